@@ -1,0 +1,1 @@
+//! Support Console's server.
