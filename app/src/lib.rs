@@ -1,1 +1,11 @@
 //! What the browser and the server of Support Console share.
+//!
+//! * [`domain`] — types and rules. Compiles alone, without features, for any Rust code that talks
+//!   to Support Console.
+//! * `ports` — what the user interface asks of the server (feature `ssr`).
+//! * `api`, `live`, `components`, `pages`, `routes` — the user interface (features `ssr` and
+//!   `hydrate`).
+
+pub mod domain;
+#[cfg(feature = "ssr")]
+pub mod ports;

@@ -1,0 +1,32 @@
+//! Pure types and rules: no input or output, no clock, no randomness, no user interface.
+//!
+//! Everything here is plain data with `serde`, and every rule is a function of its arguments, so
+//! that browser and server decide alike.
+
+#[macro_use]
+pub mod text_enum;
+
+pub mod access_log;
+pub mod api_keys;
+pub mod audit;
+pub mod caller;
+pub mod flash;
+pub mod health;
+pub mod ids;
+pub mod live;
+pub mod page;
+pub mod policy;
+pub mod problem;
+pub mod scopes;
+pub mod settings;
+pub mod staff;
+pub mod support_sessions;
+pub mod telemetry;
+pub mod tenants;
+pub mod text;
+pub mod user_sessions;
+
+pub use ids::*;
+
+/// An instant in UTC. Stored and compared with microsecond precision.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -1,0 +1,119 @@
+//! The access log: the record of every HTTP request made in a support session.
+
+use serde::{Deserialize, Serialize};
+
+use super::{RequestId, SupportSessionId, Timestamp};
+
+text_enum! {
+    /// What became of a request.
+    pub enum RequestOutcome {
+        /// Recorded and forwarded; not answered in full yet.
+        Open = "open",
+        /// Answered in full.
+        Done = "done",
+        /// Cut: the session ended, or one side hung up, before the answer was complete.
+        Cut = "cut",
+        /// Refused by the gateway; nothing was forwarded.
+        Refused = "refused",
+        /// The upstream could not be reached or did not answer properly.
+        Failed = "failed",
+        /// The gateway stopped while the request was open; what the upstream answered is not known.
+        Unknown = "unknown",
+    }
+}
+
+text_enum! {
+    /// Why the gateway refused a request.
+    pub enum Refusal {
+        /// The path can be read in two ways.
+        AmbiguousPath = "ambiguous_path",
+        /// The request itself is malformed or uses a method or form that is not let through.
+        MalformedRequest = "malformed_request",
+        /// An upgrade or CONNECT was asked for.
+        UpgradeRefused = "upgrade_refused",
+        /// No granted scope permits this method on this path.
+        OutOfScope = "out_of_scope",
+        /// The request names another tenant, or its tenant can't be established.
+        WrongTenant = "wrong_tenant",
+        /// The request names another organization.
+        WrongOrganization = "wrong_organization",
+        /// The upstream can't be kept to the session's organization on this route.
+        OrganizationNotConfinable = "organization_not_confinable",
+        /// The support session has expired.
+        SessionExpired = "session_expired",
+        /// The support session was revoked.
+        SessionRevoked = "session_revoked",
+        /// The record could not be written, so nothing was forwarded.
+        RecordUnavailable = "record_unavailable",
+    }
+}
+
+impl Refusal {
+    /// The status that the gateway answers with.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::AmbiguousPath | Self::MalformedRequest => 400,
+            Self::UpgradeRefused
+            | Self::OutOfScope
+            | Self::WrongTenant
+            | Self::WrongOrganization
+            | Self::OrganizationNotConfinable => 403,
+            Self::SessionExpired | Self::SessionRevoked => 401,
+            Self::RecordUnavailable => 503,
+        }
+    }
+
+    /// A sentence for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::AmbiguousPath => "The path can be read in two ways.",
+            Self::MalformedRequest => "The request is malformed.",
+            Self::UpgradeRefused => "Upgrades are not let through.",
+            Self::OutOfScope => "No granted scope permits this method on this path.",
+            Self::WrongTenant => "The request names another tenant, or none can be established.",
+            Self::WrongOrganization => "The request names another organization.",
+            Self::OrganizationNotConfinable => {
+                "This route can't be confined to the session's organization."
+            }
+            Self::SessionExpired => "The support session has expired.",
+            Self::SessionRevoked => "The support session was revoked.",
+            Self::RecordUnavailable => "The record could not be written.",
+        }
+    }
+}
+
+/// One request made in a support session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccessLogEntry {
+    /// The request's unique identifier, for correlation.
+    pub request_id: RequestId,
+    /// The support session.
+    pub support_session_id: SupportSessionId,
+    /// The entry's number within its session, from 1 and without gaps.
+    pub seq: u64,
+    /// HTTP method.
+    pub method: String,
+    /// Path that was accessed, in canonical form.
+    pub path: String,
+    /// Query string, without the question mark.
+    pub query: Option<String>,
+    /// HTTP response status code, once known.
+    pub status: Option<u16>,
+    /// What became of the request.
+    pub outcome: RequestOutcome,
+    /// Why it was refused, if it was.
+    pub refusal: Option<Refusal>,
+    /// The IP address the request came from.
+    pub ip: String,
+    /// The client that made the request.
+    pub user_agent: String,
+    /// When the request was recorded.
+    pub at: Timestamp,
+    /// Until the last byte of the answer, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// Bytes of the request's body that were forwarded.
+    pub request_bytes: Option<u64>,
+    /// Bytes of the answer's body that were sent on.
+    pub response_bytes: Option<u64>,
+}

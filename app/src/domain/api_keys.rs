@@ -1,0 +1,37 @@
+//! Keys of the REST interface and the rights they carry.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApiKeyId, TenantId, Timestamp};
+
+text_enum! {
+    /// One right of a key.
+    pub enum ApiRight {
+        /// Read what the key's reach covers.
+        Read = "read",
+        /// Register tenants, organizations and user sessions (platform keys only).
+        RegisterTenants = "tenants:write",
+        /// Send telemetry (platform keys only).
+        SendTelemetry = "telemetry:write",
+        /// End all user sessions of a tenant (platform keys only).
+        ForceLogout = "user_sessions:logout",
+    }
+}
+
+/// A key of the REST interface; the secret itself is kept as a hash only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApiKey {
+    /// The identifier.
+    pub id: ApiKeyId,
+    /// What it is used for.
+    pub name: String,
+    /// The one tenant whose data it reads; `None` for a platform key.
+    pub tenant_id: Option<TenantId>,
+    /// Sorted, each once.
+    pub rights: Vec<ApiRight>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}

@@ -1,0 +1,154 @@
+//! Audit events: who did what, where, and with which outcome.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AuditEventId, TenantId, Timestamp};
+
+text_enum! {
+    /// What an event is about.
+    pub enum AuditCategory {
+        /// Support activity in a tenant.
+        SupportSession = "support_session",
+        /// Tenant users' sign-ins: force logout, registration.
+        UserSession = "user_session",
+        /// Registration of tenants and organizations.
+        Tenant = "tenant",
+        /// Staff members and their sign-ins.
+        Staff = "staff",
+        /// Keys of the REST interface.
+        ApiKey = "api_key",
+        /// The system itself: schema, export.
+        System = "system",
+    }
+}
+
+text_enum! {
+    /// Who acted.
+    pub enum ActorType {
+        /// A staff member.
+        Staff = "staff",
+        /// A key of the REST interface.
+        ApiKey = "api_key",
+        /// An operating-system user at the command line.
+        Cli = "cli",
+        /// Support Console itself.
+        System = "system",
+    }
+}
+
+/// Who acted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Actor {
+    /// What kind of actor.
+    #[serde(rename = "type")]
+    pub kind: ActorType,
+    /// Its identifier: a staff member's or key's UUID, an operating-system user's name.
+    pub id: String,
+    /// Its name at the time.
+    pub name: String,
+}
+
+text_enum! {
+    /// Whether the act succeeded.
+    pub enum AuditOutcome {
+        /// It was done.
+        Success = "success",
+        /// It was refused or failed.
+        Failure = "failure",
+    }
+}
+
+/// One entry of the audit log. `docs/audit-format.md` says how it is hashed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditEvent {
+    /// Version of the format; 1.
+    pub v: u32,
+    /// The chain: `tenant:<id>`, or `system` for events without a tenant.
+    pub chain: String,
+    /// The event's place in its chain, from 1 and without gaps.
+    pub seq: u64,
+    /// The hash of the event before it in hexadecimal; 64 zeros before the first.
+    pub prev: String,
+    /// The event's identifier.
+    pub id: AuditEventId,
+    /// The tenant it happened in.
+    pub tenant_id: Option<TenantId>,
+    /// What it is about.
+    pub category: AuditCategory,
+    /// What was done, dotted: `support_session.created`.
+    pub action: String,
+    /// Who did it.
+    pub actor: Actor,
+    /// The kind of thing it was done to.
+    pub resource_type: String,
+    /// The identifier of that thing.
+    pub resource_id: String,
+    /// Whether it succeeded.
+    pub outcome: AuditOutcome,
+    /// When it happened.
+    #[serde(with = "micros")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub occurred_at: Timestamp,
+    /// When it was recorded.
+    #[serde(with = "micros")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub recorded_at: Timestamp,
+    /// The HTTP request it belongs to.
+    pub request_id: Option<String>,
+    /// The IP address it came from.
+    pub ip: Option<String>,
+    /// The client it came from.
+    pub user_agent: Option<String>,
+    /// What else belongs to the action: reason, scopes, status, … Strings, integers, booleans,
+    /// null, lists and objects only.
+    pub metadata: serde_json::Value,
+    /// SHA-256 over everything above in RFC 8785 form, as `sha256:` and hexadecimal.
+    pub hash: String,
+}
+
+/// An instant in one spelling: RFC 3339, UTC, six digits after the second.
+mod micros {
+    use chrono::SecondsFormat;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Timestamp;
+
+    pub(super) fn serialize<S: Serializer>(at: &Timestamp, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Timestamp, D::Error> {
+        Timestamp::deserialize(d)
+    }
+}
+
+/// Which audit events; newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AuditFilter {
+    /// Only of this category.
+    pub category: Option<AuditCategory>,
+    /// Only this action; with a final `*`, every action that begins so.
+    pub action: Option<String>,
+    /// Only by this actor: identifier, or part of the name.
+    pub actor: Option<String>,
+    /// Only of this tenant.
+    pub tenant_id: Option<TenantId>,
+    /// Only with this outcome.
+    pub outcome: Option<AuditOutcome>,
+    /// Only at or after this instant.
+    pub from: Option<Timestamp>,
+    /// Only before this instant.
+    pub to: Option<Timestamp>,
+}
+
+text_enum! {
+    /// The form of an export.
+    pub enum ExportFormat {
+        /// RFC 4180, one row an event.
+        Csv = "csv",
+        /// One JSON object a line: what `support-console audit verify` reads.
+        JsonLines = "jsonl",
+    }
+}

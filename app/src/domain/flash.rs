@@ -1,0 +1,31 @@
+//! What a plain form's handler leaves for the page that it redirects to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    problem::Problem, support_sessions::SupportSessionGranted, user_sessions::ForceLogoutResult,
+};
+
+/// Read once, within 60 seconds, by the staff session that caused it. Never in a URL or the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Flash {
+    /// The form was refused; what was typed is kept.
+    Refused {
+        /// Why.
+        problem: Problem,
+        /// What was typed, by field. Passwords are never kept.
+        input: BTreeMap<String, Vec<String>>,
+    },
+    /// A support session was created, or its token was replaced.
+    Granted(Box<SupportSessionGranted>),
+    /// All user sessions of a tenant were ended.
+    LoggedOut(ForceLogoutResult),
+    /// Something else was done.
+    Done {
+        /// What, in a sentence.
+        message: String,
+    },
+}

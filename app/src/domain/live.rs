@@ -1,0 +1,69 @@
+//! What the live stream tells a page.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    SupportSessionId, TenantId, Timestamp,
+    access_log::AccessLogEntry,
+    support_sessions::{SupportSession, SupportSessionCounts},
+    tenants::{HealthCounts, TelemetryState, TenantHealth},
+};
+
+/// What a page wants to be told about: the query of `GET /live`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LiveInterest {
+    /// Rows of the overview, or the tenant of a detail page, by id; at most 200.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<TenantId>,
+    /// Whether the figures of the overview are shown.
+    #[serde(default)]
+    pub counts: bool,
+    /// Support sessions on the page, by id; at most 200.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub support_sessions: Vec<SupportSessionId>,
+    /// The support session whose access log is followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_log_of: Option<SupportSessionId>,
+}
+
+/// One event of the stream. Its name in the stream is the value of `type`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum LiveEvent {
+    /// The stream is open; the server's time.
+    Hello {
+        /// The server's time, for countdowns.
+        now: Timestamp,
+    },
+    /// Rows that have changed, and the figures; at most once a second.
+    Tenants {
+        /// Changed rows among those the page shows.
+        rows: Vec<TenantHealth>,
+        /// The figures, where the page shows them.
+        counts: Option<HealthCounts>,
+        /// Whether telemetry arrives at all.
+        telemetry: TelemetryState,
+        /// The server's time.
+        now: Timestamp,
+    },
+    /// Support sessions that have been created, have changed or have ended.
+    SupportSessions {
+        /// Changed sessions among those the page shows, plus new ones.
+        changed: Vec<SupportSession>,
+        /// The figures above the list.
+        counts: SupportSessionCounts,
+        /// The server's time.
+        now: Timestamp,
+    },
+    /// New or completed entries of the access log that is followed.
+    AccessLog {
+        /// The entries, by sequence.
+        entries: Vec<AccessLogEntry>,
+        /// The server's time.
+        now: Timestamp,
+    },
+    /// Something may have been missed: fetch the page again.
+    Reset,
+    /// The staff member is signed out, or may not open the console any more.
+    SignedOut,
+}

@@ -1,0 +1,95 @@
+//! Keyset paging.
+
+use serde::{Deserialize, Serialize};
+
+/// How many rows a list gives when the caller does not say.
+pub const DEFAULT_PAGE_SIZE: u32 = 50;
+/// How many rows a list gives at most.
+pub const MAX_PAGE_SIZE: u32 = 200;
+
+/// Which page of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PageRequest {
+    /// Rows on a page; the server clamps it to 1–200. Default 50.
+    pub limit: Option<u32>,
+    /// Where to go on, as an earlier page gave it. Opaque and signed.
+    pub cursor: Option<String>,
+}
+
+impl PageRequest {
+    /// The number of rows after clamping.
+    pub fn size(&self) -> u32 {
+        self.limit
+            .unwrap_or(DEFAULT_PAGE_SIZE)
+            .clamp(1, MAX_PAGE_SIZE)
+    }
+}
+
+/// One page of a list, with the cursors that lead away from it.
+///
+/// A cursor says direction and position: the same field of a [`PageRequest`] takes any of the
+/// four. `None` where there is nothing in that direction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Page<T> {
+    /// The rows, in the order of the list.
+    pub items: Vec<T>,
+    /// The page before this one.
+    pub previous_cursor: Option<String>,
+    /// The page after this one.
+    pub next_cursor: Option<String>,
+    /// The last page.
+    pub last_cursor: Option<String>,
+    /// How many rows the filter matches in all.
+    pub total: u64,
+    /// The number of the first row here, counted from 1; 0 where there is none.
+    pub first_row: u64,
+}
+
+impl<T> Page<T> {
+    /// A page without rows.
+    pub const fn empty() -> Self {
+        Self {
+            items: Vec::new(),
+            previous_cursor: None,
+            next_cursor: None,
+            last_cursor: None,
+            total: 0,
+            first_row: 0,
+        }
+    }
+
+    /// The same page with other items.
+    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(f).collect(),
+            previous_cursor: self.previous_cursor,
+            next_cursor: self.next_cursor,
+            last_cursor: self.last_cursor,
+            total: self.total,
+            first_row: self.first_row,
+        }
+    }
+}
+
+/// The direction of a sort.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Smallest first.
+    #[default]
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+impl Direction {
+    /// The other direction.
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}

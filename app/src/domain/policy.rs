@@ -1,0 +1,151 @@
+//! Who may do what. One function, printed whole as a reviewed test snapshot.
+
+use chrono::TimeDelta;
+
+use super::{
+    StaffId, TenantId, Timestamp,
+    api_keys::ApiRight,
+    caller::{Caller, KeyCaller, StaffCaller},
+    problem::{Problem, ProblemCode},
+    staff::Role,
+};
+
+/// For how long after a sign-in the acts with consequences are allowed.
+pub const RECENT_SIGN_IN: TimeDelta = TimeDelta::minutes(10);
+
+/// What a caller wants to do, with what the decision depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act<'a> {
+    /// See every tenant, its health and its organizations.
+    ReadTenants,
+    /// See one tenant.
+    ReadTenant(&'a TenantId),
+    /// See support sessions and access logs of all tenants.
+    ReadSupportSessions,
+    /// See support sessions and access logs of one tenant.
+    ReadSupportSessionsOf(&'a TenantId),
+    /// Open a support session.
+    CreateSupportSession,
+    /// End a support session held by this staff member.
+    RevokeSupportSession(StaffId),
+    /// Have the token of a support session held by this staff member replaced.
+    ReplaceToken(StaffId),
+    /// End all user sessions of a tenant.
+    ForceLogout,
+    /// Read and export the audit log of one tenant.
+    ReadAuditOf(&'a TenantId),
+    /// Read and export the audit events of every tenant.
+    ReadAuditOfAllTenants,
+    /// Read and export audit events without a tenant.
+    ReadSystemAudit,
+    /// Register tenants, organizations and user sessions; ask whether a user session is good.
+    RegisterTenants,
+    /// Send telemetry.
+    SendTelemetry,
+    /// Add staff members, change their roles, deactivate them.
+    ManageStaff,
+    /// Make and revoke keys.
+    ManageKeys,
+}
+
+/// Whether `caller` may do `act` at `now`; the problem to answer with if not.
+pub fn authorise(caller: &Caller, act: Act<'_>, now: Timestamp) -> Result<(), Problem> {
+    match caller {
+        Caller::Anonymous => Err(unauthenticated()),
+        Caller::System | Caller::Cli { .. } => Ok(()),
+        Caller::Staff(staff) => authorise_staff(staff, act, now),
+        Caller::Key(key) => authorise_key(key, act),
+    }
+}
+
+fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<(), Problem> {
+    if staff.must_change_password {
+        return Err(Problem::new(
+            ProblemCode::PasswordChangeRequired,
+            "Change your password before anything else.",
+        ));
+    }
+    let is_super_admin = staff.roles.contains(&Role::SuperAdmin);
+    if !is_super_admin && !staff.roles.contains(&Role::SupportAdmin) {
+        return Err(Problem::forbidden("You have no support role."));
+    }
+    let allowed = match act {
+        Act::ReadTenants
+        | Act::ReadTenant(_)
+        | Act::ReadSupportSessions
+        | Act::ReadSupportSessionsOf(_)
+        | Act::CreateSupportSession
+        | Act::ForceLogout
+        | Act::ReadAuditOf(_)
+        | Act::ReadAuditOfAllTenants => true,
+        Act::RevokeSupportSession(holder) => is_super_admin || holder == staff.staff_id,
+        Act::ReplaceToken(holder) => holder == staff.staff_id,
+        Act::ReadSystemAudit | Act::ManageStaff | Act::ManageKeys => is_super_admin,
+        Act::RegisterTenants | Act::SendTelemetry => false,
+    };
+    if !allowed {
+        return Err(Problem::forbidden("Your role does not allow this."));
+    }
+    if needs_recent_sign_in(act) && now >= staff.signed_in_at + RECENT_SIGN_IN {
+        return Err(Problem::new(
+            ProblemCode::SignInTooOld,
+            "Sign in again: this needs a sign-in at most 10 minutes old.",
+        ));
+    }
+    Ok(())
+}
+
+const fn needs_recent_sign_in(act: Act<'_>) -> bool {
+    matches!(
+        act,
+        Act::CreateSupportSession | Act::ForceLogout | Act::ManageStaff | Act::ManageKeys
+    )
+}
+
+fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
+    let has = |right| key.rights.contains(&right);
+    let is_platform = key.tenant_id.is_none();
+    let covers = |tenant: &TenantId| key.tenant_id.as_ref().is_none_or(|own| own == tenant);
+    match act {
+        // Another tenant's data does not exist as far as a tenant key can tell.
+        Act::ReadTenant(tenant) | Act::ReadSupportSessionsOf(tenant) | Act::ReadAuditOf(tenant)
+            if has(ApiRight::Read) && !covers(tenant) =>
+        {
+            return Err(Problem::not_found("tenant"));
+        }
+        _ => {}
+    }
+    let allowed = match act {
+        Act::ReadTenant(_) | Act::ReadSupportSessionsOf(_) | Act::ReadAuditOf(_) => {
+            has(ApiRight::Read)
+        }
+        Act::ReadTenants
+        | Act::ReadSupportSessions
+        | Act::ReadAuditOfAllTenants
+        | Act::ReadSystemAudit => is_platform && has(ApiRight::Read),
+        Act::RegisterTenants => is_platform && has(ApiRight::RegisterTenants),
+        Act::SendTelemetry => is_platform && has(ApiRight::SendTelemetry),
+        Act::ForceLogout => is_platform && has(ApiRight::ForceLogout),
+        // No support session without a staff member behind it.
+        Act::CreateSupportSession
+        | Act::RevokeSupportSession(_)
+        | Act::ReplaceToken(_)
+        | Act::ManageStaff
+        | Act::ManageKeys => false,
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(Problem::forbidden(
+            "This key does not carry the right for this.",
+        ))
+    }
+}
+
+/// The answer to a caller that has not been established.
+pub fn unauthenticated() -> Problem {
+    Problem::new(
+        ProblemCode::Unauthenticated,
+        "Sign in, or send a valid key.",
+    )
+}

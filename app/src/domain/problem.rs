@@ -1,0 +1,199 @@
+//! The one error that crosses to the browser and to REST callers.
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, as a stable code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemCode {
+    /// A field has a value that is not allowed. `fields` names each.
+    InvalidInput,
+    /// A page cursor was edited, is from another list, or is too old to be read.
+    InvalidCursor,
+    /// Nobody is signed in, or the key is unknown or revoked.
+    Unauthenticated,
+    /// The password must be changed before anything else.
+    PasswordChangeRequired,
+    /// This act needs a more recent sign-in.
+    SignInTooOld,
+    /// The caller may not do this.
+    Forbidden,
+    /// There is no such thing, or the caller may not know of it.
+    NotFound,
+    /// The thing is no longer, or not yet, in the state that this act needs.
+    Conflict,
+    /// The body is larger than allowed.
+    TooLarge,
+    /// The method is not allowed here.
+    MethodNotAllowed,
+    /// The media type of the body is not understood.
+    UnsupportedMediaType,
+    /// A named scope does not exist in the configuration.
+    UnknownScope,
+    /// The staff member already holds as many active support sessions as allowed.
+    TooManySupportSessions,
+    /// Too many attempts; try again later.
+    RateLimited,
+    /// The store or another needed part does not answer.
+    Unavailable,
+    /// A fault of ours. The request id leads to the log line.
+    Internal,
+}
+
+impl ProblemCode {
+    /// The HTTP status of this problem (RFC 9110 §15).
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InvalidCursor => 400,
+            Self::InvalidInput | Self::UnknownScope => 422,
+            Self::Unauthenticated => 401,
+            Self::PasswordChangeRequired | Self::SignInTooOld | Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::Conflict | Self::TooManySupportSessions => 409,
+            Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::RateLimited => 429,
+            Self::Unavailable => 503,
+            Self::Internal => 500,
+        }
+    }
+
+    /// The code as it appears in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid_input",
+            Self::InvalidCursor => "invalid_cursor",
+            Self::Unauthenticated => "unauthenticated",
+            Self::PasswordChangeRequired => "password_change_required",
+            Self::SignInTooOld => "sign_in_too_old",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::TooLarge => "too_large",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UnknownScope => "unknown_scope",
+            Self::TooManySupportSessions => "too_many_support_sessions",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// One field that was refused, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldProblem {
+    /// The field as the caller named it; `[3].status` for a member of a list.
+    pub field: String,
+    /// A sentence for the person who filled it in.
+    pub message: String,
+}
+
+/// What the caller is told: a code, a sentence, the fields. Never an internal error's text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[error("{detail}")]
+pub struct Problem {
+    /// What went wrong, as a stable code.
+    pub code: ProblemCode,
+    /// A sentence for people.
+    pub detail: String,
+    /// The fields that were refused, in the order of the form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldProblem>,
+    /// The request that met the problem, for whoever reads the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// After how many seconds trying again makes sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
+}
+
+impl Problem {
+    /// A problem with a code and a sentence.
+    pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            fields: Vec::new(),
+            request_id: None,
+            retry_after_seconds: None,
+        }
+    }
+
+    /// Several refused fields.
+    pub fn invalid(fields: Vec<FieldProblem>) -> Self {
+        let detail = match fields.as_slice() {
+            [one] => format!("{}: {}.", one.field, one.message),
+            many => format!("{} fields need attention.", many.len()),
+        };
+        Self {
+            fields,
+            ..Self::new(ProblemCode::InvalidInput, detail)
+        }
+    }
+
+    /// One refused field.
+    pub fn invalid_field(field: &str, message: impl ToString) -> Self {
+        Self::invalid(vec![FieldProblem {
+            field: field.into(),
+            message: message.to_string(),
+        }])
+    }
+
+    /// There is no such thing, or the caller may not know of it.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(ProblemCode::NotFound, format!("There is no such {what}."))
+    }
+
+    /// The caller may not do this.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(ProblemCode::Forbidden, detail)
+    }
+
+    /// The message of one field, if it was refused.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields
+            .iter()
+            .find(|f| f.field == name)
+            .map(|f| f.message.as_str())
+    }
+}
+
+/// Gathers the problems of a form's fields, so that all of them are told at once.
+#[derive(Debug, Default)]
+pub struct FieldProblems(Vec<FieldProblem>);
+
+impl FieldProblems {
+    /// Keeps the error of one field and gives the value of a good one.
+    pub fn take<T, E: ToString>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.add(field, error);
+                None
+            }
+        }
+    }
+
+    /// Adds a problem of one field.
+    pub fn add(&mut self, field: &str, message: impl ToString) {
+        self.0.push(FieldProblem {
+            field: field.into(),
+            message: message.to_string(),
+        });
+    }
+
+    /// The problem that names all of them, if there is any.
+    pub fn finish(self) -> Result<(), Problem> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(self.0))
+        }
+    }
+}

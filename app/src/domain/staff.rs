@@ -1,0 +1,151 @@
+//! Staff members and their roles.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    StaffId, Timestamp,
+    problem::{FieldProblems, Problem},
+    text::clean,
+};
+
+/// The shortest password, in characters (NIST SP 800-63B-4 asks for at least 15 without a second factor).
+pub const PASSWORD_MIN: usize = 15;
+/// The longest password, in characters.
+pub const PASSWORD_MAX: usize = 256;
+
+text_enum! {
+    /// What a staff member may do.
+    pub enum Role {
+        /// Sees tenant health and uses support sessions.
+        SupportAdmin = "support_admin",
+        /// Everything, and the only one that revokes others' support sessions.
+        SuperAdmin = "super_admin",
+    }
+}
+
+impl Role {
+    /// The words shown to people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::SupportAdmin => "Support admin",
+            Self::SuperAdmin => "Super admin",
+        }
+    }
+}
+
+/// A person who works for the platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StaffMember {
+    /// The identifier, shown as "Platform user ID".
+    pub id: StaffId,
+    /// What the person signs in with.
+    pub email: String,
+    /// The name that people read.
+    pub name: String,
+    /// Sorted, each once; may be empty.
+    pub roles: Vec<Role>,
+    /// Whether access has been withdrawn.
+    pub deactivated_at: Option<Timestamp>,
+    /// When the account was made.
+    pub created_at: Timestamp,
+}
+
+impl StaffMember {
+    /// Whether the person may open the console: not deactivated, and with either role.
+    pub fn may_enter(&self) -> bool {
+        self.deactivated_at.is_none() && !self.roles.is_empty()
+    }
+}
+
+/// A staff member, as far as a list to choose from needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffRef {
+    /// The identifier.
+    pub id: StaffId,
+    /// The name.
+    pub name: String,
+}
+
+/// What it takes to add a staff member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStaffMember {
+    /// 3–254 characters with one `@`; kept in lower case.
+    pub email: String,
+    /// 1–100 characters.
+    pub name: String,
+    /// May be empty: such a person can sign in to nothing but the page that says so.
+    pub roles: Vec<Role>,
+}
+
+impl NewStaffMember {
+    /// The same with cleaned texts, or every field that is not as it must be.
+    pub fn validated(self) -> Result<Self, Problem> {
+        let mut problems = FieldProblems::default();
+        let email = problems.take("email", parse_email(&self.email));
+        let name = problems.take("name", clean(&self.name, 1, 100, false));
+        problems.finish()?;
+        let mut roles = self.roles;
+        roles.sort();
+        roles.dedup();
+        Ok(Self {
+            email: email.unwrap_or_default(),
+            name: name.unwrap_or_default(),
+            roles,
+        })
+    }
+}
+
+/// An e-mail address in the one form in which it is kept and looked up.
+pub fn parse_email(text: &str) -> Result<String, String> {
+    let text = clean(text, 3, 254, false)
+        .map_err(|e| e.to_string())?
+        .to_lowercase();
+    let well_formed = match text.split_once('@') {
+        Some((local, domain)) => {
+            !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !text.contains(' ')
+        }
+        None => false,
+    };
+    well_formed
+        .then_some(text)
+        .ok_or_else(|| "must be an e-mail address".into())
+}
+
+/// Whether a password may be chosen. `email` and `name` must not be it.
+pub fn check_new_password(password: &str, email: &str) -> Result<(), String> {
+    let length = password.chars().count();
+    if length < PASSWORD_MIN {
+        return Err(format!(
+            "must have at least {PASSWORD_MIN} characters; a few words make a good one"
+        ));
+    }
+    if length > PASSWORD_MAX {
+        return Err(format!("must have at most {PASSWORD_MAX} characters"));
+    }
+    if password.to_lowercase().contains(&email.to_lowercase()) {
+        return Err("must not contain the e-mail address".into());
+    }
+    let first = password.chars().next();
+    if password.chars().all(|c| Some(c) == first) {
+        return Err("must not be one character repeated".into());
+    }
+    Ok(())
+}
+
+/// Who is signed in, as the pages need to know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// The staff member.
+    pub staff: StaffMember,
+    /// When the person last proved to be who it is.
+    pub signed_in_at: Timestamp,
+    /// The password was given by someone else and must be changed first.
+    pub must_change_password: bool,
+    /// Support sessions that the person holds and that are active: the band at the top.
+    pub own_active: Vec<super::support_sessions::SupportSession>,
+    /// How many support sessions are active on the platform.
+    pub active_support_sessions: u64,
+    /// The server's time.
+    pub now: Timestamp,
+}

@@ -1,0 +1,365 @@
+//! Support sessions: what one is, what it takes to make one, and the states it goes through.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
+    problem::{FieldProblems, Problem},
+    scopes::ScopeName,
+    text::clean,
+};
+
+/// The shortest reason, in characters after trimming.
+pub const REASON_MIN: usize = 10;
+/// The longest reason, in characters after trimming.
+pub const REASON_MAX: usize = 500;
+/// The shortest time-to-live, in minutes.
+pub const TTL_MIN: i64 = 1;
+/// The longest time-to-live, in minutes.
+pub const TTL_MAX: i64 = 60;
+/// The time-to-live when none is named, in minutes.
+pub const TTL_DEFAULT: i64 = 15;
+/// The longest ticket, in characters.
+pub const TICKET_MAX: usize = 100;
+/// How many active support sessions one staff member may hold.
+pub const MAX_ACTIVE_PER_STAFF_MEMBER: u64 = 5;
+
+text_enum! {
+    /// The status of a support session.
+    pub enum SupportSessionStatus {
+        /// In use: the staff member has access to the granted scopes.
+        Active = "ACTIVE",
+        /// The TTL has been reached; access ended by itself.
+        Expired = "EXPIRED",
+        /// An administrator ended it early.
+        Revoked = "REVOKED",
+    }
+}
+
+impl SupportSessionStatus {
+    /// The word shown to people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Expired => "Expired",
+            Self::Revoked => "Revoked",
+        }
+    }
+}
+
+/// Who revoked a support session, when and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Revocation {
+    /// When.
+    pub at: Timestamp,
+    /// The staff member who revoked it; `None` where the system did, as when its holder lost the role.
+    pub by: Option<StaffId>,
+    /// That staff member's name at the time, or what acted instead.
+    pub by_name: String,
+    /// Why, if a reason was given.
+    pub reason: Option<String>,
+}
+
+/// A time-limited, scoped, recorded grant for one staff member to act in one tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SupportSession {
+    /// The session's identifier.
+    pub id: SupportSessionId,
+    /// The tenant the session grants access to.
+    pub tenant_id: TenantId,
+    /// That tenant's name.
+    pub tenant_name: String,
+    /// When set, access is restricted to this organization's data only.
+    pub organization_id: Option<OrganizationId>,
+    /// The staff member who acts ("Platform user ID").
+    pub staff_id: StaffId,
+    /// That staff member's name at the time.
+    pub staff_name: String,
+    /// The permissions granted.
+    pub scopes: Vec<ScopeName>,
+    /// Why the session was created.
+    pub reason: String,
+    /// The ticket this belongs to.
+    pub ticket: Option<String>,
+    /// The IP address of the staff member who created the session.
+    pub ip: String,
+    /// The browser or client that the staff member used.
+    pub user_agent: String,
+    /// When the session was created.
+    pub issued_at: Timestamp,
+    /// When the session expires by itself.
+    pub expires_at: Timestamp,
+    /// Who ended it early, if anyone did.
+    pub revocation: Option<Revocation>,
+    /// How many requests were forwarded in it.
+    pub requests_forwarded: u64,
+    /// How many requests were refused in it.
+    pub requests_refused: u64,
+}
+
+/// A support session at an instant. Only [`Active`] can be revoked, so that a second revocation,
+/// or one after expiry, does not compile.
+#[derive(Debug)]
+pub enum Lifecycle {
+    /// In use.
+    Active(Active),
+    /// Ended by itself at `at`.
+    Expired {
+        /// The true expiry instant, whenever it is noticed.
+        at: Timestamp,
+    },
+    /// Ended early.
+    Revoked(Revocation),
+}
+
+/// Proof that a support session is active at the instant it was judged at.
+#[derive(Debug)]
+pub struct Active(());
+
+/// An end of a support session that came too late.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AlreadyEnded {
+    /// It had expired.
+    #[error("the support session already expired at {at}")]
+    Expired {
+        /// When.
+        at: Timestamp,
+    },
+    /// Someone had revoked it.
+    #[error("the support session was already revoked by {} at {}", .0.by_name, .0.at)]
+    Revoked(Revocation),
+}
+
+impl Active {
+    /// Ends the session early.
+    pub fn revoke(self, revocation: Revocation) -> Lifecycle {
+        Lifecycle::Revoked(revocation)
+    }
+}
+
+impl Lifecycle {
+    /// The status.
+    pub const fn status(&self) -> SupportSessionStatus {
+        match self {
+            Self::Active(_) => SupportSessionStatus::Active,
+            Self::Expired { .. } => SupportSessionStatus::Expired,
+            Self::Revoked(_) => SupportSessionStatus::Revoked,
+        }
+    }
+
+    /// The active session, or how it ended.
+    pub fn into_active(self) -> Result<Active, AlreadyEnded> {
+        match self {
+            Self::Active(active) => Ok(active),
+            Self::Expired { at } => Err(AlreadyEnded::Expired { at }),
+            Self::Revoked(revocation) => Err(AlreadyEnded::Revoked(revocation)),
+        }
+    }
+}
+
+impl SupportSession {
+    /// The session's state at `now`. A session expires exactly at `expires_at`; a revocation
+    /// before that instant stands.
+    pub fn lifecycle(&self, now: Timestamp) -> Lifecycle {
+        match &self.revocation {
+            Some(revocation) => Lifecycle::Revoked(revocation.clone()),
+            None if now >= self.expires_at => Lifecycle::Expired {
+                at: self.expires_at,
+            },
+            None => Lifecycle::Active(Active(())),
+        }
+    }
+
+    /// The status at `now`.
+    pub fn status(&self, now: Timestamp) -> SupportSessionStatus {
+        self.lifecycle(now).status()
+    }
+}
+
+/// What a person fills in to create a support session, as it arrives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupportSessionForm {
+    /// The reason.
+    pub reason: String,
+    /// Minutes, as typed; empty means the default.
+    pub ttl_minutes: String,
+    /// Names of scopes; none means `read_only`.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// The organization's identifier; empty means the whole tenant.
+    #[serde(default)]
+    pub organization_id: String,
+    /// The ticket; empty means none.
+    #[serde(default)]
+    pub ticket: String,
+    /// Made by the server when the form was shown: a second submit with the same key changes nothing.
+    #[serde(default)]
+    pub idempotency_key: String,
+}
+
+/// A form that has been checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSupportSession {
+    /// The reason, trimmed.
+    pub reason: String,
+    /// How long the session lasts.
+    pub ttl: TimeDelta,
+    /// At least one scope, sorted, each once.
+    pub scopes: Vec<ScopeName>,
+    /// The organization, if access is to be restricted to one.
+    pub organization_id: Option<OrganizationId>,
+    /// The ticket.
+    pub ticket: Option<String>,
+}
+
+impl SupportSessionForm {
+    /// Checks every field (seeds: reason at least 10 characters, TTL 1–60 minutes, default 15,
+    /// scopes default to `read_only`).
+    pub fn validate(&self, require_ticket: bool) -> Result<NewSupportSession, Problem> {
+        let mut problems = FieldProblems::default();
+        let reason = problems.take("reason", clean(&self.reason, REASON_MIN, REASON_MAX, true));
+        let ttl = problems.take("ttl_minutes", parse_ttl(&self.ttl_minutes));
+        let scopes = problems.take("scopes", parse_scopes(&self.scopes));
+        let organization_id = match self.organization_id.trim() {
+            "" => None,
+            id => problems.take("organization_id", id.parse()),
+        };
+        let min = usize::from(require_ticket);
+        let ticket = problems.take("ticket", clean(&self.ticket, min, TICKET_MAX, false));
+        problems.finish()?;
+        Ok(NewSupportSession {
+            reason: reason.unwrap_or_default(),
+            ttl: ttl.unwrap_or_default(),
+            scopes: scopes.unwrap_or_default(),
+            organization_id,
+            ticket: ticket.filter(|t| !t.is_empty()),
+        })
+    }
+}
+
+fn parse_ttl(text: &str) -> Result<TimeDelta, String> {
+    let minutes = match text.trim() {
+        "" => Ok(TTL_DEFAULT),
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().map_err(drop),
+        _ => Err(()),
+    };
+    match minutes {
+        Ok(minutes) if (TTL_MIN..=TTL_MAX).contains(&minutes) => Ok(TimeDelta::minutes(minutes)),
+        _ => Err(format!(
+            "must be a whole number of minutes from {TTL_MIN} to {TTL_MAX}"
+        )),
+    }
+}
+
+fn parse_scopes(names: &[String]) -> Result<Vec<ScopeName>, super::scopes::InvalidScopeName> {
+    let mut scopes = names
+        .iter()
+        .filter(|name| !name.is_empty())
+        .map(|name| name.parse())
+        .collect::<Result<Vec<ScopeName>, _>>()?;
+    if scopes.is_empty() {
+        scopes.push(ScopeName::read_only());
+    }
+    scopes.sort();
+    scopes.dedup();
+    Ok(scopes)
+}
+
+/// A reason for a revocation: optional, at most 500 characters.
+pub fn validate_revocation_reason(text: &str) -> Result<Option<String>, Problem> {
+    clean(text, 0, REASON_MAX, true)
+        .map(|reason| Some(reason).filter(|r| !r.is_empty()))
+        .map_err(|e| Problem::invalid_field("reason", e))
+}
+
+/// Counts above the list of support sessions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SupportSessionCounts {
+    /// Active now.
+    pub active: u64,
+    /// Ended early.
+    pub revoked: u64,
+    /// Ended by themselves.
+    pub expired: u64,
+}
+
+/// Which support sessions; newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SupportSessionFilter {
+    /// Only with this status.
+    pub status: Option<SupportSessionStatus>,
+    /// Only of this tenant.
+    pub tenant_id: Option<TenantId>,
+    /// Only of this staff member.
+    pub staff_id: Option<StaffId>,
+}
+
+/// A list of support sessions with the figures above it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SupportSessionList {
+    /// The figures above the table, over all sessions that the caller may see.
+    pub counts: SupportSessionCounts,
+    /// One page.
+    pub sessions: super::page::Page<SupportSession>,
+    /// Staff members to filter by.
+    pub staff: Vec<super::staff::StaffRef>,
+    /// The server's time at which statuses hold.
+    pub at: Timestamp,
+}
+
+/// What the dialog "Create Support Session" needs to be shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SupportSessionDraft {
+    /// The tenant with its signals and verdict, to be reviewed first.
+    pub detail: super::tenants::TenantDetail,
+    /// The scopes to choose from; `read_only` first.
+    pub scopes: Vec<super::scopes::Scope>,
+    /// Whether a ticket is mandatory.
+    pub require_ticket: bool,
+    /// For [`SupportSessionForm::idempotency_key`].
+    pub idempotency_key: String,
+    /// The server's time, for "ends at".
+    pub now: Timestamp,
+}
+
+/// A support session that has just been created, or whose token has just been replaced: the one
+/// time that the token is shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupportSessionGranted {
+    /// The session.
+    pub session: SupportSession,
+    /// The access token. `None` where a repeated submit found the session already made: a token
+    /// is shown once.
+    pub token: Option<String>,
+    /// Where the gateway listens, for the ready curl line.
+    pub gateway_url: String,
+    /// A path to try first.
+    pub example_path: String,
+}
+
+impl std::fmt::Debug for SupportSessionGranted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SupportSessionGranted")
+            .field("session", &self.session.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything the detail page of a support session shows besides its access log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SupportSessionDetail {
+    /// The session.
+    pub session: SupportSession,
+    /// The tenant's status, for the notice on suspended tenants.
+    pub tenant_status: super::tenants::TenantStatus,
+    /// Whether the caller may revoke it now.
+    pub may_revoke: bool,
+    /// Whether the caller may have its token replaced now: its holder only.
+    pub may_replace_token: bool,
+    /// The server's time at which the status holds.
+    pub at: Timestamp,
+}

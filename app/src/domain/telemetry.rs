@@ -1,0 +1,68 @@
+//! Telemetry as the platform sends it to `POST /api/v1/requests`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{TenantId, Timestamp};
+
+/// How many records one batch holds at most.
+pub const MAX_RECORDS: usize = 10_000;
+
+/// One API call of a tenant, or several alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RequestRecord {
+    /// The tenant that called.
+    pub tenant_id: TenantId,
+    /// When: not older than 8 days and not more than 5 minutes ahead.
+    pub at: Timestamp,
+    /// HTTP response status code, 100–599.
+    pub status: u16,
+    /// How many calls this record stands for, 1–1,000,000.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// HTTP method.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Path or route.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// How long the call took, in milliseconds.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
+    /// The request's identifier. Where it is one that the gateway gave, the record is support
+    /// traffic and never counts in the tenant's health.
+    #[serde(default)]
+    pub request_id: Option<String>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// A record that was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RejectedRecord {
+    /// Its place in the batch, from 0.
+    pub index: usize,
+    /// The field at fault, where there is one.
+    pub field: Option<String>,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IngestReport {
+    /// Records that count.
+    pub accepted: u64,
+    /// Records that were recognised as support traffic and do not count.
+    pub support_traffic: u64,
+    /// Records that were not accepted.
+    pub rejected: Vec<RejectedRecord>,
+    /// The batch had been accepted before under the same `Idempotency-Key`; this is that report.
+    #[serde(default)]
+    pub repeated: bool,
+}

@@ -1,0 +1,320 @@
+//! Tenants and their organizations.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    OrganizationId, TenantId, Timestamp,
+    health::{HealthSignals, Verdict},
+    page::Direction,
+    problem::{FieldProblems, Problem},
+    text::clean,
+};
+
+text_enum! {
+    /// Where a tenant is in its life with the platform.
+    pub enum TenantStatus {
+        /// In normal use.
+        Active = "active",
+        /// Switched off by the platform.
+        Suspended = "suspended",
+        /// Waits for approval.
+        Pending = "pending",
+        /// Tries the platform out.
+        Trial = "trial",
+        /// Is being set up.
+        Onboarding = "onboarding",
+    }
+}
+
+impl TenantStatus {
+    /// The word shown to people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Suspended => "Suspended",
+            Self::Pending => "Pending",
+            Self::Trial => "Trial",
+            Self::Onboarding => "Onboarding",
+        }
+    }
+
+    /// Whether no calls at all are what one expects of a tenant in this status.
+    pub const fn may_be_silent(self) -> bool {
+        matches!(self, Self::Suspended | Self::Pending | Self::Onboarding)
+    }
+}
+
+/// A customer of the platform, as the platform registered it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Tenant {
+    /// The platform's identifier.
+    pub id: TenantId,
+    /// A short name that people type; unique.
+    pub slug: String,
+    /// The name that people read.
+    pub name: String,
+    /// Where the tenant is in its life with the platform.
+    pub status: TenantStatus,
+    /// The plan's name, as the platform has it.
+    pub plan: Option<String>,
+    /// The region's name, as the platform has it.
+    pub region: Option<String>,
+    /// An e-mail address for questions.
+    pub contact: Option<String>,
+    /// When the tenant joined the platform.
+    pub created_at: Timestamp,
+}
+
+/// What the platform sends to register a tenant, or to change it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TenantRegistration {
+    /// 1–63 of `a–z`, `0–9` and inner hyphens; unique among tenants.
+    pub slug: String,
+    /// 1–200 characters.
+    pub name: String,
+    /// Where the tenant is in its life with the platform.
+    pub status: TenantStatus,
+    /// At most 60 characters.
+    #[serde(default)]
+    pub plan: Option<String>,
+    /// At most 60 characters.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// At most 254 characters.
+    #[serde(default)]
+    pub contact: Option<String>,
+    /// When the tenant joined the platform; the time of the first registration if left out.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+}
+
+impl TenantRegistration {
+    /// The same registration with trimmed texts, or every field that is not as it must be.
+    pub fn validated(self) -> Result<Self, Problem> {
+        let mut problems = FieldProblems::default();
+        if !is_slug(&self.slug) {
+            problems.add("slug", "must be 1 to 63 of a–z, 0–9 and inner hyphens");
+        }
+        let name = problems.take("name", clean(&self.name, 1, 200, false));
+        let mut optional = |field, text: Option<String>, max| {
+            text.and_then(|t| problems.take(field, clean(&t, 0, max, false)))
+                .filter(|t| !t.is_empty())
+        };
+        let plan = optional("plan", self.plan, 60);
+        let region = optional("region", self.region, 60);
+        let contact = optional("contact", self.contact, 254);
+        if self.created_at.is_some_and(|at| !is_storable(at)) {
+            problems.add("created_at", "must lie between the years 1970 and 9999");
+        }
+        problems.finish()?;
+        Ok(Self {
+            name: name.unwrap_or_default(),
+            plan,
+            region,
+            contact,
+            ..self
+        })
+    }
+}
+
+/// Whether an instant can be stored and shown: from 1970 to the end of 9999.
+pub fn is_storable(at: Timestamp) -> bool {
+    (0..253_402_300_800).contains(&at.timestamp())
+}
+
+fn is_slug(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+text_enum! {
+    /// Whether an organization is in use.
+    pub enum OrganizationStatus {
+        /// In normal use.
+        Active = "active",
+        /// Switched off by the platform.
+        Suspended = "suspended",
+    }
+}
+
+/// A named part of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Organization {
+    /// The platform's identifier, unique within the tenant.
+    pub id: OrganizationId,
+    /// The name that people read.
+    pub name: String,
+    /// A short name that people type.
+    pub slug: String,
+    /// Whether the organization is in use.
+    pub status: OrganizationStatus,
+    /// When the organization was made.
+    pub created_at: Timestamp,
+}
+
+/// What the platform sends to register an organization, or to change it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OrganizationRegistration {
+    /// 1–200 characters.
+    pub name: String,
+    /// 1–63 of `a–z`, `0–9` and inner hyphens.
+    pub slug: String,
+    /// Whether the organization is in use.
+    pub status: OrganizationStatus,
+    /// When the organization was made; the time of the first registration if left out.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+}
+
+impl OrganizationRegistration {
+    /// The same registration with trimmed texts, or every field that is not as it must be.
+    pub fn validated(self) -> Result<Self, Problem> {
+        let mut problems = FieldProblems::default();
+        let name = problems.take("name", clean(&self.name, 1, 200, false));
+        if !is_slug(&self.slug) {
+            problems.add("slug", "must be 1 to 63 of a–z, 0–9 and inner hyphens");
+        }
+        if self.created_at.is_some_and(|at| !is_storable(at)) {
+            problems.add("created_at", "must lie between the years 1970 and 9999");
+        }
+        problems.finish()?;
+        Ok(Self {
+            name: name.unwrap_or_default(),
+            ..self
+        })
+    }
+}
+
+/// A tenant with its live health: a row of the overview.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TenantHealth {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The four health signals.
+    pub signals: HealthSignals,
+}
+
+/// Everything the support detail page of a tenant shows of its health.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TenantDetail {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The four health signals.
+    pub signals: HealthSignals,
+    /// Why the health is what it is.
+    pub verdict: Verdict,
+    /// Calls and errors of the last 24 hours, oldest first, without gaps.
+    pub calls: Vec<CallBucket>,
+    /// The tenant's organizations, by name.
+    pub organizations: Vec<Organization>,
+    /// How many user sessions are active now.
+    pub active_user_sessions: u64,
+    /// Where this tenant is managed on the platform, if configured.
+    pub manage_url: Option<String>,
+}
+
+/// Calls and errors in one span of time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CallBucket {
+    /// When the span starts.
+    pub start: Timestamp,
+    /// How many API calls the tenant made in it.
+    pub calls: u64,
+    /// How many of these returned errors.
+    pub errors: u64,
+}
+
+/// The four figures above the overview.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HealthCounts {
+    /// All tenants.
+    pub total: u64,
+    /// Tenants with no detected issues.
+    pub healthy: u64,
+    /// Tenants with elevated error rates or reduced activity.
+    pub warning: u64,
+    /// Tenants with high error rates or no recent activity.
+    pub critical: u64,
+    /// Tenants with insufficient data.
+    pub unknown: u64,
+}
+
+text_enum! {
+    /// What the overview is sorted by.
+    pub enum TenantSort {
+        /// Worst health first, then most calls.
+        Health = "health",
+        /// By name.
+        Name = "name",
+        /// By calls in 24 hours.
+        Calls = "calls",
+        /// By error rate in 24 hours.
+        ErrorRate = "error_rate",
+        /// By the last call.
+        LastSeen = "last_seen",
+    }
+}
+
+/// Which tenants, in which order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TenantFilter {
+    /// Part of a name, slug or ID; case and compatibility forms do not matter.
+    pub search: Option<String>,
+    /// Only tenants with this status.
+    pub status: Option<TenantStatus>,
+    /// Only tenants with this health.
+    pub health: Option<super::health::Health>,
+    /// What to sort by.
+    pub sort: TenantSort,
+    /// In which direction. `Descending` is worst first for health.
+    pub direction: Direction,
+}
+
+impl Default for TenantFilter {
+    fn default() -> Self {
+        Self {
+            search: None,
+            status: None,
+            health: None,
+            sort: TenantSort::Health,
+            direction: Direction::Descending,
+        }
+    }
+}
+
+/// Whether telemetry arrives at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TelemetryState {
+    /// When the last record of any tenant was accepted.
+    pub last_received_at: Option<Timestamp>,
+    /// Nothing has arrived for longer than configured: verdicts say nothing about now.
+    pub stale: bool,
+}
+
+/// The overview: figures, one page of tenants, and how fresh all of it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// The figures above the table.
+    pub counts: HealthCounts,
+    /// One page of tenants.
+    pub tenants: super::page::Page<TenantHealth>,
+    /// Whether telemetry arrives at all.
+    pub telemetry: TelemetryState,
+    /// When this page was put in order.
+    pub sorted_at: Timestamp,
+}

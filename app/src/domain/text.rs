@@ -1,0 +1,92 @@
+//! Rules for text that people or other programs write.
+
+/// Why a text is refused. The message completes a sentence that names the field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    /// Fewer characters than needed, after trimming.
+    #[error("{missing} more {}: at least {min} are needed", if *missing == 1 { "character" } else { "characters" })]
+    TooShort {
+        /// How many characters are needed.
+        min: usize,
+        /// How many are missing.
+        missing: usize,
+    },
+    /// More characters than allowed, after trimming.
+    #[error("{over} {} too many: at most {max} are allowed", if *over == 1 { "character" } else { "characters" })]
+    TooLong {
+        /// How many characters are allowed.
+        max: usize,
+        /// How many are too many.
+        over: usize,
+    },
+    /// NUL or another control character, or a character that reorders the text around it.
+    #[error("must not contain control characters")]
+    Control,
+}
+
+/// Trims `text` and checks its length in characters (Unicode scalar values), and that it holds no
+/// control characters. Line breaks and tabs are allowed where `multiline`.
+///
+/// Bidirectional overrides and isolates count as control characters: they let a text look like
+/// another one. Right-to-left text itself is fine.
+pub fn clean(text: &str, min: usize, max: usize, multiline: bool) -> Result<String, InvalidText> {
+    let text = text.trim();
+    if text.chars().any(|c| is_forbidden(c, multiline)) {
+        return Err(InvalidText::Control);
+    }
+    let length = text.chars().count();
+    if length < min {
+        return Err(InvalidText::TooShort {
+            min,
+            missing: min - length,
+        });
+    }
+    if length > max {
+        return Err(InvalidText::TooLong {
+            max,
+            over: length - max,
+        });
+    }
+    // Browsers send CRLF for a line break of a text area; one spelling is kept.
+    Ok(text.replace("\r\n", "\n"))
+}
+
+fn is_forbidden(c: char, multiline: bool) -> bool {
+    let line_break = matches!(c, '\n' | '\r' | '\t');
+    (c.is_control() && !(multiline && line_break))
+        || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn length_is_counted_in_characters_after_trimming() {
+        assert_eq!(clean("  ñandúñandú ", 10, 20, false).unwrap(), "ñandúñandú");
+        assert_eq!(
+            clean(" API down ", 10, 20, false),
+            Err(InvalidText::TooShort {
+                min: 10,
+                missing: 2
+            })
+        );
+        assert_eq!(
+            clean("abc", 0, 2, false),
+            Err(InvalidText::TooLong { max: 2, over: 1 })
+        );
+    }
+
+    #[test]
+    fn control_and_reordering_characters_are_refused() {
+        for bad in ["a\0b", "a\u{7}b", "a\nb", "a\u{202E}b"] {
+            assert_eq!(
+                clean(bad, 0, 10, false),
+                Err(InvalidText::Control),
+                "{bad:?}"
+            );
+        }
+        assert_eq!(clean("a\r\nb", 0, 10, true).unwrap(), "a\nb");
+        assert_eq!(clean("שלום", 0, 10, false).unwrap(), "שלום");
+    }
+}

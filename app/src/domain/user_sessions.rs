@@ -1,0 +1,133 @@
+//! User sessions: tenant users' sign-ins on the platform, as the platform reports them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    TenantId, TenantUserId, Timestamp, UserSessionId,
+    problem::{FieldProblems, Problem},
+    tenants::is_storable,
+};
+
+/// What the platform sends when a tenant user has signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UserSessionRegistration {
+    /// The person.
+    pub user: TenantUserId,
+    /// When the person signed in.
+    pub issued_at: Timestamp,
+    /// When the sign-in ends by itself.
+    pub expires_at: Timestamp,
+}
+
+impl UserSessionRegistration {
+    /// The same, or every field that is not as it must be.
+    pub fn validated(self) -> Result<Self, Problem> {
+        let mut problems = FieldProblems::default();
+        if !is_storable(self.issued_at) {
+            problems.add("issued_at", "must lie between the years 1970 and 9999");
+        }
+        if !is_storable(self.expires_at) || self.expires_at <= self.issued_at {
+            problems.add(
+                "expires_at",
+                "must be later than issued_at, and before the year 10000",
+            );
+        }
+        problems.finish()?;
+        Ok(self)
+    }
+}
+
+/// A tenant user's sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UserSession {
+    /// The platform's identifier, unique within the tenant.
+    pub id: UserSessionId,
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The person.
+    pub user: TenantUserId,
+    /// When the person signed in.
+    pub issued_at: Timestamp,
+    /// When the sign-in ends by itself.
+    pub expires_at: Timestamp,
+    /// When it was ended early, if it was.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// The question whether a user session is still good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UserSessionQuery {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The user session.
+    pub user_session_id: UserSessionId,
+}
+
+/// The answer, in the shape of RFC 7662: nothing but `active` when it is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UserSessionIntrospection {
+    /// Whether the user session is known, not expired and not ended.
+    pub active: bool,
+    /// The person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<TenantUserId>,
+    /// When it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The first whole second at or after a force logout. A user session issued at or before it is
+/// dead, even if the platform reports it later: platforms stamp sign-ins to the second.
+pub fn logout_cutoff(at: Timestamp) -> Timestamp {
+    let whole = at.timestamp() + i64::from(at.timestamp_subsec_nanos() > 0);
+    Timestamp::from_timestamp(whole, 0).unwrap_or(at)
+}
+
+/// What the dialog "Force Logout All Sessions" needs to be shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ForceLogoutDraft {
+    /// The tenant.
+    pub tenant: super::tenants::Tenant,
+    /// How many user sessions would end now.
+    pub active_user_sessions: u64,
+    /// A second submit with the same key changes nothing.
+    pub idempotency_key: String,
+}
+
+/// What a force logout did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ForceLogoutResult {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// How many user sessions ended.
+    pub ended: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The event in the tenant's audit log.
+    pub audit_event_id: super::AuditEventId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cutoff_is_rounded_up_to_the_second() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(
+            logout_cutoff(at("2026-11-22T10:00:00.000001Z")),
+            at("2026-11-22T10:00:01Z")
+        );
+        assert_eq!(
+            logout_cutoff(at("2026-11-22T10:00:00Z")),
+            at("2026-11-22T10:00:00Z")
+        );
+    }
+}
