@@ -9,5 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod cursor;
 pub mod entropy;
+pub mod keys;
 pub mod services;
 pub mod store;
+pub mod telemetry;
