@@ -1,5 +1,6 @@
-//! What the tenants have done in the 8 days before the demo starts, as the platform would have
-//! reported it: records that stand for many calls, finer the closer they are to now.
+//! What the tenants have done in the 8 days before the demo starts, and in a time that its clock
+//! skipped, as the platform would have reported it: records that stand for many calls, finer the
+//! closer they are to now.
 
 use app::domain::{Timestamp, telemetry::RequestRecord};
 use chrono::{TimeDelta, Timelike};
@@ -10,21 +11,38 @@ use super::cast::Tenant;
 /// How far the history goes back: a little less than the console takes in.
 pub(super) const REACH: TimeDelta = TimeDelta::minutes(8 * 24 * 60 - 30);
 
-/// The history of one tenant from `from` to `now`, oldest first.
-pub(super) fn of(tenant: &Tenant, seed: u64, from: Timestamp, now: Timestamp) -> Vec<RequestRecord> {
+/// A stretch of history.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stretch {
+    /// Where it begins; moved up to what the console takes in.
+    pub(super) from: Timestamp,
+    /// Where it ends.
+    pub(super) until: Timestamp,
+    /// When the demo was first started: what fates are told from.
+    pub(super) started: Timestamp,
+}
+
+/// The history of one tenant, oldest first.
+pub(super) fn of(tenant: &Tenant, seed: u64, stretch: Stretch) -> Vec<RequestRecord> {
+    let Stretch {
+        from,
+        until,
+        started,
+    } = stretch;
     let Ok(tenant_id) = tenant.id.parse() else {
         return Vec::new();
     };
-    let number = tenant.id.bytes().fold(seed, |hash, byte| {
+    let begin = seed.wrapping_add(from.timestamp().unsigned_abs());
+    let number = tenant.id.bytes().fold(begin, |hash, byte| {
         hash.wrapping_mul(31).wrapping_add(u64::from(byte))
     });
     let mut rng = StdRng::seed_from_u64(number);
     let mut records = Vec::new();
-    let mut start = from.max(now - REACH).max(now - tenant.age);
-    while start < now {
-        let length = span(now - start).min(now - start);
+    let mut start = from.max(until - REACH).max(started - tenant.age);
+    while start < until {
+        let length = span(until - start).min(until - start);
         let middle = start + length / 2;
-        let (calls, errors) = calls(&mut rng, tenant, now - middle, length, hour_shape(middle));
+        let (calls, errors) = calls(&mut rng, tenant, started - middle, length, hour_shape(middle));
         for (count, status) in [(calls - errors, 200), (errors, error_status(&mut rng, tenant))] {
             if count > 0 {
                 records.push(RequestRecord {
@@ -118,7 +136,12 @@ mod tests {
     }
 
     fn whole(tenant: &Tenant) -> Vec<RequestRecord> {
-        of(tenant, 7, now() - TimeDelta::days(30), now())
+        let stretch = Stretch {
+            from: now() - TimeDelta::days(30),
+            until: now(),
+            started: now(),
+        };
+        of(tenant, 7, stretch)
     }
 
     #[test]
