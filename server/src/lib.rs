@@ -11,3 +11,4 @@ pub mod cursor;
 pub mod entropy;
 pub mod services;
 pub mod store;
+pub mod token;
