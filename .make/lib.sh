@@ -1,0 +1,78 @@
+# What every script here starts with: strict mode, messages, timed steps, downloads of Debian packages.
+# Sourced, never run. May not install or build anything by itself.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$ROOT"
+
+# Downloaded tools and what set-up remembers. Not part of the checkout; may be shared between checkouts.
+export SUPPORT_CONSOLE_TOOLS=${SUPPORT_CONSOLE_TOOLS:-$ROOT/.tools}
+TOOLS=$SUPPORT_CONSOLE_TOOLS
+mkdir -p "$TOOLS/bin" "$TOOLS/stamps"
+
+# Absolute, since the server, Playwright and the scripts don't share a working folder.
+case ${CARGO_TARGET_DIR:-target} in
+  /*) TARGET=$CARGO_TARGET_DIR ;;
+  *) TARGET=$ROOT/${CARGO_TARGET_DIR:-target} ;;
+esac
+export CARGO_TARGET_DIR=$TARGET
+export SUPPORT_CONSOLE_SITE_ROOT=${SUPPORT_CONSOLE_SITE_ROOT:-$TARGET/site}
+
+say() { printf '\033[2m   %s\033[0m\n' "$*"; }
+die() { printf '\n\033[31m✗ %s\033[0m\n' "$*" >&2; exit 1; }
+
+# `seconds START` — elapsed since START ($EPOCHREALTIME), as 12.3 s or 2 min 05 s.
+seconds() {
+  awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN {
+    t = b - a; if (t < 60) printf "%.1f s", t; else printf "%d min %02d s", t / 60, t % 60 }'
+}
+
+# `step NAME COMMAND…` — say what happens, do it, say how long it took. A failing step ends the script.
+step() {
+  local name=$1 start=$EPOCHREALTIME status=0
+  shift
+  printf '\033[1m── %s\033[0m\n' "$name"
+  ( set -e; "$@" ) || status=$?
+  if ((status == 0)); then
+    printf '\033[32m✓\033[0m %s \033[2m%s\033[0m\n' "$name" "$(seconds "$start")"
+  else
+    printf '\033[31m✗ %s failed (exit code %s) after %s\033[0m\n' "$name" "$status" "$(seconds "$start")" >&2
+  fi
+  if [[ -n ${STEP_LOG:-} ]]; then
+    printf '%s\t%s\t%s\n' "$status" "$name" "$(seconds "$start")" >>"$STEP_LOG"
+  fi
+  return "$status"
+}
+
+# `summary START` — the table of all steps since STEP_LOG was set.
+summary() {
+  printf '\n\033[1mSummary\033[0m\n'
+  awk -F'\t' '{ printf "  %s %-58s %12s\n", $1 == 0 ? "✓" : "✗", $2, $3 }' "$STEP_LOG"
+  printf '  %-60s %12s\n' "total" "$(seconds "$1")"
+}
+
+# `done_before NAME INPUT…` — whether `remember NAME INPUT…` was called with the same inputs.
+stamp() { local name=$1; shift; printf '%s/stamps/%s-%s' "$TOOLS" "$name" "$(printf '%s\n' "$@" | sha256sum | cut -c1-16)"; }
+done_before() { [[ -e $(stamp "$@") ]]; }
+remember() { rm -f "$TOOLS/stamps/$1"-*; : >"$(stamp "$@")"; }
+
+# `as_root COMMAND…` — as root, by sudo if that must be.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "This needs root, and sudo isn't here. Run as root, then try again:  $*"
+  fi
+}
+
+# `apt_install PACKAGE…` — install what is missing from Debian's packages.
+apt_install() {
+  command -v apt-get >/dev/null || die "Missing, and this is not Debian: please install the equivalent of  $*"
+  say "Debian packages: $*"
+  local get=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+  as_root "${get[@]}" update || say "package lists could not be refreshed; going on with those at hand"
+  as_root "${get[@]}" install -y --no-install-recommends "$@" >"$TOOLS/apt.log" 2>&1 ||
+    { tail -n 30 "$TOOLS/apt.log" >&2; die "apt-get could not install: $*"; }
+}
