@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: help setup run test test-rust check fmt bundle bundle-release journeys deny clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1mmake %-15s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Set up, build and start the demo; prints its address and how to sign in
 	@.make/run.sh $(ARGS)

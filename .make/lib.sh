@@ -18,8 +18,15 @@ esac
 export CARGO_TARGET_DIR=$TARGET
 export SUPPORT_CONSOLE_SITE_ROOT=${SUPPORT_CONSOLE_SITE_ROOT:-$TARGET/site}
 
-say() { printf '\033[2m   %s\033[0m\n' "$*"; }
-die() { printf '\n\033[31m✗ %s\033[0m\n' "$*" >&2; exit 1; }
+# Colours only for eyes.
+if [[ -t 1 ]]; then
+  bold=$'\033[1m' dim=$'\033[2m' red=$'\033[31m' green=$'\033[32m' plain=$'\033[0m'
+else
+  bold='' dim='' red='' green='' plain=''
+fi
+
+say() { printf '%s\n' "$dim   $*$plain"; }
+die() { printf '\n%s\n' "$red✗ $*$plain" >&2; exit 1; }
 
 # `seconds START` — elapsed since START ($EPOCHREALTIME), as 12.3 s or 2 min 05 s.
 seconds() {
@@ -29,26 +36,27 @@ seconds() {
 
 # `step NAME COMMAND…` — say what happens, do it, say how long it took. A failing step ends the script.
 step() {
-  local name=$1 start=$EPOCHREALTIME status=0
+  local name=$1 start=$EPOCHREALTIME status mark="$green✓$plain"
   shift
-  printf '\033[1m── %s\033[0m\n' "$name"
-  ( set -e; "$@" ) || status=$?
-  if ((status == 0)); then
-    printf '\033[32m✓\033[0m %s \033[2m%s\033[0m\n' "$name" "$(seconds "$start")"
-  else
-    printf '\033[31m✗ %s failed (exit code %s) after %s\033[0m\n' "$name" "$status" "$(seconds "$start")" >&2
-  fi
+  printf '%s\n' "$bold── $name$plain"
+  # Not `|| status=$?`: that would switch `set -e` off inside the command.
+  set +e
+  (set -e; "$@")
+  status=$?
+  set -e
+  ((status == 0)) || mark="$red✗$plain"
+  printf '%s %s %s\n' "$mark" "$name" "$dim$(seconds "$start")$plain"
   if [[ -n ${STEP_LOG:-} ]]; then
-    printf '%s\t%s\t%s\n' "$status" "$name" "$(seconds "$start")" >>"$STEP_LOG"
+    printf '%s\t%s\t%s\n' "$mark" "$name" "$(seconds "$start")" >>"$STEP_LOG"
   fi
   return "$status"
 }
 
 # `summary START` — the table of all steps since STEP_LOG was set.
 summary() {
-  printf '\n\033[1mSummary\033[0m\n'
-  awk -F'\t' '{ printf "  %s %-58s %12s\n", $1 == 0 ? "✓" : "✗", $2, $3 }' "$STEP_LOG"
-  printf '  %-60s %12s\n' "total" "$(seconds "$1")"
+  printf '\n%s\n' "${bold}Summary$plain"
+  awk -F'\t' '{ printf "  %s %-54s %14s\n", $1, $2, $3 }' "$STEP_LOG"
+  printf '    %-54s %14s\n' "total" "$(seconds "$1")"
 }
 
 # `done_before NAME INPUT…` — whether `remember NAME INPUT…` was called with the same inputs.

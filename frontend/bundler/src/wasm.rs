@@ -12,8 +12,18 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{error::Error, site};
 
-/// Flags of the optimiser: smallest code, and every feature that the compiler may have used.
-const OPTIMISE: [&str; 2] = ["-Oz", "--all-features"];
+/// Flags of the optimiser: smallest code, within what rustc uses by default and every current browser has. Not
+/// `--all-features`: that includes proposals, and the result would not load.
+const OPTIMISE: [&str; 8] = [
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
 
 /// Raise it when this file changes what it makes of the same input.
 const RECIPE: &str = "1";
@@ -71,9 +81,12 @@ fn bind(input: &Path, content: Vec<u8>, strip: bool, folder: &Path) -> Result<()
         .remove_producers_section(strip)
         .generate_output()
         .map_err(|error| refused(&error))?;
-    let snippets: Vec<_> = output
+    let inline = output
         .snippets()
-        .keys()
+        .iter()
+        .filter(|(_, scripts)| !scripts.is_empty());
+    let snippets: Vec<_> = inline
+        .map(|(name, _)| name)
         .chain(output.local_modules().keys())
         .cloned()
         .collect();
