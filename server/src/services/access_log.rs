@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use tokio::sync::{broadcast, mpsc};
 
 use super::Core;
-use crate::gateway::{
+use crate::gateway::ports::{
     Begun, Completion, Ended, Intent, KnownSession, RecordError, Recorder, RefusedRequest, Sessions,
     StoreUnavailable,
 };

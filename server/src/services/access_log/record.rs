@@ -14,7 +14,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::RequestEvent;
 use crate::{
-    gateway::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest},
+    gateway::ports::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest},
     services::{Core, ServiceError},
     store::{Priority, StoreError, Tx, access_log::RequestEnd, audit::NewAuditEvent},
 };

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::event_of;
 use crate::{
-    gateway::{Ended, SessionGates},
+    gateway::{SessionGates, ports::Ended},
     services::{Core, ServiceError},
     store::{Audited, ChangeKind},
 };

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{SupportSessionsService, event_of};
 use crate::{
-    gateway::Ended,
+    gateway::ports::Ended,
     services::{Core, ServiceError, core::actor},
     store::{Audited, ChangeKind, Tx},
 };
