@@ -6,6 +6,8 @@
 mod core;
 mod error;
 
+pub mod user_sessions;
+
 pub use self::{
     core::{Core, EventOf},
     error::ServiceError,

@@ -13,8 +13,11 @@ mod sql;
 mod value;
 mod writer;
 
+pub mod access_log;
 pub mod audit;
 pub mod listing;
+pub mod support_sessions;
+pub mod user_sessions;
 
 #[cfg(test)]
 pub(crate) mod testing;
