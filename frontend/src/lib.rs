@@ -2,5 +2,4 @@
 
 /// Called by the page's own script once the module has loaded.
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
-}
+pub fn hydrate() {}

@@ -6,3 +6,5 @@
 
 pub mod clock;
 pub mod entropy;
+pub mod gateway;
+pub mod token;
