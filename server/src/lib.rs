@@ -13,4 +13,5 @@ pub mod keys;
 pub mod services;
 pub mod store;
 pub mod telemetry;
+pub mod gateway;
 pub mod token;
