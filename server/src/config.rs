@@ -20,6 +20,7 @@ pub use self::{
     load::{Flag, Sources},
     variables::{PREFIX, variables_help},
 };
+use crate::gateway::{GatewayConfig, scopes::ScopeConfig};
 
 /// All of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,9 +37,9 @@ pub struct Config {
     /// The console.
     pub console: ConsoleConfig,
     /// The gateway before the platform's API; without it `serve` runs the console alone.
-    pub gateway: Option<toml::Value>,
+    pub gateway: Option<GatewayConfig>,
     /// Scopes beside the built-in `read_only`.
-    pub scopes: Vec<toml::Value>,
+    pub scopes: Vec<ScopeConfig>,
     /// How health is decided.
     pub health: Thresholds,
     /// What support sessions need.

@@ -46,6 +46,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut faults = Vec::new();
         self.check_console(&mut faults);
+        self.check_gateway(&mut faults);
         self.check_health(&mut faults);
         if faults.is_empty() {
             Ok(())
@@ -88,6 +89,35 @@ impl Config {
                  tenant's identifier goes"
                     .to_owned(),
             );
+        }
+    }
+
+    fn check_gateway(&self, faults: &mut Vec<String>) {
+        let Some(gateway) = &self.gateway else {
+            return;
+        };
+        if let Err(invalid) = gateway.validate(&self.scopes, &self.trusted_proxies) {
+            faults.extend(invalid.0);
+        }
+        let Some(origin) = gateway.public_url.parse().ok().as_ref().and_then(Origin::of) else {
+            return;
+        };
+        if origin.scheme != "https" && (!origin.is_loopback() || !gateway.listen.ip().is_loopback())
+        {
+            faults.push(format!(
+                "gateway.public_url is {}, without https, but the gateway can be reached from \
+                 other machines (gateway.listen is {}): put a proxy with TLS before it and write \
+                 its https:// address, or listen on 127.0.0.1 and use http://127.0.0.1",
+                gateway.public_url, gateway.listen
+            ));
+        }
+        if self.console.public_url.host_str() == Some(origin.host.as_str()) {
+            faults.push(format!(
+                "console.public_url and gateway.public_url have the same host name, {}: browsers \
+                 would send the console's cookie to the gateway, since cookies ignore ports; give \
+                 the gateway a name of its own (on one machine, localhost and 127.0.0.1 differ)",
+                origin.host
+            ));
         }
     }
 
@@ -147,6 +177,21 @@ mod tests {
     #[test]
     fn a_public_url_has_no_path() {
         assert!(faults("[console]\npublic_url = \"https://c.example/x\"\n").contains("no path"));
+    }
+
+    #[test]
+    fn the_gateway_needs_a_host_name_of_its_own() {
+        let gateway = |public: &str| {
+            format!(
+                "[console]\npublic_url = \"https://console.example.com\"\n[gateway]\n\
+                 listen = \"127.0.0.1:3100\"\npublic_url = \"{public}\"\n\
+                 upstream = \"http://127.0.0.1:3200\"\ntenant_binding = \"identity\"\n"
+            )
+        };
+        assert_eq!(faults(&gateway("https://api.example.com")), "");
+        let same = faults(&gateway("https://Console.example.com:8443"));
+        assert!(same.contains("same host name"), "{same}");
+        assert!(faults(&gateway("http://api.example.com")).contains("without https"));
     }
 
     #[test]

@@ -11,6 +11,9 @@ use super::{
     variables::{self, Kind, Variable},
 };
 
+/// Where the bundler puts the site.
+const SITE_ROOT: &str = "SUPPORT_CONSOLE_SITE_ROOT";
+
 /// A value from a flag of the command line.
 #[derive(Debug, Clone)]
 pub struct Flag {
@@ -62,6 +65,12 @@ impl Sources<'_> {
 
     fn variables(&self) -> Result<Vec<(&'static Variable, Value)>, ConfigError> {
         let mut found = Vec::new();
+        // The bundler says in a variable of its own where it has put the site.
+        if let Some((_, folder)) = self.environment.iter().find(|(name, _)| name == SITE_ROOT)
+            && let Some(variable) = variables::find("SUPPORT_CONSOLE_CONSOLE__SITE_ROOT")
+        {
+            found.push((variable, Value::String(folder.clone())));
+        }
         for (name, text) in &self.environment {
             if !name.starts_with(PREFIX) || variables::is_not_configuration(name) {
                 continue;
@@ -311,11 +320,12 @@ mod tests {
             environment: environment(&[
                 ("SUPPORT_CONSOLE_TEST_POSTGRES_URL", "x"),
                 ("SUPPORT_CONSOLE_CACHE", "x"),
-                ("SUPPORT_CONSOLE_SITE_ROOT", "x"),
+                ("SUPPORT_CONSOLE_SITE_ROOT", "/made/by/the/bundler"),
             ]),
             ..Sources::default()
         };
-        assert!(sources.load().is_ok());
+        let config = sources.load().unwrap();
+        assert_eq!(config.console.site_root, Path::new("/made/by/the/bundler"));
     }
 
     #[test]
