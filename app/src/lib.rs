@@ -3,7 +3,7 @@
 //! * [`domain`] — types and rules. Compiles alone, without features, for any Rust code that talks
 //!   to Support Console.
 //! * `ports` — what the user interface asks of the server (feature `ssr`).
-//! * `api`, `live`, `query`, `components`, `pages`, `routes` — the user interface (features `ssr` and
+//! * `api`, `live`, `url`, `components`, `pages`, `routes` — the user interface (features `ssr` and
 //!   `hydrate`).
 
 #[cfg(feature = "ui")]
@@ -14,4 +14,4 @@ pub mod live;
 #[cfg(feature = "ssr")]
 pub mod ports;
 #[cfg(feature = "ui")]
-pub mod query;
+pub mod url;

@@ -1,7 +1,9 @@
 //! The rows of a table that fills while it is being read: what is shown, and what waits until the
 //! reader looks away.
 
-use crate::domain::{SupportSessionId, Timestamp, access_log::AccessLogEntry, support_sessions::SupportSession};
+use crate::domain::{
+    SupportSessionId, Timestamp, access_log::AccessLogEntry, support_sessions::SupportSession,
+};
 
 /// A row with a place among its kind.
 pub trait LiveRow: Clone {

@@ -1,6 +1,6 @@
 //! What the live stream does, as plain functions.
 
-use crate::{domain::live::LiveInterest, query::Query};
+use crate::{domain::live::LiveInterest, url::with_query};
 
 /// How many ids of a kind the server follows for one stream.
 pub const MAX_FOLLOWED: usize = 200;
@@ -47,17 +47,13 @@ fn add_new<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
 /// only the browser's own retries send the header of that name.
 pub fn address(interest: &LiveInterest, last_event_id: Option<&str>) -> String {
     let interest = serde_json::to_string(interest).unwrap_or_default();
-    Query::default()
-        .with("interest", &interest)
-        .with_some("last_event_id", last_event_id)
-        .of("/live")
-}
-
-/// Where a signed-out staff member is sent: back here after signing in.
-pub fn sign_in_address(path: &str, query: &str) -> String {
-    Query::default()
-        .with("next", &format!("{path}{query}"))
-        .of("/sign-in")
+    with_query(
+        "/live",
+        &[
+            ("interest", Some(&interest)),
+            ("last_event_id", last_event_id),
+        ],
+    )
 }
 
 #[cfg(test)]
@@ -110,14 +106,6 @@ mod tests {
         assert_eq!(
             address(&interest, Some("7")),
             "/live?interest=%7B%22counts%22%3Afalse%2C%22access_log_of%22%3A%2201937e2c-7b6a-7cc0-8000-000000000002%22%7D&last_event_id=7"
-        );
-    }
-
-    #[test]
-    fn a_signed_out_staff_member_comes_back_to_the_same_page() {
-        assert_eq!(
-            sign_in_address("/audit", "?actor=Ann Ó"),
-            "/sign-in?next=%2Faudit%3Factor%3DAnn%20%C3%93"
         );
     }
 }

@@ -1,0 +1,41 @@
+//! The parts that pages are made of. Each one can be read without JavaScript; none of them asks
+//! the server for anything, `flash` excepted.
+
+mod badge;
+mod chart;
+mod copy;
+mod countdown;
+mod dialog;
+mod empty;
+mod field;
+mod filter_form;
+mod flash;
+pub mod format;
+mod heading;
+mod icon;
+mod pager;
+mod problem;
+mod stat_card;
+mod table;
+mod timestamp;
+mod verdict;
+mod viewer;
+
+pub use badge::{HealthBadge, StatusBadge, TenantStatusTag, health_icon, health_tone};
+pub use chart::{CallsChart, Sparkline};
+pub use copy::{CopyBlock, CopyButton};
+pub use countdown::Countdown;
+pub use dialog::Dialog;
+pub use empty::{EmptyState, Loading};
+pub use field::{Field, FieldControl, as_sentence, focus_first_invalid};
+pub use filter_form::{FilterForm, SearchBox, SelectFilter};
+pub use flash::{DoneNotice, kept_input, use_flash};
+pub use heading::{PageHeading, provide_arrivals};
+pub use icon::{BrandMark, Icon, IconName};
+pub use pager::{Pager, PagerLinks, ResultCount};
+pub use problem::{FailedPage, ProblemNotice};
+pub use stat_card::{ButtonLink, SignalCard, StatCard};
+pub use table::{SortHeader, TableBox};
+pub use timestamp::{Ago, LastSeen, Timestamp};
+pub use verdict::{VerdictBox, verdict_heading, verdict_reason, verdict_sentence};
+pub use viewer::{Viewer, provide_viewer, use_viewer};
