@@ -1,25 +1,25 @@
 //! The parts that pages are made of. Each one can be read without JavaScript; none of them asks
 //! the server for anything, `flash` excepted.
 
-mod badge;
-mod chart;
-mod copy;
-mod countdown;
-mod dialog;
-mod empty;
-mod field;
-mod filter_form;
-mod flash;
+pub mod badge;
+pub mod chart;
+pub mod copy;
+pub mod countdown;
+pub mod dialog;
+pub mod empty;
+pub mod field;
+pub mod filter_form;
+pub mod flash;
 pub mod format;
-mod heading;
-mod icon;
-mod pager;
-mod problem;
-mod stat_card;
-mod table;
-mod timestamp;
-mod verdict;
-mod viewer;
+pub mod heading;
+pub mod icon;
+pub mod pager;
+pub mod problem;
+pub mod stat_card;
+pub mod table;
+pub mod timestamp;
+pub mod verdict;
+pub mod viewer;
 
 pub use badge::{HealthBadge, StatusBadge, TenantStatusTag, health_icon, health_tone};
 pub use chart::{CallsChart, Sparkline};

@@ -68,7 +68,10 @@ pub fn Sparkline(
         .iter()
         .map(|value| {
             x += step;
-            format!("{x:.1},{:.1}", HEIGHT - 1.0 - scaled(*value, largest, HEIGHT - 2.0))
+            format!(
+                "{x:.1},{:.1}",
+                HEIGHT - 1.0 - scaled(*value, largest, HEIGHT - 2.0)
+            )
         })
         .collect();
     view! {

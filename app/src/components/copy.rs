@@ -26,8 +26,13 @@ pub fn CopyButton(
     let answer = RwSignal::new("");
     let copy = move |_| {
         write_to_clipboard(&text.get_untracked(), move |copied| {
-            answer.set(if copied { "Copied" } else { "Not copied: select the text instead" });
-            set_timeout(move || drop(answer.try_set("")), SHOWN);
+            answer.set(if copied {
+                "Copied"
+            } else {
+                "Not copied: select the text instead"
+            });
+            // The button may be gone by then.
+            set_timeout(move || _ = answer.try_set(""), SHOWN);
         });
     };
     view! {

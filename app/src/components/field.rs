@@ -1,11 +1,6 @@
 //! Fields of a form: label, hint and error, tied to the control.
 
-use leptos::{
-    html,
-    prelude::*,
-    wasm_bindgen::JsCast as _,
-    web_sys::HtmlElement,
-};
+use leptos::{html, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
 
 use super::icon::{Icon, IconName};
 
@@ -121,9 +116,19 @@ mod tests {
     #[test]
     fn a_message_becomes_a_sentence() {
         assert_eq!(
-            ["must be short", "Is fine.", "2 more characters: at least 10 are needed", ""]
-                .map(as_sentence),
-            ["Must be short.", "Is fine.", "2 more characters: at least 10 are needed.", ""]
+            [
+                "must be short",
+                "Is fine.",
+                "2 more characters: at least 10 are needed",
+                ""
+            ]
+            .map(as_sentence),
+            [
+                "Must be short.",
+                "Is fine.",
+                "2 more characters: at least 10 are needed.",
+                ""
+            ]
         );
     }
 }

@@ -12,7 +12,7 @@ use leptos::{
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::icon::{Icon, IconName};
-use crate::url::with_query;
+use crate::query::Query;
 
 /// How long typing has to rest before the search begins.
 const REST: Duration = Duration::from_millis(250);
@@ -102,16 +102,13 @@ fn form_url(form: &HtmlFormElement, path: &str, names: &[&str]) -> String {
     let Ok(data) = FormData::new_with_form(form) else {
         return path.to_owned();
     };
-    let values: Vec<_> = names
+    let value = |name: &str| data.get(name).as_string().unwrap_or_default();
+    names
         .iter()
-        .map(|name| data.get(name).as_string())
-        .collect();
-    let pairs: Vec<_> = names
-        .iter()
-        .zip(&values)
-        .map(|(name, value)| (*name, value.as_deref().map(str::trim)))
-        .collect();
-    with_query(path, &pairs)
+        .fold(Query::default(), |query, name| {
+            query.with(name, value(name).trim())
+        })
+        .of(path)
 }
 
 /// A field to search by.
@@ -177,7 +174,9 @@ pub fn SelectFilter(
     #[prop(into)]
     value: Signal<String>,
 ) -> impl IntoView {
-    let options: Vec<_> = std::iter::once((String::new(), any)).chain(options).collect();
+    let options: Vec<_> = std::iter::once((String::new(), any))
+        .chain(options)
+        .collect();
     view! {
         <label class="select-filter">
             <span class="visually-hidden">{label}</span>

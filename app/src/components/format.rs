@@ -173,7 +173,13 @@ mod tests {
         let read: Vec<_> = [0, 999, 1_000, 1_284_002, u64::MAX].map(thousands).into();
         assert_eq!(
             read,
-            ["0", "999", "1,000", "1,284,002", "18,446,744,073,709,551,615"]
+            [
+                "0",
+                "999",
+                "1,000",
+                "1,284,002",
+                "18,446,744,073,709,551,615"
+            ]
         );
         assert_eq!(counted(1, "tenant", "tenants"), "1 tenant");
     }
@@ -193,7 +199,15 @@ mod tests {
         let ago = |seconds| ago(now - TimeDelta::seconds(seconds), now);
         assert_eq!(
             [-5, 0, 4, 60, 7_199, 172_799, 172_800].map(ago),
-            ["just now", "just now", "4 s ago", "1 min ago", "1 h ago", "47 h ago", "2 d ago"]
+            [
+                "just now",
+                "just now",
+                "4 s ago",
+                "1 min ago",
+                "1 h ago",
+                "47 h ago",
+                "2 d ago"
+            ]
         );
     }
 
@@ -208,7 +222,8 @@ mod tests {
 
     #[test]
     fn an_instant_names_its_zone() {
-        let instant = |offset, precision| instant(at("2026-11-21T23:04:31.214Z"), offset, precision);
+        let instant =
+            |offset, precision| instant(at("2026-11-21T23:04:31.214Z"), offset, precision);
         assert_eq!(instant(0, Precision::Second), "2026-11-21 23:04:31 UTC");
         assert_eq!(instant(60, Precision::Second), "2026-11-22 00:04:31 UTC+1");
         assert_eq!(instant(-570, Precision::Minute), "13:34 UTC−9:30");

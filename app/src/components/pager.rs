@@ -29,7 +29,10 @@ impl PagerLinks {
             first: page.previous_cursor.as_ref().map(|_| link(None)),
             previous: to(&page.previous_cursor),
             next: to(&page.next_cursor),
-            last: page.next_cursor.as_ref().and_then(|_| to(&page.last_cursor)),
+            last: page
+                .next_cursor
+                .as_ref()
+                .and_then(|_| to(&page.last_cursor)),
         }
     }
 }

@@ -18,10 +18,11 @@ pub fn TableBox(
     #[prop(into, optional)]
     class: String,
 ) -> impl IntoView {
+    let caption = label.clone();
     view! {
-        <div class="table-box" tabindex="0" role="region" aria-label=label.clone()>
+        <div class="table-box" tabindex="0" role="region" aria-label=label>
             <table class=class>
-                <caption class="visually-hidden">{label}</caption>
+                <caption class="visually-hidden">{caption}</caption>
                 {children()}
             </table>
         </div>
@@ -66,7 +67,7 @@ pub fn SortHeader(
                     })
             }
         >
-            <a class="sort" href=href noscroll="">
+            <a class="sort" href=href data-noscroll="">
                 {label}
                 {icon}
             </a>

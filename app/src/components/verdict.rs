@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use super::{
     badge::{health_icon, health_tone},
-    format::{configured_percent, counted, instant, instant_in_sentence, percent_of, thousands, Precision},
+    format::{
+        Precision, configured_percent, counted, instant, instant_in_sentence, percent_of, thousands,
+    },
     icon::Icon,
 };
 use crate::domain::{
@@ -73,7 +75,11 @@ pub fn verdict_reason(cause: &Cause) -> String {
         ),
         Cause::NoIssues { calls, errors } => format!(
             "{} of {} in the last 24 hours failed.",
-            if *errors == 0 { "None".into() } else { percent_of(*errors, *calls) },
+            if *errors == 0 {
+                "None".into()
+            } else {
+                percent_of(*errors, *calls)
+            },
             counted(*calls, "call", "calls"),
         ),
     }
@@ -176,7 +182,13 @@ mod tests {
                     calls: 1,
                 },
             ),
-            (Health::Unknown, Cause::TooFewCalls { calls: 3, needed: 20 }),
+            (
+                Health::Unknown,
+                Cause::TooFewCalls {
+                    calls: 3,
+                    needed: 20,
+                },
+            ),
             (
                 Health::Healthy,
                 Cause::NoIssues {

@@ -1,6 +1,6 @@
 //! What the live stream does, as plain functions.
 
-use crate::{domain::live::LiveInterest, url::with_query};
+use crate::{domain::live::LiveInterest, query::Query};
 
 /// How many ids of a kind the server follows for one stream.
 pub const MAX_FOLLOWED: usize = 200;
@@ -47,13 +47,10 @@ fn add_new<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
 /// only the browser's own retries send the header of that name.
 pub fn address(interest: &LiveInterest, last_event_id: Option<&str>) -> String {
     let interest = serde_json::to_string(interest).unwrap_or_default();
-    with_query(
-        "/live",
-        &[
-            ("interest", Some(&interest)),
-            ("last_event_id", last_event_id),
-        ],
-    )
+    Query::default()
+        .with("interest", &interest)
+        .with_some("last_event_id", last_event_id)
+        .of("/live")
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::{
         tenants::is_storable,
         text::clean,
     },
-    url::with_query,
+    query::Query,
 };
 
 /// The longest text to look for in actions and actors, in characters.
@@ -96,28 +96,27 @@ impl AuditQuery {
 
     /// The page of this filter at `cursor`; the first without.
     pub fn address(&self, cursor: Option<&str>) -> String {
-        let mut pairs = self.filter_pairs().to_vec();
-        pairs.extend([("cursor", cursor), ("limit", Some(&*self.limit))]);
-        with_query("/audit", &pairs)
+        self.filter_query(Query::default())
+            .with_some("cursor", cursor)
+            .with("limit", &self.limit)
+            .of("/audit")
     }
 
     /// The export of everything that this filter matches.
     pub fn export_address(&self, format: ExportFormat) -> String {
-        let mut pairs = vec![("format", Some(format.as_str()))];
-        pairs.extend(self.filter_pairs());
-        with_query("/export/audit", &pairs)
+        self.filter_query(Query::default().with("format", format.as_str()))
+            .of("/export/audit")
     }
 
-    fn filter_pairs(&self) -> [(&'static str, Option<&str>); 7] {
-        [
-            ("category", Some(&self.category)),
-            ("action", Some(&self.action)),
-            ("actor", Some(&self.actor)),
-            ("tenant", Some(&self.tenant)),
-            ("outcome", Some(&self.outcome)),
-            ("from", Some(&self.from)),
-            ("to", Some(&self.to)),
-        ]
+    fn filter_query(&self, query: Query) -> Query {
+        query
+            .with("category", &self.category)
+            .with("action", &self.action)
+            .with("actor", &self.actor)
+            .with("tenant", &self.tenant)
+            .with("outcome", &self.outcome)
+            .with("from", &self.from)
+            .with("to", &self.to)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
         problem::{FieldProblems, Problem},
         support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
     },
-    url::with_query,
+    query::Query,
 };
 
 /// The filter and the page as they stand in the URL: texts, whether they can be read or not.
@@ -73,16 +73,13 @@ impl SessionsQuery {
 
     /// The page of this filter at `cursor`; the first without.
     pub fn address(&self, cursor: Option<&str>) -> String {
-        with_query(
-            "/support/sessions",
-            &[
-                ("status", Some(&self.status)),
-                ("tenant", Some(&self.tenant)),
-                ("staff", Some(&self.staff)),
-                ("cursor", cursor),
-                ("limit", Some(&self.limit)),
-            ],
-        )
+        Query::default()
+            .with("status", &self.status)
+            .with("tenant", &self.tenant)
+            .with("staff", &self.staff)
+            .with_some("cursor", cursor)
+            .with("limit", &self.limit)
+            .of("/support/sessions")
     }
 
     /// The first page of the same filter with another status; every status without.
