@@ -92,11 +92,14 @@ fn PagerLink(name: &'static str, href: Signal<Option<String>>) -> impl IntoView 
 /// How many rows match, spoken when it changes.
 #[component]
 pub fn ResultCount(
-    /// `1,284 tenants`
-    #[prop(into)]
-    text: Signal<String>,
+    /// `1,284 tenants`; may wait for it.
+    children: Children,
 ) -> impl IntoView {
-    view! { <p class="result-count num" role="status">{text}</p> }
+    view! {
+        <p class="result-count num" role="status">
+            {children()}
+        </p>
+    }
 }
 
 #[cfg(test)]

@@ -74,3 +74,32 @@ pub(super) fn iso(at: domain::Timestamp) -> String {
 fn utc(at: domain::Timestamp) -> String {
     format::instant(at, 0, Precision::Second)
 }
+
+/// Since when something is as it is: the time of day today, the date before.
+#[component]
+pub fn Since(
+    /// The instant.
+    #[prop(into)]
+    at: Signal<domain::Timestamp>,
+    /// The server's time when the page was made.
+    #[prop(into)]
+    now: Signal<domain::Timestamp>,
+) -> impl IntoView {
+    let viewer = use_viewer();
+    let text = move || {
+        let (at, now) = (at.get(), now.get());
+        let offset = viewer.offset_minutes(at);
+        let today = format::instant(now, offset, Precision::Date);
+        let precision = if format::instant(at, offset, Precision::Date) == today {
+            Precision::Minute
+        } else {
+            Precision::Date
+        };
+        format!("since {}", format::instant(at, offset, precision))
+    };
+    view! {
+        <time datetime=move || iso(at.get()) title=move || utc(at.get())>
+            {text}
+        </time>
+    }
+}

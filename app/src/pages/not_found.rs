@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::components::PageHeading;
+use crate::{components::FailedPage, domain::problem::Problem};
 
 /// No page has this address.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
-    view! { <PageHeading>"Not found"</PageHeading> }
+    view! { <FailedPage problem=Problem::not_found("page")/> }
 }
