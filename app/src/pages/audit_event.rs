@@ -1,6 +1,6 @@
 //! One audit event, with everything that is hashed.
 
-mod metadata;
+pub mod metadata;
 
 use leptos::prelude::*;
 use leptos_meta::Title;

@@ -1,9 +1,9 @@
 //! The audit log: who did what, where, and with which outcome.
 
-mod filters;
+pub mod filters;
 pub mod query;
-mod recent;
-mod table;
+pub mod recent;
+pub mod table;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -102,7 +102,7 @@ fn Events(page: Page<AuditEvent>, query: AuditQuery) -> impl IntoView {
     };
     view! {
         <div class="toolbar">
-            <ResultCount text=total/>
+            <ResultCount>{total}</ResultCount>
         </div>
         {rows}
         <Pager links=Signal::stored(links) label="audit events"/>

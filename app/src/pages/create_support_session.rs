@@ -1,8 +1,8 @@
 //! The dialog Create Support Session: the form, and what one gets for it.
 
-mod ends;
-mod form;
-mod granted;
+pub mod ends;
+pub mod form;
+pub mod granted;
 
 use leptos::prelude::*;
 use leptos_meta::Title;

@@ -1,8 +1,8 @@
 //! The detail page of a support session: what it is, how long it lasts, and what was done in it.
 
-mod access_log;
-mod cards;
-mod header;
+pub mod access_log;
+pub mod cards;
+pub mod header;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -65,7 +65,7 @@ async fn load_log(
 
 /// What a dialog over this page has done to the session, for the page to show at once.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct SessionChanges {
+pub struct SessionChanges {
     session: RwSignal<Option<SupportSession>>,
     message: RwSignal<Option<String>>,
 }
@@ -97,6 +97,7 @@ pub fn SupportSessionPage() -> impl IntoView {
     let log = Resource::new(move || (id.get(), place.get()), load_log);
     let changes = SessionChanges::provide();
     view! {
+        <Outlet/>
         <Transition fallback=|| view! { <Loading label="Loading the support session…"/> }>
             {move || Suspend::new(async move {
                 match detail.await {
@@ -105,13 +106,12 @@ pub fn SupportSessionPage() -> impl IntoView {
                 }
             })}
         </Transition>
-        <Outlet/>
     }
 }
 
 /// A support session as the page shows it, kept up to date by the live stream.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LiveSession {
+pub struct LiveSession {
     session: RwSignal<SupportSession>,
     at: RwSignal<Timestamp>,
     may_revoke: bool,
@@ -185,8 +185,10 @@ fn Body(
     let live = use_live(interest);
     let title = format!("Support session in {}", detail.session.tenant_name);
     let session = LiveSession::follow(detail, live, changes);
+    let path = use_location().pathname;
     view! {
-        <Title text=title/>
+        // A dialog over this page has a title of its own.
+        {move || (!is_dialog(&path.get())).then(|| view! { <Title text=title.clone()/> })}
         <div class="page">
             <Done message=changes.message/>
             <Header session/>

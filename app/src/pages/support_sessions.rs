@@ -1,8 +1,8 @@
 //! Support sessions: all active and historical ones across the platform.
 
-mod filters;
-mod query;
-mod row;
+pub mod filters;
+pub mod query;
+pub mod row;
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
@@ -43,6 +43,7 @@ pub fn SupportSessionsPage() -> impl IntoView {
     let map = use_query_map();
     let query = Memo::new(move |_| map.with(|map| SessionsQuery::read(|name| map.get(name))));
     let list = Resource::new(move || query.get(), load);
+    let signed_in = use_signed_in();
     view! {
         <Title text="Support sessions"/>
         <div class="page">
@@ -56,7 +57,7 @@ pub fn SupportSessionsPage() -> impl IntoView {
             </header>
             <Transition fallback=|| view! { <Loading label="Loading support sessions…"/> }>
                 {move || Suspend::new(async move {
-                    let viewer = use_signed_in().get().await;
+                    let viewer = signed_in.get().await;
                     let query = query.get_untracked();
                     match list.await {
                         Ok(list) => {
@@ -165,7 +166,7 @@ fn List(
                 <Filters query=query.clone() staff=list.staff problem=None/>
                 <NewSessions shown is_first first_page/>
                 <div class="push">
-                    <ResultCount text=total/>
+                    <ResultCount>{total}</ResultCount>
                 </div>
             </div>
             {if is_empty {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Icon, IconName, TableBox, Timestamp, format::Precision},
+    components::{Icon, IconName, RowLink, TableBox, Timestamp, format::Precision},
     domain::audit::{AuditEvent, AuditOutcome},
     pages::audit_event::{event_path, resource_path, summary},
     routes,
@@ -51,7 +51,7 @@ fn EventRow(event: AuditEvent) -> impl IntoView {
         None => resource_id.into_any(),
     };
     view! {
-        <tr>
+        <RowLink href=path.clone()>
             <td data-label="Time">
                 <Timestamp at=event.occurred_at precision=Precision::Millisecond/>
             </td>
@@ -79,7 +79,7 @@ fn EventRow(event: AuditEvent) -> impl IntoView {
             <td data-label="Outcome">
                 <OutcomeBadge outcome=event.outcome/>
             </td>
-        </tr>
+        </RowLink>
     }
 }
 

@@ -1,7 +1,7 @@
 //! The form of Create Support Session: first what the health signals say, then the fields.
 
-mod fields;
-mod review;
+pub mod fields;
+pub mod review;
 
 use leptos::{
     ev::SubmitEvent,

@@ -1,8 +1,8 @@
 //! Access Logs: every request made in the session, newest first, filling live.
 
-mod hold;
-mod place;
-mod row;
+pub mod hold;
+pub mod place;
+pub mod row;
 
 use leptos::{prelude::*, task::spawn_local};
 
@@ -91,7 +91,7 @@ pub(super) fn AccessLogs(
                 </Show>
                 <NewRows rows/>
                 <div class="push">
-                    <ResultCount text=Signal::derive(count)/>
+                    <ResultCount>{count}</ResultCount>
                 </div>
             </header>
             <div

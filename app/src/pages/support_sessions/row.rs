@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Countdown, StatusBadge, Timestamp, use_viewer},
+    components::{Countdown, RowLink, StatusBadge, Timestamp, use_viewer},
     domain::{
         self,
         support_sessions::{SupportSession, SupportSessionStatus},
@@ -45,7 +45,7 @@ pub(super) fn SessionRow(
     });
     let label = format!("Revoke {staff_name}’s session in {tenant_name}");
     view! {
-        <tr>
+        <RowLink href=path.clone()>
             <td>
                 <StatusBadge status/>
             </td>
@@ -78,6 +78,6 @@ pub(super) fn SessionRow(
                     </a>
                 </Show>
             </td>
-        </tr>
+        </RowLink>
     }
 }
