@@ -14,4 +14,8 @@ pub mod services;
 pub mod store;
 pub mod telemetry;
 pub mod gateway;
+pub mod gateway;
+pub mod live;
+pub mod services;
+pub mod store;
 pub mod token;

@@ -6,6 +6,8 @@
 mod core;
 mod error;
 
+pub mod access_log;
+pub mod support_sessions;
 pub mod user_sessions;
 
 pub use self::{
