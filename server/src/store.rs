@@ -13,8 +13,12 @@ mod sql;
 mod value;
 mod writer;
 
+pub mod api_keys;
 pub mod audit;
 pub mod listing;
+pub mod sign_in_failures;
+pub mod staff;
+pub mod staff_sessions;
 
 #[cfg(test)]
 pub(crate) mod testing;
