@@ -6,7 +6,15 @@
 mod core;
 mod error;
 
+pub mod api_keys;
+pub mod flash;
+pub mod passwords;
+pub mod staff;
+pub mod staff_sessions;
+pub mod user_sessions;
+
 pub use self::{
     core::{Core, EventOf},
     error::ServiceError,
+    passwords::Passwords,
 };

@@ -18,7 +18,7 @@ pub enum TokenKind {
     PlatformKey,
     /// A REST key of one tenant.
     TenantKey,
-    /// A staff member's sign-in to the console.
+    /// A staff session's cookie.
     StaffSession,
 }
 
