@@ -8,9 +8,15 @@ mod error;
 
 pub mod access_log;
 pub mod support_sessions;
+pub mod api_keys;
+pub mod flash;
+pub mod passwords;
+pub mod staff;
+pub mod staff_sessions;
 pub mod user_sessions;
 
 pub use self::{
     core::{Core, EventOf},
     error::ServiceError,
+    passwords::Passwords,
 };

@@ -14,8 +14,12 @@ mod value;
 mod writer;
 
 pub mod access_log;
+pub mod api_keys;
 pub mod audit;
 pub mod listing;
+pub mod sign_in_failures;
+pub mod staff;
+pub mod staff_sessions;
 pub mod support_sessions;
 pub mod user_sessions;
 
