@@ -9,5 +9,6 @@ pub mod clock;
 pub mod config;
 pub mod cursor;
 pub mod entropy;
+pub mod ingest;
 pub mod services;
 pub mod store;

@@ -6,7 +6,12 @@
 mod core;
 mod error;
 
+pub mod telemetry;
+pub mod tenants;
+
 pub use self::{
     core::{Core, EventOf},
     error::ServiceError,
+    telemetry::TelemetryService,
+    tenants::TenantsService,
 };

@@ -9,12 +9,17 @@ mod connection;
 mod engine;
 mod error;
 mod migrate;
+mod in_list;
 mod sql;
 mod value;
 mod writer;
 
 pub mod audit;
+pub mod calls;
 pub mod listing;
+pub mod organizations;
+pub mod telemetry;
+pub mod tenants;
 
 #[cfg(test)]
 pub(crate) mod testing;
