@@ -10,6 +10,7 @@ pub mod config;
 pub mod cursor;
 pub mod entropy;
 pub mod keys;
+pub mod ingest;
 pub mod services;
 pub mod store;
 pub mod telemetry;

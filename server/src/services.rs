@@ -14,9 +14,13 @@ pub mod passwords;
 pub mod staff;
 pub mod staff_sessions;
 pub mod user_sessions;
+pub mod telemetry;
+pub mod tenants;
 
 pub use self::{
     core::{Core, EventOf},
     error::ServiceError,
     passwords::Passwords,
+    telemetry::TelemetryService,
+    tenants::TenantsService,
 };

@@ -9,6 +9,7 @@ mod connection;
 mod engine;
 mod error;
 mod migrate;
+mod in_list;
 mod sql;
 mod value;
 mod writer;
@@ -16,12 +17,16 @@ mod writer;
 pub mod access_log;
 pub mod api_keys;
 pub mod audit;
+pub mod calls;
 pub mod listing;
 pub mod sign_in_failures;
 pub mod staff;
 pub mod staff_sessions;
 pub mod support_sessions;
 pub mod user_sessions;
+pub mod organizations;
+pub mod telemetry;
+pub mod tenants;
 
 #[cfg(test)]
 pub(crate) mod testing;
