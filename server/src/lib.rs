@@ -1,1 +1,3 @@
 //! Support Console's server.
+
+pub mod pages;
