@@ -1,3 +1,15 @@
 //! Support Console's server.
+//!
+//! It owns the data store and the impersonation middleware. `main.rs` reads top to bottom;
+//! `services` holds the use cases, `store` the only SQL, `gateway` what stands before the
+//! platform's API.
 
+pub mod audit;
+pub mod clock;
+pub mod config;
+pub mod cursor;
+pub mod entropy;
 pub mod pages;
+pub mod services;
+pub mod store;
+pub mod token;

@@ -1,8 +1,9 @@
 //! The access log: the record of every HTTP request made in a support session.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{RequestId, SupportSessionId, Timestamp};
+use super::{RequestId, SupportSessionId};
 
 text_enum! {
     /// What became of a request.
@@ -109,7 +110,7 @@ pub struct AccessLogEntry {
     /// The client that made the request.
     pub user_agent: String,
     /// When the request was recorded.
-    pub at: Timestamp,
+    pub at: DateTime<Utc>,
     /// Until the last byte of the answer, in milliseconds.
     pub duration_ms: Option<u64>,
     /// Bytes of the request's body that were forwarded.

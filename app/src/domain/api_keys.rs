@@ -1,8 +1,9 @@
 //! Keys of the REST interface and the rights they carry.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{ApiKeyId, TenantId, Timestamp};
+use super::{ApiKeyId, TenantId};
 
 text_enum! {
     /// One right of a key.
@@ -31,7 +32,7 @@ pub struct ApiKey {
     /// Sorted, each once.
     pub rights: Vec<ApiRight>,
     /// When it was made.
-    pub created_at: Timestamp,
+    pub created_at: DateTime<Utc>,
     /// When it was revoked.
-    pub revoked_at: Option<Timestamp>,
+    pub revoked_at: Option<DateTime<Utc>>,
 }

@@ -1,5 +1,6 @@
 //! Audit events: who did what, where, and with which outcome.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{AuditEventId, TenantId, Timestamp};
@@ -90,11 +91,11 @@ pub struct AuditEvent {
     /// When it happened.
     #[serde(with = "micros")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub occurred_at: Timestamp,
+    pub occurred_at: DateTime<Utc>,
     /// When it was recorded.
     #[serde(with = "micros")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub recorded_at: Timestamp,
+    pub recorded_at: DateTime<Utc>,
     /// The HTTP request it belongs to.
     pub request_id: Option<String>,
     /// The IP address it came from.
@@ -138,9 +139,9 @@ pub struct AuditFilter {
     /// Only with this outcome.
     pub outcome: Option<AuditOutcome>,
     /// Only at or after this instant.
-    pub from: Option<Timestamp>,
+    pub from: Option<DateTime<Utc>>,
     /// Only before this instant.
-    pub to: Option<Timestamp>,
+    pub to: Option<DateTime<Utc>>,
 }
 
 text_enum! {

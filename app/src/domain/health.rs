@@ -1,5 +1,6 @@
 //! Health signals, and the one function that decides a tenant's health.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
@@ -47,15 +48,15 @@ pub struct HealthSignals {
     /// Overall health.
     pub health: Health,
     /// Since when the health is this.
-    pub since: Timestamp,
+    pub since: DateTime<Utc>,
     /// When the tenant made its last API call.
-    pub last_seen: Option<Timestamp>,
+    pub last_seen: Option<DateTime<Utc>>,
     /// API calls in the last 24 hours.
     pub calls_24h: u64,
     /// How many of these returned errors.
     pub errors_24h: u64,
     /// When these figures were last worked out.
-    pub updated_at: Timestamp,
+    pub updated_at: DateTime<Utc>,
 }
 
 impl HealthSignals {
@@ -135,7 +136,7 @@ pub struct Activity {
     /// Where the tenant is in its life with the platform.
     pub status: super::tenants::TenantStatus,
     /// The last call ever.
-    pub last_seen: Option<Timestamp>,
+    pub last_seen: Option<DateTime<Utc>>,
     /// The last 15 minutes.
     pub quarter_hour: Window,
     /// The last 24 hours.
@@ -174,7 +175,7 @@ pub enum Cause {
     /// No call for too long.
     Silent {
         /// The last call.
-        last_seen: Timestamp,
+        last_seen: DateTime<Utc>,
         /// After how many hours silence is critical.
         after_hours: u32,
     },

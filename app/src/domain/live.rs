@@ -1,9 +1,10 @@
 //! What the live stream tells a page.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    SupportSessionId, TenantId, Timestamp,
+    SupportSessionId, TenantId,
     access_log::AccessLogEntry,
     support_sessions::{SupportSession, SupportSessionCounts},
     tenants::{HealthCounts, TelemetryState, TenantHealth},
@@ -33,7 +34,7 @@ pub enum LiveEvent {
     /// The stream is open; the server's time.
     Hello {
         /// The server's time, for countdowns.
-        now: Timestamp,
+        now: DateTime<Utc>,
     },
     /// Rows that have changed, and the figures; at most once a second.
     Tenants {
@@ -44,7 +45,7 @@ pub enum LiveEvent {
         /// Whether telemetry arrives at all.
         telemetry: TelemetryState,
         /// The server's time.
-        now: Timestamp,
+        now: DateTime<Utc>,
     },
     /// Support sessions that have been created, have changed or have ended.
     SupportSessions {
@@ -53,14 +54,14 @@ pub enum LiveEvent {
         /// The figures above the list.
         counts: SupportSessionCounts,
         /// The server's time.
-        now: Timestamp,
+        now: DateTime<Utc>,
     },
     /// New or completed entries of the access log that is followed.
     AccessLog {
         /// The entries, by sequence.
         entries: Vec<AccessLogEntry>,
         /// The server's time.
-        now: Timestamp,
+        now: DateTime<Utc>,
     },
     /// Something may have been missed: fetch the page again.
     Reset,

@@ -1,9 +1,10 @@
 //! Staff members and their roles.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    StaffId, Timestamp,
+    StaffId,
     problem::{FieldProblems, Problem},
     text::clean,
 };
@@ -46,9 +47,9 @@ pub struct StaffMember {
     /// Sorted, each once; may be empty.
     pub roles: Vec<Role>,
     /// Whether access has been withdrawn.
-    pub deactivated_at: Option<Timestamp>,
+    pub deactivated_at: Option<DateTime<Utc>>,
     /// When the account was made.
-    pub created_at: Timestamp,
+    pub created_at: DateTime<Utc>,
 }
 
 impl StaffMember {
@@ -139,7 +140,7 @@ pub struct SignedIn {
     /// The staff member.
     pub staff: StaffMember,
     /// When the person last proved to be who it is.
-    pub signed_in_at: Timestamp,
+    pub signed_in_at: DateTime<Utc>,
     /// The password was given by someone else and must be changed first.
     pub must_change_password: bool,
     /// Support sessions that the person holds and that are active: the band at the top.
@@ -147,5 +148,5 @@ pub struct SignedIn {
     /// How many support sessions are active on the platform.
     pub active_support_sessions: u64,
     /// The server's time.
-    pub now: Timestamp,
+    pub now: DateTime<Utc>,
 }

@@ -1,6 +1,7 @@
 //! Support sessions: what one is, what it takes to make one, and the states it goes through.
 
 use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -53,7 +54,7 @@ impl SupportSessionStatus {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Revocation {
     /// When.
-    pub at: Timestamp,
+    pub at: DateTime<Utc>,
     /// The staff member who revoked it; `None` where the system did, as when its holder lost the role.
     pub by: Option<StaffId>,
     /// That staff member's name at the time, or what acted instead.
@@ -89,9 +90,9 @@ pub struct SupportSession {
     /// The browser or client that the staff member used.
     pub user_agent: String,
     /// When the session was created.
-    pub issued_at: Timestamp,
+    pub issued_at: DateTime<Utc>,
     /// When the session expires by itself.
-    pub expires_at: Timestamp,
+    pub expires_at: DateTime<Utc>,
     /// Who ended it early, if anyone did.
     pub revocation: Option<Revocation>,
     /// How many requests were forwarded in it.
@@ -109,7 +110,7 @@ pub enum Lifecycle {
     /// Ended by itself at `at`.
     Expired {
         /// The true expiry instant, whenever it is noticed.
-        at: Timestamp,
+        at: DateTime<Utc>,
     },
     /// Ended early.
     Revoked(Revocation),
@@ -126,7 +127,7 @@ pub enum AlreadyEnded {
     #[error("the support session already expired at {at}")]
     Expired {
         /// When.
-        at: Timestamp,
+        at: DateTime<Utc>,
     },
     /// Someone had revoked it.
     #[error("the support session was already revoked by {} at {}", .0.by_name, .0.at)]
@@ -308,7 +309,7 @@ pub struct SupportSessionList {
     /// Staff members to filter by.
     pub staff: Vec<super::staff::StaffRef>,
     /// The server's time at which statuses hold.
-    pub at: Timestamp,
+    pub at: DateTime<Utc>,
 }
 
 /// What the dialog "Create Support Session" needs to be shown.
@@ -323,7 +324,7 @@ pub struct SupportSessionDraft {
     /// For [`SupportSessionForm::idempotency_key`].
     pub idempotency_key: String,
     /// The server's time, for "ends at".
-    pub now: Timestamp,
+    pub now: DateTime<Utc>,
 }
 
 /// A support session that has just been created, or whose token has just been replaced: the one
@@ -361,5 +362,5 @@ pub struct SupportSessionDetail {
     /// Whether the caller may have its token replaced now: its holder only.
     pub may_replace_token: bool,
     /// The server's time at which the status holds.
-    pub at: Timestamp,
+    pub at: DateTime<Utc>,
 }

@@ -1,8 +1,9 @@
 //! Telemetry as the platform sends it to `POST /api/v1/requests`.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{TenantId, Timestamp};
+use super::TenantId;
 
 /// How many records one batch holds at most.
 pub const MAX_RECORDS: usize = 10_000;
@@ -15,7 +16,7 @@ pub struct RequestRecord {
     /// The tenant that called.
     pub tenant_id: TenantId,
     /// When: not older than 8 days and not more than 5 minutes ahead.
-    pub at: Timestamp,
+    pub at: DateTime<Utc>,
     /// HTTP response status code, 100–599.
     pub status: u16,
     /// How many calls this record stands for, 1–1,000,000.

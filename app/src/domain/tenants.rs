@@ -1,5 +1,6 @@
 //! Tenants and their organizations.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -63,7 +64,7 @@ pub struct Tenant {
     /// An e-mail address for questions.
     pub contact: Option<String>,
     /// When the tenant joined the platform.
-    pub created_at: Timestamp,
+    pub created_at: DateTime<Utc>,
 }
 
 /// What the platform sends to register a tenant, or to change it.
@@ -88,7 +89,7 @@ pub struct TenantRegistration {
     pub contact: Option<String>,
     /// When the tenant joined the platform; the time of the first registration if left out.
     #[serde(default)]
-    pub created_at: Option<Timestamp>,
+    pub created_at: Option<DateTime<Utc>>,
 }
 
 impl TenantRegistration {
@@ -167,7 +168,7 @@ pub struct Organization {
     /// Whether the organization is in use.
     pub status: OrganizationStatus,
     /// When the organization was made.
-    pub created_at: Timestamp,
+    pub created_at: DateTime<Utc>,
 }
 
 /// What the platform sends to register an organization, or to change it.
@@ -183,7 +184,7 @@ pub struct OrganizationRegistration {
     pub status: OrganizationStatus,
     /// When the organization was made; the time of the first registration if left out.
     #[serde(default)]
-    pub created_at: Option<Timestamp>,
+    pub created_at: Option<DateTime<Utc>>,
 }
 
 impl OrganizationRegistration {
@@ -240,7 +241,7 @@ pub struct TenantDetail {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallBucket {
     /// When the span starts.
-    pub start: Timestamp,
+    pub start: DateTime<Utc>,
     /// How many API calls the tenant made in it.
     pub calls: u64,
     /// How many of these returned errors.
@@ -311,7 +312,7 @@ impl Default for TenantFilter {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TelemetryState {
     /// When the last record of any tenant was accepted.
-    pub last_received_at: Option<Timestamp>,
+    pub last_received_at: Option<DateTime<Utc>>,
     /// Nothing has arrived for longer than configured: verdicts say nothing about now.
     pub stale: bool,
 }
@@ -326,5 +327,5 @@ pub struct Overview {
     /// Whether telemetry arrives at all.
     pub telemetry: TelemetryState,
     /// When this page was put in order.
-    pub sorted_at: Timestamp,
+    pub sorted_at: DateTime<Utc>,
 }

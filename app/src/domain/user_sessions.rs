@@ -1,5 +1,6 @@
 //! User sessions: tenant users' sign-ins on the platform, as the platform reports them.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -16,9 +17,9 @@ pub struct UserSessionRegistration {
     /// The person.
     pub user: TenantUserId,
     /// When the person signed in.
-    pub issued_at: Timestamp,
+    pub issued_at: DateTime<Utc>,
     /// When the sign-in ends by itself.
-    pub expires_at: Timestamp,
+    pub expires_at: DateTime<Utc>,
 }
 
 impl UserSessionRegistration {
@@ -50,11 +51,11 @@ pub struct UserSession {
     /// The person.
     pub user: TenantUserId,
     /// When the person signed in.
-    pub issued_at: Timestamp,
+    pub issued_at: DateTime<Utc>,
     /// When the sign-in ends by itself.
-    pub expires_at: Timestamp,
+    pub expires_at: DateTime<Utc>,
     /// When it was ended early, if it was.
-    pub ended_at: Option<Timestamp>,
+    pub ended_at: Option<DateTime<Utc>>,
 }
 
 /// The question whether a user session is still good.
@@ -79,7 +80,7 @@ pub struct UserSessionIntrospection {
     pub user: Option<TenantUserId>,
     /// When it ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// The first whole second at or after a force logout. A user session issued at or before it is
@@ -109,7 +110,7 @@ pub struct ForceLogoutResult {
     /// How many user sessions ended.
     pub ended: u64,
     /// When.
-    pub at: Timestamp,
+    pub at: DateTime<Utc>,
     /// The event in the tenant's audit log.
     pub audit_event_id: super::AuditEventId,
 }
