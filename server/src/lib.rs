@@ -20,6 +20,7 @@ pub mod live;
 pub mod extract;
 pub mod forms;
 pub mod middleware;
+pub mod pages;
 pub mod services;
 pub mod store;
 pub mod token;
