@@ -101,7 +101,7 @@ async fn answered(request: RequestBuilder, path: &str) -> Result<reqwest::Respon
         return Ok(response);
     }
     let answer = response.text().await.unwrap_or_default();
-    Err(DemoError::Refused {
+    Err(DemoError::Refusal {
         path: path.to_owned(),
         status: StatusCode::as_u16(&status),
         answer: answer.chars().take(300).collect(),
