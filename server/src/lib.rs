@@ -11,6 +11,7 @@ pub mod cursor;
 pub mod entropy;
 pub mod extract;
 pub mod forms;
+pub mod gateway;
 pub mod middleware;
 pub mod services;
 pub mod store;

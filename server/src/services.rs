@@ -6,11 +6,13 @@
 mod core;
 mod error;
 
+pub mod access_log;
 pub mod api_keys;
 pub mod flash;
 pub mod passwords;
 pub mod staff;
 pub mod staff_sessions;
+pub mod support_sessions;
 pub mod user_sessions;
 
 pub use self::{
