@@ -12,6 +12,7 @@ pub mod entropy;
 pub mod extract;
 pub mod forms;
 pub mod gateway;
+pub mod live;
 pub mod middleware;
 pub mod services;
 pub mod store;

@@ -15,6 +15,9 @@ pub mod staff_sessions;
 pub mod support_sessions;
 pub mod user_sessions;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub use self::{
     core::{Core, EventOf},
     error::ServiceError,

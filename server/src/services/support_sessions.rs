@@ -5,8 +5,6 @@ mod expiry;
 mod port;
 mod read;
 mod revoke;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 
