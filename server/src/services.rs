@@ -17,6 +17,9 @@ pub mod user_sessions;
 pub mod telemetry;
 pub mod tenants;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub use self::{
     core::{Core, EventOf},
     error::ServiceError,

@@ -4,7 +4,6 @@ mod access;
 mod one_time_password;
 mod password;
 mod port;
-mod revocation;
 
 #[cfg(test)]
 mod tests;

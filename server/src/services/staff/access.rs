@@ -9,9 +9,11 @@ use app::domain::{
 };
 use serde_json::json;
 
-use super::{StaffService, event, not_found, revocation::revoke_all_of};
+use super::{StaffService, event, not_found};
 use crate::{
-    services::{Core, ServiceError, staff_sessions::tell_of_ended},
+    services::{
+        Core, ServiceError, staff_sessions::tell_of_ended, support_sessions::revoke_all_of,
+    },
     store::{Audited, ChangeKind, Tx, audit::Receipt},
 };
 
