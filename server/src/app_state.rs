@@ -6,11 +6,10 @@ use app::{
     domain::{
         TenantId,
         caller::StaffCaller,
-        health::HealthCounts,
         problem::Problem,
         scopes::Scope,
         settings::Settings,
-        tenants::{TelemetryState, TenantHealth},
+        tenants::{HealthCounts, TelemetryState, TenantHealth},
     },
     ports::Console,
 };
@@ -167,7 +166,7 @@ impl AppState {
     /// The REST interface behind what each of its requests passes through.
     pub fn rest(&self) -> Router {
         let keys = EstablishKey::new(self.core.clone(), self.api_keys.clone());
-        middleware::rest(crate::rest::router(self.clone()), keys)
+        middleware::rest(Router::new(), keys)
     }
 
     /// The gateway with its record; `None` without a `[gateway]` table.
@@ -175,7 +174,7 @@ impl AppState {
     /// # Errors
     ///
     /// If its configuration can't be used.
-    pub fn gateway(&self, record: &Record) -> Result<Option<Gateway>, InvalidConfig> {
+    pub fn gateway(&self, record: &Record) -> Result<Option<Arc<Gateway>>, InvalidConfig> {
         let config = &self.core.config;
         let Some(gateway) = &config.gateway else {
             return Ok(None);
@@ -211,7 +210,9 @@ fn settings(config: &Config) -> Result<Settings, InvalidConfig> {
 #[async_trait]
 impl Presence for StaffSessions {
     async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem> {
-        Ok(self.look_again(staff).await?.is_some())
+        let found = self.look_again(staff.staff_session_id).await?;
+        // Who has lost every role may read nothing but the page that says so.
+        Ok(found.is_some_and(|(staff, _)| !staff.roles.is_empty()))
     }
 }
 

@@ -148,7 +148,7 @@ impl Server {
         }
         let gateway = self.state.gateway(&self.record);
         if let (Some(listener), Some(gateway)) = (gateway_at, gateway.map_err(ServeError::Gateway)?) {
-            let serving = gateway::serve(listener, Arc::new(gateway), end.clone());
+            let serving = gateway::serve(listener, gateway, end.clone());
             self.listeners.push(tokio::spawn(serving));
         }
         Ok(())

@@ -10,6 +10,8 @@ mod feed;
 mod identity;
 mod resources;
 
+pub(super) use self::identity::TOKEN_HEADER;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},

@@ -24,8 +24,6 @@ statements! {
         health_since, health_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)";
     CHANGE = "UPDATE tenants SET slug = $2, name = $3, status = $4, plan = $5, region = $6, contact = $7, \
         created_at = $8, sort_name = $9, search = $10 WHERE id = $1";
-    ACTIVE_USER_SESSIONS = "SELECT COUNT(*) FROM user_sessions AS s JOIN tenants AS t ON t.id = s.tenant_id \
-        WHERE s.tenant_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND s.issued_at > t.logout_cutoff";
 }
 
 /// A tenant as it is kept.
@@ -148,19 +146,6 @@ impl Db<'_> {
             known.extend(rows.into_iter().map(|row| row.0));
         }
         Ok(known)
-    }
-
-    /// How many user sessions of a tenant are good at `now`.
-    pub async fn count_active_user_sessions(
-        &mut self,
-        id: &TenantId,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        self.query(ACTIVE_USER_SESSIONS)
-            .bind(id)
-            .bind(now)
-            .fetch_one()
-            .await
     }
 }
 

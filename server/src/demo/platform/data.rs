@@ -71,10 +71,21 @@ impl Records {
             let index = rng.random_range(0..organizations.len());
             organizations[index].id.clone()
         };
-        let users = (0..rng.random_range(8..40)).map(|_| user(rng, tenant, place(rng)));
+        let users = (0..rng.random_range(8..40)).map(|_| {
+            let place = place(rng);
+            user(rng, tenant, place)
+        });
         let users = users.collect();
-        let invoices = (0..24).map(|n| invoice(rng, n, place(rng))).collect();
-        let attestations = (0..40).map(|_| attestation(rng, place(rng))).collect();
+        let invoices = (0..24).map(|number| {
+            let place = place(rng);
+            invoice(rng, number, place)
+        });
+        let invoices = invoices.collect();
+        let attestations = (0..40).map(|_| {
+            let place = place(rng);
+            attestation(rng, place)
+        });
+        let attestations = attestations.collect();
         Self {
             organizations,
             users,

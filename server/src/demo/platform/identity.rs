@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 use super::{super::cast::Tenant, ApiError};
 
 /// The header by which a tenant's own programs identify themselves.
-pub(in super::super) const TOKEN_HEADER: &str = "demo-token";
+pub(in crate::demo) const TOKEN_HEADER: &str = "demo-token";
 
 /// Whom a request is served for. Nothing outside of it is ever looked at.
 #[derive(Debug, Clone)]
