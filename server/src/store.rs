@@ -20,6 +20,8 @@ pub mod support_sessions;
 pub mod user_sessions;
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 pub(crate) mod testing;
 
 pub use changes::{Change, ChangeKind};
