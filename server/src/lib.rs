@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod cursor;
 pub mod entropy;
+pub mod gateway;
 pub mod live;
 pub mod services;
 pub mod store;

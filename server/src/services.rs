@@ -8,6 +8,8 @@ pub mod audit;
 mod core;
 mod error;
 
+pub mod access_log;
+pub mod support_sessions;
 pub mod user_sessions;
 
 pub use self::{
