@@ -3,6 +3,8 @@
 //! One file per concept. Services implement `app::ports` and serve REST, plain forms, the command
 //! line and the gateway too, so that every rule is decided here, once.
 
+pub mod audit;
+
 mod core;
 mod error;
 

@@ -29,6 +29,8 @@ pub mod telemetry;
 pub mod tenants;
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 pub(crate) mod testing;
 
 pub use changes::{Change, ChangeKind};
