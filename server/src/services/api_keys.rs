@@ -183,3 +183,133 @@ fn event_of(key: &ApiKey, action: &'static str, metadata: serde_json::Value) -> 
         metadata,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use app::domain::staff::Role;
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        services::testing::{
+            Staffed, anonymous, both, cli, code_of, platform_key, problem_of, sqlite,
+        },
+        store::Priority,
+    };
+
+    fn new_key(tenant: Option<&str>, rights: &[ApiRight]) -> NewApiKey {
+        NewApiKey {
+            name: "invoices".into(),
+            tenant_id: tenant.map(|id| id.parse().unwrap()),
+            rights: rights.to_vec(),
+        }
+    }
+
+    async fn register(console: &Staffed, tenant: &'static str) {
+        let added: Result<u64, StoreError> = console
+            .core
+            .store
+            .write(Priority::Normal, move |tx| {
+                let query = tx.query(
+                    "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, \
+                     health_since, health_at) VALUES ($1, $1, $1, 'active', 0, '', '', 0, 0)",
+                );
+                Box::pin(query.bind(tenant).execute())
+            })
+            .await;
+        added.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_key_is_recognised_by_its_secret_until_it_is_revoked() {
+        for console in both().await {
+            register(&console, "acme").await;
+            let keys = ApiKeys::new(console.core.clone());
+            let tenant: TenantId = "acme".parse().unwrap();
+            let all = ApiRight::ALL;
+            let platform = keys.create(&cli(), new_key(None, all)).await.unwrap();
+            let own = keys.create(&cli(), new_key(Some("acme"), &[])).await.unwrap();
+            assert!(platform.token.expose().starts_with("scpk_"));
+            assert!(own.token.expose().starts_with("sctk_"));
+            let found = keys.authenticate(own.token.expose()).await.unwrap().unwrap();
+            assert_eq!(found.tenant_id.as_ref(), Some(&tenant));
+            assert_eq!(found.rights, [ApiRight::Read]);
+            let found = keys.authenticate(platform.token.expose()).await.unwrap().unwrap();
+            assert_eq!((found.tenant_id, found.rights.as_slice()), (None, all));
+            let listed = keys.list(&cli()).await.unwrap();
+            assert_eq!(listed, [platform.key.clone(), own.key.clone()]);
+
+            console.clock.advance(TimeDelta::seconds(1));
+            let revoked = keys.revoke(&cli(), own.key.id).await.unwrap();
+            assert!(revoked.revoked_at.is_some());
+            assert_eq!(keys.authenticate(own.token.expose()).await.unwrap(), None);
+            let again = keys.revoke(&cli(), own.key.id).await;
+            assert_eq!(code_of(again), ProblemCode::Conflict);
+            assert_eq!(console.actions("system").await, ["api_key.created"]);
+            assert_eq!(
+                console.actions("tenant:acme").await,
+                ["api_key.created", "api_key.revoked"]
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_are_managed_by_super_admins_with_a_recent_sign_in_only() {
+        let console = sqlite().await;
+        console.add("ana", &[Role::SuperAdmin]).await;
+        console.add("ben", &[Role::SupportAdmin]).await;
+        let keys = ApiKeys::new(console.core.clone());
+        let ana = console.context(&console.sign_in("ana").await).await;
+        let ben = console.context(&console.sign_in("ben").await).await;
+        let made = keys.create(&ana, new_key(None, &[])).await.unwrap();
+        console.clock.advance(TimeDelta::minutes(10));
+        for (context, expected) in [
+            (anonymous(), ProblemCode::Unauthenticated),
+            (ben, ProblemCode::Forbidden),
+            (platform_key(), ProblemCode::Forbidden),
+            (ana, ProblemCode::SignInTooOld),
+        ] {
+            let codes = [
+                code_of(keys.create(&context, new_key(None, &[])).await),
+                code_of(keys.list(&context).await),
+                code_of(keys.revoke(&context, made.key.id).await),
+            ];
+            assert_eq!(codes, [expected; 3]);
+        }
+        assert!(keys.authenticate(made.token.expose()).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_good_key_is_refused_by_name() {
+        let console = sqlite().await;
+        register(&console, "acme").await;
+        let keys = ApiKeys::new(console.core.clone());
+        let too_much = new_key(Some("acme"), &[ApiRight::Read, ApiRight::SendTelemetry]);
+        assert!(problem_of(keys.create(&cli(), too_much).await).field("rights").is_some());
+        let nameless = NewApiKey {
+            name: " \u{202E}".into(),
+            ..new_key(None, &[])
+        };
+        assert!(problem_of(keys.create(&cli(), nameless).await).field("name").is_some());
+        let stranger = keys.create(&cli(), new_key(Some("nobody"), &[])).await;
+        assert_eq!(code_of(stranger), ProblemCode::NotFound);
+        let unknown = ApiKeyId::from_uuid(Uuid::from_u128(9));
+        assert_eq!(code_of(keys.revoke(&cli(), unknown).await), ProblemCode::NotFound);
+    }
+
+    #[tokio::test]
+    async fn a_cookies_token_or_anything_else_is_no_key() {
+        let console = sqlite().await;
+        console.add("ana", &[Role::SuperAdmin]).await;
+        let keys = ApiKeys::new(console.core.clone());
+        let made = keys.create(&cli(), new_key(None, &[])).await.unwrap();
+        let secret = made.token.expose();
+        assert!(!format!("{made:?}").contains(&secret[5..]));
+        let cookie = console.sign_in("ana").await.token;
+        let other_kind = secret.replace("scpk_", "sctk_");
+        for bad in ["", "scpk_", &secret[1..], cookie.expose(), &other_kind] {
+            assert_eq!(keys.authenticate(bad).await.unwrap(), None, "{bad}");
+        }
+    }
+}

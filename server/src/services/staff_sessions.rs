@@ -14,7 +14,9 @@ use app::domain::{
     StaffSessionId, Timestamp,
     audit::AuditCategory,
     caller::{Caller, Context, StaffCaller},
+    problem::Problem,
 };
+use async_trait::async_trait;
 use chrono::TimeDelta;
 
 pub use self::{
@@ -25,6 +27,7 @@ pub(super) use self::throttle::account_subject;
 use self::failed::FailedSignIns;
 use super::{Core, EventOf, Passwords, ServiceError};
 use crate::{
+    live::Presence,
     store::{
         Audited, ChangeKind, Priority, StoreError, Tx,
         staff::StaffRecord,
@@ -173,6 +176,15 @@ impl StaffSessions {
         if let Err(error) = noted {
             tracing::warn!(error = %error, "the use of a staff session can't be noted");
         }
+    }
+}
+
+/// An open page does not keep a sign-in alive by itself: the idle limit goes by requests.
+#[async_trait]
+impl Presence for StaffSessions {
+    async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem> {
+        let found = self.look_again(staff.staff_session_id).await?;
+        Ok(found.is_some_and(|(now, _)| !now.roles.is_empty() && !now.must_change_password))
     }
 }
 
