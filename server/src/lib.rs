@@ -4,7 +4,13 @@
 //! `services` holds the use cases, `store` the only SQL, `gateway` what stands before the
 //! platform's API.
 
+pub mod audit;
 pub mod clock;
+pub mod config;
+pub mod cursor;
 pub mod entropy;
 pub mod gateway;
+pub mod live;
+pub mod services;
+pub mod store;
 pub mod token;

@@ -18,11 +18,18 @@ pub enum TokenKind {
     PlatformKey,
     /// A REST key of one tenant.
     TenantKey,
+    /// A staff session's cookie.
+    StaffSession,
 }
 
 impl TokenKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::SupportSession, Self::PlatformKey, Self::TenantKey];
+    pub const ALL: [Self; 4] = [
+        Self::SupportSession,
+        Self::PlatformKey,
+        Self::TenantKey,
+        Self::StaffSession,
+    ];
 
     /// What a token of this kind begins with.
     pub const fn prefix(self) -> &'static str {
@@ -30,6 +37,7 @@ impl TokenKind {
             Self::SupportSession => "scst_",
             Self::PlatformKey => "scpk_",
             Self::TenantKey => "sctk_",
+            Self::StaffSession => "scss_",
         }
     }
 }

@@ -1,0 +1,3 @@
+//! The audit proof: how events are hashed into chains, how chains are verified and exported.
+
+pub mod chain;

@@ -1,0 +1,16 @@
+//! Use cases: authorise → act → audit.
+//!
+//! One file per concept. Services implement `app::ports` and serve REST, plain forms, the command
+//! line and the gateway too, so that every rule is decided here, once.
+
+mod core;
+mod error;
+
+pub mod access_log;
+pub mod support_sessions;
+pub mod user_sessions;
+
+pub use self::{
+    core::{Core, EventOf},
+    error::ServiceError,
+};

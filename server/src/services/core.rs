@@ -1,0 +1,137 @@
+//! What every use case is built on.
+
+use std::sync::Arc;
+
+use app::domain::{
+    AuditEventId, TenantId, Timestamp,
+    audit::{Actor, ActorType, AuditCategory, AuditOutcome},
+    caller::{Caller, Context},
+    page::{Page, PageRequest},
+    policy::{Act, authorise},
+    problem::Problem,
+};
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    cursor::CursorKey,
+    entropy::{Entropy, new_uuid},
+    store::{
+        Store,
+        audit::NewAuditEvent,
+        listing::{Listed, PageAt, Position},
+    },
+};
+
+/// What every use case is built on. Cheap to clone.
+#[derive(Clone)]
+pub struct Core {
+    /// The data store.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Signs the positions of lists.
+    pub cursors: CursorKey,
+}
+
+/// What an audit event tells beside who, when and where from.
+pub struct EventOf {
+    /// The tenant it happened in.
+    pub tenant_id: Option<TenantId>,
+    /// What it is about.
+    pub category: AuditCategory,
+    /// What was done, dotted.
+    pub action: &'static str,
+    /// The kind of thing it was done to.
+    pub resource_type: &'static str,
+    /// The identifier of that thing.
+    pub resource_id: String,
+    /// What else belongs to the action.
+    pub metadata: serde_json::Value,
+}
+
+impl Core {
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new identifier.
+    pub fn new_uuid(&self) -> Uuid {
+        new_uuid(&*self.clock, &*self.entropy)
+    }
+
+    /// Whether the caller may do this now.
+    pub fn authorise(&self, context: &Context, act: Act<'_>) -> Result<(), Problem> {
+        authorise(&context.caller, act, self.now())
+    }
+
+    /// An audit event of something that the caller has just done.
+    pub fn event(&self, context: &Context, of: EventOf) -> NewAuditEvent {
+        let now = self.now();
+        NewAuditEvent {
+            id: AuditEventId::from_uuid(self.new_uuid()),
+            tenant_id: of.tenant_id,
+            category: of.category,
+            action: of.action,
+            actor: actor(&context.caller),
+            resource_type: of.resource_type,
+            resource_id: of.resource_id,
+            outcome: AuditOutcome::Success,
+            occurred_at: now,
+            recorded_at: now,
+            origin: context.origin.clone(),
+            metadata: of.metadata,
+        }
+    }
+
+    /// The page that a request asks for, in the list that `list` names: its kind and its filter,
+    /// so that a cursor of another list is refused.
+    pub fn page_at(&self, list: &str, request: &PageRequest) -> Result<PageAt, Problem> {
+        let position = match request.cursor.as_deref() {
+            None | Some("") => Position::First,
+            Some(cursor) => self.cursors.open(list, cursor)?,
+        };
+        Ok(PageAt {
+            position,
+            limit: request.size(),
+        })
+    }
+
+    /// A fetched page with its positions signed.
+    pub fn page<T>(&self, list: &str, listed: Listed<T>) -> Page<T> {
+        let seal = |position: Option<Position>| position.map(|p| self.cursors.seal(list, &p));
+        Page {
+            items: listed.items,
+            previous_cursor: seal(listed.previous),
+            next_cursor: seal(listed.next),
+            last_cursor: seal(listed.last),
+            total: listed.total,
+            first_row: listed.first_row,
+        }
+    }
+}
+
+/// Who acted, as the audit log names it.
+pub(crate) fn actor(caller: &Caller) -> Actor {
+    let (kind, id, name) = match caller {
+        Caller::Staff(staff) => (
+            ActorType::Staff,
+            staff.staff_id.to_string(),
+            staff.name.clone(),
+        ),
+        Caller::Key(key) => (ActorType::ApiKey, key.id.to_string(), key.name.clone()),
+        Caller::Cli { user } => (ActorType::Cli, user.clone(), user.clone()),
+        Caller::System | Caller::Anonymous => (
+            ActorType::System,
+            "system".to_owned(),
+            "Support Console".to_owned(),
+        ),
+    };
+    Actor { kind, id, name }
+}

@@ -1,0 +1,31 @@
+//! What can go wrong in a use case.
+
+use app::domain::problem::Problem;
+
+use crate::store::{IsContention, StoreError};
+
+/// An error of a use case.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The caller is told so: not allowed, not found, not as it must be.
+    #[error(transparent)]
+    Refused(#[from] Problem),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl IsContention for ServiceError {
+    fn is_contention(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_contention())
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Refused(problem) => problem,
+            ServiceError::Store(error) => error.into(),
+        }
+    }
+}

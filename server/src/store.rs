@@ -1,0 +1,32 @@
+//! The data store, and the only SQL.
+//!
+//! Two engines behind one interface: SQLite embedded, PostgreSQL for more than one node. Query
+//! texts use `$1, $2` and what both engines understand; each is prepared on both in the tests.
+//! Nothing here decides who may do what: that is the services' part.
+
+mod changes;
+mod connection;
+mod engine;
+mod error;
+mod migrate;
+mod sql;
+mod value;
+mod writer;
+
+pub mod access_log;
+pub mod audit;
+pub mod listing;
+pub mod support_sessions;
+pub mod user_sessions;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use changes::{Change, ChangeKind};
+pub use connection::{Db, FromRow, Query, Reader, Row, Tx};
+pub use engine::{Engine, Store, StoreOptions};
+pub use error::StoreError;
+pub use migrate::SchemaVersion;
+pub use sql::Statement;
+pub use value::{Value, fold};
+pub use writer::{Audited, IsContention, Priority};

@@ -1,0 +1,180 @@
+//! Reading the audit log.
+
+use app::domain::{
+    AuditEventId, TenantId,
+    audit::{Actor, AuditEvent, AuditFilter},
+    page::Direction,
+};
+
+use crate::store::{
+    Db, FromRow, Row, StoreError, fold,
+    listing::{Listed, Listing, PageAt},
+    sql::statements,
+};
+
+statements! {
+    LOOKUP = "SELECT * FROM audit_events WHERE id = $1";
+    CHAIN_AFTER = "SELECT * FROM audit_events WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT 1000";
+    CHAINS = "SELECT chain FROM audit_heads ORDER BY chain";
+    HEAD = "SELECT seq, hash FROM audit_heads WHERE chain = $1";
+    LATEST_INSTANT = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events";
+}
+
+/// The last position of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPosition {
+    /// How many events the chain has.
+    pub seq: u64,
+    /// The hash of the last one.
+    pub hash: String,
+}
+
+impl FromRow for AuditPosition {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            seq: row.count("seq")?,
+            hash: row.text("hash")?,
+        })
+    }
+}
+
+impl FromRow for AuditEvent {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            v: u32::try_from(row.int("v")?).unwrap_or_default(),
+            chain: row.text("chain")?,
+            seq: row.count("seq")?,
+            prev: row.text("prev")?,
+            id: row.parsed("id")?,
+            tenant_id: row.opt_parsed("tenant_id")?,
+            category: row.parsed("category")?,
+            action: row.text("action")?,
+            actor: Actor {
+                kind: row.parsed("actor_type")?,
+                id: row.text("actor_id")?,
+                name: row.text("actor_name")?,
+            },
+            resource_type: row.text("resource_type")?,
+            resource_id: row.text("resource_id")?,
+            outcome: row.parsed("outcome")?,
+            occurred_at: row.at("occurred_at")?,
+            recorded_at: row.at("recorded_at")?,
+            request_id: row.opt_text("request_id")?,
+            ip: row.opt_text("ip")?,
+            user_agent: row.opt_text("user_agent")?,
+            metadata: row.json("metadata")?,
+            hash: row.text("hash")?,
+        })
+    }
+}
+
+/// Whose events a caller may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditReach {
+    /// Every event.
+    All,
+    /// Events of every tenant, but none without one.
+    Tenants,
+    /// Events of one tenant.
+    Tenant(TenantId),
+}
+
+impl Db<'_> {
+    /// One event.
+    pub async fn lookup_audit_event(
+        &mut self,
+        id: AuditEventId,
+    ) -> Result<Option<AuditEvent>, StoreError> {
+        self.query(LOOKUP).bind(id).fetch_optional().await
+    }
+
+    /// Up to 1,000 events of a chain after a position, oldest first.
+    pub async fn list_audit_chain(
+        &mut self,
+        chain: &str,
+        after: u64,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        self.query(CHAIN_AFTER)
+            .bind(chain)
+            .bind(after)
+            .fetch_all()
+            .await
+    }
+
+    /// The names of all chains.
+    pub async fn list_audit_chains(&mut self) -> Result<Vec<String>, StoreError> {
+        self.query(CHAINS).fetch_all().await
+    }
+
+    /// The last position of a chain.
+    pub async fn lookup_audit_head(
+        &mut self,
+        chain: &str,
+    ) -> Result<Option<AuditPosition>, StoreError> {
+        self.query(HEAD).bind(chain).fetch_optional().await
+    }
+
+    /// The latest instant at which anything was recorded, in microseconds; 0 for never.
+    pub async fn latest_recorded_instant(&mut self) -> Result<i64, StoreError> {
+        self.query(LATEST_INSTANT).fetch_one().await
+    }
+
+    /// One page of events, newest first.
+    pub async fn list_audit_events(
+        &mut self,
+        reach: &AuditReach,
+        filter: &AuditFilter,
+        page: &PageAt,
+    ) -> Result<Listed<AuditEvent>, StoreError> {
+        listing(reach, filter)
+            .fetch(self, page, |event: &AuditEvent| {
+                vec![
+                    event.recorded_at.into(),
+                    (&event.chain).into(),
+                    event.seq.into(),
+                ]
+            })
+            .await
+    }
+}
+
+fn listing(reach: &AuditReach, filter: &AuditFilter) -> Listing {
+    let mut listing = Listing::new(
+        "audit_events",
+        &["recorded_at", "chain", "seq"],
+        Direction::Descending,
+    );
+    match reach {
+        AuditReach::All => {}
+        AuditReach::Tenants => listing.and("tenant_id IS NOT NULL"),
+        AuditReach::Tenant(id) => listing.and_bind("tenant_id = {}", id),
+    }
+    if let Some(category) = filter.category {
+        listing.and_bind("category = {}", category.as_str());
+    }
+    match filter
+        .action
+        .as_deref()
+        .map(|action| (action, action.strip_suffix('*')))
+    {
+        Some((_, Some(prefix))) => listing.and_prefix("action", prefix),
+        Some((action, None)) => listing.and_bind("action = {}", action),
+        None => {}
+    }
+    if let Some(actor) = &filter.actor {
+        listing.and_contains_or_equals("actor_search", &fold(actor), "actor_id", actor);
+    }
+    if let Some(tenant) = &filter.tenant_id {
+        listing.and_bind("tenant_id = {}", tenant);
+    }
+    if let Some(outcome) = filter.outcome {
+        listing.and_bind("outcome = {}", outcome.as_str());
+    }
+    if let Some(from) = filter.from {
+        listing.and_bind("recorded_at >= {}", from);
+    }
+    if let Some(to) = filter.to {
+        listing.and_bind("recorded_at < {}", to);
+    }
+    listing
+}

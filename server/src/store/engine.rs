@@ -1,0 +1,323 @@
+//! Opening a store of either engine.
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    Connection as _, PgPool, Postgres, Sqlite, SqlitePool,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Change, Reader, StoreError, changes,
+    connection::{Connection, Db},
+    migrate,
+    writer::Writer,
+};
+
+/// For how long a writer waits for another process' lock on the same SQLite file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many readers a store has.
+const READERS: u32 = 8;
+
+/// How to open a store.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub url: SecretString,
+    /// Whether to bring an older schema up to date.
+    pub migrate: bool,
+    /// Whether this process is the one that serves: on SQLite there may be one per file.
+    pub serves: bool,
+}
+
+/// Which database keeps the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded, one node.
+    Sqlite,
+    /// For more than one node.
+    Postgres,
+}
+
+/// Native pools of either engine.
+#[derive(Clone)]
+pub(super) enum Pools {
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// The data store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    pools: Pools,
+    writer: Writer,
+    written: Arc<Notify>,
+    changes: broadcast::Sender<Change>,
+    shutdown: CancellationToken,
+    // Held for as long as this process serves.
+    _lock: Option<std::fs::File>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+impl Store {
+    /// Opens a store, brings its schema up to date if asked to, and starts its writer.
+    pub async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        let url = options.url.expose_secret();
+        let (pools, lock) = if let Some(path) = url.strip_prefix("sqlite:") {
+            open_sqlite(Path::new(path.trim_start_matches("//")), options).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            (open_postgres(url).await?, None)
+        } else {
+            return Err(StoreError::UnknownEngine);
+        };
+        migrate::prepare(&pools, options.migrate).await?;
+        let written = Arc::new(Notify::new());
+        let writer = Writer::start(pools.clone(), Arc::clone(&written));
+        let (changes, _) = broadcast::channel(1024);
+        let store = Self(Arc::new(Inner {
+            pools,
+            writer,
+            written,
+            changes,
+            shutdown: CancellationToken::new(),
+            _lock: lock,
+        }));
+        Ok(store)
+    }
+
+    /// Follows the log of changes until the store is closed: each change, of whichever process,
+    /// reaches those who have subscribed.
+    pub async fn follow_changes(&self) -> Result<(), StoreError> {
+        let last = changes::newest(&mut self.read().await?).await?;
+        tokio::spawn(changes::follow(
+            self.clone(),
+            last,
+            Arc::clone(&self.0.written),
+            self.0.changes.clone(),
+            self.0.shutdown.clone(),
+        ));
+        Ok(())
+    }
+
+    /// Changes from now on.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.0.changes.subscribe()
+    }
+
+    /// Stops following changes.
+    pub fn close(&self) {
+        self.0.shutdown.cancel();
+    }
+
+    /// Which database keeps the store.
+    pub fn engine(&self) -> Engine {
+        match &self.0.pools {
+            Pools::Sqlite { .. } => Engine::Sqlite,
+            Pools::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<Reader, StoreError> {
+        Ok(match &self.0.pools {
+            Pools::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    pub(super) fn pools(&self) -> &Pools {
+        &self.0.pools
+    }
+
+    pub(super) fn writer(&self) -> &Writer {
+        &self.0.writer
+    }
+
+    pub(super) fn written(&self) -> &Notify {
+        &self.0.written
+    }
+
+    /// Whether another connection may have written since the last look. On PostgreSQL there is no
+    /// cheaper look than the log itself.
+    pub(super) async fn data_version_moved(
+        &self,
+        version: &mut Option<i64>,
+    ) -> Result<bool, StoreError> {
+        let Pools::Sqlite { writer, .. } = &self.0.pools else {
+            return Ok(true);
+        };
+        // The pragma counts per connection, so it is asked on one that always exists: the writer's
+        // own. What this process writes is told by `written`.
+        let Some(mut connection) = writer.try_acquire() else {
+            return Ok(true);
+        };
+        let now: i64 = Db(Connection::Sqlite(&mut connection))
+            .query("PRAGMA data_version")
+            .fetch_one()
+            .await?;
+        Ok(version.replace(now) != Some(now))
+    }
+}
+
+async fn open_sqlite(
+    path: &Path,
+    options: &StoreOptions,
+) -> Result<(Pools, Option<std::fs::File>), StoreError> {
+    let lock = if options.serves {
+        Some(lock(path)?)
+    } else {
+        None
+    };
+    let connect = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(256);
+    // One writer: a second one would only wait for the first one's lock.
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(connect.clone())
+        .await?;
+    assert_durable(&writer).await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .connect_with(connect.read_only(false).pragma("query_only", "ON"))
+        .await?;
+    Ok((Pools::Sqlite { writer, readers }, lock))
+}
+
+/// Reads back what the promise of durability rests on.
+async fn assert_durable(writer: &SqlitePool) -> Result<(), StoreError> {
+    let mut connection = writer.acquire().await?;
+    let mut db = Db(Connection::Sqlite(&mut connection));
+    let mode: String = db.query("PRAGMA journal_mode").fetch_one().await?;
+    let synchronous: i64 = db.query("PRAGMA synchronous").fetch_one().await?;
+    if mode != "wal" || synchronous != 2 {
+        let problem =
+            format!("journal_mode is {mode}, synchronous is {synchronous}; wal and 2 are needed");
+        return Err(StoreError::Unreadable {
+            column: "pragma",
+            problem,
+        });
+    }
+    Ok(())
+}
+
+/// Takes the lock that says "this process serves this file".
+fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    let lock_path = PathBuf::from(lock_path);
+    let file_error = |source| StoreError::File {
+        path: lock_path.display().to_string(),
+        source: Arc::new(source),
+    };
+    let file = std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock_path)
+        .map_err(file_error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse {
+            path: path.display().to_string(),
+        }),
+        Err(std::fs::TryLockError::Error(source)) => Err(file_error(source)),
+    }
+}
+
+async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
+    let connect = PgConnectOptions::from_str(url)?.application_name("support-console");
+    let pool = PgPoolOptions::new()
+        .max_connections(READERS * 2)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(connect)
+        .await?;
+    Ok(Pools::Postgres(pool))
+}
+
+/// A transaction of either engine. Dropped without a commit it is rolled back.
+pub(super) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+impl Pools {
+    /// Begins a transaction that may write.
+    pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => {
+                Transaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// A connection that may write, outside of a transaction: for migrations.
+    pub(super) async fn acquire_writer(&self) -> Result<WriterConnection, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => WriterConnection::Sqlite(writer.acquire().await?),
+            Self::Postgres(pool) => WriterConnection::Postgres(pool.acquire().await?),
+        })
+    }
+}
+
+/// A connection that may write, outside of a transaction.
+pub(super) enum WriterConnection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Transaction {
+    pub(super) fn db(&mut self) -> Db<'_> {
+        Db(match self {
+            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Self::Postgres(transaction) => Connection::Postgres(transaction),
+        })
+    }
+
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Whether the engine answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        match &mut self.read().await? {
+            Reader::Sqlite(connection) => connection.ping().await?,
+            Reader::Postgres(connection) => connection.ping().await?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,313 @@
+//! Lists: filters assembled from fragments of our own, in one place, and keyset paging.
+
+use app::domain::page::Direction;
+use serde::{Deserialize, Serialize};
+
+use super::{Db, FromRow, StoreError, Value};
+
+/// One value of a row's place in an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Key {
+    /// A number.
+    Int(i64),
+    /// A text.
+    Text(String),
+}
+
+impl From<Key> for Value {
+    fn from(key: Key) -> Self {
+        match key {
+            Key::Int(number) => number.into(),
+            Key::Text(text) => text.into(),
+        }
+    }
+}
+
+/// Which page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Position {
+    /// From the beginning.
+    First,
+    /// After the row with these keys, the first row having this number.
+    After(Vec<Key>, u64),
+    /// Before the row with these keys, that row having this number.
+    Before(Vec<Key>, u64),
+    /// The end.
+    Last,
+}
+
+/// A page to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageAt {
+    /// Which one.
+    pub position: Position,
+    /// How many rows.
+    pub limit: u32,
+}
+
+impl PageAt {
+    /// The first page.
+    pub const fn first(limit: u32) -> Self {
+        Self {
+            position: Position::First,
+            limit,
+        }
+    }
+}
+
+/// A page that was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// The page before, if there is one.
+    pub previous: Option<Position>,
+    /// The page after, if there is one.
+    pub next: Option<Position>,
+    /// The last page, if this is not it.
+    pub last: Option<Position>,
+    /// How many rows the filter matches.
+    pub total: u64,
+    /// The number of the first row here, from 1; 0 without rows.
+    pub first_row: u64,
+}
+
+/// A list under construction.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    table: &'static str,
+    keys: &'static [&'static str],
+    direction: Direction,
+    conditions: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Listing {
+    /// Rows of `table` in the order of `keys`, the last of which makes the order total.
+    pub const fn new(
+        table: &'static str,
+        keys: &'static [&'static str],
+        direction: Direction,
+    ) -> Self {
+        Self {
+            table,
+            keys,
+            direction,
+            conditions: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Only rows that meet a condition.
+    pub fn and(&mut self, condition: &'static str) {
+        self.conditions.push(condition.to_owned());
+    }
+
+    /// Only rows that meet a condition on a value, which stands for `{}`.
+    pub fn and_bind(&mut self, condition: &'static str, value: impl Into<Value>) {
+        let placeholder = self.placeholder(value.into());
+        self.conditions.push(condition.replace("{}", &placeholder));
+    }
+
+    /// Only rows whose column contains a text, which is taken literally.
+    pub fn and_contains(&mut self, column: &'static str, text: &str) {
+        let placeholder = self.placeholder(format!("%{}%", escape_like(text)).into());
+        self.conditions
+            .push(format!(r"{column} LIKE {placeholder} ESCAPE '\'"));
+    }
+
+    /// Only rows whose column begins with a text, which is taken literally.
+    pub fn and_prefix(&mut self, column: &'static str, text: &str) {
+        let placeholder = self.placeholder(format!("{}%", escape_like(text)).into());
+        self.conditions
+            .push(format!(r"{column} LIKE {placeholder} ESCAPE '\'"));
+    }
+
+    /// Only rows one of whose columns contains a text, or another of which equals one.
+    pub fn and_contains_or_equals(
+        &mut self,
+        column: &'static str,
+        text: &str,
+        other: &'static str,
+        equals: &str,
+    ) {
+        let like = self.placeholder(format!("%{}%", escape_like(text)).into());
+        let equal = self.placeholder(equals.into());
+        self.conditions.push(format!(
+            r"({column} LIKE {like} ESCAPE '\' OR {other} = {equal})"
+        ));
+    }
+
+    fn placeholder(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    fn filter(&self) -> String {
+        if self.conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", self.conditions.join(" AND "))
+        }
+    }
+
+    /// The query text of the count.
+    pub fn count_sql(&self) -> String {
+        format!("SELECT COUNT(*) FROM {}{}", self.table, self.filter())
+    }
+
+    /// The query text of a page, with the keys of its position bound.
+    fn page_sql(&mut self, position: &Position, limit: u32) -> String {
+        let backwards = matches!(position, Position::Before(..) | Position::Last);
+        let direction = if backwards {
+            self.direction.reversed()
+        } else {
+            self.direction
+        };
+        if let Position::After(keys, _) | Position::Before(keys, _) = position {
+            let placeholders: Vec<_> = keys
+                .iter()
+                .map(|key| self.placeholder(key.clone().into()))
+                .collect();
+            let than = match direction {
+                Direction::Ascending => ">",
+                Direction::Descending => "<",
+            };
+            let keys = self.keys.join(", ");
+            self.conditions
+                .push(format!("({keys}) {than} ({})", placeholders.join(", ")));
+        }
+        let word = match direction {
+            Direction::Ascending => "ASC",
+            Direction::Descending => "DESC",
+        };
+        let order: Vec<_> = self
+            .keys
+            .iter()
+            .map(|key| format!("{key} {word}"))
+            .collect();
+        let limit = self.placeholder(limit.into());
+        let filter = self.filter();
+        format!(
+            "SELECT * FROM {}{filter} ORDER BY {} LIMIT {limit}",
+            self.table,
+            order.join(", ")
+        )
+    }
+
+    /// How many rows match.
+    pub async fn count(&self, db: &mut Db<'_>) -> Result<u64, StoreError> {
+        let query = db.assembled(self.count_sql());
+        self.values
+            .iter()
+            .cloned()
+            .fold(query, super::Query::bind)
+            .fetch_one()
+            .await
+    }
+
+    /// Fetches a page. `keys` gives a row's place in the order.
+    pub async fn fetch<T: FromRow>(
+        self,
+        db: &mut Db<'_>,
+        page: &PageAt,
+        keys: impl Fn(&T) -> Vec<Key>,
+    ) -> Result<Listed<T>, StoreError> {
+        let total = self.count(db).await?;
+        let limit = page.limit.max(1);
+        // The last page holds what is left over, so that pages stay aligned with the beginning.
+        let wanted = match page.position {
+            Position::Last => remainder(total, limit),
+            _ => limit,
+        };
+        let mut listing = self;
+        let sql = listing.page_sql(&page.position, wanted + 1);
+        let query = db.assembled(sql);
+        let mut items: Vec<T> = listing
+            .values
+            .iter()
+            .cloned()
+            .fold(query, super::Query::bind)
+            .fetch_all()
+            .await?;
+        let more = items.len() > wanted as usize;
+        items.truncate(wanted as usize);
+        let backwards = matches!(page.position, Position::Before(..) | Position::Last);
+        if backwards {
+            items.reverse();
+        }
+        let count = items.len() as u64;
+        let first_row = match page.position {
+            _ if items.is_empty() => 0,
+            Position::First => 1,
+            Position::After(_, row) => row,
+            Position::Before(_, row) => row.saturating_sub(count).max(1),
+            Position::Last => (total + 1).saturating_sub(count).max(1),
+        };
+        let before = items
+            .first()
+            .map(|row| Position::Before(keys(row), first_row));
+        let after = items
+            .last()
+            .map(|row| Position::After(keys(row), first_row + count));
+        let (has_previous, has_next) = match page.position {
+            Position::First => (false, more),
+            Position::After(..) => (true, more),
+            Position::Before(..) => (more, true),
+            Position::Last => (more, false),
+        };
+        let next = after.filter(|_| has_next);
+        Ok(Listed {
+            previous: before.filter(|_| has_previous),
+            last: next.is_some().then_some(Position::Last),
+            next,
+            items,
+            total,
+            first_row,
+        })
+    }
+}
+
+fn remainder(total: u64, limit: u32) -> u32 {
+    match u32::try_from(total % u64::from(limit)) {
+        Ok(rest) if rest > 0 => rest,
+        _ => limit,
+    }
+}
+
+fn escape_like(text: &str) -> String {
+    text.replace('\\', r"\\")
+        .replace('%', r"\%")
+        .replace('_', r"\_")
+}
+
+impl From<i64> for Key {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<u64> for Key {
+    fn from(number: u64) -> Self {
+        Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<app::domain::Timestamp> for Key {
+    fn from(at: app::domain::Timestamp) -> Self {
+        Self::Int(at.timestamp_micros())
+    }
+}
+
+impl From<&String> for Key {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<String> for Key {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
