@@ -4,6 +4,7 @@
 //! In the browser there is one stream per tab, whatever the number of callers; on the server the
 //! handle never changes.
 
+pub mod rows;
 pub mod rules;
 #[cfg(feature = "hydrate")]
 mod stream;

@@ -1,9 +1,6 @@
 //! What the live stream does, as plain functions.
 
-use crate::{
-    domain::{access_log::AccessLogEntry, live::LiveInterest},
-    query::Query,
-};
+use crate::{domain::live::LiveInterest, query::Query};
 
 /// How many ids of a kind the server follows for one stream.
 pub const MAX_FOLLOWED: usize = 200;
@@ -56,24 +53,6 @@ pub fn address(interest: &LiveInterest, last_event_id: Option<&str>) -> String {
         .of("/live")
 }
 
-/// Where a signed-out staff member is sent: back here after signing in.
-pub fn sign_in_address(path: &str, query: &str) -> String {
-    Query::default()
-        .with("next", &format!("{path}{query}"))
-        .of("/sign-in")
-}
-
-/// Puts `incoming` entries among `shown` ones, which are newest first: an entry that is shown is
-/// replaced in place, a new one is placed by its sequence, and none appears twice.
-pub fn merge_entries(shown: &mut Vec<AccessLogEntry>, incoming: &[AccessLogEntry]) {
-    for entry in incoming {
-        match shown.binary_search_by(|probe| entry.seq.cmp(&probe.seq)) {
-            Ok(at) => shown[at] = entry.clone(),
-            Err(at) => shown.insert(at, entry.clone()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,18 +60,6 @@ mod tests {
 
     fn tenant(id: &str) -> TenantId {
         id.parse().unwrap()
-    }
-
-    pub(super) fn entry(seq: u64, status: Option<u16>) -> AccessLogEntry {
-        serde_json::from_value(serde_json::json!({
-            "request_id": "01937e2c-7b6a-7cc0-8000-000000000001",
-            "support_session_id": "01937e2c-7b6a-7cc0-8000-000000000002",
-            "seq": seq, "method": "GET", "path": "/", "query": null, "status": status,
-            "outcome": "open", "refusal": null, "ip": "::1", "user_agent": "curl/8",
-            "at": "2026-11-22T10:00:00Z", "duration_ms": null, "request_bytes": null,
-            "response_bytes": null,
-        }))
-        .unwrap()
     }
 
     #[test]
@@ -136,34 +103,6 @@ mod tests {
         assert_eq!(
             address(&interest, Some("7")),
             "/live?interest=%7B%22counts%22%3Afalse%2C%22access_log_of%22%3A%2201937e2c-7b6a-7cc0-8000-000000000002%22%7D&last_event_id=7"
-        );
-    }
-
-    #[test]
-    fn a_signed_out_staff_member_comes_back_to_the_same_page() {
-        assert_eq!(
-            sign_in_address("/audit", "?actor=Ann Ó"),
-            "/sign-in?next=%2Faudit%3Factor%3DAnn%20%C3%93"
-        );
-    }
-
-    #[test]
-    fn entries_are_merged_by_sequence_without_duplicates() {
-        let mut shown = vec![entry(5, Some(200)), entry(4, None), entry(2, Some(200))];
-        merge_entries(
-            &mut shown,
-            &[entry(3, None), entry(4, Some(500)), entry(6, None)],
-        );
-        let seen: Vec<_> = shown.iter().map(|e| (e.seq, e.status)).collect();
-        assert_eq!(
-            seen,
-            [
-                (6, None),
-                (5, Some(200)),
-                (4, Some(500)),
-                (3, None),
-                (2, Some(200))
-            ]
         );
     }
 }

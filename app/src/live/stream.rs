@@ -10,11 +10,14 @@ use web_sys::{EventSource, MessageEvent, VisibilityState};
 
 use super::{
     AccessLogChange, LiveHandle, LiveSignals, LiveState, SupportSessionsChange, TenantsChange,
-    rules::{address, sign_in_address, union, wait_ms},
+    rules::{address, union, wait_ms},
 };
-use crate::domain::{
-    Timestamp,
-    live::{LiveEvent, LiveInterest},
+use crate::{
+    domain::{
+        Timestamp,
+        live::{LiveEvent, LiveInterest},
+    },
+    url,
 };
 
 /// Interests that change together lead to one new stream, not several.
@@ -267,7 +270,7 @@ fn leave() {
     let path = location.pathname().unwrap_or_default();
     let query = location.search().unwrap_or_default();
     // Nothing is left to do where the browser refuses to navigate.
-    let _ = location.assign(&sign_in_address(&path, &query));
+    let _ = location.assign(&url::sign_in(&format!("{path}{query}")));
 }
 
 /// The browser's clock. Only ever compared with the server's.
