@@ -116,6 +116,7 @@ fn ForceLogoutDialog(
             </div>
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -213,6 +214,7 @@ fn LogoutForm(
             </footer>
         </form>
     }
+    .into_any()
 }
 
 fn text(form: &HtmlFormElement, name: &str) -> String {
@@ -255,6 +257,7 @@ fn Ended(result: ForceLogoutResult, close_href: String) -> impl IntoView {
             </ButtonLink>
         </footer>
     }
+    .into_any()
 }
 
 /// The dialog when there is nothing to confirm.
@@ -275,6 +278,7 @@ fn Unavailable(problem: Problem, close_href: String) -> impl IntoView {
             </footer>
         </Dialog>
     }
+    .into_any()
 }
 
 #[cfg(test)]

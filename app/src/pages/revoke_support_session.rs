@@ -160,6 +160,7 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
             </form>
         </Dialog>
     }
+    .into_any()
 }
 
 /// The dialog when the session has ended, or belongs to someone else.
@@ -190,4 +191,5 @@ fn NotRevocable(detail: SupportSessionDetail) -> impl IntoView {
             </footer>
         </Dialog>
     }
+    .into_any()
 }
