@@ -58,7 +58,7 @@ struct Pages {
 /// Everything under the console's address that a browser asks for, but for forms, the live stream
 /// and downloads.
 ///
-/// Without a readable bundle pages are served all the same, as they are without JavaScript.
+/// To be called within a Tokio runtime. Without a readable bundle pages are served all the same, as they are without JavaScript.
 pub fn router(console: Console, assets: AssetOptions) -> Router {
     let site = Site::load(&assets.site_root).unwrap_or_else(|error| {
         tracing::warn!(%error, path = %assets.site_root.display(), "pages have no script and no style");
@@ -69,26 +69,49 @@ pub fn router(console: Console, assets: AssetOptions) -> Router {
         console,
         site: Arc::new(site),
     };
-    Router::new()
+    page_paths()
+        .into_iter()
+        .fold(Router::new(), |router, path| router.route(&path, get(page)))
         .route("/", get(|| async { Redirect::to(app::routes::OVERVIEW) }))
         .route("/_fn/{name}", server_fns)
         .route("/pkg/{name}", get(hashed_file))
         .route("/favicon.svg", get(file))
         .route("/robots.txt", get(file))
-        .fallback_service(get(page).with_state::<()>(pages.clone()))
+        .fallback_service(get(not_found).with_state::<()>(pages.clone()))
         .with_state(pages)
+}
+
+/// The paths of the route table but for `/`, in axum's form. Also starts what Leptos runs its
+/// tasks on.
+fn page_paths() -> Vec<String> {
+    let routes = leptos_axum::generate_route_list(Document);
+    let mut paths: Vec<_> = routes.iter().map(|route| route.path().to_owned()).collect();
+    paths.sort();
+    paths.dedup();
+    paths.retain(|path| path != "/");
+    paths
 }
 
 async fn page(State(pages): State<Pages>, request: Request) -> Response {
     let context = context_of(&request);
-    let response = match gate::decide(&context.caller, request.uri()) {
-        Gate::Unreadable => {
-            (StatusCode::BAD_REQUEST, "The address is not valid UTF-8.\n").into_response()
-        }
-        Gate::Elsewhere(path) => Redirect::to(&path).into_response(),
-        Gate::Render => return render(pages, context, request).await,
-    };
-    headers::without_script(response)
+    match gate::decide(&context.caller, request.uri()) {
+        Gate::Unreadable => unreadable(),
+        Gate::Elsewhere(path) => headers::without_script(Redirect::to(&path).into_response()),
+        Gate::Render => render(pages, context, request).await,
+    }
+}
+
+async fn not_found(State(pages): State<Pages>, request: Request) -> Response {
+    if !gate::is_readable(request.uri()) {
+        return unreadable();
+    }
+    let context = context_of(&request);
+    render(pages, context, request).await
+}
+
+fn unreadable() -> Response {
+    let refusal = (StatusCode::BAD_REQUEST, "The address is not valid UTF-8.\n");
+    headers::without_script(refusal.into_response())
 }
 
 async fn render(pages: Pages, context: Context, request: Request) -> Response {
