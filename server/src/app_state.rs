@@ -25,14 +25,9 @@ use crate::{
     pages::{self, AssetOptions},
     rest::{self, RestState},
     services::{
-        Core, Passwords, TelemetryService, TenantsService,
-        access_log::StoreRecorder,
-        api_keys::ApiKeys,
-        audit::AuditService,
-        flash::Flashes,
-        staff::StaffService,
-        staff_sessions::StaffSessions,
-        support_sessions::SupportSessionsService,
+        Core, Passwords, TelemetryService, TenantsService, access_log::StoreRecorder,
+        api_keys::ApiKeys, audit::AuditService, flash::Flashes, staff::StaffService,
+        staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
         user_sessions::UserSessionsService,
     },
 };

@@ -219,7 +219,10 @@ mod tests {
         let error = Keys::open(folder.path(), Engine::Postgres, &SystemEntropy)
             .err()
             .unwrap();
-        assert!(error.to_string().contains("openssl rand -hex 32"), "{error}");
+        assert!(
+            error.to_string().contains("openssl rand -hex 32"),
+            "{error}"
+        );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

@@ -15,7 +15,11 @@ pub fn os_user() -> String {
     // Only root can have been called by sudo, and only root's word is taken for it.
     match std::env::var("SUDO_USER") {
         Ok(caller) if uid == 0 && !caller.is_empty() && caller != name => {
-            let caller: String = caller.chars().filter(|c| !c.is_control()).take(64).collect();
+            let caller: String = caller
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(64)
+                .collect();
             format!("{name} (sudo by {caller})")
         }
         _ => name,

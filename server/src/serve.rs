@@ -147,7 +147,8 @@ impl Server {
             self.listeners.push(listener(metrics, router, end.clone()));
         }
         let gateway = self.state.gateway(&self.record);
-        if let (Some(listener), Some(gateway)) = (gateway_at, gateway.map_err(ServeError::Gateway)?) {
+        if let (Some(listener), Some(gateway)) = (gateway_at, gateway.map_err(ServeError::Gateway)?)
+        {
             let serving = gateway::serve(listener, gateway, end.clone());
             self.listeners.push(tokio::spawn(serving));
         }
@@ -192,8 +193,13 @@ impl Server {
         }
         // What has been handed over is written; the gateway, which held the recorder, is gone.
         drop(self.record.recorder);
-        if tokio::time::timeout(DRAIN, self.record.completions).await.is_err() {
-            tracing::warn!("some requests of support sessions are left to be closed at the next start");
+        if tokio::time::timeout(DRAIN, self.record.completions)
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "some requests of support sessions are left to be closed at the next start"
+            );
         }
         self.state.core.store.close();
         tracing::info!("stopped");

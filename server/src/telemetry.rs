@@ -89,15 +89,16 @@ impl Figures {
 
     /// `GET /metrics` in Prometheus' text format, for a listener of its own.
     pub fn router(self) -> Router {
-        Router::new()
-            .route("/metrics", get(show))
-            .with_state(self)
+        Router::new().route("/metrics", get(show)).with_state(self)
     }
 }
 
 async fn show(State(figures): State<Figures>) -> impl IntoResponse {
     (
-        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
         figures.0.render(),
     )
 }

@@ -44,7 +44,9 @@ impl AuditExport for Core {
         format: ExportFormat,
     ) -> Result<ExportStream, Problem> {
         let body = export(self, context, filter, format).await?.body;
-        Ok(body.map(|piece| piece.map_err(std::io::Error::other)).boxed())
+        Ok(body
+            .map(|piece| piece.map_err(std::io::Error::other))
+            .boxed())
     }
 }
 

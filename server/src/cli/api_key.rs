@@ -1,6 +1,9 @@
 //! `support-console api-key …`
 
-use app::domain::{ApiKeyId, TenantId, api_keys::{ApiKey, ApiRight}};
+use app::domain::{
+    ApiKeyId, TenantId,
+    api_keys::{ApiKey, ApiRight},
+};
 use clap::{Args, Subcommand};
 
 use super::{
@@ -13,10 +16,12 @@ use crate::services::api_keys::{ApiKeys, NewApiKey};
 #[derive(Debug, Subcommand)]
 pub(super) enum ApiKeyCommand {
     /// Make a key; its secret is printed once
-    #[command(after_help = "Rights: read (what a key without --right can do), tenants:write, \
+    #[command(
+        after_help = "Rights: read (what a key without --right can do), tenants:write, \
         telemetry:write,\nuser_sessions:logout. A tenant's key only reads.\n\nExamples:\n  \
         support-console api-key create --name platform --right read --right tenants:write --right telemetry:write\n  \
-        support-console api-key create --name \"Acme's auditors\" --tenant tnt_acme")]
+        support-console api-key create --name \"Acme's auditors\" --tenant tnt_acme"
+    )]
     Create(CreateArgs),
     /// List keys, without their secrets
     List,
@@ -79,7 +84,10 @@ fn list(all: &[ApiKey]) -> String {
                 Some(at) => format!("revoked {}", at.format("%Y-%m-%d")),
                 None => "active".to_owned(),
             };
-            let reach = key.tenant_id.as_ref().map_or("(platform)", TenantId::as_str);
+            let reach = key
+                .tenant_id
+                .as_ref()
+                .map_or("(platform)", TenantId::as_str);
             [
                 key.name.clone(),
                 reach.to_owned(),

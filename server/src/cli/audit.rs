@@ -25,11 +25,13 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
     /// Check that nothing recorded was later changed, removed or reordered
-    #[command(after_help = "Exit code 1 if anything is wrong; the first bad event is named.\n\
+    #[command(
+        after_help = "Exit code 1 if anything is wrong; the first bad event is named.\n\
         Keep the heads that it prints where whoever can write the store can't, and give them with \
         --head the next time.\n\nExamples:\n  \
         support-console audit verify\n  \
-        support-console audit verify --file acme.jsonl --head tenant:acme:41:sha256:…")]
+        support-console audit verify --file acme.jsonl --head tenant:acme:41:sha256:…"
+    )]
     Verify(VerifyArgs),
     /// Write the audit log to a file; that this was done is an audit event itself
     #[command(after_help = "Example:\n  \
@@ -125,7 +127,9 @@ async fn write(common: &Common, args: ExportArgs) -> Result<(), CliError> {
         ..AuditFilter::default()
     };
     let mut body = export(&core, &context, filter, args.format).await?.body;
-    let path = args.output.unwrap_or_else(|| PathBuf::from("standard output"));
+    let path = args
+        .output
+        .unwrap_or_else(|| PathBuf::from("standard output"));
     let failed = |source| CliError::File {
         path: path.clone(),
         source,

@@ -12,8 +12,10 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-#[command(after_help = "Everything listens on this machine only. Without --data-dir nothing \
-    remains after Ctrl-C;\nwith it the demo goes on where it was stopped.")]
+#[command(
+    after_help = "Everything listens on this machine only. Without --data-dir nothing \
+    remains after Ctrl-C;\nwith it the demo goes on where it was stopped."
+)]
 pub(super) struct DemoArgs {
     /// The console's port
     #[arg(long, default_value_t = 3000)]

@@ -5,13 +5,8 @@ use std::{path::PathBuf, process::ExitCode};
 use app::domain::problem::Problem;
 
 use crate::{
-    config::ConfigError,
-    demo::DemoError,
-    keys::KeyError,
-    serve::ServeError,
-    services::ServiceError,
-    store::StoreError,
-    telemetry::TelemetryError,
+    config::ConfigError, demo::DemoError, keys::KeyError, serve::ServeError,
+    services::ServiceError, store::StoreError, telemetry::TelemetryError,
 };
 
 /// Why a command did not do what was asked.

@@ -24,7 +24,9 @@ pub(super) async fn run(common: &Common, args: MigrateArgs) -> Result<(), CliErr
     .await;
     let store = match opened {
         Err(StoreError::OlderSchema) if args.dry_run => {
-            println!("The schema is out of date: `support-console migrate` would bring it up to date.");
+            println!(
+                "The schema is out of date: `support-console migrate` would bring it up to date."
+            );
             return Ok(());
         }
         opened => opened?,

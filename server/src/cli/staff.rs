@@ -58,7 +58,11 @@ pub(super) struct SetRolesArgs {
     #[command(flatten)]
     who: Who,
     /// `support_admin` or `super_admin`; may be repeated
-    #[arg(long = "role", value_name = "ROLE", required_unless_present = "no_roles")]
+    #[arg(
+        long = "role",
+        value_name = "ROLE",
+        required_unless_present = "no_roles"
+    )]
     roles: Vec<Role>,
     /// Leave the person without any role
     #[arg(long, conflicts_with = "roles")]
@@ -139,7 +143,9 @@ impl PasswordArgs {
         }
         let password = if self.password_stdin {
             let mut text = String::new();
-            std::io::stdin().take(PASSWORD_INPUT).read_to_string(&mut text)?;
+            std::io::stdin()
+                .take(PASSWORD_INPUT)
+                .read_to_string(&mut text)?;
             SecretString::from(text.lines().next().unwrap_or_default())
         } else if std::io::stdin().is_terminal() {
             ask()?
@@ -161,14 +167,19 @@ fn ask() -> Result<SecretString, CliError> {
     if first.expose_secret() == again.expose_secret() {
         Ok(first)
     } else {
-        Err(CliError::Usage("the two passwords differ: start again".to_owned()))
+        Err(CliError::Usage(
+            "the two passwords differ: start again".to_owned(),
+        ))
     }
 }
 
 fn tell_password(given: &PasswordGiven, done: &str) {
     println!("{done} {} ({}).", given.staff.email, roles(&given.staff));
     if let Some(password) = &given.one_time_password {
-        println!("One-time password, shown once: {}", password.expose_secret());
+        println!(
+            "One-time password, shown once: {}",
+            password.expose_secret()
+        );
         println!("It must be changed at the first sign-in.");
     }
 }

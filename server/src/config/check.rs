@@ -99,7 +99,13 @@ impl Config {
         if let Err(invalid) = gateway.validate(&self.scopes, &self.trusted_proxies) {
             faults.extend(invalid.0);
         }
-        let Some(origin) = gateway.public_url.parse().ok().as_ref().and_then(Origin::of) else {
+        let Some(origin) = gateway
+            .public_url
+            .parse()
+            .ok()
+            .as_ref()
+            .and_then(Origin::of)
+        else {
             return;
         };
         if origin.scheme != "https" && (!origin.is_loopback() || !gateway.listen.ip().is_loopback())

@@ -51,7 +51,11 @@ impl Tenant {
 
 impl Organization {
     /// What the platform registers it with.
-    pub(super) fn registration(&self, tenant: &Tenant, started: Timestamp) -> OrganizationRegistration {
+    pub(super) fn registration(
+        &self,
+        tenant: &Tenant,
+        started: Timestamp,
+    ) -> OrganizationRegistration {
         OrganizationRegistration {
             name: self.name.clone(),
             slug: names::slug(&self.name),
@@ -81,7 +85,11 @@ pub(super) fn tenants(seed: u64) -> Vec<Tenant> {
 fn names_in(rng: &mut StdRng, count: usize) -> Vec<String> {
     let mut made: Vec<String> = names::FIRST
         .iter()
-        .flat_map(|first| names::SECOND.iter().map(move |second| format!("{first} {second}")))
+        .flat_map(|first| {
+            names::SECOND
+                .iter()
+                .map(move |second| format!("{first} {second}"))
+        })
         .collect();
     made.shuffle(rng);
     let mut all: Vec<String> = names::WRITTEN.iter().map(ToString::to_string).collect();
@@ -119,7 +127,11 @@ fn tenant(rng: &mut StdRng, number: usize, fate: Fate, name: String) -> Tenant {
         token: format!("demo-{:016x}", rng.random::<u64>()),
         plan: pick(rng, &["Starter", "Team", "Business", "Enterprise"]),
         region: pick(rng, &["eu-central", "eu-north", "us-east", "ap-south"]),
-        calls_per_day: if high == 0 { 0 } else { rng.random_range(low..=high) },
+        calls_per_day: if high == 0 {
+            0
+        } else {
+            rng.random_range(low..=high)
+        },
         id,
         slug,
         name,
@@ -159,9 +171,8 @@ mod tests {
                     organization.registration(tenant, now).validated().unwrap();
                 }
             }
-            let unique = |of: fn(&Tenant) -> &String| {
-                tenants.iter().map(of).collect::<HashSet<_>>().len()
-            };
+            let unique =
+                |of: fn(&Tenant) -> &String| tenants.iter().map(of).collect::<HashSet<_>>().len();
             assert_eq!(unique(|tenant| &tenant.id), tenants.len());
             assert_eq!(unique(|tenant| &tenant.slug), tenants.len());
             assert_eq!(unique(|tenant| &tenant.token), tenants.len());
@@ -171,7 +182,10 @@ mod tests {
     #[test]
     fn the_demo_is_light_all_tenants_together_stay_under_twenty_calls_a_second() {
         for seed in 0..5 {
-            let calls: u32 = tenants(seed).iter().map(|tenant| tenant.calls_per_day).sum();
+            let calls: u32 = tenants(seed)
+                .iter()
+                .map(|tenant| tenant.calls_per_day)
+                .sum();
             assert!(calls < 20 * 86_400, "{calls}");
         }
     }

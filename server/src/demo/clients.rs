@@ -104,9 +104,10 @@ impl Clients {
     /// Calls a second of each tenant, added up, so that one may be drawn.
     fn weights(&self) -> Vec<f64> {
         let ago = self.started - self.clock.now();
-        let rates = self.tenants.iter().map(|tenant| {
-            f64::from(tenant.calls_per_day) * tenant.fate.activity(ago) / 86_400.0
-        });
+        let rates = self
+            .tenants
+            .iter()
+            .map(|tenant| f64::from(tenant.calls_per_day) * tenant.fate.activity(ago) / 86_400.0);
         rates
             .scan(0.0, |sum, rate| {
                 *sum += rate;

@@ -167,8 +167,17 @@ mod tests {
         );
         assert_eq!(parse("traffic off"), Ok(Command::Traffic(false)));
         for wrong in [
-            "", "advance", "advance 15", "advance -5m", "advance 0s", "advance 5y", "now now",
-            "advance 99999999999s", "advance 401d", "advance 5m now", "advance é",
+            "",
+            "advance",
+            "advance 15",
+            "advance -5m",
+            "advance 0s",
+            "advance 5y",
+            "now now",
+            "advance 99999999999s",
+            "advance 401d",
+            "advance 5m now",
+            "advance é",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

@@ -22,7 +22,9 @@ pub enum DemoError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The sample platform's address is taken.
-    #[error("{address}, the sample platform's, can't be listened on: choose another with --upstream-port")]
+    #[error(
+        "{address}, the sample platform's, can't be listened on: choose another with --upstream-port"
+    )]
     Bind {
         /// The address.
         address: SocketAddr,
@@ -44,7 +46,9 @@ pub enum DemoError {
         answer: String,
     },
     /// A file of the demo's can't be used.
-    #[error("{path} can't be used: choose another --data-dir, with a path of less than 90 characters")]
+    #[error(
+        "{path} can't be used: choose another --data-dir, with a path of less than 90 characters"
+    )]
     File {
         /// The file.
         path: PathBuf,

@@ -42,8 +42,17 @@ pub(super) fn of(tenant: &Tenant, seed: u64, stretch: Stretch) -> Vec<RequestRec
     while start < until {
         let length = span(until - start).min(until - start);
         let middle = start + length / 2;
-        let (calls, errors) = calls(&mut rng, tenant, started - middle, length, hour_shape(middle));
-        for (count, status) in [(calls - errors, 200), (errors, error_status(&mut rng, tenant))] {
+        let (calls, errors) = calls(
+            &mut rng,
+            tenant,
+            started - middle,
+            length,
+            hour_shape(middle),
+        );
+        for (count, status) in [
+            (calls - errors, 200),
+            (errors, error_status(&mut rng, tenant)),
+        ] {
             if count > 0 {
                 records.push(RequestRecord {
                     tenant_id: app::domain::TenantId::clone(&tenant_id),
@@ -65,9 +74,13 @@ pub(super) fn of(tenant: &Tenant, seed: u64, stretch: Stretch) -> Vec<RequestRec
 /// For how long one record stands, `ago` before now.
 fn span(ago: TimeDelta) -> TimeDelta {
     if ago > TimeDelta::hours(26) {
-        TimeDelta::hours(1).min(ago - TimeDelta::hours(26)).max(TimeDelta::minutes(1))
+        TimeDelta::hours(1)
+            .min(ago - TimeDelta::hours(26))
+            .max(TimeDelta::minutes(1))
     } else if ago > TimeDelta::hours(2) {
-        TimeDelta::minutes(30).min(ago - TimeDelta::hours(2)).max(TimeDelta::minutes(1))
+        TimeDelta::minutes(30)
+            .min(ago - TimeDelta::hours(2))
+            .max(TimeDelta::minutes(1))
     } else {
         TimeDelta::minutes(5)
     }
@@ -129,7 +142,10 @@ fn error_status(rng: &mut StdRng, tenant: &Tenant) -> u16 {
 mod tests {
     use app::domain::telemetry::MAX_RECORDS;
 
-    use super::{super::{cast, fates::Fate}, *};
+    use super::{
+        super::{cast, fates::Fate},
+        *,
+    };
 
     fn now() -> Timestamp {
         "2026-11-22T12:03:21.5Z".parse().unwrap()
@@ -158,16 +174,19 @@ mod tests {
 
     #[test]
     fn the_whole_history_fits_in_a_dozen_batches() {
-        let records: usize = cast::tenants(7).iter().map(|tenant| whole(tenant).len()).sum();
+        let records: usize = cast::tenants(7)
+            .iter()
+            .map(|tenant| whole(tenant).len())
+            .sum();
         assert!(records < 12 * MAX_RECORDS, "{records}");
     }
 
     #[test]
     fn fates_show_in_the_figures() {
         let within = |records: &[RequestRecord], ago: TimeDelta, failed: bool| -> u32 {
-            let counts = records.iter().filter(|record| {
-                record.at > now() - ago && (!failed || record.status >= 400)
-            });
+            let counts = records
+                .iter()
+                .filter(|record| record.at > now() - ago && (!failed || record.status >= 400));
             counts.map(|record| record.count).sum()
         };
         for tenant in cast::tenants(7) {

@@ -68,7 +68,11 @@ impl IntoResponse for ApiError {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Unprocessable => (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable"),
         };
-        (status, Json(json!({"error": code, "message": self.to_string()}))).into_response()
+        (
+            status,
+            Json(json!({"error": code, "message": self.to_string()})),
+        )
+            .into_response()
     }
 }
 
@@ -111,7 +115,10 @@ impl Platform {
                 "/v1/attestations",
                 get(resources::attestations).post(resources::create_attestation),
             )
-            .route("/v1/attestations/search", post(resources::search_attestations))
+            .route(
+                "/v1/attestations/search",
+                post(resources::search_attestations),
+            )
             .route("/v1/attestations/{id}", get(resources::attestation))
             .route("/v1/exports/{file}", get(exports::export))
             .route("/v1/feed", get(feed::feed))
@@ -122,7 +129,11 @@ impl Platform {
 
     /// What a tenant owns; made when it is first asked for.
     fn records(&self, tenant: &Tenant) -> Arc<Mutex<Records>> {
-        let mut records = self.0.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut records = self
+            .0
+            .records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let made = records
             .entry(tenant.id.clone())
             .or_insert_with(|| Arc::new(Mutex::new(Records::of(tenant, self.0.seed))));
@@ -155,13 +166,21 @@ async fn identify(State(platform): State<Platform>, mut request: Request, next: 
     request.extensions_mut().insert(identity.clone());
     let response = next.run(request).await;
     // A full queue loses a figure, never a request.
-    let _ = platform.0.observed.try_send(observed(response.status().as_u16()));
+    let _ = platform
+        .0
+        .observed
+        .try_send(observed(response.status().as_u16()));
     response
 }
 
 impl Platform {
     fn identify(&self, headers: &axum::http::HeaderMap) -> Result<Identity, ApiError> {
-        identity::establish(&self.0.by_id, &self.0.id_by_token, &self.0.credential, headers)
+        identity::establish(
+            &self.0.by_id,
+            &self.0.id_by_token,
+            &self.0.credential,
+            headers,
+        )
     }
 }
 

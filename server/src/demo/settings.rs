@@ -97,9 +97,9 @@ pub(super) fn config(
         gateway.insert("upstream".into(), text(ports.upstream_url()));
         gateway.insert("upstream_authorization".into(), text(secret));
     }
-    let config: Config = table
-        .try_into()
-        .map_err(|error: toml::de::Error| ConfigError::Unusable(vec![error.message().to_owned()]))?;
+    let config: Config = table.try_into().map_err(|error: toml::de::Error| {
+        ConfigError::Unusable(vec![error.message().to_owned()])
+    })?;
     config.check()?;
     Ok(config)
 }
@@ -128,7 +128,10 @@ mod tests {
         let gateway = config.gateway.unwrap();
         let settings = gateway.validate(&config.scopes, &[]).unwrap();
         let scopes: Vec<_> = settings.scopes().list().map(|s| s.name.as_str()).collect();
-        assert_eq!(scopes, ["read_only", "attestations:write", "invoices:export"]);
+        assert_eq!(
+            scopes,
+            ["read_only", "attestations:write", "invoices:export"]
+        );
         assert_eq!(config.console.public_url.as_str(), "http://localhost:3000/");
         assert_eq!(gateway.public_url, "http://127.0.0.1:3100");
     }

@@ -86,9 +86,7 @@ impl DemoState {
     pub(super) fn load_or_new(folder: &Path, seed: u64, now: Timestamp) -> Result<Self, DemoError> {
         let path = file(folder);
         match std::fs::read(&path) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).map_err(|_| DemoError::Unreadable { path })
-            }
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| DemoError::Unreadable { path }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self {
                 seed,
                 first_started: now,
@@ -110,7 +108,10 @@ impl DemoState {
     }
 
     /// Makes accounts and key at the first start; gives back the key.
-    pub(super) async fn people_and_key(&mut self, app: &AppState) -> Result<SecretString, DemoError> {
+    pub(super) async fn people_and_key(
+        &mut self,
+        app: &AppState,
+    ) -> Result<SecretString, DemoError> {
         if let Some(key) = &self.platform_key {
             return Ok(SecretString::from(key.clone()));
         }
@@ -210,7 +211,10 @@ mod tests {
         let first = state.accounts[0].password.clone();
         check_new_password(&first, &state.accounts[0].email).unwrap();
         state.reported(folder.path(), now).unwrap();
-        let mode = std::fs::metadata(file(folder.path())).unwrap().permissions().mode();
+        let mode = std::fs::metadata(file(folder.path()))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         let later = now + chrono::TimeDelta::hours(1);
         let again = DemoState::load_or_new(folder.path(), 8, later).unwrap();

@@ -30,7 +30,10 @@ async fn orphans(state: AppState, boot: String) {
     match close_orphans(&state.core, &boot).await {
         Ok(0) => {}
         Ok(closed) => {
-            tracing::warn!(closed, "requests of an earlier start are closed, their end unknown");
+            tracing::warn!(
+                closed,
+                "requests of an earlier start are closed, their end unknown"
+            );
         }
         Err(error) => tracing::error!(%error, "requests of an earlier start can't be closed"),
     }

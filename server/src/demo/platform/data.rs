@@ -96,7 +96,12 @@ impl Records {
     }
 
     /// Adds an attestation.
-    pub(super) fn attest(&mut self, organization_id: String, subject: String, kind: String) -> Attestation {
+    pub(super) fn attest(
+        &mut self,
+        organization_id: String,
+        subject: String,
+        kind: String,
+    ) -> Attestation {
         let made = Attestation {
             id: format!("att_new{:06}", self.next),
             organization_id,
@@ -118,7 +123,11 @@ fn user(rng: &mut StdRng, tenant: &Tenant, organization_id: String) -> User {
     User {
         id: format!("usr_{:08x}", rng.random::<u32>()),
         organization_id,
-        email: format!("{}@{}.example", names::slug(&name).replace('-', "."), tenant.slug),
+        email: format!(
+            "{}@{}.example",
+            names::slug(&name).replace('-', "."),
+            tenant.slug
+        ),
         name,
         role: pick(rng, &["member", "member", "member", "manager", "owner"]),
     }
@@ -137,7 +146,10 @@ fn invoice(rng: &mut StdRng, number: u32, organization_id: String) -> Invoice {
 
 fn attestation(rng: &mut StdRng, organization_id: String) -> Attestation {
     let subject = format!("{} {}", pick(rng, &names::GIVEN), pick(rng, &names::FAMILY));
-    let kind = pick(rng, &["employment", "degree", "licence", "origin", "inspection"]);
+    let kind = pick(
+        rng,
+        &["employment", "degree", "licence", "origin", "inspection"],
+    );
     Attestation {
         id: format!("att_{:08x}", rng.random::<u32>()),
         organization_id,

@@ -60,7 +60,10 @@ pub(super) fn establish(
     })
 }
 
-fn from_gateway(by_id: &HashMap<String, Tenant>, headers: &HeaderMap) -> Result<Identity, ApiError> {
+fn from_gateway(
+    by_id: &HashMap<String, Tenant>,
+    headers: &HeaderMap,
+) -> Result<Identity, ApiError> {
     let tenant = single(headers, "support-tenant")
         .and_then(|id| by_id.get(id))
         .ok_or(ApiError::UnknownIdentity)?;
@@ -68,7 +71,10 @@ fn from_gateway(by_id: &HashMap<String, Tenant>, headers: &HeaderMap) -> Result<
         None => None,
         Some(_) => {
             let id = single(headers, "support-organization");
-            let own = tenant.organizations.iter().find(|own| Some(own.id.as_str()) == id);
+            let own = tenant
+                .organizations
+                .iter()
+                .find(|own| Some(own.id.as_str()) == id);
             Some(own.ok_or(ApiError::UnknownIdentity)?.id.clone())
         }
     };

@@ -63,7 +63,9 @@ impl Rig {
 
 fn ids(list: &serde_json::Value) -> HashSet<String> {
     let items = list["items"].as_array().unwrap();
-    let ids = items.iter().map(|item| item["id"].as_str().unwrap().to_owned());
+    let ids = items
+        .iter()
+        .map(|item| item["id"].as_str().unwrap().to_owned());
     ids.collect()
 }
 
@@ -109,16 +111,24 @@ async fn the_gateway_is_served_for_the_tenant_it_names_alone() {
     let rig = rig();
     let (a, b) = (&rig.tenants[0], &rig.tenants[1]);
     let gateway = ("authorization", CREDENTIAL);
-    let (_, of_a) = rig.get("/v1/users", &[gateway, ("support-tenant", &a.id)]).await;
+    let (_, of_a) = rig
+        .get("/v1/users", &[gateway, ("support-tenant", &a.id)])
+        .await;
     let token_of_b = ("demo-token", b.token.as_str());
     let (_, still_a) = rig
-        .get("/v1/users", &[gateway, ("support-tenant", &a.id), token_of_b])
+        .get(
+            "/v1/users",
+            &[gateway, ("support-tenant", &a.id), token_of_b],
+        )
         .await;
     assert_eq!(of_a, still_a);
     for identity in [
         vec![],
         vec![("support-tenant", "tnt_nobody")],
-        vec![("support-tenant", a.id.as_str()), ("support-tenant", b.id.as_str())],
+        vec![
+            ("support-tenant", a.id.as_str()),
+            ("support-tenant", b.id.as_str()),
+        ],
     ] {
         let headers: Vec<_> = std::iter::once(gateway).chain(identity).collect();
         let (status, _) = rig.get("/v1/users", &headers).await;
@@ -136,7 +146,10 @@ async fn an_organization_confines_every_list_and_look_up() {
         .unwrap();
     let b = rig.tenants.iter().find(|tenant| tenant.id != a.id).unwrap();
     let only = a.organizations[0].id.as_str();
-    let base = [("authorization", CREDENTIAL), ("support-tenant", a.id.as_str())];
+    let base = [
+        ("authorization", CREDENTIAL),
+        ("support-tenant", a.id.as_str()),
+    ];
     let confined = [base[0], base[1], ("support-organization", only)];
     for resource in ["organizations", "users", "invoices", "attestations"] {
         let list = format!("/v1/{resource}");
@@ -156,7 +169,9 @@ async fn an_organization_confines_every_list_and_look_up() {
         r#"{{"subject":"x","kind":"degree","organization_id":"{}"}}"#,
         a.organizations[1].id
     );
-    let (status, _) = rig.call("POST", "/v1/attestations", &confined, &elsewhere).await;
+    let (status, _) = rig
+        .call("POST", "/v1/attestations", &confined, &elsewhere)
+        .await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
@@ -168,7 +183,12 @@ async fn what_was_attested_is_found_by_its_tenant() {
     let (status, made) = rig.call("POST", "/v1/attestations", &me, new).await;
     assert_eq!(status, StatusCode::CREATED);
     let (_, found) = rig
-        .call("POST", "/v1/attestations/search", &me, r#"{"subject":"ünal-test"}"#)
+        .call(
+            "POST",
+            "/v1/attestations/search",
+            &me,
+            r#"{"subject":"ünal-test"}"#,
+        )
         .await;
     assert_eq!(found["items"][0], made);
     let old_format = r#"{"subject_name":"x"}"#;
@@ -180,7 +200,8 @@ async fn what_was_attested_is_found_by_its_tenant() {
 async fn what_was_served_is_told_and_support_traffic_carries_its_request_id() {
     let mut rig = rig();
     let a = rig.tenants[0].clone();
-    rig.get("/v1/users/usr_none", &[("demo-token", &a.token)]).await;
+    rig.get("/v1/users/usr_none", &[("demo-token", &a.token)])
+        .await;
     let seen = rig.observed.recv().await.unwrap();
     assert_eq!((seen.tenant_id, seen.status), (a.id.clone(), 404));
     assert_eq!(seen.route, "/v1/users/{id}");
