@@ -6,8 +6,11 @@
 mod core;
 mod error;
 
+pub mod access_log;
+pub mod support_sessions;
 pub mod telemetry;
 pub mod tenants;
+pub mod user_sessions;
 
 pub use self::{
     core::{Core, EventOf},

@@ -8,18 +8,21 @@ mod changes;
 mod connection;
 mod engine;
 mod error;
-mod migrate;
 mod in_list;
+mod migrate;
 mod sql;
 mod value;
 mod writer;
 
+pub mod access_log;
 pub mod audit;
 pub mod calls;
 pub mod listing;
 pub mod organizations;
+pub mod support_sessions;
 pub mod telemetry;
 pub mod tenants;
+pub mod user_sessions;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -241,7 +241,8 @@ impl SupportSessionForm {
     }
 }
 
-fn parse_ttl(text: &str) -> Result<TimeDelta, String> {
+/// A time-to-live as typed: whole minutes from 1 to 60; empty means the default.
+pub fn parse_ttl(text: &str) -> Result<TimeDelta, String> {
     let minutes = match text.trim() {
         "" => Ok(TTL_DEFAULT),
         digits if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().map_err(drop),

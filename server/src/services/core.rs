@@ -118,7 +118,7 @@ impl Core {
 }
 
 /// Who acted, as the audit log names it.
-pub fn actor(caller: &Caller) -> Actor {
+pub(crate) fn actor(caller: &Caller) -> Actor {
     let (kind, id, name) = match caller {
         Caller::Staff(staff) => (
             ActorType::Staff,

@@ -11,9 +11,9 @@ use app::domain::{
 
 use super::{Db, FromRow, Row, StoreError, Tx, fold, in_list, sql::statements};
 
-pub use health::NewHealth;
 #[cfg(test)]
 pub(crate) use health::ALL as HEALTH_STATEMENTS;
+pub use health::NewHealth;
 #[cfg(test)]
 pub(crate) use list::ALL as LIST_STATEMENTS;
 
@@ -24,8 +24,6 @@ statements! {
         health_since, health_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)";
     CHANGE = "UPDATE tenants SET slug = $2, name = $3, status = $4, plan = $5, region = $6, contact = $7, \
         created_at = $8, sort_name = $9, search = $10 WHERE id = $1";
-    ACTIVE_USER_SESSIONS = "SELECT COUNT(*) FROM user_sessions AS s JOIN tenants AS t ON t.id = s.tenant_id \
-        WHERE s.tenant_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND s.issued_at > t.logout_cutoff";
 }
 
 /// A tenant as it is kept.
@@ -149,19 +147,6 @@ impl Db<'_> {
         }
         Ok(known)
     }
-
-    /// How many user sessions of a tenant are good at `now`.
-    pub async fn count_active_user_sessions(
-        &mut self,
-        id: &TenantId,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        self.query(ACTIVE_USER_SESSIONS)
-            .bind(id)
-            .bind(now)
-            .fetch_one()
-            .await
-    }
 }
 
 impl Tx<'_> {
@@ -180,10 +165,7 @@ impl Tx<'_> {
     }
 }
 
-fn bind_tenant<'d, 'c>(
-    query: super::Query<'d, 'c>,
-    tenant: &Tenant,
-) -> super::Query<'d, 'c> {
+fn bind_tenant<'d, 'c>(query: super::Query<'d, 'c>, tenant: &Tenant) -> super::Query<'d, 'c> {
     query
         .bind(&tenant.id)
         .bind(&tenant.slug)
@@ -202,3 +184,6 @@ fn bind_tenant<'d, 'c>(
 fn search_text(tenant: &Tenant) -> String {
     fold(&format!("{}\n{}\n{}", tenant.name, tenant.slug, tenant.id))
 }
+
+#[cfg(test)]
+mod tests;

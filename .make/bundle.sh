@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Compiles the browser's half and bundles it into the site folder: `bundle.sh debug` or `bundle.sh release`.
+source "$(dirname "$0")/lib.sh"
+source "$ROOT/.make/toolchain.sh"
+use_toolchain
+
+kind=${1:-debug}
+options=(--site "$SUPPORT_CONSOLE_SITE_ROOT" --cache "$TARGET/bundler" --hash-file "$TARGET/$kind/hash.txt")
+if [[ $kind == release ]]; then
+  profile=wasm-release folder=wasm-release
+  options+=(--release --wasm-opt "$ROOT/frontend/node_modules/.bin/wasm-opt")
+else
+  profile=dev folder=debug
+fi
+
+# Only `-p frontend`: anything more would switch the server's features on in the browser's half.
+step "WebAssembly ($profile)" cargo build --locked -p frontend --lib --target "$WASM" --profile "$profile"
+step "Bundler" cargo build --locked -p bundler
+step "Bundle into $SUPPORT_CONSOLE_SITE_ROOT" \
+  "$TARGET/debug/bundler" --wasm "$TARGET/$WASM/$folder/frontend.wasm" "${options[@]}"

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# cargo with the project's toolchain and settings: `.make/cargo.sh test -p app` rebuilds nothing that `make` has built.
+source "$(dirname "$0")/lib.sh"
+source "$ROOT/.make/toolchain.sh"
+use_toolchain
+exec cargo "$@"

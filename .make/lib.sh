@@ -1,0 +1,86 @@
+# What every script here starts with: strict mode, messages, timed steps, downloads of Debian packages.
+# Sourced, never run. May not install or build anything by itself.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$ROOT"
+
+# Downloaded tools and what set-up remembers. Not part of the checkout; may be shared between checkouts.
+export SUPPORT_CONSOLE_TOOLS=${SUPPORT_CONSOLE_TOOLS:-$ROOT/.tools}
+TOOLS=$SUPPORT_CONSOLE_TOOLS
+mkdir -p "$TOOLS/bin" "$TOOLS/stamps"
+
+# Absolute, since the server, Playwright and the scripts don't share a working folder.
+case ${CARGO_TARGET_DIR:-target} in
+  /*) TARGET=$CARGO_TARGET_DIR ;;
+  *) TARGET=$ROOT/${CARGO_TARGET_DIR:-target} ;;
+esac
+export CARGO_TARGET_DIR=$TARGET
+export SUPPORT_CONSOLE_SITE_ROOT=${SUPPORT_CONSOLE_SITE_ROOT:-$TARGET/site}
+
+# Colours only for eyes.
+if [[ -t 1 ]]; then
+  bold=$'\033[1m' dim=$'\033[2m' red=$'\033[31m' green=$'\033[32m' plain=$'\033[0m'
+else
+  bold='' dim='' red='' green='' plain=''
+fi
+
+say() { printf '%s\n' "$dim   $*$plain"; }
+die() { printf '\n%s\n' "$red✗ $*$plain" >&2; exit 1; }
+
+# `seconds START` — elapsed since START ($EPOCHREALTIME), as 12.3 s or 2 min 05 s.
+seconds() {
+  awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN {
+    t = b - a; if (t < 60) printf "%.1f s", t; else printf "%d min %02d s", t / 60, t % 60 }'
+}
+
+# `step NAME COMMAND…` — say what happens, do it, say how long it took. A failing step ends the script.
+step() {
+  local name=$1 start=$EPOCHREALTIME status mark="$green✓$plain"
+  shift
+  printf '%s\n' "$bold── $name$plain"
+  # Not `|| status=$?`: that would switch `set -e` off inside the command.
+  set +e
+  (set -e; "$@")
+  status=$?
+  set -e
+  ((status == 0)) || mark="$red✗$plain"
+  printf '%s %s %s\n' "$mark" "$name" "$dim$(seconds "$start")$plain"
+  if [[ -n ${STEP_LOG:-} ]]; then
+    printf '%s\t%s\t%s\n' "$mark" "$name" "$(seconds "$start")" >>"$STEP_LOG"
+  fi
+  return "$status"
+}
+
+# `summary START` — the table of all steps since STEP_LOG was set.
+summary() {
+  printf '\n%s\n' "${bold}Summary$plain"
+  awk -F'\t' '{ printf "  %s %-54s %14s\n", $1, $2, $3 }' "$STEP_LOG"
+  printf '    %-54s %14s\n' "total" "$(seconds "$1")"
+}
+
+# `done_before NAME INPUT…` — whether `remember NAME INPUT…` was called with the same inputs.
+stamp() { local name=$1; shift; printf '%s/stamps/%s-%s' "$TOOLS" "$name" "$(printf '%s\n' "$@" | sha256sum | cut -c1-16)"; }
+done_before() { [[ -e $(stamp "$@") ]]; }
+remember() { rm -f "$TOOLS/stamps/$1"-*; : >"$(stamp "$@")"; }
+
+# `as_root COMMAND…` — as root, by sudo if that must be.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "This needs root, and sudo isn't here. Run as root, then try again:  $*"
+  fi
+}
+
+# `apt_install PACKAGE…` — install what is missing from Debian's packages.
+apt_install() {
+  command -v apt-get >/dev/null || die "Missing, and this is not Debian: please install the equivalent of  $*"
+  say "Debian packages: $*"
+  local get=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+  as_root "${get[@]}" update || say "package lists could not be refreshed; going on with those at hand"
+  as_root "${get[@]}" install -y --no-install-recommends "$@" >"$TOOLS/apt.log" 2>&1 ||
+    { tail -n 30 "$TOOLS/apt.log" >&2; die "apt-get could not install: $*"; }
+}

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Everything that building (`setup.sh build`) or building and testing (`setup.sh test`) needs on a fresh machine.
+# Each part first checks, quickly, whether it is there already.
+source "$(dirname "$0")/lib.sh"
+source "$ROOT/.make/toolchain.sh"
+
+need_compiler() {
+  if ! command -v cc >/dev/null || ! command -v make >/dev/null; then apt_install gcc libc6-dev make; fi
+}
+
+need_rust() {
+  local bin
+  if ! bin=$(find_toolchain); then
+    install_toolchain
+    bin=$(find_toolchain) || die "No usable Rust after set-up"
+  fi
+  say "$("$bin/rustc" --version), $bin, with $WASM"
+}
+
+need_rust_tools() {
+  local bin
+  bin=$(find_toolchain)
+  done_before rust-tools "$bin" "$("$bin/rustc" --version)" && return
+  has_tools "$bin" || die "cargo fmt and cargo clippy are missing beside $bin/cargo: install them (rustup component add clippy rustfmt)"
+  remember rust-tools "$bin" "$("$bin/rustc" --version)"
+}
+
+need_node() {
+  command -v node >/dev/null && command -v npm >/dev/null || apt_install nodejs npm
+  local major
+  major=$(node -p 'process.versions.node.split(".")[0]')
+  ((major >= 20)) || die "Node 20 or newer is needed, this is $(node --version)"
+}
+
+# `need_node_modules FOLDER` — exactly what the lock file says. The stamp lies inside what it vouches for.
+need_node_modules() {
+  local lock
+  lock=$(sha256sum <"$1/package-lock.json")
+  [[ -e $1/node_modules/.installed && $(<"$1/node_modules/.installed") == "$lock" ]] && return
+  say "npm ci in $1"
+  npm ci --prefix "$1" --no-audit --no-fund --loglevel=error
+  printf '%s\n' "$lock" >"$1/node_modules/.installed"
+}
+
+need_browser() {
+  [[ -x ${SUPPORT_CONSOLE_CHROMIUM:-/usr/bin/chromium} ]] || apt_install chromium
+}
+
+need_postgres() {
+  [[ -n ${SUPPORT_CONSOLE_TEST_POSTGRES_URL:-} ]] || "$ROOT/.make/with-postgres.sh" --find >/dev/null 2>&1 || apt_install postgresql
+}
+
+# The HTTP service that the journeys put behind the gateway.
+need_python() {
+  local venv=$TOOLS/venv python lock
+  lock=$(sha256sum <end2end/requirements.txt)
+  [[ -x $venv/bin/python && -e $venv/.installed && $(<"$venv/.installed") == "$lock" ]] &&
+    "$venv/bin/python" -c '' 2>/dev/null && return
+  usable_python >/dev/null || apt_install python3 python3-venv
+  python=$(usable_python) || die "Python 3.10 or newer with venv is needed"
+  say "$("$python" --version), packages of end2end/requirements.txt into $venv"
+  rm -rf "$venv"
+  "$python" -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check -r end2end/requirements.txt
+  printf '%s\n' "$lock" >"$venv/.installed"
+}
+
+usable_python() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+      command -v "$python"
+      return
+    fi
+  done
+  return 1
+}
+
+step "Set-up: C compiler and linker" need_compiler
+step "Set-up: Rust with WebAssembly" need_rust
+step "Set-up: Node" need_node
+step "Set-up: wasm-opt and fonts" need_node_modules frontend
+if [[ ${1:-build} == test ]]; then
+  step "Set-up: rustfmt and clippy" need_rust_tools
+  step "Set-up: Playwright" need_node_modules end2end
+  step "Set-up: Chromium" need_browser
+  step "Set-up: PostgreSQL" need_postgres
+  step "Set-up: Python for httpbin" need_python
+fi

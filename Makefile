@@ -1,0 +1,41 @@
+# Thin on purpose: each target is a script in .make/, which says what it does while it does it.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.PHONY: help setup run test test-rust check fmt bundle bundle-release journeys deny clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Set up, build and start the demo; prints its address and how to sign in
+	@.make/run.sh $(ARGS)
+
+test: ## Set up, then everything: lints, Rust tests on both stores, journeys in a browser
+	@.make/test.sh
+
+test-rust: ## Only the Rust tests of app and server, with a PostgreSQL of their own (ARGS="name -- --nocapture")
+	@.make/with-postgres.sh .make/cargo.sh test -p app -p server $(ARGS)
+
+journeys: ## Only the browser journeys, against what was built last (ARGS="-g 'signs in' --project desktop")
+	@.make/journeys.sh $(ARGS)
+
+check: ## Only format and lints
+	@.make/check.sh
+
+fmt: ## Format all Rust code
+	@.make/cargo.sh fmt --all
+
+bundle: ## Compile and bundle the browser's half, fast and uncompressed
+	@.make/bundle.sh debug
+
+bundle-release: ## Compile and bundle the browser's half as it is shipped
+	@.make/bundle.sh release
+
+deny: ## Licences, advisories and sources of all dependencies (needs cargo-deny)
+	@.make/cargo.sh deny check
+
+setup: ## Only set up what building and testing need
+	@.make/setup.sh test
+
+clean: ## Remove what was built, but keep downloaded tools
+	@.make/cargo.sh clean
+	@rm -rf end2end/test-results end2end/report

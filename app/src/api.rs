@@ -1,0 +1,101 @@
+//! Server functions: how the user interface asks the server, in the browser and while a page is
+//! rendered. Thin adapters over `crate::ports`; no rule may live here.
+//!
+//! Each one is `POST /_fn/<verb_noun>` with a JSON body, never GET, with a name that does not
+//! change from build to build. [`ENDPOINTS`] lists them all.
+
+#[expect(
+    missing_docs,
+    reason = "the macro makes a struct of the documented function's arguments"
+)]
+pub mod audit;
+mod error;
+#[expect(
+    missing_docs,
+    reason = "the macro makes a struct of the documented function's arguments"
+)]
+pub mod staff;
+#[expect(
+    missing_docs,
+    reason = "the macro makes a struct of the documented function's arguments"
+)]
+pub mod support_sessions;
+#[expect(
+    missing_docs,
+    reason = "the macro makes a struct of the documented function's arguments"
+)]
+pub mod tenants;
+#[expect(
+    missing_docs,
+    reason = "the macro makes a struct of the documented function's arguments"
+)]
+pub mod user_sessions;
+mod wire;
+
+use leptos::server_fn::ServerFn;
+
+pub use audit::{AuditEvent, ListAuditEvents, audit_event, list_audit_events};
+pub use error::ApiError;
+pub use staff::{
+    AnyStaff, Settings, SignedIn, TakeFlash, any_staff, settings, signed_in, take_flash,
+};
+pub use support_sessions::{
+    CreateSupportSession, DraftSupportSession, ListAccessLog, ListSupportSessions, ReplaceToken,
+    RevokeSupportSession, SupportSession, create_support_session, draft_support_session,
+    list_access_log, list_support_sessions, replace_token, revoke_support_session, support_session,
+};
+pub use tenants::{Overview, TenantDetail, overview, tenant_detail};
+pub use user_sessions::{DraftForceLogout, ForceLogout, draft_force_logout, force_logout};
+pub use wire::{ProblemJson, StrictJson};
+
+/// The path of every server function.
+pub const ENDPOINTS: [&str; 17] = [
+    SignedIn::PATH,
+    AnyStaff::PATH,
+    Settings::PATH,
+    TakeFlash::PATH,
+    Overview::PATH,
+    TenantDetail::PATH,
+    DraftSupportSession::PATH,
+    CreateSupportSession::PATH,
+    ListSupportSessions::PATH,
+    SupportSession::PATH,
+    RevokeSupportSession::PATH,
+    ReplaceToken::PATH,
+    ListAccessLog::PATH,
+    DraftForceLogout::PATH,
+    ForceLogout::PATH,
+    ListAuditEvents::PATH,
+    AuditEvent::PATH,
+];
+
+/// What the server put into the context of this request: what to ask, and who asks.
+#[cfg(feature = "ssr")]
+fn asked() -> Result<(crate::ports::Console, crate::domain::caller::Context), ApiError> {
+    use leptos::prelude::use_context;
+
+    match (use_context(), use_context()) {
+        (Some(console), Some(context)) => Ok((console, context)),
+        _ => Err(ApiError::internal()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_endpoint_is_under_fn_and_named_once() {
+        let mut paths = ENDPOINTS.to_vec();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), ENDPOINTS.len());
+        for path in ENDPOINTS {
+            let name = path.strip_prefix("/_fn/").expect(path);
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{path}"
+            );
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The audit log.
+
+use leptos::{
+    prelude::*,
+    server_fn::{
+        Http,
+        codec::{Json, Post},
+    },
+};
+
+use super::{ApiError, StrictJson};
+use crate::domain::{
+    AuditEventId,
+    audit::{self, AuditFilter},
+    page::{Page, PageRequest},
+};
+
+/// One page of audit events, newest first.
+#[server(prefix = "/_fn", endpoint = "list_audit_events", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn list_audit_events(
+    filter: AuditFilter,
+    page: PageRequest,
+) -> Result<Page<audit::AuditEvent>, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.audit.list(&context, filter, page).await?)
+}
+
+/// One audit event.
+#[server(prefix = "/_fn", endpoint = "audit_event", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn audit_event(id: AuditEventId) -> Result<audit::AuditEvent, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.audit.event(&context, id).await?)
+}

@@ -1,0 +1,106 @@
+//! The one error of every server function.
+
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+use super::wire::ProblemJson;
+use crate::domain::problem::{Problem, ProblemCode};
+
+/// What went wrong, as the page tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(transparent)]
+#[error(transparent)]
+pub struct ApiError(pub Problem);
+
+impl ApiError {
+    /// A fault of ours that the page can't say more about.
+    pub fn internal() -> Self {
+        Self(Problem::new(
+            ProblemCode::Internal,
+            "Something went wrong on our side.",
+        ))
+    }
+
+    /// The problem itself.
+    pub fn problem(&self) -> &Problem {
+        &self.0
+    }
+
+    /// What went wrong, as a stable code.
+    pub fn code(&self) -> ProblemCode {
+        self.0.code
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        error.0
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = ProblemJson;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(why) | ServerFnErrorErr::MissingArg(why) => bad_body(&why),
+            ServerFnErrorErr::Deserialization(why) if cfg!(feature = "ssr") => bad_body(&why),
+            // In the browser: no answer, or one that no server of ours gave.
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self(Problem::new(
+                    ProblemCode::Unavailable,
+                    "The server does not answer. Try again.",
+                ))
+            }
+            _ => Self::internal(),
+        }
+    }
+}
+
+/// A body that could not be read as the arguments of the function.
+fn bad_body(why: &str) -> ApiError {
+    if why.contains("length limit") {
+        return ApiError(Problem::new(
+            ProblemCode::TooLarge,
+            "The body is larger than allowed.",
+        ));
+    }
+    // `wire` writes "field: what is wrong with it".
+    ApiError(match why.split_once(": ") {
+        Some((field, message)) => Problem::invalid_field(field, message),
+        None => Problem::new(ProblemCode::InvalidInput, why),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_over_the_limit_is_told_as_such() {
+        let error = ServerFnErrorErr::Deserialization("length limit exceeded".into());
+        #[cfg(feature = "ssr")]
+        assert_eq!(
+            ApiError::from_server_fn_error(error).code(),
+            ProblemCode::TooLarge
+        );
+        #[cfg(not(feature = "ssr"))]
+        assert_eq!(
+            ApiError::from_server_fn_error(error).code(),
+            ProblemCode::Unavailable
+        );
+    }
+
+    #[test]
+    fn a_refused_argument_names_its_field() {
+        let error = ServerFnErrorErr::Args("page.limit: invalid type".into());
+        let problem: Problem = ApiError::from_server_fn_error(error).into();
+        assert_eq!(problem.field("page.limit"), Some("invalid type"));
+    }
+}

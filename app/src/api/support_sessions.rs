@@ -1,0 +1,91 @@
+//! Support sessions and their access logs.
+
+use leptos::{
+    prelude::*,
+    server_fn::{
+        Http,
+        codec::{Json, Post},
+    },
+};
+
+use super::{ApiError, StrictJson};
+use crate::domain::{
+    SupportSessionId, TenantId,
+    access_log::AccessLogEntry,
+    page::{Page, PageRequest},
+    support_sessions::{
+        self, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter, SupportSessionForm,
+        SupportSessionGranted, SupportSessionList,
+    },
+};
+
+/// What the dialog "Create Support Session" needs to be shown.
+#[server(prefix = "/_fn", endpoint = "draft_support_session", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn draft_support_session(tenant: TenantId) -> Result<SupportSessionDraft, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.support_sessions.draft(&context, &tenant).await?)
+}
+
+/// Creates a support session in `tenant` for the caller.
+#[server(prefix = "/_fn", endpoint = "create_support_session", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn create_support_session(
+    tenant: TenantId,
+    form: SupportSessionForm,
+) -> Result<SupportSessionGranted, ApiError> {
+    let (console, context) = super::asked()?;
+    let granted = console.support_sessions.create(&context, &tenant, form);
+    Ok(granted.await?)
+}
+
+/// One page of support sessions, newest first, with the figures.
+#[server(prefix = "/_fn", endpoint = "list_support_sessions", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn list_support_sessions(
+    filter: SupportSessionFilter,
+    page: PageRequest,
+) -> Result<SupportSessionList, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console
+        .support_sessions
+        .list(&context, filter, page)
+        .await?)
+}
+
+/// One support session.
+#[server(prefix = "/_fn", endpoint = "support_session", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn support_session(id: SupportSessionId) -> Result<SupportSessionDetail, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.support_sessions.detail(&context, id).await?)
+}
+
+/// Ends a support session early. An empty reason is none.
+#[server(prefix = "/_fn", endpoint = "revoke_support_session", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn revoke_support_session(
+    id: SupportSessionId,
+    reason: String,
+) -> Result<support_sessions::SupportSession, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console
+        .support_sessions
+        .revoke(&context, id, reason)
+        .await?)
+}
+
+/// Replaces a lost token: the old one dies at once.
+#[server(prefix = "/_fn", endpoint = "replace_token", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn replace_token(id: SupportSessionId) -> Result<SupportSessionGranted, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.support_sessions.replace_token(&context, id).await?)
+}
+
+/// One page of the access log, newest first.
+#[server(prefix = "/_fn", endpoint = "list_access_log", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn list_access_log(
+    id: SupportSessionId,
+    page: PageRequest,
+) -> Result<Page<AccessLogEntry>, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console
+        .support_sessions
+        .access_log(&context, id, page)
+        .await?)
+}

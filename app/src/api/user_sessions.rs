@@ -1,0 +1,36 @@
+//! Force logout.
+
+use leptos::{
+    prelude::*,
+    server_fn::{
+        Http,
+        codec::{Json, Post},
+    },
+};
+
+use super::{ApiError, StrictJson};
+use crate::domain::{
+    TenantId,
+    user_sessions::{ForceLogoutDraft, ForceLogoutResult},
+};
+
+/// What the dialog "Force Logout All Sessions" needs to be shown.
+#[server(prefix = "/_fn", endpoint = "draft_force_logout", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn draft_force_logout(tenant: TenantId) -> Result<ForceLogoutDraft, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.user_sessions.draft(&context, &tenant).await?)
+}
+
+/// Ends every active user session of a tenant. `slug` must be the tenant's.
+#[server(prefix = "/_fn", endpoint = "force_logout", protocol = Http<Post<StrictJson>, Json>)]
+pub async fn force_logout(
+    tenant: TenantId,
+    slug: String,
+    idempotency_key: String,
+) -> Result<ForceLogoutResult, ApiError> {
+    let (console, context) = super::asked()?;
+    let port = console.user_sessions;
+    Ok(port
+        .force_logout(&context, &tenant, slug, idempotency_key)
+        .await?)
+}

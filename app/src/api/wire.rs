@@ -1,0 +1,161 @@
+//! How arguments and errors travel.
+
+use bytes::Bytes;
+use leptos::server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::ApiError;
+
+/// JSON that refuses fields nobody reads and names the field that has the wrong type.
+pub struct StrictJson;
+
+impl ContentType for StrictJson {
+    const CONTENT_TYPE: &'static str = "application/json";
+}
+
+impl FormatType for StrictJson {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for StrictJson {
+    type Error = serde_json::Error;
+
+    fn encode(value: &T) -> Result<Bytes, serde_json::Error> {
+        serde_json::to_vec(value).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned + Serialize> Decodes<T> for StrictJson {
+    type Error = String;
+
+    fn decode(bytes: Bytes) -> Result<T, String> {
+        read_strictly(&bytes)
+    }
+}
+
+/// An error on its way to the browser, with the HTTP status of its code (RFC 9457).
+///
+/// Encoding happens only where a server function answers over HTTP: a page that calls it while
+/// being rendered keeps its own status.
+pub struct ProblemJson;
+
+impl ContentType for ProblemJson {
+    const CONTENT_TYPE: &'static str = "application/problem+json";
+}
+
+impl FormatType for ProblemJson {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl Encodes<ApiError> for ProblemJson {
+    type Error = serde_json::Error;
+
+    fn encode(error: &ApiError) -> Result<Bytes, serde_json::Error> {
+        #[cfg(feature = "ssr")]
+        set_status(error);
+        serde_json::to_vec(error).map(Bytes::from)
+    }
+}
+
+impl Decodes<ApiError> for ProblemJson {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<ApiError, serde_json::Error> {
+        serde_json::from_slice(&bytes)
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn set_status(ApiError(problem): &ApiError) {
+    use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+
+    let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() else {
+        return;
+    };
+    if let Ok(status) = StatusCode::from_u16(problem.code.status()) {
+        options.set_status(status);
+    }
+    if let Some(seconds) = problem.retry_after_seconds {
+        options.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}
+
+/// Reads JSON; the error is `field: what is wrong with it`.
+fn read_strictly<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, String> {
+    let given: serde_json::Value =
+        serde_json::from_slice(bytes).map_err(|_| "The body is not JSON.".to_owned())?;
+    let value: T = serde_path_to_error::deserialize(&given).map_err(|error| {
+        let path = error.path().to_string();
+        format!("{path}: {}", error.into_inner())
+    })?;
+    // What was read, written again, has every field that is read: whatever else was given is
+    // unknown. No argument of ours leaves fields out when it is written.
+    let known = serde_json::to_value(&value).map_err(|e| e.to_string())?;
+    match unknown_field(&given, &known) {
+        Some(path) => Err(format!("{path}: is not known here")),
+        None => Ok(value),
+    }
+}
+
+/// The path of the first field in `given` that `known` does not have.
+fn unknown_field(given: &serde_json::Value, known: &serde_json::Value) -> Option<String> {
+    let (given, known) = (given.as_object()?, known.as_object()?);
+    given
+        .iter()
+        .find_map(|(name, value)| match known.get(name) {
+            None => Some(name.clone()),
+            Some(known) => unknown_field(value, known).map(|path| format!("{name}.{path}")),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::domain::{TenantId, page::PageRequest};
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Arguments {
+        id: TenantId,
+        page: PageRequest,
+    }
+
+    fn refused(body: &str) -> String {
+        read_strictly::<Arguments>(body.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn arguments_are_read() {
+        let body = r#"{"id":"acme","page":{"limit":5}}"#;
+        let arguments: Arguments = read_strictly(body.as_bytes()).unwrap();
+        assert_eq!(arguments.id.as_str(), "acme");
+        assert_eq!(arguments.page.limit, Some(5));
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_at_any_depth() {
+        assert_eq!(
+            refused(r#"{"id":"acme","page":{},"x":1}"#),
+            "x: is not known here"
+        );
+        assert_eq!(
+            refused(r#"{"id":"acme","page":{"offset":1}}"#),
+            "page.offset: is not known here"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_or_value_is_named() {
+        assert!(refused(r#"{"id":"acme","page":{"limit":"5"}}"#).starts_with("page.limit: "));
+        assert!(refused(r#"{"id":"acme","page":{"limit":-5}}"#).starts_with("page.limit: "));
+        assert!(refused(r#"{"id":"a/b","page":{}}"#).starts_with("id: "));
+        assert!(refused(r#"{"page":{}}"#).contains("missing field `id`"));
+    }
+
+    #[test]
+    fn what_is_not_json_or_not_utf8_is_refused() {
+        assert_eq!(refused("id=acme"), "The body is not JSON.");
+        assert!(read_strictly::<Arguments>(b"{\"id\":\"\xff\"}").is_err());
+    }
+}

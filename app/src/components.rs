@@ -1,0 +1,43 @@
+//! The parts that pages are made of. Each one can be read without JavaScript; none of them asks
+//! the server for anything, `flash` excepted.
+
+pub mod badge;
+pub mod chart;
+pub mod copy;
+pub mod countdown;
+pub mod dialog;
+pub mod empty;
+pub mod field;
+pub mod filter_form;
+pub mod flash;
+pub mod format;
+pub mod heading;
+pub mod icon;
+pub mod pager;
+pub mod problem;
+pub mod row_link;
+pub mod stat_card;
+pub mod table;
+pub mod timestamp;
+pub mod verdict;
+pub mod viewer;
+
+pub use badge::{HealthBadge, StatusBadge, TenantStatusTag, health_icon, health_tone};
+pub use chart::{CallsChart, Sparkline, grouped};
+pub use copy::{CopyBlock, CopyButton};
+pub use countdown::Countdown;
+pub use dialog::Dialog;
+pub use empty::{EmptyState, Loading};
+pub use field::{Field, FieldControl, as_sentence, focus_first_invalid};
+pub use filter_form::{FilterForm, SearchBox, SelectFilter};
+pub use flash::{DoneNotice, kept_input, use_flash};
+pub use heading::{PageHeading, provide_arrivals};
+pub use icon::{BrandMark, Icon, IconName};
+pub use pager::{Pager, PagerLinks, ResultCount};
+pub use problem::{FailedPage, ProblemNotice};
+pub use row_link::RowLink;
+pub use stat_card::{ButtonLink, SignalCard, StatCard};
+pub use table::{SortHeader, TableBox};
+pub use timestamp::{Ago, LastSeen, Since, Timestamp};
+pub use verdict::{VerdictBox, verdict_heading, verdict_reason, verdict_sentence};
+pub use viewer::{Viewer, provide_viewer, use_viewer};

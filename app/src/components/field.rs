@@ -1,0 +1,134 @@
+//! Fields of a form: label, hint and error, tied to the control.
+
+use leptos::{html, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
+
+use super::icon::{Icon, IconName};
+
+/// What a control needs to be tied to its label, hint and error.
+#[derive(Debug, Clone)]
+pub struct FieldControl {
+    /// For `id`.
+    pub id: String,
+    /// For `aria-describedby`.
+    pub described_by: Signal<Option<String>>,
+    /// For `aria-invalid`.
+    pub invalid: Signal<Option<&'static str>>,
+}
+
+/// One field. The control is given as a child: `<Field … let:control> <input id=control.id
+/// aria-describedby=control.described_by aria-invalid=control.invalid/> </Field>`.
+#[component]
+pub fn Field<F, V>(
+    /// The control's `id`, unique on the page.
+    #[prop(into)]
+    id: String,
+    /// The label.
+    #[prop(into)]
+    label: String,
+    /// Whether the field may be left empty, which the label says.
+    #[prop(optional)]
+    optional: bool,
+    /// What to know before filling it in.
+    #[prop(into, optional)]
+    hint: Option<ViewFn>,
+    /// What is wrong with what was filled in, as it stands in a problem.
+    #[prop(into, optional)]
+    error: Signal<Option<String>>,
+    /// The control.
+    children: F,
+) -> impl IntoView
+where
+    F: FnOnce(FieldControl) -> V,
+    V: IntoView + 'static,
+{
+    let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
+    let has_hint = hint.is_some();
+    let described_by = {
+        let (hint_id, error_id) = (hint_id.clone(), error_id.clone());
+        Signal::derive(move || {
+            let mut ids = Vec::new();
+            if has_hint {
+                ids.push(hint_id.as_str());
+            }
+            if error.with(Option::is_some) {
+                ids.push(error_id.as_str());
+            }
+            (!ids.is_empty()).then(|| ids.join(" "))
+        })
+    };
+    let control = FieldControl {
+        id: id.clone(),
+        described_by,
+        invalid: Signal::derive(move || error.with(Option::is_some).then_some("true")),
+    };
+    view! {
+        <div class="field">
+            <label for=id>
+                {label}
+                {optional.then(|| view! { <span class="muted">" optional"</span> })}
+            </label>
+            {children(control)}
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint.run()}</p> })}
+            <p class="error" id=error_id hidden=move || error.with(Option::is_none)>
+                <Icon name=IconName::Bad size=13/>
+                <span>{move || error.get().map(|error| as_sentence(&error))}</span>
+            </p>
+        </div>
+    }
+}
+
+/// Moves the focus to the first invalid control of a form whenever `changed` does: UX and WCAG
+/// 3.3.1 want the first error in view.
+pub fn focus_first_invalid<T: PartialEq + Send + Sync + 'static>(
+    form: NodeRef<html::Form>,
+    changed: Signal<Option<T>>,
+) {
+    Effect::new(move || {
+        if changed.with(Option::is_none) {
+            return;
+        }
+        let Some(form) = form.get() else { return };
+        // Once the attributes are written.
+        request_animation_frame(move || {
+            let first = form.query_selector("[aria-invalid=true]").ok().flatten();
+            if let Some(first) = first.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
+                let _ = first.focus();
+            }
+        });
+    });
+}
+
+/// The message of a field as a sentence of its own: `must be …` becomes `Must be ….`
+pub fn as_sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let first = chars.next().map(char::to_uppercase).into_iter().flatten();
+    let mut sentence: String = first.chain(chars).collect();
+    if !sentence.ends_with(['.', '?', '!']) && !sentence.is_empty() {
+        sentence.push('.');
+    }
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_becomes_a_sentence() {
+        assert_eq!(
+            [
+                "must be short",
+                "Is fine.",
+                "2 more characters: at least 10 are needed",
+                ""
+            ]
+            .map(as_sentence),
+            [
+                "Must be short.",
+                "Is fine.",
+                "2 more characters: at least 10 are needed.",
+                ""
+            ]
+        );
+    }
+}

@@ -1,0 +1,51 @@
+//! The one `h1` of a page, and where the focus goes when the page changes.
+
+use leptos::{html, prelude::*};
+use leptos_router::hooks::use_location;
+
+use crate::routes::is_dialog;
+
+/// The page that waits for the focus, by its path.
+#[derive(Debug, Clone, Copy)]
+struct Arriving(RwSignal<Option<String>>);
+
+/// Watches the path, once, at the root of the router: after a change that JavaScript made, the new
+/// page's [`PageHeading`] takes the focus (WCAG 2.4.3). Opening and closing a dialog is the
+/// dialog's business.
+pub fn provide_arrivals() {
+    let arriving = Arriving(RwSignal::new(None));
+    provide_context(arriving);
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let path = path.get();
+        if before.is_some_and(|before| before != path && !is_dialog(&before)) && !is_dialog(&path) {
+            arriving.0.set(Some(path.clone()));
+        }
+        path
+    });
+}
+
+/// The page's heading.
+#[component]
+pub fn PageHeading(
+    /// What the page is about.
+    children: Children,
+) -> impl IntoView {
+    let heading = NodeRef::<html::H1>::new();
+    if let Some(Arriving(arriving)) = use_context() {
+        let path = use_location().pathname.get_untracked();
+        Effect::new(move || {
+            let arrived = arriving.with(|arriving| arriving.as_deref() == Some(&path));
+            if arrived && let Some(heading) = heading.get() {
+                arriving.set(None);
+                // A heading with a tab index always takes the focus.
+                let _ = heading.focus();
+            }
+        });
+    }
+    view! {
+        <h1 node_ref=heading tabindex="-1">
+            {children()}
+        </h1>
+    }
+}

@@ -1,0 +1,142 @@
+//! Moving through a list by cursors: first, previous, next, last; no page numbers.
+
+use leptos::prelude::*;
+
+use super::format::thousands;
+use crate::domain::page::Page;
+
+/// Where a page lies in its list, and where the other pages are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PagerLinks {
+    /// `Rows 1–50 of 1,284`
+    pub rows: String,
+    /// The first page, if this is not it.
+    pub first: Option<String>,
+    /// The page before this one.
+    pub previous: Option<String>,
+    /// The page after this one.
+    pub next: Option<String>,
+    /// The last page, if this is not it.
+    pub last: Option<String>,
+}
+
+impl PagerLinks {
+    /// Reads a page. `link` makes the address of the page at a cursor, or of the first one.
+    pub fn of<T>(page: &Page<T>, link: impl Fn(Option<&str>) -> String) -> Self {
+        let to = |cursor: &Option<String>| cursor.as_deref().map(|cursor| link(Some(cursor)));
+        Self {
+            rows: rows(page.first_row, page.items.len() as u64, page.total),
+            first: page.previous_cursor.as_ref().map(|_| link(None)),
+            previous: to(&page.previous_cursor),
+            next: to(&page.next_cursor),
+            last: page
+                .next_cursor
+                .as_ref()
+                .and_then(|_| to(&page.last_cursor)),
+        }
+    }
+}
+
+fn rows(first: u64, count: u64, total: u64) -> String {
+    if count == 0 {
+        return "No rows".into();
+    }
+    format!(
+        "Rows {}–{} of {}",
+        thousands(first),
+        thousands(first + count - 1),
+        thousands(total)
+    )
+}
+
+/// The links under a list.
+#[component]
+pub fn Pager(
+    /// Where this page lies.
+    #[prop(into)]
+    links: Signal<PagerLinks>,
+    /// What the list lists, to tell this navigation from others.
+    #[prop(into)]
+    label: String,
+) -> impl IntoView {
+    let link = move |name: &'static str, href: fn(&PagerLinks) -> Option<String>| {
+        view! { <PagerLink name href=Signal::derive(move || links.with(href))/> }
+    };
+    view! {
+        <nav class="pager" aria-label=format!("Pages of {label}")>
+            <span class="pager-rows num">{move || links.with(|l| l.rows.clone())}</span>
+            {link("First", |l| l.first.clone())}
+            {link("Previous", |l| l.previous.clone())}
+            {link("Next", |l| l.next.clone())}
+            {link("Last", |l| l.last.clone())}
+        </nav>
+    }
+}
+
+/// A link, or a disabled one (a link without `href`) where there is no such page. The element
+/// stays the same, so that the focus does.
+#[component]
+fn PagerLink(name: &'static str, href: Signal<Option<String>>) -> impl IntoView {
+    view! {
+        <a
+            class="button small"
+            role=move || href.with(Option::is_none).then_some("link")
+            aria-disabled=move || href.with(Option::is_none).then_some("true")
+            href=href
+        >
+            {name}
+        </a>
+    }
+}
+
+/// How many rows match, spoken when it changes.
+#[component]
+pub fn ResultCount(
+    /// `1,284 tenants`; may wait for it.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <p class="result-count num" role="status">
+            {children()}
+        </p>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(previous: Option<&str>, next: Option<&str>, last: Option<&str>) -> Page<u8> {
+        Page {
+            items: vec![0; 50],
+            previous_cursor: previous.map(Into::into),
+            next_cursor: next.map(Into::into),
+            last_cursor: last.map(Into::into),
+            total: 1_284,
+            first_row: 51,
+        }
+    }
+
+    fn link(cursor: Option<&str>) -> String {
+        cursor.unwrap_or("start").into()
+    }
+
+    #[test]
+    fn a_page_in_the_middle_leads_everywhere() {
+        let links = PagerLinks::of(&page(Some("p"), Some("n"), Some("l")), link);
+        assert_eq!(links.rows, "Rows 51–100 of 1,284");
+        assert_eq!(
+            [links.first, links.previous, links.next, links.last].map(Option::unwrap),
+            ["start", "p", "n", "l"]
+        );
+    }
+
+    #[test]
+    fn the_ends_lead_no_further() {
+        let last = PagerLinks::of(&page(Some("p"), None, Some("l")), link);
+        assert_eq!((last.next, last.last), (None, None));
+        let first = PagerLinks::of(&page(None, Some("n"), Some("l")), link);
+        assert_eq!((first.first, first.previous), (None, None));
+        assert_eq!(PagerLinks::of(&Page::<u8>::empty(), link).rows, "No rows");
+    }
+}

@@ -1,0 +1,134 @@
+//! What a page says when a part of it, or all of it, could not be had.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+
+use super::{
+    heading::PageHeading,
+    icon::{Icon, IconName},
+    stat_card::ButtonLink,
+};
+use crate::{
+    answer::set_status,
+    domain::problem::{Problem, ProblemCode},
+    url,
+};
+
+/// A sentence and the request id, in the place of what is missing or above the form that was
+/// refused.
+#[component]
+pub fn ProblemNotice(
+    /// What went wrong.
+    problem: Problem,
+    /// What could not be had or done, as in `The tenants could not be loaded.`
+    #[prop(into, optional)]
+    what: Option<String>,
+) -> impl IntoView {
+    let path = use_location().pathname;
+    let sign_in = matches!(
+        problem.code,
+        ProblemCode::Unauthenticated | ProblemCode::SignInTooOld
+    );
+    view! {
+        <div class="notice bad" role="alert">
+            <Icon name=IconName::Bad size=18/>
+            <div>
+                {what.map(|what| view! { <p><strong>{what}</strong></p> })}
+                <p>{problem.detail.clone()}</p>
+                {problem
+                    .retry_after_seconds
+                    .map(|seconds| view! { <p>{format!("Try again in {seconds} s.")}</p> })}
+                {problem.request_id.map(request_id_line)}
+                {sign_in
+                    .then(|| {
+                        view! {
+                            <p>
+                                <a class="link" rel="external" href=move || url::sign_in(&path.get())>
+                                    "Sign in again"
+                                </a>
+                            </p>
+                        }
+                    })}
+            </div>
+        </div>
+    }
+}
+
+fn request_id_line(id: String) -> impl IntoView {
+    view! {
+        <p class="muted">
+            "Request ID " <code>{id}</code>
+        </p>
+    }
+}
+
+/// The whole page when what it is about could not be had. Sets the HTTP status of the answer.
+#[component]
+pub fn FailedPage(
+    /// What went wrong.
+    problem: Problem,
+) -> impl IntoView {
+    set_status(problem.code.status());
+    let path = use_location().pathname;
+    let (heading, next) = match problem.code {
+        ProblemCode::NotFound => (
+            "Not found",
+            "Check the address, or look for it from the overview.",
+        ),
+        ProblemCode::Forbidden => (
+            "Not allowed",
+            "If you need this, ask a super admin of this console.",
+        ),
+        ProblemCode::Unauthenticated | ProblemCode::SignInTooOld => {
+            ("Sign in again", "Then you come back to this page.")
+        }
+        ProblemCode::InvalidCursor => (
+            "This page of the list can't be read",
+            "The address was edited or is too old. Start from the first page.",
+        ),
+        ProblemCode::InvalidInput => (
+            "This address can't be read",
+            "Check the address, or start from the overview.",
+        ),
+        ProblemCode::RateLimited => ("Too many requests", "Wait a moment, then try again."),
+        _ => (
+            "Something went wrong",
+            "Nothing has been changed. Try again; if it stays, tell the request ID to whoever \
+             runs this console.",
+        ),
+    };
+    let signs_in = matches!(
+        problem.code,
+        ProblemCode::Unauthenticated | ProblemCode::SignInTooOld
+    );
+    view! {
+        <Title text=heading/>
+        <div class="screen">
+            <PageHeading>{heading}</PageHeading>
+            <p>{problem.detail}</p>
+            <p>{next}</p>
+            {problem.request_id.map(request_id_line)}
+            <div class="bar">
+                {signs_in
+                    .then(|| {
+                        view! {
+                            <a
+                                class="button primary"
+                                rel="external"
+                                href=move || url::sign_in(&path.get())
+                            >
+                                "Sign in"
+                            </a>
+                        }
+                    })}
+                <a class="button" rel="external" href=move || path.get()>
+                    "Try again"
+                </a>
+                <ButtonLink href="/support" class="quiet">
+                    "Support overview"
+                </ButtonLink>
+            </div>
+        </div>
+    }
+}

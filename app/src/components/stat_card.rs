@@ -1,0 +1,77 @@
+//! Stat cards: figures that filter the list below them. They are links, so that a filter has a URL
+//! and works without JavaScript.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+/// A figure that leads to the list it counts.
+#[component]
+pub fn StatCard(
+    /// What is counted, as text or badge.
+    #[prop(into)]
+    label: ViewFn,
+    /// The figure, formatted.
+    #[prop(into)]
+    value: Signal<String>,
+    /// A second line under the figure.
+    #[prop(into, optional)]
+    note: Option<Signal<String>>,
+    /// Where the card leads.
+    #[prop(into)]
+    href: Signal<String>,
+    /// Whether the list below is filtered by this card now.
+    #[prop(into)]
+    current: Signal<bool>,
+) -> impl IntoView {
+    view! {
+        <a
+            class="card stat"
+            href=href
+            aria-current=move || if current.get() { "true" } else { "false" }
+        >
+            <span class="stat-label">{label.run()}</span>
+            <span class="stat-value">{value}</span>
+            {note.map(|note| view! { <span class="stat-note">{note}</span> })}
+        </a>
+    }
+}
+
+/// A figure that leads nowhere: a health signal.
+#[component]
+pub fn SignalCard(
+    /// The name of the signal.
+    #[prop(into)]
+    label: String,
+    /// The figure.
+    children: Children,
+    /// A second line under the figure.
+    #[prop(into, optional)]
+    note: Option<ViewFn>,
+) -> impl IntoView {
+    view! {
+        <div class="card stat">
+            <h2 class="stat-label">{label}</h2>
+            <p class="stat-value">{children()}</p>
+            {note.map(|note| view! { <p class="stat-note">{note.run()}</p> })}
+        </div>
+    }
+}
+
+/// A link that looks like a button.
+#[component]
+pub fn ButtonLink(
+    /// Where it leads.
+    #[prop(into)]
+    href: Signal<String>,
+    /// More style classes: `primary`, `danger`, `solid`, `quiet`, `small`.
+    #[prop(into, optional)]
+    class: String,
+    /// What it says.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <A href=move || href.get() attr:class=format!("button {class}")>
+            {children()}
+        </A>
+    }
+}

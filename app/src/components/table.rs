@@ -1,0 +1,76 @@
+//! Pieces of a table.
+
+use leptos::prelude::*;
+
+use super::icon::{Icon, IconName};
+use crate::domain::page::Direction;
+
+/// The box that scrolls when a table is wider than the page. It can be focused, so that it can be
+/// scrolled with the keyboard.
+#[component]
+pub fn TableBox(
+    /// What the table lists; also its caption.
+    #[prop(into)]
+    label: String,
+    /// The table's `thead` and `tbody`.
+    children: Children,
+    /// A style class for the table.
+    #[prop(into, optional)]
+    class: String,
+) -> impl IntoView {
+    let caption = label.clone();
+    view! {
+        <div class="table-box" tabindex="0" role="region" aria-label=label>
+            <table class=class>
+                <caption class="visually-hidden">{caption}</caption>
+                {children()}
+            </table>
+        </div>
+    }
+}
+
+/// The header of a column that can be sorted by: a link to the same list in another order.
+#[component]
+pub fn SortHeader(
+    /// The column's name, with its unit.
+    #[prop(into)]
+    label: String,
+    /// The direction in which the list is sorted by this column, if it is.
+    #[prop(into)]
+    sorted: Signal<Option<Direction>>,
+    /// The list, sorted by this column.
+    #[prop(into)]
+    href: Signal<String>,
+    /// Whether the column holds numbers.
+    #[prop(optional)]
+    numeric: bool,
+) -> impl IntoView {
+    let icon = move || {
+        sorted.get().map(|direction| {
+            let name = match direction {
+                Direction::Ascending => IconName::Up,
+                Direction::Descending => IconName::Down,
+            };
+            view! { <Icon name size=12/> }
+        })
+    };
+    view! {
+        <th
+            scope="col"
+            class:numeric=numeric
+            aria-sort=move || {
+                sorted
+                    .get()
+                    .map(|direction| match direction {
+                        Direction::Ascending => "ascending",
+                        Direction::Descending => "descending",
+                    })
+            }
+        >
+            <a class="sort" href=href data-noscroll="">
+                {label}
+                {icon}
+            </a>
+        </th>
+    }
+}

@@ -1,0 +1,230 @@
+//! The verdict in one sentence: what the health is, since when, and the numbers behind it.
+
+use leptos::prelude::*;
+
+use super::{
+    badge::{health_icon, health_tone},
+    format::{
+        Precision, configured_percent, counted, instant, instant_in_sentence, percent_of, thousands,
+    },
+    icon::Icon,
+};
+use crate::domain::{
+    Timestamp,
+    health::{Cause, Verdict},
+};
+
+/// The verdict as two sentences: `Critical since 09:40 UTC.` and the reason with its numbers and
+/// its window. `now` decides whether the day has to be named.
+pub fn verdict_sentence(verdict: &Verdict, since: Timestamp, now: Timestamp) -> String {
+    format!(
+        "{} {}",
+        verdict_heading(verdict, since, now),
+        verdict_reason(&verdict.cause)
+    )
+}
+
+/// The first half of [`verdict_sentence`].
+pub fn verdict_heading(verdict: &Verdict, since: Timestamp, now: Timestamp) -> String {
+    format!(
+        "{} since {}.",
+        verdict.health.label(),
+        instant_in_sentence(since, now)
+    )
+}
+
+/// The second half of [`verdict_sentence`].
+pub fn verdict_reason(cause: &Cause) -> String {
+    match cause {
+        Cause::NeverCalled => "No API call has ever been reported.".into(),
+        Cause::Silent {
+            last_seen,
+            after_hours,
+        } => format!(
+            "No API call since {} {}; from {} on that is critical.",
+            instant(*last_seen, 0, Precision::Date),
+            instant(*last_seen, 0, Precision::Minute),
+            counted(u64::from(*after_hours), "hour", "hours"),
+        ),
+        Cause::ErrorRate {
+            window,
+            calls,
+            errors,
+            threshold_percent,
+        } => format!(
+            "{} of {} in {} failed; the threshold is {}.",
+            percent_of(*errors, *calls),
+            counted(*calls, "call", "calls"),
+            window.label(),
+            configured_percent(*threshold_percent),
+        ),
+        Cause::ReducedActivity { calls, daily_mean } => format!(
+            "{} in the last 24 hours; the daily mean of the 7 days before was {}.",
+            counted(*calls, "call", "calls"),
+            thousands(whole(*daily_mean)),
+        ),
+        Cause::SilenceExpected { status, calls } => format!(
+            "{} in the last 24 hours; few or none are expected while the tenant is {}.",
+            counted(*calls, "call", "calls"),
+            status.label().to_lowercase(),
+        ),
+        Cause::TooFewCalls { calls, needed } => format!(
+            "{} in the last 24 hours; at least {} are needed to tell.",
+            counted(*calls, "call", "calls"),
+            thousands(*needed),
+        ),
+        Cause::NoIssues { calls, errors } => format!(
+            "{} of {} in the last 24 hours failed.",
+            if *errors == 0 {
+                "None".into()
+            } else {
+                percent_of(*errors, *calls)
+            },
+            counted(*calls, "call", "calls"),
+        ),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a mean of counts is neither negative nor beyond them; `as` saturates"
+)]
+fn whole(mean: f64) -> u64 {
+    mean.round() as u64
+}
+
+/// The verdict in a coloured box with its icon. `stale` says that no telemetry arrives, so that the
+/// verdict tells nothing about now.
+#[component]
+pub fn VerdictBox(
+    /// The verdict.
+    verdict: Verdict,
+    /// Since when the health is this.
+    since: Timestamp,
+    /// The server's time.
+    now: Timestamp,
+    /// Whether telemetry has stopped arriving.
+    #[prop(optional)]
+    stale: bool,
+) -> impl IntoView {
+    let tone = health_tone(verdict.health);
+    view! {
+        <div class=format!("verdict {tone}")>
+            <Icon name=health_icon(verdict.health) size=18/>
+            <p>
+                <strong>{verdict_heading(&verdict, since, now)}</strong>
+                " "
+                {verdict_reason(&verdict.cause)}
+                {stale.then_some(" Stale: no telemetry arrives, so this may not be true any more.")}
+            </p>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        health::{Health, WindowName},
+        tenants::TenantStatus,
+    };
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn sentence(health: Health, cause: Cause) -> String {
+        verdict_sentence(
+            &Verdict { health, cause },
+            at("2026-11-22T09:40:12Z"),
+            at("2026-11-22T12:04:31Z"),
+        )
+    }
+
+    #[test]
+    fn an_error_rate_is_told_with_numbers_window_and_threshold() {
+        let cause = Cause::ErrorRate {
+            window: WindowName::QuarterHour,
+            calls: 1_240,
+            errors: 226,
+            threshold_percent: 20.0,
+        };
+        assert_eq!(
+            sentence(Health::Critical, cause),
+            "Critical since 09:40 UTC. 18.2% of 1,240 calls in the last 15 minutes failed; \
+             the threshold is 20%."
+        );
+    }
+
+    #[test]
+    fn every_cause_reads_as_a_sentence() {
+        let causes = [
+            (Health::Unknown, Cause::NeverCalled),
+            (
+                Health::Critical,
+                Cause::Silent {
+                    last_seen: at("2026-11-21T09:40:12Z"),
+                    after_hours: 24,
+                },
+            ),
+            (
+                Health::Warning,
+                Cause::ReducedActivity {
+                    calls: 1_000,
+                    daily_mean: 2_240.4,
+                },
+            ),
+            (
+                Health::Unknown,
+                Cause::SilenceExpected {
+                    status: TenantStatus::Onboarding,
+                    calls: 1,
+                },
+            ),
+            (
+                Health::Unknown,
+                Cause::TooFewCalls {
+                    calls: 3,
+                    needed: 20,
+                },
+            ),
+            (
+                Health::Healthy,
+                Cause::NoIssues {
+                    calls: 20_000,
+                    errors: 0,
+                },
+            ),
+        ];
+        let read = causes.map(|(health, cause)| sentence(health, cause));
+        assert_eq!(
+            read,
+            [
+                "Unknown since 09:40 UTC. No API call has ever been reported.",
+                "Critical since 09:40 UTC. No API call since 2026-11-21 09:40 UTC; from 24 hours on \
+                 that is critical.",
+                "Warning since 09:40 UTC. 1,000 calls in the last 24 hours; the daily mean of the \
+                 7 days before was 2,240.",
+                "Unknown since 09:40 UTC. 1 call in the last 24 hours; few or none are expected \
+                 while the tenant is onboarding.",
+                "Unknown since 09:40 UTC. 3 calls in the last 24 hours; at least 20 are needed to \
+                 tell.",
+                "Healthy since 09:40 UTC. None of 20,000 calls in the last 24 hours failed.",
+            ]
+        );
+    }
+
+    #[test]
+    fn another_day_is_named() {
+        let heading = verdict_heading(
+            &Verdict {
+                health: Health::Healthy,
+                cause: Cause::NeverCalled,
+            },
+            at("2026-11-20T23:59:00Z"),
+            at("2026-11-22T00:01:00Z"),
+        );
+        assert_eq!(heading, "Healthy since 20 Nov 2026, 23:59 UTC.");
+    }
+}

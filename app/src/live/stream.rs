@@ -1,0 +1,280 @@
+//! The one stream of a browser tab.
+
+use std::cell::{Cell, RefCell};
+
+use chrono::TimeDelta;
+use gloo_timers::callback::Timeout;
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::{JsCast, prelude::Closure};
+use web_sys::{EventSource, MessageEvent, VisibilityState};
+
+use super::{
+    AccessLogChange, LiveHandle, LiveSignals, LiveState, SupportSessionsChange, TenantsChange,
+    rules::{address, union, wait_ms},
+};
+use crate::{
+    domain::{
+        Timestamp,
+        live::{LiveEvent, LiveInterest},
+    },
+    url,
+};
+
+/// Interests that change together lead to one new stream, not several.
+const SETTLE_MS: u32 = 30;
+/// A stream that is back by this attempt was never reported as lost.
+const REPORTED_FROM_ATTEMPT: u32 = 2;
+/// The names of the stream's events: the `type` of each.
+const EVENTS: [&str; 6] = [
+    "hello",
+    "tenants",
+    "support_sessions",
+    "access_log",
+    "reset",
+    "signed_out",
+];
+
+thread_local! {
+    static TAB: Tab = Tab::new();
+}
+
+/// Everything about this tab's stream.
+struct Tab {
+    signals: LiveSignals,
+    interests: RefCell<Vec<(u32, LiveInterest)>>,
+    next_id: Cell<u32>,
+    open: RefCell<Option<Open>>,
+    last_event_id: RefCell<Option<String>>,
+    attempt: Cell<u32>,
+    heard_at: Cell<Option<Timestamp>>,
+    timer: RefCell<Option<Timeout>>,
+}
+
+/// An open stream with what keeps its callbacks alive.
+struct Open {
+    source: EventSource,
+    interest: LiveInterest,
+    _on_message: Closure<dyn Fn(MessageEvent)>,
+    _on_error: Closure<dyn Fn()>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.source.set_onerror(None);
+        self.source.close();
+    }
+}
+
+pub(super) fn follow(interest: Signal<LiveInterest>) -> LiveHandle {
+    let id = TAB.with(|tab| {
+        let id = tab.next_id.get();
+        tab.next_id.set(id + 1);
+        id
+    });
+    Effect::new(move |_| {
+        let interest = interest.get();
+        TAB.with(|tab| tab.set_interest(id, interest));
+    });
+    on_cleanup(move || TAB.with(|tab| tab.forget(id)));
+    TAB.with(|tab| tab.signals.handle())
+}
+
+impl Tab {
+    fn new() -> Self {
+        close_while_hidden();
+        Self {
+            signals: LiveSignals::default(),
+            interests: RefCell::default(),
+            next_id: Cell::new(0),
+            open: RefCell::default(),
+            last_event_id: RefCell::default(),
+            attempt: Cell::new(0),
+            heard_at: Cell::new(None),
+            timer: RefCell::default(),
+        }
+    }
+
+    fn set_interest(&self, id: u32, interest: LiveInterest) {
+        {
+            let mut interests = self.interests.borrow_mut();
+            match interests.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, known)) => *known = interest,
+                None => interests.push((id, interest)),
+            }
+        }
+        self.settle_after(SETTLE_MS);
+    }
+
+    fn forget(&self, id: u32) {
+        self.interests
+            .borrow_mut()
+            .retain(|(known, _)| *known != id);
+        self.settle_after(SETTLE_MS);
+    }
+
+    fn settle_after(&self, wait: u32) {
+        // A dropped timer is cancelled: the last call wins.
+        *self.timer.borrow_mut() = Some(Timeout::new(wait, || TAB.with(Tab::settle)));
+    }
+
+    /// Opens, reopens or closes the stream, as what the page wants and the tab's visibility say.
+    fn settle(&self) {
+        if is_hidden() || self.interests.borrow().is_empty() {
+            *self.open.borrow_mut() = None;
+            self.signals.state.set(LiveState::Idle);
+            return;
+        }
+        let interest = union(self.interests.borrow().iter().map(|(_, interest)| interest));
+        let is_open = self
+            .open
+            .borrow()
+            .as_ref()
+            .is_some_and(|open| open.interest == interest);
+        if !is_open {
+            let opened = open(interest, self.last_event_id.borrow().as_deref());
+            *self.open.borrow_mut() = opened;
+        }
+    }
+
+    fn lost(&self) {
+        *self.open.borrow_mut() = None;
+        let attempt = self.attempt.get();
+        self.attempt.set(attempt.saturating_add(1));
+        if attempt >= REPORTED_FROM_ATTEMPT
+            && let Some(since) = self.heard_at.get().or_else(browser_now)
+        {
+            self.signals.state.set(LiveState::Lost { since });
+        }
+        // A refused stream looks like a lost one: ask whether anybody is still signed in.
+        spawn_local(async {
+            if let Ok(None) = crate::api::signed_in().await {
+                leave();
+            }
+        });
+        self.settle_after(wait_ms(attempt, js_sys::Math::random()));
+    }
+
+    fn hear(&self, event: LiveEvent) {
+        self.attempt.set(0);
+        if self.signals.state.get_untracked() != LiveState::Connected {
+            self.signals.state.set(LiveState::Connected);
+        }
+        match event {
+            LiveEvent::Hello { now } => self.set_clock(now),
+            LiveEvent::Tenants {
+                rows,
+                counts,
+                telemetry,
+                now,
+            } => {
+                self.set_clock(now);
+                self.signals.tenants.set(Some(TenantsChange {
+                    rows,
+                    counts,
+                    telemetry,
+                    now,
+                }));
+            }
+            LiveEvent::SupportSessions {
+                changed,
+                counts,
+                now,
+            } => {
+                self.set_clock(now);
+                self.signals
+                    .support_sessions
+                    .set(Some(SupportSessionsChange {
+                        changed,
+                        counts,
+                        now,
+                    }));
+            }
+            LiveEvent::AccessLog { entries, now } => {
+                self.set_clock(now);
+                self.signals
+                    .access_log
+                    .set(Some(AccessLogChange { entries, now }));
+            }
+            LiveEvent::Reset => self.signals.resets.update(|resets| *resets += 1),
+            LiveEvent::SignedOut => leave(),
+        }
+    }
+
+    fn set_clock(&self, now: Timestamp) {
+        self.heard_at.set(Some(now));
+        let Some(here) = browser_now() else { return };
+        let offset = now - here;
+        let known = self.signals.clock_offset.get_untracked();
+        // A quarter of a second of network is not worth redrawing every countdown.
+        let moved = known.is_none_or(|known| (known - offset).abs() > TimeDelta::milliseconds(250));
+        if moved {
+            self.signals.clock_offset.set(Some(offset));
+        }
+    }
+}
+
+fn open(interest: LiveInterest, last_event_id: Option<&str>) -> Option<Open> {
+    let source = EventSource::new(&address(&interest, last_event_id)).ok()?;
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(|message: MessageEvent| {
+        let Some(data) = message.data().as_string() else {
+            return;
+        };
+        TAB.with(|tab| {
+            let id = message.last_event_id();
+            if !id.is_empty() {
+                *tab.last_event_id.borrow_mut() = Some(id);
+            }
+            // An event of a newer server that this page can't read is not its business.
+            if let Ok(event) = serde_json::from_str(&data) {
+                tab.hear(event);
+            }
+        });
+    });
+    for name in EVENTS {
+        let listener = on_message.as_ref().unchecked_ref();
+        source
+            .add_event_listener_with_callback(name, listener)
+            .ok()?;
+    }
+    // Not from within the callback: losing the stream drops the callback that is running.
+    let on_error = Closure::<dyn Fn()>::new(|| {
+        spawn_local(async { TAB.with(Tab::lost) });
+    });
+    source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+    Some(Open {
+        source,
+        interest,
+        _on_message: on_message,
+        _on_error: on_error,
+    })
+}
+
+fn close_while_hidden() {
+    let on_change = Closure::<dyn Fn()>::new(|| TAB.with(|tab| tab.settle_after(0)));
+    let listener = on_change.as_ref().unchecked_ref();
+    if document()
+        .add_event_listener_with_callback("visibilitychange", listener)
+        .is_ok()
+    {
+        // Listened to for as long as the tab lives.
+        on_change.forget();
+    }
+}
+
+fn is_hidden() -> bool {
+    document().visibility_state() == VisibilityState::Hidden
+}
+
+fn leave() {
+    let location = window().location();
+    let path = location.pathname().unwrap_or_default();
+    let query = location.search().unwrap_or_default();
+    // Nothing is left to do where the browser refuses to navigate.
+    let _ = location.assign(&url::sign_in(&format!("{path}{query}")));
+}
+
+/// The browser's clock. Only ever compared with the server's.
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
+fn browser_now() -> Option<Timestamp> {
+    Timestamp::from_timestamp_millis(js_sys::Date::now() as i64)
+}

@@ -1,0 +1,183 @@
+//! Filters of the audit log: a GET form with visible labels and each field's error under it.
+
+use leptos::{html, prelude::*};
+
+use super::query::{AuditQuery, field_text};
+use crate::{
+    components::{Field, FilterForm},
+    domain::{
+        audit::{AuditCategory, AuditOutcome},
+        problem::Problem,
+    },
+    routes,
+};
+
+const NAMES: &[&str] = &[
+    "category", "action", "actor", "tenant", "outcome", "from", "to",
+];
+
+/// The filters.
+#[component]
+pub(super) fn Filters(
+    /// What the URL says.
+    query: Memo<AuditQuery>,
+    /// What of it could not be read.
+    problem: Memo<Option<Problem>>,
+) -> impl IntoView {
+    let value = move |field: fn(&AuditQuery) -> &str| {
+        Signal::derive(move || query.with(|query| field(query).to_owned()))
+    };
+    let error = move |name: &'static str| {
+        Signal::derive(move || {
+            problem.with(|problem| problem.as_ref()?.field(name).map(ToOwned::to_owned))
+        })
+    };
+    let categories = words(AuditCategory::ALL, |category| category.as_str());
+    let outcomes = words(AuditOutcome::ALL, |outcome| outcome.as_str());
+    view! {
+        <div class="panel-body audit-filters">
+            <FilterForm action=routes::AUDIT label="Filter audit events" names=NAMES>
+                <Choice
+                    name="category"
+                    label="Category"
+                    options=categories
+                    value=value(|query| &query.category)
+                    error=error("category")
+                />
+                <Text
+                    name="action"
+                    label="Action"
+                    placeholder="support_session.*"
+                    value=value(|query| &query.action)
+                    error=error("action")
+                />
+                <Text
+                    name="actor"
+                    label="Actor"
+                    placeholder="Name or ID"
+                    value=value(|query| &query.actor)
+                    error=error("actor")
+                />
+                <Text
+                    name="tenant"
+                    label="Tenant ID"
+                    placeholder="harbor-finch"
+                    value=value(|query| &query.tenant)
+                    error=error("tenant")
+                />
+                <Choice
+                    name="outcome"
+                    label="Outcome"
+                    options=outcomes
+                    value=value(|query| &query.outcome)
+                    error=error("outcome")
+                />
+                <Text
+                    name="from"
+                    label="From (UTC)"
+                    kind="datetime-local"
+                    value=Signal::derive(move || query.with(|query| field_text(&query.from)))
+                    error=error("from")
+                />
+                <Text
+                    name="to"
+                    label="To (UTC)"
+                    kind="datetime-local"
+                    value=Signal::derive(move || query.with(|query| field_text(&query.to)))
+                    error=error("to")
+                />
+            </FilterForm>
+        </div>
+    }
+}
+
+fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|value| word(*value)).collect()
+}
+
+/// A text to filter by.
+#[component]
+fn Text(
+    name: &'static str,
+    label: &'static str,
+    #[prop(default = "text")] kind: &'static str,
+    #[prop(default = "")] placeholder: &'static str,
+    value: Signal<String>,
+    error: Signal<Option<String>>,
+) -> impl IntoView {
+    let field = NodeRef::<html::Input>::new();
+    // Back and links change the URL; what is being typed is left alone.
+    Effect::new(move || {
+        let value = value.get();
+        if let Some(field) = field.get() {
+            let active = document().active_element();
+            if !active.is_some_and(|active| active.is_same_node(Some(&field))) {
+                field.set_value(&value);
+            }
+        }
+    });
+    view! {
+        <Field id=format!("filter-{name}") label error let:control>
+            <input
+                node_ref=field
+                id=control.id
+                type=kind
+                name=name
+                value=value.get_untracked()
+                placeholder=placeholder
+                step=(kind == "datetime-local").then_some("1")
+                autocomplete="off"
+                spellcheck="false"
+                aria-describedby=control.described_by
+                aria-invalid=control.invalid
+            />
+        </Field>
+    }
+}
+
+/// A word to filter by. A word from the URL that is none of them is shown as it is.
+#[component]
+fn Choice(
+    name: &'static str,
+    label: &'static str,
+    options: Vec<&'static str>,
+    value: Signal<String>,
+    error: Signal<Option<String>>,
+) -> impl IntoView {
+    let known = options.clone();
+    let unknown = move || {
+        let value = value.get();
+        (!value.is_empty() && !known.contains(&value.as_str())).then(|| {
+            view! {
+                <option value=value.clone() selected=true>
+                    {value.clone()}
+                </option>
+            }
+        })
+    };
+    view! {
+        <Field id=format!("filter-{name}") label error let:control>
+            <select
+                id=control.id
+                name=name
+                prop:value=move || value.get()
+                aria-describedby=control.described_by
+                aria-invalid=control.invalid
+            >
+                <option value="">"Any"</option>
+                {options
+                    .into_iter()
+                    .map(|word| {
+                        let selected = value.with_untracked(|value| value == word);
+                        view! {
+                            <option value=word selected=selected>
+                                {word}
+                            </option>
+                        }
+                    })
+                    .collect_view()}
+                {unknown}
+            </select>
+        </Field>
+    }
+}

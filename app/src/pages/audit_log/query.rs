@@ -1,0 +1,251 @@
+//! The filter of the audit log in the query string.
+
+use chrono::{NaiveDateTime, SecondsFormat};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{
+        Timestamp,
+        audit::{AuditFilter, ExportFormat},
+        page::PageRequest,
+        problem::{FieldProblems, Problem},
+        tenants::is_storable,
+        text::clean,
+    },
+    query::Query,
+};
+
+/// The longest text to look for in actions and actors, in characters.
+const TEXT_MAX: usize = 200;
+
+/// The filter and the page as they stand in the URL: texts, whether they can be read or not, so
+/// that a form can show them again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditQuery {
+    /// Category.
+    pub category: String,
+    /// Action; with a final `*`, every action that begins so.
+    pub action: String,
+    /// The actor's identifier, or part of the name.
+    pub actor: String,
+    /// The tenant's identifier.
+    pub tenant: String,
+    /// Outcome.
+    pub outcome: String,
+    /// From this instant on, in UTC.
+    pub from: String,
+    /// Before this instant, in UTC.
+    pub to: String,
+    /// Which page.
+    pub cursor: String,
+    /// Rows on a page.
+    pub limit: String,
+}
+
+impl AuditQuery {
+    /// Takes the texts out of a query string; `get` gives the decoded value of a name.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name| get(name).unwrap_or_default().trim().to_owned();
+        Self {
+            category: get("category"),
+            action: get("action"),
+            actor: get("actor"),
+            tenant: get("tenant"),
+            outcome: get("outcome"),
+            from: get("from"),
+            to: get("to"),
+            cursor: get("cursor"),
+            limit: get("limit"),
+        }
+    }
+
+    /// What is asked for, or every field that can't be read.
+    pub fn parse(&self) -> Result<(AuditFilter, PageRequest), Problem> {
+        let mut problems = FieldProblems::default();
+        let filter = AuditFilter {
+            category: optional(&mut problems, "category", &self.category, str::parse),
+            action: optional(&mut problems, "action", &self.action, text),
+            actor: optional(&mut problems, "actor", &self.actor, text),
+            tenant_id: optional(&mut problems, "tenant", &self.tenant, str::parse),
+            outcome: optional(&mut problems, "outcome", &self.outcome, str::parse),
+            from: optional(&mut problems, "from", &self.from, parse_instant),
+            to: optional(&mut problems, "to", &self.to, parse_instant),
+        };
+        if let (Some(from), Some(to)) = (filter.from, filter.to)
+            && from >= to
+        {
+            problems.add("to", "must be later than the beginning");
+        }
+        let limit = optional(&mut problems, "limit", &self.limit, |text| {
+            text.parse().map_err(|_| "must be a whole number")
+        });
+        problems.finish()?;
+        let cursor = Some(self.cursor.clone()).filter(|cursor| !cursor.is_empty());
+        Ok((filter, PageRequest { limit, cursor }))
+    }
+
+    /// Whether anything narrows the list.
+    pub fn is_filtered(&self) -> bool {
+        let unfiltered = Self {
+            cursor: self.cursor.clone(),
+            limit: self.limit.clone(),
+            ..Self::default()
+        };
+        *self != unfiltered
+    }
+
+    /// The page of this filter at `cursor`; the first without.
+    pub fn address(&self, cursor: Option<&str>) -> String {
+        self.filter_query(Query::default())
+            .with_some("cursor", cursor)
+            .with("limit", &self.limit)
+            .of("/audit")
+    }
+
+    /// The export of everything that this filter matches.
+    pub fn export_address(&self, format: ExportFormat) -> String {
+        self.filter_query(Query::default().with("format", format.as_str()))
+            .of("/export/audit")
+    }
+
+    fn filter_query(&self, query: Query) -> Query {
+        query
+            .with("category", &self.category)
+            .with("action", &self.action)
+            .with("actor", &self.actor)
+            .with("tenant", &self.tenant)
+            .with("outcome", &self.outcome)
+            .with("from", &self.from)
+            .with("to", &self.to)
+    }
+}
+
+fn optional<T, E: ToString>(
+    problems: &mut FieldProblems,
+    field: &str,
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Option<T> {
+    if text.is_empty() {
+        return None;
+    }
+    problems.take(field, parse(text))
+}
+
+fn text(text: &str) -> Result<String, crate::domain::text::InvalidText> {
+    clean(text, 0, TEXT_MAX, false)
+}
+
+/// Reads what a `datetime-local` field sends, as UTC, or any RFC 3339 instant.
+pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
+    let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"]
+        .into_iter()
+        .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok())
+        .map(|local| local.and_utc());
+    match local.or_else(|| text.parse().ok()) {
+        Some(at) if is_storable(at) => Ok(at),
+        Some(_) => Err("must lie between the years 1970 and 9999"),
+        None => Err("must be a date and a time, as 2026-11-22T10:30"),
+    }
+}
+
+/// What a `datetime-local` field is filled with: the instant in UTC if it can be read.
+pub fn field_text(text: &str) -> String {
+    parse_instant(text).map_or_else(
+        |_| text.to_owned(),
+        |at| {
+            at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+                .trim_end_matches('Z')
+                .to_owned()
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audit::{AuditCategory, AuditOutcome};
+
+    fn query(pairs: &[(&str, &str)]) -> AuditQuery {
+        AuditQuery::read(|name| {
+            let pair = pairs.iter().find(|(known, _)| *known == name);
+            pair.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn refused(pairs: &[(&str, &str)]) -> Vec<String> {
+        let fields = query(pairs).parse().unwrap_err().fields;
+        fields.into_iter().map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn an_empty_query_is_the_whole_log() {
+        let (filter, page) = query(&[("actor", "  ")]).parse().unwrap();
+        assert_eq!(filter, AuditFilter::default());
+        assert_eq!(page, PageRequest::default());
+        assert!(!query(&[("cursor", "x"), ("limit", "5")]).is_filtered());
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let (filter, page) = query(&[
+            ("category", "support_session"),
+            ("action", "support_session.*"),
+            ("actor", " Mina "),
+            ("tenant", "harbor-finch"),
+            ("outcome", "failure"),
+            ("from", "2026-11-22T10:30"),
+            ("to", "2026-11-22T12:00:00.5+01:00"),
+            ("cursor", "abc"),
+            ("limit", "20"),
+        ])
+        .parse()
+        .unwrap();
+        assert_eq!(filter.category, Some(AuditCategory::SupportSession));
+        assert_eq!(filter.action.as_deref(), Some("support_session.*"));
+        assert_eq!(filter.actor.as_deref(), Some("Mina"));
+        assert_eq!(filter.outcome, Some(AuditOutcome::Failure));
+        assert_eq!(filter.from, "2026-11-22T10:30:00Z".parse().ok());
+        assert_eq!(filter.to, "2026-11-22T11:00:00.5Z".parse().ok());
+        assert_eq!(page.cursor.as_deref(), Some("abc"));
+        assert_eq!(page.limit, Some(20));
+    }
+
+    #[test]
+    fn all_unreadable_fields_are_named_at_once() {
+        let bad = [
+            ("category", "secrets"),
+            ("action", "a\u{202E}b"),
+            ("tenant", "../x"),
+            ("outcome", "maybe"),
+            ("from", "yesterday"),
+            ("to", "0001-01-01T00:00"),
+            ("limit", "-1"),
+        ];
+        assert_eq!(refused(&bad), bad.map(|(field, _)| field));
+        assert_eq!(
+            refused(&[("from", "2026-11-22T10:30"), ("to", "2026-11-22T10:30")]),
+            ["to"]
+        );
+    }
+
+    #[test]
+    fn addresses_keep_the_filter_and_exports_leave_the_page_out() {
+        let query = query(&[("actor", "Ann & Bo"), ("cursor", "abc"), ("limit", "5")]);
+        assert_eq!(
+            query.address(Some("next")),
+            "/audit?actor=Ann%20%26%20Bo&cursor=next&limit=5"
+        );
+        assert_eq!(
+            query.export_address(ExportFormat::JsonLines),
+            "/export/audit?format=jsonl&actor=Ann%20%26%20Bo"
+        );
+    }
+
+    #[test]
+    fn a_time_field_is_filled_with_utc_and_keeps_what_cannot_be_read() {
+        assert_eq!(field_text("2026-11-22T12:00:00+01:00"), "2026-11-22T11:00:00");
+        assert_eq!(field_text("2026-11-22T10:30"), "2026-11-22T10:30:00");
+        assert_eq!(field_text("soon"), "soon");
+    }
+}

@@ -1,0 +1,154 @@
+//! Changing one's own password: a plain form.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{
+    components::{DoneNotice, Field, PageHeading, ProblemNotice, use_flash},
+    domain::{
+        flash::Flash,
+        problem::{Problem, ProblemCode},
+        staff::{PASSWORD_MAX, PASSWORD_MIN, SignedIn},
+    },
+    routes,
+    shell::use_signed_in,
+};
+
+/// Changing one's own password.
+#[component]
+pub fn ChangePasswordPage() -> impl IntoView {
+    let flash = use_flash();
+    let signed_in = use_signed_in();
+    view! {
+        <Title text="Change password"/>
+        <div class="screen narrow">
+            <PageHeading>"Change password"</PageHeading>
+            <Suspense>
+                {move || Suspend::new(async move {
+                    let (flash, signed_in) = (flash.await, signed_in.get().await);
+                    view! { <Form flash signed_in/> }
+                })}
+            </Suspense>
+        </div>
+    }
+}
+
+#[component]
+fn Form(flash: Option<Flash>, signed_in: Option<SignedIn>) -> impl IntoView {
+    let (problem, done) = match flash {
+        Some(Flash::Refused { problem, .. }) => (Some(problem), None),
+        Some(Flash::Done { message }) => (None, Some(message)),
+        _ => (None, None),
+    };
+    let must_change = signed_in.as_ref().is_some_and(|s| s.must_change_password);
+    let email = signed_in.map(|s| s.staff.email).unwrap_or_default();
+    let errors = problem.clone();
+    let error = |name: &str| {
+        let text = errors.as_ref().and_then(|p| p.field(name)).map(ToOwned::to_owned);
+        Signal::stored(text)
+    };
+    let (current, new, repeat) = (error("current"), error("new"), error("repeat"));
+    let first_invalid = [("current", current), ("new", new), ("repeat", repeat)]
+        .into_iter()
+        .find(|(_, error)| error.with_untracked(Option::is_some))
+        .map_or("current", |(name, _)| name);
+    let rules = format!(
+        "{PASSWORD_MIN} to {PASSWORD_MAX} characters, without your e-mail address. A few words make \
+         a good one."
+    );
+    view! {
+        {must_change
+            .then(|| {
+                view! {
+                    <div class="notice info">
+                        <p>
+                            "Your password was given to you by someone else. Choose your own before \
+                             you go on."
+                        </p>
+                    </div>
+                }
+            })}
+        {done
+            .map(|message| {
+                view! {
+                    <DoneNotice message/>
+                    <p>
+                        <a class="button primary" href=routes::OVERVIEW>
+                            "Support overview"
+                        </a>
+                    </p>
+                }
+            })}
+        {problem.filter(is_not_about_a_field).map(|problem| view! { <ProblemNotice problem/> })}
+        <form class="card panel-body" method="post" action="/forms/change-password">
+            <input
+                type="email"
+                name="username"
+                autocomplete="username"
+                value=email
+                hidden=true
+                disabled=true
+            />
+            <PasswordField
+                name="current"
+                label="Current password"
+                autocomplete="current-password"
+                error=current
+                autofocus=first_invalid == "current"
+            />
+            <PasswordField
+                name="new"
+                label="New password"
+                autocomplete="new-password"
+                error=new
+                autofocus=first_invalid == "new"
+                hint=rules
+            />
+            <PasswordField
+                name="repeat"
+                label="New password again"
+                autocomplete="new-password"
+                error=repeat
+                autofocus=first_invalid == "repeat"
+            />
+            <button class="button primary" type="submit">
+                "Change password"
+            </button>
+        </form>
+    }
+}
+
+fn is_not_about_a_field(problem: &Problem) -> bool {
+    problem.code != ProblemCode::InvalidInput || problem.fields.is_empty()
+}
+
+#[component]
+fn PasswordField(
+    name: &'static str,
+    label: &'static str,
+    autocomplete: &'static str,
+    error: Signal<Option<String>>,
+    autofocus: bool,
+    #[prop(into, optional)] hint: String,
+) -> impl IntoView {
+    let control = move |control: crate::components::FieldControl| {
+        view! {
+            <input
+                id=control.id
+                name=name
+                type="password"
+                autocomplete=autocomplete
+                required=true
+                maxlength=PASSWORD_MAX.to_string()
+                autofocus=autofocus
+                aria-describedby=control.described_by
+                aria-invalid=control.invalid
+            />
+        }
+    };
+    if hint.is_empty() {
+        view! { <Field id=name label error children=control/> }.into_any()
+    } else {
+        view! { <Field id=name label error hint=move || hint.clone() children=control/> }.into_any()
+    }
+}

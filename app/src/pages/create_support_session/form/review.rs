@@ -1,0 +1,61 @@
+//! What to look at before entering a tenant (seed: "Always review the tenant's health signals
+//! before creating an impersonation session").
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{
+        HealthBadge, Icon, IconName, LastSeen, VerdictBox,
+        format::{percent_of, thousands},
+    },
+    domain::{
+        Timestamp,
+        tenants::{TenantDetail, TenantStatus},
+    },
+};
+
+/// The four health signals and the verdict, and a notice where the tenant is not in normal use.
+#[component]
+pub fn Review(
+    /// The tenant with its signals.
+    detail: TenantDetail,
+    /// The server's time.
+    now: Timestamp,
+) -> impl IntoView {
+    let signals = detail.signals;
+    view! {
+        {(detail.tenant.status == TenantStatus::Suspended)
+            .then(|| {
+                view! {
+                    <div class="notice warn">
+                        <Icon name=IconName::Warn size=18/>
+                        <p>
+                            "This tenant is suspended. You can still enter it; what its API "
+                            "answers depends on the platform."
+                        </p>
+                    </div>
+                }
+            })}
+        <section class="review" aria-label="Health signals">
+            <dl class="signals">
+                <div>
+                    <dt>"Health status"</dt>
+                    <dd><HealthBadge health=signals.health/></dd>
+                </div>
+                <div>
+                    <dt>"Last seen"</dt>
+                    <dd><LastSeen at=signals.last_seen now/></dd>
+                </div>
+                <div>
+                    <dt>"API calls (24h)"</dt>
+                    <dd class="num">{thousands(signals.calls_24h)}</dd>
+                </div>
+                <div>
+                    <dt>"Error rate"</dt>
+                    <dd class="num">{percent_of(signals.errors_24h, signals.calls_24h)}</dd>
+                </div>
+            </dl>
+            <VerdictBox verdict=detail.verdict since=signals.since now/>
+        </section>
+    }
+}

@@ -1,0 +1,284 @@
+//! Help: roles, scopes, and how health is decided, with the numbers that are configured here.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{
+    api,
+    components::{
+        HealthBadge, Loading, PageHeading, ProblemNotice, TableBox,
+        format::{configured_percent, counted},
+    },
+    domain::{
+        health::{Health, Thresholds},
+        policy::RECENT_SIGN_IN,
+        scopes::Scope,
+        settings::Settings,
+        staff::Role,
+        support_sessions::{MAX_ACTIVE_PER_STAFF_MEMBER, REASON_MIN, TTL_DEFAULT, TTL_MAX, TTL_MIN},
+    },
+};
+
+/// Help.
+#[component]
+pub fn HelpPage() -> impl IntoView {
+    let settings = Resource::new(|| (), |()| api::settings());
+    view! {
+        <Title text="Help"/>
+        <div class="page">
+            <header class="page-header">
+                <div>
+                    <PageHeading>"Help"</PageHeading>
+                    <p class="muted">"What you may do, and what the console tells you."</p>
+                </div>
+            </header>
+            <HealthHelp/>
+            <Transition fallback=|| view! { <Loading label="Loading the configuration…"/> }>
+                {move || Suspend::new(async move {
+                    match settings.await {
+                        Err(error) => {
+                            view! {
+                                <ProblemNotice
+                                    what="The configuration could not be loaded."
+                                    problem=error.into()
+                                />
+                            }
+                                .into_any()
+                        }
+                        Ok(Settings { thresholds, scopes, .. }) => {
+                            view! {
+                                <Decision thresholds/>
+                                <Sessions/>
+                                <Scopes scopes/>
+                            }
+                                .into_any()
+                        }
+                    }
+                })}
+            </Transition>
+            <Roles/>
+        </div>
+    }
+}
+
+#[component]
+fn HealthHelp() -> impl IntoView {
+    let row = |health: Health, meaning: &'static str| {
+        view! {
+            <tr>
+                <th scope="row">
+                    <HealthBadge health/>
+                </th>
+                <td>{meaning}</td>
+            </tr>
+        }
+    };
+    view! {
+        <section class="card panel" aria-labelledby="help-health">
+            <header class="panel-header">
+                <h2 id="help-health">"Health"</h2>
+            </header>
+            <TableBox label="What health means">
+                <thead>
+                    <tr>
+                        <th scope="col">"Badge"</th>
+                        <th scope="col">"Meaning"</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {row(Health::Healthy, "No issues detected.")}
+                    {row(Health::Warning, "Elevated error rate or reduced activity.")}
+                    {row(Health::Critical, "High error rate or no recent activity.")}
+                    {row(Health::Unknown, "Insufficient data to determine health.")}
+                </tbody>
+            </TableBox>
+        </section>
+    }
+}
+
+/// The rules of `domain::health::decide` in words, in their order.
+#[component]
+fn Decision(thresholds: Thresholds) -> impl IntoView {
+    let Thresholds {
+        silent_after_hours,
+        min_calls,
+        min_errors,
+        warning_percent,
+        critical_percent,
+        reduced_percent,
+        min_full_days,
+        min_daily_mean,
+        error_status,
+        stale_after_minutes,
+    } = thresholds;
+    let hours = counted(u64::from(silent_after_hours), "hour", "hours");
+    let days = counted(u64::from(min_full_days), "full day", "full days");
+    let calls = counted(min_calls, "call", "calls");
+    let (warning, critical) = (
+        configured_percent(warning_percent),
+        configured_percent(critical_percent),
+    );
+    let reduced = configured_percent(reduced_percent);
+    view! {
+        <section class="card panel" aria-labelledby="help-decision">
+            <header class="panel-header">
+                <h2 id="help-decision">"How health is decided"</h2>
+            </header>
+            <div class="panel-body">
+                <div class="prose">
+                    <p>"The first rule that applies decides. These are the numbers configured here."</p>
+                    <ol class="prose">
+                        <li>"No API call has ever been reported: unknown."</li>
+                        <li>
+                            {format!(
+                                "No API call for {hours}: critical. Silence of a suspended, pending or \
+                                 onboarding tenant is no alarm.",
+                            )}
+                        </li>
+                        <li>
+                            {format!(
+                                "For each of the last 15 minutes and the last 24 hours with at least \
+                                 {calls} and {min_errors} errors: if the error rate is at least \
+                                 {critical} beyond chance, critical; at least {warning}, warning. The \
+                                 worse window wins, and the verdict names it.",
+                            )}
+                        </li>
+                        <li>
+                            {format!(
+                                "Calls of 24 hours under {reduced} of the daily mean of the 7 days \
+                                 before: warning, if at least {days} are known and the mean is at least \
+                                 {min_daily_mean}.",
+                            )}
+                        </li>
+                        <li>{format!("Fewer than {calls} in 24 hours: unknown.")}</li>
+                        <li>"Else: healthy."</li>
+                    </ol>
+                    <p>
+                        {format!(
+                            "An error is an answer with an HTTP status of {error_status} or more. \
+                             \"Beyond chance\" means the lower end of the 95% Wilson interval of the \
+                             rate, so that a few errors among a few calls raise no alarm. Requests of \
+                             support sessions never count. When nothing arrives from any tenant for \
+                             {}, verdicts are marked as stale.",
+                            counted(u64::from(stale_after_minutes), "minute", "minutes"),
+                        )}
+                    </p>
+                </div>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Sessions() -> impl IntoView {
+    view! {
+        <section class="card panel" aria-labelledby="help-sessions">
+            <header class="panel-header">
+                <h2 id="help-sessions">"Support sessions"</h2>
+            </header>
+            <div class="panel-body">
+                <ul class="prose">
+                    <li>
+                        "Review the tenant's health signals first. Many issues, such as elevated error \
+                         rates, can be diagnosed from them without access to the tenant's data."
+                    </li>
+                    <li>
+                        {format!(
+                            "A support session needs a reason of at least {REASON_MIN} characters, which \
+                             the tenant can read, and lasts {TTL_MIN} to {TTL_MAX} minutes \
+                             ({TTL_DEFAULT} unless you choose). It expires by itself.",
+                        )}
+                    </li>
+                    <li>
+                        {format!(
+                            "You hold at most {MAX_ACTIVE_PER_STAFF_MEMBER} active support sessions. \
+                             Creating one needs a sign-in at most {} minutes old.",
+                            RECENT_SIGN_IN.num_minutes(),
+                        )}
+                    </li>
+                    <li>
+                        "Every HTTP request in it is recorded before it is let through, in the access \
+                         log of the session and in the tenant's audit log."
+                    </li>
+                    <li>
+                        "The access token is shown once. If you lose it, have it replaced: the old one \
+                         dies at once."
+                    </li>
+                </ul>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Scopes(scopes: Vec<Scope>) -> impl IntoView {
+    view! {
+        <section class="card panel" aria-labelledby="help-scopes">
+            <header class="panel-header">
+                <h2 id="help-scopes">"Scopes"</h2>
+            </header>
+            <TableBox label="Scopes">
+                <thead>
+                    <tr>
+                        <th scope="col">"Scope"</th>
+                        <th scope="col">"What it permits"</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {scopes
+                        .into_iter()
+                        .map(|scope| {
+                            view! {
+                                <tr>
+                                    <th scope="row">
+                                        <code>{scope.name.to_string()}</code>
+                                    </th>
+                                    <td>{scope.description}</td>
+                                </tr>
+                            }
+                        })
+                        .collect_view()}
+                </tbody>
+            </TableBox>
+        </section>
+    }
+}
+
+/// The matrix of `domain::policy` in words.
+#[component]
+fn Roles() -> impl IntoView {
+    let row = |act: &'static str, support_admin: &'static str, super_admin: &'static str| {
+        view! {
+            <tr>
+                <th scope="row">{act}</th>
+                <td>{support_admin}</td>
+                <td>{super_admin}</td>
+            </tr>
+        }
+    };
+    view! {
+        <section class="card panel" aria-labelledby="help-roles">
+            <header class="panel-header">
+                <h2 id="help-roles">"Roles"</h2>
+            </header>
+            <TableBox label="What each role may do">
+                <thead>
+                    <tr>
+                        <th scope="col">"Act"</th>
+                        <th scope="col">{Role::SupportAdmin.label()}</th>
+                        <th scope="col">{Role::SuperAdmin.label()}</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {row("See tenants, support sessions and access logs", "Yes", "Yes")}
+                    {row("Create a support session", "Yes", "Yes")}
+                    {row("Replace a lost access token", "Own sessions", "Own sessions")}
+                    {row("Revoke a support session", "Own sessions", "Any session")}
+                    {row("Force logout of a tenant", "Yes", "Yes")}
+                    {row("Read and export tenants' audit logs", "Yes", "Yes")}
+                    {row("Read audit events without a tenant", "No", "Yes")}
+                </tbody>
+            </TableBox>
+        </section>
+    }
+}

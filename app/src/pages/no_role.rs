@@ -1,0 +1,36 @@
+//! Signed in, but with neither of the roles that open the console.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{answer::set_status, components::PageHeading};
+
+/// You have no support role.
+#[component]
+pub fn NoRolePage() -> impl IntoView {
+    set_status(403);
+    view! {
+        <Title text="You have no support role"/>
+        <div class="screen">
+            <PageHeading>"You have no support role"</PageHeading>
+            <p>
+                "Access to the support console requires the "
+                <code>"support_admin"</code>
+                " or "
+                <code>"super_admin"</code>
+                " role, and your account has neither. Ask a super admin of this console to give you \
+                 one; it counts from your next page on."
+            </p>
+            <div class="bar">
+                <a class="button" href="/support" rel="external">
+                    "Try again"
+                </a>
+                <form method="post" action="/forms/sign-out">
+                    <button class="button quiet" type="submit">
+                        "Sign out"
+                    </button>
+                </form>
+            </div>
+        </div>
+    }
+}

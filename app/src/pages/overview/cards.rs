@@ -1,0 +1,69 @@
+//! The four figures above the table (seed: Total tenants, Healthy, Warning, Critical).
+
+use leptos::prelude::*;
+
+use super::{Shared, telemetry_now};
+use crate::{
+    components::{
+        HealthBadge, StatCard,
+        format::{percent_of, thousands},
+    },
+    domain::{
+        Timestamp,
+        health::Health,
+        tenants::{HealthCounts, TelemetryState},
+    },
+    routes,
+};
+
+#[component]
+pub(super) fn Cards(
+    counts: HealthCounts,
+    /// When `counts` were true: what the stream told before is older.
+    sorted_at: Timestamp,
+    telemetry: TelemetryState,
+    shared: Shared,
+) -> impl IntoView {
+    let counts = Signal::derive(move || {
+        shared
+            .live
+            .tenants
+            .with(|change| {
+                let change = change.as_ref().filter(|change| change.now >= sorted_at)?;
+                change.counts
+            })
+            .unwrap_or(counts)
+    });
+    let stale = Signal::derive(move || telemetry_now(shared.live, telemetry).stale);
+    let card = move |health: Health, figure: fn(&HealthCounts) -> u64| {
+        view! {
+            <StatCard
+                label=move || view! { <HealthBadge health/> }
+                value=Signal::derive(move || thousands(figure(&counts.get())))
+                note=Signal::derive(move || {
+                    let counts = counts.get();
+                    let part = format!("{} of tenants", percent_of(figure(&counts), counts.total));
+                    if stale.get() { format!("{part} · stale") } else { part }
+                })
+                href=Signal::derive(move || shared.request().with_health(health))
+                current=Signal::derive(move || shared.request().filter.health == Some(health))
+            />
+        }
+    };
+    view! {
+        <section class="cards" aria-label="Health overview">
+            <StatCard
+                label=|| "Total tenants"
+                value=Signal::derive(move || thousands(counts.get().total))
+                note=Signal::derive(move || {
+                    format!("of which {} unknown", thousands(counts.get().unknown))
+                })
+                href=routes::OVERVIEW
+                current=Signal::derive(move || !shared.request().is_filtered())
+            />
+            {card(Health::Healthy, |counts| counts.healthy)}
+            {card(Health::Warning, |counts| counts.warning)}
+            {card(Health::Critical, |counts| counts.critical)}
+        </section>
+    }
+}

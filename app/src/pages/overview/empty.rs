@@ -1,0 +1,96 @@
+//! The overview without a row: an empty console, and a search that nothing matches.
+
+use leptos::prelude::*;
+
+use crate::{
+    api,
+    domain::api_keys::ApiRight,
+    components::{ButtonLink, CopyBlock, EmptyState},
+    routes,
+};
+
+/// No tenant has been registered yet: what to do, with commands to copy.
+#[component]
+pub(super) fn EmptyConsole() -> impl IntoView {
+    let settings = Resource::new(|| (), |()| api::settings());
+    view! {
+        <EmptyState title="No tenants yet">
+            <p>
+                "Tenants appear here once your platform has registered them. Three steps, each one a \
+                 command:"
+            </p>
+            <Transition>
+                {move || Suspend::new(async move {
+                    let url = settings.await.map(|settings| settings.console_url).ok()?;
+                    Some(view! { <Steps url/> })
+                })}
+            </Transition>
+            <p>
+                <a class="link" href=routes::HELP>
+                    "How health is decided"
+                </a>
+            </p>
+        </EmptyState>
+    }
+}
+
+#[component]
+fn Steps(
+    /// Where the console listens.
+    url: String,
+) -> impl IntoView {
+    let url = url.trim_end_matches('/').to_owned();
+    let register = format!(
+        "curl -X PUT {url}/api/v1/tenants/acme \\\n  -H \"X-API-Key: $KEY\" \
+         -H 'Content-Type: application/json' \\\n  \
+         -d '{{\"slug\":\"acme\",\"name\":\"Acme\",\"status\":\"active\"}}'"
+    );
+    let send = format!(
+        "curl {url}/api/v1/requests \\\n  -H \"X-API-Key: $KEY\" \
+         -H 'Content-Type: application/json' \\\n  \
+         -d \"[{{\\\"tenant_id\\\":\\\"acme\\\",\\\"at\\\":\\\"$(date -u +%FT%TZ)\\\",\\\"status\\\":200}}]\""
+    );
+    let rights = [ApiRight::Read, ApiRight::RegisterTenants, ApiRight::SendTelemetry];
+    let key = format!(
+        "support-console api-key add --name platform --rights {}",
+        rights.map(ApiRight::as_str).join(",")
+    );
+    view! {
+        <ol class="steps">
+            <li>
+                <h3>"Make a key for your platform, on the server"</h3>
+                <CopyBlock text=key what="command that makes a key"/>
+            </li>
+            <li>
+                <h3>"Register a tenant"</h3>
+                <CopyBlock text=register what="curl command that registers a tenant"/>
+            </li>
+            <li>
+                <h3>"Send telemetry"</h3>
+                <CopyBlock text=send what="curl command that sends telemetry"/>
+            </li>
+        </ol>
+    }
+}
+
+/// There are tenants, but none here.
+#[component]
+pub(super) fn NoMatch(
+    /// Whether a search or a filter is the reason.
+    filtered: bool,
+) -> impl IntoView {
+    view! {
+        <EmptyState title=if filtered { "No tenant matches" } else { "No tenants on this page" }>
+            <p>
+                {if filtered {
+                    "Check the spelling, try a part of the name or the ID, or drop a filter."
+                } else {
+                    "The list has become shorter since."
+                }}
+            </p>
+            <ButtonLink href=routes::OVERVIEW>
+                {if filtered { "Clear search and filters" } else { "First page" }}
+            </ButtonLink>
+        </EmptyState>
+    }
+}

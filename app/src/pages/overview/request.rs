@@ -1,0 +1,192 @@
+//! What the overview shows, in its URL and out of it.
+
+use std::str::FromStr;
+
+use crate::{
+    domain::{
+        health::Health,
+        page::{Direction, PageRequest},
+        problem::{FieldProblems, Problem},
+        tenants::{TenantFilter, TenantSort},
+    },
+    query::Query,
+    routes,
+};
+
+/// Which tenants, and which page of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OverviewRequest {
+    /// Which tenants, in which order.
+    pub filter: TenantFilter,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+impl OverviewRequest {
+    /// Reads the query string; empty values count as absent.
+    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+        let mut problems = FieldProblems::default();
+        let get = |name: &str| {
+            get(name)
+                .map(|value| value.trim().to_owned())
+                .filter(|value| !value.is_empty())
+        };
+        let status = parsed(&mut problems, "status", get("status"));
+        let health = parsed(&mut problems, "health", get("health"));
+        let sort = parsed(&mut problems, "sort", get("sort")).unwrap_or(TenantSort::Health);
+        let direction = match get("dir").as_deref() {
+            None => first_direction(sort),
+            Some("asc") => Direction::Ascending,
+            Some("desc") => Direction::Descending,
+            Some(_) => {
+                problems.add("dir", "must be one of asc, desc");
+                Direction::Ascending
+            }
+        };
+        let limit = parsed(&mut problems, "limit", get("limit"));
+        problems.finish()?;
+        Ok(Self {
+            filter: TenantFilter {
+                search: get("q"),
+                status,
+                health,
+                sort,
+                direction,
+            },
+            page: PageRequest {
+                limit,
+                cursor: get("cursor"),
+            },
+        })
+    }
+
+    /// The URL of the page at `cursor`, or of the first one.
+    pub fn at_cursor(&self, cursor: Option<&str>) -> String {
+        let filter = &self.filter;
+        let sort = Some(filter.sort).filter(|sort| *sort != TenantSort::Health);
+        let direction = Some(filter.direction)
+            .filter(|direction| *direction != first_direction(filter.sort))
+            .map(direction_word);
+        Query::default()
+            .with_some("q", filter.search.as_deref())
+            .with_some("status", filter.status)
+            .with_some("health", filter.health)
+            .with_some("sort", sort)
+            .with_some("dir", direction)
+            .with_some("limit", self.page.limit)
+            .with_some("cursor", cursor)
+            .of(routes::OVERVIEW)
+    }
+
+    /// The URL of the first page with only those of this health.
+    pub fn with_health(&self, health: Health) -> String {
+        let mut other = self.clone();
+        other.filter.health = Some(health);
+        other.at_cursor(None)
+    }
+
+    /// The URL of the first page sorted by a column: in its usual direction, or in the other one
+    /// where the list is sorted so already.
+    pub fn sorted_by(&self, sort: TenantSort) -> String {
+        let mut other = self.clone();
+        other.filter.direction = if self.filter.sort == sort {
+            self.filter.direction.reversed()
+        } else {
+            first_direction(sort)
+        };
+        other.filter.sort = sort;
+        other.at_cursor(None)
+    }
+
+    /// The direction in which the list is sorted by a column, if it is.
+    pub fn direction_of(&self, sort: TenantSort) -> Option<Direction> {
+        (self.filter.sort == sort).then_some(self.filter.direction)
+    }
+
+    /// Whether anything is searched or filtered.
+    pub fn is_filtered(&self) -> bool {
+        let filter = &self.filter;
+        filter.search.is_some() || filter.status.is_some() || filter.health.is_some()
+    }
+}
+
+/// The word of a direction in a URL.
+pub const fn direction_word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ascending => "asc",
+        Direction::Descending => "desc",
+    }
+}
+
+/// The direction that a click on a column begins with: names from A, figures from the largest,
+/// health from the worst.
+const fn first_direction(sort: TenantSort) -> Direction {
+    match sort {
+        TenantSort::Name => Direction::Ascending,
+        TenantSort::Health
+        | TenantSort::Calls
+        | TenantSort::ErrorRate
+        | TenantSort::LastSeen => Direction::Descending,
+    }
+}
+
+fn parsed<T: FromStr<Err: ToString>>(
+    problems: &mut FieldProblems,
+    name: &str,
+    text: Option<String>,
+) -> Option<T> {
+    text.and_then(|text| problems.take(name, text.parse()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(query: &[(&str, &str)]) -> Result<OverviewRequest, Problem> {
+        OverviewRequest::parse(|name| {
+            let pair = query.iter().find(|(key, _)| *key == name)?;
+            Some(pair.1.to_owned())
+        })
+    }
+
+    #[test]
+    fn the_plain_address_is_worst_health_first() {
+        let plain = request(&[("q", " "), ("status", "")]).unwrap();
+        assert_eq!(plain, OverviewRequest::default());
+        assert_eq!(plain.at_cursor(None), "/support");
+    }
+
+    #[test]
+    fn all_state_survives_its_own_url() {
+        let url = [
+            ("q", "a&b"),
+            ("status", "trial"),
+            ("health", "warning"),
+            ("sort", "calls"),
+            ("dir", "asc"),
+            ("limit", "10"),
+        ];
+        assert_eq!(
+            request(&url).unwrap().at_cursor(Some("c")),
+            "/support?q=a%26b&status=trial&health=warning&sort=calls&dir=asc&limit=10&cursor=c"
+        );
+    }
+
+    #[test]
+    fn a_second_click_on_a_column_turns_its_direction() {
+        let plain = OverviewRequest::default();
+        assert_eq!(plain.sorted_by(TenantSort::Name), "/support?sort=name");
+        assert_eq!(plain.sorted_by(TenantSort::Health), "/support?dir=asc");
+        let by_name = request(&[("sort", "name")]).unwrap();
+        assert_eq!(by_name.sorted_by(TenantSort::Name), "/support?sort=name&dir=desc");
+        assert_eq!(by_name.direction_of(TenantSort::Name), Some(Direction::Ascending));
+        assert_eq!(by_name.direction_of(TenantSort::Calls), None);
+    }
+
+    #[test]
+    fn words_that_do_not_exist_are_named() {
+        let problem = request(&[("status", "gone"), ("dir", "up"), ("limit", "-1")]).unwrap_err();
+        let fields: Vec<_> = problem.fields.iter().map(|f| f.field.as_str()).collect();
+        assert_eq!(fields, ["status", "dir", "limit"]);
+    }
+}

@@ -1,0 +1,179 @@
+//! The table of tenants. Its rows are updated in place: nothing moves under the pointer.
+
+use leptos::prelude::*;
+
+use super::{Shared, request::OverviewRequest, telemetry_now};
+use crate::{
+    components::{
+        ButtonLink, HealthBadge, LastSeen, Pager, PagerLinks, RowLink, Since, SortHeader, TableBox,
+        TenantStatusTag, Timestamp,
+        format::{Precision, percent, thousands},
+    },
+    domain::{
+        self,
+        health::{Health, HealthSignals},
+        tenants::{Overview, TenantHealth, TenantSort},
+    },
+    routes,
+};
+
+#[component]
+pub(super) fn TenantTable(
+    overview: Overview,
+    request: OverviewRequest,
+    shared: Shared,
+) -> impl IntoView {
+    let now = overview.sorted_at;
+    let telemetry = overview.telemetry;
+    let stale = Signal::derive(move || telemetry_now(shared.live, telemetry).stale);
+    let pager = PagerLinks::of(&overview.tenants, |cursor| request.at_cursor(cursor));
+    let again = request.at_cursor(request.page.cursor.as_deref());
+    let rows: Vec<_> = overview
+        .tenants
+        .items
+        .into_iter()
+        .map(RwSignal::new)
+        .collect();
+    follow(shared, rows.clone(), now);
+    let header = move |label: &'static str, sort: TenantSort, numeric: bool| {
+        let (href, sorted) = (request.sorted_by(sort), request.direction_of(sort));
+        view! { <SortHeader label href sorted numeric/> }
+    };
+    view! {
+        <TableBox label="Tenant health" class="stacked">
+            <thead>
+                <tr>
+                    {header("Tenant", TenantSort::Name, false)}
+                    <th scope="col">"Status"</th>
+                    {header("Health", TenantSort::Health, false)}
+                    {header("API calls (24h)", TenantSort::Calls, true)}
+                    {header("Error rate", TenantSort::ErrorRate, true)}
+                    {header("Last seen", TenantSort::LastSeen, false)}
+                    <th scope="col">"Actions"</th>
+                </tr>
+            </thead>
+            <tbody>
+                {rows
+                    .into_iter()
+                    .map(|row| view! { <TenantRow row=row.into() now stale/> })
+                    .collect_view()}
+            </tbody>
+        </TableBox>
+        <p class="sorted-at muted">
+            "Sorted as of " <Timestamp at=now precision=Precision::Time/> ". "
+            <a
+                class="link"
+                href=again
+                rel="external"
+                on:click=move |event| {
+                    event.prevent_default();
+                    shared.overview.refetch();
+                }
+            >
+                "Sort again"
+            </a>
+        </p>
+        <Pager links=pager label="tenants"/>
+    }
+}
+
+/// Writes changed rows into the signals of those on the page.
+fn follow(shared: Shared, rows: Vec<RwSignal<TenantHealth>>, since: domain::Timestamp) {
+    Effect::new(move || {
+        shared.live.tenants.with(|change| {
+            let Some(change) = change.as_ref().filter(|change| change.now >= since) else {
+                return;
+            };
+            for changed in &change.rows {
+                let same = |row: &&RwSignal<TenantHealth>| {
+                    row.with_untracked(|row| row.tenant.id == changed.tenant.id)
+                };
+                if let Some(row) = rows.iter().find(same)
+                    && row.with_untracked(|row| row != changed)
+                {
+                    row.set(changed.clone());
+                }
+            }
+        });
+    });
+}
+
+#[component]
+fn TenantRow(
+    row: Signal<TenantHealth>,
+    now: domain::Timestamp,
+    stale: Signal<bool>,
+) -> impl IntoView {
+    let tenant = row.with_untracked(|row| row.tenant.clone());
+    let signals = Memo::new(move |_| row.with(|row| row.signals.clone()));
+    let name = Memo::new(move |_| row.with(|row| row.tenant.name.clone()));
+    let detail = routes::tenant(&tenant.id);
+    let create = routes::create_session(&tenant.id);
+    view! {
+        <RowLink href=detail.clone()>
+            <td class="wide">
+                <a class="name" href=detail.clone() title=name>
+                    <strong>{name}</strong>
+                    <span class="id">{tenant.id.to_string()}</span>
+                </a>
+            </td>
+            <td data-label="Status">
+                <TenantStatusTag status=Signal::derive(move || row.with(|row| row.tenant.status))/>
+            </td>
+            <td data-label="Health">
+                <HealthBadge health=Signal::derive(move || signals.with(|s| s.health))/>
+                <span class="since">
+                    {move || stale.get().then_some("stale · ")}
+                    <Since at=Signal::derive(move || signals.with(|s| s.since)) now/>
+                </span>
+            </td>
+            <td class="numeric" data-label="API calls (24h)">
+                {move || thousands(signals.with(|s| s.calls_24h))}
+            </td>
+            <td class="numeric" data-label="Error rate">
+                {move || signals.with(error_rate)}
+            </td>
+            <td class="muted" data-label="Last seen">
+                <LastSeen at=Signal::derive(move || signals.with(|s| s.last_seen)) now/>
+            </td>
+            <td class="tight wide">
+                <span class="actions">
+                    <ButtonLink href=detail class="small quiet">
+                        "View Details"
+                        <span class="visually-hidden">{move || format!(" of {}", name.get())}</span>
+                    </ButtonLink>
+                    <ButtonLink href=create class="small">
+                        "Create Support Session"
+                        <span class="visually-hidden">{move || format!(" in {}", name.get())}</span>
+                    </ButtonLink>
+                </span>
+            </td>
+        </RowLink>
+    }
+}
+
+/// The rate with a bar whose full length is a quarter of all calls, where it is high beyond doubt.
+fn error_rate(signals: &HealthSignals) -> AnyView {
+    let Some(rate) = signals.error_rate() else {
+        return view! { <span class="muted">"—"</span> }.into_any();
+    };
+    let tone = match signals.health {
+        Health::Critical => "bad",
+        Health::Warning => "warn",
+        Health::Healthy | Health::Unknown => "",
+    };
+    view! {
+        <span class="rate">
+            {percent(rate)}
+            <svg
+                class=format!("meter {tone}")
+                viewBox="0 0 100 4"
+                preserveAspectRatio="none"
+                aria-hidden="true"
+            >
+                <rect width=format!("{:.1}", (rate * 400.0).min(100.0)) height="4"></rect>
+            </svg>
+        </span>
+    }
+    .into_any()
+}

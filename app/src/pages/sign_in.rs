@@ -1,0 +1,115 @@
+//! Sign-in. A plain form, so that password managers know it and nothing has to load first.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    api,
+    components::{
+        BrandMark, CopyBlock, DoneNotice, Field, PageHeading, ProblemNotice, kept_input, use_flash,
+    },
+    domain::flash::Flash,
+    url::local_path,
+};
+
+/// What to run when there is nobody who could sign in.
+const FIRST_STAFF_MEMBER: &str =
+    "support-console staff add --email you@example.com --name \"Your Name\" --role super_admin";
+
+/// Sign-in.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let query = use_query_map();
+    let flash = use_flash();
+    let any_staff = Resource::new(|| (), |()| api::any_staff());
+    let next = Memo::new(move |_| {
+        let next = query.with(|query| query.get("next")).unwrap_or_default();
+        local_path(&next).unwrap_or_default().to_owned()
+    });
+    view! {
+        <Title text="Sign in"/>
+        <div class="screen narrow">
+            <p class="brand">
+                <BrandMark/>
+                <span>"Support Console"</span>
+            </p>
+            <PageHeading>"Sign in"</PageHeading>
+            <Suspense>
+                {move || Suspend::new(async move {
+                    let is_first_start = any_staff.await == Ok(false);
+                    is_first_start.then(|| view! { <FirstStart/> })
+                })}
+            </Suspense>
+            <Suspense>
+                {move || Suspend::new(async move {
+                    let flash = flash.await;
+                    view! { <Form flash next/> }
+                })}
+            </Suspense>
+        </div>
+    }
+}
+
+#[component]
+fn Form(flash: Option<Flash>, next: Memo<String>) -> impl IntoView {
+    let email = kept_input(flash.as_ref(), "email");
+    let has_email = !email.is_empty();
+    view! {
+        {match flash {
+            Some(Flash::Refused { problem, .. }) => {
+                Some(view! { <ProblemNotice problem/> }.into_any())
+            }
+            Some(Flash::Done { message }) => Some(view! { <DoneNotice message/> }.into_any()),
+            _ => None,
+        }}
+        <form class="card panel-body" method="post" action="/forms/sign-in">
+            <input type="hidden" name="next" value=next/>
+            <Field id="email" label="E-mail" let:control>
+                <input
+                    id=control.id
+                    name="email"
+                    type="email"
+                    autocomplete="username"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    required=true
+                    maxlength="254"
+                    autofocus=!has_email
+                    value=email
+                    aria-describedby=control.described_by
+                />
+            </Field>
+            <Field id="password" label="Password" let:control>
+                <input
+                    id=control.id
+                    name="password"
+                    type="password"
+                    autocomplete="current-password"
+                    required=true
+                    maxlength="256"
+                    autofocus=has_email
+                    aria-describedby=control.described_by
+                />
+            </Field>
+            <button class="button primary" type="submit">
+                "Sign in"
+            </button>
+        </form>
+    }
+}
+
+#[component]
+fn FirstStart() -> impl IntoView {
+    view! {
+        <div class="notice info">
+            <div class="form">
+                <p>
+                    <strong>"Nobody can sign in yet."</strong>
+                    " Run this on the server to add the first staff member, then come back:"
+                </p>
+                <CopyBlock text=FIRST_STAFF_MEMBER.to_owned() what="command"/>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,147 @@
+//! Access Logs: every request made in the session, newest first, filling live.
+
+pub mod hold;
+pub mod place;
+pub mod row;
+
+use leptos::{prelude::*, task::spawn_local};
+
+pub(super) use self::place::LogPlace;
+use self::{
+    hold::{NewRows, use_hold},
+    row::EntryRow,
+};
+use super::LiveSession;
+use crate::{
+    api,
+    components::{EmptyState, Pager, PagerLinks, ResultCount, TableBox, format::counted},
+    domain::{
+        access_log::AccessLogEntry,
+        page::{Page, PageRequest},
+    },
+    live::{
+        LiveHandle, LiveState,
+        rows::{LiveRow as _, LiveRows},
+    },
+};
+
+/// From this many rows on new ones wait for a click.
+const FOLLOWED_ROWS: usize = 500;
+
+/// The table Access Logs.
+#[component]
+pub(super) fn AccessLogs(
+    /// One page.
+    page: Page<AccessLogEntry>,
+    /// Where that page stands.
+    place: LogPlace,
+    /// The session.
+    session: LiveSession,
+    /// What the stream tells.
+    live: LiveHandle,
+) -> impl IntoView {
+    let id = session.session.with_untracked(|session| session.id);
+    let is_first = page.previous_cursor.is_none();
+    let links = PagerLinks::of(&page, |cursor| place.address(id, cursor));
+    let newest = RwSignal::new(page.total);
+    let rows = RwSignal::new(LiveRows::new(page.items));
+    let hold = use_hold(rows);
+    let receive = move |entries: Vec<AccessLogEntry>| {
+        let last = entries.iter().map(|entry| entry.seq).max();
+        newest.update(|newest| *newest = last.unwrap_or_default().max(*newest));
+        rows.update(|rows| {
+            let is_full = rows.shown().len() >= FOLLOWED_ROWS;
+            // On other pages rows change, but none is added.
+            let belongs = |entry: &AccessLogEntry| {
+                entry.support_session_id == id && (is_first || rows.find(entry.key()).is_some())
+            };
+            let entries: Vec<_> = entries.into_iter().filter(belongs).collect();
+            rows.receive(entries, is_full || hold.is_on());
+        });
+    };
+    Effect::new(move || {
+        if let Some(change) = live.access_log.get() {
+            receive(change.entries);
+        }
+    });
+    Effect::new(move |seen: Option<u32>| {
+        let resets = live.resets.get();
+        if seen.is_some_and(|seen| seen != resets) {
+            spawn_local(async move {
+                let newest = api::list_access_log(id, PageRequest::default()).await;
+                receive(newest.map(|page| page.items).unwrap_or_default());
+            });
+        }
+        resets
+    });
+    let count = move || counted(newest.get(), "request", "requests");
+    let is_following =
+        move || is_first && session.is_active() && live.state.get() == LiveState::Connected;
+    view! {
+        <section class="card" aria-labelledby="access-logs-title">
+            <header class="panel-header">
+                <h2 id="access-logs-title" tabindex="-1">
+                    "Access Logs"
+                </h2>
+                <Show when=is_following>
+                    <span class="live" data-state="connected">
+                        <span class="live-dot" aria-hidden="true"></span>
+                        "following"
+                    </span>
+                </Show>
+                <NewRows rows/>
+                <div class="push">
+                    <ResultCount>{count}</ResultCount>
+                </div>
+            </header>
+            <div
+                on:mouseenter=move |_| hold.set_hovered(true)
+                on:mouseleave=move |_| hold.set_hovered(false)
+                on:focusin=move |_| hold.set_focused(true)
+                on:focusout=move |_| hold.set_focused(false)
+            >
+                <Show
+                    when=move || rows.with(|rows| !rows.shown().is_empty())
+                    fallback=move || view! { <NoRequests session/> }
+                >
+                    <TableBox label="Access Logs" class="access-logs">
+                        <thead>
+                            <tr>
+                                <th scope="col">"Method"</th>
+                                <th scope="col">"Path"</th>
+                                <th scope="col">"Status"</th>
+                                <th scope="col">"Request ID"</th>
+                                <th scope="col" class="numeric">
+                                    "Time"
+                                </th>
+                            </tr>
+                        </thead>
+                        <tbody>
+                            <For
+                                each=move || rows.with(|rows| rows.shown().to_vec())
+                                key=|entry| entry.seq
+                                let:entry
+                            >
+                                <EntryRow entry rows/>
+                            </For>
+                        </tbody>
+                    </TableBox>
+                </Show>
+            </div>
+            <Pager links=Signal::stored(links) label="access logs"/>
+        </section>
+    }
+}
+
+#[component]
+fn NoRequests(session: LiveSession) -> impl IntoView {
+    let next = move || match session.is_active() {
+        true => "The first request through the gateway appears here by itself.",
+        false => "Nothing was requested before the session ended.",
+    };
+    view! {
+        <EmptyState title="No requests yet">
+            <p>{next}</p>
+        </EmptyState>
+    }
+}

@@ -1,0 +1,175 @@
+//! One request: a row that opens to everything known of it.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{
+        CopyButton, Timestamp,
+        format::{Precision, counted},
+    },
+    domain::access_log::{AccessLogEntry, RequestOutcome},
+    live::rows::LiveRows,
+};
+
+/// One request. Its row stays when the request completes, so that it stays open and focused.
+#[component]
+pub(super) fn EntryRow(
+    /// The entry as it was when it came.
+    entry: AccessLogEntry,
+    /// All rows, as they are now.
+    rows: RwSignal<LiveRows<AccessLogEntry>>,
+) -> impl IntoView {
+    let (seq, at, request_id) = (entry.seq, entry.at, entry.request_id.to_string());
+    let (method, path) = (entry.method.clone(), full_path(&entry));
+    let now = Memo::new(move |before: Option<&AccessLogEntry>| {
+        let found = rows.with(|rows| rows.find(seq).cloned());
+        found.unwrap_or_else(|| before.unwrap_or(&entry).clone())
+    });
+    let status = move || {
+        now.with(|entry| {
+            let Told { tone, code, note } = told(entry);
+            view! {
+                <span class=format!("code {tone}")>{code}</span>
+                {note.map(|note| view! { " " <span class="muted">{note}</span> })}
+            }
+        })
+    };
+    view! {
+        <tr>
+            <td class="method">{method}</td>
+            <td class="path">
+                <details>
+                    <summary><code>{path}</code></summary>
+                    {move || now.with(facts)}
+                </details>
+            </td>
+            <td>{status}</td>
+            <td class="request-id"><code class="muted">{request_id}</code></td>
+            <td class="numeric"><Timestamp at precision=Precision::Millisecond/></td>
+        </tr>
+    }
+}
+
+/// Path and query as they were asked for.
+fn full_path(entry: &AccessLogEntry) -> String {
+    match &entry.query {
+        Some(query) => format!("{}?{query}", entry.path),
+        None => entry.path.clone(),
+    }
+}
+
+/// The cell Status: a style, the status code, and what the code alone does not tell.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    tone: &'static str,
+    code: String,
+    note: Option<&'static str>,
+}
+
+fn told(entry: &AccessLogEntry) -> Told {
+    let tone = match entry.status {
+        Some(500..) => "bad",
+        Some(400..) => "warn",
+        Some(_) => "good",
+        None => "",
+    };
+    let note = match entry.outcome {
+        RequestOutcome::Open => Some("open"),
+        RequestOutcome::Done => None,
+        RequestOutcome::Cut => Some("cut"),
+        RequestOutcome::Refused => Some("refused"),
+        RequestOutcome::Failed => Some("failed"),
+        RequestOutcome::Unknown => Some("unknown"),
+    };
+    Told {
+        tone,
+        code: entry.status.map_or_else(|| "—".into(), |status| status.to_string()),
+        note,
+    }
+}
+
+fn facts(entry: &AccessLogEntry) -> impl IntoView + use<> {
+    let id = entry.request_id.to_string();
+    let row = |name: &'static str, value: Option<String>| {
+        view! {
+            <dt>{name}</dt>
+            <dd>{value.unwrap_or_else(|| "—".into())}</dd>
+        }
+    };
+    let bytes = |bytes: Option<u64>| bytes.map(|bytes| counted(bytes, "byte", "bytes"));
+    let duration = entry.duration_ms.map(|ms| format!("{ms} ms"));
+    let why = entry.refusal.map(|refusal| {
+        view! {
+            <dt>"Refused because"</dt>
+            <dd>{refusal.sentence()} " " <code class="muted">{refusal.as_str()}</code></dd>
+        }
+    });
+    view! {
+        <dl class="facts">
+            {why}
+            <dt>"Request ID"</dt>
+            <dd>
+                <code>{id.clone()}</code>
+                " "
+                <CopyButton text=id what="request ID"/>
+            </dd>
+            {row("Number in session", Some(entry.seq.to_string()))}
+            {row("Outcome", Some(outcome_sentence(entry.outcome).into()))}
+            {row("Query", entry.query.clone())}
+            {row("IP address", Some(entry.ip.clone()))}
+            {row("User-Agent", Some(entry.user_agent.clone()))}
+            {row("Duration", duration)}
+            {row("Request body", bytes(entry.request_bytes))}
+            {row("Response body", bytes(entry.response_bytes))}
+        </dl>
+    }
+}
+
+const fn outcome_sentence(outcome: RequestOutcome) -> &'static str {
+    match outcome {
+        RequestOutcome::Open => "Open: recorded and forwarded, not answered in full yet",
+        RequestOutcome::Done => "Done: answered in full",
+        RequestOutcome::Cut => "Cut: the session ended, or one side hung up",
+        RequestOutcome::Refused => "Refused: nothing was forwarded",
+        RequestOutcome::Failed => "Failed: the upstream did not answer properly",
+        RequestOutcome::Unknown => "Unknown: the gateway stopped while the request was open",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(status: Option<u16>, outcome: RequestOutcome) -> AccessLogEntry {
+        serde_json::from_value(serde_json::json!({
+            "request_id": "01937e2c-7b6a-7cc0-8000-000000000001",
+            "support_session_id": "01937e2c-7b6a-7cc0-8000-000000000002",
+            "seq": 1, "method": "GET", "path": "/v1/issuers", "query": "status=open",
+            "status": status, "outcome": outcome, "refusal": null, "ip": "::1",
+            "user_agent": "curl/8", "at": "2026-11-22T10:00:00Z", "duration_ms": null,
+            "request_bytes": null, "response_bytes": null,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_query_is_part_of_what_was_asked_for() {
+        let entry = entry(None, RequestOutcome::Open);
+        assert_eq!(full_path(&entry), "/v1/issuers?status=open");
+    }
+
+    #[test]
+    fn what_the_code_does_not_tell_is_told_in_words() {
+        let read = |status, outcome| {
+            let told = told(&entry(status, outcome));
+            (told.tone, told.code, told.note)
+        };
+        assert_eq!(read(Some(200), RequestOutcome::Done), ("good", "200".into(), None));
+        assert_eq!(
+            read(Some(403), RequestOutcome::Refused),
+            ("warn", "403".into(), Some("refused"))
+        );
+        assert_eq!(read(Some(502), RequestOutcome::Failed), ("bad", "502".into(), Some("failed")));
+        assert_eq!(read(None, RequestOutcome::Open), ("", "—".into(), Some("open")));
+    }
+}

@@ -1,0 +1,77 @@
+//! What the session is, at a glance, and how to end it.
+
+use leptos::prelude::*;
+
+use super::{LiveSession, session_path};
+use crate::{
+    components::{ButtonLink, Countdown, PageHeading, StatusBadge},
+    routes,
+};
+
+/// The head of the page.
+#[component]
+pub(super) fn Header(
+    /// The session.
+    session: LiveSession,
+) -> impl IntoView {
+    let first = session.session.get_untracked();
+    let id = first.id;
+    let path = session_path(id);
+    let short_id: String = id.to_string().chars().take(8).collect();
+    let until = Signal::derive(move || session.session.with(|session| session.expires_at));
+    let tenant_path = routes::tenant(&first.tenant_id);
+    let actions = move || {
+        session.is_active().then(|| {
+            let (replace, revoke) = (format!("{path}/replace-token"), format!("{path}/revoke"));
+            let replace = session
+                .may_replace_token
+                .then(|| view! { <ButtonLink href=replace>"Replace token"</ButtonLink> });
+            let revoke = session.may_revoke.then(|| {
+                view! { <ButtonLink href=revoke class="danger solid">"Revoke Session"</ButtonLink> }
+            });
+            view! { {replace} {revoke} }
+        })
+    };
+    view! {
+        <nav class="breadcrumb muted" aria-label="Breadcrumb">
+            <a class="link" href=routes::SUPPORT_SESSIONS>
+                "Sessions"
+            </a>
+            " / "
+            <span>{short_id}</span>
+        </nav>
+        <header class="page-header">
+            <div>
+                <div class="bar">
+                    <PageHeading>"Support session"</PageHeading>
+                    <span role="status">
+                        <StatusBadge status=session.status/>
+                    </span>
+                    {move || {
+                        session
+                            .is_active()
+                            .then(|| {
+                                view! {
+                                    <Countdown until now=session.at what="Support session" short=true/>
+                                }
+                            })
+                    }}
+                </div>
+                <p class="muted summary">
+                    <a class="link" href=tenant_path.clone()>
+                        {first.tenant_name}
+                    </a>
+                    " · "
+                    {first.staff_name}
+                    " · “"
+                    {first.reason}
+                    "”"
+                </p>
+            </div>
+            <div class="bar push">
+                <ButtonLink href=tenant_path>"Open tenant"</ButtonLink>
+                {actions}
+            </div>
+        </header>
+    }
+}

@@ -1,0 +1,58 @@
+//! Filters of the list: status, tenant, staff member.
+
+use leptos::prelude::*;
+
+use super::SessionsQuery;
+use crate::{
+    components::{FilterForm, SearchBox, SelectFilter, as_sentence},
+    domain::{problem::Problem, staff::StaffRef, support_sessions::SupportSessionStatus},
+    routes,
+};
+
+/// The filters, with what is wrong with them.
+#[component]
+pub(super) fn Filters(
+    /// What the URL says.
+    query: SessionsQuery,
+    /// Staff members to choose from.
+    staff: Vec<StaffRef>,
+    /// What could not be read.
+    problem: Option<Problem>,
+) -> impl IntoView {
+    let statuses = SupportSessionStatus::ALL
+        .iter()
+        .map(|status| (status.to_string(), status.label().to_owned()))
+        .collect();
+    let staff = staff
+        .into_iter()
+        .map(|staff| (staff.id.to_string(), staff.name))
+        .collect();
+    let errors = problem.into_iter().flat_map(|problem| problem.fields);
+    let errors: Vec<_> = errors
+        .map(|p| view! { <p class="error">{format!("{}: {}", p.field, as_sentence(&p.message))}</p> })
+        .collect();
+    view! {
+        <FilterForm
+            action=routes::SUPPORT_SESSIONS
+            label="Filter support sessions"
+            names=&["status", "tenant", "staff"]
+        >
+            <SelectFilter
+                name="status"
+                label="Status"
+                any="Any status"
+                options=statuses
+                value=query.status
+            />
+            <SearchBox name="tenant" label="Tenant ID" value=query.tenant/>
+            <SelectFilter
+                name="staff"
+                label="Staff member"
+                any="Any staff member"
+                options=staff
+                value=query.staff
+            />
+            {errors}
+        </FilterForm>
+    }
+}

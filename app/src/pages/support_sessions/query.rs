@@ -1,0 +1,172 @@
+//! The filter of the list of support sessions in the query string.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{
+        Timestamp,
+        page::PageRequest,
+        problem::{FieldProblems, Problem},
+        support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
+    },
+    query::Query,
+};
+
+/// The filter and the page as they stand in the URL: texts, whether they can be read or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionsQuery {
+    /// Status, in any case.
+    pub status: String,
+    /// The tenant's identifier.
+    pub tenant: String,
+    /// The staff member's identifier.
+    pub staff: String,
+    /// Which page.
+    pub cursor: String,
+    /// Rows on a page.
+    pub limit: String,
+}
+
+impl SessionsQuery {
+    /// Takes the texts out of a query string; `get` gives the decoded value of a name.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name| get(name).unwrap_or_default().trim().to_owned();
+        Self {
+            status: get("status").to_ascii_uppercase(),
+            tenant: get("tenant"),
+            staff: get("staff"),
+            cursor: get("cursor"),
+            limit: get("limit"),
+        }
+    }
+
+    /// What is asked for, or every field that can't be read.
+    pub fn parse(&self) -> Result<(SupportSessionFilter, PageRequest), Problem> {
+        let mut problems = FieldProblems::default();
+        let given = |text: &str| !text.is_empty();
+        let mut filter = SupportSessionFilter::default();
+        if given(&self.status) {
+            filter.status = problems.take("status", self.status.parse());
+        }
+        if given(&self.tenant) {
+            filter.tenant_id = problems.take("tenant", self.tenant.parse());
+        }
+        if given(&self.staff) {
+            filter.staff_id = problems.take("staff", self.staff.parse());
+        }
+        let mut page = PageRequest {
+            limit: None,
+            cursor: Some(self.cursor.clone()).filter(|cursor| !cursor.is_empty()),
+        };
+        if given(&self.limit) {
+            let limit = self.limit.parse().map_err(|_| "must be a whole number");
+            page.limit = problems.take("limit", limit);
+        }
+        problems.finish()?;
+        Ok((filter, page))
+    }
+
+    /// Whether anything narrows the list.
+    pub fn is_filtered(&self) -> bool {
+        !(self.status.is_empty() && self.tenant.is_empty() && self.staff.is_empty())
+    }
+
+    /// The page of this filter at `cursor`; the first without.
+    pub fn address(&self, cursor: Option<&str>) -> String {
+        Query::default()
+            .with("status", &self.status)
+            .with("tenant", &self.tenant)
+            .with("staff", &self.staff)
+            .with_some("cursor", cursor)
+            .with("limit", &self.limit)
+            .of("/support/sessions")
+    }
+
+    /// The first page of the same filter with another status; every status without.
+    pub fn address_with_status(&self, status: Option<SupportSessionStatus>) -> String {
+        let status = status.map_or("", SupportSessionStatus::as_str).to_owned();
+        Self {
+            status,
+            ..self.clone()
+        }
+        .address(None)
+    }
+}
+
+/// Whether a session that the stream tells of belongs into a list with this filter.
+pub fn belongs(filter: &SupportSessionFilter, session: &SupportSession, now: Timestamp) -> bool {
+    filter.status.is_none_or(|status| session.status(now) == status)
+        && filter.tenant_id.as_ref().is_none_or(|id| session.tenant_id == *id)
+        && filter.staff_id.is_none_or(|id| session.staff_id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(pairs: &[(&str, &str)]) -> SessionsQuery {
+        SessionsQuery::read(|name| {
+            let pair = pairs.iter().find(|(known, _)| *known == name);
+            pair.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn a_status_is_read_in_any_case() {
+        let (filter, _) = query(&[("status", "active")]).parse().unwrap();
+        assert_eq!(filter.status, Some(SupportSessionStatus::Active));
+    }
+
+    #[test]
+    fn all_unreadable_fields_are_named_at_once() {
+        let problem = query(&[
+            ("status", "gone"),
+            ("tenant", "a b"),
+            ("staff", "mina"),
+            ("limit", "many"),
+        ])
+        .parse()
+        .unwrap_err();
+        let fields: Vec<_> = problem.fields.iter().map(|p| p.field.as_str()).collect();
+        assert_eq!(fields, ["status", "tenant", "staff", "limit"]);
+    }
+
+    #[test]
+    fn another_status_starts_at_the_first_page_and_keeps_the_rest() {
+        let query = query(&[("tenant", "acme"), ("cursor", "x")]);
+        assert_eq!(
+            query.address_with_status(Some(SupportSessionStatus::Revoked)),
+            "/support/sessions?status=REVOKED&tenant=acme"
+        );
+        assert_eq!(
+            query.address(Some("y")),
+            "/support/sessions?tenant=acme&cursor=y"
+        );
+    }
+
+    #[test]
+    fn a_session_belongs_to_the_lists_of_its_status_at_that_time() {
+        let session: SupportSession = serde_json::from_value(serde_json::json!({
+            "id": "01937e2c-7b6a-7cc0-8000-000000000002", "tenant_id": "acme",
+            "tenant_name": "Acme", "organization_id": null,
+            "staff_id": "01937e2c-7b6a-7cc0-8000-000000000003", "staff_name": "Mina",
+            "scopes": ["read_only"], "reason": "a long reason", "ticket": null, "ip": "::1",
+            "user_agent": "x", "issued_at": "2026-11-22T10:00:00Z",
+            "expires_at": "2026-11-22T10:15:00Z", "revocation": null,
+            "requests_forwarded": 0, "requests_refused": 0,
+        }))
+        .unwrap();
+        let active = SupportSessionFilter {
+            status: Some(SupportSessionStatus::Active),
+            ..SupportSessionFilter::default()
+        };
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert!(belongs(&active, &session, at("2026-11-22T10:14:59Z")));
+        assert!(!belongs(&active, &session, at("2026-11-22T10:15:00Z")));
+        let elsewhere = SupportSessionFilter {
+            tenant_id: "other".parse().ok(),
+            ..SupportSessionFilter::default()
+        };
+        assert!(!belongs(&elsewhere, &session, at("2026-11-22T10:14:59Z")));
+    }
+}

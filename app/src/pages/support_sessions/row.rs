@@ -1,0 +1,83 @@
+//! One support session in the list.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{Countdown, RowLink, StatusBadge, Timestamp, use_viewer},
+    domain::{
+        self,
+        support_sessions::{SupportSession, SupportSessionStatus},
+    },
+    live::rows::{LiveRow as _, LiveRows},
+    pages::support_session::session_path,
+};
+
+/// One row. It changes where it stands, and flips to Expired when its time is up.
+#[component]
+pub(super) fn SessionRow(
+    /// The session as it was when it came.
+    session: SupportSession,
+    /// All rows, as they are now.
+    rows: RwSignal<LiveRows<SupportSession>>,
+    /// The server's time at which the rows hold.
+    at: RwSignal<domain::Timestamp>,
+    /// Whether the viewer may revoke it while it is active.
+    may_revoke: bool,
+) -> impl IntoView {
+    let viewer = use_viewer();
+    let first = session.clone();
+    let now = Memo::new(move |before: Option<&SupportSession>| {
+        let found = rows.with(|rows| rows.find(session.key()).cloned());
+        found.unwrap_or_else(|| before.unwrap_or(&session).clone())
+    });
+    let status = Memo::new(move |_| {
+        let at = viewer.now_or(at.get());
+        now.with(|session| session.status(at))
+    });
+    let is_active = move || status.get() == SupportSessionStatus::Active;
+    let until = Signal::derive(move || now.with(|session| session.expires_at));
+    let path = session_path(first.id);
+    let revoke_path = format!("{path}/revoke");
+    let (tenant_name, staff_name) = (first.tenant_name.clone(), first.staff_name.clone());
+    let what = format!("Support session in {}", first.tenant_name);
+    let scopes = first.scopes.into_iter().map(|scope| {
+        view! { <code class="tag">{scope.to_string()}</code> " " }
+    });
+    let label = format!("Revoke {staff_name}’s session in {tenant_name}");
+    view! {
+        <RowLink href=path.clone()>
+            <td>
+                <StatusBadge status/>
+            </td>
+            <th scope="row">
+                <a class="name" href=path>
+                    <strong>{tenant_name}</strong>
+                    <span class="id">{first.tenant_id.to_string()}</span>
+                </a>
+            </th>
+            <td data-label="Staff">{staff_name}</td>
+            <td data-label="Scopes">{scopes.collect_view()}</td>
+            <td class="reason wide" data-label="Reason" title=first.reason.clone()>
+                <span>{first.reason.clone()}</span>
+            </td>
+            <td data-label="Issued">
+                <Timestamp at=first.issued_at/>
+            </td>
+            <td data-label="Expires">
+                <Timestamp at=until/>
+                <Show when=is_active>
+                    <span class="since">
+                        <Countdown until now=at what=what.clone() short=true/>
+                    </span>
+                </Show>
+            </td>
+            <td class="tight">
+                <Show when=move || may_revoke && is_active()>
+                    <a class="button small danger" href=revoke_path.clone() aria-label=label.clone()>
+                        "Revoke"
+                    </a>
+                </Show>
+            </td>
+        </RowLink>
+    }
+}

@@ -1,0 +1,100 @@
+//! The four health signal cards (seed: health status, last seen, API calls, error rate).
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{
+        HealthBadge, LastSeen, SignalCard, Since, Sparkline, Timestamp,
+        format::{Precision, counted, percent_of, thousands},
+    },
+    domain::{
+        TenantId,
+        health::{Health, HealthSignals},
+        tenants::CallBucket,
+    },
+    live::LiveHandle,
+};
+
+#[component]
+pub(crate) fn Signals(
+    id: TenantId,
+    /// The signals when the page was made.
+    first: HealthSignals,
+    /// Calls over time, for the line beside their number.
+    calls: Vec<CallBucket>,
+    live: LiveHandle,
+) -> impl IntoView {
+    let now = first.updated_at;
+    let signals = Memo::new(move |_| {
+        live.tenants
+            .with(|change| {
+                let change = change.as_ref().filter(|change| change.now >= now)?;
+                let row = change.rows.iter().find(|row| row.tenant.id == id)?;
+                Some(row.signals.clone())
+            })
+            .unwrap_or_else(|| first.clone())
+    });
+    let last_seen = Signal::derive(move || signals.with(|s| s.last_seen));
+    let line = crate::components::grouped(&calls, 48)
+        .into_iter()
+        .map(|bucket| bucket.calls)
+        .collect();
+    view! {
+        <section class="cards" aria-label="Health signals">
+            <SignalCard
+                label="Health status"
+                note=move || {
+                    view! { <Since at=Signal::derive(move || signals.with(|s| s.since)) now/> }
+                }
+            >
+                <HealthBadge health=Signal::derive(move || signals.with(|s| s.health)) large=true/>
+            </SignalCard>
+            <SignalCard
+                label="Last seen"
+                note=move || {
+                    move || match last_seen.get() {
+                        Some(at) => view! { <Timestamp at/> }.into_any(),
+                        None => "No API call has ever been reported".into_any(),
+                    }
+                }
+            >
+                <LastSeen at=last_seen now/>
+            </SignalCard>
+            <SignalCard
+                label="API calls (24h)"
+                note=move || {
+                    view! {
+                        "as of "
+                        <Timestamp
+                            at=Signal::derive(move || signals.with(|s| s.updated_at))
+                            precision=Precision::Time
+                        />
+                    }
+                }
+            >
+                {move || thousands(signals.with(|s| s.calls_24h))}
+                <Sparkline
+                    values=line
+                    bad=signals.with_untracked(|s| s.health == Health::Critical)
+                />
+            </SignalCard>
+            <SignalCard
+                label="Error rate"
+                note=move || {
+                    move || {
+                        signals
+                            .with(|s| {
+                                format!(
+                                    "{} of {}",
+                                    thousands(s.errors_24h),
+                                    counted(s.calls_24h, "call", "calls"),
+                                )
+                            })
+                    }
+                }
+            >
+                {move || signals.with(|s| percent_of(s.errors_24h, s.calls_24h))}
+            </SignalCard>
+        </section>
+    }
+}

@@ -1,0 +1,65 @@
+//! Query strings, so that everything a page shows can be linked to.
+
+use std::fmt::Write;
+
+/// A query string under construction. Empty values are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query(String);
+
+impl Query {
+    /// Adds a pair, unless the value is empty.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        if !value.is_empty() {
+            self.0.push(if self.0.is_empty() { '?' } else { '&' });
+            self.0.push_str(&encode(name));
+            self.0.push('=');
+            self.0.push_str(&encode(value));
+        }
+        self
+    }
+
+    /// Adds a pair if there is a value.
+    #[must_use]
+    pub fn with_some(self, name: &str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.with(name, &value.to_string()),
+            None => self,
+        }
+    }
+
+    /// `path` with this query.
+    pub fn of(&self, path: &str) -> String {
+        format!("{path}{}", self.0)
+    }
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986 §2.3.
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing into a String can't fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_values_are_left_out_and_the_rest_is_encoded() {
+        let query = Query::default()
+            .with("q", "a&b=ñ")
+            .with("status", "")
+            .with_some("limit", Some(5))
+            .with_some("cursor", None::<String>);
+        assert_eq!(query.of("/x"), "/x?q=a%26b%3D%C3%B1&limit=5");
+        assert_eq!(Query::default().of("/x"), "/x");
+    }
+}

@@ -1,0 +1,61 @@
+//! Everything around a page: the document, the navigation, who is signed in, and the band of a
+//! support session that one is inside of.
+
+pub mod account;
+pub mod band;
+pub mod document;
+pub mod live;
+pub mod navigation;
+pub mod signed_in;
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::Router;
+
+pub use document::{Assets, Document};
+pub use signed_in::{SignedInStaff, use_signed_in};
+
+use crate::{
+    components::{provide_arrivals, provide_viewer},
+    live::use_live,
+    routes::AppRoutes,
+};
+
+/// The whole user interface within the document's body.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_viewer();
+    view! {
+        <Title formatter=|title: String| format!("{title} · Support Console")/>
+        <Router>
+            <Frame/>
+        </Router>
+    }
+}
+
+/// The frame around every page.
+#[component]
+fn Frame() -> impl IntoView {
+    provide_arrivals();
+    signed_in::provide_signed_in();
+    view! {
+        // Left to the browser, which moves the focus along.
+        <a class="skip-link" href="#content" rel="external">
+            "Skip to content"
+        </a>
+        <band::SupportSessionBand/>
+        <div class="shell">
+            <navigation::Side/>
+            <main id="content" class="main" tabindex="-1">
+                <live::LostNotice/>
+                <AppRoutes/>
+            </main>
+        </div>
+    }
+}
+
+/// The live stream as far as the frame needs it: only while someone is signed in.
+fn use_frame_live() -> crate::live::LiveHandle {
+    use_live(Signal::stored(crate::domain::live::LiveInterest::default()))
+}

@@ -1,0 +1,64 @@
+//! Who is signed in, the theme, and the way out.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{Icon, IconName, format::initials},
+    domain::staff::SignedIn,
+    routes,
+};
+
+#[component]
+pub(super) fn Account(signed_in: SignedIn) -> impl IntoView {
+    let staff = signed_in.staff;
+    let roles: Vec<_> = staff.roles.iter().map(|role| role.label()).collect();
+    let roles = if roles.is_empty() {
+        "No support role".to_owned()
+    } else {
+        roles.join(", ")
+    };
+    view! {
+        <details class="account">
+            <summary>
+                <span class="avatar" aria-hidden="true">
+                    {initials(&staff.name)}
+                </span>
+                <span class="account-name">
+                    <span class="visually-hidden">"Account of "</span>
+                    <strong>{staff.name.clone()}</strong>
+                    <span class="muted">{roles.clone()}</span>
+                </span>
+            </summary>
+            <div class="account-menu card">
+                <p class="account-who">
+                    <strong>{staff.name}</strong>
+                    <span class="muted">{staff.email}</span>
+                    <span class="muted">{roles}</span>
+                </p>
+                <label class="with-js account-theme">
+                    "Theme"
+                    <select data-theme-choice="">
+                        <option value="system">"System"</option>
+                        <option value="light">"Light"</option>
+                        <option value="dark">"Dark"</option>
+                    </select>
+                </label>
+                <a class="button" href=routes::PASSWORD>
+                    "Change password"
+                </a>
+                <form method="post" action="/forms/sign-out">
+                    <button class="button" type="submit">
+                        <Icon name=IconName::SignOut/>
+                        "Sign out"
+                    </button>
+                </form>
+                <form method="post" action="/forms/sign-out">
+                    <input type="hidden" name="everywhere" value="on"/>
+                    <button class="button quiet" type="submit">
+                        "Sign out everywhere"
+                    </button>
+                </form>
+            </div>
+        </details>
+    }
+}

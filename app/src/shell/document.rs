@@ -1,0 +1,86 @@
+//! The HTML document.
+
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_meta::MetaTags;
+
+use super::App;
+
+/// Runs before the first paint: the chosen theme, and that there is JavaScript.
+const BEFORE_PAINT: &str = include_str!("before_paint.js");
+
+/// The addresses of what a page loads, each with the hash of its content in its name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assets {
+    /// The script that starts the WebAssembly; without it pages stay as the server wrote them.
+    pub js: Option<String>,
+    /// The WebAssembly.
+    pub wasm: Option<String>,
+    /// The style sheet.
+    pub css: Option<String>,
+    /// Fonts to load early.
+    pub fonts: Vec<String>,
+}
+
+/// The document of every page, on the server only. Takes its [`Assets`] and the nonce of its
+/// scripts from the context.
+#[component]
+pub fn Document() -> impl IntoView {
+    let assets = use_context::<Assets>().unwrap_or_default();
+    let fonts = assets.fonts.clone();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="robots" content="noindex, nofollow"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                {fonts
+                    .into_iter()
+                    .map(|font| {
+                        view! {
+                            <link
+                                rel="preload"
+                                href=font
+                                r#as="font"
+                                r#type="font/woff2"
+                                crossorigin="anonymous"
+                            />
+                        }
+                    })
+                    .collect_view()}
+                {assets.css.clone().map(|css| view! { <link rel="stylesheet" href=css/> })}
+                <script nonce=use_nonce()>{BEFORE_PAINT}</script>
+                {hydration(&assets)}
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+fn hydration(assets: &Assets) -> Option<impl IntoView + use<>> {
+    let (js, wasm) = (assets.js.clone()?, assets.wasm.clone()?);
+    // The names come from the bundler's manifest; JSON makes them string literals.
+    let start = format!(
+        "import({js}).then(m=>m.default({{module_or_path:{wasm}}}).then(()=>m.hydrate()))",
+        js = serde_json::to_string(&js).ok()?,
+        wasm = serde_json::to_string(&wasm).ok()?,
+    );
+    Some(view! {
+        <link rel="modulepreload" href=js nonce=use_nonce()/>
+        <link
+            rel="preload"
+            href=wasm
+            r#as="fetch"
+            r#type="application/wasm"
+            crossorigin="anonymous"
+        />
+        <script type="module" nonce=use_nonce()>
+            {start}
+        </script>
+    })
+}

@@ -1,0 +1,44 @@
+// Journeys through the release build. Each worker starts its own demo (see support/demo.ts), so nothing here names an
+// address. A journey that fails once has failed: no retries.
+import { defineConfig, devices } from "@playwright/test";
+
+const root = process.getuid?.() === 0;
+
+export default defineConfig({
+  testDir: "journeys",
+  outputDir: "test-results",
+  forbidOnly: true,
+  retries: 0,
+  workers: Number(process.env.SUPPORT_CONSOLE_WORKERS ?? 2),
+  fullyParallel: false,
+  timeout: 30_000,
+  expect: { timeout: 5_000 },
+  reporter: [["list"], ["html", { outputFolder: "report", open: "never" }]],
+  use: {
+    locale: "en-GB",
+    timezoneId: "Europe/Lisbon",
+    colorScheme: "light",
+    screenshot: "only-on-failure",
+    trace: "retain-on-failure",
+    launchOptions: {
+      executablePath: process.env.SUPPORT_CONSOLE_CHROMIUM ?? "/usr/bin/chromium",
+      args: [
+        ...(root ? ["--no-sandbox"] : []),
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    },
+  },
+  projects: [
+    { name: "desktop", use: { viewport: { width: 1440, height: 900 } } },
+    { name: "dark", use: { viewport: { width: 1440, height: 900 }, colorScheme: "dark" } },
+    {
+      name: "phone",
+      use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 },
+    },
+  ],
+});

@@ -1,0 +1,126 @@
+// A demo of the release build on ports and data of its own.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createConnection } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort, Program } from "./process.ts";
+
+export type Role = "support_admin" | "super_admin";
+
+export interface Account {
+  email: string;
+  password: string;
+  role: Role;
+}
+
+/** What the demo writes once all of its listeners accept connections. */
+interface Ready {
+  console: string;
+  gateway: string;
+  upstream: string;
+  accounts: Account[];
+  platform_key: string;
+  control_socket: string;
+}
+
+export class Demo {
+  private constructor(
+    private readonly program: Program,
+    private readonly folder: string,
+    private readonly ready: Ready,
+  ) {}
+
+  static async start(): Promise<Demo> {
+    const binary = process.env.SUPPORT_CONSOLE_BINARY;
+    if (!binary) throw new Error("SUPPORT_CONSOLE_BINARY is not set: run `make journeys` or `make test`");
+    // Short, because the path of a Unix socket in it has to be.
+    const folder = await mkdtemp(join(tmpdir(), "console-"));
+    const file = join(folder, "ready.json");
+    const ports = { console: await freePort(), gateway: await freePort(), upstream: await freePort() };
+    const args = [
+      ["demo"],
+      ["--console-port", `${ports.console}`],
+      ["--gateway-port", `${ports.gateway}`],
+      ["--upstream-port", `${ports.upstream}`],
+      ["--data-dir", join(folder, "data")],
+      ["--ready-file", file],
+    ].flat();
+    const program = Program.start(binary, args, join(folder, "log"));
+    try {
+      const ready = await program.until("the demo", () => readJson<Ready>(file));
+      return new Demo(program, folder, ready);
+    } catch (error) {
+      await program.stop();
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.program.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get console(): string {
+    return this.ready.console;
+  }
+
+  get gateway(): string {
+    return this.ready.gateway;
+  }
+
+  get upstream(): string {
+    return this.ready.upstream;
+  }
+
+  /** A key for the REST interface with the rights of the platform. */
+  get platformKey(): string {
+    return this.ready.platform_key;
+  }
+
+  get log(): string {
+    return this.program.log;
+  }
+
+  account(role: Role): Account {
+    const account = this.ready.accounts.find((account) => account.role === role);
+    if (!account) throw new Error(`the demo has no account with the role ${role}`);
+    return account;
+  }
+
+  /** Moves the demo's clock forward, for example by "15m". */
+  async advance(duration: string): Promise<void> {
+    await this.control(`advance ${duration}`);
+  }
+
+  /** The demo's own time. */
+  async now(): Promise<string> {
+    return this.control("now");
+  }
+
+  /** Sends one line, gives back the line that answers it. */
+  private async control(command: string): Promise<string> {
+    const socket = createConnection(this.ready.control_socket);
+    socket.setEncoding("utf8");
+    socket.write(`${command}\n`);
+    let answer = "";
+    try {
+      for await (const part of socket) {
+        answer += part;
+        if (answer.includes("\n")) return answer.trim();
+      }
+    } finally {
+      socket.destroy();
+    }
+    throw new Error(`no answer to "${command}", only "${answer}"`);
+  }
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as T;
+  } catch {
+    // Not there yet, or half written.
+    return undefined;
+  }
+}

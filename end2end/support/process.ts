@@ -1,0 +1,64 @@
+// Programs that a worker starts and always stops, by their own process id.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+
+export class Program {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly log: string,
+  ) {}
+
+  /** Starts a program whose output goes to the file `log`. */
+  static start(command: string, args: string[], log: string, env: NodeJS.ProcessEnv = {}): Program {
+    const output = openSync(log, "a");
+    const child = spawn(command, args, {
+      stdio: ["ignore", output, output],
+      env: { ...process.env, ...env },
+    });
+    closeSync(output);
+    child.on("error", (error) => console.error(`${command}: ${error.message}`));
+    return new Program(child, log);
+  }
+
+  /** Waits until `ready` gives something; fails with the program's last words if it ends before. */
+  async until<T>(what: string, ready: () => Promise<T | undefined>, seconds = 30): Promise<T> {
+    for (const end = Date.now() + seconds * 1000; Date.now() < end; await pause(50)) {
+      const value = await ready();
+      if (value !== undefined) return value;
+      if (this.ended || this.child.pid === undefined) break;
+    }
+    throw new Error(`${what}: not within ${seconds} s\n${this.lastWords()}`);
+  }
+
+  /** Asks the program to end, and makes it end if it doesn't. */
+  async stop(): Promise<void> {
+    if (this.ended || this.child.pid === undefined) return;
+    const exit = once(this.child, "exit");
+    this.child.kill("SIGTERM");
+    const patience = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
+    await exit;
+    clearTimeout(patience);
+  }
+
+  lastWords(): string {
+    return readFileSync(this.log, "utf8").split("\n").slice(-40).join("\n");
+  }
+
+  private get ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+}
+
+/** A TCP port that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}

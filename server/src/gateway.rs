@@ -1,0 +1,34 @@
+//! The gateway, which is the impersonation middleware: authenticate → authorise → record → forward.
+//!
+//! It knows the store only through [`ports`]; nothing here may name the store, pages or services.
+//! The way of one request is in `proxy` and reads top to bottom. What may pass is decided by pure
+//! functions: [`canonical`] (one spelling), [`rules`] (host, tenant, organization), [`scopes`]
+//! (methods and paths), `headers` (which fields). When it ends is [`gate`]'s: nothing is sent
+//! upstream once a revocation is answered, and nothing that was cut looks complete.
+
+mod answers;
+mod authenticate;
+mod body;
+pub mod canonical;
+pub(crate) mod client_ip;
+mod completer;
+pub mod config;
+mod forward;
+pub mod gate;
+mod headers;
+mod kill;
+mod listener;
+pub mod ports;
+mod proxy;
+mod raw_head;
+pub mod routes;
+pub mod rules;
+pub mod scopes;
+mod selectors;
+pub mod telemetry;
+mod upstream;
+
+pub use config::{GatewayConfig, GatewaySettings};
+pub use gate::SessionGates;
+pub use listener::serve;
+pub use proxy::{Gateway, GatewayParts};

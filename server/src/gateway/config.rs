@@ -1,0 +1,426 @@
+//! The `[gateway]` table of the configuration, and its check at start.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use http::{HeaderName, HeaderValue, uri::Authority};
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::{
+    headers::{self, RequestHeaders},
+    routes::RoutePattern,
+    rules::{RuleSet, SelectorRules},
+    scopes::{ScopeConfig, Scopes},
+    upstream::{Timeouts, UpstreamSettings},
+};
+
+/// How a request's tenant is established.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantBinding {
+    /// A pattern of `routes` captures `{tenant_id}`, which must equal the support session's.
+    Path,
+    /// The upstream takes the tenant from our `Support-Tenant` header alone.
+    Identity,
+}
+
+/// Whether the upstream keeps a request to the organization that we name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrganizationBinding {
+    /// It honours our `Support-Organization` header.
+    Header,
+    /// It does not: only routes that capture `{organization_id}` can be confined.
+    #[default]
+    None,
+}
+
+/// Query parameters and headers by which the upstream can be told a tenant or an organization.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SelectorConfig {
+    /// Query parameters that name a tenant.
+    pub query: Vec<String>,
+    /// Headers that name a tenant.
+    pub headers: Vec<String>,
+    /// Query parameters that name an organization.
+    pub organization_query: Vec<String>,
+    /// Headers that name an organization.
+    pub organization_headers: Vec<String>,
+}
+
+/// How long the gateway waits for its upstream, in milliseconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeoutConfig {
+    /// For a TCP connection.
+    pub connect_ms: u64,
+    /// For the first byte of the answer, since the last byte of the request was sent.
+    pub first_byte_ms: u64,
+    /// For the next bytes of an answer that has begun.
+    pub idle_ms: u64,
+}
+
+impl Default for TimeoutConfig {
+    fn default() -> Self {
+        Self {
+            connect_ms: 5_000,
+            first_byte_ms: 60_000,
+            idle_ms: 300_000,
+        }
+    }
+}
+
+/// The `[gateway]` table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// Where the gateway listens.
+    pub listen: SocketAddr,
+    /// What clients call it: `https://support.example.com`.
+    pub public_url: String,
+    /// Other hosts, with port where it is not the scheme's own, that it answers as.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// The platform's API: `http://10.0.0.5:8080`.
+    pub upstream: String,
+    /// How a request's tenant is established. Mandatory, without a default.
+    pub tenant_binding: Option<TenantBinding>,
+    /// Whether the upstream honours `Support-Organization`.
+    #[serde(default)]
+    pub organization: OrganizationBinding,
+    /// Path patterns with `{tenant_id}` and `{organization_id}`; each matches its path and all below.
+    #[serde(default)]
+    pub routes: Vec<String>,
+    /// Where else a request can name a tenant or an organization.
+    #[serde(default)]
+    pub selectors: SelectorConfig,
+    /// Request headers that are passed on, instead of the built-in list.
+    pub request_headers: Option<Vec<String>>,
+    /// Value of the `Authorization` header that the upstream gets from us.
+    pub upstream_authorization: Option<SecretString>,
+    /// How long the gateway waits.
+    #[serde(default)]
+    pub timeouts: TimeoutConfig,
+}
+
+/// A configuration that has passed its check.
+#[derive(Debug)]
+pub struct GatewaySettings {
+    pub(super) rules: RuleSet,
+    pub(super) headers: Arc<RequestHeaders>,
+    pub(super) upstream: UpstreamSettings,
+    pub(super) trusted_proxies: Vec<IpNet>,
+}
+
+impl GatewaySettings {
+    /// The scopes that people choose from, `read_only` first.
+    pub fn scopes(&self) -> &Scopes {
+        &self.rules.scopes
+    }
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct InvalidConfig(pub Vec<String>);
+
+impl GatewayConfig {
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    ///
+    /// Every fault at once, each naming its key and what to change.
+    pub fn validate(
+        &self,
+        scopes: &[ScopeConfig],
+        trusted_proxies: &[IpNet],
+    ) -> Result<GatewaySettings, InvalidConfig> {
+        let mut faults = Faults(Vec::new());
+        let scopes = Scopes::new(scopes).unwrap_or_else(|more| {
+            faults.0.extend(more);
+            Scopes::built_in()
+        });
+        let routes = self.routes(&mut faults);
+        let binding = self.tenant_binding(&routes, &mut faults);
+        let rules = RuleSet {
+            scopes,
+            binding,
+            routes,
+            tenant: self.tenant_selectors(&mut faults),
+            organization: self.organization_selectors(&mut faults),
+            organization_header: self.organization == OrganizationBinding::Header,
+            hosts: self.hosts(&mut faults),
+        };
+        let headers = self.request_headers(&rules, &mut faults);
+        let upstream = self.upstream(&mut faults);
+        match (upstream, faults.0.is_empty()) {
+            (Some(upstream), true) => Ok(GatewaySettings {
+                rules,
+                headers: Arc::new(headers),
+                upstream,
+                trusted_proxies: trusted_proxies.to_vec(),
+            }),
+            _ => Err(InvalidConfig(faults.0)),
+        }
+    }
+
+    fn routes(&self, faults: &mut Faults) -> Vec<RoutePattern> {
+        let parse = |text: &String| {
+            let route = text.parse::<RoutePattern>();
+            faults.take(&format!("gateway.routes: {text:?}"), route)
+        };
+        self.routes.iter().filter_map(parse).collect()
+    }
+
+    fn tenant_binding(&self, routes: &[RoutePattern], faults: &mut Faults) -> TenantBinding {
+        let Some(binding) = self.tenant_binding else {
+            faults.0.push(
+                "gateway.tenant_binding is missing: write \"path\" if the upstream's paths name \
+                 the tenant (and list them in gateway.routes), or \"identity\" if the upstream \
+                 takes the tenant from our Support-Tenant header alone"
+                    .into(),
+            );
+            return TenantBinding::Path;
+        };
+        if binding == TenantBinding::Path && !routes.iter().any(RoutePattern::captures_tenant) {
+            faults.0.push(
+                "gateway.routes: tenant_binding = \"path\" needs at least one pattern with \
+                 {tenant_id}, such as \"/v1/tenants/{tenant_id}\""
+                    .into(),
+            );
+        }
+        binding
+    }
+
+    fn tenant_selectors(&self, faults: &mut Faults) -> SelectorRules {
+        SelectorRules {
+            query: self.selectors.query.clone(),
+            headers: header_names("gateway.selectors.headers", &self.selectors.headers, faults),
+        }
+    }
+
+    fn organization_selectors(&self, faults: &mut Faults) -> SelectorRules {
+        let key = "gateway.selectors.organization_headers";
+        SelectorRules {
+            query: self.selectors.organization_query.clone(),
+            headers: header_names(key, &self.selectors.organization_headers, faults),
+        }
+    }
+
+    fn hosts(&self, faults: &mut Faults) -> Vec<String> {
+        let public = match self.public_url.parse::<http::Uri>() {
+            Ok(uri)
+                if matches!(uri.scheme_str(), Some("http" | "https"))
+                    && uri.authority().is_some_and(is_plain)
+                    && matches!(uri.path(), "" | "/")
+                    && uri.query().is_none() =>
+            {
+                Some(uri)
+            }
+            _ => {
+                faults.0.push(format!(
+                    "gateway.public_url: {:?} must be http:// or https:// with a host and no path, \
+                     such as \"https://support.example.com\"",
+                    self.public_url
+                ));
+                None
+            }
+        };
+        let mut hosts = Vec::new();
+        if let Some(uri) = &public {
+            let port = if uri.scheme_str() == Some("https") {
+                443
+            } else {
+                80
+            };
+            let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+            match uri.port_u16() {
+                Some(given) if given != port => hosts.push(format!("{host}:{given}")),
+                _ => hosts.extend([host.clone(), format!("{host}:{port}")]),
+            }
+        }
+        for host in &self.hosts {
+            if host.parse::<Authority>().is_ok_and(|a| is_plain(&a)) {
+                hosts.push(host.to_ascii_lowercase());
+            } else {
+                faults.0.push(format!(
+                    "gateway.hosts: {host:?} must be a host, with a port if it needs one"
+                ));
+            }
+        }
+        hosts
+    }
+
+    fn request_headers(&self, rules: &RuleSet, faults: &mut Faults) -> RequestHeaders {
+        let key = "gateway.request_headers";
+        let mut allowed = match &self.request_headers {
+            Some(names) => header_names(key, names, faults),
+            None => headers::default_allowed(),
+        };
+        for name in allowed.iter().filter(|n| headers::is_never_passed(n)) {
+            faults.0.push(format!(
+                "{key}: {name:?} is never passed on; remove it from the list"
+            ));
+        }
+        // A selector that names the session's own tenant is as good as any other header.
+        allowed.extend(rules.tenant.headers.iter().cloned());
+        allowed.extend(rules.organization.headers.iter().cloned());
+        let authorization = self.upstream_authorization.as_ref().and_then(|secret| {
+            let value = HeaderValue::from_str(secret.expose_secret());
+            let value = value.map_err(|_| "can't be the value of a header");
+            faults.take("gateway.upstream_authorization:", value)
+        });
+        RequestHeaders::new(allowed, authorization)
+    }
+
+    fn upstream(&self, faults: &mut Faults) -> Option<UpstreamSettings> {
+        let uri = self.upstream.parse::<http::Uri>().ok().filter(|uri| {
+            uri.scheme_str() == Some("http")
+                && uri.authority().is_some_and(is_plain)
+                && matches!(uri.path(), "" | "/")
+                && uri.query().is_none()
+        });
+        if uri.is_none() {
+            faults.0.push(format!(
+                "gateway.upstream: {:?} must be http:// with a host and no path, such as \
+                 \"http://127.0.0.1:8080\"",
+                self.upstream
+            ));
+        }
+        let timeouts = Timeouts {
+            connect: faults.duration("connect_ms", self.timeouts.connect_ms),
+            first_byte: faults.duration("first_byte_ms", self.timeouts.first_byte_ms),
+            idle: faults.duration("idle_ms", self.timeouts.idle_ms),
+        };
+        let authority = uri?.into_parts().authority?;
+        Some(UpstreamSettings {
+            authority,
+            timeouts,
+        })
+    }
+}
+
+fn is_plain(authority: &Authority) -> bool {
+    !authority.as_str().contains('@') && !authority.host().is_empty()
+}
+
+struct Faults(Vec<String>);
+
+impl Faults {
+    fn take<T, E: std::fmt::Display>(&mut self, key: &str, result: Result<T, E>) -> Option<T> {
+        result
+            .map_err(|error| self.0.push(format!("{key} {error}")))
+            .ok()
+    }
+
+    fn duration(&mut self, key: &str, millis: u64) -> std::time::Duration {
+        if millis == 0 {
+            self.0.push(format!(
+                "gateway.timeouts.{key}: 0 lets nothing through; write milliseconds above 0"
+            ));
+        }
+        std::time::Duration::from_millis(millis)
+    }
+}
+
+fn header_names(key: &str, names: &[String], faults: &mut Faults) -> Vec<HeaderName> {
+    let parse = |name: &String| {
+        let parsed = name.parse::<HeaderName>();
+        faults.take(
+            &format!("{key}: {name:?}"),
+            parsed.map_err(|_| "is not a header's name"),
+        )
+    };
+    names.iter().filter_map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        listen = "127.0.0.1:3100"
+        public_url = "http://127.0.0.1:3100"
+        upstream = "http://127.0.0.1:3200"
+        tenant_binding = "path"
+        routes = ["/v1/tenants/{tenant_id}"]
+    "#;
+
+    fn faults(text: &str) -> Vec<String> {
+        let config: GatewayConfig = toml::from_str(text).unwrap();
+        config.validate(&[], &[]).unwrap_err().0
+    }
+
+    #[test]
+    fn a_small_configuration_is_enough() {
+        let config: GatewayConfig = toml::from_str(GOOD).unwrap();
+        let settings = config.validate(&[], &[]).unwrap();
+        assert_eq!(settings.rules.hosts, ["127.0.0.1:3100"]);
+    }
+
+    #[test]
+    fn the_public_host_is_known_with_and_without_its_schemes_port() {
+        let text = GOOD.replace("http://127.0.0.1:3100", "https://Support.Example.com");
+        let config: GatewayConfig = toml::from_str(&text).unwrap();
+        let settings = config.validate(&[], &[]).unwrap();
+        assert_eq!(
+            settings.rules.hosts,
+            ["support.example.com", "support.example.com:443"]
+        );
+    }
+
+    #[test]
+    fn tenant_binding_has_no_default() {
+        let without = GOOD.replace("tenant_binding = \"path\"", "");
+        assert!(faults(&without)[0].starts_with("gateway.tenant_binding is missing"));
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let faults = faults(
+            r#"
+            listen = "127.0.0.1:3100"
+            public_url = "support.example.com/x"
+            hosts = ["a b"]
+            upstream = "https://user@10.0.0.1/x"
+            tenant_binding = "path"
+            routes = ["/v1/{user}"]
+            request_headers = ["accept", "cookie", "a b"]
+            upstream_authorization = "a\nb"
+            [selectors]
+            headers = ["x tenant"]
+            [timeouts]
+            connect_ms = 0
+            "#,
+        );
+        for key in [
+            "gateway.public_url:",
+            "gateway.hosts: \"a b\"",
+            "gateway.upstream:",
+            "gateway.routes: \"/v1/{user}\"",
+            "gateway.routes: tenant_binding",
+            "gateway.request_headers: \"cookie\" is never",
+            "gateway.request_headers: \"a b\" is not",
+            "gateway.upstream_authorization: can't be",
+            "gateway.selectors.headers: \"x tenant\"",
+            "gateway.timeouts.connect_ms: 0",
+        ] {
+            assert!(
+                faults.iter().any(|f| f.starts_with(key)),
+                "{key}: {faults:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused_and_the_credential_is_not_shown() {
+        let misspelt = format!("{GOOD}\ntenant_bindings = 1");
+        assert!(toml::from_str::<GatewayConfig>(&misspelt).is_err());
+        let secret = format!("{GOOD}\nupstream_authorization = \"Bearer hush\"");
+        let config: GatewayConfig = toml::from_str(&secret).unwrap();
+        let settings = config.validate(&[], &[]).unwrap();
+        assert!(!format!("{config:?}{settings:?}").contains("hush"));
+    }
+}

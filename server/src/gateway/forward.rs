@@ -1,0 +1,185 @@
+//! Sends a recorded request upstream, once, and relays the answer.
+
+use std::sync::Arc;
+
+use app::domain::{RequestId, access_log::RequestOutcome};
+use http::{HeaderValue, Request, Response, Uri};
+use hyper::body::Incoming;
+
+use super::{
+    answers::Trouble,
+    body::{Answer, Relay, RelayBody, RequestBody, RequestMeter},
+    completer::Completer,
+    gate::{Flight, GateHandle, Pass},
+    headers,
+    ports::Ended,
+    proxy::{Client, Gateway},
+    rules::{Denied, Permitted},
+    upstream::{Connection, UpstreamError},
+};
+
+/// A recorded request on its way.
+pub(super) struct Forward<'g> {
+    pub(super) gateway: &'g Gateway,
+    pub(super) permitted: Permitted,
+    pub(super) request_id: RequestId,
+    pub(super) meter: Arc<RequestMeter>,
+    pub(super) client: &'g Client,
+}
+
+impl Forward<'_> {
+    /// Connects, passes the gate, sends, and gives back the answer as it streams.
+    pub(super) async fn run(
+        self,
+        body: Incoming,
+        gate: GateHandle,
+        completer: Completer,
+    ) -> Result<Response<Answer>, Trouble> {
+        let connection = match self.gateway.upstream.acquire().await {
+            Ok(connection) => connection,
+            Err(error) => return Err(failed(&error, completer, self.request_id)),
+        };
+        let (pass, flight) = match self.pass(gate, &connection).await {
+            Ok(passed) => passed,
+            Err(ended) => {
+                completer.refuse(ended.refusal());
+                return Err(Denied::plain(ended.refusal()).into());
+            }
+        };
+        self.cut_at_expiry(&flight);
+        self.send(body, connection, pass, flight, completer).await
+    }
+
+    /// Passes the gate and looks at the clock once more.
+    async fn pass(
+        &self,
+        gate: GateHandle,
+        connection: &Connection,
+    ) -> Result<(Pass, Flight), Ended> {
+        let passed = gate.enter(Arc::clone(connection.kill_switch())).await?;
+        let now = self.gateway.clock.now();
+        self.permitted
+            .session()
+            .ended_at(now)
+            .map_or(Ok(passed), Err)
+    }
+
+    /// Expiry needs no one to act.
+    fn cut_at_expiry(&self, flight: &Flight) {
+        let expiry = self
+            .gateway
+            .clock
+            .sleep_until(self.permitted.session().expires_at);
+        let (done, cutter) = (flight.done().clone(), flight.cutter());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = done.cancelled() => {}
+                () = expiry => cutter.cut(Ended::Expired),
+            }
+        });
+    }
+
+    async fn send(
+        &self,
+        body: Incoming,
+        mut connection: Connection,
+        pass: Pass,
+        flight: Flight,
+        mut completer: Completer,
+    ) -> Result<Response<Answer>, Trouble> {
+        let request = match self.request(body) {
+            Ok(request) => request,
+            Err(error) => {
+                tracing::error!(request.id = %self.request_id, error = %error, "a permitted request can't be built");
+                completer.answered(500);
+                completer.finish(RequestOutcome::Failed);
+                return Err(Trouble::new(
+                    500,
+                    "internal",
+                    "The request can't be forwarded.",
+                ));
+            }
+        };
+        let first_byte = self.gateway.upstream.timeouts().first_byte;
+        let cut = flight.cut().clone();
+        let sent = tokio::select! {
+            biased;
+            () = cut.cancelled() => None,
+            sent = connection.send(request, pass, first_byte) => Some(sent),
+        };
+        match sent {
+            Some(Ok(response)) if !cut.is_cancelled() => {
+                Ok(self.relay(response, connection, flight, completer))
+            }
+            Some(Err(error)) if !cut.is_cancelled() => {
+                Err(failed(&error, completer, self.request_id))
+            }
+            _ => {
+                // The connection is dropped, and with it what the upstream still wants to say.
+                let refusal = flight.ended().unwrap_or(Ended::Revoked).refusal();
+                completer.answered(refusal.status());
+                completer.finish(RequestOutcome::Cut);
+                Err(Trouble::from(Denied::plain(refusal)).closing())
+            }
+        }
+    }
+
+    fn request(&self, body: Incoming) -> Result<Request<RequestBody>, http::Error> {
+        let upstream = &self.gateway.upstream;
+        let headers = &self.gateway.settings.headers;
+        let permitted = self.permitted.request();
+        let host = HeaderValue::from_str(upstream.authority().as_str())?;
+        let body = RequestBody::new(body, Arc::clone(&self.meter), Arc::clone(headers));
+        let mut request = Request::new(body);
+        *request.method_mut() = permitted.method.clone();
+        *request.uri_mut() = permitted.target.as_str().parse::<Uri>()?;
+        *request.headers_mut() = headers.forwarded(
+            &permitted.headers,
+            self.permitted.session(),
+            self.request_id,
+            &host,
+        );
+        Ok(request)
+    }
+
+    fn relay(
+        &self,
+        response: Response<Incoming>,
+        connection: Connection,
+        flight: Flight,
+        mut completer: Completer,
+    ) -> Response<Answer> {
+        let (parts, body) = response.into_parts();
+        completer.answered(parts.status.as_u16());
+        flight.attach_client(self.client.kill.clone());
+        let relay = Relay {
+            completer,
+            flight,
+            connection,
+            upstream: Arc::clone(&self.gateway.upstream),
+            request: Arc::clone(&self.meter),
+        };
+        let body = RelayBody::new(body, relay);
+        let mut answer = Response::new(Answer::Relayed(Box::new(body)));
+        *answer.status_mut() = parts.status;
+        *answer.headers_mut() = headers::answered(&parts.headers, self.request_id);
+        answer
+    }
+}
+
+fn failed(error: &UpstreamError, mut completer: Completer, request_id: RequestId) -> Trouble {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    tracing::warn!(
+        request.id = %request_id,
+        error = %error,
+        cause = cause.unwrap_or_default(),
+        "the upstream failed"
+    );
+    completer.answered(error.status());
+    completer.finish(RequestOutcome::Failed);
+    let detail = match error.status() {
+        504 => "The upstream did not answer in time.",
+        _ => "The upstream can't be reached or broke off.",
+    };
+    Trouble::new(error.status(), "upstream_failed", detail)
+}

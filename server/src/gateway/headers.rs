@@ -1,0 +1,421 @@
+//! Which header fields pass, in either direction.
+//!
+//! Request fields pass by allow-list; credentials and our own names never do, whatever the list
+//! says. Answer fields pass unless they belong to one connection (RFC 9110 §7.6.1).
+
+use std::{collections::HashSet, fmt};
+
+use app::domain::RequestId;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::ports::KnownSession;
+
+const SESSION: HeaderName = HeaderName::from_static("support-session");
+const TENANT: HeaderName = HeaderName::from_static("support-tenant");
+const ORGANIZATION: HeaderName = HeaderName::from_static("support-organization");
+const STAFF: HeaderName = HeaderName::from_static("support-staff");
+const SCOPES: HeaderName = HeaderName::from_static("support-scopes");
+/// Made by the gateway, given to upstream and client.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names that we set towards the upstream.
+pub(super) const OURS: [HeaderName; 6] = [SESSION, TENANT, ORGANIZATION, STAFF, SCOPES, REQUEST_ID];
+
+/// Fields of one connection (RFC 9110 §7.6.1), in both directions.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Never passed on with a request, even where the configuration names them: credentials, fields that
+/// we set or derive, and fields that would make the upstream see another request than we checked.
+const NEVER: [&str; 21] = [
+    "authorization",
+    "cookie",
+    "x-api-key",
+    "x-auth-token",
+    "x-access-token",
+    "expect",
+    "host",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-forwarded-uri",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-original-uri",
+    "x-rewrite-url",
+    "x-real-ip",
+    "content-transfer-encoding",
+];
+
+const DEFAULT_ALLOWED: [&str; 26] = [
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "baggage",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "last-event-id",
+    "origin",
+    "pragma",
+    "prefer",
+    "range",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "user-agent",
+];
+
+/// The request fields that pass where the configuration does not list them.
+pub(super) fn default_allowed() -> Vec<HeaderName> {
+    DEFAULT_ALLOWED.map(HeaderName::from_static).to_vec()
+}
+
+/// Whether a request field is never passed on.
+pub(super) fn is_never_passed(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    NEVER.contains(&text)
+        || HOP_BY_HOP.contains(&text)
+        || OURS.contains(name)
+        || text.starts_with("support-")
+        // Look-alikes: CGI-like upstreams read '_' and '.' as '-' (RFC 3875 §4.1.18).
+        || text.contains(['_', '.'])
+}
+
+/// What becomes of a request's header.
+#[derive(Clone)]
+pub(super) struct RequestHeaders {
+    allowed: HashSet<HeaderName>,
+    authorization: Option<HeaderValue>,
+}
+
+impl fmt::Debug for RequestHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHeaders")
+            .field("allowed", &self.allowed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RequestHeaders {
+    pub(super) fn new(
+        allowed: impl IntoIterator<Item = HeaderName>,
+        authorization: Option<HeaderValue>,
+    ) -> Self {
+        let mut allowed: HashSet<_> = allowed.into_iter().collect();
+        allowed.retain(|name| !is_never_passed(name));
+        // Without it the upstream could not tell where a body ends.
+        allowed.insert(header::CONTENT_LENGTH);
+        let authorization = authorization.map(|mut value| {
+            value.set_sensitive(true);
+            value
+        });
+        Self {
+            allowed,
+            authorization,
+        }
+    }
+
+    /// The header that the upstream gets for a request of `session`.
+    pub(super) fn forwarded(
+        &self,
+        client: &HeaderMap,
+        session: &KnownSession,
+        request_id: RequestId,
+        host: &HeaderValue,
+    ) -> HeaderMap {
+        let named = named_by_connection(client);
+        let mut headers = HeaderMap::with_capacity(client.len() + 8);
+        for (name, value) in client {
+            if self.allowed.contains(name) && !named.contains(name) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        if client.contains_key(header::TRANSFER_ENCODING) {
+            headers.remove(header::CONTENT_LENGTH);
+            headers.insert(
+                header::TRANSFER_ENCODING,
+                HeaderValue::from_static("chunked"),
+            );
+        }
+        if takes_trailers(client) {
+            headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
+        headers.insert(header::HOST, host.clone());
+        if let Some(value) = &self.authorization {
+            headers.insert(header::AUTHORIZATION, value.clone());
+        }
+        insert_identity(&mut headers, session, request_id);
+        headers
+    }
+
+    /// Removes from a request's trailers what its header may not have either.
+    pub(super) fn retain_trailers(&self, trailers: HeaderMap) -> HeaderMap {
+        let mut kept = HeaderMap::new();
+        for (name, value) in &trailers {
+            if self.allowed.contains(name) && *name != header::CONTENT_LENGTH {
+                kept.append(name.clone(), value.clone());
+            }
+        }
+        kept
+    }
+}
+
+fn insert_identity(headers: &mut HeaderMap, session: &KnownSession, request_id: RequestId) {
+    let scopes: Vec<_> = session.scopes.iter().map(|s| s.as_str()).collect();
+    let mut identity = vec![
+        (SESSION, session.id.to_string()),
+        (TENANT, session.tenant_id.to_string()),
+        (STAFF, session.staff_id.to_string()),
+        (SCOPES, scopes.join(" ")),
+        (REQUEST_ID, request_id.to_string()),
+    ];
+    if let Some(organization) = &session.organization_id {
+        identity.push((ORGANIZATION, organization.to_string()));
+    }
+    for (name, text) in identity {
+        // Identifiers and scopes are of an alphabet that every header can carry.
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// The header that the client gets for an answer of the upstream.
+pub(super) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap {
+    let named = named_by_connection(upstream);
+    let mut headers = HeaderMap::with_capacity(upstream.len() + 1);
+    for (name, value) in upstream {
+        if !HOP_BY_HOP.contains(&name.as_str()) && !named.contains(name) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    set_request_id(&mut headers, request_id);
+    headers
+}
+
+/// Sets `X-Request-Id`.
+pub(super) fn set_request_id(headers: &mut HeaderMap, request_id: RequestId) {
+    if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+}
+
+/// Whether a request asks to change the protocol.
+pub(super) fn asks_for_upgrade(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE)
+        || headers.contains_key("http2-settings")
+        || named_by_connection(headers).contains(&header::UPGRADE)
+}
+
+/// Whether `Connection` names a field that we set: a way to have the next hop drop it.
+pub(super) fn connection_names_ours(headers: &HeaderMap) -> bool {
+    let named = named_by_connection(headers);
+    named
+        .iter()
+        .any(|name| OURS.contains(name) || *name == header::HOST || *name == header::AUTHORIZATION)
+}
+
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    list(headers, &header::TE).any(|item| item.eq_ignore_ascii_case("trailers"))
+}
+
+fn named_by_connection(headers: &HeaderMap) -> HashSet<HeaderName> {
+    list(headers, &header::CONNECTION)
+        .filter_map(|name| name.parse().ok())
+        .collect()
+}
+
+/// The members of a list field (RFC 9110 §5.6.1).
+fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use app::domain::{StaffId, SupportSessionId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    fn forwarded(rules: &RequestHeaders, client: &HeaderMap) -> HeaderMap {
+        let session = KnownSession {
+            id: SupportSessionId::from_uuid(Uuid::nil()),
+            tenant_id: "acme".parse().unwrap(),
+            organization_id: Some("eu".parse().unwrap()),
+            staff_id: StaffId::from_uuid(Uuid::nil()),
+            staff_name: "Ada".into(),
+            scopes: vec!["read_only".parse().unwrap(), "x:y".parse().unwrap()],
+            expires_at: chrono::DateTime::UNIX_EPOCH,
+            ended: None,
+        };
+        let id = RequestId::from_uuid(Uuid::max());
+        rules.forwarded(
+            client,
+            &session,
+            id,
+            &HeaderValue::from_static("upstream:1"),
+        )
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn what_a_client_says_about_identity_never_passes() {
+        // Even a list that names everything lets none of these through.
+        let client = map(&[
+            ("host", "bolt.example"),
+            ("authorization", "Bearer scst_x"),
+            ("cookie", "a=b"),
+            ("proxy-authorization", "Basic x"),
+            ("x-api-key", "k"),
+            ("support-session", "x"),
+            ("support-tenant", "bolt"),
+            ("support-organization", "us"),
+            ("support-staff", "x"),
+            ("support-scopes", "admin"),
+            ("support-future", "x"),
+            ("support_tenant", "bolt"),
+            ("support.tenant", "bolt"),
+            ("x-request-id", "mine"),
+            ("x_request_id", "mine"),
+            ("x-http-method-override", "DELETE"),
+            ("x-original-url", "/admin"),
+            ("x-forwarded-host", "bolt"),
+            ("upgrade", "websocket"),
+            ("keep-alive", "1"),
+            ("expect", "100-continue"),
+        ]);
+        let rules = RequestHeaders::new(client.keys().cloned(), None);
+        let sent = forwarded(&rules, &client);
+        assert_eq!(
+            names(&sent),
+            [
+                "host",
+                "support-organization",
+                "support-scopes",
+                "support-session",
+                "support-staff",
+                "support-tenant",
+                "x-request-id"
+            ]
+        );
+        assert_eq!(sent["host"], "upstream:1");
+        assert_eq!(sent["support-tenant"], "acme");
+        assert_eq!(sent["support-organization"], "eu");
+        assert_eq!(sent["support-scopes"], "read_only x:y");
+        assert_eq!(sent["x-request-id"], Uuid::max().to_string());
+    }
+
+    #[test]
+    fn fields_pass_only_by_the_allow_list_and_unless_connection_names_them() {
+        let rules = RequestHeaders::new(default_allowed(), None);
+        let client = map(&[
+            ("accept", "a"),
+            ("accept", "b"),
+            ("range", "bytes=0-1"),
+            ("x-custom", "1"),
+            ("prefer", "x"),
+            ("connection", "close, prefer"),
+            ("te", "trailers"),
+        ]);
+        let sent = forwarded(&rules, &client);
+        assert_eq!(sent.get_all("accept").iter().count(), 2);
+        assert_eq!(sent["te"], "trailers");
+        assert!(sent.contains_key("range"));
+        for gone in ["x-custom", "prefer", "connection"] {
+            assert!(!sent.contains_key(gone), "{gone}");
+        }
+    }
+
+    #[test]
+    fn the_upstreams_credential_is_ours_and_marked_sensitive() {
+        let credential = HeaderValue::from_static("Bearer hush");
+        let rules = RequestHeaders::new(default_allowed(), Some(credential));
+        let sent = forwarded(&rules, &map(&[("authorization", "Bearer scst_x")]));
+        assert_eq!(sent["authorization"], "Bearer hush");
+        assert!(!format!("{sent:?}{rules:?}").contains("hush"));
+    }
+
+    #[test]
+    fn trailers_obey_the_same_list() {
+        let rules = RequestHeaders::new(default_allowed(), None);
+        let kept = rules.retain_trailers(map(&[("support-tenant", "bolt"), ("prefer", "x")]));
+        assert_eq!(names(&kept), ["prefer"]);
+    }
+
+    #[test]
+    fn an_answer_passes_except_for_its_connections_fields() {
+        let upstream = map(&[
+            ("set-cookie", "a=b"),
+            ("set-cookie", "c=d"),
+            ("x-anything", "1"),
+            ("connection", "x-hop"),
+            ("x-hop", "1"),
+            ("keep-alive", "timeout=5"),
+            ("transfer-encoding", "chunked"),
+            ("x-request-id", "theirs"),
+        ]);
+        let id = RequestId::from_uuid(Uuid::max());
+        let sent = answered(&upstream, id);
+        assert_eq!(names(&sent), ["set-cookie", "x-anything", "x-request-id"]);
+        assert_eq!(sent.get_all("set-cookie").iter().count(), 2);
+        assert_eq!(sent["x-request-id"], id.to_string());
+    }
+
+    #[test]
+    fn upgrades_and_attacks_on_our_fields_are_noticed() {
+        assert!(asks_for_upgrade(&map(&[("upgrade", "h2c")])));
+        assert!(asks_for_upgrade(&map(&[(
+            "connection",
+            "keep-alive, Upgrade"
+        )])));
+        assert!(!asks_for_upgrade(&map(&[("connection", "keep-alive")])));
+        for field in ["Support-Tenant", "x-request-id", "host", "authorization"] {
+            let mut headers = HeaderMap::new();
+            headers.insert("connection", HeaderValue::from_static(field));
+            assert!(connection_names_ours(&headers), "{field}");
+        }
+        assert!(!connection_names_ours(&map(&[("connection", "close")])));
+    }
+}

@@ -1,0 +1,397 @@
+//! The way of one request: authenticate → judge → record → forward.
+
+use std::{net::IpAddr, sync::Arc};
+
+use app::domain::{RequestId, Timestamp, access_log::Refusal};
+use chrono::TimeDelta;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    answers::{self, Trouble},
+    authenticate::{self, LogLimit},
+    body::{Answer, RequestMeter},
+    canonical::CanonicalTarget,
+    client_ip::client_ip,
+    completer::Completer,
+    config::GatewaySettings,
+    forward::Forward,
+    gate::SessionGates,
+    headers,
+    ports::{Intent, KnownSession, RecordError, Recorder, RefusedRequest, Sessions},
+    raw_head::{HeadTap, RawHead},
+    rules::{CanonicalRequest, Denied, Permitted, authorise},
+    telemetry,
+    upstream::Upstream,
+};
+use crate::{
+    clock::Clock,
+    entropy::{Entropy, new_uuid},
+};
+
+/// The one path prefix that is the gateway's own.
+const OWN_PREFIX: &[u8] = b"/.support-console";
+/// The longest path or query that is kept of a refused request, in characters.
+const REFUSED_TEXT_MAX: usize = 2048;
+/// The longest `User-Agent` that is kept, in characters.
+const USER_AGENT_MAX: usize = 512;
+
+/// What a gateway is made of.
+pub struct GatewayParts {
+    /// The checked configuration.
+    pub settings: GatewaySettings,
+    /// Finds support sessions.
+    pub sessions: Arc<dyn Sessions>,
+    /// Writes the record.
+    pub recorder: Arc<dyn Recorder>,
+    /// Shared with whoever revokes support sessions.
+    pub gates: Arc<SessionGates>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for request ids.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The impersonation middleware.
+pub struct Gateway {
+    pub(super) settings: GatewaySettings,
+    sessions: Arc<dyn Sessions>,
+    recorder: Arc<dyn Recorder>,
+    gates: Arc<SessionGates>,
+    pub(super) clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    pub(super) upstream: Arc<Upstream>,
+    unknown: LogLimit,
+}
+
+/// The connection that a request came over.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    pub(super) peer: IpAddr,
+    pub(super) tap: HeadTap,
+    /// Closes the connection at once.
+    pub(super) kill: CancellationToken,
+}
+
+/// A request as it arrived.
+struct Arrival {
+    request_id: RequestId,
+    at: Timestamp,
+    started: Instant,
+    method: Method,
+    head: RawHead,
+    headers: HeaderMap,
+    ip: IpAddr,
+}
+
+impl Gateway {
+    /// Puts a gateway together. It opens no connection before a request needs one.
+    pub fn new(parts: GatewayParts) -> Arc<Self> {
+        let upstream = Upstream::new(parts.settings.upstream.clone());
+        Arc::new(Self {
+            settings: parts.settings,
+            sessions: parts.sessions,
+            recorder: parts.recorder,
+            gates: parts.gates,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            upstream,
+            unknown: LogLimit::new(TimeDelta::seconds(1)),
+        })
+    }
+
+    /// Answers one request.
+    pub(super) async fn handle(
+        &self,
+        request: Request<Incoming>,
+        client: &Client,
+    ) -> Response<Answer> {
+        let request_id = RequestId::from_uuid(new_uuid(&*self.clock, &*self.entropy));
+        let answered = self.answer(request, client, request_id).await;
+        let mut response = answered.unwrap_or_else(|trouble| trouble.into_response(request_id));
+        if !client.tap.follows() {
+            let close = http::HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        response
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        client: &Client,
+        request_id: RequestId,
+    ) -> Result<Response<Answer>, Trouble> {
+        let (arrival, body) = self.arrive(request, client, request_id)?;
+        if let Some(rest) = own_path(&arrival.head.target) {
+            return own_answer(rest, request_id);
+        }
+        let session = self.authenticate(&arrival).await?;
+        let permitted = match self.judge(&session, &arrival) {
+            Ok(permitted) => permitted,
+            Err(denied) => return Err(self.refuse(&session, &arrival, denied).await),
+        };
+        // Before the record: an end that commits after it must find this gate.
+        let gate = self.gates.handle(session.id);
+        let meter = Arc::new(RequestMeter::default());
+        let completer = self
+            .record(&permitted, &arrival, Arc::clone(&meter))
+            .await
+            .map_err(Trouble::from)?;
+        Forward {
+            gateway: self,
+            permitted,
+            request_id,
+            meter,
+            client,
+        }
+        .run(body, gate, completer)
+        .await
+    }
+
+    fn arrive(
+        &self,
+        request: Request<Incoming>,
+        client: &Client,
+        request_id: RequestId,
+    ) -> Result<(Arrival, Incoming), Trouble> {
+        let (parts, body) = request.into_parts();
+        let malformed = |detail| Trouble::new(400, "malformed_request", detail).closing();
+        if parts.version != Version::HTTP_11 {
+            // An answer that ends with its connection could be cut and look complete.
+            let detail = "The gateway speaks HTTP/1.1.";
+            return Err(Trouble::new(505, "version_not_supported", detail).closing());
+        }
+        let head = client.tap.take();
+        let head = head.ok_or_else(|| malformed("The request head is malformed."))?;
+        if head.method != parts.method.as_str().as_bytes() {
+            return Err(malformed("The request line can be read in two ways."));
+        }
+        if head.two_credentials {
+            return Err(malformed("There is more than one Authorization field."));
+        }
+        let arrival = Arrival {
+            request_id,
+            at: self.clock.now(),
+            started: Instant::now(),
+            method: parts.method,
+            head,
+            ip: client_ip(client.peer, &parts.headers, &self.settings.trusted_proxies),
+            headers: parts.headers,
+        };
+        Ok((arrival, body))
+    }
+
+    async fn authenticate(&self, arrival: &Arrival) -> Result<Arc<KnownSession>, Trouble> {
+        let found = match authenticate::support_token(&arrival.headers) {
+            Some(token) => self
+                .sessions
+                .lookup(*token.hash().as_bytes())
+                .await
+                .map_err(|_| Trouble::unavailable())?,
+            None => None,
+        };
+        if found.is_none() {
+            telemetry::unknown_token();
+            if let Some(held_back) = self.unknown.pass(arrival.at) {
+                tracing::warn!(
+                    request.id = %arrival.request_id,
+                    client.ip = %arrival.ip,
+                    held_back,
+                    "gateway request without a known support token"
+                );
+            }
+        }
+        found.map(Arc::new).ok_or_else(Trouble::unauthenticated)
+    }
+
+    /// Everything that decides whether the request may pass, except the record. Pure.
+    fn judge(&self, session: &Arc<KnownSession>, arrival: &Arrival) -> Result<Permitted, Denied> {
+        if let Some(ended) = session.ended_at(arrival.at) {
+            return Err(Denied::plain(ended.refusal()));
+        }
+        let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
+        if let Some(fault) = arrival.head.fault {
+            return Err(malformed(fault.to_string()));
+        }
+        if arrival.method == Method::CONNECT || headers::asks_for_upgrade(&arrival.headers) {
+            return Err(Denied::plain(Refusal::UpgradeRefused));
+        }
+        if arrival.method == Method::TRACE {
+            return Err(malformed("TRACE is not let through.".into()));
+        }
+        if headers::connection_names_ours(&arrival.headers) {
+            let detail = "Connection names a header field that the gateway sets.";
+            return Err(malformed(detail.into()));
+        }
+        let target = CanonicalTarget::parse(&arrival.head.target)
+            .map_err(|error| Denied::new(Refusal::AmbiguousPath, error.to_string()))?;
+        let request = CanonicalRequest {
+            method: arrival.method.clone(),
+            target,
+            headers: arrival.headers.clone(),
+        };
+        authorise(&self.settings.rules, session, request)
+    }
+
+    /// Records a refusal in its session, to the end even if the client hangs up.
+    async fn refuse(&self, session: &KnownSession, arrival: &Arrival, denied: Denied) -> Trouble {
+        let request = arrival.intent(session, None);
+        telemetry::refused(&request, denied.refusal, denied.status);
+        let refused = RefusedRequest {
+            request,
+            refusal: denied.refusal,
+            status: denied.status,
+        };
+        let recorder = Arc::clone(&self.recorder);
+        // The refusal stands even if its recording breaks.
+        let _ = tokio::spawn(async move { recorder.refuse(refused).await }).await;
+        let malformed = arrival.head.fault.is_some();
+        let trouble = Trouble::from(denied);
+        if malformed {
+            trouble.closing()
+        } else {
+            trouble
+        }
+    }
+
+    /// Commits the record of a request. Runs to its end even if the client hangs up, and is then
+    /// completed as cut.
+    async fn record(
+        &self,
+        permitted: &Permitted,
+        arrival: &Arrival,
+        meter: Arc<RequestMeter>,
+    ) -> Result<Completer, RecordError> {
+        let intent = arrival.intent(permitted.session(), Some(&permitted.request().target));
+        let (recorder, clock) = (Arc::clone(&self.recorder), Arc::clone(&self.clock));
+        let started = arrival.started;
+        let begin = async move {
+            let asked = Instant::now();
+            let begun = recorder.begin(intent.clone()).await;
+            telemetry::begun(asked.elapsed(), begun.is_ok());
+            match begun {
+                Ok(_) => Ok(Completer::new(recorder, clock, intent, started, meter)),
+                Err(error) => {
+                    let refusal = match error {
+                        RecordError::SessionEnded(ended) => ended.refusal(),
+                        RecordError::Unavailable => Refusal::RecordUnavailable,
+                    };
+                    telemetry::refused(&intent, refusal, refusal.status());
+                    if let RecordError::SessionEnded(_) = error {
+                        let status = refusal.status();
+                        let request = intent;
+                        recorder
+                            .refuse(RefusedRequest {
+                                request,
+                                refusal,
+                                status,
+                            })
+                            .await;
+                    }
+                    Err(error)
+                }
+            }
+        };
+        tokio::spawn(begin)
+            .await
+            .unwrap_or(Err(RecordError::Unavailable))
+    }
+}
+
+impl From<RecordError> for Trouble {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::SessionEnded(ended) => Denied::plain(ended.refusal()).into(),
+            RecordError::Unavailable => Self::unavailable(),
+        }
+    }
+}
+
+impl Arrival {
+    /// What is recorded of the request: the canonical target, or what the client sent, made safe.
+    fn intent(&self, session: &KnownSession, canonical: Option<&CanonicalTarget>) -> Intent {
+        let (path, query) = match canonical {
+            Some(target) => (target.path().to_owned(), target.query().map(str::to_owned)),
+            None => split_target(&self.head.target),
+        };
+        let user_agent = self.headers.get(header::USER_AGENT);
+        Intent {
+            request_id: self.request_id,
+            support_session_id: session.id,
+            tenant_id: session.tenant_id.clone(),
+            staff_id: session.staff_id,
+            staff_name: session.staff_name.clone(),
+            method: printable(self.method.as_str().as_bytes(), 64),
+            path,
+            query,
+            ip: self.ip,
+            user_agent: user_agent.map_or_else(String::new, |value| {
+                printable(value.as_bytes(), USER_AGENT_MAX)
+            }),
+            at: self.at,
+        }
+    }
+}
+
+fn split_target(target: &[u8]) -> (String, Option<String>) {
+    let mut parts = target.splitn(2, |b| *b == b'?');
+    let path = parts.next().unwrap_or_default();
+    (
+        printable(path, REFUSED_TEXT_MAX),
+        parts.next().map(|query| printable(query, REFUSED_TEXT_MAX)),
+    )
+}
+
+/// A text for people: at most `max` characters, control characters escaped.
+fn printable(bytes: &[u8], max: usize) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut safe = String::with_capacity(text.len().min(max));
+    for c in text.chars().take(max) {
+        if c.is_control() {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// What follows our own prefix, if the target is ours.
+fn own_path(target: &[u8]) -> Option<&[u8]> {
+    let rest = target.strip_prefix(OWN_PREFIX)?;
+    matches!(rest.first(), None | Some(b'/' | b'?')).then_some(rest)
+}
+
+fn own_answer(rest: &[u8], request_id: RequestId) -> Result<Response<Answer>, Trouble> {
+    match rest {
+        b"/health" => {
+            let body = serde_json::json!({ "status": "ok" });
+            Ok(answers::ours(StatusCode::OK, &body, request_id))
+        }
+        _ => Err(Trouble::new(404, "not_found", "There is nothing here.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_prefix_is_ours() {
+        assert_eq!(own_path(b"/.support-console/health"), Some(&b"/health"[..]));
+        assert_eq!(own_path(b"/.support-console"), Some(&b""[..]));
+        assert_eq!(own_path(b"/.support-consoles/x"), None);
+        assert_eq!(own_path(b"/a/.support-console/x"), None);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_refused_target_is_short_and_printable() {
+        let (path, query) = split_target(b"/a\x1b[31m\xff?b=\0");
+        assert_eq!(path, "/a\\u{1b}[31m\u{fffd}");
+        assert_eq!(query.as_deref(), Some("b=\\u{0}"));
+        assert!(printable(&[b'a'; 5000], 2048).len() == 2048);
+    }
+}

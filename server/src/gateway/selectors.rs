@@ -1,0 +1,157 @@
+//! Query parameters and headers that can name a tenant or an organization to the upstream.
+//!
+//! What the upstream makes of a name is not known, so every spelling that some parser takes for a
+//! configured name counts as that name, and only the plainest spelling of the right value passes.
+
+use super::rules::{CanonicalRequest, SelectorRules};
+
+/// What a request's selectors name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Named {
+    /// None is there.
+    Nothing,
+    /// The session's own, plainly and once each.
+    Own,
+    /// Something else, or in a way that can be read as something else; which selector that is.
+    Other(String),
+}
+
+/// Compares the selectors of a request with the value that they may have.
+pub(super) fn named(rules: &SelectorRules, request: &CanonicalRequest, own: &str) -> Named {
+    let mut found = Named::Nothing;
+    for selector in &rules.query {
+        match in_query(request.target.query().unwrap_or_default(), selector, own) {
+            None => {}
+            Some(true) => found = Named::Own,
+            Some(false) => return Named::Other(format!("The query parameter {selector}")),
+        }
+    }
+    for selector in &rules.headers {
+        let mut values = request.headers.get_all(selector).iter();
+        match (values.next(), values.next()) {
+            (None, _) => {}
+            (Some(value), None) if value.as_bytes() == own.as_bytes() => found = Named::Own,
+            _ => return Named::Other(format!("The header {selector}")),
+        }
+    }
+    found
+}
+
+/// Whether a query names `selector`, and if so whether plainly, once, and with the value `own`.
+fn in_query(query: &str, selector: &str, own: &str) -> Option<bool> {
+    let mut verdict = None;
+    for pair in query.split(['&', ';']) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if is_spelling_of(name, selector) {
+            let plain = name == selector && value == own;
+            verdict = Some(plain && verdict.is_none());
+        }
+    }
+    // A query that splits at ';' for us may not for the upstream, and the other way round.
+    if verdict.is_some() && query.contains(';') {
+        verdict = Some(false);
+    }
+    verdict
+}
+
+/// Whether some parser may read `name` as `selector`: escaped, escaped twice, in another case, with
+/// brackets, dots or blanks around it.
+fn is_spelling_of(name: &str, selector: &str) -> bool {
+    let mut name = name.to_owned();
+    for _ in 0..4 {
+        if folded(&name) == folded(selector) {
+            return true;
+        }
+        let decoded = decode(&name);
+        if decoded == name {
+            break;
+        }
+        name = decoded;
+    }
+    false
+}
+
+/// A name up to its first bracket, without what parsers of some languages take for an underscore.
+fn folded(name: &str) -> String {
+    let name = name.trim_matches(|c: char| c.is_whitespace() || c == '+' || c == '\0');
+    let base = name.split(['[', ']']).next().unwrap_or_default();
+    base.chars()
+        .map(|c| match c {
+            '.' | ' ' | '+' | '-' => '_',
+            other => other.to_ascii_lowercase(),
+        })
+        .collect()
+}
+
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match escaped {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_plainest_spelling_of_the_right_value_passes() {
+        let judge = |query| in_query(query, "tenant_id", "acme");
+        for query in [
+            "",
+            "page=2",
+            "tenant=b",
+            "x=tenant_id",
+            "tenant_ids=b",
+            "xtenant_id=b",
+        ] {
+            assert_eq!(judge(query), None, "{query}");
+        }
+        assert_eq!(judge("tenant_id=acme"), Some(true));
+        assert_eq!(judge("page=2&tenant_id=acme"), Some(true));
+        for query in [
+            "tenant_id=b",
+            "tenant_id",
+            "tenant_id=",
+            "tenant_id=acme&tenant_id=b",
+            "tenant_id=b&tenant_id=acme",
+            "tenant_id=acme&tenant_id=acme",
+            "tenant_id=acm%65",
+            "tenant_id=acme%00",
+            "tenant_id=acme,b",
+            "tenant%5Fid=acme",
+            "t%65nant_id=b",
+            "t%2565nant_id=b",
+            "TENANT_ID=b",
+            "tenant_id[]=b",
+            "tenant_id%5B%5D=b",
+            "tenant_id[0]=b",
+            "tenant.id=b",
+            "tenant+id=b",
+            "tenant-id=b",
+            "+tenant_id=b",
+            "%20tenant_id=b",
+            "a=1;tenant_id=b",
+            "tenant_id=acme;tenant_id=b",
+            "tenant_id=acme;x",
+        ] {
+            assert_eq!(judge(query), Some(false), "{query}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! One log line per request, and the gateway's metrics. No token, no query, no body is in either.
+
+use std::time::Duration;
+
+use app::domain::access_log::{Refusal, RequestOutcome};
+use metrics::{counter, gauge, histogram};
+
+use super::ports::{Completion, Intent};
+
+/// Requests of known sessions, by `outcome` and `refusal`.
+pub const REQUESTS: &str = "gateway_requests_total";
+/// Requests without a known support token.
+pub const UNKNOWN_TOKENS: &str = "gateway_unknown_tokens_total";
+/// Seconds until a record was committed.
+pub const RECORD_SECONDS: &str = "gateway_record_begin_seconds";
+/// Recorded requests that are not complete.
+pub const OPEN: &str = "gateway_open_requests";
+
+/// A record was begun after `took`, or could not be.
+pub(super) fn begun(took: Duration, ok: bool) {
+    histogram!(RECORD_SECONDS).record(took.as_secs_f64());
+    if ok {
+        gauge!(OPEN).increment(1.0);
+    }
+}
+
+/// A recorded request has ended.
+pub(super) fn completed(intent: &Intent, completion: &Completion) {
+    gauge!(OPEN).decrement(1.0);
+    count(completion.outcome, completion.refusal);
+    tracing::info!(
+        request.id = %intent.request_id,
+        support_session.id = %intent.support_session_id,
+        tenant.id = %intent.tenant_id,
+        staff.id = %intent.staff_id,
+        client.ip = %intent.ip,
+        http.method = %intent.method,
+        http.path = %intent.path,
+        http.status = completion.status,
+        outcome = %completion.outcome,
+        refusal = completion.refusal.map(Refusal::as_str),
+        duration_ms = completion.duration.as_secs_f64() * 1000.0,
+        request.bytes = completion.request_bytes,
+        response.bytes = completion.response_bytes,
+        "gateway request"
+    );
+}
+
+/// A request of a known session was refused before it was recorded as begun.
+pub(super) fn refused(intent: &Intent, refusal: Refusal, status: u16) {
+    count(RequestOutcome::Refused, Some(refusal));
+    tracing::info!(
+        request.id = %intent.request_id,
+        support_session.id = %intent.support_session_id,
+        tenant.id = %intent.tenant_id,
+        staff.id = %intent.staff_id,
+        client.ip = %intent.ip,
+        http.method = %intent.method,
+        http.path = %intent.path,
+        http.status = status,
+        outcome = %RequestOutcome::Refused,
+        refusal = refusal.as_str(),
+        "gateway request"
+    );
+}
+
+/// A request carried no known support token.
+pub(super) fn unknown_token() {
+    counter!(UNKNOWN_TOKENS).increment(1);
+}
+
+fn count(outcome: RequestOutcome, refusal: Option<Refusal>) {
+    let refusal = refusal.map_or("", Refusal::as_str);
+    counter!(REQUESTS, "outcome" => outcome.as_str(), "refusal" => refusal).increment(1);
+}

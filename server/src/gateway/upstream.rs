@@ -1,0 +1,237 @@
+//! Connections to the upstream: a small keep-alive pool of HTTP/1.1 connections.
+//!
+//! There is no retry of any kind: one record, one request. An idle connection that turns out to be
+//! dead is a failure that the client is told of.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::{Request, Response, uri::Authority};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, time::Instant};
+
+use super::{
+    body::RequestBody,
+    gate::Pass,
+    kill::KillSwitch,
+    upstream::wire::{Meter, Wire},
+};
+
+pub(super) mod wire;
+
+/// How many idle connections are kept.
+const MAX_IDLE: usize = 64;
+/// How long an idle connection is kept: less than what servers commonly allow, so that it is seldom
+/// used at the moment when the upstream closes it.
+const IDLE_FOR: Duration = Duration::from_secs(4);
+/// How long a connection whose answer was read may take to be ready for the next request.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// How long the gateway waits for its upstream.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timeouts {
+    pub(super) connect: Duration,
+    pub(super) first_byte: Duration,
+    pub(super) idle: Duration,
+}
+
+/// Where the upstream is.
+#[derive(Debug, Clone)]
+pub(super) struct UpstreamSettings {
+    pub(super) authority: Authority,
+    pub(super) timeouts: Timeouts,
+}
+
+/// Why the upstream did not answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UpstreamError {
+    #[error("connecting took too long")]
+    ConnectTimeout,
+    #[error("no connection")]
+    Connect(#[source] std::io::Error),
+    #[error("no HTTP connection")]
+    Handshake(#[source] hyper::Error),
+    #[error("the connection broke before an answer")]
+    Broken(#[source] hyper::Error),
+    #[error("the answer took too long")]
+    FirstByteTimeout,
+    #[error("the upstream switched protocols unasked")]
+    Switched,
+}
+
+impl UpstreamError {
+    /// The status that the client gets (RFC 9110 §15.6.3, §15.6.5).
+    pub(super) const fn status(&self) -> u16 {
+        match self {
+            Self::ConnectTimeout | Self::FirstByteTimeout => 504,
+            Self::Connect(_) | Self::Handshake(_) | Self::Broken(_) | Self::Switched => 502,
+        }
+    }
+}
+
+/// The upstream with its idle connections.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    settings: UpstreamSettings,
+    idle: Mutex<Vec<(Instant, Connection)>>,
+}
+
+impl Upstream {
+    pub(super) fn new(settings: UpstreamSettings) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            idle: Mutex::default(),
+        })
+    }
+
+    pub(super) fn timeouts(&self) -> Timeouts {
+        self.settings.timeouts
+    }
+
+    /// What the upstream is called in `Host`.
+    pub(super) fn authority(&self) -> &Authority {
+        &self.settings.authority
+    }
+
+    /// An idle connection that looks alive, or a new one. Nothing is sent.
+    pub(super) async fn acquire(&self) -> Result<Connection, UpstreamError> {
+        match self.take_idle() {
+            Some(connection) => Ok(connection),
+            None => self.connect().await,
+        }
+    }
+
+    fn take_idle(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|(since, connection)| since.elapsed() < IDLE_FOR && connection.is_usable());
+        idle.pop().map(|(_, connection)| connection)
+    }
+
+    async fn connect(&self) -> Result<Connection, UpstreamError> {
+        let authority = &self.settings.authority;
+        let host = authority.host().trim_matches(['[', ']']);
+        let address = (host, authority.port_u16().unwrap_or(80));
+        let tcp = tokio::time::timeout(self.settings.timeouts.connect, TcpStream::connect(address))
+            .await
+            .map_err(|_| UpstreamError::ConnectTimeout)?
+            .map_err(UpstreamError::Connect)?;
+        tcp.set_nodelay(true).map_err(UpstreamError::Connect)?;
+        let meter = Meter::new();
+        let wire = TokioIo::new(Wire::new(tcp, Arc::clone(&meter)));
+        let (sender, connection) = http1::Builder::new()
+            .max_headers(256)
+            .handshake(wire)
+            .await
+            .map_err(UpstreamError::Handshake)?;
+        let kill = Arc::clone(meter.kill());
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                // Dropping the connection closes the socket with a reset.
+                () = kill.killed().cancelled() => {}
+                result = connection => if let Err(error) = result {
+                    tracing::debug!(error = %error, "an upstream connection ended");
+                },
+            }
+        });
+        Ok(Connection {
+            sender,
+            meter,
+            busy: false,
+        })
+    }
+
+    /// Keeps a connection whose answer was read to its end.
+    pub(super) fn put_back(self: &Arc<Self>, mut connection: Connection) {
+        if connection.sender.is_ready() {
+            self.keep(connection);
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let upstream = Arc::clone(self);
+        runtime.spawn(async move {
+            let ready = tokio::time::timeout(SETTLE, connection.sender.ready()).await;
+            if matches!(ready, Ok(Ok(()))) {
+                upstream.keep(connection);
+            }
+        });
+    }
+
+    fn keep(&self, mut connection: Connection) {
+        connection.busy = false;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MAX_IDLE {
+            idle.push((Instant::now(), connection));
+        }
+    }
+}
+
+/// One connection, used for one request at a time. Dropped in the middle of a request it is reset.
+pub(super) struct Connection {
+    sender: SendRequest<RequestBody>,
+    meter: Arc<Meter>,
+    busy: bool,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("busy", &self.busy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// The switch that ends this connection.
+    pub(super) fn kill_switch(&self) -> &Arc<KillSwitch> {
+        self.meter.kill()
+    }
+
+    fn is_usable(&self) -> bool {
+        self.sender.is_ready() && !self.sender.is_closed() && !self.meter.kill().is_dead()
+    }
+
+    /// Sends a request and waits for the head of its answer. `pass` is let go once the first byte of
+    /// the request was written, or nothing more can be.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+        pass: Pass,
+        first_byte: Duration,
+    ) -> Result<Response<Incoming>, UpstreamError> {
+        self.busy = true;
+        self.meter.arm(pass);
+        let sending = self.sender.send_request(request);
+        let result = tokio::select! {
+            result = sending => result.map_err(UpstreamError::Broken),
+            () = self.meter.silent_for(first_byte) => Err(UpstreamError::FirstByteTimeout),
+        };
+        if result.is_err() {
+            self.meter.kill().kill();
+        }
+        self.meter.disarm();
+        let response = result?;
+        if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
+            return Err(UpstreamError::Switched);
+        }
+        Ok(response)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.busy {
+            self.meter.kill().kill();
+        }
+        self.meter.disarm();
+    }
+}

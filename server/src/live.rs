@@ -1,0 +1,124 @@
+//! The live stream: what open pages are told.
+//!
+//! One stream per tab. It names the ids that the page shows; the server watches the log of changes
+//! and, at most once a second, sends the rows among them that have changed. Whoever signs out or
+//! loses the roles loses the stream at once, and with it the page.
+
+mod interest;
+mod stream;
+mod view;
+
+use std::{convert::Infallible, sync::Arc};
+
+use app::domain::{
+    SupportSessionId,
+    caller::{Caller, Context, StaffCaller},
+    policy::Act,
+    problem::Problem,
+};
+use async_trait::async_trait;
+use axum::{
+    Extension, Router,
+    extract::{RawQuery, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, Sse},
+    },
+    routing::get,
+};
+use futures::Stream;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use crate::services::Core;
+
+pub use view::TenantFeed;
+
+/// How many streams one staff member may hold: eight tabs, and some that have just been left.
+const STREAMS_PER_STAFF_MEMBER: usize = 24;
+
+/// Whether a staff member may still look.
+#[async_trait]
+pub trait Presence: Send + Sync {
+    /// Whether the staff session lives, and its staff member may open the console.
+    async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem>;
+}
+
+/// What streams are made from. Cheap to clone.
+#[derive(Clone)]
+pub struct Live {
+    core: Core,
+    presence: Arc<dyn Presence>,
+    tenants: Arc<dyn TenantFeed>,
+    /// Which support sessions' access logs have grown in this process.
+    access_log: broadcast::Sender<SupportSessionId>,
+    /// Streams end first when the server stops.
+    shutdown: CancellationToken,
+    open: stream::OpenStreams,
+}
+
+impl Live {
+    /// Builds the stream's source.
+    pub fn new(
+        core: Core,
+        presence: Arc<dyn Presence>,
+        tenants: Arc<dyn TenantFeed>,
+        access_log: broadcast::Sender<SupportSessionId>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let open = stream::OpenStreams::new(STREAMS_PER_STAFF_MEMBER);
+        Self {
+            core,
+            presence,
+            tenants,
+            access_log,
+            shutdown,
+            open,
+        }
+    }
+}
+
+/// `GET /live`.
+pub fn router(live: Live) -> Router {
+    Router::new().route("/live", get(open)).with_state(live)
+}
+
+async fn open(
+    State(live): State<Live>,
+    Extension(context): Extension<Context>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    match try_open(live, &context, query.as_deref(), &headers) {
+        Ok(stream) => {
+            let mut response = Sse::new(stream).into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            // Proxies that collect answers before they pass them on would make it anything but live.
+            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+            response
+        }
+        Err(problem) => {
+            let status = StatusCode::from_u16(problem.code.status())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, axum::Json(problem)).into_response()
+        }
+    }
+}
+
+fn try_open(
+    live: Live,
+    context: &Context,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<impl Stream<Item = Result<Event, Infallible>> + Send + use<>, Problem> {
+    live.core.authorise(context, Act::ReadTenants)?;
+    let Caller::Staff(staff) = &context.caller else {
+        return Err(Problem::forbidden("The live stream is for staff members."));
+    };
+    let interest = interest::parse(query)?;
+    let slot = live.open.take(staff.staff_id)?;
+    let resumed = headers.contains_key("last-event-id");
+    Ok(stream::run(live, staff.clone(), interest, resumed, slot))
+}

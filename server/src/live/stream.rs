@@ -1,0 +1,281 @@
+//! The loop behind one open stream.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use app::domain::{
+    StaffId, SupportSessionId,
+    caller::StaffCaller,
+    live::{LiveEvent, LiveInterest},
+    problem::{Problem, ProblemCode},
+};
+use axum::response::sse::Event;
+use futures::Stream;
+use tokio::{
+    sync::{broadcast::error::RecvError, mpsc},
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Live, view::View};
+use crate::{
+    services::ServiceError,
+    store::{Change, ChangeKind},
+};
+
+/// How often changed tenants are sent at most.
+const TENANTS_INTERVAL: Duration = Duration::from_secs(1);
+/// How often changed support sessions and new requests are sent at most.
+const TICK: Duration = Duration::from_millis(200);
+/// How often the stream shows that it lives, looks for what came without a change, and asks whether
+/// the staff member may still look.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How many events wait for a slow browser before its stream is ended: it will come back.
+const BACKLOG: usize = 64;
+
+/// Counts open streams per staff member.
+#[derive(Clone)]
+pub(super) struct OpenStreams {
+    limit: usize,
+    open: Arc<Mutex<HashMap<StaffId, usize>>>,
+}
+
+/// One open stream's place; it goes with the stream.
+pub(super) struct Slot {
+    streams: OpenStreams,
+    staff: StaffId,
+}
+
+impl OpenStreams {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            open: Arc::default(),
+        }
+    }
+
+    pub(super) fn take(&self, staff: StaffId) -> Result<Slot, Problem> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(staff).or_default();
+        if *count >= self.limit {
+            let detail = "Too many pages are open; close some.";
+            return Err(Problem::new(ProblemCode::RateLimited, detail));
+        }
+        *count += 1;
+        Ok(Slot {
+            streams: self.clone(),
+            staff,
+        })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut open = self
+            .streams
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.staff) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.staff);
+            }
+        }
+    }
+}
+
+/// The events of one stream.
+pub(super) fn run(
+    live: Live,
+    staff: StaffCaller,
+    interest: LiveInterest,
+    resumed: bool,
+    slot: Slot,
+) -> impl Stream<Item = Result<Event, Infallible>> + Send + use<> {
+    let (sender, receiver) = mpsc::channel(BACKLOG);
+    let shutdown = live.shutdown.clone();
+    let mut teller = Teller {
+        view: View::new(interest),
+        live,
+        staff,
+        sender,
+        lagging: CancellationToken::new(),
+        number: 0,
+        dirty: Dirty {
+            tenants: true,
+            ..Dirty::default()
+        },
+        tenants_sent: None,
+    };
+    let (left, lagging) = (teller.sender.clone(), teller.lagging.clone());
+    tokio::spawn(async move {
+        let _slot = slot;
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = left.closed() => {}
+            () = lagging.cancelled() => {}
+            result = teller.tell(resumed) => {
+                if let Err(error) = result {
+                    tracing::warn!(error = %error, "a live stream ended early");
+                }
+            }
+        }
+    });
+    futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|event| (Ok(event), receiver))
+    })
+}
+
+#[derive(Default)]
+struct Dirty {
+    tenants: bool,
+    access_log: bool,
+    support_sessions: Option<Vec<SupportSessionId>>,
+}
+
+struct Teller {
+    live: Live,
+    staff: StaffCaller,
+    view: View,
+    sender: mpsc::Sender<Event>,
+    lagging: CancellationToken,
+    number: u64,
+    dirty: Dirty,
+    tenants_sent: Option<Instant>,
+}
+
+impl Teller {
+    async fn tell(&mut self, resumed: bool) -> Result<(), ServiceError> {
+        let mut changes = self.live.core.store.changes();
+        let mut log = self.live.access_log.subscribe();
+        self.send(&LiveEvent::Hello {
+            now: self.live.core.now(),
+        });
+        if resumed {
+            // What came in the meantime is not kept: the page fetches itself anew.
+            self.send(&LiveEvent::Reset);
+        }
+        self.view.start_of_log(&self.live.core).await?;
+        self.dirty = Dirty {
+            tenants: true,
+            access_log: true,
+            support_sessions: Some(Vec::new()),
+        };
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        loop {
+            tokio::select! {
+                change = changes.recv() => match change {
+                    Ok(change) => if !self.notice(&change).await? { return Ok(()) },
+                    Err(RecvError::Lagged(_)) => self.send(&LiveEvent::Reset),
+                    Err(RecvError::Closed) => return Ok(()),
+                },
+                session = log.recv() => match session {
+                    Ok(session) => self.dirty.access_log |= self.view.followed() == Some(session),
+                    Err(RecvError::Lagged(_)) => self.dirty.access_log = true,
+                    Err(RecvError::Closed) => return Ok(()),
+                },
+                _ = tick.tick() => self.flush().await?,
+                _ = heartbeat.tick() => {
+                    if !self.still_present().await? {
+                        return Ok(());
+                    }
+                    // Other nodes' requests and the mere passing of time come without a change.
+                    self.dirty.tenants = true;
+                    self.dirty.access_log = true;
+                    self.send_event(Event::default().comment("alive"));
+                }
+            }
+        }
+    }
+
+    /// Takes note of a change; whether the staff member may still look.
+    async fn notice(&mut self, change: &Change) -> Result<bool, ServiceError> {
+        match change.kind {
+            ChangeKind::Tenant | ChangeKind::Health => self.dirty.tenants = true,
+            ChangeKind::SupportSession => {
+                let touched = self.dirty.support_sessions.get_or_insert_default();
+                touched.extend(change.subject.parse::<SupportSessionId>());
+            }
+            ChangeKind::Staff if change.subject == self.staff.staff_id.to_string() => {
+                return self.still_present().await;
+            }
+            ChangeKind::StaffSession
+                if change.subject == self.staff.staff_session_id.to_string() =>
+            {
+                return self.still_present().await;
+            }
+            ChangeKind::Staff
+            | ChangeKind::StaffSession
+            | ChangeKind::UserSessions
+            | ChangeKind::ApiKey => {}
+        }
+        Ok(true)
+    }
+
+    async fn still_present(&mut self) -> Result<bool, ServiceError> {
+        let present = self.live.presence.is_present(&self.staff).await?;
+        if !present {
+            self.send(&LiveEvent::SignedOut);
+        }
+        Ok(present)
+    }
+
+    async fn flush(&mut self) -> Result<(), ServiceError> {
+        let core = self.live.core.clone();
+        if let Some(touched) = self.dirty.support_sessions.take()
+            && let Some(event) = self.view.support_sessions(&core, &touched).await?
+        {
+            self.send(&event);
+        }
+        if std::mem::take(&mut self.dirty.access_log)
+            && let Some(event) = self.view.access_log(&core).await?
+        {
+            self.send(&event);
+        }
+        let due = self
+            .tenants_sent
+            .is_none_or(|sent| sent.elapsed() >= TENANTS_INTERVAL);
+        if due && std::mem::take(&mut self.dirty.tenants) {
+            self.tenants_sent = Some(Instant::now());
+            let feed = Arc::clone(&self.live.tenants);
+            if let Some(event) = self.view.tenants(&core, &*feed).await? {
+                self.send(&event);
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, event: &LiveEvent) {
+        self.number += 1;
+        let name = match event {
+            LiveEvent::Hello { .. } => "hello",
+            LiveEvent::Tenants { .. } => "tenants",
+            LiveEvent::SupportSessions { .. } => "support_sessions",
+            LiveEvent::AccessLog { .. } => "access_log",
+            LiveEvent::Reset => "reset",
+            LiveEvent::SignedOut => "signed_out",
+        };
+        match Event::default()
+            .event(name)
+            .id(self.number.to_string())
+            .json_data(event)
+        {
+            Ok(event) => self.send_event(event),
+            Err(error) => tracing::error!(error = %error, "a live event can't be written"),
+        }
+    }
+
+    /// A browser that does not keep up loses the stream, comes back and is told to fetch anew.
+    fn send_event(&mut self, event: Event) {
+        if self.sender.try_send(event).is_err() {
+            self.lagging.cancel();
+        }
+    }
+}

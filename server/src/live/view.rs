@@ -1,0 +1,182 @@
+//! What one page has been told, and what there is to tell it now.
+
+use std::collections::HashMap;
+
+use app::domain::{
+    SupportSessionId, TenantId,
+    access_log::{AccessLogEntry, RequestOutcome},
+    live::{LiveEvent, LiveInterest},
+    problem::Problem,
+    support_sessions::{SupportSession, SupportSessionCounts},
+    tenants::{HealthCounts, TelemetryState, TenantHealth},
+};
+use async_trait::async_trait;
+
+use crate::services::{Core, ServiceError};
+
+/// Tenants' health as the stream needs it.
+#[async_trait]
+pub trait TenantFeed: Send + Sync {
+    /// The rows of these tenants, those that exist.
+    async fn rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, Problem>;
+    /// The figures above the overview.
+    async fn counts(&self) -> Result<HealthCounts, Problem>;
+    /// Whether telemetry arrives at all.
+    async fn telemetry(&self) -> Result<TelemetryState, Problem>;
+}
+
+/// What one page has been told.
+pub(super) struct View {
+    interest: LiveInterest,
+    rows: HashMap<TenantId, TenantHealth>,
+    counts: Option<HealthCounts>,
+    stale: Option<bool>,
+    sessions: HashMap<SupportSessionId, SupportSession>,
+    session_counts: Option<SupportSessionCounts>,
+    entries: HashMap<u64, AccessLogEntry>,
+    last_seq: u64,
+}
+
+impl View {
+    /// Nothing has been told yet.
+    pub(super) fn new(interest: LiveInterest) -> Self {
+        Self {
+            interest,
+            rows: HashMap::new(),
+            counts: None,
+            stale: None,
+            sessions: HashMap::new(),
+            session_counts: None,
+            entries: HashMap::new(),
+            last_seq: 0,
+        }
+    }
+
+    /// The session whose access log is followed.
+    pub(super) const fn followed(&self) -> Option<SupportSessionId> {
+        self.interest.access_log_of
+    }
+
+    /// Rows that have changed since they were last told, and the figures.
+    pub(super) async fn tenants(
+        &mut self,
+        core: &Core,
+        feed: &dyn TenantFeed,
+    ) -> Result<Option<LiveEvent>, ServiceError> {
+        if self.interest.tenants.is_empty() && !self.interest.counts {
+            return Ok(None);
+        }
+        let mut rows = feed.rows(&self.interest.tenants).await?;
+        rows.retain(|row| self.rows.get(&row.tenant.id) != Some(row));
+        let counts = if self.interest.counts {
+            Some(feed.counts().await?)
+        } else {
+            None
+        };
+        let telemetry = feed.telemetry().await?;
+        if rows.is_empty() && counts == self.counts && self.stale == Some(telemetry.stale) {
+            return Ok(None);
+        }
+        self.counts = counts;
+        self.stale = Some(telemetry.stale);
+        self.rows
+            .extend(rows.iter().map(|row| (row.tenant.id.clone(), row.clone())));
+        Ok(Some(LiveEvent::Tenants {
+            rows,
+            counts,
+            telemetry,
+            now: core.now(),
+        }))
+    }
+
+    /// Support sessions that have changed or are new, and the figures.
+    pub(super) async fn support_sessions(
+        &mut self,
+        core: &Core,
+        touched: &[SupportSessionId],
+    ) -> Result<Option<LiveEvent>, ServiceError> {
+        let mut ids = self.interest.support_sessions.clone();
+        ids.extend(
+            touched
+                .iter()
+                .filter(|id| !self.interest.support_sessions.contains(id)),
+        );
+        let now = core.now();
+        let mut reader = core.store.read().await?;
+        let mut db = reader.db();
+        let mut changed = db.list_support_sessions_by_id(&ids).await?;
+        changed.retain(|session| self.sessions.get(&session.id) != Some(session));
+        let counts = db.count_support_sessions(None, now).await?;
+        if changed.is_empty() && self.session_counts == Some(counts) {
+            return Ok(None);
+        }
+        self.session_counts = Some(counts);
+        let shown =
+            |session: &&SupportSession| self.interest.support_sessions.contains(&session.id);
+        self.sessions.extend(
+            changed
+                .iter()
+                .filter(shown)
+                .map(|session| (session.id, session.clone()))
+                .collect::<Vec<_>>(),
+        );
+        Ok(Some(LiveEvent::SupportSessions {
+            changed,
+            counts,
+            now,
+        }))
+    }
+
+    /// Where the log that is followed stands when the stream opens: the page has what came before.
+    pub(super) async fn start_of_log(&mut self, core: &Core) -> Result<(), ServiceError> {
+        const RECENT: u64 = 50;
+        let Some(session) = self.interest.access_log_of else {
+            return Ok(());
+        };
+        let mut reader = core.store.read().await?;
+        let found = reader.db().lookup_support_session(session).await?;
+        let last = found.map_or(0, |s| s.requests_forwarded + s.requests_refused);
+        // Between the page and the stream entries may have come or been completed: the last ones
+        // are told again, and the page knows them by their numbers.
+        self.last_seq = last.saturating_sub(RECENT);
+        Ok(())
+    }
+
+    /// Entries that are new, or that were open and no longer are.
+    pub(super) async fn access_log(
+        &mut self,
+        core: &Core,
+    ) -> Result<Option<LiveEvent>, ServiceError> {
+        let Some(session) = self.interest.access_log_of else {
+            return Ok(None);
+        };
+        let oldest_open = self.entries.keys().min().copied();
+        let after = oldest_open.map_or(self.last_seq, |seq| {
+            self.last_seq.min(seq.saturating_sub(1))
+        });
+        let mut reader = core.store.read().await?;
+        let mut entries = reader.db().list_access_log_after(session, after).await?;
+        entries.retain(|entry| {
+            entry.seq > self.last_seq
+                || self
+                    .entries
+                    .get(&entry.seq)
+                    .is_some_and(|told| told != entry)
+        });
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        for entry in &entries {
+            self.last_seq = self.last_seq.max(entry.seq);
+            if entry.outcome == RequestOutcome::Open {
+                self.entries.insert(entry.seq, entry.clone());
+            } else {
+                self.entries.remove(&entry.seq);
+            }
+        }
+        Ok(Some(LiveEvent::AccessLog {
+            entries,
+            now: core.now(),
+        }))
+    }
+}

@@ -1,0 +1,230 @@
+//! Beginning, refusing and completing a request's record.
+
+use std::{sync::Arc, time::Duration};
+
+use app::domain::{
+    AuditEventId, SupportSessionId,
+    access_log::{AccessLogEntry, RequestOutcome},
+    audit::{Actor, ActorType, AuditCategory, AuditOutcome},
+    caller::Origin,
+    support_sessions::SupportSessionStatus,
+};
+use serde_json::json;
+use tokio::sync::{broadcast, mpsc};
+
+use super::RequestEvent;
+use crate::{
+    gateway::ports::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest},
+    services::{Core, ServiceError},
+    store::{Priority, StoreError, Tx, access_log::RequestEnd, audit::NewAuditEvent},
+};
+
+/// How many refusals a support session that has ended goes on recording.
+const REFUSALS_AFTER_END: u64 = 100;
+/// For how long a completion that the store did not take rests before it is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+/// How often a completion is tried. Its row is closed as unknown at the next start otherwise.
+const ATTEMPTS: u32 = 20;
+
+fn entry_of(intent: &Intent, seq: u64, outcome: RequestOutcome) -> AccessLogEntry {
+    AccessLogEntry {
+        request_id: intent.request_id,
+        support_session_id: intent.support_session_id,
+        seq,
+        method: intent.method.clone(),
+        path: intent.path.clone(),
+        query: intent.query.clone(),
+        status: None,
+        outcome,
+        refusal: None,
+        ip: intent.ip.to_string(),
+        user_agent: intent.user_agent.clone(),
+        at: intent.at,
+        duration_ms: None,
+        request_bytes: None,
+        response_bytes: None,
+    }
+}
+
+/// Commits the record of a request, only if its session is active at that instant.
+pub(super) async fn begin(core: &Core, boot: &Arc<str>, intent: Intent) -> Result<Begun, RecordError> {
+    let (core_, boot, intent) = (core.clone(), Arc::clone(boot), Arc::new(intent));
+    let session = intent.support_session_id;
+    let written = core
+        .store
+        .write(Priority::Gateway, move |tx| {
+            let (core, boot, intent) = (core_.clone(), Arc::clone(&boot), Arc::clone(&intent));
+            Box::pin(async move {
+                let Some(seq) = tx.next_seq_if_active(intent.support_session_id, core.now()).await? else {
+                    return Ok(None);
+                };
+                let entry = entry_of(&intent, seq, RequestOutcome::Open);
+                tx.add_access_log_entry(&entry, &boot).await?;
+                let event = RequestEvent {
+                    intent: &intent,
+                    action: "support_session.request",
+                    outcome: AuditOutcome::Success,
+                    metadata: json!({
+                        "seq": seq, "method": intent.method, "path": intent.path, "query": intent.query,
+                    }),
+                };
+                let _receipt = tx.append_audit(event.into_event(&core)).await?;
+                Ok::<_, StoreError>(Some(seq))
+            })
+        })
+        .await;
+    match written {
+        Ok(Some(seq)) => Ok(Begun { seq }),
+        Ok(None) => Err(RecordError::SessionEnded(how_it_ended(core, session).await)),
+        Err(error) => {
+            tracing::error!(support_session.id = %session, error = %error, "a request can't be recorded");
+            Err(RecordError::Unavailable)
+        }
+    }
+}
+
+async fn how_it_ended(core: &Core, session: SupportSessionId) -> Ended {
+    let found = async { core.store.read().await?.db().lookup_support_session(session).await }.await;
+    match found {
+        Ok(Some(session)) if session.status(core.now()) == SupportSessionStatus::Expired => Ended::Expired,
+        _ => Ended::Revoked,
+    }
+}
+
+/// Records a refused request, unless its session has ended and has recorded enough of them.
+pub(super) async fn refuse(
+    core: &Core,
+    boot: &Arc<str>,
+    refused: RefusedRequest,
+) -> Result<(), StoreError> {
+    let (core_, boot, refused) = (core.clone(), Arc::clone(boot), Arc::new(refused));
+    core.store
+        .write(Priority::Normal, move |tx| {
+            let (core, boot, refused) = (core_.clone(), Arc::clone(&boot), Arc::clone(&refused));
+            Box::pin(async move {
+                let intent = &refused.request;
+                if is_over_bound(tx, &core, intent.support_session_id).await? {
+                    return Ok(());
+                }
+                let Some(seq) = tx.next_seq_of_refused(intent.support_session_id).await? else {
+                    return Ok(());
+                };
+                let mut entry = entry_of(intent, seq, RequestOutcome::Refused);
+                entry.status = Some(refused.status);
+                entry.refusal = Some(refused.refusal);
+                tx.add_access_log_entry(&entry, &boot).await?;
+                let event = RequestEvent {
+                    intent,
+                    action: "support_session.request_refused",
+                    outcome: AuditOutcome::Failure,
+                    metadata: json!({
+                        "seq": seq, "method": intent.method, "path": intent.path, "query": intent.query,
+                        "status": refused.status, "refusal": refused.refusal.as_str(),
+                    }),
+                };
+                let _receipt = tx.append_audit(event.into_event(&core)).await?;
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await
+}
+
+async fn is_over_bound(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    session: SupportSessionId,
+) -> Result<bool, StoreError> {
+    let Some(session) = tx.lookup_support_session(session).await? else { return Ok(true) };
+    let ended_at = match &session.revocation {
+        Some(revocation) => revocation.at,
+        None if core.now() >= session.expires_at => session.expires_at,
+        None => return Ok(false),
+    };
+    Ok(tx.count_refused_since(session.id, ended_at).await? >= REFUSALS_AFTER_END)
+}
+
+/// Writes completions until the recorder is gone and none is left.
+pub(super) async fn write_completions(
+    core: Core,
+    mut queue: mpsc::UnboundedReceiver<Completion>,
+    touched: broadcast::Sender<SupportSessionId>,
+) {
+    const CONCURRENT: usize = 64;
+    let mut batch = Vec::with_capacity(CONCURRENT);
+    while queue.recv_many(&mut batch, CONCURRENT).await > 0 {
+        // Sent together, so that they share a commit.
+        let writes = batch.drain(..).map(|completion| write_completion(&core, completion));
+        for session in futures::future::join_all(writes).await {
+            let _ = touched.send(session);
+        }
+    }
+}
+
+async fn write_completion(core: &Core, completion: Completion) -> SupportSessionId {
+    let session = completion.support_session_id;
+    let completion = Arc::new(completion);
+    for _ in 0..ATTEMPTS {
+        match complete(core, Arc::clone(&completion)).await {
+            Ok(()) => return session,
+            Err(error) => {
+                tracing::warn!(request.id = %completion.request_id, error = %error, "a completion can't be recorded yet");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+    session
+}
+
+async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), ServiceError> {
+    let core_ = core.clone();
+    core.store
+        .write(Priority::Gateway, move |tx| {
+            let (core, completion) = (core_.clone(), Arc::clone(&completion));
+            Box::pin(async move {
+                let end = RequestEnd {
+                    status: completion.status,
+                    outcome: completion.outcome,
+                    refusal: completion.refusal,
+                    duration_ms: u64::try_from(completion.duration.as_millis()).ok(),
+                    request_bytes: Some(completion.request_bytes),
+                    response_bytes: Some(completion.response_bytes),
+                };
+                if tx.complete_access_log_entry(completion.request_id, &end).await? {
+                    let _receipt = tx.append_audit(response_event(&core, &completion, &end)).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+fn response_event(core: &Core, completion: &Completion, end: &RequestEnd) -> NewAuditEvent {
+    NewAuditEvent {
+        id: AuditEventId::from_uuid(core.new_uuid()),
+        tenant_id: Some(completion.tenant_id.clone()),
+        category: AuditCategory::SupportSession,
+        action: "support_session.response",
+        actor: Actor {
+            kind: ActorType::System,
+            id: "gateway".to_owned(),
+            name: "Support Console gateway".to_owned(),
+        },
+        resource_type: "support_session",
+        resource_id: completion.support_session_id.to_string(),
+        outcome: match end.outcome {
+            RequestOutcome::Done => AuditOutcome::Success,
+            _ => AuditOutcome::Failure,
+        },
+        occurred_at: completion.at,
+        recorded_at: core.now(),
+        origin: Origin { request_id: Some(completion.request_id.to_string()), ..Origin::default() },
+        metadata: json!({
+            "status": end.status,
+            "outcome": end.outcome.as_str(),
+            "refusal": end.refusal,
+            "duration_ms": end.duration_ms,
+            "request_bytes": end.request_bytes,
+            "response_bytes": end.response_bytes,
+        }),
+    }
+}

@@ -1,0 +1,76 @@
+//! Support sessions: creating, reading, ending them, and giving out their tokens.
+
+mod create;
+mod expiry;
+mod port;
+mod read;
+mod revoke;
+
+use std::sync::Arc;
+
+use app::{
+    domain::{
+        audit::AuditCategory,
+        caller::{Caller, Context, StaffCaller},
+        problem::Problem,
+        settings::Settings,
+        support_sessions::SupportSession,
+    },
+    ports::TenantsPort,
+};
+
+use super::{Core, EventOf};
+use crate::{gateway::SessionGates, store::audit::NewAuditEvent};
+
+pub use self::{expiry::record_expiries, revoke::revoke_all_of};
+
+/// The use cases around support sessions.
+#[derive(Clone)]
+pub struct SupportSessionsService {
+    core: Core,
+    settings: Arc<Settings>,
+    tenants: Arc<dyn TenantsPort>,
+    gates: Arc<SessionGates>,
+}
+
+impl SupportSessionsService {
+    /// Builds the service. `gates` are those of the gateway in this process.
+    pub fn new(
+        core: Core,
+        settings: Arc<Settings>,
+        tenants: Arc<dyn TenantsPort>,
+        gates: Arc<SessionGates>,
+    ) -> Self {
+        Self { core, settings, tenants, gates }
+    }
+}
+
+/// The staff member behind a request. Keys and the command line have none, and no support session
+/// is created without one.
+fn staff_behind(context: &Context) -> Result<&StaffCaller, Problem> {
+    match &context.caller {
+        Caller::Staff(staff) => Ok(staff),
+        _ => Err(Problem::forbidden("A support session needs a staff member behind it.")),
+    }
+}
+
+/// An event of a support session, in its tenant's log.
+fn event_of(
+    core: &Core,
+    context: &Context,
+    session: &SupportSession,
+    action: &'static str,
+    metadata: serde_json::Value,
+) -> NewAuditEvent {
+    core.event(
+        context,
+        EventOf {
+            tenant_id: Some(session.tenant_id.clone()),
+            category: AuditCategory::SupportSession,
+            action,
+            resource_type: "support_session",
+            resource_id: session.id.to_string(),
+            metadata,
+        },
+    )
+}

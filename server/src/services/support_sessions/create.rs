@@ -1,0 +1,230 @@
+//! Creating a support session, and replacing a lost token.
+
+use app::domain::{
+    SupportSessionId, TenantId,
+    caller::Context,
+    policy::Act,
+    problem::{Problem, ProblemCode},
+    scopes::ScopeName,
+    support_sessions::{
+        MAX_ACTIVE_PER_STAFF_MEMBER, NewSupportSession, SupportSession, SupportSessionDraft,
+        SupportSessionForm, SupportSessionGranted,
+    },
+    tenants::TenantDetail,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{SupportSessionsService, event_of, staff_behind};
+use crate::{
+    services::ServiceError,
+    store::{Audited, ChangeKind, Tx, support_sessions::SupportSessionSecrets},
+    token::{Token, TokenKind},
+};
+
+/// A path that the curl line of the confirmation asks for.
+const EXAMPLE_PATH: &str = "/v1/organizations";
+
+impl SupportSessionsService {
+    pub(super) async fn draft_inner(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+    ) -> Result<SupportSessionDraft, ServiceError> {
+        // A sign-in that is too old is told when the form is sent: what was typed is kept then.
+        self.core.authorise(context, Act::ReadTenant(tenant))?;
+        staff_behind(context)?;
+        Ok(SupportSessionDraft {
+            detail: self.tenants.detail(context, tenant).await?,
+            scopes: self.settings.scopes.clone(),
+            require_ticket: self.settings.require_ticket,
+            idempotency_key: self.core.new_uuid().to_string(),
+            now: self.core.now(),
+        })
+    }
+
+    pub(super) async fn create_inner(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        form: &SupportSessionForm,
+    ) -> Result<SupportSessionGranted, ServiceError> {
+        self.core.authorise(context, Act::CreateSupportSession)?;
+        let staff = staff_behind(context)?;
+        let detail = self.tenants.detail(context, tenant).await?;
+        let new = form.validate(self.settings.require_ticket)?;
+        self.check_scopes(&new.scopes)?;
+        check_organization(&detail, &new)?;
+        let idempotency_key = self.idempotency_key(&form.idempotency_key)?;
+
+        let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
+        let now = self.core.now();
+        let session = SupportSession {
+            id: SupportSessionId::from_uuid(self.core.new_uuid()),
+            tenant_id: tenant.clone(),
+            tenant_name: detail.tenant.name,
+            organization_id: new.organization_id,
+            staff_id: staff.staff_id,
+            staff_name: staff.name.clone(),
+            scopes: new.scopes,
+            reason: new.reason,
+            ticket: new.ticket,
+            ip: context.origin.ip.clone().unwrap_or_default(),
+            user_agent: context.origin.user_agent.clone().unwrap_or_default(),
+            issued_at: now,
+            expires_at: now + new.ttl,
+            revocation: None,
+            requests_forwarded: 0,
+            requests_refused: 0,
+        };
+        let secrets = SupportSessionSecrets { token_hash: *token.hash().as_bytes(), idempotency_key };
+        match self.add(context, session, secrets).await? {
+            Added::New(session) => Ok(self.granted(session, Some(&token))),
+            Added::Before(session) if session.tenant_id == *tenant => Ok(self.granted(session, None)),
+            Added::Before(_) => Err(invalid_idempotency_key().into()),
+        }
+    }
+
+    async fn add(
+        &self,
+        context: &Context,
+        session: SupportSession,
+        secrets: SupportSessionSecrets,
+    ) -> Result<Added, ServiceError> {
+        let (core, context) = (self.core.clone(), context.clone());
+        let (session, secrets) = (std::sync::Arc::new(session), std::sync::Arc::new(secrets));
+        core.store
+            .clone()
+            .act(move |tx| {
+                let (core, context) = (core.clone(), context.clone());
+                let (session, secrets) = (session.clone(), secrets.clone());
+                Box::pin(async move {
+                    if let Some(before) = before_or_refused(tx, &session, &secrets).await? {
+                        return Ok(Audited::unchanged(Added::Before(before)));
+                    }
+                    tx.add_support_session(&session, &secrets).await?;
+                    let metadata = json!({
+                        "reason": session.reason,
+                        "scopes": session.scopes,
+                        "ttl_minutes": (session.expires_at - session.issued_at).num_minutes(),
+                        "expires_at": session.expires_at,
+                        "organization_id": session.organization_id,
+                        "ticket": session.ticket,
+                    });
+                    let event =
+                        event_of(&core, &context, &session, "support_session.created", metadata);
+                    let receipt = tx.append_audit(event).await?;
+                    tx.change(ChangeKind::SupportSession, &session.id.to_string(), core.now()).await?;
+                    Ok(Audited::new(Added::New((*session).clone()), receipt))
+                })
+            })
+            .await
+    }
+
+    pub(super) async fn replace_token_inner(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+    ) -> Result<SupportSessionGranted, ServiceError> {
+        let session = self.find(context, id).await?;
+        self.core.authorise(context, Act::ReplaceToken(session.staff_id))?;
+        session.lifecycle(self.core.now()).into_active().map_err(super::revoke::already_ended)?;
+        let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
+        let token_hash = *token.hash().as_bytes();
+        let (core, context_) = (self.core.clone(), context.clone());
+        let session_ = session.clone();
+        core.store
+            .clone()
+            .act(move |tx| {
+                let (core, context, session) = (core.clone(), context_.clone(), session_.clone());
+                Box::pin(async move {
+                    if !tx.replace_support_token(id, token_hash, core.now()).await? {
+                        return Err(super::revoke::ended_meanwhile().into());
+                    }
+                    let event = event_of(
+                        &core,
+                        &context,
+                        &session,
+                        "support_session.token_replaced",
+                        json!({}),
+                    );
+                    let receipt = tx.append_audit(event).await?;
+                    tx.change(ChangeKind::SupportSession, &id.to_string(), core.now()).await?;
+                    Ok::<_, ServiceError>(Audited::new((), receipt))
+                })
+            })
+            .await?;
+        Ok(self.granted(session, Some(&token)))
+    }
+
+    fn granted(&self, session: SupportSession, token: Option<&Token>) -> SupportSessionGranted {
+        SupportSessionGranted {
+            session,
+            token: token.map(|token| token.expose().to_owned()),
+            gateway_url: self.settings.gateway_url.clone(),
+            example_path: EXAMPLE_PATH.to_owned(),
+        }
+    }
+
+    fn check_scopes(&self, scopes: &[ScopeName]) -> Result<(), Problem> {
+        let unknown = scopes.iter().find(|name| !self.settings.scopes.iter().any(|s| s.name == **name));
+        match unknown {
+            None => Ok(()),
+            Some(name) => Err(Problem {
+                code: ProblemCode::UnknownScope,
+                ..Problem::invalid_field("scopes", format!("there is no scope {name}"))
+            }),
+        }
+    }
+
+    fn idempotency_key(&self, text: &str) -> Result<String, Problem> {
+        if text.is_empty() {
+            return Ok(self.core.new_uuid().to_string());
+        }
+        match Uuid::try_parse(text) {
+            Ok(key) => Ok(key.to_string()),
+            Err(_) => Err(invalid_idempotency_key()),
+        }
+    }
+}
+
+enum Added {
+    New(SupportSession),
+    Before(SupportSession),
+}
+
+/// What an earlier submit made, or the refusal if the staff member holds too many already.
+async fn before_or_refused(
+    tx: &mut Tx<'_>,
+    session: &SupportSession,
+    secrets: &SupportSessionSecrets,
+) -> Result<Option<SupportSession>, ServiceError> {
+    tx.lock_staff_member(session.staff_id).await?;
+    let before = tx
+        .find_support_session_by_idempotency_key(session.staff_id, &secrets.idempotency_key)
+        .await?;
+    if before.is_some() {
+        return Ok(before);
+    }
+    let open = tx.count_active_support_sessions_of(session.staff_id, session.issued_at).await?;
+    if open >= MAX_ACTIVE_PER_STAFF_MEMBER {
+        let detail = format!(
+            "You already hold {MAX_ACTIVE_PER_STAFF_MEMBER} active support sessions; end one first."
+        );
+        return Err(Problem::new(ProblemCode::TooManySupportSessions, detail).into());
+    }
+    Ok(None)
+}
+
+fn check_organization(detail: &TenantDetail, new: &NewSupportSession) -> Result<(), Problem> {
+    let Some(id) = &new.organization_id else { return Ok(()) };
+    if detail.organizations.iter().any(|organization| organization.id == *id) {
+        Ok(())
+    } else {
+        Err(Problem::invalid_field("organization_id", "is not an organization of this tenant"))
+    }
+}
+
+fn invalid_idempotency_key() -> Problem {
+    Problem::invalid_field("idempotency_key", "must be the one that came with the form")
+}

@@ -1,0 +1,89 @@
+//! The audit event of an expiry. Nobody acts for a session to expire: this only tells of it, with
+//! the true instant, whenever it comes round to it.
+
+use std::{sync::Arc, time::Duration};
+
+use app::domain::caller::{Caller, Context, Origin};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::event_of;
+use crate::{
+    gateway::{SessionGates, ports::Ended},
+    services::{Core, ServiceError},
+    store::{Audited, ChangeKind},
+};
+
+/// For how long the task rests when the store does not answer.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Tells of every expiry until `shutdown`. Sessions that expired while no server ran come first.
+pub async fn record_expiries(core: Core, gates: Arc<SessionGates>, shutdown: CancellationToken) {
+    let mut changes = core.store.changes();
+    loop {
+        if let Err(error) = record_due(&core, &gates).await {
+            tracing::warn!(error = %error, "expiries can't be recorded");
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(RETRY) => continue,
+            }
+        }
+        let next = match core.store.read().await {
+            Ok(mut reader) => reader.db().next_expiry().await.ok().flatten(),
+            Err(_) => None,
+        };
+        let due = async {
+            match next {
+                Some(at) => core.clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = due => {}
+            // A new session may expire before the one that is waited for.
+            change = changes.recv() => {
+                if matches!(change, Err(tokio::sync::broadcast::error::RecvError::Closed)) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceError> {
+    loop {
+        let due = core.store.read().await?.db().list_expired_unrecorded(core.now()).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        for session in due {
+            gates.end(session.id, Ended::Expired);
+            let (core_, session) = (core.clone(), Arc::new(session));
+            core.store
+                .act(move |tx| {
+                    let (core, session) = (core_.clone(), Arc::clone(&session));
+                    Box::pin(async move {
+                        if !tx.mark_expiry_recorded(session.id).await? {
+                            return Ok(Audited::unchanged(()));
+                        }
+                        let context =
+                            Context { caller: Caller::System, origin: Origin::default() };
+                        let metadata = json!({
+                            "expired_at": session.expires_at,
+                            "staff_id": session.staff_id,
+                            "staff_name": session.staff_name,
+                        });
+                        let mut event =
+                            event_of(&core, &context, &session, "support_session.expired", metadata);
+                        event.occurred_at = session.expires_at;
+                        let receipt = tx.append_audit(event).await?;
+                        let id = session.id.to_string();
+                        tx.change(ChangeKind::SupportSession, &id, core.now()).await?;
+                        Ok::<_, ServiceError>(Audited::new((), receipt))
+                    })
+                })
+                .await?;
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Reading support sessions and their access logs.
+
+use app::domain::{
+    SupportSessionId,
+    access_log::AccessLogEntry,
+    caller::{Caller, Context},
+    page::{Page, PageRequest},
+    policy::Act,
+    problem::{Problem, ProblemCode},
+    support_sessions::{
+        SupportSession, SupportSessionDetail, SupportSessionFilter, SupportSessionList,
+        SupportSessionStatus,
+    },
+};
+
+use super::SupportSessionsService;
+use crate::services::ServiceError;
+
+impl SupportSessionsService {
+    /// A support session that the caller may see. One of another tenant does not exist as far as a
+    /// tenant's key can tell.
+    pub(super) async fn find(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+    ) -> Result<SupportSession, ServiceError> {
+        let not_found = || Problem::not_found("support session");
+        if context.caller == Caller::Anonymous {
+            return Err(app::domain::policy::unauthenticated().into());
+        }
+        let found = self.core.store.read().await?.db().lookup_support_session(id).await?;
+        let Some(session) = found else {
+            // Whoever may see none at all is told that, and not which ones exist.
+            self.authorise_reading_any(context)?;
+            return Err(not_found().into());
+        };
+        match self.core.authorise(context, Act::ReadSupportSessionsOf(&session.tenant_id)) {
+            Ok(()) => Ok(session),
+            Err(problem) if problem.code == ProblemCode::NotFound => Err(not_found().into()),
+            Err(problem) => Err(problem.into()),
+        }
+    }
+
+    fn authorise_reading_any(&self, context: &Context) -> Result<(), Problem> {
+        match &context.caller {
+            Caller::Key(key) => match &key.tenant_id {
+                Some(tenant) => self.core.authorise(context, Act::ReadSupportSessionsOf(tenant)),
+                None => self.core.authorise(context, Act::ReadSupportSessions),
+            },
+            _ => self.core.authorise(context, Act::ReadSupportSessions),
+        }
+    }
+
+    pub(super) async fn list_inner(
+        &self,
+        context: &Context,
+        mut filter: SupportSessionFilter,
+        page: &PageRequest,
+    ) -> Result<SupportSessionList, ServiceError> {
+        self.authorise_reading_any(context)?;
+        if let Caller::Key(key) = &context.caller
+            && let Some(own) = &key.tenant_id
+        {
+            if let Some(asked) = &filter.tenant_id {
+                self.core.authorise(context, Act::ReadSupportSessionsOf(asked))?;
+            }
+            filter.tenant_id = Some(own.clone());
+        }
+        let name = format!("support_sessions {}", serde_json::to_string(&filter).unwrap_or_default());
+        let at = self.core.page_at(&name, page)?;
+        let now = self.core.now();
+        let own_tenant = match &context.caller {
+            Caller::Key(key) => key.tenant_id.clone(),
+            _ => None,
+        };
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let listed = db.list_support_sessions(&filter, &at, now).await?;
+        let counts = db.count_support_sessions(own_tenant.as_ref(), now).await?;
+        let staff = match own_tenant {
+            None => db.list_support_session_staff().await?,
+            Some(_) => Vec::new(),
+        };
+        Ok(SupportSessionList { counts, sessions: self.core.page(&name, listed), staff, at: now })
+    }
+
+    pub(super) async fn detail_inner(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+    ) -> Result<SupportSessionDetail, ServiceError> {
+        let session = self.find(context, id).await?;
+        let tenant = self.tenants.detail(context, &session.tenant_id).await?;
+        let at = self.core.now();
+        let active = session.status(at) == SupportSessionStatus::Active;
+        let may = |act| active && self.core.authorise(context, act).is_ok();
+        Ok(SupportSessionDetail {
+            tenant_status: tenant.tenant.status,
+            may_revoke: may(Act::RevokeSupportSession(session.staff_id)),
+            may_replace_token: may(Act::ReplaceToken(session.staff_id)),
+            session,
+            at,
+        })
+    }
+
+    pub(super) async fn access_log_inner(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        page: &PageRequest,
+    ) -> Result<Page<AccessLogEntry>, ServiceError> {
+        self.find(context, id).await?;
+        let name = format!("access_log {id}");
+        let at = self.core.page_at(&name, page)?;
+        let listed = self.core.store.read().await?.db().list_access_log(id, &at).await?;
+        Ok(self.core.page(&name, listed))
+    }
+}

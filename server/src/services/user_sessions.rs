@@ -1,0 +1,263 @@
+//! Tenant users' sign-ins: registration, introspection, and force logout.
+
+use std::sync::Arc;
+
+use app::{
+    domain::{
+        TenantId, UserSessionId,
+        audit::AuditCategory,
+        caller::{Caller, Context},
+        policy::Act,
+        problem::Problem,
+        tenants::TenantDetail,
+        user_sessions::{
+            ForceLogoutDraft, ForceLogoutResult, UserSession, UserSessionIntrospection,
+            UserSessionQuery, UserSessionRegistration, logout_cutoff,
+        },
+    },
+    ports::{TenantsPort, UserSessionsPort},
+};
+use async_trait::async_trait;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Core, EventOf, ServiceError, core::actor};
+use crate::store::{Audited, ChangeKind, Priority};
+
+/// The use cases around user sessions.
+#[derive(Clone)]
+pub struct UserSessionsService {
+    core: Core,
+    tenants: Arc<dyn TenantsPort>,
+}
+
+impl UserSessionsService {
+    /// Builds the service.
+    pub fn new(core: Core, tenants: Arc<dyn TenantsPort>) -> Self {
+        Self { core, tenants }
+    }
+
+    /// Takes in that a tenant user has signed in. One that was ended stays ended.
+    pub async fn register(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        id: &UserSessionId,
+        registration: UserSessionRegistration,
+    ) -> Result<UserSession, Problem> {
+        self.core.authorise(context, Act::RegisterTenants)?;
+        let registration = Arc::new(registration.validated()?);
+        self.require_tenant(tenant).await?;
+        let (tenant, id) = (tenant.clone(), id.clone());
+        let now = self.core.now();
+        // Telemetry of the platform and not an act of anyone here, so no audit event goes with it.
+        let session = self
+            .core
+            .store
+            .write(Priority::Normal, move |tx| {
+                let (tenant, id) = (tenant.clone(), id.clone());
+                let registration = Arc::clone(&registration);
+                Box::pin(async move {
+                    tx.register_user_session(&tenant, &id, &registration)
+                        .await?;
+                    tx.change(ChangeKind::UserSessions, tenant.as_str(), now)
+                        .await?;
+                    tx.lookup_user_session(&tenant, &id).await
+                })
+            })
+            .await?;
+        session.ok_or_else(|| Problem::not_found("user session"))
+    }
+
+    /// Takes in that a tenant user has signed out.
+    pub async fn end(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        id: &UserSessionId,
+    ) -> Result<(), Problem> {
+        self.core.authorise(context, Act::RegisterTenants)?;
+        self.require_tenant(tenant).await?;
+        let (tenant, id) = (tenant.clone(), id.clone());
+        let now = self.core.now();
+        let known = self
+            .core
+            .store
+            .write(Priority::Normal, move |tx| {
+                let (tenant, id) = (tenant.clone(), id.clone());
+                Box::pin(async move {
+                    if tx.end_user_session(&tenant, &id, now).await? {
+                        tx.change(ChangeKind::UserSessions, tenant.as_str(), now)
+                            .await?;
+                        return Ok(true);
+                    }
+                    Ok::<_, crate::store::StoreError>(
+                        tx.lookup_user_session(&tenant, &id).await?.is_some(),
+                    )
+                })
+            })
+            .await?;
+        if known {
+            Ok(())
+        } else {
+            Err(Problem::not_found("user session"))
+        }
+    }
+
+    /// Whether a user session is known, not expired and not ended.
+    pub async fn introspect(
+        &self,
+        context: &Context,
+        query: &UserSessionQuery,
+    ) -> Result<UserSessionIntrospection, Problem> {
+        self.core.authorise(context, Act::RegisterTenants)?;
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let cutoff = db.lookup_logout_cutoff(&query.tenant_id).await?;
+        let session = db
+            .lookup_user_session(&query.tenant_id, &query.user_session_id)
+            .await?;
+        let now = self.core.now();
+        let alive = session.filter(|session| {
+            session.ended_at.is_none()
+                && session.expires_at > now
+                && cutoff.is_none_or(|cutoff| session.issued_at > cutoff)
+        });
+        Ok(match alive {
+            Some(session) => UserSessionIntrospection {
+                active: true,
+                user: Some(session.user),
+                expires_at: Some(session.expires_at),
+            },
+            None => UserSessionIntrospection {
+                active: false,
+                user: None,
+                expires_at: None,
+            },
+        })
+    }
+
+    /// Whoever may register tenants' sign-ins may do so without a right to read tenants.
+    async fn require_tenant(&self, tenant: &TenantId) -> Result<(), Problem> {
+        match self
+            .core
+            .store
+            .read()
+            .await?
+            .db()
+            .tenant_exists(tenant)
+            .await?
+        {
+            true => Ok(()),
+            false => Err(Problem::not_found("tenant")),
+        }
+    }
+
+    async fn logout(
+        &self,
+        context: &Context,
+        detail: &TenantDetail,
+        idempotency_key: &str,
+    ) -> Result<ForceLogoutResult, ServiceError> {
+        let (core, context_) = (self.core.clone(), context.clone());
+        let tenant = detail.tenant.id.clone();
+        let key: Arc<str> = self.idempotency_key(context, idempotency_key)?.into();
+        let done = core
+            .store
+            .clone()
+            .act(move |tx| {
+                let (core, context) = (core.clone(), context_.clone());
+                let (tenant, key) = (tenant.clone(), Arc::clone(&key));
+                Box::pin(async move {
+                    let actor_id = actor(&context.caller).id;
+                    if let Some(before) = tx.find_force_logout(&actor_id, &key).await? {
+                        return Ok(Audited::unchanged(before));
+                    }
+                    let at = core.now();
+                    let ended = tx
+                        .end_all_user_sessions(&tenant, at, logout_cutoff(at))
+                        .await?;
+                    let event = core.event(
+                        &context,
+                        EventOf {
+                            tenant_id: Some(tenant.clone()),
+                            category: AuditCategory::UserSession,
+                            action: "user_session.force_logout",
+                            resource_type: "tenant",
+                            resource_id: tenant.to_string(),
+                            metadata: json!({ "ended": ended }),
+                        },
+                    );
+                    let receipt = tx.append_audit(event).await?;
+                    let result = ForceLogoutResult {
+                        tenant_id: tenant.clone(),
+                        ended,
+                        at,
+                        audit_event_id: receipt.event_id(),
+                    };
+                    tx.add_force_logout(&actor_id, &key, &result).await?;
+                    tx.change(ChangeKind::UserSessions, tenant.as_str(), at)
+                        .await?;
+                    Ok::<_, ServiceError>(Audited::new(result, receipt))
+                })
+            })
+            .await?;
+        if done.tenant_id == detail.tenant.id {
+            Ok(done)
+        } else {
+            Err(Problem::invalid_field("idempotency_key", "was used for another tenant").into())
+        }
+    }
+
+    /// A form's key was made by the server; a REST caller makes its own.
+    fn idempotency_key(&self, context: &Context, text: &str) -> Result<String, Problem> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(self.core.new_uuid().to_string());
+        }
+        let well_formed = match &context.caller {
+            Caller::Staff(_) => Uuid::try_parse(text).is_ok(),
+            _ => text.len() <= 200 && text.bytes().all(|b| b.is_ascii_graphic()),
+        };
+        if well_formed {
+            Ok(text.to_owned())
+        } else {
+            Err(Problem::invalid_field(
+                "idempotency_key",
+                "must be the one that came with the form, or 1 to 200 visible ASCII characters",
+            ))
+        }
+    }
+}
+
+#[async_trait]
+impl UserSessionsPort for UserSessionsService {
+    async fn draft(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+    ) -> Result<ForceLogoutDraft, Problem> {
+        let detail = self.tenants.detail(context, tenant).await?;
+        Ok(ForceLogoutDraft {
+            tenant: detail.tenant,
+            active_user_sessions: detail.active_user_sessions,
+            idempotency_key: self.core.new_uuid().to_string(),
+        })
+    }
+
+    async fn force_logout(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        slug: String,
+        idempotency_key: String,
+    ) -> Result<ForceLogoutResult, Problem> {
+        self.core.authorise(context, Act::ForceLogout)?;
+        let detail = self.tenants.detail(context, tenant).await?;
+        if slug.trim() != detail.tenant.slug {
+            let message = format!("must be {}, the tenant's slug", detail.tenant.slug);
+            return Err(Problem::invalid_field("slug", message));
+        }
+        Ok(self.logout(context, &detail, &idempotency_key).await?)
+    }
+}

@@ -1,0 +1,217 @@
+//! The access log: rows begun before a request is forwarded, completed after it.
+
+use app::domain::{
+    RequestId, SupportSessionId, TenantId, Timestamp,
+    access_log::{AccessLogEntry, Refusal, RequestOutcome},
+    page::Direction,
+};
+
+use super::{
+    Db, FromRow, Row, StoreError, Tx,
+    listing::{Listed, Listing, PageAt},
+    sql::statements,
+};
+
+statements! {
+    // Gives the next number only where the session is active at that instant: the record's gate.
+    NEXT_SEQ_IF_ACTIVE = "UPDATE support_sessions SET last_seq = last_seq + 1, forwarded = forwarded + 1 \
+        WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2 RETURNING last_seq";
+    NEXT_SEQ_OF_REFUSED = "UPDATE support_sessions SET last_seq = last_seq + 1, refused = refused + 1 \
+        WHERE id = $1 RETURNING last_seq";
+    COUNT_REFUSED_SINCE = "SELECT COUNT(*) FROM access_log WHERE support_session_id = $1 AND outcome = 'refused' \
+        AND at >= $2";
+    ADD = "INSERT INTO access_log (support_session_id, seq, request_id, method, path, query, status, outcome, refusal, \
+        ip, user_agent, at, boot) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    COMPLETE = "UPDATE access_log SET status = $2, outcome = $3, refusal = $4, duration_ms = $5, request_bytes = $6, \
+        response_bytes = $7 WHERE request_id = $1 AND outcome = 'open'";
+    LIST_AFTER = "SELECT * FROM access_log WHERE support_session_id = $1 AND seq > $2 ORDER BY seq LIMIT 200";
+    LOOKUP = "SELECT * FROM access_log WHERE request_id = $1";
+    LIST_ORPHANS = "SELECT a.request_id, a.support_session_id, s.tenant_id FROM access_log a \
+        JOIN support_sessions s ON s.id = a.support_session_id \
+        WHERE a.outcome = 'open' AND a.boot <> $1 ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
+}
+
+impl FromRow for AccessLogEntry {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            request_id: row.parsed("request_id")?,
+            support_session_id: row.parsed("support_session_id")?,
+            seq: row.count("seq")?,
+            method: row.text("method")?,
+            path: row.text("path")?,
+            query: row.opt_text("query")?,
+            status: row.opt_int("status")?.and_then(|s| u16::try_from(s).ok()),
+            outcome: row.parsed("outcome")?,
+            refusal: row.opt_parsed("refusal")?,
+            ip: row.text("ip")?,
+            user_agent: row.text("user_agent")?,
+            at: row.at("at")?,
+            duration_ms: row.opt_count("duration_ms")?,
+            request_bytes: row.opt_count("request_bytes")?,
+            response_bytes: row.opt_count("response_bytes")?,
+        })
+    }
+}
+
+/// A row that a server which is gone left open.
+#[derive(Debug, Clone)]
+pub struct Orphan {
+    /// The request.
+    pub request_id: RequestId,
+    /// Its support session.
+    pub support_session_id: SupportSessionId,
+    /// That session's tenant.
+    pub tenant_id: TenantId,
+}
+
+impl FromRow for Orphan {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            request_id: row.parsed("request_id")?,
+            support_session_id: row.parsed("support_session_id")?,
+            tenant_id: row.parsed("tenant_id")?,
+        })
+    }
+}
+
+/// What is known of a request at its end.
+#[derive(Debug, Clone)]
+pub struct RequestEnd {
+    /// The status that the client got.
+    pub status: Option<u16>,
+    /// What became of the request.
+    pub outcome: RequestOutcome,
+    /// Why it was refused, if it was.
+    pub refusal: Option<Refusal>,
+    /// Until the last byte of the answer, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// Bytes of the request's body that were passed on.
+    pub request_bytes: Option<u64>,
+    /// Bytes of the answer's body that were passed on.
+    pub response_bytes: Option<u64>,
+}
+
+impl Db<'_> {
+    /// One page of a support session's access log, newest first.
+    pub async fn list_access_log(
+        &mut self,
+        session: SupportSessionId,
+        page: &PageAt,
+    ) -> Result<Listed<AccessLogEntry>, StoreError> {
+        let mut listing = Listing::new("access_log", &["seq"], Direction::Descending);
+        listing.and_bind("support_session_id = {}", session);
+        listing
+            .fetch(self, page, |entry: &AccessLogEntry| vec![entry.seq.into()])
+            .await
+    }
+
+    /// Up to 200 entries after a number, oldest first.
+    pub async fn list_access_log_after(
+        &mut self,
+        session: SupportSessionId,
+        after: u64,
+    ) -> Result<Vec<AccessLogEntry>, StoreError> {
+        self.query(LIST_AFTER)
+            .bind(session)
+            .bind(after)
+            .fetch_all()
+            .await
+    }
+
+    /// One entry.
+    pub async fn lookup_access_log_entry(
+        &mut self,
+        request: RequestId,
+    ) -> Result<Option<AccessLogEntry>, StoreError> {
+        self.query(LOOKUP).bind(request).fetch_optional().await
+    }
+
+    /// How many refusals a support session has recorded since an instant.
+    pub async fn count_refused_since(
+        &mut self,
+        session: SupportSessionId,
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.query(COUNT_REFUSED_SINCE)
+            .bind(session)
+            .bind(since)
+            .fetch_one()
+            .await
+    }
+
+    /// Up to 200 rows that other starts of the server left open, by tenant.
+    pub async fn list_orphans(&mut self, boot: &str) -> Result<Vec<Orphan>, StoreError> {
+        self.query(LIST_ORPHANS).bind(boot).fetch_all().await
+    }
+}
+
+impl Tx<'_> {
+    /// The next number in a support session's log, only if the session is active at `now`.
+    pub async fn next_seq_if_active(
+        &mut self,
+        session: SupportSessionId,
+        now: Timestamp,
+    ) -> Result<Option<u64>, StoreError> {
+        self.query(NEXT_SEQ_IF_ACTIVE)
+            .bind(session)
+            .bind(now)
+            .fetch_optional()
+            .await
+    }
+
+    /// The next number in a support session's log, whatever its state, for a refusal.
+    pub async fn next_seq_of_refused(
+        &mut self,
+        session: SupportSessionId,
+    ) -> Result<Option<u64>, StoreError> {
+        self.query(NEXT_SEQ_OF_REFUSED)
+            .bind(session)
+            .fetch_optional()
+            .await
+    }
+
+    /// Adds a row.
+    pub async fn add_access_log_entry(
+        &mut self,
+        entry: &AccessLogEntry,
+        boot: &str,
+    ) -> Result<(), StoreError> {
+        self.query(ADD)
+            .bind(entry.support_session_id)
+            .bind(entry.seq)
+            .bind(entry.request_id)
+            .bind(&entry.method)
+            .bind(&entry.path)
+            .bind(entry.query.clone())
+            .bind(entry.status.map(i64::from))
+            .bind(entry.outcome.as_str())
+            .bind(entry.refusal.map(Refusal::as_str))
+            .bind(&entry.ip)
+            .bind(&entry.user_agent)
+            .bind(entry.at)
+            .bind(boot)
+            .execute()
+            .await
+            .map(drop)
+    }
+
+    /// Completes an open row; whether it was open.
+    pub async fn complete_access_log_entry(
+        &mut self,
+        request: RequestId,
+        end: &RequestEnd,
+    ) -> Result<bool, StoreError> {
+        let changed = self
+            .query(COMPLETE)
+            .bind(request)
+            .bind(end.status.map(i64::from))
+            .bind(end.outcome.as_str())
+            .bind(end.refusal.map(Refusal::as_str))
+            .bind(end.duration_ms)
+            .bind(end.request_bytes)
+            .bind(end.response_bytes)
+            .execute()
+            .await?;
+        Ok(changed == 1)
+    }
+}

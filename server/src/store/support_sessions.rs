@@ -1,0 +1,342 @@
+//! Support sessions.
+
+use app::domain::{
+    StaffId, SupportSessionId, TenantId, Timestamp,
+    page::Direction,
+    scopes::ScopeName,
+    staff::StaffRef,
+    support_sessions::{
+        Revocation, SupportSession, SupportSessionCounts, SupportSessionFilter,
+        SupportSessionStatus,
+    },
+};
+
+use super::{
+    Db, FromRow, Row, StoreError, Tx,
+    listing::{Key, Listed, Listing, PageAt},
+    sql::statements,
+};
+
+statements! {
+    ADD = "INSERT INTO support_sessions (id, tenant_id, tenant_name, organization_id, staff_id, staff_name, \
+        scopes, reason, ticket, ip, user_agent, token_hash, idempotency_key, issued_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    LOOKUP = "SELECT * FROM support_sessions WHERE id = $1";
+    FIND_BY_TOKEN = "SELECT * FROM support_sessions WHERE token_hash = $1";
+    FIND_BY_IDEMPOTENCY_KEY = "SELECT * FROM support_sessions WHERE staff_id = $1 AND idempotency_key = $2";
+    LIST_ACTIVE_OF_STAFF = "SELECT * FROM support_sessions WHERE staff_id = $1 AND revoked_at IS NULL \
+        AND expires_at > $2 ORDER BY tenant_id, id";
+    LIST_BY_ID = "SELECT * FROM support_sessions WHERE id = $1";
+    COUNT_ACTIVE_OF_STAFF = "SELECT COUNT(*) FROM support_sessions WHERE staff_id = $1 \
+        AND revoked_at IS NULL AND expires_at > $2";
+    COUNT_ACTIVE = "SELECT COUNT(*) FROM support_sessions WHERE revoked_at IS NULL AND expires_at > $1";
+    // Takes the row's lock on PostgreSQL, so that two sessions of one person are created one after
+    // the other.
+    LOCK_STAFF = "UPDATE staff SET id = id WHERE id = $1";
+    COUNTS = "SELECT \
+        CAST(COALESCE(SUM(CASE WHEN revoked_at IS NULL AND expires_at > $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS active, \
+        CAST(COALESCE(SUM(CASE WHEN revoked_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS revoked, \
+        CAST(COALESCE(SUM(CASE WHEN revoked_at IS NULL AND expires_at <= $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS expired \
+        FROM support_sessions WHERE ($2 = '' OR tenant_id = $2)";
+    REVOKE = "UPDATE support_sessions SET revoked_at = $2, revoked_by = $3, revoked_by_name = $4, revoke_reason = $5 \
+        WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2";
+    REPLACE_TOKEN = "UPDATE support_sessions SET token_hash = $2 \
+        WHERE id = $1 AND revoked_at IS NULL AND expires_at > $3";
+    LIST_EXPIRED_UNRECORDED = "SELECT * FROM support_sessions WHERE expiry_recorded = 0 AND revoked_at IS NULL \
+        AND expires_at <= $1 ORDER BY tenant_id, id LIMIT 100";
+    MARK_EXPIRY_RECORDED = "UPDATE support_sessions SET expiry_recorded = 1 WHERE id = $1 AND expiry_recorded = 0 \
+        AND revoked_at IS NULL";
+    NEXT_EXPIRY = "SELECT COALESCE(MIN(expires_at), -1) FROM support_sessions WHERE expiry_recorded = 0 \
+        AND revoked_at IS NULL";
+    LIST_STAFF = "SELECT DISTINCT staff_id, staff_name FROM support_sessions ORDER BY staff_name, staff_id LIMIT 500";
+}
+
+impl FromRow for SupportSession {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        let revocation = match row.opt_at("revoked_at")? {
+            None => None,
+            Some(at) => Some(Revocation {
+                at,
+                by: row.opt_parsed("revoked_by")?,
+                by_name: row.opt_text("revoked_by_name")?.unwrap_or_default(),
+                reason: row.opt_text("revoke_reason")?,
+            }),
+        };
+        Ok(Self {
+            id: row.parsed("id")?,
+            tenant_id: row.parsed("tenant_id")?,
+            tenant_name: row.text("tenant_name")?,
+            organization_id: row.opt_parsed("organization_id")?,
+            staff_id: row.parsed("staff_id")?,
+            staff_name: row.text("staff_name")?,
+            scopes: row.words("scopes")?,
+            reason: row.text("reason")?,
+            ticket: row.opt_text("ticket")?,
+            ip: row.text("ip")?,
+            user_agent: row.text("user_agent")?,
+            issued_at: row.at("issued_at")?,
+            expires_at: row.at("expires_at")?,
+            revocation,
+            requests_forwarded: row.count("forwarded")?,
+            requests_refused: row.count("refused")?,
+        })
+    }
+}
+
+impl FromRow for SupportSessionCounts {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            active: row.count("active")?,
+            revoked: row.count("revoked")?,
+            expired: row.count("expired")?,
+        })
+    }
+}
+
+impl FromRow for StaffRef {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.parsed("staff_id")?,
+            name: row.text("staff_name")?,
+        })
+    }
+}
+
+impl Db<'_> {
+    /// One support session.
+    pub async fn lookup_support_session(
+        &mut self,
+        id: SupportSessionId,
+    ) -> Result<Option<SupportSession>, StoreError> {
+        self.query(LOOKUP).bind(id).fetch_optional().await
+    }
+
+    /// The support session whose token has this SHA-256 hash, ended ones included.
+    pub async fn find_support_session_by_token(
+        &mut self,
+        token_hash: [u8; 32],
+    ) -> Result<Option<SupportSession>, StoreError> {
+        self.query(FIND_BY_TOKEN)
+            .bind(token_hash)
+            .fetch_optional()
+            .await
+    }
+
+    /// The support session that an earlier submit of the same form made.
+    pub async fn find_support_session_by_idempotency_key(
+        &mut self,
+        staff: StaffId,
+        key: &str,
+    ) -> Result<Option<SupportSession>, StoreError> {
+        self.query(FIND_BY_IDEMPOTENCY_KEY)
+            .bind(staff)
+            .bind(key)
+            .fetch_optional()
+            .await
+    }
+
+    /// Active support sessions of a staff member, by tenant.
+    pub async fn list_active_support_sessions_of(
+        &mut self,
+        staff: StaffId,
+        now: Timestamp,
+    ) -> Result<Vec<SupportSession>, StoreError> {
+        self.query(LIST_ACTIVE_OF_STAFF)
+            .bind(staff)
+            .bind(now)
+            .fetch_all()
+            .await
+    }
+
+    /// The sessions among `ids` that exist.
+    pub async fn list_support_sessions_by_id(
+        &mut self,
+        ids: &[SupportSessionId],
+    ) -> Result<Vec<SupportSession>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(
+                self.query(LIST_BY_ID)
+                    .bind(*id)
+                    .fetch_optional::<SupportSession>()
+                    .await?,
+            );
+        }
+        Ok(found)
+    }
+
+    /// How many support sessions a staff member has open.
+    pub async fn count_active_support_sessions_of(
+        &mut self,
+        staff: StaffId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.query(COUNT_ACTIVE_OF_STAFF)
+            .bind(staff)
+            .bind(now)
+            .fetch_one()
+            .await
+    }
+
+    /// How many support sessions are active.
+    pub async fn count_active_support_sessions(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.query(COUNT_ACTIVE).bind(now).fetch_one().await
+    }
+
+    /// How many support sessions are in which status, of one tenant or of all.
+    pub async fn count_support_sessions(
+        &mut self,
+        tenant: Option<&TenantId>,
+        now: Timestamp,
+    ) -> Result<SupportSessionCounts, StoreError> {
+        let tenant = tenant.map_or("", TenantId::as_str);
+        self.query(COUNTS).bind(now).bind(tenant).fetch_one().await
+    }
+
+    /// One page of support sessions, newest first.
+    pub async fn list_support_sessions(
+        &mut self,
+        filter: &SupportSessionFilter,
+        page: &PageAt,
+        now: Timestamp,
+    ) -> Result<Listed<SupportSession>, StoreError> {
+        listing(filter, now)
+            .fetch(self, page, |session: &SupportSession| {
+                vec![Key::Text(session.id.to_string())]
+            })
+            .await
+    }
+
+    /// Up to 100 support sessions that have expired without an audit event of it yet, by tenant.
+    pub async fn list_expired_unrecorded(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<Vec<SupportSession>, StoreError> {
+        self.query(LIST_EXPIRED_UNRECORDED)
+            .bind(now)
+            .fetch_all()
+            .await
+    }
+
+    /// When the next support session expires, if one is open.
+    pub async fn next_expiry(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let micros: i64 = self.query(NEXT_EXPIRY).fetch_one().await?;
+        Ok((micros >= 0)
+            .then(|| Timestamp::from_timestamp_micros(micros))
+            .flatten())
+    }
+
+    /// Staff members who have held support sessions, to filter by.
+    pub async fn list_support_session_staff(&mut self) -> Result<Vec<StaffRef>, StoreError> {
+        self.query(LIST_STAFF).fetch_all().await
+    }
+}
+
+fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
+    let mut listing = Listing::new("support_sessions", &["id"], Direction::Descending);
+    match filter.status {
+        None => {}
+        Some(SupportSessionStatus::Active) => {
+            listing.and("revoked_at IS NULL");
+            listing.and_bind("expires_at > {}", now);
+        }
+        Some(SupportSessionStatus::Expired) => {
+            listing.and("revoked_at IS NULL");
+            listing.and_bind("expires_at <= {}", now);
+        }
+        Some(SupportSessionStatus::Revoked) => listing.and("revoked_at IS NOT NULL"),
+    }
+    if let Some(tenant) = &filter.tenant_id {
+        listing.and_bind("tenant_id = {}", tenant);
+    }
+    if let Some(staff) = filter.staff_id {
+        listing.and_bind("staff_id = {}", staff);
+    }
+    listing
+}
+
+/// What is kept of a support session beside what everyone sees.
+pub struct SupportSessionSecrets {
+    /// SHA-256 of the access token.
+    pub token_hash: [u8; 32],
+    /// Of the form that made it.
+    pub idempotency_key: String,
+}
+
+impl Tx<'_> {
+    /// Makes those who create support sessions for one staff member wait for each other.
+    pub async fn lock_staff_member(&mut self, staff: StaffId) -> Result<(), StoreError> {
+        self.query(LOCK_STAFF).bind(staff).execute().await.map(drop)
+    }
+
+    /// Adds a support session.
+    pub async fn add_support_session(
+        &mut self,
+        session: &SupportSession,
+        secrets: &SupportSessionSecrets,
+    ) -> Result<(), StoreError> {
+        let scopes: Vec<_> = session.scopes.iter().map(ScopeName::as_str).collect();
+        self.query(ADD)
+            .bind(session.id)
+            .bind(&session.tenant_id)
+            .bind(&session.tenant_name)
+            .bind(session.organization_id.as_ref())
+            .bind(session.staff_id)
+            .bind(&session.staff_name)
+            .bind(scopes.join(" "))
+            .bind(&session.reason)
+            .bind(session.ticket.clone())
+            .bind(&session.ip)
+            .bind(&session.user_agent)
+            .bind(secrets.token_hash)
+            .bind(&secrets.idempotency_key)
+            .bind(session.issued_at)
+            .bind(session.expires_at)
+            .execute()
+            .await
+            .map(drop)
+    }
+
+    /// Ends a support session early; whether it was still active at that instant.
+    pub async fn revoke_support_session(
+        &mut self,
+        id: SupportSessionId,
+        revocation: &Revocation,
+    ) -> Result<bool, StoreError> {
+        let changed = self
+            .query(REVOKE)
+            .bind(id)
+            .bind(revocation.at)
+            .bind(revocation.by.as_ref())
+            .bind(&revocation.by_name)
+            .bind(revocation.reason.clone())
+            .execute()
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// Puts another token in the place of a lost one; whether the session was still active.
+    pub async fn replace_support_token(
+        &mut self,
+        id: SupportSessionId,
+        token_hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = self
+            .query(REPLACE_TOKEN)
+            .bind(id)
+            .bind(token_hash)
+            .bind(now)
+            .execute()
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// Notes that the audit event of an expiry is written; whether nobody had before.
+    pub async fn mark_expiry_recorded(&mut self, id: SupportSessionId) -> Result<bool, StoreError> {
+        Ok(self.query(MARK_EXPIRY_RECORDED).bind(id).execute().await? == 1)
+    }
+}

@@ -1,0 +1,170 @@
+//! A gateway with everything around it.
+
+pub(crate) mod client;
+pub(crate) mod store;
+pub(crate) mod upstream;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use server::{
+    clock::{Clock, ManualClock},
+    entropy::SeededEntropy,
+    gateway::{
+        Gateway, GatewayConfig, GatewayParts, SessionGates,
+        ports::{KnownSession, Recorder, Sessions},
+        scopes::ScopeConfig,
+        serve,
+    },
+    token::{Token, TokenKind},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use self::{client::Client, store::MemoryStore, upstream::Upstream};
+
+/// A gateway, its upstream, its store and its clock.
+pub(crate) struct Rig {
+    pub(crate) upstream: Upstream,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) gates: Arc<SessionGates>,
+    pub(crate) clock: ManualClock,
+    pub(crate) address: SocketAddr,
+    pub(crate) session: KnownSession,
+    pub(crate) token: String,
+    shutdown: CancellationToken,
+}
+
+/// What differs between rigs.
+pub(crate) struct Wanted {
+    pub(crate) binding: &'static str,
+    pub(crate) organization: &'static str,
+    pub(crate) session_organization: Option<&'static str>,
+    pub(crate) scopes: &'static [&'static str],
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            binding: "path",
+            organization: "none",
+            session_organization: None,
+            scopes: &["read_only", "all:write"],
+        }
+    }
+}
+
+pub(crate) fn noon() -> DateTime<Utc> {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+impl Rig {
+    pub(crate) async fn new() -> Self {
+        Self::with(Wanted::default()).await
+    }
+
+    pub(crate) async fn with(wanted: Wanted) -> Self {
+        let upstream = Upstream::start().await;
+        Self::before(upstream, wanted).await
+    }
+
+    pub(crate) async fn before(upstream: Upstream, wanted: Wanted) -> Self {
+        let clock = ManualClock::at(noon());
+        let store = MemoryStore::new(clock.clone());
+        let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(9));
+        let session = store.add(&token, wanted.session_organization, wanted.scopes);
+        let gates = SessionGates::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let gateway = Gateway::new(GatewayParts {
+            settings: config(address, upstream.address, &wanted)
+                .validate(&[all_write()], &["127.0.0.1/32".parse().unwrap()])
+                .unwrap(),
+            sessions: Arc::clone(&store) as Arc<dyn Sessions>,
+            recorder: Arc::clone(&store) as Arc<dyn Recorder>,
+            gates: Arc::clone(&gates),
+            clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
+            entropy: Arc::new(SeededEntropy::new(1)),
+        });
+        let shutdown = CancellationToken::new();
+        tokio::spawn(serve(listener, gateway, shutdown.clone()));
+        Self {
+            upstream,
+            store,
+            gates,
+            clock,
+            address,
+            session,
+            token: token.expose().to_owned(),
+            shutdown,
+        }
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    /// The head of a request with this rig's token, up to and without the empty line.
+    pub(crate) fn head(&self, line: &str) -> String {
+        format!(
+            "{line} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n",
+            self.address, self.token
+        )
+    }
+
+    /// One request without a body on a connection of its own.
+    pub(crate) async fn ask(&self, line: &str) -> client::Answer {
+        self.raw(&format!("{}\r\n", self.head(line))).await
+    }
+
+    /// Raw bytes on a connection of their own.
+    pub(crate) async fn raw(&self, bytes: &str) -> client::Answer {
+        let mut client = self.client().await;
+        client.send(bytes.as_bytes()).await;
+        client.answer().await
+    }
+
+    pub(crate) fn stop(&self) {
+        self.shutdown.cancel();
+    }
+}
+
+fn config(address: SocketAddr, upstream: SocketAddr, wanted: &Wanted) -> GatewayConfig {
+    let text = format!(
+        r#"
+        listen = "{address}"
+        public_url = "http://{address}"
+        upstream = "http://{upstream}"
+        tenant_binding = "{}"
+        organization = "{}"
+        routes = [
+            "/v1/tenants/{{tenant_id}}",
+            "/v1/tenants/{{tenant_id}}/organizations/{{organization_id}}",
+        ]
+        upstream_authorization = "Bearer upstream-credential"
+        [selectors]
+        query = ["tenant_id"]
+        headers = ["x-tenant-id"]
+        organization_query = ["organization_id"]
+        organization_headers = ["x-organization-id"]
+        [timeouts]
+        connect_ms = 2000
+        first_byte_ms = 2000
+        idle_ms = 2000
+        "#,
+        wanted.binding, wanted.organization
+    );
+    toml::from_str(&text).unwrap()
+}
+
+fn all_write() -> ScopeConfig {
+    toml::from_str(
+        r#"
+        name = "all:write"
+        description = "Change everything."
+        methods = ["POST", "PUT", "PATCH", "DELETE"]
+        path_prefixes = ["/"]
+        "#,
+    )
+    .unwrap()
+}

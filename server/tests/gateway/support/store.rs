@@ -1,0 +1,133 @@
+//! Sessions and records in memory.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use app::domain::{StaffId, SupportSessionId};
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use server::{
+    clock::{Clock, ManualClock},
+    gateway::ports::{
+        Begun, Completion, Ended, Intent, KnownSession, RecordError, Recorder, RefusedRequest,
+        Sessions, StoreUnavailable,
+    },
+    token::Token,
+};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+pub(crate) struct MemoryStore {
+    clock: ManualClock,
+    sessions: Mutex<HashMap<[u8; 32], KnownSession>>,
+    begun: Mutex<Vec<Intent>>,
+    refused: Mutex<Vec<RefusedRequest>>,
+    completed: watch::Sender<Vec<Completion>>,
+    down: AtomicBool,
+}
+
+impl MemoryStore {
+    pub(crate) fn new(clock: ManualClock) -> Arc<Self> {
+        Arc::new(Self {
+            clock,
+            sessions: Mutex::default(),
+            begun: Mutex::default(),
+            refused: Mutex::default(),
+            completed: watch::Sender::default(),
+            down: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn add(
+        &self,
+        token: &Token,
+        organization: Option<&str>,
+        scopes: &[&str],
+    ) -> KnownSession {
+        let session = KnownSession {
+            id: SupportSessionId::from_uuid(Uuid::from_u128(7)),
+            tenant_id: "acme".parse().unwrap(),
+            organization_id: organization.map(|id| id.parse().unwrap()),
+            staff_id: StaffId::from_uuid(Uuid::from_u128(8)),
+            staff_name: "Ada".into(),
+            scopes: scopes.iter().map(|s| s.parse().unwrap()).collect(),
+            expires_at: self.clock.now() + TimeDelta::minutes(15),
+            ended: None,
+        };
+        let mut sessions = self.sessions.lock().unwrap();
+        sessions.insert(*token.hash().as_bytes(), session.clone());
+        session
+    }
+
+    /// Commits a revocation.
+    pub(crate) fn revoke(&self, id: SupportSessionId) {
+        for session in self.sessions.lock().unwrap().values_mut() {
+            if session.id == id {
+                session.ended = Some(Ended::Revoked);
+            }
+        }
+    }
+
+    /// From now on nothing can be written.
+    pub(crate) fn break_down(&self) {
+        self.down.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn begun(&self) -> Vec<Intent> {
+        self.begun.lock().unwrap().clone()
+    }
+
+    pub(crate) fn refused(&self) -> Vec<RefusedRequest> {
+        self.refused.lock().unwrap().clone()
+    }
+
+    /// The completions, once there are `count` of them.
+    pub(crate) async fn completed(&self, count: usize) -> Vec<Completion> {
+        let mut completed = self.completed.subscribe();
+        let wait = completed.wait_for(|all| all.len() >= count);
+        let wait = tokio::time::timeout(std::time::Duration::from_secs(10), wait);
+        let all = wait.await.expect("a completion is missing").unwrap();
+        all.clone()
+    }
+}
+
+#[async_trait]
+impl Sessions for MemoryStore {
+    async fn lookup(&self, hash: [u8; 32]) -> Result<Option<KnownSession>, StoreUnavailable> {
+        Ok(self.sessions.lock().unwrap().get(&hash).cloned())
+    }
+}
+
+#[async_trait]
+impl Recorder for MemoryStore {
+    async fn begin(&self, intent: Intent) -> Result<Begun, RecordError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(RecordError::Unavailable);
+        }
+        let sessions = self.sessions.lock().unwrap();
+        let session = sessions
+            .values()
+            .find(|s| s.id == intent.support_session_id);
+        if let Some(ended) = session.and_then(|s| s.ended_at(self.clock.now())) {
+            return Err(RecordError::SessionEnded(ended));
+        }
+        let mut begun = self.begun.lock().unwrap();
+        begun.push(intent);
+        Ok(Begun {
+            seq: begun.len() as u64,
+        })
+    }
+
+    async fn refuse(&self, refused: RefusedRequest) {
+        self.refused.lock().unwrap().push(refused);
+    }
+
+    fn complete(&self, completion: Completion) {
+        self.completed.send_modify(|all| all.push(completion));
+    }
+}
