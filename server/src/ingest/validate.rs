@@ -58,7 +58,11 @@ impl Batch {
 }
 
 /// Why a record can't be counted, if it can't: the first field at fault.
-pub fn validate(index: usize, record: &RequestRecord, now: Timestamp) -> Result<(), RejectedRecord> {
+pub fn validate(
+    index: usize,
+    record: &RequestRecord,
+    now: Timestamp,
+) -> Result<(), RejectedRecord> {
     let reject = |field: &str, message: String| {
         Err(RejectedRecord {
             index,

@@ -41,7 +41,11 @@ pub struct TelemetryService {
 }
 
 /// Whether telemetry arrives at all, by what was received last.
-pub fn telemetry_state(reception: Reception, stale_after: TimeDelta, now: Timestamp) -> TelemetryState {
+pub fn telemetry_state(
+    reception: Reception,
+    stale_after: TimeDelta,
+    now: Timestamp,
+) -> TelemetryState {
     TelemetryState {
         last_received_at: reception.last_received_at,
         stale: reception
@@ -103,10 +107,13 @@ impl TelemetryService {
                 format!("A batch holds at most {MAX_RECORDS} records."),
             ));
         }
-        let key = idempotency_key.map(validate_key).transpose()?.map(|key| BatchKey {
-            sender: actor(&context.caller).id,
-            key,
-        });
+        let key = idempotency_key
+            .map(validate_key)
+            .transpose()?
+            .map(|key| BatchKey {
+                sender: actor(&context.caller).id,
+                key,
+            });
         self.take_in(batch, key).await.map_err(Problem::from)
     }
 
@@ -396,3 +403,6 @@ fn refused(report: &IngestReport) -> Problem {
     });
     Problem::invalid(fields.collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,6 @@
 //! Organizations: the named parts of tenants.
 
-use app::domain::{
-    OrganizationId, TenantId,
-    page::Direction,
-    tenants::Organization,
-};
+use app::domain::{OrganizationId, TenantId, page::Direction, tenants::Organization};
 
 use super::{
     Db, FromRow, Row, StoreError, Tx, fold,
@@ -62,8 +58,7 @@ impl Db<'_> {
         tenant: &TenantId,
         page: &PageAt,
     ) -> Result<Listed<Organization>, StoreError> {
-        let mut listing =
-            Listing::new("organizations", &["sort_name", "id"], Direction::Ascending);
+        let mut listing = Listing::new("organizations", &["sort_name", "id"], Direction::Ascending);
         listing.and_bind("tenant_id = {}", tenant);
         let listed = listing
             .fetch(self, page, |row: &Stored| {

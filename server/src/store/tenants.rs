@@ -11,9 +11,9 @@ use app::domain::{
 
 use super::{Db, FromRow, Row, StoreError, Tx, fold, in_list, sql::statements};
 
-pub use health::NewHealth;
 #[cfg(test)]
 pub(crate) use health::ALL as HEALTH_STATEMENTS;
+pub use health::NewHealth;
 #[cfg(test)]
 pub(crate) use list::ALL as LIST_STATEMENTS;
 
@@ -165,10 +165,7 @@ impl Tx<'_> {
     }
 }
 
-fn bind_tenant<'d, 'c>(
-    query: super::Query<'d, 'c>,
-    tenant: &Tenant,
-) -> super::Query<'d, 'c> {
+fn bind_tenant<'d, 'c>(query: super::Query<'d, 'c>, tenant: &Tenant) -> super::Query<'d, 'c> {
     query
         .bind(&tenant.id)
         .bind(&tenant.slug)
@@ -187,3 +184,6 @@ fn bind_tenant<'d, 'c>(
 fn search_text(tenant: &Tenant) -> String {
     fold(&format!("{}\n{}\n{}", tenant.name, tenant.slug, tenant.id))
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,9 @@ impl TenantsService {
             .act(move |tx| {
                 let (core, context) = (core.clone(), context.clone());
                 let (id, registration) = (id.clone(), registration.clone());
-                Box::pin(async move { register_tenant(tx, &core, &context, id, registration).await })
+                Box::pin(
+                    async move { register_tenant(tx, &core, &context, id, registration).await },
+                )
             })
             .await;
         registered.map_err(slug_is_taken)

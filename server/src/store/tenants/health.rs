@@ -115,7 +115,11 @@ impl Tx<'_> {
             .bind(health.error_ppm())
             .bind(cause)
             .bind(health.at)
-            .bind(health.next_change_at.map_or(i64::MAX, |at| at.timestamp_micros()))
+            .bind(
+                health
+                    .next_change_at
+                    .map_or(i64::MAX, |at| at.timestamp_micros()),
+            )
             .execute()
             .await?;
         Ok(())
