@@ -45,10 +45,22 @@ pub fn router(forms: Forms) -> Router {
     Router::new()
         .route("/forms/sign-in", post(staff_sessions::sign_in))
         .route("/forms/sign-out", post(staff_sessions::sign_out))
-        .route("/forms/change-password", post(staff_sessions::change_password))
-        .route("/forms/tenants/{id}/create-session", post(support_sessions::create))
-        .route("/forms/tenants/{id}/force-logout", post(user_sessions::force_logout))
-        .route("/forms/support-sessions/{id}/revoke", post(support_sessions::revoke))
+        .route(
+            "/forms/change-password",
+            post(staff_sessions::change_password),
+        )
+        .route(
+            "/forms/tenants/{id}/create-session",
+            post(support_sessions::create),
+        )
+        .route(
+            "/forms/tenants/{id}/force-logout",
+            post(user_sessions::force_logout),
+        )
+        .route(
+            "/forms/support-sessions/{id}/revoke",
+            post(support_sessions::revoke),
+        )
         .route(
             "/forms/support-sessions/{id}/replace-token",
             post(support_sessions::replace_token),
@@ -64,20 +76,12 @@ impl Forms {
     }
 
     /// Back to `page`, which tells why not, with what was typed; or to where the way leads first.
-    fn refuse(
-        &self,
-        context: &Context,
-        page: &str,
-        mut problem: Problem,
-        input: Kept,
-    ) -> Response {
+    fn refuse(&self, context: &Context, page: &str, mut problem: Problem, input: Kept) -> Response {
         match problem.code {
             ProblemCode::Unauthenticated => sign_in_first(page),
             ProblemCode::PasswordChangeRequired => see_other("/account/password"),
             _ => {
-                problem
-                    .request_id
-                    .clone_from(&context.origin.request_id);
+                problem.request_id.clone_from(&context.origin.request_id);
                 self.tell(context, page, Flash::Refused { problem, input })
             }
         }

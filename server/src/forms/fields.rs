@@ -36,8 +36,9 @@ impl Fields {
         let mut fields = Vec::new();
         for pair in body.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
             let mut halves = pair.splitn(2, |b| *b == b'=');
-            let name = decode(halves.next().unwrap_or_default())
-                .ok_or_else(|| Problem::invalid_field("form", "has a field with an unreadable name"))?;
+            let name = decode(halves.next().unwrap_or_default()).ok_or_else(|| {
+                Problem::invalid_field("form", "has a field with an unreadable name")
+            })?;
             let value = decode(halves.next().unwrap_or_default())
                 .ok_or_else(|| Problem::invalid_field(&name, "is not UTF-8 in percent-encoding"))?;
             fields.push((name, value));
@@ -137,7 +138,13 @@ mod tests {
 
     #[test]
     fn what_is_broken_is_refused_by_name() {
-        for body in ["reason=%", "reason=%4", "reason=%zz", "reason=%FF", "reason=%C3"] {
+        for body in [
+            "reason=%",
+            "reason=%4",
+            "reason=%zz",
+            "reason=%FF",
+            "reason=%C3",
+        ] {
             let problem = Fields::parse(body.as_bytes()).err().unwrap();
             assert!(problem.field("reason").is_some(), "{body}");
         }

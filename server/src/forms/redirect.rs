@@ -18,7 +18,8 @@ const NEXT_MAX: usize = 2048;
 /// character (which they leave out) and nothing outside of ASCII: it can't lead to another site.
 pub(super) fn local_path(next: &str) -> Option<&str> {
     let is_local = next.starts_with('/') && !next.starts_with("//");
-    let is_plain = next.len() <= NEXT_MAX && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let is_plain =
+        next.len() <= NEXT_MAX && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     (is_local && is_plain).then_some(next)
 }
 

@@ -49,9 +49,7 @@ pub(super) async fn sign_in(
         Ok(new) if new.must_change_password => begin(&new, PASSWORD_PAGE),
         Ok(new) => begin(&new, next),
         Err(mut problem) => {
-            problem
-                .request_id
-                .clone_from(&context.origin.request_id);
+            problem.request_id.clone_from(&context.origin.request_id);
             let input = shortened(fields.keep(&["email"]));
             let page = sign_in_page(next);
             forms.tell(&context, &page, Flash::Refused { problem, input })
@@ -84,9 +82,7 @@ pub(super) async fn sign_out(
             };
             let id = forms.flashes.leave_signed_out(&context, flash);
             let mut response = see_other(&with_flash("/sign-in", &id));
-            response
-                .headers_mut()
-                .insert(SET_COOKIE, cookie::forget());
+            response.headers_mut().insert(SET_COOKIE, cookie::forget());
             response
         }
         // The cookie stays: who is told "signed out" must be.
@@ -149,7 +145,10 @@ fn read_everywhere(fields: &Fields) -> Result<bool, Problem> {
     match fields.text("everywhere") {
         "" => Ok(false),
         "on" => Ok(true),
-        _ => Err(Problem::invalid_field("everywhere", "must be `on` or left out")),
+        _ => Err(Problem::invalid_field(
+            "everywhere",
+            "must be `on` or left out",
+        )),
     }
 }
 

@@ -95,7 +95,11 @@ impl SupportSessionsPort for Stub {
         tenant: &TenantId,
         form: SupportSessionForm,
     ) -> Result<SupportSessionGranted, Problem> {
-        self.note(context, Act::CreateSupportSession, format!("create {tenant} {form:?}"))?;
+        self.note(
+            context,
+            Act::CreateSupportSession,
+            format!("create {tenant} {form:?}"),
+        )?;
         form.validate(false)?;
         Ok(granted())
     }
@@ -155,9 +159,16 @@ impl UserSessionsPort for Stub {
         slug: String,
         key: String,
     ) -> Result<ForceLogoutResult, Problem> {
-        self.note(context, Act::ForceLogout, format!("logout {tenant} {slug} {key}"))?;
+        self.note(
+            context,
+            Act::ForceLogout,
+            format!("logout {tenant} {slug} {key}"),
+        )?;
         if slug != "acme" {
-            return Err(Problem::invalid_field("slug", "is not the slug of this tenant"));
+            return Err(Problem::invalid_field(
+                "slug",
+                "is not the slug of this tenant",
+            ));
         }
         Ok(ForceLogoutResult {
             tenant_id: tenant.clone(),
@@ -272,7 +283,9 @@ impl Site {
         };
         let (location, cookie) = (text(header::LOCATION), text(header::SET_COOKIE));
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
         Answer {
             status,
             location: location.unwrap_or_default(),
@@ -288,7 +301,10 @@ impl Site {
 
     /// Signs `<name>@example.com` in through the form; the cookie that the browser keeps.
     async fn sign_in(&self, name: &str) -> String {
-        let body = format!("email={name}%40example.com&password={}", PASSWORD.replace(' ', "+"));
+        let body = format!(
+            "email={name}%40example.com&password={}",
+            PASSWORD.replace(' ', "+")
+        );
         let answer = self.submit("/forms/sign-in", None, &body).await;
         cookie_of(&answer)
     }
@@ -368,7 +384,10 @@ async fn signing_in_keeps_a_guarded_cookie_and_goes_on_to_a_path_of_ours_only() 
     let password = PASSWORD.replace(' ', "+");
     for (next, expected) in [
         ("", "/support"),
-        ("%2Fsupport%2Fsessions%3Fstatus%3DACTIVE", "/support/sessions?status=ACTIVE"),
+        (
+            "%2Fsupport%2Fsessions%3Fstatus%3DACTIVE",
+            "/support/sessions?status=ACTIVE",
+        ),
         ("%2F%2Fevil.example", "/support"),
         ("%2F%5Cevil.example", "/support"),
         ("https%3A%2F%2Fevil.example", "/support"),
@@ -382,7 +401,11 @@ async fn signing_in_keeps_a_guarded_cookie_and_goes_on_to_a_path_of_ours_only() 
         assert!(cookie.starts_with("__Host-support-console=scss_"));
         assert!(cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"));
         assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
-        let id: Uuid = answer.headers["x-request-id"].to_str().unwrap().parse().unwrap();
+        let id: Uuid = answer.headers["x-request-id"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
         assert_eq!(id.get_version_num(), 7);
     }
 }
@@ -392,11 +415,18 @@ async fn a_refused_sign_in_keeps_the_address_and_never_the_password() {
     let site = Site::new().await;
     let body = "email=ana%40example.com&password=wrong-one&next=%2Faudit%3Fq%3Da";
     let answer = site.submit("/forms/sign-in", None, body).await;
-    assert!(answer.location.starts_with("/sign-in?next=%2Faudit%3Fq%3Da&flash="));
+    assert!(
+        answer
+            .location
+            .starts_with("/sign-in?next=%2Faudit%3Fq%3Da&flash=")
+    );
     assert_eq!(answer.cookie, None);
     let (problem, input) = site.refusal(&answer, None).await;
     assert_eq!(problem.code, ProblemCode::Unauthenticated);
-    assert_eq!(problem.request_id.as_deref(), answer.headers["x-request-id"].to_str().ok());
+    assert_eq!(
+        problem.request_id.as_deref(),
+        answer.headers["x-request-id"].to_str().ok()
+    );
     assert_eq!(input.keys().collect::<Vec<_>>(), ["email"]);
     assert_eq!(input["email"], ["ana@example.com"]);
 }
@@ -410,8 +440,15 @@ async fn who_must_change_the_password_is_led_there_first() {
         must_change: true,
     };
     let context = crate::services::testing::cli();
-    site.console.staff.reset_password(&context, ana.id, given).await.unwrap();
-    let body = format!("email=ana%40example.com&password={}", PASSWORD.replace(' ', "+"));
+    site.console
+        .staff
+        .reset_password(&context, ana.id, given)
+        .await
+        .unwrap();
+    let body = format!(
+        "email=ana%40example.com&password={}",
+        PASSWORD.replace(' ', "+")
+    );
     let answer = site.submit("/forms/sign-in", None, &body).await;
     assert_eq!(answer.location, "/account/password");
     let cookie = cookie_of(&answer);
@@ -433,12 +470,22 @@ async fn nobody_and_no_expired_or_ended_sign_in_gets_past_a_form() {
     let token = ended.split_once('=').unwrap().1;
     let twice = format!("{ended}; {ended}");
     let other_name = format!("support-console={token}");
-    for cookie in [None, Some(&idle), Some(&ended), Some(&twice), Some(&other_name)] {
+    for cookie in [
+        None,
+        Some(&idle),
+        Some(&ended),
+        Some(&twice),
+        Some(&other_name),
+    ] {
         for (path, body, page) in acts() {
             let answer = site.submit(&path, cookie.map(String::as_str), body).await;
             let page: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
             assert_eq!(answer.status, StatusCode::SEE_OTHER);
-            assert_eq!(answer.location, format!("/sign-in?next={page}"), "{path} {cookie:?}");
+            assert_eq!(
+                answer.location,
+                format!("/sign-in?next={page}"),
+                "{path} {cookie:?}"
+            );
         }
     }
     assert!(site.asked().is_empty());
@@ -453,7 +500,10 @@ async fn a_key_opens_no_form() {
         tenant_id: None,
         rights: app::domain::api_keys::ApiRight::ALL.to_vec(),
     };
-    let made = keys.create(&crate::services::testing::cli(), new).await.unwrap();
+    let made = keys
+        .create(&crate::services::testing::cli(), new)
+        .await
+        .unwrap();
     let (path, body, _) = &acts()[1];
     let mut request = Site::post(path, None, body);
     let value = format!("Bearer {}", made.token.expose()).parse().unwrap();
@@ -500,9 +550,16 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
     assert!(matches!(site.flash(&answer, Some(&ana)).await, Flash::LoggedOut(r) if r.ended == 214));
     let answer = site.submit(&revoke.0, Some(&ana), revoke.1).await;
     assert!(answer.location.starts_with("/support?q=a&flash="));
-    assert!(matches!(site.flash(&answer, Some(&ana)).await, Flash::Done { .. }));
+    assert!(matches!(
+        site.flash(&answer, Some(&ana)).await,
+        Flash::Done { .. }
+    ));
     let asked = site.asked();
-    assert!(asked[0].contains(r#"scopes: ["read_only", "invoices"]"#), "{}", asked[0]);
+    assert!(
+        asked[0].contains(r#"scopes: ["read_only", "invoices"]"#),
+        "{}",
+        asked[0]
+    );
     assert_eq!(asked[1], "logout acme acme k");
     assert_eq!(asked[2], format!("revoke {SESSION} \"\""));
 }
@@ -513,7 +570,9 @@ async fn what_was_typed_is_kept_when_it_is_refused() {
     site.console.add("ana", &[Role::SuperAdmin]).await;
     let ana = site.sign_in("ana").await;
     let body = "reason=short&scopes=a&scopes=b&ticket=T-1";
-    let answer = site.submit("/forms/tenants/acme/create-session", Some(&ana), body).await;
+    let answer = site
+        .submit("/forms/tenants/acme/create-session", Some(&ana), body)
+        .await;
     let (problem, input) = site.refusal(&answer, Some(&ana)).await;
     assert!(problem.field("reason").is_some());
     assert_eq!(input["reason"], ["short"]);
@@ -533,7 +592,11 @@ async fn unknown_and_repeated_fields_are_refused_by_name_before_anything_is_done
         assert!(problem.field("role").is_some(), "{path}");
     }
     let answer = site
-        .submit("/forms/tenants/acme/force-logout", Some(&ana), "slug=acme&slug=blue")
+        .submit(
+            "/forms/tenants/acme/force-logout",
+            Some(&ana),
+            "slug=acme&slug=blue",
+        )
         .await;
     let (problem, _) = site.refusal(&answer, Some(&ana)).await;
     assert!(problem.field("slug").is_some());
@@ -549,9 +612,19 @@ async fn what_is_no_form_is_a_clear_4xx() {
     for (path, body, status, says) in [
         ("/forms/tenants/acme/force-logout", "slug=%FF", 422, "slug"),
         ("/forms/tenants/acme/force-logout", "slug=%2", 422, "slug"),
-        ("/forms/tenants/acme/force-logout", large.as_str(), 413, "64 KiB"),
+        (
+            "/forms/tenants/acme/force-logout",
+            large.as_str(),
+            413,
+            "64 KiB",
+        ),
         ("/forms/tenants/a%20b/force-logout", "slug=a", 404, "tenant"),
-        ("/forms/support-sessions/1/revoke", "", 404, "support session"),
+        (
+            "/forms/support-sessions/1/revoke",
+            "",
+            404,
+            "support session",
+        ),
         ("/forms/sign-out", "everywhere=maybe", 422, "everywhere"),
     ] {
         let answer = site.submit(path, Some(&ana), body).await;
@@ -561,14 +634,23 @@ async fn what_is_no_form_is_a_clear_4xx() {
     let mut request = Site::post("/forms/sign-out", Some(&ana), "{}");
     let json = "application/json".parse().unwrap();
     request.headers_mut().insert(header::CONTENT_TYPE, json);
-    assert_eq!(site.send(request).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(
+        site.send(request).await.status,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    );
     // A body that does not say how long it is.
     let chunks = futures::stream::iter(vec![Ok::<_, std::io::Error>(vec![b'a'; 40_000]); 2]);
     let mut request = Site::post("/forms/tenants/acme/force-logout", Some(&ana), "");
     *request.body_mut() = Body::from_stream(chunks);
-    assert_eq!(site.send(request).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(
+        site.send(request).await.status,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
     let request = Request::get("/forms/sign-out").body(Body::empty()).unwrap();
-    assert_eq!(site.send(request).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(
+        site.send(request).await.status,
+        StatusCode::METHOD_NOT_ALLOWED
+    );
     assert!(site.asked().is_empty());
 }
 
@@ -577,7 +659,10 @@ async fn no_other_site_can_submit_a_form() {
     let site = Site::new().await;
     site.console.add("ana", &[Role::SuperAdmin]).await;
     let ana = site.sign_in("ana").await;
-    let mut forms: Vec<_> = acts().into_iter().map(|(path, body, _)| (path, body)).collect();
+    let mut forms: Vec<_> = acts()
+        .into_iter()
+        .map(|(path, body, _)| (path, body))
+        .collect();
     forms.push(("/forms/sign-in".into(), "email=a&password=b"));
     forms.push(("/forms/sign-out".into(), ""));
     for (path, body) in &forms {
@@ -594,26 +679,43 @@ async fn no_other_site_can_submit_a_form() {
             request.headers_mut().remove("sec-fetch-site");
             request.headers_mut().insert(name, value.parse().unwrap());
             let answer = site.send(request).await;
-            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {name}: {value}");
+            assert_eq!(
+                answer.status,
+                StatusCode::FORBIDDEN,
+                "{path} {name}: {value}"
+            );
         }
     }
     assert!(site.asked().is_empty());
-    assert!(matches!(site.context(Some(&ana)).await.caller, Caller::Staff(_)));
+    assert!(matches!(
+        site.context(Some(&ana)).await.caller,
+        Caller::Staff(_)
+    ));
 }
 
 #[tokio::test]
 async fn signing_out_ends_the_sign_in_and_forgets_the_cookie() {
     let site = Site::new().await;
     site.console.add("ana", &[Role::SupportAdmin]).await;
-    let (one, two, three) =
-        (site.sign_in("ana").await, site.sign_in("ana").await, site.sign_in("ana").await);
+    let (one, two, three) = (
+        site.sign_in("ana").await,
+        site.sign_in("ana").await,
+        site.sign_in("ana").await,
+    );
     let answer = site.submit("/forms/sign-out", Some(&one), "").await;
     assert!(answer.location.starts_with("/sign-in?flash="));
     assert!(answer.cookie.as_deref().unwrap().ends_with("Max-Age=0"));
-    assert!(matches!(site.flash(&answer, None).await, Flash::Done { .. }));
+    assert!(matches!(
+        site.flash(&answer, None).await,
+        Flash::Done { .. }
+    ));
     assert_eq!(site.context(Some(&one)).await.caller, Caller::Anonymous);
-    assert!(matches!(site.context(Some(&two)).await.caller, Caller::Staff(_)));
-    site.submit("/forms/sign-out", Some(&two), "everywhere=on").await;
+    assert!(matches!(
+        site.context(Some(&two)).await.caller,
+        Caller::Staff(_)
+    ));
+    site.submit("/forms/sign-out", Some(&two), "everywhere=on")
+        .await;
     assert_eq!(site.context(Some(&three)).await.caller, Caller::Anonymous);
     let answer = site.submit("/forms/sign-out", None, "").await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -625,15 +727,25 @@ async fn a_changed_password_goes_on_with_a_new_cookie_that_reads_the_flash() {
     site.console.add("ana", &[Role::SupportAdmin]).await;
     let ana = site.sign_in("ana").await;
     let wrong = "current=wrong&new=an+entirely+other+one&repeat=an+entirely+other+one";
-    let answer = site.submit("/forms/change-password", Some(&ana), wrong).await;
+    let answer = site
+        .submit("/forms/change-password", Some(&ana), wrong)
+        .await;
     let (problem, input) = site.refusal(&answer, Some(&ana)).await;
     assert!(problem.field("current").is_some());
     assert!(input.is_empty(), "no password is kept");
-    let right = wrong.replace("current=wrong", &format!("current={}", PASSWORD.replace(' ', "+")));
-    let answer = site.submit("/forms/change-password", Some(&ana), &right).await;
+    let right = wrong.replace(
+        "current=wrong",
+        &format!("current={}", PASSWORD.replace(' ', "+")),
+    );
+    let answer = site
+        .submit("/forms/change-password", Some(&ana), &right)
+        .await;
     assert!(answer.location.starts_with("/support?flash="));
     let new = cookie_of(&answer);
     assert_ne!(new, ana);
     assert_eq!(site.context(Some(&ana)).await.caller, Caller::Anonymous);
-    assert!(matches!(site.flash(&answer, Some(&new)).await, Flash::Done { .. }));
+    assert!(matches!(
+        site.flash(&answer, Some(&new)).await,
+        Flash::Done { .. }
+    ));
 }

@@ -162,8 +162,7 @@ fn user_agent(headers: &HeaderMap) -> Option<String> {
 
 /// Control characters, and those that reorder the text around them.
 fn is_unfit(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// The key that a request brings; `None` without one, or with two that differ.
@@ -192,7 +191,10 @@ mod tests {
             (&[("authorization", "Bearer k")], Some("k")),
             (&[("authorization", "bearer k")], Some("k")),
             (&[("x-api-key", "k")], Some("k")),
-            (&[("authorization", "Bearer k"), ("x-api-key", "k")], Some("k")),
+            (
+                &[("authorization", "Bearer k"), ("x-api-key", "k")],
+                Some("k"),
+            ),
             (&[("authorization", "Bearer k"), ("x-api-key", "l")], None),
             (&[("x-api-key", "k"), ("x-api-key", "l")], None),
             (&[("authorization", "Basic k")], None),

@@ -65,8 +65,14 @@ mod tests {
             (&["a=b", "__Host-support-console=t"], Some("t")),
             (&["__host-support-console=t"], None),
             (&["x__Host-support-console=t"], None),
-            (&["__Host-support-console=t; __Host-support-console=u"], None),
-            (&["__Host-support-console=t", "__Host-support-console=t"], None),
+            (
+                &["__Host-support-console=t; __Host-support-console=u"],
+                None,
+            ),
+            (
+                &["__Host-support-console=t", "__Host-support-console=t"],
+                None,
+            ),
         ] {
             assert_eq!(token_of(&headers(fields)), expected, "{fields:?}");
         }

@@ -80,7 +80,9 @@ impl ApiKeys {
             revoked_at: None,
         };
         let metadata = json!({ "name": key.name, "rights": key.rights });
-        let event = self.core.event(context, event_of(&key, "api_key.created", metadata));
+        let event = self
+            .core
+            .event(context, event_of(&key, "api_key.created", metadata));
         let (kept, hash) = (key.clone(), token.hash());
         self.core
             .store
@@ -88,9 +90,9 @@ impl ApiKeys {
                 let (key, event) = (kept.clone(), event.clone());
                 Box::pin(async move {
                     tx.add_api_key(&key, hash).await?;
+                    let receipt = tx.append_audit(event).await?;
                     tx.change(ChangeKind::ApiKey, &key.id.to_string(), key.created_at)
                         .await?;
-                    let receipt = tx.append_audit(event).await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
                 })
             })
@@ -107,11 +109,20 @@ impl ApiKeys {
     /// Revokes a key for good.
     pub async fn revoke(&self, context: &Context, id: ApiKeyId) -> Result<ApiKey, ServiceError> {
         self.core.authorise(context, Act::ManageKeys)?;
-        let found = self.core.store.read().await?.db().lookup_api_key(id).await?;
+        let found = self
+            .core
+            .store
+            .read()
+            .await?
+            .db()
+            .lookup_api_key(id)
+            .await?;
         let mut key = found.ok_or_else(|| Problem::not_found("key"))?;
         let now = self.core.now();
         let metadata = json!({ "name": key.name });
-        let event = self.core.event(context, event_of(&key, "api_key.revoked", metadata));
+        let event = self
+            .core
+            .event(context, event_of(&key, "api_key.revoked", metadata));
         self.core
             .store
             .act(move |tx| {
@@ -121,8 +132,8 @@ impl ApiKeys {
                         let detail = "This key was revoked before.";
                         return Err(Problem::new(ProblemCode::Conflict, detail).into());
                     }
-                    tx.change(ChangeKind::ApiKey, &id.to_string(), now).await?;
                     let receipt = tx.append_audit(event).await?;
+                    tx.change(ChangeKind::ApiKey, &id.to_string(), now).await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
                 })
             })
@@ -229,13 +240,24 @@ mod tests {
             let tenant: TenantId = "acme".parse().unwrap();
             let all = ApiRight::ALL;
             let platform = keys.create(&cli(), new_key(None, all)).await.unwrap();
-            let own = keys.create(&cli(), new_key(Some("acme"), &[])).await.unwrap();
+            let own = keys
+                .create(&cli(), new_key(Some("acme"), &[]))
+                .await
+                .unwrap();
             assert!(platform.token.expose().starts_with("scpk_"));
             assert!(own.token.expose().starts_with("sctk_"));
-            let found = keys.authenticate(own.token.expose()).await.unwrap().unwrap();
+            let found = keys
+                .authenticate(own.token.expose())
+                .await
+                .unwrap()
+                .unwrap();
             assert_eq!(found.tenant_id.as_ref(), Some(&tenant));
             assert_eq!(found.rights, [ApiRight::Read]);
-            let found = keys.authenticate(platform.token.expose()).await.unwrap().unwrap();
+            let found = keys
+                .authenticate(platform.token.expose())
+                .await
+                .unwrap()
+                .unwrap();
             assert_eq!((found.tenant_id, found.rights.as_slice()), (None, all));
             let listed = keys.list(&cli()).await.unwrap();
             assert_eq!(listed, [platform.key.clone(), own.key.clone()]);
@@ -277,7 +299,12 @@ mod tests {
             ];
             assert_eq!(codes, [expected; 3]);
         }
-        assert!(keys.authenticate(made.token.expose()).await.unwrap().is_some());
+        assert!(
+            keys.authenticate(made.token.expose())
+                .await
+                .unwrap()
+                .is_some()
+        );
     }
 
     #[tokio::test]
@@ -286,16 +313,27 @@ mod tests {
         register(&console, "acme").await;
         let keys = ApiKeys::new(console.core.clone());
         let too_much = new_key(Some("acme"), &[ApiRight::Read, ApiRight::SendTelemetry]);
-        assert!(problem_of(keys.create(&cli(), too_much).await).field("rights").is_some());
+        assert!(
+            problem_of(keys.create(&cli(), too_much).await)
+                .field("rights")
+                .is_some()
+        );
         let nameless = NewApiKey {
             name: " \u{202E}".into(),
             ..new_key(None, &[])
         };
-        assert!(problem_of(keys.create(&cli(), nameless).await).field("name").is_some());
+        assert!(
+            problem_of(keys.create(&cli(), nameless).await)
+                .field("name")
+                .is_some()
+        );
         let stranger = keys.create(&cli(), new_key(Some("nobody"), &[])).await;
         assert_eq!(code_of(stranger), ProblemCode::NotFound);
         let unknown = ApiKeyId::from_uuid(Uuid::from_u128(9));
-        assert_eq!(code_of(keys.revoke(&cli(), unknown).await), ProblemCode::NotFound);
+        assert_eq!(
+            code_of(keys.revoke(&cli(), unknown).await),
+            ProblemCode::NotFound
+        );
     }
 
     #[tokio::test]

@@ -168,10 +168,7 @@ mod tests {
 
     fn flashes() -> (Flashes, ManualClock) {
         let clock = ManualClock::at("2026-11-22T12:00:00Z".parse().unwrap());
-        let flashes = Flashes::new(
-            Arc::new(clock.clone()),
-            Arc::new(SeededEntropy::new(1)),
-        );
+        let flashes = Flashes::new(Arc::new(clock.clone()), Arc::new(SeededEntropy::new(1)));
         (flashes, clock)
     }
 
@@ -234,7 +231,12 @@ mod tests {
         assert!(flashes.take(&signed_in(1), &id).await.is_some());
         let id = flashes.leave(&from_address("203.0.113.7"), done("a"));
         assert_eq!(flashes.take(&from_address("203.0.113.8"), &id).await, None);
-        assert!(flashes.take(&from_address("203.0.113.7"), &id).await.is_some());
+        assert!(
+            flashes
+                .take(&from_address("203.0.113.7"), &id)
+                .await
+                .is_some()
+        );
     }
 
     #[tokio::test]

@@ -129,11 +129,7 @@ fn hasher() -> argon2::password_hash::Result<Argon2<'static>> {
 
 /// Keyboards spell the same letter in more than one way (NIST SP 800-63B-4 §3.1.1.2).
 fn normalised(password: &SecretString) -> SecretString {
-    password
-        .expose_secret()
-        .nfkc()
-        .collect::<String>()
-        .into()
+    password.expose_secret().nfkc().collect::<String>().into()
 }
 
 fn busy() -> ServiceError {
@@ -157,7 +153,10 @@ mod tests {
     #[tokio::test]
     async fn a_password_matches_its_own_hash_only() {
         let passwords = passwords();
-        let hash = passwords.hash(&"correct horse battery".into()).await.unwrap();
+        let hash = passwords
+            .hash(&"correct horse battery".into())
+            .await
+            .unwrap();
         assert!(
             hash.expose_secret()
                 .starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
@@ -176,7 +175,10 @@ mod tests {
     #[tokio::test]
     async fn one_letter_typed_in_two_ways_is_one_password() {
         let passwords = passwords();
-        let hash = passwords.hash(&"contrase\u{f1}a larga".into()).await.unwrap();
+        let hash = passwords
+            .hash(&"contrase\u{f1}a larga".into())
+            .await
+            .unwrap();
         let decomposed = "contrasen\u{303}a larga".into();
         assert!(passwords.verify(&decomposed, Some(&hash)).await.unwrap());
     }
@@ -188,7 +190,11 @@ mod tests {
         assert_eq!(passwords.worked_out(), 1);
         let dummy = PasswordHash::new(DUMMY).unwrap();
         let ours = PasswordHash::new(
-            passwords.hash(&"anything".into()).await.unwrap().expose_secret(),
+            passwords
+                .hash(&"anything".into())
+                .await
+                .unwrap()
+                .expose_secret(),
         )
         .map(|hash| (hash.algorithm, hash.version, hash.params.clone()))
         .unwrap();
@@ -203,7 +209,10 @@ mod tests {
             .admitted
             .try_acquire_many(u32::try_from(AT_ONCE + WAITING).unwrap())
             .unwrap();
-        let error = passwords.verify(&"anything".into(), None).await.unwrap_err();
+        let error = passwords
+            .verify(&"anything".into(), None)
+            .await
+            .unwrap_err();
         assert!(matches!(error, ServiceError::Refused(p) if p.code == ProblemCode::RateLimited));
         assert_eq!(passwords.worked_out(), 0);
     }

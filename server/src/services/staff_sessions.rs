@@ -19,18 +19,17 @@ use app::domain::{
 use async_trait::async_trait;
 use chrono::TimeDelta;
 
+use self::failed::FailedSignIns;
+pub(super) use self::throttle::account_subject;
 pub use self::{
     change_password::PasswordChange,
     sign_in::{NewSignIn, SignInMethod},
 };
-pub(super) use self::throttle::account_subject;
-use self::failed::FailedSignIns;
 use super::{Core, EventOf, Passwords, ServiceError};
 use crate::{
     live::Presence,
     store::{
-        Audited, ChangeKind, Priority, StoreError, Tx,
-        staff::StaffRecord,
+        Audited, ChangeKind, Priority, StoreError, Tx, staff::StaffRecord,
         staff_sessions::StaffSession,
     },
     token::{Token, TokenKind},
@@ -75,7 +74,10 @@ impl StaffSessions {
             return Ok(None);
         }
         let mut reader = self.core.store.read().await?;
-        let found = reader.db().find_staff_session_by_token(token.hash()).await?;
+        let found = reader
+            .db()
+            .find_staff_session_by_token(token.hash())
+            .await?;
         drop(reader);
         let now = self.core.now();
         let Some(session) = found.filter(|session| ends_at(session) > Some(now)) else {
@@ -84,7 +86,11 @@ impl StaffSessions {
         if now - session.last_used_at >= USE_PRECISION {
             self.note_use(session.id, now).await;
         }
-        Ok(Some(caller_of(&session.staff, session.id, session.signed_in_at)))
+        Ok(Some(caller_of(
+            &session.staff,
+            session.id,
+            session.signed_in_at,
+        )))
     }
 
     /// Whether a sign-in still stands, for open streams: who it is as the store has that person
@@ -128,7 +134,6 @@ impl StaffSessions {
                     if ended.is_empty() {
                         return Ok(Audited::unchanged(0));
                     }
-                    tell_of_ended(tx, &ended, now).await?;
                     let event = core.event(
                         &context,
                         EventOf {
@@ -141,6 +146,7 @@ impl StaffSessions {
                         },
                     );
                     let receipt = tx.append_audit(event).await?;
+                    tell_of_ended(tx, &ended, now).await?;
                     Ok(Audited::new(count, receipt))
                 })
             })
@@ -210,7 +216,8 @@ fn caller_of(
     }
 }
 
-/// Tells every process of staff sessions that have ended in this transaction.
+/// Tells every process of staff sessions that have ended in this transaction. Comes after the
+/// audit events, like every note of a change: locks are taken in one order.
 pub(super) async fn tell_of_ended(
     tx: &mut Tx<'_>,
     ended: &[StaffSessionId],

@@ -18,10 +18,7 @@ use super::{
     staff_sessions::{NewSignIn, SignInMethod, StaffSessions},
 };
 use crate::{
-    clock::ManualClock,
-    config::Config,
-    cursor::CursorKey,
-    entropy::SystemEntropy,
+    clock::ManualClock, config::Config, cursor::CursorKey, entropy::SystemEntropy,
     store::testing::TestStore,
 };
 

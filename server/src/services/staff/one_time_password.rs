@@ -39,10 +39,7 @@ mod tests {
         let first = generate(&entropy);
         assert_eq!(first.expose_secret().len(), 29);
         check_new_password(first.expose_secret(), "ana@example.com").unwrap();
-        assert_ne!(
-            first.expose_secret(),
-            generate(&entropy).expose_secret()
-        );
+        assert_ne!(first.expose_secret(), generate(&entropy).expose_secret());
         assert!(!format!("{first:?}").contains(first.expose_secret()));
     }
 }

@@ -1,11 +1,7 @@
 //! Giving someone a password.
 
 use app::domain::{
-    StaffId,
-    caller::Context,
-    policy::Act,
-    problem::Problem,
-    staff::check_new_password,
+    StaffId, caller::Context, policy::Act, problem::Problem, staff::check_new_password,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -49,11 +45,9 @@ impl StaffService {
                 password,
                 must_change,
             } => (password, must_change, false),
-            GivenPassword::OneTime => (
-                one_time_password::generate(&*self.core.entropy),
-                true,
-                true,
-            ),
+            GivenPassword::OneTime => {
+                (one_time_password::generate(&*self.core.entropy), true, true)
+            }
         };
         check_new_password(password.expose_secret(), email)
             .map_err(|problem| Problem::invalid_field("password", problem))?;
@@ -93,9 +87,9 @@ impl StaffService {
                     tx.set_staff_password(id, &hash, must_change).await?;
                     tx.forget_sign_in_failures(&subject).await?;
                     let ended = tx.end_staff_sessions_of(id, now).await?;
+                    let receipt = tx.append_audit(event).await?;
                     tell_of_ended(tx, &ended, now).await?;
                     tx.change(ChangeKind::Staff, &id.to_string(), now).await?;
-                    let receipt = tx.append_audit(event).await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
                 })
             })

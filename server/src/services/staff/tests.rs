@@ -33,7 +33,11 @@ fn new_member(email: &str) -> NewStaffMember {
 }
 
 /// Registers a tenant and opens a support session in it for `staff`.
-async fn open_support_session(console: &Staffed, staff: &StaffMember, tenant: &str) -> SupportSession {
+async fn open_support_session(
+    console: &Staffed,
+    staff: &StaffMember,
+    tenant: &str,
+) -> SupportSession {
     let session = SupportSession {
         id: SupportSessionId::from_uuid(console.core.new_uuid()),
         tenant_id: tenant.parse().unwrap(),
@@ -82,13 +86,21 @@ async fn open_support_session(console: &Staffed, staff: &StaffMember, tenant: &s
 
 async fn try_every_act(console: &Staffed, context: &Context, id: StaffId) -> Vec<ProblemCode> {
     let staff = &console.staff;
-    let add = staff.add(context, new_member("new@example.com"), GivenPassword::OneTime);
+    let add = staff.add(
+        context,
+        new_member("new@example.com"),
+        GivenPassword::OneTime,
+    );
     vec![
         code_of(staff.list(context).await),
         code_of(staff.find(context, "ana@example.com").await),
         code_of(add.await),
         code_of(staff.set_roles(context, id, SUPER.to_vec()).await),
-        code_of(staff.reset_password(context, id, GivenPassword::OneTime).await),
+        code_of(
+            staff
+                .reset_password(context, id, GivenPassword::OneTime)
+                .await,
+        ),
         code_of(staff.deactivate(context, id).await),
         code_of(staff.reactivate(context, id).await),
     ]
@@ -131,13 +143,21 @@ async fn an_address_belongs_to_one_staff_member_however_it_is_written() {
         console.add("ana", SUPER).await;
         let again = console
             .staff
-            .add(&cli(), new_member(" ANA@Example.com "), GivenPassword::OneTime)
+            .add(
+                &cli(),
+                new_member(" ANA@Example.com "),
+                GivenPassword::OneTime,
+            )
             .await;
         assert!(problem_of(again).field("email").is_some());
         let found = console.staff.find(&cli(), "Ana@Example.COM").await.unwrap();
         assert_eq!(found.email, "ana@example.com");
         assert_eq!(
-            console.staff.find(&cli(), &found.id.to_string()).await.unwrap(),
+            console
+                .staff
+                .find(&cli(), &found.id.to_string())
+                .await
+                .unwrap(),
             found
         );
         assert_eq!(
@@ -156,7 +176,10 @@ async fn a_password_that_may_not_be_chosen_is_refused_by_name() {
             password: password.into(),
             must_change: true,
         };
-        let added = console.staff.add(&cli(), new_member("ana@example.com"), given).await;
+        let added = console
+            .staff
+            .add(&cli(), new_member("ana@example.com"), given)
+            .await;
         assert!(problem_of(added).field("password").is_some(), "{password}");
     }
     assert!(!console.staff.any_staff().await.unwrap());
@@ -168,7 +191,11 @@ async fn a_one_time_password_is_shown_once_and_must_be_changed() {
         assert!(!console.staff.any_staff().await.unwrap());
         let added = console
             .staff
-            .add(&cli(), new_member("ana@example.com"), GivenPassword::OneTime)
+            .add(
+                &cli(),
+                new_member("ana@example.com"),
+                GivenPassword::OneTime,
+            )
             .await
             .unwrap();
         assert!(console.staff.any_staff().await.unwrap());
@@ -200,13 +227,20 @@ async fn a_reset_password_ends_what_was_signed_in_with_the_old_one() {
             .await
             .unwrap();
         assert!(!console.stands(&before).await);
-        let old = console.try_sign_in(&anonymous(), "ana@example.com", PASSWORD).await;
+        let old = console
+            .try_sign_in(&anonymous(), "ana@example.com", PASSWORD)
+            .await;
         assert_eq!(code_of(old), ProblemCode::Unauthenticated);
         let one_time = given.one_time_password.unwrap();
-        let new = console.try_sign_in(&anonymous(), "ana@example.com", one_time).await;
+        let new = console
+            .try_sign_in(&anonymous(), "ana@example.com", one_time)
+            .await;
         assert!(new.unwrap().must_change_password);
         let unknown = StaffId::from_uuid(Uuid::from_u128(9));
-        let nobody = console.staff.reset_password(&cli(), unknown, GivenPassword::OneTime).await;
+        let nobody = console
+            .staff
+            .reset_password(&cli(), unknown, GivenPassword::OneTime)
+            .await;
         assert_eq!(code_of(nobody), ProblemCode::NotFound);
     }
 }
@@ -214,7 +248,9 @@ async fn a_reset_password_ends_what_was_signed_in_with_the_old_one() {
 #[tokio::test]
 async fn the_last_super_admin_can_neither_be_removed_nor_deactivated() {
     for console in both().await {
-        let ana = console.add("ana", &[Role::SupportAdmin, Role::SuperAdmin]).await;
+        let ana = console
+            .add("ana", &[Role::SupportAdmin, Role::SuperAdmin])
+            .await;
         let ben = console.add("ben", SUPER).await;
         console.staff.deactivate(&cli(), ben.id).await.unwrap();
         for roles in [vec![], SUPPORT.to_vec()] {
@@ -224,7 +260,11 @@ async fn the_last_super_admin_can_neither_be_removed_nor_deactivated() {
         let deactivated = console.staff.deactivate(&cli(), ana.id).await;
         assert_eq!(code_of(deactivated), ProblemCode::Conflict);
         // The other role may go, and once there is another super admin, everything may.
-        console.staff.set_roles(&cli(), ana.id, SUPER.to_vec()).await.unwrap();
+        console
+            .staff
+            .set_roles(&cli(), ana.id, SUPER.to_vec())
+            .await
+            .unwrap();
         console.staff.reactivate(&cli(), ben.id).await.unwrap();
         console.staff.deactivate(&cli(), ana.id).await.unwrap();
     }
@@ -250,7 +290,11 @@ async fn two_super_admins_can_not_remove_each_other_at_the_same_instant() {
                 console.staff.deactivate(&context, ana.id),
                 console.staff.set_roles(&context, ben.id, Vec::new()),
             );
-            assert!(one.is_ok() != other.is_ok(), "{}: {one:?} {other:?}", console.engine);
+            assert!(
+                one.is_ok() != other.is_ok(),
+                "{}: {one:?} {other:?}",
+                console.engine
+            );
         }
     }
 }
@@ -278,7 +322,10 @@ async fn who_is_deactivated_or_left_without_a_role_loses_everything_at_once() {
                 assert!(!console.stands(sign_in).await, "{}", console.engine);
             }
             let mut reader = console.core.store.read().await.unwrap();
-            let active = reader.db().list_active_support_sessions_of(member.id, noon()).await;
+            let active = reader
+                .db()
+                .list_active_support_sessions_of(member.id, noon())
+                .await;
             assert!(active.unwrap().is_empty());
             drop(reader);
             for tenant in &tenants {
@@ -304,7 +351,11 @@ async fn a_change_that_changes_nothing_is_no_event() {
     for console in both().await {
         let ana = console.add("ana", SUPER).await;
         let roles = vec![Role::SuperAdmin, Role::SuperAdmin];
-        console.staff.set_roles(&cli(), ana.id, roles).await.unwrap();
+        console
+            .staff
+            .set_roles(&cli(), ana.id, roles)
+            .await
+            .unwrap();
         console.staff.reactivate(&cli(), ana.id).await.unwrap();
         let ben = console.add("ben", SUPPORT).await;
         let first = console.staff.deactivate(&cli(), ben.id).await.unwrap();
@@ -326,7 +377,10 @@ async fn the_pages_are_told_who_is_signed_in_and_what_that_person_holds() {
         let own = open_support_session(&console, &ana, "acme").await;
         open_support_session(&console, &ben, "blue").await;
         assert_eq!(console.staff.signed_in(&anonymous()).await.unwrap(), None);
-        assert_eq!(console.staff.signed_in(&platform_key()).await.unwrap(), None);
+        assert_eq!(
+            console.staff.signed_in(&platform_key()).await.unwrap(),
+            None
+        );
         let context = console.context(&console.sign_in("ana").await).await;
         let shown = console.staff.signed_in(&context).await.unwrap().unwrap();
         assert_eq!(shown.staff, ana);

@@ -36,7 +36,10 @@ impl FailedSignIns {
     fn pass(&self, now: Timestamp) -> Option<u64> {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock set back begins a new span rather than none for hours.
-        if counted.since.is_none_or(|since| now - since >= PER || now < since) {
+        if counted
+            .since
+            .is_none_or(|since| now - since >= PER || now < since)
+        {
             counted.since = Some(now);
             counted.recorded = 0;
         }

@@ -1,8 +1,4 @@
-use app::domain::{
-    audit::AuditOutcome,
-    problem::ProblemCode,
-    staff::Role,
-};
+use app::domain::{audit::AuditOutcome, problem::ProblemCode, staff::Role};
 use chrono::TimeDelta;
 
 use super::*;
@@ -46,10 +42,18 @@ async fn a_sign_in_gives_a_token_that_stands_for_the_person_as_the_store_has_it(
         );
         // Roles are looked up anew with each request.
         let roles = vec![Role::SupportAdmin, Role::SuperAdmin];
-        console.staff.set_roles(&cli(), ana.id, roles.clone()).await.unwrap();
+        console
+            .staff
+            .set_roles(&cli(), ana.id, roles.clone())
+            .await
+            .unwrap();
         let caller = console.sessions.authenticate(new.token.expose()).await;
         assert_eq!(caller.unwrap().unwrap().roles, roles);
-        let found = console.sessions.look_again(new.staff_session_id).await.unwrap();
+        let found = console
+            .sessions
+            .look_again(new.staff_session_id)
+            .await
+            .unwrap();
         assert_eq!(found.unwrap().1, noon() + IDLE_LIMIT);
     }
 }
@@ -62,8 +66,19 @@ async fn what_is_no_token_of_a_staff_session_is_nobody() {
     let text = token.expose();
     let other_kind = text.replace("scss_", "scpk_");
     let other = Token::generate(TokenKind::StaffSession, &*console.core.entropy);
-    for bad in ["", "scss_", &text[..47], &format!("{text} "), &other_kind, other.expose()] {
-        assert_eq!(console.sessions.authenticate(bad).await.unwrap(), None, "{bad}");
+    for bad in [
+        "",
+        "scss_",
+        &text[..47],
+        &format!("{text} "),
+        &other_kind,
+        other.expose(),
+    ] {
+        assert_eq!(
+            console.sessions.authenticate(bad).await.unwrap(),
+            None,
+            "{bad}"
+        );
     }
 }
 
@@ -75,9 +90,16 @@ async fn a_token_is_in_no_debug_output() {
     let secret = &new.token.expose()["scss_".len()..];
     assert!(!format!("{new:?}").contains(secret));
     let mut reader = console.core.store.read().await.unwrap();
-    let kept = reader.db().lookup_staff_session(new.staff_session_id).await.unwrap();
+    let kept = reader
+        .db()
+        .lookup_staff_session(new.staff_session_id)
+        .await
+        .unwrap();
     let shown = format!("{kept:?}");
-    assert!(!shown.contains(secret) && !shown.contains("$argon2id$"), "{shown}");
+    assert!(
+        !shown.contains(secret) && !shown.contains("$argon2id$"),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
@@ -102,7 +124,10 @@ async fn unknown_account_wrong_password_and_deactivated_account_get_one_answer_a
             let hashes = console.passwords.worked_out() - before;
             assert_eq!(hashes, 1, "{}: {email}", console.engine);
         }
-        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert!(
+            answers.iter().all(|answer| *answer == answers[0]),
+            "{answers:?}"
+        );
         assert_eq!(answers[0].code, ProblemCode::Unauthenticated);
     }
 }
@@ -124,7 +149,12 @@ async fn failed_sign_ins_are_recorded_without_what_was_typed() {
             assert_eq!(event.outcome, AuditOutcome::Failure);
             assert_eq!(event.metadata["why"], why);
             assert_eq!(event.ip.as_deref(), Some("203.0.113.7"));
-            assert!(!serde_json::to_string(event).unwrap().to_lowercase().contains("mysecret"));
+            assert!(
+                !serde_json::to_string(event)
+                    .unwrap()
+                    .to_lowercase()
+                    .contains("mysecret")
+            );
         }
     }
 }
@@ -138,7 +168,9 @@ async fn an_account_is_slowed_more_and_more_but_never_locked() {
         let mut guess = async |password: &str| {
             address += 1;
             let from = from_address(Caller::Anonymous, &format!("198.51.100.{address}"));
-            console.try_sign_in(&from, "ana@example.com", password).await
+            console
+                .try_sign_in(&from, "ana@example.com", password)
+                .await
         };
         for _ in 0..5 {
             assert_eq!(code_of(guess("wrong").await), ProblemCode::Unauthenticated);
@@ -147,10 +179,17 @@ async fn an_account_is_slowed_more_and_more_but_never_locked() {
             let hashes = console.passwords.worked_out();
             let refused = problem_of(guess(PASSWORD).await);
             assert_eq!(refused.code, ProblemCode::RateLimited);
-            assert_eq!(refused.retry_after_seconds, Some(expected), "{}", console.engine);
+            assert_eq!(
+                refused.retry_after_seconds,
+                Some(expected),
+                "{}",
+                console.engine
+            );
             assert_eq!(console.passwords.worked_out(), hashes);
             // Coming too early does not push the next chance further away.
-            console.clock.advance(TimeDelta::seconds(i64::try_from(expected).unwrap()));
+            console
+                .clock
+                .advance(TimeDelta::seconds(i64::try_from(expected).unwrap()));
             assert_eq!(code_of(guess("wrong").await), ProblemCode::Unauthenticated);
         }
         console.clock.advance(TimeDelta::seconds(60));
@@ -208,14 +247,22 @@ async fn an_address_is_slowed_whichever_account_it_tries() {
             let refused = console.try_sign_in(&anonymous(), &email, "wrong").await;
             assert_eq!(code_of(refused), ProblemCode::Unauthenticated, "{n}");
         }
-        let refused = console.try_sign_in(&anonymous(), "ana@example.com", PASSWORD).await;
+        let refused = console
+            .try_sign_in(&anonymous(), "ana@example.com", PASSWORD)
+            .await;
         assert_eq!(code_of(refused), ProblemCode::RateLimited);
         let elsewhere = from_address(Caller::Anonymous, "198.51.100.1");
-        console.try_sign_in(&elsewhere, "ana@example.com", PASSWORD).await.unwrap();
+        console
+            .try_sign_in(&elsewhere, "ana@example.com", PASSWORD)
+            .await
+            .unwrap();
         // A day later all is forgotten.
         console.clock.advance(TimeDelta::hours(24));
         console.sessions.prune().await.unwrap();
-        console.try_sign_in(&anonymous(), "ana@example.com", PASSWORD).await.unwrap();
+        console
+            .try_sign_in(&anonymous(), "ana@example.com", PASSWORD)
+            .await
+            .unwrap();
     }
 }
 
@@ -226,10 +273,17 @@ async fn a_guesser_elsewhere_does_not_keep_the_owner_out() {
         console.sign_in("ana").await;
         for n in 0..8 {
             let from = from_address(Caller::Anonymous, &format!("198.51.100.{n}"));
-            assert!(console.try_sign_in(&from, "ana@example.com", "wrong").await.is_err());
+            assert!(
+                console
+                    .try_sign_in(&from, "ana@example.com", "wrong")
+                    .await
+                    .is_err()
+            );
         }
         let stranger = from_address(Caller::Anonymous, "198.51.100.99");
-        let refused = console.try_sign_in(&stranger, "ana@example.com", PASSWORD).await;
+        let refused = console
+            .try_sign_in(&stranger, "ana@example.com", PASSWORD)
+            .await;
         assert_eq!(code_of(refused), ProblemCode::RateLimited);
         console.sign_in("ana").await;
     }
@@ -240,13 +294,21 @@ async fn a_sign_in_ends_when_it_is_not_used_for_half_an_hour() {
     for console in both().await {
         console.add("ana", SUPPORT).await;
         let new = console.sign_in("ana").await;
-        console.clock.advance(IDLE_LIMIT - TimeDelta::microseconds(1));
+        console
+            .clock
+            .advance(IDLE_LIMIT - TimeDelta::microseconds(1));
         assert!(console.stands(&new).await);
-        console.clock.advance(IDLE_LIMIT - TimeDelta::microseconds(1));
+        console
+            .clock
+            .advance(IDLE_LIMIT - TimeDelta::microseconds(1));
         assert!(console.stands(&new).await, "the use before counts");
         console.clock.advance(IDLE_LIMIT);
         assert!(!console.stands(&new).await);
-        let found = console.sessions.look_again(new.staff_session_id).await.unwrap();
+        let found = console
+            .sessions
+            .look_again(new.staff_session_id)
+            .await
+            .unwrap();
         assert_eq!(found, None);
     }
 }
@@ -307,7 +369,10 @@ async fn signing_in_again_gives_another_token_and_ends_the_one_before() {
         let first = console.sign_in("ana").await;
         let context = console.context(&first).await;
         console.clock.advance(TimeDelta::minutes(11));
-        let second = console.try_sign_in(&context, "ana@example.com", PASSWORD).await.unwrap();
+        let second = console
+            .try_sign_in(&context, "ana@example.com", PASSWORD)
+            .await
+            .unwrap();
         assert_ne!(first.token.expose(), second.token.expose());
         assert!(!console.stands(&first).await);
         let Caller::Staff(caller) = console.context(&second).await.caller else {
@@ -323,7 +388,12 @@ async fn a_failed_sign_in_leaves_the_one_before_alone() {
     console.add("ana", SUPPORT).await;
     let first = console.sign_in("ana").await;
     let context = console.context(&first).await;
-    assert!(console.try_sign_in(&context, "ana@example.com", "wrong").await.is_err());
+    assert!(
+        console
+            .try_sign_in(&context, "ana@example.com", "wrong")
+            .await
+            .is_err()
+    );
     assert!(console.stands(&first).await);
 }
 
@@ -352,7 +422,9 @@ async fn signing_out_ends_this_sign_in_or_all_of_that_person() {
             assert_eq!(console.sessions.sign_out(&context, true).await.unwrap(), 0);
         }
         let actions = console.actions("system").await;
-        let signed_out = actions.iter().filter(|action| *action == "staff.signed_out");
+        let signed_out = actions
+            .iter()
+            .filter(|action| *action == "staff.signed_out");
         assert_eq!(signed_out.count(), 2);
     }
 }
@@ -371,13 +443,20 @@ async fn changing_the_password_ends_every_other_sign_in_and_goes_on_under_a_new_
             .unwrap();
         assert!(!console.stands(&here).await && !console.stands(&elsewhere).await);
         assert!(console.stands(&changed).await);
-        let old = console.try_sign_in(&anonymous(), "ana@example.com", PASSWORD).await;
+        let old = console
+            .try_sign_in(&anonymous(), "ana@example.com", PASSWORD)
+            .await;
         assert_eq!(code_of(old), ProblemCode::Unauthenticated);
         console
             .try_sign_in(&anonymous(), "ana@example.com", OTHER_PASSWORD)
             .await
             .unwrap();
-        assert!(console.actions("system").await.contains(&"staff.password_changed".into()));
+        assert!(
+            console
+                .actions("system")
+                .await
+                .contains(&"staff.password_changed".into())
+        );
     }
 }
 
@@ -389,14 +468,25 @@ async fn a_password_that_was_given_is_changed_once_and_then_everything_is_open()
         password: OTHER_PASSWORD.into(),
         must_change: true,
     };
-    console.staff.reset_password(&cli(), root.id, given).await.unwrap();
+    console
+        .staff
+        .reset_password(&cli(), root.id, given)
+        .await
+        .unwrap();
     let email = "root@example.com";
-    let new = console.try_sign_in(&anonymous(), email, OTHER_PASSWORD).await.unwrap();
+    let new = console
+        .try_sign_in(&anonymous(), email, OTHER_PASSWORD)
+        .await
+        .unwrap();
     let context = console.context(&new).await;
     let refused = console.staff.list(&context).await;
     assert_eq!(code_of(refused), ProblemCode::PasswordChangeRequired);
     let change = change(OTHER_PASSWORD, PASSWORD, PASSWORD);
-    let changed = console.sessions.change_password(&context, change).await.unwrap();
+    let changed = console
+        .sessions
+        .change_password(&context, change)
+        .await
+        .unwrap();
     assert!(!changed.must_change_password);
     let context = console.context(&changed).await;
     assert_eq!(console.staff.list(&context).await.unwrap().len(), 1);
@@ -408,10 +498,16 @@ async fn every_field_of_a_password_change_that_is_wrong_is_named() {
     console.add("ana", SUPPORT).await;
     let context = console.context(&console.sign_in("ana").await).await;
     for (change, fields) in [
-        (change("", "short", "other"), &["current", "new", "repeat"][..]),
+        (
+            change("", "short", "other"),
+            &["current", "new", "repeat"][..],
+        ),
         (change(PASSWORD, PASSWORD, PASSWORD), &["new"]),
         (change(PASSWORD, OTHER_PASSWORD, PASSWORD), &["repeat"]),
-        (change("wrong", OTHER_PASSWORD, OTHER_PASSWORD), &["current"]),
+        (
+            change("wrong", OTHER_PASSWORD, OTHER_PASSWORD),
+            &["current"],
+        ),
     ] {
         let refused = problem_of(console.sessions.change_password(&context, change).await);
         let named: Vec<_> = refused.fields.iter().map(|f| f.field.as_str()).collect();
@@ -429,13 +525,18 @@ async fn the_password_until_now_can_not_be_guessed_at_an_unlocked_screen() {
     let console = sqlite().await;
     console.add("ana", SUPPORT).await;
     let elsewhere = from_address(Caller::Anonymous, "198.51.100.1");
-    let new = console.try_sign_in(&elsewhere, "ana@example.com", PASSWORD).await.unwrap();
+    let new = console
+        .try_sign_in(&elsewhere, "ana@example.com", PASSWORD)
+        .await
+        .unwrap();
     // From the owner's own address only the address is slowed, after 20 attempts.
     let context = console.context(&new).await;
     let mut answers = Vec::new();
     for _ in 0..21 {
         let change = change("wrong", OTHER_PASSWORD, OTHER_PASSWORD);
-        answers.push(code_of(console.sessions.change_password(&context, change).await));
+        answers.push(code_of(
+            console.sessions.change_password(&context, change).await,
+        ));
     }
     assert_eq!(answers[0], ProblemCode::InvalidInput);
     assert_eq!(answers[20], ProblemCode::RateLimited);
