@@ -6,6 +6,9 @@
 mod core;
 mod error;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub mod access_log;
 pub mod support_sessions;
 pub mod user_sessions;

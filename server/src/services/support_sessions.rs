@@ -5,6 +5,8 @@ mod expiry;
 mod port;
 mod read;
 mod revoke;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
