@@ -7,6 +7,8 @@ mod read;
 mod revoke;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world;
 
 use std::sync::Arc;
 
