@@ -1,20 +1,14 @@
 //! Everything that serves a request, built once from the store, the clock and the configuration.
 
+mod adapters;
+
 use std::sync::Arc;
 
 use app::{
-    domain::{
-        TenantId,
-        caller::StaffCaller,
-        problem::Problem,
-        scopes::Scope,
-        settings::Settings,
-        tenants::{HealthCounts, TelemetryState, TenantHealth},
-    },
+    domain::{SupportSessionId, scopes::Scope, settings::Settings},
     ports::Console,
 };
-use async_trait::async_trait;
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -22,13 +16,14 @@ use crate::{
     config::Config,
     forms::{self, Forms},
     gateway::{Gateway, GatewayParts, SessionGates, config::InvalidConfig, scopes::Scopes},
-    live::{self, Live, Presence, TenantFeed},
+    live::{self, Live},
     middleware::{
         self,
         context::{EstablishKey, EstablishStaff},
         same_origin::SameOrigin,
     },
     pages::{self, AssetOptions},
+    rest::{self, RestState},
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::StoreRecorder,
         api_keys::ApiKeys, audit::AuditService, flash::Flashes, staff::StaffService,
@@ -124,7 +119,7 @@ impl AppState {
     /// request of a browser passes through. Streams end when `live_ends`.
     pub fn pages(
         &self,
-        access_log: broadcast::Sender<app::domain::SupportSessionId>,
+        access_log: broadcast::Sender<SupportSessionId>,
         live_ends: CancellationToken,
     ) -> Router {
         let live = Live::new(
@@ -161,7 +156,18 @@ impl AppState {
     /// The REST interface behind what each of its requests passes through.
     pub fn rest(&self) -> Router {
         let keys = EstablishKey::new(self.core.clone(), self.api_keys.clone());
-        middleware::rest(Router::new(), keys)
+        let state = RestState {
+            core: self.core.clone(),
+            keys: Arc::new(self.api_keys.clone()),
+            tenants: self.tenants.clone(),
+            telemetry: self.telemetry.clone(),
+            user_sessions: self.user_sessions.clone(),
+            support_sessions: Arc::new(self.support_sessions.clone()),
+            audit: Arc::new(self.audit.clone()),
+            audit_export: Arc::new(self.core.clone()),
+        };
+        let router = rest::router(state).layer(from_fn(adapters::share_origin));
+        middleware::rest(router, keys)
     }
 
     /// The gateway with its record; `None` without a `[gateway]` table.
@@ -200,28 +206,4 @@ fn settings(config: &Config) -> Result<Settings, InvalidConfig> {
         console_url: plain(config.console.public_url.as_str()),
         require_ticket: config.support_sessions.require_ticket,
     })
-}
-
-#[async_trait]
-impl Presence for StaffSessions {
-    async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem> {
-        let found = self.look_again(staff.staff_session_id).await?;
-        // Who has lost every role may read nothing but the page that says so.
-        Ok(found.is_some_and(|(staff, _)| !staff.roles.is_empty()))
-    }
-}
-
-#[async_trait]
-impl TenantFeed for TenantsService {
-    async fn rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, Problem> {
-        Ok(self.health_rows(ids).await?)
-    }
-
-    async fn counts(&self) -> Result<HealthCounts, Problem> {
-        Ok(self.health_counts().await?)
-    }
-
-    async fn telemetry(&self) -> Result<TelemetryState, Problem> {
-        Ok(Self::telemetry(self).await?)
-    }
 }

@@ -21,6 +21,7 @@ pub mod live;
 pub mod middleware;
 pub mod os_user;
 pub mod pages;
+pub mod rest;
 pub mod serve;
 pub mod services;
 pub mod store;

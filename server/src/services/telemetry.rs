@@ -403,3 +403,6 @@ fn refused(report: &IngestReport) -> Problem {
     });
     Problem::invalid(fields.collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ impl Db<'_> {
     }
 }
 
-const fn columns(sort: TenantSort) -> &'static [&'static str] {
+pub(super) const fn columns(sort: TenantSort) -> &'static [&'static str] {
     match sort {
         TenantSort::Health => &["severity", "calls_24h", "id"],
         TenantSort::Name => &["sort_name", "id"],
