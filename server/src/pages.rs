@@ -135,7 +135,10 @@ async fn server_fn(
     Path(name): Path<String>,
     mut request: Request,
 ) -> Response {
-    if !ENDPOINTS.iter().any(|path| path.strip_prefix("/_fn/") == Some(&name)) {
+    if !ENDPOINTS
+        .iter()
+        .any(|path| path.strip_prefix("/_fn/") == Some(&name))
+    {
         return headers::without_script(StatusCode::NOT_FOUND.into_response());
     }
     // With both, Leptos would take the call for a plain form and redirect to the referring page.

@@ -9,15 +9,15 @@ mod core;
 mod error;
 
 pub mod access_log;
-pub mod support_sessions;
 pub mod api_keys;
 pub mod flash;
 pub mod passwords;
 pub mod staff;
 pub mod staff_sessions;
-pub mod user_sessions;
+pub mod support_sessions;
 pub mod telemetry;
 pub mod tenants;
+pub mod user_sessions;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -19,14 +19,14 @@ pub mod api_keys;
 pub mod audit;
 pub mod calls;
 pub mod listing;
+pub mod organizations;
 pub mod sign_in_failures;
 pub mod staff;
 pub mod staff_sessions;
 pub mod support_sessions;
-pub mod user_sessions;
-pub mod organizations;
 pub mod telemetry;
 pub mod tenants;
+pub mod user_sessions;
 
 #[cfg(test)]
 mod contract;

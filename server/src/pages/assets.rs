@@ -60,8 +60,8 @@ struct Manifest {
 impl Site {
     /// Reads the folder that the bundler wrote.
     pub(super) fn load(root: &Path) -> Result<Self, SiteError> {
-        let manifest: Manifest =
-            serde_json::from_slice(&read(&root.join("manifest.json"))?).map_err(SiteError::Manifest)?;
+        let manifest: Manifest = serde_json::from_slice(&read(&root.join("manifest.json"))?)
+            .map_err(SiteError::Manifest)?;
         let mut site = Self {
             files: BTreeMap::new(),
             assets: Assets {
@@ -150,11 +150,13 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
         .flat_map(|value| value.split(','))
         .any(|item| {
             let mut parts = item.split(';').map(str::trim);
-            let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
+            let is_named = parts
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case(encoding));
             let is_refused = parts.any(|parameter| {
-                parameter
-                    .strip_prefix("q=")
-                    .is_some_and(|q| q.trim_end_matches('0').trim_end_matches('.').is_empty() || q == "0")
+                parameter.strip_prefix("q=").is_some_and(|q| {
+                    q.trim_end_matches('0').trim_end_matches('.').is_empty() || q == "0"
+                })
             });
             is_named && !is_refused
         })
@@ -210,9 +212,13 @@ mod tests {
     #[test]
     fn a_bundle_is_read_with_its_compressed_forms() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, content: &str| fs::write(folder.path().join(name), content).unwrap();
+        let write =
+            |name: &str, content: &str| fs::write(folder.path().join(name), content).unwrap();
         fs::create_dir(folder.path().join("pkg")).unwrap();
-        write("manifest.json", r#"{"js":"/pkg/a.js","wasm":"/pkg/a.wasm","css":"/pkg/a.css"}"#);
+        write(
+            "manifest.json",
+            r#"{"js":"/pkg/a.js","wasm":"/pkg/a.wasm","css":"/pkg/a.css"}"#,
+        );
         write("favicon.svg", "<svg/>");
         write("pkg/a.js", "plain");
         write("pkg/a.js.br", "packed");
@@ -222,7 +228,11 @@ mod tests {
         assert_eq!(site.assets().js.as_deref(), Some("/pkg/a.js"));
         let request = |path: &str| {
             let accepts = (header::ACCEPT_ENCODING, "br");
-            Request::builder().uri(path).header(accepts.0, accepts.1).body(Body::empty()).unwrap()
+            Request::builder()
+                .uri(path)
+                .header(accepts.0, accepts.1)
+                .body(Body::empty())
+                .unwrap()
         };
         let script = site.serve(&request("/pkg/a.js"), FOREVER);
         assert_eq!(script.headers()[header::CONTENT_ENCODING], "br");

@@ -68,11 +68,7 @@ fn percent_decoded(text: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use app::domain::{
-        StaffId, StaffSessionId,
-        caller::StaffCaller,
-        staff::Role,
-    };
+    use app::domain::{StaffId, StaffSessionId, caller::StaffCaller, staff::Role};
     use uuid::Uuid;
 
     use super::*;
@@ -118,7 +114,10 @@ mod tests {
         let outsider = staff(Vec::new(), false);
         assert_eq!(gate(&outsider, "/audit"), elsewhere("/account/no-role"));
         assert_eq!(gate(&outsider, "/account/no-role"), Gate::Render);
-        assert_eq!(gate(&staff(vec![Role::SupportAdmin], false), "/audit"), Gate::Render);
+        assert_eq!(
+            gate(&staff(vec![Role::SupportAdmin], false), "/audit"),
+            Gate::Render
+        );
     }
 
     #[test]
@@ -126,6 +125,9 @@ mod tests {
         for bad in ["/support?q=%ff", "/%C3%28", "/support?q=%00"] {
             assert_eq!(gate(&Caller::Anonymous, bad), Gate::Unreadable, "{bad}");
         }
-        assert_eq!(gate(&Caller::Anonymous, "/sign-in?next=%zz%4"), Gate::Render);
+        assert_eq!(
+            gate(&Caller::Anonymous, "/sign-in?next=%zz%4"),
+            Gate::Render
+        );
     }
 }

@@ -99,9 +99,7 @@ async fn try_export(
     query: &ExportQuery,
 ) -> Result<Response, Problem> {
     let (filter, format) = query.parse()?;
-    Ok(export(core, context, filter, format)
-        .await?
-        .into_response())
+    Ok(export(core, context, filter, format).await?.into_response())
 }
 
 fn refusal(problem: &Problem) -> Response {
