@@ -6,6 +6,9 @@
 mod core;
 mod error;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub mod access_log;
 pub mod api_keys;
 pub mod flash;
@@ -14,9 +17,6 @@ pub mod staff;
 pub mod staff_sessions;
 pub mod support_sessions;
 pub mod user_sessions;
-
-#[cfg(test)]
-pub(crate) mod testing;
 
 pub use self::{
     core::{Core, EventOf},

@@ -145,8 +145,12 @@ fn LogoutForm(
         let tenant = tenant.clone();
         move |event: SubmitEvent| {
             event.prevent_default();
-            let Some(form) = form.get_untracked() else { return };
-            let is_done = logout.value().with_untracked(|value| matches!(value, Some(Ok(_))));
+            let Some(form) = form.get_untracked() else {
+                return;
+            };
+            let is_done = logout
+                .value()
+                .with_untracked(|value| matches!(value, Some(Ok(_))));
             if is_done || logout.pending().get_untracked() {
                 return;
             }
@@ -293,7 +297,10 @@ mod tests {
         assert_eq!(check_slug(" acme ", "acme"), None);
         for wrong in ["", "Acme", "acm"] {
             let problem = check_slug(wrong, "acme").unwrap();
-            assert_eq!(problem.field("slug"), Some("must be acme, as written above"));
+            assert_eq!(
+                problem.field("slug"),
+                Some("must be acme, as written above")
+            );
         }
     }
 }

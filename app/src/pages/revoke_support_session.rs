@@ -89,7 +89,9 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
     let id = session.id;
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        let Some(area) = area.get_untracked() else { return };
+        let Some(area) = area.get_untracked() else {
+            return;
+        };
         if revoke.pending().get_untracked() {
             return;
         }

@@ -92,7 +92,9 @@ fn CreateForm(
         let tenant = tenant.clone();
         move |event: SubmitEvent| {
             event.prevent_default();
-            let Some(form) = form.get_untracked() else { return };
+            let Some(form) = form.get_untracked() else {
+                return;
+            };
             if create.pending().get_untracked() || granted.with_untracked(Option::is_some) {
                 return;
             }

@@ -83,7 +83,9 @@ fn told(entry: &AccessLogEntry) -> Told {
     };
     Told {
         tone,
-        code: entry.status.map_or_else(|| "—".into(), |status| status.to_string()),
+        code: entry
+            .status
+            .map_or_else(|| "—".into(), |status| status.to_string()),
         note,
     }
 }
@@ -164,12 +166,21 @@ mod tests {
             let told = told(&entry(status, outcome));
             (told.tone, told.code, told.note)
         };
-        assert_eq!(read(Some(200), RequestOutcome::Done), ("good", "200".into(), None));
+        assert_eq!(
+            read(Some(200), RequestOutcome::Done),
+            ("good", "200".into(), None)
+        );
         assert_eq!(
             read(Some(403), RequestOutcome::Refused),
             ("warn", "403".into(), Some("refused"))
         );
-        assert_eq!(read(Some(502), RequestOutcome::Failed), ("bad", "502".into(), Some("failed")));
-        assert_eq!(read(None, RequestOutcome::Open), ("", "—".into(), Some("open")));
+        assert_eq!(
+            read(Some(502), RequestOutcome::Failed),
+            ("bad", "502".into(), Some("failed"))
+        );
+        assert_eq!(
+            read(None, RequestOutcome::Open),
+            ("", "—".into(), Some("open"))
+        );
     }
 }
