@@ -33,7 +33,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     middleware::{self, context::EstablishStaff, same_origin::SameOrigin},
-    services::testing::{PASSWORD, Staffed, from_address, noon, sqlite},
+    services::testing::staffed::{PASSWORD, Staffed, from_address, noon, sqlite},
 };
 
 const SESSION: &str = "01937e2c-7b6a-7cc0-8000-0000000000aa";
@@ -439,7 +439,7 @@ async fn who_must_change_the_password_is_led_there_first() {
         password: PASSWORD.into(),
         must_change: true,
     };
-    let context = crate::services::testing::cli();
+    let context = crate::services::testing::staffed::cli();
     site.console
         .staff
         .reset_password(&context, ana.id, given)
@@ -501,7 +501,7 @@ async fn a_key_opens_no_form() {
         rights: app::domain::api_keys::ApiRight::ALL.to_vec(),
     };
     let made = keys
-        .create(&crate::services::testing::cli(), new)
+        .create(&crate::services::testing::staffed::cli(), new)
         .await
         .unwrap();
     let (path, body, _) = &acts()[1];
