@@ -9,10 +9,23 @@ mod core;
 mod error;
 
 pub mod access_log;
+pub mod api_keys;
+pub mod flash;
+pub mod passwords;
+pub mod staff;
+pub mod staff_sessions;
 pub mod support_sessions;
+pub mod telemetry;
+pub mod tenants;
 pub mod user_sessions;
+
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use self::{
     core::{Core, EventOf},
     error::ServiceError,
+    passwords::Passwords,
+    telemetry::TelemetryService,
+    tenants::TenantsService,
 };

@@ -8,15 +8,24 @@ mod changes;
 mod connection;
 mod engine;
 mod error;
+mod in_list;
 mod migrate;
 mod sql;
 mod value;
 mod writer;
 
 pub mod access_log;
+pub mod api_keys;
 pub mod audit;
+pub mod calls;
 pub mod listing;
+pub mod organizations;
+pub mod sign_in_failures;
+pub mod staff;
+pub mod staff_sessions;
 pub mod support_sessions;
+pub mod telemetry;
+pub mod tenants;
 pub mod user_sessions;
 
 #[cfg(test)]

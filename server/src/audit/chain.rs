@@ -89,8 +89,10 @@ mod tests {
 
     /// Made with another program: see "Golden vector" in `docs/audit-format.md`.
     const FIRST_CANONICAL: &str = r#"{"action":"support_session.created","actor":{"id":"01937e2c-7b6a-7cc0-8000-0000000000aa","name":"Zoë \"Z\" Ñandú 🦜","type":"staff"},"category":"support_session","chain":"tenant:acme","id":"01937e2c-7b6a-7cc0-8000-000000000001","ip":"192.0.2.7","metadata":{"nested":{"B":"","a":true,"b":-9007199254740992},"reason":"API down?\nLine 2\t\u0001</b> \\","scopes":["read_only"],"ticket":null,"ttl_minutes":15},"occurred_at":"2026-11-22T12:00:00.000001Z","outcome":"success","prev":"sha256:0000000000000000000000000000000000000000000000000000000000000000","recorded_at":"2026-11-22T12:00:00.500000Z","request_id":"01937e2c-7b6a-7cc0-8000-0000000000cc","resource_id":"01937e2c-7b6a-7cc0-8000-0000000000bb","resource_type":"support_session","seq":1,"tenant_id":"acme","user_agent":null,"v":1}"#;
-    const FIRST_HASH: &str = "sha256:41c8d72b4d46a07cd768f987d57bc9ca3c8d97799efa2d1e2ecf6741c6eb7e23";
-    const SECOND_HASH: &str = "sha256:9bb1c6fcedf984e134fa0c7d09bfa1273c231300d2301337e89bbb6ad1edc738";
+    const FIRST_HASH: &str =
+        "sha256:41c8d72b4d46a07cd768f987d57bc9ca3c8d97799efa2d1e2ecf6741c6eb7e23";
+    const SECOND_HASH: &str =
+        "sha256:9bb1c6fcedf984e134fa0c7d09bfa1273c231300d2301337e89bbb6ad1edc738";
 
     #[test]
     fn the_golden_events_have_the_bytes_and_hashes_of_the_documentation() {

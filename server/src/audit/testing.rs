@@ -34,7 +34,9 @@ pub(crate) fn golden_first() -> AuditEvent {
         chain: "tenant:acme".into(),
         seq: 1,
         prev: chain::GENESIS.into(),
-        id: "01937e2c-7b6a-7cc0-8000-000000000001".parse().expect("an id"),
+        id: "01937e2c-7b6a-7cc0-8000-000000000001"
+            .parse()
+            .expect("an id"),
         tenant_id: Some("acme".parse().expect("a tenant")),
         category: AuditCategory::SupportSession,
         action: "support_session.created".into(),
@@ -67,7 +69,9 @@ pub(crate) fn golden_second(prev: &str) -> AuditEvent {
     AuditEvent {
         seq: 2,
         prev: prev.into(),
-        id: "01937e2c-7b6a-7cc0-8000-000000000002".parse().expect("an id"),
+        id: "01937e2c-7b6a-7cc0-8000-000000000002"
+            .parse()
+            .expect("an id"),
         action: "support_session.revoked".into(),
         metadata: json!({}),
         ..golden_first()

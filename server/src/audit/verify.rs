@@ -123,9 +123,7 @@ impl Verifier {
         if let Some(at) = chain.fault {
             // What follows a fault proves nothing more; but it may tell what the fault was.
             if chain.left_out.contains(&seen.seq) {
-                self.faults[at].wrong = Wrong::Reordered {
-                    before: seen.seq,
-                };
+                self.faults[at].wrong = Wrong::Reordered { before: seen.seq };
             }
             return;
         }

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 /// The client's address: the peer's, or, where the peer is a trusted proxy, the rightmost address of
 /// `X-Forwarded-For` that is not a trusted proxy itself. What stands left of it is the client's own
 /// claim; an entry that is no address ends the search.
-pub(super) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: IpAddr| trusted.iter().any(|net| net.contains(&ip));
     let mut client = peer.to_canonical();
     if !is_trusted(client) {

@@ -5,6 +5,10 @@ mod expiry;
 mod port;
 mod read;
 mod revoke;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod world;
 
 use std::sync::Arc;
 

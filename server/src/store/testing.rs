@@ -71,6 +71,6 @@ async fn open(url: String, folder: tempfile::TempDir) -> TestStore {
     TestStore {
         store,
         options,
-        folder: folder,
+        folder,
     }
 }

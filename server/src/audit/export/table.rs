@@ -52,7 +52,10 @@ fn row(event: &AuditEvent) -> [String; 21] {
         event.id.to_string(),
         instant(event.recorded_at),
         instant(event.occurred_at),
-        event.tenant_id.as_ref().map_or_else(String::new, ToString::to_string),
+        event
+            .tenant_id
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string),
         event.category.to_string(),
         event.action.clone(),
         event.outcome.to_string(),
@@ -78,9 +81,8 @@ fn instant(at: Timestamp) -> String {
 /// Keeps a spreadsheet from taking a text for a formula (OWASP, "CSV Injection"): a cell that
 /// begins like one gets an apostrophe before it.
 fn harmless(cell: String) -> String {
-    let begins_formula = cell.starts_with([
-        '=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠',
-    ]);
+    let begins_formula =
+        cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     if begins_formula {
         format!("'{cell}")
     } else {
@@ -95,7 +97,9 @@ mod tests {
 
     #[test]
     fn cells_that_begin_like_a_formula_are_neutralised_and_no_others() {
-        for bad in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"] {
+        for bad in [
+            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1",
+        ] {
             assert_eq!(harmless(bad.into()), format!("'{bad}"));
         }
         for good in ["", "a=1", "1-1", " x", "sha256:00", "ñ"] {
@@ -113,7 +117,12 @@ mod tests {
         assert!(text.lines().next().unwrap().ends_with("prev,hash"));
         assert!(text.ends_with("\r\n"));
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
-        let names: Vec<_> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+        let names: Vec<_> = reader
+            .headers()
+            .unwrap()
+            .iter()
+            .map(str::to_owned)
+            .collect();
         assert_eq!(names, COLUMNS);
         let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
         assert_eq!(rows.len(), 2);

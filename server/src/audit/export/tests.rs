@@ -32,7 +32,9 @@ async fn an_export_of_many_pages_is_what_verify_reads() {
         let appended = test.store.write(crate::store::Priority::Normal, |tx| {
             Box::pin(async move {
                 for number in 0..2_100 {
-                    let _ = tx.append_audit(new_event(Some("a"), number, noon())).await?;
+                    let _ = tx
+                        .append_audit(new_event(Some("a"), number, noon()))
+                        .await?;
                 }
                 for number in 3_000..3_010 {
                     let _ = tx.append_audit(new_event(None, number, noon())).await?;
@@ -44,32 +46,55 @@ async fn an_export_of_many_pages_is_what_verify_reads() {
         let core = core(&test.store);
         let admin = staff(Role::SuperAdmin);
         let all = AuditFilter::default();
-        let export = export(&core, &admin, all, ExportFormat::JsonLines).await.unwrap();
+        let export = export(&core, &admin, all, ExportFormat::JsonLines)
+            .await
+            .unwrap();
         assert_eq!(export.file_name, "audit-all-2026-11-22.jsonl");
         let text = read(export).await;
-        let heads = verify_store(&test.store, []).await.unwrap().heads().collect::<Vec<_>>();
+        let heads = verify_store(&test.store, [])
+            .await
+            .unwrap()
+            .heads()
+            .collect::<Vec<_>>();
         let report = verify_lines(text.as_slice(), Extent::All, heads).unwrap();
         assert!(report.is_sound(), "{engine}: {report}");
         // The last one tells of this export.
         assert_eq!(report.events, 2_111, "{engine}");
         let last = String::from_utf8(text).unwrap();
-        let system = last.lines().filter(|line| line.contains("\"chain\":\"system\""));
-        assert!(system.last().unwrap().contains("audit.exported"), "{engine}");
+        let system = last
+            .lines()
+            .filter(|line| line.contains("\"chain\":\"system\""));
+        assert!(
+            system.last().unwrap().contains("audit.exported"),
+            "{engine}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_tenants_export_is_told_of_in_its_own_log_and_named_for_it() {
     for (engine, test) in both().await {
-        append(&test.store, new_event(Some("a:b"), 1, noon())).await.unwrap();
-        append(&test.store, new_event(Some("other"), 2, noon())).await.unwrap();
-        append(&test.store, new_event(None, 3, noon())).await.unwrap();
+        append(&test.store, new_event(Some("a:b"), 1, noon()))
+            .await
+            .unwrap();
+        append(&test.store, new_event(Some("other"), 2, noon()))
+            .await
+            .unwrap();
+        append(&test.store, new_event(None, 3, noon()))
+            .await
+            .unwrap();
         let core = core(&test.store);
         for (number, context, filter) in [
-            (1, key(Some("a:b"), &[ApiRight::Read]), AuditFilter::default()),
+            (
+                1,
+                key(Some("a:b"), &[ApiRight::Read]),
+                AuditFilter::default(),
+            ),
             (2, staff(Role::SupportAdmin), of_tenant("a:b")),
         ] {
-            let export = export(&core, &context, filter, ExportFormat::JsonLines).await.unwrap();
+            let export = export(&core, &context, filter, ExportFormat::JsonLines)
+                .await
+                .unwrap();
             assert_eq!(export.file_name, "audit-a_b-2026-11-22.jsonl");
             let text = read(export).await;
             let report = verify_lines(text.as_slice(), Extent::All, []).unwrap();
@@ -83,12 +108,26 @@ async fn a_tenants_export_is_told_of_in_its_own_log_and_named_for_it() {
 #[tokio::test]
 async fn who_may_not_read_may_not_export_and_leaves_no_event() {
     let test = sqlite().await;
-    append(&test.store, new_event(Some("a"), 1, noon())).await.unwrap();
+    append(&test.store, new_event(Some("a"), 1, noon()))
+        .await
+        .unwrap();
     let core = core(&test.store);
     for (context, filter, code) in [
-        (nobody(), AuditFilter::default(), ProblemCode::Unauthenticated),
-        (key(Some("b"), &[ApiRight::Read]), of_tenant("a"), ProblemCode::NotFound),
-        (key(Some("a"), &[]), AuditFilter::default(), ProblemCode::Forbidden),
+        (
+            nobody(),
+            AuditFilter::default(),
+            ProblemCode::Unauthenticated,
+        ),
+        (
+            key(Some("b"), &[ApiRight::Read]),
+            of_tenant("a"),
+            ProblemCode::NotFound,
+        ),
+        (
+            key(Some("a"), &[]),
+            AuditFilter::default(),
+            ProblemCode::Forbidden,
+        ),
     ] {
         let refused = export(&core, &context, filter, ExportFormat::Csv).await;
         let problem = Problem::from(refused.err().expect("refused"));
@@ -100,7 +139,9 @@ async fn who_may_not_read_may_not_export_and_leaves_no_event() {
 #[tokio::test]
 async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
     let test = sqlite().await;
-    append(&test.store, new_event(Some("a"), 1, noon())).await.unwrap();
+    append(&test.store, new_event(Some("a"), 1, noon()))
+        .await
+        .unwrap();
     let router = Router::new()
         .route("/export/audit", get(export_audit))
         .layer(Extension(staff(Role::SupportAdmin)))
@@ -152,7 +193,8 @@ fn documented_verifier(export: &[u8]) -> (bool, String) {
 #[tokio::test]
 async fn the_program_in_the_documentation_agrees_with_ours() {
     let test = sqlite().await;
-    for (number, name) in (0..).zip(["Zoë \"Z\" 🦜", "a\\b\u{7f}\u{1}\n", "</b>\u{2028}\u{e000}"]) {
+    for (number, name) in (0..).zip(["Zoë \"Z\" 🦜", "a\\b\u{7f}\u{1}\n", "</b>\u{2028}\u{e000}"])
+    {
         let mut event = new_event(Some("a"), number, noon());
         event.actor.name = name.into();
         event.metadata = json!({"reason": name, "B": [null, true, -1], "a": {}, "_": name});
@@ -160,7 +202,12 @@ async fn the_program_in_the_documentation_agrees_with_ours() {
     }
     let core = core(&test.store);
     let tenant = key(Some("a"), &[ApiRight::Read]);
-    let export = export(&core, &tenant, AuditFilter::default(), ExportFormat::JsonLines);
+    let export = export(
+        &core,
+        &tenant,
+        AuditFilter::default(),
+        ExportFormat::JsonLines,
+    );
     let text = read(export.await.unwrap()).await;
     let heads: Vec<_> = verify_lines(text.as_slice(), Extent::All, [])
         .unwrap()
@@ -171,5 +218,8 @@ async fn the_program_in_the_documentation_agrees_with_ours() {
     assert_eq!(documented_verifier(&text), (true, heads.concat()));
     let tampered = String::from_utf8(text).unwrap().replacen("🦜", "🐦", 1);
     let (is_sound, told) = documented_verifier(tampered.as_bytes());
-    assert!(!is_sound && told.contains("line 1: tenant:a event 1: was changed"), "{told}");
+    assert!(
+        !is_sound && told.contains("line 1: tenant:a event 1: was changed"),
+        "{told}"
+    );
 }

@@ -79,7 +79,11 @@ impl Report {
         name: &str,
         chain: &ChainReport,
     ) -> fmt::Result {
-        if self.faults.iter().any(|fault| fault.chain.as_deref() == Some(name)) {
+        if self
+            .faults
+            .iter()
+            .any(|fault| fault.chain.as_deref() == Some(name))
+        {
             return writeln!(f, "{name}: at fault, see below");
         }
         write!(f, "{name}: ")?;
@@ -91,7 +95,11 @@ impl Report {
                 chain.events, chain.first, chain.last, chain.links
             )?;
         } else {
-            write!(f, "events {} to {}, each linked to the one before", chain.first, chain.last)?;
+            write!(
+                f,
+                "events {} to {}, each linked to the one before",
+                chain.first, chain.last
+            )?;
         }
         if chain.first > 1 {
             write!(f, "; nothing is said of events before {}", chain.first)?;

@@ -122,7 +122,8 @@ impl Seen {
     /// Takes what version 1 says of links from the JSON itself, so that the hash is that of the
     /// JSON and not of what this program makes of it.
     pub(super) fn from_json(event: Value, line: u64) -> Result<Self, Wrong> {
-        let missing = |name: &str| Wrong::Unreadable(format!("`{name}` is missing or of another type"));
+        let missing =
+            |name: &str| Wrong::Unreadable(format!("`{name}` is missing or of another type"));
         let text = |name: &str| {
             let text = event.get(name).and_then(Value::as_str);
             text.map(str::to_owned).ok_or_else(|| missing(name))

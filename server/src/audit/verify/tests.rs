@@ -34,7 +34,9 @@ fn head_of(event: &Value) -> KeptHead {
 }
 
 fn code(report: &Report) -> &'static str {
-    report.first_fault().map_or("sound", |fault| fault.wrong.code())
+    report
+        .first_fault()
+        .map_or("sound", |fault| fault.wrong.code())
 }
 
 fn rehash(event: &mut Value) {
@@ -59,7 +61,10 @@ fn chains_that_were_let_alone_are_sound_also_when_they_are_mixed() {
     for (at, event) in values(None, 3).into_iter().enumerate() {
         events.insert(at * 2, event);
     }
-    let kept = [head_of(&values(Some("a"), 4)[3]), head_of(&values(None, 3)[2])];
+    let kept = [
+        head_of(&values(Some("a"), 4)[3]),
+        head_of(&values(None, 3)[2]),
+    ];
     for extent in [Extent::All, Extent::Stretches, Extent::Filtered] {
         let report = verify(&events, extent, &kept);
         assert!(report.is_sound(), "{report}");
@@ -80,7 +85,10 @@ fn the_first_bad_event_is_named_with_its_place_and_what_is_wrong() {
     assert_eq!((fault.seq, fault.line), (Some(3), Some(3)));
     assert_eq!(fault.id.as_deref(), events[2]["id"].as_str());
     let text = report.to_string();
-    assert!(text.contains("tenant:a event 3 (") && text.contains("in line 3 [hash]"), "{text}");
+    assert!(
+        text.contains("tenant:a event 3 (") && text.contains("in line 3 [hash]"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -100,7 +108,10 @@ fn each_kind_of_tampering_is_called_by_its_name() {
     assert_eq!(case(&|e| e.insert(2, e[1].clone())), "duplicate");
     assert_eq!(case(&|e| e[1]["v"] = 2.into()), "unknown_version");
     assert_eq!(case(&|e| e[1]["seq"] = (-1).into()), "unreadable");
-    assert_eq!(case(&|e| e[1]["metadata"] = json!({"n": 1.5})), "unreadable");
+    assert_eq!(
+        case(&|e| e[1]["metadata"] = json!({"n": 1.5})),
+        "unreadable"
+    );
     assert_eq!(case(&|e| e[1]["seq"] = 7.into()), "hash");
     assert_eq!(
         case(&|e| {
@@ -130,15 +141,36 @@ fn a_stretch_says_what_it_does_not_prove() {
     let events = values(Some("a"), 9);
     let report = verify(&events[4..], Extent::Stretches, &[]);
     assert!(report.is_sound());
-    assert!(report.to_string().contains("nothing is said of events before 5"), "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("nothing is said of events before 5"),
+        "{report}"
+    );
     assert_eq!(code(&verify(&events[4..], Extent::All, &[])), "gap");
     // The head just before the stretch is held against the first event's link.
     let before = head_of(&events[3]);
-    assert!(verify(&events[4..], Extent::Stretches, std::slice::from_ref(&before)).is_sound());
-    let forged = KeptHead { hash: GENESIS.into(), ..before };
-    assert_eq!(code(&verify(&events[4..], Extent::Stretches, &[forged])), "kept_head");
+    assert!(
+        verify(
+            &events[4..],
+            Extent::Stretches,
+            std::slice::from_ref(&before)
+        )
+        .is_sound()
+    );
+    let forged = KeptHead {
+        hash: GENESIS.into(),
+        ..before
+    };
+    assert_eq!(
+        code(&verify(&events[4..], Extent::Stretches, &[forged])),
+        "kept_head"
+    );
     let far = head_of(&events[1]);
-    assert_eq!(code(&verify(&events[4..], Extent::Stretches, &[far])), "head_not_covered");
+    assert_eq!(
+        code(&verify(&events[4..], Extent::Stretches, &[far])),
+        "head_not_covered"
+    );
 }
 
 #[test]
@@ -149,14 +181,22 @@ fn a_filtered_export_proves_each_event_and_says_that_it_is_not_contiguous() {
     assert!(report.is_sound());
     let chain = &report.chains["tenant:a"];
     assert_eq!((chain.links, chain.gaps), (1, 2));
-    assert!(report.to_string().contains("not contiguous: filtered export"), "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("not contiguous: filtered export"),
+        "{report}"
+    );
     assert_eq!(code(&verify(&left, Extent::Stretches, &[])), "gap");
     left[2]["metadata"]["n"] = 7.into();
     assert_eq!(code(&verify(&left, Extent::Filtered, &[])), "hash");
     left.swap(2, 3);
     assert_eq!(code(&verify(&left[..3], Extent::Filtered, &[])), "sound");
     left.swap(0, 1);
-    assert_eq!(code(&verify(&left[..3], Extent::Filtered, &[])), "reordered");
+    assert_eq!(
+        code(&verify(&left[..3], Extent::Filtered, &[])),
+        "reordered"
+    );
 }
 
 #[test]
@@ -176,7 +216,11 @@ fn what_is_no_event_is_named_by_its_line() {
         text.extend_from_slice(bad);
         let report = verify_lines(text.as_slice(), Extent::All, []).unwrap();
         let fault = report.first_fault().unwrap();
-        assert_eq!((fault.line, fault.wrong.code()), (Some(3), "unreadable"), "{bad:?}");
+        assert_eq!(
+            (fault.line, fault.wrong.code()),
+            (Some(3), "unreadable"),
+            "{bad:?}"
+        );
     }
 }
 
@@ -187,7 +231,11 @@ fn an_object_that_says_a_thing_twice_is_refused_even_if_the_last_one_is_right() 
     let text = serde_json::to_string(&event).unwrap();
     let doubled = text.replacen(r#""reason":"#, r#""reason":"harmless","reason":"#, 1);
     assert_ne!(text, doubled);
-    assert!(verify_lines(text.as_bytes(), Extent::All, []).unwrap().is_sound());
+    assert!(
+        verify_lines(text.as_bytes(), Extent::All, [])
+            .unwrap()
+            .is_sound()
+    );
     let report = verify_lines(doubled.as_bytes(), Extent::All, []).unwrap();
     assert_eq!(code(&report), "unreadable");
 }
@@ -195,8 +243,14 @@ fn an_object_that_says_a_thing_twice_is_refused_even_if_the_last_one_is_right() 
 #[test]
 fn an_export_that_went_through_another_json_program_is_still_sound() {
     let event = &values(Some("a"), 1)[0];
-    let pretty = serde_json::to_string_pretty(event).unwrap().replace('\n', " ");
-    assert!(verify_lines(pretty.as_bytes(), Extent::All, []).unwrap().is_sound());
+    let pretty = serde_json::to_string_pretty(event)
+        .unwrap()
+        .replace('\n', " ");
+    assert!(
+        verify_lines(pretty.as_bytes(), Extent::All, [])
+            .unwrap()
+            .is_sound()
+    );
 }
 
 #[derive(Debug, Clone)]

@@ -183,15 +183,20 @@ impl Db<'_> {
         filter: &AuditFilter,
         page: &PageAt,
     ) -> Result<Listed<AuditEvent>, StoreError> {
-        listing(&["recorded_at", "chain", "seq"], Direction::Descending, reach, filter)
-            .fetch(self, page, |event: &AuditEvent| {
-                vec![
-                    event.recorded_at.into(),
-                    (&event.chain).into(),
-                    event.seq.into(),
-                ]
-            })
-            .await
+        listing(
+            &["recorded_at", "chain", "seq"],
+            Direction::Descending,
+            reach,
+            filter,
+        )
+        .fetch(self, page, |event: &AuditEvent| {
+            vec![
+                event.recorded_at.into(),
+                (&event.chain).into(),
+                event.seq.into(),
+            ]
+        })
+        .await
     }
 
     /// Up to 1,000 events of those that a filter leaves, chain by chain and in each chain oldest

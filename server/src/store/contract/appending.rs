@@ -58,21 +58,47 @@ async fn fifty_writers_at_once_leave_chains_without_gap_or_fork() {
 #[tokio::test]
 async fn what_is_done_to_the_stored_events_is_noticed() {
     const TAMPERING: [(&str, &str); 8] = [
-        ("UPDATE audit_events SET resource_id = 'x' WHERE chain = 'tenant:a' AND seq = 2", "hash"),
-        ("UPDATE audit_events SET metadata = '{}' WHERE chain = 'tenant:a' AND seq = 3", "hash"),
-        ("UPDATE audit_events SET outcome = 'maybe' WHERE chain = 'tenant:a' AND seq = 2", "unreadable"),
-        ("UPDATE audit_events SET v = 2 WHERE chain = 'tenant:a' AND seq = 2", "unknown_version"),
-        ("DELETE FROM audit_events WHERE chain = 'tenant:a' AND seq = 1", "gap"),
-        ("DELETE FROM audit_events WHERE chain = 'tenant:a' AND seq = 3", "shortened"),
+        (
+            "UPDATE audit_events SET resource_id = 'x' WHERE chain = 'tenant:a' AND seq = 2",
+            "hash",
+        ),
+        (
+            "UPDATE audit_events SET metadata = '{}' WHERE chain = 'tenant:a' AND seq = 3",
+            "hash",
+        ),
+        (
+            "UPDATE audit_events SET outcome = 'maybe' WHERE chain = 'tenant:a' AND seq = 2",
+            "unreadable",
+        ),
+        (
+            "UPDATE audit_events SET v = 2 WHERE chain = 'tenant:a' AND seq = 2",
+            "unknown_version",
+        ),
+        (
+            "DELETE FROM audit_events WHERE chain = 'tenant:a' AND seq = 1",
+            "gap",
+        ),
+        (
+            "DELETE FROM audit_events WHERE chain = 'tenant:a' AND seq = 3",
+            "shortened",
+        ),
         ("DELETE FROM audit_heads WHERE chain = 'tenant:a'", "head"),
-        ("UPDATE audit_heads SET seq = 2 WHERE chain = 'tenant:a'", "head"),
+        (
+            "UPDATE audit_heads SET seq = 2 WHERE chain = 'tenant:a'",
+            "head",
+        ),
     ];
     for (sql, code) in TAMPERING {
         for (engine, test) in both().await {
             for number in 0..3 {
-                append(&test.store, new_event(Some("a"), number, noon())).await.unwrap();
+                append(&test.store, new_event(Some("a"), number, noon()))
+                    .await
+                    .unwrap();
             }
-            assert!(verify_store(&test.store, []).await.unwrap().is_sound(), "{engine}");
+            assert!(
+                verify_store(&test.store, []).await.unwrap().is_sound(),
+                "{engine}"
+            );
             let tamper = test.store.write(Priority::Normal, move |tx| {
                 Box::pin(async move { tx.query(sql).execute().await })
             });
@@ -88,13 +114,17 @@ async fn what_is_done_to_the_stored_events_is_noticed() {
 async fn a_chain_cut_off_with_its_head_is_noticed_by_a_head_kept_elsewhere() {
     for (engine, test) in both().await {
         for number in 0..3 {
-            append(&test.store, new_event(Some("a"), number, noon())).await.unwrap();
+            append(&test.store, new_event(Some("a"), number, noon()))
+                .await
+                .unwrap();
         }
         let report = verify_store(&test.store, []).await.unwrap();
         let kept: Vec<KeptHead> = report.heads().collect();
         let cut = test.store.write(Priority::Normal, |tx| {
             Box::pin(async move {
-                tx.query("DELETE FROM audit_events WHERE seq = 3").execute().await?;
+                tx.query("DELETE FROM audit_events WHERE seq = 3")
+                    .execute()
+                    .await?;
                 tx.query(
                     "UPDATE audit_heads SET seq = 2, hash = \
                      (SELECT hash FROM audit_events WHERE seq = 2)",
@@ -104,7 +134,10 @@ async fn a_chain_cut_off_with_its_head_is_noticed_by_a_head_kept_elsewhere() {
             })
         });
         cut.await.unwrap();
-        assert!(verify_store(&test.store, []).await.unwrap().is_sound(), "{engine}");
+        assert!(
+            verify_store(&test.store, []).await.unwrap().is_sound(),
+            "{engine}"
+        );
         let report = verify_store(&test.store, kept).await.unwrap();
         assert_eq!(
             report.first_fault().map(|fault| fault.wrong.clone()),
@@ -130,7 +163,10 @@ async fn a_refused_act_leaves_neither_its_change_nor_its_event() {
             .await;
         assert!(matches!(refused, Err(StoreError::OlderSchema)), "{engine}");
         let report = verify_store(&test.store, []).await.unwrap();
-        assert!(report.is_sound() && report.events == 0, "{engine}: {report}");
+        assert!(
+            report.is_sound() && report.events == 0,
+            "{engine}: {report}"
+        );
         assert!(super::noted(&test.store).await.is_empty(), "{engine}");
     }
 }

@@ -21,7 +21,9 @@ async fn a_change_of_another_process_arrives_without_anyone_asking() {
             let write = other.write(Priority::Normal, move |tx| note(tx, subject.into()));
             write.await.unwrap();
             let change = timeout(LONG, changes.recv()).await;
-            let change = change.unwrap_or_else(|_| panic!("{engine}: nothing came")).unwrap();
+            let change = change
+                .unwrap_or_else(|_| panic!("{engine}: nothing came"))
+                .unwrap();
             assert_eq!(change.subject, subject, "{engine}");
         }
     }
@@ -49,7 +51,9 @@ async fn changes_of_many_writers_arrive_once_each_and_in_the_order_of_their_numb
         let mut subjects = Vec::new();
         while subjects.len() < 60 {
             let change = timeout(LONG, changes.recv()).await;
-            let change = change.unwrap_or_else(|_| panic!("{engine}: one is missing")).unwrap();
+            let change = change
+                .unwrap_or_else(|_| panic!("{engine}: one is missing"))
+                .unwrap();
             assert!(change.number > last, "{engine}");
             last = change.number;
             subjects.push(change.subject);

@@ -70,8 +70,18 @@ async fn every_combination_of_the_audit_filter_is_accepted_by_both_engines() {
 #[tokio::test]
 async fn search_takes_every_character_literally_and_folds_alike_on_both_engines() {
     const NAMES: [&str; 12] = [
-        "100%", "100 percent", "a_b", "axb", r"a\b", "a\\%b", "Ñandú", "nandu", "İstanbul",
-        "istanbul", "ﬁrst", "z",
+        "100%",
+        "100 percent",
+        "a_b",
+        "axb",
+        r"a\b",
+        "a\\%b",
+        "Ñandú",
+        "nandu",
+        "İstanbul",
+        "istanbul",
+        "ﬁrst",
+        "z",
     ];
     const SEARCHES: [&str; 12] = [
         "%", "_", "\\", "\\%", "ñ", "Ñ", "n", "İ", "i", "fi", "Z", "a_",
@@ -194,7 +204,9 @@ async fn fill(store: &Store, items: Vec<Item>) {
 
 async fn page(db: &mut Db<'_>, direction: Direction, at: &PageAt) -> Listed<Item> {
     Listing::new("paged", &["rank", "id"], direction)
-        .fetch(db, at, |item: &Item| vec![item.rank.into(), (&item.id).into()])
+        .fetch(db, at, |item: &Item| {
+            vec![item.rank.into(), (&item.id).into()]
+        })
         .await
         .expect("a page")
 }
@@ -218,7 +230,10 @@ fn walking_through_pages_is_walking_through_the_sorted_rows() {
         };
         let mut items: Vec<_> = (0..)
             .zip(ranks)
-            .map(|(n, rank)| Item { rank, id: format!("id-{n}") })
+            .map(|(n, rank)| Item {
+                rank,
+                id: format!("id-{n}"),
+            })
             .collect();
         items.sort();
         if !ascending {
@@ -249,12 +264,19 @@ async fn walk(db: &mut Db<'_>, direction: Direction, limit: usize, steps: &[Step
             Step::Last => shown.last.clone(),
         };
         let expected = model(*step, at, total, limit);
-        assert_eq!(position.is_some(), expected.is_some(), "{step:?} from {at:?} of {total}");
+        assert_eq!(
+            position.is_some(),
+            expected.is_some(),
+            "{step:?} from {at:?} of {total}"
+        );
         let (Some(position), Some(expected)) = (position, expected) else {
             continue;
         };
         at = expected;
-        let wanted = PageAt { position, limit: size };
+        let wanted = PageAt {
+            position,
+            limit: size,
+        };
         shown = page(db, direction, &wanted).await;
         assert_eq!(shown.items, rows[at.0..at.1], "{step:?}");
         assert_eq!(shown.total, total as u64);

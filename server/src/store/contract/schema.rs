@@ -63,7 +63,10 @@ async fn one_process_serves_an_sqlite_file_until_its_store_is_dropped() {
     test.store.follow_changes().await.unwrap();
     let second = Store::open(&test.options).await.err().expect("refused");
     assert!(matches!(second, StoreError::InUse { .. }), "{second}");
-    assert!(reopen(&test.options, false).await.is_ok(), "the command line may go in");
+    assert!(
+        reopen(&test.options, false).await.is_ok(),
+        "the command line may go in"
+    );
     let options = test.options.clone();
     let keep_folder = test.drop_store();
     assert!(Store::open(&options).await.is_ok());

@@ -88,7 +88,10 @@ async fn the_gateways_intents_go_before_other_writes() {
     for written in join_all(writes).await {
         written.unwrap();
     }
-    assert_eq!(*order.lock().unwrap(), ["intent", "intent", "report", "report"]);
+    assert_eq!(
+        *order.lock().unwrap(),
+        ["intent", "intent", "report", "report"]
+    );
 }
 
 #[tokio::test]
@@ -129,8 +132,13 @@ async fn a_panic_in_an_act_fails_that_act_and_nothing_else() {
                 })
             })
             .await;
-        assert!(matches!(failed, Err(StoreError::Panicked)), "{engine}: {failed:?}");
-        let next = test.store.write(Priority::Gateway, |tx| note(tx, "kept".into()));
+        assert!(
+            matches!(failed, Err(StoreError::Panicked)),
+            "{engine}: {failed:?}"
+        );
+        let next = test
+            .store
+            .write(Priority::Gateway, |tx| note(tx, "kept".into()));
         next.await.unwrap();
         assert_eq!(noted(&test.store).await, ["kept"], "{engine}");
     }
@@ -149,7 +157,9 @@ async fn the_writer_goes_on_after_the_engine_has_ended_a_transaction_by_itself()
         });
         assert!(failed.await.is_err(), "{engine}");
         for _ in 0..2 {
-            let next = test.store.write(Priority::Gateway, |tx| note(tx, "kept".into()));
+            let next = test
+                .store
+                .write(Priority::Gateway, |tx| note(tx, "kept".into()));
             next.await.unwrap_or_else(|e| panic!("{engine}: {e:?}"));
         }
         assert_eq!(noted(&test.store).await, ["kept", "kept"], "{engine}");
