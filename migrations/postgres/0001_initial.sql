@@ -48,6 +48,7 @@ CREATE TABLE organizations (
     sort_name   TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
+CREATE INDEX organizations_by_name ON organizations (tenant_id, sort_name, id);
 
 -- Calls in spans of 5 minutes.
 CREATE TABLE call_buckets (
@@ -59,14 +60,29 @@ CREATE TABLE call_buckets (
 );
 CREATE INDEX call_buckets_by_start ON call_buckets (start);
 
+-- Batches of telemetry by their `Idempotency-Key`.
 CREATE TABLE telemetry_batches (
     api_key_id      TEXT COLLATE "C" NOT NULL,
     idempotency_key TEXT COLLATE "C" NOT NULL,
+    -- SHA-256 of the records, so that a key that comes back with others is noticed.
+    body_hash       TEXT COLLATE "C" NOT NULL,
     received_at     BIGINT NOT NULL,
-    report          TEXT COLLATE "C" NOT NULL,
+    -- The last bucket that has been counted; a batch cut short goes on after it.
+    done_tenant     TEXT COLLATE "C" NOT NULL DEFAULT '',
+    done_start      BIGINT NOT NULL DEFAULT -1,
+    finished        BIGINT NOT NULL DEFAULT 0,
+    report          TEXT COLLATE "C" NOT NULL DEFAULT '',
     PRIMARY KEY (api_key_id, idempotency_key)
 );
 CREATE INDEX telemetry_batches_by_time ON telemetry_batches (received_at);
+
+-- One row: whether telemetry arrives at all.
+CREATE TABLE telemetry_state (
+    id                  BIGINT NOT NULL PRIMARY KEY,
+    last_received_at    BIGINT NOT NULL,
+    -- When it arrived again after a pause; -1 before the first pause.
+    resumed_at          BIGINT NOT NULL
+);
 
 CREATE TABLE user_sessions (
     tenant_id   TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),

@@ -48,6 +48,7 @@ CREATE TABLE organizations (
     sort_name   TEXT    NOT NULL,
     PRIMARY KEY (tenant_id, id)
 ) STRICT;
+CREATE INDEX organizations_by_name ON organizations (tenant_id, sort_name, id);
 
 -- Calls in spans of 5 minutes.
 CREATE TABLE call_buckets (
@@ -59,14 +60,29 @@ CREATE TABLE call_buckets (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX call_buckets_by_start ON call_buckets (start);
 
+-- Batches of telemetry by their `Idempotency-Key`.
 CREATE TABLE telemetry_batches (
     api_key_id      TEXT    NOT NULL,
     idempotency_key TEXT    NOT NULL,
+    -- SHA-256 of the records, so that a key that comes back with others is noticed.
+    body_hash       TEXT    NOT NULL,
     received_at     INTEGER NOT NULL,
-    report          TEXT    NOT NULL,
+    -- The last bucket that has been counted; a batch cut short goes on after it.
+    done_tenant     TEXT    NOT NULL DEFAULT '',
+    done_start      INTEGER NOT NULL DEFAULT -1,
+    finished        INTEGER NOT NULL DEFAULT 0,
+    report          TEXT    NOT NULL DEFAULT '',
     PRIMARY KEY (api_key_id, idempotency_key)
 ) STRICT;
 CREATE INDEX telemetry_batches_by_time ON telemetry_batches (received_at);
+
+-- One row: whether telemetry arrives at all.
+CREATE TABLE telemetry_state (
+    id                  INTEGER NOT NULL PRIMARY KEY,
+    last_received_at    INTEGER NOT NULL,
+    -- When it arrived again after a pause; -1 before the first pause.
+    resumed_at          INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE user_sessions (
     tenant_id   TEXT    NOT NULL REFERENCES tenants (id),

@@ -3,6 +3,8 @@
 //! One file per concept. Services implement `app::ports` and serve REST, plain forms, the command
 //! line and the gateway too, so that every rule is decided here, once.
 
+pub mod audit;
+
 mod core;
 mod error;
 
@@ -16,10 +18,14 @@ pub mod passwords;
 pub mod staff;
 pub mod staff_sessions;
 pub mod support_sessions;
+pub mod telemetry;
+pub mod tenants;
 pub mod user_sessions;
 
 pub use self::{
     core::{Core, EventOf},
     error::ServiceError,
     passwords::Passwords,
+    telemetry::TelemetryService,
+    tenants::TenantsService,
 };

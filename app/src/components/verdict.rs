@@ -8,6 +8,7 @@ use super::{
         Precision, configured_percent, counted, instant, instant_in_sentence, percent_of, thousands,
     },
     icon::Icon,
+    timestamp::Since,
 };
 use crate::domain::{
     Timestamp,
@@ -105,18 +106,22 @@ pub fn VerdictBox(
     /// The server's time.
     now: Timestamp,
     /// Whether telemetry has stopped arriving.
-    #[prop(optional)]
-    stale: bool,
+    #[prop(into, optional)]
+    stale: Signal<bool>,
 ) -> impl IntoView {
     let tone = health_tone(verdict.health);
     view! {
         <div class=format!("verdict {tone}")>
             <Icon name=health_icon(verdict.health) size=18/>
             <p>
-                <strong>{verdict_heading(&verdict, since, now)}</strong>
+                <strong>{verdict.health.label()} " " <Since at=since now/> "."</strong>
                 " "
                 {verdict_reason(&verdict.cause)}
-                {stale.then_some(" Stale: no telemetry arrives, so this may not be true any more.")}
+                {move || {
+                    stale
+                        .get()
+                        .then_some(" Stale: no telemetry arrives, so this may not be true any more.")
+                }}
             </p>
         </div>
     }

@@ -11,6 +11,8 @@ pub enum ProblemCode {
     InvalidInput,
     /// A page cursor was edited, is from another list, or is too old to be read.
     InvalidCursor,
+    /// The request itself can't be read: broken JSON, broken UTF-8, two keys at once.
+    MalformedRequest,
     /// Nobody is signed in, or the key is unknown or revoked.
     Unauthenticated,
     /// The password must be changed before anything else.
@@ -45,7 +47,7 @@ impl ProblemCode {
     /// The HTTP status of this problem (RFC 9110 §15).
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidCursor => 400,
+            Self::InvalidCursor | Self::MalformedRequest => 400,
             Self::InvalidInput | Self::UnknownScope => 422,
             Self::Unauthenticated => 401,
             Self::PasswordChangeRequired | Self::SignInTooOld | Self::Forbidden => 403,
@@ -65,6 +67,7 @@ impl ProblemCode {
         match self {
             Self::InvalidInput => "invalid_input",
             Self::InvalidCursor => "invalid_cursor",
+            Self::MalformedRequest => "malformed_request",
             Self::Unauthenticated => "unauthenticated",
             Self::PasswordChangeRequired => "password_change_required",
             Self::SignInTooOld => "sign_in_too_old",

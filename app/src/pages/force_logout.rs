@@ -116,6 +116,7 @@ fn ForceLogoutDialog(
             </div>
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -217,6 +218,7 @@ fn LogoutForm(
             </footer>
         </form>
     }
+    .into_any()
 }
 
 fn text(form: &HtmlFormElement, name: &str) -> String {
@@ -259,6 +261,7 @@ fn Ended(result: ForceLogoutResult, close_href: String) -> impl IntoView {
             </ButtonLink>
         </footer>
     }
+    .into_any()
 }
 
 /// The dialog when there is nothing to confirm.
@@ -279,6 +282,7 @@ fn Unavailable(problem: Problem, close_href: String) -> impl IntoView {
             </footer>
         </Dialog>
     }
+    .into_any()
 }
 
 #[cfg(test)]

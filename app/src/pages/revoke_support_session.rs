@@ -162,6 +162,7 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
             </form>
         </Dialog>
     }
+    .into_any()
 }
 
 /// The dialog when the session has ended, or belongs to someone else.
@@ -192,4 +193,5 @@ fn NotRevocable(detail: SupportSessionDetail) -> impl IntoView {
             </footer>
         </Dialog>
     }
+    .into_any()
 }

@@ -110,6 +110,10 @@ fn Detail(detail: TenantDetail, live: LiveHandle) -> impl IntoView {
         manage_url,
     } = detail;
     let now = signals.updated_at;
+    let stale = Signal::derive(move || {
+        live.tenants
+            .with(|change| change.as_ref().is_some_and(|change| change.telemetry.stale))
+    });
     let path = use_location().pathname;
     let title = tenant.name.clone();
     let facts: Vec<_> = [
@@ -163,7 +167,7 @@ fn Detail(detail: TenantDetail, live: LiveHandle) -> impl IntoView {
                     </ButtonLink>
                 </div>
             </header>
-            <VerdictBox verdict since=signals.since now/>
+            <VerdictBox verdict since=signals.since now stale/>
             <signals::Signals id=tenant.id.clone() first=signals calls=calls.clone() live/>
             <CallsChart buckets=calls/>
             <div class="two">

@@ -66,6 +66,7 @@ pub fn CreateDialog(
             </div>
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -154,6 +155,7 @@ fn CreateForm(
             </footer>
         </form>
     }
+    .into_any()
 }
 
 /// The part of a problem that belongs to no field.

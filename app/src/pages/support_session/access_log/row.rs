@@ -48,6 +48,7 @@ pub(super) fn EntryRow(
             <td class="numeric"><Timestamp at precision=Precision::Millisecond/></td>
         </tr>
     }
+    .into_any()
 }
 
 /// Path and query as they were asked for.
@@ -90,7 +91,7 @@ fn told(entry: &AccessLogEntry) -> Told {
     }
 }
 
-fn facts(entry: &AccessLogEntry) -> impl IntoView + use<> {
+fn facts(entry: &AccessLogEntry) -> AnyView {
     let id = entry.request_id.to_string();
     let row = |name: &'static str, value: Option<String>| {
         view! {
@@ -125,6 +126,7 @@ fn facts(entry: &AccessLogEntry) -> impl IntoView + use<> {
             {row("Response body", bytes(entry.response_bytes))}
         </dl>
     }
+    .into_any()
 }
 
 const fn outcome_sentence(outcome: RequestOutcome) -> &'static str {

@@ -1,0 +1,62 @@
+//! `GET /export/audit`: a plain download link of the console.
+
+use std::collections::HashMap;
+
+use app::{
+    domain::{audit::ExportFormat, caller::Context, problem::Problem},
+    pages::audit_log::query::AuditQuery,
+};
+use axum::{
+    Extension,
+    extract::{Query, State},
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, header};
+
+use super::export;
+use crate::services::Core;
+
+/// Answers with the export as an attachment, or with a sentence that says why not. The caller must
+/// have been established before: the request carries a [`Context`].
+pub async fn export_audit(
+    State(core): State<Core>,
+    Extension(context): Extension<Context>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    match try_export(&core, &context, &query).await {
+        Ok(response) => response,
+        Err(problem) => refusal(&problem),
+    }
+}
+
+async fn try_export(
+    core: &Core,
+    context: &Context,
+    query: &HashMap<String, String>,
+) -> Result<Response, Problem> {
+    let format: ExportFormat = query
+        .get("format")
+        .map_or("", String::as_str)
+        .parse()
+        .map_err(|e| Problem::invalid_field("format", e))?;
+    let (filter, _) = AuditQuery::read(|name| query.get(name).cloned()).parse()?;
+    Ok(export(core, context, filter, format)
+        .await?
+        .into_response())
+}
+
+fn refusal(problem: &Problem) -> Response {
+    let status =
+        StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let fields = problem
+        .fields
+        .iter()
+        .map(|field| format!("{}: {}\n", field.field, field.message));
+    let text = format!("{}\n{}", problem.detail, fields.collect::<String>());
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, text).into_response()
+}

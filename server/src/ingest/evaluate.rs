@@ -1,0 +1,71 @@
+//! Working a tenant's health out of its calls.
+
+use app::domain::{
+    Timestamp,
+    health::{Activity, Thresholds, decide},
+};
+use chrono::TimeDelta;
+
+use crate::store::{
+    StoreError, Tx,
+    calls::{BASELINE_DAYS, DAY, WindowSums, Windows},
+    tenants::{NewHealth, StoredTenant},
+};
+
+/// Works the health of a tenant out anew and keeps it. The tenant's row must be held by this
+/// transaction. `since` stays where the health stays.
+pub async fn evaluate(
+    tx: &mut Tx<'_>,
+    stored: &StoredTenant,
+    thresholds: &Thresholds,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let id = &stored.tenant.id;
+    let windows = Windows::at(now, stored.first_seen);
+    let sums = tx.sum_calls(id, windows).await?;
+    let activity = Activity {
+        status: stored.tenant.status,
+        last_seen: stored.signals.last_seen,
+        quarter_hour: sums.quarter_hour,
+        day: sums.day,
+        baseline: sums.baseline,
+    };
+    let verdict = decide(&activity, thresholds, now);
+    let since = if verdict.health == stored.signals.health {
+        stored.signals.since
+    } else {
+        now
+    };
+    let health = NewHealth {
+        verdict,
+        since,
+        calls_24h: sums.day.calls,
+        errors_24h: sums.day.errors,
+        at: now,
+        next_change_at: next_change(stored, &windows, &sums, thresholds),
+    };
+    tx.set_tenant_health(id, &health).await
+}
+
+/// The next instant at which what the verdict depends on changes without any call: a span leaves
+/// a window, another full day lies behind the first call, or the silence has lasted too long.
+pub fn next_change(
+    stored: &StoredTenant,
+    windows: &Windows,
+    sums: &WindowSums,
+    thresholds: &Thresholds,
+) -> Option<Timestamp> {
+    let another_day = stored
+        .first_seen
+        .filter(|_| windows.full_days < BASELINE_DAYS)
+        .map(|first| first + DAY * i32::try_from(windows.full_days + 2).unwrap_or(i32::MAX));
+    let silent = stored
+        .signals
+        .last_seen
+        .map(|last| last + TimeDelta::hours(i64::from(thresholds.silent_after_hours)));
+    [sums.next_leaves_at, another_day, silent]
+        .into_iter()
+        .flatten()
+        .filter(|at| *at > windows.now)
+        .min()
+}

@@ -1,0 +1,101 @@
+//! Which records of a batch can be counted at all.
+
+use app::domain::{
+    Timestamp,
+    telemetry::{RejectedRecord, RequestRecord},
+    text::clean,
+};
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+
+/// How old a record may be.
+pub const MAX_AGE: TimeDelta = TimeDelta::days(8);
+/// How far ahead of our clock a record may be; it counts as of now.
+pub const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
+/// The most calls that one record stands for.
+const MAX_COUNT: u32 = 1_000_000;
+/// The longest method, in characters.
+const METHOD_MAX: usize = 32;
+/// The longest path, in characters.
+const PATH_MAX: usize = 2048;
+/// The longest request id, in characters.
+const REQUEST_ID_MAX: usize = 200;
+/// The longest duration: 30 days in milliseconds.
+const DURATION_MAX_MS: u64 = 2_592_000_000;
+
+/// A batch as it was sent: records in their order, those that could not even be read as the
+/// reason why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// One entry a record.
+    pub records: Vec<Result<RequestRecord, RejectedRecord>>,
+}
+
+impl From<Vec<RequestRecord>> for Batch {
+    fn from(records: Vec<RequestRecord>) -> Self {
+        Self {
+            records: records.into_iter().map(Ok).collect(),
+        }
+    }
+}
+
+impl Batch {
+    /// SHA-256 of the records, in hexadecimal: the same for the same records however they were
+    /// spaced.
+    pub fn digest(&self) -> String {
+        let mut hasher = Sha256::new();
+        for record in &self.records {
+            let line = match record {
+                Ok(record) => serde_json::to_vec(record),
+                Err(rejected) => serde_json::to_vec(rejected),
+            };
+            // Plain data always serialises.
+            hasher.update(line.unwrap_or_default());
+            hasher.update(b"\n");
+        }
+        hex::encode(hasher.finalize())
+    }
+}
+
+/// Why a record can't be counted, if it can't: the first field at fault.
+pub fn validate(
+    index: usize,
+    record: &RequestRecord,
+    now: Timestamp,
+) -> Result<(), RejectedRecord> {
+    let reject = |field: &str, message: String| {
+        Err(RejectedRecord {
+            index,
+            field: Some(field.into()),
+            message,
+        })
+    };
+    if record.at < now - MAX_AGE {
+        return reject("at", "must not be more than 8 days ago".into());
+    }
+    if record.at > now + MAX_AHEAD {
+        return reject("at", "must not be more than 5 minutes ahead".into());
+    }
+    if !(100..=599).contains(&record.status) {
+        return reject("status", "must be an HTTP status from 100 to 599".into());
+    }
+    if !(1..=MAX_COUNT).contains(&record.count) {
+        return reject("count", "must be from 1 to 1,000,000".into());
+    }
+    if record.duration_ms.is_some_and(|ms| ms > DURATION_MAX_MS) {
+        return reject("duration_ms", "must be at most 30 days".into());
+    }
+    let texts = [
+        ("method", &record.method, METHOD_MAX),
+        ("path", &record.path, PATH_MAX),
+        ("request_id", &record.request_id, REQUEST_ID_MAX),
+    ];
+    for (field, text, max) in texts {
+        if let Some(text) = text
+            && let Err(error) = clean(text, 1, max, false)
+        {
+            return reject(field, error.to_string());
+        }
+    }
+    Ok(())
+}

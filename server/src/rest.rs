@@ -1,0 +1,151 @@
+//! The integration API under `/api/v1`, described by `/api/v1/openapi.json`.
+//!
+//! One file per resource. Handlers read the request, call a service and write the answer; no rule
+//! of who may do what is decided here. Keys only: cookies are not looked at, so no other site can
+//! make a browser act here.
+
+#![expect(
+    unused_qualifications,
+    reason = "utoipa's macros write qualified paths where ours stand"
+)]
+
+mod audit;
+pub mod auth;
+mod error;
+mod extract;
+mod list;
+mod organizations;
+mod records;
+mod requests;
+mod support_sessions;
+mod tenants;
+mod user_sessions;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use app::ports::{AuditPort, SupportSessionsPort, TenantsPort, UserSessionsPort};
+use axum::{Router, body::Bytes, middleware, routing::get};
+use http::{HeaderValue, header};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub use self::{
+    audit::{AuditExport, ExportStream},
+    auth::KeyAuthenticator,
+};
+use crate::services::{Core, TelemetryService, TenantsService, user_sessions::UserSessionsService};
+
+/// Where the interface lives.
+const PREFIX: &str = "/api/v1";
+
+/// What the handlers are built on.
+#[derive(Clone)]
+pub struct RestState {
+    /// The time, randomness for request ids, and the proxies that are trusted.
+    pub core: Core,
+    /// Who holds a key.
+    pub keys: Arc<dyn KeyAuthenticator>,
+    /// Tenants and organizations.
+    pub tenants: TenantsService,
+    /// Telemetry.
+    pub telemetry: TelemetryService,
+    /// User sessions.
+    pub user_sessions: UserSessionsService,
+    /// Support sessions and their access logs.
+    pub support_sessions: Arc<dyn SupportSessionsPort>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditPort>,
+    /// The audit log as a file.
+    pub audit_export: Arc<dyn AuditExport>,
+}
+
+impl RestState {
+    fn tenants(&self) -> &dyn TenantsPort {
+        &self.tenants
+    }
+
+    fn force_logouts(&self) -> &dyn UserSessionsPort {
+        &self.user_sessions
+    }
+}
+
+/// Adds the two ways of sending a key to the document.
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let header = ApiKey::Header(ApiKeyValue::new("X-API-Key"));
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(header));
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Support Console",
+        description = "Registration, telemetry and reading. Send a key as `Authorization: Bearer` or `X-API-Key`. \
+            Errors are problem details (RFC 9457) with a stable `code`."
+    ),
+    components(schemas(error::ProblemDocument)),
+    modifiers(&Keys),
+    security(("bearer" = []), ("api_key" = []))
+)]
+struct Document;
+
+fn resources() -> OpenApiRouter<RestState> {
+    OpenApiRouter::new()
+        .routes(routes!(requests::send_requests))
+        .routes(routes!(tenants::list_tenants))
+        .routes(routes!(tenants::get_tenant, tenants::put_tenant))
+        .routes(routes!(organizations::list_organizations))
+        .routes(routes!(organizations::put_organization))
+        .routes(routes!(
+            user_sessions::put_user_session,
+            user_sessions::delete_user_session
+        ))
+        .routes(routes!(user_sessions::introspect_user_session))
+        .routes(routes!(user_sessions::force_logout))
+        .routes(routes!(support_sessions::list_support_sessions))
+        .routes(routes!(support_sessions::get_support_session))
+        .routes(routes!(support_sessions::list_access_log))
+        .routes(routes!(audit::list_audit_events))
+        .routes(routes!(audit::get_audit_event))
+        .routes(routes!(audit::export_audit_events))
+}
+
+/// The document that describes the interface.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi().nest(PREFIX, resources().into_openapi())
+}
+
+/// Everything under `/api/v1`, errors and unknown addresses included.
+pub fn router(state: RestState) -> Router {
+    // Plain data always serialises.
+    let document = Bytes::from(serde_json::to_vec(&openapi()).unwrap_or_default());
+    let (resources, _) = resources().split_for_parts();
+    let resources = resources
+        .route(
+            "/openapi.json",
+            get(move || {
+                let json = HeaderValue::from_static("application/json");
+                std::future::ready(([(header::CONTENT_TYPE, json)], document.clone()))
+            }),
+        )
+        .fallback(error::no_such_address)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            error::answer_problems,
+        ))
+        .with_state(state);
+    Router::new().nest(PREFIX, resources)
+}

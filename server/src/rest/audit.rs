@@ -1,0 +1,213 @@
+//! `/audit`: the audit log, as pages and as a file.
+
+use std::io;
+
+use app::domain::{
+    AuditEventId, TenantId,
+    audit::{AuditCategory, AuditEvent, AuditFilter, AuditOutcome, ExportFormat},
+    caller::Context,
+    page::PageRequest,
+    problem::{FieldProblems, Problem},
+    text::clean,
+};
+use async_trait::async_trait;
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use futures::stream::BoxStream;
+use http::{HeaderValue, header};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    RestState,
+    auth::KeyHolder,
+    error::{ProblemDocument, RestProblem},
+    extract::{RestPath, RestQuery},
+    list::List,
+};
+
+/// The longest action or name of an actor to look for, in characters.
+const TEXT_MAX: usize = 200;
+
+/// A file as it is written, piece by piece. An error cuts it off, so that it never looks complete.
+pub type ExportStream = BoxStream<'static, Result<Bytes, io::Error>>;
+
+/// Writes the audit log as a file.
+#[async_trait]
+pub trait AuditExport: Send + Sync {
+    /// The events that the caller may see and the filter asks for, oldest first.
+    async fn export(
+        &self,
+        context: &Context,
+        filter: AuditFilter,
+        format: ExportFormat,
+    ) -> Result<ExportStream, Problem>;
+}
+
+/// Which events, and which page of them.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AuditQuery {
+    /// Only of this category.
+    category: Option<AuditCategory>,
+    /// Only this action; with a final `*`, every action that begins so.
+    action: Option<String>,
+    /// Only by this actor: identifier, or part of the name.
+    actor: Option<String>,
+    /// Only of this tenant.
+    tenant: Option<TenantId>,
+    /// Only with this outcome.
+    outcome: Option<AuditOutcome>,
+    /// Only recorded at or after this instant.
+    from: Option<DateTime<Utc>>,
+    /// Only recorded before this instant.
+    to: Option<DateTime<Utc>>,
+    /// Rows on a page, 1 to 200; 50 if left out.
+    limit: Option<u32>,
+    /// Where to go on, from an earlier page.
+    cursor: Option<String>,
+}
+
+/// Which events, and the form of the file.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ExportQuery {
+    /// `csv`, or `jsonl`: what `support-console audit verify` reads.
+    format: ExportFormat,
+    /// Only of this category.
+    category: Option<AuditCategory>,
+    /// Only this action; with a final `*`, every action that begins so.
+    action: Option<String>,
+    /// Only by this actor: identifier, or part of the name.
+    actor: Option<String>,
+    /// Only of this tenant.
+    tenant: Option<TenantId>,
+    /// Only with this outcome.
+    outcome: Option<AuditOutcome>,
+    /// Only recorded at or after this instant.
+    from: Option<DateTime<Utc>>,
+    /// Only recorded before this instant.
+    to: Option<DateTime<Utc>>,
+}
+
+/// The filter with texts that can be looked for.
+fn validated(filter: AuditFilter) -> Result<AuditFilter, Problem> {
+    let mut problems = FieldProblems::default();
+    let mut text = |field, text: Option<String>| {
+        text.and_then(|text| problems.take(field, clean(&text, 1, TEXT_MAX, false)))
+    };
+    let action = text("action", filter.action);
+    let actor = text("actor", filter.actor);
+    for (field, at) in [("from", filter.from), ("to", filter.to)] {
+        if at.is_some_and(|at| !app::domain::tenants::is_storable(at)) {
+            problems.add(field, "must lie between the years 1970 and 9999");
+        }
+    }
+    problems.finish()?;
+    Ok(AuditFilter {
+        action,
+        actor,
+        ..filter
+    })
+}
+
+/// List audit events, newest first.
+#[utoipa::path(
+    get, path = "/audit", tag = "audit", params(AuditQuery),
+    responses((status = 200, body = List<AuditEvent>))
+)]
+pub(super) async fn list_audit_events(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestQuery(query): RestQuery<AuditQuery>,
+) -> Result<Json<List<AuditEvent>>, RestProblem> {
+    let filter = validated(AuditFilter {
+        category: query.category,
+        action: query.action,
+        actor: query.actor,
+        tenant_id: query.tenant,
+        outcome: query.outcome,
+        from: query.from,
+        to: query.to,
+    })?;
+    let page = PageRequest {
+        limit: query.limit,
+        cursor: query.cursor,
+    };
+    let page = state.audit.list(&context, filter, page).await?;
+    Ok(Json(page.into()))
+}
+
+/// Names an audit event.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct AuditEventPath {
+    /// The event.
+    audit_event_id: AuditEventId,
+}
+
+/// Get an audit event.
+#[utoipa::path(
+    get, path = "/audit/{audit_event_id}", tag = "audit", params(AuditEventPath),
+    responses(
+        (status = 200, body = AuditEvent),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get_audit_event(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestPath(path): RestPath<AuditEventPath>,
+) -> Result<Json<AuditEvent>, RestProblem> {
+    Ok(Json(
+        state.audit.event(&context, path.audit_event_id).await?,
+    ))
+}
+
+/// Export audit events as a file.
+#[utoipa::path(
+    get, path = "/audit/export", tag = "audit", params(ExportQuery),
+    responses((status = 200, body = String, content_type = "text/csv"))
+)]
+pub(super) async fn export_audit_events(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestQuery(query): RestQuery<ExportQuery>,
+) -> Result<Response, RestProblem> {
+    let filter = validated(AuditFilter {
+        category: query.category,
+        action: query.action,
+        actor: query.actor,
+        tenant_id: query.tenant,
+        outcome: query.outcome,
+        from: query.from,
+        to: query.to,
+    })?;
+    let format = query.format;
+    let stream = state.audit_export.export(&context, filter, format).await?;
+    let (media_type, disposition) = match format {
+        ExportFormat::Csv => (
+            "text/csv; charset=utf-8",
+            "attachment; filename=\"audit.csv\"",
+        ),
+        ExportFormat::JsonLines => (
+            "application/x-ndjson",
+            "attachment; filename=\"audit.jsonl\"",
+        ),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_static(disposition),
+        ),
+    ];
+    Ok((headers, Body::from_stream(stream)).into_response())
+}

@@ -1,0 +1,269 @@
+//! What handlers take from a request. Whatever can't be read is a problem that names the field.
+
+use app::domain::problem::{Problem, ProblemCode};
+use axum::{
+    body::Bytes,
+    extract::{
+        FromRequest, FromRequestParts, Path, Request, path::ErrorKind, rejection::PathRejection,
+    },
+};
+use http::{HeaderMap, header, request::Parts};
+use serde::de::DeserializeOwned;
+
+use super::{RestState, error::RestProblem};
+
+/// The largest body of anything but telemetry, in bytes.
+const BODY_MAX: usize = 2 * 1024 * 1024;
+/// How much of an error's own words is passed on, in characters: they may quote the request.
+const MESSAGE_MAX: usize = 300;
+
+/// The parts of the address.
+pub(super) struct RestPath<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<RestState> for RestPath<T> {
+    type Rejection = RestProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &RestState) -> Result<Self, RestProblem> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(rejection) => Err(path_problem(rejection).into()),
+        }
+    }
+}
+
+fn path_problem(rejection: PathRejection) -> Problem {
+    let PathRejection::FailedToDeserializePathParams(error) = rejection else {
+        return Problem::new(ProblemCode::MalformedRequest, "The address can't be read.");
+    };
+    match error.into_kind() {
+        ErrorKind::ParseErrorAtKey { key, .. } => Problem::invalid_field(&key, "can't be read"),
+        ErrorKind::DeserializeError { key, message, .. } => {
+            Problem::invalid_field(&key, shortened(&message))
+        }
+        ErrorKind::InvalidUtf8InPathParam { key } => Problem::new(
+            ProblemCode::MalformedRequest,
+            format!("{key}: must be UTF-8."),
+        ),
+        ErrorKind::Message(message) => Problem::invalid_field("address", shortened(&message)),
+        _ => Problem::new(ProblemCode::MalformedRequest, "The address can't be read."),
+    }
+}
+
+/// The query string. Names that the endpoint does not know are refused.
+pub(super) struct RestQuery<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<RestState> for RestQuery<T> {
+    type Rejection = RestProblem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &RestState) -> Result<Self, RestProblem> {
+        Ok(parse_query(parts.uri.query().unwrap_or_default()).map(Self)?)
+    }
+}
+
+fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    // The decoder would put U+FFFD for what is not UTF-8.
+    if percent_encoding::percent_decode_str(query)
+        .decode_utf8()
+        .is_err()
+    {
+        return Err(Problem::new(
+            ProblemCode::MalformedRequest,
+            "The query string must be UTF-8.",
+        ));
+    }
+    let pairs = url::form_urlencoded::parse(query.as_bytes());
+    serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
+        .map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))
+}
+
+/// A JSON body.
+pub(super) struct RestJson<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<RestState> for RestJson<T> {
+    type Rejection = RestProblem;
+
+    async fn from_request(request: Request, _: &RestState) -> Result<Self, RestProblem> {
+        if media_type(request.headers()).as_deref() != Some("application/json") {
+            return Err(unsupported("application/json").into());
+        }
+        let body = read_body(request, BODY_MAX).await?;
+        Ok(parse_json(&body).map(Self)?)
+    }
+}
+
+/// Reads JSON, naming the field at fault.
+pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(body).map_err(|_| malformed("The body must be UTF-8."))?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let inner = error.inner();
+        if inner.is_data() {
+            field_problem(&error.path().to_string(), &inner.to_string())
+        } else {
+            malformed(format!(
+                "The body is not JSON: {}.",
+                shortened(&inner.to_string())
+            ))
+        }
+    })?;
+    deserializer
+        .end()
+        .map_err(|_| malformed("The body is not JSON: something follows after its end."))?;
+    Ok(value)
+}
+
+fn malformed(detail: impl Into<String>) -> Problem {
+    Problem::new(ProblemCode::MalformedRequest, detail)
+}
+
+/// The problem with one field: the one that the path leads to, or the one that the message quotes
+/// where it is missing, unknown or given twice.
+pub(super) fn field_problem(path: &str, message: &str) -> Problem {
+    let (field, message) = field_and_message(path, message);
+    Problem::invalid_field(&field, message)
+}
+
+/// The field at fault, and what is wrong with it.
+pub(super) fn field_and_message(path: &str, message: &str) -> (String, String) {
+    let at_fault = ["unknown field `", "missing field `", "duplicate field `"];
+    let quoted = at_fault.iter().find_map(|start| {
+        let name = message.strip_prefix(start)?.split('`').next()?;
+        Some(name.chars().take(100).collect::<String>())
+    });
+    let path = Some(path).filter(|path| !matches!(*path, "." | "?" | ""));
+    let field = match (path, quoted) {
+        (Some(path), Some(name)) if path == name || path.ends_with(&format!(".{name}")) => {
+            path.to_owned()
+        }
+        (Some(path), Some(name)) => format!("{path}.{name}"),
+        (Some(path), None) => path.to_owned(),
+        (None, Some(name)) => name,
+        (None, None) => "body".to_owned(),
+    };
+    (field, shortened(message))
+}
+
+/// An error's own words, without the position, which tells nobody anything in a body of one line.
+fn shortened(message: &str) -> String {
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(message, _)| message);
+    let mut short: String = message.chars().take(MESSAGE_MAX).collect();
+    if short.len() < message.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// The media type of the body, in lower case and without parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let essence = value.split(';').next()?.trim();
+    Some(essence.to_ascii_lowercase())
+}
+
+/// The answer to a body of another media type.
+pub(super) fn unsupported(wanted: &str) -> Problem {
+    Problem::new(
+        ProblemCode::UnsupportedMediaType,
+        format!("Send the body as {wanted}, and say so in Content-Type."),
+    )
+}
+
+/// The whole body, up to `max` bytes.
+pub(super) async fn read_body(request: Request, max: usize) -> Result<Bytes, Problem> {
+    let too_large = || {
+        Problem::new(
+            ProblemCode::TooLarge,
+            format!("The body may have {max} bytes at most."),
+        )
+    };
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > max as u64) {
+        return Err(too_large());
+    }
+    axum::body::to_bytes(request.into_body(), max)
+        .await
+        .map_err(|error| {
+            let over = std::error::Error::source(&error)
+                .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+            if over {
+                too_large()
+            } else {
+                malformed("The body ended before it was complete.")
+            }
+        })
+}
+
+/// The `Idempotency-Key` of a request, if it has one.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut given = headers.get_all("idempotency-key").iter();
+    let Some(value) = given.next() else {
+        return Ok(None);
+    };
+    if given.next().is_some() {
+        return Err(Problem::invalid_field(
+            "Idempotency-Key",
+            "must be given once",
+        ));
+    }
+    match value.to_str() {
+        Ok(text) => Ok(Some(text.to_owned())),
+        Err(_) => Err(Problem::invalid_field(
+            "Idempotency-Key",
+            "must be 1 to 200 visible ASCII characters",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        #[expect(dead_code, reason = "only read")]
+        limit: Option<u32>,
+    }
+
+    fn refused_field(query: &str) -> String {
+        let problem = parse_query::<Sample>(query).unwrap_err();
+        problem.fields.first().map_or_else(
+            || problem.code.as_str().to_owned(),
+            |field| field.field.clone(),
+        )
+    }
+
+    #[test]
+    fn every_refused_parameter_is_named() {
+        assert_eq!(refused_field("limit=-1"), "limit");
+        assert_eq!(refused_field("limit=1&limit=2"), "limit");
+        assert_eq!(refused_field("page=2"), "page");
+        assert_eq!(refused_field("limit=%FF"), "malformed_request");
+    }
+
+    #[test]
+    fn json_that_is_broken_and_json_that_is_wrong_are_told_apart() {
+        let code = |body: &[u8]| parse_json::<Sample>(body).unwrap_err().code;
+        assert_eq!(code(b"{\"limit\":"), ProblemCode::MalformedRequest);
+        assert_eq!(code(b"\xff"), ProblemCode::MalformedRequest);
+        assert_eq!(code(b"{} {}"), ProblemCode::MalformedRequest);
+        assert_eq!(code(b"{\"limit\":-1}"), ProblemCode::InvalidInput);
+        let problem = parse_json::<Sample>(b"{\"limits\":1}").unwrap_err();
+        assert!(problem.field("limits").is_some(), "{problem:?}");
+    }
+
+    #[test]
+    fn an_error_never_quotes_a_whole_body_back() {
+        let body = format!("{{\"limit\":\"{}\"}}", "x".repeat(1_000_000));
+        let problem = parse_json::<Sample>(body.as_bytes()).unwrap_err();
+        assert!(problem.field("limit").unwrap().len() < 1_000);
+        assert!(problem.detail.len() < 1_000);
+    }
+}

@@ -1,0 +1,117 @@
+//! Reading a batch of telemetry: a JSON array, or one JSON object a line.
+
+use app::domain::{
+    problem::{Problem, ProblemCode},
+    telemetry::{MAX_RECORDS, RejectedRecord, RequestRecord},
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
+
+use super::extract::{field_and_message, parse_json};
+use crate::ingest::Batch;
+
+type Record = Result<RequestRecord, RejectedRecord>;
+
+/// Reads a JSON array. Records that can't be read are kept as the reason why.
+pub(super) fn from_array(body: &[u8]) -> Result<Batch, Problem> {
+    let Elements { values, too_many } = parse_json(body)?;
+    if too_many {
+        return Err(too_many_records());
+    }
+    let records = values
+        .into_iter()
+        .enumerate()
+        .map(|(index, value)| record(index, value))
+        .collect();
+    Ok(Batch { records })
+}
+
+/// Reads one object a line (NDJSON); blank lines do not count.
+pub(super) fn from_lines(body: &[u8]) -> Result<Batch, Problem> {
+    let lines = body
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty());
+    let mut records = Vec::new();
+    for (index, line) in lines.enumerate() {
+        if index == MAX_RECORDS {
+            return Err(too_many_records());
+        }
+        records.push(record_of_line(index, line));
+    }
+    Ok(Batch { records })
+}
+
+fn record_of_line(index: usize, line: &[u8]) -> Record {
+    let whole = |message: String| RejectedRecord {
+        index,
+        field: None,
+        message,
+    };
+    let text = std::str::from_utf8(line).map_err(|_| whole("must be UTF-8".into()))?;
+    let value = serde_json::from_str(text).map_err(|_| whole("is not JSON".into()))?;
+    record(index, value)
+}
+
+fn record(index: usize, value: serde_json::Value) -> Record {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let (field, message) =
+            field_and_message(&error.path().to_string(), &error.inner().to_string());
+        RejectedRecord {
+            index,
+            field: Some(field).filter(|field| field != "body"),
+            message,
+        }
+    })
+}
+
+fn too_many_records() -> Problem {
+    Problem::new(
+        ProblemCode::TooLarge,
+        format!("A batch holds at most {MAX_RECORDS} records."),
+    )
+}
+
+/// The elements of an array, up to one more than a batch may hold: the rest is skipped unread, so
+/// that a body of many small elements does not fill the memory.
+struct Elements {
+    values: Vec<serde_json::Value>,
+    too_many: bool,
+}
+
+impl<'de> Deserialize<'de> for Elements {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ElementsVisitor)
+    }
+}
+
+struct ElementsVisitor;
+
+impl<'de> Visitor<'de> for ElementsVisitor {
+    type Value = Elements;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Elements, A::Error> {
+        let mut values = Vec::new();
+        while values.len() < MAX_RECORDS {
+            match seq.next_element()? {
+                Some(value) => values.push(value),
+                None => {
+                    return Ok(Elements {
+                        values,
+                        too_many: false,
+                    });
+                }
+            }
+        }
+        let mut too_many = false;
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            too_many = true;
+        }
+        Ok(Elements { values, too_many })
+    }
+}

@@ -1,0 +1,61 @@
+//! `POST /requests`: telemetry.
+
+use app::domain::{
+    problem::Problem,
+    telemetry::{IngestReport, RequestRecord},
+};
+use axum::{
+    Json,
+    extract::{Request, State},
+};
+
+use super::{
+    RestState,
+    auth::KeyHolder,
+    error::{ProblemDocument, RestProblem},
+    extract::{idempotency_key, media_type, read_body, unsupported},
+    records,
+};
+use crate::ingest::Batch;
+
+/// The largest batch, in bytes.
+const BATCH_MAX: usize = 8 * 1024 * 1024;
+
+/// Send telemetry: API calls of tenants.
+///
+/// A JSON array, or one JSON object a line as `application/x-ndjson`; at most 10,000 records and
+/// 8 MiB. Bad records are named in the answer, good ones count. A batch that is sent again with
+/// the same `Idempotency-Key` counts once.
+#[utoipa::path(
+    post, path = "/requests", tag = "telemetry",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the batch; 1 to 200 visible ASCII characters.")),
+    request_body(content(
+        (Vec<RequestRecord> = "application/json"),
+        (RequestRecord = "application/x-ndjson"),
+    )),
+    responses(
+        (status = 200, body = IngestReport, description = "What became of the batch."),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "The key came with other records before."),
+        (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "No record was good."),
+    )
+)]
+pub(super) async fn send_requests(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    request: Request,
+) -> Result<Json<IngestReport>, RestProblem> {
+    let key = idempotency_key(request.headers())?;
+    let read: fn(&[u8]) -> Result<Batch, Problem> = match media_type(request.headers()).as_deref() {
+        Some("application/json") => records::from_array,
+        Some("application/x-ndjson") => records::from_lines,
+        _ => return Err(unsupported("application/json or application/x-ndjson").into()),
+    };
+    // Nobody without the right makes us read megabytes.
+    state
+        .core
+        .authorise(&context, app::domain::policy::Act::SendTelemetry)?;
+    let body = read_body(request, BATCH_MAX).await?;
+    let batch = read(&body)?;
+    Ok(Json(state.telemetry.ingest(&context, batch, key).await?))
+}

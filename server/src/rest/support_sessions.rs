@@ -1,0 +1,111 @@
+//! `/support-sessions`: who looked into which tenant. Keys read; none creates one.
+
+use app::domain::{
+    StaffId, SupportSessionId, TenantId,
+    access_log::AccessLogEntry,
+    page::PageRequest,
+    support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
+};
+use axum::{Json, extract::State};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    RestState,
+    auth::KeyHolder,
+    error::{ProblemDocument, RestProblem},
+    extract::{RestPath, RestQuery},
+    list::List,
+    organizations::PageQuery,
+};
+
+/// Which support sessions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SupportSessionsQuery {
+    /// Only with this status.
+    status: Option<SupportSessionStatus>,
+    /// Only of this tenant.
+    tenant: Option<TenantId>,
+    /// Only of this staff member.
+    staff: Option<StaffId>,
+    /// Rows on a page, 1 to 200; 50 if left out.
+    limit: Option<u32>,
+    /// Where to go on, from an earlier page.
+    cursor: Option<String>,
+}
+
+/// Names a support session.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct SupportSessionPath {
+    /// The support session.
+    support_session_id: SupportSessionId,
+}
+
+/// List support sessions, newest first.
+#[utoipa::path(
+    get, path = "/support-sessions", tag = "support sessions", params(SupportSessionsQuery),
+    responses((status = 200, body = List<SupportSession>))
+)]
+pub(super) async fn list_support_sessions(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestQuery(query): RestQuery<SupportSessionsQuery>,
+) -> Result<Json<List<SupportSession>>, RestProblem> {
+    let filter = SupportSessionFilter {
+        status: query.status,
+        tenant_id: query.tenant,
+        staff_id: query.staff,
+    };
+    let page = PageRequest {
+        limit: query.limit,
+        cursor: query.cursor,
+    };
+    let list = state.support_sessions.list(&context, filter, page).await?;
+    Ok(Json(list.sessions.into()))
+}
+
+/// Get a support session.
+#[utoipa::path(
+    get, path = "/support-sessions/{support_session_id}", tag = "support sessions",
+    params(SupportSessionPath),
+    responses(
+        (status = 200, body = SupportSession),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get_support_session(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestPath(path): RestPath<SupportSessionPath>,
+) -> Result<Json<SupportSession>, RestProblem> {
+    let detail = state
+        .support_sessions
+        .detail(&context, path.support_session_id)
+        .await?;
+    Ok(Json(detail.session))
+}
+
+/// List the requests made in a support session, newest first.
+#[utoipa::path(
+    get, path = "/support-sessions/{support_session_id}/access-log", tag = "support sessions",
+    params(SupportSessionPath, PageQuery),
+    responses(
+        (status = 200, body = List<AccessLogEntry>),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list_access_log(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestPath(path): RestPath<SupportSessionPath>,
+    RestQuery(query): RestQuery<PageQuery>,
+) -> Result<Json<List<AccessLogEntry>>, RestProblem> {
+    let page = state
+        .support_sessions
+        .access_log(&context, path.support_session_id, query.into())
+        .await?;
+    Ok(Json(page.into()))
+}

@@ -1,0 +1,147 @@
+//! `/tenants`: tenants and their health.
+
+use app::domain::{
+    TenantId,
+    health::Health,
+    page::{Direction, PageRequest},
+    tenants::{
+        Tenant, TenantDetail, TenantFilter, TenantHealth, TenantRegistration, TenantSort,
+        TenantStatus,
+    },
+};
+use axum::{Json, extract::State};
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    RestState,
+    auth::KeyHolder,
+    error::{ProblemDocument, RestProblem},
+    extract::{RestJson, RestPath, RestQuery},
+    list::List,
+};
+
+/// The direction of a list.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Dir {
+    Asc,
+    Desc,
+}
+
+/// Which tenants.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TenantsQuery {
+    /// Part of a name, slug or ID.
+    q: Option<String>,
+    /// Only tenants with this status.
+    status: Option<TenantStatus>,
+    /// Only tenants with this health.
+    health: Option<Health>,
+    /// What to sort by; `health` if left out.
+    sort: Option<TenantSort>,
+    /// The direction; `desc` for `health`, which is worst first, and else `asc` if left out.
+    dir: Option<Dir>,
+    /// Rows on a page, 1 to 200; 50 if left out.
+    limit: Option<u32>,
+    /// Where to go on, from an earlier page.
+    cursor: Option<String>,
+}
+
+impl TenantsQuery {
+    fn split(self) -> (TenantFilter, PageRequest) {
+        let sort = self.sort.unwrap_or(TenantSort::Health);
+        let direction = match (self.dir, sort) {
+            (Some(Dir::Asc), _) => Direction::Ascending,
+            (Some(Dir::Desc), _) | (None, TenantSort::Health) => Direction::Descending,
+            (None, _) => Direction::Ascending,
+        };
+        let filter = TenantFilter {
+            search: self.q,
+            status: self.status,
+            health: self.health,
+            sort,
+            direction,
+        };
+        let page = PageRequest {
+            limit: self.limit,
+            cursor: self.cursor,
+        };
+        (filter, page)
+    }
+}
+
+/// Names a tenant.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct TenantPath {
+    /// The platform's identifier.
+    pub(super) tenant_id: TenantId,
+}
+
+/// List tenants with their health.
+#[utoipa::path(
+    get, path = "/tenants", tag = "tenants", params(TenantsQuery),
+    responses((status = 200, body = List<TenantHealth>))
+)]
+pub(super) async fn list_tenants(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestQuery(query): RestQuery<TenantsQuery>,
+) -> Result<Json<List<TenantHealth>>, RestProblem> {
+    let (filter, page) = query.split();
+    let page = state.tenants.list(&context, filter, page).await?;
+    Ok(Json(page.into()))
+}
+
+/// Get a tenant with its health, its calls and its organizations.
+#[utoipa::path(
+    get, path = "/tenants/{tenant_id}", tag = "tenants", params(TenantPath),
+    responses(
+        (status = 200, body = TenantDetail),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get_tenant(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestPath(path): RestPath<TenantPath>,
+) -> Result<Json<TenantDetail>, RestProblem> {
+    let detail = state.tenants().detail(&context, &path.tenant_id).await?;
+    Ok(Json(detail))
+}
+
+/// Register a tenant, or change it.
+#[utoipa::path(
+    put, path = "/tenants/{tenant_id}", tag = "tenants", params(TenantPath),
+    request_body = TenantRegistration,
+    responses(
+        (status = 200, body = Tenant, description = "Changed, or as it was."),
+        (status = 201, body = Tenant, description = "Registered."),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn put_tenant(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestPath(path): RestPath<TenantPath>,
+    RestJson(registration): RestJson<TenantRegistration>,
+) -> Result<(StatusCode, Json<Tenant>), RestProblem> {
+    let registered = state
+        .tenants
+        .register_tenant(&context, &path.tenant_id, registration)
+        .await?;
+    Ok((created_or_ok(registered.created), Json(registered.value)))
+}
+
+/// The status of an answer to a registration.
+pub(super) const fn created_or_ok(created: bool) -> StatusCode {
+    if created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    }
+}

@@ -1,0 +1,614 @@
+use std::{collections::HashMap, sync::Arc};
+
+use app::{
+    domain::{
+        AuditEventId,
+        api_keys::ApiRight,
+        audit::{AuditEvent, AuditFilter, ExportFormat},
+        caller::{Caller, Context, KeyCaller},
+        health::Thresholds,
+        page::{Page, PageRequest},
+        policy::Act,
+        problem::Problem,
+        settings::Settings,
+    },
+    ports::AuditPort,
+};
+use async_trait::async_trait;
+use axum::{Router, body::Body};
+use futures::StreamExt;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{AuditExport, ExportStream, KeyAuthenticator, RestState, openapi, router};
+use crate::{
+    gateway::SessionGates,
+    ingest::testing::{Platform, both, key, noon, sqlite},
+    services::{
+        Core, support_sessions::SupportSessionsService, user_sessions::UserSessionsService,
+    },
+};
+
+/// Keys in memory; one that is not there is unknown or revoked.
+struct Keys(HashMap<&'static str, KeyCaller>);
+
+#[async_trait]
+impl KeyAuthenticator for Keys {
+    async fn authenticate(&self, secret: &SecretString) -> Result<Option<KeyCaller>, Problem> {
+        Ok(self.0.get(secret.expose_secret()).cloned())
+    }
+}
+
+fn keys() -> Keys {
+    Keys(HashMap::from([
+        ("platform", key(1, None, ApiRight::ALL)),
+        ("no-right", key(2, None, &[])),
+        ("own", key(3, Some("acme"), &[ApiRight::Read])),
+        ("other", key(4, Some("other"), &[ApiRight::Read])),
+    ]))
+}
+
+/// An audit log without events that asks the policy as the real one does.
+struct EmptyAudit(Core);
+
+impl EmptyAudit {
+    fn authorise(&self, context: &Context, filter: &AuditFilter) -> Result<(), Problem> {
+        let own = match &context.caller {
+            Caller::Key(key) => key.tenant_id.as_ref(),
+            _ => None,
+        };
+        match filter.tenant_id.as_ref().or(own) {
+            Some(tenant) => self.0.authorise(context, Act::ReadAuditOf(tenant)),
+            None => self.0.authorise(context, Act::ReadAuditOfAllTenants),
+        }
+    }
+}
+
+#[async_trait]
+impl AuditPort for EmptyAudit {
+    async fn list(
+        &self,
+        context: &Context,
+        filter: AuditFilter,
+        _: PageRequest,
+    ) -> Result<Page<AuditEvent>, Problem> {
+        self.authorise(context, &filter)?;
+        Ok(Page::empty())
+    }
+
+    async fn event(&self, context: &Context, _: AuditEventId) -> Result<AuditEvent, Problem> {
+        self.authorise(context, &AuditFilter::default())?;
+        Err(Problem::not_found("audit event"))
+    }
+}
+
+#[async_trait]
+impl AuditExport for EmptyAudit {
+    async fn export(
+        &self,
+        context: &Context,
+        filter: AuditFilter,
+        _: ExportFormat,
+    ) -> Result<ExportStream, Problem> {
+        self.authorise(context, &filter)?;
+        Ok(futures::stream::empty().boxed())
+    }
+}
+
+fn app(console: &Platform) -> Router {
+    let core = console.core.clone();
+    let tenants = Arc::new(console.tenants.clone());
+    let settings = Settings {
+        thresholds: Thresholds::default(),
+        scopes: Vec::new(),
+        gateway_url: String::new(),
+        console_url: String::new(),
+        require_ticket: false,
+    };
+    let support_sessions = SupportSessionsService::new(
+        core.clone(),
+        Arc::new(settings),
+        tenants.clone(),
+        SessionGates::new(),
+    );
+    router(RestState {
+        keys: Arc::new(keys()),
+        tenants: console.tenants.clone(),
+        telemetry: console.telemetry.clone(),
+        user_sessions: UserSessionsService::new(core.clone(), tenants),
+        support_sessions: Arc::new(support_sessions),
+        audit: Arc::new(EmptyAudit(core.clone())),
+        audit_export: Arc::new(EmptyAudit(core.clone())),
+        core,
+    })
+}
+
+/// An answer, read whole.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+async fn send(app: &Router, request: Request<Body>) -> Answer {
+    let response = app.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: body.collect().await.unwrap().to_bytes().to_vec(),
+    }
+}
+
+fn request(method: &str, path: &str, key: Option<&str>, body: impl Into<Body>) -> Request<Body> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", "application/json")
+        .header("idempotency-key", "k");
+    if let Some(key) = key {
+        request = request.header("authorization", format!("Bearer {key}"));
+    }
+    request.body(body.into()).unwrap()
+}
+
+/// A good body for an operation of the document. An operation that is new needs an entry here, or
+/// its line of the matrix shows a 4xx that is none of the key's.
+fn good_body(method: &str, path: &str) -> Value {
+    match (method, path) {
+        ("post", "/api/v1/requests") => {
+            json!([{"tenant_id": "acme", "at": noon(), "status": 200}])
+        }
+        ("put", "/api/v1/tenants/{tenant_id}") => {
+            json!({"slug": "acme", "name": "Acme", "status": "active"})
+        }
+        ("put", "/api/v1/tenants/{tenant_id}/organizations/{organization_id}") => {
+            json!({"slug": "eu", "name": "Europe", "status": "active"})
+        }
+        ("put", "/api/v1/tenants/{tenant_id}/user-sessions/{user_session_id}") => {
+            json!({"user": "u", "issued_at": noon(), "expires_at": noon() + chrono::TimeDelta::hours(1)})
+        }
+        ("post", "/api/v1/user-sessions/introspect") => {
+            json!({"tenant_id": "acme", "user_session_id": "u1"})
+        }
+        ("post", "/api/v1/tenants/{tenant_id}/force-logout") => json!({"slug": "acme"}),
+        _ => Value::Null,
+    }
+}
+
+/// The address of an operation, with identifiers that exist.
+fn address(path: &str) -> String {
+    let path = path
+        .replace("{tenant_id}", "acme")
+        .replace("{organization_id}", "eu")
+        .replace("{user_session_id}", "u1")
+        .replace(
+            "{support_session_id}",
+            "00000000-0000-0000-0000-0000000000b1",
+        )
+        .replace("{audit_event_id}", "00000000-0000-0000-0000-0000000000d1");
+    assert!(!path.contains('{'), "{path} has a part without a value");
+    if path.ends_with("/export") {
+        format!("{path}?format=jsonl")
+    } else {
+        path
+    }
+}
+
+/// Every operation of the document: method and path.
+fn operations() -> Vec<(String, String)> {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let paths = document["paths"].as_object().unwrap().clone();
+    let mut operations = Vec::new();
+    for (path, item) in paths {
+        for method in [
+            "get", "put", "post", "delete", "patch", "head", "options", "trace",
+        ] {
+            if item.get(method).is_some() {
+                operations.push((method.to_owned(), path.clone()));
+            }
+        }
+    }
+    operations
+}
+
+#[tokio::test]
+async fn each_endpoint_answers_each_kind_of_key_as_reviewed() {
+    let callers = [
+        ("anonymous", None),
+        ("unknown", Some("unknown")),
+        ("revoked", Some("revoked")),
+        ("other tenant", Some("other")),
+        ("no right", Some("no-right")),
+        ("own tenant", Some("own")),
+        ("platform", Some("platform")),
+    ];
+    let mut matrices = Vec::new();
+    for console in both().await {
+        console.register("acme", "Acme").await;
+        console.register("other", "Other").await;
+        console.add_support_session().await;
+        let app = app(&console);
+        let mut matrix = String::new();
+        for (method, path) in operations() {
+            let mut line = format!("{:6} {path}\n      ", method.to_uppercase());
+            for (name, key) in callers {
+                let body = good_body(&method, &path).to_string();
+                let request = request(&method.to_uppercase(), &address(&path), key, body);
+                let answer = send(&app, request).await;
+                line.push_str(&format!(" {name} {};", answer.status.as_u16()));
+            }
+            matrix.push_str(line.trim_end_matches(';'));
+            matrix.push('\n');
+        }
+        matrices.push(matrix);
+    }
+    assert_eq!(matrices[0], matrices[1], "both engines answer alike");
+    insta::assert_snapshot!(matrices[0]);
+}
+
+#[tokio::test]
+async fn a_key_comes_in_either_header_but_not_in_both() {
+    let console = sqlite().await;
+    let app = app(&console);
+    let get = |headers: &[(&str, &str)]| {
+        let request = headers.iter().fold(
+            Request::builder().uri("/api/v1/tenants"),
+            |request, (name, value)| request.header(*name, *value),
+        );
+        request.body(Body::empty()).unwrap()
+    };
+    let status = async |headers: &[(&str, &str)]| send(&app, get(headers)).await.status.as_u16();
+    assert_eq!(status(&[("authorization", "Bearer platform")]).await, 200);
+    assert_eq!(status(&[("authorization", "bearer platform")]).await, 200);
+    assert_eq!(status(&[("x-api-key", "platform")]).await, 200);
+    assert_eq!(
+        status(&[
+            ("authorization", "Bearer platform"),
+            ("x-api-key", "platform")
+        ])
+        .await,
+        400
+    );
+    assert_eq!(
+        status(&[("x-api-key", "platform"), ("x-api-key", "own")]).await,
+        400
+    );
+    assert_eq!(status(&[("authorization", "Basic platform")]).await, 401);
+    assert_eq!(status(&[("authorization", "platform")]).await, 401);
+    assert_eq!(status(&[("cookie", "__Host-staff=platform")]).await, 401);
+}
+
+#[tokio::test]
+async fn problems_are_problem_details_that_name_the_request() {
+    let console = sqlite().await;
+    let app = app(&console);
+    let answer = send(
+        &app,
+        request("GET", "/api/v1/tenants/nobody", Some("platform"), ""),
+    )
+    .await;
+    assert_eq!(answer.status, 404);
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+    let problem = answer.json();
+    assert_eq!(problem["code"], "not_found");
+    assert_eq!(problem["status"], 404);
+    assert_eq!(problem["title"], "Not Found");
+    assert_eq!(
+        answer.headers["x-request-id"],
+        problem["request_id"].as_str().unwrap()
+    );
+
+    let answer = send(
+        &app,
+        request("GET", "/api/v1/nothing", Some("platform"), ""),
+    )
+    .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()["code"].as_str()),
+        (404, Some("not_found"))
+    );
+    let answer = send(
+        &app,
+        request("PATCH", "/api/v1/tenants/acme", Some("platform"), ""),
+    )
+    .await;
+    assert_eq!(answer.json()["code"], "method_not_allowed");
+    let allow = answer.headers["allow"].to_str().unwrap();
+    assert!(allow.contains("PUT"), "{allow}");
+    let answer = send(&app, request("GET", "/api/v1/tenants", None, "")).await;
+    assert_eq!(answer.headers["www-authenticate"], "Bearer");
+}
+
+/// Status, code and the fields that are named.
+async fn refusal(
+    app: &Router,
+    method: &str,
+    path: &str,
+    body: impl Into<Body>,
+) -> (u16, String, Vec<String>) {
+    let answer = send(app, request(method, path, Some("platform"), body)).await;
+    let problem = answer.json();
+    let fields = problem["fields"].as_array().cloned().unwrap_or_default();
+    (
+        answer.status.as_u16(),
+        problem["code"].as_str().unwrap_or_default().to_owned(),
+        fields
+            .iter()
+            .map(|f| f["field"].as_str().unwrap().to_owned())
+            .collect(),
+    )
+}
+
+#[tokio::test]
+async fn bad_input_is_a_clear_4xx_that_names_the_field() {
+    let console = sqlite().await;
+    console.register("acme", "Acme").await;
+    let app = app(&console);
+    let tenant = |patch: Value| {
+        let mut body = json!({"slug": "acme", "name": "Acme", "status": "active"});
+        for (field, value) in patch.as_object().unwrap() {
+            body[field] = value.clone();
+        }
+        body.to_string()
+    };
+    let put = "/api/v1/tenants/acme";
+    let post = "/api/v1/requests";
+    let mb = "x".repeat(1_000_000);
+    let cases: Vec<(&str, &str, String, u16, &str)> = vec![
+        ("PUT", put, tenant(json!({"colour": 1})), 422, "colour"),
+        ("PUT", put, tenant(json!({"name": 7})), 422, "name"),
+        ("PUT", put, tenant(json!({"name": "a\0b"})), 422, "name"),
+        ("PUT", put, tenant(json!({"name": mb})), 422, "name"),
+        (
+            "PUT",
+            put,
+            tenant(json!({"name": "\u{202e}emcA"})),
+            422,
+            "name",
+        ),
+        ("PUT", put, tenant(json!({"slug": "<b>"})), 422, "slug"),
+        ("PUT", put, tenant(json!({"status": "gone"})), 422, "status"),
+        (
+            "PUT",
+            put,
+            tenant(json!({"created_at": "0001-01-01T00:00:00Z"})),
+            422,
+            "created_at",
+        ),
+        (
+            "PUT",
+            put,
+            tenant(json!({"created_at": "soon"})),
+            422,
+            "created_at",
+        ),
+        (
+            "PUT",
+            put,
+            json!({"slug": "acme", "status": "active"}).to_string(),
+            422,
+            "name",
+        ),
+        ("PUT", put, "{".into(), 400, ""),
+        (
+            "PUT",
+            "/api/v1/tenants/a%2Fb",
+            tenant(json!({})),
+            422,
+            "tenant_id",
+        ),
+        ("GET", "/api/v1/tenants/%FF", String::new(), 400, ""),
+        (
+            "GET",
+            "/api/v1/tenants?colour=red",
+            String::new(),
+            422,
+            "colour",
+        ),
+        (
+            "GET",
+            "/api/v1/tenants?status=gone",
+            String::new(),
+            422,
+            "status",
+        ),
+        (
+            "GET",
+            "/api/v1/tenants?limit=-1",
+            String::new(),
+            422,
+            "limit",
+        ),
+        ("GET", "/api/v1/tenants?q=a%00b", String::new(), 422, "q"),
+        ("GET", "/api/v1/tenants?q=%FF", String::new(), 400, ""),
+        ("GET", "/api/v1/tenants?cursor=AAAA", String::new(), 400, ""),
+        (
+            "GET",
+            "/api/v1/support-sessions/1",
+            String::new(),
+            422,
+            "support_session_id",
+        ),
+        ("GET", "/api/v1/audit?from=9", String::new(), 422, "from"),
+        (
+            "GET",
+            "/api/v1/audit?actor=%00",
+            String::new(),
+            422,
+            "actor",
+        ),
+        (
+            "GET",
+            "/api/v1/audit/export?format=xml",
+            String::new(),
+            422,
+            "format",
+        ),
+        ("GET", "/api/v1/audit/export", String::new(), 422, "format"),
+        ("POST", post, "{}".into(), 422, "body"),
+        (
+            "POST",
+            post,
+            json!([{"tenant_id": "acme", "at": noon(), "status": -1}]).to_string(),
+            422,
+            "[0].status",
+        ),
+        (
+            "POST",
+            post,
+            json!([{"tenant_id": "acme", "at": noon(), "status": 200, "x": 1}]).to_string(),
+            422,
+            "[0].x",
+        ),
+        (
+            "POST",
+            post,
+            json!([{"tenant_id": "a b", "at": noon(), "status": 200}]).to_string(),
+            422,
+            "[0].tenant_id",
+        ),
+        (
+            "POST",
+            post,
+            json!([{"at": noon(), "status": 200}]).to_string(),
+            422,
+            "[0].tenant_id",
+        ),
+        ("POST", post, format!("[{}1]", "1,".repeat(10_000)), 413, ""),
+        ("POST", post, " ".repeat(8 * 1024 * 1024 + 1), 413, ""),
+        (
+            "POST",
+            "/api/v1/tenants/acme/force-logout",
+            json!({"slug": "other"}).to_string(),
+            422,
+            "slug",
+        ),
+    ];
+    for (method, path, body, status, field) in cases {
+        let start: String = body.chars().take(120).collect();
+        let refused = refusal(&app, method, path, body).await;
+        let fields: Vec<_> = Some(field).filter(|f| !f.is_empty()).into_iter().collect();
+        assert_eq!(
+            (refused.0, &refused.2),
+            (status, &fields.iter().map(ToString::to_string).collect()),
+            "{method} {path} {start}: {}",
+            refused.1
+        );
+    }
+    let broken = refusal(&app, "PUT", put, vec![b'"', 0xff, b'"']).await;
+    assert_eq!((broken.0, broken.1.as_str()), (400, "malformed_request"));
+    assert_eq!(
+        console.stored("acme").await.tenant.name,
+        "Acme",
+        "nothing is half done"
+    );
+    assert_eq!(console.stored("acme").await.signals.calls_24h, 0);
+}
+
+#[tokio::test]
+async fn another_media_type_is_refused() {
+    let console = sqlite().await;
+    let app = app(&console);
+    for path in ["/api/v1/requests", "/api/v1/user-sessions/introspect"] {
+        for media_type in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+        ] {
+            let mut request = request("POST", path, Some("platform"), "[]");
+            request
+                .headers_mut()
+                .insert("content-type", media_type.parse().unwrap());
+            assert_eq!(send(&app, request).await.status, 415, "{path} {media_type}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn lines_that_are_broken_do_not_spoil_the_others() {
+    let console = sqlite().await;
+    console.register("acme", "Acme").await;
+    let app = app(&console);
+    let good = json!({"tenant_id": "acme", "at": noon(), "status": 200, "count": 2}).to_string();
+    let mut body = format!("{good}\r\n\n{{\n").into_bytes();
+    body.extend([0xff, b'\n']);
+    body.extend(good.as_bytes());
+    let mut request = request("POST", "/api/v1/requests", Some("platform"), body);
+    request
+        .headers_mut()
+        .insert("content-type", "application/x-ndjson".parse().unwrap());
+    let answer = send(&app, request).await.json();
+    assert_eq!(answer["accepted"], 2, "{answer}");
+    let named: Vec<_> = answer["rejected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["index"].as_u64().unwrap())
+        .collect();
+    assert_eq!(named, [1, 2]);
+    assert_eq!(console.stored("acme").await.signals.calls_24h, 4);
+}
+
+#[tokio::test]
+async fn a_list_is_read_to_its_end_by_its_cursor() {
+    let console = sqlite().await;
+    for n in 0..7 {
+        console
+            .register(&format!("t{n}"), &format!("Tenant {n}"))
+            .await;
+    }
+    let app = app(&console);
+    let mut cursor = String::new();
+    let mut seen = Vec::new();
+    loop {
+        let path = format!("/api/v1/tenants?sort=name&dir=desc&limit=3{cursor}");
+        let list = send(&app, request("GET", &path, Some("platform"), ""))
+            .await
+            .json();
+        let items = list["items"].as_array().unwrap().clone();
+        seen.extend(
+            items
+                .iter()
+                .map(|row| row["tenant"]["id"].as_str().unwrap().to_owned()),
+        );
+        match list["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["t6", "t5", "t4", "t3", "t2", "t1", "t0"]);
+}
+
+#[tokio::test]
+async fn the_document_describes_the_two_ways_of_sending_a_key() {
+    let console = sqlite().await;
+    let answer = send(
+        &app(&console),
+        request("GET", "/api/v1/openapi.json", None, ""),
+    )
+    .await;
+    assert_eq!(answer.status, 200);
+    let document = answer.json();
+    let schemes = document["components"]["securitySchemes"]
+        .as_object()
+        .unwrap();
+    assert_eq!(schemes.len(), 2);
+    assert!(
+        document["security"]
+            .as_array()
+            .is_some_and(|s| s.len() == 2),
+        "{}",
+        document["security"]
+    );
+    assert!(document["paths"]["/api/v1/tenants/{tenant_id}"]["put"].is_object());
+}

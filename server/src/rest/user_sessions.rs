@@ -1,0 +1,135 @@
+//! Tenant users' sign-ins: registration, introspection, force logout.
+
+use app::domain::{
+    TenantId, UserSessionId,
+    problem::Problem,
+    user_sessions::{
+        ForceLogoutResult, UserSession, UserSessionIntrospection, UserSessionQuery,
+        UserSessionRegistration,
+    },
+};
+use axum::{Json, extract::State};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    RestState,
+    auth::KeyHolder,
+    error::{ProblemDocument, RestProblem},
+    extract::{RestJson, RestPath, idempotency_key},
+    tenants::TenantPath,
+};
+
+/// Names a user session of a tenant.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct UserSessionPath {
+    /// The platform's identifier of the tenant.
+    tenant_id: TenantId,
+    /// The platform's identifier of the user session.
+    user_session_id: UserSessionId,
+}
+
+/// What it takes to end all user sessions of a tenant.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ForceLogout {
+    /// The tenant's slug, typed again.
+    slug: String,
+}
+
+/// Register a tenant user's sign-in.
+#[utoipa::path(
+    put, path = "/tenants/{tenant_id}/user-sessions/{user_session_id}", tag = "user sessions",
+    params(UserSessionPath), request_body = UserSessionRegistration,
+    responses(
+        (status = 200, body = UserSession),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn put_user_session(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestPath(path): RestPath<UserSessionPath>,
+    RestJson(registration): RestJson<UserSessionRegistration>,
+) -> Result<Json<UserSession>, RestProblem> {
+    let session = state
+        .user_sessions
+        .register(
+            &context,
+            &path.tenant_id,
+            &path.user_session_id,
+            registration,
+        )
+        .await?;
+    Ok(Json(session))
+}
+
+/// End a tenant user's sign-in, as when the person signs out.
+#[utoipa::path(
+    delete, path = "/tenants/{tenant_id}/user-sessions/{user_session_id}", tag = "user sessions",
+    params(UserSessionPath),
+    responses(
+        (status = 204),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn delete_user_session(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestPath(path): RestPath<UserSessionPath>,
+) -> Result<StatusCode, RestProblem> {
+    state
+        .user_sessions
+        .end(&context, &path.tenant_id, &path.user_session_id)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ask whether a tenant user's sign-in is still good.
+#[utoipa::path(
+    post, path = "/user-sessions/introspect", tag = "user sessions",
+    request_body = UserSessionQuery,
+    responses((status = 200, body = UserSessionIntrospection))
+)]
+pub(super) async fn introspect_user_session(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestJson(query): RestJson<UserSessionQuery>,
+) -> Result<Json<UserSessionIntrospection>, RestProblem> {
+    let answer = state.user_sessions.introspect(&context, &query).await?;
+    Ok(Json(answer))
+}
+
+/// End every active user session of a tenant. This can't be undone.
+#[utoipa::path(
+    post, path = "/tenants/{tenant_id}/force-logout", tag = "user sessions",
+    params(
+        TenantPath,
+        ("Idempotency-Key" = String, Header, description = "A second request with the same key changes nothing."),
+    ),
+    request_body = ForceLogout,
+    responses(
+        (status = 200, body = ForceLogoutResult),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn force_logout(
+    State(state): State<RestState>,
+    KeyHolder(context): KeyHolder,
+    RestPath(path): RestPath<TenantPath>,
+    headers: HeaderMap,
+    RestJson(body): RestJson<ForceLogout>,
+) -> Result<Json<ForceLogoutResult>, RestProblem> {
+    let key = idempotency_key(&headers)?
+        .filter(|key| !key.is_empty())
+        .ok_or_else(|| Problem::invalid_field("Idempotency-Key", "is missing"))?;
+    let result = state
+        .force_logouts()
+        .force_logout(&context, &path.tenant_id, body.slug, key)
+        .await?;
+    Ok(Json(result))
+}

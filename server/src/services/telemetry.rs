@@ -1,0 +1,408 @@
+//! Telemetry: taking batches in, and re-evaluating health when nothing comes in.
+
+use std::sync::Arc;
+
+use app::domain::{
+    TenantId, Timestamp,
+    caller::Context,
+    policy::Act,
+    problem::{FieldProblem, Problem, ProblemCode},
+    telemetry::{IngestReport, MAX_RECORDS},
+    tenants::TelemetryState,
+};
+use chrono::TimeDelta;
+
+use super::{Core, ServiceError, core::actor};
+use crate::{
+    ingest::{Batch, Chunk, HealthChanges, Plan, evaluate},
+    store::{
+        ChangeKind, Priority, StoreError, Tx,
+        telemetry::{BatchKey, Reception, StoredBatch},
+    },
+};
+
+/// How many tenants one transaction of the ticker re-evaluates.
+const DUE_AT_ONCE: u32 = 16;
+/// How long spans are kept: the windows reach 8 days back.
+const SPANS_KEPT: TimeDelta = TimeDelta::days(9);
+/// How long the key of a batch is kept. A batch repeated later than this holds nothing but records
+/// that are too old to count again.
+const BATCHES_KEPT: TimeDelta = TimeDelta::days(9);
+/// The longest `Idempotency-Key`, in bytes.
+const IDEMPOTENCY_KEY_MAX: usize = 200;
+/// How many refused records an answer names when none was good.
+const NAMED_AT_MOST: usize = 100;
+
+/// Takes telemetry in. Cheap to clone.
+#[derive(Clone)]
+pub struct TelemetryService {
+    core: Core,
+    changes: Arc<HealthChanges>,
+}
+
+/// Whether telemetry arrives at all, by what was received last.
+pub fn telemetry_state(
+    reception: Reception,
+    stale_after: TimeDelta,
+    now: Timestamp,
+) -> TelemetryState {
+    TelemetryState {
+        last_received_at: reception.last_received_at,
+        stale: reception
+            .last_received_at
+            .is_some_and(|at| now - at >= stale_after),
+    }
+}
+
+/// Whether verdicts stay as they are: nothing arrives, or has only just begun to arrive again and
+/// most tenants have not been heard of yet.
+pub(super) fn is_frozen(reception: Reception, stale_after: TimeDelta, now: Timestamp) -> bool {
+    telemetry_state(reception, stale_after, now).stale
+        || reception
+            .resumed_at
+            .is_some_and(|at| now - at < stale_after)
+}
+
+/// How long nothing may arrive before verdicts are stale.
+pub(super) fn stale_after(core: &Core) -> TimeDelta {
+    TimeDelta::minutes(i64::from(core.config.health.stale_after_minutes))
+}
+
+impl TelemetryService {
+    /// Takes telemetry into this store.
+    pub fn new(core: Core) -> Self {
+        Self {
+            core,
+            changes: Arc::new(HealthChanges::default()),
+        }
+    }
+
+    /// What this is built on.
+    pub const fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Who tells open pages of new health.
+    pub fn health_changes(&self) -> &HealthChanges {
+        &self.changes
+    }
+
+    /// Counts a batch and works the health of its tenants out anew. Bad records are named, good
+    /// ones count. A batch with the key of an earlier one of the same sender counts once.
+    ///
+    /// # Errors
+    ///
+    /// [`ProblemCode::InvalidInput`] where no record is good: nothing is kept then, not even the
+    /// key. [`ProblemCode::Conflict`] where the key came with other records before.
+    pub async fn ingest(
+        &self,
+        context: &Context,
+        batch: Batch,
+        idempotency_key: Option<String>,
+    ) -> Result<IngestReport, Problem> {
+        self.core.authorise(context, Act::SendTelemetry)?;
+        if batch.records.len() > MAX_RECORDS {
+            return Err(Problem::new(
+                ProblemCode::TooLarge,
+                format!("A batch holds at most {MAX_RECORDS} records."),
+            ));
+        }
+        let key = idempotency_key
+            .map(validate_key)
+            .transpose()?
+            .map(|key| BatchKey {
+                sender: actor(&context.caller).id,
+                key,
+            });
+        self.take_in(batch, key).await.map_err(Problem::from)
+    }
+
+    async fn take_in(
+        &self,
+        batch: Batch,
+        key: Option<BatchKey>,
+    ) -> Result<IngestReport, ServiceError> {
+        let now = self.core.now();
+        let claimed = match &key {
+            Some(key) => Some(self.claim(key, &batch, now).await?),
+            None => None,
+        };
+        if let Some(report) = claimed.as_ref().and_then(|batch| batch.report.clone()) {
+            return Ok(repeated(report));
+        }
+        let as_of = claimed.as_ref().map_or(now, |batch| batch.received_at);
+        let error_status = self.core.config.health.error_status;
+        let plan = {
+            let mut reader = self.core.store.read().await?;
+            Plan::draw(&mut reader.db(), &batch, error_status, as_of).await?
+        };
+        let report = plan.report.clone();
+        let none_good = report.accepted == 0 && report.support_traffic == 0;
+        if none_good && !report.rejected.is_empty() {
+            if let Some(key) = key {
+                self.release(key).await?;
+            }
+            return Err(refused(&report).into());
+        }
+        let done = claimed.and_then(|batch| batch.done);
+        let chunks = plan.chunks(done.as_ref());
+        for chunk in chunks {
+            if let Some(report) = self.count(chunk, key.clone()).await? {
+                return Ok(repeated(report));
+            }
+        }
+        match key {
+            Some(key) => self.finish(key, report).await,
+            None => Ok(report),
+        }
+    }
+
+    async fn claim(
+        &self,
+        key: &BatchKey,
+        batch: &Batch,
+        now: Timestamp,
+    ) -> Result<StoredBatch, ServiceError> {
+        let (key, digest) = (key.clone(), batch.digest());
+        self.core
+            .store
+            .write(Priority::Normal, move |tx| {
+                let (key, digest) = (key.clone(), digest.clone());
+                Box::pin(async move {
+                    let stored = tx.claim_telemetry_batch(&key, &digest, now).await?;
+                    if stored.body_hash == digest {
+                        Ok(stored)
+                    } else {
+                        Err(ServiceError::Refused(Problem::new(
+                            ProblemCode::Conflict,
+                            "This Idempotency-Key came with other records before; every batch needs its own.",
+                        )))
+                    }
+                })
+            })
+            .await
+    }
+
+    async fn release(&self, key: BatchKey) -> Result<(), ServiceError> {
+        self.core
+            .store
+            .write(Priority::Normal, move |tx| {
+                let key = key.clone();
+                Box::pin(async move { Ok(tx.release_telemetry_batch(&key).await?) })
+            })
+            .await
+    }
+
+    /// Counts one piece of a batch; the batch's report if another sender of it was first to
+    /// finish.
+    async fn count(
+        &self,
+        chunk: Chunk,
+        key: Option<BatchKey>,
+    ) -> Result<Option<IngestReport>, ServiceError> {
+        let now = self.core.now();
+        let tell = self.changes.may_tell(now);
+        let core = self.core.clone();
+        let counted = self
+            .core
+            .store
+            .write(Priority::Normal, move |tx| {
+                let (core, chunk, key) = (core.clone(), chunk.clone(), key.clone());
+                Box::pin(async move {
+                    let counted = count_chunk(tx, &core, chunk, key.as_ref(), now).await?;
+                    if tell {
+                        tx.change(ChangeKind::Health, "", now).await?;
+                    }
+                    Ok::<_, ServiceError>(counted)
+                })
+            })
+            .await;
+        if !tell || counted.is_err() {
+            self.changes.leave_to_ticker();
+        }
+        counted
+    }
+
+    async fn finish(
+        &self,
+        key: BatchKey,
+        report: IngestReport,
+    ) -> Result<IngestReport, ServiceError> {
+        self.core
+            .store
+            .write(Priority::Normal, move |tx| {
+                let (key, report) = (key.clone(), report.clone());
+                Box::pin(async move {
+                    let stored = tx.lock_telemetry_batch(&key).await?;
+                    if let Some(report) = stored.and_then(|batch| batch.report) {
+                        return Ok(repeated(report));
+                    }
+                    tx.finish_telemetry_batch(&key, &report).await?;
+                    Ok(report)
+                })
+            })
+            .await
+    }
+
+    /// Re-evaluates every tenant that is due, unless verdicts are frozen; how many there were.
+    pub async fn reevaluate_due(&self) -> Result<u64, ServiceError> {
+        let mut all = 0;
+        loop {
+            let now = self.core.now();
+            let (frozen, due) = {
+                let mut reader = self.core.store.read().await?;
+                let mut db = reader.db();
+                let reception = db.telemetry_reception().await?;
+                let frozen = is_frozen(reception, stale_after(&self.core), now);
+                (frozen, db.list_due_tenants(now, DUE_AT_ONCE).await?)
+            };
+            if frozen || due.is_empty() {
+                return Ok(all);
+            }
+            all += due.len() as u64;
+            self.reevaluate(due, now).await?;
+        }
+    }
+
+    async fn reevaluate(&self, due: Vec<TenantId>, now: Timestamp) -> Result<(), ServiceError> {
+        let tell = self.changes.may_tell(now);
+        let core = self.core.clone();
+        let done = self
+            .core
+            .store
+            .write(Priority::Normal, move |tx| {
+                let (core, due) = (core.clone(), due.clone());
+                Box::pin(async move {
+                    for id in due {
+                        if let Some(stored) = tx.lock_tenant(&id).await? {
+                            evaluate(tx, &stored, &core.config.health, now).await?;
+                        }
+                    }
+                    if tell {
+                        tx.change(ChangeKind::Health, "", now).await?;
+                    }
+                    Ok::<_, ServiceError>(())
+                })
+            })
+            .await;
+        if !tell || done.is_err() {
+            self.changes.leave_to_ticker();
+        }
+        done
+    }
+
+    /// Tells open pages of health that has not been told of yet.
+    pub async fn tell_health_changes(&self) -> Result<(), ServiceError> {
+        if !self.changes.take_untold() {
+            return Ok(());
+        }
+        let now = self.core.now();
+        self.core
+            .store
+            .write(Priority::Normal, move |tx| {
+                Box::pin(async move { Ok(tx.change(ChangeKind::Health, "", now).await?) })
+            })
+            .await
+    }
+
+    /// Forgets spans and keys of batches that nothing needs any more.
+    pub async fn prune(&self) -> Result<(), ServiceError> {
+        let now = self.core.now();
+        loop {
+            let pruned = self
+                .core
+                .store
+                .write(Priority::Normal, move |tx| {
+                    Box::pin(async move {
+                        let spans = tx.prune_calls(now - SPANS_KEPT).await?;
+                        let batches = tx.prune_telemetry_batches(now - BATCHES_KEPT).await?;
+                        Ok::<_, StoreError>(spans + batches)
+                    })
+                })
+                .await?;
+            if pruned == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn count_chunk(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    chunk: Chunk,
+    key: Option<&BatchKey>,
+    now: Timestamp,
+) -> Result<Option<IngestReport>, ServiceError> {
+    let mut cells = chunk;
+    if let Some(key) = key {
+        // Another sender of the same batch may have counted some of it since the plan was drawn.
+        let stored = tx
+            .lock_telemetry_batch(key)
+            .await?
+            .ok_or(StoreError::Contended)?;
+        if let Some(report) = stored.report {
+            return Ok(Some(report));
+        }
+        if let Some((tenant, start)) = &stored.done {
+            cells.retain(|cell| (&cell.tenant, &cell.start) > (tenant, start));
+        }
+        if let Some(last) = cells.last() {
+            tx.advance_telemetry_batch(key, &last.tenant, last.start)
+                .await?;
+        }
+    }
+    for of_tenant in cells.chunk_by(|a, b| a.tenant == b.tenant) {
+        let Some(tenant) = of_tenant.first().map(|cell| &cell.tenant) else {
+            continue;
+        };
+        let first = of_tenant.iter().map(|cell| cell.first).min().unwrap_or(now);
+        let last = of_tenant.iter().map(|cell| cell.last).max().unwrap_or(now);
+        let Some(stored) = tx.see_tenant(tenant, first, last).await? else {
+            continue;
+        };
+        for cell in of_tenant {
+            tx.add_calls(tenant, cell.start, cell.calls).await?;
+        }
+        evaluate(tx, &stored, &core.config.health, now).await?;
+    }
+    tx.receive_telemetry(now, stale_after(core)).await?;
+    Ok(None)
+}
+
+fn repeated(report: IngestReport) -> IngestReport {
+    IngestReport {
+        repeated: true,
+        ..report
+    }
+}
+
+fn validate_key(key: String) -> Result<String, Problem> {
+    let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if visible && (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len()) {
+        Ok(key)
+    } else {
+        Err(Problem::invalid_field(
+            "Idempotency-Key",
+            format!("must be 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters"),
+        ))
+    }
+}
+
+/// The answer to a batch without a single good record.
+fn refused(report: &IngestReport) -> Problem {
+    let fields = report.rejected.iter().take(NAMED_AT_MOST).map(|rejected| {
+        let index = rejected.index;
+        FieldProblem {
+            field: match &rejected.field {
+                Some(field) => format!("[{index}].{field}"),
+                None => format!("[{index}]"),
+            },
+            message: rejected.message.clone(),
+        }
+    });
+    Problem::invalid(fields.collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! Tenants and their health: the overview, one tenant, registration, and what the live stream
+//! tells of them.
+
+mod register;
+
+use app::{
+    domain::{
+        TenantId, Timestamp,
+        caller::{Caller, Context},
+        page::{Page, PageRequest},
+        policy::Act,
+        problem::Problem,
+        tenants::{
+            CallBucket, HealthCounts, Organization, Overview, TelemetryState, TenantDetail,
+            TenantFilter, TenantHealth,
+        },
+        text::clean,
+    },
+    ports::TenantsPort,
+};
+use async_trait::async_trait;
+use chrono::TimeDelta;
+
+pub use self::register::Registered;
+use super::{
+    Core,
+    telemetry::{stale_after, telemetry_state},
+};
+use crate::{
+    live::TenantFeed,
+    store::{StoreError, listing::PageAt, tenants::StoredTenant},
+};
+
+/// How long one span of a tenant's series is.
+const SERIES_SPAN: TimeDelta = TimeDelta::minutes(15);
+/// How many spans a series has: 24 hours, the last span being the one under way.
+const SERIES_LENGTH: i32 = 96;
+/// How many organizations the detail names; the list has all of them.
+const ORGANIZATIONS_SHOWN: u32 = 1000;
+/// The longest search, in characters.
+const SEARCH_MAX: usize = 200;
+
+/// Tenants and their health. Cheap to clone.
+#[derive(Clone)]
+pub struct TenantsService {
+    core: Core,
+}
+
+impl TenantsService {
+    /// Of this store.
+    pub const fn new(core: Core) -> Self {
+        Self { core }
+    }
+
+    /// The one tenant that the caller may see, or `None` for one who sees all.
+    fn reach<'c>(&self, context: &'c Context) -> Result<Option<&'c TenantId>, Problem> {
+        if let Caller::Key(key) = &context.caller
+            && let Some(own) = &key.tenant_id
+        {
+            self.core.authorise(context, Act::ReadTenant(own))?;
+            return Ok(Some(own));
+        }
+        self.core.authorise(context, Act::ReadTenants)?;
+        Ok(None)
+    }
+
+    async fn find(&self, id: &TenantId) -> Result<StoredTenant, Problem> {
+        let mut reader = self.core.store.read().await?;
+        let stored = reader.db().lookup_tenant(id).await?;
+        stored.ok_or_else(|| Problem::not_found("tenant"))
+    }
+
+    /// One page of a tenant's organizations, by name.
+    pub async fn organizations(
+        &self,
+        context: &Context,
+        id: &TenantId,
+        page: PageRequest,
+    ) -> Result<Page<Organization>, Problem> {
+        self.core.authorise(context, Act::ReadTenant(id))?;
+        self.find(id).await?;
+        let list = format!("organizations:{id}");
+        let at = self.core.page_at(&list, &page)?;
+        let mut reader = self.core.store.read().await?;
+        let listed = reader.db().list_organizations(id, &at).await?;
+        Ok(self.core.page(&list, listed))
+    }
+
+    /// The rows of these tenants as they are now, in no order; those that are not registered are
+    /// left out. For the live stream, which has authorised its reader.
+    pub async fn health_rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, StoreError> {
+        let mut reader = self.core.store.read().await?;
+        let rows = reader.db().find_tenants_by_id(ids).await?;
+        Ok(rows.into_iter().map(TenantHealth::from).collect())
+    }
+
+    /// The figures above the overview. For the live stream, which has authorised its reader.
+    pub async fn health_counts(&self) -> Result<HealthCounts, StoreError> {
+        let mut reader = self.core.store.read().await?;
+        reader.db().count_tenants_by_health(None).await
+    }
+
+    /// Whether telemetry arrives at all.
+    pub async fn telemetry_state(&self) -> Result<TelemetryState, StoreError> {
+        let mut reader = self.core.store.read().await?;
+        let reception = reader.db().telemetry_reception().await?;
+        Ok(telemetry_state(
+            reception,
+            stale_after(&self.core),
+            self.core.now(),
+        ))
+    }
+
+    fn manage_url(&self, id: &TenantId) -> Option<String> {
+        let template = self.core.config.console.manage_tenant_url.as_deref()?;
+        // An identifier's alphabet needs no escaping in a path but for its colon, which may be
+        // read as a port or a scheme.
+        Some(template.replace("{tenant_id}", &id.as_str().replace(':', "%3A")))
+    }
+
+    /// One page of tenants, without the figures.
+    pub async fn list(
+        &self,
+        context: &Context,
+        filter: TenantFilter,
+        page: PageRequest,
+    ) -> Result<Page<TenantHealth>, Problem> {
+        let reach = self.reach(context)?;
+        let filter = validated(filter)?;
+        let list = list_name(reach, &filter);
+        let at = self.core.page_at(&list, &page)?;
+        let mut reader = self.core.store.read().await?;
+        let listed = reader.db().list_tenants(reach, &filter, &at).await?;
+        Ok(self.core.page(&list, listed).map(TenantHealth::from))
+    }
+}
+
+#[async_trait]
+impl TenantsPort for TenantsService {
+    async fn overview(
+        &self,
+        context: &Context,
+        filter: TenantFilter,
+        page: PageRequest,
+    ) -> Result<Overview, Problem> {
+        let reach = self.reach(context)?;
+        let tenants = self.list(context, filter, page).await?;
+        let counts = {
+            let mut reader = self.core.store.read().await?;
+            reader.db().count_tenants_by_health(reach).await?
+        };
+        Ok(Overview {
+            counts,
+            tenants,
+            telemetry: self.telemetry_state().await?,
+            sorted_at: self.core.now(),
+        })
+    }
+
+    async fn detail(&self, context: &Context, id: &TenantId) -> Result<TenantDetail, Problem> {
+        self.core.authorise(context, Act::ReadTenant(id))?;
+        let stored = self.find(id).await?;
+        let now = self.core.now();
+        let first = series_start(now);
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let spans = db.list_calls(id, first).await?;
+        let organizations = db
+            .list_organizations(id, &PageAt::first(ORGANIZATIONS_SHOWN))
+            .await?;
+        let active_user_sessions = db.count_active_user_sessions(id, now).await?;
+        let verdict = stored.verdict();
+        Ok(TenantDetail {
+            verdict,
+            tenant: stored.tenant,
+            signals: stored.signals,
+            calls: series(first, &spans),
+            organizations: organizations.items,
+            active_user_sessions,
+            manage_url: self.manage_url(id),
+        })
+    }
+}
+
+#[async_trait]
+impl TenantFeed for TenantsService {
+    async fn rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, Problem> {
+        Ok(self.health_rows(ids).await?)
+    }
+
+    async fn counts(&self) -> Result<HealthCounts, Problem> {
+        Ok(self.health_counts().await?)
+    }
+
+    async fn telemetry(&self) -> Result<TelemetryState, Problem> {
+        Ok(self.telemetry_state().await?)
+    }
+}
+
+/// The filter with a search that can be looked for.
+fn validated(filter: TenantFilter) -> Result<TenantFilter, Problem> {
+    let search = match filter.search.as_deref() {
+        None => None,
+        Some(text) => {
+            let text = clean(text, 0, SEARCH_MAX, false)
+                .map_err(|error| Problem::invalid_field("q", error))?;
+            Some(text).filter(|text| !text.is_empty())
+        }
+    };
+    Ok(TenantFilter { search, ..filter })
+}
+
+fn list_name(reach: Option<&TenantId>, filter: &TenantFilter) -> String {
+    let reach = reach.map_or("", TenantId::as_str);
+    // Plain data always serialises.
+    let filter = serde_json::to_string(filter).unwrap_or_default();
+    format!("tenants:{reach}:{filter}")
+}
+
+/// When the first span of the series at `now` starts.
+fn series_start(now: Timestamp) -> Timestamp {
+    let length = SERIES_SPAN.num_seconds();
+    let current = now.timestamp().div_euclid(length) * length;
+    Timestamp::from_timestamp(current, 0).unwrap_or(now) - SERIES_SPAN * (SERIES_LENGTH - 1)
+}
+
+/// 96 spans of 15 minutes from `first` on, without gaps. The last one is under way.
+fn series(first: Timestamp, spans: &[CallBucket]) -> Vec<CallBucket> {
+    let mut spans = spans.iter().peekable();
+    (0..SERIES_LENGTH)
+        .map(|n| {
+            let start = first + SERIES_SPAN * n;
+            let mut bucket = CallBucket {
+                start,
+                calls: 0,
+                errors: 0,
+            };
+            while let Some(span) = spans.next_if(|span| span.start < start + SERIES_SPAN) {
+                bucket.calls += span.calls;
+                bucket.errors += span.errors;
+            }
+            bucket
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

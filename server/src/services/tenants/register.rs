@@ -1,0 +1,262 @@
+//! Registration of tenants and organizations, as the platform tells of them.
+
+use app::domain::{
+    OrganizationId, TenantId, Timestamp,
+    audit::AuditCategory,
+    caller::Context,
+    health::Thresholds,
+    policy::Act,
+    problem::Problem,
+    tenants::{Organization, OrganizationRegistration, Tenant, TenantRegistration},
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::TenantsService;
+use crate::{
+    ingest::evaluate,
+    services::{
+        Core, EventOf, ServiceError,
+        telemetry::{is_frozen, stale_after},
+    },
+    store::{Audited, ChangeKind, StoreError, Tx, tenants::StoredTenant},
+};
+
+/// A registration that has been taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered<T> {
+    /// What is registered now.
+    pub value: T,
+    /// Whether it is new.
+    pub created: bool,
+}
+
+impl TenantsService {
+    /// Registers a tenant, or changes it. The same registration again changes nothing and is not
+    /// told of.
+    pub async fn register_tenant(
+        &self,
+        context: &Context,
+        id: &TenantId,
+        registration: TenantRegistration,
+    ) -> Result<Registered<Tenant>, Problem> {
+        self.core.authorise(context, Act::RegisterTenants)?;
+        let registration = registration.validated()?;
+        let (core, context, id) = (self.core.clone(), context.clone(), id.clone());
+        let registered = self
+            .core
+            .store
+            .act(move |tx| {
+                let (core, context) = (core.clone(), context.clone());
+                let (id, registration) = (id.clone(), registration.clone());
+                Box::pin(
+                    async move { register_tenant(tx, &core, &context, id, registration).await },
+                )
+            })
+            .await;
+        registered.map_err(slug_is_taken)
+    }
+
+    /// Registers an organization of a tenant, or changes it. The same registration again changes
+    /// nothing and is not told of.
+    pub async fn register_organization(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        id: &OrganizationId,
+        registration: OrganizationRegistration,
+    ) -> Result<Registered<Organization>, Problem> {
+        self.core.authorise(context, Act::RegisterTenants)?;
+        let registration = registration.validated()?;
+        let (core, context) = (self.core.clone(), context.clone());
+        let (tenant, id) = (tenant.clone(), id.clone());
+        let registered = self
+            .core
+            .store
+            .act(move |tx| {
+                let (core, context) = (core.clone(), context.clone());
+                let (tenant, id) = (tenant.clone(), id.clone());
+                let registration = registration.clone();
+                Box::pin(async move {
+                    register_organization(tx, &core, &context, tenant, id, registration).await
+                })
+            })
+            .await;
+        registered.map_err(Problem::from)
+    }
+}
+
+async fn register_tenant(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    context: &Context,
+    id: TenantId,
+    registration: TenantRegistration,
+) -> Result<Audited<Registered<Tenant>>, ServiceError> {
+    let now = core.now();
+    let stored = tx.lock_tenant(&id).await?;
+    let of_slug = tx.find_tenant_by_slug(&registration.slug).await?;
+    if of_slug.is_some_and(|other| other.tenant.id != id) {
+        return Err(slug_problem().into());
+    }
+    let known_since = stored.as_ref().map_or(now, |s| s.tenant.created_at);
+    let tenant = Tenant {
+        id,
+        slug: registration.slug,
+        name: registration.name,
+        status: registration.status,
+        plan: registration.plan,
+        region: registration.region,
+        contact: registration.contact,
+        created_at: registration
+            .created_at
+            .map_or(known_since, crate::clock::to_micros),
+    };
+    let (action, metadata) = match &stored {
+        Some(stored) if stored.tenant == tenant => {
+            return Ok(Audited::unchanged(Registered {
+                value: tenant,
+                created: false,
+            }));
+        }
+        Some(stored) => {
+            tx.change_tenant(&tenant).await?;
+            if stored.tenant.status != tenant.status {
+                judge_anew(tx, core, stored, &tenant, now).await?;
+            }
+            ("tenant.changed", changes(&stored.tenant, &tenant))
+        }
+        None => {
+            tx.add_tenant(&tenant, now).await?;
+            ("tenant.registered", as_metadata(&tenant))
+        }
+    };
+    let event = core.event(
+        context,
+        EventOf {
+            tenant_id: Some(tenant.id.clone()),
+            category: AuditCategory::Tenant,
+            action,
+            resource_type: "tenant",
+            resource_id: tenant.id.to_string(),
+            metadata,
+        },
+    );
+    let receipt = tx.append_audit(event).await?;
+    tx.change(ChangeKind::Tenant, tenant.id.as_str(), now)
+        .await?;
+    let registered = Registered {
+        value: tenant,
+        created: stored.is_none(),
+    };
+    Ok(Audited::new(registered, receipt))
+}
+
+/// A new status may change the verdict: at once, or as soon as telemetry arrives again.
+async fn judge_anew(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    stored: &StoredTenant,
+    tenant: &Tenant,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let reception = tx.telemetry_reception().await?;
+    if is_frozen(reception, stale_after(core), now) {
+        return tx.set_next_health_change(&tenant.id, now).await;
+    }
+    let stored = StoredTenant {
+        tenant: tenant.clone(),
+        ..stored.clone()
+    };
+    let thresholds: &Thresholds = &core.config.health;
+    evaluate(tx, &stored, thresholds, now).await
+}
+
+async fn register_organization(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    context: &Context,
+    tenant: TenantId,
+    id: OrganizationId,
+    registration: OrganizationRegistration,
+) -> Result<Audited<Registered<Organization>>, ServiceError> {
+    let now = core.now();
+    if tx.lock_tenant(&tenant).await?.is_none() {
+        return Err(Problem::not_found("tenant").into());
+    }
+    let stored = tx.lookup_organization(&tenant, &id).await?;
+    let organization = Organization {
+        id,
+        name: registration.name,
+        slug: registration.slug,
+        status: registration.status,
+        created_at: registration.created_at.map_or_else(
+            || stored.as_ref().map_or(now, |stored| stored.created_at),
+            crate::clock::to_micros,
+        ),
+    };
+    let (action, metadata) = match &stored {
+        Some(stored) if *stored == organization => {
+            return Ok(Audited::unchanged(Registered {
+                value: organization,
+                created: false,
+            }));
+        }
+        Some(stored) => ("organization.changed", changes(stored, &organization)),
+        None => ("organization.registered", as_metadata(&organization)),
+    };
+    tx.set_organization(&tenant, &organization).await?;
+    let event = core.event(
+        context,
+        EventOf {
+            tenant_id: Some(tenant.clone()),
+            category: AuditCategory::Tenant,
+            action,
+            resource_type: "organization",
+            resource_id: organization.id.to_string(),
+            metadata,
+        },
+    );
+    let receipt = tx.append_audit(event).await?;
+    tx.change(ChangeKind::Tenant, tenant.as_str(), now).await?;
+    let registered = Registered {
+        value: organization,
+        created: stored.is_none(),
+    };
+    Ok(Audited::new(registered, receipt))
+}
+
+fn slug_problem() -> Problem {
+    Problem::invalid_field("slug", "belongs to another tenant")
+}
+
+/// Two registrations at the same time may both find the slug free; the store lets one through.
+fn slug_is_taken(error: ServiceError) -> Problem {
+    match error {
+        ServiceError::Store(StoreError::Exists { constraint }) if constraint.contains("slug") => {
+            slug_problem()
+        }
+        other => other.into(),
+    }
+}
+
+fn as_metadata(value: &impl Serialize) -> Value {
+    // Plain data always serialises.
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// Which fields were changed, from what to what.
+fn changes(before: &impl Serialize, after: &impl Serialize) -> Value {
+    let (Value::Object(before), Value::Object(after)) = (as_metadata(before), as_metadata(after))
+    else {
+        return Value::Null;
+    };
+    let changed: Map<String, Value> = after
+        .into_iter()
+        .filter_map(|(field, to)| {
+            let from = before.get(&field).cloned().unwrap_or_default();
+            (from != to).then(|| (field, json!({ "from": from, "to": to })))
+        })
+        .collect();
+    json!({ "changed": changed })
+}

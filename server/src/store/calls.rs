@@ -1,0 +1,224 @@
+//! Calls in spans of 5 minutes, the sums over windows of them, and which requests were support
+//! traffic.
+
+use app::domain::{
+    RequestId, TenantId, Timestamp,
+    health::{Baseline, Window},
+    tenants::CallBucket,
+};
+use chrono::TimeDelta;
+
+use super::{Db, FromRow, Row, StoreError, Tx, in_list, sql::statements};
+
+/// The length of a span.
+pub const SPAN: TimeDelta = TimeDelta::minutes(5);
+
+statements! {
+    ADD = "INSERT INTO call_buckets (tenant_id, start, calls, errors) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (tenant_id, start) DO UPDATE SET calls = call_buckets.calls + excluded.calls, \
+        errors = call_buckets.errors + excluded.errors";
+    // $2, $3 and $4 are the latest starts that lie before the last 15 minutes, the last 24 hours and
+    // the days before these.
+    SUMS = "SELECT \
+        CAST(COALESCE(SUM(CASE WHEN start > $2 THEN calls ELSE 0 END), 0) AS BIGINT) AS quarter_calls, \
+        CAST(COALESCE(SUM(CASE WHEN start > $2 THEN errors ELSE 0 END), 0) AS BIGINT) AS quarter_errors, \
+        MIN(CASE WHEN start > $2 THEN start END) AS quarter_first, \
+        CAST(COALESCE(SUM(CASE WHEN start > $3 THEN calls ELSE 0 END), 0) AS BIGINT) AS day_calls, \
+        CAST(COALESCE(SUM(CASE WHEN start > $3 THEN errors ELSE 0 END), 0) AS BIGINT) AS day_errors, \
+        MIN(CASE WHEN start > $3 THEN start END) AS day_first, \
+        CAST(COALESCE(SUM(CASE WHEN start <= $3 THEN calls ELSE 0 END), 0) AS BIGINT) AS before_calls, \
+        MIN(CASE WHEN start <= $3 THEN start END) AS before_first \
+        FROM call_buckets WHERE tenant_id = $1 AND start > $4";
+    LIST_SINCE = "SELECT start, calls, errors FROM call_buckets WHERE tenant_id = $1 AND start >= $2 ORDER BY start";
+    PRUNE = "DELETE FROM call_buckets WHERE (tenant_id, start) IN \
+        (SELECT tenant_id, start FROM call_buckets WHERE start < $1 ORDER BY start LIMIT 500)";
+}
+
+/// The windows that health is judged by, at one instant.
+///
+/// A span belongs to a window as long as any of it lies in the window: the last 15 minutes are 15
+/// to 20 minutes, never less. All of a span leaves at once, at its end plus the window's length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Windows {
+    /// The instant.
+    pub now: Timestamp,
+    /// How many full days of the 7 before the last 24 hours the tenant had been seen for.
+    pub full_days: u32,
+}
+
+/// The length of the short window.
+pub const QUARTER_HOUR: TimeDelta = TimeDelta::minutes(15);
+/// The length of the long window.
+pub const DAY: TimeDelta = TimeDelta::hours(24);
+/// How many days before the last 24 hours activity is compared with.
+pub const BASELINE_DAYS: u32 = 7;
+
+impl Windows {
+    /// The windows at `now` of a tenant that first called at `first_seen`.
+    pub fn at(now: Timestamp, first_seen: Option<Timestamp>) -> Self {
+        let days = first_seen.map_or(0, |first| (now - DAY - first).num_days());
+        Self {
+            now,
+            full_days: u32::try_from(days).unwrap_or(0).min(BASELINE_DAYS),
+        }
+    }
+
+    /// How long before now the compared days begin.
+    pub fn baseline_length(&self) -> TimeDelta {
+        DAY * i32::try_from(self.full_days + 1).unwrap_or(i32::MAX)
+    }
+
+    /// The latest start of a span that has left a window of this length.
+    fn left(&self, length: TimeDelta) -> Timestamp {
+        self.now - length - SPAN
+    }
+}
+
+/// Sums over the windows, and when the first span leaves each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowSums {
+    /// The last 15 minutes.
+    pub quarter_hour: Window,
+    /// The last 24 hours.
+    pub day: Window,
+    /// The days before these.
+    pub baseline: Baseline,
+    /// When the first span leaves any of the windows; `None` where there is none.
+    pub next_leaves_at: Option<Timestamp>,
+}
+
+struct Sums {
+    quarter_hour: Window,
+    quarter_first: Option<Timestamp>,
+    day: Window,
+    day_first: Option<Timestamp>,
+    before_calls: u64,
+    before_first: Option<Timestamp>,
+}
+
+impl FromRow for Sums {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            quarter_hour: Window {
+                calls: row.count("quarter_calls")?,
+                errors: row.count("quarter_errors")?,
+            },
+            quarter_first: row.opt_at("quarter_first")?,
+            day: Window {
+                calls: row.count("day_calls")?,
+                errors: row.count("day_errors")?,
+            },
+            day_first: row.opt_at("day_first")?,
+            before_calls: row.count("before_calls")?,
+            before_first: row.opt_at("before_first")?,
+        })
+    }
+}
+
+struct Span(CallBucket);
+
+impl FromRow for Span {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self(CallBucket {
+            start: row.at("start")?,
+            calls: row.count("calls")?,
+            errors: row.count("errors")?,
+        }))
+    }
+}
+
+struct FoundRequest(RequestId);
+
+impl FromRow for FoundRequest {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self(row.parsed("request_id")?))
+    }
+}
+
+impl Db<'_> {
+    /// A tenant's calls in the windows.
+    pub async fn sum_calls(
+        &mut self,
+        tenant: &TenantId,
+        windows: Windows,
+    ) -> Result<WindowSums, StoreError> {
+        let sums: Sums = self
+            .query(SUMS)
+            .bind(tenant)
+            .bind(windows.left(QUARTER_HOUR))
+            .bind(windows.left(DAY))
+            .bind(windows.left(windows.baseline_length()))
+            .fetch_one()
+            .await?;
+        let leaves = |first: Option<Timestamp>, length| first.map(|start| start + SPAN + length);
+        let next_leaves_at = [
+            leaves(sums.quarter_first, QUARTER_HOUR),
+            leaves(sums.day_first, DAY),
+            leaves(sums.before_first, windows.baseline_length()),
+        ];
+        Ok(WindowSums {
+            quarter_hour: sums.quarter_hour,
+            day: sums.day,
+            baseline: Baseline {
+                full_days: windows.full_days,
+                calls: sums.before_calls,
+            },
+            next_leaves_at: next_leaves_at.into_iter().flatten().min(),
+        })
+    }
+
+    /// A tenant's spans that start at `since` or later, in order, leaving out those without calls.
+    pub async fn list_calls(
+        &mut self,
+        tenant: &TenantId,
+        since: Timestamp,
+    ) -> Result<Vec<CallBucket>, StoreError> {
+        let spans: Vec<Span> = self
+            .query(LIST_SINCE)
+            .bind(tenant)
+            .bind(since)
+            .fetch_all()
+            .await?;
+        Ok(spans.into_iter().map(|span| span.0).collect())
+    }
+
+    /// Which of these requests came through the gateway, in no order.
+    pub async fn list_support_traffic(
+        &mut self,
+        ids: &[RequestId],
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let mut found = Vec::new();
+        for ids in ids.chunks(in_list::LENGTH) {
+            let query = self.assembled(in_list::sql(
+                "SELECT request_id FROM access_log WHERE request_id IN ",
+            ));
+            let rows: Vec<FoundRequest> = in_list::bind(query, ids).fetch_all().await?;
+            found.extend(rows.into_iter().map(|row| row.0));
+        }
+        Ok(found)
+    }
+}
+
+impl Tx<'_> {
+    /// Counts calls in the span that starts at `start`.
+    pub async fn add_calls(
+        &mut self,
+        tenant: &TenantId,
+        start: Timestamp,
+        calls: Window,
+    ) -> Result<(), StoreError> {
+        self.query(ADD)
+            .bind(tenant)
+            .bind(start)
+            .bind(calls.calls)
+            .bind(calls.errors)
+            .execute()
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets up to 500 spans that start before `before`; how many there were.
+    pub async fn prune_calls(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        self.query(PRUNE).bind(before).execute().await
+    }
+}

@@ -1,0 +1,27 @@
+//! `IN` lists of one length, so that they are one query text whatever the number of values.
+
+use super::{Query, Value};
+
+/// How many values one list takes; fewer are filled up by repeating the last.
+pub(super) const LENGTH: usize = 100;
+
+/// `select` followed by a list of [`LENGTH`] placeholders.
+pub(super) fn sql(select: &'static str) -> String {
+    let placeholders: Vec<String> = (1..=LENGTH).map(|n| format!("${n}")).collect();
+    format!("{select}({})", placeholders.join(", "))
+}
+
+/// Binds up to [`LENGTH`] values.
+pub(super) fn bind<'d, 'c, T>(query: Query<'d, 'c>, values: &[T]) -> Query<'d, 'c>
+where
+    for<'v> &'v T: Into<Value>,
+{
+    let Some(last) = values.last() else {
+        return (0..LENGTH).fold(query, |query, _| query.bind(Option::<String>::None));
+    };
+    values
+        .iter()
+        .chain(std::iter::repeat(last))
+        .take(LENGTH)
+        .fold(query, |query, value| query.bind(value))
+}
