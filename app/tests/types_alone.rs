@@ -114,10 +114,9 @@ fn user_sessions_keep_their_json() {
 
 #[test]
 fn telemetry_may_leave_out_what_is_optional() {
-    let record: RequestRecord = serde_json::from_str(
-        r#"{"tenant_id":"acme","at":"2026-11-22T10:00:00Z","status":200}"#,
-    )
-    .unwrap();
+    let record: RequestRecord =
+        serde_json::from_str(r#"{"tenant_id":"acme","at":"2026-11-22T10:00:00Z","status":200}"#)
+            .unwrap();
     assert_eq!(record.count, 1);
     round_trips::<RequestRecord>(
         r#"{"tenant_id":"acme","at":"2026-11-22T10:00:00Z","status":503,"count":2,"method":"GET",
@@ -144,9 +143,8 @@ fn problems_and_pages_keep_their_json() {
 
 #[test]
 fn unknown_fields_wrong_types_and_wrong_words_are_refused_by_name() {
-    let registration = |extra: &str| {
-        format!(r#"{{"slug":"acme","name":"Acme","status":"active"{extra}}}"#)
-    };
+    let registration =
+        |extra: &str| format!(r#"{{"slug":"acme","name":"Acme","status":"active"{extra}}}"#);
     refuses::<TenantRegistration>(&registration(r#","owner":"x""#), "owner");
     refuses::<TenantRegistration>(r#"{"slug":1,"name":"A","status":"active"}"#, "string");
     refuses::<TenantRegistration>(r#"{"slug":"a","name":"A","status":"gone"}"#, "gone");

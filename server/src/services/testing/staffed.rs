@@ -13,7 +13,10 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::{
-    clock::ManualClock, config::Config, cursor::CursorKey, entropy::SystemEntropy,
+    clock::ManualClock,
+    config::Config,
+    cursor::CursorKey,
+    entropy::SystemEntropy,
     services::{
         Core, Passwords, ServiceError,
         staff::{GivenPassword, StaffService},
