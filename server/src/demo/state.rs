@@ -142,6 +142,14 @@ impl DemoState {
         Ok(SecretString::from(key))
     }
 
+    /// The same with all calls until `at` reported.
+    pub(super) fn reported(&self, at: Timestamp) -> Self {
+        Self {
+            reported_until: Some(at),
+            ..self.clone()
+        }
+    }
+
     /// Writes it to its file.
     pub(super) fn keep(&self, folder: &Path) -> Result<(), DemoError> {
         let path = file(folder);
