@@ -203,7 +203,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        services::testing::{
+        services::testing::staffed::{
             Staffed, anonymous, both, cli, code_of, platform_key, problem_of, sqlite,
         },
         store::Priority,

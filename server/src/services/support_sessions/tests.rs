@@ -20,17 +20,17 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{
-    SupportSessionsService, record_expiries, revoke_all_of,
-    world::{
-        TwoTenants, World, anonymous, key, staff, staff_id, start, super_admin, support_admin,
-        tenant, worlds,
-    },
-};
+use super::{SupportSessionsService, record_expiries, revoke_all_of};
 use crate::{
     clock::Clock,
     gateway::SessionGates,
-    services::ServiceError,
+    services::{
+        ServiceError,
+        testing::{
+            TwoTenants, World, anonymous, key, staff, staff_id, start, super_admin, support_admin,
+            tenant, worlds,
+        },
+    },
     store::{Priority, audit::AuditReach, listing::PageAt},
     token::Token,
 };
