@@ -232,8 +232,7 @@ impl World {
                     _ = every.tick() => {}
                     () = stop.cancelled() => return,
                 }
-                let now = state.reported(clock.now());
-                if let Err(error) = now.keep(&folder) {
+                if let Err(error) = state.reported(clock.now()).keep(&folder) {
                     tracing::warn!(%error, "the demo can't note how far it is");
                 }
             }
