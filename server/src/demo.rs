@@ -213,19 +213,12 @@ impl World {
         let count = sign_ins.len();
         self.api.put_all(sign_ins).await?;
         say(&format!("  registered {count} user sessions"));
-        DemoState {
-            reported_until: Some(now),
-            ..self.state.clone()
-        }
-        .keep(folder)
+        self.state.reported(now).keep(folder)
     }
 
     /// The state as of now, all calls until now reported.
     fn track(&self) -> DemoState {
-        DemoState {
-            reported_until: Some(self.clock.now()),
-            ..self.state.clone()
-        }
+        self.state.reported(self.clock.now())
     }
 
     /// Notes now and then until when calls have been reported, for a start after a crash.
@@ -239,11 +232,7 @@ impl World {
                     _ = every.tick() => {}
                     () = stop.cancelled() => return,
                 }
-                let now = DemoState {
-                    reported_until: Some(clock.now()),
-                    ..state.clone()
-                };
-                if let Err(error) = now.keep(&folder) {
+                if let Err(error) = state.reported(clock.now()).keep(&folder) {
                     tracing::warn!(%error, "the demo can't note how far it is");
                 }
             }

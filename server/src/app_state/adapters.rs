@@ -1,11 +1,9 @@
 //! Where one part of the server asks another through a trait of its own.
 
 use app::domain::{
-    TenantId,
     audit::{AuditFilter, ExportFormat},
-    caller::{Context, KeyCaller, StaffCaller},
+    caller::{Context, KeyCaller},
     problem::Problem,
-    tenants::{HealthCounts, TelemetryState, TenantHealth},
 };
 use async_trait::async_trait;
 use axum::{extract::Request, middleware::Next, response::Response};
@@ -14,9 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     audit::export::export,
-    live::{Presence, TenantFeed},
     rest::{AuditExport, ExportStream, KeyAuthenticator},
-    services::{Core, TenantsService, api_keys::ApiKeys, staff_sessions::StaffSessions},
+    services::{Core, api_keys::ApiKeys},
 };
 
 /// Lets the REST interface name a request as the layers before it have.
@@ -47,29 +44,5 @@ impl AuditExport for Core {
         Ok(body
             .map(|piece| piece.map_err(std::io::Error::other))
             .boxed())
-    }
-}
-
-#[async_trait]
-impl Presence for StaffSessions {
-    async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem> {
-        let found = self.look_again(staff.staff_session_id).await?;
-        // Who has lost every role may read nothing but the page that says so.
-        Ok(found.is_some_and(|(staff, _)| !staff.roles.is_empty()))
-    }
-}
-
-#[async_trait]
-impl TenantFeed for TenantsService {
-    async fn rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, Problem> {
-        Ok(self.health_rows(ids).await?)
-    }
-
-    async fn counts(&self) -> Result<HealthCounts, Problem> {
-        Ok(self.health_counts().await?)
-    }
-
-    async fn telemetry(&self) -> Result<TelemetryState, Problem> {
-        Ok(Self::telemetry(self).await?)
     }
 }

@@ -102,6 +102,13 @@ impl DemoState {
         }
     }
 
+    /// The same state with all calls reported until `at`.
+    pub(super) fn reported(&self, at: Timestamp) -> Self {
+        let mut state = self.clone();
+        state.reported_until = Some(at);
+        state
+    }
+
     /// What the gateway proves itself to the platform with.
     pub(super) fn upstream_credential(&self) -> SecretString {
         SecretString::from(self.credential.clone())

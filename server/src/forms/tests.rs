@@ -639,7 +639,7 @@ async fn what_is_no_form_is_a_clear_4xx() {
         StatusCode::UNSUPPORTED_MEDIA_TYPE
     );
     // A body that does not say how long it is.
-    let chunks = futures::stream::iter(vec![Ok::<_, std::io::Error>(vec![b'a'; 40_000]); 2]);
+    let chunks = futures::stream::iter([b'a'; 2].map(|b| Ok::<_, std::io::Error>(vec![b; 40_000])));
     let mut request = Site::post("/forms/tenants/acme/force-logout", Some(&ana), "");
     *request.body_mut() = Body::from_stream(chunks);
     assert_eq!(

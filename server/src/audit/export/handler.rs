@@ -40,9 +40,7 @@ async fn try_export(
         .parse()
         .map_err(|e| Problem::invalid_field("format", e))?;
     let (filter, _) = AuditQuery::read(|name| query.get(name).cloned()).parse()?;
-    Ok(export(core, context, filter, format)
-        .await?
-        .into_response())
+    Ok(export(core, context, filter, format).await?.into_response())
 }
 
 fn refusal(problem: &Problem) -> Response {

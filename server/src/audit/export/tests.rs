@@ -163,7 +163,10 @@ async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
     assert_eq!(text.matches("\r\n").count(), 2, "{text}");
     for (query, fields) in [
         ("format=xml", &["format: must be one of csv, jsonl"][..]),
-        ("format=csv&tenant=a%2Fb&from=yesterday", &["tenant: ", "from: "]),
+        (
+            "format=csv&tenant=a%2Fb&from=yesterday",
+            &["tenant: ", "from: "],
+        ),
     ] {
         let (parts, text) = ask(query).await;
         assert_eq!(parts.status, StatusCode::UNPROCESSABLE_ENTITY);

@@ -98,8 +98,9 @@ async fn nobody_without_a_support_role_and_a_recent_sign_in_creates_a_support_se
                 world.engine, context.caller
             );
         }
+        let admin = super_admin(1);
         let created = service.list(
-            &super_admin(1),
+            &admin,
             SupportSessionFilter::default(),
             PageRequest::default(),
         );

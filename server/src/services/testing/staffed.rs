@@ -12,13 +12,16 @@ use app::domain::{
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{
-    Core, Passwords, ServiceError,
-    staff::{GivenPassword, StaffService},
-    staff_sessions::{NewSignIn, SignInMethod, StaffSessions},
-};
 use crate::{
-    clock::ManualClock, config::Config, cursor::CursorKey, entropy::SystemEntropy,
+    clock::ManualClock,
+    config::Config,
+    cursor::CursorKey,
+    entropy::SystemEntropy,
+    services::{
+        Core, Passwords, ServiceError,
+        staff::{GivenPassword, StaffService},
+        staff_sessions::{NewSignIn, SignInMethod, StaffSessions},
+    },
     store::testing::TestStore,
 };
 
