@@ -145,6 +145,19 @@ impl Db<'_> {
         self.query(LOOKUP).bind(id).fetch_optional().await
     }
 
+    /// Up to 1,000 events of a chain after a position, oldest first.
+    pub async fn list_audit_chain(
+        &mut self,
+        chain: &str,
+        after: u64,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        self.query(CHAIN_AFTER)
+            .bind(chain)
+            .bind(after)
+            .fetch_all()
+            .await
+    }
+
     /// Up to 1,000 events of a chain after a position, oldest first, readable or not.
     pub async fn list_stored_audit_chain(
         &mut self,
