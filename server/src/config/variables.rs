@@ -149,6 +149,7 @@ mod tests {
             include_str!("../../../.make/toolchain.sh"),
             include_str!("../../../.make/setup.sh"),
             include_str!("../../../.make/journeys.sh"),
+            include_str!("../../../.make/bench.sh"),
         ] {
             let words = script.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             for name in words.filter(|word| word.starts_with(PREFIX)) {

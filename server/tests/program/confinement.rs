@@ -217,7 +217,7 @@ impl Rig {
 
     async fn ask(&self, method: &str, target: &str, fields: &str) -> Answer {
         // A field of the table takes the place of the one it shares its name with.
-        let host = if fields.contains("Host: ") {
+        let host = if fields.starts_with("Host: ") {
             String::new()
         } else {
             format!("Host: {}\r\n", self.program.gateway)
