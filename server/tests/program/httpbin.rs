@@ -43,7 +43,7 @@ async fn httpbin_gets_the_identity_and_never_a_credential() {
         "--header",
         "Accept-Language: pt",
     ];
-    let answer = rig.curl("/headers", &more, b"").await;
+    let answer = rig.curl("/headers?show_env=1", &more, b"").await;
     assert_eq!(answer.status, 200);
     let seen = &answer.json()["headers"];
     assert_eq!(seen["Support-Tenant"], "acme", "{seen}");
