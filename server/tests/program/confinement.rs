@@ -170,6 +170,9 @@ async fn a_session_of_an_organization_bound_by_path_never_lets_a_byte_of_another
             "X-Organization-Id: yonder\r\n",
         ),
         ("/v1/tenants/bolt/organizations/x", ""),
+        ("/v1/tenants/acme/organizations/x?tenant_id=bolt", ""),
+        ("/v1/tenants/acme/organizations/x?Tenant=bolt", ""),
+        ("/v1/tenants/acme/organizations/x", "X-Tenant: bolt\r\n"),
     ])
     .await;
     rig.strips_what_claims_another("/v1/tenants/acme/organizations/x")
