@@ -134,7 +134,7 @@ async fn write(common: &Common, args: ExportArgs) -> Result<(), CliError> {
         path: path.clone(),
         source,
     };
-    let mut output: Box<dyn AsyncWrite + Unpin> = if path == PathBuf::from("standard output") {
+    let mut output: Box<dyn AsyncWrite + Unpin> = if path.as_os_str() == "standard output" {
         Box::new(tokio::io::stdout())
     } else {
         Box::new(tokio::fs::File::create(&path).await.map_err(failed)?)

@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use super::DemoError;
 
+/// How long one request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// How many registrations are under way at once.
 const AT_ONCE: usize = 24;
 /// How many records go into one batch.
@@ -37,7 +39,7 @@ impl Api {
         let http = reqwest::Client::builder()
             .no_proxy()
             .resolve("localhost", address)
-            .timeout(Duration::from_secs(60))
+            .timeout(REQUEST_TIMEOUT)
             .build()?;
         Ok(Self {
             http,

@@ -88,7 +88,7 @@ impl Clients {
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                     break;
                 };
-                let call = self.call(&mut rng, &self.tenants[caller]);
+                let call = Self::call(&mut rng, &self.tenants[caller]);
                 let request = call.into_request(&http, &self.upstream);
                 tokio::spawn(async move {
                     // What the platform answers is the platform's to report.
@@ -116,7 +116,7 @@ impl Clients {
             .collect()
     }
 
-    fn call(&self, rng: &mut StdRng, tenant: &Tenant) -> Call {
+    fn call(rng: &mut StdRng, tenant: &Tenant) -> Call {
         let share = tenant.fate.error_share(TimeDelta::zero());
         let action = if rng.random_bool(share) {
             match tenant.fate {

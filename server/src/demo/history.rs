@@ -95,7 +95,6 @@ fn hour_shape(at: Timestamp) -> f64 {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
     reason = "small, positive make-believe figures"
 )]
 fn calls(

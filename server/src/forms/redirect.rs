@@ -50,7 +50,7 @@ pub(super) fn with_flash(page: &str, id: &str) -> String {
     let query: String = query
         .split('&')
         .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("flash"))
-        .map(|pair| format!("{pair}&"))
+        .flat_map(|pair| [pair, "&"])
         .collect();
     format!("{path}?{query}flash={id}")
 }

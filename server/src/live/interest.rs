@@ -9,8 +9,7 @@ const MAX_IDS: usize = 200;
 pub(super) fn parse(query: Option<&str>) -> Result<LiveInterest, Problem> {
     let json = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .find(|(name, _)| name == "interest")
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_else(|| "{}".to_owned());
+        .map_or_else(|| "{}".to_owned(), |(_, value)| value.into_owned());
     let interest: LiveInterest = serde_json::from_str(&json).map_err(|_| {
         Problem::invalid_field("interest", "must be the JSON of what the page shows")
     })?;

@@ -189,7 +189,7 @@ pub(super) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
         .await
         .map_err(|error| {
             let over = std::error::Error::source(&error)
-                .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+                .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
             if over {
                 too_large()
             } else {

@@ -55,9 +55,8 @@ impl TenantsQuery {
     fn split(self) -> (TenantFilter, PageRequest) {
         let sort = self.sort.unwrap_or(TenantSort::Health);
         let direction = match (self.dir, sort) {
-            (Some(Dir::Asc), _) => Direction::Ascending,
             (Some(Dir::Desc), _) | (None, TenantSort::Health) => Direction::Descending,
-            (None, _) => Direction::Ascending,
+            (Some(Dir::Asc) | None, _) => Direction::Ascending,
         };
         let filter = TenantFilter {
             search: self.q,

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
 
 use app::{
     domain::{
@@ -245,7 +245,7 @@ async fn each_endpoint_answers_each_kind_of_key_as_reviewed() {
                 let body = good_body(&method, &path).to_string();
                 let request = request(&method.to_uppercase(), &address(&path), key, body);
                 let answer = send(&app, request).await;
-                line.push_str(&format!(" {name} {};", answer.status.as_u16()));
+                write!(line, " {name} {};", answer.status.as_u16()).unwrap();
             }
             matrix.push_str(line.trim_end_matches(';'));
             matrix.push('\n');

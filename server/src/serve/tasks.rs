@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How often what nobody needs any more is removed.
-const PRUNE_EVERY: Duration = Duration::from_secs(600);
+const PRUNE_EVERY: Duration = Duration::from_mins(10);
 
 /// Starts every task; each ends with `end`.
 pub(super) fn start(state: &AppState, boot: &str, end: &CancellationToken) -> Vec<JoinHandle<()>> {

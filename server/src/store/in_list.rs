@@ -23,5 +23,5 @@ where
         .iter()
         .chain(std::iter::repeat(last))
         .take(LENGTH)
-        .fold(query, |query, value| query.bind(value))
+        .fold(query, Query::bind)
 }

@@ -1,6 +1,6 @@
 //! `GET /export/audit`: a plain download link of the console.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use app::{
     domain::{audit::ExportFormat, caller::Context, problem::Problem},
@@ -21,7 +21,7 @@ use crate::services::Core;
 pub async fn export_audit(
     State(core): State<Core>,
     Extension(context): Extension<Context>,
-    Query(query): Query<HashMap<String, String>>,
+    Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
     match try_export(&core, &context, &query).await {
         Ok(response) => response,
@@ -32,7 +32,7 @@ pub async fn export_audit(
 async fn try_export(
     core: &Core,
     context: &Context,
-    query: &HashMap<String, String>,
+    query: &BTreeMap<String, String>,
 ) -> Result<Response, Problem> {
     let format: ExportFormat = query
         .get("format")

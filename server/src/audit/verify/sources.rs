@@ -35,7 +35,9 @@ pub async fn verify_store(
             }
             if let Some(last) = page.last() {
                 at = last.seq;
-                page.into_iter().for_each(|event| verifier.stored(event));
+                for event in page {
+                    verifier.stored(event);
+                }
                 continue;
             }
             let head = head.map(|head| KeptHead {

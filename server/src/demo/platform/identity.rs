@@ -67,16 +67,15 @@ fn from_gateway(
     let tenant = single(headers, "support-tenant")
         .and_then(|id| by_id.get(id))
         .ok_or(ApiError::UnknownIdentity)?;
-    let organization = match headers.get("support-organization") {
-        None => None,
-        Some(_) => {
-            let id = single(headers, "support-organization");
-            let own = tenant
-                .organizations
-                .iter()
-                .find(|own| Some(own.id.as_str()) == id);
-            Some(own.ok_or(ApiError::UnknownIdentity)?.id.clone())
-        }
+    let organization = if headers.contains_key("support-organization") {
+        let id = single(headers, "support-organization");
+        let own = tenant
+            .organizations
+            .iter()
+            .find(|own| Some(own.id.as_str()) == id);
+        Some(own.ok_or(ApiError::UnknownIdentity)?.id.clone())
+    } else {
+        None
     };
     let text = |name| single(headers, name).unwrap_or_default().to_owned();
     Ok(Identity {

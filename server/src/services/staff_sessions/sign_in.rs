@@ -30,7 +30,7 @@ use crate::{
 /// This is the seam for other ways than a password. Each way ends in [`Proven`]; what follows —
 /// the new token, the end of the old one, the limits, the audit event — is the same for all:
 ///
-/// * OpenID Connect: a variant with the verified claims of an id token; `sub` and `iss` are looked
+/// * `OpenID` Connect: a variant with the verified claims of an id token; `sub` and `iss` are looked
 ///   up in a table of identities, an unknown one is refused. No password, so no throttle.
 /// * Passkeys: a variant with the assertion and the challenge it answers; the credential names the
 ///   staff member, and its counter is kept in the same transaction as the sign-in.

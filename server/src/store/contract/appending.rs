@@ -35,7 +35,7 @@ async fn fifty_writers_at_once_leave_chains_without_gap_or_fork() {
                             Box::pin(async move { tx.append_audit(event).await })
                         })
                         .await
-                        .map(|receipt| drop(receipt))?;
+                        .map(drop)?;
                 }
                 Ok::<(), StoreError>(())
             })
@@ -156,7 +156,7 @@ async fn a_refused_act_leaves_neither_its_change_nor_its_event() {
                 Box::pin(async move {
                     tx.change(ChangeKind::Tenant, "a", noon()).await?;
                     let receipt = tx.append_audit(new_event(Some("a"), 1, noon())).await?;
-                    drop(Audited::new((), receipt));
+                    let _told = Audited::new((), receipt);
                     Err(StoreError::OlderSchema)
                 })
             })
