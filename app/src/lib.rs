@@ -6,6 +6,9 @@
 //! * `api`, `live`, `query`, `url`, `answer`, `components`, `pages`, `routes`, `shell` — the user
 //!   interface (features `ssr` and `hydrate`).
 
+// Views are types as deep as the page.
+#![recursion_limit = "256"]
+
 #[cfg(feature = "ui")]
 pub mod answer;
 #[cfg(feature = "ui")]

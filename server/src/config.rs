@@ -1,6 +1,11 @@
 //! The configuration: one struct per concern, read from a TOML file, then from the environment,
 //! then from flags.
 
+mod check;
+mod error;
+mod load;
+mod variables;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use app::domain::health::Thresholds;
@@ -8,6 +13,14 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
+
+pub use self::{
+    check::Origin,
+    error::ConfigError,
+    load::{Flag, Sources},
+    variables::{PREFIX, variables_help},
+};
+use crate::gateway::{GatewayConfig, scopes::ScopeConfig};
 
 /// All of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,10 +36,18 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The console.
     pub console: ConsoleConfig,
+    /// The gateway before the platform's API; without it `serve` runs the console alone.
+    pub gateway: Option<GatewayConfig>,
+    /// Scopes beside the built-in `read_only`.
+    pub scopes: Vec<ScopeConfig>,
     /// How health is decided.
     pub health: Thresholds,
     /// What support sessions need.
     pub support_sessions: SupportSessionConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+    /// Figures for Prometheus.
+    pub metrics: MetricsConfig,
 }
 
 /// The console's own listener.
@@ -49,6 +70,60 @@ pub struct ConsoleConfig {
 pub struct SupportSessionConfig {
     /// Whether a ticket is mandatory.
     pub require_ticket: bool,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Which lines are written, as `tracing` spells its filters: `info,server::gateway=debug`.
+    pub filter: String,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people on a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Figures for Prometheus.
+///
+/// They have a listener of their own: behind a proxy on the same machine every caller of the
+/// console's listener looks like loopback.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// Whether `/metrics` is served at all.
+    pub enabled: bool,
+    /// Where `/metrics` listens.
+    pub listen: SocketAddr,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Auto,
+            filter: "info,sqlx=warn,hyper=warn".to_owned(),
+        }
+    }
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: SocketAddr::from(([127, 0, 0, 1], 9464)),
+        }
+    }
 }
 
 impl Default for ConsoleConfig {
@@ -75,8 +150,12 @@ impl Default for Config {
             migrate_on_start: true,
             trusted_proxies: Vec::new(),
             console: ConsoleConfig::default(),
+            gateway: None,
+            scopes: Vec::new(),
             health: Thresholds::default(),
             support_sessions: SupportSessionConfig::default(),
+            log: LogConfig::default(),
+            metrics: MetricsConfig::default(),
         }
     }
 }

@@ -1,2 +1,30 @@
-//! The program.
-fn main() {}
+//! The program: config → telemetry → store → router → serve → graceful shutdown, each in the
+//! command that needs it (`server::cli`).
+
+use std::{error::Error, process::ExitCode};
+
+use clap::Parser;
+use server::cli::Cli;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Cli::parse().run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", with_causes(&error));
+            error.exit_code()
+        }
+    }
+}
+
+/// The error as a sentence with what caused it.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = format!("support-console: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str("\n  because: ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -3,18 +3,29 @@
 //! One file per concept. Services implement `app::ports` and serve REST, plain forms, the command
 //! line and the gateway too, so that every rule is decided here, once.
 
+pub mod audit;
+
 mod core;
 mod error;
 
 pub mod access_log;
+pub mod api_keys;
+pub mod flash;
+pub mod passwords;
+pub mod staff;
+pub mod staff_sessions;
 pub mod support_sessions;
 pub mod telemetry;
 pub mod tenants;
 pub mod user_sessions;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub use self::{
     core::{Core, EventOf},
     error::ServiceError,
+    passwords::Passwords,
     telemetry::TelemetryService,
     tenants::TenantsService,
 };

@@ -15,15 +15,21 @@ mod value;
 mod writer;
 
 pub mod access_log;
+pub mod api_keys;
 pub mod audit;
 pub mod calls;
 pub mod listing;
 pub mod organizations;
+pub mod sign_in_failures;
+pub mod staff;
+pub mod staff_sessions;
 pub mod support_sessions;
 pub mod telemetry;
 pub mod tenants;
 pub mod user_sessions;
 
+#[cfg(test)]
+mod contract;
 #[cfg(test)]
 pub(crate) mod testing;
 

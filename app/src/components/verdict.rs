@@ -105,8 +105,8 @@ pub fn VerdictBox(
     /// The server's time.
     now: Timestamp,
     /// Whether telemetry has stopped arriving.
-    #[prop(optional)]
-    stale: bool,
+    #[prop(into, optional)]
+    stale: Signal<bool>,
 ) -> impl IntoView {
     let tone = health_tone(verdict.health);
     view! {
@@ -116,7 +116,11 @@ pub fn VerdictBox(
                 <strong>{verdict_heading(&verdict, since, now)}</strong>
                 " "
                 {verdict_reason(&verdict.cause)}
-                {stale.then_some(" Stale: no telemetry arrives, so this may not be true any more.")}
+                {move || {
+                    stale
+                        .get()
+                        .then_some(" Stale: no telemetry arrives, so this may not be true any more.")
+                }}
             </p>
         </div>
     }

@@ -70,7 +70,7 @@ pub struct AuditEvent {
     pub chain: String,
     /// The event's place in its chain, from 1 and without gaps.
     pub seq: u64,
-    /// The hash of the event before it in hexadecimal; 64 zeros before the first.
+    /// The hash of the event before it; `sha256:` and 64 zeros before the first.
     pub prev: String,
     /// The event's identifier.
     pub id: AuditEventId,

@@ -183,6 +183,7 @@ fn What(event: AuditEvent) -> impl IntoView {
             </dl>
         </section>
     }
+    .into_any()
 }
 
 /// Where the event stands in its chain, and what ties it there.
@@ -218,4 +219,5 @@ fn Chain(event: AuditEvent) -> impl IntoView {
             </dl>
         </section>
     }
+    .into_any()
 }

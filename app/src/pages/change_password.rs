@@ -44,7 +44,10 @@ fn Form(flash: Option<Flash>, signed_in: Option<SignedIn>) -> impl IntoView {
     let email = signed_in.map(|s| s.staff.email).unwrap_or_default();
     let errors = problem.clone();
     let error = |name: &str| {
-        let text = errors.as_ref().and_then(|p| p.field(name)).map(ToOwned::to_owned);
+        let text = errors
+            .as_ref()
+            .and_then(|p| p.field(name))
+            .map(ToOwned::to_owned);
         Signal::stored(text)
     };
     let (current, new, repeat) = (error("current"), error("new"), error("repeat"));

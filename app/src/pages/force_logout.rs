@@ -116,6 +116,7 @@ fn ForceLogoutDialog(
             </div>
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -145,8 +146,12 @@ fn LogoutForm(
         let tenant = tenant.clone();
         move |event: SubmitEvent| {
             event.prevent_default();
-            let Some(form) = form.get_untracked() else { return };
-            let is_done = logout.value().with_untracked(|value| matches!(value, Some(Ok(_))));
+            let Some(form) = form.get_untracked() else {
+                return;
+            };
+            let is_done = logout
+                .value()
+                .with_untracked(|value| matches!(value, Some(Ok(_))));
             if is_done || logout.pending().get_untracked() {
                 return;
             }
@@ -213,6 +218,7 @@ fn LogoutForm(
             </footer>
         </form>
     }
+    .into_any()
 }
 
 fn text(form: &HtmlFormElement, name: &str) -> String {
@@ -255,6 +261,7 @@ fn Ended(result: ForceLogoutResult, close_href: String) -> impl IntoView {
             </ButtonLink>
         </footer>
     }
+    .into_any()
 }
 
 /// The dialog when there is nothing to confirm.
@@ -275,6 +282,7 @@ fn Unavailable(problem: Problem, close_href: String) -> impl IntoView {
             </footer>
         </Dialog>
     }
+    .into_any()
 }
 
 #[cfg(test)]
@@ -293,7 +301,10 @@ mod tests {
         assert_eq!(check_slug(" acme ", "acme"), None);
         for wrong in ["", "Acme", "acm"] {
             let problem = check_slug(wrong, "acme").unwrap();
-            assert_eq!(problem.field("slug"), Some("must be acme, as written above"));
+            assert_eq!(
+                problem.field("slug"),
+                Some("must be acme, as written above")
+            );
         }
     }
 }

@@ -15,7 +15,9 @@ use crate::{
         scopes::Scope,
         settings::Settings,
         staff::Role,
-        support_sessions::{MAX_ACTIVE_PER_STAFF_MEMBER, REASON_MIN, TTL_DEFAULT, TTL_MAX, TTL_MIN},
+        support_sessions::{
+            MAX_ACTIVE_PER_STAFF_MEMBER, REASON_MIN, TTL_DEFAULT, TTL_MAX, TTL_MIN,
+        },
     },
 };
 

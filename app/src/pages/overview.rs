@@ -11,12 +11,13 @@ use leptos_router::hooks::use_query_map;
 
 use self::request::OverviewRequest;
 use crate::{
-    api::{self, ApiError},
     answer::set_status,
+    api::{self, ApiError},
     components::{
         ButtonLink, FilterForm, Icon, IconName, Loading, PageHeading, ProblemNotice, ResultCount,
-        SearchBox, SelectFilter, Timestamp, use_viewer,
+        SearchBox, SelectFilter, Timestamp,
         format::{Precision, counted},
+        use_viewer,
     },
     domain::{
         TenantId,
@@ -176,9 +177,8 @@ fn telemetry_now(live: LiveHandle, first: TelemetryState) -> TelemetryState {
 
 #[component]
 fn Toolbar(shared: Shared) -> impl IntoView {
-    let value = move |get: fn(&OverviewRequest) -> String| {
-        Signal::derive(move || get(&shared.request()))
-    };
+    let value =
+        move |get: fn(&OverviewRequest) -> String| Signal::derive(move || get(&shared.request()));
     view! {
         <div class="toolbar">
             <FilterForm action=routes::OVERVIEW label="Tenants" names=&FIELDS>

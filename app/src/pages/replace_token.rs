@@ -80,6 +80,7 @@ fn ReplaceDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Int
             </div>
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -139,4 +140,5 @@ fn ReplaceForm(
             </footer>
         </form>
     }
+    .into_any()
 }

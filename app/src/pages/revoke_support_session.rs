@@ -89,7 +89,9 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
     let id = session.id;
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        let Some(area) = area.get_untracked() else { return };
+        let Some(area) = area.get_untracked() else {
+            return;
+        };
         if revoke.pending().get_untracked() {
             return;
         }
@@ -160,6 +162,7 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
             </form>
         </Dialog>
     }
+    .into_any()
 }
 
 /// The dialog when the session has ended, or belongs to someone else.
@@ -190,4 +193,5 @@ fn NotRevocable(detail: SupportSessionDetail) -> impl IntoView {
             </footer>
         </Dialog>
     }
+    .into_any()
 }

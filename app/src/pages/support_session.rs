@@ -43,12 +43,11 @@ pub(super) async fn load(id: String) -> Result<SupportSessionDetail, ApiError> {
 }
 
 fn parse_id(id: &str) -> Result<SupportSessionId, Problem> {
-    id.parse().map_err(|_| Problem::not_found("support session"))
+    id.parse()
+        .map_err(|_| Problem::not_found("support session"))
 }
 
-async fn load_log(
-    (id, place): (String, LogPlace),
-) -> Result<Page<AccessLogEntry>, ApiError> {
+async fn load_log((id, place): (String, LogPlace)) -> Result<Page<AccessLogEntry>, ApiError> {
     let limit = match place.limit.as_str() {
         "" => None,
         text => {
@@ -83,7 +82,8 @@ impl SessionChanges {
     /// The session was revoked.
     pub(super) fn revoked(self, session: SupportSession) {
         self.session.set(Some(session));
-        self.message.set(Some("The support session was revoked.".into()));
+        self.message
+            .set(Some("The support session was revoked.".into()));
     }
 }
 

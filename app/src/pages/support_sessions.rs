@@ -144,7 +144,12 @@ fn List(
     query: SessionsQuery,
     may_revoke: impl Fn(&SupportSession) -> bool + Clone + Send + Sync + 'static,
 ) -> impl IntoView {
-    let ids: Vec<_> = list.sessions.items.iter().map(|session| session.id).collect();
+    let ids: Vec<_> = list
+        .sessions
+        .items
+        .iter()
+        .map(|session| session.id)
+        .collect();
     let interest = LiveInterest {
         support_sessions: ids,
         ..LiveInterest::default()

@@ -79,7 +79,9 @@ fn refetch_when_old(detail: Resource<Result<TenantDetail, ApiError>>, live: Live
     Effect::new(move || {
         live.tenants.with(|change| {
             let Some(change) = change else { return };
-            let Some(row) = change.rows.first() else { return };
+            let Some(row) = change.rows.first() else {
+                return;
+            };
             let is_old = detail.with_untracked(|detail| match detail {
                 Some(Ok(detail)) => {
                     detail.tenant.id == row.tenant.id
@@ -108,13 +110,20 @@ fn Detail(detail: TenantDetail, live: LiveHandle) -> impl IntoView {
         manage_url,
     } = detail;
     let now = signals.updated_at;
+    let stale = Signal::derive(move || {
+        live.tenants
+            .with(|change| change.as_ref().is_some_and(|change| change.telemetry.stale))
+    });
     let path = use_location().pathname;
     let title = tenant.name.clone();
-    let facts: Vec<_> = [tenant.plan.map(|plan| format!("{plan} plan")), tenant.region]
-        .into_iter()
-        .flatten()
-        .map(|fact| format!(" · {fact}"))
-        .collect();
+    let facts: Vec<_> = [
+        tenant.plan.map(|plan| format!("{plan} plan")),
+        tenant.region,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|fact| format!(" · {fact}"))
+    .collect();
     view! {
         // A dialog over this page has a title of its own.
         {move || {
@@ -158,7 +167,7 @@ fn Detail(detail: TenantDetail, live: LiveHandle) -> impl IntoView {
                     </ButtonLink>
                 </div>
             </header>
-            <VerdictBox verdict since=signals.since now/>
+            <VerdictBox verdict since=signals.since now stale/>
             <signals::Signals id=tenant.id.clone() first=signals calls=calls.clone() live/>
             <CallsChart buckets=calls/>
             <div class="two">

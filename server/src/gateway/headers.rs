@@ -5,7 +5,7 @@
 
 use std::{collections::HashSet, fmt};
 
-use app::domain::RequestId;
+use app::domain::{RequestId, scopes::ScopeName};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::ports::KnownSession;
@@ -185,7 +185,7 @@ impl RequestHeaders {
 }
 
 fn insert_identity(headers: &mut HeaderMap, session: &KnownSession, request_id: RequestId) {
-    let scopes: Vec<_> = session.scopes.iter().map(|s| s.as_str()).collect();
+    let scopes: Vec<_> = session.scopes.iter().map(ScopeName::as_str).collect();
     let mut identity = vec![
         (SESSION, session.id.to_string()),
         (TENANT, session.tenant_id.to_string()),

@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 
-use super::{RestState, error::RestProblem};
+use super::error::RestProblem;
 
 /// The largest body of anything but telemetry, in bytes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
@@ -20,10 +20,10 @@ const MESSAGE_MAX: usize = 300;
 /// The parts of the address.
 pub(super) struct RestPath<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<RestState> for RestPath<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for RestPath<T> {
     type Rejection = RestProblem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &RestState) -> Result<Self, RestProblem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RestProblem> {
         match Path::<T>::from_request_parts(parts, state).await {
             Ok(Path(value)) => Ok(Self(value)),
             Err(rejection) => Err(path_problem(rejection).into()),
@@ -52,10 +52,10 @@ fn path_problem(rejection: PathRejection) -> Problem {
 /// The query string. Names that the endpoint does not know are refused.
 pub(super) struct RestQuery<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<RestState> for RestQuery<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for RestQuery<T> {
     type Rejection = RestProblem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &RestState) -> Result<Self, RestProblem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, RestProblem> {
         Ok(parse_query(parts.uri.query().unwrap_or_default()).map(Self)?)
     }
 }
@@ -79,10 +79,10 @@ fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 /// A JSON body.
 pub(super) struct RestJson<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<RestState> for RestJson<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RestJson<T> {
     type Rejection = RestProblem;
 
-    async fn from_request(request: Request, _: &RestState) -> Result<Self, RestProblem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, RestProblem> {
         if media_type(request.headers()).as_deref() != Some("application/json") {
             return Err(unsupported("application/json").into());
         }

@@ -19,8 +19,8 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::Core;
 use crate::gateway::ports::{
-    Begun, Completion, Ended, Intent, KnownSession, RecordError, Recorder, RefusedRequest, Sessions,
-    StoreUnavailable,
+    Begun, Completion, Ended, Intent, KnownSession, RecordError, Recorder, RefusedRequest,
+    Sessions, StoreUnavailable,
 };
 
 pub use orphans::close_orphans;
@@ -46,7 +46,10 @@ impl StoreRecorder {
             completions,
             touched: touched.clone(),
         });
-        (recorder, tokio::spawn(record::write_completions(core, queue, touched)))
+        (
+            recorder,
+            tokio::spawn(record::write_completions(core, queue, touched)),
+        )
     }
 
     /// Which support sessions' access logs have grown or changed in this process.
@@ -113,8 +116,16 @@ struct RequestEvent<'a> {
 
 impl RequestEvent<'_> {
     fn into_event(self, core: &Core) -> crate::store::audit::NewAuditEvent {
-        let Intent { request_id, support_session_id, tenant_id, staff_id, staff_name, ip, user_agent, .. } =
-            self.intent;
+        let Intent {
+            request_id,
+            support_session_id,
+            tenant_id,
+            staff_id,
+            staff_name,
+            ip,
+            user_agent,
+            ..
+        } = self.intent;
         crate::store::audit::NewAuditEvent {
             id: app::domain::AuditEventId::from_uuid(core.new_uuid()),
             tenant_id: Some(tenant_id.clone()),

@@ -5,6 +5,10 @@ mod expiry;
 mod port;
 mod read;
 mod revoke;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod world;
 
 use std::sync::Arc;
 
@@ -41,7 +45,12 @@ impl SupportSessionsService {
         tenants: Arc<dyn TenantsPort>,
         gates: Arc<SessionGates>,
     ) -> Self {
-        Self { core, settings, tenants, gates }
+        Self {
+            core,
+            settings,
+            tenants,
+            gates,
+        }
     }
 }
 
@@ -50,7 +59,9 @@ impl SupportSessionsService {
 fn staff_behind(context: &Context) -> Result<&StaffCaller, Problem> {
     match &context.caller {
         Caller::Staff(staff) => Ok(staff),
-        _ => Err(Problem::forbidden("A support session needs a staff member behind it.")),
+        _ => Err(Problem::forbidden(
+            "A support session needs a staff member behind it.",
+        )),
     }
 }
 

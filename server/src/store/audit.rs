@@ -3,8 +3,10 @@
 mod append;
 mod read;
 
-pub use append::{NewAuditEvent, Receipt, chain_of};
-pub use read::{AuditPosition, AuditReach};
+pub use append::{NewAuditEvent, Receipt};
+pub use read::{AuditPosition, AuditReach, EXPORT_PAGE, StoredEvent};
+
+pub use crate::audit::chain::name as chain_of;
 
 #[cfg(test)]
 pub(crate) use {append::ALL as APPEND_STATEMENTS, read::ALL as READ_STATEMENTS};

@@ -6,7 +6,10 @@ use app::domain::Timestamp;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use super::{FromRow, Reader, Row, Store, StoreError, Tx, sql::statements};
+use super::{
+    FromRow, Reader, Row, Store, StoreError, Tx, connection::Connection, engine::Pools,
+    sql::statements,
+};
 
 /// How often the log is read when nothing in this process has written.
 pub(super) const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
@@ -126,58 +129,84 @@ pub(super) async fn newest(reader: &mut Reader) -> Result<i64, StoreError> {
 
 /// Follows the log and hands every change to `sender`, until `shutdown`.
 pub(super) async fn follow(
-    store: Store,
-    mut last: i64,
+    pools: Pools,
+    last: i64,
     written: Arc<Notify>,
     sender: broadcast::Sender<Change>,
     shutdown: CancellationToken,
 ) {
-    let mut version = None;
+    let mut follower = Follower {
+        pools,
+        reader: None,
+        version: None,
+        last,
+    };
     loop {
-        let told = tokio::select! {
+        tokio::select! {
             () = shutdown.cancelled() => return,
-            () = written.notified() => true,
-            () = tokio::time::sleep(POLL_INTERVAL) => false,
-        };
-        match read_new(&store, told, &mut version, last).await {
-            Ok(entries) => {
-                for entry in entries {
-                    last = entry.number;
-                    if let Some(change) = entry.change {
-                        // Nobody may be listening.
-                        let _ = sender.send(change);
-                    }
+            () = written.notified() => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
+        }
+        match follower.read_new().await {
+            Ok(changes) => {
+                for change in changes {
+                    // Nobody may be listening.
+                    let _ = sender.send(change);
                 }
             }
-            Err(error) => tracing::warn!(error = %error, "the log of changes can't be read"),
+            Err(error) => {
+                // A version seen on another connection says nothing about the next one.
+                follower.reader = None;
+                tracing::warn!(error = %error, "the log of changes can't be read");
+            }
         }
     }
 }
 
-async fn read_new(
-    store: &Store,
-    told: bool,
-    version: &mut Option<i64>,
+/// Reads the log on one connection of its own, since SQLite counts its versions per connection.
+struct Follower {
+    pools: Pools,
+    reader: Option<Reader>,
+    version: Option<i64>,
     last: i64,
-) -> Result<Vec<Entry>, StoreError> {
-    if !told && !store.data_version_moved(version).await? {
-        return Ok(Vec::new());
-    }
-    let mut reader = store.read().await?;
-    let mut all = Vec::new();
-    loop {
-        let after = all.last().map_or(last, |entry: &Entry| entry.number);
-        let entries: Vec<Entry> = reader
-            .db()
-            .query(LIST_AFTER)
-            .bind(after)
-            .fetch_all()
-            .await?;
-        if entries.is_empty() {
-            return Ok(all);
+}
+
+impl Follower {
+    async fn read_new(&mut self) -> Result<Vec<Change>, StoreError> {
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            none => {
+                self.version = None;
+                none.insert(self.pools.reader().await?)
+            }
+        };
+        if !anyone_wrote(reader, &mut self.version).await? {
+            return Ok(Vec::new());
         }
-        all.extend(entries);
+        let mut changes = Vec::new();
+        let mut last = self.last;
+        loop {
+            let mut db = reader.db();
+            let entries: Vec<Entry> = db.query(LIST_AFTER).bind(last).fetch_all().await?;
+            let Some(newest) = entries.last() else {
+                self.last = last;
+                return Ok(changes);
+            };
+            last = newest.number;
+            changes.extend(entries.into_iter().filter_map(|entry| entry.change));
+        }
     }
+}
+
+/// Whether any other connection has committed since the last look on this one. PostgreSQL has no
+/// cheaper look than the log itself.
+async fn anyone_wrote(reader: &mut Reader, version: &mut Option<i64>) -> Result<bool, StoreError> {
+    let mut db = reader.db();
+    if !matches!(db.0, Connection::Sqlite(_)) {
+        return Ok(true);
+    }
+    let now: i64 = db.query("PRAGMA data_version").fetch_one().await?;
+    Ok(version.replace(now) != Some(now))
 }
 
 impl Store {

@@ -56,7 +56,11 @@ pub(super) enum Pools {
         writer: SqlitePool,
         readers: SqlitePool,
     },
-    Postgres(PgPool),
+    Postgres {
+        pool: PgPool,
+        /// The batching writer's own, so that the gateway never waits for readers.
+        batch: PgPool,
+    },
 }
 
 /// The data store. Cheap to clone.
@@ -109,8 +113,9 @@ impl Store {
     /// reaches those who have subscribed.
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
         let last = changes::newest(&mut self.read().await?).await?;
+        // Without the store itself: what follows it must not keep it open.
         tokio::spawn(changes::follow(
-            self.clone(),
+            self.0.pools.clone(),
             last,
             Arc::clone(&self.0.written),
             self.0.changes.clone(),
@@ -133,16 +138,18 @@ impl Store {
     pub fn engine(&self) -> Engine {
         match &self.0.pools {
             Pools::Sqlite { .. } => Engine::Sqlite,
-            Pools::Postgres(_) => Engine::Postgres,
+            Pools::Postgres { .. } => Engine::Postgres,
         }
     }
 
     /// A connection for reading.
     pub async fn read(&self) -> Result<Reader, StoreError> {
-        Ok(match &self.0.pools {
-            Pools::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
-            Pools::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
-        })
+        self.0.pools.reader().await
+    }
+
+    /// How many commits the batching writer has made since the store was opened.
+    pub fn batch_commits(&self) -> u64 {
+        self.0.writer.commits()
     }
 
     pub(super) fn pools(&self) -> &Pools {
@@ -155,27 +162,6 @@ impl Store {
 
     pub(super) fn written(&self) -> &Notify {
         &self.0.written
-    }
-
-    /// Whether another connection may have written since the last look. On PostgreSQL there is no
-    /// cheaper look than the log itself.
-    pub(super) async fn data_version_moved(
-        &self,
-        version: &mut Option<i64>,
-    ) -> Result<bool, StoreError> {
-        let Pools::Sqlite { writer, .. } = &self.0.pools else {
-            return Ok(true);
-        };
-        // The pragma counts per connection, so it is asked on one that always exists: the writer's
-        // own. What this process writes is told by `written`.
-        let Some(mut connection) = writer.try_acquire() else {
-            return Ok(true);
-        };
-        let now: i64 = Db(Connection::Sqlite(&mut connection))
-            .query("PRAGMA data_version")
-            .fetch_one()
-            .await?;
-        Ok(version.replace(now) != Some(now))
     }
 }
 
@@ -220,10 +206,7 @@ async fn assert_durable(writer: &SqlitePool) -> Result<(), StoreError> {
     if mode != "wal" || synchronous != 2 {
         let problem =
             format!("journal_mode is {mode}, synchronous is {synchronous}; wal and 2 are needed");
-        return Err(StoreError::Unreadable {
-            column: "pragma",
-            problem,
-        });
+        return Err(StoreError::NotDurable { problem });
     }
     Ok(())
 }
@@ -257,25 +240,101 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(READERS * 2)
         .acquire_timeout(Duration::from_secs(10))
+        .connect_with(connect.clone())
+        .await?;
+    let batch = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_secs(10))
         .connect_with(connect)
         .await?;
-    Ok(Pools::Postgres(pool))
+    let mut connection = batch.acquire().await?;
+    let level: String = Db(Connection::Postgres(&mut connection))
+        .query("SHOW synchronous_commit")
+        .fetch_one()
+        .await?;
+    if level == "off" {
+        return Err(StoreError::NotDurable {
+            problem: "synchronous_commit is off; anything else will do".to_owned(),
+        });
+    }
+    drop(connection);
+    Ok(Pools::Postgres { pool, batch })
 }
 
 /// A transaction of either engine. Dropped without a commit it is rolled back.
 pub(super) enum Transaction {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Sqlite(SqliteTransaction),
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
+/// A transaction on the writing connection of SQLite.
+///
+/// SQLite ends a transaction by itself after some errors (a full disk among them), and then a
+/// driver that counts transactions is out of step for good. So one that does not get to its commit
+/// takes its connection with it, and the next begins on a new one.
+pub(super) struct SqliteTransaction {
+    connection: PoolConnection<Sqlite>,
+    is_open: bool,
+}
+
+impl SqliteTransaction {
+    async fn begin(pool: &SqlitePool) -> Result<Self, StoreError> {
+        let connection = pool.acquire().await?;
+        let mut transaction = Self {
+            connection,
+            is_open: true,
+        };
+        let begun = transaction.run("BEGIN IMMEDIATE").await;
+        transaction.is_open = begun.is_ok();
+        begun.map(|()| transaction)
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        let mut db = Db(Connection::Sqlite(&mut self.connection));
+        db.query(sql).execute().await.map(|_| ())
+    }
+
+    async fn commit(mut self) -> Result<(), StoreError> {
+        self.run("COMMIT").await?;
+        self.is_open = false;
+        Ok(())
+    }
+}
+
+impl Drop for SqliteTransaction {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
 impl Pools {
-    /// Begins a transaction that may write.
+    /// A connection for reading.
+    pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Self::Postgres { pool, .. } => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Begins a transaction of one act by itself.
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => {
-                Transaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                Transaction::Sqlite(SqliteTransaction::begin(writer).await?)
             }
-            Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+            Self::Postgres { pool, .. } => Transaction::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction of the batching writer.
+    pub(super) async fn begin_batch(&self) -> Result<Transaction, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => {
+                Transaction::Sqlite(SqliteTransaction::begin(writer).await?)
+            }
+            Self::Postgres { batch, .. } => Transaction::Postgres(batch.begin().await?),
         })
     }
 
@@ -283,7 +342,7 @@ impl Pools {
     pub(super) async fn acquire_writer(&self) -> Result<WriterConnection, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => WriterConnection::Sqlite(writer.acquire().await?),
-            Self::Postgres(pool) => WriterConnection::Postgres(pool.acquire().await?),
+            Self::Postgres { pool, .. } => WriterConnection::Postgres(pool.acquire().await?),
         })
     }
 }
@@ -297,7 +356,7 @@ pub(super) enum WriterConnection {
 impl Transaction {
     pub(super) fn db(&mut self) -> Db<'_> {
         Db(match self {
-            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Self::Sqlite(transaction) => Connection::Sqlite(&mut transaction.connection),
             Self::Postgres(transaction) => Connection::Postgres(transaction),
         })
     }

@@ -53,6 +53,15 @@ pub enum StoreError {
     /// The database URL is of no known form.
     #[error("the database URL must be sqlite:PATH or postgres://…")]
     UnknownEngine,
+    /// The engine is set up so that what is committed may be lost.
+    #[error("the store would not keep what is committed: {problem}")]
+    NotDurable {
+        /// The setting, and what is needed.
+        problem: String,
+    },
+    /// An act ended in a panic: nothing of it is kept, and the writer goes on.
+    #[error("an act on the store failed; nothing of it was kept")]
+    Panicked,
     /// A file beside the store can't be used.
     #[error("{path} can't be used")]
     File {
@@ -91,8 +100,8 @@ impl From<sqlx::Error> for StoreError {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let message = match &error {
-            StoreError::Unreadable { .. } => {
-                tracing::error!(error = %error, "the store holds something unreadable");
+            StoreError::Unreadable { .. } | StoreError::Panicked => {
+                tracing::error!(error = %error, "a fault of this program or of the store's content");
                 return Self::new(ProblemCode::Internal, "Something went wrong on our side.");
             }
             StoreError::Unavailable(source) => source.to_string(),

@@ -207,6 +207,23 @@ impl Listing {
             .await
     }
 
+    /// Fetches the rows after one in the order, without counting them: for going through all.
+    pub async fn fetch_after<T: FromRow>(
+        mut self,
+        db: &mut Db<'_>,
+        after: Option<Vec<Key>>,
+        limit: u32,
+    ) -> Result<Vec<T>, StoreError> {
+        let position = after.map_or(Position::First, |keys| Position::After(keys, 0));
+        let sql = self.page_sql(&position, limit);
+        let query = db.assembled(sql);
+        self.values
+            .into_iter()
+            .fold(query, super::Query::bind)
+            .fetch_all()
+            .await
+    }
+
     /// Fetches a page. `keys` gives a row's place in the order.
     pub async fn fetch<T: FromRow>(
         self,

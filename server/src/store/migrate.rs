@@ -52,7 +52,7 @@ pub(super) async fn prepare(pools: &Pools, migrate: bool) -> Result<(), StoreErr
 fn migrator(pools: &Pools) -> &'static Migrator {
     match pools {
         Pools::Sqlite { .. } => &SQLITE,
-        Pools::Postgres(_) => &POSTGRES,
+        Pools::Postgres { .. } => &POSTGRES,
     }
 }
 

@@ -10,8 +10,17 @@ use super::{Store, StoreOptions};
 pub(crate) struct TestStore {
     /// The store.
     pub(crate) store: Store,
+    /// How it was opened, for opening it once more.
+    pub(crate) options: StoreOptions,
     // Removed with the test.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+impl TestStore {
+    /// Drops the store and keeps its folder.
+    pub(crate) fn drop_store(self) -> tempfile::TempDir {
+        self.folder
+    }
 }
 
 /// Empty stores of both engines, each with its name. PostgreSQL is mandatory: a test that leaves
@@ -61,6 +70,7 @@ async fn open(url: String, folder: tempfile::TempDir) -> TestStore {
     let store = Store::open(&options).await.expect("an empty store opens");
     TestStore {
         store,
-        _folder: folder,
+        options,
+        folder,
     }
 }

@@ -8,11 +8,15 @@
 
 use std::{
     collections::VecDeque,
-    sync::Arc,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{
@@ -79,7 +83,14 @@ struct Waiting<T, E> {
 impl<T: Send + 'static, E: From<StoreError> + Send + 'static> Job for Waiting<T, E> {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool> {
         Box::pin(async move {
-            let result = (self.act)(tx).await;
+            // One act's bug must not end the writer for everyone.
+            let result = AssertUnwindSafe(async { (self.act)(tx).await })
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| {
+                    tracing::error!("an act on the store panicked");
+                    Err(StoreError::Panicked.into())
+                });
             let keep = result.is_ok();
             self.result = Some(result);
             keep
@@ -103,6 +114,7 @@ impl<T: Send + 'static, E: From<StoreError> + Send + 'static> Job for Waiting<T,
 pub(super) struct Writer {
     gateway: mpsc::UnboundedSender<Box<dyn Job>>,
     normal: mpsc::UnboundedSender<Box<dyn Job>>,
+    commits: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -110,8 +122,23 @@ impl Writer {
     pub(super) fn start(pools: Pools, written: Arc<Notify>) -> Self {
         let (gateway, gateway_jobs) = mpsc::unbounded_channel();
         let (normal, normal_jobs) = mpsc::unbounded_channel();
-        tokio::spawn(run(pools, written, gateway_jobs, normal_jobs));
-        Self { gateway, normal }
+        let commits = Arc::new(AtomicU64::new(0));
+        let batch = Batch {
+            pools,
+            written,
+            commits: Arc::clone(&commits),
+        };
+        tokio::spawn(batch.run(gateway_jobs, normal_jobs));
+        Self {
+            gateway,
+            normal,
+            commits,
+        }
+    }
+
+    /// How many commits have been made.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     async fn submit<T, E>(&self, priority: Priority, act: Arc<Act<T, E>>) -> Result<T, E>
@@ -134,61 +161,71 @@ impl Writer {
     }
 }
 
-async fn run(
+/// What the task that owns the writing connection has at hand.
+struct Batch {
     pools: Pools,
     written: Arc<Notify>,
-    mut gateway: mpsc::UnboundedReceiver<Box<dyn Job>>,
-    mut normal: mpsc::UnboundedReceiver<Box<dyn Job>>,
-) {
-    let mut first = VecDeque::with_capacity(1);
-    loop {
-        let job = tokio::select! {
-            biased;
-            Some(job) = gateway.recv() => job,
-            Some(job) = normal.recv() => job,
-            else => return,
-        };
-        first.push_back(job);
-        let next = |first: &mut VecDeque<Box<dyn Job>>| {
-            first
-                .pop_front()
-                .or_else(|| gateway.try_recv().ok())
-                .or_else(|| normal.try_recv().ok())
-        };
-        commit_batch(&pools, &written, &mut first, next).await;
-    }
+    commits: Arc<AtomicU64>,
 }
 
-/// Runs what is waiting in one transaction, commits it, and answers.
-async fn commit_batch(
-    pools: &Pools,
-    written: &Notify,
-    first: &mut VecDeque<Box<dyn Job>>,
-    mut next: impl FnMut(&mut VecDeque<Box<dyn Job>>) -> Option<Box<dyn Job>>,
-) {
-    let mut done = Vec::new();
-    let committed = async {
-        let mut transaction = pools.begin().await?;
-        let started = Instant::now();
-        let mut changed = false;
-        while done.len() < MAX_BATCH
-            && (done.is_empty() || started.elapsed() < MAX_BATCH_TIME)
-            && let Some(job) = next(first)
-        {
-            done.push(job);
-            let Some(job) = done.last_mut() else { break };
-            changed |= run_in_savepoint(&mut transaction.db(), job.as_mut()).await?;
+impl Batch {
+    async fn run(
+        self,
+        mut gateway: mpsc::UnboundedReceiver<Box<dyn Job>>,
+        mut normal: mpsc::UnboundedReceiver<Box<dyn Job>>,
+    ) {
+        let mut first = VecDeque::with_capacity(1);
+        loop {
+            let job = tokio::select! {
+                biased;
+                Some(job) = gateway.recv() => job,
+                Some(job) = normal.recv() => job,
+                else => return,
+            };
+            first.push_back(job);
+            let next = |first: &mut VecDeque<Box<dyn Job>>| {
+                first
+                    .pop_front()
+                    .or_else(|| gateway.try_recv().ok())
+                    .or_else(|| normal.try_recv().ok())
+            };
+            self.commit(&mut first, next).await;
         }
-        transaction.commit().await?;
-        if changed {
-            written.notify_one();
-        }
-        Ok::<(), StoreError>(())
     }
-    .await;
-    done.extend(first.drain(..));
-    for job in done {
-        job.answer(committed.clone());
+
+    /// Runs what is waiting in one transaction, commits it, and answers.
+    async fn commit(
+        &self,
+        first: &mut VecDeque<Box<dyn Job>>,
+        mut next: impl FnMut(&mut VecDeque<Box<dyn Job>>) -> Option<Box<dyn Job>>,
+    ) {
+        let mut done = Vec::new();
+        let committed = async {
+            let mut transaction = self.pools.begin_batch().await?;
+            let started = Instant::now();
+            let mut changed = false;
+            while done.len() < MAX_BATCH
+                && (done.is_empty() || started.elapsed() < MAX_BATCH_TIME)
+                && let Some(job) = next(first)
+            {
+                done.push(job);
+                let Some(job) = done.last_mut() else { break };
+                changed |= run_in_savepoint(&mut transaction.db(), job.as_mut()).await?;
+            }
+            transaction.commit().await?;
+            self.commits.fetch_add(1, Ordering::Relaxed);
+            if changed {
+                self.written.notify_one();
+            }
+            Ok::<(), StoreError>(())
+        }
+        .await;
+        let acts = u32::try_from(done.len()).unwrap_or(u32::MAX);
+        metrics::histogram!("support_console_store_batch_acts").record(acts);
+        done.extend(first.drain(..));
+        for job in done {
+            job.answer(committed.clone());
+        }
     }
 }
 
@@ -234,7 +271,7 @@ impl Store {
         let mut attempt = 1;
         loop {
             let result = match self.pools() {
-                Pools::Postgres(_) if priority == Priority::Normal => {
+                Pools::Postgres { .. } if priority == Priority::Normal => {
                     self.write_alone(act.as_ref()).await
                 }
                 _ => self.writer().submit(priority, Arc::clone(&act)).await,
@@ -274,6 +311,9 @@ impl Store {
             (act(&mut tx).await, tx.changed)
         };
         if result.is_ok() {
+            // PostgreSQL answers the commit of a transaction in which a statement has failed with
+            // success, and rolls it back. Asked anything else first, it says so.
+            transaction.db().query("SELECT 1").execute().await?;
             transaction.commit().await?;
             if changed {
                 self.written().notify_one();

@@ -1,4 +1,9 @@
 //! The gateway between raw clients and an upstream that counts every byte it is sent.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that can't go on fails"
+)]
 
 mod attacks;
 mod ends;

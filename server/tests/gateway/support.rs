@@ -150,7 +150,7 @@ fn config(address: SocketAddr, upstream: SocketAddr, wanted: &Wanted) -> Gateway
         [timeouts]
         connect_ms = 2000
         first_byte_ms = 2000
-        idle_ms = 2000
+        idle_ms = 20000
         "#,
         wanted.binding, wanted.organization
     );

@@ -18,7 +18,11 @@ pub fn summary(metadata: &Value) -> Option<String> {
         parts.push(format!("{method} {path}"));
     }
     if let Some(status) = metadata.get("status").filter(|status| !status.is_null()) {
-        parts.push(status.as_str().map_or_else(|| status.to_string(), ToOwned::to_owned));
+        parts.push(
+            status
+                .as_str()
+                .map_or_else(|| status.to_string(), ToOwned::to_owned),
+        );
     }
     if parts.is_empty() {
         parts.extend(text("reason").map(ToOwned::to_owned));
@@ -52,7 +56,10 @@ mod tests {
     fn a_reason_is_told_in_one_short_line() {
         let long = json!({ "reason": format!("line\none {}", "ñ".repeat(300)) });
         let told = summary(&long).unwrap();
-        assert!(told.starts_with("line one ñ") && told.ends_with('…'), "{told}");
+        assert!(
+            told.starts_with("line one ñ") && told.ends_with('…'),
+            "{told}"
+        );
         assert_eq!(told.chars().count(), SUMMARY_MAX);
     }
 

@@ -244,7 +244,10 @@ mod tests {
 
     #[test]
     fn a_time_field_is_filled_with_utc_and_keeps_what_cannot_be_read() {
-        assert_eq!(field_text("2026-11-22T12:00:00+01:00"), "2026-11-22T11:00:00");
+        assert_eq!(
+            field_text("2026-11-22T12:00:00+01:00"),
+            "2026-11-22T11:00:00"
+        );
         assert_eq!(field_text("2026-11-22T10:30"), "2026-11-22T10:30:00");
         assert_eq!(field_text("soon"), "soon");
     }

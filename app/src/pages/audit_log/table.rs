@@ -81,6 +81,7 @@ fn EventRow(event: AuditEvent) -> impl IntoView {
             </td>
         </RowLink>
     }
+    .into_any()
 }
 
 /// Whether the act succeeded: a word, a shape and a colour.

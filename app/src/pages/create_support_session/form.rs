@@ -66,6 +66,7 @@ pub fn CreateDialog(
             </div>
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -92,7 +93,9 @@ fn CreateForm(
         let tenant = tenant.clone();
         move |event: SubmitEvent| {
             event.prevent_default();
-            let Some(form) = form.get_untracked() else { return };
+            let Some(form) = form.get_untracked() else {
+                return;
+            };
             if create.pending().get_untracked() || granted.with_untracked(Option::is_some) {
                 return;
             }
@@ -152,6 +155,7 @@ fn CreateForm(
             </footer>
         </form>
     }
+    .into_any()
 }
 
 /// The part of a problem that belongs to no field.

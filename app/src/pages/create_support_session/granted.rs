@@ -70,6 +70,7 @@ pub fn Granted(
             </ButtonLink>
         </footer>
     }
+    .into_any()
 }
 
 #[component]
@@ -88,6 +89,7 @@ fn Token(token: String, curl: String) -> impl IntoView {
             <p class="hint">"Every request is recorded before it is forwarded."</p>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -108,4 +110,5 @@ fn AlreadyShown(session_path: String) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }

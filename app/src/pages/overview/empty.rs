@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use crate::{
     api,
-    domain::api_keys::ApiRight,
     components::{ButtonLink, CopyBlock, EmptyState},
+    domain::api_keys::ApiRight,
     routes,
 };
 
@@ -50,7 +50,11 @@ fn Steps(
          -H 'Content-Type: application/json' \\\n  \
          -d \"[{{\\\"tenant_id\\\":\\\"acme\\\",\\\"at\\\":\\\"$(date -u +%FT%TZ)\\\",\\\"status\\\":200}}]\""
     );
-    let rights = [ApiRight::Read, ApiRight::RegisterTenants, ApiRight::SendTelemetry];
+    let rights = [
+        ApiRight::Read,
+        ApiRight::RegisterTenants,
+        ApiRight::SendTelemetry,
+    ];
     let key = format!(
         "support-console api-key add --name platform --rights {}",
         rights.map(ApiRight::as_str).join(",")

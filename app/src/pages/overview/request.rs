@@ -123,10 +123,9 @@ pub const fn direction_word(direction: Direction) -> &'static str {
 const fn first_direction(sort: TenantSort) -> Direction {
     match sort {
         TenantSort::Name => Direction::Ascending,
-        TenantSort::Health
-        | TenantSort::Calls
-        | TenantSort::ErrorRate
-        | TenantSort::LastSeen => Direction::Descending,
+        TenantSort::Health | TenantSort::Calls | TenantSort::ErrorRate | TenantSort::LastSeen => {
+            Direction::Descending
+        }
     }
 }
 
@@ -178,8 +177,14 @@ mod tests {
         assert_eq!(plain.sorted_by(TenantSort::Name), "/support?sort=name");
         assert_eq!(plain.sorted_by(TenantSort::Health), "/support?dir=asc");
         let by_name = request(&[("sort", "name")]).unwrap();
-        assert_eq!(by_name.sorted_by(TenantSort::Name), "/support?sort=name&dir=desc");
-        assert_eq!(by_name.direction_of(TenantSort::Name), Some(Direction::Ascending));
+        assert_eq!(
+            by_name.sorted_by(TenantSort::Name),
+            "/support?sort=name&dir=desc"
+        );
+        assert_eq!(
+            by_name.direction_of(TenantSort::Name),
+            Some(Direction::Ascending)
+        );
         assert_eq!(by_name.direction_of(TenantSort::Calls), None);
     }
 

@@ -84,6 +84,7 @@ fn Details(session: LiveSession, first: SupportSession) -> impl IntoView {
             </dl>
         </section>
     }
+    .into_any()
 }
 
 /// What changes while the session lives.
@@ -127,6 +128,7 @@ fn Timing(session: LiveSession) -> impl IntoView {
             </dl>
         </section>
     }
+    .into_any()
 }
 
 fn revoked(revocation: Option<Revocation>) -> AnyView {

@@ -74,4 +74,5 @@ pub(super) fn Header(
             </div>
         </header>
     }
+    .into_any()
 }

@@ -95,8 +95,13 @@ impl SessionsQuery {
 
 /// Whether a session that the stream tells of belongs into a list with this filter.
 pub fn belongs(filter: &SupportSessionFilter, session: &SupportSession, now: Timestamp) -> bool {
-    filter.status.is_none_or(|status| session.status(now) == status)
-        && filter.tenant_id.as_ref().is_none_or(|id| session.tenant_id == *id)
+    filter
+        .status
+        .is_none_or(|status| session.status(now) == status)
+        && filter
+            .tenant_id
+            .as_ref()
+            .is_none_or(|id| session.tenant_id == *id)
         && filter.staff_id.is_none_or(|id| session.staff_id == id)
 }
 

@@ -80,4 +80,5 @@ pub(super) fn SessionRow(
             </td>
         </RowLink>
     }
+    .into_any()
 }

@@ -5,8 +5,7 @@ use leptos::prelude::*;
 use crate::{
     api,
     components::{
-        ButtonLink, Countdown, Loading, ProblemNotice, StatusBadge, Timestamp,
-        format::Precision,
+        ButtonLink, Countdown, Loading, ProblemNotice, StatusBadge, Timestamp, format::Precision,
     },
     domain::{
         self, TenantId,
@@ -40,7 +39,9 @@ fn changes(live: LiveHandle) -> Memo<(Option<domain::Timestamp>, u32)> {
 /// Support sessions that are active in a tenant.
 #[component]
 pub(crate) fn SessionsHere(tenant: TenantId, live: LiveHandle) -> impl IntoView {
-    let all = Query::default().with("tenant", tenant.as_str()).of(routes::SUPPORT_SESSIONS);
+    let all = Query::default()
+        .with("tenant", tenant.as_str())
+        .of(routes::SUPPORT_SESSIONS);
     let changes = changes(live);
     let sessions = Resource::new(
         move || changes.get(),
@@ -101,7 +102,10 @@ pub(crate) fn SessionsHere(tenant: TenantId, live: LiveHandle) -> impl IntoView 
 #[component]
 fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView {
     let scopes: Vec<_> = session.scopes.iter().map(ToString::to_string).collect();
-    let facts: Vec<_> = [Some(scopes.join(", ")), session.ticket].into_iter().flatten().collect();
+    let facts: Vec<_> = [Some(scopes.join(", ")), session.ticket]
+        .into_iter()
+        .flatten()
+        .collect();
     let detail = routes::support_session(session.id);
     view! {
         <li>
@@ -129,7 +133,9 @@ fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView 
 /// The latest audit events of a tenant.
 #[component]
 pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView {
-    let all = Query::default().with("tenant", tenant.as_str()).of(routes::AUDIT);
+    let all = Query::default()
+        .with("tenant", tenant.as_str())
+        .of(routes::AUDIT);
     let changes = changes(live);
     let events = Resource::new(
         move || changes.get(),

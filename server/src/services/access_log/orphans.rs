@@ -50,7 +50,10 @@ async fn close(core: &Core, orphan: Orphan) -> Result<(), ServiceError> {
                     request_bytes: None,
                     response_bytes: None,
                 };
-                if tx.complete_access_log_entry(orphan.request_id, &end).await? {
+                if tx
+                    .complete_access_log_entry(orphan.request_id, &end)
+                    .await?
+                {
                     let _receipt = tx.append_audit(event(&core, &orphan)).await?;
                 }
                 Ok(())
@@ -76,7 +79,10 @@ fn event(core: &Core, orphan: &Orphan) -> NewAuditEvent {
         outcome: AuditOutcome::Failure,
         occurred_at: now,
         recorded_at: now,
-        origin: Origin { request_id: Some(orphan.request_id.to_string()), ..Origin::default() },
+        origin: Origin {
+            request_id: Some(orphan.request_id.to_string()),
+            ..Origin::default()
+        },
         metadata: json!({ "outcome": RequestOutcome::Unknown.as_str() }),
     }
 }

@@ -47,7 +47,11 @@ fn entry_of(intent: &Intent, seq: u64, outcome: RequestOutcome) -> AccessLogEntr
 }
 
 /// Commits the record of a request, only if its session is active at that instant.
-pub(super) async fn begin(core: &Core, boot: &Arc<str>, intent: Intent) -> Result<Begun, RecordError> {
+pub(super) async fn begin(
+    core: &Core,
+    boot: &Arc<str>,
+    intent: Intent,
+) -> Result<Begun, RecordError> {
     let (core_, boot, intent) = (core.clone(), Arc::clone(boot), Arc::new(intent));
     let session = intent.support_session_id;
     let written = core
@@ -84,9 +88,19 @@ pub(super) async fn begin(core: &Core, boot: &Arc<str>, intent: Intent) -> Resul
 }
 
 async fn how_it_ended(core: &Core, session: SupportSessionId) -> Ended {
-    let found = async { core.store.read().await?.db().lookup_support_session(session).await }.await;
+    let found = async {
+        core.store
+            .read()
+            .await?
+            .db()
+            .lookup_support_session(session)
+            .await
+    }
+    .await;
     match found {
-        Ok(Some(session)) if session.status(core.now()) == SupportSessionStatus::Expired => Ended::Expired,
+        Ok(Some(session)) if session.status(core.now()) == SupportSessionStatus::Expired => {
+            Ended::Expired
+        }
         _ => Ended::Revoked,
     }
 }
@@ -134,7 +148,9 @@ async fn is_over_bound(
     core: &Core,
     session: SupportSessionId,
 ) -> Result<bool, StoreError> {
-    let Some(session) = tx.lookup_support_session(session).await? else { return Ok(true) };
+    let Some(session) = tx.lookup_support_session(session).await? else {
+        return Ok(true);
+    };
     let ended_at = match &session.revocation {
         Some(revocation) => revocation.at,
         None if core.now() >= session.expires_at => session.expires_at,
@@ -153,7 +169,9 @@ pub(super) async fn write_completions(
     let mut batch = Vec::with_capacity(CONCURRENT);
     while queue.recv_many(&mut batch, CONCURRENT).await > 0 {
         // Sent together, so that they share a commit.
-        let writes = batch.drain(..).map(|completion| write_completion(&core, completion));
+        let writes = batch
+            .drain(..)
+            .map(|completion| write_completion(&core, completion));
         for session in futures::future::join_all(writes).await {
             let _ = touched.send(session);
         }
@@ -189,8 +207,13 @@ async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), Servic
                     request_bytes: Some(completion.request_bytes),
                     response_bytes: Some(completion.response_bytes),
                 };
-                if tx.complete_access_log_entry(completion.request_id, &end).await? {
-                    let _receipt = tx.append_audit(response_event(&core, &completion, &end)).await?;
+                if tx
+                    .complete_access_log_entry(completion.request_id, &end)
+                    .await?
+                {
+                    let _receipt = tx
+                        .append_audit(response_event(&core, &completion, &end))
+                        .await?;
                 }
                 Ok(())
             })
@@ -217,7 +240,10 @@ fn response_event(core: &Core, completion: &Completion, end: &RequestEnd) -> New
         },
         occurred_at: completion.at,
         recorded_at: core.now(),
-        origin: Origin { request_id: Some(completion.request_id.to_string()), ..Origin::default() },
+        origin: Origin {
+            request_id: Some(completion.request_id.to_string()),
+            ..Origin::default()
+        },
         metadata: json!({
             "status": end.status,
             "outcome": end.outcome.as_str(),

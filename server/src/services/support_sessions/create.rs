@@ -77,10 +77,15 @@ impl SupportSessionsService {
             requests_forwarded: 0,
             requests_refused: 0,
         };
-        let secrets = SupportSessionSecrets { token_hash: *token.hash().as_bytes(), idempotency_key };
+        let secrets = SupportSessionSecrets {
+            token_hash: *token.hash().as_bytes(),
+            idempotency_key,
+        };
         match self.add(context, session, secrets).await? {
             Added::New(session) => Ok(self.granted(session, Some(&token))),
-            Added::Before(session) if session.tenant_id == *tenant => Ok(self.granted(session, None)),
+            Added::Before(session) if session.tenant_id == *tenant => {
+                Ok(self.granted(session, None))
+            }
             Added::Before(_) => Err(invalid_idempotency_key().into()),
         }
     }
@@ -111,10 +116,20 @@ impl SupportSessionsService {
                         "organization_id": session.organization_id,
                         "ticket": session.ticket,
                     });
-                    let event =
-                        event_of(&core, &context, &session, "support_session.created", metadata);
+                    let event = event_of(
+                        &core,
+                        &context,
+                        &session,
+                        "support_session.created",
+                        metadata,
+                    );
                     let receipt = tx.append_audit(event).await?;
-                    tx.change(ChangeKind::SupportSession, &session.id.to_string(), core.now()).await?;
+                    tx.change(
+                        ChangeKind::SupportSession,
+                        &session.id.to_string(),
+                        core.now(),
+                    )
+                    .await?;
                     Ok(Audited::new(Added::New((*session).clone()), receipt))
                 })
             })
@@ -127,8 +142,12 @@ impl SupportSessionsService {
         id: SupportSessionId,
     ) -> Result<SupportSessionGranted, ServiceError> {
         let session = self.find(context, id).await?;
-        self.core.authorise(context, Act::ReplaceToken(session.staff_id))?;
-        session.lifecycle(self.core.now()).into_active().map_err(super::revoke::already_ended)?;
+        self.core
+            .authorise(context, Act::ReplaceToken(session.staff_id))?;
+        session
+            .lifecycle(self.core.now())
+            .into_active()
+            .map_err(super::revoke::already_ended)?;
         let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
         let token_hash = *token.hash().as_bytes();
         let (core, context_) = (self.core.clone(), context.clone());
@@ -149,7 +168,8 @@ impl SupportSessionsService {
                         json!({}),
                     );
                     let receipt = tx.append_audit(event).await?;
-                    tx.change(ChangeKind::SupportSession, &id.to_string(), core.now()).await?;
+                    tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())
+                        .await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
                 })
             })
@@ -167,7 +187,9 @@ impl SupportSessionsService {
     }
 
     fn check_scopes(&self, scopes: &[ScopeName]) -> Result<(), Problem> {
-        let unknown = scopes.iter().find(|name| !self.settings.scopes.iter().any(|s| s.name == **name));
+        let unknown = scopes
+            .iter()
+            .find(|name| !self.settings.scopes.iter().any(|s| s.name == **name));
         match unknown {
             None => Ok(()),
             Some(name) => Err(Problem {
@@ -206,7 +228,9 @@ async fn before_or_refused(
     if before.is_some() {
         return Ok(before);
     }
-    let open = tx.count_active_support_sessions_of(session.staff_id, session.issued_at).await?;
+    let open = tx
+        .count_active_support_sessions_of(session.staff_id, session.issued_at)
+        .await?;
     if open >= MAX_ACTIVE_PER_STAFF_MEMBER {
         let detail = format!(
             "You already hold {MAX_ACTIVE_PER_STAFF_MEMBER} active support sessions; end one first."
@@ -217,11 +241,20 @@ async fn before_or_refused(
 }
 
 fn check_organization(detail: &TenantDetail, new: &NewSupportSession) -> Result<(), Problem> {
-    let Some(id) = &new.organization_id else { return Ok(()) };
-    if detail.organizations.iter().any(|organization| organization.id == *id) {
+    let Some(id) = &new.organization_id else {
+        return Ok(());
+    };
+    if detail
+        .organizations
+        .iter()
+        .any(|organization| organization.id == *id)
+    {
         Ok(())
     } else {
-        Err(Problem::invalid_field("organization_id", "is not an organization of this tenant"))
+        Err(Problem::invalid_field(
+            "organization_id",
+            "is not an organization of this tenant",
+        ))
     }
 }
 

@@ -53,7 +53,13 @@ pub async fn record_expiries(core: Core, gates: Arc<SessionGates>, shutdown: Can
 
 async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceError> {
     loop {
-        let due = core.store.read().await?.db().list_expired_unrecorded(core.now()).await?;
+        let due = core
+            .store
+            .read()
+            .await?
+            .db()
+            .list_expired_unrecorded(core.now())
+            .await?;
         if due.is_empty() {
             return Ok(());
         }
@@ -67,19 +73,27 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
                         if !tx.mark_expiry_recorded(session.id).await? {
                             return Ok(Audited::unchanged(()));
                         }
-                        let context =
-                            Context { caller: Caller::System, origin: Origin::default() };
+                        let context = Context {
+                            caller: Caller::System,
+                            origin: Origin::default(),
+                        };
                         let metadata = json!({
                             "expired_at": session.expires_at,
                             "staff_id": session.staff_id,
                             "staff_name": session.staff_name,
                         });
-                        let mut event =
-                            event_of(&core, &context, &session, "support_session.expired", metadata);
+                        let mut event = event_of(
+                            &core,
+                            &context,
+                            &session,
+                            "support_session.expired",
+                            metadata,
+                        );
                         event.occurred_at = session.expires_at;
                         let receipt = tx.append_audit(event).await?;
                         let id = session.id.to_string();
-                        tx.change(ChangeKind::SupportSession, &id, core.now()).await?;
+                        tx.change(ChangeKind::SupportSession, &id, core.now())
+                            .await?;
                         Ok::<_, ServiceError>(Audited::new((), receipt))
                     })
                 })

@@ -20,7 +20,11 @@ use super::SupportSessionsService;
 
 #[async_trait]
 impl SupportSessionsPort for SupportSessionsService {
-    async fn draft(&self, context: &Context, tenant: &TenantId) -> Result<SupportSessionDraft, Problem> {
+    async fn draft(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+    ) -> Result<SupportSessionDraft, Problem> {
         Ok(self.draft_inner(context, tenant).await?)
     }
 

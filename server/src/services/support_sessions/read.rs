@@ -28,13 +28,23 @@ impl SupportSessionsService {
         if context.caller == Caller::Anonymous {
             return Err(app::domain::policy::unauthenticated().into());
         }
-        let found = self.core.store.read().await?.db().lookup_support_session(id).await?;
+        let found = self
+            .core
+            .store
+            .read()
+            .await?
+            .db()
+            .lookup_support_session(id)
+            .await?;
         let Some(session) = found else {
             // Whoever may see none at all is told that, and not which ones exist.
             self.authorise_reading_any(context)?;
             return Err(not_found().into());
         };
-        match self.core.authorise(context, Act::ReadSupportSessionsOf(&session.tenant_id)) {
+        match self
+            .core
+            .authorise(context, Act::ReadSupportSessionsOf(&session.tenant_id))
+        {
             Ok(()) => Ok(session),
             Err(problem) if problem.code == ProblemCode::NotFound => Err(not_found().into()),
             Err(problem) => Err(problem.into()),
@@ -44,7 +54,9 @@ impl SupportSessionsService {
     fn authorise_reading_any(&self, context: &Context) -> Result<(), Problem> {
         match &context.caller {
             Caller::Key(key) => match &key.tenant_id {
-                Some(tenant) => self.core.authorise(context, Act::ReadSupportSessionsOf(tenant)),
+                Some(tenant) => self
+                    .core
+                    .authorise(context, Act::ReadSupportSessionsOf(tenant)),
                 None => self.core.authorise(context, Act::ReadSupportSessions),
             },
             _ => self.core.authorise(context, Act::ReadSupportSessions),
@@ -62,11 +74,15 @@ impl SupportSessionsService {
             && let Some(own) = &key.tenant_id
         {
             if let Some(asked) = &filter.tenant_id {
-                self.core.authorise(context, Act::ReadSupportSessionsOf(asked))?;
+                self.core
+                    .authorise(context, Act::ReadSupportSessionsOf(asked))?;
             }
             filter.tenant_id = Some(own.clone());
         }
-        let name = format!("support_sessions {}", serde_json::to_string(&filter).unwrap_or_default());
+        let name = format!(
+            "support_sessions {}",
+            serde_json::to_string(&filter).unwrap_or_default()
+        );
         let at = self.core.page_at(&name, page)?;
         let now = self.core.now();
         let own_tenant = match &context.caller {
@@ -81,7 +97,12 @@ impl SupportSessionsService {
             None => db.list_support_session_staff().await?,
             Some(_) => Vec::new(),
         };
-        Ok(SupportSessionList { counts, sessions: self.core.page(&name, listed), staff, at: now })
+        Ok(SupportSessionList {
+            counts,
+            sessions: self.core.page(&name, listed),
+            staff,
+            at: now,
+        })
     }
 
     pub(super) async fn detail_inner(
@@ -112,7 +133,14 @@ impl SupportSessionsService {
         self.find(context, id).await?;
         let name = format!("access_log {id}");
         let at = self.core.page_at(&name, page)?;
-        let listed = self.core.store.read().await?.db().list_access_log(id, &at).await?;
+        let listed = self
+            .core
+            .store
+            .read()
+            .await?
+            .db()
+            .list_access_log(id, &at)
+            .await?;
         Ok(self.core.page(&name, listed))
     }
 }

@@ -24,13 +24,18 @@ impl SupportSessionsService {
         reason: &str,
     ) -> Result<SupportSession, ServiceError> {
         let session = self.find(context, id).await?;
-        self.core.authorise(context, Act::RevokeSupportSession(session.staff_id))?;
+        self.core
+            .authorise(context, Act::RevokeSupportSession(session.staff_id))?;
         let reason = validate_revocation_reason(reason)?;
-        session.lifecycle(self.core.now()).into_active().map_err(already_ended)?;
+        session
+            .lifecycle(self.core.now())
+            .into_active()
+            .map_err(already_ended)?;
         // Runs to its end even if the caller hangs up: a gate that was closed must be committed or
         // reopened.
         let (this, context) = (self.clone(), context.clone());
-        let ending = tokio::spawn(async move { this.close_and_revoke(&context, session, reason).await });
+        let ending =
+            tokio::spawn(async move { this.close_and_revoke(&context, session, reason).await });
         ending.await.unwrap_or_else(|_| {
             Err(Problem::new(ProblemCode::Internal, "Something went wrong on our side.").into())
         })
@@ -52,7 +57,8 @@ impl SupportSessionsService {
                 let (core, context) = (core.clone(), context.clone());
                 let (session, reason) = (session.clone(), reason.clone());
                 Box::pin(async move {
-                    let (session, receipt) = revoke_in(tx, &core, &context, session, reason).await?;
+                    let (session, receipt) =
+                        revoke_in(tx, &core, &context, session, reason).await?;
                     Ok::<_, ServiceError>(Audited::new(session, receipt))
                 })
             })
@@ -91,7 +97,12 @@ async fn revoke_in(
     });
     let event = event_of(core, context, &session, "support_session.revoked", metadata);
     let receipt = tx.append_audit(event).await?;
-    tx.change(ChangeKind::SupportSession, &session.id.to_string(), revocation.at).await?;
+    tx.change(
+        ChangeKind::SupportSession,
+        &session.id.to_string(),
+        revocation.at,
+    )
+    .await?;
     session.revocation = Some(revocation);
     Ok((session, receipt))
 }
@@ -106,7 +117,9 @@ pub async fn revoke_all_of(
     staff: StaffId,
     reason: &str,
 ) -> Result<Vec<SupportSessionId>, ServiceError> {
-    let active = tx.list_active_support_sessions_of(staff, core.now()).await?;
+    let active = tx
+        .list_active_support_sessions_of(staff, core.now())
+        .await?;
     let mut ended = Vec::with_capacity(active.len());
     for session in active {
         let id = session.id;
@@ -119,7 +132,10 @@ pub async fn revoke_all_of(
 pub(super) fn already_ended(ended: AlreadyEnded) -> Problem {
     let detail = match ended {
         AlreadyEnded::Expired { at } => {
-            format!("This support session already expired at {}.", at.format("%Y-%m-%d %H:%M:%S UTC"))
+            format!(
+                "This support session already expired at {}.",
+                at.format("%Y-%m-%d %H:%M:%S UTC")
+            )
         }
         AlreadyEnded::Revoked(revocation) => format!(
             "This support session was already revoked by {} at {}.",
@@ -131,5 +147,8 @@ pub(super) fn already_ended(ended: AlreadyEnded) -> Problem {
 }
 
 pub(super) fn ended_meanwhile() -> Problem {
-    Problem::new(ProblemCode::Conflict, "This support session has ended in the meantime.")
+    Problem::new(
+        ProblemCode::Conflict,
+        "This support session has ended in the meantime.",
+    )
 }

@@ -8,6 +8,7 @@ use app::domain::{
 
 use crate::{
     audit::chain,
+    clock::to_micros,
     store::{FromRow, Row, StoreError, Tx, fold, sql::statements},
 };
 
@@ -79,18 +80,13 @@ impl FromRow for Head {
     }
 }
 
-/// The name of the chain that holds a tenant's events, or those without a tenant.
-pub fn chain_of(tenant: Option<&TenantId>) -> String {
-    tenant.map_or_else(|| "system".to_owned(), |id| format!("tenant:{id}"))
-}
-
 impl Tx<'_> {
     /// Appends an event to its chain. The position is taken by compare-and-swap on the chain's
     /// head: whoever comes second fails with [`StoreError::Contended`] and tries again.
     ///
     /// Who appends to several chains in one transaction does so in ascending order of their names.
     pub async fn append_audit(&mut self, event: NewAuditEvent) -> Result<Receipt, StoreError> {
-        let chain = chain_of(event.tenant_id.as_ref());
+        let chain = chain::name(event.tenant_id.as_ref());
         let head = self.lock_head(&chain).await?;
         let event = into_event(event, chain, &head)?;
         let moved = self
@@ -165,8 +161,9 @@ fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEve
         resource_type: new.resource_type.to_owned(),
         resource_id: new.resource_id,
         outcome: new.outcome,
-        occurred_at: new.occurred_at,
-        recorded_at: new.recorded_at,
+        // The store keeps microseconds and no leap seconds; what is hashed is what is read back.
+        occurred_at: to_micros(new.occurred_at),
+        recorded_at: to_micros(new.recorded_at),
         request_id: new.origin.request_id,
         ip: new.origin.ip,
         user_agent: new.origin.user_agent,

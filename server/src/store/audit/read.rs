@@ -1,5 +1,7 @@
 //! Reading the audit log.
 
+use std::fmt;
+
 use app::domain::{
     AuditEventId, TenantId,
     audit::{Actor, AuditEvent, AuditFilter},
@@ -15,10 +17,14 @@ use crate::store::{
 statements! {
     LOOKUP = "SELECT * FROM audit_events WHERE id = $1";
     CHAIN_AFTER = "SELECT * FROM audit_events WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT 1000";
-    CHAINS = "SELECT chain FROM audit_heads ORDER BY chain";
+    // A chain whose head was taken away is one still.
+    CHAINS = "SELECT chain FROM audit_heads UNION SELECT chain FROM audit_events ORDER BY chain";
     HEAD = "SELECT seq, hash FROM audit_heads WHERE chain = $1";
     LATEST_INSTANT = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events";
 }
+
+/// How many events an export reads at once.
+pub const EXPORT_PAGE: u32 = 1_000;
 
 /// The last position of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +74,36 @@ impl FromRow for AuditEvent {
     }
 }
 
+/// An event as it lies in the store, readable or not: what a verification looks at.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    /// The chain.
+    pub chain: String,
+    /// The position in it.
+    pub seq: u64,
+    /// The identifier, as it is written.
+    pub id: String,
+    /// The event, or what can't be read of it.
+    pub event: Result<AuditEvent, String>,
+}
+
+impl FromRow for StoredEvent {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        let id = row.text("id")?;
+        let event = AuditEvent::from_row(row).map_err(|e| e.to_string());
+        Ok(Self {
+            chain: row.text("chain")?,
+            seq: row.count("seq").unwrap_or_default(),
+            event: match event {
+                // An identifier in another spelling is the same one, but nobody finds it.
+                Ok(event) if event.id.to_string() != id => Err(format!("id {id} is misspelt")),
+                event => event,
+            },
+            id,
+        })
+    }
+}
+
 /// Whose events a caller may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditReach {
@@ -79,6 +115,27 @@ pub enum AuditReach {
     Tenant(TenantId),
 }
 
+impl AuditReach {
+    /// Whether an event lies within.
+    pub fn covers(&self, event: &AuditEvent) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tenants => event.tenant_id.is_some(),
+            Self::Tenant(id) => event.tenant_id.as_ref() == Some(id),
+        }
+    }
+}
+
+impl fmt::Display for AuditReach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Tenants => f.write_str("tenants"),
+            Self::Tenant(id) => write!(f, "tenant:{id}"),
+        }
+    }
+}
+
 impl Db<'_> {
     /// One event.
     pub async fn lookup_audit_event(
@@ -88,12 +145,12 @@ impl Db<'_> {
         self.query(LOOKUP).bind(id).fetch_optional().await
     }
 
-    /// Up to 1,000 events of a chain after a position, oldest first.
-    pub async fn list_audit_chain(
+    /// Up to 1,000 events of a chain after a position, oldest first, readable or not.
+    pub async fn list_stored_audit_chain(
         &mut self,
         chain: &str,
         after: u64,
-    ) -> Result<Vec<AuditEvent>, StoreError> {
+    ) -> Result<Vec<StoredEvent>, StoreError> {
         self.query(CHAIN_AFTER)
             .bind(chain)
             .bind(after)
@@ -126,24 +183,45 @@ impl Db<'_> {
         filter: &AuditFilter,
         page: &PageAt,
     ) -> Result<Listed<AuditEvent>, StoreError> {
-        listing(reach, filter)
-            .fetch(self, page, |event: &AuditEvent| {
-                vec![
-                    event.recorded_at.into(),
-                    (&event.chain).into(),
-                    event.seq.into(),
-                ]
-            })
+        listing(
+            &["recorded_at", "chain", "seq"],
+            Direction::Descending,
+            reach,
+            filter,
+        )
+        .fetch(self, page, |event: &AuditEvent| {
+            vec![
+                event.recorded_at.into(),
+                (&event.chain).into(),
+                event.seq.into(),
+            ]
+        })
+        .await
+    }
+
+    /// Up to 1,000 events of those that a filter leaves, chain by chain and in each chain oldest
+    /// first, after a chain and position.
+    pub async fn list_audit_events_to_export(
+        &mut self,
+        reach: &AuditReach,
+        filter: &AuditFilter,
+        after: Option<(String, u64)>,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        let after = after.map(|(chain, seq)| vec![chain.into(), seq.into()]);
+        listing(&["chain", "seq"], Direction::Ascending, reach, filter)
+            .fetch_after(self, after, EXPORT_PAGE)
             .await
     }
 }
 
-fn listing(reach: &AuditReach, filter: &AuditFilter) -> Listing {
-    let mut listing = Listing::new(
-        "audit_events",
-        &["recorded_at", "chain", "seq"],
-        Direction::Descending,
-    );
+/// The rows of the audit log that a filter leaves, in an order.
+pub(crate) fn listing(
+    keys: &'static [&'static str],
+    direction: Direction,
+    reach: &AuditReach,
+    filter: &AuditFilter,
+) -> Listing {
+    let mut listing = Listing::new("audit_events", keys, direction);
     match reach {
         AuditReach::All => {}
         AuditReach::Tenants => listing.and("tenant_id IS NOT NULL"),

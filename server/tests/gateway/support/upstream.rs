@@ -1,6 +1,6 @@
 //! An upstream that keeps every byte it is sent, and answers by the last segment of the path.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{io::Read, net::SocketAddr, os::fd::AsFd, sync::Arc};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -12,12 +12,15 @@ use tokio::{
 use super::client::PATIENCE;
 
 /// What one connection brought.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Seen {
+    peer: SocketAddr,
     /// Every byte.
     pub(crate) bytes: Vec<u8>,
     /// How many requests.
     pub(crate) requests: usize,
+    /// The mark that was seen last, and how many bytes had been sent before it.
+    pub(crate) mark: (usize, usize),
     /// Whether it has ended, and whether in order.
     pub(crate) ended: Option<bool>,
 }
@@ -34,6 +37,7 @@ pub(crate) struct Upstream {
     connections: Arc<watch::Sender<Vec<Seen>>>,
     /// How many more chunks a `/stream` may send.
     chunks: Arc<watch::Sender<usize>>,
+    marks: Arc<watch::Sender<usize>>,
 }
 
 impl Upstream {
@@ -43,13 +47,15 @@ impl Upstream {
             address: listener.local_addr().unwrap(),
             connections: Arc::default(),
             chunks: Arc::new(watch::Sender::new(1)),
+            marks: Arc::default(),
         };
         let serving = upstream.clone();
         tokio::spawn(async move {
             loop {
-                let (tcp, _) = listener.accept().await.unwrap();
+                let (tcp, peer) = listener.accept().await.unwrap();
+                let index = serving.accepted(peer);
                 let upstream = serving.clone();
-                tokio::spawn(async move { upstream.connection(tcp).await });
+                tokio::spawn(async move { upstream.connection(index, tcp).await });
             }
         });
         upstream
@@ -83,6 +89,28 @@ impl Upstream {
         self.chunks.send_replace(count);
     }
 
+    /// How many bytes had been sent when this was called, whether or not they had been read. (On the
+    /// loopback what was sent is in the receiver's queue.)
+    pub(crate) async fn sent_so_far(&self) -> usize {
+        // Connections are accepted in order: when this one was, those before it were.
+        let probe = TcpStream::connect(self.address).await.unwrap();
+        let own = probe.local_addr().unwrap();
+        self.until(|seen| seen.iter().any(|s| s.peer == own)).await;
+        self.marks.send_modify(|mark| *mark += 1);
+        let mark = *self.marks.borrow();
+        let seen = self
+            .until(|seen| seen.iter().all(|s| s.ended.is_some() || s.mark.0 == mark))
+            .await;
+        let before = |s: &Seen| {
+            if s.mark.0 == mark {
+                s.mark.1
+            } else {
+                s.bytes.len()
+            }
+        };
+        seen.iter().map(before).sum()
+    }
+
     /// Waits until what has arrived is as wanted.
     pub(crate) async fn until(&self, wanted: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
         let mut connections = self.connections.subscribe();
@@ -95,24 +123,69 @@ impl Upstream {
         self.connections.send_modify(|all| note(&mut all[index]));
     }
 
-    async fn connection(self, mut tcp: TcpStream) {
-        let mut index = 0;
+    fn accepted(&self, peer: SocketAddr) -> usize {
         self.connections.send_modify(|all| {
-            index = all.len();
-            all.push(Seen::default());
+            all.push(Seen {
+                peer,
+                bytes: Vec::new(),
+                requests: 0,
+                mark: (0, 0),
+                ended: None,
+            });
         });
+        self.connections.borrow().len() - 1
+    }
+
+    async fn connection(self, index: usize, mut tcp: TcpStream) {
         let mut buffer = Vec::new();
         while let Some(path) = self.request(index, &mut tcp, &mut buffer).await {
             if !self.answer(index, &path, &mut tcp, &mut buffer).await {
                 break;
             }
         }
+        self.note(index, |seen| {
+            seen.ended.get_or_insert(false);
+        });
     }
 
     /// Reads more; `false` at the end.
     async fn more(&self, index: usize, tcp: &mut TcpStream, buffer: &mut Vec<u8>) -> bool {
+        let mut marks = self.marks.subscribe();
         let mut bytes = [0; 4096];
-        match tcp.read(&mut bytes).await {
+        loop {
+            let known = self.connections.borrow()[index].mark.0;
+            tokio::select! {
+                biased;
+                mark = marks.wait_for(|mark| *mark > known) => {
+                    let mark = *mark.unwrap();
+                    let mut arrived = Vec::new();
+                    // Asks the kernel itself: the runtime may not know yet of what is there.
+                    let mut kernel = std::net::TcpStream::from(tcp.as_fd().try_clone_to_owned().unwrap());
+                    while let Ok(length @ 1..) = kernel.read(&mut bytes) {
+                        arrived.extend_from_slice(&bytes[..length]);
+                    }
+                    buffer.extend_from_slice(&arrived);
+                    self.note(index, |seen| {
+                        seen.bytes.extend_from_slice(&arrived);
+                        seen.mark = (mark, seen.bytes.len());
+                    });
+                    if !arrived.is_empty() {
+                        return true;
+                    }
+                }
+                read = tcp.read(&mut bytes) => return self.took(index, read, &bytes, buffer),
+            }
+        }
+    }
+
+    fn took(
+        &self,
+        index: usize,
+        read: std::io::Result<usize>,
+        bytes: &[u8],
+        buffer: &mut Vec<u8>,
+    ) -> bool {
+        match read {
             Ok(length) if length > 0 => {
                 buffer.extend_from_slice(&bytes[..length]);
                 self.note(index, |seen| seen.bytes.extend_from_slice(&bytes[..length]));

@@ -58,6 +58,7 @@ pub fn ReasonField(
             </textarea>
         </Field>
     }
+    .into_any()
 }
 
 /// How long the reason is, after trimming, and what is missing.
@@ -114,6 +115,7 @@ pub fn TtlField(
             />
         </Field>
     }
+    .into_any()
 }
 
 /// The ticket.
@@ -142,6 +144,7 @@ pub fn TicketField(
             />
         </Field>
     }
+    .into_any()
 }
 
 /// The scopes with what each of them permits.
@@ -182,6 +185,7 @@ pub fn ScopesField(
             </p>
         </fieldset>
     }
+    .into_any()
 }
 
 /// The organization that access is restricted to.
@@ -227,6 +231,7 @@ pub fn OrganizationField(
             </select>
         </Field>
     }
+    .into_any()
 }
 
 #[cfg(test)]

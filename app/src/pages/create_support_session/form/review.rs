@@ -58,4 +58,5 @@ pub fn Review(
             <VerdictBox verdict=detail.verdict since=signals.since now/>
         </section>
     }
+    .into_any()
 }

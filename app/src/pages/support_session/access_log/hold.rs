@@ -3,7 +3,9 @@
 use leptos::{prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
 
 use super::FOLLOWED_ROWS;
-use crate::{components::format::counted, domain::access_log::AccessLogEntry, live::rows::LiveRows};
+use crate::{
+    components::format::counted, domain::access_log::AccessLogEntry, live::rows::LiveRows,
+};
 
 /// Whether new rows wait: while the table is under the pointer or has the focus.
 #[derive(Debug, Clone, Copy)]

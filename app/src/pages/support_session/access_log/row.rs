@@ -48,6 +48,7 @@ pub(super) fn EntryRow(
             <td class="numeric"><Timestamp at precision=Precision::Millisecond/></td>
         </tr>
     }
+    .into_any()
 }
 
 /// Path and query as they were asked for.
@@ -83,12 +84,14 @@ fn told(entry: &AccessLogEntry) -> Told {
     };
     Told {
         tone,
-        code: entry.status.map_or_else(|| "—".into(), |status| status.to_string()),
+        code: entry
+            .status
+            .map_or_else(|| "—".into(), |status| status.to_string()),
         note,
     }
 }
 
-fn facts(entry: &AccessLogEntry) -> impl IntoView + use<> {
+fn facts(entry: &AccessLogEntry) -> AnyView {
     let id = entry.request_id.to_string();
     let row = |name: &'static str, value: Option<String>| {
         view! {
@@ -123,6 +126,7 @@ fn facts(entry: &AccessLogEntry) -> impl IntoView + use<> {
             {row("Response body", bytes(entry.response_bytes))}
         </dl>
     }
+    .into_any()
 }
 
 const fn outcome_sentence(outcome: RequestOutcome) -> &'static str {
@@ -164,12 +168,21 @@ mod tests {
             let told = told(&entry(status, outcome));
             (told.tone, told.code, told.note)
         };
-        assert_eq!(read(Some(200), RequestOutcome::Done), ("good", "200".into(), None));
+        assert_eq!(
+            read(Some(200), RequestOutcome::Done),
+            ("good", "200".into(), None)
+        );
         assert_eq!(
             read(Some(403), RequestOutcome::Refused),
             ("warn", "403".into(), Some("refused"))
         );
-        assert_eq!(read(Some(502), RequestOutcome::Failed), ("bad", "502".into(), Some("failed")));
-        assert_eq!(read(None, RequestOutcome::Open), ("", "—".into(), Some("open")));
+        assert_eq!(
+            read(Some(502), RequestOutcome::Failed),
+            ("bad", "502".into(), Some("failed"))
+        );
+        assert_eq!(
+            read(None, RequestOutcome::Open),
+            ("", "—".into(), Some("open"))
+        );
     }
 }

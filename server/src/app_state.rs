@@ -1,0 +1,228 @@
+//! Everything that serves a request, built once from the store, the clock and the configuration.
+
+use std::sync::Arc;
+
+use app::{
+    domain::{
+        TenantId,
+        caller::StaffCaller,
+        problem::Problem,
+        scopes::Scope,
+        settings::Settings,
+        tenants::{HealthCounts, TelemetryState, TenantHealth},
+    },
+    ports::Console,
+};
+use async_trait::async_trait;
+use axum::Router;
+use tokio::{sync::broadcast, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    forms::{self, Forms},
+    gateway::{Gateway, GatewayParts, SessionGates, config::InvalidConfig, scopes::Scopes},
+    live::{self, Live, Presence, TenantFeed},
+    middleware::{
+        self,
+        context::{EstablishKey, EstablishStaff},
+        same_origin::SameOrigin,
+    },
+    pages::{self, AssetOptions},
+    rest,
+    services::{
+        Core, Passwords, TelemetryService, TenantsService, access_log::StoreRecorder,
+        api_keys::ApiKeys, audit::AuditService, flash::Flashes, staff::StaffService,
+        staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
+        user_sessions::UserSessionsService,
+    },
+};
+
+/// Everything that serves a request. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// Store, clock, randomness, configuration.
+    pub core: Core,
+    /// Staff members.
+    pub staff: StaffService,
+    /// Signing in and out.
+    pub staff_sessions: StaffSessions,
+    /// Keys of the REST interface.
+    pub api_keys: ApiKeys,
+    /// Tenants and their health.
+    pub tenants: TenantsService,
+    /// Telemetry in.
+    pub telemetry: TelemetryService,
+    /// Support sessions.
+    pub support_sessions: SupportSessionsService,
+    /// User sessions and force logout.
+    pub user_sessions: UserSessionsService,
+    /// The audit log.
+    pub audit: AuditService,
+    /// What plain forms leave for pages.
+    pub flashes: Flashes,
+    /// The gates of support sessions, shared with the gateway.
+    pub gates: Arc<SessionGates>,
+    /// What staff members may read of the configuration.
+    pub settings: Arc<Settings>,
+}
+
+/// The record of the gateway, with the task that completes it.
+pub struct Record {
+    /// Finds support sessions and writes what they do.
+    pub recorder: Arc<StoreRecorder>,
+    /// Ends once the recorder is dropped and everything handed over is written.
+    pub completions: JoinHandle<()>,
+}
+
+impl AppState {
+    /// Builds every service.
+    ///
+    /// # Errors
+    ///
+    /// If the configured scopes can't be used.
+    pub fn new(core: Core) -> Result<Self, InvalidConfig> {
+        let settings = Arc::new(settings(&core.config)?);
+        let gates = Arc::new(SessionGates::default());
+        let passwords = Passwords::new(Arc::clone(&core.entropy));
+        let tenants = TenantsService::new(core.clone());
+        let tenants_port = || Arc::new(tenants.clone());
+        Ok(Self {
+            staff: StaffService::new(core.clone(), passwords.clone()),
+            staff_sessions: StaffSessions::new(core.clone(), passwords),
+            api_keys: ApiKeys::new(core.clone()),
+            telemetry: TelemetryService::new(core.clone()),
+            support_sessions: SupportSessionsService::new(
+                core.clone(),
+                Arc::clone(&settings),
+                tenants_port(),
+                Arc::clone(&gates),
+            ),
+            user_sessions: UserSessionsService::new(core.clone(), tenants_port()),
+            audit: AuditService::new(core.clone()),
+            flashes: Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy)),
+            gates,
+            settings,
+            tenants,
+            core,
+        })
+    }
+
+    /// What the user interface asks of the server.
+    pub fn console(&self) -> Console {
+        Console {
+            staff: Arc::new(self.staff.clone()),
+            tenants: Arc::new(self.tenants.clone()),
+            support_sessions: Arc::new(self.support_sessions.clone()),
+            user_sessions: Arc::new(self.user_sessions.clone()),
+            audit: Arc::new(self.audit.clone()),
+            flash: Arc::new(self.flashes.clone()),
+            settings: Arc::clone(&self.settings),
+        }
+    }
+
+    /// Pages, plain forms, server functions, the live stream and the export, behind what each
+    /// request of a browser passes through. Streams end when `live_ends`.
+    pub fn pages(
+        &self,
+        access_log: broadcast::Sender<app::domain::SupportSessionId>,
+        live_ends: CancellationToken,
+    ) -> Router {
+        let live = Live::new(
+            self.core.clone(),
+            Arc::new(self.staff_sessions.clone()),
+            Arc::new(self.tenants.clone()),
+            access_log,
+            live_ends,
+        );
+        let forms = Forms {
+            console: self.console(),
+            staff_sessions: self.staff_sessions.clone(),
+            flashes: self.flashes.clone(),
+        };
+        let assets = AssetOptions {
+            site_root: self.core.config.console.site_root.clone(),
+        };
+        let export = axum::routing::get(crate::audit::export::export_audit);
+        let router = pages::router(self.console(), assets)
+            .merge(forms::router(forms))
+            .merge(live::router(live))
+            .merge(
+                Router::new()
+                    .route("/export/audit", export)
+                    .with_state(self.core.clone()),
+            );
+        middleware::console(
+            router,
+            EstablishStaff::new(self.core.clone(), self.staff_sessions.clone()),
+            SameOrigin::of(&self.core.config.console.public_url),
+        )
+    }
+
+    /// The REST interface behind what each of its requests passes through.
+    pub fn rest(&self) -> Router {
+        let keys = EstablishKey::new(self.core.clone(), self.api_keys.clone());
+        middleware::rest(rest::router(self.clone()), keys)
+    }
+
+    /// The gateway with its record; `None` without a `[gateway]` table.
+    ///
+    /// # Errors
+    ///
+    /// If its configuration can't be used.
+    pub fn gateway(&self, record: &Record) -> Result<Option<Arc<Gateway>>, InvalidConfig> {
+        let config = &self.core.config;
+        let Some(gateway) = &config.gateway else {
+            return Ok(None);
+        };
+        let settings = gateway.validate(&config.scopes, &config.trusted_proxies)?;
+        Ok(Some(Gateway::new(GatewayParts {
+            settings,
+            sessions: record.recorder.clone(),
+            recorder: record.recorder.clone(),
+            gates: Arc::clone(&self.gates),
+            clock: Arc::clone(&self.core.clock),
+            entropy: Arc::clone(&self.core.entropy),
+        })))
+    }
+}
+
+fn settings(config: &Config) -> Result<Settings, InvalidConfig> {
+    let scopes = Scopes::new(&config.scopes).map_err(InvalidConfig)?;
+    let scopes: Vec<Scope> = scopes.list().cloned().collect();
+    let plain = |url: &str| url.trim_end_matches('/').to_owned();
+    Ok(Settings {
+        thresholds: config.health.clone(),
+        scopes,
+        gateway_url: config
+            .gateway
+            .as_ref()
+            .map_or_else(String::new, |gateway| plain(&gateway.public_url)),
+        console_url: plain(config.console.public_url.as_str()),
+        require_ticket: config.support_sessions.require_ticket,
+    })
+}
+
+#[async_trait]
+impl Presence for StaffSessions {
+    async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem> {
+        let found = self.look_again(staff.staff_session_id).await?;
+        // Who has lost every role may read nothing but the page that says so.
+        Ok(found.is_some_and(|(staff, _)| !staff.roles.is_empty()))
+    }
+}
+
+#[async_trait]
+impl TenantFeed for TenantsService {
+    async fn rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, Problem> {
+        Ok(self.health_rows(ids).await?)
+    }
+
+    async fn counts(&self) -> Result<HealthCounts, Problem> {
+        Ok(self.health_counts().await?)
+    }
+
+    async fn telemetry(&self) -> Result<TelemetryState, Problem> {
+        Ok(Self::telemetry(self).await?)
+    }
+}

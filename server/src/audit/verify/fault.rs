@@ -1,0 +1,115 @@
+//! What can be wrong with recorded events.
+
+use std::fmt;
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// It is no event.
+    #[error("can't be read: {0}")]
+    Unreadable(String),
+    /// Its version of the format is unknown.
+    #[error("has version {0} of the format, which this program does not know")]
+    UnknownVersion(String),
+    /// Its chain is not that of its tenant.
+    #[error("stands in a chain that is not its tenant's")]
+    Chain,
+    /// Its hash is not that of what it says.
+    #[error("was changed: its hash is not that of its content")]
+    Hash,
+    /// It does not name the hash of the event before it.
+    #[error("does not follow from the event before it: one of the two was changed or put in")]
+    Prev,
+    /// Events before it are missing.
+    #[error("comes where {expected} should: what lies in between was taken out")]
+    Gap {
+        /// The position that should come here.
+        expected: u64,
+    },
+    /// It stands in another place than its position says.
+    #[error("is out of order: it and {before} changed places")]
+    Reordered {
+        /// The position that stands on the wrong side of it.
+        before: u64,
+    },
+    /// Its position was taken already.
+    #[error("stands here twice")]
+    Duplicate,
+    /// The chain ends before its head.
+    #[error("is the last one, but the head is at {head}: the end was cut off")]
+    Shortened {
+        /// The head's position.
+        head: u64,
+    },
+    /// The chain does not end in its head.
+    #[error("is the last one, but is not what the chain's head (at {head}) tells")]
+    Head {
+        /// The head's position.
+        head: u64,
+    },
+    /// A head that was kept elsewhere tells otherwise.
+    #[error("does not agree with the kept head at {head}: the chain was rewritten")]
+    KeptHead {
+        /// The kept head's position.
+        head: u64,
+    },
+    /// A head that was kept elsewhere can't be held against these events.
+    #[error("the kept head at {head} lies outside of these events, so nothing is proved by it")]
+    HeadNotCovered {
+        /// The kept head's position.
+        head: u64,
+    },
+}
+
+impl Wrong {
+    /// One word for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "unreadable",
+            Self::UnknownVersion(_) => "unknown_version",
+            Self::Chain => "chain",
+            Self::Hash => "hash",
+            Self::Prev => "prev",
+            Self::Gap { .. } => "gap",
+            Self::Reordered { .. } => "reordered",
+            Self::Duplicate => "duplicate",
+            Self::Shortened { .. } => "shortened",
+            Self::Head { .. } => "head",
+            Self::KeptHead { .. } => "kept_head",
+            Self::HeadNotCovered { .. } => "head_not_covered",
+        }
+    }
+}
+
+/// Something wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The chain.
+    pub chain: Option<String>,
+    /// The event's position in it.
+    pub seq: Option<u64>,
+    /// The event's identifier.
+    pub id: Option<String>,
+    /// The line of the export, from 1.
+    pub line: Option<u64>,
+    /// What is wrong.
+    pub wrong: Wrong,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(chain) = &self.chain {
+            write!(f, "{chain} ")?;
+        }
+        if let Some(seq) = self.seq {
+            write!(f, "event {seq} ")?;
+        }
+        if let Some(id) = &self.id {
+            write!(f, "({id}) ")?;
+        }
+        if let Some(line) = self.line {
+            write!(f, "in line {line} ")?;
+        }
+        write!(f, "[{}]: {}", self.wrong.code(), self.wrong)
+    }
+}

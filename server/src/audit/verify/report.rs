@@ -1,0 +1,134 @@
+//! What a verification found, for people and for exit codes.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{Extent, Fault, KeptHead};
+
+/// What was seen of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainReport {
+    /// The first position seen.
+    pub first: u64,
+    /// The last position that proved itself; 0 for none.
+    pub last: u64,
+    /// The hash there.
+    pub hash: String,
+    /// How many events were seen.
+    pub events: u64,
+    /// How many of them were held against the one before.
+    pub links: u64,
+    /// How often positions were missing in between.
+    pub gaps: u64,
+    /// Positions of kept heads that agree.
+    pub met: Vec<u64>,
+}
+
+impl ChainReport {
+    pub(super) const fn beginning_at(first: u64) -> Self {
+        Self {
+            first,
+            last: 0,
+            hash: String::new(),
+            events: 0,
+            links: 0,
+            gaps: 0,
+            met: Vec::new(),
+        }
+    }
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What the events were of all that were recorded.
+    pub extent: Extent,
+    /// How many events were seen, readable or not.
+    pub events: u64,
+    /// Each chain.
+    pub chains: BTreeMap<String, ChainReport>,
+    /// At most one of each chain, its first; and every line that is no event. In the order met.
+    pub faults: Vec<Fault>,
+}
+
+impl Report {
+    /// Whether nothing is wrong: what the exit code tells.
+    pub const fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// The first bad event.
+    pub fn first_fault(&self) -> Option<&Fault> {
+        self.faults.first()
+    }
+
+    /// The end of each chain, to be kept elsewhere.
+    pub fn heads(&self) -> impl Iterator<Item = KeptHead> {
+        self.chains
+            .iter()
+            .filter(|(_, chain)| chain.last > 0)
+            .map(|(name, chain)| KeptHead {
+                chain: name.clone(),
+                seq: chain.last,
+                hash: chain.hash.clone(),
+            })
+    }
+
+    fn write_chain(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        name: &str,
+        chain: &ChainReport,
+    ) -> fmt::Result {
+        if self
+            .faults
+            .iter()
+            .any(|fault| fault.chain.as_deref() == Some(name))
+        {
+            return writeln!(f, "{name}: at fault, see below");
+        }
+        write!(f, "{name}: ")?;
+        if self.extent == Extent::Filtered && chain.gaps > 0 {
+            write!(
+                f,
+                "{} events between {} and {}, not contiguous: filtered export. Each event's own \
+                 hash holds, and {} links; that nothing is missing can't be proved",
+                chain.events, chain.first, chain.last, chain.links
+            )?;
+        } else {
+            write!(
+                f,
+                "events {} to {}, each linked to the one before",
+                chain.first, chain.last
+            )?;
+        }
+        if chain.first > 1 {
+            write!(f, "; nothing is said of events before {}", chain.first)?;
+        }
+        for seq in &chain.met {
+            write!(f, "; agrees with the kept head at {seq}")?;
+        }
+        writeln!(f)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, chain) in &self.chains {
+            self.write_chain(f, name, chain)?;
+        }
+        let chains = self.chains.len();
+        writeln!(f, "{} events in {chains} chains.", self.events)?;
+        if let Some(first) = self.first_fault() {
+            writeln!(f, "NOT SOUND. First bad event: {first}")?;
+            for fault in &self.faults[1..] {
+                writeln!(f, "Also: {fault}")?;
+            }
+            return Ok(());
+        }
+        writeln!(f, "Sound. Heads to keep elsewhere:")?;
+        for head in self.heads() {
+            writeln!(f, "{head}")?;
+        }
+        Ok(())
+    }
+}

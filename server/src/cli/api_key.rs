@@ -1,0 +1,101 @@
+//! `support-console api-key …`
+
+use app::domain::{
+    ApiKeyId, TenantId,
+    api_keys::{ApiKey, ApiRight},
+};
+use clap::{Args, Subcommand};
+
+use super::{
+    CliError, Common,
+    open::{Opened, open},
+    table::table,
+};
+use crate::services::api_keys::{ApiKeys, NewApiKey};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ApiKeyCommand {
+    /// Make a key; its secret is printed once
+    #[command(
+        after_help = "Rights: read (what a key without --right can do), tenants:write, \
+        telemetry:write,\nuser_sessions:logout. A tenant's key only reads.\n\nExamples:\n  \
+        support-console api-key create --name platform --right read --right tenants:write --right telemetry:write\n  \
+        support-console api-key create --name \"Acme's auditors\" --tenant tnt_acme"
+    )]
+    Create(CreateArgs),
+    /// List keys, without their secrets
+    List,
+    /// Revoke a key at once
+    Revoke(RevokeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CreateArgs {
+    /// What the key is used for
+    #[arg(long)]
+    name: String,
+    /// The one tenant whose data it reads; without it the key is the platform's
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<TenantId>,
+    /// A right; may be repeated
+    #[arg(long = "right", value_name = "RIGHT")]
+    rights: Vec<ApiRight>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RevokeArgs {
+    /// The key's identifier, as `api-key list` shows it
+    id: ApiKeyId,
+}
+
+pub(super) async fn run(common: &Common, command: ApiKeyCommand) -> Result<(), CliError> {
+    let Opened { core, context } = open(common).await?;
+    let keys = ApiKeys::new(core);
+    match command {
+        ApiKeyCommand::Create(args) => {
+            let new = NewApiKey {
+                name: args.name,
+                tenant_id: args.tenant,
+                rights: args.rights,
+            };
+            let made = keys.create(&context, new).await?;
+            // The secret alone goes to standard output, so that it can be piped to where it belongs.
+            eprintln!(
+                "Made {} ({}). Its secret, shown once:",
+                made.key.name, made.key.id
+            );
+            println!("{}", made.token.expose());
+        }
+        ApiKeyCommand::List => print!("{}", list(&keys.list(&context).await?)),
+        ApiKeyCommand::Revoke(args) => {
+            let key = keys.revoke(&context, args.id).await?;
+            println!("Revoked {} ({}).", key.name, key.id);
+        }
+    }
+    Ok(())
+}
+
+fn list(all: &[ApiKey]) -> String {
+    let rows: Vec<[String; 5]> = all
+        .iter()
+        .map(|key| {
+            let rights: Vec<&str> = key.rights.iter().map(|right| right.as_str()).collect();
+            let state = match key.revoked_at {
+                Some(at) => format!("revoked {}", at.format("%Y-%m-%d")),
+                None => "active".to_owned(),
+            };
+            let reach = key
+                .tenant_id
+                .as_ref()
+                .map_or("(platform)", TenantId::as_str);
+            [
+                key.name.clone(),
+                reach.to_owned(),
+                rights.join(", "),
+                state,
+                key.id.to_string(),
+            ]
+        })
+        .collect();
+    table(["NAME", "TENANT", "RIGHTS", "STATE", "ID"], &rows)
+}

@@ -1,0 +1,146 @@
+//! `support-console audit …`
+
+use std::{fs::File, io::BufReader, path::PathBuf};
+
+use app::domain::{
+    TenantId,
+    audit::{AuditCategory, AuditFilter, ExportFormat},
+};
+use clap::{Args, Subcommand, ValueEnum};
+use futures::StreamExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+use super::{
+    CliError, Common,
+    open::{Opened, configured, open},
+};
+use crate::{
+    audit::{
+        export::export,
+        verify::{Extent, KeptHead, verify_lines, verify_store},
+    },
+    store::{Store, StoreOptions},
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Check that nothing recorded was later changed, removed or reordered
+    #[command(
+        after_help = "Exit code 1 if anything is wrong; the first bad event is named.\n\
+        Keep the heads that it prints where whoever can write the store can't, and give them with \
+        --head the next time.\n\nExamples:\n  \
+        support-console audit verify\n  \
+        support-console audit verify --file acme.jsonl --head tenant:acme:41:sha256:…"
+    )]
+    Verify(VerifyArgs),
+    /// Write the audit log to a file; that this was done is an audit event itself
+    #[command(after_help = "Example:\n  \
+        support-console audit export --tenant tnt_acme --output acme.jsonl")]
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// An export in JSON Lines, instead of the store
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// What the file holds of all that was recorded
+    #[arg(long, value_enum, default_value_t = FileExtent::Stretches, requires = "file")]
+    extent: FileExtent,
+    /// A head kept elsewhere, as an earlier verify printed it; may be repeated
+    #[arg(long = "head", value_name = "HEAD")]
+    heads: Vec<KeptHead>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FileExtent {
+    /// Everything: each chain begins at 1
+    All,
+    /// Unbroken stretches: an export without a filter, or of a time range
+    Stretches,
+    /// What a filter left: each event proves only itself
+    Filtered,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Only of this tenant
+    #[arg(long)]
+    tenant: Option<TenantId>,
+    /// Only of this category, such as `support_session`
+    #[arg(long)]
+    category: Option<AuditCategory>,
+    /// `jsonl`, which `audit verify` reads, or `csv`
+    #[arg(long, default_value = "jsonl")]
+    format: ExportFormat,
+    /// The file to write; standard output without it
+    #[arg(long)]
+    output: Option<PathBuf>,
+}
+
+pub(super) async fn run(common: &Common, command: AuditCommand) -> Result<(), CliError> {
+    match command {
+        AuditCommand::Verify(args) => verify(common, args).await,
+        AuditCommand::Export(args) => write(common, args).await,
+    }
+}
+
+async fn verify(common: &Common, args: VerifyArgs) -> Result<(), CliError> {
+    let report = match args.file {
+        Some(path) => {
+            let failed = |source| CliError::File {
+                path: path.clone(),
+                source,
+            };
+            let lines = BufReader::new(File::open(&path).map_err(failed)?);
+            let extent = match args.extent {
+                FileExtent::All => Extent::All,
+                FileExtent::Stretches => Extent::Stretches,
+                FileExtent::Filtered => Extent::Filtered,
+            };
+            verify_lines(lines, extent, args.heads).map_err(failed)?
+        }
+        None => {
+            let config = configured(common)?;
+            let store = Store::open(&StoreOptions {
+                url: config.database_url.clone(),
+                migrate: false,
+                serves: false,
+            })
+            .await?;
+            verify_store(&store, args.heads).await?
+        }
+    };
+    print!("{report}");
+    if report.is_sound() {
+        Ok(())
+    } else {
+        Err(CliError::Failed("The audit log is not what was recorded."))
+    }
+}
+
+async fn write(common: &Common, args: ExportArgs) -> Result<(), CliError> {
+    let Opened { core, context } = open(common).await?;
+    let filter = AuditFilter {
+        tenant_id: args.tenant,
+        category: args.category,
+        ..AuditFilter::default()
+    };
+    let mut body = export(&core, &context, filter, args.format).await?.body;
+    let path = args
+        .output
+        .unwrap_or_else(|| PathBuf::from("standard output"));
+    let failed = |source| CliError::File {
+        path: path.clone(),
+        source,
+    };
+    let mut output: Box<dyn AsyncWrite + Unpin> = if path == PathBuf::from("standard output") {
+        Box::new(tokio::io::stdout())
+    } else {
+        Box::new(tokio::fs::File::create(&path).await.map_err(failed)?)
+    };
+    while let Some(piece) = body.next().await {
+        output.write_all(&piece?).await.map_err(failed)?;
+    }
+    output.flush().await.map_err(failed)
+}

@@ -1,0 +1,160 @@
+//! `support-console doctor`
+
+use std::{net::SocketAddr, path::Path};
+
+use tokio::net::TcpListener;
+
+use super::{CliError, Common};
+use crate::{
+    config::{Config, ConfigError},
+    entropy::SystemEntropy,
+    keys::{KeyError, KeyName, Keys},
+    store::{Engine, Store, StoreError, StoreOptions},
+};
+
+/// One thing that was looked at.
+struct Check {
+    what: String,
+    /// What is wrong and what to do about it.
+    fault: Option<String>,
+}
+
+impl Check {
+    fn of<E: std::fmt::Display>(what: impl Into<String>, result: Result<(), E>) -> Self {
+        Self {
+            what: what.into(),
+            fault: result.err().map(|error| error.to_string()),
+        }
+    }
+}
+
+pub(super) async fn run(common: &Common) -> Result<(), CliError> {
+    let config = common.load(Vec::new())?;
+    let mut checks = vec![Check::of("configuration and public URLs", config.check())];
+    checks.push(log_filter(&config));
+    let engine = store(&config, &mut checks).await;
+    for name in KeyName::ALL {
+        checks.push(key(&config.data_dir, name, engine));
+    }
+    for (what, address) in addresses(&config) {
+        checks.push(port(what, address).await);
+    }
+    checks.push(site(&config.console.site_root));
+    for check in &checks {
+        match &check.fault {
+            None => println!("ok    {}", check.what),
+            Some(fault) => println!("FAIL  {}: {}", check.what, fault.replace('\n', "\n      ")),
+        }
+    }
+    match checks.iter().filter(|check| check.fault.is_some()).count() {
+        0 => Ok(()),
+        _ => Err(CliError::Failed("not everything is as it must be")),
+    }
+}
+
+fn log_filter(config: &Config) -> Check {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.filter).map(drop);
+    Check::of("log.filter", filter)
+}
+
+async fn store(config: &Config, checks: &mut Vec<Check>) -> Option<Engine> {
+    let opened = Store::open(&StoreOptions {
+        url: config.database_url.clone(),
+        migrate: false,
+        serves: false,
+    })
+    .await;
+    match opened {
+        Ok(store) => {
+            checks.push(Check::of("data store", store.ping().await));
+            let staff = match store.read().await {
+                Ok(mut reader) => reader.db().count_staff().await,
+                Err(error) => Err(error),
+            };
+            checks.push(Check {
+                what: "staff members".to_owned(),
+                fault: match staff {
+                    Ok(0) => Some("there is none yet: run `support-console staff add`".to_owned()),
+                    Ok(_) => None,
+                    Err(error) => Some(with_cause(&error)),
+                },
+            });
+            Some(store.engine())
+        }
+        Err(error) => {
+            checks.push(Check {
+                what: "data store".to_owned(),
+                fault: Some(with_cause(&error)),
+            });
+            None
+        }
+    }
+}
+
+fn with_cause(error: &StoreError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+/// On SQLite a missing key is fine: `serve` makes it.
+fn key(folder: &Path, name: KeyName, engine: Option<Engine>) -> Check {
+    let what = format!("key {}", name.file_name());
+    match (Keys::check(folder, name), engine) {
+        (Err(KeyError::Missing { .. }), Some(Engine::Sqlite)) => Check::of(
+            format!("{what} (made by the first `serve`)"),
+            writable(folder),
+        ),
+        (result, _) => Check::of(what, result),
+    }
+}
+
+fn writable(folder: &Path) -> Result<(), String> {
+    let mut suffix = [0; 8];
+    crate::entropy::Entropy::fill(&SystemEntropy, &mut suffix);
+    let probe = folder.join(format!(".doctor-{}", hex::encode(suffix)));
+    let written = std::fs::File::create_new(&probe);
+    let _ = std::fs::remove_file(&probe);
+    written.map(drop).map_err(|error| {
+        format!(
+            "{} can't be written to ({error}): make the folder, or name another in data_dir",
+            folder.display()
+        )
+    })
+}
+
+fn addresses(config: &Config) -> Vec<(&'static str, SocketAddr)> {
+    let mut all = vec![("console.listen", config.console.listen)];
+    if let Some(gateway) = &config.gateway {
+        all.push(("gateway.listen", gateway.listen));
+    }
+    if config.metrics.enabled {
+        all.push(("metrics.listen", config.metrics.listen));
+    }
+    all
+}
+
+async fn port(key: &str, address: SocketAddr) -> Check {
+    let bound = TcpListener::bind(address).await.map(drop);
+    Check {
+        what: format!("{key} {address}"),
+        fault: bound.err().map(|error| {
+            format!("{error}; if it is our own `serve` that runs there, all is well, else choose another")
+        }),
+    }
+}
+
+fn site(root: &Path) -> Check {
+    let manifest = root.join("manifest.json");
+    Check::of(
+        format!("site files in {}", root.display()),
+        match manifest.is_file() {
+            true => Ok(()),
+            false => Err(ConfigError::Unusable(vec![format!(
+                "{} is missing: run `make bundle-release`, or name the folder in console.site_root",
+                manifest.display()
+            )])),
+        },
+    )
+}

@@ -1,0 +1,37 @@
+//! `support-console migrate`
+
+use clap::Args;
+
+use super::{CliError, Common, open::configured};
+use crate::store::{Store, StoreError, StoreOptions};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Back up the data store first. Example:\n  \
+    support-console migrate --dry-run && support-console migrate")]
+pub(super) struct MigrateArgs {
+    /// Only tell whether anything is to be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn run(common: &Common, args: MigrateArgs) -> Result<(), CliError> {
+    let config = configured(common)?;
+    let opened = Store::open(&StoreOptions {
+        url: config.database_url.clone(),
+        migrate: !args.dry_run,
+        serves: false,
+    })
+    .await;
+    let store = match opened {
+        Err(StoreError::OlderSchema) if args.dry_run => {
+            println!(
+                "The schema is out of date: `support-console migrate` would bring it up to date."
+            );
+            return Ok(());
+        }
+        opened => opened?,
+    };
+    let version = store.schema_version().await?;
+    println!("The schema is up to date (version {}).", version.found);
+    Ok(())
+}

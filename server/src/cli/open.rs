@@ -1,0 +1,59 @@
+//! Opening the store for one command.
+
+use std::sync::Arc;
+
+use app::domain::caller::{Caller, Context, Origin};
+
+use super::{CliError, Common};
+use crate::{
+    clock::SystemClock,
+    config::Config,
+    entropy::SystemEntropy,
+    keys::Keys,
+    os_user::os_user,
+    services::Core,
+    store::{Store, StoreOptions},
+    telemetry,
+};
+
+/// What a command works with.
+pub(super) struct Opened {
+    pub(super) core: Core,
+    /// The operating-system user.
+    pub(super) context: Context,
+}
+
+/// The configuration, with the log started as it says.
+pub(super) fn configured(common: &Common) -> Result<Config, CliError> {
+    let config = common.load(Vec::new())?;
+    // What a command has to say is its output; the log is for what goes wrong beside it.
+    let mut log = config.log.clone();
+    "warn".clone_into(&mut log.filter);
+    telemetry::start_log(&log)?;
+    Ok(config)
+}
+
+/// Opens the store beside a server that may be running on it.
+pub(super) async fn open(common: &Common) -> Result<Opened, CliError> {
+    let config = configured(common)?;
+    let store = Store::open(&StoreOptions {
+        url: config.database_url.clone(),
+        migrate: config.migrate_on_start,
+        serves: false,
+    })
+    .await?;
+    Ok(Opened {
+        core: Core {
+            store,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            config: Arc::new(config),
+            // No cursor of this process reaches anyone.
+            cursors: Keys::throwaway(&SystemEntropy).cursor,
+        },
+        context: Context {
+            caller: Caller::Cli { user: os_user() },
+            origin: Origin::default(),
+        },
+    })
+}

@@ -1,0 +1,213 @@
+//! `support-console staff …`
+
+use std::io::{IsTerminal, Read};
+
+use app::domain::staff::{NewStaffMember, Role, StaffMember};
+use clap::{Args, Subcommand};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    CliError, Common,
+    open::{Opened, open},
+    table::table,
+};
+use crate::services::{
+    Passwords,
+    staff::{GivenPassword, PasswordGiven, StaffService},
+};
+
+/// The longest input that is read as a password, in bytes.
+const PASSWORD_INPUT: u64 = 4096;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StaffCommand {
+    /// Add a staff member
+    #[command(after_help = "Examples:\n  \
+        support-console staff add --email ana@example.com --name \"Ana Silva\" --role super_admin\n  \
+        support-console staff add --email jo@example.com --name Jo --role support_admin --one-time-password")]
+    Add(AddArgs),
+    /// List staff members
+    List,
+    /// Replace a staff member's roles; a running server notices within two seconds
+    SetRoles(SetRolesArgs),
+    /// Give a staff member another password; ends that person's sign-ins
+    ResetPassword(ResetPasswordArgs),
+    /// Withdraw access: ends sign-ins, and revokes the person's support sessions
+    Deactivate(Who),
+    /// Give access back
+    Reactivate(Who),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddArgs {
+    /// What the person signs in with
+    #[arg(long)]
+    email: String,
+    /// The name that people read
+    #[arg(long)]
+    name: String,
+    /// `support_admin` or `super_admin`; may be repeated
+    #[arg(long = "role", value_name = "ROLE", required = true)]
+    roles: Vec<Role>,
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SetRolesArgs {
+    #[command(flatten)]
+    who: Who,
+    /// `support_admin` or `super_admin`; may be repeated
+    #[arg(
+        long = "role",
+        value_name = "ROLE",
+        required_unless_present = "no_roles"
+    )]
+    roles: Vec<Role>,
+    /// Leave the person without any role
+    #[arg(long, conflicts_with = "roles")]
+    no_roles: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResetPasswordArgs {
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Who {
+    /// E-mail address or identifier
+    #[arg(value_name = "WHO")]
+    who: String,
+}
+
+/// Where the password comes from; asked for at the terminal without either.
+#[derive(Debug, Args)]
+pub(super) struct PasswordArgs {
+    /// Read the password from standard input, up to the first line break
+    #[arg(long, conflicts_with = "one_time_password")]
+    password_stdin: bool,
+    /// Make one up and print it once; it must be changed at the first sign-in
+    #[arg(long)]
+    one_time_password: bool,
+}
+
+pub(super) async fn run(common: &Common, command: StaffCommand) -> Result<(), CliError> {
+    let Opened { core, context } = open(common).await?;
+    let passwords = Passwords::new(core.entropy.clone());
+    let staff = StaffService::new(core, passwords);
+    match command {
+        StaffCommand::Add(args) => {
+            let password = args.password.read()?;
+            let new = NewStaffMember {
+                email: args.email,
+                name: args.name,
+                roles: args.roles,
+            };
+            let given = staff.add(&context, new, password).await?;
+            tell_password(&given, "Added");
+        }
+        StaffCommand::List => print!("{}", list(&staff.list(&context).await?)),
+        StaffCommand::SetRoles(args) => {
+            let found = staff.find(&context, &args.who.who).await?;
+            let changed = staff.set_roles(&context, found.id, args.roles).await?;
+            println!("{} now has {}.", changed.email, roles(&changed));
+        }
+        StaffCommand::ResetPassword(args) => {
+            let found = staff.find(&context, &args.who.who).await?;
+            let password = args.password.read()?;
+            let given = staff.reset_password(&context, found.id, password).await?;
+            tell_password(&given, "Gave another password to");
+        }
+        StaffCommand::Deactivate(who) => {
+            let found = staff.find(&context, &who.who).await?;
+            let changed = staff.deactivate(&context, found.id).await?;
+            println!("Deactivated {}.", changed.email);
+        }
+        StaffCommand::Reactivate(who) => {
+            let found = staff.find(&context, &who.who).await?;
+            let changed = staff.reactivate(&context, found.id).await?;
+            println!("Reactivated {}.", changed.email);
+        }
+    }
+    Ok(())
+}
+
+impl PasswordArgs {
+    fn read(&self) -> Result<GivenPassword, CliError> {
+        if self.one_time_password {
+            return Ok(GivenPassword::OneTime);
+        }
+        let password = if self.password_stdin {
+            let mut text = String::new();
+            std::io::stdin()
+                .take(PASSWORD_INPUT)
+                .read_to_string(&mut text)?;
+            SecretString::from(text.lines().next().unwrap_or_default())
+        } else if std::io::stdin().is_terminal() {
+            ask()?
+        } else {
+            let hint = "there is no terminal to ask for a password: add --password-stdin or \
+                        --one-time-password";
+            return Err(CliError::Usage(hint.to_owned()));
+        };
+        Ok(GivenPassword::Chosen {
+            password,
+            must_change: false,
+        })
+    }
+}
+
+fn ask() -> Result<SecretString, CliError> {
+    let first = SecretString::from(rpassword::prompt_password("Password: ")?);
+    let again = SecretString::from(rpassword::prompt_password("Again: ")?);
+    if first.expose_secret() == again.expose_secret() {
+        Ok(first)
+    } else {
+        Err(CliError::Usage(
+            "the two passwords differ: start again".to_owned(),
+        ))
+    }
+}
+
+fn tell_password(given: &PasswordGiven, done: &str) {
+    println!("{done} {} ({}).", given.staff.email, roles(&given.staff));
+    if let Some(password) = &given.one_time_password {
+        println!(
+            "One-time password, shown once: {}",
+            password.expose_secret()
+        );
+        println!("It must be changed at the first sign-in.");
+    }
+}
+
+fn roles(staff: &StaffMember) -> String {
+    if staff.roles.is_empty() {
+        return "no role".to_owned();
+    }
+    let roles: Vec<&str> = staff.roles.iter().map(|role| role.as_str()).collect();
+    roles.join(", ")
+}
+
+fn list(all: &[StaffMember]) -> String {
+    let rows: Vec<[String; 5]> = all
+        .iter()
+        .map(|staff| {
+            let state = match staff.deactivated_at {
+                Some(at) => format!("deactivated {}", at.format("%Y-%m-%d")),
+                None => "active".to_owned(),
+            };
+            [
+                staff.email.clone(),
+                staff.name.clone(),
+                roles(staff),
+                state,
+                staff.id.to_string(),
+            ]
+        })
+        .collect();
+    table(["EMAIL", "NAME", "ROLES", "STATE", "ID"], &rows)
+}

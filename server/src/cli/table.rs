@@ -1,0 +1,39 @@
+//! Tables on a terminal.
+
+/// Rows below their heads, each column as wide as it needs to be.
+pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
+    let mut widths = heads.map(|head| head.chars().count());
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = line(&heads.map(str::to_owned), &widths);
+    for row in rows {
+        text.push_str(&line(row, &widths));
+    }
+    text
+}
+
+fn line<const N: usize>(cells: &[String; N], widths: &[usize; N]) -> String {
+    let padded = cells
+        .iter()
+        .zip(widths)
+        .map(|(cell, width)| format!("{cell:width$}"));
+    let padded: Vec<String> = padded.collect();
+    format!("{}\n", padded.join("  ").trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_whatever_the_letters() {
+        let rows = [
+            ["Zoë".to_owned(), "1".to_owned()],
+            ["Ana".to_owned(), String::new()],
+        ];
+        assert_eq!(table(["NAME", "N"], &rows), "NAME  N\nZoë   1\nAna\n");
+    }
+}

@@ -1,0 +1,211 @@
+//! What must hold between values before anything is served.
+
+use url::Url;
+
+use super::{Config, ConfigError};
+
+/// Scheme, host and port of a public URL, as browsers compare them (RFC 6454 §4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// The host's name, in lower case.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl Origin {
+    /// The origin of a URL.
+    pub fn of(url: &Url) -> Option<Self> {
+        Some(Self {
+            scheme: url.scheme().to_owned(),
+            host: url.host_str()?.to_ascii_lowercase(),
+            port: url.port_or_known_default()?,
+        })
+    }
+
+    /// Whether only this machine reaches it.
+    pub fn is_loopback(&self) -> bool {
+        self.host == "localhost"
+            || self
+                .host
+                .trim_matches(['[', ']'])
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+impl Config {
+    /// Whether this may be served: https off loopback, and different host names for console and
+    /// gateway, since cookies ignore ports (RFC 6265 §8.5).
+    ///
+    /// # Errors
+    ///
+    /// Every fault at once, each with its key and what to change.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let mut faults = Vec::new();
+        self.check_console(&mut faults);
+        self.check_gateway(&mut faults);
+        self.check_health(&mut faults);
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError::Unusable(faults))
+        }
+    }
+
+    fn check_console(&self, faults: &mut Vec<String>) {
+        let url = &self.console.public_url;
+        let origin = Origin::of(url).filter(|origin| {
+            matches!(origin.scheme.as_str(), "http" | "https")
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.username().is_empty()
+        });
+        let Some(origin) = origin else {
+            faults.push(
+                "console.public_url must be https:// with a host and no path, such as \
+                 \"https://console.example.com\""
+                    .to_owned(),
+            );
+            return;
+        };
+        if origin.scheme != "https"
+            && (!origin.is_loopback() || !self.console.listen.ip().is_loopback())
+        {
+            faults.push(format!(
+                "console.public_url is {url}, without https, but the console can be reached from \
+                 other machines (console.listen is {}): put a proxy with TLS before it and write \
+                 its https:// address, or listen on 127.0.0.1 and use http://localhost",
+                self.console.listen
+            ));
+        }
+        if let Some(manage) = &self.console.manage_tenant_url
+            && !(manage.starts_with("https://") || manage.starts_with("http://"))
+        {
+            faults.push(
+                "console.manage_tenant_url must begin with https://, with {tenant_id} where the \
+                 tenant's identifier goes"
+                    .to_owned(),
+            );
+        }
+    }
+
+    fn check_gateway(&self, faults: &mut Vec<String>) {
+        let Some(gateway) = &self.gateway else {
+            return;
+        };
+        if let Err(invalid) = gateway.validate(&self.scopes, &self.trusted_proxies) {
+            faults.extend(invalid.0);
+        }
+        let Some(origin) = gateway
+            .public_url
+            .parse()
+            .ok()
+            .as_ref()
+            .and_then(Origin::of)
+        else {
+            return;
+        };
+        if origin.scheme != "https" && (!origin.is_loopback() || !gateway.listen.ip().is_loopback())
+        {
+            faults.push(format!(
+                "gateway.public_url is {}, without https, but the gateway can be reached from \
+                 other machines (gateway.listen is {}): put a proxy with TLS before it and write \
+                 its https:// address, or listen on 127.0.0.1 and use http://127.0.0.1",
+                gateway.public_url, gateway.listen
+            ));
+        }
+        if self.console.public_url.host_str() == Some(origin.host.as_str()) {
+            faults.push(format!(
+                "console.public_url and gateway.public_url have the same host name, {}: browsers \
+                 would send the console's cookie to the gateway, since cookies ignore ports; give \
+                 the gateway a name of its own (on one machine, localhost and 127.0.0.1 differ)",
+                origin.host
+            ));
+        }
+    }
+
+    fn check_health(&self, faults: &mut Vec<String>) {
+        let health = &self.health;
+        for (key, percent) in [
+            ("warning_percent", health.warning_percent),
+            ("critical_percent", health.critical_percent),
+            ("reduced_percent", health.reduced_percent),
+        ] {
+            if !(0.0..=100.0).contains(&percent) {
+                faults.push(format!(
+                    "health.{key} is {percent}: write a number from 0 to 100"
+                ));
+            }
+        }
+        if health.warning_percent > health.critical_percent {
+            faults.push(
+                "health.warning_percent is above health.critical_percent: nothing would ever be a \
+                 warning; exchange them"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> String {
+        let config: Config = toml::from_str(text).unwrap();
+        config
+            .check()
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn what_nothing_is_written_into_can_be_served() {
+        assert_eq!(faults(""), "");
+    }
+
+    #[test]
+    fn off_loopback_https_is_needed() {
+        let exposed = "[console]\nlisten = \"0.0.0.0:3000\"\n";
+        assert!(faults(exposed).contains("without https"));
+        assert!(
+            faults("[console]\npublic_url = \"http://console.example.com\"\n")
+                .contains("without https")
+        );
+        let proxied = format!("{exposed}public_url = \"https://console.example.com\"\n");
+        assert_eq!(faults(&proxied), "");
+    }
+
+    #[test]
+    fn a_public_url_has_no_path() {
+        assert!(faults("[console]\npublic_url = \"https://c.example/x\"\n").contains("no path"));
+    }
+
+    #[test]
+    fn the_gateway_needs_a_host_name_of_its_own() {
+        let gateway = |public: &str| {
+            format!(
+                "[console]\npublic_url = \"https://console.example.com\"\n[gateway]\n\
+                 listen = \"127.0.0.1:3100\"\npublic_url = \"{public}\"\n\
+                 upstream = \"http://127.0.0.1:3200\"\ntenant_binding = \"identity\"\n"
+            )
+        };
+        assert_eq!(faults(&gateway("https://api.example.com")), "");
+        let same = faults(&gateway("https://Console.example.com:8443"));
+        assert!(same.contains("same host name"), "{same}");
+        assert!(faults(&gateway("http://api.example.com")).contains("without https"));
+    }
+
+    #[test]
+    fn thresholds_must_make_sense() {
+        assert!(faults("[health]\nwarning_percent = 101.0\n").contains("warning_percent"));
+        assert!(
+            faults("[health]\nwarning_percent = 30.0\ncritical_percent = 20.0\n")
+                .contains("exchange")
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! The environment variables, one per key: the key's path in upper case, two underscores between a
+//! table and what is in it, so that names can't be ambiguous.
+//!
+//! They are listed rather than derived: a misspelt variable is refused instead of being ignored,
+//! and a value is read as its key needs it.
+
+/// What every variable of ours begins with.
+pub const PREFIX: &str = "SUPPORT_CONSOLE_";
+
+/// Variables with our prefix that are not configuration: of the tests and the build.
+const NOT_CONFIGURATION: [&str; 4] = [
+    "SUPPORT_CONSOLE_TEST_",
+    "SUPPORT_CONSOLE_CACHE",
+    "SUPPORT_CONSOLE_SITE_ROOT",
+    "SUPPORT_CONSOLE_BINARY",
+];
+
+/// How the text of a variable is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Bool,
+    Integer,
+    Decimal,
+    /// Separated by commas.
+    List,
+}
+
+/// One variable.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Variable {
+    pub(super) name: &'static str,
+    /// The key's path, dotted.
+    pub(super) key: &'static str,
+    pub(super) kind: Kind,
+}
+
+macro_rules! variables {
+    ($($name:literal $key:literal $kind:ident;)*) => {
+        /// Every variable there is.
+        pub(super) const VARIABLES: &[Variable] =
+            &[$(Variable { name: concat!("SUPPORT_CONSOLE_", $name), key: $key, kind: Kind::$kind },)*];
+    };
+}
+
+variables! {
+    "DATABASE_URL" "database_url" Text;
+    "DATA_DIR" "data_dir" Text;
+    "MIGRATE_ON_START" "migrate_on_start" Bool;
+    "TRUSTED_PROXIES" "trusted_proxies" List;
+    "CONSOLE__LISTEN" "console.listen" Text;
+    "CONSOLE__PUBLIC_URL" "console.public_url" Text;
+    "CONSOLE__SITE_ROOT" "console.site_root" Text;
+    "CONSOLE__MANAGE_TENANT_URL" "console.manage_tenant_url" Text;
+    "GATEWAY__LISTEN" "gateway.listen" Text;
+    "GATEWAY__PUBLIC_URL" "gateway.public_url" Text;
+    "GATEWAY__HOSTS" "gateway.hosts" List;
+    "GATEWAY__UPSTREAM" "gateway.upstream" Text;
+    "GATEWAY__TENANT_BINDING" "gateway.tenant_binding" Text;
+    "GATEWAY__ORGANIZATION" "gateway.organization" Text;
+    "GATEWAY__ROUTES" "gateway.routes" List;
+    "GATEWAY__UPSTREAM_AUTHORIZATION" "gateway.upstream_authorization" Text;
+    "HEALTH__SILENT_AFTER_HOURS" "health.silent_after_hours" Integer;
+    "HEALTH__MIN_CALLS" "health.min_calls" Integer;
+    "HEALTH__MIN_ERRORS" "health.min_errors" Integer;
+    "HEALTH__WARNING_PERCENT" "health.warning_percent" Decimal;
+    "HEALTH__CRITICAL_PERCENT" "health.critical_percent" Decimal;
+    "HEALTH__REDUCED_PERCENT" "health.reduced_percent" Decimal;
+    "SUPPORT_SESSIONS__REQUIRE_TICKET" "support_sessions.require_ticket" Bool;
+    "LOG__FORMAT" "log.format" Text;
+    "LOG__FILTER" "log.filter" Text;
+    "METRICS__ENABLED" "metrics.enabled" Bool;
+    "METRICS__LISTEN" "metrics.listen" Text;
+}
+
+/// The variable with this name.
+pub(super) fn find(name: &str) -> Option<&'static Variable> {
+    VARIABLES.iter().find(|variable| variable.name == name)
+}
+
+/// Whether a variable with our prefix belongs to the tests or the build.
+pub(super) fn is_not_configuration(name: &str) -> bool {
+    NOT_CONFIGURATION
+        .iter()
+        .any(|other| name == *other || (other.ends_with('_') && name.starts_with(other)))
+}
+
+/// The known variable that looks most like `name`, if any looks like it.
+pub(super) fn similar(name: &str) -> Option<&'static str> {
+    let plain = |text: &str| text.replace('_', "");
+    let wanted = plain(name);
+    VARIABLES
+        .iter()
+        .map(|variable| (distance(&plain(variable.name), &wanted), variable.name))
+        .min()
+        .filter(|(distance, _)| *distance <= 3)
+        .map(|(_, name)| name)
+}
+
+/// How many letters must be added, removed or replaced (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// The variables and their keys, for the help.
+pub fn variables_help() -> String {
+    let width = VARIABLES.iter().map(|v| v.name.len()).max().unwrap_or(0);
+    let lines = VARIABLES
+        .iter()
+        .map(|v| format!("  {:width$}  {}", v.name, v.key));
+    let lines: Vec<String> = lines.collect();
+    format!(
+        "Environment variables and the keys they set (lists are separated by commas):\n{}",
+        lines.join("\n")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_its_keys_path() {
+        for variable in VARIABLES {
+            let expected = format!("{PREFIX}{}", variable.key.replace('.', "__").to_uppercase());
+            assert_eq!(variable.name, expected);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_name_finds_the_one_that_was_meant() {
+        assert_eq!(
+            similar("SUPPORT_CONSOLE_CONSOLE_PUBLIC_URL"),
+            Some("SUPPORT_CONSOLE_CONSOLE__PUBLIC_URL")
+        );
+        assert_eq!(
+            similar("SUPPORT_CONSOLE_DATABSE_URL"),
+            Some("SUPPORT_CONSOLE_DATABASE_URL")
+        );
+        assert_eq!(similar("SUPPORT_CONSOLE_FAVOURITE_COLOUR"), None);
+    }
+}

@@ -1,0 +1,245 @@
+//! The demo: console, gateway and a sample platform with real traffic, in one process on this
+//! machine.
+//!
+//! The platform knows the console by its public REST API alone: tenants, telemetry and user
+//! sessions all come in there, with a key made as any key is. Nothing is written behind its back.
+
+mod api;
+mod backfill;
+mod cast;
+mod clients;
+mod control;
+mod error;
+mod fates;
+mod history;
+mod names;
+mod platform;
+mod ready;
+mod reporter;
+mod settings;
+mod sign_ins;
+mod state;
+
+use std::{path::PathBuf, sync::Arc};
+
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use self::error::DemoError;
+use self::{
+    api::{Api, Put},
+    backfill::Backfill,
+    cast::Tenant,
+    clients::{Clients, Traffic},
+    control::Control,
+    platform::Platform,
+    settings::Ports,
+    state::DemoState,
+};
+use crate::{
+    clock::{Clock, OffsetClock, SystemClock},
+    serve::{self, Parts, Server},
+};
+
+/// How many served requests may wait to be reported.
+const OBSERVED: usize = 20_000;
+
+/// How the demo is started.
+pub struct Options {
+    /// The console's port.
+    pub console_port: u16,
+    /// The gateway's port.
+    pub gateway_port: u16,
+    /// The sample platform's port.
+    pub upstream_port: u16,
+    /// Where everything is kept; a temporary folder if left out.
+    pub data_dir: Option<PathBuf>,
+    /// Where to write addresses and accounts once everything listens.
+    pub ready_file: Option<PathBuf>,
+    /// Makes the tenants.
+    pub seed: u64,
+    /// Where the files of the user interface are.
+    pub site_root: PathBuf,
+}
+
+/// Runs the demo until it is asked to stop.
+///
+/// # Errors
+///
+/// If something can't be started; what it was and what to do about it.
+pub async fn run(options: Options) -> Result<(), DemoError> {
+    let folder = state::Folder::open(options.data_dir.clone())?;
+    let real: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock = Arc::new(OffsetClock::new(Arc::clone(&real)));
+    let ports = Ports::of(&options);
+    let mut state = DemoState::load_or_new(folder.path(), options.seed, clock.now())?;
+    let credential = state.upstream_credential();
+    let config = settings::config(&ports, folder.path(), options.site_root, &credential)?;
+    say(&format!("Starting in {} …", folder.path().display()));
+    let server = serve::start(Parts {
+        config,
+        clock: clock.clone(),
+        figures: None,
+    })
+    .await?;
+    let tenants = Arc::new(cast::tenants(state.seed));
+    let key = state.people_and_key(&server.state).await?;
+    let stop = CancellationToken::new();
+    let world = World {
+        clock: clock.clone(),
+        tenants: Arc::clone(&tenants),
+        api: Api::new(server.console, key.clone())?,
+        state: state.clone(),
+        stop: stop.clone(),
+    };
+    let upstream = world.start_platform(ports.upstream, credential).await?;
+    world.tell_history(folder.path()).await?;
+    let traffic = Traffic::on();
+    world.start_traffic(&ports, upstream.observed, traffic.clone());
+    let socket = folder.path().join("control.sock");
+    let control = Control {
+        backfill: world.backfill(),
+        clock,
+        real,
+        traffic,
+    };
+    let listener = control::open(&socket)?;
+    tokio::spawn(control::serve(listener, Arc::new(control), stop.clone()));
+    let ready = ready::Ready::of(&ports, &state, &key, &socket, folder.path());
+    if let Some(path) = &options.ready_file {
+        ready.write(path)?;
+    }
+    say(&ready.banner());
+    serve::asked_to_stop().await?;
+    world.leave(server, folder).await
+}
+
+/// What keeps the demo moving.
+struct World {
+    clock: Arc<OffsetClock>,
+    tenants: Arc<Vec<Tenant>>,
+    api: Api,
+    state: DemoState,
+    stop: CancellationToken,
+}
+
+struct Upstream {
+    observed: tokio::sync::mpsc::Receiver<reporter::Observed>,
+}
+
+impl World {
+    fn backfill(&self) -> Backfill {
+        Backfill {
+            api: self.api.clone(),
+            tenants: Arc::clone(&self.tenants),
+            seed: self.state.seed,
+            started: self.state.first_started,
+        }
+    }
+
+    async fn start_platform(
+        &self,
+        address: std::net::SocketAddr,
+        credential: SecretString,
+    ) -> Result<Upstream, DemoError> {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| DemoError::Bind { address, source })?;
+        let (tell, observed) = tokio::sync::mpsc::channel(OBSERVED);
+        let platform = Platform::new(
+            &self.tenants,
+            self.state.seed,
+            credential,
+            self.clock.clone(),
+            tell,
+        );
+        let stop = self.stop.clone();
+        tokio::spawn(async move {
+            // Feeds never end by themselves, so the platform does not wait for its callers.
+            tokio::select! {
+                served = axum::serve(listener, platform.router()).into_future() => {
+                    if let Err(error) = served {
+                        tracing::error!(%error, "the sample platform has failed");
+                    }
+                }
+                () = stop.cancelled() => {}
+            }
+        });
+        Ok(Upstream { observed })
+    }
+
+    /// Registers what there is and reports what happened before, all through the REST API.
+    async fn tell_history(&self, folder: &std::path::Path) -> Result<(), DemoError> {
+        let started = self.state.first_started;
+        let now = self.clock.now();
+        if self.state.reported_until.is_none() {
+            let registrations = self.tenants.iter().map(|tenant| Put {
+                path: format!("tenants/{}", tenant.id),
+                body: tenant.registration(started),
+            });
+            self.api.put_all(registrations).await?;
+            let organizations = self.tenants.iter().flat_map(|tenant| {
+                tenant.organizations.iter().map(move |own| Put {
+                    path: format!("tenants/{}/organizations/{}", tenant.id, own.id),
+                    body: own.registration(tenant, started),
+                })
+            });
+            self.api.put_all(organizations).await?;
+            say(&format!("  registered {} tenants", self.tenants.len()));
+        }
+        let from = self.state.reported_until.unwrap_or(now - history::REACH);
+        let calls = self.backfill().report(from, now).await?;
+        say(&format!("  reported {calls} calls of the days before"));
+        let sign_ins = sign_ins::at_start(&self.tenants, self.state.seed, now);
+        let count = sign_ins.len();
+        self.api.put_all(sign_ins).await?;
+        say(&format!("  registered {count} user sessions"));
+        self.state.clone().reported(folder, now)
+    }
+
+    fn start_traffic(
+        &self,
+        ports: &Ports,
+        observed: tokio::sync::mpsc::Receiver<reporter::Observed>,
+        traffic: Traffic,
+    ) {
+        let start = format!("{}", self.clock.now().timestamp_micros());
+        let (api, stop) = (self.api.clone(), self.stop.clone());
+        tokio::spawn(reporter::report(api, observed, start, stop));
+        let clients = Clients {
+            tenants: Arc::clone(&self.tenants),
+            upstream: ports.upstream_url(),
+            seed: self.state.seed,
+            clock: self.clock.clone(),
+            started: self.state.first_started,
+            traffic,
+        };
+        let stop = self.stop.clone();
+        tokio::spawn(async move {
+            if let Err(error) = clients.run(stop).await {
+                tracing::error!(%error, "the tenants' programs can't call");
+            }
+        });
+        tokio::spawn(sign_ins::keep_coming(
+            self.api.clone(),
+            Arc::clone(&self.tenants),
+            self.state.seed,
+            self.clock.clone(),
+            self.stop.clone(),
+        ));
+    }
+
+    async fn leave(self, server: Server, folder: state::Folder) -> Result<(), DemoError> {
+        say("Stopping …");
+        self.stop.cancel();
+        let reported = self.state.reported(folder.path(), self.clock.now());
+        server.stop().await;
+        folder.leave();
+        reported
+    }
+}
+
+fn say(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,186 @@
+//! The tenants' own programs: they send real HTTP requests to the platform, right ones and, as
+//! their fate has it, wrong ones.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use app::domain::Timestamp;
+use chrono::TimeDelta;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    DemoError,
+    cast::{Tenant, pick},
+    fates::Fate,
+    history::around,
+    platform::TOKEN_HEADER,
+};
+use crate::clock::Clock;
+
+/// How often it is decided who calls.
+const TICK: Duration = Duration::from_millis(200);
+/// How many requests are under way at once; when the platform is slow, callers stay away.
+const AT_ONCE: usize = 16;
+
+/// Whether the tenants' programs call at all.
+#[derive(Clone)]
+pub(super) struct Traffic(Arc<AtomicBool>);
+
+impl Traffic {
+    /// Traffic that flows.
+    pub(super) fn on() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    /// Lets it flow or stop.
+    pub(super) fn set(&self, on: bool) {
+        self.0.store(on, Ordering::Relaxed);
+    }
+
+    /// Whether it flows.
+    pub(super) fn is_on(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The programs of all tenants.
+pub(super) struct Clients {
+    pub(super) tenants: Arc<Vec<Tenant>>,
+    pub(super) upstream: String,
+    pub(super) seed: u64,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) started: Timestamp,
+    pub(super) traffic: Traffic,
+}
+
+impl Clients {
+    /// Calls until `stop`.
+    pub(super) async fn run(self, stop: CancellationToken) -> Result<(), DemoError> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(10))
+            .build()?;
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let mut rng = StdRng::seed_from_u64(self.seed ^ 0x00c1_1e47);
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = stop.cancelled() => return Ok(()),
+            }
+            if !self.traffic.is_on() {
+                continue;
+            }
+            let weights = self.weights();
+            let total = weights.last().copied().unwrap_or(0.0);
+            for _ in 0..around(&mut rng, total * TICK.as_secs_f64()) {
+                let at = rng.random_range(0.0..total);
+                let caller = weights.partition_point(|weight| *weight <= at);
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    break;
+                };
+                let call = self.call(&mut rng, &self.tenants[caller]);
+                let request = call.into_request(&http, &self.upstream);
+                tokio::spawn(async move {
+                    // What the platform answers is the platform's to report.
+                    if let Ok(response) = request.send().await {
+                        let _ = response.bytes().await;
+                    }
+                    drop(place);
+                });
+            }
+        }
+    }
+
+    /// Calls a second of each tenant, added up, so that one may be drawn.
+    fn weights(&self) -> Vec<f64> {
+        let ago = self.started - self.clock.now();
+        let rates = self
+            .tenants
+            .iter()
+            .map(|tenant| f64::from(tenant.calls_per_day) * tenant.fate.activity(ago) / 86_400.0);
+        rates
+            .scan(0.0, |sum, rate| {
+                *sum += rate;
+                Some(*sum)
+            })
+            .collect()
+    }
+
+    fn call(&self, rng: &mut StdRng, tenant: &Tenant) -> Call {
+        let share = tenant.fate.error_share(TimeDelta::zero());
+        let action = if rng.random_bool(share) {
+            match tenant.fate {
+                Fate::Failing => Action::AttestInOldFormat,
+                _ => pick(rng, &[Action::ReadMissing, Action::AttestInOldFormat]),
+            }
+        } else {
+            pick(
+                rng,
+                &[
+                    Action::ListInvoices,
+                    Action::ListUsers,
+                    Action::ListAttestations,
+                    Action::ListOrganizations,
+                    Action::WhoAmI,
+                    Action::Search,
+                    Action::Attest,
+                ],
+            )
+        };
+        Call {
+            token: tenant.token.clone(),
+            action,
+        }
+    }
+}
+
+struct Call {
+    token: String,
+    action: Action,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    ListInvoices,
+    ListUsers,
+    ListAttestations,
+    ListOrganizations,
+    WhoAmI,
+    Search,
+    Attest,
+    AttestInOldFormat,
+    ReadMissing,
+}
+
+impl Call {
+    fn into_request(self, http: &reqwest::Client, upstream: &str) -> reqwest::RequestBuilder {
+        let get = |path: &str| http.get(format!("{upstream}/v1/{path}"));
+        let post = |path: &str| http.post(format!("{upstream}/v1/{path}"));
+        let request = match self.action {
+            Action::ListInvoices => get("invoices"),
+            Action::ListUsers => get("users"),
+            Action::ListAttestations => get("attestations"),
+            Action::ListOrganizations => get("organizations"),
+            Action::WhoAmI => get("whoami"),
+            Action::Search => post("attestations/search").json(&json!({"subject": "an"})),
+            Action::Attest => {
+                post("attestations").json(&json!({"subject": "Ada Example", "kind": "degree"}))
+            }
+            Action::AttestInOldFormat => {
+                post("attestations").json(&json!({"subject_name": "Ada Example", "v": 1}))
+            }
+            Action::ReadMissing => get("invoices/inv_00000000"),
+        };
+        request.header(TOKEN_HEADER, self.token)
+    }
+}

@@ -1,0 +1,74 @@
+//! What can stand in the way of the demo.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use app::domain::problem::Problem;
+
+use crate::{config::ConfigError, serve::ServeError, services::ServiceError, store::StoreError};
+
+/// Why the demo can't start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The server in it is at fault.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// Its configuration is at fault.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An account or the key could not be made.
+    #[error("the demo's accounts can't be made: {0}")]
+    Refused(Problem),
+    /// The store is at fault.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The sample platform's address is taken.
+    #[error(
+        "{address}, the sample platform's, can't be listened on: choose another with --upstream-port"
+    )]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The REST API did not answer.
+    #[error("the demo's platform does not reach the REST API")]
+    Http(#[from] reqwest::Error),
+    /// The REST API refused.
+    #[error("the REST API answered {status} to {path}: {answer}")]
+    Refusal {
+        /// The path.
+        path: String,
+        /// The status.
+        status: u16,
+        /// The beginning of its answer.
+        answer: String,
+    },
+    /// A file of the demo's can't be used.
+    #[error(
+        "{path} can't be used: choose another --data-dir, with a path of less than 90 characters"
+    )]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// The folder holds something that is not ours.
+    #[error("{path} is not what a demo has left: remove it, or choose another --data-dir")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl From<ServiceError> for DemoError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Refused(problem) => Self::Refused(problem),
+            ServiceError::Store(error) => Self::Store(error),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! A sample multi-tenant platform with its own HTTP API: what Support Console is put in front of.
+//!
+//! It knows nothing of the console's store. A caller is either one of a tenant's own programs,
+//! with that tenant's token, or our gateway, with the upstream credential: then the tenant and the
+//! organization in our identity headers are the only ones it serves.
+
+mod data;
+mod exports;
+mod feed;
+mod identity;
+mod resources;
+
+pub(super) use self::identity::TOKEN_HEADER;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    Json, Router,
+    extract::{MatchedPath, Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use secrecy::SecretString;
+use serde_json::json;
+
+use self::{data::Records, identity::Identity};
+use super::{cast::Tenant, reporter::Observed};
+use crate::clock::Clock;
+
+/// The sample platform.
+#[derive(Clone)]
+pub(super) struct Platform(Arc<Inner>);
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    seed: u64,
+    by_id: HashMap<String, Tenant>,
+    id_by_token: HashMap<String, String>,
+    /// What the gateway proves itself with: the whole value of `Authorization`.
+    credential: SecretString,
+    records: Mutex<HashMap<String, Arc<Mutex<Records>>>>,
+    observed: tokio::sync::mpsc::Sender<Observed>,
+}
+
+/// What the platform answers where it can't answer what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ApiError {
+    #[error("send a token of a tenant")]
+    Unauthenticated,
+    #[error("the identity headers name no tenant of ours, or no organization of that tenant")]
+    UnknownIdentity,
+    #[error("there is no such thing")]
+    NotFound,
+    #[error("send JSON with the fields subject, kind and organization_id")]
+    Unprocessable,
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = match self {
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Self::UnknownIdentity => (StatusCode::FORBIDDEN, "unknown_identity"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Unprocessable => (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable"),
+        };
+        (
+            status,
+            Json(json!({"error": code, "message": self.to_string()})),
+        )
+            .into_response()
+    }
+}
+
+impl Platform {
+    /// A platform with these tenants. What it serves goes to `observed`.
+    pub(super) fn new(
+        tenants: &[Tenant],
+        seed: u64,
+        credential: SecretString,
+        clock: Arc<dyn Clock>,
+        observed: tokio::sync::mpsc::Sender<Observed>,
+    ) -> Self {
+        let by_id = tenants.iter().map(|t| (t.id.clone(), t.clone())).collect();
+        let id_by_token = tenants
+            .iter()
+            .map(|tenant| (tenant.token.clone(), tenant.id.clone()))
+            .collect();
+        Self(Arc::new(Inner {
+            clock,
+            seed,
+            by_id,
+            id_by_token,
+            credential,
+            records: Mutex::default(),
+            observed,
+        }))
+    }
+
+    /// Its HTTP API.
+    pub(super) fn router(self) -> Router {
+        Router::new()
+            .route("/v1/whoami", get(resources::whoami))
+            .route("/v1/organizations", get(resources::organizations))
+            .route("/v1/organizations/{id}", get(resources::organization))
+            .route("/v1/users", get(resources::users))
+            .route("/v1/users/{id}", get(resources::user))
+            .route("/v1/invoices", get(resources::invoices))
+            .route("/v1/invoices/{id}", get(resources::invoice))
+            .route(
+                "/v1/attestations",
+                get(resources::attestations).post(resources::create_attestation),
+            )
+            .route(
+                "/v1/attestations/search",
+                post(resources::search_attestations),
+            )
+            .route("/v1/attestations/{id}", get(resources::attestation))
+            .route("/v1/exports/{file}", get(exports::export))
+            .route("/v1/feed", get(feed::feed))
+            .fallback(|| async { ApiError::NotFound })
+            .layer(middleware::from_fn_with_state(self.clone(), identify))
+            .with_state(self)
+    }
+
+    /// What a tenant owns; made when it is first asked for.
+    fn records(&self, tenant: &Tenant) -> Arc<Mutex<Records>> {
+        let mut records = self
+            .0
+            .records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let made = records
+            .entry(tenant.id.clone())
+            .or_insert_with(|| Arc::new(Mutex::new(Records::of(tenant, self.0.seed))));
+        Arc::clone(made)
+    }
+}
+
+/// Establishes the caller, lets the request through, and tells what came of it.
+async fn identify(State(platform): State<Platform>, mut request: Request, next: Next) -> Response {
+    let began = std::time::Instant::now();
+    let at = platform.0.clock.now();
+    let identity = match platform.identify(request.headers()) {
+        Ok(identity) => identity,
+        Err(refused) => return refused.into_response(),
+    };
+    let method = request.method().to_string();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let observed = |status: u16| Observed {
+        tenant_id: identity.tenant.id.clone(),
+        at,
+        status,
+        method,
+        route,
+        duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        support_request_id: identity.support.as_ref().map(|by| by.request_id.clone()),
+    };
+    request.extensions_mut().insert(identity.clone());
+    let response = next.run(request).await;
+    // A full queue loses a figure, never a request.
+    let _ = platform
+        .0
+        .observed
+        .try_send(observed(response.status().as_u16()));
+    response
+}
+
+impl Platform {
+    fn identify(&self, headers: &axum::http::HeaderMap) -> Result<Identity, ApiError> {
+        identity::establish(
+            &self.0.by_id,
+            &self.0.id_by_token,
+            &self.0.credential,
+            headers,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

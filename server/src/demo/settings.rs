@@ -1,0 +1,138 @@
+//! The demo's configuration.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use toml::{Table, Value};
+
+use super::Options;
+use crate::config::{Config, ConfigError};
+
+/// The demo's configuration as an operator would write it, but for addresses and secrets.
+const TEXT: &str = r#"
+[gateway]
+# The platform takes tenant and organization from our identity headers alone.
+tenant_binding = "identity"
+organization = "header"
+
+[[scopes]]
+name = "attestations:write"
+description = "Create and search attestations"
+methods = ["POST"]
+path_prefixes = ["/v1/attestations"]
+
+[[scopes]]
+name = "invoices:export"
+description = "Download exports as CSV"
+methods = ["GET"]
+path_prefixes = ["/v1/exports"]
+
+[metrics]
+enabled = false
+"#;
+
+/// Where the demo's parts listen: on this machine only.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ports {
+    pub(super) console: SocketAddr,
+    pub(super) gateway: SocketAddr,
+    pub(super) upstream: SocketAddr,
+}
+
+impl Ports {
+    /// As asked for.
+    pub(super) fn of(options: &Options) -> Self {
+        let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self {
+            console: here(options.console_port),
+            gateway: here(options.gateway_port),
+            upstream: here(options.upstream_port),
+        }
+    }
+
+    /// Another host name than the gateway's: cookies ignore ports.
+    pub(super) fn console_url(&self) -> String {
+        format!("http://localhost:{}", self.console.port())
+    }
+
+    /// The gateway's address.
+    pub(super) fn gateway_url(&self) -> String {
+        format!("http://{}", self.gateway)
+    }
+
+    /// The sample platform's address.
+    pub(super) fn upstream_url(&self) -> String {
+        format!("http://{}", self.upstream)
+    }
+}
+
+/// The URL of the demo's store.
+pub(super) fn database_url(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("demo.db").display())
+}
+
+/// The configuration with addresses, folders and the upstream's credential filled in.
+pub(super) fn config(
+    ports: &Ports,
+    folder: &Path,
+    site_root: PathBuf,
+    credential: &SecretString,
+) -> Result<Config, ConfigError> {
+    let mut table: Table = TEXT.parse().unwrap_or_default();
+    let text = |text: String| Value::String(text);
+    table.insert("database_url".into(), text(database_url(folder)));
+    table.insert("data_dir".into(), text(folder.display().to_string()));
+    let mut console = Table::new();
+    console.insert("listen".into(), text(ports.console.to_string()));
+    console.insert("public_url".into(), text(ports.console_url()));
+    console.insert("site_root".into(), text(site_root.display().to_string()));
+    table.insert("console".into(), Value::Table(console));
+    if let Some(Value::Table(gateway)) = table.get_mut("gateway") {
+        let secret = credential.expose_secret().to_owned();
+        gateway.insert("listen".into(), text(ports.gateway.to_string()));
+        gateway.insert("public_url".into(), text(ports.gateway_url()));
+        gateway.insert("upstream".into(), text(ports.upstream_url()));
+        gateway.insert("upstream_authorization".into(), text(secret));
+    }
+    let config: Config = table.try_into().map_err(|error: toml::de::Error| {
+        ConfigError::Unusable(vec![error.message().to_owned()])
+    })?;
+    config.check()?;
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(console_port: u16) -> Options {
+        Options {
+            console_port,
+            gateway_port: 3100,
+            upstream_port: 3200,
+            data_dir: None,
+            ready_file: None,
+            seed: 1,
+            site_root: PathBuf::from("site"),
+        }
+    }
+
+    #[test]
+    fn the_demo_passes_every_check_of_a_configuration() {
+        let ports = Ports::of(&options(3000));
+        let credential = SecretString::from("Bearer x");
+        let config = config(&ports, Path::new("/tmp/demo"), "site".into(), &credential).unwrap();
+        let gateway = config.gateway.unwrap();
+        let settings = gateway.validate(&config.scopes, &[]).unwrap();
+        let scopes: Vec<_> = settings.scopes().list().map(|s| s.name.as_str()).collect();
+        assert_eq!(
+            scopes,
+            ["read_only", "attestations:write", "invoices:export"]
+        );
+        assert_eq!(config.console.public_url.as_str(), "http://localhost:3000/");
+        assert_eq!(gateway.public_url, "http://127.0.0.1:3100");
+    }
+}

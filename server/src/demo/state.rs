@@ -1,0 +1,233 @@
+//! What the demo keeps in its folder beside the store, so that it can go on where it was stopped.
+
+use std::{
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use app::domain::{
+    Timestamp,
+    api_keys::ApiRight,
+    caller::{Caller, Context, Origin},
+    staff::{NewStaffMember, Role},
+};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use super::DemoError;
+use crate::{
+    app_state::AppState,
+    entropy::{Entropy, SystemEntropy},
+    os_user::os_user,
+    services::{api_keys::NewApiKey, staff::GivenPassword},
+};
+
+/// Where the demo keeps everything.
+pub(super) struct Folder {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Folder {
+    /// The folder asked for, or a new temporary one; nobody else may look into it.
+    pub(super) fn open(asked: Option<PathBuf>) -> Result<Self, DemoError> {
+        let temporary = asked.is_none();
+        let path = asked.unwrap_or_else(|| {
+            std::env::temp_dir().join(format!("support-console-{}", random_letters(8)))
+        });
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .map_err(|source| failed(&path, source))?;
+        Ok(Self { path, temporary })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes what was temporary.
+    pub(super) fn leave(self) {
+        if self.temporary
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(%error, path = %self.path.display(), "the demo's folder remains");
+        }
+    }
+}
+
+/// A staff member of the demo.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Account {
+    pub(super) email: String,
+    pub(super) name: String,
+    pub(super) password: String,
+    pub(super) role: Role,
+}
+
+/// What is kept, in `demo.json`. Its secrets open this demo and nothing else.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct DemoState {
+    pub(super) seed: u64,
+    /// When it was started for the first time: what the tenants' fates are told from.
+    pub(super) first_started: Timestamp,
+    /// Until when calls have been reported.
+    pub(super) reported_until: Option<Timestamp>,
+    pub(super) accounts: Vec<Account>,
+    credential: String,
+    platform_key: Option<String>,
+}
+
+impl DemoState {
+    /// What the folder holds, or a new beginning.
+    pub(super) fn load_or_new(folder: &Path, seed: u64, now: Timestamp) -> Result<Self, DemoError> {
+        let path = file(folder);
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| DemoError::Unreadable { path }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self {
+                seed,
+                first_started: now,
+                reported_until: None,
+                accounts: vec![
+                    account("mina.okafor", "Mina Okafor", Role::SuperAdmin),
+                    account("jonas.lindqvist", "Jonas Lindqvist", Role::SupportAdmin),
+                ],
+                credential: format!("Bearer {}", random_letters(40)),
+                platform_key: None,
+            }),
+            Err(error) => Err(failed(&path, error)),
+        }
+    }
+
+    /// What the gateway proves itself to the platform with.
+    pub(super) fn upstream_credential(&self) -> SecretString {
+        SecretString::from(self.credential.clone())
+    }
+
+    /// Makes accounts and key at the first start; gives back the key.
+    pub(super) async fn people_and_key(
+        &mut self,
+        app: &AppState,
+    ) -> Result<SecretString, DemoError> {
+        if let Some(key) = &self.platform_key {
+            return Ok(SecretString::from(key.clone()));
+        }
+        let context = Context {
+            caller: Caller::Cli { user: os_user() },
+            origin: Origin::default(),
+        };
+        for account in &self.accounts {
+            let new = NewStaffMember {
+                email: account.email.clone(),
+                name: account.name.clone(),
+                roles: vec![account.role],
+            };
+            let password = GivenPassword::Chosen {
+                password: SecretString::from(account.password.clone()),
+                must_change: false,
+            };
+            app.staff.add(&context, new, password).await?;
+        }
+        let key = NewApiKey {
+            name: "Sample platform".to_owned(),
+            tenant_id: None,
+            rights: ApiRight::ALL.to_vec(),
+        };
+        let made = app.api_keys.create(&context, key).await?;
+        let key = made.token.expose().to_owned();
+        self.platform_key = Some(key.clone());
+        Ok(SecretString::from(key))
+    }
+
+    /// Keeps that calls have been reported until `at`.
+    pub(super) fn reported(mut self, folder: &Path, at: Timestamp) -> Result<(), DemoError> {
+        self.reported_until = Some(at);
+        let path = file(folder);
+        let json = serde_json::to_vec_pretty(&self).unwrap_or_default();
+        write_private(&path, &json).map_err(|source| failed(&path, source))
+    }
+}
+
+/// Writes a file that nobody else may read, whole or not at all.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let draft = path.with_extension(format!("{}.tmp", random_letters(6)));
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(bytes)?;
+    std::fs::rename(draft, path)
+}
+
+fn file(folder: &Path) -> PathBuf {
+    folder.join("demo.json")
+}
+
+fn failed(path: &Path, source: std::io::Error) -> DemoError {
+    DemoError::File {
+        path: path.to_owned(),
+        source: Arc::new(source),
+    }
+}
+
+fn account(email: &str, name: &str, role: Role) -> Account {
+    let groups: Vec<String> = (0..4).map(|_| random_letters(5)).collect();
+    Account {
+        email: format!("{email}@demo.example"),
+        name: name.to_owned(),
+        password: groups.join("-"),
+        role,
+    }
+}
+
+/// Letters and digits that can't be taken for one another.
+fn random_letters(count: usize) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let mut random = vec![0; count];
+    SystemEntropy.fill(&mut random);
+    random
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use app::domain::staff::check_new_password;
+
+    use super::*;
+
+    #[test]
+    fn what_was_kept_comes_back_and_nobody_else_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let state = DemoState::load_or_new(folder.path(), 7, now).unwrap();
+        let first = state.accounts[0].password.clone();
+        check_new_password(&first, &state.accounts[0].email).unwrap();
+        state.reported(folder.path(), now).unwrap();
+        let mode = std::fs::metadata(file(folder.path()))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let later = now + chrono::TimeDelta::hours(1);
+        let again = DemoState::load_or_new(folder.path(), 8, later).unwrap();
+        assert_eq!((again.seed, again.first_started), (7, now));
+        assert_eq!(again.accounts[0].password, first);
+    }
+
+    #[test]
+    fn a_folder_with_something_else_in_it_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(file(folder.path()), "{}").unwrap();
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let error = DemoState::load_or_new(folder.path(), 7, now).err().unwrap();
+        assert!(matches!(error, DemoError::Unreadable { .. }));
+    }
+}

@@ -1,0 +1,83 @@
+//! What handlers take from a request, each named for what it proves.
+
+use app::domain::{
+    caller::{Caller, Context, StaffCaller},
+    policy::unauthenticated,
+    problem::{Problem, ProblemCode},
+};
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+
+/// Who asks and from where, as established by `middleware::context`.
+pub struct Asking(pub Context);
+
+impl<S: Send + Sync> FromRequestParts<S> for Asking {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let context = parts.extensions.get::<Context>().cloned();
+        context.map(Self).ok_or_else(|| {
+            tracing::error!("a route is not behind the layer that establishes who asks");
+            Refusal(Problem::new(
+                ProblemCode::Internal,
+                "Something went wrong on our side.",
+            ))
+        })
+    }
+}
+
+/// Proof that a staff member with a living staff session asks. It says nothing of roles: those are
+/// decided by the services.
+pub struct SignedInStaff {
+    /// Who.
+    pub staff: StaffCaller,
+    /// Who asks and from where.
+    pub context: Context,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedInStaff {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Asking(context) = Asking::from_request_parts(parts, state).await?;
+        match &context.caller {
+            Caller::Staff(staff) => Ok(Self {
+                staff: staff.clone(),
+                context,
+            }),
+            _ => Err(Refusal(unauthenticated())),
+        }
+    }
+}
+
+/// A request that ends here, told in one sentence of plain text: for what no page of ours leads to.
+#[derive(Debug)]
+pub struct Refusal(pub Problem);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self(problem) = self;
+        let status = StatusCode::from_u16(problem.code.status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let text = match &problem.request_id {
+            Some(id) => format!("{}\nRequest {id}\n", problem.detail),
+            None => format!("{}\n", problem.detail),
+        };
+        let mut response = (status, text).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = problem.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}

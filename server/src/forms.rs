@@ -1,0 +1,89 @@
+//! Plain forms: POST → service → 303, so that every act works before the WASM has loaded and
+//! without JavaScript at all.
+//!
+//! A handler reads the fields, calls one service, leaves a flash, and redirects to the page that
+//! shows it. It decides nothing: the same services answer the server functions.
+
+mod fields;
+mod redirect;
+mod staff_sessions;
+mod support_sessions;
+mod user_sessions;
+
+#[cfg(test)]
+mod tests;
+
+use app::{
+    domain::{
+        caller::Context,
+        flash::Flash,
+        problem::{Problem, ProblemCode},
+    },
+    ports::Console,
+};
+use axum::{Router, response::Response, routing::post};
+
+use self::{
+    fields::Kept,
+    redirect::{see_other, sign_in_first, with_flash},
+};
+use crate::services::{flash::Flashes, staff_sessions::StaffSessions};
+
+/// What the handlers of plain forms call.
+#[derive(Clone)]
+pub struct Forms {
+    /// What the user interface asks of the server.
+    pub console: Console,
+    /// Signing in and out.
+    pub staff_sessions: StaffSessions,
+    /// Where flashes are left; `console.flash` takes them from the same.
+    pub flashes: Flashes,
+}
+
+/// The routes of all plain forms. They belong behind `middleware::console`.
+pub fn router(forms: Forms) -> Router {
+    Router::new()
+        .route("/forms/sign-in", post(staff_sessions::sign_in))
+        .route("/forms/sign-out", post(staff_sessions::sign_out))
+        .route(
+            "/forms/change-password",
+            post(staff_sessions::change_password),
+        )
+        .route(
+            "/forms/tenants/{id}/create-session",
+            post(support_sessions::create),
+        )
+        .route(
+            "/forms/tenants/{id}/force-logout",
+            post(user_sessions::force_logout),
+        )
+        .route(
+            "/forms/support-sessions/{id}/revoke",
+            post(support_sessions::revoke),
+        )
+        .route(
+            "/forms/support-sessions/{id}/replace-token",
+            post(support_sessions::replace_token),
+        )
+        .with_state(forms)
+}
+
+impl Forms {
+    /// Back to `page`, which tells what was done.
+    fn tell(&self, context: &Context, page: &str, flash: Flash) -> Response {
+        let id = self.flashes.leave(context, flash);
+        see_other(&with_flash(page, &id))
+    }
+
+    /// Back to `page`, which tells why not, with what was typed; or to where the way leads first.
+    fn refuse(&self, context: &Context, page: &str, mut problem: Problem, input: Kept) -> Response {
+        match problem.code {
+            ProblemCode::Unauthenticated => sign_in_first(page),
+            ProblemCode::PasswordChangeRequired => see_other("/account/password"),
+            _ => {
+                problem.request_id.clone_from(&context.origin.request_id);
+                self.tell(context, page, Flash::Refused { problem, input })
+            }
+        }
+    }
+}

@@ -1,0 +1,751 @@
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use app::{
+    domain::{
+        AuditEventId, StaffId, SupportSessionId, TenantId,
+        access_log::AccessLogEntry,
+        audit::{AuditEvent, AuditFilter},
+        caller::Caller,
+        page::{Page, PageRequest},
+        policy::{Act, authorise},
+        scopes::ScopeName,
+        settings::Settings,
+        staff::Role,
+        support_sessions::{
+            SupportSession, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter,
+            SupportSessionForm, SupportSessionGranted, SupportSessionList,
+        },
+        tenants::{Overview, TenantDetail, TenantFilter},
+        user_sessions::{ForceLogoutDraft, ForceLogoutResult},
+    },
+    ports::{AuditPort, FlashPort, SupportSessionsPort, TenantsPort, UserSessionsPort},
+};
+use async_trait::async_trait;
+use axum::{body::Body, extract::ConnectInfo};
+use chrono::TimeDelta;
+use http::{Request, StatusCode, header};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    middleware::{self, context::EstablishStaff, same_origin::SameOrigin},
+    services::testing::{PASSWORD, Staffed, from_address, noon, sqlite},
+};
+
+const SESSION: &str = "01937e2c-7b6a-7cc0-8000-0000000000aa";
+const TOKEN: &str = "scst_secret";
+
+/// Stands in for the services behind the console: decides by the policy, and notes what it was
+/// asked.
+#[derive(Default)]
+struct Stub {
+    asked: Mutex<Vec<String>>,
+}
+
+impl Stub {
+    fn note(&self, context: &Context, act: Act<'_>, what: String) -> Result<(), Problem> {
+        authorise(&context.caller, act, noon())?;
+        self.asked.lock().unwrap().push(what);
+        Ok(())
+    }
+}
+
+fn session() -> SupportSession {
+    SupportSession {
+        id: SESSION.parse().unwrap(),
+        tenant_id: "acme".parse().unwrap(),
+        tenant_name: "Acme".into(),
+        organization_id: None,
+        staff_id: StaffId::from_uuid(Uuid::from_u128(1)),
+        staff_name: "ana".into(),
+        scopes: vec![ScopeName::read_only()],
+        reason: "Invoices are missing".into(),
+        ticket: None,
+        ip: String::new(),
+        user_agent: String::new(),
+        issued_at: noon(),
+        expires_at: noon() + TimeDelta::minutes(15),
+        revocation: None,
+        requests_forwarded: 0,
+        requests_refused: 0,
+    }
+}
+
+fn granted() -> SupportSessionGranted {
+    SupportSessionGranted {
+        session: session(),
+        token: Some(TOKEN.into()),
+        gateway_url: "http://127.0.0.1:3100".into(),
+        example_path: "/".into(),
+    }
+}
+
+#[async_trait]
+impl SupportSessionsPort for Stub {
+    async fn draft(&self, _: &Context, _: &TenantId) -> Result<SupportSessionDraft, Problem> {
+        Err(Problem::not_found("draft"))
+    }
+    async fn create(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        form: SupportSessionForm,
+    ) -> Result<SupportSessionGranted, Problem> {
+        self.note(
+            context,
+            Act::CreateSupportSession,
+            format!("create {tenant} {form:?}"),
+        )?;
+        form.validate(false)?;
+        Ok(granted())
+    }
+    async fn list(
+        &self,
+        _: &Context,
+        _: SupportSessionFilter,
+        _: PageRequest,
+    ) -> Result<SupportSessionList, Problem> {
+        Err(Problem::not_found("list"))
+    }
+    async fn detail(
+        &self,
+        _: &Context,
+        _: SupportSessionId,
+    ) -> Result<SupportSessionDetail, Problem> {
+        Err(Problem::not_found("support session"))
+    }
+    async fn revoke(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        reason: String,
+    ) -> Result<SupportSession, Problem> {
+        let act = Act::RevokeSupportSession(session().staff_id);
+        self.note(context, act, format!("revoke {id} {reason:?}"))?;
+        Ok(session())
+    }
+    async fn replace_token(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+    ) -> Result<SupportSessionGranted, Problem> {
+        let act = Act::ReplaceToken(session().staff_id);
+        self.note(context, act, format!("replace {id}"))?;
+        Ok(granted())
+    }
+    async fn access_log(
+        &self,
+        _: &Context,
+        _: SupportSessionId,
+        _: PageRequest,
+    ) -> Result<Page<AccessLogEntry>, Problem> {
+        Err(Problem::not_found("support session"))
+    }
+}
+
+#[async_trait]
+impl UserSessionsPort for Stub {
+    async fn draft(&self, _: &Context, _: &TenantId) -> Result<ForceLogoutDraft, Problem> {
+        Err(Problem::not_found("draft"))
+    }
+    async fn force_logout(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        slug: String,
+        key: String,
+    ) -> Result<ForceLogoutResult, Problem> {
+        self.note(
+            context,
+            Act::ForceLogout,
+            format!("logout {tenant} {slug} {key}"),
+        )?;
+        if slug != "acme" {
+            return Err(Problem::invalid_field(
+                "slug",
+                "is not the slug of this tenant",
+            ));
+        }
+        Ok(ForceLogoutResult {
+            tenant_id: tenant.clone(),
+            ended: 214,
+            at: noon(),
+            audit_event_id: AuditEventId::from_uuid(Uuid::from_u128(3)),
+        })
+    }
+}
+
+#[async_trait]
+impl TenantsPort for Stub {
+    async fn overview(
+        &self,
+        _: &Context,
+        _: TenantFilter,
+        _: PageRequest,
+    ) -> Result<Overview, Problem> {
+        Err(Problem::not_found("overview"))
+    }
+    async fn detail(&self, _: &Context, _: &TenantId) -> Result<TenantDetail, Problem> {
+        Err(Problem::not_found("tenant"))
+    }
+}
+
+#[async_trait]
+impl AuditPort for Stub {
+    async fn list(
+        &self,
+        _: &Context,
+        _: AuditFilter,
+        _: PageRequest,
+    ) -> Result<Page<AuditEvent>, Problem> {
+        Err(Problem::not_found("list"))
+    }
+    async fn event(&self, _: &Context, _: AuditEventId) -> Result<AuditEvent, Problem> {
+        Err(Problem::not_found("event"))
+    }
+}
+
+struct Site {
+    console: Staffed,
+    stub: Arc<Stub>,
+    flashes: Flashes,
+    router: Router,
+}
+
+/// An answer, as far as these tests look at it.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    location: String,
+    cookie: Option<String>,
+    body: String,
+    headers: http::HeaderMap,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let console = sqlite().await;
+        let core = console.core.clone();
+        let stub = Arc::new(Stub::default());
+        let flashes = Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy));
+        let settings = Settings {
+            thresholds: app::domain::health::Thresholds::default(),
+            scopes: Vec::new(),
+            gateway_url: String::new(),
+            console_url: String::new(),
+            require_ticket: false,
+        };
+        let forms = Forms {
+            console: Console {
+                staff: Arc::new(console.staff.clone()),
+                tenants: Arc::clone(&stub) as _,
+                support_sessions: Arc::clone(&stub) as _,
+                user_sessions: Arc::clone(&stub) as _,
+                audit: Arc::clone(&stub) as _,
+                flash: Arc::new(flashes.clone()),
+                settings: Arc::new(settings),
+            },
+            staff_sessions: console.sessions.clone(),
+            flashes: flashes.clone(),
+        };
+        let same_origin = SameOrigin::of(&core.config.console.public_url);
+        let establish = EstablishStaff::new(core, console.sessions.clone());
+        let router = middleware::console(router(forms), establish, same_origin);
+        Self {
+            console,
+            stub,
+            flashes,
+            router,
+        }
+    }
+
+    fn post(path: &str, cookie: Option<&str>, body: &str) -> Request<Body> {
+        let mut request = Request::post(path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        request.body(Body::from(body.to_owned())).unwrap()
+    }
+
+    async fn send(&self, mut request: Request<Body>) -> Answer {
+        let peer = SocketAddr::from(([203, 0, 113, 7], 4711));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let text = |name| {
+            let value = response.headers().get(name);
+            value.map(|value: &http::HeaderValue| value.to_str().unwrap().to_owned())
+        };
+        let (location, cookie) = (text(header::LOCATION), text(header::SET_COOKIE));
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        Answer {
+            status,
+            location: location.unwrap_or_default(),
+            cookie,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+            headers,
+        }
+    }
+
+    async fn submit(&self, path: &str, cookie: Option<&str>, body: &str) -> Answer {
+        self.send(Self::post(path, cookie, body)).await
+    }
+
+    /// Signs `<name>@example.com` in through the form; the cookie that the browser keeps.
+    async fn sign_in(&self, name: &str) -> String {
+        let body = format!(
+            "email={name}%40example.com&password={}",
+            PASSWORD.replace(' ', "+")
+        );
+        let answer = self.submit("/forms/sign-in", None, &body).await;
+        cookie_of(&answer)
+    }
+
+    async fn context(&self, cookie: Option<&str>) -> Context {
+        let caller = match cookie {
+            None => Caller::Anonymous,
+            Some(cookie) => {
+                let token = cookie.split_once('=').unwrap().1;
+                let found = self.console.sessions.authenticate(token).await.unwrap();
+                found.map_or(Caller::Anonymous, Caller::Staff)
+            }
+        };
+        from_address(caller, "203.0.113.7")
+    }
+
+    /// The flash that an answer's location names, as its page would take it.
+    async fn flash(&self, answer: &Answer, cookie: Option<&str>) -> Flash {
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
+        let (_, id) = answer.location.split_once("flash=").expect("a flash");
+        let context = self.context(cookie).await;
+        self.flashes.take(&context, id).await.expect("it waits")
+    }
+
+    async fn refusal(&self, answer: &Answer, cookie: Option<&str>) -> (Problem, Kept) {
+        match self.flash(answer, cookie).await {
+            Flash::Refused { problem, input } => (problem, input),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.stub.asked.lock().unwrap().clone()
+    }
+}
+
+fn cookie_of(answer: &Answer) -> String {
+    let cookie = answer.cookie.as_deref().expect("a cookie");
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+/// Every form but the sign-in, with fields that it accepts and the page it belongs to.
+fn acts() -> [(String, &'static str, String); 5] {
+    [
+        (
+            "/forms/tenants/acme/create-session".into(),
+            "reason=Invoices+are+missing&scopes=read_only&scopes=invoices&ttl_minutes=5",
+            "/support/tenants/acme/create-session".into(),
+        ),
+        (
+            "/forms/tenants/acme/force-logout".into(),
+            "slug=acme&idempotency_key=k",
+            "/support/tenants/acme/force-logout".into(),
+        ),
+        (
+            format!("/forms/support-sessions/{SESSION}/revoke"),
+            "reason=&next=%2Fsupport%3Fq%3Da",
+            format!("/support/sessions/{SESSION}/revoke"),
+        ),
+        (
+            format!("/forms/support-sessions/{SESSION}/replace-token"),
+            "",
+            format!("/support/sessions/{SESSION}/replace-token"),
+        ),
+        (
+            "/forms/change-password".into(),
+            "current=a&new=b&repeat=c",
+            "/account/password".into(),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn signing_in_keeps_a_guarded_cookie_and_goes_on_to_a_path_of_ours_only() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SupportAdmin]).await;
+    let password = PASSWORD.replace(' ', "+");
+    for (next, expected) in [
+        ("", "/support"),
+        (
+            "%2Fsupport%2Fsessions%3Fstatus%3DACTIVE",
+            "/support/sessions?status=ACTIVE",
+        ),
+        ("%2F%2Fevil.example", "/support"),
+        ("%2F%5Cevil.example", "/support"),
+        ("https%3A%2F%2Fevil.example", "/support"),
+        ("%2Fa%0D%0ASet-Cookie%3Aa%3Db", "/support"),
+    ] {
+        let body = format!("email=ana%40example.com&password={password}&next={next}");
+        let answer = site.submit("/forms/sign-in", None, &body).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(answer.location, expected);
+        let cookie = answer.cookie.unwrap();
+        assert!(cookie.starts_with("__Host-support-console=scss_"));
+        assert!(cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"));
+        assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+        let id: Uuid = answer.headers["x-request-id"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert_eq!(id.get_version_num(), 7);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_keeps_the_address_and_never_the_password() {
+    let site = Site::new().await;
+    let body = "email=ana%40example.com&password=wrong-one&next=%2Faudit%3Fq%3Da";
+    let answer = site.submit("/forms/sign-in", None, body).await;
+    assert!(
+        answer
+            .location
+            .starts_with("/sign-in?next=%2Faudit%3Fq%3Da&flash=")
+    );
+    assert_eq!(answer.cookie, None);
+    let (problem, input) = site.refusal(&answer, None).await;
+    assert_eq!(problem.code, ProblemCode::Unauthenticated);
+    assert_eq!(
+        problem.request_id.as_deref(),
+        answer.headers["x-request-id"].to_str().ok()
+    );
+    assert_eq!(input.keys().collect::<Vec<_>>(), ["email"]);
+    assert_eq!(input["email"], ["ana@example.com"]);
+}
+
+#[tokio::test]
+async fn who_must_change_the_password_is_led_there_first() {
+    let site = Site::new().await;
+    let ana = site.console.add("ana", &[Role::SupportAdmin]).await;
+    let given = crate::services::staff::GivenPassword::Chosen {
+        password: PASSWORD.into(),
+        must_change: true,
+    };
+    let context = crate::services::testing::cli();
+    site.console
+        .staff
+        .reset_password(&context, ana.id, given)
+        .await
+        .unwrap();
+    let body = format!(
+        "email=ana%40example.com&password={}",
+        PASSWORD.replace(' ', "+")
+    );
+    let answer = site.submit("/forms/sign-in", None, &body).await;
+    assert_eq!(answer.location, "/account/password");
+    let cookie = cookie_of(&answer);
+    for (path, body, _) in &acts()[..4] {
+        let answer = site.submit(path, Some(&cookie), body).await;
+        assert_eq!(answer.location, "/account/password", "{path}");
+    }
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
+async fn nobody_and_no_expired_or_ended_sign_in_gets_past_a_form() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let idle = site.sign_in("ana").await;
+    site.console.clock.advance(TimeDelta::minutes(31));
+    let ended = site.sign_in("ana").await;
+    site.submit("/forms/sign-out", Some(&ended), "").await;
+    let token = ended.split_once('=').unwrap().1;
+    let twice = format!("{ended}; {ended}");
+    let other_name = format!("support-console={token}");
+    for cookie in [
+        None,
+        Some(&idle),
+        Some(&ended),
+        Some(&twice),
+        Some(&other_name),
+    ] {
+        for (path, body, page) in acts() {
+            let answer = site.submit(&path, cookie.map(String::as_str), body).await;
+            let page: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
+            assert_eq!(answer.status, StatusCode::SEE_OTHER);
+            assert_eq!(
+                answer.location,
+                format!("/sign-in?next={page}"),
+                "{path} {cookie:?}"
+            );
+        }
+    }
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_opens_no_form() {
+    let site = Site::new().await;
+    let keys = crate::services::api_keys::ApiKeys::new(site.console.core.clone());
+    let new = crate::services::api_keys::NewApiKey {
+        name: "all".into(),
+        tenant_id: None,
+        rights: app::domain::api_keys::ApiRight::ALL.to_vec(),
+    };
+    let made = keys
+        .create(&crate::services::testing::cli(), new)
+        .await
+        .unwrap();
+    let (path, body, _) = &acts()[1];
+    let mut request = Site::post(path, None, body);
+    let value = format!("Bearer {}", made.token.expose()).parse().unwrap();
+    request.headers_mut().insert(header::AUTHORIZATION, value);
+    let answer = site.send(request).await;
+    assert!(answer.location.starts_with("/sign-in?next="), "{answer:?}");
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
+async fn who_has_no_role_or_not_this_right_is_told_on_the_page() {
+    let site = Site::new().await;
+    site.console.add("cem", &[]).await;
+    site.console.add("ben", &[Role::SupportAdmin]).await;
+    let cem = site.sign_in("cem").await;
+    for (path, body, page) in &acts()[..4] {
+        let answer = site.submit(path, Some(&cem), body).await;
+        assert!(answer.location.starts_with(&format!("{page}?flash=")));
+        let (problem, _) = site.refusal(&answer, Some(&cem)).await;
+        assert_eq!(problem.code, ProblemCode::Forbidden);
+    }
+    // Another's support session.
+    let ben = site.sign_in("ben").await;
+    for (path, body, _) in &acts()[2..4] {
+        let answer = site.submit(path, Some(&ben), body).await;
+        let (problem, _) = site.refusal(&answer, Some(&ben)).await;
+        assert_eq!(problem.code, ProblemCode::Forbidden);
+    }
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
+async fn the_fields_reach_the_service_and_its_answer_the_page() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let [create, logout, revoke, _, _] = acts();
+    let answer = site.submit(&create.0, Some(&ana), create.1).await;
+    assert!(answer.location.starts_with(&format!("{}?flash=", create.2)));
+    assert!(!answer.location.contains(TOKEN));
+    let flash = site.flash(&answer, Some(&ana)).await;
+    assert_eq!(flash, Flash::Granted(Box::new(granted())));
+    let answer = site.submit(&logout.0, Some(&ana), logout.1).await;
+    assert!(matches!(site.flash(&answer, Some(&ana)).await, Flash::LoggedOut(r) if r.ended == 214));
+    let answer = site.submit(&revoke.0, Some(&ana), revoke.1).await;
+    assert!(answer.location.starts_with("/support?q=a&flash="));
+    assert!(matches!(
+        site.flash(&answer, Some(&ana)).await,
+        Flash::Done { .. }
+    ));
+    let asked = site.asked();
+    assert!(
+        asked[0].contains(r#"scopes: ["read_only", "invoices"]"#),
+        "{}",
+        asked[0]
+    );
+    assert_eq!(asked[1], "logout acme acme k");
+    assert_eq!(asked[2], format!("revoke {SESSION} \"\""));
+}
+
+#[tokio::test]
+async fn what_was_typed_is_kept_when_it_is_refused() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let body = "reason=short&scopes=a&scopes=b&ticket=T-1";
+    let answer = site
+        .submit("/forms/tenants/acme/create-session", Some(&ana), body)
+        .await;
+    let (problem, input) = site.refusal(&answer, Some(&ana)).await;
+    assert!(problem.field("reason").is_some());
+    assert_eq!(input["reason"], ["short"]);
+    assert_eq!(input["scopes"], ["a", "b"]);
+    assert_eq!(input["ticket"], ["T-1"]);
+}
+
+#[tokio::test]
+async fn unknown_and_repeated_fields_are_refused_by_name_before_anything_is_done() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    for (path, body, _) in acts() {
+        let body = format!("{body}&role=super_admin");
+        let answer = site.submit(&path, Some(&ana), &body).await;
+        let (problem, _) = site.refusal(&answer, Some(&ana)).await;
+        assert!(problem.field("role").is_some(), "{path}");
+    }
+    let answer = site
+        .submit(
+            "/forms/tenants/acme/force-logout",
+            Some(&ana),
+            "slug=acme&slug=blue",
+        )
+        .await;
+    let (problem, _) = site.refusal(&answer, Some(&ana)).await;
+    assert!(problem.field("slug").is_some());
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_form_is_a_clear_4xx() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let large = format!("slug={}", "a".repeat(70_000));
+    for (path, body, status, says) in [
+        ("/forms/tenants/acme/force-logout", "slug=%FF", 422, "slug"),
+        ("/forms/tenants/acme/force-logout", "slug=%2", 422, "slug"),
+        (
+            "/forms/tenants/acme/force-logout",
+            large.as_str(),
+            413,
+            "64 KiB",
+        ),
+        ("/forms/tenants/a%20b/force-logout", "slug=a", 404, "tenant"),
+        (
+            "/forms/support-sessions/1/revoke",
+            "",
+            404,
+            "support session",
+        ),
+        ("/forms/sign-out", "everywhere=maybe", 422, "everywhere"),
+    ] {
+        let answer = site.submit(path, Some(&ana), body).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}: {answer:?}");
+        assert!(answer.body.contains(says), "{path}: {answer:?}");
+    }
+    let mut request = Site::post("/forms/sign-out", Some(&ana), "{}");
+    let json = "application/json".parse().unwrap();
+    request.headers_mut().insert(header::CONTENT_TYPE, json);
+    assert_eq!(
+        site.send(request).await.status,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    );
+    // A body that does not say how long it is.
+    let chunks = futures::stream::iter(vec![Ok::<_, std::io::Error>(vec![b'a'; 40_000]); 2]);
+    let mut request = Site::post("/forms/tenants/acme/force-logout", Some(&ana), "");
+    *request.body_mut() = Body::from_stream(chunks);
+    assert_eq!(
+        site.send(request).await.status,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let request = Request::get("/forms/sign-out").body(Body::empty()).unwrap();
+    assert_eq!(
+        site.send(request).await.status,
+        StatusCode::METHOD_NOT_ALLOWED
+    );
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
+async fn no_other_site_can_submit_a_form() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let mut forms: Vec<_> = acts()
+        .into_iter()
+        .map(|(path, body, _)| (path, body))
+        .collect();
+    forms.push(("/forms/sign-in".into(), "email=a&password=b"));
+    forms.push(("/forms/sign-out".into(), ""));
+    for (path, body) in &forms {
+        for (name, value) in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", "none"),
+            ("origin", "null"),
+            ("origin", "http://localhost:3100"),
+            ("origin", "https://localhost:3000"),
+            ("x-nothing", "at all"),
+        ] {
+            let mut request = Site::post(path, Some(&ana), body);
+            request.headers_mut().remove("sec-fetch-site");
+            request.headers_mut().insert(name, value.parse().unwrap());
+            let answer = site.send(request).await;
+            assert_eq!(
+                answer.status,
+                StatusCode::FORBIDDEN,
+                "{path} {name}: {value}"
+            );
+        }
+    }
+    assert!(site.asked().is_empty());
+    assert!(matches!(
+        site.context(Some(&ana)).await.caller,
+        Caller::Staff(_)
+    ));
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_sign_in_and_forgets_the_cookie() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SupportAdmin]).await;
+    let (one, two, three) = (
+        site.sign_in("ana").await,
+        site.sign_in("ana").await,
+        site.sign_in("ana").await,
+    );
+    let answer = site.submit("/forms/sign-out", Some(&one), "").await;
+    assert!(answer.location.starts_with("/sign-in?flash="));
+    assert!(answer.cookie.as_deref().unwrap().ends_with("Max-Age=0"));
+    assert!(matches!(
+        site.flash(&answer, None).await,
+        Flash::Done { .. }
+    ));
+    assert_eq!(site.context(Some(&one)).await.caller, Caller::Anonymous);
+    assert!(matches!(
+        site.context(Some(&two)).await.caller,
+        Caller::Staff(_)
+    ));
+    site.submit("/forms/sign-out", Some(&two), "everywhere=on")
+        .await;
+    assert_eq!(site.context(Some(&three)).await.caller, Caller::Anonymous);
+    let answer = site.submit("/forms/sign-out", None, "").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_changed_password_goes_on_with_a_new_cookie_that_reads_the_flash() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SupportAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let wrong = "current=wrong&new=an+entirely+other+one&repeat=an+entirely+other+one";
+    let answer = site
+        .submit("/forms/change-password", Some(&ana), wrong)
+        .await;
+    let (problem, input) = site.refusal(&answer, Some(&ana)).await;
+    assert!(problem.field("current").is_some());
+    assert!(input.is_empty(), "no password is kept");
+    let right = wrong.replace(
+        "current=wrong",
+        &format!("current={}", PASSWORD.replace(' ', "+")),
+    );
+    let answer = site
+        .submit("/forms/change-password", Some(&ana), &right)
+        .await;
+    assert!(answer.location.starts_with("/support?flash="));
+    let new = cookie_of(&answer);
+    assert_ne!(new, ana);
+    assert_eq!(site.context(Some(&ana)).await.caller, Caller::Anonymous);
+    assert!(matches!(
+        site.flash(&answer, Some(&new)).await,
+        Flash::Done { .. }
+    ));
+}

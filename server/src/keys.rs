@@ -1,0 +1,258 @@
+//! Keys in files of their own, never in the database and never in the environment.
+//!
+//! On SQLite they are made at the first start. With PostgreSQL there may be several nodes that
+//! must hold the same keys, so they are made by hand and copied to each.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{cursor::CursorKey, entropy::Entropy, store::Engine};
+
+/// Length of a key in bytes.
+const LENGTH: usize = 32;
+
+/// What a key is for. Each has a file of its own, so that one that leaks opens one door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyName {
+    /// Signs the positions of lists.
+    Cursor,
+}
+
+impl KeyName {
+    /// Every key there is.
+    pub const ALL: [Self; 1] = [Self::Cursor];
+
+    /// The name of its file.
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Cursor => "cursor.key",
+        }
+    }
+}
+
+/// The keys of this node. Not `Debug`: there is nothing in them to be shown.
+#[derive(Clone)]
+pub struct Keys {
+    /// Signs the positions of lists.
+    pub cursor: CursorKey,
+}
+
+/// A key that can't be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum KeyError {
+    /// With PostgreSQL keys are not made.
+    #[error(
+        "the key file {path} is missing. With PostgreSQL every node needs the same keys: make it \
+         once with `(umask 077; openssl rand -hex 32 > {path})` and copy it to the other nodes"
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others could read it.
+    #[error("the key file {path} can be read by others (mode {mode:04o}): run `chmod 600 {path}`")]
+    TooOpen {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// It is not 32 bytes in hexadecimal.
+    #[error(
+        "the key file {path} must hold 64 hexadecimal digits and nothing else: restore it from \
+         the backup, or remove it and make a new one"
+    )]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file system says no.
+    #[error("the key file {path} can't be used: check that the folder exists and is ours")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+}
+
+impl Keys {
+    /// Reads the keys in `data_dir`; makes those that are missing where `engine` allows it.
+    ///
+    /// # Errors
+    ///
+    /// If a key is missing, is too open, is malformed, or can't be read or written.
+    pub fn open(data_dir: &Path, engine: Engine, entropy: &dyn Entropy) -> Result<Self, KeyError> {
+        let open = |name: KeyName| {
+            let path = data_dir.join(name.file_name());
+            match read(&path)? {
+                Some(key) => Ok(key),
+                None if engine == Engine::Sqlite => make(&path, entropy),
+                None => Err(KeyError::Missing { path }),
+            }
+        };
+        Ok(Self {
+            cursor: CursorKey::new(open(KeyName::Cursor)?),
+        })
+    }
+
+    /// Whether the key is there and can be used; nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keys::open`] with PostgreSQL.
+    pub fn check(data_dir: &Path, name: KeyName) -> Result<(), KeyError> {
+        let path = data_dir.join(name.file_name());
+        match read(&path)? {
+            Some(_) => Ok(()),
+            None => Err(KeyError::Missing { path }),
+        }
+    }
+
+    /// Keys for a program that hands out nothing that is signed with them.
+    pub fn throwaway(entropy: &dyn Entropy) -> Self {
+        Self {
+            cursor: CursorKey::new(random(entropy)),
+        }
+    }
+}
+
+fn random(entropy: &dyn Entropy) -> [u8; LENGTH] {
+    let mut key = [0; LENGTH];
+    entropy.fill(&mut key);
+    key
+}
+
+fn read(path: &Path) -> Result<Option<[u8; LENGTH]>, KeyError> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(file_error(path, error)),
+    };
+    // Of the open file, not of the path: what is checked is what is read.
+    let metadata = file.metadata().map_err(|error| file_error(path, error))?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o177 != 0 {
+        let path = path.to_owned();
+        return Err(KeyError::TooOpen { path, mode });
+    }
+    let mut text = String::new();
+    let malformed = || KeyError::Malformed {
+        path: path.to_owned(),
+    };
+    (&mut file)
+        .take(1024)
+        .read_to_string(&mut text)
+        .map_err(|_| malformed())?;
+    let mut key = [0; LENGTH];
+    hex::decode_to_slice(text.trim_end(), &mut key).map_err(|_| malformed())?;
+    Ok(Some(key))
+}
+
+/// Makes a key. Of two processes that start at once both end up with the one that was first.
+fn make(path: &Path, entropy: &dyn Entropy) -> Result<[u8; LENGTH], KeyError> {
+    let failed = |error| file_error(path, error);
+    let key = random(entropy);
+    let mut suffix = [0; 8];
+    entropy.fill(&mut suffix);
+    let draft = path.with_extension(format!("{}.tmp", hex::encode(suffix)));
+    let written = write(&draft, &key).and_then(|()| match std::fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    });
+    let _ = std::fs::remove_file(&draft);
+    written.map_err(failed)?;
+    read(path)?.ok_or_else(|| KeyError::Missing {
+        path: path.to_owned(),
+    })
+}
+
+fn write(path: &Path, key: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{}", hex::encode(key))?;
+    file.sync_all()
+}
+
+fn file_error(path: &Path, source: std::io::Error) -> KeyError {
+    KeyError::File {
+        path: path.to_owned(),
+        source: Arc::new(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{entropy::SystemEntropy, store::listing::Position};
+
+    fn sealed(keys: &Keys) -> String {
+        keys.cursor.seal("tenants", &Position::Last)
+    }
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn keys_are_made_once_and_are_ours_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Keys::open(folder.path(), Engine::Sqlite, &SystemEntropy).unwrap();
+        let first = sealed(&open());
+        assert_eq!(sealed(&open()), first);
+        assert_eq!(mode(&folder.path().join("cursor.key")), 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn with_postgres_a_missing_key_is_not_made_but_explained() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Keys::open(folder.path(), Engine::Postgres, &SystemEntropy)
+            .err()
+            .unwrap();
+        assert!(
+            error.to_string().contains("openssl rand -hex 32"),
+            "{error}"
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cursor.key");
+        Keys::open(folder.path(), Engine::Sqlite, &SystemEntropy)
+            .map(drop)
+            .unwrap();
+        for open in [0o640, 0o604, 0o620, 0o700] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(open)).unwrap();
+            let error = Keys::open(folder.path(), Engine::Sqlite, &SystemEntropy)
+                .err()
+                .unwrap();
+            assert!(matches!(error, KeyError::TooOpen { .. }), "{open:o}");
+            assert!(error.to_string().contains("chmod 600"));
+        }
+    }
+
+    #[test]
+    fn a_damaged_key_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cursor.key");
+        write(&path, &[7; 31]).unwrap();
+        let error = Keys::open(folder.path(), Engine::Sqlite, &SystemEntropy)
+            .err()
+            .unwrap();
+        assert!(matches!(error, KeyError::Malformed { .. }));
+        assert!(!error.to_string().contains("0707"));
+        assert!(path.exists());
+    }
+}

@@ -1,0 +1,49 @@
+//! No body of a form or a server function above 64 KiB.
+
+use app::domain::{
+    caller::Context,
+    problem::{Problem, ProblemCode},
+};
+use axum::{
+    body::Body,
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::header::CONTENT_LENGTH;
+use http_body_util::Limited;
+
+use crate::extract::Refusal;
+
+/// The largest body, in bytes.
+pub const LIMIT: usize = 64 * 1024;
+
+/// The layer that refuses larger bodies: at once where the request says how large it is, and while
+/// it is being read where it doesn't.
+pub async fn limit_body(request: Request, next: Next) -> Response {
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > LIMIT as u64) {
+        let request_id = request
+            .extensions()
+            .get::<Context>()
+            .and_then(|context| context.origin.request_id.clone());
+        return Refusal(Problem {
+            request_id,
+            ..too_large()
+        })
+        .into_response();
+    }
+    next.run(request.map(|body| Body::new(Limited::new(body, LIMIT))))
+        .await
+}
+
+/// What is answered to a larger body.
+pub fn too_large() -> Problem {
+    Problem::new(
+        ProblemCode::TooLarge,
+        "This is too much: at most 64 KiB are taken.",
+    )
+}

@@ -1,0 +1,227 @@
+//! Establishes who asks and from where: [`Context`] as an extension of the request.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use app::domain::{
+    RequestId,
+    caller::{Caller, Context, Origin},
+    problem::Problem,
+};
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{AUTHORIZATION, USER_AGENT},
+};
+
+use super::cookie;
+use crate::{
+    extract::Refusal,
+    gateway::client_ip::client_ip,
+    services::{Core, api_keys::ApiKeys, staff_sessions::StaffSessions},
+};
+
+/// The longest `User-Agent` that is kept, in characters.
+const USER_AGENT_MAX: usize = 512;
+/// Names the request in the answer and in the log.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Establishes staff members by their cookie. Keys are not looked at.
+#[derive(Clone)]
+pub struct EstablishStaff(Arc<(Core, StaffSessions)>);
+
+impl EstablishStaff {
+    /// With the proxies that `core`'s configuration trusts.
+    pub fn new(core: Core, staff_sessions: StaffSessions) -> Self {
+        Self(Arc::new((core, staff_sessions)))
+    }
+}
+
+/// Establishes keys by `Authorization: Bearer` or `X-API-Key`. Cookies are not looked at.
+#[derive(Clone)]
+pub struct EstablishKey(Arc<(Core, ApiKeys)>);
+
+impl EstablishKey {
+    /// With the proxies that `core`'s configuration trusts.
+    pub fn new(core: Core, api_keys: ApiKeys) -> Self {
+        Self(Arc::new((core, api_keys)))
+    }
+}
+
+/// The layer before pages, plain forms, server functions and the live stream.
+pub async fn establish_staff(
+    State(EstablishStaff(state)): State<EstablishStaff>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (core, staff_sessions) = &*state;
+    let origin = origin_of(core, &request);
+    let found = match cookie::token_of(request.headers()) {
+        None => Ok(None),
+        Some(token) => staff_sessions.authenticate(token).await,
+    };
+    match found {
+        Ok(staff) => {
+            let caller = staff.map_or(Caller::Anonymous, Caller::Staff);
+            run(Context { caller, origin }, request, next).await
+        }
+        // Not "nobody": that would send a signed-in person to the sign-in.
+        Err(error) => {
+            let mut problem = Problem::from(error);
+            problem.request_id.clone_from(&origin.request_id);
+            let context = Context {
+                caller: Caller::Anonymous,
+                origin,
+            };
+            answered(context, Refusal(problem).into_response())
+        }
+    }
+}
+
+/// The layer before the REST interface.
+pub async fn establish_key(
+    State(EstablishKey(state)): State<EstablishKey>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (core, api_keys) = &*state;
+    let origin = origin_of(core, &request);
+    let found = match key_of(request.headers()) {
+        None => Ok(None),
+        Some(key) => api_keys.authenticate(key).await,
+    };
+    match found {
+        Ok(key) => {
+            let caller = key.map_or(Caller::Anonymous, Caller::Key);
+            run(Context { caller, origin }, request, next).await
+        }
+        Err(error) => {
+            let mut problem = Problem::from(error);
+            problem.request_id.clone_from(&origin.request_id);
+            let context = Context {
+                caller: Caller::Anonymous,
+                origin,
+            };
+            answered(context, problem_details(&problem))
+        }
+    }
+}
+
+async fn run(context: Context, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(context.clone());
+    let response = next.run(request).await;
+    answered(context, response)
+}
+
+/// Names the request in the answer, and tells the log who it was.
+fn answered(context: Context, mut response: Response) -> Response {
+    let id = context.origin.request_id.as_deref();
+    if let Some(id) = id.and_then(|id| HeaderValue::from_str(id).ok()) {
+        response.headers_mut().insert(X_REQUEST_ID, id);
+    }
+    response.extensions_mut().insert(context);
+    response
+}
+
+/// RFC 9457.
+fn problem_details(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.code.status());
+    let media_type = [(http::header::CONTENT_TYPE, "application/problem+json")];
+    let body = serde_json::to_string(problem).unwrap_or_default();
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, media_type, body).into_response()
+}
+
+fn origin_of(core: &Core, request: &Request) -> Origin {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let ip = peer.map(|ConnectInfo(peer)| {
+        client_ip(peer.ip(), request.headers(), &core.config.trusted_proxies).to_string()
+    });
+    Origin {
+        ip,
+        user_agent: user_agent(request.headers()),
+        request_id: Some(RequestId::from_uuid(core.new_uuid()).to_string()),
+    }
+}
+
+/// The client as it names itself: a claim, made fit for being kept and shown.
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let field = headers.get(USER_AGENT)?;
+    let text = String::from_utf8_lossy(field.as_bytes());
+    let kept: String = text
+        .chars()
+        .filter(|c| !is_unfit(*c))
+        .take(USER_AGENT_MAX)
+        .collect();
+    Some(kept.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// Control characters, and those that reorder the text around them.
+fn is_unfit(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// The key that a request brings; `None` without one, or with two that differ.
+fn key_of(headers: &HeaderMap) -> Option<&str> {
+    let bearer = headers.get_all(AUTHORIZATION).iter().map(|field| {
+        let (scheme, key) = field.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(key)
+    });
+    let own = headers
+        .get_all(X_API_KEY)
+        .iter()
+        .map(|field| field.to_str().ok());
+    let mut keys = bearer.chain(own);
+    let first = keys.next()??;
+    keys.all(|key| key == Some(first)).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_key_is_taken_however_it_is_sent() {
+        for (fields, expected) in [
+            (&[][..], None),
+            (&[("authorization", "Bearer k")], Some("k")),
+            (&[("authorization", "bearer k")], Some("k")),
+            (&[("x-api-key", "k")], Some("k")),
+            (
+                &[("authorization", "Bearer k"), ("x-api-key", "k")],
+                Some("k"),
+            ),
+            (&[("authorization", "Bearer k"), ("x-api-key", "l")], None),
+            (&[("x-api-key", "k"), ("x-api-key", "l")], None),
+            (&[("authorization", "Basic k")], None),
+            (&[("authorization", "Basic k"), ("x-api-key", "k")], None),
+            (&[("authorization", "k")], None),
+            (&[("cookie", "__Host-support-console=k")], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            assert_eq!(key_of(&headers), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_agent_is_kept_short_and_without_tricks() {
+        let of = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(USER_AGENT, HeaderValue::from_bytes(value).unwrap());
+            user_agent(&headers)
+        };
+        assert_eq!(of(b"curl/8"), Some("curl/8".into()));
+        assert_eq!(of("a\u{202E}b\tc".as_bytes()), Some("abc".into()));
+        assert_eq!(of(b" \t "), None);
+        assert_eq!(of(&[b'x'; 2_000]).unwrap().len(), USER_AGENT_MAX);
+        assert_eq!(of(b"\xFF"), Some("\u{FFFD}".into()));
+        assert_eq!(user_agent(&HeaderMap::new()), None);
+    }
+}

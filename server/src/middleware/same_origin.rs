@@ -1,0 +1,149 @@
+//! No state changes for other sites.
+//!
+//! A request that may change something must say that it comes from a page of ours. Browsers say so
+//! themselves, in `Sec-Fetch-Site`, or, where they are too old for that, in `Origin`. tower-http's
+//! `csrf` layer lets through what names neither, what was typed into the address bar, and what
+//! comes from whatever `Host` the request claims; this one does not.
+
+use std::sync::Arc;
+
+use app::domain::{
+    caller::Context,
+    problem::{Problem, ProblemCode},
+};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, Method, header::ORIGIN};
+use url::Url;
+
+use crate::extract::Refusal;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The one origin that may change something: the console's own.
+#[derive(Debug, Clone)]
+pub struct SameOrigin(Arc<str>);
+
+impl SameOrigin {
+    /// The origin of `console.public_url`.
+    pub fn of(public_url: &Url) -> Self {
+        Self(public_url.origin().ascii_serialization().into())
+    }
+
+    /// Whether a request may change something, as far as its origin goes.
+    fn allows(&self, method: &Method, headers: &HeaderMap) -> bool {
+        if method.is_safe() {
+            return true;
+        }
+        match only(headers, &SEC_FETCH_SITE) {
+            Only::One(b"same-origin") => true,
+            Only::None => {
+                matches!(only(headers, &ORIGIN), Only::One(origin) if origin == self.0.as_bytes())
+            }
+            // `same-site` is not enough: cookies ignore ports, and a neighbour's page is not ours.
+            Only::One(_) | Only::Several => false,
+        }
+    }
+}
+
+enum Only<'a> {
+    None,
+    One(&'a [u8]),
+    Several,
+}
+
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Only<'a> {
+    let mut fields = headers.get_all(name).iter();
+    match (fields.next(), fields.next()) {
+        (None, _) => Only::None,
+        (Some(field), None) => Only::One(field.as_bytes()),
+        (Some(_), Some(_)) => Only::Several,
+    }
+}
+
+/// The layer that refuses state changes for other sites with 403.
+pub async fn require(State(own): State<SameOrigin>, request: Request, next: Next) -> Response {
+    if own.allows(request.method(), request.headers()) {
+        return next.run(request).await;
+    }
+    let mut problem = Problem::new(
+        ProblemCode::Forbidden,
+        format!(
+            "This was not sent from a page of this console. Open {} and try again there.",
+            own.0
+        ),
+    );
+    if let Some(context) = request.extensions().get::<Context>() {
+        problem.request_id.clone_from(&context.origin.request_id);
+    }
+    Refusal(problem).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn allows(method: &Method, fields: &[(&'static str, &'static str)]) -> bool {
+        let own = SameOrigin::of(&Url::parse("https://Console.example:443/sub/").unwrap());
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_static("evil.example"));
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        own.allows(method, &headers)
+    }
+
+    #[test]
+    fn only_the_consoles_own_pages_may_change_something() {
+        const SITE: &str = "sec-fetch-site";
+        const OWN: (&str, &str) = ("origin", "https://console.example");
+        for (fields, expected) in [
+            (&[(SITE, "same-origin")][..], true),
+            (&[OWN], true),
+            (&[(SITE, "same-origin"), OWN], true),
+            // The browser's own word goes before the other header.
+            (&[(SITE, "cross-site"), OWN], false),
+            (&[(SITE, "same-site"), OWN], false),
+            (&[(SITE, "same-site")], false),
+            (&[(SITE, "cross-site")], false),
+            (&[(SITE, "none")], false),
+            (&[(SITE, "")], false),
+            (&[(SITE, "Same-Origin")], false),
+            (&[(SITE, "same-origin"), (SITE, "cross-site")], false),
+            (&[], false),
+            (&[("origin", "null")], false),
+            (&[("origin", "https://console.example:8443")], false),
+            (&[("origin", "http://console.example")], false),
+            (&[("origin", "https://console.example.evil.example")], false),
+            (&[("origin", "https://evil.example")], false),
+            (&[("origin", "https://sub.console.example")], false),
+            (&[OWN, ("origin", "https://evil.example")], false),
+            (&[("referer", "https://console.example/")], false),
+        ] {
+            for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+                assert_eq!(allows(&method, fields), expected, "{method} {fields:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn reading_is_open_to_links_from_elsewhere() {
+        assert!(allows(&Method::GET, &[("sec-fetch-site", "cross-site")]));
+        assert!(allows(&Method::HEAD, &[]));
+    }
+
+    #[test]
+    fn a_port_that_is_not_the_default_is_part_of_the_origin() {
+        let own = SameOrigin::of(&Url::parse("http://localhost:3000").unwrap());
+        let mut headers = HeaderMap::new();
+        headers.insert(ORIGIN, HeaderValue::from_static("http://localhost:3000"));
+        assert!(own.allows(&Method::POST, &headers));
+        headers.insert(ORIGIN, HeaderValue::from_static("http://localhost:3100"));
+        assert!(!own.allows(&Method::POST, &headers));
+    }
+}

@@ -1,0 +1,133 @@
+//! Which page to show first: sign-in, the password to change, or the page that was asked for. Paths
+//! of no page do not come here.
+
+use app::{domain::caller::Caller, routes, url};
+use axum::http::Uri;
+
+/// What to answer a request for a page with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// The page.
+    Render,
+    /// A redirect.
+    Elsewhere(String),
+    /// The address can't be shown.
+    Unreadable,
+}
+
+pub(super) fn decide(caller: &Caller, uri: &Uri) -> Gate {
+    if !is_readable(uri) {
+        return Gate::Unreadable;
+    }
+    let path = uri.path();
+    if path == routes::SIGN_IN {
+        return Gate::Render;
+    }
+    match caller {
+        Caller::Staff(staff) => {
+            if staff.must_change_password && path != routes::PASSWORD {
+                return Gate::Elsewhere(routes::PASSWORD.into());
+            }
+            let is_account = path == routes::PASSWORD || path == routes::NO_ROLE;
+            if staff.roles.is_empty() && !is_account {
+                return Gate::Elsewhere(routes::NO_ROLE.into());
+            }
+            Gate::Render
+        }
+        _ => Gate::Elsewhere(url::sign_in(
+            uri.path_and_query().map_or(path, |whole| whole.as_str()),
+        )),
+    }
+}
+
+/// Whether path and query are UTF-8 without NUL once decoded.
+pub(super) fn is_readable(uri: &Uri) -> bool {
+    let decoded = percent_decoded(uri.path_and_query().map_or("", |whole| whole.as_str()));
+    !decoded.contains(&0) && std::str::from_utf8(&decoded).is_ok()
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let pair = bytes.get(at + 1..at + 3).filter(|_| byte == b'%');
+        let hex = pair
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        if let Some(value) = hex {
+            decoded.push(value);
+            at += 3;
+        } else {
+            decoded.push(byte);
+            at += 1;
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use app::domain::{StaffId, StaffSessionId, caller::StaffCaller, staff::Role};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn staff(roles: Vec<Role>, must_change_password: bool) -> Caller {
+        Caller::Staff(StaffCaller {
+            staff_id: StaffId::from_uuid(Uuid::nil()),
+            name: "Mina Okafor".into(),
+            roles,
+            staff_session_id: StaffSessionId::from_uuid(Uuid::nil()),
+            signed_in_at: "2026-11-22T10:00:00Z".parse().unwrap(),
+            must_change_password,
+        })
+    }
+
+    fn gate(caller: &Caller, path: &str) -> Gate {
+        decide(caller, &path.parse().unwrap())
+    }
+
+    fn elsewhere(path: &str) -> Gate {
+        Gate::Elsewhere(path.into())
+    }
+
+    #[test]
+    fn nobody_is_sent_to_sign_in_and_comes_back() {
+        let nobody = Caller::Anonymous;
+        assert_eq!(
+            gate(&nobody, "/support?q=a%20b"),
+            elsewhere("/sign-in?next=%2Fsupport%3Fq%3Da%2520b")
+        );
+        assert_eq!(gate(&nobody, "/sign-in"), Gate::Render);
+    }
+
+    #[test]
+    fn a_password_to_change_comes_before_every_page() {
+        let new = staff(vec![Role::SuperAdmin], true);
+        assert_eq!(gate(&new, "/support"), elsewhere("/account/password"));
+        assert_eq!(gate(&new, "/account/password"), Gate::Render);
+    }
+
+    #[test]
+    fn without_a_role_there_is_one_page() {
+        let outsider = staff(Vec::new(), false);
+        assert_eq!(gate(&outsider, "/audit"), elsewhere("/account/no-role"));
+        assert_eq!(gate(&outsider, "/account/no-role"), Gate::Render);
+        assert_eq!(
+            gate(&staff(vec![Role::SupportAdmin], false), "/audit"),
+            Gate::Render
+        );
+    }
+
+    #[test]
+    fn an_address_that_is_not_text_is_refused() {
+        for bad in ["/support?q=%ff", "/%C3%28", "/support?q=%00"] {
+            assert_eq!(gate(&Caller::Anonymous, bad), Gate::Unreadable, "{bad}");
+        }
+        assert_eq!(
+            gate(&Caller::Anonymous, "/sign-in?next=%zz%4"),
+            Gate::Render
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! Serving: store → services → listeners → background tasks, and the same backwards at the end.
+
+mod error;
+mod health;
+mod tasks;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+pub use self::error::ServeError;
+use crate::{
+    app_state::{AppState, Record},
+    clock::{Clock, FlooredClock},
+    config::Config,
+    entropy::{SystemEntropy, new_uuid},
+    gateway,
+    keys::Keys,
+    services::{Core, access_log::StoreRecorder},
+    store::{Store, StoreOptions},
+    telemetry::Figures,
+};
+
+/// How long requests under way may take once the server is asked to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What a server is started from. The configuration has been checked.
+pub struct Parts {
+    /// The configuration.
+    pub config: Config,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The figures to be served, if any.
+    pub figures: Option<Figures>,
+}
+
+/// A server that serves.
+pub struct Server {
+    /// The services, for those who run in the same process.
+    pub state: AppState,
+    /// Where the console listens.
+    pub console: SocketAddr,
+    live_ends: CancellationToken,
+    listeners_end: CancellationToken,
+    tasks_end: CancellationToken,
+    listeners: Vec<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
+    record: Record,
+}
+
+/// Starts to serve; once this has returned, every listener accepts connections.
+///
+/// # Errors
+///
+/// If the store, a key or an address can't be used.
+pub async fn start(parts: Parts) -> Result<Server, ServeError> {
+    let Parts {
+        config,
+        clock,
+        figures,
+    } = parts;
+    let core = open(config, clock).await?;
+    let boot = new_uuid(&*core.clock, &*core.entropy).to_string();
+    let state = AppState::new(core.clone()).map_err(ServeError::Gateway)?;
+    let console = bind("console.listen", core.config.console.listen).await?;
+    let metrics = match (&figures, core.config.metrics.enabled) {
+        (Some(_), true) => Some(bind("metrics.listen", core.config.metrics.listen).await?),
+        _ => None,
+    };
+    let gateway_at = match &core.config.gateway {
+        Some(gateway) => Some(bind("gateway.listen", gateway.listen).await?),
+        None => None,
+    };
+    let (recorder, completions) = StoreRecorder::start(core.clone(), &boot);
+    let record = Record {
+        recorder,
+        completions,
+    };
+    let mut server = Server {
+        console: console.local_addr().map_err(ServeError::Io)?,
+        live_ends: CancellationToken::new(),
+        listeners_end: CancellationToken::new(),
+        tasks_end: CancellationToken::new(),
+        listeners: Vec::new(),
+        tasks: Vec::new(),
+        state,
+        record,
+    };
+    core.store.follow_changes().await?;
+    server.tasks = tasks::start(&server.state, &boot, &server.tasks_end);
+    server.listen(console, metrics.zip(figures), gateway_at)?;
+    server.tell().await?;
+    Ok(server)
+}
+
+/// The store with what belongs to it.
+async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Core, ServeError> {
+    let store = Store::open(&StoreOptions {
+        url: config.database_url.clone(),
+        migrate: config.migrate_on_start,
+        serves: true,
+    })
+    .await?;
+    let keys = Keys::open(&config.data_dir, store.engine(), &SystemEntropy)?;
+    // A clock that was set back revives nothing beyond the latest instant that was recorded.
+    let latest = store.read().await?.db().latest_recorded_instant().await?;
+    let floor = app::domain::Timestamp::from_timestamp_micros(latest).unwrap_or_default();
+    Ok(Core {
+        store,
+        clock: Arc::new(FlooredClock::new(clock, floor)),
+        entropy: Arc::new(SystemEntropy),
+        config: Arc::new(config),
+        cursors: keys.cursor,
+    })
+}
+
+async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Bind {
+            key,
+            address,
+            source,
+        })
+}
+
+impl Server {
+    fn listen(
+        &mut self,
+        console: TcpListener,
+        metrics: Option<(TcpListener, Figures)>,
+        gateway_at: Option<TcpListener>,
+    ) -> Result<(), ServeError> {
+        let touched = self.record.recorder.touched();
+        let router = self
+            .state
+            .pages(touched, self.live_ends.clone())
+            .merge(self.state.rest())
+            .merge(health::router(self.state.core.store.clone()));
+        let end = &self.listeners_end;
+        self.listeners.push(listener(console, router, end.clone()));
+        if let Some((metrics, figures)) = metrics {
+            self.tasks.push(figures.tend());
+            let router = figures.router();
+            self.listeners.push(listener(metrics, router, end.clone()));
+        }
+        let gateway = self.state.gateway(&self.record);
+        if let (Some(listener), Some(gateway)) = (gateway_at, gateway.map_err(ServeError::Gateway)?)
+        {
+            let serving = gateway::serve(listener, gateway, end.clone());
+            self.listeners.push(tokio::spawn(serving));
+        }
+        Ok(())
+    }
+
+    /// Tells the operator where things are, and what is missing at a first start.
+    async fn tell(&self) -> Result<(), ServeError> {
+        let config = &self.state.core.config;
+        tracing::info!(console = %config.console.public_url, listen = %self.console, "the console listens");
+        match &config.gateway {
+            Some(gateway) => {
+                tracing::info!(gateway = %gateway.public_url, listen = %gateway.listen, upstream = %gateway.upstream, "the gateway listens");
+            }
+            None => tracing::warn!(
+                "there is no [gateway] table: support sessions can be created but lead nowhere"
+            ),
+        }
+        let mut reader = self.state.core.store.read().await?;
+        if reader.db().count_staff().await? == 0 {
+            tracing::warn!(
+                "there is no staff member yet: run `support-console staff add --email YOU@EXAMPLE.COM \
+                 --name \"YOUR NAME\" --role super_admin` with the same configuration"
+            );
+        }
+        Ok(())
+    }
+
+    /// Stops: live streams first, since they would never end by themselves; then the listeners,
+    /// once what is under way has ended; then the tasks, the record and the store.
+    pub async fn stop(self) {
+        tracing::info!("stopping");
+        self.live_ends.cancel();
+        self.listeners_end.cancel();
+        let listeners = futures::future::join_all(self.listeners);
+        if tokio::time::timeout(DRAIN, listeners).await.is_err() {
+            tracing::warn!("requests that were still under way are given up");
+        }
+        self.tasks_end.cancel();
+        for task in self.tasks {
+            task.abort();
+        }
+        // What has been handed over is written; the gateway, which held the recorder, is gone.
+        drop(self.record.recorder);
+        if tokio::time::timeout(DRAIN, self.record.completions)
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "some requests of support sessions are left to be closed at the next start"
+            );
+        }
+        self.state.core.store.close();
+        tracing::info!("stopped");
+    }
+}
+
+fn listener(listener: TcpListener, router: Router, end: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service)
+            .with_graceful_shutdown(async move { end.cancelled().await });
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "a listener has failed");
+        }
+    })
+}
+
+/// Waits until the process is asked to stop: Ctrl-C, or SIGTERM as service managers send it.
+///
+/// # Errors
+///
+/// If the signals can't be waited for.
+pub async fn asked_to_stop() -> Result<(), ServeError> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Io)?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(ServeError::Io),
+        _ = terminate.recv() => Ok(()),
+    }
+}

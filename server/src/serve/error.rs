@@ -1,0 +1,40 @@
+//! Why the server can't start.
+
+use std::net::SocketAddr;
+
+use crate::{gateway::config::InvalidConfig, keys::KeyError, store::StoreError};
+
+/// Why the server can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The store is at fault.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key file is at fault.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The gateway's part of the configuration is at fault.
+    #[error("the gateway's configuration can't be used")]
+    Gateway(#[source] InvalidConfig),
+    /// An address is taken, or is not this machine's.
+    #[error("{address} ({key}) can't be listened on: stop what listens there, or choose another")]
+    Bind {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The operating system says no.
+    #[error("the operating system refuses what a server needs")]
+    Io(#[source] std::io::Error),
+}
+
+impl ServeError {
+    /// Whether the configuration has to be changed.
+    pub const fn is_configuration(&self) -> bool {
+        matches!(self, Self::Gateway(_) | Self::Bind { .. })
+    }
+}

@@ -1,0 +1,44 @@
+//! `GET /health/live` and `GET /health/ready`, for whoever restarts and balances.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use serde_json::json;
+
+use crate::store::Store;
+
+/// Both, for the console's listener.
+pub(super) fn router(store: Store) -> Router {
+    Router::new()
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .with_state(store)
+}
+
+async fn live() -> impl IntoResponse {
+    answer(StatusCode::OK, "live")
+}
+
+/// Ready: the store answers and its schema is the one that this program knows.
+async fn ready(State(store): State<Store>) -> impl IntoResponse {
+    if store.ping().await.is_err() {
+        return answer(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer");
+    }
+    match store.schema_version().await {
+        Ok(version) if version.found == version.known => answer(StatusCode::OK, "ready"),
+        Ok(_) => answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store's schema is another version's",
+        ),
+        Err(_) => answer(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer"),
+    }
+}
+
+fn answer(status: StatusCode, word: &'static str) -> impl IntoResponse {
+    let body = Json(json!({ "status": word }));
+    (status, [(header::CACHE_CONTROL, "no-store")], body)
+}

@@ -1,0 +1,56 @@
+//! What the server does without being asked.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app_state::AppState,
+    ingest::ticker,
+    services::{access_log::close_orphans, support_sessions::record_expiries},
+};
+
+/// How often what nobody needs any more is removed.
+const PRUNE_EVERY: Duration = Duration::from_secs(600);
+
+/// Starts every task; each ends with `end`.
+pub(super) fn start(state: &AppState, boot: &str, end: &CancellationToken) -> Vec<JoinHandle<()>> {
+    let core = state.core.clone();
+    vec![
+        tokio::spawn(ticker::run(state.telemetry.clone(), end.clone())),
+        tokio::spawn(record_expiries(core, state.gates.clone(), end.clone())),
+        tokio::spawn(orphans(state.clone(), boot.to_owned())),
+        tokio::spawn(prune(state.clone(), end.clone())),
+    ]
+}
+
+/// Requests that an earlier start left open have an unknown end.
+async fn orphans(state: AppState, boot: String) {
+    match close_orphans(&state.core, &boot).await {
+        Ok(0) => {}
+        Ok(closed) => {
+            tracing::warn!(
+                closed,
+                "requests of an earlier start are closed, their end unknown"
+            );
+        }
+        Err(error) => tracing::error!(%error, "requests of an earlier start can't be closed"),
+    }
+}
+
+async fn prune(state: AppState, end: CancellationToken) {
+    let mut every = tokio::time::interval(PRUNE_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            () = end.cancelled() => return,
+        }
+        if let Err(error) = state.staff_sessions.prune().await {
+            tracing::warn!(%error, "staff sessions that ended long ago can't be removed");
+        }
+        if let Err(error) = state.core.store.prune_changes(state.core.now()).await {
+            tracing::warn!(%error, "old changes can't be removed");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Reading the audit log.
+
+use app::{
+    domain::{
+        AuditEventId,
+        audit::{AuditEvent, AuditFilter},
+        caller::{Caller, Context},
+        page::{Page, PageRequest},
+        policy::Act,
+        problem::{Problem, ProblemCode},
+    },
+    ports::AuditPort,
+};
+use async_trait::async_trait;
+
+use super::{Core, ServiceError};
+use crate::store::audit::AuditReach;
+
+/// Reads the audit log for whoever may.
+#[derive(Clone)]
+pub struct AuditService {
+    core: Core,
+}
+
+impl AuditService {
+    /// Reads through `core`.
+    pub const fn new(core: Core) -> Self {
+        Self { core }
+    }
+}
+
+/// Whose events the caller may see of those that a filter asks for: a tenant's key its own
+/// tenant's, a support admin every tenant's, a super admin and a platform key all.
+pub(crate) fn reach(
+    core: &Core,
+    context: &Context,
+    filter: &AuditFilter,
+) -> Result<AuditReach, Problem> {
+    if let Some(tenant) = &filter.tenant_id {
+        core.authorise(context, Act::ReadAuditOf(tenant))?;
+    }
+    if let Caller::Key(key) = &context.caller
+        && let Some(own) = &key.tenant_id
+    {
+        core.authorise(context, Act::ReadAuditOf(own))?;
+        return Ok(AuditReach::Tenant(own.clone()));
+    }
+    core.authorise(context, Act::ReadAuditOfAllTenants)?;
+    Ok(if core.authorise(context, Act::ReadSystemAudit).is_ok() {
+        AuditReach::All
+    } else {
+        AuditReach::Tenants
+    })
+}
+
+/// The list's name for cursors: whoever has another reach or filter can't use them.
+fn list_name(reach: &AuditReach, filter: &AuditFilter) -> Result<String, Problem> {
+    let filter = serde_json::to_string(filter).map_err(|error| {
+        tracing::error!(error = %error, "a filter can't be written");
+        Problem::new(ProblemCode::Internal, "Something went wrong on our side.")
+    })?;
+    Ok(format!("audit {reach} {filter}"))
+}
+
+#[async_trait]
+impl AuditPort for AuditService {
+    async fn list(
+        &self,
+        context: &Context,
+        filter: AuditFilter,
+        page: PageRequest,
+    ) -> Result<Page<AuditEvent>, Problem> {
+        let reach = reach(&self.core, context, &filter)?;
+        let name = list_name(&reach, &filter)?;
+        let at = self.core.page_at(&name, &page)?;
+        let mut reader = self.core.store.read().await.map_err(ServiceError::from)?;
+        let listed = reader.db().list_audit_events(&reach, &filter, &at).await;
+        Ok(self.core.page(&name, listed.map_err(ServiceError::from)?))
+    }
+
+    async fn event(&self, context: &Context, id: AuditEventId) -> Result<AuditEvent, Problem> {
+        let reach = reach(&self.core, context, &AuditFilter::default())?;
+        let mut reader = self.core.store.read().await.map_err(ServiceError::from)?;
+        let event = reader.db().lookup_audit_event(id).await;
+        event
+            .map_err(ServiceError::from)?
+            .filter(|event| reach.covers(event))
+            .ok_or_else(|| Problem::not_found("audit event"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

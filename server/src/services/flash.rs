@@ -1,0 +1,264 @@
+//! What a plain form leaves for the page that it redirects to: in memory, read once, for a minute.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use app::{
+    domain::{
+        StaffSessionId, Timestamp,
+        caller::{Caller, Context},
+        flash::Flash,
+    },
+    ports::FlashPort,
+};
+use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+
+use crate::{clock::Clock, entropy::Entropy};
+
+/// For how long a flash waits to be read.
+const KEPT: TimeDelta = TimeDelta::seconds(60);
+/// How many flashes one owner may have waiting; the oldest goes first.
+const PER_OWNER: usize = 8;
+/// How many flashes of signed-in staff members wait at most.
+const OF_STAFF: usize = 1024;
+/// How many flashes of people who are not signed in wait at most. They have room of their own, so
+/// that a flood of failed sign-ins pushes out no staff member's new token.
+const OF_OTHERS: usize = 256;
+
+/// Whom a flash belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Owner {
+    StaffSession(StaffSessionId),
+    /// Nobody is signed in, as after a refused sign-in: the same address.
+    Address(Option<String>),
+}
+
+impl Owner {
+    fn of(context: &Context) -> Self {
+        match &context.caller {
+            Caller::Staff(staff) => Self::StaffSession(staff.staff_session_id),
+            _ => Self::Address(context.origin.ip.clone()),
+        }
+    }
+}
+
+struct Waiting {
+    owner: Owner,
+    until: Timestamp,
+    /// Later ones are greater.
+    number: u64,
+    flash: Flash,
+}
+
+#[derive(Default)]
+struct Waitings {
+    by_id: HashMap<String, Waiting>,
+    last_number: u64,
+}
+
+/// Flashes that wait to be read. Cheap to clone. They may hold a new access token, so this has no
+/// `Debug` and nothing of it is ever stored.
+#[derive(Clone)]
+pub struct Flashes {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    waiting: Arc<Mutex<Waitings>>,
+}
+
+impl Flashes {
+    /// No flashes yet.
+    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            clock,
+            entropy,
+            waiting: Arc::default(),
+        }
+    }
+
+    /// Leaves a flash for the caller; the id that the page's URL names. The id alone opens
+    /// nothing: the flash goes to the same staff session only.
+    pub fn leave(&self, context: &Context, flash: Flash) -> String {
+        self.leave_for(Owner::of(context), flash)
+    }
+
+    /// Leaves a flash for a staff session that has just begun.
+    pub fn leave_for_staff_session(&self, id: StaffSessionId, flash: Flash) -> String {
+        self.leave_for(Owner::StaffSession(id), flash)
+    }
+
+    /// Leaves a flash for whoever comes from this address without being signed in.
+    pub fn leave_signed_out(&self, context: &Context, flash: Flash) -> String {
+        self.leave_for(Owner::Address(context.origin.ip.clone()), flash)
+    }
+
+    fn leave_for(&self, owner: Owner, flash: Flash) -> String {
+        let mut random = [0; 16];
+        self.entropy.fill(&mut random);
+        let id = URL_SAFE_NO_PAD.encode(random);
+        let now = self.clock.now();
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.by_id.retain(|_, waiting| waiting.until > now);
+        waiting.make_room_for(&owner);
+        waiting.last_number += 1;
+        let new = Waiting {
+            owner,
+            until: now + KEPT,
+            number: waiting.last_number,
+            flash,
+        };
+        waiting.by_id.insert(id.clone(), new);
+        id
+    }
+
+    fn take_now(&self, context: &Context, id: &str) -> Option<Flash> {
+        let now = self.clock.now();
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another's flash is left where it is: guessing an id destroys nothing.
+        if waiting.by_id.get(id)?.owner != Owner::of(context) {
+            return None;
+        }
+        let taken = waiting.by_id.remove(id)?;
+        (taken.until > now).then_some(taken.flash)
+    }
+}
+
+impl Waitings {
+    fn make_room_for(&mut self, owner: &Owner) {
+        let is_staff = matches!(owner, Owner::StaffSession(_));
+        let room = if is_staff { OF_STAFF } else { OF_OTHERS };
+        self.drop_oldest(PER_OWNER - 1, |other| other == owner);
+        self.drop_oldest(room - 1, |other| {
+            matches!(other, Owner::StaffSession(_)) == is_staff
+        });
+    }
+
+    fn drop_oldest(&mut self, keep: usize, is_counted: impl Fn(&Owner) -> bool) {
+        let mut counted: Vec<_> = self
+            .by_id
+            .iter()
+            .filter(|(_, waiting)| is_counted(&waiting.owner))
+            .map(|(id, waiting)| (waiting.number, id.clone()))
+            .collect();
+        counted.sort_unstable();
+        let too_many = counted.len().saturating_sub(keep);
+        for (_, id) in counted.into_iter().take(too_many) {
+            self.by_id.remove(&id);
+        }
+    }
+}
+
+#[async_trait]
+impl FlashPort for Flashes {
+    async fn take(&self, context: &Context, id: &str) -> Option<Flash> {
+        self.take_now(context, id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use app::domain::{StaffId, caller::Origin, caller::StaffCaller};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{clock::ManualClock, entropy::SeededEntropy};
+
+    fn flashes() -> (Flashes, ManualClock) {
+        let clock = ManualClock::at("2026-11-22T12:00:00Z".parse().unwrap());
+        let flashes = Flashes::new(Arc::new(clock.clone()), Arc::new(SeededEntropy::new(1)));
+        (flashes, clock)
+    }
+
+    fn signed_in(number: u128) -> Context {
+        let caller = Caller::Staff(StaffCaller {
+            staff_id: StaffId::from_uuid(Uuid::from_u128(1)),
+            name: "Ana".into(),
+            roles: Vec::new(),
+            staff_session_id: StaffSessionId::from_uuid(Uuid::from_u128(number)),
+            signed_in_at: Timestamp::UNIX_EPOCH,
+            must_change_password: false,
+        });
+        Context {
+            caller,
+            origin: Origin::default(),
+        }
+    }
+
+    fn from_address(ip: &str) -> Context {
+        Context {
+            caller: Caller::Anonymous,
+            origin: Origin {
+                ip: Some(ip.into()),
+                ..Origin::default()
+            },
+        }
+    }
+
+    fn done(message: &str) -> Flash {
+        Flash::Done {
+            message: message.into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flash_is_read_once() {
+        let (flashes, _) = flashes();
+        let id = flashes.leave(&signed_in(1), done("a"));
+        assert_eq!(flashes.take(&signed_in(1), &id).await, Some(done("a")));
+        assert_eq!(flashes.take(&signed_in(1), &id).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_flash_is_gone_after_a_minute() {
+        let (flashes, clock) = flashes();
+        let id = flashes.leave(&signed_in(1), done("a"));
+        let other = flashes.leave(&signed_in(1), done("b"));
+        clock.advance(TimeDelta::milliseconds(59_999));
+        assert!(flashes.take(&signed_in(1), &id).await.is_some());
+        clock.advance(TimeDelta::milliseconds(1));
+        assert_eq!(flashes.take(&signed_in(1), &other).await, None);
+    }
+
+    #[tokio::test]
+    async fn no_one_else_reads_it_or_destroys_it() {
+        let (flashes, _) = flashes();
+        let id = flashes.leave(&signed_in(1), done("a"));
+        assert_eq!(flashes.take(&signed_in(2), &id).await, None);
+        assert_eq!(flashes.take(&from_address("203.0.113.7"), &id).await, None);
+        assert!(flashes.take(&signed_in(1), &id).await.is_some());
+        let id = flashes.leave(&from_address("203.0.113.7"), done("a"));
+        assert_eq!(flashes.take(&from_address("203.0.113.8"), &id).await, None);
+        assert!(
+            flashes
+                .take(&from_address("203.0.113.7"), &id)
+                .await
+                .is_some()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_flood_from_outside_pushes_out_no_staff_members_flash() {
+        let (flashes, _) = flashes();
+        let id = flashes.leave(&signed_in(1), done("a"));
+        for n in 0..2_000 {
+            flashes.leave(&from_address(&format!("192.0.2.{n}")), done("x"));
+        }
+        assert!(flashes.waiting.lock().unwrap().by_id.len() <= OF_OTHERS + 1);
+        assert!(flashes.take(&signed_in(1), &id).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn one_owner_keeps_the_newest() {
+        let (flashes, _) = flashes();
+        let ids: Vec<_> = (0..=PER_OWNER)
+            .map(|n| flashes.leave(&signed_in(1), done(&n.to_string())))
+            .collect();
+        assert_eq!(flashes.take(&signed_in(1), &ids[0]).await, None);
+        for id in &ids[1..] {
+            assert!(flashes.take(&signed_in(1), id).await.is_some());
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Staff members: adding them, their roles and passwords, withdrawing and giving back access.
+
+mod access;
+mod one_time_password;
+mod password;
+mod port;
+
+#[cfg(test)]
+mod tests;
+
+use app::domain::{
+    StaffId,
+    audit::AuditCategory,
+    caller::Context,
+    policy::Act,
+    problem::Problem,
+    staff::{NewStaffMember, StaffMember, parse_email},
+};
+use secrecy::SecretString;
+
+pub use self::password::GivenPassword;
+use super::{Core, EventOf, Passwords, ServiceError};
+use crate::store::{Audited, ChangeKind, StoreError, audit::NewAuditEvent, staff::StaffRecord};
+
+/// The use cases around staff members, for super admins and the command line.
+#[derive(Clone)]
+pub struct StaffService {
+    core: Core,
+    passwords: Passwords,
+}
+
+/// What giving a password has led to.
+#[derive(Debug, Clone)]
+pub struct PasswordGiven {
+    /// The staff member.
+    pub staff: StaffMember,
+    /// The one-time password, where one was asked for: shown once, and changed at the next sign-in.
+    pub one_time_password: Option<SecretString>,
+}
+
+impl StaffService {
+    /// Over a store, with passwords hashed by `passwords`.
+    pub fn new(core: Core, passwords: Passwords) -> Self {
+        Self { core, passwords }
+    }
+
+    /// Every staff member, by e-mail address.
+    pub async fn list(&self, context: &Context) -> Result<Vec<StaffMember>, ServiceError> {
+        self.core.authorise(context, Act::ManageStaff)?;
+        Ok(self.core.store.read().await?.db().list_staff().await?)
+    }
+
+    /// The staff member that `who` names: an identifier or an e-mail address.
+    pub async fn find(&self, context: &Context, who: &str) -> Result<StaffMember, ServiceError> {
+        self.core.authorise(context, Act::ManageStaff)?;
+        let mut reader = self.core.store.read().await?;
+        let found = if let Ok(id) = who.trim().parse() {
+            reader.db().lookup_staff(id).await?
+        } else {
+            let email =
+                parse_email(who).map_err(|problem| Problem::invalid_field("email", problem))?;
+            reader.db().find_staff_by_email(&email).await?
+        };
+        Ok(found.ok_or_else(not_found)?.member)
+    }
+
+    /// Adds a staff member.
+    pub async fn add(
+        &self,
+        context: &Context,
+        new: NewStaffMember,
+        password: GivenPassword,
+    ) -> Result<PasswordGiven, ServiceError> {
+        self.core.authorise(context, Act::ManageStaff)?;
+        let new = new.validated()?;
+        let hashed = self.hash_given(password, &new.email).await?;
+        let record = StaffRecord {
+            member: StaffMember {
+                id: StaffId::from_uuid(self.core.new_uuid()),
+                email: new.email,
+                name: new.name,
+                roles: new.roles,
+                deactivated_at: None,
+                created_at: self.core.now(),
+            },
+            password_hash: hashed.hash,
+            must_change_password: hashed.must_change,
+        };
+        let staff = record.member.clone();
+        let event = self.event(
+            context,
+            "staff.added",
+            staff.id,
+            serde_json::json!({ "email": staff.email, "name": staff.name, "roles": staff.roles }),
+        );
+        let now = self.core.now();
+        let added: Result<(), ServiceError> = self
+            .core
+            .store
+            .act(move |tx| {
+                let (record, event) = (record.clone(), event.clone());
+                Box::pin(async move {
+                    tx.add_staff(&record).await?;
+                    tx.change(ChangeKind::Staff, &record.member.id.to_string(), now)
+                        .await?;
+                    let receipt = tx.append_audit(event).await?;
+                    Ok(Audited::new((), receipt))
+                })
+            })
+            .await;
+        match added {
+            Err(ServiceError::Store(StoreError::Exists { .. })) => {
+                let taken = "is already the address of a staff member";
+                Err(Problem::invalid_field("email", taken).into())
+            }
+            added => added.map(|()| PasswordGiven {
+                staff,
+                one_time_password: hashed.one_time,
+            }),
+        }
+    }
+
+    fn event(
+        &self,
+        context: &Context,
+        action: &'static str,
+        id: StaffId,
+        metadata: serde_json::Value,
+    ) -> NewAuditEvent {
+        event(&self.core, context, action, id, metadata)
+    }
+}
+
+fn event(
+    core: &Core,
+    context: &Context,
+    action: &'static str,
+    id: StaffId,
+    metadata: serde_json::Value,
+) -> NewAuditEvent {
+    core.event(
+        context,
+        EventOf {
+            tenant_id: None,
+            category: AuditCategory::Staff,
+            action,
+            resource_type: "staff",
+            resource_id: id.to_string(),
+            metadata,
+        },
+    )
+}
+
+fn not_found() -> Problem {
+    Problem::not_found("staff member")
+}

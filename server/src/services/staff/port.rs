@@ -1,0 +1,62 @@
+//! What the user interface asks about who is signed in.
+
+use app::{
+    domain::{
+        caller::{Caller, Context},
+        problem::Problem,
+        staff::SignedIn,
+    },
+    ports::StaffPort,
+};
+use async_trait::async_trait;
+
+use super::StaffService;
+use crate::services::ServiceError;
+
+#[async_trait]
+impl StaffPort for StaffService {
+    async fn signed_in(&self, context: &Context) -> Result<Option<SignedIn>, Problem> {
+        Ok(self.read_signed_in(context).await?)
+    }
+
+    async fn any_staff(&self) -> Result<bool, Problem> {
+        let mut reader = self.core.store.read().await?;
+        let count = reader.db().count_staff().await?;
+        Ok(count > 0)
+    }
+}
+
+impl StaffService {
+    async fn read_signed_in(&self, context: &Context) -> Result<Option<SignedIn>, ServiceError> {
+        let Caller::Staff(caller) = &context.caller else {
+            return Ok(None);
+        };
+        let now = self.core.now();
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let Some(record) = db.lookup_staff(caller.staff_id).await? else {
+            return Ok(None);
+        };
+        if record.member.deactivated_at.is_some() {
+            return Ok(None);
+        }
+        // Who may do nothing yet is shown nothing yet.
+        let may_see = record.member.may_enter() && !record.must_change_password;
+        let (own_active, active_support_sessions) = if may_see {
+            let own = db
+                .list_active_support_sessions_of(record.member.id, now)
+                .await?;
+            (own, db.count_active_support_sessions(now).await?)
+        } else {
+            (Vec::new(), 0)
+        };
+        Ok(Some(SignedIn {
+            staff: record.member,
+            signed_in_at: caller.signed_in_at,
+            must_change_password: record.must_change_password,
+            own_active,
+            active_support_sessions,
+            now,
+        }))
+    }
+}

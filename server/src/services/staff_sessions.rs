@@ -1,0 +1,230 @@
+//! Staff sessions: signing in to the console, staying signed in, signing out.
+
+mod change_password;
+mod failed;
+mod sign_in;
+mod throttle;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use app::domain::{
+    StaffSessionId, Timestamp,
+    audit::AuditCategory,
+    caller::{Caller, Context, StaffCaller},
+    problem::Problem,
+};
+use async_trait::async_trait;
+use chrono::TimeDelta;
+
+use self::failed::FailedSignIns;
+pub(super) use self::throttle::account_subject;
+pub use self::{
+    change_password::PasswordChange,
+    sign_in::{NewSignIn, SignInMethod},
+};
+use super::{Core, EventOf, Passwords, ServiceError};
+use crate::{
+    live::Presence,
+    store::{
+        Audited, ChangeKind, Priority, StoreError, Tx, staff::StaffRecord,
+        staff_sessions::StaffSession,
+    },
+    token::{Token, TokenKind},
+};
+
+/// A sign-in that is not used for this long ends.
+pub const IDLE_LIMIT: TimeDelta = TimeDelta::minutes(30);
+/// A sign-in ends after this long, used or not.
+pub const ABSOLUTE_LIMIT: TimeDelta = TimeDelta::hours(12);
+/// The last use is kept to this precision, so that not every request writes. A sign-in can thereby
+/// end this much before the idle limit, never after it.
+const USE_PRECISION: TimeDelta = TimeDelta::minutes(1);
+
+/// Signing in to the console, staying signed in, signing out.
+#[derive(Clone)]
+pub struct StaffSessions {
+    core: Core,
+    passwords: Passwords,
+    failed: Arc<FailedSignIns>,
+}
+
+impl StaffSessions {
+    /// Over a store, with passwords checked by `passwords`.
+    pub fn new(core: Core, passwords: Passwords) -> Self {
+        Self {
+            core,
+            passwords,
+            failed: Arc::default(),
+        }
+    }
+
+    /// Who holds this token, as the store has that person now; `None` when the token is unknown,
+    /// its sign-in has ended, or the person's access was withdrawn. Counts as a use.
+    ///
+    /// A person without any role is signed in all the same: there is a page that says so, and the
+    /// policy allows nothing else.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<StaffCaller>, StoreError> {
+        let Ok(token) = Token::parse(token) else {
+            return Ok(None);
+        };
+        if token.kind() != TokenKind::StaffSession {
+            return Ok(None);
+        }
+        let mut reader = self.core.store.read().await?;
+        let found = reader
+            .db()
+            .find_staff_session_by_token(token.hash())
+            .await?;
+        drop(reader);
+        let now = self.core.now();
+        let Some(session) = found.filter(|session| ends_at(session) > Some(now)) else {
+            return Ok(None);
+        };
+        if now - session.last_used_at >= USE_PRECISION {
+            self.note_use(session.id, now).await;
+        }
+        Ok(Some(caller_of(
+            &session.staff,
+            session.id,
+            session.signed_in_at,
+        )))
+    }
+
+    /// Whether a sign-in still stands, for open streams: who it is as the store has that person
+    /// now, and when the sign-in ends unless it is used. Does not count as a use.
+    pub async fn look_again(
+        &self,
+        id: StaffSessionId,
+    ) -> Result<Option<(StaffCaller, Timestamp)>, StoreError> {
+        let mut reader = self.core.store.read().await?;
+        let Some(session) = reader.db().lookup_staff_session(id).await? else {
+            return Ok(None);
+        };
+        let caller = caller_of(&session.staff, session.id, session.signed_in_at);
+        let now = self.core.now();
+        let ends_at = ends_at(&session).filter(|at| *at > now);
+        Ok(ends_at.map(|ends_at| (caller, ends_at)))
+    }
+
+    /// Ends the caller's sign-in, or all sign-ins of that person; how many ended. Nobody signed in
+    /// is fine: there is nothing to end.
+    pub async fn sign_out(&self, context: &Context, everywhere: bool) -> Result<u64, ServiceError> {
+        let Caller::Staff(caller) = &context.caller else {
+            return Ok(0);
+        };
+        let (core, context, caller) = (self.core.clone(), context.clone(), caller.clone());
+        self.core
+            .store
+            .act(move |tx| {
+                let (core, context, caller) = (core.clone(), context.clone(), caller.clone());
+                Box::pin(async move {
+                    let now = core.now();
+                    let id = caller.staff_session_id;
+                    let ended = if everywhere {
+                        tx.end_staff_sessions_of(caller.staff_id, now).await?
+                    } else if tx.end_staff_session(id, now).await? {
+                        vec![id]
+                    } else {
+                        Vec::new()
+                    };
+                    let count = ended.len() as u64;
+                    if ended.is_empty() {
+                        return Ok(Audited::unchanged(0));
+                    }
+                    tell_of_ended(tx, &ended, now).await?;
+                    let event = core.event(
+                        &context,
+                        EventOf {
+                            tenant_id: None,
+                            category: AuditCategory::Staff,
+                            action: "staff.signed_out",
+                            resource_type: "staff",
+                            resource_id: caller.staff_id.to_string(),
+                            metadata: serde_json::json!({ "everywhere": everywhere, "ended": count }),
+                        },
+                    );
+                    let receipt = tx.append_audit(event).await?;
+                    Ok(Audited::new(count, receipt))
+                })
+            })
+            .await
+    }
+
+    /// Forgets what no decision rests on any more. For a ticker; once an hour is plenty.
+    pub async fn prune(&self) -> Result<(), ServiceError> {
+        let now = self.core.now();
+        self.core
+            .store
+            .write(Priority::Normal, move |tx| {
+                Box::pin(async move {
+                    tx.prune_staff_sessions(now - throttle::KNOWN_ADDRESS_FOR)
+                        .await?;
+                    tx.prune_sign_in_failures(now - throttle::FORGOTTEN_AFTER)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn note_use(&self, id: StaffSessionId, now: Timestamp) {
+        let noted: Result<(), StoreError> = self
+            .core
+            .store
+            .write(Priority::Normal, move |tx| {
+                Box::pin(async move { tx.use_staff_session(id, now).await })
+            })
+            .await;
+        // A store that can be read but not written still shows its pages.
+        if let Err(error) = noted {
+            tracing::warn!(error = %error, "the use of a staff session can't be noted");
+        }
+    }
+}
+
+/// An open page does not keep a sign-in alive by itself: the idle limit goes by requests.
+#[async_trait]
+impl Presence for StaffSessions {
+    async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem> {
+        let found = self.look_again(staff.staff_session_id).await?;
+        Ok(found.is_some_and(|(now, _)| !now.roles.is_empty() && !now.must_change_password))
+    }
+}
+
+/// When a sign-in ends unless it is used; `None` when it has been ended.
+fn ends_at(session: &StaffSession) -> Option<Timestamp> {
+    let ended = session.ended_at.is_some() || session.staff.member.deactivated_at.is_some();
+    let ends_at = session.expires_at.min(session.last_used_at + IDLE_LIMIT);
+    (!ended).then_some(ends_at)
+}
+
+fn caller_of(
+    staff: &StaffRecord,
+    staff_session_id: StaffSessionId,
+    signed_in_at: Timestamp,
+) -> StaffCaller {
+    StaffCaller {
+        staff_id: staff.member.id,
+        name: staff.member.name.clone(),
+        roles: staff.member.roles.clone(),
+        staff_session_id,
+        signed_in_at,
+        must_change_password: staff.must_change_password,
+    }
+}
+
+/// Tells every process of staff sessions that have ended in this transaction.
+pub(super) async fn tell_of_ended(
+    tx: &mut Tx<'_>,
+    ended: &[StaffSessionId],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for id in ended {
+        tx.change(ChangeKind::StaffSession, &id.to_string(), now)
+            .await?;
+    }
+    Ok(())
+}

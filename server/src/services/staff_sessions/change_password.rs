@@ -1,0 +1,144 @@
+//! Changing one's own password.
+
+use app::domain::{
+    StaffSessionId,
+    audit::AuditCategory,
+    caller::{Caller, Context},
+    policy::unauthenticated,
+    problem::{FieldProblems, Problem, ProblemCode},
+    staff::check_new_password,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{NewSignIn, StaffSessions, sign_in::begin, tell_of_ended, throttle::Attempt};
+use crate::{
+    services::{EventOf, ServiceError},
+    store::{Audited, ChangeKind, staff::StaffRecord},
+    token::{Token, TokenKind},
+};
+
+/// What a person fills in to change the own password.
+#[derive(Debug, Clone)]
+pub struct PasswordChange {
+    /// The password until now.
+    pub current: SecretString,
+    /// The password from now on.
+    pub new: SecretString,
+    /// The same again.
+    pub repeat: SecretString,
+}
+
+impl StaffSessions {
+    /// Changes the caller's password and ends every sign-in of that person, this one too: it goes
+    /// on under the new token that is answered.
+    ///
+    /// The password until now is asked for, throttled like a sign-in: who finds an unlocked screen
+    /// must not be able to keep the account.
+    pub async fn change_password(
+        &self,
+        context: &Context,
+        change: PasswordChange,
+    ) -> Result<NewSignIn, ServiceError> {
+        let Caller::Staff(caller) = &context.caller else {
+            return Err(unauthenticated().into());
+        };
+        let mut reader = self.core.store.read().await?;
+        let staff = reader.db().lookup_staff(caller.staff_id).await?;
+        drop(reader);
+        let staff = staff
+            .filter(|staff| staff.member.deactivated_at.is_none())
+            .ok_or_else(unauthenticated)?;
+        check_fields(&change, &staff)?;
+        let attempt = self
+            .begin_attempt(context, Some(&staff.member.email))
+            .await?;
+        if !self.check(&attempt, &change.current, Some(&staff)).await? {
+            return Err(Problem::invalid_field("current", "is not your password").into());
+        }
+        let hash = self.passwords.hash(&change.new).await?;
+        self.keep(context, staff, hash, attempt).await
+    }
+
+    async fn keep(
+        &self,
+        context: &Context,
+        staff: StaffRecord,
+        hash: SecretString,
+        attempt: Attempt,
+    ) -> Result<NewSignIn, ServiceError> {
+        let token = Token::generate(TokenKind::StaffSession, &*self.core.entropy);
+        let id = StaffSessionId::from_uuid(self.core.new_uuid());
+        let token_hash = token.hash();
+        let (core, context) = (self.core.clone(), context.clone());
+        let member = staff.member.clone();
+        self.core
+            .store
+            .act(move |tx| {
+                let (core, context, staff) = (core.clone(), context.clone(), staff.clone());
+                let (hash, attempt) = (hash.clone(), attempt.clone());
+                Box::pin(async move {
+                    let now = core.now();
+                    let staff_id = staff.member.id;
+                    let before = tx.lock_staff(staff_id).await?.ok_or_else(unauthenticated)?;
+                    let is_unchanged = before.member.deactivated_at.is_none()
+                        && before.password_hash.expose_secret()
+                            == staff.password_hash.expose_secret();
+                    if !is_unchanged {
+                        return Err(changed_meanwhile().into());
+                    }
+                    attempt.succeed(tx).await?;
+                    tx.set_staff_password(staff_id, &hash, false).await?;
+                    let ended = tx.end_staff_sessions_of(staff_id, now).await?;
+                    tell_of_ended(tx, &ended, now).await?;
+                    tx.add_staff_session(&begin(&core, &context, &before, id, token_hash))
+                        .await?;
+                    tx.change(ChangeKind::Staff, &staff_id.to_string(), now)
+                        .await?;
+                    let event = core.event(
+                        &context,
+                        EventOf {
+                            tenant_id: None,
+                            category: AuditCategory::Staff,
+                            action: "staff.password_changed",
+                            resource_type: "staff",
+                            resource_id: staff_id.to_string(),
+                            metadata: serde_json::json!({ "staff_sessions_ended": ended.len() }),
+                        },
+                    );
+                    let receipt = tx.append_audit(event).await?;
+                    Ok::<_, ServiceError>(Audited::new((), receipt))
+                })
+            })
+            .await?;
+        Ok(NewSignIn {
+            token,
+            staff_session_id: id,
+            staff: member,
+            must_change_password: false,
+        })
+    }
+}
+
+fn check_fields(change: &PasswordChange, staff: &StaffRecord) -> Result<(), Problem> {
+    let (current, new) = (change.current.expose_secret(), change.new.expose_secret());
+    let mut problems = FieldProblems::default();
+    if current.is_empty() {
+        problems.add("current", "is missing");
+    }
+    if let Err(problem) = check_new_password(new, &staff.member.email) {
+        problems.add("new", problem);
+    } else if new == current {
+        problems.add("new", "must not be the password until now");
+    }
+    if new != change.repeat.expose_secret() {
+        problems.add("repeat", "must be the same as the new password");
+    }
+    problems.finish()
+}
+
+fn changed_meanwhile() -> Problem {
+    Problem::new(
+        ProblemCode::Conflict,
+        "Your account was changed at the same moment; sign in again.",
+    )
+}

@@ -1,0 +1,290 @@
+//! Signing in.
+
+use app::domain::{
+    StaffId, StaffSessionId,
+    audit::AuditCategory,
+    caller::{Caller, Context},
+    problem::{Problem, ProblemCode},
+    staff::{StaffMember, parse_email},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    ABSOLUTE_LIMIT, StaffSessions, caller_of,
+    failed::Failure,
+    tell_of_ended,
+    throttle::{Attempt, KNOWN_ADDRESS_FOR},
+};
+use crate::{
+    services::{Core, EventOf, ServiceError},
+    store::{
+        Audited, Priority, StoreError, Tx, staff::StaffRecord, staff_sessions::NewStaffSession,
+    },
+    token::{Token, TokenKind},
+};
+
+/// How someone proves who they are.
+///
+/// This is the seam for other ways than a password. Each way ends in [`Proven`]; what follows —
+/// the new token, the end of the old one, the limits, the audit event — is the same for all:
+///
+/// * OpenID Connect: a variant with the verified claims of an id token; `sub` and `iss` are looked
+///   up in a table of identities, an unknown one is refused. No password, so no throttle.
+/// * Passkeys: a variant with the assertion and the challenge it answers; the credential names the
+///   staff member, and its counter is kept in the same transaction as the sign-in.
+pub enum SignInMethod {
+    /// An account of our own.
+    Password {
+        /// The e-mail address as typed.
+        email: String,
+        /// The password as typed.
+        password: SecretString,
+    },
+}
+
+/// Who has just proved to be who, and how.
+pub(super) struct Proven {
+    pub(super) staff_id: StaffId,
+    pub(super) method: &'static str,
+    /// For a password: the hash it was checked against, which must still stand when the sign-in is
+    /// kept, and the attempt to be taken back.
+    pub(super) password: Option<(SecretString, Attempt)>,
+}
+
+/// A sign-in that has just begun.
+#[derive(Debug)]
+pub struct NewSignIn {
+    /// For the cookie, and nothing else.
+    pub token: Token,
+    /// Which sign-in.
+    pub staff_session_id: StaffSessionId,
+    /// Who.
+    pub staff: StaffMember,
+    /// The password was given by someone else and must be changed first.
+    pub must_change_password: bool,
+}
+
+impl StaffSessions {
+    /// Signs someone in. Always with a new token; the sign-in that the request came with, if any,
+    /// ends.
+    ///
+    /// Unknown account, wrong password and deactivated account get one and the same answer, after
+    /// one and the same work.
+    pub async fn sign_in(
+        &self,
+        context: &Context,
+        method: SignInMethod,
+    ) -> Result<NewSignIn, ServiceError> {
+        let proven = match method {
+            SignInMethod::Password { email, password } => {
+                self.prove_by_password(context, &email, &password).await?
+            }
+        };
+        let staff_id = proven.staff_id;
+        match self.establish(context, proven).await? {
+            Some(new) => Ok(new),
+            None => {
+                self.record_failure(context, Some(staff_id), Failure::Outdated)
+                    .await?;
+                Err(refused().into())
+            }
+        }
+    }
+
+    async fn prove_by_password(
+        &self,
+        context: &Context,
+        email: &str,
+        password: &SecretString,
+    ) -> Result<Proven, ServiceError> {
+        let email = parse_email(email).ok();
+        let attempt = self.begin_attempt(context, email.as_deref()).await?;
+        let mut reader = self.core.store.read().await?;
+        // A text that can't be an address is looked up like any other, so that it takes as long.
+        let found = reader
+            .db()
+            .find_staff_by_email(email.as_deref().unwrap_or_default())
+            .await?;
+        drop(reader);
+        let matches = self.check(&attempt, password, found.as_ref()).await?;
+        let failure = match &found {
+            None => Failure::UnknownAccount,
+            Some(_) if !matches => Failure::WrongPassword,
+            Some(staff) if staff.member.deactivated_at.is_some() => Failure::Deactivated,
+            Some(staff) => {
+                return Ok(Proven {
+                    staff_id: staff.member.id,
+                    method: "password",
+                    password: Some((staff.password_hash.clone(), attempt)),
+                });
+            }
+        };
+        let staff_id = found.map(|staff| staff.member.id);
+        self.record_failure(context, staff_id, failure).await?;
+        Err(refused().into())
+    }
+
+    /// Counts an attempt on an account, or refuses it because it comes too early.
+    pub(super) async fn begin_attempt(
+        &self,
+        context: &Context,
+        email: Option<&str>,
+    ) -> Result<Attempt, ServiceError> {
+        let now = self.core.now();
+        let ip = context.origin.ip.as_deref();
+        let mut reader = self.core.store.read().await?;
+        let earlier = reader
+            .db()
+            .count_staff_sessions_from(
+                email.unwrap_or_default(),
+                ip.unwrap_or_default(),
+                now - KNOWN_ADDRESS_FOR,
+            )
+            .await?;
+        drop(reader);
+        let attempt = Attempt::new(email, ip, ip.is_some() && earlier > 0);
+        let counted = attempt.clone();
+        self.core
+            .store
+            .write(Priority::Normal, move |tx| {
+                let counted = counted.clone();
+                Box::pin(async move { counted.begin(tx, now).await })
+            })
+            .await?;
+        Ok(attempt)
+    }
+
+    /// Checks a password. An attempt that could not be looked at is taken back.
+    pub(super) async fn check(
+        &self,
+        attempt: &Attempt,
+        password: &SecretString,
+        staff: Option<&StaffRecord>,
+    ) -> Result<bool, ServiceError> {
+        let hash = staff.map(|staff| &staff.password_hash);
+        let checked = self.passwords.verify(password, hash).await;
+        if checked.is_err() {
+            let attempt = attempt.clone();
+            let withdrawn: Result<(), StoreError> = self
+                .core
+                .store
+                .write(Priority::Normal, move |tx| {
+                    let attempt = attempt.clone();
+                    Box::pin(async move { attempt.withdraw(tx).await })
+                })
+                .await;
+            withdrawn?;
+        }
+        checked
+    }
+
+    /// Keeps a sign-in; `None` when the account has changed since the proof.
+    async fn establish(
+        &self,
+        context: &Context,
+        proven: Proven,
+    ) -> Result<Option<NewSignIn>, ServiceError> {
+        let token = Token::generate(TokenKind::StaffSession, &*self.core.entropy);
+        let id = StaffSessionId::from_uuid(self.core.new_uuid());
+        let hash = token.hash();
+        let (core, context, proven) = (
+            self.core.clone(),
+            context.clone(),
+            std::sync::Arc::new(proven),
+        );
+        let staff = self
+            .core
+            .store
+            .act(move |tx| {
+                let (core, context) = (core.clone(), context.clone());
+                let proven = std::sync::Arc::clone(&proven);
+                Box::pin(async move {
+                    let Some(staff) = lock_unchanged(tx, &proven).await? else {
+                        return Ok(Audited::unchanged(None));
+                    };
+                    if let Some((_, attempt)) = &proven.password {
+                        attempt.succeed(tx).await?;
+                    }
+                    if let Caller::Staff(old) = &context.caller
+                        && tx
+                            .end_staff_session(old.staff_session_id, core.now())
+                            .await?
+                    {
+                        tell_of_ended(tx, &[old.staff_session_id], core.now()).await?;
+                    }
+                    let new = begin(&core, &context, &staff, id, hash);
+                    tx.add_staff_session(&new).await?;
+                    let event = core.event(
+                        &as_staff(&context, &staff, &new),
+                        EventOf {
+                            tenant_id: None,
+                            category: AuditCategory::Staff,
+                            action: "staff.signed_in",
+                            resource_type: "staff",
+                            resource_id: staff.member.id.to_string(),
+                            metadata: serde_json::json!({ "method": proven.method }),
+                        },
+                    );
+                    let receipt = tx.append_audit(event).await?;
+                    Ok::<_, ServiceError>(Audited::new(Some(staff), receipt))
+                })
+            })
+            .await?;
+        Ok(staff.map(|staff| NewSignIn {
+            token,
+            staff_session_id: id,
+            must_change_password: staff.must_change_password,
+            staff: staff.member,
+        }))
+    }
+}
+
+/// The staff member, if the proof still stands.
+async fn lock_unchanged(
+    tx: &mut Tx<'_>,
+    proven: &Proven,
+) -> Result<Option<StaffRecord>, StoreError> {
+    let staff = tx.lock_staff(proven.staff_id).await?;
+    Ok(staff.filter(|staff| {
+        let same_password = proven
+            .password
+            .as_ref()
+            .is_none_or(|(hash, _)| hash.expose_secret() == staff.password_hash.expose_secret());
+        same_password && staff.member.deactivated_at.is_none()
+    }))
+}
+
+/// A sign-in that begins now.
+pub(super) fn begin(
+    core: &Core,
+    context: &Context,
+    staff: &StaffRecord,
+    id: StaffSessionId,
+    token_hash: crate::token::TokenHash,
+) -> NewStaffSession {
+    let now = core.now();
+    NewStaffSession {
+        id,
+        staff_id: staff.member.id,
+        token_hash,
+        signed_in_at: now,
+        expires_at: now + ABSOLUTE_LIMIT,
+        ip: context.origin.ip.clone().unwrap_or_default(),
+        user_agent: context.origin.user_agent.clone().unwrap_or_default(),
+    }
+}
+
+/// The same request, made by whom it has just signed in.
+fn as_staff(context: &Context, staff: &StaffRecord, new: &NewStaffSession) -> Context {
+    Context {
+        caller: Caller::Staff(caller_of(staff, new.id, new.signed_in_at)),
+        origin: context.origin.clone(),
+    }
+}
+
+fn refused() -> Problem {
+    Problem::new(
+        ProblemCode::Unauthenticated,
+        "The e-mail address or the password is wrong.",
+    )
+}

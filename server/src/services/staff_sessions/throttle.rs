@@ -1,0 +1,201 @@
+//! Slows down whoever guesses passwords, per account and per address; never locks an account.
+//!
+//! An attempt is counted as failed before the password is looked at, so that a hundred attempts at
+//! once are no way around, and taken back when it succeeds. Attempts that come too early are
+//! refused without being counted: they can't push the next chance further away.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    net::{IpAddr, Ipv6Addr},
+};
+
+use app::domain::{
+    Timestamp,
+    problem::{Problem, ProblemCode},
+};
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    services::ServiceError,
+    store::{StoreError, Tx, sign_in_failures::SignInFailures},
+};
+
+/// How many failures of an account go without a delay.
+const FREE_PER_ACCOUNT: u64 = 5;
+/// How many failures from an address go without a delay: an office shares one.
+const FREE_PER_ADDRESS: u64 = 20;
+/// The longest delay: a guesser gets 1,440 attempts a day, and the owner of the account is never
+/// kept out for longer.
+const LONGEST_DELAY: TimeDelta = TimeDelta::seconds(60);
+/// Without another failure for this long, all are forgotten.
+pub(super) const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(24);
+/// An address from which the account signed in this recently is its owner's: a guesser elsewhere
+/// does not slow it down.
+pub(super) const KNOWN_ADDRESS_FOR: TimeDelta = TimeDelta::days(30);
+
+/// One attempt to sign in, as the throttle sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Attempt {
+    subjects: Vec<(String, u64)>,
+    account: Option<String>,
+}
+
+impl Attempt {
+    /// An attempt on the account with this e-mail address. `None` where the text can't be one:
+    /// people type passwords into the wrong field, and nothing of them is kept.
+    ///
+    /// `is_known_address` says that the account has signed in from there before.
+    pub(super) fn new(email: Option<&str>, ip: Option<&str>, is_known_address: bool) -> Self {
+        let account = email.map(account_subject);
+        let mut subjects = Vec::new();
+        if let Some(account) = account.clone().filter(|_| !is_known_address) {
+            subjects.push((account, FREE_PER_ACCOUNT));
+        }
+        if let Some(ip) = ip {
+            subjects.push((subject("address", &network(ip)), FREE_PER_ADDRESS));
+        }
+        // Locks are taken in ascending order.
+        subjects.sort();
+        Self { subjects, account }
+    }
+
+    /// Counts the attempt as failed, or refuses it because it comes too early.
+    pub(super) async fn begin(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), ServiceError> {
+        let mut counted = Vec::with_capacity(self.subjects.len());
+        let mut allowed_at = now;
+        for (subject, free) in &self.subjects {
+            let before = tx.lock_sign_in_failures(subject).await?;
+            let failures = remembered(before, now);
+            allowed_at = allowed_at.max(before.last_failure_at + delay(failures, *free));
+            counted.push((subject, failures + 1));
+        }
+        if allowed_at > now {
+            return Err(too_early(allowed_at - now).into());
+        }
+        for (subject, failures) in counted {
+            let failures = SignInFailures {
+                failures,
+                last_failure_at: now,
+            };
+            tx.set_sign_in_failures(subject, failures).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the attempt back: it was never looked at.
+    pub(super) async fn withdraw(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        for (subject, _) in &self.subjects {
+            tx.forgive_sign_in_failure(subject).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the attempt back: it succeeded. The account's failures are forgotten, the address'
+    /// others are not: one known password must not make room for guessing others.
+    pub(super) async fn succeed(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let subjects: BTreeSet<_> = self
+            .subjects
+            .iter()
+            .map(|(subject, _)| subject)
+            .chain(&self.account)
+            .collect();
+        for subject in subjects {
+            if Some(subject) == self.account.as_ref() {
+                tx.forget_sign_in_failures(subject).await?;
+            } else {
+                tx.forgive_sign_in_failure(subject).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remembered(before: SignInFailures, now: Timestamp) -> u64 {
+    if now - before.last_failure_at >= FORGOTTEN_AFTER {
+        0
+    } else {
+        before.failures
+    }
+}
+
+/// For how long after the latest of so many failures the next attempt is refused: 1, 2, 4, …
+/// seconds once the free ones are used up.
+fn delay(failures: u64, free: u64) -> TimeDelta {
+    match failures.checked_sub(free) {
+        None => TimeDelta::zero(),
+        Some(beyond) => TimeDelta::seconds(1 << beyond.min(6)).min(LONGEST_DELAY),
+    }
+}
+
+fn too_early(wait: TimeDelta) -> Problem {
+    // Rounded up, so that who waits as told is not refused again.
+    let seconds = (wait.num_milliseconds() + 999) / 1000;
+    let seconds = u64::try_from(seconds).unwrap_or_default().max(1);
+    let mut problem = Problem::new(
+        ProblemCode::RateLimited,
+        format!("Too many failed attempts. Try again in {seconds} seconds."),
+    );
+    problem.retry_after_seconds = Some(seconds);
+    problem
+}
+
+/// Whoever has one address of IPv6 has at least a /64 of them.
+fn network(ip: &str) -> String {
+    match ip.parse() {
+        Ok(IpAddr::V6(ip)) => {
+            let prefix = ip.to_bits() & !u128::from(u64::MAX);
+            format!("{}/64", Ipv6Addr::from_bits(prefix))
+        }
+        _ => ip.to_owned(),
+    }
+}
+
+/// The subject that the failures of an account are counted under.
+pub(crate) fn account_subject(email: &str) -> String {
+    subject("account", email)
+}
+
+fn subject(kind: &str, name: &str) -> String {
+    let digest = Sha256::digest(format!("{kind}:{name}"));
+    digest.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delay_grows_and_has_an_end() {
+        let seconds: Vec<_> = (0..14).map(|n| delay(n, 5).num_seconds()).collect();
+        assert_eq!(seconds, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(delay(u64::MAX, 5), LONGEST_DELAY);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_who_tried() {
+        let attempt = Attempt::new(Some("ana@example.com"), Some("203.0.113.7"), false);
+        let text = format!("{attempt:?}");
+        assert!(!text.contains("ana") && !text.contains("203.0"), "{text}");
+    }
+
+    #[test]
+    fn neighbours_in_one_ipv6_network_count_as_one_address() {
+        let of = |ip| Attempt::new(None, Some(ip), false);
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_ne!(of("203.0.113.7"), of("203.0.113.8"));
+    }
+
+    #[test]
+    fn a_guesser_elsewhere_does_not_slow_the_owners_own_address() {
+        let known = Attempt::new(Some("ana@example.com"), Some("203.0.113.7"), true);
+        assert_eq!(known.subjects.len(), 1);
+        assert!(known.account.is_some());
+    }
+}

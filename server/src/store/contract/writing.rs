@@ -1,0 +1,187 @@
+//! The writer: what fails alone, what goes first, what shares a commit.
+
+use std::sync::{Arc, Mutex};
+
+use futures::{future::join_all, poll};
+use tokio::sync::Notify;
+
+use super::{note, noted};
+use crate::store::{Priority, Store, StoreError, testing::both};
+
+/// Holds the batching writer until the gate is opened; resolves once the writer is held.
+async fn hold(store: &Store) -> (Arc<Notify>, tokio::task::JoinHandle<Result<(), StoreError>>) {
+    let (held, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (holding, opened) = (Arc::clone(&held), Arc::clone(&gate));
+    let store = store.clone();
+    let task = tokio::spawn(async move {
+        store
+            .write(Priority::Gateway, move |_tx| {
+                let (holding, opened) = (Arc::clone(&holding), Arc::clone(&opened));
+                Box::pin(async move {
+                    holding.notify_one();
+                    opened.notified().await;
+                    Ok(())
+                })
+            })
+            .await
+    });
+    held.notified().await;
+    (gate, task)
+}
+
+#[tokio::test]
+async fn refused_and_broken_acts_do_not_touch_those_they_share_a_commit_with() {
+    for (engine, test) in both().await {
+        let (gate, holder) = hold(&test.store).await;
+        let mut acts: Vec<_> = (0..9)
+            .map(|number| {
+                Box::pin(test.store.write(Priority::Gateway, move |tx| {
+                    Box::pin(async move {
+                        note(tx, number.to_string()).await?;
+                        match number % 3 {
+                            0 => Ok(number),
+                            1 => Err(StoreError::OlderSchema),
+                            _ => {
+                                tx.query("SELECT nothing FROM nowhere").execute().await?;
+                                Ok(number)
+                            }
+                        }
+                    })
+                }))
+            })
+            .collect();
+        for act in &mut acts {
+            assert!(poll!(act).is_pending());
+        }
+        gate.notify_one();
+        holder.await.unwrap().unwrap();
+        let answers = join_all(acts).await;
+        let kept: Vec<_> = answers.into_iter().flatten().collect();
+        assert_eq!(kept, [0, 3, 6], "{engine}");
+        assert_eq!(noted(&test.store).await, ["0", "3", "6"], "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn the_gateways_intents_go_before_other_writes() {
+    let test = crate::store::testing::sqlite().await;
+    let (gate, holder) = hold(&test.store).await;
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let write = |priority, name: &'static str| {
+        let order = Arc::clone(&order);
+        Box::pin(test.store.write(priority, move |_tx| {
+            order.lock().unwrap().push(name);
+            Box::pin(async move { Ok::<(), StoreError>(()) })
+        }))
+    };
+    let mut writes = vec![
+        write(Priority::Normal, "report"),
+        write(Priority::Normal, "report"),
+        write(Priority::Gateway, "intent"),
+        write(Priority::Gateway, "intent"),
+    ];
+    for write in &mut writes {
+        assert!(poll!(write).is_pending());
+    }
+    gate.notify_one();
+    holder.await.unwrap().unwrap();
+    for written in join_all(writes).await {
+        written.unwrap();
+    }
+    assert_eq!(
+        *order.lock().unwrap(),
+        ["intent", "intent", "report", "report"]
+    );
+}
+
+#[tokio::test]
+async fn intents_that_wait_together_share_a_commit() {
+    for (engine, test) in both().await {
+        let (gate, holder) = hold(&test.store).await;
+        let before = test.store.batch_commits();
+        let mut intents: Vec<_> = (0..40)
+            .map(|number: u32| {
+                Box::pin(test.store.write(Priority::Gateway, move |tx| {
+                    note(tx, format!("{number:02}"))
+                }))
+            })
+            .collect();
+        for intent in &mut intents {
+            assert!(poll!(intent).is_pending());
+        }
+        gate.notify_one();
+        holder.await.unwrap().unwrap();
+        for written in join_all(intents).await {
+            written.unwrap();
+        }
+        let commits = test.store.batch_commits() - before;
+        assert!((1..40).contains(&commits), "{engine}: {commits} commits");
+        assert_eq!(noted(&test.store).await.len(), 40, "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_an_act_fails_that_act_and_nothing_else() {
+    for (engine, test) in both().await {
+        let failed: Result<(), StoreError> = test
+            .store
+            .write(Priority::Gateway, |tx| {
+                Box::pin(async move {
+                    note(tx, "lost".into()).await?;
+                    panic!("a bug")
+                })
+            })
+            .await;
+        assert!(
+            matches!(failed, Err(StoreError::Panicked)),
+            "{engine}: {failed:?}"
+        );
+        let next = test
+            .store
+            .write(Priority::Gateway, |tx| note(tx, "kept".into()));
+        next.await.unwrap();
+        assert_eq!(noted(&test.store).await, ["kept"], "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn the_writer_goes_on_after_the_engine_has_ended_a_transaction_by_itself() {
+    for (engine, test) in both().await {
+        // What SQLite does when the disk is full, and PostgreSQL when a session is ended.
+        let failed = test.store.write(Priority::Gateway, |tx| {
+            Box::pin(async move {
+                note(tx, "lost".into()).await?;
+                tx.query("ROLLBACK").execute().await?;
+                Ok::<(), StoreError>(())
+            })
+        });
+        assert!(failed.await.is_err(), "{engine}");
+        for _ in 0..2 {
+            let next = test
+                .store
+                .write(Priority::Gateway, |tx| note(tx, "kept".into()));
+            next.await.unwrap_or_else(|e| panic!("{engine}: {e:?}"));
+        }
+        assert_eq!(noted(&test.store).await, ["kept", "kept"], "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn an_act_that_goes_on_after_a_failed_statement_is_kept_or_refused_but_never_lost() {
+    for (engine, test) in both().await {
+        for priority in [Priority::Normal, Priority::Gateway] {
+            let before = noted(&test.store).await.len();
+            let answer = test.store.write(priority, |tx| {
+                Box::pin(async move {
+                    note(tx, "a".into()).await?;
+                    let failed = tx.query("SELECT nothing FROM nowhere").execute().await;
+                    assert!(failed.is_err());
+                    Ok::<(), StoreError>(())
+                })
+            });
+            let answer = answer.await;
+            let kept = noted(&test.store).await.len() > before;
+            assert_eq!(answer.is_ok(), kept, "{engine}: {priority:?}: {answer:?}");
+        }
+    }
+}

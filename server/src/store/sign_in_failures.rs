@@ -1,0 +1,87 @@
+//! Failed sign-ins per account and per address. The subject is a hash: nothing here tells who.
+
+use app::domain::Timestamp;
+
+use super::{Db, FromRow, Row, StoreError, Tx, sql::statements};
+
+statements! {
+    LOOKUP = "SELECT failures, last_failure_at FROM sign_in_failures WHERE subject = $1";
+    // Changes nothing where there is a row, but on PostgreSQL takes its lock before it is read.
+    LOCK = "INSERT INTO sign_in_failures (subject, failures, last_failure_at) VALUES ($1, 0, 0) \
+        ON CONFLICT (subject) DO UPDATE SET failures = sign_in_failures.failures RETURNING failures, last_failure_at";
+    SET = "UPDATE sign_in_failures SET failures = $2, last_failure_at = $3 WHERE subject = $1";
+    FORGIVE_ONE = "UPDATE sign_in_failures SET failures = failures - 1 WHERE subject = $1 AND failures > 0";
+    FORGET = "DELETE FROM sign_in_failures WHERE subject = $1";
+    PRUNE = "DELETE FROM sign_in_failures WHERE last_failure_at < $1";
+}
+
+/// Failed sign-ins of one subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInFailures {
+    /// How many, since they were last forgotten.
+    pub failures: u64,
+    /// When the latest was.
+    pub last_failure_at: Timestamp,
+}
+
+impl FromRow for SignInFailures {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            failures: row.count("failures")?,
+            last_failure_at: row.at("last_failure_at")?,
+        })
+    }
+}
+
+impl Db<'_> {
+    /// The failed sign-ins of a subject.
+    pub async fn lookup_sign_in_failures(
+        &mut self,
+        subject: &str,
+    ) -> Result<Option<SignInFailures>, StoreError> {
+        self.query(LOOKUP).bind(subject).fetch_optional().await
+    }
+}
+
+impl Tx<'_> {
+    /// The failed sign-ins of a subject, with no one else counting before this transaction ends.
+    /// Who locks several subjects does so in ascending order.
+    pub async fn lock_sign_in_failures(
+        &mut self,
+        subject: &str,
+    ) -> Result<SignInFailures, StoreError> {
+        self.query(LOCK).bind(subject).fetch_one().await
+    }
+
+    /// Keeps how many sign-ins of a locked subject have failed.
+    pub async fn set_sign_in_failures(
+        &mut self,
+        subject: &str,
+        failures: SignInFailures,
+    ) -> Result<(), StoreError> {
+        self.query(SET)
+            .bind(subject)
+            .bind(failures.failures)
+            .bind(failures.last_failure_at)
+            .execute()
+            .await?;
+        Ok(())
+    }
+
+    /// Takes one failure back.
+    pub async fn forgive_sign_in_failure(&mut self, subject: &str) -> Result<(), StoreError> {
+        self.query(FORGIVE_ONE).bind(subject).execute().await?;
+        Ok(())
+    }
+
+    /// Forgets every failure of a subject.
+    pub async fn forget_sign_in_failures(&mut self, subject: &str) -> Result<(), StoreError> {
+        self.query(FORGET).bind(subject).execute().await?;
+        Ok(())
+    }
+
+    /// Forgets subjects whose latest failure lies before an instant; how many there were.
+    pub async fn prune_sign_in_failures(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        self.query(PRUNE).bind(before).execute().await
+    }
+}

@@ -1,0 +1,104 @@
+//! What the operator sees of us: the log and the figures.
+//!
+//! Never in the log: tokens, keys, cookies, passwords, bodies, query strings.
+
+use std::{io::IsTerminal, time::Duration};
+
+use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, filter::ParseError, layer::SubscriberExt, util::TryInitError};
+
+use crate::config::{LogConfig, LogFormat};
+
+/// The log or the figures can't be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter can't be read.
+    #[error("log.filter can't be read: write levels such as \"info,server::gateway=debug\"")]
+    Filter(#[source] ParseError),
+    /// There is a log already.
+    #[error("the log can't be started")]
+    Log(#[from] TryInitError),
+    /// The recorder refuses its settings.
+    #[error("the figures can't be set up")]
+    Figures(#[from] BuildError),
+}
+
+/// Starts the log of this process, on standard error: standard output belongs to the commands.
+///
+/// # Errors
+///
+/// If the filter can't be read, or a log was started before.
+pub fn start_log(config: &LogConfig) -> Result<(), TelemetryError> {
+    use tracing_subscriber::{fmt, util::SubscriberInitExt};
+
+    let filter = EnvFilter::try_new(&config.filter).map_err(TelemetryError::Filter)?;
+    let human = match config.format {
+        LogFormat::Human => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+    };
+    let registry = tracing_subscriber::registry().with(filter);
+    if human {
+        let layer = fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal());
+        registry.with(layer).try_init()?;
+    } else {
+        let layer = fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(std::io::stderr);
+        registry.with(layer).try_init()?;
+    }
+    Ok(())
+}
+
+/// The figures of this process.
+#[derive(Clone)]
+pub struct Figures(PrometheusHandle);
+
+impl Figures {
+    /// Begins to count. A second call in one process counts into the void, as tests do.
+    ///
+    /// # Errors
+    ///
+    /// If the recorder refuses its settings.
+    pub fn start() -> Result<Self, TelemetryError> {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&[0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])?
+            .build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::debug!("figures are counted by an earlier recorder");
+        }
+        Ok(Self(handle))
+    }
+
+    /// Keeps the recorder small for as long as the process lives.
+    pub fn tend(&self) -> tokio::task::JoinHandle<()> {
+        let handle = self.0.clone();
+        tokio::spawn(async move {
+            let mut every = tokio::time::interval(Duration::from_secs(5));
+            loop {
+                every.tick().await;
+                handle.run_upkeep();
+            }
+        })
+    }
+
+    /// `GET /metrics` in Prometheus' text format, for a listener of its own.
+    pub fn router(self) -> Router {
+        Router::new().route("/metrics", get(show)).with_state(self)
+    }
+}
+
+async fn show(State(figures): State<Figures>) -> impl IntoResponse {
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        figures.0.render(),
+    )
+}
