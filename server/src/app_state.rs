@@ -3,17 +3,9 @@
 use std::sync::Arc;
 
 use app::{
-    domain::{
-        TenantId,
-        caller::StaffCaller,
-        problem::Problem,
-        scopes::Scope,
-        settings::Settings,
-        tenants::{HealthCounts, TelemetryState, TenantHealth},
-    },
+    domain::{SupportSessionId, scopes::Scope, settings::Settings},
     ports::Console,
 };
-use async_trait::async_trait;
 use axum::Router;
 use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +14,7 @@ use crate::{
     config::Config,
     forms::{self, Forms},
     gateway::{Gateway, GatewayParts, SessionGates, config::InvalidConfig, scopes::Scopes},
-    live::{self, Live, Presence, TenantFeed},
+    live::{self, Live},
     middleware::{
         self,
         context::{EstablishKey, EstablishStaff},
@@ -125,7 +117,7 @@ impl AppState {
     /// request of a browser passes through. Streams end when `live_ends`.
     pub fn pages(
         &self,
-        access_log: broadcast::Sender<app::domain::SupportSessionId>,
+        access_log: broadcast::Sender<SupportSessionId>,
         live_ends: CancellationToken,
     ) -> Router {
         let live = Live::new(
@@ -201,28 +193,4 @@ fn settings(config: &Config) -> Result<Settings, InvalidConfig> {
         console_url: plain(config.console.public_url.as_str()),
         require_ticket: config.support_sessions.require_ticket,
     })
-}
-
-#[async_trait]
-impl Presence for StaffSessions {
-    async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem> {
-        let found = self.look_again(staff.staff_session_id).await?;
-        // Who has lost every role may read nothing but the page that says so.
-        Ok(found.is_some_and(|(staff, _)| !staff.roles.is_empty()))
-    }
-}
-
-#[async_trait]
-impl TenantFeed for TenantsService {
-    async fn rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, Problem> {
-        Ok(self.health_rows(ids).await?)
-    }
-
-    async fn counts(&self) -> Result<HealthCounts, Problem> {
-        Ok(self.health_counts().await?)
-    }
-
-    async fn telemetry(&self) -> Result<TelemetryState, Problem> {
-        Ok(Self::telemetry(self).await?)
-    }
 }

@@ -39,11 +39,14 @@ use self::{
 };
 use crate::{
     clock::{Clock, OffsetClock, SystemClock},
-    serve::{self, Parts, Server},
+    serve::{self, Parts},
 };
 
 /// How many served requests may wait to be reported.
 const OBSERVED: usize = 20_000;
+
+/// How often it is noted how far the demo is.
+const TRACK_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// How the demo is started.
 pub struct Options {
@@ -74,6 +77,10 @@ pub async fn run(options: Options) -> Result<(), DemoError> {
     let clock = Arc::new(OffsetClock::new(Arc::clone(&real)));
     let ports = Ports::of(&options);
     let mut state = DemoState::load_or_new(folder.path(), options.seed, clock.now())?;
+    // A demo that was sent ahead of time goes on there.
+    if let Some(until) = state.reported_until.filter(|until| *until > clock.now()) {
+        clock.advance(until - clock.now());
+    }
     let credential = state.upstream_credential();
     let config = settings::config(&ports, folder.path(), options.site_root, &credential)?;
     say(&format!("Starting in {} …", folder.path().display()));
@@ -85,6 +92,7 @@ pub async fn run(options: Options) -> Result<(), DemoError> {
     .await?;
     let tenants = Arc::new(cast::tenants(state.seed));
     let key = state.people_and_key(&server.state).await?;
+    state.keep(folder.path())?;
     let stop = CancellationToken::new();
     let world = World {
         clock: clock.clone(),
@@ -96,7 +104,8 @@ pub async fn run(options: Options) -> Result<(), DemoError> {
     let upstream = world.start_platform(ports.upstream, credential).await?;
     world.tell_history(folder.path()).await?;
     let traffic = Traffic::on();
-    world.start_traffic(&ports, upstream.observed, traffic.clone());
+    let reporting = world.start_traffic(&ports, upstream.observed, traffic.clone());
+    tokio::spawn(world.keep_track(folder.path()));
     let socket = folder.path().join("control.sock");
     let control = Control {
         backfill: world.backfill(),
@@ -112,7 +121,16 @@ pub async fn run(options: Options) -> Result<(), DemoError> {
     }
     say(&ready.banner());
     serve::asked_to_stop().await?;
-    world.leave(server, folder).await
+    say("Stopping …");
+    world.stop.cancel();
+    // What was served last is reported while the console still takes it in.
+    if reporting.await.is_err() {
+        tracing::warn!("the last calls are not reported");
+    }
+    world.track().keep(folder.path())?;
+    server.stop().await;
+    folder.leave();
+    Ok(())
 }
 
 /// What keeps the demo moving.
@@ -195,7 +213,30 @@ impl World {
         let count = sign_ins.len();
         self.api.put_all(sign_ins).await?;
         say(&format!("  registered {count} user sessions"));
-        self.state.clone().reported(folder, now)
+        self.state.reported(now).keep(folder)
+    }
+
+    /// The state as of now, all calls until now reported.
+    fn track(&self) -> DemoState {
+        self.state.reported(self.clock.now())
+    }
+
+    /// Notes now and then until when calls have been reported, for a start after a crash.
+    fn keep_track(&self, folder: &std::path::Path) -> impl Future<Output = ()> + Send + 'static {
+        let (state, clock) = (self.state.clone(), Arc::clone(&self.clock));
+        let (folder, stop) = (folder.to_owned(), self.stop.clone());
+        async move {
+            let mut every = tokio::time::interval(TRACK_EVERY);
+            loop {
+                tokio::select! {
+                    _ = every.tick() => {}
+                    () = stop.cancelled() => return,
+                }
+                if let Err(error) = state.reported(clock.now()).keep(&folder) {
+                    tracing::warn!(%error, "the demo can't note how far it is");
+                }
+            }
+        }
     }
 
     fn start_traffic(
@@ -203,10 +244,10 @@ impl World {
         ports: &Ports,
         observed: tokio::sync::mpsc::Receiver<reporter::Observed>,
         traffic: Traffic,
-    ) {
+    ) -> tokio::task::JoinHandle<()> {
         let start = format!("{}", self.clock.now().timestamp_micros());
         let (api, stop) = (self.api.clone(), self.stop.clone());
-        tokio::spawn(reporter::report(api, observed, start, stop));
+        let reporting = tokio::spawn(reporter::report(api, observed, start, stop));
         let clients = Clients {
             tenants: Arc::clone(&self.tenants),
             upstream: ports.upstream_url(),
@@ -228,15 +269,7 @@ impl World {
             self.clock.clone(),
             self.stop.clone(),
         ));
-    }
-
-    async fn leave(self, server: Server, folder: state::Folder) -> Result<(), DemoError> {
-        say("Stopping …");
-        self.stop.cancel();
-        let reported = self.state.reported(folder.path(), self.clock.now());
-        server.stop().await;
-        folder.leave();
-        reported
+        reporting
     }
 }
 

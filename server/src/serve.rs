@@ -142,7 +142,8 @@ impl Server {
         let end = &self.listeners_end;
         self.listeners.push(listener(console, router, end.clone()));
         if let Some((metrics, figures)) = metrics {
-            self.tasks.push(figures.tend());
+            let tending = figures.clone().tend(self.tasks_end.clone());
+            self.tasks.push(tokio::spawn(tending));
             let router = figures.router();
             self.listeners.push(listener(metrics, router, end.clone()));
         }
@@ -188,8 +189,9 @@ impl Server {
             tracing::warn!("requests that were still under way are given up");
         }
         self.tasks_end.cancel();
-        for task in self.tasks {
-            task.abort();
+        let tasks = futures::future::join_all(self.tasks);
+        if tokio::time::timeout(DRAIN, tasks).await.is_err() {
+            tracing::warn!("some background tasks are given up");
         }
         // What has been handed over is written; the gateway, which held the recorder, is gone.
         drop(self.record.recorder);

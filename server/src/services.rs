@@ -8,6 +8,9 @@ pub mod audit;
 mod core;
 mod error;
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 pub mod access_log;
 pub mod api_keys;
 pub mod flash;
@@ -18,9 +21,6 @@ pub mod support_sessions;
 pub mod telemetry;
 pub mod tenants;
 pub mod user_sessions;
-
-#[cfg(test)]
-pub(crate) mod testing;
 
 pub use self::{
     core::{Core, EventOf},

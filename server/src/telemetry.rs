@@ -6,6 +6,7 @@ use std::{io::IsTerminal, time::Duration};
 
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, filter::ParseError, layer::SubscriberExt, util::TryInitError};
 
 use crate::config::{LogConfig, LogFormat};
@@ -75,16 +76,15 @@ impl Figures {
         Ok(Self(handle))
     }
 
-    /// Keeps the recorder small for as long as the process lives.
-    pub fn tend(&self) -> tokio::task::JoinHandle<()> {
-        let handle = self.0.clone();
-        tokio::spawn(async move {
-            let mut every = tokio::time::interval(Duration::from_secs(5));
-            loop {
-                every.tick().await;
-                handle.run_upkeep();
+    /// Keeps the recorder small until `end`.
+    pub async fn tend(self, end: CancellationToken) {
+        let mut every = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            tokio::select! {
+                _ = every.tick() => self.0.run_upkeep(),
+                () = end.cancelled() => return,
             }
-        })
+        }
     }
 
     /// `GET /metrics` in Prometheus' text format, for a listener of its own.

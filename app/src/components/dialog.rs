@@ -32,17 +32,17 @@ pub fn Dialog(
     children: Children,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
-    let opener = StoredValue::new_local(None::<HtmlElement>);
     Effect::new(move || {
         if let Some(dialog) = dialog.get() {
-            opener.set_value(focused());
+            mark_opener();
             show_modally(&dialog);
         }
     });
-    on_cleanup(move || {
-        if let Some(opener) = opener.try_update_value(Option::take).flatten() {
-            // Once the dialog is gone.
-            request_animation_frame(move || give_back_focus(&opener));
+    on_cleanup(|| {
+        // On the server a dialog goes away too, with the page it was part of.
+        if cfg!(feature = "hydrate") {
+            // Once the dialog is gone from the page.
+            request_animation_frame(give_back_focus);
         }
     });
     let navigate = use_navigate();
@@ -90,9 +90,22 @@ fn focused() -> Option<HtmlElement> {
     document().active_element()?.dyn_into().ok()
 }
 
-fn give_back_focus(opener: &HtmlElement) {
+/// Marks what had the focus when a dialog opened.
+const OPENER: &str = "data-dialog-opener";
+
+fn mark_opener() {
+    if let Some(opener) = focused().filter(|opener| opener.tag_name() != "BODY") {
+        // Any element takes any attribute.
+        let _ = opener.set_attribute(OPENER, "");
+    }
+}
+
+fn give_back_focus() {
+    let marked = document().query_selector(&format!("[{OPENER}]"));
+    let Ok(Some(opener)) = marked else { return };
+    let _ = opener.remove_attribute(OPENER);
     let is_free = focused().is_none_or(|active| active.tag_name() == "BODY");
-    if is_free && opener.is_connected() && opener.tag_name() != "BODY" {
+    if is_free && let Ok(opener) = opener.dyn_into::<HtmlElement>() {
         // An element that can't take the focus leaves it where it is.
         let _ = opener.focus();
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     answer::set_status,
     domain::problem::{Problem, ProblemCode},
-    url,
+    routes, url,
 };
 
 /// A sentence and the request id, in the place of what is missing or above the form that was
@@ -29,7 +29,7 @@ pub fn ProblemNotice(
     let sign_in = matches!(
         problem.code,
         ProblemCode::Unauthenticated | ProblemCode::SignInTooOld
-    );
+    ) && path.with_untracked(|path| path != routes::SIGN_IN);
     view! {
         <div class="notice bad" role="alert">
             <Icon name=IconName::Bad size=18/>

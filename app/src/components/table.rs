@@ -18,11 +18,11 @@ pub fn TableBox(
     #[prop(into, optional)]
     class: String,
 ) -> impl IntoView {
-    let caption = label.clone();
+    let region = format!("{label}, table");
     view! {
-        <div class="table-box" tabindex="0" role="region" aria-label=label>
+        <div class="table-box" tabindex="0" role="region" aria-label=region>
             <table class=class>
-                <caption class="visually-hidden">{caption}</caption>
+                <caption class="visually-hidden">{label}</caption>
                 {children()}
             </table>
         </div>

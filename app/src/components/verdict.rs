@@ -8,6 +8,7 @@ use super::{
         Precision, configured_percent, counted, instant, instant_in_sentence, percent_of, thousands,
     },
     icon::Icon,
+    timestamp::Since,
 };
 use crate::domain::{
     Timestamp,
@@ -113,7 +114,7 @@ pub fn VerdictBox(
         <div class=format!("verdict {tone}")>
             <Icon name=health_icon(verdict.health) size=18/>
             <p>
-                <strong>{verdict_heading(&verdict, since, now)}</strong>
+                <strong>{verdict.health.label()} " " <Since at=since now/> "."</strong>
                 " "
                 {verdict_reason(&verdict.cause)}
                 {move || {

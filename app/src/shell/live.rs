@@ -44,7 +44,7 @@ pub(super) fn LiveIndicator(
 pub(super) fn LostNotice() -> impl IntoView {
     let signed_in = use_signed_in();
     view! {
-        <div role="status">
+        <div role="status" class="contents">
             <Transition>
                 {move || Suspend::new(async move {
                     signed_in.get().await?;

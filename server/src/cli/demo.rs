@@ -45,7 +45,7 @@ pub(super) async fn run(common: &Common, args: DemoArgs) -> Result<(), CliError>
     telemetry::start_log(&LogConfig {
         format: LogFormat::Human,
         filter: match config.log.filter {
-            filter if filter == LogConfig::default().filter => "warn,server=info".to_owned(),
+            filter if filter == LogConfig::default().filter => "warn".to_owned(),
             filter => filter,
         },
     })?;

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 
 use super::{CliError, Common};
 use crate::{
-    config::{Config, ConfigError},
+    config::Config,
     entropy::SystemEntropy,
     keys::{KeyError, KeyName, Keys},
     store::{Engine, Store, StoreError, StoreOptions},
@@ -46,9 +46,10 @@ pub(super) async fn run(common: &Common) -> Result<(), CliError> {
             Some(fault) => println!("FAIL  {}: {}", check.what, fault.replace('\n', "\n      ")),
         }
     }
-    match checks.iter().filter(|check| check.fault.is_some()).count() {
-        0 => Ok(()),
-        _ => Err(CliError::Failed("not everything is as it must be")),
+    if checks.iter().all(|check| check.fault.is_none()) {
+        Ok(())
+    } else {
+        Err(CliError::Failed("not everything is as it must be"))
     }
 }
 
@@ -147,14 +148,13 @@ async fn port(key: &str, address: SocketAddr) -> Check {
 
 fn site(root: &Path) -> Check {
     let manifest = root.join("manifest.json");
-    Check::of(
-        format!("site files in {}", root.display()),
-        match manifest.is_file() {
-            true => Ok(()),
-            false => Err(ConfigError::Unusable(vec![format!(
-                "{} is missing: run `make bundle-release`, or name the folder in console.site_root",
-                manifest.display()
-            )])),
-        },
-    )
+    let there = if manifest.is_file() {
+        Ok(())
+    } else {
+        Err(format!(
+            "{} is missing: run `make bundle-release`, or name the folder in console.site_root",
+            manifest.display()
+        ))
+    };
+    Check::of(format!("site files in {}", root.display()), there)
 }

@@ -20,7 +20,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::{MatchedPath, Request, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -174,7 +174,7 @@ async fn identify(State(platform): State<Platform>, mut request: Request, next: 
 }
 
 impl Platform {
-    fn identify(&self, headers: &axum::http::HeaderMap) -> Result<Identity, ApiError> {
+    fn identify(&self, headers: &HeaderMap) -> Result<Identity, ApiError> {
         identity::establish(
             &self.0.by_id,
             &self.0.id_by_token,

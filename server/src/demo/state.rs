@@ -102,6 +102,13 @@ impl DemoState {
         }
     }
 
+    /// The same state with all calls reported until `at`.
+    pub(super) fn reported(&self, at: Timestamp) -> Self {
+        let mut state = self.clone();
+        state.reported_until = Some(at);
+        state
+    }
+
     /// What the gateway proves itself to the platform with.
     pub(super) fn upstream_credential(&self) -> SecretString {
         SecretString::from(self.credential.clone())
@@ -142,11 +149,10 @@ impl DemoState {
         Ok(SecretString::from(key))
     }
 
-    /// Keeps that calls have been reported until `at`.
-    pub(super) fn reported(mut self, folder: &Path, at: Timestamp) -> Result<(), DemoError> {
-        self.reported_until = Some(at);
+    /// Writes it to its file.
+    pub(super) fn keep(&self, folder: &Path) -> Result<(), DemoError> {
         let path = file(folder);
-        let json = serde_json::to_vec_pretty(&self).unwrap_or_default();
+        let json = serde_json::to_vec_pretty(self).unwrap_or_default();
         write_private(&path, &json).map_err(|source| failed(&path, source))
     }
 }
@@ -210,7 +216,7 @@ mod tests {
         let state = DemoState::load_or_new(folder.path(), 7, now).unwrap();
         let first = state.accounts[0].password.clone();
         check_new_password(&first, &state.accounts[0].email).unwrap();
-        state.reported(folder.path(), now).unwrap();
+        state.keep(folder.path()).unwrap();
         let mode = std::fs::metadata(file(folder.path()))
             .unwrap()
             .permissions()

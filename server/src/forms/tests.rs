@@ -33,7 +33,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     middleware::{self, context::EstablishStaff, same_origin::SameOrigin},
-    services::testing::{PASSWORD, Staffed, from_address, noon, sqlite},
+    services::testing::staffed::{PASSWORD, Staffed, from_address, noon, sqlite},
 };
 
 const SESSION: &str = "01937e2c-7b6a-7cc0-8000-0000000000aa";
@@ -439,7 +439,7 @@ async fn who_must_change_the_password_is_led_there_first() {
         password: PASSWORD.into(),
         must_change: true,
     };
-    let context = crate::services::testing::cli();
+    let context = crate::services::testing::staffed::cli();
     site.console
         .staff
         .reset_password(&context, ana.id, given)
@@ -501,7 +501,7 @@ async fn a_key_opens_no_form() {
         rights: app::domain::api_keys::ApiRight::ALL.to_vec(),
     };
     let made = keys
-        .create(&crate::services::testing::cli(), new)
+        .create(&crate::services::testing::staffed::cli(), new)
         .await
         .unwrap();
     let (path, body, _) = &acts()[1];
@@ -639,7 +639,7 @@ async fn what_is_no_form_is_a_clear_4xx() {
         StatusCode::UNSUPPORTED_MEDIA_TYPE
     );
     // A body that does not say how long it is.
-    let chunks = futures::stream::iter(vec![Ok::<_, std::io::Error>(vec![b'a'; 40_000]); 2]);
+    let chunks = futures::stream::iter([b'a'; 2].map(|b| Ok::<_, std::io::Error>(vec![b; 40_000])));
     let mut request = Site::post("/forms/tenants/acme/force-logout", Some(&ana), "");
     *request.body_mut() = Body::from_stream(chunks);
     assert_eq!(

@@ -286,7 +286,7 @@ async fn problems_are_problem_details_that_name_the_request() {
 
 /// Status, code and the fields that are named.
 async fn refusal(
-    app: &Router,
+    app: &App,
     method: &str,
     path: &str,
     body: impl Into<Body>,

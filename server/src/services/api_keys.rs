@@ -90,9 +90,9 @@ impl ApiKeys {
                 let (key, event) = (kept.clone(), event.clone());
                 Box::pin(async move {
                     tx.add_api_key(&key, hash).await?;
+                    let receipt = tx.append_audit(event).await?;
                     tx.change(ChangeKind::ApiKey, &key.id.to_string(), key.created_at)
                         .await?;
-                    let receipt = tx.append_audit(event).await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
                 })
             })
@@ -132,8 +132,8 @@ impl ApiKeys {
                         let detail = "This key was revoked before.";
                         return Err(Problem::new(ProblemCode::Conflict, detail).into());
                     }
-                    tx.change(ChangeKind::ApiKey, &id.to_string(), now).await?;
                     let receipt = tx.append_audit(event).await?;
+                    tx.change(ChangeKind::ApiKey, &id.to_string(), now).await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
                 })
             })
@@ -203,7 +203,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        services::testing::{
+        services::testing::staffed::{
             Staffed, anonymous, both, cli, code_of, platform_key, problem_of, sqlite,
         },
         store::Priority,

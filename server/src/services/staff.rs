@@ -101,9 +101,9 @@ impl StaffService {
                 let (record, event) = (record.clone(), event.clone());
                 Box::pin(async move {
                     tx.add_staff(&record).await?;
+                    let receipt = tx.append_audit(event).await?;
                     tx.change(ChangeKind::Staff, &record.member.id.to_string(), now)
                         .await?;
-                    let receipt = tx.append_audit(event).await?;
                     Ok(Audited::new((), receipt))
                 })
             })

@@ -134,7 +134,6 @@ impl StaffSessions {
                     if ended.is_empty() {
                         return Ok(Audited::unchanged(0));
                     }
-                    tell_of_ended(tx, &ended, now).await?;
                     let event = core.event(
                         &context,
                         EventOf {
@@ -147,6 +146,7 @@ impl StaffSessions {
                         },
                     );
                     let receipt = tx.append_audit(event).await?;
+                    tell_of_ended(tx, &ended, now).await?;
                     Ok(Audited::new(count, receipt))
                 })
             })
@@ -216,7 +216,8 @@ fn caller_of(
     }
 }
 
-/// Tells every process of staff sessions that have ended in this transaction.
+/// Tells every process of staff sessions that have ended in this transaction. Comes after the
+/// audit events, like every note of a change: locks are taken in one order.
 pub(super) async fn tell_of_ended(
     tx: &mut Tx<'_>,
     ended: &[StaffSessionId],

@@ -7,8 +7,6 @@ mod read;
 mod revoke;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod world;
 
 use std::sync::Arc;
 

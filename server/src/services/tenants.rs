@@ -26,7 +26,10 @@ use super::{
     Core,
     telemetry::{stale_after, telemetry_state},
 };
-use crate::store::{StoreError, listing::PageAt, tenants::StoredTenant};
+use crate::{
+    live::TenantFeed,
+    store::{StoreError, listing::PageAt, tenants::StoredTenant},
+};
 
 /// How long one span of a tenant's series is.
 const SERIES_SPAN: TimeDelta = TimeDelta::minutes(15);
@@ -98,7 +101,7 @@ impl TenantsService {
     }
 
     /// Whether telemetry arrives at all.
-    pub async fn telemetry(&self) -> Result<TelemetryState, StoreError> {
+    pub async fn telemetry_state(&self) -> Result<TelemetryState, StoreError> {
         let mut reader = self.core.store.read().await?;
         let reception = reader.db().telemetry_reception().await?;
         Ok(telemetry_state(
@@ -149,7 +152,7 @@ impl TenantsPort for TenantsService {
         Ok(Overview {
             counts,
             tenants,
-            telemetry: self.telemetry().await?,
+            telemetry: self.telemetry_state().await?,
             sorted_at: self.core.now(),
         })
     }
@@ -176,6 +179,21 @@ impl TenantsPort for TenantsService {
             active_user_sessions,
             manage_url: self.manage_url(id),
         })
+    }
+}
+
+#[async_trait]
+impl TenantFeed for TenantsService {
+    async fn rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, Problem> {
+        Ok(self.health_rows(ids).await?)
+    }
+
+    async fn counts(&self) -> Result<HealthCounts, Problem> {
+        Ok(self.health_counts().await?)
+    }
+
+    async fn telemetry(&self) -> Result<TelemetryState, Problem> {
+        Ok(self.telemetry_state().await?)
     }
 }
 

@@ -1,112 +1,62 @@
-//! What the tests of use cases start from.
+//! A core over an empty store, with a clock that the test moves, and people and tenants to act.
+
+pub(crate) mod staffed;
 
 use std::sync::Arc;
 
-use app::domain::{
-    ApiKeyId, Timestamp,
-    api_keys::ApiRight,
-    caller::{Caller, Context, KeyCaller, Origin},
-    problem::{Problem, ProblemCode},
-    staff::{NewStaffMember, Role, StaffMember},
+use app::{
+    domain::{
+        ApiKeyId, OrganizationId, StaffId, StaffSessionId, TenantId, Timestamp,
+        api_keys::ApiRight,
+        caller::{Caller, Context, KeyCaller, Origin, StaffCaller},
+        health::{Cause, Health, HealthSignals, Thresholds, Verdict},
+        page::PageRequest,
+        policy::{Act, authorise},
+        problem::Problem,
+        scopes::{Scope, ScopeName},
+        settings::Settings,
+        staff::Role,
+        tenants::{
+            Organization, OrganizationStatus, Overview, Tenant, TenantDetail, TenantFilter,
+            TenantStatus,
+        },
+    },
+    ports::TenantsPort,
 };
-use secrecy::SecretString;
+use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{
-    Core, Passwords, ServiceError,
-    staff::{GivenPassword, StaffService},
-    staff_sessions::{NewSignIn, SignInMethod, StaffSessions},
-};
+use super::Core;
 use crate::{
-    clock::ManualClock, config::Config, cursor::CursorKey, entropy::SystemEntropy,
-    store::testing::TestStore,
+    clock::{Clock, ManualClock},
+    config::Config,
+    cursor::CursorKey,
+    entropy::SystemEntropy,
+    store::{
+        Priority, StoreError,
+        testing::{TestStore, both},
+    },
 };
 
-/// The password of everyone here.
-pub(crate) const PASSWORD: &str = "correct horse battery staple";
-/// The address that everyone here comes from.
-pub(crate) const ADDRESS: &str = "203.0.113.7";
-
-/// A console on an empty store, at a standing clock.
-pub(crate) struct Staffed {
+/// One engine's world.
+pub(crate) struct World {
     pub(crate) engine: &'static str,
     pub(crate) core: Core,
     pub(crate) clock: ManualClock,
-    pub(crate) passwords: Passwords,
-    pub(crate) staff: StaffService,
-    pub(crate) sessions: StaffSessions,
-    // Removed with the test.
+    pub(crate) settings: Arc<Settings>,
     _store: TestStore,
 }
 
-/// One on each engine.
-pub(crate) async fn both() -> Vec<Staffed> {
-    crate::store::testing::both()
-        .await
-        .into_iter()
-        .map(|(engine, store)| Staffed::on(engine, store))
-        .collect()
+pub(crate) fn start() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
 }
 
-/// One on SQLite, for what does not depend on the engine.
-pub(crate) async fn sqlite() -> Staffed {
-    Staffed::on("sqlite", crate::store::testing::sqlite().await)
-}
-
-pub(crate) fn noon() -> Timestamp {
-    "2026-11-22T12:00:00Z".parse().expect("an instant")
-}
-
-pub(crate) fn cli() -> Context {
-    Context {
-        caller: Caller::Cli {
-            user: "root".into(),
-        },
-        origin: Origin::default(),
-    }
-}
-
-pub(crate) fn from_address(caller: Caller, ip: &str) -> Context {
-    Context {
-        caller,
-        origin: Origin {
-            ip: Some(ip.into()),
-            user_agent: Some("test/1".into()),
-            request_id: Some("01937e2c-7b6a-7cc0-8000-000000000001".into()),
-        },
-    }
-}
-
-pub(crate) fn anonymous() -> Context {
-    from_address(Caller::Anonymous, ADDRESS)
-}
-
-/// A platform key with every right there is.
-pub(crate) fn platform_key() -> Context {
-    let caller = Caller::Key(KeyCaller {
-        id: ApiKeyId::from_uuid(Uuid::from_u128(7)),
-        name: "platform".into(),
-        tenant_id: None,
-        rights: ApiRight::ALL.to_vec(),
-    });
-    from_address(caller, ADDRESS)
-}
-
-/// The problem that a use case was refused with.
-pub(crate) fn problem_of<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> Problem {
-    match result {
-        Err(ServiceError::Refused(problem)) => problem,
-        other => panic!("expected a refusal, got {other:?}"),
-    }
-}
-
-pub(crate) fn code_of<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> ProblemCode {
-    problem_of(result).code
-}
-
-impl Staffed {
-    fn on(engine: &'static str, store: TestStore) -> Self {
-        let clock = ManualClock::at(noon());
+/// A world on each engine, with the tenants `acme` and `bolt` (organization `x` each) and three
+/// staff members.
+pub(crate) async fn worlds() -> Vec<World> {
+    let mut worlds = Vec::new();
+    for (engine, store) in both().await {
+        let clock = ManualClock::at(start());
         let core = Core {
             store: store.store.clone(),
             clock: Arc::new(clock.clone()),
@@ -114,71 +64,174 @@ impl Staffed {
             config: Arc::new(Config::default()),
             cursors: CursorKey::new([7; 32]),
         };
-        let passwords = Passwords::new(Arc::new(SystemEntropy));
-        Self {
+        core.store.follow_changes().await.unwrap();
+        add_people(&core).await;
+        worlds.push(World {
             engine,
-            staff: StaffService::new(core.clone(), passwords.clone()),
-            sessions: StaffSessions::new(core.clone(), passwords.clone()),
             core,
             clock,
-            passwords,
+            settings: Arc::new(settings()),
             _store: store,
-        }
+        });
     }
+    worlds
+}
 
-    /// Adds `<name>@example.com` with [`PASSWORD`].
-    pub(crate) async fn add(&self, name: &str, roles: &[Role]) -> StaffMember {
-        let new = NewStaffMember {
-            email: format!("{name}@example.com"),
-            name: name.into(),
-            roles: roles.to_vec(),
-        };
-        let password = GivenPassword::Chosen {
-            password: PASSWORD.into(),
-            must_change: false,
-        };
-        let added = self.staff.add(&cli(), new, password).await;
-        added.expect("a staff member is added").staff
+fn settings() -> Settings {
+    let scope = |name: &str| Scope {
+        name: name.parse().unwrap(),
+        description: String::new(),
+    };
+    Settings {
+        thresholds: Thresholds::default(),
+        scopes: vec![
+            scope(ScopeName::read_only().as_str()),
+            scope("invoices:export"),
+        ],
+        gateway_url: "http://127.0.0.1:3100".into(),
+        console_url: "http://localhost:3000".into(),
+        require_ticket: false,
     }
+}
 
-    pub(crate) async fn try_sign_in(
+async fn add_people(core: &Core) {
+    core.store
+        .write(Priority::Normal, |tx| {
+            Box::pin(async move {
+                for tenant in ["acme", "bolt"] {
+                    tx.query(
+                        "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, \
+                         health_since, health_at) VALUES ($1, $1, $1, 'active', 0, $1, $1, 0, 0)",
+                    )
+                    .bind(tenant)
+                    .execute()
+                    .await?;
+                }
+                for number in 1..=3_u128 {
+                    tx.query(
+                        "INSERT INTO staff (id, email, name, roles, password_hash, must_change_password, \
+                         created_at) VALUES ($1, $2, $2, 'support_admin', '', 0, 0)",
+                    )
+                    .bind(staff_id(number))
+                    .bind(format!("staff{number}@example.com"))
+                    .execute()
+                    .await?;
+                }
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+pub(crate) fn staff_id(number: u128) -> StaffId {
+    StaffId::from_uuid(Uuid::from_u128(number))
+}
+
+pub(crate) fn tenant(id: &str) -> TenantId {
+    id.parse().unwrap()
+}
+
+fn context(caller: Caller) -> Context {
+    let origin = Origin {
+        ip: Some("203.0.113.24".into()),
+        user_agent: Some("curl/8".into()),
+        request_id: Some("r1".into()),
+    };
+    Context { caller, origin }
+}
+
+pub(crate) fn anonymous() -> Context {
+    context(Caller::Anonymous)
+}
+
+/// A staff member who signed in at `signed_in_at`.
+pub(crate) fn staff(number: u128, roles: &[Role], signed_in_at: Timestamp) -> Context {
+    context(Caller::Staff(StaffCaller {
+        staff_id: staff_id(number),
+        name: format!("staff{number}"),
+        roles: roles.to_vec(),
+        staff_session_id: StaffSessionId::from_uuid(Uuid::from_u128(number)),
+        signed_in_at,
+        must_change_password: false,
+    }))
+}
+
+pub(crate) fn support_admin(number: u128) -> Context {
+    staff(number, &[Role::SupportAdmin], start())
+}
+
+pub(crate) fn super_admin(number: u128) -> Context {
+    staff(number, &[Role::SuperAdmin], start())
+}
+
+/// A key with every right, of one tenant or of the platform.
+pub(crate) fn key(tenant_id: Option<&str>) -> Context {
+    context(Caller::Key(KeyCaller {
+        id: ApiKeyId::from_uuid(Uuid::from_u128(9)),
+        name: "key".into(),
+        tenant_id: tenant_id.map(tenant),
+        rights: ApiRight::ALL.to_vec(),
+    }))
+}
+
+/// Two tenants, as far as a support session needs them.
+pub(crate) struct TwoTenants(pub(crate) ManualClock);
+
+#[async_trait]
+impl TenantsPort for TwoTenants {
+    async fn overview(
         &self,
-        context: &Context,
-        email: &str,
-        password: impl Into<SecretString>,
-    ) -> Result<NewSignIn, ServiceError> {
-        let method = SignInMethod::Password {
-            email: email.into(),
-            password: password.into(),
-        };
-        self.sessions.sign_in(context, method).await
+        _: &Context,
+        _: TenantFilter,
+        _: PageRequest,
+    ) -> Result<Overview, Problem> {
+        Err(Problem::not_found("overview"))
     }
 
-    /// Signs `<name>@example.com` in.
-    pub(crate) async fn sign_in(&self, name: &str) -> NewSignIn {
-        let email = format!("{name}@example.com");
-        let new = self.try_sign_in(&anonymous(), &email, PASSWORD).await;
-        new.expect("a sign-in")
+    async fn detail(&self, context: &Context, id: &TenantId) -> Result<TenantDetail, Problem> {
+        authorise(&context.caller, Act::ReadTenant(id), self.0.now())?;
+        if !["acme", "bolt"].contains(&id.as_str()) {
+            return Err(Problem::not_found("tenant"));
+        }
+        Ok(detail(id))
     }
+}
 
-    /// What a request with this sign-in's cookie is given.
-    pub(crate) async fn context(&self, sign_in: &NewSignIn) -> Context {
-        let found = self.sessions.authenticate(sign_in.token.expose()).await;
-        let caller = found.expect("the store answers").expect("signed in");
-        from_address(Caller::Staff(caller), ADDRESS)
-    }
-
-    /// Whether this sign-in still stands.
-    pub(crate) async fn stands(&self, sign_in: &NewSignIn) -> bool {
-        let found = self.sessions.authenticate(sign_in.token.expose()).await;
-        found.expect("the store answers").is_some()
-    }
-
-    /// The actions in a chain of the audit log, in order.
-    pub(crate) async fn actions(&self, chain: &str) -> Vec<String> {
-        let mut reader = self.core.store.read().await.expect("a reader");
-        let events = reader.db().list_audit_chain(chain, 0).await;
-        let events = events.expect("a chain");
-        events.into_iter().map(|event| event.action).collect()
+fn detail(id: &TenantId) -> TenantDetail {
+    let at = start();
+    TenantDetail {
+        tenant: Tenant {
+            id: id.clone(),
+            slug: id.to_string(),
+            name: id.to_string(),
+            status: TenantStatus::Active,
+            plan: None,
+            region: None,
+            contact: None,
+            created_at: at,
+        },
+        signals: HealthSignals {
+            health: Health::Unknown,
+            since: at,
+            last_seen: None,
+            calls_24h: 0,
+            errors_24h: 0,
+            updated_at: at,
+        },
+        verdict: Verdict {
+            health: Health::Unknown,
+            cause: Cause::NeverCalled,
+        },
+        calls: Vec::new(),
+        organizations: vec![Organization {
+            id: "x".parse::<OrganizationId>().unwrap(),
+            name: "X".into(),
+            slug: "x".into(),
+            status: OrganizationStatus::Active,
+            created_at: at,
+        }],
+        active_user_sessions: 0,
+        manage_url: None,
     }
 }

@@ -81,6 +81,8 @@ impl StaffService {
                     if before.may_enter() && !after.may_enter() {
                         show_out(tx, &core, &context, &after).await?;
                     }
+                    tx.change(ChangeKind::Staff, &id.to_string(), core.now())
+                        .await?;
                     Ok::<_, ServiceError>(Audited::new(after, receipt))
                 })
             })
@@ -144,8 +146,6 @@ async fn write(
             ("staff.reactivated", json!({ "email": after.email }))
         }
     };
-    tx.change(ChangeKind::Staff, &id.to_string(), core.now())
-        .await?;
     let event = event(core, context, action, id, metadata);
     Ok(tx.append_audit(event).await?)
 }
@@ -159,12 +159,12 @@ async fn show_out(
 ) -> Result<(), ServiceError> {
     let now = core.now();
     let ended = tx.end_staff_sessions_of(staff.id, now).await?;
-    tell_of_ended(tx, &ended, now).await?;
     let reason = if staff.deactivated_at.is_some() {
         "staff member deactivated"
     } else {
         "staff member left without a role"
     };
     revoke_all_of(tx, core, context, staff.id, reason).await?;
+    tell_of_ended(tx, &ended, now).await?;
     Ok(())
 }

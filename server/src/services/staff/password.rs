@@ -87,9 +87,9 @@ impl StaffService {
                     tx.set_staff_password(id, &hash, must_change).await?;
                     tx.forget_sign_in_failures(&subject).await?;
                     let ended = tx.end_staff_sessions_of(id, now).await?;
+                    let receipt = tx.append_audit(event).await?;
                     tell_of_ended(tx, &ended, now).await?;
                     tx.change(ChangeKind::Staff, &id.to_string(), now).await?;
-                    let receipt = tx.append_audit(event).await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
                 })
             })

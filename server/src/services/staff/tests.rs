@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    services::testing::{
+    services::testing::staffed::{
         PASSWORD, Staffed, anonymous, both, cli, code_of, noon, platform_key, problem_of,
     },
     store::{Change, Priority, support_sessions::SupportSessionSecrets},
@@ -170,7 +170,7 @@ async fn an_address_belongs_to_one_staff_member_however_it_is_written() {
 
 #[tokio::test]
 async fn a_password_that_may_not_be_chosen_is_refused_by_name() {
-    let console = crate::services::testing::sqlite().await;
+    let console = crate::services::testing::staffed::sqlite().await;
     for password in ["short", "aaaaaaaaaaaaaaaaaaaa", "my ana@example.com here"] {
         let given = GivenPassword::Chosen {
             password: password.into(),

@@ -89,10 +89,7 @@ impl StaffSessions {
                     attempt.succeed(tx).await?;
                     tx.set_staff_password(staff_id, &hash, false).await?;
                     let ended = tx.end_staff_sessions_of(staff_id, now).await?;
-                    tell_of_ended(tx, &ended, now).await?;
                     tx.add_staff_session(&begin(&core, &context, &before, id, token_hash))
-                        .await?;
-                    tx.change(ChangeKind::Staff, &staff_id.to_string(), now)
                         .await?;
                     let event = core.event(
                         &context,
@@ -106,6 +103,9 @@ impl StaffSessions {
                         },
                     );
                     let receipt = tx.append_audit(event).await?;
+                    tell_of_ended(tx, &ended, now).await?;
+                    tx.change(ChangeKind::Staff, &staff_id.to_string(), now)
+                        .await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
                 })
             })

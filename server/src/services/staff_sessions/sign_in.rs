@@ -1,7 +1,9 @@
 //! Signing in.
 
+use std::sync::Arc;
+
 use app::domain::{
-    StaffId, StaffSessionId,
+    StaffId, StaffSessionId, Timestamp,
     audit::AuditCategory,
     caller::{Caller, Context},
     problem::{Problem, ProblemCode},
@@ -187,17 +189,13 @@ impl StaffSessions {
         let token = Token::generate(TokenKind::StaffSession, &*self.core.entropy);
         let id = StaffSessionId::from_uuid(self.core.new_uuid());
         let hash = token.hash();
-        let (core, context, proven) = (
-            self.core.clone(),
-            context.clone(),
-            std::sync::Arc::new(proven),
-        );
+        let (core, context, proven) = (self.core.clone(), context.clone(), Arc::new(proven));
         let staff = self
             .core
             .store
             .act(move |tx| {
                 let (core, context) = (core.clone(), context.clone());
-                let proven = std::sync::Arc::clone(&proven);
+                let proven = Arc::clone(&proven);
                 Box::pin(async move {
                     let Some(staff) = lock_unchanged(tx, &proven).await? else {
                         return Ok(Audited::unchanged(None));
@@ -205,13 +203,7 @@ impl StaffSessions {
                     if let Some((_, attempt)) = &proven.password {
                         attempt.succeed(tx).await?;
                     }
-                    if let Caller::Staff(old) = &context.caller
-                        && tx
-                            .end_staff_session(old.staff_session_id, core.now())
-                            .await?
-                    {
-                        tell_of_ended(tx, &[old.staff_session_id], core.now()).await?;
-                    }
+                    let ended = end_old(tx, &context, core.now()).await?;
                     let new = begin(&core, &context, &staff, id, hash);
                     tx.add_staff_session(&new).await?;
                     let event = core.event(
@@ -226,6 +218,7 @@ impl StaffSessions {
                         },
                     );
                     let receipt = tx.append_audit(event).await?;
+                    tell_of_ended(tx, ended.as_slice(), core.now()).await?;
                     Ok::<_, ServiceError>(Audited::new(Some(staff), receipt))
                 })
             })
@@ -252,6 +245,19 @@ async fn lock_unchanged(
             .is_none_or(|(hash, _)| hash.expose_secret() == staff.password_hash.expose_secret());
         same_password && staff.member.deactivated_at.is_none()
     }))
+}
+
+/// Ends the sign-in that the request came with, if any.
+async fn end_old(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    now: Timestamp,
+) -> Result<Option<StaffSessionId>, StoreError> {
+    let Caller::Staff(old) = &context.caller else {
+        return Ok(None);
+    };
+    let has_ended = tx.end_staff_session(old.staff_session_id, now).await?;
+    Ok(has_ended.then_some(old.staff_session_id))
 }
 
 /// A sign-in that begins now.

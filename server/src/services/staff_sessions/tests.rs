@@ -2,7 +2,7 @@ use app::domain::{audit::AuditOutcome, problem::ProblemCode, staff::Role};
 use chrono::TimeDelta;
 
 use super::*;
-use crate::services::testing::{
+use crate::services::testing::staffed::{
     PASSWORD, Staffed, anonymous, both, cli, code_of, from_address, noon, platform_key, problem_of,
     sqlite,
 };

@@ -20,17 +20,17 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{
-    SupportSessionsService, record_expiries, revoke_all_of,
-    world::{
-        TwoTenants, World, anonymous, key, staff, staff_id, start, super_admin, support_admin,
-        tenant, worlds,
-    },
-};
+use super::{SupportSessionsService, record_expiries, revoke_all_of};
 use crate::{
     clock::Clock,
     gateway::SessionGates,
-    services::ServiceError,
+    services::{
+        ServiceError,
+        testing::{
+            TwoTenants, World, anonymous, key, staff, staff_id, start, super_admin, support_admin,
+            tenant, worlds,
+        },
+    },
     store::{Priority, audit::AuditReach, listing::PageAt},
     token::Token,
 };
@@ -98,8 +98,9 @@ async fn nobody_without_a_support_role_and_a_recent_sign_in_creates_a_support_se
                 world.engine, context.caller
             );
         }
+        let admin = super_admin(1);
         let created = service.list(
-            &super_admin(1),
+            &admin,
             SupportSessionFilter::default(),
             PageRequest::default(),
         );

@@ -427,7 +427,7 @@ async fn verdicts_stay_while_no_telemetry_arrives_and_until_it_has_come_back() {
         console.ingest(vec![calls("beat", noon(), 200, 100)]).await;
         let before = judged(console.stored("beat").await);
         console.clock.set(noon() + TimeDelta::hours(30));
-        assert!(console.tenants.telemetry().await.unwrap().stale);
+        assert!(console.tenants.telemetry_state().await.unwrap().stale);
         assert_eq!(console.telemetry.reevaluate_due().await.unwrap(), 0);
         assert_eq!(
             judged(console.stored("beat").await),
@@ -439,7 +439,7 @@ async fn verdicts_stay_while_no_telemetry_arrives_and_until_it_has_come_back() {
         // The first sender is back; the others have had no time yet.
         let now = console.clock.now();
         console.ingest(vec![calls("acme", now, 200, 100)]).await;
-        assert!(!console.tenants.telemetry().await.unwrap().stale);
+        assert!(!console.tenants.telemetry_state().await.unwrap().stale);
         assert_eq!(console.telemetry.reevaluate_due().await.unwrap(), 0);
         console.go_to(now + minutes(5), "acme").await;
         console.telemetry.reevaluate_due().await.unwrap();

@@ -164,10 +164,8 @@ async fn judge_anew(
     if is_frozen(reception, stale_after(core), now) {
         return tx.set_next_health_change(&tenant.id, now).await;
     }
-    let stored = StoredTenant {
-        tenant: tenant.clone(),
-        ..stored.clone()
-    };
+    let mut stored = stored.clone();
+    stored.tenant = tenant.clone();
     let thresholds: &Thresholds = &core.config.health;
     evaluate(tx, &stored, thresholds, now).await
 }

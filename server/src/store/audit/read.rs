@@ -158,6 +158,20 @@ impl Db<'_> {
             .await
     }
 
+    /// Up to 1,000 events of a chain after a position, oldest first, all of which can be read.
+    #[cfg(test)]
+    pub(crate) async fn list_audit_chain(
+        &mut self,
+        chain: &str,
+        after: u64,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        self.query(CHAIN_AFTER)
+            .bind(chain)
+            .bind(after)
+            .fetch_all()
+            .await
+    }
+
     /// The names of all chains.
     pub async fn list_audit_chains(&mut self) -> Result<Vec<String>, StoreError> {
         self.query(CHAINS).fetch_all().await
