@@ -3,12 +3,10 @@
 use app::domain::problem::{Problem, ProblemCode};
 use axum::{
     body::Bytes,
-    extract::{
-        FromRequest, FromRequestParts, Path, Request, path::ErrorKind, rejection::PathRejection,
-    },
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
 };
 use http::{HeaderMap, header, request::Parts};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, value::MapDeserializer};
 
 use super::error::RestProblem;
 
@@ -24,28 +22,18 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for RestPat
     type Rejection = RestProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RestProblem> {
-        match Path::<T>::from_request_parts(parts, state).await {
-            Ok(Path(value)) => Ok(Self(value)),
-            Err(rejection) => Err(path_problem(rejection).into()),
-        }
-    }
-}
-
-fn path_problem(rejection: PathRejection) -> Problem {
-    let PathRejection::FailedToDeserializePathParams(error) = rejection else {
-        return Problem::new(ProblemCode::MalformedRequest, "The address can't be read.");
-    };
-    match error.into_kind() {
-        ErrorKind::ParseErrorAtKey { key, .. } => Problem::invalid_field(&key, "can't be read"),
-        ErrorKind::DeserializeError { key, message, .. } => {
-            Problem::invalid_field(&key, shortened(&message))
-        }
-        ErrorKind::InvalidUtf8InPathParam { key } => Problem::new(
-            ProblemCode::MalformedRequest,
-            format!("{key}: must be UTF-8."),
-        ),
-        ErrorKind::Message(message) => Problem::invalid_field("address", shortened(&message)),
-        _ => Problem::new(ProblemCode::MalformedRequest, "The address can't be read."),
+        let parts = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| malformed("The address must be UTF-8."))?;
+        let named: Vec<(String, String)> = parts
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let named = MapDeserializer::<_, serde::de::value::Error>::new(named.into_iter());
+        let value = serde_path_to_error::deserialize(named).map_err(|error| {
+            field_problem(&error.path().to_string(), &error.inner().to_string())
+        })?;
+        Ok(Self(value))
     }
 }
 

@@ -36,7 +36,7 @@ async fn a_registration_is_told_of_once_and_a_change_with_what_changed() {
         };
         assert!(register(registration("acme", " Acme ")).await.created);
         assert!(!register(registration("acme", "Acme")).await.created);
-        console.clock.advance(chrono::TimeDelta::hours(1));
+        console.clock.advance(TimeDelta::hours(1));
         let renamed = register(registration("acme", "Ñew")).await;
         assert_eq!(
             renamed.value.created_at,
