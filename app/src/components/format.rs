@@ -33,7 +33,7 @@ pub fn percent(share: f64) -> String {
     if value > 0.0 && value < 0.05 {
         return "<0.1%".into();
     }
-    if value < 100.0 && value >= 99.95 {
+    if (99.95..100.0).contains(&value) {
         return ">99.9%".into();
     }
     format!("{value:.1}%")

@@ -14,7 +14,9 @@ pub const MAX_OPAQUE_ID_LENGTH: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
     /// Not 1–128 characters of `[A-Za-z0-9._:-]`.
-    #[error("must be 1 to 128 characters of A–Z, a–z, 0–9, '.', '_', ':' and '-'")]
+    #[error(
+        "must be 1 to 128 characters of A–Z, a–z, 0–9, '.', '_', ':' and '-', and not just dots"
+    )]
     Opaque,
     /// Not a UUID in its hyphenated form.
     #[error("must be a UUID")]
@@ -116,7 +118,10 @@ macro_rules! uuid_id {
 }
 
 fn is_opaque_id(text: &str) -> bool {
+    // `.` and `..` alone would be folded away in the path of a URL.
     (1..=MAX_OPAQUE_ID_LENGTH).contains(&text.len())
+        && text != "."
+        && text != ".."
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b))
@@ -174,7 +179,17 @@ mod tests {
             "Acme.Eu-1:x_y".parse::<TenantId>().unwrap().as_str(),
             "Acme.Eu-1:x_y"
         );
-        for bad in ["", "a b", "a/b", "ñ", "a\0", "%41", &"x".repeat(129)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "a b",
+            "a/b",
+            "ñ",
+            "a\0",
+            "%41",
+            &"x".repeat(129),
+        ] {
             assert_eq!(bad.parse::<TenantId>(), Err(InvalidId::Opaque), "{bad:?}");
         }
     }

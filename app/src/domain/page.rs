@@ -86,6 +86,7 @@ pub enum Direction {
 
 impl Direction {
     /// The other direction.
+    #[must_use]
     pub const fn reversed(self) -> Self {
         match self {
             Self::Ascending => Self::Descending,

@@ -30,9 +30,6 @@ statements! {
     COUNT_ACTIVE_OF_STAFF = "SELECT COUNT(*) FROM support_sessions WHERE staff_id = $1 \
         AND revoked_at IS NULL AND expires_at > $2";
     COUNT_ACTIVE = "SELECT COUNT(*) FROM support_sessions WHERE revoked_at IS NULL AND expires_at > $1";
-    // Takes the row's lock on PostgreSQL, so that two sessions of one person are created one after
-    // the other.
-    LOCK_STAFF = "UPDATE staff SET id = id WHERE id = $1";
     COUNTS = "SELECT \
         CAST(COALESCE(SUM(CASE WHEN revoked_at IS NULL AND expires_at > $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS active, \
         CAST(COALESCE(SUM(CASE WHEN revoked_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS revoked, \
@@ -267,11 +264,6 @@ pub struct SupportSessionSecrets {
 }
 
 impl Tx<'_> {
-    /// Makes those who create support sessions for one staff member wait for each other.
-    pub async fn lock_staff_member(&mut self, staff: StaffId) -> Result<(), StoreError> {
-        self.query(LOCK_STAFF).bind(staff).execute().await.map(drop)
-    }
-
     /// Adds a support session.
     pub async fn add_support_session(
         &mut self,

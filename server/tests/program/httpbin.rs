@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, Command},
 };
 
@@ -318,15 +318,18 @@ impl Httpbin {
         let mut command = Command::new(&python);
         command.args(["-m", "gunicorn", "--bind", &address.to_string()]);
         command.args(["--threads", "8", "--log-level", "warning", "httpbin:app"]);
-        command.stdin(Stdio::null()).kill_on_drop(true);
-        let child = command.spawn();
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        let child = command.kill_on_drop(true).spawn();
         let hint = "run `make setup`, then `make test-rust`";
         let mut child = child.unwrap_or_else(|error| panic!("{python}: {error}; {hint}"));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("http://{address}/status/204");
         until("httpbin", async || {
             if let Some(status) = child.try_wait().unwrap() {
-                panic!("httpbin ended with {status}; {hint}");
+                let mut why = String::new();
+                let mut errors = child.stderr.take().unwrap();
+                errors.read_to_string(&mut why).await.unwrap();
+                panic!("httpbin ended with {status}; {hint}\n{why}");
             }
             let answer = http.get(&url).send().await.ok()?;
             answer.status().is_success().then_some(())

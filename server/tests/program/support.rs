@@ -12,7 +12,7 @@ pub(crate) mod upstream;
 use std::time::Duration;
 
 /// How long anything here may take on a machine that is busy with other things.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(50);
 
 /// Asks until there is an answer; panics with `what` if there is none for too long.
 pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {

@@ -32,8 +32,8 @@ pub(super) fn Filters(
             problem.with(|problem| problem.as_ref()?.field(name).map(ToOwned::to_owned))
         })
     };
-    let categories = words(AuditCategory::ALL, |category| category.as_str());
-    let outcomes = words(AuditOutcome::ALL, |outcome| outcome.as_str());
+    let categories = words(AuditCategory::ALL, AuditCategory::as_str);
+    let outcomes = words(AuditOutcome::ALL, AuditOutcome::as_str);
     view! {
         <div class="panel-body audit-filters">
             <FilterForm action=routes::AUDIT label="Filter audit events" names=NAMES>

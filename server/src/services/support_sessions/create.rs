@@ -221,7 +221,12 @@ async fn before_or_refused(
     session: &SupportSession,
     secrets: &SupportSessionSecrets,
 ) -> Result<Option<SupportSession>, ServiceError> {
-    tx.lock_staff_member(session.staff_id).await?;
+    // Read again under a lock: two forms of one person are taken one after the other, and whoever
+    // has just been deactivated opens nothing more.
+    let staff = tx.lock_staff(session.staff_id).await?;
+    if !staff.is_some_and(|staff| staff.member.may_enter()) {
+        return Err(Problem::forbidden("You may not open support sessions any more.").into());
+    }
     let before = tx
         .find_support_session_by_idempotency_key(session.staff_id, &secrets.idempotency_key)
         .await?;

@@ -1,7 +1,7 @@
 //! Ending a support session early.
 
 use app::domain::{
-    StaffId, SupportSessionId,
+    StaffId, SupportSessionId, Timestamp,
     caller::{Caller, Context},
     policy::Act,
     problem::{Problem, ProblemCode},
@@ -13,7 +13,7 @@ use super::{SupportSessionsService, event_of};
 use crate::{
     gateway::ports::Ended,
     services::{Core, ServiceError, core::actor},
-    store::{Audited, ChangeKind, Tx},
+    store::{Audited, ChangeKind, Tx, audit::Receipt},
 };
 
 impl SupportSessionsService {
@@ -55,10 +55,17 @@ impl SupportSessionsService {
             .clone()
             .act(move |tx| {
                 let (core, context) = (core.clone(), context.clone());
-                let (session, reason) = (session.clone(), reason.clone());
+                let (mut session, reason) = (session.clone(), reason.clone());
                 Box::pin(async move {
-                    let (session, receipt) =
-                        revoke_in(tx, &core, &context, session, reason).await?;
+                    let revocation = revocation_by(&context, core.now(), reason);
+                    let Some(receipt) =
+                        revoke_in(tx, &core, &context, &session, &revocation).await?
+                    else {
+                        return Err(ended_meanwhile().into());
+                    };
+                    tx.change(ChangeKind::SupportSession, &id.to_string(), revocation.at)
+                        .await?;
+                    session.revocation = Some(revocation);
                     Ok::<_, ServiceError>(Audited::new(session, receipt))
                 })
             })
@@ -69,24 +76,17 @@ impl SupportSessionsService {
     }
 }
 
+/// Ends a session with its event; `None` if it had ended before. Whoever calls tells of the change
+/// afterwards: chains are locked before the log of changes.
 async fn revoke_in(
     tx: &mut Tx<'_>,
     core: &Core,
     context: &Context,
-    mut session: SupportSession,
-    reason: Option<String>,
-) -> Result<(SupportSession, crate::store::audit::Receipt), ServiceError> {
-    let revocation = Revocation {
-        at: core.now(),
-        by: match &context.caller {
-            Caller::Staff(staff) => Some(staff.staff_id),
-            _ => None,
-        },
-        by_name: actor(&context.caller).name,
-        reason,
-    };
-    if !tx.revoke_support_session(session.id, &revocation).await? {
-        return Err(ended_meanwhile().into());
+    session: &SupportSession,
+    revocation: &Revocation,
+) -> Result<Option<Receipt>, ServiceError> {
+    if !tx.revoke_support_session(session.id, revocation).await? {
+        return Ok(None);
     }
     let metadata = json!({
         "reason": revocation.reason,
@@ -95,21 +95,25 @@ async fn revoke_in(
         "revoked_by": revocation.by,
         "revoked_by_name": revocation.by_name,
     });
-    let event = event_of(core, context, &session, "support_session.revoked", metadata);
-    let receipt = tx.append_audit(event).await?;
-    tx.change(
-        ChangeKind::SupportSession,
-        &session.id.to_string(),
-        revocation.at,
-    )
-    .await?;
-    session.revocation = Some(revocation);
-    Ok((session, receipt))
+    let event = event_of(core, context, session, "support_session.revoked", metadata);
+    Ok(Some(tx.append_audit(event).await?))
+}
+
+fn revocation_by(context: &Context, at: Timestamp, reason: Option<String>) -> Revocation {
+    Revocation {
+        at,
+        by: match &context.caller {
+            Caller::Staff(staff) => Some(staff.staff_id),
+            _ => None,
+        },
+        by_name: actor(&context.caller).name,
+        reason,
+    }
 }
 
 /// Ends every active support session of a staff member who may not act any more, in the
-/// transaction under way; which ones. Chains are taken in ascending order, since the sessions come
-/// by tenant.
+/// transaction under way; which ones. One that ends by itself at the same instant is left as it
+/// is. Chains are taken in ascending order, since the sessions come by tenant.
 pub async fn revoke_all_of(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -117,14 +121,21 @@ pub async fn revoke_all_of(
     staff: StaffId,
     reason: &str,
 ) -> Result<Vec<SupportSessionId>, ServiceError> {
-    let active = tx
-        .list_active_support_sessions_of(staff, core.now())
-        .await?;
+    let now = core.now();
+    let active = tx.list_active_support_sessions_of(staff, now).await?;
+    let revocation = revocation_by(context, now, Some(reason.to_owned()));
     let mut ended = Vec::with_capacity(active.len());
     for session in active {
-        let id = session.id;
-        let (_, _receipt) = revoke_in(tx, core, context, session, Some(reason.to_owned())).await?;
-        ended.push(id);
+        if revoke_in(tx, core, context, &session, &revocation)
+            .await?
+            .is_some()
+        {
+            ended.push(session.id);
+        }
+    }
+    for id in &ended {
+        tx.change(ChangeKind::SupportSession, &id.to_string(), now)
+            .await?;
     }
     Ok(ended)
 }

@@ -122,7 +122,7 @@ impl Staff {
         let Some(cookie) = cookie.filter(|cookie| cookie.starts_with(COOKIE)) else {
             panic!("not signed in: {} {location:?}", answer.status());
         };
-        self.cookie = cookie.to_owned();
+        cookie.clone_into(&mut self.cookie);
     }
 
     /// A support session for an hour that may read and write; in one organization, or everywhere in
