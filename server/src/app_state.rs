@@ -1,14 +1,12 @@
 //! Everything that serves a request, built once from the store, the clock and the configuration.
 
-mod adapters;
-
 use std::sync::Arc;
 
 use app::{
     domain::{SupportSessionId, scopes::Scope, settings::Settings},
     ports::Console,
 };
-use axum::{Router, middleware::from_fn};
+use axum::Router;
 use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +21,7 @@ use crate::{
         same_origin::SameOrigin,
     },
     pages::{self, AssetOptions},
-    rest::{self, RestState},
+    rest,
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::StoreRecorder,
         api_keys::ApiKeys, audit::AuditService, flash::Flashes, staff::StaffService,
@@ -156,18 +154,7 @@ impl AppState {
     /// The REST interface behind what each of its requests passes through.
     pub fn rest(&self) -> Router {
         let keys = EstablishKey::new(self.core.clone(), self.api_keys.clone());
-        let state = RestState {
-            core: self.core.clone(),
-            keys: Arc::new(self.api_keys.clone()),
-            tenants: self.tenants.clone(),
-            telemetry: self.telemetry.clone(),
-            user_sessions: self.user_sessions.clone(),
-            support_sessions: Arc::new(self.support_sessions.clone()),
-            audit: Arc::new(self.audit.clone()),
-            audit_export: Arc::new(self.core.clone()),
-        };
-        let router = rest::router(state).layer(from_fn(adapters::share_origin));
-        middleware::rest(router, keys)
+        middleware::rest(rest::router(self.clone()), keys)
     }
 
     /// The gateway with its record; `None` without a `[gateway]` table.

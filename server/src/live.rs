@@ -119,6 +119,7 @@ fn try_open(
     };
     let interest = interest::parse(query)?;
     let slot = live.open.take(staff.staff_id)?;
-    let resumed = headers.contains_key("last-event-id");
+    // The browser's own retries send the header; a page that opens a new stream says it itself.
+    let resumed = headers.contains_key("last-event-id") || interest::is_resumed(query);
     Ok(stream::run(live, staff.clone(), interest, resumed, slot))
 }

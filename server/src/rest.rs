@@ -10,7 +10,7 @@
 )]
 
 mod audit;
-pub mod auth;
+mod auth;
 mod error;
 mod extract;
 mod list;
@@ -24,9 +24,6 @@ mod user_sessions;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use app::ports::{AuditPort, SupportSessionsPort, TenantsPort, UserSessionsPort};
 use axum::{Router, body::Bytes, middleware, routing::get};
 use http::{HeaderValue, header};
 use utoipa::{
@@ -35,45 +32,10 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use self::{
-    audit::{AuditExport, ExportStream},
-    auth::KeyAuthenticator,
-};
-use crate::services::{Core, TelemetryService, TenantsService, user_sessions::UserSessionsService};
+use crate::app_state::AppState;
 
 /// Where the interface lives.
 const PREFIX: &str = "/api/v1";
-
-/// What the handlers are built on.
-#[derive(Clone)]
-pub struct RestState {
-    /// The time, randomness for request ids, and the proxies that are trusted.
-    pub core: Core,
-    /// Who holds a key.
-    pub keys: Arc<dyn KeyAuthenticator>,
-    /// Tenants and organizations.
-    pub tenants: TenantsService,
-    /// Telemetry.
-    pub telemetry: TelemetryService,
-    /// User sessions.
-    pub user_sessions: UserSessionsService,
-    /// Support sessions and their access logs.
-    pub support_sessions: Arc<dyn SupportSessionsPort>,
-    /// The audit log.
-    pub audit: Arc<dyn AuditPort>,
-    /// The audit log as a file.
-    pub audit_export: Arc<dyn AuditExport>,
-}
-
-impl RestState {
-    fn tenants(&self) -> &dyn TenantsPort {
-        &self.tenants
-    }
-
-    fn force_logouts(&self) -> &dyn UserSessionsPort {
-        &self.user_sessions
-    }
-}
 
 /// Adds the two ways of sending a key to the document.
 struct Keys;
@@ -101,7 +63,7 @@ impl Modify for Keys {
 )]
 struct Document;
 
-fn resources() -> OpenApiRouter<RestState> {
+fn resources() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(requests::send_requests))
         .routes(routes!(tenants::list_tenants))
@@ -127,8 +89,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     Document::openapi().nest(PREFIX, resources().into_openapi())
 }
 
-/// Everything under `/api/v1`, errors and unknown addresses included.
-pub fn router(state: RestState) -> Router {
+/// Everything under `/api/v1`, errors and unknown addresses included. It stands behind
+/// `middleware::rest`, which establishes who holds the key.
+pub fn router(state: AppState) -> Router {
     // Plain data always serialises.
     let document = Bytes::from(serde_json::to_vec(&openapi()).unwrap_or_default());
     let (resources, _) = resources().split_for_parts();
@@ -142,10 +105,7 @@ pub fn router(state: RestState) -> Router {
         )
         .fallback(error::no_such_address)
         .method_not_allowed_fallback(error::no_such_method)
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            error::answer_problems,
-        ))
+        .layer(middleware::from_fn(error::answer_problems))
         .with_state(state);
     Router::new().nest(PREFIX, resources)
 }

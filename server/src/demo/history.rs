@@ -93,8 +93,7 @@ fn hour_shape(at: Timestamp) -> f64 {
 }
 
 #[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
     reason = "small, positive make-believe figures"
 )]
 fn calls(
@@ -114,8 +113,7 @@ fn calls(
 
 /// A whole number around `expected`, so that many of them add up to it.
 #[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
     reason = "small, positive make-believe figures"
 )]
 pub(super) fn around(rng: &mut StdRng, expected: f64) -> u32 {

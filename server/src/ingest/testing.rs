@@ -189,13 +189,18 @@ impl Platform {
              VALUES ('00000000-0000-0000-0000-0000000000a1', 'a@example.com', 'Ada', 'support_admin', '', 0, 0)",
         )
         .await;
-        self.run(
-            "INSERT INTO support_sessions (id, tenant_id, tenant_name, staff_id, staff_name, scopes, reason, ip, \
-             user_agent, token_hash, idempotency_key, issued_at, expires_at) VALUES \
-             ('00000000-0000-0000-0000-0000000000b1', 'acme', 'Acme', '00000000-0000-0000-0000-0000000000a1', \
-             'Ada', 'read_only', 'a reason long enough', '', '', 'h', 'k', 0, 1)",
-        )
-        .await;
+        let add = "INSERT INTO support_sessions (id, tenant_id, tenant_name, staff_id, staff_name, scopes, \
+            reason, ip, user_agent, token_hash, idempotency_key, issued_at, expires_at) VALUES \
+            ('00000000-0000-0000-0000-0000000000b1', 'acme', 'Acme', '00000000-0000-0000-0000-0000000000a1', \
+            'Ada', 'read_only', 'a reason long enough', '', '', $1, 'k', 0, 1)";
+        let done: Result<u64, StoreError> = self
+            .core
+            .store
+            .write(Priority::Normal, move |tx| {
+                Box::pin(async move { tx.query(add).bind([0; 32]).execute().await })
+            })
+            .await;
+        done.expect("a support session");
         self.run(
             "INSERT INTO access_log (support_session_id, seq, request_id, method, path, outcome, ip, user_agent, at, boot) \
              VALUES ('00000000-0000-0000-0000-0000000000b1', 1, '00000000-0000-0000-0000-0000000000c1', 'GET', '/', \

@@ -20,6 +20,12 @@ pub(super) fn parse(query: Option<&str>) -> Result<LiveInterest, Problem> {
     Ok(interest)
 }
 
+/// Whether the page had a stream before and may have missed something.
+pub(super) fn is_resumed(query: Option<&str>) -> bool {
+    url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .any(|(name, value)| name == "last_event_id" && !value.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

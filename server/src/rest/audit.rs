@@ -1,30 +1,25 @@
 //! `/audit`: the audit log, as pages and as a file.
 
-use std::io;
-
 use app::domain::{
     AuditEventId, TenantId,
     audit::{AuditCategory, AuditEvent, AuditFilter, AuditOutcome, ExportFormat},
-    caller::Context,
     page::PageRequest,
     problem::{FieldProblems, Problem},
     text::clean,
 };
-use async_trait::async_trait;
+use app::ports::AuditPort as _;
 use axum::{
     Json,
-    body::{Body, Bytes},
     extract::State,
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use futures::stream::BoxStream;
-use http::{HeaderValue, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::{app_state::AppState, audit};
+
 use super::{
-    RestState,
     auth::KeyHolder,
     error::{ProblemDocument, RestProblem},
     extract::{RestPath, RestQuery},
@@ -33,21 +28,6 @@ use super::{
 
 /// The longest action or name of an actor to look for, in characters.
 const TEXT_MAX: usize = 200;
-
-/// A file as it is written, piece by piece. An error cuts it off, so that it never looks complete.
-pub type ExportStream = BoxStream<'static, Result<Bytes, io::Error>>;
-
-/// Writes the audit log as a file.
-#[async_trait]
-pub trait AuditExport: Send + Sync {
-    /// The events that the caller may see and the filter asks for, oldest first.
-    async fn export(
-        &self,
-        context: &Context,
-        filter: AuditFilter,
-        format: ExportFormat,
-    ) -> Result<ExportStream, Problem>;
-}
 
 /// Which events, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -124,7 +104,7 @@ fn validated(filter: AuditFilter) -> Result<AuditFilter, Problem> {
     responses((status = 200, body = List<AuditEvent>))
 )]
 pub(super) async fn list_audit_events(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestQuery(query): RestQuery<AuditQuery>,
 ) -> Result<Json<List<AuditEvent>>, RestProblem> {
@@ -162,7 +142,7 @@ pub(super) struct AuditEventPath {
     )
 )]
 pub(super) async fn get_audit_event(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<AuditEventPath>,
 ) -> Result<Json<AuditEvent>, RestProblem> {
@@ -177,7 +157,7 @@ pub(super) async fn get_audit_event(
     responses((status = 200, body = String, content_type = "text/csv"))
 )]
 pub(super) async fn export_audit_events(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestQuery(query): RestQuery<ExportQuery>,
 ) -> Result<Response, RestProblem> {
@@ -191,23 +171,6 @@ pub(super) async fn export_audit_events(
         to: query.to,
     })?;
     let format = query.format;
-    let stream = state.audit_export.export(&context, filter, format).await?;
-    let (media_type, disposition) = match format {
-        ExportFormat::Csv => (
-            "text/csv; charset=utf-8",
-            "attachment; filename=\"audit.csv\"",
-        ),
-        ExportFormat::JsonLines => (
-            "application/x-ndjson",
-            "attachment; filename=\"audit.jsonl\"",
-        ),
-    };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
-        (
-            header::CONTENT_DISPOSITION,
-            HeaderValue::from_static(disposition),
-        ),
-    ];
-    Ok((headers, Body::from_stream(stream)).into_response())
+    let export = audit::export::export(&state.core, &context, filter, format).await;
+    Ok(export.map_err(Problem::from)?.into_response())
 }

@@ -1,78 +1,41 @@
-//! Who asks: the holder of a key.
+//! Who asks: the holder of a key, as `middleware::context` has established it.
 
 use app::domain::{
-    caller::{Caller, Context, KeyCaller, Origin},
+    caller::{Caller, Context},
     policy::unauthenticated,
     problem::{Problem, ProblemCode},
 };
-use async_trait::async_trait;
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, HeaderValue, header, request::Parts};
-use secrecy::SecretString;
+use http::{HeaderMap, header, request::Parts};
 
-use super::{RestState, error::RestProblem};
-
-/// Tells who holds a key.
-#[async_trait]
-pub trait KeyAuthenticator: Send + Sync {
-    /// The holder of this key; `None` for one that is unknown or revoked.
-    async fn authenticate(&self, secret: &SecretString) -> Result<Option<KeyCaller>, Problem>;
-}
+use super::error::RestProblem;
 
 /// Proof that the request carries a living key.
 pub(super) struct KeyHolder(pub(super) Context);
 
-impl FromRequestParts<RestState> for KeyHolder {
+impl<S: Send + Sync> FromRequestParts<S> for KeyHolder {
     type Rejection = RestProblem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &RestState) -> Result<Self, RestProblem> {
-        let secret = key_of(&parts.headers)?;
-        let key = state.keys.authenticate(&secret).await?;
-        let key = key.ok_or_else(unauthenticated)?;
-        let origin = parts.extensions.get::<Origin>().cloned();
-        Ok(Self(Context {
-            caller: Caller::Key(key),
-            origin: origin.unwrap_or_default(),
-        }))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, RestProblem> {
+        require_one_key(&parts.headers)?;
+        let context = parts.extensions.get::<Context>();
+        match context {
+            Some(context) if matches!(context.caller, Caller::Key(_)) => Ok(Self(context.clone())),
+            _ => Err(unauthenticated().into()),
+        }
     }
 }
 
-/// The one key of a request.
-fn key_of(headers: &HeaderMap) -> Result<SecretString, Problem> {
-    let mut authorization = headers.get_all(header::AUTHORIZATION).iter();
-    let mut x_api_key = headers.get_all("x-api-key").iter();
-    let given = [authorization.next(), x_api_key.next()];
-    let more = authorization.next().or(x_api_key.next()).is_some();
-    if more {
-        return Err(two_keys());
+/// Refuses a request with two keys, whichever of them would do: its sender is mistaken about who
+/// it is.
+fn require_one_key(headers: &HeaderMap) -> Result<(), Problem> {
+    let authorization = headers.get_all(header::AUTHORIZATION).iter();
+    let x_api_key = headers.get_all("x-api-key").iter();
+    if authorization.chain(x_api_key).count() > 1 {
+        return Err(Problem::new(
+            ProblemCode::MalformedRequest,
+            "Send one key: either in Authorization or in X-API-Key.",
+        ));
     }
-    match given {
-        [Some(_), Some(_)] => Err(two_keys()),
-        [Some(value), None] => bearer(value).ok_or_else(unauthenticated),
-        [None, Some(value)] => visible(value).map(secret).ok_or_else(unauthenticated),
-        [None, None] => Err(unauthenticated()),
-    }
-}
-
-fn two_keys() -> Problem {
-    Problem::new(
-        ProblemCode::MalformedRequest,
-        "Send one key: either in Authorization or in X-API-Key.",
-    )
-}
-
-/// RFC 6750 §2.1; the scheme's case does not matter (RFC 9110 §11.1).
-fn bearer(value: &HeaderValue) -> Option<SecretString> {
-    let (scheme, token) = visible(value)?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| secret(token.trim()))
-}
-
-fn visible(value: &HeaderValue) -> Option<&str> {
-    value.to_str().ok().filter(|text| !text.is_empty())
-}
-
-fn secret(text: &str) -> SecretString {
-    SecretString::from(text.to_owned())
+    Ok(())
 }

@@ -1,27 +1,18 @@
 //! Problems as problem details (RFC 9457), made in one place.
 
-use std::net::SocketAddr;
-
 use app::domain::{
-    caller::Origin,
+    caller::Context,
     problem::{FieldProblem, Problem, ProblemCode},
 };
 use axum::{
     Json,
-    extract::{ConnectInfo, Request, State},
+    extract::Request,
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use super::RestState;
-use crate::gateway::client_ip::client_ip;
-
-/// The longest `User-Agent` that is kept, in characters.
-const USER_AGENT_MAX: usize = 512;
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A problem on its way out of a handler.
 #[derive(Debug, Clone)]
@@ -69,7 +60,7 @@ fn status_of(code: ProblemCode) -> StatusCode {
     StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-fn document(problem: Problem, origin: &Origin) -> Response {
+fn document(problem: Problem, request_id: Option<String>) -> Response {
     let status = status_of(problem.code);
     let retry_after = problem.retry_after_seconds;
     let document = ProblemDocument {
@@ -79,7 +70,7 @@ fn document(problem: Problem, origin: &Origin) -> Response {
         detail: problem.detail,
         code: problem.code,
         fields: problem.fields,
-        request_id: problem.request_id.or_else(|| origin.request_id.clone()),
+        request_id: problem.request_id.or(request_id),
         retry_after_seconds: retry_after,
     };
     let mut response = (status, Json(document)).into_response();
@@ -97,21 +88,14 @@ fn document(problem: Problem, origin: &Origin) -> Response {
     response
 }
 
-/// Establishes where the request comes from, and writes the problem that it ran into, if any.
-pub(super) async fn answer_problems(
-    State(state): State<RestState>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let origin = match request.extensions().get::<Origin>() {
-        Some(origin) => origin.clone(),
-        None => origin_of(&state, &request),
-    };
-    request.extensions_mut().insert(origin.clone());
+/// Writes the problem that a request ran into, if any.
+pub(super) async fn answer_problems(request: Request, next: Next) -> Response {
+    let context = request.extensions().get::<Context>();
+    let request_id = context.and_then(|context| context.origin.request_id.clone());
     let mut response = next.run(request).await;
     if let Some(RestProblem(problem)) = response.extensions_mut().remove::<RestProblem>() {
         let allow = response.headers_mut().remove(header::ALLOW);
-        response = document(problem, &origin);
+        response = document(problem, request_id);
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
@@ -122,25 +106,7 @@ pub(super) async fn answer_problems(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    if let Some(id) = origin.request_id
-        && let Ok(id) = HeaderValue::from_str(&id)
-    {
-        headers.insert(X_REQUEST_ID, id);
-    }
     response
-}
-
-fn origin_of(state: &RestState, request: &Request) -> Origin {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let trusted = &state.core.config.trusted_proxies;
-    let user_agent = request.headers().get(header::USER_AGENT);
-    Origin {
-        ip: peer.map(|peer| client_ip(peer.0.ip(), request.headers(), trusted).to_string()),
-        user_agent: user_agent
-            .map(|text| String::from_utf8_lossy(text.as_bytes()))
-            .map(|text| text.chars().take(USER_AGENT_MAX).collect()),
-        request_id: Some(state.core.new_uuid().to_string()),
-    }
 }
 
 /// The answer to an address that does not exist.

@@ -3,14 +3,12 @@
 use app::domain::problem::{Problem, ProblemCode};
 use axum::{
     body::Bytes,
-    extract::{
-        FromRequest, FromRequestParts, Path, Request, path::ErrorKind, rejection::PathRejection,
-    },
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
 };
 use http::{HeaderMap, header, request::Parts};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, value::MapDeserializer};
 
-use super::{RestState, error::RestProblem};
+use super::error::RestProblem;
 
 /// The largest body of anything but telemetry, in bytes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
@@ -20,42 +18,32 @@ const MESSAGE_MAX: usize = 300;
 /// The parts of the address.
 pub(super) struct RestPath<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<RestState> for RestPath<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for RestPath<T> {
     type Rejection = RestProblem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &RestState) -> Result<Self, RestProblem> {
-        match Path::<T>::from_request_parts(parts, state).await {
-            Ok(Path(value)) => Ok(Self(value)),
-            Err(rejection) => Err(path_problem(rejection).into()),
-        }
-    }
-}
-
-fn path_problem(rejection: PathRejection) -> Problem {
-    let PathRejection::FailedToDeserializePathParams(error) = rejection else {
-        return Problem::new(ProblemCode::MalformedRequest, "The address can't be read.");
-    };
-    match error.into_kind() {
-        ErrorKind::ParseErrorAtKey { key, .. } => Problem::invalid_field(&key, "can't be read"),
-        ErrorKind::DeserializeError { key, message, .. } => {
-            Problem::invalid_field(&key, shortened(&message))
-        }
-        ErrorKind::InvalidUtf8InPathParam { key } => Problem::new(
-            ProblemCode::MalformedRequest,
-            format!("{key}: must be UTF-8."),
-        ),
-        ErrorKind::Message(message) => Problem::invalid_field("address", shortened(&message)),
-        _ => Problem::new(ProblemCode::MalformedRequest, "The address can't be read."),
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RestProblem> {
+        let parts = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| malformed("The address must be UTF-8."))?;
+        let named: Vec<(String, String)> = parts
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let named = MapDeserializer::<_, serde::de::value::Error>::new(named.into_iter());
+        let value = serde_path_to_error::deserialize(named).map_err(|error| {
+            field_problem(&error.path().to_string(), &error.inner().to_string())
+        })?;
+        Ok(Self(value))
     }
 }
 
 /// The query string. Names that the endpoint does not know are refused.
 pub(super) struct RestQuery<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<RestState> for RestQuery<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for RestQuery<T> {
     type Rejection = RestProblem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &RestState) -> Result<Self, RestProblem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, RestProblem> {
         Ok(parse_query(parts.uri.query().unwrap_or_default()).map(Self)?)
     }
 }
@@ -79,10 +67,10 @@ fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
 /// A JSON body.
 pub(super) struct RestJson<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<RestState> for RestJson<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RestJson<T> {
     type Rejection = RestProblem;
 
-    async fn from_request(request: Request, _: &RestState) -> Result<Self, RestProblem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, RestProblem> {
         if media_type(request.headers()).as_deref() != Some("application/json") {
             return Err(unsupported("application/json").into());
         }

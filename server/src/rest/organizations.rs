@@ -10,8 +10,9 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::app_state::AppState;
+
 use super::{
-    RestState,
     auth::KeyHolder,
     error::{ProblemDocument, RestProblem},
     extract::{RestJson, RestPath, RestQuery},
@@ -58,7 +59,7 @@ impl From<PageQuery> for PageRequest {
     )
 )]
 pub(super) async fn list_organizations(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<TenantPath>,
     RestQuery(query): RestQuery<PageQuery>,
@@ -82,7 +83,7 @@ pub(super) async fn list_organizations(
     )
 )]
 pub(super) async fn put_organization(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<OrganizationPath>,
     RestJson(registration): RestJson<OrganizationRegistration>,

@@ -9,8 +9,9 @@ use axum::{
     extract::{Request, State},
 };
 
+use crate::app_state::AppState;
+
 use super::{
-    RestState,
     auth::KeyHolder,
     error::{ProblemDocument, RestProblem},
     extract::{idempotency_key, media_type, read_body, unsupported},
@@ -41,7 +42,7 @@ const BATCH_MAX: usize = 8 * 1024 * 1024;
     )
 )]
 pub(super) async fn send_requests(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     request: Request,
 ) -> Result<Json<IngestReport>, RestProblem> {

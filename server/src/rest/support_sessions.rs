@@ -6,12 +6,14 @@ use app::domain::{
     page::PageRequest,
     support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
 };
+use app::ports::SupportSessionsPort as _;
 use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::app_state::AppState;
+
 use super::{
-    RestState,
     auth::KeyHolder,
     error::{ProblemDocument, RestProblem},
     extract::{RestPath, RestQuery},
@@ -50,7 +52,7 @@ pub(super) struct SupportSessionPath {
     responses((status = 200, body = List<SupportSession>))
 )]
 pub(super) async fn list_support_sessions(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestQuery(query): RestQuery<SupportSessionsQuery>,
 ) -> Result<Json<List<SupportSession>>, RestProblem> {
@@ -77,7 +79,7 @@ pub(super) async fn list_support_sessions(
     )
 )]
 pub(super) async fn get_support_session(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<SupportSessionPath>,
 ) -> Result<Json<SupportSession>, RestProblem> {
@@ -98,7 +100,7 @@ pub(super) async fn get_support_session(
     )
 )]
 pub(super) async fn list_access_log(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<SupportSessionPath>,
     RestQuery(query): RestQuery<PageQuery>,

@@ -9,13 +9,15 @@ use app::domain::{
         TenantStatus,
     },
 };
+use app::ports::TenantsPort as _;
 use axum::{Json, extract::State};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::app_state::AppState;
+
 use super::{
-    RestState,
     auth::KeyHolder,
     error::{ProblemDocument, RestProblem},
     extract::{RestJson, RestPath, RestQuery},
@@ -87,7 +89,7 @@ pub(super) struct TenantPath {
     responses((status = 200, body = List<TenantHealth>))
 )]
 pub(super) async fn list_tenants(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestQuery(query): RestQuery<TenantsQuery>,
 ) -> Result<Json<List<TenantHealth>>, RestProblem> {
@@ -105,11 +107,11 @@ pub(super) async fn list_tenants(
     )
 )]
 pub(super) async fn get_tenant(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<TenantPath>,
 ) -> Result<Json<TenantDetail>, RestProblem> {
-    let detail = state.tenants().detail(&context, &path.tenant_id).await?;
+    let detail = state.tenants.detail(&context, &path.tenant_id).await?;
     Ok(Json(detail))
 }
 
@@ -124,7 +126,7 @@ pub(super) async fn get_tenant(
     )
 )]
 pub(super) async fn put_tenant(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<TenantPath>,
     RestJson(registration): RestJson<TenantRegistration>,

@@ -1,129 +1,72 @@
-use std::{collections::HashMap, fmt::Write as _, sync::Arc};
+use std::collections::HashMap;
 
-use app::{
-    domain::{
-        AuditEventId,
-        api_keys::ApiRight,
-        audit::{AuditEvent, AuditFilter, ExportFormat},
-        caller::{Caller, Context, KeyCaller},
-        health::Thresholds,
-        page::{Page, PageRequest},
-        policy::Act,
-        problem::Problem,
-        settings::Settings,
-    },
-    ports::AuditPort,
+use app::domain::{
+    api_keys::ApiRight,
+    caller::{Caller, Context, Origin},
 };
-use async_trait::async_trait;
 use axum::{Router, body::Body};
-use futures::StreamExt;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{AuditExport, ExportStream, KeyAuthenticator, RestState, openapi, router};
+use super::openapi;
 use crate::{
-    gateway::SessionGates,
-    ingest::testing::{Platform, both, key, noon, sqlite},
-    services::{
-        Core, support_sessions::SupportSessionsService, user_sessions::UserSessionsService,
-    },
+    app_state::AppState,
+    ingest::testing::{Platform, both, id, noon, sqlite},
+    services::api_keys::NewApiKey,
 };
 
-/// Keys in memory; one that is not there is unknown or revoked.
-struct Keys(HashMap<&'static str, KeyCaller>);
+/// The interface as it is served, with a key of each kind.
+struct App {
+    router: Router,
+    keys: HashMap<&'static str, String>,
+}
 
-#[async_trait]
-impl KeyAuthenticator for Keys {
-    async fn authenticate(&self, secret: &SecretString) -> Result<Option<KeyCaller>, Problem> {
-        Ok(self.0.get(secret.expose_secret()).cloned())
+fn cli() -> Context {
+    Context {
+        caller: Caller::Cli {
+            user: "root".into(),
+        },
+        origin: Origin::default(),
     }
 }
 
-fn keys() -> Keys {
-    Keys(HashMap::from([
-        ("platform", key(1, None, ApiRight::ALL)),
-        ("no-right", key(2, None, &[])),
-        ("own", key(3, Some("acme"), &[ApiRight::Read])),
-        ("other", key(4, Some("other"), &[ApiRight::Read])),
-    ]))
-}
-
-/// An audit log without events that asks the policy as the real one does.
-struct EmptyAudit(Core);
-
-impl EmptyAudit {
-    fn authorise(&self, context: &Context, filter: &AuditFilter) -> Result<(), Problem> {
-        let own = match &context.caller {
-            Caller::Key(key) => key.tenant_id.as_ref(),
-            _ => None,
+/// With the tenants `acme` and `other`, and a key of each kind.
+async fn app(console: &Platform) -> App {
+    console.register("acme", "Acme").await;
+    console.register("other", "Other").await;
+    let state = AppState::new(console.core.clone()).unwrap();
+    let everything_but_reading: Vec<_> = ApiRight::ALL
+        .iter()
+        .copied()
+        .filter(|right| *right != ApiRight::Read)
+        .collect();
+    let wanted = [
+        ("platform", None, ApiRight::ALL.to_vec()),
+        ("reader", None, vec![ApiRight::Read]),
+        ("writer", None, everything_but_reading),
+        ("own", Some("acme"), vec![ApiRight::Read]),
+        ("other", Some("other"), vec![ApiRight::Read]),
+        ("revoked", None, ApiRight::ALL.to_vec()),
+    ];
+    let mut keys = HashMap::from([("unknown", "scp_unknown".to_owned())]);
+    for (name, tenant, rights) in wanted {
+        let new = NewApiKey {
+            name: name.into(),
+            tenant_id: tenant.map(id),
+            rights,
         };
-        match filter.tenant_id.as_ref().or(own) {
-            Some(tenant) => self.0.authorise(context, Act::ReadAuditOf(tenant)),
-            None => self.0.authorise(context, Act::ReadAuditOfAllTenants),
+        let made = state.api_keys.create(&cli(), new).await.unwrap();
+        if name == "revoked" {
+            state.api_keys.revoke(&cli(), made.key.id).await.unwrap();
         }
+        keys.insert(name, made.token.expose().to_owned());
     }
-}
-
-#[async_trait]
-impl AuditPort for EmptyAudit {
-    async fn list(
-        &self,
-        context: &Context,
-        filter: AuditFilter,
-        _: PageRequest,
-    ) -> Result<Page<AuditEvent>, Problem> {
-        self.authorise(context, &filter)?;
-        Ok(Page::empty())
+    App {
+        router: state.rest(),
+        keys,
     }
-
-    async fn event(&self, context: &Context, _: AuditEventId) -> Result<AuditEvent, Problem> {
-        self.authorise(context, &AuditFilter::default())?;
-        Err(Problem::not_found("audit event"))
-    }
-}
-
-#[async_trait]
-impl AuditExport for EmptyAudit {
-    async fn export(
-        &self,
-        context: &Context,
-        filter: AuditFilter,
-        _: ExportFormat,
-    ) -> Result<ExportStream, Problem> {
-        self.authorise(context, &filter)?;
-        Ok(futures::stream::empty().boxed())
-    }
-}
-
-fn app(console: &Platform) -> Router {
-    let core = console.core.clone();
-    let tenants = Arc::new(console.tenants.clone());
-    let settings = Settings {
-        thresholds: Thresholds::default(),
-        scopes: Vec::new(),
-        gateway_url: String::new(),
-        console_url: String::new(),
-        require_ticket: false,
-    };
-    let support_sessions = SupportSessionsService::new(
-        core.clone(),
-        Arc::new(settings),
-        tenants.clone(),
-        SessionGates::new(),
-    );
-    router(RestState {
-        keys: Arc::new(keys()),
-        tenants: console.tenants.clone(),
-        telemetry: console.telemetry.clone(),
-        user_sessions: UserSessionsService::new(core.clone(), tenants),
-        support_sessions: Arc::new(support_sessions),
-        audit: Arc::new(EmptyAudit(core.clone())),
-        audit_export: Arc::new(EmptyAudit(core.clone())),
-        core,
-    })
 }
 
 /// An answer, read whole.
@@ -139,8 +82,8 @@ impl Answer {
     }
 }
 
-async fn send(app: &Router, request: Request<Body>) -> Answer {
-    let response = app.clone().oneshot(request).await.unwrap();
+async fn send(app: &App, request: Request<Body>) -> Answer {
+    let response = app.router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     Answer {
         status: parts.status,
@@ -149,14 +92,21 @@ async fn send(app: &Router, request: Request<Body>) -> Answer {
     }
 }
 
-fn request(method: &str, path: &str, key: Option<&str>, body: impl Into<Body>) -> Request<Body> {
+/// A request with the key of that name.
+fn request(
+    app: &App,
+    method: &str,
+    path: &str,
+    key: Option<&str>,
+    body: impl Into<Body>,
+) -> Request<Body> {
     let mut request = Request::builder()
         .method(method)
         .uri(path)
         .header("content-type", "application/json")
         .header("idempotency-key", "k");
     if let Some(key) = key {
-        request = request.header("authorization", format!("Bearer {key}"));
+        request = request.header("authorization", format!("Bearer {}", app.keys[key]));
     }
     request.body(body.into()).unwrap()
 }
@@ -228,22 +178,21 @@ async fn each_endpoint_answers_each_kind_of_key_as_reviewed() {
         ("unknown", Some("unknown")),
         ("revoked", Some("revoked")),
         ("other tenant", Some("other")),
-        ("no right", Some("no-right")),
         ("own tenant", Some("own")),
-        ("platform", Some("platform")),
+        ("platform: read", Some("reader")),
+        ("platform: all but read", Some("writer")),
+        ("platform: all", Some("platform")),
     ];
     let mut matrices = Vec::new();
     for console in both().await {
-        console.register("acme", "Acme").await;
-        console.register("other", "Other").await;
+        let app = app(&console).await;
         console.add_support_session().await;
-        let app = app(&console);
         let mut matrix = String::new();
         for (method, path) in operations() {
             let mut line = format!("{:6} {path}\n      ", method.to_uppercase());
             for (name, key) in callers {
                 let body = good_body(&method, &path).to_string();
-                let request = request(&method.to_uppercase(), &address(&path), key, body);
+                let request = request(&app, &method.to_uppercase(), &address(&path), key, body);
                 let answer = send(&app, request).await;
                 write!(line, " {name} {};", answer.status.as_u16()).unwrap();
             }
@@ -259,42 +208,48 @@ async fn each_endpoint_answers_each_kind_of_key_as_reviewed() {
 #[tokio::test]
 async fn a_key_comes_in_either_header_but_not_in_both() {
     let console = sqlite().await;
-    let app = app(&console);
-    let get = |headers: &[(&str, &str)]| {
+    let app = app(&console).await;
+    let (key, other) = (app.keys["platform"].as_str(), app.keys["own"].as_str());
+    let bearer = |scheme: &str| format!("{scheme} {key}");
+    let status = async |headers: &[(&str, &str)]| {
         let request = headers.iter().fold(
             Request::builder().uri("/api/v1/tenants"),
             |request, (name, value)| request.header(*name, *value),
         );
-        request.body(Body::empty()).unwrap()
+        let answer = send(&app, request.body(Body::empty()).unwrap()).await;
+        answer.status.as_u16()
     };
-    let status = async |headers: &[(&str, &str)]| send(&app, get(headers)).await.status.as_u16();
-    assert_eq!(status(&[("authorization", "Bearer platform")]).await, 200);
-    assert_eq!(status(&[("authorization", "bearer platform")]).await, 200);
-    assert_eq!(status(&[("x-api-key", "platform")]).await, 200);
+    assert_eq!(status(&[("authorization", &bearer("Bearer"))]).await, 200);
+    assert_eq!(status(&[("authorization", &bearer("bearer"))]).await, 200);
+    assert_eq!(status(&[("x-api-key", key)]).await, 200);
+    let both = [
+        ("authorization", bearer("Bearer")),
+        ("x-api-key", key.to_owned()),
+    ];
+    let both: Vec<_> = both
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    assert_eq!(status(&both).await, 400);
     assert_eq!(
-        status(&[
-            ("authorization", "Bearer platform"),
-            ("x-api-key", "platform")
-        ])
-        .await,
+        status(&[("x-api-key", key), ("x-api-key", other)]).await,
         400
     );
+    assert_eq!(status(&[("authorization", &bearer("Basic"))]).await, 401);
+    assert_eq!(status(&[("authorization", key)]).await, 401);
     assert_eq!(
-        status(&[("x-api-key", "platform"), ("x-api-key", "own")]).await,
-        400
+        status(&[("cookie", &format!("__Host-staff={key}"))]).await,
+        401
     );
-    assert_eq!(status(&[("authorization", "Basic platform")]).await, 401);
-    assert_eq!(status(&[("authorization", "platform")]).await, 401);
-    assert_eq!(status(&[("cookie", "__Host-staff=platform")]).await, 401);
 }
 
 #[tokio::test]
 async fn problems_are_problem_details_that_name_the_request() {
     let console = sqlite().await;
-    let app = app(&console);
+    let app = app(&console).await;
     let answer = send(
         &app,
-        request("GET", "/api/v1/tenants/nobody", Some("platform"), ""),
+        request(&app, "GET", "/api/v1/tenants/nobody", Some("platform"), ""),
     )
     .await;
     assert_eq!(answer.status, 404);
@@ -310,7 +265,7 @@ async fn problems_are_problem_details_that_name_the_request() {
 
     let answer = send(
         &app,
-        request("GET", "/api/v1/nothing", Some("platform"), ""),
+        request(&app, "GET", "/api/v1/nothing", Some("platform"), ""),
     )
     .await;
     assert_eq!(
@@ -319,24 +274,24 @@ async fn problems_are_problem_details_that_name_the_request() {
     );
     let answer = send(
         &app,
-        request("PATCH", "/api/v1/tenants/acme", Some("platform"), ""),
+        request(&app, "PATCH", "/api/v1/tenants/acme", Some("platform"), ""),
     )
     .await;
     assert_eq!(answer.json()["code"], "method_not_allowed");
     let allow = answer.headers["allow"].to_str().unwrap();
     assert!(allow.contains("PUT"), "{allow}");
-    let answer = send(&app, request("GET", "/api/v1/tenants", None, "")).await;
+    let answer = send(&app, request(&app, "GET", "/api/v1/tenants", None, "")).await;
     assert_eq!(answer.headers["www-authenticate"], "Bearer");
 }
 
 /// Status, code and the fields that are named.
 async fn refusal(
-    app: &Router,
+    app: &App,
     method: &str,
     path: &str,
     body: impl Into<Body>,
 ) -> (u16, String, Vec<String>) {
-    let answer = send(app, request(method, path, Some("platform"), body)).await;
+    let answer = send(app, request(app, method, path, Some("platform"), body)).await;
     let problem = answer.json();
     let fields = problem["fields"].as_array().cloned().unwrap_or_default();
     (
@@ -352,8 +307,7 @@ async fn refusal(
 #[tokio::test]
 async fn bad_input_is_a_clear_4xx_that_names_the_field() {
     let console = sqlite().await;
-    console.register("acme", "Acme").await;
-    let app = app(&console);
+    let app = app(&console).await;
     let tenant = |patch: Value| {
         let mut body = json!({"slug": "acme", "name": "Acme", "status": "active"});
         for (field, value) in patch.as_object().unwrap() {
@@ -518,14 +472,14 @@ async fn bad_input_is_a_clear_4xx_that_names_the_field() {
 #[tokio::test]
 async fn another_media_type_is_refused() {
     let console = sqlite().await;
-    let app = app(&console);
+    let app = app(&console).await;
     for path in ["/api/v1/requests", "/api/v1/user-sessions/introspect"] {
         for media_type in [
             "text/plain",
             "application/x-www-form-urlencoded",
             "multipart/form-data",
         ] {
-            let mut request = request("POST", path, Some("platform"), "[]");
+            let mut request = request(&app, "POST", path, Some("platform"), "[]");
             request
                 .headers_mut()
                 .insert("content-type", media_type.parse().unwrap());
@@ -537,13 +491,12 @@ async fn another_media_type_is_refused() {
 #[tokio::test]
 async fn lines_that_are_broken_do_not_spoil_the_others() {
     let console = sqlite().await;
-    console.register("acme", "Acme").await;
-    let app = app(&console);
+    let app = app(&console).await;
     let good = json!({"tenant_id": "acme", "at": noon(), "status": 200, "count": 2}).to_string();
     let mut body = format!("{good}\r\n\n{{\n").into_bytes();
     body.extend([0xff, b'\n']);
     body.extend(good.as_bytes());
-    let mut request = request("POST", "/api/v1/requests", Some("platform"), body);
+    let mut request = request(&app, "POST", "/api/v1/requests", Some("platform"), body);
     request
         .headers_mut()
         .insert("content-type", "application/x-ndjson".parse().unwrap());
@@ -567,12 +520,12 @@ async fn a_list_is_read_to_its_end_by_its_cursor() {
             .register(&format!("t{n}"), &format!("Tenant {n}"))
             .await;
     }
-    let app = app(&console);
+    let app = app(&console).await;
     let mut cursor = String::new();
     let mut seen = Vec::new();
     loop {
         let path = format!("/api/v1/tenants?sort=name&dir=desc&limit=3{cursor}");
-        let list = send(&app, request("GET", &path, Some("platform"), ""))
+        let list = send(&app, request(&app, "GET", &path, Some("platform"), ""))
             .await
             .json();
         let items = list["items"].as_array().unwrap().clone();
@@ -586,29 +539,21 @@ async fn a_list_is_read_to_its_end_by_its_cursor() {
             None => break,
         }
     }
-    assert_eq!(seen, ["t6", "t5", "t4", "t3", "t2", "t1", "t0"]);
+    assert_eq!(
+        seen,
+        ["t6", "t5", "t4", "t3", "t2", "t1", "t0", "other", "acme"]
+    );
 }
 
 #[tokio::test]
 async fn the_document_describes_the_two_ways_of_sending_a_key() {
     let console = sqlite().await;
-    let answer = send(
-        &app(&console),
-        request("GET", "/api/v1/openapi.json", None, ""),
-    )
-    .await;
+    let app = app(&console).await;
+    let answer = send(&app, request(&app, "GET", "/api/v1/openapi.json", None, "")).await;
     assert_eq!(answer.status, 200);
     let document = answer.json();
-    let schemes = document["components"]["securitySchemes"]
-        .as_object()
-        .unwrap();
-    assert_eq!(schemes.len(), 2);
-    assert!(
-        document["security"]
-            .as_array()
-            .is_some_and(|s| s.len() == 2),
-        "{}",
-        document["security"]
-    );
+    let schemes = document["components"]["securitySchemes"].as_object();
+    assert_eq!(schemes.map(serde_json::Map::len), Some(2));
+    assert_eq!(document["security"].as_array().map(Vec::len), Some(2));
     assert!(document["paths"]["/api/v1/tenants/{tenant_id}"]["put"].is_object());
 }

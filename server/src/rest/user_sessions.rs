@@ -8,13 +8,15 @@ use app::domain::{
         UserSessionRegistration,
     },
 };
+use app::ports::UserSessionsPort as _;
 use axum::{Json, extract::State};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::app_state::AppState;
+
 use super::{
-    RestState,
     auth::KeyHolder,
     error::{ProblemDocument, RestProblem},
     extract::{RestJson, RestPath, idempotency_key},
@@ -50,7 +52,7 @@ pub(super) struct ForceLogout {
     )
 )]
 pub(super) async fn put_user_session(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<UserSessionPath>,
     RestJson(registration): RestJson<UserSessionRegistration>,
@@ -77,7 +79,7 @@ pub(super) async fn put_user_session(
     )
 )]
 pub(super) async fn delete_user_session(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<UserSessionPath>,
 ) -> Result<StatusCode, RestProblem> {
@@ -95,7 +97,7 @@ pub(super) async fn delete_user_session(
     responses((status = 200, body = UserSessionIntrospection))
 )]
 pub(super) async fn introspect_user_session(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestJson(query): RestJson<UserSessionQuery>,
 ) -> Result<Json<UserSessionIntrospection>, RestProblem> {
@@ -118,7 +120,7 @@ pub(super) async fn introspect_user_session(
     )
 )]
 pub(super) async fn force_logout(
-    State(state): State<RestState>,
+    State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<TenantPath>,
     headers: HeaderMap,
@@ -128,7 +130,7 @@ pub(super) async fn force_logout(
         .filter(|key| !key.is_empty())
         .ok_or_else(|| Problem::invalid_field("Idempotency-Key", "is missing"))?;
     let result = state
-        .force_logouts()
+        .user_sessions
         .force_logout(&context, &path.tenant_id, body.slug, key)
         .await?;
     Ok(Json(result))
