@@ -1,7 +1,7 @@
 # Thin on purpose: each target is a script in .make/, which says what it does while it does it.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup run test test-rust check fmt bundle bundle-release journeys deny clean
+.PHONY: help setup run test test-rust check fmt bundle bundle-release journeys bench deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ bundle: ## Compile and bundle the browser's half, fast and uncompressed
 
 bundle-release: ## Compile and bundle the browser's half as it is shipped
 	@.make/bundle.sh release
+
+bench: ## Figures beside a peer: the overview at 100,000 tenants, sizes (ARGS="--rounds 30")
+	@.make/bench.sh $(ARGS)
 
 deny: ## Licences, advisories and sources of all dependencies (needs cargo-deny)
 	@.make/cargo.sh deny check

@@ -2,7 +2,6 @@
 # The journeys through the release build in a real browser. Arguments go to Playwright.
 source "$(dirname "$0")/lib.sh"
 export SUPPORT_CONSOLE_BINARY=${SUPPORT_CONSOLE_BINARY:-$TARGET/release/support-console}
-export SUPPORT_CONSOLE_PYTHON=${SUPPORT_CONSOLE_PYTHON:-$TOOLS/venv/bin/python}
 cd end2end
 step "Journeys: types" npm run --silent check
 step "Journeys" npx --no-install playwright test "$@"

@@ -18,6 +18,9 @@ esac
 export CARGO_TARGET_DIR=$TARGET
 export SUPPORT_CONSOLE_SITE_ROOT=${SUPPORT_CONSOLE_SITE_ROOT:-$TARGET/site}
 
+# The Python with httpbin, for tests that put it behind the gateway; `setup.sh test` makes it.
+export SUPPORT_CONSOLE_PYTHON=${SUPPORT_CONSOLE_PYTHON:-$TOOLS/venv/bin/python}
+
 # Colours only for eyes.
 if [[ -t 1 ]]; then
   bold=$'\033[1m' dim=$'\033[2m' red=$'\033[31m' green=$'\033[32m' plain=$'\033[0m'

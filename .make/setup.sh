@@ -50,7 +50,11 @@ need_postgres() {
   [[ -n ${SUPPORT_CONSOLE_TEST_POSTGRES_URL:-} ]] || "$ROOT/.make/with-postgres.sh" --find >/dev/null 2>&1 || apt_install postgresql
 }
 
-# The HTTP service that the journeys put behind the gateway.
+need_curl() {
+  command -v curl >/dev/null || apt_install curl
+}
+
+# The HTTP service that tests and journeys put behind the gateway.
 need_python() {
   local venv=$TOOLS/venv python lock
   lock=$(sha256sum <end2end/requirements.txt)
@@ -85,5 +89,6 @@ if [[ ${1:-build} == test ]]; then
   step "Set-up: Playwright" need_node_modules end2end
   step "Set-up: Chromium" need_browser
   step "Set-up: PostgreSQL" need_postgres
+  step "Set-up: curl" need_curl
   step "Set-up: Python for httpbin" need_python
 fi

@@ -8,11 +8,16 @@
 pub const PREFIX: &str = "SUPPORT_CONSOLE_";
 
 /// Variables with our prefix that are not configuration: of the tests and the build.
-const NOT_CONFIGURATION: [&str; 4] = [
+const NOT_CONFIGURATION: [&str; 9] = [
     "SUPPORT_CONSOLE_TEST_",
     "SUPPORT_CONSOLE_CACHE",
     "SUPPORT_CONSOLE_SITE_ROOT",
     "SUPPORT_CONSOLE_BINARY",
+    "SUPPORT_CONSOLE_TOOLS",
+    "SUPPORT_CONSOLE_RUST",
+    "SUPPORT_CONSOLE_PYTHON",
+    "SUPPORT_CONSOLE_CHROMIUM",
+    "SUPPORT_CONSOLE_WORKERS",
 ];
 
 /// How the text of a variable is read.
@@ -134,6 +139,22 @@ mod tests {
         for variable in VARIABLES {
             let expected = format!("{PREFIX}{}", variable.key.replace('.', "__").to_uppercase());
             assert_eq!(variable.name, expected);
+        }
+    }
+
+    #[test]
+    fn what_the_scripts_tell_each_other_is_not_taken_for_configuration() {
+        for script in [
+            include_str!("../../../.make/lib.sh"),
+            include_str!("../../../.make/toolchain.sh"),
+            include_str!("../../../.make/setup.sh"),
+            include_str!("../../../.make/journeys.sh"),
+            include_str!("../../../.make/bench.sh"),
+        ] {
+            let words = script.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            for name in words.filter(|word| word.starts_with(PREFIX)) {
+                assert!(is_not_configuration(name), "{name} would be refused");
+            }
         }
     }
 

@@ -18,6 +18,11 @@ const TEXT: &str = r#"
 tenant_binding = "identity"
 organization = "header"
 
+# A request that names another tenant in one of these is refused rather than misunderstood.
+[gateway.selectors]
+query = ["tenant_id"]
+headers = ["x-tenant-id"]
+
 [[scopes]]
 name = "attestations:write"
 description = "Create and search attestations"

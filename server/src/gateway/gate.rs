@@ -124,6 +124,16 @@ impl SessionGates {
             .unwrap_or_default()
     }
 
+    /// The sessions with requests in flight.
+    pub fn sessions(&self) -> Vec<SupportSessionId> {
+        lock(&self.gates).keys().copied().collect()
+    }
+
+    /// Whether a session has requests in flight, or on their way to the gate.
+    pub fn is_used(&self, session: SupportSessionId) -> bool {
+        lock(&self.gates).contains_key(&session)
+    }
+
     /// How many requests of a session are in flight.
     pub fn in_flight(&self, session: SupportSessionId) -> usize {
         self.find(session)

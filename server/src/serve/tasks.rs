@@ -8,7 +8,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app_state::AppState,
     ingest::ticker,
-    services::{access_log::close_orphans, support_sessions::record_expiries},
+    services::{
+        access_log::close_orphans,
+        support_sessions::{follow_revocations, record_expiries},
+    },
 };
 
 /// How often what nobody needs any more is removed.
@@ -19,6 +22,11 @@ pub(super) fn start(state: &AppState, boot: &str, end: &CancellationToken) -> Ve
     let core = state.core.clone();
     vec![
         tokio::spawn(ticker::run(state.telemetry.clone(), end.clone())),
+        tokio::spawn(follow_revocations(
+            core.clone(),
+            state.gates.clone(),
+            end.clone(),
+        )),
         tokio::spawn(record_expiries(core, state.gates.clone(), end.clone())),
         tokio::spawn(orphans(state.clone(), boot.to_owned())),
         tokio::spawn(prune(state.clone(), end.clone())),

@@ -2,6 +2,7 @@
 
 mod create;
 mod expiry;
+mod follow;
 mod port;
 mod read;
 mod revoke;
@@ -24,7 +25,7 @@ use app::{
 use super::{Core, EventOf};
 use crate::{gateway::SessionGates, store::audit::NewAuditEvent};
 
-pub use self::{expiry::record_expiries, revoke::revoke_all_of};
+pub use self::{expiry::record_expiries, follow::follow_revocations, revoke::revoke_all_of};
 
 /// The use cases around support sessions.
 #[derive(Clone)]

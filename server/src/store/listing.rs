@@ -117,11 +117,13 @@ impl Listing {
             .push(format!(r"{column} LIKE {placeholder} ESCAPE '\'"));
     }
 
-    /// Only rows whose column begins with a text, which is taken literally.
+    /// Only rows whose column begins with a text, which is taken literally. As a range and not with
+    /// `LIKE`, which on SQLite takes `A` for `a`, and which no index helps.
     pub fn and_prefix(&mut self, column: &'static str, text: &str) {
-        let placeholder = self.placeholder(format!("{}%", escape_like(text)).into());
+        let from = self.placeholder(text.into());
+        let to = self.placeholder(format!("{text}{}", char::MAX).into());
         self.conditions
-            .push(format!(r"{column} LIKE {placeholder} ESCAPE '\'"));
+            .push(format!("{column} >= {from} AND {column} < {to}"));
     }
 
     /// Only rows one of whose columns contains a text, or another of which equals one.

@@ -55,9 +55,9 @@ fn Steps(
         ApiRight::RegisterTenants,
         ApiRight::SendTelemetry,
     ];
-    let key = format!(
-        "support-console api-key add --name platform --rights {}",
-        rights.map(ApiRight::as_str).join(",")
+    let key = rights.iter().fold(
+        "support-console api-key create --name platform".to_owned(),
+        |key, right| key + " --right " + right.as_str(),
     );
     view! {
         <ol class="steps">

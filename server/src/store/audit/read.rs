@@ -145,12 +145,12 @@ impl Db<'_> {
         self.query(LOOKUP).bind(id).fetch_optional().await
     }
 
-    /// Up to 1,000 events of a chain after a position, oldest first, readable or not.
-    pub async fn list_stored_audit_chain(
+    /// Up to 1,000 events of a chain after a position, oldest first.
+    pub async fn list_audit_chain(
         &mut self,
         chain: &str,
         after: u64,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
+    ) -> Result<Vec<AuditEvent>, StoreError> {
         self.query(CHAIN_AFTER)
             .bind(chain)
             .bind(after)
@@ -158,13 +158,12 @@ impl Db<'_> {
             .await
     }
 
-    /// Up to 1,000 events of a chain after a position, oldest first, all of which can be read.
-    #[cfg(test)]
-    pub(crate) async fn list_audit_chain(
+    /// Up to 1,000 events of a chain after a position, oldest first, readable or not.
+    pub async fn list_stored_audit_chain(
         &mut self,
         chain: &str,
         after: u64,
-    ) -> Result<Vec<AuditEvent>, StoreError> {
+    ) -> Result<Vec<StoredEvent>, StoreError> {
         self.query(CHAIN_AFTER)
             .bind(chain)
             .bind(after)

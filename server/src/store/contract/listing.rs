@@ -27,6 +27,9 @@ async fn every_combination_of_the_audit_filter_is_accepted_by_both_engines() {
         let mut reader = test.store.read().await.unwrap();
         for chosen in 0..256_u32 {
             let has = |bit: u32| chosen & (1 << bit) != 0;
+            if has(7) && !has(1) {
+                continue;
+            }
             let filter = AuditFilter {
                 category: has(0).then_some(AuditCategory::System),
                 action: if has(1) {
@@ -112,16 +115,27 @@ async fn search_takes_every_character_literally_and_folds_alike_on_both_engines(
             expected.sort_unstable();
             assert_eq!(found, expected, "{engine}: {search}");
         }
-        let filter = AuditFilter {
-            action: Some("support%*".into()),
-            ..AuditFilter::default()
-        };
-        let found = reader
-            .db()
-            .list_audit_events(&AuditReach::All, &filter, &PageAt::first(50))
-            .await
-            .unwrap();
-        assert_eq!(found.total, 0, "{engine}");
+        let all = NAMES.len() as u64;
+        for (action, total) in [
+            ("support_session.*", all),
+            ("*", all),
+            ("support_session.request", all),
+            ("support%*", 0),
+            ("supportXsession.*", 0),
+            ("SUPPORT_SESSION.*", 0),
+            ("support_session.request.*", 0),
+        ] {
+            let filter = AuditFilter {
+                action: Some(action.into()),
+                ..AuditFilter::default()
+            };
+            let found = reader
+                .db()
+                .list_audit_events(&AuditReach::All, &filter, &PageAt::first(50))
+                .await
+                .unwrap();
+            assert_eq!(found.total, total, "{engine}: {action}");
+        }
     }
 }
 

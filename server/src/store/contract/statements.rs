@@ -13,10 +13,20 @@ use crate::store::{self, Reader, Statement, testing::both};
 fn lists() -> Vec<&'static [Statement]> {
     vec![
         store::access_log::ALL,
+        store::api_keys::ALL,
         store::audit::APPEND_STATEMENTS,
         store::audit::READ_STATEMENTS,
+        store::calls::ALL,
         store::changes::ALL,
+        store::organizations::ALL,
+        store::sign_in_failures::ALL,
+        store::staff::ALL,
+        store::staff_sessions::ALL,
         store::support_sessions::ALL,
+        store::telemetry::ALL,
+        store::tenants::ALL,
+        store::tenants::HEALTH_STATEMENTS,
+        store::tenants::LIST_STATEMENTS,
         store::user_sessions::ALL,
     ]
 }

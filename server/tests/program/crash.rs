@@ -1,0 +1,218 @@
+//! `kill -9` under load: nothing that reached the upstream is without a record.
+
+use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
+
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::support::{
+    PATIENCE,
+    client::Client,
+    people::{Granted, Platform, Staff},
+    program::Program,
+    until,
+    upstream::{Seen, Upstream},
+};
+
+const RULES: &str = r#"
+    tenant_binding = "path"
+    routes = ["/v1/tenants/{tenant_id}"]
+"#;
+const ROUNDS: u64 = 50;
+/// Clients who ask one thing after another.
+const CLIENTS: usize = 6;
+/// Clients whose answer is under way when the end comes.
+const STREAMS: usize = 2;
+/// No round waits for more than this many requests, or answers.
+const MOST: u64 = 40;
+/// The longest time after which a round ends wherever it is, in microseconds.
+const ANYWHERE_US: u64 = 60_000;
+
+#[tokio::test]
+async fn no_request_reaches_the_upstream_without_a_record_whenever_the_server_is_killed() {
+    let upstream = Upstream::start().await;
+    let mut program = Program::start(upstream.address, RULES).await;
+    Platform::of(&program).await.register("acme").await;
+    let staff = Staff::of(&program, "jo").await;
+    let session = staff.create_session("acme", None).await;
+    let mut random = Random(0x5eed);
+    let mut acknowledged = HashSet::new();
+    for round in 0..ROUNDS {
+        let load = Load::start(&program, &session).await;
+        load.until_the_instant_of(round, &mut random, &upstream)
+            .await;
+        program.kill().await;
+        acknowledged.extend(load.acknowledged().await);
+        program.start_again().await;
+    }
+
+    let arrived = request_ids(&upstream.text());
+    assert_eq!(arrived.len(), upstream.requests(), "whole, each once");
+    assert!(!acknowledged.is_empty() && acknowledged.is_subset(&arrived));
+    let mut store = open(&program.store()).await;
+    let closed = async || {
+        let open = "SELECT count(*) FROM access_log WHERE outcome = 'open'";
+        let open: i64 = sqlx::query_scalar(open)
+            .fetch_one(&mut store)
+            .await
+            .unwrap();
+        (open == 0).then_some(())
+    };
+    until("the rows of dead starts to be closed", closed).await;
+    let recorded = check_rows(&mut store, &session).await;
+    assert!(arrived.is_subset(&recorded), "a request without a record");
+    check_events(&mut store, &recorded).await;
+    let verified = program.run(&["audit", "verify"], "").await;
+    println!(
+        "{ROUNDS} kills: {} requests recorded, {} arrived upstream, {} answers were whole\n{verified}",
+        recorded.len(),
+        arrived.len(),
+        acknowledged.len()
+    );
+}
+
+/// Clients who ask until the server is gone.
+struct Load {
+    clients: JoinHandle<()>,
+    /// The request ids of whole answers.
+    answered: Arc<watch::Sender<HashSet<String>>>,
+}
+
+impl Load {
+    async fn start(program: &Program, session: &Granted) -> Self {
+        let answered = Arc::new(watch::Sender::new(HashSet::new()));
+        let mut clients = Vec::new();
+        for number in 0..CLIENTS + STREAMS {
+            let last = if number < CLIENTS { "ok" } else { "stream" };
+            let head = format!(
+                "GET /v1/tenants/acme/{number}/{last} HTTP/1.1\r\nHost: {}\r\n\
+                 Authorization: Bearer {}\r\n\r\n",
+                program.gateway, session.token
+            );
+            let client = Client::connect(program.gateway).await;
+            clients.push(ask_until_the_end(client, head, Arc::clone(&answered)));
+        }
+        let all = futures::future::join_all(clients);
+        Self {
+            clients: tokio::spawn(async { drop(all.await) }),
+            answered,
+        }
+    }
+
+    /// Waits for some number of requests upstream, some number of answers, or just anything.
+    async fn until_the_instant_of(&self, round: u64, random: &mut Random, upstream: &Upstream) {
+        let count = usize::try_from(random.below(MOST)).unwrap();
+        match round % 3 {
+            0 => {
+                let count = upstream.requests() + count;
+                let requests = |seen: &[Seen]| seen.iter().map(|s| s.requests).sum::<usize>();
+                upstream.until(|seen| requests(seen) >= count).await;
+            }
+            1 => {
+                let mut answered = self.answered.subscribe();
+                let reached = answered.wait_for(|ids| ids.len() >= count);
+                let reached = tokio::time::timeout(PATIENCE, reached).await;
+                drop(reached.expect("answers").unwrap());
+            }
+            _ => {
+                let instant = Duration::from_micros(random.below(ANYWHERE_US));
+                let never = std::future::pending::<()>();
+                drop(tokio::time::timeout(instant, never).await);
+            }
+        }
+    }
+
+    async fn acknowledged(self) -> HashSet<String> {
+        self.clients.await.unwrap();
+        self.answered.borrow().clone()
+    }
+}
+
+async fn ask_until_the_end(
+    mut client: Client,
+    head: String,
+    answered: Arc<watch::Sender<HashSet<String>>>,
+) {
+    loop {
+        client.send(head.as_bytes()).await;
+        let answer = client.answer().await;
+        assert!(matches!(answer.status, 0 | 200), "{answer:?}");
+        if answer.status == 0 || !answer.complete {
+            return;
+        }
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        answered.send_modify(|ids| assert!(ids.insert(id), "an id came twice"));
+    }
+}
+
+/// The rows of the access log are numbered without gaps, and each says how it ended; their ids.
+async fn check_rows(store: &mut SqliteConnection, session: &Granted) -> HashSet<String> {
+    let rows: Vec<(String, i64, Option<i64>, String)> = sqlx::query_as(
+        "SELECT request_id, seq, status, outcome FROM access_log \
+         WHERE support_session_id = $1 ORDER BY seq",
+    )
+    .bind(&session.id)
+    .fetch_all(&mut *store)
+    .await
+    .unwrap();
+    for (expected, (id, seq, status, outcome)) in (1..).zip(&rows) {
+        assert_eq!(*seq, expected, "{id}");
+        match outcome.as_str() {
+            "done" => assert_eq!(*status, Some(200), "{id}"),
+            "unknown" => assert_eq!(*status, None, "{id}"),
+            other => panic!("{id} is {other}"),
+        }
+    }
+    assert!(rows.iter().any(|row| row.3 == "unknown"), "nothing was cut");
+    let forwarded: i64 = sqlx::query_scalar("SELECT forwarded FROM support_sessions WHERE id = $1")
+        .bind(&session.id)
+        .fetch_one(store)
+        .await
+        .unwrap();
+    assert_eq!(usize::try_from(forwarded).unwrap(), rows.len());
+    rows.into_iter().map(|row| row.0).collect()
+}
+
+/// Each request has exactly one event of its beginning and one of its end.
+async fn check_events(store: &mut SqliteConnection, recorded: &HashSet<String>) {
+    for action in ["support_session.request", "support_session.response"] {
+        let of_action = "SELECT request_id FROM audit_events WHERE action = $1";
+        let ids: Vec<String> = sqlx::query_scalar(of_action)
+            .bind(action)
+            .fetch_all(&mut *store)
+            .await
+            .unwrap();
+        assert_eq!(ids.len(), recorded.len(), "{action}");
+        let ids: HashSet<String> = ids.into_iter().collect();
+        assert!(ids == *recorded, "{action}");
+    }
+}
+
+/// The ids of all requests in what an upstream was sent.
+fn request_ids(text: &str) -> HashSet<String> {
+    text.lines()
+        .filter_map(|line| line.split_once(": "))
+        .filter(|(name, _)| name.eq_ignore_ascii_case("x-request-id"))
+        .map(|(_, id)| id.to_owned())
+        .collect()
+}
+
+async fn open(store: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(store).read_only(true);
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+/// `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014): the
+/// same instants in every run, as far as the machine allows.
+struct Random(u64);
+
+impl Random {
+    /// A number from 0 on, below `end`.
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % end
+    }
+}

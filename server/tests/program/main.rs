@@ -1,0 +1,13 @@
+//! The program as it is run: a process of its own that is spoken to over HTTP, with command lines
+//! beside it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that can't go on fails"
+)]
+
+mod confinement;
+mod crash;
+mod httpbin;
+mod revocation;
+mod support;

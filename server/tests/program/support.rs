@@ -1,0 +1,30 @@
+//! A running program, people and platforms who use it, and what stands behind its gateway.
+
+#[expect(dead_code, reason = "the gateway's own tests use more of it")]
+#[path = "../gateway/support/client.rs"]
+pub(crate) mod client;
+pub(crate) mod people;
+pub(crate) mod program;
+#[expect(dead_code, reason = "the gateway's own tests use more of it")]
+#[path = "../gateway/support/upstream.rs"]
+pub(crate) mod upstream;
+
+use std::time::Duration;
+
+/// How long anything here may take on a machine that is busy with other things.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks until there is an answer; panics with `what` if there is none for too long.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        let mut again = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            again.tick().await;
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+        }
+    };
+    let answer = tokio::time::timeout(PATIENCE, asking).await;
+    answer.unwrap_or_else(|_| panic!("waited too long for: {what}"))
+}

@@ -1,0 +1,163 @@
+//! `support-console serve` in a folder of its own, and other commands beside it.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::atomic::{AtomicU16, Ordering},
+};
+
+use tempfile::TempDir;
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, Command},
+};
+
+use super::until;
+
+/// A program with its store. Killed when it is dropped.
+pub(crate) struct Program {
+    folder: TempDir,
+    pub(crate) console: SocketAddr,
+    pub(crate) gateway: SocketAddr,
+    child: Option<Child>,
+}
+
+impl Program {
+    /// Starts with a gateway before `upstream`; `rules` are the lines of `[gateway]` that say how
+    /// tenants and organizations are told apart.
+    pub(crate) async fn start(upstream: SocketAddr, rules: &str) -> Self {
+        let mut program = Self {
+            folder: tempfile::tempdir().unwrap(),
+            console: free_address(),
+            gateway: free_address(),
+            child: None,
+        };
+        std::fs::write(program.config(), program.configuration(upstream, rules)).unwrap();
+        program.start_again().await;
+        program
+    }
+
+    fn configuration(&self, upstream: SocketAddr, rules: &str) -> String {
+        let folder = self.folder.path().display();
+        format!(
+            r#"
+            database_url = "sqlite:{folder}/store.db"
+            data_dir = "{folder}"
+            [console]
+            listen = "{console}"
+            public_url = "{public_url}"
+            site_root = "{folder}"
+            [metrics]
+            enabled = false
+            [[scopes]]
+            name = "all:write"
+            description = "Change everything."
+            methods = ["POST", "PUT", "PATCH", "DELETE"]
+            path_prefixes = ["/"]
+            [gateway]
+            listen = "{gateway}"
+            public_url = "http://{gateway}"
+            upstream = "http://{upstream}"
+            {rules}
+            "#,
+            console = self.console,
+            public_url = self.public_url(),
+            gateway = self.gateway,
+        )
+    }
+
+    /// Starts with the same configuration and store, and waits until it is ready.
+    pub(crate) async fn start_again(&mut self) {
+        assert!(self.child.is_none(), "it runs already");
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .unwrap();
+        let mut command = self.command(&["serve"]);
+        command.stdin(Stdio::null());
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        let mut child = command.spawn().unwrap();
+        let ready = format!("http://{}/health/ready", self.console);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        until("the program's readiness", async || {
+            if let Some(status) = child.try_wait().unwrap() {
+                let log = std::fs::read_to_string(self.log()).unwrap();
+                panic!("the program ended with {status}:\n{log}");
+            }
+            let answer = http.get(&ready).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+        self.child = Some(child);
+    }
+
+    /// SIGKILL: it gets no chance to do anything more.
+    pub(crate) async fn kill(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().await.unwrap();
+    }
+
+    /// Runs another command on the same store and gives what it printed; `input` is its standard
+    /// input. Panics unless it succeeds.
+    pub(crate) async fn run(&self, words: &[&str], input: &str) -> String {
+        let mut command = self.command(words);
+        command.stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).await.unwrap();
+        drop(stdin);
+        let output = child.wait_with_output().await.unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let (printed, errors) = (text(output.stdout), text(output.stderr));
+        assert!(output.status.success(), "{words:?}: {printed}\n{errors}");
+        printed
+    }
+
+    /// How browsers name the console: another host than the gateway's.
+    pub(crate) fn public_url(&self) -> String {
+        format!("http://localhost:{}", self.console.port())
+    }
+
+    /// The store's file.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    /// A folder for whatever a test wants to keep.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("console.toml")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_support-console"));
+        // What the tests are told by their environment is not meant for the program.
+        command.env_clear().kill_on_drop(true);
+        command.args(words).arg("--config").arg(self.config());
+        command
+    }
+}
+
+/// An address that nobody listens on. Below the ports that systems hand out by themselves, so that
+/// no outgoing connection takes it while a program is down between two starts.
+pub(crate) fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = u16::try_from(std::process::id() % 500).unwrap() * 20;
+    loop {
+        let port = 20_000 + (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
