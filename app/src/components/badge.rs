@@ -36,14 +36,19 @@ pub fn HealthBadge(
     /// As a figure of its own rather than in a row.
     #[prop(optional)]
     large: bool,
+    /// Whether it tells nothing about now: then it has no colour, and says so.
+    #[prop(into, optional)]
+    stale: Signal<bool>,
 ) -> impl IntoView {
     move || {
-        let health = health.get();
+        let (health, stale) = (health.get(), stale.get());
         let size = if large { " large" } else { "" };
+        let tone = if stale { "stale" } else { health_tone(health) };
         view! {
-            <span class=format!("badge {}{size}", health_tone(health))>
+            <span class=format!("badge {tone}{size}")>
                 <Icon name=health_icon(health) size=if large { 18 } else { 13 }/>
                 {health.label()}
+                {stale.then_some(" · stale")}
             </span>
         }
     }

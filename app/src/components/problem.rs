@@ -98,6 +98,7 @@ pub fn FailedPage(
              runs this console.",
         ),
     };
+    let may_help = !matches!(problem.code, ProblemCode::NotFound | ProblemCode::Forbidden);
     let signs_in = matches!(
         problem.code,
         ProblemCode::Unauthenticated | ProblemCode::SignInTooOld
@@ -122,9 +123,14 @@ pub fn FailedPage(
                             </a>
                         }
                     })}
-                <a class="button" rel="external" href=move || path.get()>
-                    "Try again"
-                </a>
+                {may_help
+                    .then(|| {
+                        view! {
+                            <a class="button" rel="external" href=move || path.get()>
+                                "Try again"
+                            </a>
+                        }
+                    })}
                 <ButtonLink href="/support" class="quiet">
                     "Support overview"
                 </ButtonLink>

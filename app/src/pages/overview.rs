@@ -14,8 +14,8 @@ use crate::{
     answer::set_status,
     api::{self, ApiError},
     components::{
-        ButtonLink, FilterForm, Icon, IconName, Loading, PageHeading, ProblemNotice, ResultCount,
-        SearchBox, SelectFilter, Timestamp,
+        ButtonLink, FilterForm, Icon, IconName, PageHeading, ProblemNotice, ResultCount, SearchBox,
+        SelectFilter, Settled, Timestamp,
         format::{Precision, counted},
         use_viewer,
     },
@@ -109,9 +109,10 @@ pub fn OverviewPage() -> impl IntoView {
 #[component]
 fn Top(shared: Shared) -> impl IntoView {
     view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                let overview = shared.overview.await.ok()?;
+        <Settled
+            resource=shared.overview
+            show=move |overview| {
+                let overview = overview.ok()?;
                 Some(view! {
                     <StaleBanner telemetry=overview.telemetry shared/>
                     <cards::Cards
@@ -121,8 +122,8 @@ fn Top(shared: Shared) -> impl IntoView {
                         shared
                     />
                 })
-            })}
-        </Transition>
+            }
+        />
     }
 }
 
@@ -213,12 +214,12 @@ fn Toolbar(shared: Shared) -> impl IntoView {
 fn Count(shared: Shared) -> impl IntoView {
     view! {
         <ResultCount>
-            <Transition>
-                {move || Suspend::new(async move {
-                    let overview = shared.overview.await.ok()?;
-                    Some(counted(overview.tenants.total, "tenant", "tenants"))
-                })}
-            </Transition>
+            <Settled
+                resource=shared.overview
+                show=|overview| {
+                    overview.ok().map(|o| counted(o.tenants.total, "tenant", "tenants"))
+                }
+            />
         </ResultCount>
     }
 }
@@ -245,10 +246,12 @@ fn options<T: Copy + ToString>(all: &[T], label: fn(T) -> &'static str) -> Vec<(
 fn Tenants(shared: Shared) -> impl IntoView {
     let viewer = use_viewer();
     view! {
-        <Transition fallback=|| view! { <Loading label="Loading tenants…"/> }>
-            {move || Suspend::new(async move {
-                let request = shared.request();
-                match shared.overview.await {
+        <Settled
+            resource=shared.overview
+            loading="Loading tenants…"
+            show=move |overview| {
+                let request = shared.request.get_untracked().unwrap_or_default();
+                match overview {
                     Err(error) => {
                         set_status(error.code().status());
                         view! { <Failed problem=error.into()/> }.into_any()
@@ -264,8 +267,8 @@ fn Tenants(shared: Shared) -> impl IntoView {
                         }
                     }
                 }
-            })}
-        </Transition>
+            }
+        />
     }
 }
 

@@ -18,7 +18,7 @@ use self::{
 };
 use crate::{
     api::{self, ApiError},
-    components::{DoneNotice, FailedPage, Loading, ProblemNotice, use_flash, use_viewer},
+    components::{DoneNotice, FailedPage, ProblemNotice, Settled, use_flash, use_viewer},
     domain::{
         SupportSessionId, Timestamp,
         access_log::AccessLogEntry,
@@ -98,14 +98,14 @@ pub fn SupportSessionPage() -> impl IntoView {
     let changes = SessionChanges::provide();
     view! {
         <Outlet/>
-        <Transition fallback=|| view! { <Loading label="Loading the support session…"/> }>
-            {move || Suspend::new(async move {
-                match detail.await {
-                    Ok(detail) => view! { <Body detail log place changes/> }.into_any(),
-                    Err(ApiError(problem)) => view! { <FailedPage problem/> }.into_any(),
-                }
-            })}
-        </Transition>
+        <Settled
+            resource=detail
+            loading="Loading the support session…"
+            show=move |detail| match detail {
+                Ok(detail) => view! { <Body detail log place changes/> }.into_any(),
+                Err(ApiError(problem)) => view! { <FailedPage problem/> }.into_any(),
+            }
+        />
     }
 }
 
@@ -193,19 +193,17 @@ fn Body(
             <Done message=changes.message/>
             <Header session/>
             <Cards session/>
-            <Transition fallback=|| view! { <Loading label="Loading access logs…"/> }>
-                {move || Suspend::new(async move {
-                    match log.await {
-                        Ok(page) => {
-                            let place = place.get_untracked();
-                            view! { <AccessLogs page place session live/> }.into_any()
-                        }
-                        Err(ApiError(problem)) => {
-                            view! { <LogFailed problem id/> }.into_any()
-                        }
+            <Settled
+                resource=log
+                loading="Loading access logs…"
+                show=move |log| match log {
+                    Ok(page) => {
+                        let place = place.get_untracked();
+                        view! { <AccessLogs page place session live/> }.into_any()
                     }
-                })}
-            </Transition>
+                    Err(ApiError(problem)) => view! { <LogFailed problem id/> }.into_any(),
+                }
+            />
         </div>
     }
 }

@@ -13,8 +13,8 @@ use self::{filters::Filters, row::SessionRow};
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, EmptyState, Loading, PageHeading, Pager, PagerLinks, ProblemNotice,
-        ResultCount, StatCard, TableBox,
+        ButtonLink, EmptyState, PageHeading, Pager, PagerLinks, ProblemNotice, ResultCount,
+        Settled, StatCard, TableBox,
         format::{counted, thousands},
         use_viewer,
     },
@@ -22,7 +22,7 @@ use crate::{
         Timestamp,
         live::LiveInterest,
         problem::Problem,
-        staff::Role,
+        staff::{Role, SignedIn},
         support_sessions::{
             SupportSession, SupportSessionCounts, SupportSessionFilter, SupportSessionList,
             SupportSessionStatus,
@@ -34,7 +34,6 @@ use crate::{
         use_live,
     },
     routes,
-    shell::use_signed_in,
 };
 
 /// The list of support sessions.
@@ -43,7 +42,6 @@ pub fn SupportSessionsPage() -> impl IntoView {
     let map = use_query_map();
     let query = Memo::new(move |_| map.with(|map| SessionsQuery::read(|name| map.get(name))));
     let list = Resource::new(move || query.get(), load);
-    let signed_in = use_signed_in();
     view! {
         <Title text="Support sessions"/>
         <div class="page">
@@ -55,11 +53,12 @@ pub fn SupportSessionsPage() -> impl IntoView {
                     </p>
                 </div>
             </header>
-            <Transition fallback=|| view! { <Loading label="Loading support sessions…"/> }>
-                {move || Suspend::new(async move {
-                    let viewer = signed_in.get().await;
+            <Settled
+                resource=list
+                loading="Loading support sessions…"
+                show=move |(list, viewer)| {
                     let query = query.get_untracked();
-                    match list.await {
+                    match list {
                         Ok(list) => {
                             let may_revoke = move |session: &SupportSession| {
                                 viewer.as_ref().is_some_and(|viewer| {
@@ -71,13 +70,19 @@ pub fn SupportSessionsPage() -> impl IntoView {
                         }
                         Err(ApiError(problem)) => view! { <Failed problem query/> }.into_any(),
                     }
-                })}
-            </Transition>
+                }
+            />
         </div>
     }
 }
 
-async fn load(query: SessionsQuery) -> Result<SupportSessionList, ApiError> {
+/// The list, and who looks at it.
+async fn load(query: SessionsQuery) -> (Result<SupportSessionList, ApiError>, Option<SignedIn>) {
+    let list = load_list(query).await;
+    (list, api::signed_in().await.ok().flatten())
+}
+
+async fn load_list(query: SessionsQuery) -> Result<SupportSessionList, ApiError> {
     let (filter, page) = query.parse()?;
     api::list_support_sessions(filter, page).await
 }
@@ -127,7 +132,7 @@ impl LiveList {
             if seen.is_some_and(|seen| seen != resets) {
                 let (query, receive) = (query.clone(), receive.clone());
                 spawn_local(async move {
-                    if let Ok(list) = load(query).await {
+                    if let Ok(list) = load_list(query).await {
                         self.counts.set(list.counts);
                         receive(list.sessions.items, list.at);
                     }

@@ -14,7 +14,7 @@ use leptos_router::{
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, CallsChart, FailedPage, Loading, PageHeading, TenantStatusTag, Timestamp,
+        ButtonLink, CallsChart, FailedPage, PageHeading, Settled, TenantStatusTag, Timestamp,
         VerdictBox,
         format::{Precision, counted},
         use_viewer,
@@ -56,14 +56,14 @@ pub fn TenantPage() -> impl IntoView {
     refetch_when_old(detail, live);
     view! {
         <Outlet/>
-        <Transition fallback=|| view! { <Loading label="Loading the tenant…"/> }>
-            {move || Suspend::new(async move {
-                match detail.await {
-                    Err(error) => view! { <FailedPage problem=error.into()/> }.into_any(),
-                    Ok(detail) => view! { <Detail detail live/> }.into_any(),
-                }
-            })}
-        </Transition>
+        <Settled
+            resource=detail
+            loading="Loading the tenant…"
+            show=move |detail| match detail {
+                Err(error) => view! { <FailedPage problem=error.into()/> }.into_any(),
+                Ok(detail) => view! { <Detail detail live/> }.into_any(),
+            }
+        />
     }
 }
 

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 
 use super::use_signed_in;
 use crate::{
-    components::{Countdown, Icon, IconName, use_viewer},
+    components::{Countdown, Icon, IconName, Settled, use_viewer},
     domain::{Timestamp, support_sessions::SupportSession},
     routes,
 };
@@ -15,9 +15,10 @@ use crate::{
 pub(super) fn SupportSessionBand() -> impl IntoView {
     let signed_in = use_signed_in();
     view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                let signed_in = signed_in.get().await?;
+        <Settled
+            resource=signed_in.resource()
+            show=|signed_in| {
+                let signed_in = signed_in.ok().flatten()?;
                 let now = signed_in.now;
                 (!signed_in.own_active.is_empty())
                     .then(|| {
@@ -33,8 +34,8 @@ pub(super) fn SupportSessionBand() -> impl IntoView {
                             </section>
                         }
                     })
-            })}
-        </Transition>
+            }
+        />
     }
 }
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{signed_in::use_signed_in, use_frame_live};
 use crate::{
     components::{
-        Icon, IconName, Timestamp,
+        Icon, IconName, Settled, Timestamp,
         format::{Precision, instant},
         use_viewer,
     },
@@ -45,13 +45,14 @@ pub(super) fn LostNotice() -> impl IntoView {
     let signed_in = use_signed_in();
     view! {
         <div role="status" class="contents">
-            <Transition>
-                {move || Suspend::new(async move {
-                    signed_in.get().await?;
+            <Settled
+                resource=signed_in.resource()
+                show=|signed_in| {
+                    signed_in.ok().flatten()?;
                     let live = use_frame_live();
                     Some(move || live.stale_since().map(|since| view! { <Lost since/> }))
-                })}
-            </Transition>
+                }
+            />
         </div>
     }
 }

@@ -7,7 +7,7 @@ use super::{
     account::Account, live::LiveIndicator, signed_in::follow_support_sessions, use_signed_in,
 };
 use crate::{
-    components::{BrandMark, Icon, IconName, format::thousands},
+    components::{BrandMark, Icon, IconName, Settled, format::thousands},
     domain::staff::SignedIn,
     routes,
 };
@@ -17,12 +17,13 @@ use crate::{
 pub(super) fn Side() -> impl IntoView {
     let signed_in = use_signed_in();
     view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                let signed_in = signed_in.get().await?;
+        <Settled
+            resource=signed_in.resource()
+            show=|signed_in| {
+                let signed_in = signed_in.ok().flatten()?;
                 Some(view! { <SideOf signed_in/> })
-            })}
-        </Transition>
+            }
+        />
     }
 }
 

@@ -19,6 +19,11 @@ impl SignedInStaff {
         self.0.await.ok().flatten()
     }
 
+    /// The answer, for content that waits for it and follows it.
+    pub fn resource(self) -> Resource<Result<Option<SignedIn>, ApiError>> {
+        self.0
+    }
+
     /// Asks again, as after an act that changed what the frame shows.
     pub fn refetch(self) {
         self.0.refetch();

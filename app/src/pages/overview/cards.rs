@@ -38,12 +38,11 @@ pub(super) fn Cards(
     let card = move |health: Health, figure: fn(&HealthCounts) -> u64| {
         view! {
             <StatCard
-                label=move || view! { <HealthBadge health/> }
+                label=move || view! { <HealthBadge health stale/> }
                 value=Signal::derive(move || thousands(figure(&counts.get())))
                 note=Signal::derive(move || {
                     let counts = counts.get();
-                    let part = format!("{} of tenants", percent_of(figure(&counts), counts.total));
-                    if stale.get() { format!("{part} · stale") } else { part }
+                    format!("{} of tenants", percent_of(figure(&counts), counts.total))
                 })
                 href=Signal::derive(move || shared.request().with_health(health))
                 current=Signal::derive(move || shared.request().filter.health == Some(health))

@@ -121,9 +121,8 @@ fn TenantRow(
                 <TenantStatusTag status=Signal::derive(move || row.with(|row| row.tenant.status))/>
             </td>
             <td data-label="Health">
-                <HealthBadge health=Signal::derive(move || signals.with(|s| s.health))/>
+                <HealthBadge health=Signal::derive(move || signals.with(|s| s.health)) stale/>
                 <span class="since">
-                    {move || stale.get().then_some("stale · ")}
                     <Since at=Signal::derive(move || signals.with(|s| s.since)) now/>
                 </span>
             </td>
