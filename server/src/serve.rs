@@ -91,7 +91,6 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
     core.store.follow_changes().await?;
     server.tasks = tasks::start(&server.state, &boot, &server.tasks_end);
     server.listen(console, metrics.zip(figures), gateway_at)?;
-    server.tell().await?;
     Ok(server)
 }
 
@@ -157,7 +156,11 @@ impl Server {
     }
 
     /// Tells the operator where things are, and what is missing at a first start.
-    async fn tell(&self) -> Result<(), ServeError> {
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer.
+    pub async fn tell(&self) -> Result<(), ServeError> {
         let config = &self.state.core.config;
         tracing::info!(console = %config.console.public_url, listen = %self.console, "the console listens");
         match &config.gateway {

@@ -39,6 +39,7 @@ pub(super) async fn run(common: &Common, args: ServeArgs) -> Result<(), CliError
         figures: Some(figures),
     })
     .await?;
+    server.tell().await?;
     serve::asked_to_stop().await?;
     server.stop().await;
     Ok(())

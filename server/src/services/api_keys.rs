@@ -240,6 +240,7 @@ mod tests {
             let tenant: TenantId = "acme".parse().unwrap();
             let all = ApiRight::ALL;
             let platform = keys.create(&cli(), new_key(None, all)).await.unwrap();
+            console.clock.advance(TimeDelta::milliseconds(1));
             let own = keys
                 .create(&cli(), new_key(Some("acme"), &[]))
                 .await
