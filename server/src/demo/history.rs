@@ -113,7 +113,8 @@ fn calls(
 
 /// A whole number around `expected`, so that many of them add up to it.
 #[expect(
-    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "small, positive make-believe figures"
 )]
 pub(super) fn around(rng: &mut StdRng, expected: f64) -> u32 {

@@ -254,7 +254,10 @@ impl UserSessionsPort for UserSessionsService {
     ) -> Result<ForceLogoutResult, Problem> {
         self.core.authorise(context, Act::ForceLogout)?;
         // Whoever may log a tenant's users out need not be allowed to read the tenant.
-        let system = Context { caller: Caller::System, origin: context.origin.clone() };
+        let system = Context {
+            caller: Caller::System,
+            origin: context.origin.clone(),
+        };
         let detail = self.tenants.detail(&system, tenant).await?;
         if slug.trim() != detail.tenant.slug {
             let message = format!("must be {}, the tenant's slug", detail.tenant.slug);
