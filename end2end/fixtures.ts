@@ -1,12 +1,13 @@
 // The one import of every journey. `demo` is shared by the journeys of one worker, so a journey may rely only on what
 // it made itself; each project (desktop, dark, phone) starts with a fresh demo.
-import { test as base } from "@playwright/test";
-import { Demo, type Role } from "./support/demo.ts";
+import { type Page, test as base } from "@playwright/test";
+import type { Account, Role } from "./support/console.ts";
+import { Demo } from "./support/demo.ts";
 import { Httpbin } from "./support/httpbin.ts";
 import { signInAs } from "./support/page.ts";
 
 export { expect } from "@playwright/test";
-export { expectHydrated, expectNoViolations, open } from "./support/page.ts";
+export * from "./support/page.ts";
 
 interface ForWorker {
   demo: Demo;
@@ -15,7 +16,9 @@ interface ForWorker {
 
 interface ForTest {
   /** Signs the page in and leaves it on the first page after that. */
-  signIn: (role: Role) => Promise<void>;
+  signIn: (who: Role | Account) => Promise<void>;
+  /** Signs somebody in in another browser, on a page of its own. */
+  another: (who: Role | Account) => Promise<Page>;
   /** Fails a journey whose page logged an error, such as one of hydration or of the content security policy. */
   consoleErrors: string[];
   /** Attaches the demo's log to a journey that failed. */
@@ -43,18 +46,25 @@ export const test = base.extend<ForTest, ForWorker>({
 
   baseURL: async ({ demo }, use) => use(demo.console),
 
-  signIn: async ({ page, demo }, use) => use((role) => signInAs(page, demo.account(role))),
+  signIn: async ({ page, demo }, use) =>
+    use((who) => signInAs(page, typeof who === "string" ? demo.account(who) : who)),
+
+  another: async ({ browser, demo, consoleErrors }, use) => {
+    const pages: Page[] = [];
+    await use(async (who) => {
+      const page = await browser.newPage({ baseURL: demo.console });
+      pages.push(page);
+      collectErrors(page, consoleErrors);
+      await signInAs(page, typeof who === "string" ? demo.account(who) : who);
+      return page;
+    });
+    await Promise.all(pages.map((page) => page.close()));
+  },
 
   consoleErrors: [
     async ({ page }, use) => {
       const errors: string[] = [];
-      page.on("console", (message) => {
-        // A refused request is reported too; whether it should have been refused is the journey's question.
-        if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
-          errors.push(message.text());
-        }
-      });
-      page.on("pageerror", (error) => errors.push(`${error}`));
+      collectErrors(page, errors);
       await use(errors);
       base.expect(errors, "errors in the browser's console").toEqual([]);
     },
@@ -71,3 +81,13 @@ export const test = base.extend<ForTest, ForWorker>({
     { auto: true },
   ],
 });
+
+function collectErrors(page: Page, errors: string[]): void {
+  page.on("console", (message) => {
+    // A refused request is reported too; whether it should have been refused is the journey's question.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+      errors.push(message.text());
+    }
+  });
+  page.on("pageerror", (error) => errors.push(`${error}`));
+}

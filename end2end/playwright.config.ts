@@ -3,6 +3,9 @@
 import { defineConfig, devices } from "@playwright/test";
 
 const root = process.getuid?.() === 0;
+const everyPage = "every-page.spec.ts";
+const desktop = { viewport: { width: 1440, height: 900 } };
+const phone = { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
 
 export default defineConfig({
   testDir: "journeys",
@@ -33,12 +36,11 @@ export default defineConfig({
       ],
     },
   },
+  // Most journeys run once; every page is looked at in all widths and themes.
   projects: [
-    { name: "desktop", use: { viewport: { width: 1440, height: 900 } } },
-    { name: "dark", use: { viewport: { width: 1440, height: 900 }, colorScheme: "dark" } },
-    {
-      name: "phone",
-      use: { ...devices["Pixel 7"], viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 },
-    },
+    { name: "desktop", use: desktop },
+    { name: "dark", testMatch: everyPage, use: { ...desktop, colorScheme: "dark" } },
+    { name: "phone", testMatch: everyPage, use: phone },
+    { name: "phone-dark", testMatch: everyPage, use: { ...phone, colorScheme: "dark" } },
   ],
 });

@@ -1,21 +1,78 @@
-import { expect, expectNoViolations, open, test } from "../fixtures.ts";
+import { expect, expectHydrated, fillSignIn, open, test, title } from "../fixtures.ts";
 
 test("a staff member signs in", async ({ page, signIn }) => {
   await signIn("support_admin");
+  await expect(page).toHaveURL("/support");
   await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
 });
 
-test("the sign-in page is usable by everyone", async ({ page }) => {
-  await open(page, "/sign-in");
-  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-  await expectNoViolations(page);
+test("a page that was asked for comes after the sign-in", async ({ page, demo }) => {
+  await page.goto("/support?health=critical&sort=calls");
+  await expect(page).toHaveURL(/sign-in\?next=/);
+  await expectHydrated(page);
+  await fillSignIn(page, demo.account("support_admin"));
+  await expect(page).toHaveURL("/support?health=critical&sort=calls");
 });
 
-test("a wrong password is refused with a sentence", async ({ page, demo }) => {
+test("the sign-in leads to no other site", async ({ page, context, demo }) => {
+  for (const next of ["https://example.com/", "//example.com/", "/\\\\example.com/"]) {
+    await context.clearCookies();
+    await open(page, `/sign-in?next=${encodeURIComponent(next)}`);
+    await fillSignIn(page, demo.account("support_admin"));
+    await expect(page).toHaveURL("/support");
+  }
+});
+
+test("a wrong password and an unknown account get the same answer", async ({ page, demo }) => {
+  const { email } = await demo.addStaff("Uma Castell", "support_admin");
   await open(page, "/sign-in");
-  await page.getByLabel("Email").fill(demo.account("support_admin").email);
-  await page.getByLabel("Password", { exact: true }).fill("not the password");
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByRole("alert")).toBeVisible();
-  await expect(page).toHaveURL(/sign-in/);
+  const answers = [];
+  for (const tried of [email, "nobody@demo.example"]) {
+    await expectHydrated(page);
+    await fillSignIn(page, { email: tried, password: "not the password at all" });
+    const alert = page.getByRole("alert");
+    await expect(alert).toContainText("The e-mail address or the password is wrong.");
+    await expect(page.getByLabel("E-mail")).toHaveValue(tried);
+    await expect(page.getByLabel("Password", { exact: true })).toHaveValue("");
+    answers.push((await alert.innerText()).replace(/Request ID .*/, ""));
+  }
+  expect(answers[0]).toBe(answers[1]);
+});
+
+test("whoever has no support role is told so and sees nothing else", async ({ page, demo, signIn }) => {
+  const account = await demo.addStaff("Noor Haddad", "support_admin");
+  const { code, output } = await demo.command(["staff", "set-roles", account.email, "--no-roles"]);
+  expect(code, output).toBe(0);
+  await signIn(account);
+  for (const path of ["/support", "/support/sessions", "/audit", "/support/help"]) {
+    await page.goto(path);
+    await expect(title(page)).toHaveText("You have no support role");
+    await expect(page.getByRole("navigation", { name: "Main" })).toHaveCount(0);
+  }
+});
+
+test("losing the last role takes the open page away", async ({ page, demo, signIn }) => {
+  const account = await demo.addStaff("Ravi Menon", "super_admin");
+  await signIn(account);
+  await expect(page.getByText(/^Live · /)).toBeVisible();
+  await demo.command(["staff", "set-roles", account.email, "--no-roles"]);
+  await expect(page.getByRole("table", { name: "Tenant health" })).toBeHidden({ timeout: 2_000 });
+});
+
+test("a password that was given must be changed first", async ({ page, demo, signIn }) => {
+  const account = await demo.addStaff("Tess Aldo", "support_admin");
+  const reset = await demo.command(["staff", "reset-password", account.email, "--one-time-password"]);
+  const given = /shown once: (\S+)/.exec(reset.output)?.[1] ?? "";
+  await signIn({ ...account, password: given });
+  await expect(page).toHaveURL("/account/password");
+  await page.goto("/support");
+  await expect(page).toHaveURL("/account/password");
+
+  const chosen = "a few words of my own";
+  await expectHydrated(page);
+  await page.getByLabel("Current password").fill(given);
+  await page.getByLabel("New password", { exact: true }).fill(chosen);
+  await page.getByLabel("New password again").fill(chosen);
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(title(page)).toHaveText("Support");
 });

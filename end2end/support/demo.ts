@@ -3,36 +3,27 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Account, Console, type Place, programPath, type Role, type Tenant } from "./console.ts";
 import { freePort, Program } from "./process.ts";
 
-export type Role = "support_admin" | "super_admin";
-
-export interface Account {
-  email: string;
-  password: string;
-  role: Role;
-}
-
 /** What the demo writes once all of its listeners accept connections. */
-interface Ready {
-  console: string;
-  gateway: string;
+interface Ready extends Place {
   upstream: string;
   accounts: Account[];
   platform_key: string;
   control_socket: string;
 }
 
-export class Demo {
+export class Demo extends Console {
   private constructor(
     private readonly program: Program,
     private readonly folder: string,
     private readonly ready: Ready,
-  ) {}
+  ) {
+    super(ready);
+  }
 
   static async start(): Promise<Demo> {
-    const binary = process.env.SUPPORT_CONSOLE_BINARY;
-    if (!binary) throw new Error("SUPPORT_CONSOLE_BINARY is not set: run `make journeys` or `make test`");
     // Short, because the path of a Unix socket in it has to be.
     const folder = await mkdtemp(join(tmpdir(), "console-"));
     const file = join(folder, "ready.json");
@@ -45,7 +36,7 @@ export class Demo {
       ["--data-dir", join(folder, "data")],
       ["--ready-file", file],
     ].flat();
-    const program = Program.start(binary, args, join(folder, "log"));
+    const program = Program.start(programPath(), args, join(folder, "log"));
     try {
       const ready = await program.until("the demo", () => readJson<Ready>(file));
       return new Demo(program, folder, ready);
@@ -61,20 +52,7 @@ export class Demo {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  get console(): string {
-    return this.ready.console;
-  }
-
-  get gateway(): string {
-    return this.ready.gateway;
-  }
-
-  get upstream(): string {
-    return this.ready.upstream;
-  }
-
-  /** A key for the REST interface with the rights of the platform. */
-  get platformKey(): string {
+  protected get platformKey(): string {
     return this.ready.platform_key;
   }
 
@@ -86,6 +64,14 @@ export class Demo {
     const account = this.ready.accounts.find((account) => account.role === role);
     if (!account) throw new Error(`the demo has no account with the role ${role}`);
     return account;
+  }
+
+  /** The first tenant of a health, by the number of its calls. */
+  async tenant(health: "healthy" | "warning" | "critical"): Promise<Tenant> {
+    type List = { items: { tenant: Tenant }[] };
+    const { items } = await this.platform<List>("GET", `tenants?health=${health}&sort=calls&dir=desc&limit=1`);
+    if (!items[0]) throw new Error(`the demo has no tenant that is ${health}`);
+    return items[0].tenant;
   }
 
   /** Moves the demo's clock forward, for example by "15m". */

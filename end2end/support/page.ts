@@ -1,7 +1,7 @@
 // What journeys do with pages again and again.
 import { AxeBuilder } from "@axe-core/playwright";
-import { expect, type Page } from "@playwright/test";
-import type { Account } from "./demo.ts";
+import { expect, type Locator, type Page } from "@playwright/test";
+import type { Account } from "./console.ts";
 
 /** Opens a page and waits until the browser's half has taken over. */
 export async function open(page: Page, path: string): Promise<void> {
@@ -16,18 +16,42 @@ export async function expectHydrated(page: Page): Promise<void> {
 
 export async function signInAs(page: Page, account: Account): Promise<void> {
   await open(page, "/sign-in");
-  await page.getByLabel("Email").fill(account.email);
-  await page.getByLabel("Password", { exact: true }).fill(account.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await fillSignIn(page, account);
   await expect(page).not.toHaveURL(/sign-in/);
   await expectHydrated(page);
 }
 
-/** WCAG 2.2 level AA, as far as a program can tell. */
-export async function expectNoViolations(page: Page): Promise<void> {
+/** Fills in the form of the sign-in page and sends it. */
+export async function fillSignIn(page: Page, { email, password }: Pick<Account, "email" | "password">): Promise<void> {
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** The title of the page. */
+export function title(page: Page): Locator {
+  return page.getByRole("heading", { level: 1 });
+}
+
+/** The value beside a term of a description list. */
+export function fact(within: Locator, term: string): Locator {
+  return within.locator("dt", { hasText: new RegExp(`^${term}$`) }).locator("xpath=following-sibling::dd[1]");
+}
+
+/** Nothing but the boxes of tables is wider than the window (WCAG 1.4.10). The journey goes on after a finding. */
+export async function expectNoSidewaysScroll(page: Page, name: string): Promise<void> {
+  const widths = await page.evaluate(() => ({
+    window: document.documentElement.clientWidth,
+    page: document.documentElement.scrollWidth,
+  }));
+  expect.soft(widths.page, `${name}: width of the page`).toBe(widths.window);
+}
+
+/** WCAG 2.2 level AA, as far as a program can tell. The journey goes on after a finding. */
+export async function expectNoViolations(page: Page, name: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page })
     .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
     .analyze();
   const found = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.target.join(" ")) }));
-  expect(found).toEqual([]);
+  expect.soft(found, name).toEqual([]);
 }

@@ -12,11 +12,11 @@ export class Program {
   ) {}
 
   /** Starts a program whose output goes to the file `log`. */
-  static start(command: string, args: string[], log: string, env: NodeJS.ProcessEnv = {}): Program {
+  static start(command: string, args: string[], log: string): Program {
     const output = openSync(log, "a");
     const child = spawn(command, args, {
       stdio: ["ignore", output, output],
-      env: { ...process.env, ...env },
+      env: environment(),
     });
     closeSync(output);
     child.on("error", (error) => console.error(`${command}: ${error.message}`));
@@ -50,6 +50,13 @@ export class Program {
   private get ended(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
+}
+
+/** The environment without what is meant for these scripts: to the program each of ours is configuration. */
+export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const { SUPPORT_CONSOLE_SITE_ROOT: site, ...all } = process.env;
+  const others = Object.entries(all).filter(([name]) => !name.startsWith("SUPPORT_CONSOLE_"));
+  return { ...Object.fromEntries(others), ...(site && { SUPPORT_CONSOLE_SITE_ROOT: site }), ...more };
 }
 
 /** A TCP port that nothing listens on. */

@@ -22,6 +22,8 @@ use crate::{
 
 /// Interests that change together lead to one new stream, not several.
 const SETTLE_MS: u32 = 30;
+/// After this long a page that was to be left is still there: what it led to was a download.
+const STAYED_MS: u32 = 3_000;
 /// A stream that is back by this attempt was never reported as lost.
 const REPORTED_FROM_ATTEMPT: u32 = 2;
 /// The names of the stream's events: the `type` of each.
@@ -82,6 +84,7 @@ pub(super) fn follow(interest: Signal<LiveInterest>) -> LiveHandle {
 impl Tab {
     fn new() -> Self {
         close_while_hidden();
+        close_when_leaving();
         Self {
             signals: LiveSignals::default(),
             interests: RefCell::default(),
@@ -258,6 +261,25 @@ fn close_while_hidden() {
     {
         // Listened to for as long as the tab lives.
         on_change.forget();
+    }
+}
+
+/// A page that is being left hears nothing more: the form that leads away may be the one that ends
+/// the sign-in, and what it answers is to be seen.
+fn close_when_leaving() {
+    let on_leave = Closure::<dyn Fn()>::new(|| {
+        TAB.with(|tab| {
+            *tab.open.borrow_mut() = None;
+            tab.settle_after(STAYED_MS);
+        });
+    });
+    let listener = on_leave.as_ref().unchecked_ref();
+    if window()
+        .add_event_listener_with_callback("beforeunload", listener)
+        .is_ok()
+    {
+        // Listened to for as long as the tab lives.
+        on_leave.forget();
     }
 }
 

@@ -96,13 +96,17 @@ pub fn SupportSessionPage() -> impl IntoView {
     let detail = Resource::new(move || id.get(), load);
     let log = Resource::new(move || (id.get(), place.get()), load_log);
     let changes = SessionChanges::provide();
+    // Asked for here, because the server renders what waits below twice, and a flash is taken once.
+    // A dialog over this page takes its own.
+    let path = use_location().pathname;
+    let flash = (!is_dialog(&path.get_untracked())).then(use_flash);
     view! {
         <Outlet/>
         <Settled
             resource=detail
             loading="Loading the support session…"
             show=move |detail| match detail {
-                Ok(detail) => view! { <Body detail log place changes/> }.into_any(),
+                Ok(detail) => view! { <Body detail log place changes flash/> }.into_any(),
                 Err(ApiError(problem)) => view! { <FailedPage problem/> }.into_any(),
             }
         />
@@ -175,6 +179,7 @@ fn Body(
     log: Resource<Result<Page<AccessLogEntry>, ApiError>>,
     place: Memo<LogPlace>,
     changes: SessionChanges,
+    flash: Option<Resource<Option<Flash>>>,
 ) -> impl IntoView {
     let id = detail.session.id;
     let interest = Signal::derive(move || LiveInterest {
@@ -190,7 +195,7 @@ fn Body(
         // A dialog over this page has a title of its own.
         {move || (!is_dialog(&path.get())).then(|| view! { <Title text=title.clone()/> })}
         <div class="page">
-            <Done message=changes.message/>
+            <Done message=changes.message flash/>
             <Header session/>
             <Cards session/>
             <Settled
@@ -210,18 +215,18 @@ fn Body(
 
 /// What was just done: by a dialog over this page, or by a plain form that led here.
 #[component]
-fn Done(message: RwSignal<Option<String>>) -> impl IntoView {
-    let path = use_location().pathname;
+fn Done(
+    message: RwSignal<Option<String>>,
+    flash: Option<Resource<Option<Flash>>>,
+) -> impl IntoView {
     view! {
         {move || message.get().map(|message| view! { <DoneNotice message/> })}
-        // A dialog over this page takes its own flash.
-        {(!is_dialog(&path.get_untracked())).then(|| view! { <FlashedDone/> })}
+        {flash.map(|flash| view! { <FlashedDone flash/> })}
     }
 }
 
 #[component]
-fn FlashedDone() -> impl IntoView {
-    let flash = use_flash();
+fn FlashedDone(flash: Resource<Option<Flash>>) -> impl IntoView {
     view! {
         <Suspense>
             {move || Suspend::new(async move {

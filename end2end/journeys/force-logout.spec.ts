@@ -1,0 +1,68 @@
+import { expect, open, test, title } from "../fixtures.ts";
+import type { Tenant } from "../support/console.ts";
+import type { Demo } from "../support/demo.ts";
+
+test("force logout names the number, asks for the slug, and leads to its audit event", async ({
+  page,
+  demo,
+  signIn,
+}) => {
+  const tenant = await demo.registerTenant("Harbour Finch");
+  const users = ["usr_1", "usr_2", "usr_3"];
+  for (const user of users) await userSignsIn(demo, tenant, user);
+  expect(await Promise.all(users.map((user) => isActive(demo, tenant, user)))).toEqual([true, true, true]);
+
+  await signIn("support_admin");
+  await open(page, `/support/tenants/${tenant.id}`);
+  await page.getByRole("link", { name: "Force Logout All Sessions" }).click();
+  const act = "End 3 user sessions of Harbour Finch";
+  const dialog = page.getByRole("alertdialog", { name: act });
+  await expect(dialog).toHaveAccessibleDescription(/irreversible.*Users will need to sign in again/);
+  const slug = dialog.getByLabel(`Type ${tenant.slug} to confirm`);
+  await slug.fill("harbour");
+  await dialog.getByRole("button", { name: act }).click();
+  await expect(slug).toBeFocused();
+  await expect(slug).toHaveAccessibleDescription(new RegExp(`Must be ${tenant.slug}, as written above`));
+  expect(await isActive(demo, tenant, "usr_1")).toBe(true);
+
+  await slug.fill(tenant.slug);
+  await dialog.getByRole("button", { name: act }).click();
+  const done = page.getByRole("alertdialog", { name: "User sessions of Harbour Finch have ended" });
+  await expect(done.getByRole("status")).toContainText("3 user sessions ended");
+  expect(await Promise.all(users.map((user) => isActive(demo, tenant, user)))).toEqual([false, false, false]);
+
+  await done.getByRole("link", { name: "Open the audit event" }).click();
+  await expect(title(page)).toHaveText("user_session.force_logout");
+  await expect(page.getByRole("region", { name: "What happened" })).toContainText("Jonas Lindqvist");
+});
+
+test("a user session from before the logout is dead even if it is registered later", async ({
+  page,
+  demo,
+  signIn,
+}) => {
+  const tenant = await demo.registerTenant("Late Registration");
+  const before = await demo.now();
+  await signIn("support_admin");
+  await open(page, `/support/tenants/${tenant.id}/force-logout`);
+  await page.getByRole("alertdialog").getByRole("textbox").fill(tenant.slug);
+  await page.getByRole("button", { name: "End all user sessions of Late Registration" }).click();
+  await expect(page.getByRole("status").getByText("0 user sessions ended")).toBeVisible();
+  await userSignsIn(demo, tenant, "usr_late", before);
+  expect(await isActive(demo, tenant, "usr_late")).toBe(false);
+});
+
+async function userSignsIn(demo: Demo, tenant: Tenant, user: string, at?: string): Promise<void> {
+  const issued = at ?? (await demo.now());
+  const expires = new Date(Date.parse(issued) + 3_600_000).toISOString();
+  await demo.platform("PUT", `tenants/${tenant.id}/user-sessions/ses_${user}`, {
+    user,
+    issued_at: issued,
+    expires_at: expires,
+  });
+}
+
+async function isActive(demo: Demo, tenant: Tenant, user: string): Promise<boolean> {
+  const query = { tenant_id: tenant.id, user_session_id: `ses_${user}` };
+  return (await demo.platform<{ active: boolean }>("POST", "user-sessions/introspect", query)).active;
+}

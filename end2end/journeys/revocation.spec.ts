@@ -1,0 +1,104 @@
+import { expect, fact, test } from "../fixtures.ts";
+import { createSession, logRow, openSession } from "../support/support-session.ts";
+
+test("a super admin revokes in another browser: page, gateway and open feed end", async ({
+  page,
+  demo,
+  signIn,
+  another,
+}) => {
+  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
+  const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
+  await openSession(page, id);
+  const feed = await demo.request(token, "/v1/feed");
+  const events = feed.body!.getReader();
+  expect(new TextDecoder().decode((await events.read()).value)).toContain("event: activity");
+  await expect(logRow(page, feed.headers.get("x-request-id"))).toContainText("open");
+  await page.evaluate(() => document.body.setAttribute("data-loaded-once", ""));
+
+  const admin = await another("super_admin");
+  await openSession(admin, id);
+  await admin.getByRole("link", { name: "Revoke Session" }).click();
+  const dialog = admin.getByRole("alertdialog", { name: /^Revoke Ida Brandt’s session in / });
+  await dialog.getByLabel("Reason").fill("Not needed any more");
+  await dialog.getByRole("button", { name: "Revoke Session" }).click();
+  await expect(admin.getByRole("status").getByText("The support session was revoked.")).toBeVisible();
+
+  await expect(rest(events)).rejects.toThrow();
+  const refused = await demo.request(token, "/v1/whoami");
+  expect(refused.status).toBe(401);
+  expect(await refused.json()).toMatchObject({ code: "session_revoked" });
+
+  await expect(page.getByRole("status").getByText("Revoked")).toBeVisible();
+  const timing = page.getByRole("region", { name: "Timing" });
+  await expect(fact(timing, "Revoked by")).toContainText("Mina Okafor");
+  await expect(fact(timing, "Revoked because")).toHaveText("Not needed any more");
+  await expect(page.getByRole("link", { name: "Revoke Session" })).toHaveCount(0);
+  await expect(logRow(page, feed.headers.get("x-request-id"))).toContainText("cut");
+  await expect(logRow(page, refused.headers.get("x-request-id"))).toContainText("401 refused");
+  await expect(page.locator("body")).toHaveAttribute("data-loaded-once", "");
+});
+
+test("another support admin may not revoke, and the page says so", async ({ page, demo, signIn, another }) => {
+  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
+  const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
+  const other = await another(await demo.addStaff("Teo Salas", "support_admin"));
+  await openSession(other, id);
+  await expect(other.getByRole("link", { name: "Revoke Session" })).toHaveCount(0);
+  await other.goto(`/support/sessions/${id}/revoke`);
+  await expect(other.getByRole("dialog", { name: "Revoke Session" })).toContainText(
+    "Only its holder and super admins may revoke this support session.",
+  );
+  const forced = await other.request.post(`/forms/support-sessions/${id}/revoke`, {
+    form: { reason: "" },
+    headers: { origin: demo.console },
+  });
+  expect(await forced.text()).toContain("Your role does not allow this.");
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(200);
+});
+
+test("the band at the top ends one's own session", async ({ page, demo, signIn }) => {
+  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
+  const { token } = await createSession(page, (await demo.tenant("healthy")).id);
+  await page.goto("/support");
+  const band = page.getByRole("region", { name: "Your active support sessions" });
+  await expect(band).toContainText("You are inside");
+  await band.getByRole("button", { name: /^End now/ }).click();
+  await expect(band).toHaveCount(0);
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
+});
+
+test("revoking twice is refused, and nothing changes", async ({ page, demo, signIn, another }) => {
+  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
+  const { id } = await createSession(page, (await demo.tenant("healthy")).id);
+  const admin = await another("super_admin");
+  await openSession(admin, id);
+  await admin.getByRole("link", { name: "Revoke Session" }).click();
+  const dialog = admin.getByRole("alertdialog");
+  await expect(dialog).toBeVisible();
+  const first = await page.request.post(`/forms/support-sessions/${id}/revoke`, {
+    form: { reason: "I was first" },
+    headers: { origin: demo.console },
+  });
+  expect(first.ok()).toBe(true);
+  await dialog.getByLabel("Reason").fill("Too late");
+  await dialog.getByRole("button", { name: "Revoke Session" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("already revoked by Ida Brandt");
+});
+
+test("a staff member who is deactivated in a shell loses page and session at once", async ({ page, demo, signIn }) => {
+  const account = await demo.addStaff("Leo Fabbri", "support_admin");
+  await signIn(account);
+  const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
+  await openSession(page, id);
+  const { code, output } = await demo.command(["staff", "deactivate", account.email]);
+  expect(code, output).toBe(0);
+  await expect(page).toHaveURL(/sign-in/, { timeout: 2_000 });
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
+});
+
+async function rest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  while (!(await reader.read()).done) {
+    // The feed is read on until it ends or breaks.
+  }
+}

@@ -1,0 +1,94 @@
+import type { Page } from "@playwright/test";
+import { expect, fillSignIn, test, title } from "../fixtures.ts";
+import { createDialog, fillAndCreate, grantedDialog, readGranted } from "../support/support-session.ts";
+
+test.use({ javaScriptEnabled: false });
+
+test.beforeEach(async ({ page, demo }) => {
+  await page.goto("/sign-in");
+  await fillSignIn(page, await demo.addStaff("Ida Brandt", "super_admin"));
+  await expect(title(page)).toHaveText("Support");
+});
+
+test("without JavaScript the overview is filtered, searched and paged", async ({ page, demo }) => {
+  const failing = await demo.tenant("critical");
+  const rows = page.getByRole("table", { name: "Tenant health" }).locator("tbody tr");
+  await page.getByRole("combobox", { name: "Health" }).selectOption("Critical");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page).toHaveURL(/health=critical/);
+  await expect(rows.filter({ hasNotText: "Critical" })).toHaveCount(0);
+  await page.getByRole("searchbox").fill(failing.id);
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(rows).toHaveCount(1);
+  await rows.getByRole("link", { name: "View Details" }).click();
+  await expect(title(page)).toHaveText(failing.name);
+
+  await page.goto("/support?sort=name");
+  await page.getByRole("link", { name: "Next" }).click();
+  await expect(page.getByText(/^Rows 51–100 of/)).toBeVisible();
+});
+
+test("without JavaScript a session is created, its token shown once, and revoked", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  await page.goto(`/support/tenants/${tenant.id}`);
+  await page.getByRole("link", { name: "Create Support Session" }).click();
+  await createDialog(page).getByRole("checkbox", { name: "invoices:export" }).check();
+  await fillAndCreate(createDialog(page), { reason: "short", minutes: 99 });
+  const reason = createDialog(page).getByLabel("Reason");
+  await expect(reason).toHaveValue("short");
+  await expect(reason).toHaveAccessibleDescription(/5 more characters/);
+  await expect(createDialog(page).getByLabel("Duration (TTL)")).toHaveValue("99");
+  await expect(createDialog(page).getByRole("checkbox", { name: "invoices:export" })).toBeChecked();
+
+  await fillAndCreate(createDialog(page), { reason: "Exports look empty", minutes: 5 });
+  const { id, token } = await readGranted(page);
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(200);
+  await page.reload();
+  await expect(grantedDialog(page)).toHaveCount(0);
+  expect(await page.content()).not.toContain(token);
+
+  await page.goto(`/support/sessions/${id}`);
+  await expect(page.getByRole("table", { name: "Access Logs" }).locator("tbody tr")).toHaveCount(1);
+  await page.getByRole("link", { name: "Revoke Session" }).click();
+  const dialog = page.getByRole("alertdialog");
+  await dialog.getByLabel("Reason").fill("Done");
+  await dialog.getByRole("button", { name: "Revoke Session" }).click();
+  await expect(page.getByRole("status").getByText("Revoked", { exact: true })).toBeVisible();
+  await expect(page.getByRole("region", { name: "Timing" })).toContainText("Done");
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
+});
+
+test("without JavaScript a tenant's users are logged out", async ({ page, demo }) => {
+  const tenant = await demo.registerTenant("Plain Forms");
+  await page.goto(`/support/tenants/${tenant.id}/force-logout`);
+  await send(page, "plain");
+  const slug = page.getByRole("alertdialog").getByRole("textbox");
+  await expect(slug).toHaveValue("plain");
+  await expect(slug).toHaveAttribute("aria-invalid", "true");
+  await send(page, tenant.slug);
+  await expect(page.getByRole("status").getByText("0 user sessions ended")).toBeVisible();
+  await page.getByRole("link", { name: "Open the audit event" }).click();
+  await expect(title(page)).toHaveText("user_session.force_logout");
+});
+
+test("without JavaScript the audit log is filtered", async ({ page }) => {
+  await page.goto("/audit");
+  await page.getByRole("combobox", { name: "Category" }).selectOption("staff");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page).toHaveURL(/category=staff/);
+  const rows = page.getByRole("table", { name: "Audit events" }).locator("tbody tr");
+  await expect(rows.first()).toContainText("staff.signed_in");
+  await expect(rows.filter({ hasNotText: "staff." })).toHaveCount(0);
+});
+
+test("without JavaScript one signs out", async ({ page }) => {
+  await page.getByText("Ida Brandt").first().click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await expect(page.getByText("You are signed out.")).toBeVisible();
+});
+
+async function send(page: Page, slug: string): Promise<void> {
+  const dialog = page.getByRole("alertdialog", { name: /^End all user sessions of / });
+  await dialog.getByRole("textbox").fill(slug);
+  await dialog.getByRole("button", { name: /^End / }).click();
+}

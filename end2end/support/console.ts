@@ -1,0 +1,108 @@
+// A console that runs: how its own commands, the platform and support talk to it.
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { environment } from "./process.ts";
+
+export type Role = "support_admin" | "super_admin";
+
+export interface Account {
+  name: string;
+  email: string;
+  password: string;
+  role: Role;
+}
+
+export interface Tenant {
+  id: string;
+  slug: string;
+  name: string;
+}
+
+/** What a command of the program left behind. */
+export interface Ended {
+  code: number;
+  stdout: string;
+  output: string;
+}
+
+/** Where a console listens and keeps its data. */
+export interface Place {
+  console: string;
+  gateway: string;
+  data_dir: string;
+  database_url: string;
+}
+
+export abstract class Console {
+  /** A key for the REST interface with the rights of the platform. */
+  protected abstract readonly platformKey: string;
+
+  protected constructor(private readonly place: Place) {}
+
+  get console(): string {
+    return this.place.console;
+  }
+
+  get gateway(): string {
+    return this.place.gateway;
+  }
+
+  /** Runs a command of the program beside the running one, on the same store. */
+  async command(args: string[], input = ""): Promise<Ended> {
+    const { data_dir, database_url } = this.place;
+    const env = environment({ SUPPORT_CONSOLE_DATA_DIR: data_dir, SUPPORT_CONSOLE_DATABASE_URL: database_url });
+    return new Promise((done) => {
+      const child = execFile(programPath(), args, { env }, (error, stdout, stderr) => {
+        const code = error ? (typeof error.code === "number" ? error.code : -1) : 0;
+        done({ code, stdout, output: `${stdout}${stderr}` });
+      });
+      child.stdin?.end(input);
+    });
+  }
+
+  /** Adds a staff member, for a journey that must not disturb others. */
+  async addStaff(name: string, role: Role): Promise<Account> {
+    const account = {
+      name,
+      email: `${randomUUID()}@demo.example`,
+      password: `correct horse ${randomUUID()}`,
+      role,
+    };
+    const args = ["staff", "add", "--email", account.email, "--name", name, "--role", role, "--password-stdin"];
+    const { code, output } = await this.command(args, `${account.password}\n`);
+    if (code !== 0) throw new Error(`staff add: ${output}`);
+    return account;
+  }
+
+  /** Asks the REST interface as the platform does; gives back what it answers, parsed. */
+  async platform<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await fetch(`${this.console}/api/v1/${path}`, {
+      method,
+      headers: { "x-api-key": this.platformKey, "content-type": "application/json" },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  /** Registers a tenant that nobody calls for; the upstream does not know it. */
+  async registerTenant(name: string): Promise<Tenant> {
+    const id = `tnt_${randomUUID().slice(0, 8)}`;
+    const slug = `${name.toLowerCase().replaceAll(/[^a-z]+/g, "-")}-${id.slice(4)}`;
+    return this.platform<Tenant>("PUT", `tenants/${id}`, { slug, name, status: "active" });
+  }
+
+  /** Sends a request through the gateway. */
+  async request(token: string, path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { authorization: `Bearer ${token}`, ...init.headers };
+    return fetch(`${this.gateway}${path}`, { ...init, headers });
+  }
+}
+
+/** The release build. */
+export function programPath(): string {
+  const binary = process.env.SUPPORT_CONSOLE_BINARY;
+  if (!binary) throw new Error("SUPPORT_CONSOLE_BINARY is not set: run `make journeys` or `make test`");
+  return binary;
+}

@@ -1,0 +1,84 @@
+// A console as an operator starts it: `serve` with a configuration of its own, an empty store, and httpbin as upstream.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Console, type Place, programPath } from "./console.ts";
+import { freePort, Program } from "./process.ts";
+
+export class Served extends Console {
+  /** Set once there is one. */
+  platformKey = "";
+
+  private constructor(
+    private readonly program: Program,
+    private readonly folder: string,
+    place: Place,
+  ) {
+    super(place);
+  }
+
+  static async start(upstream: string): Promise<Served> {
+    const folder = await mkdtemp(join(tmpdir(), "serve-"));
+    const [console, gateway] = [await freePort(), await freePort()];
+    const place = {
+      console: `http://localhost:${console}`,
+      gateway: `http://127.0.0.1:${gateway}`,
+      data_dir: folder,
+      database_url: `sqlite:${join(folder, "console.db")}`,
+    };
+    const file = join(folder, "support-console.toml");
+    await writeFile(file, configuration(place, console, gateway, upstream));
+    const program = Program.start(programPath(), ["serve", "--config", file], join(folder, "log"));
+    const served = new Served(program, folder, place);
+    try {
+      await program.until("the console", async () => {
+        const answer = await fetch(`${place.console}/sign-in`).catch(() => undefined);
+        return answer?.ok || undefined;
+      });
+      return served;
+    } catch (error) {
+      await served.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.program.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get log(): string {
+    return this.program.log;
+  }
+}
+
+function configuration(place: Place, console: number, gateway: number, upstream: string): string {
+  return `
+database_url = "${place.database_url}"
+data_dir = "${place.data_dir}"
+
+[console]
+listen = "127.0.0.1:${console}"
+public_url = "${place.console}"
+
+[gateway]
+listen = "127.0.0.1:${gateway}"
+public_url = "${place.gateway}"
+upstream = "${upstream}"
+upstream_authorization = "Bearer of-the-upstream"
+tenant_binding = "identity"
+
+[gateway.selectors]
+query = ["tenant_id"]
+headers = ["x-tenant-id"]
+
+[[scopes]]
+name = "everything"
+description = "Every method on every path"
+methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+path_prefixes = ["/"]
+
+[metrics]
+enabled = false
+`;
+}
