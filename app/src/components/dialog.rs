@@ -35,7 +35,12 @@ pub fn Dialog(
     Effect::new(move || {
         if let Some(dialog) = dialog.get() {
             mark_opener();
-            show_modally(&dialog);
+            if dialog.is_connected() {
+                show_modally(&dialog);
+            } else {
+                // What a link opens is made before it is put into the page.
+                request_animation_frame(move || show_modally(&dialog));
+            }
         }
     });
     on_cleanup(|| {

@@ -1,0 +1,94 @@
+import { readFile, writeFile } from "node:fs/promises";
+import type { Page, TestInfo } from "@playwright/test";
+import { expect, open, test, title } from "../fixtures.ts";
+import { createSession } from "../support/support-session.ts";
+
+test.beforeEach(async ({ page, demo, signIn }) => {
+  await signIn("super_admin");
+  const { id, token } = await createSession(page, (await demo.tenant("healthy")).id, { minutes: 1 });
+  await demo.request(token, "/v1/whoami");
+  await page.request.post(`/forms/support-sessions/${id}/revoke`, {
+    form: { reason: "=1+1 is no formula" },
+    headers: { origin: demo.console },
+  });
+  await open(page, "/audit");
+});
+
+test("the log is filtered by category, and an event has a page of its own", async ({ page }) => {
+  const rows = page.getByRole("table", { name: "Audit events" }).locator("tbody tr");
+  const category = page.getByRole("combobox", { name: "Category" });
+  await expect(category.locator("option")).toHaveText(["Any", "support_session", /.*/, /.*/, /.*/, /.*/, /.*/]);
+  await category.selectOption("support_session");
+  await expect(page).toHaveURL("/audit?category=support_session");
+  await expect(rows.filter({ hasNotText: "support_session." })).toHaveCount(0);
+  await page.getByLabel("Action").fill("support_session.revoked");
+  await expect(page).toHaveURL(/action=support_session.revoked/);
+  await expect(rows.filter({ hasNotText: "support_session.revoked" })).toHaveCount(0);
+
+  await rows.first().getByRole("link", { name: /^support_session\.revoked/ }).click();
+  await expect(title(page)).toHaveText("support_session.revoked");
+  await expect(page.getByRole("region", { name: "Metadata" })).toContainText("=1+1 is no formula");
+  await page.getByRole("link", { name: "Open the resource" }).click();
+  await expect(title(page)).toHaveText("Support session");
+});
+
+test("an export in JSON Lines is proved to be whole, and one changed byte is named", async ({
+  page,
+  demo,
+}, testInfo) => {
+  const file = await download(page, "Export JSON Lines", testInfo);
+  const sound = await demo.command(["audit", "verify", "--file", file]);
+  expect(sound.code, sound.output).toBe(0);
+
+  const lines = await readFile(file, "utf8");
+  const edited = testInfo.outputPath("edited.jsonl");
+  await writeFile(edited, lines.replace("Invoices fail", "Invoices fall"));
+  const broken = await demo.command(["audit", "verify", "--file", edited]);
+  expect(broken.code).toBe(1);
+  const event = lines.split("\n").find((line) => line.includes("Invoices fail")) ?? "{}";
+  expect(broken.output).toContain(`${JSON.parse(event).seq}`);
+});
+
+test("the store itself is proved to be whole", async ({ demo }) => {
+  const { code, output } = await demo.command(["audit", "verify"]);
+  expect(code, output).toBe(0);
+});
+
+test("an export as CSV holds what is filtered, and no formula", async ({ page }, testInfo) => {
+  await page.getByRole("combobox", { name: "Category" }).selectOption("support_session");
+  await expect(page.getByRole("link", { name: "Export CSV" })).toHaveAttribute("href", /category=support_session/);
+  const csv = await readFile(await download(page, "Export CSV", testInfo), "utf8");
+  const [head, ...rows] = csv.trimEnd().split("\r\n");
+  expect(head).toContain("action");
+  expect(rows.length).toBeGreaterThan(2);
+  for (const row of rows) expect(row).toContain("support_session");
+  expect(csv).not.toMatch(/(^|,|\n)"?[=+@]/);
+});
+
+test("an export is an event itself", async ({ page }, testInfo) => {
+  await download(page, "Export JSON Lines", testInfo);
+  await page.reload();
+  await expect(page.getByRole("table", { name: "Audit events" }).locator("tbody tr").first()).toContainText("export");
+});
+
+test("a filter that can't be read says so at its field", async ({ page }) => {
+  const answer = await page.goto("/audit?from=yesterday&category=support_session");
+  expect(answer?.status()).toBe(422);
+  await expect(page.getByLabel("From (UTC)")).toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByRole("combobox", { name: "Category" })).toHaveValue("support_session");
+});
+
+test("a support admin sees the tenants' events, but not the system's", async ({ demo, another }) => {
+  const page = await another(await demo.addStaff("Ida Brandt", "support_admin"));
+  await open(page, "/audit?category=staff");
+  await expect(page.getByRole("heading", { name: "No event matches" })).toBeVisible();
+  await open(page, "/audit?category=support_session");
+  await expect(page.getByRole("table", { name: "Audit events" })).toBeVisible();
+});
+
+async function download(page: Page, link: string, testInfo: TestInfo): Promise<string> {
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: link }).click()]);
+  const path = testInfo.outputPath(file.suggestedFilename());
+  await file.saveAs(path);
+  return path;
+}

@@ -1,0 +1,111 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, open, test } from "../fixtures.ts";
+import {
+  createDialog,
+  createSession,
+  fillAndCreate,
+  grantedDialog,
+  logRow,
+  openSession,
+  readGranted,
+} from "../support/support-session.ts";
+
+test.beforeEach(async ({ demo, signIn }) => signIn(await demo.addStaff("Ida Brandt", "support_admin")));
+
+test("a form with mistakes says which, keeps the input, and puts the focus on the first", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  await open(page, `/support/tenants/${tenant.id}/create-session`);
+  const dialog = createDialog(page);
+  await expect(dialog.getByLabel("Reason")).toBeFocused();
+  await dialog.getByLabel("Reason").fill("  short  ");
+  await dialog.getByLabel("Duration (TTL)").fill("61");
+  await dialog.getByRole("button", { name: "Create Session" }).click();
+
+  await expect(dialog.getByLabel("Reason")).toBeFocused();
+  await expect(dialog.getByLabel("Reason")).toHaveAccessibleDescription(/5 more characters: at least 10 are needed\./);
+  await expect(dialog.getByLabel("Duration (TTL)")).toHaveAccessibleDescription(
+    /Must be a whole number of minutes from 1 to 60\./,
+  );
+  await expect(dialog.getByLabel("Reason")).toHaveValue("  short  ");
+
+  await dialog.getByLabel("Reason").fill("ñandúñandú");
+  await dialog.getByRole("button", { name: "Create Session" }).click();
+  await expect(dialog.getByLabel("Duration (TTL)")).toBeFocused();
+  await dialog.getByLabel("Duration (TTL)").fill("60");
+  await dialog.getByRole("button", { name: "Create Session" }).click();
+  await expect(grantedDialog(page)).toBeVisible();
+});
+
+test("the access token is shown once, with a curl line that works", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  await open(page, `/support/tenants/${tenant.id}`);
+  await page.getByRole("group", { name: "Support Actions" }).getByRole("link", { name: "Create Support Session" }).click();
+  await fillAndCreate(createDialog(page), { reason: "Look at the failing invoices" });
+  const { id, token } = await readGranted(page);
+  const curl = await grantedDialog(page).getByRole("region", { name: "First request" }).locator("code").innerText();
+  const { stdout } = await promisify(execFile)("sh", ["-c", `${curl} --silent --show-error`]);
+  expect(stdout).toMatch(/^HTTP\/1\.1 200 OK/);
+
+  await page.getByRole("link", { name: "Open the support session" }).click();
+  await expect(page).toHaveURL(`/support/sessions/${id}`);
+  await expect(page.getByRole("heading", { name: "Support session" })).toBeVisible();
+  expect(await page.content()).not.toContain(token);
+  await page.goBack();
+  await page.reload();
+  await expect(createDialog(page)).toBeVisible();
+  expect(await page.content()).not.toContain(token);
+});
+
+test("work through the gateway fills the access log by itself", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  const { id, token } = await createSession(page, tenant.id);
+  await openSession(page, id);
+  await expect(page.getByRole("heading", { name: "No requests yet" })).toBeVisible();
+
+  for (const path of ["/v1/whoami", "/v1/invoices?limit=2", "/v1/users", "/v1/nothing-here"]) {
+    const answer = await demo.request(token, path);
+    const row = logRow(page, answer.headers.get("x-request-id"));
+    await expect(row.getByRole("cell")).toContainText(["GET", path, `${answer.status}`]);
+  }
+  const whoami = await (await demo.request(token, "/v1/whoami")).json();
+  expect(whoami).toMatchObject({ tenant: { id: tenant.id }, support: { session: id, scopes: "read_only" } });
+  await expect(page.getByRole("status").getByText("5 requests")).toBeVisible();
+
+  const first = page.getByRole("table", { name: "Access Logs" }).locator("tbody tr").last();
+  await first.locator("summary").click();
+  await expect(first).toContainText("Done: answered in full");
+  await expect(first).toContainText("127.0.0.1");
+  await page.reload();
+  await expect(page.getByRole("table", { name: "Access Logs" }).locator("tbody tr")).toHaveCount(5);
+});
+
+test("the scopes decide: a POST is refused and recorded, until a scope permits it", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  const attest = { method: "POST", body: '{"subject":"Ada Example","kind":"degree"}' };
+  const init = { ...attest, headers: { "content-type": "application/json" } };
+  const reader = await createSession(page, tenant.id);
+  const refused = await demo.request(reader.token, "/v1/attestations", init);
+  expect(refused.status).toBe(403);
+  expect(await refused.json()).toMatchObject({ code: "out_of_scope" });
+  await openSession(page, reader.id);
+  const row = logRow(page, refused.headers.get("x-request-id"));
+  await expect(row.getByRole("cell")).toContainText(["POST", "/v1/attestations", "403 refused"]);
+  await row.locator("summary").click();
+  await expect(row).toContainText("No granted scope permits this method on this path.");
+
+  const writer = await createSession(page, tenant.id, { scopes: ["attestations:write"] });
+  expect((await demo.request(writer.token, "/v1/attestations", init)).status).toBe(201);
+});
+
+test("a lost token is replaced, and the old one dies", async ({ page, demo }) => {
+  const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
+  await openSession(page, id);
+  await page.getByRole("link", { name: "Replace token" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Replace token" }).click();
+  const replaced = page.getByRole("alertdialog", { name: "Token replaced" });
+  const next = await replaced.getByRole("region", { name: "Access token" }).locator("code").innerText();
+  expect(next).not.toBe(token);
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
+  expect((await demo.request(next, "/v1/whoami")).status).toBe(200);
+});
