@@ -61,8 +61,7 @@ impl Style {
         let target = if is_local_file(&url.url) {
             let asset = add_asset(url, site)?;
             let name = asset.name.clone();
-            let known = self.fonts.iter().any(|font| font.name == name);
-            if name.ends_with(".woff2") && !known {
+            if is_font(&name) && !self.fonts.iter().any(|font| font.name == name) {
                 self.fonts.push(asset);
             }
             name
@@ -94,6 +93,12 @@ fn add_asset(url: &UrlDependency, site: &mut Site) -> Result<Hashed, Error> {
 /// Neither `data:…`, `https://…`, `/absolute` nor `#fragment`.
 fn is_local_file(url: &str) -> bool {
     !url.starts_with(['/', '#']) && !url.contains(':')
+}
+
+fn is_font(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|kind| kind == "woff2")
 }
 
 #[cfg(test)]
