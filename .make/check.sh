@@ -5,7 +5,8 @@ source "$(dirname "$0")/lib.sh"
 source "$ROOT/.make/toolchain.sh"
 use_toolchain
 
-lint() { cargo clippy --locked --quiet "$@" -- -D warnings; }
+# What `[workspace.lints]` denies fails; what it warns of is shown. Compilers of other versions warn of other things.
+lint() { cargo clippy --locked --quiet "$@"; }
 
 step "Format" cargo fmt --all --check
 step "Lint: bundler" lint -p bundler --all-targets

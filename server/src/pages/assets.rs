@@ -154,9 +154,8 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
                 .next()
                 .is_some_and(|name| name.eq_ignore_ascii_case(encoding));
             let is_refused = parts.any(|parameter| {
-                parameter.strip_prefix("q=").is_some_and(|q| {
-                    q.trim_end_matches('0').trim_end_matches('.').is_empty() || q == "0"
-                })
+                let weight = parameter.strip_prefix("q=").map(str::parse::<f32>);
+                weight.is_some_and(|q| q.is_ok_and(|q| q <= 0.0))
             });
             is_named && !is_refused
         })

@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use app::domain::{
     health::Health,
     page::Direction,
@@ -8,7 +6,7 @@ use app::domain::{
 
 use crate::{
     ingest::testing::{Platform, both, calls, noon, sqlite},
-    store::listing::{Listed, PageAt, Position},
+    store::listing::{Listed, PageAt},
 };
 
 use super::StoredTenant;
@@ -218,49 +216,5 @@ async fn every_order_is_read_from_an_index() {
             assert!(plan.contains("USING INDEX tenants_by_"), "{sort}: {plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{sort}: {plan}");
         }
-    }
-}
-
-#[tokio::test]
-#[ignore = "prints figures; run with --ignored --nocapture"]
-async fn figures_at_100_000_tenants() {
-    for console in both().await {
-        let rows = "FROM (WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999) SELECT i FROM n) AS n";
-        let insert = format!(
-            "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, health, severity, health_since, \
-             last_seen, calls_24h, error_ppm, health_at) SELECT 't' || i, 't' || i, 'Tenant ' || i, 'active', 0, \
-             'tenant ' || i, 'tenant ' || i || ' t' || i, 'unknown', i % 4, 0, i, i % 977, i % 1000, 0 {rows}"
-        );
-        console.run(Box::leak(insert.into_boxed_str())).await;
-        let search = |text: &str| TenantFilter {
-            search: Some(text.into()),
-            ..TenantFilter::default()
-        };
-        let deep = Position::After(
-            vec![1_i64.into(), 400_i64.into(), "t5".to_owned().into()],
-            60_001,
-        );
-        let cases = [
-            ("page 1", TenantFilter::default(), Position::First),
-            ("search, few", search("ant 9999"), Position::First),
-            ("search, none", search("zebra"), Position::First),
-            ("deep page", TenantFilter::default(), deep),
-            ("last page", TenantFilter::default(), Position::Last),
-        ];
-        for (name, filter, position) in cases {
-            let page = PageAt {
-                position,
-                limit: 50,
-            };
-            list(&console, &filter, &page).await;
-            let started = Instant::now();
-            list(&console, &filter, &page).await;
-            println!("{} {name}: {:?}", console.engine, started.elapsed());
-        }
-        let mut reader = console.core.store.read().await.unwrap();
-        let started = Instant::now();
-        let counts = reader.db().count_tenants_by_health(None).await.unwrap();
-        println!("{} counts: {:?}", console.engine, started.elapsed());
-        assert_eq!(counts.total, 100_000);
     }
 }
