@@ -1,4 +1,6 @@
 //! The browser's entry point: takes over the page that the server rendered, and nothing else.
+// Views are deeply nested types, and the compiler lays them out here.
+#![recursion_limit = "256"]
 
 /// Called by the page's own script once the module has loaded.
 #[wasm_bindgen::prelude::wasm_bindgen]
