@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
+import { request as http } from "node:http";
 import { promisify } from "node:util";
-import { expect, open, test } from "../fixtures.ts";
+import { expect, expectHydrated, open, test } from "../fixtures.ts";
 import {
   createDialog,
   createSession,
@@ -37,6 +38,14 @@ test("a form with mistakes says which, keeps the input, and puts the focus on th
   await expect(grantedDialog(page)).toBeVisible();
 });
 
+test("the health signals stand above the form", async ({ page, demo }) => {
+  const tenant = await demo.tenant("critical");
+  await open(page, `/support/tenants/${tenant.id}/create-session`);
+  const signals = createDialog(page).getByRole("region", { name: "Health signals" });
+  await expect(signals.locator("dt")).toHaveText(["Health status", "Last seen", "API calls (24h)", "Error rate"]);
+  await expect(signals).toContainText("the threshold is 20%");
+});
+
 test("the access token is shown once, with a curl line that works", async ({ page, demo }) => {
   const tenant = await demo.tenant("healthy");
   await open(page, `/support/tenants/${tenant.id}`);
@@ -55,6 +64,17 @@ test("the access token is shown once, with a curl line that works", async ({ pag
   await page.reload();
   await expect(createDialog(page)).toBeVisible();
   expect(await page.content()).not.toContain(token);
+});
+
+test("a double click creates one session", async ({ page, demo }) => {
+  const tenant = await demo.registerTenant("Double Click");
+  await open(page, `/support/tenants/${tenant.id}/create-session`);
+  const dialog = createDialog(page);
+  await dialog.getByLabel("Reason").fill("Clicked twice by mistake");
+  await dialog.getByRole("button", { name: "Create Session" }).dblclick();
+  await readGranted(page);
+  await open(page, `/support/sessions?tenant=${tenant.id}`);
+  await expect(page.getByRole("table", { name: "Support sessions" }).locator("tbody tr")).toHaveCount(1);
 });
 
 test("work through the gateway fills the access log by itself", async ({ page, demo }) => {
@@ -98,6 +118,40 @@ test("the scopes decide: a POST is refused and recorded, until a scope permits i
   expect((await demo.request(writer.token, "/v1/attestations", init)).status).toBe(201);
 });
 
+test("another tenant's name never reaches the upstream", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  const { id, token } = await createSession(page, tenant.id);
+  await openSession(page, id);
+  const answer = await withHost(`${demo.gateway}/v1/whoami`, "another-tenant.example", token);
+  expect(answer.status).toBe(421);
+  await expect(logRow(page, answer.requestId)).toContainText("421 refused");
+
+  const posing = await demo.request(token, "/v1/whoami", { headers: { "support-tenant": "tnt_other" } });
+  expect(await posing.json()).toMatchObject({ tenant: { id: tenant.id } });
+});
+
+test("a path that can be read in two ways is refused", async ({ page, demo }) => {
+  const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
+  await openSession(page, id);
+  for (const path of ["/v1/%2e%2e/whoami", "/v1//whoami", "/v1/a%2Fb", "/v1/whoami;x=1"]) {
+    const answer = await demo.request(token, path);
+    expect(answer.status, path).toBe(400);
+    await expect(logRow(page, answer.headers.get("x-request-id"))).toContainText("400 refused");
+  }
+});
+
+test("a session of one organization sees that organization alone", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  await open(page, `/support/tenants/${tenant.id}/create-session`);
+  const choice = createDialog(page).getByLabel("Organization");
+  const organization = (await choice.locator("option").nth(1).getAttribute("value")) ?? "";
+  await choice.selectOption(organization);
+  await fillAndCreate(createDialog(page), {});
+  const { token } = await readGranted(page);
+  const { items } = (await (await demo.request(token, "/v1/organizations")).json()) as { items: { id: string }[] };
+  expect(items.map(({ id }) => id)).toEqual([organization]);
+});
+
 test("a lost token is replaced, and the old one dies", async ({ page, demo }) => {
   const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
   await openSession(page, id);
@@ -109,3 +163,38 @@ test("a lost token is replaced, and the old one dies", async ({ page, demo }) =>
   expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
   expect((await demo.request(next, "/v1/whoami")).status).toBe(200);
 });
+
+test("five sessions at a time are enough", async ({ page, demo }) => {
+  const tenant = await demo.registerTenant("Busy Support");
+  for (let number = 1; number <= 5; number += 1) await createSession(page, tenant.id);
+  await open(page, `/support/tenants/${tenant.id}/create-session`);
+  await fillAndCreate(createDialog(page), {});
+  await expect(createDialog(page).getByRole("alert")).toBeVisible();
+  await open(page, `/support/sessions?tenant=${tenant.id}`);
+  await expect(page.getByRole("status").getByText("5 support sessions")).toBeVisible();
+});
+
+test("Escape and Cancel close the dialog, and the focus returns", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  await open(page, `/support/tenants/${tenant.id}`);
+  const opener = page.getByRole("group", { name: "Support Actions" }).getByRole("link", { name: "Create Support Session" });
+  await opener.focus();
+  await page.keyboard.press("Enter");
+  await expect(createDialog(page).getByLabel("Reason")).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(page).toHaveURL(`/support/tenants/${tenant.id}`);
+  await expect(createDialog(page)).toHaveCount(0);
+  await expect(opener).toBeFocused();
+  await expectHydrated(page);
+});
+
+/** A request with a `Host` header that `fetch` would not send. */
+async function withHost(url: string, host: string, token: string): Promise<{ status: number; requestId: string }> {
+  return new Promise((done, failed) => {
+    const sent = http(url, { headers: { host, authorization: `Bearer ${token}` } }, (answer) => {
+      answer.resume();
+      done({ status: answer.statusCode ?? 0, requestId: `${answer.headers["x-request-id"]}` });
+    });
+    sent.on("error", failed).end();
+  });
+}

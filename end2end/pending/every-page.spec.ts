@@ -1,0 +1,75 @@
+// Every page and dialog for everyone: what a program can tell about accessibility, and how wide it is. Runs at every
+// width and in both themes; the other journeys run once.
+import type { Page } from "@playwright/test";
+import { expect, expectNoSidewaysScroll, expectNoViolations, expectHydrated, open, test } from "../fixtures.ts";
+import { createDialog, createSession, fillAndCreate, grantedDialog } from "../support/support-session.ts";
+
+test("every page and dialog is usable by everyone and fits its window", async ({ page, demo, signIn }) => {
+  test.setTimeout(240_000);
+  const look = async (name: string) => test.step(name, () => check(page, name));
+  await open(page, "/sign-in");
+  await look("sign-in");
+
+  await signIn("super_admin");
+  await look("overview");
+  const tenant = await demo.tenant("critical");
+  await open(page, `/support/tenants/${tenant.id}/create-session`);
+  await look("create session");
+  await fillAndCreate(createDialog(page), { reason: "short", minutes: 0 });
+  await look("create session with mistakes");
+  await fillAndCreate(createDialog(page), { reason: "Attestations fail since this morning", minutes: 10 });
+  await expect(grantedDialog(page)).toBeVisible();
+  await look("session created");
+  const { id, token } = await createSession(page, tenant.id, { minutes: 10 });
+  for (const [path, method] of [["/v1/whoami", "GET"], ["/v1/attestations", "POST"], ["/v1/no-such", "GET"]] as const) {
+    await demo.request(token, path, { method });
+  }
+
+  const event = await firstEvent(page);
+  const paths = {
+    "no match": "/support?q=no-such-tenant",
+    "edited cursor": "/support?cursor=edited",
+    "tenant": `/support/tenants/${tenant.id}`,
+    "force logout": `/support/tenants/${tenant.id}/force-logout`,
+    "support sessions": "/support/sessions",
+    "support session": `/support/sessions/${id}`,
+    "revoke": `/support/sessions/${id}/revoke`,
+    "replace token": `/support/sessions/${id}/replace-token`,
+    "audit log": "/audit",
+    "audit filter with a mistake": "/audit?from=yesterday",
+    "audit event": event,
+    "help": "/support/help",
+    "password": "/account/password",
+    "not found": "/no-such-page",
+  };
+  for (const [name, path] of Object.entries(paths)) {
+    await open(page, path);
+    await look(name);
+  }
+});
+
+test("the page for those without a role is usable by everyone", async ({ page, demo, signIn }) => {
+  const account = await demo.addStaff("Noor Haddad", "support_admin");
+  await demo.command(["staff", "set-roles", account.email, "--no-roles"]);
+  await signIn(account);
+  await check(page, "no role");
+});
+
+/** Goes on after a finding, so that one run names all of them. */
+async function check(page: Page, name: string): Promise<void> {
+  await expectHydrated(page);
+  await expectNoViolations(page, name);
+  await expectNoSidewaysScroll(page, name);
+  const size = page.viewportSize();
+  if (size && size.width < 600) {
+    await page.setViewportSize({ ...size, width: 320 });
+    await expectNoSidewaysScroll(page, `${name} at 320 px`);
+    await page.setViewportSize(size);
+  }
+}
+
+async function firstEvent(page: Page): Promise<string> {
+  await open(page, "/audit?category=support_session");
+  const link = page.getByRole("table", { name: "Audit events" }).locator("tbody th a").first();
+  return (await link.getAttribute("href")) ?? "";
+}

@@ -1,0 +1,147 @@
+// From nothing to the first request through the gateway, by the commands that the pages themselves show, with an
+// upstream that nobody here wrote.
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import type { Page } from "@playwright/test";
+import { expect, expectHydrated, fillSignIn, open, test as base, title } from "../fixtures.ts";
+import { Served } from "../support/served.ts";
+import { createSession, logRow, openSession } from "../support/support-session.ts";
+
+const test = base.extend<{ served: Served }>({
+  served: async ({ httpbin }, use, testInfo) => {
+    const served = await Served.start(httpbin.url);
+    await use(served);
+    await testInfo.attach("serve.log", { path: served.log, contentType: "text/plain" });
+    await served.stop();
+  },
+  baseURL: async ({ served }, use) => use(served.console),
+});
+
+const password = "a few words of my own";
+
+test("the pages of an empty console say what to do, and the commands work", async ({ page, served }) => {
+  await open(page, "/sign-in");
+  const [, ...add] = words(await page.getByText(/^support-console staff add /).innerText());
+  const added = await served.command([...add, "--password-stdin"], password);
+  expect(added.code, added.output).toBe(0);
+  await page.reload();
+  await expect(page.getByText("Nobody can sign in yet.")).toHaveCount(0);
+  await signIn(page);
+
+  await expect(page.getByRole("heading", { name: "No tenants yet" })).toBeVisible();
+  const steps = page.getByRole("listitem").locator("pre");
+  const [makeKey, register, send] = await steps.allInnerTexts();
+  const made = await served.command(words(makeKey ?? "").slice(1));
+  expect(made.code, made.output).toBe(0);
+  for (const command of [register, send]) {
+    const env = { ...process.env, KEY: made.stdout.trim() };
+    const { stdout } = await promisify(execFile)("sh", ["-c", `${command} --fail-with-body --silent --show-error`], {
+      env,
+    });
+    expect(stdout).not.toContain("problem");
+  }
+  await page.reload();
+  await expect(page.getByRole("row").filter({ hasText: "acme" })).toContainText("Acme");
+});
+
+test("an upstream that nobody here wrote is served through the gateway as it is", async ({
+  page,
+  served,
+  httpbin,
+}, testInfo) => {
+  const token = await sessionWithEverything(page, served);
+  const curl = async (path: string, ...more: string[]) => {
+    const args = ["-sS", "-H", `Authorization: Bearer ${token}`, ...more, `${served.gateway}${path}`];
+    return (await promisify(execFile)("curl", args, { encoding: "buffer", maxBuffer: 1 << 25 })).stdout;
+  };
+  const onlyStatus = ["-o", "/dev/null", "-w", "%{http_code}"];
+  const status = async (path: string, ...more: string[]) => `${await curl(path, ...onlyStatus, ...more)}`;
+  const json = async (path: string, ...more: string[]) => JSON.parse(`${await curl(path, ...more)}`);
+
+  await test.step("headers", async () => {
+    const { headers } = await json("/headers", "-H", "Cookie: a=b", "-H", "Support-Tenant: other");
+    expect(headers["Support-Tenant"]).toBe("acme");
+    expect(headers.Authorization).toBe("Bearer of-the-upstream");
+    expect(headers.Cookie).toBeUndefined();
+    expect(headers["X-Request-Id"]).toBeDefined();
+  });
+
+  await test.step("statuses and redirects", async () => {
+    for (const code of ["204", "304", "404", "418", "500", "503"]) expect(await status(`/status/${code}`)).toBe(code);
+    const redirect = `${await curl("/redirect-to?url=https://example.com/", "-i")}`;
+    expect(redirect).toMatch(/^HTTP\/1\.1 302 /);
+    expect(redirect).toMatch(/^location: https:\/\/example\.com\/\r$/im);
+  });
+
+  await test.step("bodies, byte for byte", async () => {
+    for (const path of ["/bytes/100000?seed=7", "/image/png", "/encoding/utf8"]) {
+      const direct = Buffer.from(await (await fetch(`${httpbin.url}${path}`)).arrayBuffer());
+      expect(digest(await curl(path)), path).toBe(digest(direct));
+    }
+    expect((await curl("/gzip")).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
+    const lines = `${await curl("/stream/20")}`.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).id)).toEqual([...Array(20).keys()]);
+  });
+
+  await test.step("uploads, whole and in chunks", async () => {
+    const file = testInfo.outputPath("upload");
+    await writeFile(file, "0123456789abcdef".repeat(65_536));
+    for (const more of [[], ["-H", "Transfer-Encoding: chunked"]]) {
+      const { data } = await json("/post", "-H", "Content-Type: text/plain", "--data-binary", `@${file}`, ...more);
+      expect(data.length).toBe(1_048_576);
+    }
+    const patch = ["-X", "PATCH", "-H", "Content-Type: application/json", "-d", '{"ñ":1}'];
+    expect(await json("/anything", ...patch)).toMatchObject({ method: "PATCH", json: { ñ: 1 } });
+  });
+
+  await test.step("another tenant's name", async () => {
+    expect(await status("/get?tenant_id=other")).toBe("403");
+    expect(await status("/get", "-H", "X-Tenant-Id: other")).toBe("403");
+    expect(await status("/get?tenant_id=acme")).toBe("200");
+  });
+});
+
+test("an answer that streams arrives while it is made", async ({ page, served }) => {
+  const token = await sessionWithEverything(page, served);
+  const answer = await served.request(token, "/drip?duration=2&numbytes=4&delay=0");
+  const id = answer.headers.get("x-request-id");
+  const reader = answer.body!.getReader();
+  expect((await reader.read()).value?.length).toBeLessThan(4);
+  const session = (await page.getByRole("link", { name: "Open the support session" }).getAttribute("href")) ?? "";
+  await openSession(page, session.split("/").pop() ?? "");
+  await expect(logRow(page, id)).toBeVisible();
+  while (!(await reader.read()).done) {
+    // The rest of the answer is of no matter here.
+  }
+  await expect(logRow(page, id)).not.toContainText("open");
+});
+
+async function signIn(page: Page): Promise<void> {
+  await expectHydrated(page);
+  await fillSignIn(page, { email: "you@example.com", password });
+  await expect(title(page)).toHaveText("Support");
+}
+
+/** The token of a support session that may do everything in the tenant Acme. */
+async function sessionWithEverything(page: Page, served: Served): Promise<string> {
+  const add = ["staff", "add", "--email", "you@example.com", "--name", "Ana Silva", "--role", "super_admin"];
+  await served.command([...add, "--password-stdin"], password);
+  const key = await served.command(["api-key", "create", "--name", "platform", "--right", "tenants:write"]);
+  served.platformKey = key.stdout.trim();
+  await served.platform("PUT", "tenants/acme", { slug: "acme", name: "Acme", status: "active" });
+  await open(page, "/sign-in");
+  await signIn(page);
+  return (await createSession(page, "acme", { scopes: ["everything"] })).token;
+}
+
+/** The words of a command as a shell splits them. */
+function words(command: string): string[] {
+  return [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+

@@ -1,0 +1,124 @@
+import { expect, open, test, title } from "../fixtures.ts";
+
+test.beforeEach(async ({ signIn }) => signIn("support_admin"));
+
+test("the failing tenant is found by its card", async ({ page, demo }) => {
+  const failing = await demo.tenant("critical");
+  const cards = page.getByRole("region", { name: "Health overview" });
+  await cards.getByRole("link", { name: /^Critical/ }).click();
+  await expect(page).toHaveURL("/support?health=critical");
+
+  const table = page.getByRole("table", { name: "Tenant health" });
+  const rows = table.locator("tbody tr");
+  await expect(rows.filter({ hasNotText: "Critical" })).toHaveCount(0);
+  await rows.filter({ hasText: failing.id }).getByRole("link", { name: "View Details" }).click();
+  await expect(title(page)).toHaveText(failing.name);
+  await expect(page.getByText("in the last 15 minutes failed; the threshold is 20%")).toBeVisible();
+  await expect(page.getByRole("group", { name: "Support Actions" }).getByRole("link")).toHaveText([
+    "Create Support Session",
+    "Force Logout All Sessions",
+  ]);
+});
+
+test("the failing tenant is found by search", async ({ page, demo }) => {
+  const failing = await demo.tenant("critical");
+  const search = page.getByRole("searchbox", { name: "Search by name or ID" });
+  for (const text of [failing.name.toUpperCase(), failing.id.slice(0, 9)]) {
+    await search.fill(text);
+    await expect(page).toHaveURL(/\?q=/);
+    await expect(page.getByRole("status").getByText(/^\d+ tenants?$/)).toBeVisible();
+    await expect(page.getByRole("row").filter({ hasText: failing.id })).toBeVisible();
+  }
+  await expect(page.getByRole("table", { name: "Tenant health" }).locator("tbody tr")).toHaveCount(1);
+});
+
+test("the address carries everything: reload, Back and a pasted link work", async ({ page }) => {
+  const health = page.getByRole("combobox", { name: "Health" });
+  const names = page.getByRole("table", { name: "Tenant health" }).locator("tbody tr strong");
+  await health.selectOption("Healthy");
+  await page.getByRole("columnheader", { name: "Tenant" }).getByRole("link").click();
+  await expect(page).toHaveURL("/support?health=healthy&sort=name");
+  await page.getByRole("navigation", { name: "Pages of tenants" }).getByRole("link", { name: "Next" }).click();
+  await expect(page).toHaveURL(/cursor=/);
+  await expect(page.getByText(/^Rows 51–/)).toBeVisible();
+  const second = await names.allInnerTexts();
+
+  await page.reload();
+  await expect(names).toHaveText(second);
+  await expect(health).toHaveValue("healthy");
+  await page.goBack();
+  await expect(page.getByText(/^Rows 1–50/)).toBeVisible();
+  await expect(names).not.toHaveText(second);
+  await page.goForward();
+  await expect(names).toHaveText(second);
+});
+
+test("pages follow each other without losing or repeating a tenant", async ({ page }) => {
+  await open(page, "/support?sort=name&limit=100");
+  const names = page.getByRole("table", { name: "Tenant health" }).locator("tbody tr .id");
+  const pager = page.getByRole("navigation", { name: "Pages of tenants" });
+  const seen: string[] = [];
+  for (const rows of [/^Rows 1–100 /, /^Rows 101–200 /, /^Rows 201–/]) {
+    await expect(pager.getByText(rows)).toBeVisible();
+    seen.push(...(await names.allInnerTexts()));
+    const next = pager.getByRole("link", { name: "Next" });
+    if ((await next.getAttribute("href")) !== null) await next.click();
+  }
+  const total = await pager.getByText(/^Rows/).innerText();
+  expect(total).toContain(`of ${seen.length}`);
+  expect(new Set(seen).size).toBe(seen.length);
+  await expect(pager.getByRole("link", { name: "Next" })).toHaveAttribute("aria-disabled", "true");
+  await pager.getByRole("link", { name: "First" }).click();
+  await expect(pager.getByText(/^Rows 1–100 /)).toBeVisible();
+});
+
+test("nothing that matches is a screen of its own, with the next step", async ({ page }) => {
+  await page.getByRole("searchbox").fill("no such tenant anywhere");
+  await expect(page.getByRole("heading", { name: "No tenant matches" })).toBeVisible();
+  await page.getByRole("link", { name: "Clear search and filters" }).click();
+  await expect(page).toHaveURL("/support");
+  await expect(page.getByRole("table", { name: "Tenant health" })).toBeVisible();
+});
+
+test("signs that databases treat as wildcards are ordinary signs", async ({ page }) => {
+  for (const [text, name] of [["100%", "100% Pure Water Co."], ["r_s", "under_score Studios"], ["<test>", "<Test>"]]) {
+    await page.getByRole("searchbox").fill(text ?? "");
+    await expect(page.locator("tbody tr strong")).toHaveText([new RegExp(name ?? "")]);
+  }
+});
+
+test("an edited address gets a clear message and a way back", async ({ page }) => {
+  const next = page.getByRole("link", { name: "Next" });
+  const href = (await next.getAttribute("href")) ?? "";
+  const edited = href.slice(0, -2) + (href.endsWith("AA") ? "BB" : "AA");
+  for (const path of [edited, "/support?cursor=made-up", "/support?health=purple", "/support?limit=-1"]) {
+    const answer = await page.goto(path);
+    expect(answer?.status(), path).toBe(400);
+    await expect(page.getByRole("alert")).toContainText("The tenants could not be loaded.");
+  }
+  await page.getByRole("link", { name: "Start from the first page" }).click();
+  await expect(page.getByRole("table", { name: "Tenant health" })).toBeVisible();
+});
+
+test("a row leads to its tenant by a click, and in a new tab with Ctrl", async ({ page, context }) => {
+  const row = page.getByRole("table", { name: "Tenant health" }).locator("tbody tr").first();
+  const name = await row.locator("strong").innerText();
+  const [tab] = await Promise.all([
+    context.waitForEvent("page"),
+    row.locator("td").nth(3).click({ modifiers: ["ControlOrMeta"] }),
+  ]);
+  await expect(title(tab)).toHaveText(name);
+  await row.locator("td").nth(3).click();
+  await expect(title(page)).toHaveText(name);
+});
+
+test("a record that the platform sends shows in the open page", async ({ page, demo }) => {
+  const tenant = await demo.registerTenant("Fresh Telemetry");
+  await open(page, `/support?q=${tenant.id}`);
+  const row = page.getByRole("row").filter({ hasText: tenant.id });
+  await expect(row).toContainText("never");
+  await expect(page.getByText(/^Live · /)).toBeVisible();
+  const record = { tenant_id: tenant.id, at: await demo.now(), status: 200, count: 7 };
+  await demo.platform("POST", "requests", [record]);
+  await expect(row.locator("td").nth(3)).toHaveText("7", { timeout: 2_000 });
+});
