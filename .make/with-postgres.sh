@@ -37,7 +37,7 @@ start() {
   for attempt in 1 2 3 4 5; do
     port=$(free_port)
     "${unprivileged[@]}" "$bin/postgres" -D "$folder/data" -k "$folder" -h 127.0.0.1 -p "$port" \
-      -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=64MB \
+      -c fsync=off -c full_page_writes=off -c shared_buffers=64MB \
       -c max_connections=400 -c max_wal_size=1GB -c log_min_messages=warning >>"$folder/log" 2>&1 &
     server=$!
     if ready; then return; fi
