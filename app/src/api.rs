@@ -46,7 +46,7 @@ pub use support_sessions::{
 };
 pub use tenants::{Overview, TenantDetail, overview, tenant_detail};
 pub use user_sessions::{DraftForceLogout, ForceLogout, draft_force_logout, force_logout};
-pub use wire::{ProblemJson, StrictJson};
+pub use wire::{Answer, ProblemJson, StrictJson};
 
 /// The path of every server function.
 pub const ENDPOINTS: [&str; 17] = [

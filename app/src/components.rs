@@ -31,7 +31,7 @@ pub use dialog::Dialog;
 pub use empty::{EmptyState, Loading};
 pub use field::{Field, FieldControl, as_sentence, focus_first_invalid};
 pub use filter_form::{FilterForm, SearchBox, SelectFilter};
-pub use flash::{DoneNotice, kept_input, use_flash};
+pub use flash::{DoneNotice, FlashNotice, kept_input, use_flash, use_page_flash};
 pub use heading::{PageHeading, provide_arrivals};
 pub use icon::{BrandMark, Icon, IconName};
 pub use pager::{Pager, PagerLinks, ResultCount};

@@ -1,5 +1,6 @@
 // Every page and dialog for everyone: what a program can tell about accessibility, and how wide it is. Runs at every
 // width and in both themes; the other journeys run once.
+import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { expect, expectNoSidewaysScroll, expectNoViolations, expectHydrated, open, test } from "../fixtures.ts";
 import { createDialog, createSession, fillAndCreate, grantedDialog } from "../support/support-session.ts";
@@ -58,6 +59,7 @@ test("the page for those without a role is usable by everyone", async ({ page, d
 /** Goes on after a finding, so that one run names all of them. */
 async function check(page: Page, name: string): Promise<void> {
   await expectHydrated(page);
+  await takePicture(page, name);
   await expectNoViolations(page, name);
   await expectNoSidewaysScroll(page, name);
   const size = page.viewportSize();
@@ -72,4 +74,14 @@ async function firstEvent(page: Page): Promise<string> {
   await open(page, "/audit?category=support_session");
   const link = page.getByRole("table", { name: "Audit events" }).locator("tbody th a").first();
   return (await link.getAttribute("href")) ?? "";
+}
+
+/** For eyes: `SUPPORT_CONSOLE_PICTURES=/some/folder make journeys ARGS=every-page` leaves every page there. */
+async function takePicture(page: Page, name: string): Promise<void> {
+  const folder = process.env.SUPPORT_CONSOLE_PICTURES;
+  if (!folder) return;
+  const path = join(folder, `${name.replaceAll(" ", "-")}.${test.info().project.name}.png`);
+  // A dialog covers the window, not the page.
+  const fullPage = (await page.getByRole("dialog").count()) === 0;
+  await page.screenshot({ path, fullPage, animations: "disabled" });
 }

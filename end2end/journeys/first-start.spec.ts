@@ -61,7 +61,7 @@ test("an upstream that nobody here wrote is served through the gateway as it is"
   const json = async (path: string, ...more: string[]) => JSON.parse(`${await curl(path, ...more)}`);
 
   await test.step("headers", async () => {
-    const { headers } = await json("/headers", "-H", "Cookie: a=b", "-H", "Support-Tenant: other");
+    const { headers } = await json("/headers?show_env=1", "-H", "Cookie: a=b", "-H", "Support-Tenant: other");
     expect(headers["Support-Tenant"]).toBe("acme");
     expect(headers.Authorization).toBe("Bearer of-the-upstream");
     expect(headers.Cookie).toBeUndefined();

@@ -133,10 +133,10 @@ test("another tenant's name never reaches the upstream", async ({ page, demo }) 
 test("a path that can be read in two ways is refused", async ({ page, demo }) => {
   const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
   await openSession(page, id);
-  for (const path of ["/v1/%2e%2e/whoami", "/v1//whoami", "/v1/a%2Fb", "/v1/whoami;x=1"]) {
-    const answer = await demo.request(token, path);
-    expect(answer.status, path).toBe(400);
-    await expect(logRow(page, answer.headers.get("x-request-id"))).toContainText("400 refused");
+  for (const path of ["/v1/%2e%2e/whoami", "/v1/../whoami", "/v1//whoami", "/v1/a%2Fb", "/v1/whoami;x=1"]) {
+    const { status, requestId } = await demo.requestAsWritten(token, path);
+    expect(status, path).toBe(400);
+    await expect(logRow(page, requestId)).toContainText("400 refused");
   }
 });
 

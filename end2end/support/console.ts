@@ -1,6 +1,7 @@
 // A console that runs: how its own commands, the platform and support talk to it.
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { request } from "node:http";
 import { environment } from "./process.ts";
 
 export type Role = "support_admin" | "super_admin";
@@ -97,6 +98,20 @@ export abstract class Console {
   async request(token: string, path: string, init: RequestInit = {}): Promise<Response> {
     const headers = { authorization: `Bearer ${token}`, ...init.headers };
     return fetch(`${this.gateway}${path}`, { ...init, headers });
+  }
+
+  /** Sends a GET whose path goes out as it is written; `fetch` would tidy it up first. */
+  async requestAsWritten(token: string, path: string): Promise<{ status: number; requestId: string | null }> {
+    const { hostname, port } = new URL(this.gateway);
+    const headers = { authorization: `Bearer ${token}` };
+    return new Promise((done, fail) => {
+      const sent = request({ hostname, port, path, headers, agent: false }, (answer) => {
+        answer.resume();
+        const id = answer.headers["x-request-id"];
+        done({ status: answer.statusCode ?? 0, requestId: typeof id === "string" ? id : null });
+      });
+      sent.on("error", fail).end();
+    });
   }
 }
 

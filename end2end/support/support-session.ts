@@ -28,7 +28,9 @@ export function grantedDialog(page: Page): Locator {
 export async function fillAndCreate(dialog: Locator, { reason, minutes, scopes }: Wanted): Promise<void> {
   await dialog.getByLabel("Reason").fill(reason ?? "Invoices fail since this morning");
   if (minutes !== undefined) await dialog.getByLabel("Duration (TTL)").fill(`${minutes}`);
-  for (const scope of scopes ?? []) await dialog.getByRole("checkbox", { name: scope }).check();
+  for (const scope of scopes ?? []) {
+    await dialog.getByRole("checkbox", { name: new RegExp(`^${scope}\\s`) }).check();
+  }
   await dialog.getByRole("button", { name: "Create Session" }).click();
 }
 

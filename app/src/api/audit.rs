@@ -2,13 +2,10 @@
 
 use leptos::{
     prelude::*,
-    server_fn::{
-        Http,
-        codec::{Json, Post},
-    },
+    server_fn::{Http, codec::Post},
 };
 
-use super::{ApiError, StrictJson};
+use super::{Answer, ApiError, StrictJson};
 use crate::domain::{
     AuditEventId,
     audit::{self, AuditFilter},
@@ -16,7 +13,7 @@ use crate::domain::{
 };
 
 /// One page of audit events, newest first.
-#[server(prefix = "/_fn", endpoint = "list_audit_events", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "list_audit_events", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn list_audit_events(
     filter: AuditFilter,
     page: PageRequest,
@@ -26,7 +23,7 @@ pub async fn list_audit_events(
 }
 
 /// One audit event.
-#[server(prefix = "/_fn", endpoint = "audit_event", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "audit_event", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn audit_event(id: AuditEventId) -> Result<audit::AuditEvent, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.audit.event(&context, id).await?)

@@ -2,31 +2,28 @@
 
 use leptos::{
     prelude::*,
-    server_fn::{
-        Http,
-        codec::{Json, Post},
-    },
+    server_fn::{Http, codec::Post},
 };
 
-use super::{ApiError, StrictJson};
+use super::{Answer, ApiError, StrictJson};
 use crate::domain::{flash::Flash, settings as config, staff};
 
 /// Who asks; `None` for nobody.
-#[server(prefix = "/_fn", endpoint = "signed_in", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "signed_in", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn signed_in() -> Result<Option<staff::SignedIn>, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.staff.signed_in(&context).await?)
 }
 
 /// Whether there is any staff member at all; told to anyone.
-#[server(prefix = "/_fn", endpoint = "any_staff", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "any_staff", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn any_staff() -> Result<bool, ApiError> {
     let (console, _) = super::asked()?;
     Ok(console.staff.any_staff().await?)
 }
 
 /// The part of the configuration that staff members may read.
-#[server(prefix = "/_fn", endpoint = "settings", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "settings", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn settings() -> Result<config::Settings, ApiError> {
     use crate::domain::policy::{Act, authorise, unauthenticated};
 
@@ -38,7 +35,7 @@ pub async fn settings() -> Result<config::Settings, ApiError> {
 }
 
 /// Takes what a plain form left for this page, once.
-#[server(prefix = "/_fn", endpoint = "take_flash", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "take_flash", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn take_flash(id: String) -> Result<Option<Flash>, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.flash.take(&context, &id).await)

@@ -2,13 +2,10 @@
 
 use leptos::{
     prelude::*,
-    server_fn::{
-        Http,
-        codec::{Json, Post},
-    },
+    server_fn::{Http, codec::Post},
 };
 
-use super::{ApiError, StrictJson};
+use super::{Answer, ApiError, StrictJson};
 use crate::domain::{
     SupportSessionId, TenantId,
     access_log::AccessLogEntry,
@@ -20,14 +17,14 @@ use crate::domain::{
 };
 
 /// What the dialog "Create Support Session" needs to be shown.
-#[server(prefix = "/_fn", endpoint = "draft_support_session", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "draft_support_session", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn draft_support_session(tenant: TenantId) -> Result<SupportSessionDraft, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.support_sessions.draft(&context, &tenant).await?)
 }
 
 /// Creates a support session in `tenant` for the caller.
-#[server(prefix = "/_fn", endpoint = "create_support_session", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "create_support_session", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn create_support_session(
     tenant: TenantId,
     form: SupportSessionForm,
@@ -38,7 +35,7 @@ pub async fn create_support_session(
 }
 
 /// One page of support sessions, newest first, with the figures.
-#[server(prefix = "/_fn", endpoint = "list_support_sessions", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "list_support_sessions", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn list_support_sessions(
     filter: SupportSessionFilter,
     page: PageRequest,
@@ -51,14 +48,14 @@ pub async fn list_support_sessions(
 }
 
 /// One support session.
-#[server(prefix = "/_fn", endpoint = "support_session", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "support_session", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn support_session(id: SupportSessionId) -> Result<SupportSessionDetail, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.support_sessions.detail(&context, id).await?)
 }
 
 /// Ends a support session early. An empty reason is none.
-#[server(prefix = "/_fn", endpoint = "revoke_support_session", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "revoke_support_session", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn revoke_support_session(
     id: SupportSessionId,
     reason: String,
@@ -71,14 +68,14 @@ pub async fn revoke_support_session(
 }
 
 /// Replaces a lost token: the old one dies at once.
-#[server(prefix = "/_fn", endpoint = "replace_token", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "replace_token", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn replace_token(id: SupportSessionId) -> Result<SupportSessionGranted, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.support_sessions.replace_token(&context, id).await?)
 }
 
 /// One page of the access log, newest first.
-#[server(prefix = "/_fn", endpoint = "list_access_log", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "list_access_log", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn list_access_log(
     id: SupportSessionId,
     page: PageRequest,

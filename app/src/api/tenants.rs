@@ -2,13 +2,10 @@
 
 use leptos::{
     prelude::*,
-    server_fn::{
-        Http,
-        codec::{Json, Post},
-    },
+    server_fn::{Http, codec::Post},
 };
 
-use super::{ApiError, StrictJson};
+use super::{Answer, ApiError, StrictJson};
 use crate::domain::{
     TenantId,
     page::PageRequest,
@@ -16,7 +13,7 @@ use crate::domain::{
 };
 
 /// The figures and one page of tenants.
-#[server(prefix = "/_fn", endpoint = "overview", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "overview", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn overview(
     filter: TenantFilter,
     page: PageRequest,
@@ -26,7 +23,7 @@ pub async fn overview(
 }
 
 /// One tenant with everything its support detail page shows of its health.
-#[server(prefix = "/_fn", endpoint = "tenant_detail", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "tenant_detail", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn tenant_detail(id: TenantId) -> Result<tenants::TenantDetail, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.tenants.detail(&context, &id).await?)

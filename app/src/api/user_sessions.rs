@@ -2,27 +2,24 @@
 
 use leptos::{
     prelude::*,
-    server_fn::{
-        Http,
-        codec::{Json, Post},
-    },
+    server_fn::{Http, codec::Post},
 };
 
-use super::{ApiError, StrictJson};
+use super::{Answer, ApiError, StrictJson};
 use crate::domain::{
     TenantId,
     user_sessions::{ForceLogoutDraft, ForceLogoutResult},
 };
 
 /// What the dialog "Force Logout All Sessions" needs to be shown.
-#[server(prefix = "/_fn", endpoint = "draft_force_logout", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "draft_force_logout", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn draft_force_logout(tenant: TenantId) -> Result<ForceLogoutDraft, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.user_sessions.draft(&context, &tenant).await?)
 }
 
 /// Ends every active user session of a tenant. `slug` must be the tenant's.
-#[server(prefix = "/_fn", endpoint = "force_logout", protocol = Http<Post<StrictJson>, Json>)]
+#[server(prefix = "/_fn", endpoint = "force_logout", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn force_logout(
     tenant: TenantId,
     slug: String,

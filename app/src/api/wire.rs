@@ -33,6 +33,35 @@ impl<T: DeserializeOwned + Serialize> Decodes<T> for StrictJson {
     }
 }
 
+/// A result as JSON. The browser reads it as text, like the results that come with a page, so that
+/// each type is read by one and the same code.
+pub struct Answer;
+
+impl ContentType for Answer {
+    const CONTENT_TYPE: &'static str = "application/json";
+}
+
+impl FormatType for Answer {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for Answer {
+    type Error = serde_json::Error;
+
+    fn encode(value: &T) -> Result<Bytes, serde_json::Error> {
+        serde_json::to_vec(value).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for Answer {
+    type Error = String;
+
+    fn decode(bytes: Bytes) -> Result<T, String> {
+        let text = std::str::from_utf8(&bytes).map_err(|e| e.to_string())?;
+        serde_json::from_str(text).map_err(|e| e.to_string())
+    }
+}
+
 /// An error on its way to the browser, with the HTTP status of its code (RFC 9457).
 ///
 /// Encoding happens only where a server function answers over HTTP: a page that calls it while

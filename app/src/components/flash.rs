@@ -1,10 +1,13 @@
 //! What a plain form left for the page that it redirected to.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::hooks::{use_location, use_query_map};
 
-use super::icon::{Icon, IconName};
-use crate::{api, domain::flash::Flash};
+use super::{
+    icon::{Icon, IconName},
+    problem::ProblemNotice,
+};
+use crate::{api, domain::flash::Flash, routes::is_dialog};
 
 /// Takes the flash that the URL names, once. The server takes it while rendering; the browser is
 /// handed the result with the page.
@@ -15,6 +18,12 @@ pub fn use_flash() -> Resource<Option<Flash>> {
         move || id.get(),
         |id| async move { api::take_flash(id?).await.ok().flatten() },
     )
+}
+
+/// The flash of a page, which leaves it to a dialog that lies over it.
+pub fn use_page_flash() -> Option<Resource<Option<Flash>>> {
+    let path = use_location().pathname;
+    (!is_dialog(&path.get_untracked())).then(use_flash)
 }
 
 /// What was typed into a field of a refused form; empty if nothing was.
@@ -40,5 +49,28 @@ pub fn DoneNotice(
             <Icon name=IconName::Good size=18/>
             <p>{message}</p>
         </div>
+    }
+}
+
+/// What a plain form that led to this page did, or why it was refused.
+#[component]
+pub fn FlashNotice(
+    /// From [`use_page_flash`].
+    flash: Resource<Option<Flash>>,
+) -> impl IntoView {
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match flash.await {
+                    Some(Flash::Done { message }) => {
+                        Some(view! { <DoneNotice message/> }.into_any())
+                    }
+                    Some(Flash::Refused { problem, .. }) => {
+                        Some(view! { <ProblemNotice problem/> }.into_any())
+                    }
+                    _ => None,
+                }
+            })}
+        </Suspense>
     }
 }

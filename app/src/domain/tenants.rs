@@ -228,6 +228,8 @@ pub struct TenantDetail {
     pub verdict: Verdict,
     /// Calls and errors of the last 24 hours, oldest first, without gaps.
     pub calls: Vec<CallBucket>,
+    /// Whether telemetry arrives at all.
+    pub telemetry: TelemetryState,
     /// The tenant's organizations, by name.
     pub organizations: Vec<Organization>,
     /// How many user sessions are active now.

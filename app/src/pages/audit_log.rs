@@ -2,14 +2,12 @@
 
 pub mod filters;
 pub mod query;
-pub mod recent;
 pub mod table;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-pub use self::recent::RecentAuditEvents;
 pub use self::table::OutcomeBadge;
 use self::{filters::Filters, query::AuditQuery, table::Table};
 use crate::{

@@ -14,10 +14,10 @@ use crate::{
     answer::set_status,
     api::{self, ApiError},
     components::{
-        ButtonLink, FilterForm, Icon, IconName, PageHeading, ProblemNotice, ResultCount, SearchBox,
-        SelectFilter, Settled, Timestamp,
+        ButtonLink, FilterForm, FlashNotice, Icon, IconName, PageHeading, ProblemNotice,
+        ResultCount, SearchBox, SelectFilter, Settled, Timestamp,
         format::{Precision, counted},
-        use_viewer,
+        use_page_flash, use_viewer,
     },
     domain::{
         TenantId,
@@ -84,9 +84,11 @@ pub fn OverviewPage() -> impl IntoView {
         }
         resets
     });
+    let flash = use_page_flash();
     view! {
         <Title text="Support"/>
         <div class="page">
+            {flash.map(|flash| view! { <FlashNotice flash/> })}
             <header class="page-header">
                 <div>
                     <PageHeading>"Support"</PageHeading>

@@ -18,7 +18,9 @@ use self::{
 };
 use crate::{
     api::{self, ApiError},
-    components::{DoneNotice, FailedPage, ProblemNotice, Settled, use_flash, use_viewer},
+    components::{
+        DoneNotice, FailedPage, FlashNotice, ProblemNotice, Settled, use_page_flash, use_viewer,
+    },
     domain::{
         SupportSessionId, Timestamp,
         access_log::AccessLogEntry,
@@ -97,9 +99,7 @@ pub fn SupportSessionPage() -> impl IntoView {
     let log = Resource::new(move || (id.get(), place.get()), load_log);
     let changes = SessionChanges::provide();
     // Asked for here, because the server renders what waits below twice, and a flash is taken once.
-    // A dialog over this page takes its own.
-    let path = use_location().pathname;
-    let flash = (!is_dialog(&path.get_untracked())).then(use_flash);
+    let flash = use_page_flash();
     view! {
         <Outlet/>
         <Settled
@@ -221,26 +221,7 @@ fn Done(
 ) -> impl IntoView {
     view! {
         {move || message.get().map(|message| view! { <DoneNotice message/> })}
-        {flash.map(|flash| view! { <FlashedDone flash/> })}
-    }
-}
-
-#[component]
-fn FlashedDone(flash: Resource<Option<Flash>>) -> impl IntoView {
-    view! {
-        <Suspense>
-            {move || Suspend::new(async move {
-                match flash.await {
-                    Some(Flash::Done { message }) => {
-                        Some(view! { <DoneNotice message/> }.into_any())
-                    }
-                    Some(Flash::Refused { problem, .. }) => {
-                        Some(view! { <ProblemNotice problem/> }.into_any())
-                    }
-                    _ => None,
-                }
-            })}
-        </Suspense>
+        {flash.map(|flash| view! { <FlashNotice flash/> })}
     }
 }
 

@@ -14,13 +14,14 @@ use leptos_router::{
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, CallsChart, FailedPage, PageHeading, Settled, TenantStatusTag, Timestamp,
-        VerdictBox,
+        ButtonLink, CallsChart, FailedPage, FlashNotice, PageHeading, Settled, TenantStatusTag,
+        Timestamp, VerdictBox,
         format::{Precision, counted},
-        use_viewer,
+        use_page_flash, use_viewer,
     },
     domain::{
         TenantId,
+        flash::Flash,
         live::LiveInterest,
         problem::Problem,
         tenants::{Organization, TenantDetail},
@@ -54,6 +55,7 @@ pub fn TenantPage() -> impl IntoView {
         ..LiveInterest::default()
     }));
     refetch_when_old(detail, live);
+    let flash = use_page_flash();
     view! {
         <Outlet/>
         <Settled
@@ -61,7 +63,7 @@ pub fn TenantPage() -> impl IntoView {
             loading="Loading the tenant…"
             show=move |detail| match detail {
                 Err(error) => view! { <FailedPage problem=error.into()/> }.into_any(),
-                Ok(detail) => view! { <Detail detail live/> }.into_any(),
+                Ok(detail) => view! { <Detail detail live flash/> }.into_any(),
             }
         />
     }
@@ -98,13 +100,18 @@ fn refetch_when_old(detail: Resource<Result<TenantDetail, ApiError>>, live: Live
 }
 
 #[component]
-fn Detail(detail: TenantDetail, live: LiveHandle) -> impl IntoView {
+fn Detail(
+    detail: TenantDetail,
+    live: LiveHandle,
+    flash: Option<Resource<Option<Flash>>>,
+) -> impl IntoView {
     use_viewer().synchronise(detail.signals.updated_at);
     let TenantDetail {
         tenant,
         signals,
         verdict,
         calls,
+        telemetry,
         organizations,
         active_user_sessions,
         manage_url,
@@ -112,7 +119,8 @@ fn Detail(detail: TenantDetail, live: LiveHandle) -> impl IntoView {
     let now = signals.updated_at;
     let stale = Signal::derive(move || {
         live.tenants
-            .with(|change| change.as_ref().is_some_and(|change| change.telemetry.stale))
+            .with(|change| change.as_ref().map_or(telemetry, |change| change.telemetry))
+            .stale
     });
     let path = use_location().pathname;
     let title = tenant.name.clone();
@@ -130,6 +138,7 @@ fn Detail(detail: TenantDetail, live: LiveHandle) -> impl IntoView {
             (!routes::is_dialog(&path.get())).then(|| view! { <Title text=title.clone()/> })
         }}
         <div class="page">
+            {flash.map(|flash| view! { <FlashNotice flash/> })}
             <nav class="muted" aria-label="Breadcrumb">
                 <a class="link" href=routes::OVERVIEW>"Support"</a>
                 " / "
@@ -168,7 +177,7 @@ fn Detail(detail: TenantDetail, live: LiveHandle) -> impl IntoView {
                 </div>
             </header>
             <VerdictBox verdict since=signals.since now stale/>
-            <signals::Signals id=tenant.id.clone() first=signals calls=calls.clone() live/>
+            <signals::Signals id=tenant.id.clone() first=signals calls=calls.clone() stale live/>
             <CallsChart buckets=calls/>
             <div class="two">
                 <activity::SessionsHere tenant=tenant.id.clone() live/>

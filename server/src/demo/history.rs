@@ -78,7 +78,7 @@ fn span(ago: TimeDelta) -> TimeDelta {
             .min(ago - TimeDelta::hours(26))
             .max(TimeDelta::minutes(1))
     } else if ago > TimeDelta::hours(2) {
-        TimeDelta::minutes(30)
+        TimeDelta::minutes(15)
             .min(ago - TimeDelta::hours(2))
             .max(TimeDelta::minutes(1))
     } else {

@@ -169,12 +169,15 @@ impl TenantsPort for TenantsService {
             .list_organizations(id, &PageAt::first(ORGANIZATIONS_SHOWN))
             .await?;
         let active_user_sessions = db.count_active_user_sessions(id, now).await?;
+        drop(reader);
+        let telemetry = self.telemetry_state().await?;
         let verdict = stored.verdict();
         Ok(TenantDetail {
             verdict,
             tenant: stored.tenant,
             signals: stored.signals,
             calls: series(first, &spans),
+            telemetry,
             organizations: organizations.items,
             active_user_sessions,
             manage_url: self.manage_url(id),

@@ -224,6 +224,10 @@ fn detail(id: &TenantId) -> TenantDetail {
             cause: Cause::NeverCalled,
         },
         calls: Vec::new(),
+        telemetry: app::domain::tenants::TelemetryState {
+            last_received_at: None,
+            stale: false,
+        },
         organizations: vec![Organization {
             id: "x".parse::<OrganizationId>().unwrap(),
             name: "X".into(),

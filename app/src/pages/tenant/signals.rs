@@ -22,6 +22,8 @@ pub(crate) fn Signals(
     first: HealthSignals,
     /// Calls over time, for the line beside their number.
     calls: Vec<CallBucket>,
+    /// Whether telemetry has stopped arriving.
+    stale: Signal<bool>,
     live: LiveHandle,
 ) -> impl IntoView {
     let now = first.updated_at;
@@ -47,7 +49,7 @@ pub(crate) fn Signals(
                     view! { <Since at=Signal::derive(move || signals.with(|s| s.since)) now/> }
                 }
             >
-                <HealthBadge health=Signal::derive(move || signals.with(|s| s.health)) large=true/>
+                <HealthBadge health=Signal::derive(move || signals.with(|s| s.health)) large=true stale/>
             </SignalCard>
             <SignalCard
                 label="Last seen"

@@ -23,6 +23,7 @@ pub fn Review(
     now: Timestamp,
 ) -> impl IntoView {
     let signals = detail.signals;
+    let stale = Signal::stored(detail.telemetry.stale);
     view! {
         {(detail.tenant.status == TenantStatus::Suspended)
             .then(|| {
@@ -40,7 +41,7 @@ pub fn Review(
             <dl class="signals">
                 <div>
                     <dt>"Health status"</dt>
-                    <dd><HealthBadge health=signals.health/></dd>
+                    <dd><HealthBadge health=signals.health stale/></dd>
                 </div>
                 <div>
                     <dt>"Last seen"</dt>
@@ -55,7 +56,7 @@ pub fn Review(
                     <dd class="num">{percent_of(signals.errors_24h, signals.calls_24h)}</dd>
                 </div>
             </dl>
-            <VerdictBox verdict=detail.verdict since=signals.since now/>
+            <VerdictBox verdict=detail.verdict since=signals.since now stale/>
         </section>
     }
     .into_any()
