@@ -39,5 +39,5 @@ pub use engine::{Engine, Store, StoreOptions};
 pub use error::StoreError;
 pub use migrate::SchemaVersion;
 pub use sql::Statement;
-pub use value::{Value, fold};
+pub use value::{Value, fold, sort_key};
 pub use writer::{Audited, IsContention, Priority};

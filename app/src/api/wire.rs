@@ -120,21 +120,35 @@ fn read_strictly<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Str
     // What was read, written again, has every field that is read: whatever else was given is
     // unknown. No argument of ours leaves fields out when it is written.
     let known = serde_json::to_value(&value).map_err(|e| e.to_string())?;
-    match unknown_field(&given, &known) {
-        Some(path) => Err(format!("{path}: is not known here")),
-        None => Ok(value),
-    }
+    check_fields("", &given, &known)?;
+    Ok(value)
 }
 
-/// The path of the first field in `given` that `known` does not have.
-fn unknown_field(given: &serde_json::Value, known: &serde_json::Value) -> Option<String> {
-    let (given, known) = (given.as_object()?, known.as_object()?);
-    given
-        .iter()
-        .find_map(|(name, value)| match known.get(name) {
-            None => Some(name.clone()),
-            Some(known) => unknown_field(value, known).map(|path| format!("{name}.{path}")),
-        })
+/// That every field in `given` is in `known`, and that what is an object there is none of the
+/// arrays that would be read as one.
+fn check_fields(
+    path: &str,
+    given: &serde_json::Value,
+    known: &serde_json::Value,
+) -> Result<(), String> {
+    let Some(known) = known.as_object() else {
+        return Ok(());
+    };
+    let Some(given) = given.as_object() else {
+        let what = if path.is_empty() { "The body" } else { path };
+        return Err(format!("{what}: must be an object"));
+    };
+    for (name, value) in given {
+        let path = match path {
+            "" => name.clone(),
+            path => format!("{path}.{name}"),
+        };
+        match known.get(name) {
+            None => return Err(format!("{path}: is not known here")),
+            Some(known) => check_fields(&path, value, known)?,
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -160,6 +174,15 @@ mod tests {
         let arguments: Arguments = read_strictly(body.as_bytes()).unwrap();
         assert_eq!(arguments.id.as_str(), "acme");
         assert_eq!(arguments.page.limit, Some(5));
+    }
+
+    #[test]
+    fn an_array_is_no_object_although_it_could_be_read_as_one() {
+        assert_eq!(refused(r#"["acme",{}]"#), "The body: must be an object");
+        assert_eq!(
+            refused(r#"{"id":"acme","page":[5,null]}"#),
+            "page: must be an object"
+        );
     }
 
     #[test]

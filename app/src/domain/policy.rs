@@ -149,3 +149,6 @@ pub fn unauthenticated() -> Problem {
         "Sign in, or send a valid key.",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -365,3 +365,6 @@ pub struct SupportSessionDetail {
     /// The server's time at which the status holds.
     pub at: DateTime<Utc>,
 }
+
+#[cfg(test)]
+mod tests;

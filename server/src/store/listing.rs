@@ -73,6 +73,19 @@ pub struct Listed<T> {
     pub first_row: u64,
 }
 
+/// A search with at most so many hits has them looked up and sorted. Going along the order and
+/// reading row by row, as for more hits, would read the whole table for the few.
+const FEW: u64 = 1_000;
+
+/// A condition that holds for rows anywhere in the table.
+#[derive(Debug, Clone, Copy)]
+struct Search {
+    /// Which of the conditions.
+    condition: usize,
+    /// The column that identifies a row, and that the index on the searched column has too.
+    key: &'static str,
+}
+
 /// A list under construction.
 #[derive(Debug, Clone)]
 pub struct Listing {
@@ -81,6 +94,7 @@ pub struct Listing {
     direction: Direction,
     conditions: Vec<String>,
     values: Vec<Value>,
+    search: Option<Search>,
 }
 
 impl Listing {
@@ -96,6 +110,7 @@ impl Listing {
             direction,
             conditions: Vec::new(),
             values: Vec::new(),
+            search: None,
         }
     }
 
@@ -110,11 +125,26 @@ impl Listing {
         self.conditions.push(condition.replace("{}", &placeholder));
     }
 
-    /// Only rows whose column contains a text, which is taken literally.
-    pub fn and_contains(&mut self, column: &'static str, text: &str) {
+    /// Only rows whose column contains a text, which is taken literally. The column has an index
+    /// that has `key` too, a column that identifies a row.
+    pub fn and_contains(&mut self, column: &'static str, key: &'static str, text: &str) {
         let placeholder = self.placeholder(format!("%{}%", escape_like(text)).into());
+        self.search = Some(Search {
+            condition: self.conditions.len(),
+            key,
+        });
         self.conditions
             .push(format!(r"{column} LIKE {placeholder} ESCAPE '\'"));
+    }
+
+    /// Has the hits of the search looked up by their key.
+    fn look_up_hits(&mut self) {
+        if let Some(Search { condition, key }) = self.search.take()
+            && let Some(condition) = self.conditions.get_mut(condition)
+        {
+            let table = self.table;
+            *condition = format!("{key} IN (SELECT {key} FROM {table} WHERE {condition})");
+        }
     }
 
     /// Only rows whose column begins with a text, which is taken literally. As a range and not with
@@ -241,6 +271,9 @@ impl Listing {
             _ => limit,
         };
         let mut listing = self;
+        if total <= FEW {
+            listing.look_up_hits();
+        }
         let sql = listing.page_sql(&page.position, wanted + 1);
         let query = db.assembled(sql);
         let mut items: Vec<T> = listing

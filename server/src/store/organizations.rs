@@ -3,8 +3,9 @@
 use app::domain::{OrganizationId, TenantId, page::Direction, tenants::Organization};
 
 use super::{
-    Db, FromRow, Row, StoreError, Tx, fold,
+    Db, FromRow, Row, StoreError, Tx,
     listing::{Listed, Listing, PageAt},
+    sort_key,
     sql::statements,
 };
 
@@ -97,7 +98,7 @@ impl Tx<'_> {
             .bind(&organization.slug)
             .bind(organization.status.as_str())
             .bind(organization.created_at)
-            .bind(fold(&organization.name))
+            .bind(sort_key(&organization.name))
             .execute()
             .await?;
         Ok(())

@@ -9,7 +9,7 @@ use app::domain::{
     tenants::{Tenant, TenantHealth},
 };
 
-use super::{Db, FromRow, Row, StoreError, Tx, fold, in_list, sql::statements};
+use super::{Db, FromRow, Row, StoreError, Tx, fold, in_list, sort_key, sql::statements};
 
 #[cfg(test)]
 pub(crate) use health::ALL as HEALTH_STATEMENTS;
@@ -175,7 +175,7 @@ fn bind_tenant<'d, 'c>(query: super::Query<'d, 'c>, tenant: &Tenant) -> super::Q
         .bind(tenant.region.as_deref())
         .bind(tenant.contact.as_deref())
         .bind(tenant.created_at)
-        .bind(fold(&tenant.name))
+        .bind(sort_key(&tenant.name))
         .bind(search_text(tenant))
 }
 

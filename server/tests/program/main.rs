@@ -10,4 +10,5 @@ mod confinement;
 mod crash;
 mod httpbin;
 mod revocation;
+mod server_functions;
 mod support;

@@ -109,7 +109,7 @@ fn listing(only: Option<&TenantId>, filter: &TenantFilter) -> Listing {
         listing.and_bind("status = {}", status.as_str());
     }
     if let Some(search) = &filter.search {
-        listing.and_contains("search", &fold(search));
+        listing.and_contains("search", "id", &fold(search));
     }
     listing
 }

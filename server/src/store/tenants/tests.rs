@@ -40,6 +40,27 @@ async fn found(console: &Platform, search: &str) -> Vec<String> {
     ids(&list(console, &filter, &PageAt::first(200)).await)
 }
 
+/// Letters that become many when they are folded.
+#[tokio::test]
+async fn a_name_that_grows_when_it_is_folded_is_kept_and_found() {
+    let grows: String = (0x3300..=0x33ff)
+        .chain(std::iter::repeat_n(0xfdfa, 20))
+        .filter_map(char::from_u32)
+        .cycle()
+        .skip(76)
+        .take(200)
+        .collect();
+    for console in both().await {
+        console.register("a1", &grows).await;
+        assert_eq!(
+            found(&console, "صلى الله").await,
+            ["a1"],
+            "{}",
+            console.engine
+        );
+    }
+}
+
 #[tokio::test]
 async fn search_finds_the_same_on_both_engines() {
     let names = [

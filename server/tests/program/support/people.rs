@@ -80,34 +80,74 @@ pub(crate) struct Granted {
 }
 
 impl Staff {
-    /// Adds a staff member by command line, and signs in as a browser does.
+    /// Adds a support admin by command line, and signs in as a browser does.
     pub(crate) async fn of(program: &Program, name: &str) -> Self {
-        let email = format!("{name}@example.com");
-        let words = [
-            "staff",
-            "add",
-            "--email",
-            &email,
-            "--name",
-            name,
-            "--role",
-            "support_admin",
-            "--password-stdin",
-        ];
+        Self::with_role(program, name, "support_admin").await
+    }
+
+    /// Adds a staff member with a role by command line, and signs in as a browser does.
+    pub(crate) async fn with_role(program: &Program, name: &str, role: &str) -> Self {
+        let mut staff = Self::stranger(program, name);
+        let add = ["staff", "add", "--email", &staff.email, "--name", name];
+        let words = [&add[..], &["--role", role, "--password-stdin"]].concat();
         program.run(&words, &format!("{PASSWORD}\n")).await;
-        let mut staff = Self {
+        staff.sign_in(PASSWORD).await;
+        staff
+    }
+
+    /// Adds a super admin who has signed in with the password that the command line made, and has
+    /// not changed it yet.
+    pub(crate) async fn with_one_time_password(program: &Program, name: &str) -> Self {
+        let mut staff = Self::stranger(program, name);
+        let add = ["staff", "add", "--email", &staff.email, "--name", name];
+        let words = [&add[..], &["--role", "super_admin", "--one-time-password"]].concat();
+        let printed = program.run(&words, "").await;
+        let (_, password) = printed.split_once("shown once: ").expect("a password");
+        let password = password.lines().next().unwrap_or_default();
+        staff.sign_in(password).await;
+        staff
+    }
+
+    fn stranger(program: &Program, name: &str) -> Self {
+        Self {
             http: http(),
             base: format!("http://{}", program.console),
             origin: program.public_url(),
             cookie: String::new(),
-            email,
-        };
-        staff.sign_in().await;
-        staff
+            email: format!("{name}@example.com"),
+        }
     }
 
-    async fn sign_in(&mut self) {
-        let fields = [("email", self.email.as_str()), ("password", PASSWORD)];
+    /// The same person in a new staff session: a change of roles ends those before it.
+    pub(crate) async fn signed_in_again(mut self) -> Self {
+        self.sign_in(PASSWORD).await;
+        self
+    }
+
+    /// Ends the staff session as a browser does.
+    pub(crate) async fn sign_out(&self) {
+        let request = self
+            .post("/forms/sign-out")
+            .header("content-type", "application/x-www-form-urlencoded");
+        let status = request.send().await.unwrap().status();
+        assert!(status.is_redirection(), "{status}");
+    }
+
+    /// What a browser of this staff member sends with everything.
+    pub(crate) fn session(&self) -> StaffSession {
+        StaffSession {
+            http: self.http.clone(),
+            base: self.base.clone(),
+            headers: vec![
+                ("origin", self.origin.clone()),
+                ("sec-fetch-site", "same-origin".into()),
+                ("cookie", self.cookie.clone()),
+            ],
+        }
+    }
+
+    async fn sign_in(&mut self, password: &str) {
+        let fields = [("email", self.email.as_str()), ("password", password)];
         let request = self
             .post("/forms/sign-in")
             .header("content-type", "application/x-www-form-urlencoded")
@@ -152,6 +192,89 @@ impl Staff {
             .header("origin", &self.origin)
             .header("sec-fetch-site", "same-origin")
             .header("cookie", &self.cookie)
+    }
+}
+
+/// What somebody sends with every question to a server function, whether it is good or not.
+pub(crate) struct StaffSession {
+    http: Client,
+    base: String,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl StaffSession {
+    /// A browser on the console's page without a cookie.
+    pub(crate) fn none(program: &Program) -> Self {
+        Self {
+            http: http(),
+            base: format!("http://{}", program.console),
+            headers: vec![
+                ("origin", program.public_url()),
+                ("sec-fetch-site", "same-origin".into()),
+            ],
+        }
+    }
+
+    /// With a cookie that nobody was given.
+    pub(crate) fn made_up(program: &Program) -> Self {
+        let mut session = Self::none(program);
+        let token = "A".repeat(43);
+        session
+            .headers
+            .push(("cookie", format!("{COOKIE}={token}")));
+        session
+    }
+
+    /// With a key of the REST interface, which is not for people.
+    pub(crate) fn key(program: &Program, platform: &Platform) -> Self {
+        let mut session = Self::none(program);
+        let bearer = format!("Bearer {}", platform.key);
+        session.headers.push(("authorization", bearer));
+        session
+    }
+
+    /// The same cookie, sent by a page of another site.
+    pub(crate) fn from_another_site(mut self) -> Self {
+        for (name, value) in &mut self.headers {
+            match *name {
+                "origin" => "https://elsewhere.example".clone_into(value),
+                "sec-fetch-site" => "cross-site".clone_into(value),
+                _ => {}
+            }
+        }
+        self
+    }
+
+    /// Asks a server function; gives back the status, and the code of a problem.
+    pub(crate) async fn ask(&self, name: &str, arguments: &Value) -> (u16, String) {
+        let path = format!("/_fn/{name}");
+        let answer = self
+            .request("POST", &path)
+            .json(arguments)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        let problem: Value = answer.json().await.unwrap_or_default();
+        let code = problem["code"].as_str().filter(|_| status >= 400);
+        (status, code.unwrap_or_default().to_owned())
+    }
+
+    /// Sends any request; gives back the status.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &str, media_type: &str) -> u16 {
+        let request = self
+            .request(method, path)
+            .header("content-type", media_type);
+        let answer = request.body(body.to_owned()).send().await.unwrap();
+        answer.status().as_u16()
+    }
+
+    fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = method.parse().unwrap();
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        self.headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, value)
+        })
     }
 }
 

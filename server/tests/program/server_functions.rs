@@ -1,0 +1,156 @@
+//! Every server function, asked by everyone who may try: what it answers is reviewed as a whole.
+
+use std::fmt::Write as _;
+
+use app::domain::tenants::TenantFilter;
+use serde_json::{Value, json};
+
+use crate::support::{
+    people::{Platform, Staff, StaffSession},
+    program::Program,
+    upstream::Upstream,
+};
+
+const RULES: &str = r#"
+    tenant_binding = "path"
+    routes = ["/v1/tenants/{tenant_id}"]
+"#;
+
+/// The server functions with good arguments; those that end something come last.
+fn questions(session: &str, event: &str) -> Vec<(&'static str, Value)> {
+    let page = json!({ "limit": null, "cursor": null });
+    let tenants = json!(TenantFilter::default());
+    let sessions = json!({ "status": null, "tenant_id": null, "staff_id": null });
+    let events = json!({
+        "category": null, "action": null, "actor": null, "tenant_id": null, "outcome": null,
+        "from": null, "to": null,
+    });
+    let form = json!({
+        "reason": "Customer reports missing invoices", "ttl_minutes": "5", "scopes": ["read_only"],
+        "organization_id": "", "ticket": "", "idempotency_key": "",
+    });
+    vec![
+        ("signed_in", json!({})),
+        ("any_staff", json!({})),
+        ("settings", json!({})),
+        ("take_flash", json!({ "id": "another's" })),
+        ("overview", json!({ "filter": tenants, "page": page })),
+        ("tenant_detail", json!({ "id": "acme" })),
+        (
+            "list_support_sessions",
+            json!({ "filter": sessions, "page": page }),
+        ),
+        ("support_session", json!({ "id": session })),
+        ("list_access_log", json!({ "id": session, "page": page })),
+        (
+            "list_audit_events",
+            json!({ "filter": events, "page": page }),
+        ),
+        ("audit_event", json!({ "id": event })),
+        ("draft_support_session", json!({ "tenant": "acme" })),
+        (
+            "create_support_session",
+            json!({ "tenant": "acme", "form": form }),
+        ),
+        ("draft_force_logout", json!({ "tenant": "acme" })),
+        (
+            "force_logout",
+            json!({ "tenant": "acme", "slug": "acme", "idempotency_key": "" }),
+        ),
+        ("replace_token", json!({ "id": session })),
+        (
+            "revoke_support_session",
+            json!({ "id": session, "reason": "" }),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, RULES).await;
+    let platform = Platform::of(&program).await;
+    platform.register("acme").await;
+
+    let holder = Staff::of(&program, "holder").await;
+    let other = Staff::of(&program, "other").await;
+    let super_admin = Staff::with_role(&program, "root", "super_admin").await;
+    let no_role = Staff::of(&program, "nobody").await;
+    program
+        .run(&["staff", "set-roles", &no_role.email, "--no-roles"], "")
+        .await;
+    let no_role = no_role.signed_in_again().await;
+    let deactivated = Staff::of(&program, "gone").await;
+    program
+        .run(&["staff", "deactivate", &deactivated.email], "")
+        .await;
+    let signed_out = Staff::of(&program, "away").await;
+    signed_out.sign_out().await;
+    let must_change = Staff::with_one_time_password(&program, "new").await;
+
+    let callers: Vec<(&str, StaffSession)> = vec![
+        ("anonymous", StaffSession::none(&program)),
+        ("made-up cookie", StaffSession::made_up(&program)),
+        ("platform key", StaffSession::key(&program, &platform)),
+        ("signed out", signed_out.session()),
+        ("deactivated", deactivated.session()),
+        ("no role", no_role.session()),
+        ("must change password", must_change.session()),
+        ("another site's page", holder.session().from_another_site()),
+        ("another support admin", other.session()),
+        ("holder", holder.session()),
+        ("super admin", super_admin.session()),
+    ];
+
+    let mut asked: Vec<String> = Vec::new();
+    let mut matrix = String::new();
+    for (caller, session_of_caller) in &callers {
+        let session = holder.create_session("acme", None).await;
+        let event = platform.get("/audit?limit=1").await["items"][0]["id"].clone();
+        let event = event.as_str().expect("an audit event");
+        writeln!(matrix, "{caller}").unwrap();
+        asked.clear();
+        for (name, arguments) in questions(&session.id, event) {
+            asked.push(format!("/_fn/{name}"));
+            let (status, code) = session_of_caller.ask(name, &arguments).await;
+            writeln!(matrix, "    {name:24} {status} {code}").unwrap();
+        }
+        super_admin
+            .session()
+            .ask(
+                "revoke_support_session",
+                &json!({ "id": session.id, "reason": "" }),
+            )
+            .await;
+    }
+    let mut endpoints = app::api::ENDPOINTS.map(str::to_owned).to_vec();
+    endpoints.sort_unstable();
+    asked.sort_unstable();
+    assert_eq!(asked, endpoints, "every server function is asked");
+    insta::assert_snapshot!(matrix);
+}
+
+#[tokio::test]
+async fn a_server_function_takes_post_with_json_and_nothing_else() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, RULES).await;
+    let staff = Staff::of(&program, "jo").await;
+    let session = staff.session();
+    for path in app::api::ENDPOINTS {
+        for (method, body, media_type) in [
+            ("GET", "", "application/json"),
+            ("PUT", "{}", "application/json"),
+            ("POST", "a=b", "application/x-www-form-urlencoded"),
+            ("POST", "{", "application/json"),
+            ("POST", "{\"no_such_field\":1}", "application/json"),
+            ("POST", "[]", "application/json"),
+            ("POST", "\u{0}", "application/json"),
+        ] {
+            let status = session.send(method, path, body, media_type).await;
+            assert!(
+                (400..500).contains(&status),
+                "{method} {path} {body:?}: {status}"
+            );
+        }
+    }
+}
