@@ -5,8 +5,7 @@ source "$(dirname "$0")/lib.sh"
 source "$ROOT/.make/toolchain.sh"
 use_toolchain
 
-# What `[workspace.lints]` denies fails; what it warns of is shown. Compilers of other versions warn of other things.
-lint() { cargo clippy --locked --quiet "$@"; }
+lint() { cargo clippy --locked --quiet "$@" -- -D warnings; }
 
 step "Format" cargo fmt --all --check
 step "Lint: bundler" lint -p bundler --all-targets

@@ -96,7 +96,10 @@ async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
         ("deactivated", deactivated.session()),
         ("no role", no_role.session()),
         ("must change password", must_change.session()),
-        ("another site's page", holder.session().from_another_site()),
+        (
+            "another site's page",
+            holder.session().sent_by_another_site(),
+        ),
         ("another support admin", other.session()),
         ("holder", holder.session()),
         ("super admin", super_admin.session()),

@@ -234,7 +234,7 @@ impl StaffSession {
     }
 
     /// The same cookie, sent by a page of another site.
-    pub(crate) fn from_another_site(mut self) -> Self {
+    pub(crate) fn sent_by_another_site(mut self) -> Self {
         for (name, value) in &mut self.headers {
             match *name {
                 "origin" => "https://elsewhere.example".clone_into(value),
