@@ -120,7 +120,7 @@ impl Platform {
                 post(resources::search_attestations),
             )
             .route("/v1/attestations/{id}", get(resources::attestation))
-            .route("/v1/exports/{file}", get(exports::export))
+            .route("/v1/exports/{file}", post(exports::export))
             .route("/v1/feed", get(feed::feed))
             .fallback(|| async { ApiError::NotFound })
             .layer(middleware::from_fn_with_state(self.clone(), identify))

@@ -31,8 +31,8 @@ path_prefixes = ["/v1/attestations"]
 
 [[scopes]]
 name = "invoices:export"
-description = "Download exports as CSV"
-methods = ["GET"]
+description = "Make CSV exports"
+methods = ["POST"]
 path_prefixes = ["/v1/exports"]
 
 [metrics]

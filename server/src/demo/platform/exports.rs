@@ -1,4 +1,5 @@
-//! Exports as CSV files.
+//! Exports as CSV files. A `POST`, since the platform keeps note of who exported what: a support session needs a scope of
+//! its own for it.
 
 use axum::{
     Extension,
