@@ -49,7 +49,7 @@ fn scaled(value: u64, largest: u64, height: f64) -> f64 {
     (value as f64 / largest as f64 * height).max(1.0)
 }
 
-/// Calls over time beside a figure. Decorative: the figure speaks.
+/// Calls over time beside a figure; nothing without calls. Decorative: the figure speaks.
 #[component]
 pub fn Sparkline(
     /// Values, oldest first.
@@ -61,6 +61,9 @@ pub fn Sparkline(
     const WIDTH: f64 = 96.0;
     const HEIGHT: f64 = 28.0;
     let largest = values.iter().copied().max().unwrap_or_default();
+    if largest == 0 {
+        return None;
+    }
     #[expect(clippy::cast_precision_loss, reason = "pixels do not need 53 bits")]
     let step = WIDTH / (values.len().saturating_sub(1).max(1) as f64);
     let mut x = -step;
@@ -74,7 +77,7 @@ pub fn Sparkline(
             )
         })
         .collect();
-    view! {
+    Some(view! {
         <svg
             class="sparkline"
             class:bad=bad
@@ -85,7 +88,7 @@ pub fn Sparkline(
         >
             <polyline points=points.join(" ")></polyline>
         </svg>
-    }
+    })
 }
 
 /// Calls and errors of the last 24 hours as bars, and by hour as a table.

@@ -1,5 +1,7 @@
 //! Tenants and their organizations.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -326,6 +328,9 @@ pub struct Overview {
     pub counts: HealthCounts,
     /// One page of tenants.
     pub tenants: super::page::Page<TenantHealth>,
+    /// Calls in each of the last 24 full hours, oldest first, of the tenants of this page that made
+    /// any.
+    pub hourly_calls: BTreeMap<TenantId, Vec<u64>>,
     /// Whether telemetry arrives at all.
     pub telemetry: TelemetryState,
     /// When this page was put in order.

@@ -11,7 +11,7 @@ use super::audit_log::OutcomeBadge;
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, CopyBlock, CopyButton, FailedPage, Loading, PageHeading, Timestamp,
+        ButtonLink, CopyBlock, CopyButton, FailedPage, PageHeading, Settled, Timestamp,
         format::Precision,
     },
     domain::{AuditEventId, SupportSessionId, audit::AuditEvent, problem::Problem},
@@ -43,14 +43,14 @@ pub fn AuditEventPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let event = Resource::new(move || id.get(), load);
     view! {
-        <Transition fallback=|| view! { <Loading label="Loading the audit event…"/> }>
-            {move || Suspend::new(async move {
-                match event.await {
-                    Ok(event) => view! { <Event event/> }.into_any(),
-                    Err(ApiError(problem)) => view! { <FailedPage problem/> }.into_any(),
-                }
-            })}
-        </Transition>
+        <Settled
+            resource=event
+            loading="Loading the audit event…"
+            show=move |event| match event {
+                Ok(event) => view! { <Event event/> }.into_any(),
+                Err(ApiError(problem)) => view! { <FailedPage problem/> }.into_any(),
+            }
+        />
     }
 }
 

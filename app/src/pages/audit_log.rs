@@ -13,8 +13,8 @@ use self::{filters::Filters, query::AuditQuery, table::Table};
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, EmptyState, Loading, PageHeading, Pager, PagerLinks, ProblemNotice,
-        ResultCount, format::counted,
+        ButtonLink, EmptyState, PageHeading, Pager, PagerLinks, ProblemNotice, ResultCount,
+        Settled, format::counted,
     },
     domain::{
         audit::{AuditEvent, ExportFormat},
@@ -45,17 +45,19 @@ pub fn AuditLogPage() -> impl IntoView {
             </header>
             <section class="card" aria-label="Audit events">
                 <Filters query problem/>
-                <Transition fallback=|| view! { <Loading label="Loading audit events…"/> }>
-                    {move || Suspend::new(async move {
+                <Settled
+                    resource=events
+                    loading="Loading audit events…"
+                    show=move |events| {
                         let query = query.get_untracked();
-                        match events.await {
+                        match events {
                             Ok(page) => view! { <Events page query/> }.into_any(),
                             Err(ApiError(problem)) => {
                                 view! { <Failed problem query/> }.into_any()
                             }
                         }
-                    })}
-                </Transition>
+                    }
+                />
             </section>
         </div>
     }

@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use crate::{
     api,
     components::{
-        HealthBadge, Loading, PageHeading, ProblemNotice, TableBox,
+        HealthBadge, PageHeading, ProblemNotice, Settled, TableBox,
         format::{configured_percent, counted},
     },
     domain::{
@@ -35,29 +35,29 @@ pub fn HelpPage() -> impl IntoView {
                 </div>
             </header>
             <HealthHelp/>
-            <Transition fallback=|| view! { <Loading label="Loading the configuration…"/> }>
-                {move || Suspend::new(async move {
-                    match settings.await {
-                        Err(error) => {
-                            view! {
-                                <ProblemNotice
-                                    what="The configuration could not be loaded."
-                                    problem=error.into()
-                                />
-                            }
-                                .into_any()
+            <Settled
+                resource=settings
+                loading="Loading the configuration…"
+                show=|settings| match settings {
+                    Err(error) => {
+                        view! {
+                            <ProblemNotice
+                                what="The configuration could not be loaded."
+                                problem=error.into()
+                            />
                         }
-                        Ok(Settings { thresholds, scopes, .. }) => {
-                            view! {
-                                <Decision thresholds/>
-                                <Sessions/>
-                                <Scopes scopes/>
-                            }
-                                .into_any()
-                        }
+                            .into_any()
                     }
-                })}
-            </Transition>
+                    Ok(Settings { thresholds, scopes, .. }) => {
+                        view! {
+                            <Decision thresholds/>
+                            <Sessions/>
+                            <Scopes scopes/>
+                        }
+                            .into_any()
+                    }
+                }
+            />
             <Roles/>
         </div>
     }

@@ -145,12 +145,22 @@ impl TenantsPort for TenantsService {
     ) -> Result<Overview, Problem> {
         let reach = self.reach(context)?;
         let tenants = self.list(context, filter, page).await?;
-        let counts = {
+        let ids: Vec<TenantId> = tenants
+            .items
+            .iter()
+            .map(|row| row.tenant.id.clone())
+            .collect();
+        let (counts, hourly_calls) = {
             let mut reader = self.core.store.read().await?;
-            reader.db().count_tenants_by_health(reach).await?
+            let mut db = reader.db();
+            (
+                db.count_tenants_by_health(reach).await?,
+                db.list_hourly_calls(&ids, self.core.now()).await?,
+            )
         };
         Ok(Overview {
             counts,
+            hourly_calls,
             tenants,
             telemetry: self.telemetry_state().await?,
             sorted_at: self.core.now(),

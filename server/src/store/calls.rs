@@ -1,6 +1,8 @@
 //! Calls in spans of 5 minutes, the sums over windows of them, and which requests were support
 //! traffic.
 
+use std::collections::BTreeMap;
+
 use app::domain::{
     RequestId, TenantId, Timestamp,
     health::{Baseline, Window},
@@ -127,6 +129,22 @@ impl FromRow for Span {
     }
 }
 
+/// The calls of a tenant in an hour, by the hour's number since 1970.
+struct HourOf(TenantId, i64, u64);
+
+impl FromRow for HourOf {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self(
+            row.parsed("tenant_id")?,
+            row.int("hour")?,
+            row.count("calls")?,
+        ))
+    }
+}
+
+/// How many hours [`Db::list_hourly_calls`] gives.
+const HOURS: usize = 24;
+
 struct FoundRequest(RequestId);
 
 impl FromRow for FoundRequest {
@@ -180,6 +198,43 @@ impl Db<'_> {
             .fetch_all()
             .await?;
         Ok(spans.into_iter().map(|span| span.0).collect())
+    }
+
+    /// The calls of these tenants in each of the last 24 full hours, oldest first. Tenants without
+    /// any are left out.
+    pub async fn list_hourly_calls(
+        &mut self,
+        tenants: &[TenantId],
+        now: Timestamp,
+    ) -> Result<BTreeMap<TenantId, Vec<u64>>, StoreError> {
+        let microseconds = TimeDelta::hours(1).num_seconds() * 1_000_000;
+        let end = now.timestamp_micros().div_euclid(microseconds);
+        let first = end - i64::try_from(HOURS).unwrap_or_default();
+        let mut found: BTreeMap<TenantId, Vec<u64>> = BTreeMap::new();
+        for tenants in tenants.chunks(in_list::LENGTH) {
+            let list = in_list::sql(
+                "SELECT tenant_id, start / 3600000000 AS hour, CAST(SUM(calls) AS BIGINT) AS calls \
+                 FROM call_buckets WHERE tenant_id IN ",
+            );
+            let query = self.assembled(format!(
+                "{list} AND start >= $101 AND start < $102 GROUP BY tenant_id, hour"
+            ));
+            let rows: Vec<HourOf> = in_list::bind(query, tenants)
+                .bind(first * microseconds)
+                .bind(end * microseconds)
+                .fetch_all()
+                .await?;
+            for HourOf(tenant, hour, calls) in rows {
+                let hours = found.entry(tenant).or_insert_with(|| vec![0; HOURS]);
+                if let Some(place) = usize::try_from(hour - first)
+                    .ok()
+                    .and_then(|hour| hours.get_mut(hour))
+                {
+                    *place = calls;
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Which of these requests came through the gateway, in no order.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     api,
-    components::{ButtonLink, CopyBlock, EmptyState},
+    components::{ButtonLink, CopyBlock, EmptyState, Settled},
     domain::api_keys::ApiRight,
     routes,
 };
@@ -19,12 +19,13 @@ pub(super) fn EmptyConsole() -> impl IntoView {
                 "Tenants appear here once your platform has registered them. Three steps, each one a \
                  command:"
             </p>
-            <Transition>
-                {move || Suspend::new(async move {
-                    let url = settings.await.map(|settings| settings.console_url).ok()?;
+            <Settled
+                resource=settings
+                show=|settings| {
+                    let url = settings.map(|settings| settings.console_url).ok()?;
                     Some(view! { <Steps url/> })
-                })}
-            </Transition>
+                }
+            />
             <p>
                 <a class="link" href=routes::HELP>
                     "How health is decided"

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::{Shared, request::OverviewRequest, telemetry_now};
 use crate::{
     components::{
-        ButtonLink, HealthBadge, LastSeen, Pager, PagerLinks, RowLink, Since, SortHeader, TableBox,
-        TenantStatusTag, Timestamp,
+        ButtonLink, HealthBadge, LastSeen, Pager, PagerLinks, RowLink, Since, SortHeader,
+        Sparkline, TableBox, TenantStatusTag, Timestamp,
         format::{Precision, percent, thousands},
     },
     domain::{
@@ -25,6 +25,7 @@ pub(super) fn TenantTable(
 ) -> impl IntoView {
     let now = overview.sorted_at;
     let telemetry = overview.telemetry;
+    let mut hourly_calls = overview.hourly_calls;
     let stale = Signal::derive(move || telemetry_now(shared.live, telemetry).stale);
     let pager = PagerLinks::of(&overview.tenants, |cursor| request.at_cursor(cursor));
     let again = request.at_cursor(request.page.cursor.as_deref());
@@ -55,7 +56,12 @@ pub(super) fn TenantTable(
             <tbody>
                 {rows
                     .into_iter()
-                    .map(|row| view! { <TenantRow row=row.into() now stale/> })
+                    .map(|row| {
+                        let calls = row
+                            .with_untracked(|row| hourly_calls.remove(&row.tenant.id))
+                            .unwrap_or_default();
+                        view! { <TenantRow row=row.into() hourly_calls=calls now stale/> }
+                    })
                     .collect_view()}
             </tbody>
         </TableBox>
@@ -101,6 +107,8 @@ fn follow(shared: Shared, rows: Vec<RwSignal<TenantHealth>>, since: domain::Time
 #[component]
 fn TenantRow(
     row: Signal<TenantHealth>,
+    /// Calls in each of the last full hours.
+    hourly_calls: Vec<u64>,
     now: domain::Timestamp,
     stale: Signal<bool>,
 ) -> impl IntoView {
@@ -127,7 +135,13 @@ fn TenantRow(
                 </span>
             </td>
             <td class="numeric" data-label="API calls (24h)">
-                {move || thousands(signals.with(|s| s.calls_24h))}
+                <span class="with-line">
+                    <Sparkline
+                        values=hourly_calls
+                        bad=signals.with_untracked(|s| s.health == Health::Critical)
+                    />
+                    <span>{move || thousands(signals.with(|s| s.calls_24h))}</span>
+                </span>
             </td>
             <td class="numeric" data-label="Error rate">
                 {move || signals.with(error_rate)}

@@ -103,6 +103,38 @@ async fn silence_stops_being_an_alarm_the_moment_a_tenant_is_suspended() {
 }
 
 #[tokio::test]
+async fn the_overview_has_the_calls_of_each_full_hour() {
+    for console in both().await {
+        for tenant in ["acme", "beat", "quiet"] {
+            console.register(tenant, tenant).await;
+        }
+        let ago = |minutes| noon() - TimeDelta::minutes(minutes);
+        let records = [
+            ("acme", ago(0), 1),
+            ("acme", ago(5), 2),
+            ("acme", ago(60), 4),
+            ("acme", ago(24 * 60), 8),
+            ("acme", ago(24 * 60 + 5), 16),
+            ("beat", ago(125), 32),
+        ];
+        let records = records.map(|(tenant, at, count)| calls(tenant, at, 200, count));
+        console.ingest(records.to_vec()).await;
+        let page = PageRequest::default();
+        let overview = console
+            .tenants
+            .overview(&platform(), TenantFilter::default(), page)
+            .await
+            .unwrap();
+        let mut acme = vec![0; 24];
+        (acme[0], acme[23]) = (8, 2 + 4);
+        let mut beat = vec![0; 24];
+        beat[21] = 32;
+        let expected = [(id("acme"), acme), (id("beat"), beat)];
+        assert_eq!(overview.hourly_calls, expected.into(), "{}", console.engine);
+    }
+}
+
+#[tokio::test]
 async fn organizations_belong_to_a_tenant_that_exists() {
     for console in both().await {
         console.register("acme", "Acme").await;
