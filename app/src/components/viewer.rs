@@ -69,6 +69,10 @@ impl Viewer {
             let known = self.lead.get_value();
             self.lead
                 .set_value(Some(known.map_or(lead, |known| known.max(lead))));
+            // What has just begun would else seem to last longer than it does, until the next tick.
+            if self.hydrated.get_untracked() {
+                self.tick();
+            }
         }
     }
 

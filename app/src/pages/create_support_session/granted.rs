@@ -4,7 +4,9 @@ use leptos::{html, prelude::*};
 
 use super::ends::curl_line;
 use crate::{
-    components::{ButtonLink, CopyBlock, CopyButton, Countdown, Icon, IconName, Timestamp},
+    components::{
+        ButtonLink, CopyBlock, CopyButton, Countdown, Icon, IconName, Timestamp, use_viewer,
+    },
     domain::support_sessions::SupportSessionGranted,
 };
 
@@ -26,6 +28,7 @@ pub fn Granted(
     let id = session.id.to_string();
     let session_path = format!("/support/sessions/{id}");
     let expires_at = session.expires_at;
+    use_viewer().synchronise(session.issued_at);
     // What had the focus is gone: the confirmation is where reading goes on.
     let body = NodeRef::<html::Div>::new();
     Effect::new(move || {
