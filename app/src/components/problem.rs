@@ -30,6 +30,7 @@ pub fn ProblemNotice(
         problem.code,
         ProblemCode::Unauthenticated | ProblemCode::SignInTooOld
     ) && path.with_untracked(|path| path != routes::SIGN_IN);
+    let keeps_input = problem.code == ProblemCode::SignInTooOld;
     view! {
         <div class="notice bad" role="alert">
             <Icon name=IconName::Bad size=18/>
@@ -44,9 +45,19 @@ pub fn ProblemNotice(
                     .then(|| {
                         view! {
                             <p>
-                                <a class="link" rel="external" href=move || url::sign_in(&path.get())>
+                                <a
+                                    class="link"
+                                    rel="external"
+                                    target=keeps_input.then_some("_blank")
+                                    href=move || url::sign_in(&path.get())
+                                >
                                     "Sign in again"
                                 </a>
+                                {keeps_input
+                                    .then_some(
+                                        " in a new tab, then send this form once more: what you \
+                                         have typed stays here.",
+                                    )}
                             </p>
                         }
                     })}

@@ -28,22 +28,29 @@ pub(super) fn start(state: &AppState, boot: &str, end: &CancellationToken) -> Ve
             end.clone(),
         )),
         tokio::spawn(record_expiries(core, state.gates.clone(), end.clone())),
-        tokio::spawn(orphans(state.clone(), boot.to_owned())),
+        tokio::spawn(orphans(state.clone(), boot.to_owned(), end.clone())),
         tokio::spawn(prune(state.clone(), end.clone())),
     ]
 }
 
-/// Requests that an earlier start left open have an unknown end.
-async fn orphans(state: AppState, boot: String) {
-    match close_orphans(&state.core, &boot).await {
-        Ok(0) => {}
-        Ok(closed) => {
-            tracing::warn!(
-                closed,
-                "requests of an earlier start are closed, their end unknown"
-            );
+/// Requests that a server which is gone left open have an unknown end.
+async fn orphans(state: AppState, boot: String, end: CancellationToken) {
+    let mut every = tokio::time::interval(PRUNE_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            () = end.cancelled() => return,
         }
-        Err(error) => tracing::error!(%error, "requests of an earlier start can't be closed"),
+        match close_orphans(&state.core, &boot).await {
+            Ok(0) => {}
+            Ok(closed) => {
+                tracing::warn!(
+                    closed,
+                    "requests of a server that is gone are closed, their end unknown"
+                );
+            }
+            Err(error) => tracing::error!(%error, "requests left open can't be closed"),
+        }
     }
 }
 

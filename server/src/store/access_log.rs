@@ -28,7 +28,7 @@ statements! {
     LOOKUP = "SELECT * FROM access_log WHERE request_id = $1";
     LIST_ORPHANS = "SELECT a.request_id, a.support_session_id, s.tenant_id FROM access_log a \
         JOIN support_sessions s ON s.id = a.support_session_id \
-        WHERE a.outcome = 'open' AND a.boot <> $1 ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
+        WHERE a.outcome = 'open' AND a.boot <> $1 AND COALESCE(s.revoked_at, s.expires_at) < $2 ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
 }
 
 impl FromRow for AccessLogEntry {
@@ -139,9 +139,18 @@ impl Db<'_> {
             .await
     }
 
-    /// Up to 200 rows that other starts of the server left open, by tenant.
-    pub async fn list_orphans(&mut self, boot: &str) -> Result<Vec<Orphan>, StoreError> {
-        self.query(LIST_ORPHANS).bind(boot).fetch_all().await
+    /// Up to 200 rows that other starts of the server left open, by tenant; only those of support
+    /// sessions that ended before an instant.
+    pub async fn list_orphans(
+        &mut self,
+        boot: &str,
+        ended_before: Timestamp,
+    ) -> Result<Vec<Orphan>, StoreError> {
+        self.query(LIST_ORPHANS)
+            .bind(boot)
+            .bind(ended_before)
+            .fetch_all()
+            .await
     }
 }
 

@@ -2,10 +2,9 @@
 
 use app::domain::Timestamp;
 
-use super::{Db, FromRow, Row, StoreError, Tx, sql::statements};
+use super::{FromRow, Row, StoreError, Tx, sql::statements};
 
 statements! {
-    LOOKUP = "SELECT failures, last_failure_at FROM sign_in_failures WHERE subject = $1";
     // Changes nothing where there is a row, but on PostgreSQL takes its lock before it is read.
     LOCK = "INSERT INTO sign_in_failures (subject, failures, last_failure_at) VALUES ($1, 0, 0) \
         ON CONFLICT (subject) DO UPDATE SET failures = sign_in_failures.failures RETURNING failures, last_failure_at";
@@ -30,16 +29,6 @@ impl FromRow for SignInFailures {
             failures: row.count("failures")?,
             last_failure_at: row.at("last_failure_at")?,
         })
-    }
-}
-
-impl Db<'_> {
-    /// The failed sign-ins of a subject.
-    pub async fn lookup_sign_in_failures(
-        &mut self,
-        subject: &str,
-    ) -> Result<Option<SignInFailures>, StoreError> {
-        self.query(LOOKUP).bind(subject).fetch_optional().await
     }
 }
 
