@@ -8,6 +8,7 @@ pub mod text_enum;
 
 pub mod access_log;
 pub mod api_keys;
+pub mod at_fault;
 pub mod audit;
 pub mod caller;
 pub mod flash;

@@ -27,10 +27,21 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_viewer();
     view! {
-        <Title formatter=|title: String| format!("{title} · Support Console")/>
+        <Title formatter=|title: String| document_title(&title)/>
         <Router>
             <Frame/>
         </Router>
+    }
+}
+
+/// The title of the document. On the server it is written into the page as it is, so what a tenant
+/// is called must not read as markup there; a browser is given text.
+fn document_title(title: &str) -> String {
+    let title = format!("{title} · Support Console");
+    if cfg!(feature = "ssr") {
+        title.replace('&', "&amp;").replace('<', "&lt;")
+    } else {
+        title
     }
 }
 
@@ -58,4 +69,18 @@ fn Frame() -> impl IntoView {
 /// The live stream as far as the frame needs it: only while someone is signed in.
 fn use_frame_live() -> crate::live::LiveHandle {
     use_live(Signal::stored(crate::domain::live::LiveInterest::default()))
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_the_title_is_no_markup() {
+        let title = document_title("</title><meta http-equiv=refresh content=0> & Söhne");
+        assert_eq!(
+            title,
+            "&lt;/title>&lt;meta http-equiv=refresh content=0> &amp; Söhne · Support Console"
+        );
+    }
 }

@@ -5,6 +5,7 @@ use leptos::server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::ApiError;
+use crate::domain::at_fault::field_and_message;
 
 /// JSON that refuses fields nobody reads and names the field that has the wrong type.
 pub struct StrictJson;
@@ -114,8 +115,9 @@ fn read_strictly<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Str
     let given: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|_| "The body is not JSON.".to_owned())?;
     let value: T = serde_path_to_error::deserialize(&given).map_err(|error| {
-        let path = error.path().to_string();
-        format!("{path}: {}", error.into_inner())
+        let (field, message) =
+            field_and_message(&error.path().to_string(), &error.inner().to_string());
+        format!("{field}: {message}")
     })?;
     // What was read, written again, has every field that is read: whatever else was given is
     // unknown. No argument of ours leaves fields out when it is written.

@@ -5,15 +5,15 @@ use leptos::{
     ev, html,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{HtmlDialogElement, HtmlElement},
+    web_sys::{Element, HtmlDialogElement, HtmlElement},
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 /// A dialog that is open as long as its URL is shown.
 ///
 /// Give `autofocus` to the control that gets the focus: the first field, or Cancel where there is
-/// none. Cancel is a link to `close_href`; Esc leads there too, and the focus returns to what had
-/// it before.
+/// none. Cancel is a link to `close_href`; Esc leads there too. Where a link opened the dialog, both
+/// go back to the page with that link, and the focus returns to it.
 #[component]
 pub fn Dialog(
     /// The title: names the act and the object.
@@ -32,6 +32,8 @@ pub fn Dialog(
     children: Children,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
+    // Whether a link on a page of this tab opened it: then closing it is going back.
+    let opened_here = StoredValue::new(false);
     Effect::new(move || {
         if let Some(dialog) = dialog.get() {
             mark_opener();
@@ -39,6 +41,7 @@ pub fn Dialog(
                 show_modally(&dialog);
             } else {
                 // What a link opens is made before it is put into the page.
+                opened_here.set_value(true);
                 request_animation_frame(move || show_modally(&dialog));
             }
         }
@@ -51,16 +54,38 @@ pub fn Dialog(
         }
     });
     let navigate = use_navigate();
-    let href = close_href.clone();
-    let close = move |event: ev::Event| {
-        event.prevent_default();
-        navigate(
-            &href,
-            NavigateOptions {
-                scroll: false,
-                ..NavigateOptions::default()
-            },
-        );
+    let close = {
+        let href = close_href.clone();
+        move || {
+            if opened_here.get_value()
+                && window()
+                    .history()
+                    .is_ok_and(|history| history.back().is_ok())
+            {
+                return;
+            }
+            navigate(
+                &href,
+                NavigateOptions {
+                    replace: true,
+                    scroll: false,
+                    ..NavigateOptions::default()
+                },
+            );
+        }
+    };
+    let cancel = {
+        let close = close.clone();
+        move |event: ev::Event| {
+            event.prevent_default();
+            close();
+        }
+    };
+    let follow = move |event: ev::MouseEvent| {
+        if is_plain_click(&event) && leads_to(&event, &close_href) {
+            event.prevent_default();
+            close();
+        }
     };
     view! {
         <dialog
@@ -70,17 +95,33 @@ pub fn Dialog(
             role=alert.then_some("alertdialog")
             aria-labelledby="dialog-title"
             aria-describedby="dialog-description"
-            on:cancel=close
+            on:cancel=cancel
+            on:click=follow
         >
             <header class="dialog-header">
                 <h2 id="dialog-title">{title}</h2>
                 <div id="dialog-description" class="muted">
-                    {description.run()}
+                    {move || description.run()}
                 </div>
             </header>
             {children()}
         </dialog>
     }
+}
+
+/// Whether a click asks for nothing but to follow a link in this tab.
+fn is_plain_click(event: &ev::MouseEvent) -> bool {
+    let modified = event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key();
+    event.button() == 0 && !modified
+}
+
+/// Whether a click is on a link to `href`.
+fn leads_to(event: &ev::MouseEvent, href: &str) -> bool {
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
+    let link = target.and_then(|target| target.closest("a[href]").ok().flatten());
+    link.is_some_and(|link| link.get_attribute("href").as_deref() == Some(href))
 }
 
 fn show_modally(dialog: &HtmlDialogElement) {
@@ -107,11 +148,18 @@ fn mark_opener() {
 
 fn give_back_focus() {
     let marked = document().query_selector(&format!("[{OPENER}]"));
-    let Ok(Some(opener)) = marked else { return };
-    let _ = opener.remove_attribute(OPENER);
-    let is_free = focused().is_none_or(|active| active.tag_name() == "BODY");
-    if is_free && let Ok(opener) = opener.dyn_into::<HtmlElement>() {
+    let opener = marked.ok().flatten();
+    if let Some(opener) = &opener {
+        let _ = opener.remove_attribute(OPENER);
+    }
+    if focused().is_some_and(|active| active.tag_name() != "BODY") {
+        return;
+    }
+    // The opener may have gone with another page, or with what the dialog did: then the heading.
+    let heading = || document().query_selector("h1").ok().flatten();
+    let target = opener.or_else(heading);
+    if let Some(target) = target.and_then(|target| target.dyn_into::<HtmlElement>().ok()) {
         // An element that can't take the focus leaves it where it is.
-        let _ = opener.focus();
+        let _ = target.focus();
     }
 }

@@ -77,8 +77,8 @@ where
     }
 }
 
-/// Moves the focus to the first invalid control of a form whenever `changed` does: UX and WCAG
-/// 3.3.1 want the first error in view.
+/// Moves the focus to the first invalid control of a form whenever `changed` does, or to the notice
+/// of what belongs to no control: UX and WCAG 3.3.1 want the first error in view.
 pub fn focus_first_invalid<T: PartialEq + Send + Sync + 'static>(
     form: NodeRef<html::Form>,
     changed: Signal<Option<T>>,
@@ -90,7 +90,8 @@ pub fn focus_first_invalid<T: PartialEq + Send + Sync + 'static>(
         let Some(form) = form.get() else { return };
         // Once the attributes are written.
         request_animation_frame(move || {
-            let first = form.query_selector("[aria-invalid=true]").ok().flatten();
+            let find = |selector| form.query_selector(selector).ok().flatten();
+            let first = find("[aria-invalid=true]").or_else(|| find("[role=alert]"));
             if let Some(first) = first.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
                 let _ = first.focus();
             }

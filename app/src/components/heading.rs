@@ -18,7 +18,10 @@ pub fn provide_arrivals() {
     let path = use_location().pathname;
     Effect::new(move |before: Option<String>| {
         let path = path.get();
-        if before.is_some_and(|before| before != path && !is_dialog(&before)) && !is_dialog(&path) {
+        // Closing a dialog leads to the page that it lay over.
+        let arrives =
+            |before: String| before != path && !(is_dialog(&before) && before.starts_with(&path));
+        if before.is_some_and(arrives) && !is_dialog(&path) {
             arriving.0.set(Some(path.clone()));
         }
         path
@@ -38,8 +41,8 @@ pub fn PageHeading(
             let arrived = arriving.with(|arriving| arriving.as_deref() == Some(&path));
             if arrived && let Some(heading) = heading.get() {
                 arriving.set(None);
-                // A heading with a tab index always takes the focus.
-                let _ = heading.focus();
+                // Once it is part of the page. A heading with a tab index takes the focus then.
+                request_animation_frame(move || drop(heading.focus()));
             }
         });
     }

@@ -25,7 +25,7 @@ impl PagerLinks {
     pub fn of<T>(page: &Page<T>, link: impl Fn(Option<&str>) -> String) -> Self {
         let to = |cursor: &Option<String>| cursor.as_deref().map(|cursor| link(Some(cursor)));
         Self {
-            rows: rows(page.first_row, page.items.len() as u64, page.total),
+            rows: rows_text(page.first_row, page.items.len() as u64, page.total),
             first: page.previous_cursor.as_ref().map(|_| link(None)),
             previous: to(&page.previous_cursor),
             next: to(&page.next_cursor),
@@ -37,7 +37,8 @@ impl PagerLinks {
     }
 }
 
-fn rows(first: u64, count: u64, total: u64) -> String {
+/// `Rows 1–50 of 1,284`
+pub fn rows_text(first: u64, count: u64, total: u64) -> String {
     if count == 0 {
         return "No rows".into();
     }

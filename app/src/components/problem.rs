@@ -25,6 +25,7 @@ pub fn ProblemNotice(
     #[prop(into, optional)]
     what: Option<String>,
 ) -> impl IntoView {
+    let here = use_here();
     let path = use_location().pathname;
     let sign_in = matches!(
         problem.code,
@@ -32,7 +33,7 @@ pub fn ProblemNotice(
     ) && path.with_untracked(|path| path != routes::SIGN_IN);
     let keeps_input = problem.code == ProblemCode::SignInTooOld;
     view! {
-        <div class="notice bad" role="alert">
+        <div class="notice bad" role="alert" tabindex="-1">
             <Icon name=IconName::Bad size=18/>
             <div>
                 {what.map(|what| view! { <p><strong>{what}</strong></p> })}
@@ -49,7 +50,7 @@ pub fn ProblemNotice(
                                     class="link"
                                     rel="external"
                                     target=keeps_input.then_some("_blank")
-                                    href=move || url::sign_in(&path.get())
+                                    href=move || url::sign_in(&here.get())
                                 >
                                     "Sign in again"
                                 </a>
@@ -64,6 +65,18 @@ pub fn ProblemNotice(
             </div>
         </div>
     }
+}
+
+/// Path and query of this page.
+pub fn use_here() -> Signal<String> {
+    let location = use_location();
+    Signal::derive(move || {
+        let path = location.pathname.get();
+        match location.search.get().as_str() {
+            "" => path,
+            query => format!("{path}?{query}"),
+        }
+    })
 }
 
 fn request_id_line(id: String) -> impl IntoView {
@@ -81,7 +94,7 @@ pub fn FailedPage(
     problem: Problem,
 ) -> impl IntoView {
     set_status(problem.code.status());
-    let path = use_location().pathname;
+    let here = use_here();
     let (heading, next) = match problem.code {
         ProblemCode::NotFound => (
             "Not found",
@@ -128,7 +141,7 @@ pub fn FailedPage(
                             <a
                                 class="button primary"
                                 rel="external"
-                                href=move || url::sign_in(&path.get())
+                                href=move || url::sign_in(&here.get())
                             >
                                 "Sign in"
                             </a>
@@ -137,7 +150,7 @@ pub fn FailedPage(
                 {may_help
                     .then(|| {
                         view! {
-                            <a class="button" rel="external" href=move || path.get()>
+                            <a class="button" rel="external" href=move || here.get()>
                                 "Try again"
                             </a>
                         }

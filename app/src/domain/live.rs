@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    SupportSessionId, TenantId,
+    StaffId, SupportSessionId, TenantId,
     access_log::AccessLogEntry,
     support_sessions::{SupportSession, SupportSessionCounts},
     tenants::{HealthCounts, TelemetryState, TenantHealth},
@@ -31,8 +31,10 @@ pub struct LiveInterest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum LiveEvent {
-    /// The stream is open; the server's time.
+    /// The stream is open; whose it is, and the server's time.
     Hello {
+        /// The staff member that the browser is signed in as.
+        staff_id: StaffId,
         /// The server's time, for countdowns.
         now: DateTime<Utc>,
     },

@@ -150,3 +150,10 @@ pub struct SignedIn {
     /// The server's time.
     pub now: DateTime<Utc>,
 }
+
+impl SignedIn {
+    /// Whether this person is told anything: has a support role, and a password of one's own.
+    pub fn may_enter(&self) -> bool {
+        self.staff.may_enter() && !self.must_change_password
+    }
+}

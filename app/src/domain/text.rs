@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
     /// Fewer characters than needed, after trimming.
-    #[error("{missing} more {}: at least {min} are needed", if *missing == 1 { "character" } else { "characters" })]
+    #[error("{}", too_short(*min, *missing))]
     TooShort {
         /// How many characters are needed.
         min: usize,
@@ -24,6 +24,14 @@ pub enum InvalidText {
     Control,
 }
 
+fn too_short(min: usize, missing: usize) -> String {
+    match (min, missing) {
+        (1, _) => "must not be empty".to_owned(),
+        (_, 1) => format!("1 more character: at least {min} are needed"),
+        _ => format!("{missing} more characters: at least {min} are needed"),
+    }
+}
+
 /// Trims `text` and checks its length in characters (Unicode scalar values), and that it holds no
 /// control characters. Line breaks and tabs are allowed where `multiline`.
 ///
@@ -34,13 +42,14 @@ pub fn clean(text: &str, min: usize, max: usize, multiline: bool) -> Result<Stri
     if text.chars().any(|c| is_forbidden(c, multiline)) {
         return Err(InvalidText::Control);
     }
-    let length = text.chars().count();
-    if length < min {
+    let visible = text.chars().filter(|c| is_visible(*c)).count();
+    if visible < min {
         return Err(InvalidText::TooShort {
             min,
-            missing: min - length,
+            missing: min - visible,
         });
     }
+    let length = text.chars().count();
     if length > max {
         return Err(InvalidText::TooLong {
             max,
@@ -51,10 +60,21 @@ pub fn clean(text: &str, min: usize, max: usize, multiline: bool) -> Result<Stri
     Ok(text.replace("\r\n", "\n"))
 }
 
+/// Whether a character shows by itself, so that a reason can't be made of nothing. Joiners, marks that
+/// sit on a letter and selectors of a glyph's variant are allowed and don't count.
+fn is_visible(c: char) -> bool {
+    !matches!(c,
+        '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{00AD}'
+        | '\u{200C}' | '\u{200D}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}'
+        | '\u{0300}'..='\u{036F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}'
+        | '\u{20D0}'..='\u{20FF}' | '\u{FE00}'..='\u{FE0F}' | '\u{FE20}'..='\u{FE2F}'
+        | '\u{E0000}'..='\u{E0FFF}')
+}
+
 fn is_forbidden(c: char, multiline: bool) -> bool {
     let line_break = matches!(c, '\n' | '\r' | '\t');
     (c.is_control() && !(multiline && line_break))
-        || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+        || matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 #[cfg(test)]
@@ -88,5 +108,19 @@ mod tests {
         }
         assert_eq!(clean("a\r\nb", 0, 10, true).unwrap(), "a\nb");
         assert_eq!(clean("שלום", 0, 10, false).unwrap(), "שלום");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_no_text() {
+        let missing = |text: &str| clean(text, 10, 500, true);
+        let short = Err(InvalidText::TooShort {
+            min: 10,
+            missing: 10,
+        });
+        assert_eq!(missing(&"\u{301}".repeat(12)), short);
+        assert_eq!(missing(&"\u{3164}".repeat(12)), short);
+        assert_eq!(missing(&"\u{200B}".repeat(12)), Err(InvalidText::Control));
+        assert!(missing("नमस्ते दुनिया यहाँ").is_ok());
+        assert!(missing("می\u{200C}خواهم ببینم").is_ok());
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Timestamp,
+        StaffId, Timestamp,
         live::{LiveEvent, LiveInterest},
     },
     url,
@@ -49,6 +49,8 @@ struct Tab {
     last_event_id: RefCell<Option<String>>,
     attempt: Cell<u32>,
     heard_at: Cell<Option<Timestamp>>,
+    /// Whose stream it was the last time.
+    staff: Cell<Option<StaffId>>,
     timer: RefCell<Option<Timeout>>,
 }
 
@@ -93,6 +95,7 @@ impl Tab {
             last_event_id: RefCell::default(),
             attempt: Cell::new(0),
             heard_at: Cell::new(None),
+            staff: Cell::new(None),
             timer: RefCell::default(),
         }
     }
@@ -163,7 +166,17 @@ impl Tab {
             self.signals.state.set(LiveState::Connected);
         }
         match event {
-            LiveEvent::Hello { now } => self.set_clock(now),
+            LiveEvent::Hello { staff_id, now } => {
+                self.set_clock(now);
+                // Somebody else has signed in in another tab: nothing on this page is theirs.
+                if self
+                    .staff
+                    .replace(Some(staff_id))
+                    .is_some_and(|staff| staff != staff_id)
+                {
+                    let _ = window().location().reload();
+                }
+            }
             LiveEvent::Tenants {
                 rows,
                 counts,
@@ -199,8 +212,20 @@ impl Tab {
                     .set(Some(AccessLogChange { entries, now }));
             }
             LiveEvent::Reset => self.signals.resets.update(|resets| *resets += 1),
-            LiveEvent::SignedOut => leave(),
+            LiveEvent::SignedOut => self.signed_out(),
         }
+    }
+
+    /// The staff session that this stream was opened with has ended. Another tab may have begun a
+    /// new one: then this page, and what is typed in it, stays.
+    fn signed_out(&self) {
+        *self.open.borrow_mut() = None;
+        spawn_local(async {
+            match crate::api::signed_in().await {
+                Ok(Some(_)) => TAB.with(|tab| tab.settle_after(SETTLE_MS)),
+                _ => leave(),
+            }
+        });
     }
 
     fn set_clock(&self, now: Timestamp) {

@@ -22,6 +22,7 @@ use crate::{
         problem::{Problem, ProblemCode},
         user_sessions::{ForceLogoutDraft, ForceLogoutResult},
     },
+    pages::tenant::TenantActs,
     query::encode,
 };
 
@@ -83,6 +84,13 @@ fn ForceLogoutDialog(
         Some(Flash::LoggedOut(result)) => Some(result.clone()),
         _ => None,
     };
+    let acts = use_context::<TenantActs>();
+    Effect::new(move || {
+        let is_done = logout.value().with(|value| matches!(value, Some(Ok(_))));
+        if let Some(acts) = acts.filter(|_| is_done) {
+            acts.done();
+        }
+    });
     let result = Memo::new(move |_| {
         let answered = logout.value().get().and_then(Result::ok);
         answered.or_else(|| before.clone())

@@ -84,6 +84,17 @@ pub fn OverviewPage() -> impl IntoView {
         }
         resets
     });
+    // The first tenant ever: the page says that there is none until it is fetched anew.
+    Effect::new(move || {
+        let is_empty = overview
+            .with(|overview| matches!(overview, Some(Ok(overview)) if overview.counts.total == 0));
+        let counted = live
+            .tenants
+            .with(|change| change.as_ref().and_then(|change| change.counts));
+        if is_empty && counted.is_some_and(|counts| counts.total > 0) {
+            overview.refetch();
+        }
+    });
     let flash = use_page_flash();
     view! {
         <Title text="Support"/>

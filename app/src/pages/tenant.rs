@@ -33,6 +33,28 @@ use crate::{
 /// Figures that the live stream does not carry are fetched again after this time, if calls arrive.
 const REFETCH_AFTER: TimeDelta = TimeDelta::seconds(30);
 
+/// Counts what a dialog over this page has done to the tenant, so that the page shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct TenantActs(RwSignal<u32>);
+
+impl TenantActs {
+    fn provide() -> Self {
+        let acts = Self(RwSignal::new(0));
+        provide_context(acts);
+        acts
+    }
+
+    /// Something was done.
+    pub(super) fn done(self) {
+        self.0.update(|done| *done += 1);
+    }
+
+    /// How much was done.
+    pub(super) fn count(self) -> u32 {
+        self.0.get()
+    }
+}
+
 /// The tenant that the URL names.
 fn tenant_id(params: &leptos_router::params::ParamsMap) -> Result<TenantId, Problem> {
     params
@@ -55,6 +77,14 @@ pub fn TenantPage() -> impl IntoView {
         ..LiveInterest::default()
     }));
     refetch_when_old(detail, live);
+    let acts = TenantActs::provide();
+    Effect::new(move |seen: Option<u32>| {
+        let done = acts.0.get();
+        if seen.is_some_and(|seen| seen < done) {
+            detail.refetch();
+        }
+        done
+    });
     let flash = use_page_flash();
     view! {
         <Outlet/>
@@ -87,7 +117,8 @@ fn refetch_when_old(detail: Resource<Result<TenantDetail, ApiError>>, live: Live
             let is_old = detail.with_untracked(|detail| match detail {
                 Some(Ok(detail)) => {
                     detail.tenant.id == row.tenant.id
-                        && (detail.signals.health != row.signals.health
+                        && (detail.tenant != row.tenant
+                            || detail.signals.health != row.signals.health
                             || detail.signals.updated_at + REFETCH_AFTER < row.signals.updated_at)
                 }
                 _ => false,

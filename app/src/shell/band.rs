@@ -2,14 +2,16 @@
 //! how long, and the way out.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
 use super::use_signed_in;
 use crate::{
-    components::{Countdown, Icon, IconName, Settled, use_viewer},
+    components::{Countdown, Icon, IconName, Settled, use_here, use_viewer},
     domain::{Timestamp, support_sessions::SupportSession},
     routes,
 };
+
+/// From more support sessions on, one line stands for all of them.
+const FEW: usize = 2;
 
 #[component]
 pub(super) fn SupportSessionBand() -> impl IntoView {
@@ -20,17 +22,35 @@ pub(super) fn SupportSessionBand() -> impl IntoView {
             show=|signed_in| {
                 let signed_in = signed_in.ok().flatten()?;
                 let now = signed_in.now;
-                (!signed_in.own_active.is_empty())
-                    .then(|| {
+                let count = signed_in.own_active.len();
+                let rows = signed_in
+                    .own_active
+                    .into_iter()
+                    .map(|session| view! { <BandRow session now/> })
+                    .collect_view();
+                match count {
+                    0 => None,
+                    1..=FEW => Some(view! { <ul>{rows}</ul> }.into_any()),
+                    // They would push the page out of sight.
+                    _ => {
+                        Some(
+                            view! {
+                                <details>
+                                    <summary>
+                                        <Icon name=IconName::Warn size=16/>
+                                        {format!("You are inside {count} support sessions")}
+                                    </summary>
+                                    <ul>{rows}</ul>
+                                </details>
+                            }
+                                .into_any(),
+                        )
+                    }
+                }
+                    .map(|sessions| {
                         view! {
                             <section class="session-band" aria-label="Your active support sessions">
-                                <ul>
-                                    {signed_in
-                                        .own_active
-                                        .into_iter()
-                                        .map(|session| view! { <BandRow session now/> })
-                                        .collect_view()}
-                                </ul>
+                                {sessions}
                             </section>
                         }
                     })
@@ -42,7 +62,7 @@ pub(super) fn SupportSessionBand() -> impl IntoView {
 #[component]
 fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
     let viewer = use_viewer();
-    let location = use_location();
+    let here = use_here();
     let ends = session.expires_at;
     let scopes: Vec<_> = session.scopes.iter().map(ToString::to_string).collect();
     view! {
@@ -64,7 +84,7 @@ fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
             </p>
             <form method="post" action=format!("/forms/support-sessions/{}/revoke", session.id)>
                 <input type="hidden" name="reason" value=""/>
-                <input type="hidden" name="next" value=move || location.pathname.get()/>
+                <input type="hidden" name="next" value=here/>
                 <button
                     class="button small"
                     type="submit"

@@ -9,7 +9,7 @@ use crate::{
         format::{Precision, instant},
         use_viewer,
     },
-    domain,
+    domain::{self, staff::SignedIn},
     live::{LiveHandle, LiveState},
 };
 
@@ -48,7 +48,8 @@ pub(super) fn LostNotice() -> impl IntoView {
             <Settled
                 resource=signed_in.resource()
                 show=|signed_in| {
-                    signed_in.ok().flatten()?;
+                    // Whoever must change the password first, or has no role, is told nothing.
+                    signed_in.ok().flatten().filter(SignedIn::may_enter)?;
                     let live = use_frame_live();
                     Some(move || live.stale_since().map(|since| view! { <Lost since/> }))
                 }

@@ -30,7 +30,7 @@ pub(super) fn Side() -> impl IntoView {
 #[component]
 fn SideOf(signed_in: SignedIn) -> impl IntoView {
     let live = follow_support_sessions();
-    let may_enter = signed_in.staff.may_enter() && !signed_in.must_change_password;
+    let may_enter = signed_in.may_enter();
     let active = signed_in.active_support_sessions;
     view! {
         <header class="side">

@@ -174,9 +174,13 @@ impl Gate {
     }
 
     fn end(&self, ended: Ended) -> Cut {
+        lock(&self.state).ended.get_or_insert(ended);
+        self.cut_flights()
+    }
+
+    fn cut_flights(&self) -> Cut {
         let flights: Vec<_> = {
             let mut state = lock(&self.state);
-            state.ended.get_or_insert(ended);
             state
                 .flights
                 .values_mut()
@@ -217,6 +221,11 @@ impl ClosedGate {
     /// The revocation is committed: what is in flight is cut and the gate stays shut.
     pub fn commit(self, ended: Ended) -> Cut {
         self.handle.gate.end(ended)
+    }
+
+    /// The session goes on with another token: what is in flight is cut, and the gate reopens.
+    pub fn cut_in_flight(self) -> Cut {
+        self.handle.gate.cut_flights()
     }
 }
 

@@ -276,6 +276,7 @@ mod tests {
 
     fn forwarded(rules: &RequestHeaders, client: &HeaderMap) -> HeaderMap {
         let session = KnownSession {
+            token_hash: [0; 32],
             id: SupportSessionId::from_uuid(Uuid::nil()),
             tenant_id: "acme".parse().unwrap(),
             organization_id: Some("eu".parse().unwrap()),

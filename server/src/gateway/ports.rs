@@ -33,6 +33,8 @@ impl Ended {
 pub struct KnownSession {
     /// The session.
     pub id: SupportSessionId,
+    /// The hash of the token that it was found by.
+    pub token_hash: [u8; 32],
     /// The tenant it is confined to.
     pub tenant_id: TenantId,
     /// The organization it is confined to, if it is.
@@ -80,6 +82,8 @@ pub struct Intent {
     pub request_id: RequestId,
     /// The support session it belongs to.
     pub support_session_id: SupportSessionId,
+    /// The hash of the token it came with: a token that has been replaced records nothing.
+    pub token_hash: [u8; 32],
     /// That session's tenant.
     pub tenant_id: TenantId,
     /// Who really acts.

@@ -321,6 +321,7 @@ impl Arrival {
         Intent {
             request_id: self.request_id,
             support_session_id: session.id,
+            token_hash: session.token_hash,
             tenant_id: session.tenant_id.clone(),
             staff_id: session.staff_id,
             staff_name: session.staff_name.clone(),

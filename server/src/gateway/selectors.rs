@@ -59,7 +59,12 @@ fn in_query(query: &str, selector: &str, own: &str) -> Option<bool> {
 fn is_spelling_of(name: &str, selector: &str) -> bool {
     let mut name = name.to_owned();
     for _ in 0..4 {
-        if folded(&name) == folded(selector) {
+        // PHP reads a bracket that is never closed as an underscore.
+        let unclosed = name.replace('[', "_");
+        if [&name, &unclosed]
+            .iter()
+            .any(|name| folded(name) == folded(selector))
+        {
             return true;
         }
         let decoded = decode(&name);
@@ -73,7 +78,7 @@ fn is_spelling_of(name: &str, selector: &str) -> bool {
 
 /// A name up to its first bracket, without what parsers of some languages take for an underscore.
 fn folded(name: &str) -> String {
-    let name = name.trim_matches(|c: char| c.is_whitespace() || c == '+' || c == '\0');
+    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '+' | '\0' | '?'));
     let base = name.split(['[', ']']).next().unwrap_or_default();
     base.chars()
         .map(|c| match c {
@@ -132,6 +137,9 @@ mod tests {
             "t%2565nant_id=b",
             "TENANT_ID=b",
             "tenant_id[]=b",
+            "tenant[id=b",
+            "tenant%5Bid=b",
+            "?tenant_id=b",
             "tenant_id%5B%5D=b",
             "tenant_id[0]=b",
             "tenant.id=b",

@@ -154,6 +154,7 @@ impl Teller {
         let mut changes = self.live.core.store.changes();
         let mut log = self.live.access_log.subscribe();
         self.send(&LiveEvent::Hello {
+            staff_id: self.staff.staff_id,
             now: self.live.core.now(),
         });
         if resumed {

@@ -1,6 +1,9 @@
 //! What handlers take from a request. Whatever can't be read is a problem that names the field.
 
-use app::domain::problem::{Problem, ProblemCode};
+use app::domain::{
+    at_fault::{field_and_message, shortened},
+    problem::{Problem, ProblemCode},
+};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
@@ -12,8 +15,6 @@ use super::error::RestProblem;
 
 /// The largest body of anything but telemetry, in bytes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
-/// How much of an error's own words is passed on, in characters: they may quote the request.
-const MESSAGE_MAX: usize = 300;
 
 /// The parts of the address.
 pub(super) struct RestPath<T>(pub(super) T);
@@ -75,6 +76,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RestJson<T> {
             return Err(unsupported("application/json").into());
         }
         let body = read_body(request, BODY_MAX).await?;
+        // An array would else be read as the fields of an object in their order.
+        if body.trim_ascii_start().starts_with(b"[") {
+            return Err(Problem::invalid_field("body", "must be an object").into());
+        }
         Ok(parse_json(&body).map(Self)?)
     }
 }
@@ -85,7 +90,8 @@ pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem>
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let inner = error.inner();
-        if inner.is_data() {
+        // Of a value that is no text where a name is expected, the reader says that it is no JSON.
+        if inner.is_data() || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
             field_problem(&error.path().to_string(), &inner.to_string())
         } else {
             malformed(format!(
@@ -109,38 +115,6 @@ fn malformed(detail: impl Into<String>) -> Problem {
 pub(super) fn field_problem(path: &str, message: &str) -> Problem {
     let (field, message) = field_and_message(path, message);
     Problem::invalid_field(&field, message)
-}
-
-/// The field at fault, and what is wrong with it.
-pub(super) fn field_and_message(path: &str, message: &str) -> (String, String) {
-    let at_fault = ["unknown field `", "missing field `", "duplicate field `"];
-    let quoted = at_fault.iter().find_map(|start| {
-        let name = message.strip_prefix(start)?.split('`').next()?;
-        Some(name.chars().take(100).collect::<String>())
-    });
-    let path = Some(path).filter(|path| !matches!(*path, "." | "?" | ""));
-    let field = match (path, quoted) {
-        (Some(path), Some(name)) if path == name || path.ends_with(&format!(".{name}")) => {
-            path.to_owned()
-        }
-        (Some(path), Some(name)) => format!("{path}.{name}"),
-        (Some(path), None) => path.to_owned(),
-        (None, Some(name)) => name,
-        (None, None) => "body".to_owned(),
-    };
-    (field, shortened(message))
-}
-
-/// An error's own words, without the position, which tells nobody anything in a body of one line.
-fn shortened(message: &str) -> String {
-    let message = message
-        .rsplit_once(" at line ")
-        .map_or(message, |(message, _)| message);
-    let mut short: String = message.chars().take(MESSAGE_MAX).collect();
-    if short.len() < message.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// The media type of the body, in lower case and without parameters.

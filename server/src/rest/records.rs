@@ -1,6 +1,7 @@
 //! Reading a batch of telemetry: a JSON array, or one JSON object a line.
 
 use app::domain::{
+    at_fault::field_and_message,
     problem::{Problem, ProblemCode},
     telemetry::{MAX_RECORDS, RejectedRecord, RequestRecord},
 };
@@ -9,7 +10,7 @@ use serde::{
     de::{IgnoredAny, SeqAccess, Visitor},
 };
 
-use super::extract::{field_and_message, parse_json};
+use super::extract::parse_json;
 use crate::ingest::Batch;
 
 type Record = Result<RequestRecord, RejectedRecord>;
@@ -55,6 +56,13 @@ fn record_of_line(index: usize, line: &[u8]) -> Record {
 }
 
 fn record(index: usize, value: serde_json::Value) -> Record {
+    if !value.is_object() {
+        return Err(RejectedRecord {
+            index,
+            field: None,
+            message: "must be an object".into(),
+        });
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let (field, message) =
             field_and_message(&error.path().to_string(), &error.inner().to_string());

@@ -1,15 +1,15 @@
 //! `/support-sessions`: who looked into which tenant. Keys read; none creates one.
 
 use app::domain::{
-    StaffId, SupportSessionId, TenantId,
+    StaffId, SupportSessionId, TenantId, Timestamp,
     access_log::AccessLogEntry,
     page::PageRequest,
     support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
 };
 use app::ports::SupportSessionsPort as _;
 use axum::{Json, extract::State};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::app_state::AppState;
 
@@ -46,16 +46,34 @@ pub(super) struct SupportSessionPath {
     support_session_id: SupportSessionId,
 }
 
+/// A support session with its status at the time of the answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SupportSessionWithStatus {
+    /// `ACTIVE`, `EXPIRED` or `REVOKED`.
+    status: SupportSessionStatus,
+    #[serde(flatten)]
+    session: SupportSession,
+}
+
+impl SupportSessionWithStatus {
+    fn at(now: Timestamp, session: SupportSession) -> Self {
+        Self {
+            status: session.status(now),
+            session,
+        }
+    }
+}
+
 /// List support sessions, newest first.
 #[utoipa::path(
     get, path = "/support-sessions", tag = "support sessions", params(SupportSessionsQuery),
-    responses((status = 200, body = List<SupportSession>))
+    responses((status = 200, body = List<SupportSessionWithStatus>))
 )]
 pub(super) async fn list_support_sessions(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestQuery(query): RestQuery<SupportSessionsQuery>,
-) -> Result<Json<List<SupportSession>>, RestProblem> {
+) -> Result<Json<List<SupportSessionWithStatus>>, RestProblem> {
     let filter = SupportSessionFilter {
         status: query.status,
         tenant_id: query.tenant,
@@ -66,7 +84,10 @@ pub(super) async fn list_support_sessions(
         cursor: query.cursor,
     };
     let list = state.support_sessions.list(&context, filter, page).await?;
-    Ok(Json(list.sessions.into()))
+    let now = list.at;
+    let sessions = list.sessions;
+    let with_status = sessions.map(|session| SupportSessionWithStatus::at(now, session));
+    Ok(Json(with_status.into()))
 }
 
 /// Get a support session.
@@ -74,7 +95,7 @@ pub(super) async fn list_support_sessions(
     get, path = "/support-sessions/{support_session_id}", tag = "support sessions",
     params(SupportSessionPath),
     responses(
-        (status = 200, body = SupportSession),
+        (status = 200, body = SupportSessionWithStatus),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
@@ -82,12 +103,15 @@ pub(super) async fn get_support_session(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<SupportSessionPath>,
-) -> Result<Json<SupportSession>, RestProblem> {
+) -> Result<Json<SupportSessionWithStatus>, RestProblem> {
     let detail = state
         .support_sessions
         .detail(&context, path.support_session_id)
         .await?;
-    Ok(Json(detail.session))
+    Ok(Json(SupportSessionWithStatus::at(
+        detail.at,
+        detail.session,
+    )))
 }
 
 /// List the requests made in a support session, newest first.

@@ -63,7 +63,9 @@ impl Sessions for StoreRecorder {
     async fn lookup(&self, token_hash: [u8; 32]) -> Result<Option<KnownSession>, StoreUnavailable> {
         let mut reader = self.core.store.read().await.map_err(|_| StoreUnavailable)?;
         let found = reader.db().find_support_session_by_token(token_hash).await;
-        Ok(found.map_err(|_| StoreUnavailable)?.map(known))
+        Ok(found
+            .map_err(|_| StoreUnavailable)?
+            .map(|session| known(session, token_hash)))
     }
 }
 
@@ -93,9 +95,10 @@ impl Recorder for StoreRecorder {
     }
 }
 
-fn known(session: SupportSession) -> KnownSession {
+fn known(session: SupportSession, token_hash: [u8; 32]) -> KnownSession {
     KnownSession {
         id: session.id,
+        token_hash,
         tenant_id: session.tenant_id,
         organization_id: session.organization_id,
         staff_id: session.staff_id,

@@ -15,7 +15,7 @@ use super::{
 statements! {
     // Gives the next number only where the session is active at that instant: the record's gate.
     NEXT_SEQ_IF_ACTIVE = "UPDATE support_sessions SET last_seq = last_seq + 1, forwarded = forwarded + 1 \
-        WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2 RETURNING last_seq";
+        WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2 AND token_hash = $3 RETURNING last_seq";
     NEXT_SEQ_OF_REFUSED = "UPDATE support_sessions SET last_seq = last_seq + 1, refused = refused + 1 \
         WHERE id = $1 RETURNING last_seq";
     COUNT_REFUSED_SINCE = "SELECT COUNT(*) FROM access_log WHERE support_session_id = $1 AND outcome = 'refused' \
@@ -155,15 +155,18 @@ impl Db<'_> {
 }
 
 impl Tx<'_> {
-    /// The next number in a support session's log, only if the session is active at `now`.
+    /// The next number in a support session's log, only if the session is active at `now` and this
+    /// is its token.
     pub async fn next_seq_if_active(
         &mut self,
         session: SupportSessionId,
+        token_hash: [u8; 32],
         now: Timestamp,
     ) -> Result<Option<u64>, StoreError> {
         self.query(NEXT_SEQ_IF_ACTIVE)
             .bind(session)
             .bind(now)
+            .bind(token_hash)
             .fetch_optional()
             .await
     }

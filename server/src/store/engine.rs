@@ -174,6 +174,7 @@ async fn open_sqlite(
     } else {
         None
     };
+    create_for_owner(path)?;
     let connect = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -209,6 +210,22 @@ async fn assert_durable(writer: &SqlitePool) -> Result<(), StoreError> {
         return Err(StoreError::NotDurable { problem });
     }
     Ok(())
+}
+
+/// Makes the file, if there is none, readable for its owner alone. The engine gives the files beside
+/// it the same mode.
+fn create_for_owner(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(StoreError::File {
+            path: path.display().to_string(),
+            source: Arc::new(error),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Takes the lock that says "this process serves this file".

@@ -9,7 +9,10 @@ statements! {
     LOCK = "INSERT INTO sign_in_failures (subject, failures, last_failure_at) VALUES ($1, 0, 0) \
         ON CONFLICT (subject) DO UPDATE SET failures = sign_in_failures.failures RETURNING failures, last_failure_at";
     SET = "UPDATE sign_in_failures SET failures = $2, last_failure_at = $3 WHERE subject = $1";
-    FORGIVE_ONE = "UPDATE sign_in_failures SET failures = failures - 1 WHERE subject = $1 AND failures > 0";
+    // The instant goes back too, unless another failure has come since.
+    FORGIVE_ONE = "UPDATE sign_in_failures SET failures = failures - 1, \
+        last_failure_at = CASE WHEN last_failure_at = $2 THEN $3 ELSE last_failure_at END \
+        WHERE subject = $1 AND failures > 0";
     FORGET = "DELETE FROM sign_in_failures WHERE subject = $1";
     PRUNE = "DELETE FROM sign_in_failures WHERE last_failure_at < $1";
 }
@@ -57,9 +60,19 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Takes one failure back.
-    pub async fn forgive_sign_in_failure(&mut self, subject: &str) -> Result<(), StoreError> {
-        self.query(FORGIVE_ONE).bind(subject).execute().await?;
+    /// Takes one failure back: the one at `at`, before which the latest was at `before`.
+    pub async fn forgive_sign_in_failure(
+        &mut self,
+        subject: &str,
+        at: Timestamp,
+        before: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.query(FORGIVE_ONE)
+            .bind(subject)
+            .bind(at)
+            .bind(before)
+            .execute()
+            .await?;
         Ok(())
     }
 

@@ -61,3 +61,34 @@ async fn deactivating_a_staff_member_by_command_line_cuts_an_open_stream_within_
     assert_eq!(log[0]["refusal"], "session_revoked");
     assert_eq!(log[1]["outcome"], "cut");
 }
+
+#[tokio::test]
+async fn replacing_a_token_cuts_what_came_with_the_old_one() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, RULES).await;
+    let platform = Platform::of(&program).await;
+    platform.register("acme").await;
+    let staff = Staff::of(&program, "jo").await;
+    let session = staff.create_session("acme", None).await;
+    let head = |path: &str, token: &str| {
+        let (host, path) = (program.gateway, format!("/v1/tenants/acme/{path}"));
+        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n")
+    };
+    let mut stream = Client::connect(program.gateway).await;
+    stream.send(head("stream", &session.token).as_bytes()).await;
+    stream.read_until("chunk 1;").await;
+
+    let replaced = staff.replace_token(&session.id).await;
+
+    let rest = tokio::time::timeout(NOTICED, stream.rest()).await;
+    let rest = rest.expect("the stream is cut within two seconds");
+    assert!(!rest.contains("0\r\n\r\n"), "it looks complete: {rest}");
+    let mut statuses = Vec::new();
+    for token in [&session.token, &replaced.token] {
+        let mut client = Client::connect(program.gateway).await;
+        client.send(head("plain", token).as_bytes()).await;
+        statuses.push(client.answer().await.status);
+    }
+    assert_eq!(statuses, [401, 200]);
+    assert_eq!(replaced.id, session.id);
+}

@@ -14,7 +14,9 @@ use self::{
 use super::LiveSession;
 use crate::{
     api,
-    components::{EmptyState, Pager, PagerLinks, ResultCount, TableBox, format::counted},
+    components::{
+        EmptyState, Pager, PagerLinks, ResultCount, TableBox, format::counted, rows_text,
+    },
     domain::{
         access_log::AccessLogEntry,
         page::{Page, PageRequest},
@@ -75,6 +77,15 @@ pub(super) fn AccessLogs(
         resets
     });
     let count = move || counted(newest.get(), "request", "requests");
+    // New rows join the first page; the next one goes on where this one ended when it was made.
+    let links = Signal::derive(move || {
+        let mut links = links.clone();
+        if is_first {
+            let shown = rows.with(|rows| rows.shown().len() as u64);
+            links.rows = rows_text(1, shown, newest.get().max(shown));
+        }
+        links
+    });
     let is_following =
         move || is_first && session.is_active() && live.state.get() == LiveState::Connected;
     view! {
@@ -128,7 +139,7 @@ pub(super) fn AccessLogs(
                     </TableBox>
                 </Show>
             </div>
-            <Pager links=Signal::stored(links) label="access logs"/>
+            <Pager links label="access logs"/>
         </section>
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::TenantActs;
 use crate::{
     api,
     components::{
@@ -28,11 +29,13 @@ fn first_rows() -> PageRequest {
     }
 }
 
-/// Counts support sessions' changes, so that what depends on them is fetched again.
-fn changes(live: LiveHandle) -> Memo<(Option<domain::Timestamp>, u32)> {
+/// Support sessions' changes and what dialogs did, so that what depends on them is fetched again.
+fn changes(live: LiveHandle) -> Memo<(Option<domain::Timestamp>, u32, u32)> {
+    let acts = use_context::<TenantActs>();
     Memo::new(move |_| {
         let changed = live.support_sessions.with(|c| c.as_ref().map(|c| c.now));
-        (changed, live.resets.get())
+        let done = acts.map(TenantActs::count).unwrap_or_default();
+        (changed, live.resets.get(), done)
     })
 }
 

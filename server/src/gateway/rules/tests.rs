@@ -29,6 +29,7 @@ fn rules(binding: TenantBinding, organization_header: bool) -> RuleSet {
 
 fn session(organization: Option<&str>) -> Arc<KnownSession> {
     Arc::new(KnownSession {
+        token_hash: [0; 32],
         id: SupportSessionId::from_uuid(Uuid::nil()),
         tenant_id: "acme".parse().unwrap(),
         organization_id: organization.map(|id| id.parse().unwrap()),

@@ -118,6 +118,7 @@ mod tests {
             support_sessions::SupportSessionsService,
             testing::{TwoTenants, World, staff_id, support_admin, tenant, worlds},
         },
+        token::Token,
     };
 
     async fn outcomes(world: &World, service: &SupportSessionsService, boot: &str) -> Vec<String> {
@@ -126,11 +127,16 @@ mod tests {
             ..SupportSessionForm::default()
         };
         let holder = support_admin(1);
-        let created = service.create(&holder, &tenant("acme"), form).await;
-        let session = created.unwrap().session.id;
+        let created = service
+            .create(&holder, &tenant("acme"), form)
+            .await
+            .unwrap();
+        let session = created.session.id;
+        let token = Token::parse(&created.token.unwrap()).unwrap();
         let intent = Intent {
             request_id: RequestId::from_uuid(Uuid::from_u128(7)),
             support_session_id: session,
+            token_hash: *token.hash().as_bytes(),
             tenant_id: tenant("acme"),
             staff_id: staff_id(1),
             staff_name: "staff1".into(),

@@ -59,7 +59,7 @@ pub(super) async fn begin(
         .write(Priority::Gateway, move |tx| {
             let (core, boot, intent) = (core_.clone(), Arc::clone(&boot), Arc::clone(&intent));
             Box::pin(async move {
-                let Some(seq) = tx.next_seq_if_active(intent.support_session_id, core.now()).await? else {
+                let Some(seq) = tx.next_seq_if_active(intent.support_session_id, intent.token_hash, core.now()).await? else {
                     return Ok(None);
                 };
                 let entry = entry_of(&intent, seq, RequestOutcome::Open);

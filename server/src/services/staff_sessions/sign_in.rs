@@ -145,15 +145,13 @@ impl StaffSessions {
             .await?;
         drop(reader);
         let attempt = Attempt::new(email, ip, ip.is_some() && earlier > 0);
-        let counted = attempt.clone();
         self.core
             .store
             .write(Priority::Normal, move |tx| {
-                let counted = counted.clone();
-                Box::pin(async move { counted.begin(tx, now).await })
+                let attempt = attempt.clone();
+                Box::pin(async move { attempt.begin(tx, now).await })
             })
-            .await?;
-        Ok(attempt)
+            .await
     }
 
     /// Checks a password. An attempt that could not be looked at is taken back.

@@ -256,6 +256,14 @@ async fn an_address_is_slowed_whichever_account_it_tries() {
             .try_sign_in(&elsewhere, "ana@example.com", PASSWORD)
             .await
             .unwrap();
+        // A sign-in that succeeds is no failure: the next one need not wait for it.
+        console.clock.advance(TimeDelta::seconds(1));
+        for _ in 0..2 {
+            console
+                .try_sign_in(&anonymous(), "ana@example.com", PASSWORD)
+                .await
+                .unwrap();
+        }
         // A day later all is forgotten.
         console.clock.advance(TimeDelta::hours(24));
         console.sessions.prune().await.unwrap();

@@ -5,7 +5,7 @@
 //! refused without being counted: they can't push the next chance further away.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fmt::Write as _,
     net::{IpAddr, Ipv6Addr},
 };
@@ -40,6 +40,17 @@ pub(super) const KNOWN_ADDRESS_FOR: TimeDelta = TimeDelta::days(30);
 pub(super) struct Attempt {
     subjects: Vec<(String, u64)>,
     account: Option<String>,
+    counted: Vec<Counted>,
+}
+
+/// A subject whose failures the attempt was counted among.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Counted {
+    subject: String,
+    /// When.
+    at: Timestamp,
+    /// When the latest failure before it was.
+    before: Timestamp,
 }
 
 impl Attempt {
@@ -58,36 +69,50 @@ impl Attempt {
         }
         // Locks are taken in ascending order.
         subjects.sort();
-        Self { subjects, account }
+        Self {
+            subjects,
+            account,
+            counted: Vec::new(),
+        }
     }
 
     /// Counts the attempt as failed, or refuses it because it comes too early.
-    pub(super) async fn begin(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), ServiceError> {
+    pub(super) async fn begin(
+        mut self,
+        tx: &mut Tx<'_>,
+        now: Timestamp,
+    ) -> Result<Self, ServiceError> {
         let mut counted = Vec::with_capacity(self.subjects.len());
         let mut allowed_at = now;
         for (subject, free) in &self.subjects {
             let before = tx.lock_sign_in_failures(subject).await?;
             let failures = remembered(before, now);
             allowed_at = allowed_at.max(before.last_failure_at + delay(failures, *free));
-            counted.push((subject, failures + 1));
+            counted.push((subject.clone(), failures + 1, before.last_failure_at));
         }
         if allowed_at > now {
             return Err(too_early(allowed_at - now).into());
         }
-        for (subject, failures) in counted {
+        for (subject, failures, before) in counted {
             let failures = SignInFailures {
                 failures,
                 last_failure_at: now,
             };
-            tx.set_sign_in_failures(subject, failures).await?;
+            tx.set_sign_in_failures(&subject, failures).await?;
+            let at = now;
+            self.counted.push(Counted {
+                subject,
+                at,
+                before,
+            });
         }
-        Ok(())
+        Ok(self)
     }
 
     /// Takes the attempt back: it was never looked at.
     pub(super) async fn withdraw(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        for (subject, _) in &self.subjects {
-            tx.forgive_sign_in_failure(subject).await?;
+        for counted in &self.counted {
+            counted.take_back(tx).await?;
         }
         Ok(())
     }
@@ -95,20 +120,27 @@ impl Attempt {
     /// Takes the attempt back: it succeeded. The account's failures are forgotten, the address'
     /// others are not: one known password must not make room for guessing others.
     pub(super) async fn succeed(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let subjects: BTreeSet<_> = self
-            .subjects
+        // Locks are taken in ascending order.
+        let counted = self
+            .counted
             .iter()
-            .map(|(subject, _)| subject)
-            .chain(&self.account)
-            .collect();
-        for subject in subjects {
-            if Some(subject) == self.account.as_ref() {
-                tx.forget_sign_in_failures(subject).await?;
-            } else {
-                tx.forgive_sign_in_failure(subject).await?;
+            .map(|counted| (&counted.subject, Some(counted)));
+        let account = self.account.iter().map(|account| (account, None));
+        let subjects: BTreeMap<_, _> = counted.chain(account).collect();
+        for (subject, counted) in subjects {
+            match counted {
+                Some(counted) => counted.take_back(tx).await?,
+                None => tx.forget_sign_in_failures(subject).await?,
             }
         }
         Ok(())
+    }
+}
+
+impl Counted {
+    async fn take_back(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        tx.forgive_sign_in_failure(&self.subject, self.at, self.before)
+            .await
     }
 }
 

@@ -152,6 +152,7 @@ impl SupportSessionsService {
         let token_hash = *token.hash().as_bytes();
         let (core, context_) = (self.core.clone(), context.clone());
         let session_ = session.clone();
+        let closed = self.gates.close(id).await;
         core.store
             .clone()
             .act(move |tx| {
@@ -174,6 +175,9 @@ impl SupportSessionsService {
                 })
             })
             .await?;
+        // Whatever came with the old token ends with it.
+        let cut = closed.cut_in_flight();
+        tracing::info!(support_session.id = %id, requests.cut = cut.requests, "token replaced");
         Ok(self.granted(session, Some(&token)))
     }
 

@@ -97,6 +97,10 @@ impl FromRow for StoredEvent {
             event: match event {
                 // An identifier in another spelling is the same one, but nobody finds it.
                 Ok(event) if event.id.to_string() != id => Err(format!("id {id} is misspelt")),
+                // What is searched in is no part of the hash, and must be what it was made of.
+                Ok(event) if row.text("actor_search")? != fold(&event.actor.name) => {
+                    Err("actor_search does not fit the actor's name".to_owned())
+                }
                 event => event,
             },
             id,

@@ -50,6 +50,7 @@ impl MemoryStore {
         scopes: &[&str],
     ) -> KnownSession {
         let session = KnownSession {
+            token_hash: [0; 32],
             id: SupportSessionId::from_uuid(Uuid::from_u128(7)),
             tenant_id: "acme".parse().unwrap(),
             organization_id: organization.map(|id| id.parse().unwrap()),

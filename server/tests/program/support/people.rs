@@ -79,6 +79,17 @@ pub(crate) struct Granted {
     pub(crate) token: String,
 }
 
+impl Granted {
+    async fn from(request: RequestBuilder) -> Self {
+        let granted: Value = answer(request).await.json().await.unwrap();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        Self {
+            id: text(&granted["session"]["id"]),
+            token: text(&granted["token"]),
+        }
+    }
+}
+
 impl Staff {
     /// Adds a support admin by command line, and signs in as a browser does.
     pub(crate) async fn of(program: &Program, name: &str) -> Self {
@@ -177,13 +188,12 @@ impl Staff {
             "idempotency_key": "",
         });
         let request = self.post("/_fn/create_support_session");
-        let answer = answer(request.json(&json!({ "tenant": tenant, "form": form }))).await;
-        let granted: Value = answer.json().await.unwrap();
-        let text = |value: &Value| value.as_str().expect("a text").to_owned();
-        Granted {
-            id: text(&granted["session"]["id"]),
-            token: text(&granted["token"]),
-        }
+        Granted::from(request.json(&json!({ "tenant": tenant, "form": form }))).await
+    }
+
+    /// Another token for a support session of one's own.
+    pub(crate) async fn replace_token(&self, id: &str) -> Granted {
+        Granted::from(self.post("/_fn/replace_token").json(&json!({ "id": id }))).await
     }
 
     fn post(&self, path: &str) -> RequestBuilder {

@@ -1,0 +1,36 @@
+//! What a deserialiser's error says of a field, in words for whoever sent it.
+
+/// How much of an error's own words is passed on, in characters: they may quote the request.
+const MESSAGE_MAX: usize = 300;
+
+/// The field at fault, and what is wrong with it.
+pub fn field_and_message(path: &str, message: &str) -> (String, String) {
+    let at_fault = ["unknown field `", "missing field `", "duplicate field `"];
+    let quoted = at_fault.iter().find_map(|start| {
+        let name = message.strip_prefix(start)?.split('`').next()?;
+        Some(name.chars().take(100).collect::<String>())
+    });
+    let path = Some(path).filter(|path| !matches!(*path, "." | "?" | ""));
+    let field = match (path, quoted) {
+        (Some(path), Some(name)) if path == name || path.ends_with(&format!(".{name}")) => {
+            path.to_owned()
+        }
+        (Some(path), Some(name)) => format!("{path}.{name}"),
+        (Some(path), None) => path.to_owned(),
+        (None, Some(name)) => name,
+        (None, None) => "body".to_owned(),
+    };
+    (field, shortened(message))
+}
+
+/// An error's own words, without the position, which tells nobody anything in a body of one line.
+pub fn shortened(message: &str) -> String {
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(message, _)| message);
+    let mut short: String = message.chars().take(MESSAGE_MAX).collect();
+    if short.len() < message.len() {
+        short.push('…');
+    }
+    short
+}
