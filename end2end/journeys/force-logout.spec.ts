@@ -31,6 +31,10 @@ test("force logout names the number, asks for the slug, and leads to its audit e
   await expect(done.getByRole("status")).toContainText("3 user sessions ended");
   expect(await Promise.all(users.map((user) => isActive(demo, tenant, user)))).toEqual([false, false, false]);
 
+  const behind = page.locator("main");
+  await expect(behind).toContainText("0 active user sessions");
+  await expect(behind).toContainText("user_session.force_logout");
+
   await done.getByRole("link", { name: "Open the audit event" }).click();
   await expect(title(page)).toHaveText("user_session.force_logout");
   await expect(page.getByRole("region", { name: "What happened" })).toContainText("Jonas Lindqvist");

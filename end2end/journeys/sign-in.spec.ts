@@ -76,3 +76,20 @@ test("a password that was given must be changed first", async ({ page, demo, sig
   await page.getByRole("button", { name: "Change password" }).click();
   await expect(title(page)).toHaveText("Support");
 });
+
+test("signing in again in another tab leaves an open form as it is", async ({ page, demo, signIn }) => {
+  const account = await demo.addStaff("Kofi Boateng", "support_admin");
+  await signIn(account);
+  const { id } = await demo.tenant("healthy");
+  await open(page, `/support/tenants/${id}/create-session`);
+  await page.getByLabel("Reason").fill("Half-written, and not to be lost");
+  const other = await page.context().newPage();
+  await open(other, "/sign-in");
+  await fillSignIn(other, account);
+  await expect(other).toHaveURL("/support");
+  // Longer than the two seconds in which a page is left whose sign-in has ended.
+  await page.waitForTimeout(3_000);
+  await expect(page.getByLabel("Reason")).toHaveValue("Half-written, and not to be lost");
+  await page.getByRole("button", { name: "Create Session" }).click();
+  await expect(page.getByRole("dialog", { name: "Support session created" })).toBeVisible();
+});

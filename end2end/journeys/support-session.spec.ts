@@ -169,7 +169,7 @@ test("five sessions at a time are enough", async ({ page, demo }) => {
   for (let number = 1; number <= 5; number += 1) await createSession(page, tenant.id);
   await open(page, `/support/tenants/${tenant.id}/create-session`);
   await fillAndCreate(createDialog(page), {});
-  await expect(createDialog(page).getByRole("alert")).toBeVisible();
+  await expect(createDialog(page).getByRole("alert")).toBeFocused();
   await open(page, `/support/sessions?tenant=${tenant.id}`);
   await expect(page.getByRole("status").getByText("5 support sessions")).toBeVisible();
 });
@@ -186,6 +186,35 @@ test("Escape and Cancel close the dialog, and the focus returns", async ({ page,
   await expect(createDialog(page)).toHaveCount(0);
   await expect(opener).toBeFocused();
   await expectHydrated(page);
+});
+
+test("a dialog that a row opened leads back to its list", async ({ page }) => {
+  await open(page, "/support?health=healthy&sort=name&dir=asc");
+  await page.getByRole("link", { name: /^Create Support Session in / }).first().click();
+  await expect(createDialog(page).getByLabel("Reason")).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(page).toHaveURL("/support?health=healthy&sort=name&dir=asc");
+  await page.getByRole("link", { name: /^Create Support Session in / }).first().click();
+  await createDialog(page).getByRole("link", { name: "Cancel" }).click();
+  await expect(page).toHaveURL("/support?health=healthy&sort=name&dir=asc");
+  await expect(createDialog(page)).toHaveCount(0);
+});
+
+test("what a tenant is called is never markup", async ({ page, demo }) => {
+  const name = "</title><meta http-equiv=refresh content=0;url=/stolen><b>Bold</b>";
+  const { id } = await demo.platform<{ id: string }>("PUT", "tenants/tnt_markup", {
+    slug: "markup",
+    name,
+    status: "active",
+  });
+  for (const path of [`/support/tenants/${id}`, `/support/tenants/${id}/create-session`, "/support?q=markup"]) {
+    const answer = await page.goto(path);
+    expect(await answer?.text()).not.toContain("<meta http-equiv=refresh");
+    await expect(page).toHaveURL(path);
+    await expect(page.locator("b")).toHaveCount(0);
+  }
+  await open(page, `/support/tenants/${id}`);
+  await expect(page).toHaveTitle(`${name} · Support Console`);
 });
 
 /** A request with a `Host` header that `fetch` would not send. */

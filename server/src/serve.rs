@@ -2,6 +2,7 @@
 
 mod error;
 mod health;
+mod listener;
 mod tasks;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -139,12 +140,14 @@ impl Server {
             .merge(self.state.rest())
             .merge(health::router(self.state.core.store.clone()));
         let end = &self.listeners_end;
-        self.listeners.push(listener(console, router, end.clone()));
+        self.listeners
+            .push(spawn_listener(console, router, end.clone()));
         if let Some((metrics, figures)) = metrics {
             let tending = figures.clone().tend(self.tasks_end.clone());
             self.tasks.push(tokio::spawn(tending));
             let router = figures.router();
-            self.listeners.push(listener(metrics, router, end.clone()));
+            self.listeners
+                .push(spawn_listener(metrics, router, end.clone()));
         }
         let gateway = self.state.gateway(&self.record);
         if let (Some(listener), Some(gateway)) = (gateway_at, gateway.map_err(ServeError::Gateway)?)
@@ -211,15 +214,8 @@ impl Server {
     }
 }
 
-fn listener(listener: TcpListener, router: Router, end: CancellationToken) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service)
-            .with_graceful_shutdown(async move { end.cancelled().await });
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "a listener has failed");
-        }
-    })
+fn spawn_listener(listener: TcpListener, router: Router, end: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(listener::serve(listener, router, end))
 }
 
 /// Waits until the process is asked to stop: Ctrl-C, or SIGTERM as service managers send it.

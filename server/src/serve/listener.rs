@@ -1,0 +1,81 @@
+//! The listeners of console and metrics: HTTP/1.1 with time limits, so that whoever opens
+//! connections and says nothing keeps none of them.
+
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use axum::{Extension, Router, extract::ConnectInfo};
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How many connections are served at once; more wait in the listener's queue.
+const MAX_CONNECTIONS: usize = 8192;
+/// How long a client may take for a request's head, the first as well as those after it.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Serves until `end`, then lets open requests come to their end.
+pub(super) async fn serve(listener: TcpListener, router: Router, end: CancellationToken) {
+    let tracker = TaskTracker::new();
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            () = end.cancelled() => break,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        let Some((slot, tcp, peer)) = accepted else {
+            continue;
+        };
+        let router = router.clone().layer(Extension(ConnectInfo(peer)));
+        let end = end.clone();
+        tracker.spawn(async move {
+            connection(tcp, router, end).await;
+            drop(slot);
+        });
+    }
+    drop(listener);
+    tracker.close();
+    tracker.wait().await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((tcp, peer)) => Some((slot, tcp, peer)),
+        Err(error) => {
+            // Out of file descriptors, most likely: give those in use time to close.
+            tracing::warn!(%error, "the console can't accept a connection");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+async fn connection(tcp: TcpStream, router: Router, end: CancellationToken) {
+    // Without it small answers wait; a socket that can't have it is about to fail anyway.
+    let _ = tcp.set_nodelay(true);
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(tcp), TowerToHyperService::new(router));
+    let mut serving = pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = end.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection of the console ended early");
+    }
+}
