@@ -7,19 +7,20 @@ use std::sync::{
 
 use app::domain::Timestamp;
 use chrono::TimeDelta;
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 use crate::token::{Token, TokenKind};
 
 /// Takes the support token from a request's header.
 ///
-/// Exactly one `Authorization` field with the scheme `Bearer` (RFC 6750 §2.1), the scheme in any
-/// case (RFC 9110 §11.1). Tokens in queries and bodies are not looked for.
+/// An `Authorization` field with the scheme `Bearer` (RFC 6750 §2.1), the scheme in any case
+/// (RFC 9110 §11.1). Tokens in queries and bodies are not looked for. Of several fields it is the
+/// first with a support token: such a request is never let through, but whose it is gets recorded.
 pub(super) fn support_token(headers: &HeaderMap) -> Option<Token> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return None;
-    };
+    headers.get_all(AUTHORIZATION).iter().find_map(token_of)
+}
+
+fn token_of(value: &HeaderValue) -> Option<Token> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let token = Token::parse(token).ok()?;
     (scheme.eq_ignore_ascii_case("bearer") && token.kind() == TokenKind::SupportSession)
@@ -61,8 +62,6 @@ impl LogLimit {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
     use crate::entropy::SeededEntropy;
 
@@ -90,14 +89,25 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_nobody() {
+    fn of_several_fields_the_first_support_token_tells_whose_request_is_refused() {
         let token = token(TokenKind::SupportSession);
         let bearer = format!("Bearer {token}");
+        let bearer = bearer.as_str();
+        for values in [
+            [bearer, bearer],
+            [bearer, "Basic YTpi"],
+            ["Basic YTpi", bearer],
+        ] {
+            assert_eq!(support_token(&headers(&values)).unwrap().expose(), token);
+        }
+    }
+
+    #[test]
+    fn everything_else_is_nobody() {
+        let token = token(TokenKind::SupportSession);
         let key = format!("Bearer {}", self::token(TokenKind::PlatformKey));
         for values in [
             vec![],
-            vec![bearer.clone(), bearer.clone()],
-            vec![bearer.clone(), "Basic YTpi".into()],
             vec![token.clone()],
             vec!["Bearer".into()],
             vec!["Bearer ".into()],

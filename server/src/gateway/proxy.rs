@@ -80,6 +80,7 @@ struct Arrival {
     request_id: RequestId,
     at: Timestamp,
     started: Instant,
+    version: Version,
     method: Method,
     head: RawHead,
     headers: HeaderMap,
@@ -159,23 +160,16 @@ impl Gateway {
     ) -> Result<(Arrival, Incoming), Trouble> {
         let (parts, body) = request.into_parts();
         let malformed = |detail| Trouble::new(400, "malformed_request", detail).closing();
-        if parts.version != Version::HTTP_11 {
-            // An answer that ends with its connection could be cut and look complete.
-            let detail = "The gateway speaks HTTP/1.1.";
-            return Err(Trouble::new(505, "version_not_supported", detail).closing());
-        }
         let head = client.tap.take();
         let head = head.ok_or_else(|| malformed("The request head is malformed."))?;
         if head.method != parts.method.as_str().as_bytes() {
             return Err(malformed("The request line can be read in two ways."));
         }
-        if head.two_credentials {
-            return Err(malformed("There is more than one Authorization field."));
-        }
         let arrival = Arrival {
             request_id,
             at: self.clock.now(),
             started: Instant::now(),
+            version: parts.version,
             method: parts.method,
             head,
             ip: client_ip(client.peer, &parts.headers, &self.settings.trusted_proxies),
@@ -213,6 +207,18 @@ impl Gateway {
             return Err(Denied::plain(ended.refusal()));
         }
         let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
+        if arrival.version != Version::HTTP_11 {
+            // An answer that ends with its connection could be cut and look complete.
+            return Err(Denied {
+                status: 505,
+                ..malformed("The gateway speaks HTTP/1.1.".into())
+            });
+        }
+        if arrival.has_two_credentials() {
+            return Err(malformed(
+                "There is more than one Authorization field.".into(),
+            ));
+        }
         if let Some(fault) = arrival.head.fault {
             return Err(malformed(fault.to_string()));
         }
@@ -248,7 +254,9 @@ impl Gateway {
         let recorder = Arc::clone(&self.recorder);
         // The refusal stands even if its recording breaks.
         let _ = tokio::spawn(async move { recorder.refuse(refused).await }).await;
-        let malformed = arrival.head.fault.is_some();
+        let malformed = arrival.head.fault.is_some()
+            || arrival.has_two_credentials()
+            || arrival.version != Version::HTTP_11;
         let trouble = Trouble::from(denied);
         if malformed {
             trouble.closing()
@@ -311,6 +319,12 @@ impl From<RecordError> for Trouble {
 }
 
 impl Arrival {
+    /// As the client wrote it, or as the HTTP library read it.
+    fn has_two_credentials(&self) -> bool {
+        let fields = self.headers.get_all(header::AUTHORIZATION).iter().count();
+        self.head.two_credentials || fields > 1
+    }
+
     /// What is recorded of the request: the canonical target, or what the client sent, made safe.
     fn intent(&self, session: &KnownSession, canonical: Option<&CanonicalTarget>) -> Intent {
         let (path, query) = match canonical {

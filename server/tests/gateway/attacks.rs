@@ -267,6 +267,26 @@ async fn what_is_no_http_11_request_is_refused_without_a_record() {
 }
 
 #[tokio::test]
+async fn a_request_of_a_known_session_that_is_no_plain_http_11_is_recorded_as_refused() {
+    let rig = Rig::new().await;
+    let head = rig.head(&format!("GET {OWN}"));
+    let token = format!("Authorization: Bearer {}\r\n", rig.token);
+    let requests = [
+        (head.replace("HTTP/1.1", "HTTP/1.0"), 505),
+        (format!("{head}{token}"), 400),
+        (format!("{head}Authorization: Basic YTpi\r\n"), 400),
+    ];
+    for (number, (request, status)) in requests.iter().enumerate() {
+        let answer = rig.raw(&format!("{request}\r\n")).await;
+        assert_eq!(answer.status, *status, "{request:?}");
+        let refused = rig.store.refused();
+        assert_eq!(refused.len(), number + 1, "{request:?}");
+        assert_eq!(refused[number].status, *status, "{request:?}");
+    }
+    assert_eq!(rig.upstream.bytes(), 0);
+}
+
+#[tokio::test]
 async fn connect_is_refused() {
     let rig = Rig::new().await;
     let answer = rig.ask("CONNECT bolt.example:443").await;

@@ -61,7 +61,7 @@ pub(super) fn Filters(
                 <Text
                     name="tenant"
                     label="Tenant ID"
-                    placeholder="harbor-finch"
+                    placeholder="tnt_0fe11bcf"
                     value=value(|query| &query.tenant)
                     error=error("tenant")
                 />

@@ -121,6 +121,15 @@ mod tests {
         token::Token,
     };
 
+    fn service(world: &World) -> SupportSessionsService {
+        SupportSessionsService::new(
+            world.core.clone(),
+            Arc::clone(&world.settings),
+            Arc::new(TwoTenants(world.clock.clone())),
+            SessionGates::new(),
+        )
+    }
+
     async fn outcomes(world: &World, service: &SupportSessionsService, boot: &str) -> Vec<String> {
         let form = SupportSessionForm {
             reason: "Attestations fail with 503".into(),
@@ -165,12 +174,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_start_that_is_gone_left_open_is_closed_when_it_cannot_be_alive() {
         for world in worlds().await {
-            let service = SupportSessionsService::new(
-                world.core.clone(),
-                Arc::clone(&world.settings),
-                Arc::new(TwoTenants(world.clock.clone())),
-                SessionGates::new(),
-            );
+            let service = service(&world);
             let expected = match world.core.store.engine() {
                 Engine::Sqlite => ["1 unknown", "0 unknown", "0 unknown"],
                 Engine::Postgres => ["0 open", "0 open", "1 unknown"],
@@ -182,12 +186,7 @@ mod tests {
     #[tokio::test]
     async fn what_this_start_left_open_stays_open() {
         for world in worlds().await {
-            let service = SupportSessionsService::new(
-                world.core.clone(),
-                Arc::clone(&world.settings),
-                Arc::new(TwoTenants(world.clock.clone())),
-                SessionGates::new(),
-            );
+            let service = service(&world);
             let outcomes = outcomes(&world, &service, "a start that is gone").await;
             assert_eq!(outcomes, ["0 open"; 3], "{}", world.engine);
         }
