@@ -85,10 +85,12 @@ test("signing in again in another tab leaves an open form as it is", async ({ pa
   await page.getByLabel("Reason").fill("Half-written, and not to be lost");
   const other = await page.context().newPage();
   await open(other, "/sign-in");
+  // The open page hears that its sign-in has ended, asks, and follows the new one.
+  const asked = page.waitForResponse((answer) => answer.url().endsWith("/_fn/signed_in"));
+  const followed = page.waitForRequest((request) => new URL(request.url()).pathname === "/live");
   await fillSignIn(other, account);
   await expect(other).toHaveURL("/support");
-  // Longer than the two seconds in which a page is left whose sign-in has ended.
-  await page.waitForTimeout(3_000);
+  await Promise.all([asked, followed]);
   await expect(page.getByLabel("Reason")).toHaveValue("Half-written, and not to be lost");
   await page.getByRole("button", { name: "Create Session" }).click();
   await expect(page.getByRole("dialog", { name: "Support session created" })).toBeVisible();
