@@ -58,50 +58,50 @@ pub(crate) fn SessionsHere(tenant: TenantId, live: LiveHandle) -> impl IntoView 
         },
     );
     view! {
-           <section class="card panel" aria-labelledby="sessions-here">
-               <header class="panel-header">
-                   <h2 id="sessions-here">"Support sessions here now"</h2>
-                   <a class="link push" href=all>"All sessions"</a>
-               </header>
-               <Settled
-    resource=sessions
-    loading="Loading support sessions…"
-    show=|sessions| {
-    match sessions {
-                           Err(error) => {
-                               view! {
-                                   <div class="panel-body">
-                                       <ProblemNotice
-                                           what="The support sessions could not be loaded."
-                                           problem=error.into()
-                                       />
-                                   </div>
-                               }
-                                   .into_any()
-                           }
-                           Ok(list) if list.sessions.items.is_empty() => {
-                               view! { <p class="panel-body muted">"Nobody is in this tenant."</p> }
-                                   .into_any()
-                           }
-                           Ok(list) => {
-                               let now = list.at;
-                               view! {
-                                   <ul class="rows">
-                                       {list
-                                           .sessions
-                                           .items
-                                           .into_iter()
-                                           .map(|session| view! { <SessionRow session now/> })
-                                           .collect_view()}
-                                   </ul>
-                               }
-                                   .into_any()
-                           }
-                       }
-                   }
-               />
-           </section>
-       }
+        <section class="card panel" aria-labelledby="sessions-here">
+            <header class="panel-header">
+                <h2 id="sessions-here">"Support sessions here now"</h2>
+                <a class="link push" href=all>"All sessions"</a>
+            </header>
+            <Settled
+                resource=sessions
+                loading="Loading support sessions…"
+                show=|sessions| {
+                    match sessions {
+                        Err(error) => {
+                            view! {
+                                <div class="panel-body">
+                                    <ProblemNotice
+                                        what="The support sessions could not be loaded."
+                                        problem=error.into()
+                                    />
+                                </div>
+                            }
+                                .into_any()
+                        }
+                        Ok(list) if list.sessions.items.is_empty() => {
+                            view! { <p class="panel-body muted">"Nobody is in this tenant."</p> }
+                                .into_any()
+                        }
+                        Ok(list) => {
+                            let now = list.at;
+                            view! {
+                                <ul class="rows">
+                                    {list
+                                        .sessions
+                                        .items
+                                        .into_iter()
+                                        .map(|session| view! { <SessionRow session now/> })
+                                        .collect_view()}
+                                </ul>
+                            }
+                                .into_any()
+                        }
+                    }
+                }
+            />
+        </section>
+    }
 }
 
 #[component]
@@ -153,48 +153,48 @@ pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView 
         },
     );
     view! {
-           <section class="card panel" aria-labelledby="recent-events">
-               <header class="panel-header">
-                   <h2 id="recent-events">"Recent audit events"</h2>
-                   <a class="link push" href=all>"Audit log"</a>
-               </header>
-               <Settled
-    resource=events
-    loading="Loading audit events…"
-    show=|events| {
-    match events {
-                           Err(error) => {
-                               view! {
-                                   <div class="panel-body">
-                                       <ProblemNotice
-                                           what="The audit events could not be loaded."
-                                           problem=error.into()
-                                       />
-                                   </div>
-                               }
-                                   .into_any()
-                           }
-                           Ok(page) if page.items.is_empty() => {
-                               view! { <p class="panel-body muted">"Nothing has been recorded yet."</p> }
-                                   .into_any()
-                           }
-                           Ok(page) => {
-                               view! {
-                                   <ul class="rows">
-                                       {page
-                                           .items
-                                           .into_iter()
-                                           .map(|event| view! { <EventRow event/> })
-                                           .collect_view()}
-                                   </ul>
-                               }
-                                   .into_any()
-                           }
-                       }
-                   }
-               />
-           </section>
-       }
+        <section class="card panel" aria-labelledby="recent-events">
+            <header class="panel-header">
+                <h2 id="recent-events">"Recent audit events"</h2>
+                <a class="link push" href=all>"Audit log"</a>
+            </header>
+            <Settled
+                resource=events
+                loading="Loading audit events…"
+                show=|events| {
+                    match events {
+                        Err(error) => {
+                            view! {
+                                <div class="panel-body">
+                                    <ProblemNotice
+                                        what="The audit events could not be loaded."
+                                        problem=error.into()
+                                    />
+                                </div>
+                            }
+                                .into_any()
+                        }
+                        Ok(page) if page.items.is_empty() => {
+                            view! { <p class="panel-body muted">"Nothing has been recorded yet."</p> }
+                                .into_any()
+                        }
+                        Ok(page) => {
+                            view! {
+                                <ul class="rows">
+                                    {page
+                                        .items
+                                        .into_iter()
+                                        .map(|event| view! { <EventRow event/> })
+                                        .collect_view()}
+                                </ul>
+                            }
+                                .into_any()
+                        }
+                    }
+                }
+            />
+        </section>
+    }
 }
 
 #[component]
