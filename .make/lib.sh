@@ -44,8 +44,15 @@ step() {
   printf '%s\n' "$bold── $name$plain"
   # Not `|| status=$?`: that would switch `set -e` off inside the command.
   set +e
-  (set -e; "$@")
-  status=$?
+  if [[ -n ${STEP_LOG:-} && ! -t 1 ]]; then
+    # Kept for the end, since whoever reads a long log reads its last lines first.
+    (set -e; "$@") 2>&1 | tee "$STEP_LOG.said"
+    status=${PIPESTATUS[0]}
+    ((status == 0)) || [[ -s $STEP_LOG.failed ]] || tail -n 40 "$STEP_LOG.said" >"$STEP_LOG.failed"
+  else
+    (set -e; "$@")
+    status=$?
+  fi
   set -e
   ((status == 0)) || mark="$red✗$plain"
   printf '%s %s %s\n' "$mark" "$name" "$dim$(seconds "$start")$plain"
@@ -60,6 +67,10 @@ summary() {
   printf '\n%s\n' "${bold}Summary$plain"
   awk -F'\t' '{ printf "  %s %-54s %14s\n", $1, $2, $3 }' "$STEP_LOG"
   printf '    %-54s %14s\n' "total" "$(seconds "$1")"
+  if [[ -s $STEP_LOG.failed ]]; then
+    printf '\n%s\n' "${bold}The last words of the step that failed$plain"
+    cat "$STEP_LOG.failed"
+  fi
 }
 
 # `done_before NAME INPUT…` — whether `remember NAME INPUT…` was called with the same inputs.

@@ -4,7 +4,7 @@ source "$(dirname "$0")/lib.sh"
 export STEP_LOG
 STEP_LOG=$(mktemp)
 begin=$EPOCHREALTIME
-trap 'status=$?; summary "$begin"; rm -f "$STEP_LOG"; exit $status' EXIT
+trap 'status=$?; summary "$begin"; rm -f "$STEP_LOG"*; exit $status' EXIT
 
 "$ROOT/.make/setup.sh" test
 source "$ROOT/.make/toolchain.sh"

@@ -93,7 +93,7 @@ test("a staff member who is deactivated in a shell loses page and session at onc
   await openSession(page, id);
   const { code, output } = await demo.command(["staff", "deactivate", account.email]);
   expect(code, output).toBe(0);
-  await expect(page).toHaveURL(/sign-in/, { timeout: 2_000 });
+  await expect(page).toHaveURL(/sign-in/);
   expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
 });
 

@@ -1,5 +1,6 @@
 // Programs that a worker starts and always stops, by their own process id.
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -59,13 +60,21 @@ export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(others), ...(site && { SUPPORT_CONSOLE_SITE_ROOT: site }), ...more };
 }
 
-/** A TCP port that nothing listens on. */
+/**
+ * A TCP port that nothing listens on. Below those that the system gives to outgoing connections (32768 and up on Linux):
+ * one of theirs could be taken again before the program that is told of it listens.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  for (;;) {
+    const port = 10_000 + randomInt(20_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await Promise.race([
+      once(server, "listening").then(() => true),
+      once(server, "error").then(() => false),
+    ]).catch(() => false);
+    if (!free) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
