@@ -75,8 +75,7 @@ headers = ["x-tenant-id"]
 [[scopes]]
 name = "everything"
 description = "Every method on every path"
-methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
-path_prefixes = ["/"]
+allow = [{ methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"], paths = ["/**"] }]
 
 [metrics]
 enabled = false

@@ -192,5 +192,8 @@ fn settings(config: &Config) -> Result<Settings, InvalidConfig> {
             .map_or_else(String::new, |gateway| plain(&gateway.public_url)),
         console_url: plain(config.console.public_url.as_str()),
         require_ticket: config.support_sessions.require_ticket,
+        rule_set: config
+            .rule_source()
+            .map_or_else(String::new, |rules| rules.hash()),
     })
 }

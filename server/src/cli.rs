@@ -13,7 +13,7 @@ mod serve;
 mod staff;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -103,6 +103,14 @@ impl Cli {
 
 impl Common {
     fn load(&self, more: Vec<Flag>) -> Result<Config, ConfigError> {
+        self.load_from(self.config.as_deref(), more)
+    }
+
+    fn load_file(&self, file: &Path) -> Result<Config, ConfigError> {
+        self.load_from(Some(file), Vec::new())
+    }
+
+    fn load_from(&self, file: Option<&Path>, more: Vec<Flag>) -> Result<Config, ConfigError> {
         let mut flags = Vec::new();
         if let Some(url) = &self.database_url {
             flags.push(flag("--database-url", "database_url", url));
@@ -112,7 +120,7 @@ impl Common {
         }
         flags.extend(more);
         Sources {
-            file: self.config.as_deref(),
+            file,
             environment: environment(),
             flags,
         }

@@ -3,6 +3,7 @@
 
 mod check;
 mod error;
+mod file;
 mod load;
 mod variables;
 
@@ -17,6 +18,7 @@ use url::Url;
 pub use self::{
     check::Origin,
     error::ConfigError,
+    file::ConfigFile,
     load::{Flag, Sources},
     variables::{PREFIX, variables_help},
 };
@@ -48,6 +50,9 @@ pub struct Config {
     pub log: LogConfig,
     /// Figures for Prometheus.
     pub metrics: MetricsConfig,
+    /// The file that it was read from, if there is one.
+    #[serde(skip)]
+    pub file: Option<ConfigFile>,
 }
 
 /// The console's own listener.
@@ -156,6 +161,7 @@ impl Default for Config {
             support_sessions: SupportSessionConfig::default(),
             log: LogConfig::default(),
             metrics: MetricsConfig::default(),
+            file: None,
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     gateway,
     keys::Keys,
     services::{Core, access_log::StoreRecorder},
-    store::{Store, StoreOptions},
+    store::{Priority, Store, StoreError, StoreOptions},
     telemetry::Figures,
 };
 
@@ -65,6 +65,7 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
     let core = open(config, clock).await?;
     let boot = new_uuid(&*core.clock, &*core.entropy).to_string();
     let state = AppState::new(core.clone()).map_err(ServeError::Gateway)?;
+    note_rules(&core).await?;
     let console = bind("console.listen", core.config.console.listen).await?;
     let metrics = match (&figures, core.config.metrics.enabled) {
         (Some(_), true) => Some(bind("metrics.listen", core.config.metrics.listen).await?),
@@ -114,6 +115,23 @@ async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Core, ServeError>
         config: Arc::new(config),
         cursors: keys.cursor,
     })
+}
+
+/// Keeps the gateway's rules: sessions that are created from now on are judged by them for as long
+/// as they live.
+async fn note_rules(core: &Core) -> Result<(), ServeError> {
+    let Some(rules) = core.config.rule_source() else {
+        return Ok(());
+    };
+    let (rules, now) = (Arc::new(rules), core.now());
+    let noted: Result<(), StoreError> = core
+        .store
+        .write(Priority::Normal, move |tx| {
+            let rules = Arc::clone(&rules);
+            Box::pin(async move { tx.note_rule_set(&rules.hash(), &rules.to_text(), now).await })
+        })
+        .await;
+    Ok(noted?)
 }
 
 async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, ServeError> {

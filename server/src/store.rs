@@ -20,6 +20,7 @@ pub mod audit;
 pub mod calls;
 pub mod listing;
 pub mod organizations;
+pub mod rule_sets;
 pub mod sign_in_failures;
 pub mod staff;
 pub mod staff_sessions;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{RequestId, SupportSessionId};
+use super::{RequestId, SupportSessionId, scopes::ScopeName};
 
 text_enum! {
     /// What became of a request.
@@ -117,4 +117,7 @@ pub struct AccessLogEntry {
     pub request_bytes: Option<u64>,
     /// Bytes of the answer's body that were sent on.
     pub response_bytes: Option<u64>,
+    /// The granted scope that let the request through; none if it was refused.
+    #[serde(default)]
+    pub scope: Option<ScopeName>,
 }

@@ -17,4 +17,6 @@ pub struct Settings {
     pub console_url: String,
     /// Whether a ticket is mandatory for a support session.
     pub require_ticket: bool,
+    /// The gateway's rules: their SHA-256 in hexadecimal. Empty without a gateway.
+    pub rule_set: String,
 }

@@ -99,6 +99,10 @@ pub struct SupportSession {
     pub requests_forwarded: u64,
     /// How many requests were refused in it.
     pub requests_refused: u64,
+    /// The gateway's rules under which it was created: their SHA-256 in hexadecimal. Empty without a
+    /// gateway.
+    #[serde(default)]
+    pub rule_set: String,
 }
 
 /// A support session at an instant. Only [`Active`] can be revoked, so that a second revocation,

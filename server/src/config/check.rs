@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::{Config, ConfigError};
+use crate::gateway::{config::Fault, rules::RuleSource};
 
 /// Scheme, host and port of a public URL, as browsers compare them (RFC 6454 §4).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,17 @@ impl Config {
         }
     }
 
+    /// The gateway's rules as they are written; `None` without a gateway.
+    pub fn rule_source(&self) -> Option<RuleSource> {
+        self.gateway.as_ref()?.rule_source(&self.scopes)
+    }
+
+    /// A fault with the place of its key in the file.
+    pub fn placed(&self, fault: &Fault) -> String {
+        let place = self.file.as_ref().and_then(|file| file.place(&fault.key));
+        place.map_or_else(|| fault.to_string(), |place| format!("{place}: {fault}"))
+    }
+
     fn check_console(&self, faults: &mut Vec<String>) {
         let url = &self.console.public_url;
         let origin = Origin::of(url).filter(|origin| {
@@ -97,7 +109,7 @@ impl Config {
             return;
         };
         if let Err(invalid) = gateway.validate(&self.scopes, &self.trusted_proxies) {
-            faults.extend(invalid.0);
+            faults.extend(invalid.0.iter().map(|fault| self.placed(fault)));
         }
         let Some(origin) = gateway
             .public_url

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::{
     Config, ConfigError, PREFIX,
+    file::ConfigFile,
     variables::{self, Kind, Variable},
 };
 
@@ -58,7 +59,11 @@ impl Sources<'_> {
             set(&mut table, flag.key, Value::String(flag.value.clone()));
         }
         match Config::deserialize(Value::Table(table)) {
-            Ok(config) => Ok(config),
+            Ok(mut config) => {
+                let file = self.file.zip(text);
+                config.file = file.map(|(path, text)| ConfigFile::new(path, text));
+                Ok(config)
+            }
             Err(error) => Err(self.blame(text.as_deref(), &variables, &error)),
         }
     }

@@ -26,14 +26,12 @@ headers = ["x-tenant-id"]
 [[scopes]]
 name = "attestations:write"
 description = "Create and search attestations"
-methods = ["POST"]
-path_prefixes = ["/v1/attestations"]
+allow = [{ methods = ["POST"], paths = ["/v1/attestations/**"] }]
 
 [[scopes]]
 name = "invoices:export"
 description = "Make CSV exports"
-methods = ["POST"]
-path_prefixes = ["/v1/exports"]
+allow = [{ methods = ["POST"], paths = ["/v1/exports"] }]
 
 [metrics]
 enabled = false
@@ -132,7 +130,12 @@ mod tests {
         let config = config(&ports, Path::new("/tmp/demo"), "site".into(), &credential).unwrap();
         let gateway = config.gateway.unwrap();
         let settings = gateway.validate(&config.scopes, &[]).unwrap();
-        let scopes: Vec<_> = settings.scopes().list().map(|s| s.name.as_str()).collect();
+        let scopes: Vec<_> = settings
+            .rules()
+            .scopes()
+            .list()
+            .map(|s| s.name.as_str())
+            .collect();
         assert_eq!(
             scopes,
             ["read_only", "attestations:write", "invoices:export"]

@@ -72,6 +72,7 @@ fn session() -> SupportSession {
         revocation: None,
         requests_forwarded: 0,
         requests_refused: 0,
+        rule_set: String::new(),
     }
 }
 
@@ -238,6 +239,7 @@ impl Site {
             gateway_url: String::new(),
             console_url: String::new(),
             require_ticket: false,
+            rule_set: String::new(),
         };
         let forms = Forms {
             console: Console {

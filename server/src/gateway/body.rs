@@ -46,16 +46,61 @@ impl RequestMeter {
     }
 }
 
+/// Where a request's body comes from.
+pub(super) enum BodySource {
+    /// From the client, as it arrives.
+    Streamed(Incoming),
+    /// From memory: it had to be read before it could pass.
+    Read(Full<Bytes>),
+}
+
+impl From<Incoming> for BodySource {
+    fn from(body: Incoming) -> Self {
+        Self::Streamed(body)
+    }
+}
+
+impl Body for BodySource {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Streamed(body) => Pin::new(body).poll_frame(cx),
+            Self::Read(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Streamed(body) => body.is_end_stream(),
+            Self::Read(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Streamed(body) => body.size_hint(),
+            Self::Read(body) => body.size_hint(),
+        }
+    }
+}
+
 /// A client's body on its way upstream.
 pub(super) struct RequestBody {
-    inner: Incoming,
+    inner: BodySource,
     meter: Arc<RequestMeter>,
     headers: Arc<RequestHeaders>,
 }
 
 impl RequestBody {
     pub(super) fn new(
-        inner: Incoming,
+        inner: BodySource,
         meter: Arc<RequestMeter>,
         headers: Arc<RequestHeaders>,
     ) -> Self {

@@ -1,32 +1,37 @@
 //! The `[gateway]` table of the configuration, and its check at start.
 
+mod fault;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use http::{HeaderName, HeaderValue, uri::Authority};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+pub use self::fault::{Fault, InvalidConfig};
 use super::{
     headers::{self, RequestHeaders},
-    routes::RoutePattern,
-    rules::{RuleSet, SelectorRules},
-    scopes::{ScopeConfig, Scopes},
+    ports::KnownSession,
+    rules::{Authorised, CanonicalRequest, Denied, Judge, RuleSet, RuleSource},
+    scopes::ScopeConfig,
     upstream::{Timeouts, UpstreamSettings},
 };
 
 /// How a request's tenant is established.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TenantBinding {
-    /// A pattern of `routes` captures `{tenant_id}`, which must equal the support session's.
+    /// A pattern captures `{tenant_id}` in the path, which must equal the support session's.
     Path,
+    /// The upstream takes the tenant from its host name alone, which we make by `tenant_host`.
+    Host,
     /// The upstream takes the tenant from our `Support-Tenant` header alone.
     Identity,
 }
 
 /// Whether the upstream keeps a request to the organization that we name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrganizationBinding {
     /// It honours our `Support-Organization` header.
@@ -37,7 +42,7 @@ pub enum OrganizationBinding {
 }
 
 /// Query parameters and headers by which the upstream can be told a tenant or an organization.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SelectorConfig {
     /// Query parameters that name a tenant.
@@ -48,6 +53,16 @@ pub struct SelectorConfig {
     pub organization_query: Vec<String>,
     /// Headers that name an organization.
     pub organization_headers: Vec<String>,
+}
+
+/// What no record shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HiddenConfig {
+    /// Path patterns in which `{secret}` marks segments that are secrets.
+    pub paths: Vec<String>,
+    /// Query parameters whose values are secrets.
+    pub query: Vec<String>,
 }
 
 /// How long the gateway waits for its upstream, in milliseconds.
@@ -87,6 +102,9 @@ pub struct GatewayConfig {
     pub upstream: String,
     /// How a request's tenant is established. Mandatory, without a default.
     pub tenant_binding: Option<TenantBinding>,
+    /// The upstream's host name for a tenant, `{tenant_id}.api.example.com`; with
+    /// `tenant_binding = "host"`.
+    pub tenant_host: Option<String>,
     /// Whether the upstream honours `Support-Organization`.
     #[serde(default)]
     pub organization: OrganizationBinding,
@@ -96,6 +114,9 @@ pub struct GatewayConfig {
     /// Where else a request can name a tenant or an organization.
     #[serde(default)]
     pub selectors: SelectorConfig,
+    /// What no record shows.
+    #[serde(default)]
+    pub hidden: HiddenConfig,
     /// Request headers that are passed on, instead of the built-in list.
     pub request_headers: Option<Vec<String>>,
     /// Value of the `Authorization` header that the upstream gets from us.
@@ -108,23 +129,43 @@ pub struct GatewayConfig {
 /// A configuration that has passed its check.
 #[derive(Debug)]
 pub struct GatewaySettings {
-    pub(super) rules: RuleSet,
+    pub(super) rules: Arc<RuleSet>,
+    /// Values of `Host` that the gateway answers to.
+    pub(super) hosts: Vec<String>,
     pub(super) headers: Arc<RequestHeaders>,
     pub(super) upstream: UpstreamSettings,
     pub(super) trusted_proxies: Vec<IpNet>,
 }
 
 impl GatewaySettings {
-    /// The scopes that people choose from, `read_only` first.
-    pub fn scopes(&self) -> &Scopes {
-        &self.rules.scopes
+    /// The rules.
+    pub fn rules(&self) -> &Arc<RuleSet> {
+        &self.rules
+    }
+
+    /// The value of `Host` that clients are told to use.
+    pub fn own_host(&self) -> Option<&str> {
+        self.hosts.first().map(String::as_str)
+    }
+
+    /// Decides by the rules of today alone.
+    ///
+    /// # Errors
+    ///
+    /// The first reason why the request may not be made in that session.
+    pub fn authorise(
+        &self,
+        session: &Arc<KnownSession>,
+        request: CanonicalRequest,
+    ) -> Result<Authorised, Denied> {
+        let judge = Judge {
+            hosts: &self.hosts,
+            rules: &self.rules,
+            earlier: None,
+        };
+        judge.authorise(session, request)
     }
 }
-
-/// Everything that is wrong with a configuration.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.join("\n"))]
-pub struct InvalidConfig(pub Vec<String>);
 
 impl GatewayConfig {
     /// Checks the configuration.
@@ -138,26 +179,24 @@ impl GatewayConfig {
         trusted_proxies: &[IpNet],
     ) -> Result<GatewaySettings, InvalidConfig> {
         let mut faults = Faults(Vec::new());
-        let scopes = Scopes::new(scopes).unwrap_or_else(|more| {
-            faults.0.extend(more);
-            Scopes::built_in()
-        });
-        let routes = self.routes(&mut faults);
-        let binding = self.tenant_binding(&routes, &mut faults);
-        let rules = RuleSet {
-            scopes,
-            binding,
-            routes,
-            tenant: self.tenant_selectors(&mut faults),
-            organization: self.organization_selectors(&mut faults),
-            organization_header: self.organization == OrganizationBinding::Header,
-            hosts: self.hosts(&mut faults),
+        let rules = match self.rule_source(scopes) {
+            None => {
+                let problem = "is missing: write \"path\" if the upstream's paths name the tenant \
+                               (and list them in gateway.routes), \"host\" if its host names do (see \
+                               gateway.tenant_host), or \"identity\" if it takes the tenant from our \
+                               identity headers alone";
+                faults.push("gateway.tenant_binding", problem);
+                None
+            }
+            Some(source) => source.compile().map_err(|more| faults.0.extend(more)).ok(),
         };
-        let headers = self.request_headers(&rules, &mut faults);
+        let hosts = self.hosts(&mut faults);
+        let headers = self.request_headers(rules.as_ref(), &mut faults);
         let upstream = self.upstream(&mut faults);
-        match (upstream, faults.0.is_empty()) {
-            (Some(upstream), true) => Ok(GatewaySettings {
-                rules,
+        match (rules, upstream, faults.0.is_empty()) {
+            (Some(rules), Some(upstream), true) => Ok(GatewaySettings {
+                rules: Arc::new(rules),
+                hosts,
                 headers: Arc::new(headers),
                 upstream,
                 trusted_proxies: trusted_proxies.to_vec(),
@@ -166,47 +205,17 @@ impl GatewayConfig {
         }
     }
 
-    fn routes(&self, faults: &mut Faults) -> Vec<RoutePattern> {
-        let parse = |text: &String| {
-            let route = text.parse::<RoutePattern>();
-            faults.take(&format!("gateway.routes: {text:?}"), route)
-        };
-        self.routes.iter().filter_map(parse).collect()
-    }
-
-    fn tenant_binding(&self, routes: &[RoutePattern], faults: &mut Faults) -> TenantBinding {
-        let Some(binding) = self.tenant_binding else {
-            faults.0.push(
-                "gateway.tenant_binding is missing: write \"path\" if the upstream's paths name \
-                 the tenant (and list them in gateway.routes), or \"identity\" if the upstream \
-                 takes the tenant from our Support-Tenant header alone"
-                    .into(),
-            );
-            return TenantBinding::Path;
-        };
-        if binding == TenantBinding::Path && !routes.iter().any(RoutePattern::captures_tenant) {
-            faults.0.push(
-                "gateway.routes: tenant_binding = \"path\" needs at least one pattern with \
-                 {tenant_id}, such as \"/v1/tenants/{tenant_id}\""
-                    .into(),
-            );
-        }
-        binding
-    }
-
-    fn tenant_selectors(&self, faults: &mut Faults) -> SelectorRules {
-        SelectorRules {
-            query: self.selectors.query.clone(),
-            headers: header_names("gateway.selectors.headers", &self.selectors.headers, faults),
-        }
-    }
-
-    fn organization_selectors(&self, faults: &mut Faults) -> SelectorRules {
-        let key = "gateway.selectors.organization_headers";
-        SelectorRules {
-            query: self.selectors.organization_query.clone(),
-            headers: header_names(key, &self.selectors.organization_headers, faults),
-        }
+    /// The rules as they are written; `None` if the tenant binding is missing.
+    pub fn rule_source(&self, scopes: &[ScopeConfig]) -> Option<RuleSource> {
+        Some(RuleSource {
+            tenant_binding: self.tenant_binding?,
+            tenant_host: self.tenant_host.clone(),
+            organization: self.organization,
+            routes: self.routes.clone(),
+            selectors: self.selectors.clone(),
+            hidden: self.hidden.clone(),
+            scopes: scopes.to_vec(),
+        })
     }
 
     fn hosts(&self, faults: &mut Faults) -> Vec<String> {
@@ -220,11 +229,12 @@ impl GatewayConfig {
                 Some(uri)
             }
             _ => {
-                faults.0.push(format!(
-                    "gateway.public_url: {:?} must be http:// or https:// with a host and no path, \
-                     such as \"https://support.example.com\"",
+                let problem = format!(
+                    "{:?} must be http:// or https:// with a host and no path, such as \
+                     \"https://support.example.com\"",
                     self.public_url
-                ));
+                );
+                faults.push("gateway.public_url", problem);
                 None
             }
         };
@@ -241,36 +251,35 @@ impl GatewayConfig {
                 _ => hosts.extend([host.clone(), format!("{host}:{port}")]),
             }
         }
-        for host in &self.hosts {
+        for (index, host) in self.hosts.iter().enumerate() {
             if host.parse::<Authority>().is_ok_and(|a| is_plain(&a)) {
                 hosts.push(host.to_ascii_lowercase());
             } else {
-                faults.0.push(format!(
-                    "gateway.hosts: {host:?} must be a host, with a port if it needs one"
-                ));
+                let problem = format!("{host:?} must be a host, with a port if it needs one");
+                faults.push(format!("gateway.hosts[{index}]"), problem);
             }
         }
         hosts
     }
 
-    fn request_headers(&self, rules: &RuleSet, faults: &mut Faults) -> RequestHeaders {
+    fn request_headers(&self, rules: Option<&RuleSet>, faults: &mut Faults) -> RequestHeaders {
         let key = "gateway.request_headers";
         let mut allowed = match &self.request_headers {
             Some(names) => header_names(key, names, faults),
             None => headers::default_allowed(),
         };
         for name in allowed.iter().filter(|n| headers::is_never_passed(n)) {
-            faults.0.push(format!(
-                "{key}: {name:?} is never passed on; remove it from the list"
-            ));
+            let problem = format!("{name:?} is never passed on; remove it from the list");
+            faults.push(key, problem);
         }
         // A selector that names the session's own tenant is as good as any other header.
-        allowed.extend(rules.tenant.headers.iter().cloned());
-        allowed.extend(rules.organization.headers.iter().cloned());
+        for selectors in rules.iter().flat_map(|r| [&r.tenant, &r.organization]) {
+            allowed.extend(selectors.headers.iter().cloned());
+        }
         let authorization = self.upstream_authorization.as_ref().and_then(|secret| {
             let value = HeaderValue::from_str(secret.expose_secret());
             let value = value.map_err(|_| "can't be the value of a header");
-            faults.take("gateway.upstream_authorization:", value)
+            faults.take("gateway.upstream_authorization", value)
         });
         RequestHeaders::new(allowed, authorization)
     }
@@ -283,11 +292,11 @@ impl GatewayConfig {
                 && uri.query().is_none()
         });
         if uri.is_none() {
-            faults.0.push(format!(
-                "gateway.upstream: {:?} must be http:// with a host and no path, such as \
-                 \"http://127.0.0.1:8080\"",
+            let problem = format!(
+                "{:?} must be http:// with a host and no path, such as \"http://127.0.0.1:8080\"",
                 self.upstream
-            ));
+            );
+            faults.push("gateway.upstream", problem);
         }
         let timeouts = Timeouts {
             connect: faults.duration("connect_ms", self.timeouts.connect_ms),
@@ -306,34 +315,40 @@ fn is_plain(authority: &Authority) -> bool {
     !authority.as_str().contains('@') && !authority.host().is_empty()
 }
 
-struct Faults(Vec<String>);
+struct Faults(Vec<Fault>);
 
 impl Faults {
+    fn push(&mut self, key: impl Into<String>, problem: impl Into<String>) {
+        self.0.push(Fault::new(key, problem));
+    }
+
     fn take<T, E: std::fmt::Display>(&mut self, key: &str, result: Result<T, E>) -> Option<T> {
         result
-            .map_err(|error| self.0.push(format!("{key} {error}")))
+            .map_err(|error| self.push(key, error.to_string()))
             .ok()
     }
 
     fn duration(&mut self, key: &str, millis: u64) -> std::time::Duration {
         if millis == 0 {
-            self.0.push(format!(
-                "gateway.timeouts.{key}: 0 lets nothing through; write milliseconds above 0"
-            ));
+            let problem = "0 lets nothing through; write milliseconds above 0";
+            self.push(format!("gateway.timeouts.{key}"), problem);
         }
         std::time::Duration::from_millis(millis)
     }
 }
 
 fn header_names(key: &str, names: &[String], faults: &mut Faults) -> Vec<HeaderName> {
-    let parse = |name: &String| {
-        let parsed = name.parse::<HeaderName>();
-        faults.take(
-            &format!("{key}: {name:?}"),
-            parsed.map_err(|_| "is not a header's name"),
-        )
-    };
-    names.iter().filter_map(parse).collect()
+    let mut parsed = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match name.parse() {
+            Ok(name) => parsed.push(name),
+            Err(_) => faults.push(
+                format!("{key}[{index}]"),
+                format!("{name:?} is not a header's name"),
+            ),
+        }
+    }
+    parsed
 }
 
 #[cfg(test)]
@@ -350,14 +365,15 @@ mod tests {
 
     fn faults(text: &str) -> Vec<String> {
         let config: GatewayConfig = toml::from_str(text).unwrap();
-        config.validate(&[], &[]).unwrap_err().0
+        let faults = config.validate(&[], &[]).unwrap_err().0;
+        faults.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn a_small_configuration_is_enough() {
         let config: GatewayConfig = toml::from_str(GOOD).unwrap();
         let settings = config.validate(&[], &[]).unwrap();
-        assert_eq!(settings.rules.hosts, ["127.0.0.1:3100"]);
+        assert_eq!(settings.hosts, ["127.0.0.1:3100"]);
     }
 
     #[test]
@@ -366,7 +382,7 @@ mod tests {
         let config: GatewayConfig = toml::from_str(&text).unwrap();
         let settings = config.validate(&[], &[]).unwrap();
         assert_eq!(
-            settings.rules.hosts,
+            settings.hosts,
             ["support.example.com", "support.example.com:443"]
         );
     }
@@ -374,7 +390,33 @@ mod tests {
     #[test]
     fn tenant_binding_has_no_default() {
         let without = GOOD.replace("tenant_binding = \"path\"", "");
-        assert!(faults(&without)[0].starts_with("gateway.tenant_binding is missing"));
+        assert!(faults(&without)[0].starts_with("gateway.tenant_binding: is missing"));
+    }
+
+    #[test]
+    fn each_tenant_binding_needs_what_it_binds_by() {
+        let binding = |text: &str| GOOD.replace("tenant_binding = \"path\"", text);
+        let without_routes = GOOD.replace("routes = [\"/v1/tenants/{tenant_id}\"]", "");
+        assert!(faults(&without_routes)[0].starts_with("gateway.routes: tenant_binding"));
+        let host = faults(&binding("tenant_binding = \"host\""));
+        assert!(
+            host[0].starts_with("gateway.tenant_host: is missing"),
+            "{host:?}"
+        );
+        let odd = faults(&binding(
+            "tenant_binding = \"host\"\ntenant_host = \"api.example.com\"",
+        ));
+        assert!(
+            odd[0].starts_with("gateway.tenant_host: \"api.example.com\" must"),
+            "{odd:?}"
+        );
+        let idle = faults(&binding(
+            "tenant_binding = \"identity\"\ntenant_host = \"{tenant_id}.example.com\"",
+        ));
+        assert!(
+            idle[0].starts_with("gateway.tenant_host: is used with"),
+            "{idle:?}"
+        );
     }
 
     #[test]
@@ -397,14 +439,13 @@ mod tests {
         );
         for key in [
             "gateway.public_url:",
-            "gateway.hosts: \"a b\"",
+            "gateway.hosts[0]: \"a b\"",
             "gateway.upstream:",
-            "gateway.routes: \"/v1/{user}\"",
-            "gateway.routes: tenant_binding",
+            "gateway.routes[0]: \"/v1/{user}\"",
             "gateway.request_headers: \"cookie\" is never",
-            "gateway.request_headers: \"a b\" is not",
+            "gateway.request_headers[2]: \"a b\" is not",
             "gateway.upstream_authorization: can't be",
-            "gateway.selectors.headers: \"x tenant\"",
+            "gateway.selectors.headers[0]: \"x tenant\"",
             "gateway.timeouts.connect_ms: 0",
         ] {
             assert!(

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 
 use super::{
     answers::Trouble,
-    body::{Answer, Relay, RelayBody, RequestBody, RequestMeter},
+    body::{Answer, BodySource, Relay, RelayBody, RequestBody, RequestMeter},
     completer::Completer,
     gate::{Flight, GateHandle, Pass},
     headers,
@@ -31,7 +31,7 @@ impl Forward<'_> {
     /// Connects, passes the gate, sends, and gives back the answer as it streams.
     pub(super) async fn run(
         self,
-        body: Incoming,
+        body: BodySource,
         gate: GateHandle,
         completer: Completer,
     ) -> Result<Response<Answer>, Trouble> {
@@ -81,7 +81,7 @@ impl Forward<'_> {
 
     async fn send(
         &self,
-        body: Incoming,
+        body: BodySource,
         mut connection: Connection,
         pass: Pass,
         flight: Flight,
@@ -124,11 +124,12 @@ impl Forward<'_> {
         }
     }
 
-    fn request(&self, body: Incoming) -> Result<Request<RequestBody>, http::Error> {
+    fn request(&self, body: BodySource) -> Result<Request<RequestBody>, http::Error> {
         let upstream = &self.gateway.upstream;
         let headers = &self.gateway.settings.headers;
         let permitted = self.permitted.request();
-        let host = HeaderValue::from_str(upstream.authority().as_str())?;
+        let host = self.permitted.upstream_host();
+        let host = HeaderValue::from_str(host.unwrap_or(upstream.authority().as_str()))?;
         let body = RequestBody::new(body, Arc::clone(&self.meter), Arc::clone(headers));
         let mut request = Request::new(body);
         *request.method_mut() = permitted.method.clone();

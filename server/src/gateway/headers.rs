@@ -239,6 +239,19 @@ pub(super) fn connection_names_ours(headers: &HeaderMap) -> bool {
         .any(|name| OURS.contains(name) || *name == header::HOST || *name == header::AUTHORIZATION)
 }
 
+/// Whether a field asks the upstream to take another method than the request's own.
+pub(super) fn overrides_method(headers: &HeaderMap) -> bool {
+    const NAMES: [&str; 3] = [
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+    ];
+    headers.keys().any(|name| {
+        let name = name.as_str().replace(['_', '.'], "-");
+        NAMES.contains(&name.as_str())
+    })
+}
+
 fn takes_trailers(headers: &HeaderMap) -> bool {
     list(headers, &header::TE).any(|item| item.eq_ignore_ascii_case("trailers"))
 }
@@ -283,6 +296,7 @@ mod tests {
             staff_id: StaffId::from_uuid(Uuid::nil()),
             staff_name: "Ada".into(),
             scopes: vec!["read_only".parse().unwrap(), "x:y".parse().unwrap()],
+            rule_set: String::new(),
             expires_at: chrono::DateTime::UNIX_EPOCH,
             ended: None,
         };
@@ -402,6 +416,18 @@ mod tests {
         assert_eq!(names(&sent), ["set-cookie", "x-anything", "x-request-id"]);
         assert_eq!(sent.get_all("set-cookie").iter().count(), 2);
         assert_eq!(sent["x-request-id"], id.to_string());
+    }
+
+    #[test]
+    fn a_method_override_is_noticed() {
+        for name in [
+            "x-http-method-override",
+            "x-http-method",
+            "x_method_override",
+        ] {
+            assert!(overrides_method(&map(&[(name, "DELETE")])), "{name}");
+        }
+        assert!(!overrides_method(&map(&[("x-method", "a")])));
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub struct KnownSession {
     pub staff_name: String,
     /// The permissions granted.
     pub scopes: Vec<ScopeName>,
+    /// The rules under which it was created ([`super::rules::RuleSource::hash`]); empty if none were
+    /// noted.
+    pub rule_set: String,
     /// When it expires by itself.
     pub expires_at: Timestamp,
     /// How it ended, if the store says so. Expiry needs no mark: see [`Self::ended_at`].
@@ -73,6 +76,13 @@ pub trait Sessions: Send + Sync {
     ///
     /// If the store does not answer.
     async fn lookup(&self, token_hash: [u8; 32]) -> Result<Option<KnownSession>, StoreUnavailable>;
+
+    /// The text of a rule set ([`super::rules::RuleSource::to_text`]) by its hash.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer.
+    async fn rule_set(&self, hash: &str) -> Result<Option<String>, StoreUnavailable>;
 }
 
 /// A request that is about to be forwarded, or was refused.
@@ -97,6 +107,8 @@ pub struct Intent {
     pub path: String,
     /// The query without the question mark, as forwarded; cut like `path` if refused.
     pub query: Option<String>,
+    /// The granted scope that let it through; none if it was refused.
+    pub scope: Option<ScopeName>,
     /// Where it came from.
     pub ip: IpAddr,
     /// The client that made it, at most 512 characters; empty if it did not say.

@@ -1,10 +1,11 @@
 //! The way of one request: authenticate → judge → record → forward.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use app::domain::{RequestId, Timestamp, access_log::Refusal};
 use chrono::TimeDelta;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     answers::{self, Trouble},
     authenticate::{self, LogLimit},
-    body::{Answer, RequestMeter},
+    body::{Answer, BodySource, RequestMeter},
     canonical::CanonicalTarget,
     client_ip::client_ip,
     completer::Completer,
@@ -22,8 +23,9 @@ use super::{
     headers,
     ports::{Intent, KnownSession, RecordError, Recorder, RefusedRequest, Sessions},
     raw_head::{HeadTap, RawHead},
-    rules::{CanonicalRequest, Denied, Permitted, authorise},
-    telemetry,
+    rule_book::RuleBook,
+    rules::{Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, UncheckedForm},
+    selectors, telemetry,
     upstream::Upstream,
 };
 use crate::{
@@ -35,6 +37,8 @@ use crate::{
 const OWN_PREFIX: &[u8] = b"/.support-console";
 /// The longest path or query that is kept of a refused request, in characters.
 const REFUSED_TEXT_MAX: usize = 2048;
+/// How long a form that must be read before it may pass may take to arrive.
+const FORM_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest `User-Agent` that is kept, in characters.
 const USER_AGENT_MAX: usize = 512;
 
@@ -58,6 +62,7 @@ pub struct GatewayParts {
 pub struct Gateway {
     pub(super) settings: GatewaySettings,
     sessions: Arc<dyn Sessions>,
+    rules: RuleBook,
     recorder: Arc<dyn Recorder>,
     gates: Arc<SessionGates>,
     pub(super) clock: Arc<dyn Clock>,
@@ -91,8 +96,13 @@ impl Gateway {
     /// Puts a gateway together. It opens no connection before a request needs one.
     pub fn new(parts: GatewayParts) -> Arc<Self> {
         let upstream = Upstream::new(parts.settings.upstream.clone());
+        let rules = RuleBook::new(
+            Arc::clone(&parts.settings.rules),
+            Arc::clone(&parts.sessions),
+        );
         Arc::new(Self {
             settings: parts.settings,
+            rules,
             sessions: parts.sessions,
             recorder: parts.recorder,
             gates: parts.gates,
@@ -130,8 +140,15 @@ impl Gateway {
             return own_answer(rest, request_id);
         }
         let session = self.authenticate(&arrival).await?;
-        let permitted = match self.judge(&session, &arrival) {
-            Ok(permitted) => permitted,
+        let earlier = self.rules.earlier(&session).await;
+        let earlier = earlier.map_err(|_| Trouble::unavailable())?;
+        let judged = match self.judge(&session, earlier.as_ref(), &arrival) {
+            Ok(Authorised::Permitted(permitted)) => Ok((permitted, body.into())),
+            Ok(Authorised::Form(form)) => read_form(form, body).await,
+            Err(denied) => Err(denied),
+        };
+        let (permitted, body) = match judged {
+            Ok(judged) => judged,
             Err(denied) => return Err(self.refuse(&session, &arrival, denied).await),
         };
         // Before the record: an end that commits after it must find this gate.
@@ -202,7 +219,12 @@ impl Gateway {
     }
 
     /// Everything that decides whether the request may pass, except the record. Pure.
-    fn judge(&self, session: &Arc<KnownSession>, arrival: &Arrival) -> Result<Permitted, Denied> {
+    fn judge(
+        &self,
+        session: &Arc<KnownSession>,
+        earlier: Option<&Arc<RuleSet>>,
+        arrival: &Arrival,
+    ) -> Result<Authorised, Denied> {
         if let Some(ended) = session.ended_at(arrival.at) {
             return Err(Denied::plain(ended.refusal()));
         }
@@ -234,17 +256,26 @@ impl Gateway {
         }
         let target = CanonicalTarget::parse(&arrival.head.target)
             .map_err(|error| Denied::new(Refusal::AmbiguousPath, error.to_string()))?;
+        let query = target.query().unwrap_or_default();
+        if headers::overrides_method(&arrival.headers) || selectors::overrides_method(query) {
+            return Err(malformed("The request overrides its own method.".into()));
+        }
         let request = CanonicalRequest {
             method: arrival.method.clone(),
             target,
             headers: arrival.headers.clone(),
         };
-        authorise(&self.settings.rules, session, request)
+        let judge = Judge {
+            hosts: &self.settings.hosts,
+            rules: self.rules.today(),
+            earlier,
+        };
+        judge.authorise(session, request)
     }
 
     /// Records a refusal in its session, to the end even if the client hangs up.
     async fn refuse(&self, session: &KnownSession, arrival: &Arrival, denied: Denied) -> Trouble {
-        let request = arrival.intent(session, None);
+        let request = arrival.intent(session, None, self.rules.today());
         telemetry::refused(&request, denied.refusal, denied.status);
         let refused = RefusedRequest {
             request,
@@ -273,7 +304,7 @@ impl Gateway {
         arrival: &Arrival,
         meter: Arc<RequestMeter>,
     ) -> Result<Completer, RecordError> {
-        let intent = arrival.intent(permitted.session(), Some(&permitted.request().target));
+        let intent = arrival.intent(permitted.session(), Some(permitted), self.rules.today());
         let (recorder, clock) = (Arc::clone(&self.recorder), Arc::clone(&self.clock));
         let started = arrival.started;
         let begin = async move {
@@ -326,11 +357,17 @@ impl Arrival {
     }
 
     /// What is recorded of the request: the canonical target, or what the client sent, made safe.
-    fn intent(&self, session: &KnownSession, canonical: Option<&CanonicalTarget>) -> Intent {
-        let (path, query) = match canonical {
+    fn intent(
+        &self,
+        session: &KnownSession,
+        permitted: Option<&Permitted>,
+        rules: &RuleSet,
+    ) -> Intent {
+        let (path, query) = match permitted.map(|permitted| &permitted.request().target) {
             Some(target) => (target.path().to_owned(), target.query().map(str::to_owned)),
             None => split_target(&self.head.target),
         };
+        let query = query.map(|query| rules.hidden.query(&query).into_owned());
         let user_agent = self.headers.get(header::USER_AGENT);
         Intent {
             request_id: self.request_id,
@@ -340,8 +377,9 @@ impl Arrival {
             staff_id: session.staff_id,
             staff_name: session.staff_name.clone(),
             method: printable(self.method.as_str().as_bytes(), 64),
-            path,
+            path: rules.hidden.path(&path).into_owned(),
             query,
+            scope: permitted.map(|permitted| permitted.scope().clone()),
             ip: self.ip,
             user_agent: user_agent.map_or_else(String::new, |value| {
                 printable(value.as_bytes(), USER_AGENT_MAX)
@@ -349,6 +387,27 @@ impl Arrival {
             at: self.at,
         }
     }
+}
+
+/// Reads a form and lets it be judged.
+async fn read_form(form: UncheckedForm, body: Incoming) -> Result<(Permitted, BodySource), Denied> {
+    let malformed = |status, detail: &'static str| Denied {
+        status,
+        ..Denied::new(Refusal::MalformedRequest, detail)
+    };
+    let reading = Limited::new(body, UncheckedForm::MAX).collect();
+    let read = tokio::time::timeout(FORM_TIMEOUT, reading).await;
+    let read = read.map_err(|_| malformed(408, "The form took too long to arrive."))?;
+    let read = read.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            malformed(413, "This rule takes forms of at most 64 KiB.")
+        } else {
+            malformed(400, "The form broke off or is malformed.")
+        }
+    })?;
+    let bytes = read.to_bytes();
+    let permitted = form.check(&bytes)?;
+    Ok((permitted, BodySource::Read(Full::new(bytes))))
 }
 
 fn split_target(target: &[u8]) -> (String, Option<String>) {

@@ -1,37 +1,80 @@
 //! May this support session make this request? One pure decision, and the value that proves it.
 
+mod form;
+mod source;
+
 use std::{borrow::Cow, sync::Arc};
 
-use app::domain::access_log::Refusal;
-use http::{HeaderMap, HeaderName, Method};
+use app::domain::{access_log::Refusal, scopes::ScopeName};
+use http::{HeaderMap, Method};
 
+pub use self::{form::UncheckedForm, source::RuleSource};
 use super::{
     canonical::CanonicalTarget,
     config::TenantBinding,
+    hidden::Hidden,
+    host::{self, TenantHost},
+    patterns::{Captured, PathPattern},
     ports::KnownSession,
-    routes::RoutePattern,
-    scopes::Scopes,
-    selectors::{self, Named},
+    scopes::{BodyKnowledge, Confinement, Grant, Ruling, Scopes, Upgrade},
+    selectors::{self, Named, SelectorRules},
 };
-
-/// Query parameters and headers that can name a tenant or an organization to the upstream.
-#[derive(Debug, Clone, Default)]
-pub(super) struct SelectorRules {
-    pub(super) query: Vec<String>,
-    pub(super) headers: Vec<HeaderName>,
-}
 
 /// Everything that the decision depends on besides session and request.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
+    pub(super) hash: String,
     pub(super) scopes: Scopes,
     pub(super) binding: TenantBinding,
-    pub(super) routes: Vec<RoutePattern>,
+    pub(super) tenant_host: Option<TenantHost>,
+    pub(super) routes: Vec<PathPattern>,
     pub(super) tenant: SelectorRules,
     pub(super) organization: SelectorRules,
     pub(super) organization_header: bool,
-    /// Values of `Host` that the gateway answers to, in lower case.
-    pub(super) hosts: Vec<String>,
+    pub(super) hidden: Hidden,
+}
+
+impl RuleSet {
+    /// Which rules these are: see [`RuleSource::hash`].
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The scopes that people choose from, `read_only` first.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// The tenant that a path names by a route or a rule, whoever may name it.
+    pub fn tenant_named_by<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let routes = self.routes.iter();
+        let mut named = routes.filter_map(|route| route.matches_above(path)?.tenant);
+        named.next().or_else(|| self.scopes.tenant_named_by(path))
+    }
+
+    /// What the granted scopes alone say of a method on a canonical path.
+    pub fn ruling(&self, session: &KnownSession, method: &Method, path: &str) -> Ruling<'_> {
+        let own = Confinement {
+            tenant: session.tenant_id.as_str(),
+            organization: session.organization_id.as_ref().map(|id| id.as_str()),
+        };
+        self.scopes.rule(&session.scopes, method, path, own)
+    }
+
+    /// What stands in for rules that are lost.
+    pub(super) fn permitting_nothing(hash: &str) -> Self {
+        Self {
+            hash: hash.to_owned(),
+            scopes: Scopes::none(),
+            binding: TenantBinding::Path,
+            tenant_host: None,
+            routes: Vec::new(),
+            tenant: SelectorRules::default(),
+            organization: SelectorRules::default(),
+            organization_header: false,
+            hidden: Hidden::default(),
+        }
+    }
 }
 
 /// A request whose target is canonical; nobody has said yet that it may pass.
@@ -45,11 +88,15 @@ pub struct CanonicalRequest {
     pub headers: HeaderMap,
 }
 
-/// Proof that a request may pass: the forwarder takes nothing else, and only [`authorise`] makes it.
+/// Proof that a request may pass: the forwarder takes nothing else, and only [`Judge::authorise`]
+/// and [`UncheckedForm::check`] make it.
 #[derive(Debug, Clone)]
 pub struct Permitted {
     session: Arc<KnownSession>,
     request: CanonicalRequest,
+    scope: ScopeName,
+    upgrade: Option<Upgrade>,
+    upstream_host: Option<String>,
 }
 
 impl Permitted {
@@ -62,6 +109,30 @@ impl Permitted {
     pub fn request(&self) -> &CanonicalRequest {
         &self.request
     }
+
+    /// The granted scope that lets the request through.
+    pub fn scope(&self) -> &ScopeName {
+        &self.scope
+    }
+
+    /// The protocol that the connection may change to.
+    pub fn upgrade(&self) -> Option<Upgrade> {
+        self.upgrade
+    }
+
+    /// The tenant's host name at the upstream, where tenants have their own.
+    pub fn upstream_host(&self) -> Option<&str> {
+        self.upstream_host.as_deref()
+    }
+}
+
+/// What a judge says of a request that is not denied.
+#[derive(Debug, Clone)]
+pub enum Authorised {
+    /// It may pass.
+    Permitted(Permitted),
+    /// It may pass if its form names nobody else's tenant.
+    Form(UncheckedForm),
 }
 
 /// Why a request may not pass.
@@ -91,110 +162,194 @@ impl Denied {
     }
 }
 
-/// Decides whether `request` may be made in `session`: host, scope, tenant, organization.
-///
-/// # Errors
-///
-/// The first reason why not.
-pub fn authorise(
-    rules: &RuleSet,
-    session: &Arc<KnownSession>,
-    request: CanonicalRequest,
-) -> Result<Permitted, Denied> {
-    check_host(rules, &request)?;
-    check_tenant(rules, session, &request)?;
-    check_organization(rules, session, &request)?;
-    if !rules
-        .scopes
-        .permit(&session.scopes, &request.method, request.target.path())
-    {
-        return Err(Denied::plain(Refusal::OutOfScope));
-    }
-    Ok(Permitted {
-        session: Arc::clone(session),
-        request,
-    })
+/// Who decides: the rules of today, and those of the day on which the session was created.
+#[derive(Debug, Clone, Copy)]
+pub struct Judge<'a> {
+    /// Values of `Host` that the gateway answers to.
+    pub hosts: &'a [String],
+    /// The rules of today.
+    pub rules: &'a Arc<RuleSet>,
+    /// The rules under which the session was created, where they are others: what has been permitted
+    /// since then is permitted to new sessions only.
+    pub earlier: Option<&'a Arc<RuleSet>>,
 }
 
-/// A host that is not the gateway's own may be another tenant's (RFC 9110 §15.5.20).
-fn check_host(rules: &RuleSet, request: &CanonicalRequest) -> Result<(), Denied> {
-    let host = request.headers.get(http::header::HOST);
-    let host = host.and_then(|value| value.to_str().ok());
-    let known = host.is_some_and(|host| {
-        let host = host.to_ascii_lowercase();
-        rules.hosts.contains(&host)
-    });
-    known.then_some(()).ok_or_else(|| Denied {
-        status: 421,
-        ..Denied::new(
-            Refusal::WrongTenant,
-            "The Host header does not name this gateway: use the address that gateway.public_url says.",
-        )
-    })
-}
-
-fn check_tenant(
-    rules: &RuleSet,
-    session: &KnownSession,
-    request: &CanonicalRequest,
-) -> Result<(), Denied> {
-    let path = request.target.path();
-    let captured = rules.routes.iter().filter_map(|route| route.capture(path));
-    let mut established = rules.binding == TenantBinding::Identity;
-    for tenant in captured.filter_map(|captured| captured.tenant) {
-        if tenant != session.tenant_id.as_str() {
-            return Err(Denied::new(
-                Refusal::WrongTenant,
-                "The path names another tenant than the support session's.",
-            ));
+impl Judge<'_> {
+    /// Decides whether `request` may be made in `session`: host, tenant, organization, scope.
+    ///
+    /// # Errors
+    ///
+    /// The first reason why not.
+    pub fn authorise(
+        &self,
+        session: &Arc<KnownSession>,
+        request: CanonicalRequest,
+    ) -> Result<Authorised, Denied> {
+        let upstream_host = self.check_host(session, &request)?;
+        let grant = self.rules.grant(session, &request)?;
+        let scope = grant.rule.scope.clone();
+        let (mut upgrade, mut body) = (grant.upgrade, grant.body);
+        if let Some(earlier) = self.earlier {
+            let grant = earlier.grant(session, &request).map_err(|denied| Denied {
+                detail: format!(
+                    "{} The rules permit more now than when this support session was created: a new \
+                     one has their permission.",
+                    denied.detail
+                )
+                .into(),
+                ..denied
+            })?;
+            upgrade = upgrade.and(grant.upgrade);
+            if grant.body == BodyKnowledge::Form {
+                body = BodyKnowledge::Form;
+            }
         }
-        established = true;
+        let permitted = Permitted {
+            session: Arc::clone(session),
+            request,
+            scope,
+            upgrade,
+            upstream_host,
+        };
+        Ok(match body {
+            BodyKnowledge::Opaque => Authorised::Permitted(permitted),
+            BodyKnowledge::Form => {
+                let rules = std::iter::once(self.rules).chain(self.earlier);
+                Authorised::Form(UncheckedForm::new(permitted, rules.cloned().collect())?)
+            }
+        })
     }
-    if !established {
-        return Err(Denied::new(
-            Refusal::WrongTenant,
-            "The path names no tenant, so the request can't be confined to the support session's.",
-        ));
-    }
-    match selectors::named(&rules.tenant, request, session.tenant_id.as_str()) {
-        Named::Nothing | Named::Own => Ok(()),
-        Named::Other(what) => Err(Denied::new(
-            Refusal::WrongTenant,
-            format!("{what} must name the support session's tenant, once and unencoded."),
-        )),
+
+    /// A host that is not the gateway's own may be another tenant's (RFC 9110 §15.5.20). Gives the
+    /// tenant's host at the upstream, where tenants have their own.
+    fn check_host(
+        &self,
+        session: &KnownSession,
+        request: &CanonicalRequest,
+    ) -> Result<Option<String>, Denied> {
+        let tenant_host = match &self.rules.tenant_host {
+            None => None,
+            Some(template) => Some(template.of(session.tenant_id.as_str()).ok_or_else(|| {
+                let detail = "The tenant's ID can't be part of a host name, so the request can't be \
+                              confined to it.";
+                Denied::new(Refusal::WrongTenant, detail)
+            })?),
+        };
+        let known = self.hosts.iter().chain(&tenant_host).map(String::as_str);
+        if host::is_one_of(&request.headers, known) {
+            return Ok(tenant_host);
+        }
+        let detail = "The Host header does not name this gateway: use the address that \
+                      gateway.public_url says.";
+        Err(Denied {
+            status: 421,
+            ..Denied::new(Refusal::WrongTenant, detail)
+        })
     }
 }
 
-fn check_organization(
-    rules: &RuleSet,
-    session: &KnownSession,
-    request: &CanonicalRequest,
-) -> Result<(), Denied> {
-    let Some(organization) = &session.organization_id else {
-        return Ok(());
-    };
-    let path = request.target.path();
-    let captured = rules.routes.iter().filter_map(|route| route.capture(path));
-    let mut confined = rules.organization_header;
-    for named in captured.filter_map(|captured| captured.organization) {
-        if named != organization.as_str() {
+impl RuleSet {
+    /// The rule that permits the request.
+    fn grant<'r>(
+        &'r self,
+        session: &KnownSession,
+        request: &CanonicalRequest,
+    ) -> Result<Grant<'r>, Denied> {
+        self.check_names(session, request)?;
+        let path = request.target.path();
+        let grant = match self.ruling(session, &request.method, path) {
+            Ruling::Allowed(grant) => grant,
+            Ruling::Denied(rule) => {
+                let detail = format!(
+                    "The scope {} refuses {} on {}.",
+                    rule.scope, request.method, rule.pattern
+                );
+                return Err(Denied::new(Refusal::OutOfScope, detail));
+            }
+            Ruling::OtherTenant(_) => {
+                let detail = "The path names another tenant than the support session's.";
+                return Err(Denied::new(Refusal::WrongTenant, detail));
+            }
+            Ruling::OtherOrganization(_) => return Err(Denied::plain(Refusal::WrongOrganization)),
+            Ruling::Unmatched => return Err(Denied::plain(Refusal::OutOfScope)),
+        };
+        self.check_established(session, path, &grant)?;
+        Ok(grant)
+    }
+
+    /// Nothing in the request may name another tenant or organization.
+    fn check_names(
+        &self,
+        session: &KnownSession,
+        request: &CanonicalRequest,
+    ) -> Result<(), Denied> {
+        let tenant = session.tenant_id.as_str();
+        // Read loosely too: the upstream may not mind a path's case.
+        let path = request.target.path();
+        let named = || self.routes.iter().filter_map(|route| route.resembles(path));
+        if named().any(|captured| captured.tenant.is_some_and(|named| named != tenant)) {
+            let detail = "The path names another tenant than the support session's.";
+            return Err(Denied::new(Refusal::WrongTenant, detail));
+        }
+        if let Named::Other(what) = selectors::named(&self.tenant, request, tenant) {
+            return Err(wrong_tenant(&what));
+        }
+        let Some(organization) = &session.organization_id else {
+            return Ok(());
+        };
+        let organization = organization.as_str();
+        if named().any(|captured| {
+            captured
+                .organization
+                .is_some_and(|named| named != organization)
+        }) {
             return Err(Denied::plain(Refusal::WrongOrganization));
         }
-        confined = true;
+        match selectors::named(&self.organization, request, organization) {
+            Named::Other(what) => Err(wrong_organization(&what)),
+            Named::Nothing | Named::Own => Ok(()),
+        }
     }
-    if let Named::Other(what) =
-        selectors::named(&rules.organization, request, organization.as_str())
-    {
-        return Err(Denied::new(
-            Refusal::WrongOrganization,
-            format!("{what} must name the support session's organization, once and unencoded."),
-        ));
+
+    /// The tenant, and the organization if there is one, must be established by something that the
+    /// upstream obeys.
+    fn check_established(
+        &self,
+        session: &KnownSession,
+        path: &str,
+        grant: &Grant<'_>,
+    ) -> Result<(), Denied> {
+        let routes = self.routes.iter();
+        let captured: Vec<Captured<'_>> = routes
+            .filter_map(|route| route.matches_above(path))
+            .collect();
+        let names_tenant = grant.names_tenant || captured.iter().any(|c| c.tenant.is_some());
+        if self.binding == TenantBinding::Path && !names_tenant {
+            let detail = "The path names no tenant, so the request can't be confined to the support \
+                          session's.";
+            return Err(Denied::new(Refusal::WrongTenant, detail));
+        }
+        let confined = session.organization_id.is_none()
+            || self.organization_header
+            || grant.names_organization
+            || captured.iter().any(|c| c.organization.is_some());
+        if confined {
+            Ok(())
+        } else {
+            Err(Denied::plain(Refusal::OrganizationNotConfinable))
+        }
     }
-    if confined {
-        Ok(())
-    } else {
-        Err(Denied::plain(Refusal::OrganizationNotConfinable))
-    }
+}
+
+fn wrong_tenant(what: &str) -> Denied {
+    let detail = format!("{what} must name the support session's tenant, once and unencoded.");
+    Denied::new(Refusal::WrongTenant, detail)
+}
+
+fn wrong_organization(what: &str) -> Denied {
+    let detail =
+        format!("{what} must name the support session's organization, once and unencoded.");
+    Denied::new(Refusal::WrongOrganization, detail)
 }
 
 #[cfg(test)]

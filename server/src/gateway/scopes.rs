@@ -1,271 +1,306 @@
-//! Scopes as configuration: which methods on which paths a scope permits. Nothing matched is refused.
+//! Scopes as configuration: rules of methods and path patterns. A refusal wins over every
+//! permission, and what nothing permits is refused.
+
+mod config;
 
 use app::domain::scopes::{READ_ONLY, Scope, ScopeName};
 use http::Method;
-use serde::Deserialize;
 
-use super::canonical::{is_unreserved, segments};
+pub use self::config::{AllowConfig, BodyKnowledge, DenyConfig, ScopeConfig, Upgrade};
+use super::{canonical::segments, config::Fault, patterns::PathPattern};
 
-/// One `[[scopes]]` table of the configuration.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScopeConfig {
-    /// The scope's name; `read_only` is built in and can't be redefined.
-    pub name: ScopeName,
-    /// What it permits, in a sentence that staff and tenants read.
-    pub description: String,
-    /// Methods, upper case.
-    pub methods: Vec<String>,
-    /// Path prefixes, compared segment by segment; `/` is every path.
-    pub path_prefixes: Vec<String>,
+/// A rule that lets through.
+#[derive(Debug, Clone)]
+struct Allow {
+    methods: Vec<Method>,
+    paths: Vec<PathPattern>,
+    body: BodyKnowledge,
+    upgrade: Option<Upgrade>,
+}
+
+/// A rule that refuses.
+#[derive(Debug, Clone)]
+struct Deny {
+    /// `None` is every method.
+    methods: Option<Vec<Method>>,
+    paths: Vec<PathPattern>,
 }
 
 #[derive(Debug, Clone)]
-struct Rule {
+struct Rules {
     scope: Scope,
-    methods: Vec<Method>,
-    /// Each prefix as its segments.
-    prefixes: Vec<Vec<String>>,
+    allow: Vec<Allow>,
+    deny: Vec<Deny>,
 }
 
 /// Every scope that exists, `read_only` first.
 #[derive(Debug, Clone)]
-pub struct Scopes(Vec<Rule>);
+pub struct Scopes(Vec<Rules>);
+
+/// The tenant and the organization that a path may name.
+#[derive(Debug, Clone, Copy)]
+pub struct Confinement<'s> {
+    /// The support session's tenant.
+    pub tenant: &'s str,
+    /// The support session's organization, if it has one.
+    pub organization: Option<&'s str>,
+}
+
+/// The rule that decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule<'r> {
+    /// The scope that it belongs to.
+    pub scope: &'r ScopeName,
+    /// Its place among the scope's rules of its kind, from 0.
+    pub index: usize,
+    /// The pattern that matched.
+    pub pattern: &'r PathPattern,
+}
+
+/// What a permission says besides yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant<'r> {
+    /// The rule.
+    pub rule: Rule<'r>,
+    /// What is known of the body.
+    pub body: BodyKnowledge,
+    /// The protocol that may be changed to.
+    pub upgrade: Option<Upgrade>,
+    /// Whether the path names the session's tenant where the pattern says so.
+    pub names_tenant: bool,
+    /// Whether the path names the session's organization where the pattern says so.
+    pub names_organization: bool,
+}
+
+/// What the granted scopes say of a method on a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling<'r> {
+    /// Permitted by the strictest rule that matches.
+    Allowed(Grant<'r>),
+    /// Refused, whatever else permits it.
+    Denied(Rule<'r>),
+    /// A rule would permit it if the path named the session's own tenant.
+    OtherTenant(Rule<'r>),
+    /// A rule would permit it if the path named the session's own organization.
+    OtherOrganization(Rule<'r>),
+    /// No rule matches.
+    Unmatched,
+}
 
 impl Scopes {
-    /// Checks the configured scopes and adds `read_only`.
+    /// Checks the configured scopes and adds `read_only` if it is not among them.
     ///
     /// # Errors
     ///
-    /// One sentence for each fault, naming its key and what to change.
-    pub fn new(configured: &[ScopeConfig]) -> Result<Self, Vec<String>> {
-        let mut rules = Self::built_in().0;
+    /// Every fault, naming its key and what to change.
+    pub fn new(configured: &[ScopeConfig]) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
+        let mut scopes = Self::built_in().0;
         for (index, config) in configured.iter().enumerate() {
-            let key = format!("scopes[{index}] ({})", config.name);
-            if config.name.as_str() == READ_ONLY {
-                faults.push(format!(
-                    "{key}: read_only is built in; choose another name or remove this table"
-                ));
-            } else if rules.iter().any(|rule| rule.scope.name == config.name) {
-                faults.push(format!("{key}: the name is used twice; rename one of them"));
+            let rules = config.rules(&format!("scopes[{index}]"), &mut faults);
+            if configured[..index].iter().any(|c| c.name == config.name) {
+                let key = format!("scopes[{index}].name");
+                let problem = format!("{} is used twice; rename one of them", config.name);
+                faults.push(Fault::new(key, problem));
             }
-            rules.push(rule(&key, config, &mut faults));
+            if config.name.as_str() == READ_ONLY {
+                scopes[0] = rules;
+            } else {
+                scopes.push(rules);
+            }
         }
         if faults.is_empty() {
-            Ok(Self(rules))
+            Ok(Self(scopes))
         } else {
             Err(faults)
         }
     }
 
-    /// `read_only` alone.
+    /// `read_only` alone, as it is where the configuration does not say otherwise.
     pub fn built_in() -> Self {
-        Self(vec![read_only()])
+        Self(vec![Rules {
+            scope: Scope {
+                name: ScopeName::read_only(),
+                description: config::READ_ONLY_DESCRIPTION.into(),
+            },
+            allow: vec![config::reading_everything()],
+            deny: Vec::new(),
+        }])
+    }
+
+    /// No scope at all.
+    pub(super) const fn none() -> Self {
+        Self(Vec::new())
     }
 
     /// The scopes that people choose from.
     pub fn list(&self) -> impl Iterator<Item = &Scope> {
-        self.0.iter().map(|rule| &rule.scope)
+        self.0.iter().map(|rules| &rules.scope)
     }
 
-    /// Whether one of the `granted` scopes permits `method` on a canonical `path`. A granted scope
-    /// that no longer exists permits nothing.
-    pub fn permit(&self, granted: &[ScopeName], method: &Method, path: &str) -> bool {
-        self.0
-            .iter()
-            .filter(|rule| granted.contains(&rule.scope.name))
-            .any(|rule| rule.permits(method, path))
+    /// Whether a rule that lets through has `{tenant_id}` in its path.
+    pub(super) fn name_tenants(&self) -> bool {
+        let mut allow = self.0.iter().flat_map(|rules| &rules.allow);
+        allow.any(|rule| rule.paths.iter().any(PathPattern::captures_tenant))
+    }
+
+    /// The tenant that a path names by some rule that lets through.
+    pub(super) fn tenant_named_by<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let allow = self.0.iter().flat_map(|rules| &rules.allow);
+        let mut paths = allow.flat_map(|rule| &rule.paths);
+        paths.find_map(|pattern| pattern.matches(path)?.tenant)
+    }
+
+    /// What the `granted` scopes say of `method` on a canonical `path`. A granted scope that no
+    /// longer exists says nothing.
+    pub fn rule(
+        &self,
+        granted: &[ScopeName],
+        method: &Method,
+        path: &str,
+        own: Confinement<'_>,
+    ) -> Ruling<'_> {
+        let granted = || {
+            let all = self.0.iter();
+            all.filter(|rules| granted.contains(&rules.scope.name))
+        };
+        if let Some(rule) = granted().find_map(|rules| rules.denied(method, path)) {
+            return Ruling::Denied(rule);
+        }
+        let mut ruling = Ruling::Unmatched;
+        for found in granted().flat_map(|rules| rules.allowed(method, path, own)) {
+            ruling = match (ruling, found) {
+                (Ruling::Allowed(one), Ruling::Allowed(other)) => {
+                    Ruling::Allowed(one.stricter(other))
+                }
+                (Ruling::Unmatched, found) | (_, found @ Ruling::Allowed(_)) => found,
+                (ruling, _) => ruling,
+            };
+        }
+        ruling
+    }
+
+    /// Rules that can't keep what they promise, each with a sentence.
+    pub fn warnings(&self) -> Vec<String> {
+        self.0.iter().flat_map(Rules::warnings).collect()
     }
 }
 
-impl Rule {
-    fn permits(&self, method: &Method, path: &str) -> bool {
-        self.methods.contains(method)
-            && self.prefixes.iter().any(|prefix| {
-                let mut segments = segments(path);
-                prefix
-                    .iter()
-                    .all(|wanted| segments.next() == Some(wanted.as_str()))
+impl Rules {
+    fn denied(&self, method: &Method, path: &str) -> Option<Rule<'_>> {
+        self.deny.iter().enumerate().find_map(|(index, deny)| {
+            let pattern = deny.matching(method, path)?;
+            Some(self.rule(index, pattern))
+        })
+    }
+
+    fn allowed<'r, 'p>(
+        &'r self,
+        method: &'p Method,
+        path: &'p str,
+        own: Confinement<'p>,
+    ) -> impl Iterator<Item = Ruling<'r>> + use<'r, 'p> {
+        let rules = self.allow.iter().enumerate();
+        let rules = rules.filter(|(_, allow)| allow.methods.contains(method));
+        rules.flat_map(move |(index, allow)| {
+            let paths = allow.paths.iter();
+            let found = paths.filter_map(move |pattern| Some((pattern, pattern.matches(path)?)));
+            found.map(move |(pattern, captured)| {
+                let rule = self.rule(index, pattern);
+                if captured.tenant.is_some_and(|named| named != own.tenant) {
+                    Ruling::OtherTenant(rule)
+                } else if own.excludes(captured.organization) {
+                    Ruling::OtherOrganization(rule)
+                } else {
+                    Ruling::Allowed(Grant {
+                        rule,
+                        body: allow.body,
+                        upgrade: allow.upgrade,
+                        names_tenant: captured.tenant.is_some(),
+                        names_organization: captured.organization.is_some(),
+                    })
+                }
             })
+        })
     }
-}
 
-fn read_only() -> Rule {
-    Rule {
-        scope: Scope {
-            name: ScopeName::read_only(),
-            description: "Read everything in the tenant; change nothing.".into(),
-        },
-        methods: vec![Method::GET, Method::HEAD, Method::OPTIONS],
-        prefixes: vec![Vec::new()],
+    const fn rule<'r>(&'r self, index: usize, pattern: &'r PathPattern) -> Rule<'r> {
+        Rule {
+            scope: &self.scope.name,
+            index,
+            pattern,
+        }
     }
-}
 
-fn rule(key: &str, config: &ScopeConfig, faults: &mut Vec<String>) -> Rule {
-    if config.description.trim().is_empty() {
-        faults.push(format!(
-            "{key}.description: say in a sentence what the scope permits"
-        ));
-    }
-    if config.methods.is_empty() {
-        faults.push(format!("{key}.methods: name at least one method"));
-    }
-    if config.path_prefixes.is_empty() {
-        faults.push(format!(
-            "{key}.path_prefixes: name at least one prefix; \"/\" is every path"
-        ));
-    }
-    let methods = config.methods.iter().filter_map(|text| {
-        let method = Method::from_bytes(text.as_bytes()).ok();
-        let usable = method.filter(|m| {
-            m.as_str() == text.to_ascii_uppercase() && *m != Method::CONNECT && *m != Method::TRACE
+    fn warnings(&self) -> impl Iterator<Item = String> {
+        let name = &self.scope.name;
+        let writing = self.allow.iter().enumerate().filter(|(_, allow)| {
+            allow.methods.iter().any(|m| *m == Method::POST) && allow.body == BodyKnowledge::Opaque
         });
-        if usable.is_none() {
-            faults.push(format!(
-                "{key}.methods: {text:?} can't be permitted; write a method in upper case, \
-                 not CONNECT or TRACE"
-            ));
-        }
-        usable
-    });
-    let methods = methods.collect();
-    for prefix in &config.path_prefixes {
-        if let Some(fault) = prefix_fault(prefix) {
-            faults.push(format!("{key}.path_prefixes: {prefix:?} {fault}"));
-        }
-    }
-    Rule {
-        scope: Scope {
-            name: config.name.clone(),
-            description: config.description.trim().to_owned(),
-        },
-        methods,
-        prefixes: config
-            .path_prefixes
-            .iter()
-            .map(|prefix| segments(prefix).map(str::to_owned).collect())
-            .collect(),
+        writing.flat_map(move |(index, allow)| {
+            let hiding = allow.paths.iter().filter(|path| hides_its_act(path));
+            hiding.map(move |path| {
+                format!(
+                    "scope {name}, allow[{index}]: POST {path} leads to an endpoint that does \
+                     whatever its body says (GraphQL, JSON-RPC or batch); a path can't make it \
+                     read-only, so grant this only where every act of that endpoint may be done"
+                )
+            })
+        })
     }
 }
 
-/// What is wrong with a prefix, if anything. Only unreserved characters are taken: they have one
-/// spelling each in a canonical path.
-pub(super) fn prefix_fault(prefix: &str) -> Option<&'static str> {
-    if !prefix.starts_with('/') {
-        Some("must begin with '/'")
-    } else if prefix.contains("//") || segments(prefix).any(|s| s == "." || s == "..") {
-        Some("must have neither empty nor dot segments")
-    } else if !prefix.bytes().all(|b| b == b'/' || is_unreserved(b)) {
-        Some("may only have letters, digits, '-', '.', '_', '~' and '/'")
-    } else {
-        None
+impl Deny {
+    fn matching(&self, method: &Method, path: &str) -> Option<&PathPattern> {
+        let concerned = match &self.methods {
+            None => true,
+            // What GET may not tell, HEAD may not hint at.
+            Some(methods) => {
+                methods.contains(method)
+                    || (*method == Method::HEAD && methods.contains(&Method::GET))
+            }
+        };
+        let mut paths = self.paths.iter().filter(|_| concerned);
+        paths.find(|pattern| pattern.resembles(path).is_some())
     }
+}
+
+impl Confinement<'_> {
+    /// A session of a whole tenant may act in all of its organizations.
+    fn excludes(self, organization: Option<&str>) -> bool {
+        let own = self.organization;
+        organization.is_some_and(|named| own.is_some_and(|own| named != own))
+    }
+}
+
+impl<'r> Grant<'r> {
+    /// Of two rules that permit the same, the one that looks at the body; what either says of
+    /// upgrades and names holds.
+    fn stricter(self, other: Self) -> Self {
+        let (chosen, left) = match (self.body, other.body) {
+            (BodyKnowledge::Opaque, BodyKnowledge::Form) => (other, self),
+            _ => (self, other),
+        };
+        Self {
+            upgrade: chosen.upgrade.or(left.upgrade),
+            names_tenant: chosen.names_tenant || left.names_tenant,
+            names_organization: chosen.names_organization || left.names_organization,
+            ..chosen
+        }
+    }
+}
+
+/// Whether what a POST to this path does is in its body alone.
+fn hides_its_act(pattern: &PathPattern) -> bool {
+    const NAMES: [&str; 9] = [
+        "graphql", "graphiql", "gql", "rpc", "jsonrpc", "json-rpc", "batch", "$batch", "bulk",
+    ];
+    let named = pattern.last_literal().is_some_and(|literal| {
+        let literal = literal.to_ascii_lowercase();
+        NAMES.contains(&literal.as_str())
+    });
+    named || (pattern.is_open() && segments(pattern.as_str()).count() <= 2)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(text: &str) -> Result<Scopes, Vec<String>> {
-        #[derive(Deserialize)]
-        struct File {
-            scopes: Vec<ScopeConfig>,
-        }
-        Scopes::new(&toml::from_str::<File>(text).unwrap().scopes)
-    }
-
-    fn billing() -> Scopes {
-        config(
-            r#"[[scopes]]
-            name = "billing:write"
-            description = "Change invoices."
-            methods = ["POST", "PATCH"]
-            path_prefixes = ["/v1/invoices"]"#,
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn a_prefix_matches_on_segment_boundaries_only() {
-        let scopes = billing();
-        let granted = ["billing:write".parse().unwrap()];
-        for (path, permitted) in [
-            ("/v1/invoices", true),
-            ("/v1/invoices/", true),
-            ("/v1/invoices/7/lines", true),
-            ("/v1/invoices-admin", false),
-            ("/v1/invoicesadmin", false),
-            ("/v1/Invoices", false),
-            ("/v1", false),
-            ("/x/v1/invoices", false),
-            ("/", false),
-        ] {
-            assert_eq!(
-                scopes.permit(&granted, &Method::POST, path),
-                permitted,
-                "{path}"
-            );
-        }
-        assert!(!scopes.permit(&granted, &Method::GET, "/v1/invoices"));
-        assert!(!scopes.permit(&granted, &Method::DELETE, "/v1/invoices"));
-    }
-
-    #[test]
-    fn read_only_permits_reading_everywhere_and_nothing_else() {
-        let scopes = billing();
-        let granted = [ScopeName::read_only()];
-        for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
-            assert!(scopes.permit(&granted, &method, "/any/path"));
-        }
-        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            assert!(
-                !scopes.permit(&granted, &method, "/v1/invoices"),
-                "{method}"
-            );
-        }
-        let odd = Method::from_bytes(b"get").unwrap();
-        assert!(!scopes.permit(&granted, &odd, "/"), "methods have a case");
-    }
-
-    #[test]
-    fn no_scope_and_a_scope_that_no_longer_exists_permit_nothing() {
-        let scopes = billing();
-        assert!(!scopes.permit(&[], &Method::GET, "/"));
-        assert!(!scopes.permit(&["gone".parse().unwrap()], &Method::GET, "/"));
-    }
-
-    #[test]
-    fn faults_name_the_key_and_what_to_change() {
-        let faults = config(
-            r#"[[scopes]]
-            name = "read_only"
-            description = " "
-            methods = ["get", "CONNECT"]
-            path_prefixes = ["v1", "/a//b", "/a/../b", "/%61"]
-            [[scopes]]
-            name = "x"
-            description = "X."
-            methods = []
-            path_prefixes = []"#,
-        )
-        .unwrap_err();
-        for part in [
-            "scopes[0] (read_only): read_only is built in",
-            "scopes[0] (read_only).description",
-            "\"get\" can't be permitted",
-            "\"CONNECT\" can't be permitted",
-            "\"v1\" must begin with '/'",
-            "\"/a//b\" must have neither",
-            "\"/a/../b\" must have neither",
-            "\"/%61\" may only have",
-            "scopes[1] (x).methods: name at least one",
-            "scopes[1] (x).path_prefixes: name at least one",
-        ] {
-            assert!(
-                faults.iter().any(|f| f.contains(part)),
-                "{part}: {faults:#?}"
-            );
-        }
-    }
-}
+mod tests;

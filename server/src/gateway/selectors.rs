@@ -3,7 +3,43 @@
 //! What the upstream makes of a name is not known, so every spelling that some parser takes for a
 //! configured name counts as that name, and only the plainest spelling of the right value passes.
 
-use super::rules::{CanonicalRequest, SelectorRules};
+use http::HeaderName;
+
+use super::{config::Fault, rules::CanonicalRequest};
+
+/// Parameters by which some frameworks take another method than the request's own.
+const METHOD_OVERRIDES: [&str; 3] = ["_method", "x-http-method-override", "x-method-override"];
+
+/// Query parameters and headers that can name a tenant or an organization to the upstream.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SelectorRules {
+    pub(super) query: Vec<String>,
+    pub(super) headers: Vec<HeaderName>,
+}
+
+impl SelectorRules {
+    pub(super) fn new(
+        query: &[String],
+        headers: &[String],
+        headers_key: &str,
+        faults: &mut Vec<Fault>,
+    ) -> Self {
+        let mut names = Vec::new();
+        for (index, name) in headers.iter().enumerate() {
+            match name.parse() {
+                Ok(name) => names.push(name),
+                Err(_) => faults.push(Fault::new(
+                    format!("{headers_key}[{index}]"),
+                    format!("{name:?} is not a header's name"),
+                )),
+            }
+        }
+        Self {
+            query: query.to_vec(),
+            headers: names,
+        }
+    }
+}
 
 /// What a request's selectors name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +54,10 @@ pub(super) enum Named {
 
 /// Compares the selectors of a request with the value that they may have.
 pub(super) fn named(rules: &SelectorRules, request: &CanonicalRequest, own: &str) -> Named {
-    let mut found = Named::Nothing;
-    for selector in &rules.query {
-        match in_query(request.target.query().unwrap_or_default(), selector, own) {
-            None => {}
-            Some(true) => found = Named::Own,
-            Some(false) => return Named::Other(format!("The query parameter {selector}")),
-        }
+    let query = request.target.query().unwrap_or_default();
+    let mut found = in_parameters(rules, query, own, "query parameter");
+    if matches!(found, Named::Other(_)) {
+        return found;
     }
     for selector in &rules.headers {
         let mut values = request.headers.get_all(selector).iter();
@@ -35,6 +68,32 @@ pub(super) fn named(rules: &SelectorRules, request: &CanonicalRequest, own: &str
         }
     }
     found
+}
+
+/// Compares the selectors in a form with the value that they may have.
+pub(super) fn named_in_form(rules: &SelectorRules, form: &str, own: &str) -> Named {
+    in_parameters(rules, form, own, "form field")
+}
+
+fn in_parameters(rules: &SelectorRules, parameters: &str, own: &str, what: &str) -> Named {
+    let mut found = Named::Nothing;
+    for selector in &rules.query {
+        match in_query(parameters, selector, own) {
+            None => {}
+            Some(true) => found = Named::Own,
+            Some(false) => return Named::Other(format!("The {what} {selector}")),
+        }
+    }
+    found
+}
+
+/// Whether a query or a form has a parameter that some framework takes for the request's method.
+pub(super) fn overrides_method(parameters: &str) -> bool {
+    let names = parameters
+        .split(['&', ';'])
+        .map(|pair| pair.split('=').next().unwrap_or_default());
+    let mut names = names.filter(|name| !name.is_empty());
+    names.any(|name| METHOD_OVERRIDES.iter().any(|o| is_spelling_of(name, o)))
 }
 
 /// Whether a query names `selector`, and if so whether plainly, once, and with the value `own`.
@@ -56,7 +115,7 @@ fn in_query(query: &str, selector: &str, own: &str) -> Option<bool> {
 
 /// Whether some parser may read `name` as `selector`: escaped, escaped twice, in another case, with
 /// brackets, dots or blanks around it.
-fn is_spelling_of(name: &str, selector: &str) -> bool {
+pub(super) fn is_spelling_of(name: &str, selector: &str) -> bool {
     let mut name = name.to_owned();
     for _ in 0..4 {
         // PHP reads a bracket that is never closed as an underscore.
@@ -106,6 +165,24 @@ fn decode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_method_override_is_noticed_in_every_spelling() {
+        for parameters in [
+            "_method=DELETE",
+            "a=1&_method=DELETE",
+            "%5Fmethod=DELETE",
+            "_METHOD=DELETE",
+            "_method",
+            "X-HTTP-Method-Override=PUT",
+            "a=1;_method=x",
+        ] {
+            assert!(overrides_method(parameters), "{parameters}");
+        }
+        for parameters in ["", "method=a", "payment_method=b", "a=_method"] {
+            assert!(!overrides_method(parameters), "{parameters}");
+        }
+    }
 
     #[test]
     fn only_the_plainest_spelling_of_the_right_value_passes() {

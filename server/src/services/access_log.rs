@@ -67,6 +67,12 @@ impl Sessions for StoreRecorder {
             .map_err(|_| StoreUnavailable)?
             .map(|session| known(session, token_hash)))
     }
+
+    async fn rule_set(&self, hash: &str) -> Result<Option<String>, StoreUnavailable> {
+        let mut reader = self.core.store.read().await.map_err(|_| StoreUnavailable)?;
+        let found = reader.db().lookup_rule_set(hash).await;
+        found.map_err(|_| StoreUnavailable)
+    }
 }
 
 #[async_trait]
@@ -104,6 +110,7 @@ fn known(session: SupportSession, token_hash: [u8; 32]) -> KnownSession {
         staff_id: session.staff_id,
         staff_name: session.staff_name,
         scopes: session.scopes,
+        rule_set: session.rule_set,
         expires_at: session.expires_at,
         ended: session.revocation.map(|_| Ended::Revoked),
     }

@@ -91,6 +91,7 @@ fn settings() -> Settings {
         gateway_url: "http://127.0.0.1:3100".into(),
         console_url: "http://localhost:3000".into(),
         require_ticket: false,
+        rule_set: String::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use app::domain::{
     RequestId, SupportSessionId, TenantId, Timestamp,
     access_log::{AccessLogEntry, Refusal, RequestOutcome},
     page::Direction,
+    scopes::ScopeName,
 };
 
 use super::{
@@ -21,7 +22,7 @@ statements! {
     COUNT_REFUSED_SINCE = "SELECT COUNT(*) FROM access_log WHERE support_session_id = $1 AND outcome = 'refused' \
         AND at >= $2";
     ADD = "INSERT INTO access_log (support_session_id, seq, request_id, method, path, query, status, outcome, refusal, \
-        ip, user_agent, at, boot) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+        ip, user_agent, at, boot, scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     COMPLETE = "UPDATE access_log SET status = $2, outcome = $3, refusal = $4, duration_ms = $5, request_bytes = $6, \
         response_bytes = $7 WHERE request_id = $1 AND outcome = 'open'";
     LIST_AFTER = "SELECT * FROM access_log WHERE support_session_id = $1 AND seq > $2 ORDER BY seq LIMIT 200";
@@ -49,6 +50,7 @@ impl FromRow for AccessLogEntry {
             duration_ms: row.opt_count("duration_ms")?,
             request_bytes: row.opt_count("request_bytes")?,
             response_bytes: row.opt_count("response_bytes")?,
+            scope: row.opt_parsed("scope")?,
         })
     }
 }
@@ -202,6 +204,7 @@ impl Tx<'_> {
             .bind(&entry.user_agent)
             .bind(entry.at)
             .bind(boot)
+            .bind(entry.scope.as_ref().map(ScopeName::to_string))
             .execute()
             .await
             .map(drop)

@@ -19,8 +19,8 @@ use super::{
 
 statements! {
     ADD = "INSERT INTO support_sessions (id, tenant_id, tenant_name, organization_id, staff_id, staff_name, \
-        scopes, reason, ticket, ip, user_agent, token_hash, idempotency_key, issued_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        scopes, reason, ticket, ip, user_agent, token_hash, idempotency_key, issued_at, expires_at, rule_set) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     LOOKUP = "SELECT * FROM support_sessions WHERE id = $1";
     FIND_BY_TOKEN = "SELECT * FROM support_sessions WHERE token_hash = $1";
     FIND_BY_IDEMPOTENCY_KEY = "SELECT * FROM support_sessions WHERE staff_id = $1 AND idempotency_key = $2";
@@ -76,6 +76,7 @@ impl FromRow for SupportSession {
             revocation,
             requests_forwarded: row.count("forwarded")?,
             requests_refused: row.count("refused")?,
+            rule_set: row.text("rule_set")?,
         })
     }
 }
@@ -287,6 +288,7 @@ impl Tx<'_> {
             .bind(&secrets.idempotency_key)
             .bind(session.issued_at)
             .bind(session.expires_at)
+            .bind(&session.rule_set)
             .execute()
             .await
             .map(drop)

@@ -8,4 +8,5 @@
 mod attacks;
 mod ends;
 mod passing;
+mod rules;
 mod support;

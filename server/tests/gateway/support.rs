@@ -41,6 +41,12 @@ pub(crate) struct Wanted {
     pub(crate) organization: &'static str,
     pub(crate) session_organization: Option<&'static str>,
     pub(crate) scopes: &'static [&'static str],
+    /// More of the `[gateway]` table, before its own tables.
+    pub(crate) more: &'static str,
+    /// `[[scopes]]` beside `all:write`.
+    pub(crate) more_scopes: &'static str,
+    /// What the session keeps of the rules under which it was created; their text is in the store.
+    pub(crate) created_under: Option<&'static str>,
 }
 
 impl Default for Wanted {
@@ -50,6 +56,9 @@ impl Default for Wanted {
             organization: "none",
             session_organization: None,
             scopes: &["read_only", "all:write"],
+            more: "",
+            more_scopes: "",
+            created_under: None,
         }
     }
 }
@@ -72,13 +81,16 @@ impl Rig {
         let clock = ManualClock::at(noon());
         let store = MemoryStore::new(clock.clone());
         let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(9));
+        if let Some(rules) = wanted.created_under {
+            store.keep_rules(rules);
+        }
         let session = store.add(&token, wanted.session_organization, wanted.scopes);
         let gates = SessionGates::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let gateway = Gateway::new(GatewayParts {
             settings: config(address, upstream.address, &wanted)
-                .validate(&[all_write()], &["127.0.0.1/32".parse().unwrap()])
+                .validate(&scopes(&wanted), &["127.0.0.1/32".parse().unwrap()])
                 .unwrap(),
             sessions: Arc::clone(&store) as Arc<dyn Sessions>,
             recorder: Arc::clone(&store) as Arc<dyn Recorder>,
@@ -142,6 +154,7 @@ fn config(address: SocketAddr, upstream: SocketAddr, wanted: &Wanted) -> Gateway
             "/v1/tenants/{{tenant_id}}/organizations/{{organization_id}}",
         ]
         upstream_authorization = "Bearer upstream-credential"
+        {}
         [selectors]
         query = ["tenant_id"]
         headers = ["x-tenant-id"]
@@ -152,19 +165,25 @@ fn config(address: SocketAddr, upstream: SocketAddr, wanted: &Wanted) -> Gateway
         first_byte_ms = 2000
         idle_ms = 20000
         "#,
-        wanted.binding, wanted.organization
+        wanted.binding, wanted.organization, wanted.more
     );
     toml::from_str(&text).unwrap()
 }
 
-fn all_write() -> ScopeConfig {
-    toml::from_str(
+fn scopes(wanted: &Wanted) -> Vec<ScopeConfig> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        scopes: Vec<ScopeConfig>,
+    }
+    let text = format!(
         r#"
+        [[scopes]]
         name = "all:write"
         description = "Change everything."
-        methods = ["POST", "PUT", "PATCH", "DELETE"]
-        path_prefixes = ["/"]
+        allow = [{{ methods = ["POST", "PUT", "PATCH", "DELETE"], paths = ["/**"] }}]
+        {}
         "#,
-    )
-    .unwrap()
+        wanted.more_scopes
+    );
+    toml::from_str::<File>(&text).unwrap().scopes
 }

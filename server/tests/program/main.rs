@@ -10,5 +10,6 @@ mod confinement;
 mod crash;
 mod httpbin;
 mod revocation;
+mod rules;
 mod server_functions;
 mod support;

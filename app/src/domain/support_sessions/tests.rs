@@ -45,6 +45,7 @@ fn session() -> SupportSession {
         revocation: None,
         requests_forwarded: 0,
         requests_refused: 0,
+        rule_set: String::new(),
     }
 }
 

@@ -152,6 +152,7 @@ mod tests {
             method: "GET".into(),
             path: "/v1/feed".into(),
             query: None,
+            scope: None,
             ip: Ipv4Addr::LOCALHOST.into(),
             user_agent: String::new(),
             at: world.clock.now(),

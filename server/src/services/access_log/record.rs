@@ -43,6 +43,7 @@ fn entry_of(intent: &Intent, seq: u64, outcome: RequestOutcome) -> AccessLogEntr
         duration_ms: None,
         request_bytes: None,
         response_bytes: None,
+        scope: intent.scope.clone(),
     }
 }
 
@@ -70,6 +71,7 @@ pub(super) async fn begin(
                     outcome: AuditOutcome::Success,
                     metadata: json!({
                         "seq": seq, "method": intent.method, "path": intent.path, "query": intent.query,
+                        "scope": intent.scope,
                     }),
                 };
                 let _receipt = tx.append_audit(event.into_event(&core)).await?;

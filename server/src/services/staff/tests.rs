@@ -55,6 +55,7 @@ async fn open_support_session(
         revocation: None,
         requests_forwarded: 0,
         requests_refused: 0,
+        rule_set: String::new(),
     };
     let kept = session.clone();
     let added: Result<(), StoreError> = console

@@ -76,6 +76,7 @@ impl SupportSessionsService {
             revocation: None,
             requests_forwarded: 0,
             requests_refused: 0,
+            rule_set: self.settings.rule_set.clone(),
         };
         let secrets = SupportSessionSecrets {
             token_hash: *token.hash().as_bytes(),
@@ -115,6 +116,7 @@ impl SupportSessionsService {
                         "expires_at": session.expires_at,
                         "organization_id": session.organization_id,
                         "ticket": session.ticket,
+                        "rule_set": session.rule_set,
                     });
                     let event = event_of(
                         &core,

@@ -19,6 +19,7 @@ fn lists() -> Vec<&'static [Statement]> {
         store::calls::ALL,
         store::changes::ALL,
         store::organizations::ALL,
+        store::rule_sets::ALL,
         store::sign_in_failures::ALL,
         store::staff::ALL,
         store::staff_sessions::ALL,

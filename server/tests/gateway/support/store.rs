@@ -22,6 +22,9 @@ use server::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
+/// The hash of the rules that are kept.
+const KEPT: &str = "kept";
+
 pub(crate) struct MemoryStore {
     clock: ManualClock,
     sessions: Mutex<HashMap<[u8; 32], KnownSession>>,
@@ -29,6 +32,7 @@ pub(crate) struct MemoryStore {
     refused: Mutex<Vec<RefusedRequest>>,
     completed: watch::Sender<Vec<Completion>>,
     down: AtomicBool,
+    rules: Mutex<Option<String>>,
 }
 
 impl MemoryStore {
@@ -40,6 +44,7 @@ impl MemoryStore {
             refused: Mutex::default(),
             completed: watch::Sender::default(),
             down: AtomicBool::new(false),
+            rules: Mutex::default(),
         })
     }
 
@@ -57,12 +62,21 @@ impl MemoryStore {
             staff_id: StaffId::from_uuid(Uuid::from_u128(8)),
             staff_name: "Ada".into(),
             scopes: scopes.iter().map(|s| s.parse().unwrap()).collect(),
+            rule_set: match &*self.rules.lock().unwrap() {
+                Some(_) => KEPT.into(),
+                None => String::new(),
+            },
             expires_at: self.clock.now() + TimeDelta::minutes(15),
             ended: None,
         };
         let mut sessions = self.sessions.lock().unwrap();
         sessions.insert(*token.hash().as_bytes(), session.clone());
         session
+    }
+
+    /// Sessions added from now on were created under these rules.
+    pub(crate) fn keep_rules(&self, text: &str) {
+        *self.rules.lock().unwrap() = Some(text.to_owned());
     }
 
     /// Commits a revocation.
@@ -101,6 +115,11 @@ impl MemoryStore {
 impl Sessions for MemoryStore {
     async fn lookup(&self, hash: [u8; 32]) -> Result<Option<KnownSession>, StoreUnavailable> {
         Ok(self.sessions.lock().unwrap().get(&hash).cloned())
+    }
+
+    async fn rule_set(&self, hash: &str) -> Result<Option<String>, StoreUnavailable> {
+        assert_eq!(hash, KEPT);
+        Ok(self.rules.lock().unwrap().clone())
     }
 }
 

@@ -179,10 +179,20 @@ impl Staff {
     /// A support session for an hour that may read and write; in one organization, or everywhere in
     /// the tenant.
     pub(crate) async fn create_session(&self, tenant: &str, organization: Option<&str>) -> Granted {
+        self.create(tenant, organization, &["read_only", "all:write"])
+            .await
+    }
+
+    /// A support session of an hour for the whole tenant.
+    pub(crate) async fn create_session_with(&self, tenant: &str, scopes: &[&str]) -> Granted {
+        self.create(tenant, None, scopes).await
+    }
+
+    async fn create(&self, tenant: &str, organization: Option<&str>, scopes: &[&str]) -> Granted {
         let form = json!({
             "reason": "Customer reports missing invoices",
             "ttl_minutes": "60",
-            "scopes": ["read_only", "all:write"],
+            "scopes": scopes,
             "organization_id": organization.unwrap_or_default(),
             "ticket": "",
             "idempotency_key": "",

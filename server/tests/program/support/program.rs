@@ -53,8 +53,7 @@ impl Program {
             [[scopes]]
             name = "all:write"
             description = "Change everything."
-            methods = ["POST", "PUT", "PATCH", "DELETE"]
-            path_prefixes = ["/"]
+            allow = [{{ methods = ["POST", "PUT", "PATCH", "DELETE"], paths = ["/**"] }}]
             [gateway]
             listen = "{gateway}"
             public_url = "http://{gateway}"
@@ -93,6 +92,13 @@ impl Program {
         self.child = Some(child);
     }
 
+    /// Starts again with other rules on the same store.
+    pub(crate) async fn restart_with(&mut self, upstream: SocketAddr, rules: &str) {
+        self.kill().await;
+        std::fs::write(self.config(), self.configuration(upstream, rules)).unwrap();
+        self.start_again().await;
+    }
+
     /// SIGKILL: it gets no chance to do anything more.
     pub(crate) async fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");
@@ -102,6 +108,18 @@ impl Program {
     /// Runs another command on the same store and gives what it printed; `input` is its standard
     /// input. Panics unless it succeeds.
     pub(crate) async fn run(&self, words: &[&str], input: &str) -> String {
+        let (code, printed, errors) = self.ended(words, input).await;
+        assert_eq!(code, 0, "{words:?}: {printed}\n{errors}");
+        printed
+    }
+
+    /// Runs another command on the same store; its exit code and everything it said.
+    pub(crate) async fn try_run(&self, words: &[&str]) -> (i32, String) {
+        let (code, printed, errors) = self.ended(words, "").await;
+        (code, printed + &errors)
+    }
+
+    async fn ended(&self, words: &[&str], input: &str) -> (i32, String, String) {
         let mut command = self.command(words);
         command.stdin(Stdio::piped());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -111,9 +129,8 @@ impl Program {
         drop(stdin);
         let output = child.wait_with_output().await.unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let (printed, errors) = (text(output.stdout), text(output.stderr));
-        assert!(output.status.success(), "{words:?}: {printed}\n{errors}");
-        printed
+        let code = output.status.code().expect("an exit code");
+        (code, text(output.stdout), text(output.stderr))
     }
 
     /// How browsers name the console: another host than the gateway's.

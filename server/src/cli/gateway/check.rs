@@ -1,0 +1,20 @@
+//! `support-console gateway check`
+
+use crate::{cli::CliError, config::Config};
+
+pub(super) fn run(config: &Config) -> Result<(), CliError> {
+    let settings = super::settings(config)?;
+    let rules = settings.rules();
+    println!("The gateway's configuration is fine.");
+    if let Some(gateway) = &config.gateway {
+        println!("  {} → {}", gateway.public_url, gateway.upstream);
+    }
+    println!("  rules {}", rules.hash());
+    for scope in rules.scopes().list() {
+        println!("  scope {}: {}", scope.name, scope.description);
+    }
+    for warning in rules.scopes().warnings() {
+        println!("warning: {warning}");
+    }
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! A changed rule file: what it takes away is gone at once, what it gives is for new sessions.
+
+use std::path::Path;
+
+use crate::support::{
+    client::Client,
+    people::{Granted, Platform, Staff},
+    program::Program,
+    upstream::Upstream,
+};
+
+const BINDING: &str = r#"
+    tenant_binding = "path"
+    routes = ["/v1/tenants/{tenant_id}"]
+"#;
+const NARROW: &str = r#"
+    [[scopes]]
+    name = "extra"
+    description = "Export."
+    allow = [{ methods = ["POST"], paths = ["/v1/tenants/{tenant_id}/exports"] }]
+"#;
+const WIDE: &str = r#"
+    [[scopes]]
+    name = "extra"
+    description = "Export and import."
+    allow = [
+        { methods = ["POST"], paths = ["/v1/tenants/{tenant_id}/exports"] },
+        { methods = ["POST"], paths = ["/v1/tenants/{tenant_id}/imports"] },
+    ]
+"#;
+
+/// The statuses of a POST to exports and one to imports.
+async fn posts(program: &Program, session: &Granted) -> [u16; 2] {
+    let mut statuses = [0; 2];
+    for (status, last) in statuses.iter_mut().zip(["exports", "imports"]) {
+        let mut client = Client::connect(program.gateway).await;
+        let head = format!(
+            "POST /v1/tenants/acme/{last} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+             Content-Length: 0\r\n\r\n",
+            program.gateway, session.token
+        );
+        client.send(head.as_bytes()).await;
+        *status = client.answer().await.status;
+    }
+    statuses
+}
+
+#[tokio::test]
+async fn tightening_applies_at_once_and_widening_to_new_sessions_only() {
+    let upstream = Upstream::start().await;
+    let mut program = Program::start(upstream.address, &format!("{BINDING}{NARROW}")).await;
+    Platform::of(&program).await.register("acme").await;
+    let staff = Staff::of(&program, "jo").await;
+    let first = staff.create_session_with("acme", &["extra"]).await;
+    assert_eq!(posts(&program, &first).await, [200, 403]);
+
+    program
+        .restart_with(upstream.address, &format!("{BINDING}{WIDE}"))
+        .await;
+    assert_eq!(
+        posts(&program, &first).await,
+        [200, 403],
+        "created under less"
+    );
+    let second = staff.create_session_with("acme", &["extra"]).await;
+    assert_eq!(posts(&program, &second).await, [200, 200]);
+
+    program
+        .restart_with(upstream.address, &format!("{BINDING}{NARROW}"))
+        .await;
+    assert_eq!(posts(&program, &first).await, [200, 403]);
+    assert_eq!(
+        posts(&program, &second).await,
+        [200, 403],
+        "taken away at once"
+    );
+    assert!(
+        upstream.text().matches("/imports").count() == 1,
+        "one got through"
+    );
+}
+
+#[tokio::test]
+async fn check_names_the_line_of_a_fault_and_what_it_warns_of() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, &format!("{BINDING}{NARROW}")).await;
+    let fine = program.run(&["gateway", "check"], "").await;
+    assert!(fine.contains("scope extra: Export."), "{fine}");
+
+    let file = program.folder().join("changed.toml");
+    let text = std::fs::read_to_string(program.folder().join("console.toml")).unwrap();
+    let broken = text.replace("/exports\"", "/../exports\"");
+    let line = 1 + broken
+        .lines()
+        .position(|line| line.contains("/../exports"))
+        .unwrap();
+    std::fs::write(&file, broken).unwrap();
+    let (code, said) = check(&program, &file).await;
+    assert_eq!(code, 2, "{said}");
+    let place = format!(
+        "{}, line {line}: scopes[1].allow[0].paths[0]: ",
+        file.display()
+    );
+    assert!(said.contains(&place), "{place}\n{said}");
+
+    std::fs::write(&file, text.replace("/exports\"", "/graphql\"")).unwrap();
+    let (code, said) = check(&program, &file).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("warning: scope extra, allow[0]: POST"),
+        "{said}"
+    );
+}
+
+async fn check(program: &Program, file: &Path) -> (i32, String) {
+    program
+        .try_run(&["gateway", "check", &file.display().to_string()])
+        .await
+}
+
+#[tokio::test]
+async fn explain_names_the_rule_that_decides() {
+    let upstream = Upstream::start().await;
+    let denying = NARROW.replace(
+        "allow = [",
+        "deny = [{ methods = [\"*\"], paths = [\"/v1/tenants/{tenant_id}/secrets\"] }]\n    allow = [",
+    );
+    let program = Program::start(upstream.address, &format!("{BINDING}{denying}")).await;
+    for (words, code, part) in [
+        (
+            &["GET", "/v1/tenants/acme"][..],
+            0,
+            "by scope read_only: /** (built in)",
+        ),
+        (
+            &["POST", "/v1/tenants/acme/exports", "--scopes", "extra"],
+            0,
+            "allow[0], ",
+        ),
+        (
+            &["POST", "/v1/tenants/acme/exports"],
+            1,
+            "refused: out_of_scope (403)",
+        ),
+        (
+            &[
+                "GET",
+                "/v1/tenants/acme/Secrets",
+                "--scopes",
+                "read_only,extra",
+            ],
+            1,
+            "deny[0], ",
+        ),
+        (
+            &["GET", "/v1/tenants/bolt", "--tenant", "acme"],
+            1,
+            "refused: wrong_tenant (403)",
+        ),
+        (
+            &["GET", "/v1/tenants/acme", "--organization", "eu"],
+            1,
+            "organization_not_confinable",
+        ),
+        (
+            &["GET", "/v1/tenants/acme/../bolt"],
+            1,
+            "refused: ambiguous_path (400)",
+        ),
+        (
+            &["GET", "/v1/tenants/acme", "--host", "bolt.example"],
+            1,
+            "(421)",
+        ),
+        (
+            &["GET", "/v1/tenants/acme", "--scopes", "gone"],
+            2,
+            "there is no scope gone",
+        ),
+    ] {
+        let words: Vec<_> = ["gateway", "explain"]
+            .iter()
+            .chain(words)
+            .copied()
+            .collect();
+        let (ended, said) = program.try_run(&words).await;
+        assert_eq!(ended, code, "{words:?}: {said}");
+        assert!(said.contains(part), "{words:?}: {said}");
+    }
+}
