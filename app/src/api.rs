@@ -10,6 +10,7 @@
 )]
 pub mod audit;
 mod error;
+pub mod rules;
 #[expect(
     missing_docs,
     reason = "the macro makes a struct of the documented function's arguments"
@@ -36,6 +37,7 @@ use leptos::server_fn::ServerFn;
 
 pub use audit::{AuditEvent, ListAuditEvents, audit_event, list_audit_events};
 pub use error::ApiError;
+pub use rules::{GatewayRules, gateway_rules};
 pub use staff::{
     AnyStaff, Settings, SignedIn, TakeFlash, any_staff, settings, signed_in, take_flash,
 };
@@ -49,7 +51,7 @@ pub use user_sessions::{DraftForceLogout, ForceLogout, draft_force_logout, force
 pub use wire::{Answer, ProblemJson, StrictJson};
 
 /// The path of every server function.
-pub const ENDPOINTS: [&str; 17] = [
+pub const ENDPOINTS: [&str; 18] = [
     SignedIn::PATH,
     AnyStaff::PATH,
     Settings::PATH,
@@ -67,6 +69,7 @@ pub const ENDPOINTS: [&str; 17] = [
     ForceLogout::PATH,
     ListAuditEvents::PATH,
     AuditEvent::PATH,
+    GatewayRules::PATH,
 ];
 
 /// What the server put into the context of this request: what to ask, and who asks.

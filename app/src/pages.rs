@@ -12,6 +12,7 @@ pub mod not_found;
 pub mod overview;
 pub mod replace_token;
 pub mod revoke_support_session;
+pub mod rules;
 pub mod sign_in;
 pub mod support_session;
 pub mod support_sessions;

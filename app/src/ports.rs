@@ -16,6 +16,7 @@ use crate::domain::{
     flash::Flash,
     page::{Page, PageRequest},
     problem::Problem,
+    rules::{DryRun, RulesInForce},
     settings::Settings,
     staff::SignedIn,
     support_sessions::{
@@ -39,6 +40,8 @@ pub struct Console {
     pub user_sessions: Arc<dyn UserSessionsPort>,
     /// The audit log.
     pub audit: Arc<dyn AuditPort>,
+    /// The gateway's rules.
+    pub rules: Arc<dyn RulesPort>,
     /// What a plain form left for this page.
     pub flash: Arc<dyn FlashPort>,
     /// The part of the configuration that staff members may read.
@@ -151,6 +154,21 @@ pub trait AuditPort: Send + Sync {
     ) -> Result<Page<AuditEvent>, Problem>;
     /// One event.
     async fn event(&self, context: &Context, id: AuditEventId) -> Result<AuditEvent, Problem>;
+}
+
+/// The gateway's rules.
+#[async_trait]
+pub trait RulesPort: Send + Sync {
+    /// The rules in force; `None` without a gateway.
+    async fn in_force(&self, context: &Context) -> Result<Option<RulesInForce>, Problem>;
+    /// What the rules of a changed file would have decided about the latest requests. Changes
+    /// nothing.
+    async fn dry_run(
+        &self,
+        context: &Context,
+        rules: &str,
+        requests: u32,
+    ) -> Result<DryRun, Problem>;
 }
 
 /// What a plain form left for the page that it redirected to.

@@ -15,7 +15,7 @@ use crate::{
         create_support_session::CreateSupportSessionPage, force_logout::ForceLogoutPage,
         help::HelpPage, no_role::NoRolePage, not_found::NotFoundPage, overview::OverviewPage,
         replace_token::ReplaceTokenPage, revoke_support_session::RevokeSupportSessionPage,
-        sign_in::SignInPage, support_session::SupportSessionPage,
+        rules::RulesPage, sign_in::SignInPage, support_session::SupportSessionPage,
         support_sessions::SupportSessionsPage, tenant::TenantPage,
     },
 };
@@ -28,6 +28,8 @@ pub const SUPPORT_SESSIONS: &str = "/support/sessions";
 pub const AUDIT: &str = "/audit";
 /// Help.
 pub const HELP: &str = "/support/help";
+/// The gateway's rules.
+pub const RULES: &str = "/support/rules";
 /// Sign-in.
 pub const SIGN_IN: &str = "/sign-in";
 /// Changing one's own password.
@@ -80,6 +82,7 @@ pub fn AppRoutes() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/account/no-role") view=NoRolePage/>
             <Route ssr=ASYNC path=path!("/support") view=OverviewPage/>
             <Route ssr=ASYNC path=path!("/support/help") view=HelpPage/>
+            <Route ssr=ASYNC path=path!("/support/rules") view=RulesPage/>
             <ParentRoute ssr=ASYNC path=path!("/support/tenants/:id") view=TenantPage>
                 <Route ssr=ASYNC path=path!("") view=|| ()/>
                 <Route

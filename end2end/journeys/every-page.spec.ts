@@ -39,6 +39,7 @@ test("every page and dialog is usable by everyone and fits its window", async ({
     "audit log": "/audit",
     "audit filter with a mistake": "/audit?from=yesterday",
     "audit event": event,
+    "gateway rules": "/support/rules",
     "help": "/support/help",
     "password": "/account/password",
     "not found": "/no-such-page",

@@ -24,9 +24,9 @@ use crate::{
     rest,
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::StoreRecorder,
-        api_keys::ApiKeys, audit::AuditService, flash::Flashes, staff::StaffService,
-        staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
-        user_sessions::UserSessionsService,
+        api_keys::ApiKeys, audit::AuditService, flash::Flashes, rules::RulesService,
+        staff::StaffService, staff_sessions::StaffSessions,
+        support_sessions::SupportSessionsService, user_sessions::UserSessionsService,
     },
 };
 
@@ -51,6 +51,8 @@ pub struct AppState {
     pub user_sessions: UserSessionsService,
     /// The audit log.
     pub audit: AuditService,
+    /// The gateway's rules.
+    pub rules: RulesService,
     /// What plain forms leave for pages.
     pub flashes: Flashes,
     /// The gates of support sessions, shared with the gateway.
@@ -92,6 +94,7 @@ impl AppState {
             ),
             user_sessions: UserSessionsService::new(core.clone(), tenants_port()),
             audit: AuditService::new(core.clone()),
+            rules: RulesService::new(core.clone()),
             flashes: Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy)),
             gates,
             settings,
@@ -108,6 +111,7 @@ impl AppState {
             support_sessions: Arc::new(self.support_sessions.clone()),
             user_sessions: Arc::new(self.user_sessions.clone()),
             audit: Arc::new(self.audit.clone()),
+            rules: Arc::new(self.rules.clone()),
             flash: Arc::new(self.flashes.clone()),
             settings: Arc::clone(&self.settings),
         }

@@ -6,6 +6,7 @@
 
 mod fields;
 mod redirect;
+mod rules;
 mod staff_sessions;
 mod support_sessions;
 mod user_sessions;
@@ -65,6 +66,7 @@ pub fn router(forms: Forms) -> Router {
             "/forms/support-sessions/{id}/replace-token",
             post(support_sessions::replace_token),
         )
+        .route("/forms/rules/dry-run", post(rules::dry_run))
         .with_state(forms)
 }
 

@@ -15,6 +15,7 @@ pub mod access_log;
 pub mod api_keys;
 pub mod flash;
 pub mod passwords;
+pub mod rules;
 pub mod staff;
 pub mod staff_sessions;
 pub mod support_sessions;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    problem::Problem, support_sessions::SupportSessionGranted, user_sessions::ForceLogoutResult,
+    problem::Problem, rules::DryRun, support_sessions::SupportSessionGranted,
+    user_sessions::ForceLogoutResult,
 };
 
 /// Read once, within 60 seconds, by the staff session that caused it. Never in a URL or the store.
@@ -23,6 +24,13 @@ pub enum Flash {
     Granted(Box<SupportSessionGranted>),
     /// All user sessions of a tenant were ended.
     LoggedOut(ForceLogoutResult),
+    /// Other rules of the gateway were tried.
+    DryRun {
+        /// What they would have decided.
+        result: Box<DryRun>,
+        /// What was typed, by field.
+        input: BTreeMap<String, Vec<String>>,
+    },
     /// Something else was done.
     Done {
         /// What, in a sentence.

@@ -166,6 +166,11 @@ impl Lifecycle {
 }
 
 impl SupportSession {
+    /// The number of the latest entry in its access log.
+    pub const fn last_seq(&self) -> u64 {
+        self.requests_forwarded + self.requests_refused
+    }
+
     /// The session's state at `now`. A session expires exactly at `expires_at`; a revocation
     /// before that instant stands.
     pub fn lifecycle(&self, now: Timestamp) -> Lifecycle {
@@ -366,8 +371,21 @@ pub struct SupportSessionDetail {
     pub may_revoke: bool,
     /// Whether the caller may have its token replaced now: its holder only.
     pub may_replace_token: bool,
+    /// How often the session's scopes were used; those that were not are left out.
+    #[serde(default)]
+    pub scopes_used: Vec<ScopeUse>,
     /// The server's time at which the status holds.
     pub at: DateTime<Utc>,
+}
+
+/// How often a scope was used in a support session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScopeUse {
+    /// The scope.
+    pub scope: ScopeName,
+    /// How many requests it let through.
+    pub requests: u64,
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::{
             MAX_ACTIVE_PER_STAFF_MEMBER, REASON_MIN, TTL_DEFAULT, TTL_MAX, TTL_MIN,
         },
     },
+    routes,
 };
 
 /// Help.
@@ -218,6 +219,9 @@ fn Scopes(scopes: Vec<Scope>) -> impl IntoView {
         <section class="card panel" aria-labelledby="help-scopes">
             <header class="panel-header">
                 <h2 id="help-scopes">"Scopes"</h2>
+                <a class="link push" href=routes::RULES>
+                    "Gateway rules and dry run"
+                </a>
             </header>
             <TableBox label="Scopes">
                 <thead>

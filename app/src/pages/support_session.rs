@@ -3,6 +3,7 @@
 pub mod access_log;
 pub mod cards;
 pub mod header;
+pub mod scopes;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -15,6 +16,7 @@ use self::{
     access_log::{AccessLogs, LogPlace},
     cards::Cards,
     header::Header,
+    scopes::ScopesUsed,
 };
 use crate::{
     api::{self, ApiError},
@@ -189,6 +191,7 @@ fn Body(
     });
     let live = use_live(interest);
     let title = format!("Support session in {}", detail.session.tenant_name);
+    let used = ScopesUsed::follow(detail.scopes_used.clone(), detail.session.last_seq(), live);
     let session = LiveSession::follow(detail, live, changes);
     let path = use_location().pathname;
     view! {
@@ -197,7 +200,7 @@ fn Body(
         <div class="page">
             <Done message=changes.message flash/>
             <Header session/>
-            <Cards session/>
+            <Cards session used/>
             <Settled
                 resource=log
                 loading="Loading access logs…"

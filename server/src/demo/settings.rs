@@ -31,7 +31,7 @@ allow = [{ methods = ["POST"], paths = ["/v1/attestations/**"] }]
 [[scopes]]
 name = "invoices:export"
 description = "Make CSV exports"
-allow = [{ methods = ["POST"], paths = ["/v1/exports"] }]
+allow = [{ methods = ["POST"], paths = ["/v1/exports/{file}"] }]
 
 [metrics]
 enabled = false

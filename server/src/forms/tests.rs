@@ -11,6 +11,7 @@ use app::{
         caller::Caller,
         page::{Page, PageRequest},
         policy::{Act, authorise},
+        rules::{DryRun, RulesInForce},
         scopes::ScopeName,
         settings::Settings,
         staff::Role,
@@ -21,7 +22,7 @@ use app::{
         tenants::{Overview, TenantDetail, TenantFilter},
         user_sessions::{ForceLogoutDraft, ForceLogoutResult},
     },
-    ports::{AuditPort, FlashPort, SupportSessionsPort, TenantsPort, UserSessionsPort},
+    ports::{AuditPort, FlashPort, RulesPort, SupportSessionsPort, TenantsPort, UserSessionsPort},
 };
 use async_trait::async_trait;
 use axum::{body::Body, extract::ConnectInfo};
@@ -210,6 +211,32 @@ impl AuditPort for Stub {
     }
 }
 
+#[async_trait]
+impl RulesPort for Stub {
+    async fn in_force(&self, _: &Context) -> Result<Option<RulesInForce>, Problem> {
+        Ok(None)
+    }
+    async fn dry_run(
+        &self,
+        context: &Context,
+        rules: &str,
+        requests: u32,
+    ) -> Result<DryRun, Problem> {
+        let what = format!("dry run {rules} {requests}");
+        self.note(context, Act::ReadSupportSessions, what)?;
+        Ok(DryRun {
+            hash: String::new(),
+            requests: 0,
+            unchanged: 0,
+            newly_refused: 0,
+            newly_permitted: 0,
+            not_judged: 0,
+            changes: Vec::new(),
+            warnings: Vec::new(),
+        })
+    }
+}
+
 struct Site {
     console: Staffed,
     stub: Arc<Stub>,
@@ -248,6 +275,7 @@ impl Site {
                 support_sessions: Arc::clone(&stub) as _,
                 user_sessions: Arc::clone(&stub) as _,
                 audit: Arc::clone(&stub) as _,
+                rules: Arc::clone(&stub) as _,
                 flash: Arc::new(flashes.clone()),
                 settings: Arc::new(settings),
             },
@@ -349,7 +377,7 @@ fn cookie_of(answer: &Answer) -> String {
 }
 
 /// Every form but the sign-in, with fields that it accepts and the page it belongs to.
-fn acts() -> [(String, &'static str, String); 5] {
+fn acts() -> [(String, &'static str, String); 6] {
     [
         (
             "/forms/tenants/acme/create-session".into(),
@@ -370,6 +398,11 @@ fn acts() -> [(String, &'static str, String); 5] {
             format!("/forms/support-sessions/{SESSION}/replace-token"),
             "",
             format!("/support/sessions/{SESSION}/replace-token"),
+        ),
+        (
+            "/forms/rules/dry-run".into(),
+            "rules=scopes+%3D+%5B%5D&requests=100",
+            "/support/rules".into(),
         ),
         (
             "/forms/change-password".into(),
@@ -454,7 +487,7 @@ async fn who_must_change_the_password_is_led_there_first() {
     let answer = site.submit("/forms/sign-in", None, &body).await;
     assert_eq!(answer.location, "/account/password");
     let cookie = cookie_of(&answer);
-    for (path, body, _) in &acts()[..4] {
+    for (path, body, _) in &acts()[..5] {
         let answer = site.submit(path, Some(&cookie), body).await;
         assert_eq!(answer.location, "/account/password", "{path}");
     }
@@ -542,7 +575,7 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
     let site = Site::new().await;
     site.console.add("ana", &[Role::SuperAdmin]).await;
     let ana = site.sign_in("ana").await;
-    let [create, logout, revoke, _, _] = acts();
+    let [create, logout, revoke, _, dry_run, _] = acts();
     let answer = site.submit(&create.0, Some(&ana), create.1).await;
     assert!(answer.location.starts_with(&format!("{}?flash=", create.2)));
     assert!(!answer.location.contains(TOKEN));
@@ -550,11 +583,21 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
     assert_eq!(flash, Flash::Granted(Box::new(granted())));
     let answer = site.submit(&logout.0, Some(&ana), logout.1).await;
     assert!(matches!(site.flash(&answer, Some(&ana)).await, Flash::LoggedOut(r) if r.ended == 214));
+    let answer = site.submit(&dry_run.0, Some(&ana), dry_run.1).await;
+    assert!(matches!(
+        site.flash(&answer, Some(&ana)).await,
+        Flash::DryRun { .. }
+    ));
     let answer = site.submit(&revoke.0, Some(&ana), revoke.1).await;
     assert!(answer.location.starts_with("/support?q=a&flash="));
     assert!(matches!(
         site.flash(&answer, Some(&ana)).await,
         Flash::Done { .. }
+    ));
+    let answer = site.submit(&dry_run.0, Some(&ana), dry_run.1).await;
+    assert!(matches!(
+        site.flash(&answer, Some(&ana)).await,
+        Flash::DryRun { .. }
     ));
     let asked = site.asked();
     assert!(
@@ -564,6 +607,7 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
     );
     assert_eq!(asked[1], "logout acme acme k");
     assert_eq!(asked[2], format!("revoke {SESSION} \"\""));
+    assert_eq!(asked[3], "dry run scopes = [] 100");
 }
 
 #[tokio::test]

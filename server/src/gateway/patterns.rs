@@ -24,7 +24,7 @@ enum Part {
 
 /// A path pattern such as `/v1/tenants/{tenant_id}/invoices/{invoice}` or `/v1/reports/**`.
 ///
-/// `{…}` stands for one segment, as path templates of OpenAPI write it; `{tenant_id}` and
+/// `{…}` stands for one segment, as path templates of `OpenAPI` write it; `{tenant_id}` and
 /// `{organization_id}` for those that the support session is confined to. `/**` at the end stands
 /// for the path itself and everything below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

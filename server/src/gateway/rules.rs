@@ -5,7 +5,7 @@ mod source;
 
 use std::{borrow::Cow, sync::Arc};
 
-use app::domain::{access_log::Refusal, scopes::ScopeName};
+use app::domain::{OrganizationId, access_log::Refusal, scopes::ScopeName};
 use http::{HeaderMap, Method};
 
 pub use self::{form::UncheckedForm, source::RuleSource};
@@ -56,7 +56,7 @@ impl RuleSet {
     pub fn ruling(&self, session: &KnownSession, method: &Method, path: &str) -> Ruling<'_> {
         let own = Confinement {
             tenant: session.tenant_id.as_str(),
-            organization: session.organization_id.as_ref().map(|id| id.as_str()),
+            organization: session.organization_id.as_ref().map(OrganizationId::as_str),
         };
         self.scopes.rule(&session.scopes, method, path, own)
     }

@@ -235,7 +235,7 @@ impl Rules {
     fn warnings(&self) -> impl Iterator<Item = String> {
         let name = &self.scope.name;
         let writing = self.allow.iter().enumerate().filter(|(_, allow)| {
-            allow.methods.iter().any(|m| *m == Method::POST) && allow.body == BodyKnowledge::Opaque
+            allow.methods.contains(&Method::POST) && allow.body == BodyKnowledge::Opaque
         });
         writing.flat_map(move |(index, allow)| {
             let hiding = allow.paths.iter().filter(|path| hides_its_act(path));
@@ -273,7 +273,7 @@ impl Confinement<'_> {
     }
 }
 
-impl<'r> Grant<'r> {
+impl Grant<'_> {
     /// Of two rules that permit the same, the one that looks at the body; what either says of
     /// upgrades and names holds.
     fn stricter(self, other: Self) -> Self {

@@ -1,10 +1,13 @@
 //! The access log: rows begun before a request is forwarded, completed after it.
 
+mod replay;
+
 use app::domain::{
     RequestId, SupportSessionId, TenantId, Timestamp,
     access_log::{AccessLogEntry, Refusal, RequestOutcome},
     page::Direction,
     scopes::ScopeName,
+    support_sessions::ScopeUse,
 };
 
 use super::{
@@ -12,6 +15,10 @@ use super::{
     listing::{Listed, Listing, PageAt},
     sql::statements,
 };
+
+#[cfg(test)]
+pub(crate) use self::replay::ALL as REPLAY_STATEMENTS;
+pub use self::replay::MadeRequest;
 
 statements! {
     // Gives the next number only where the session is active at that instant: the record's gate.
@@ -27,6 +34,8 @@ statements! {
         response_bytes = $7 WHERE request_id = $1 AND outcome = 'open'";
     LIST_AFTER = "SELECT * FROM access_log WHERE support_session_id = $1 AND seq > $2 ORDER BY seq LIMIT 200";
     LOOKUP = "SELECT * FROM access_log WHERE request_id = $1";
+    COUNT_BY_SCOPE = "SELECT scope, COUNT(*) AS requests FROM access_log WHERE support_session_id = $1 AND seq <= $2 \
+        AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
     LIST_ORPHANS = "SELECT a.request_id, a.support_session_id, s.tenant_id FROM access_log a \
         JOIN support_sessions s ON s.id = a.support_session_id \
         WHERE a.outcome = 'open' AND a.boot <> $1 AND COALESCE(s.revoked_at, s.expires_at) < $2 ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
@@ -51,6 +60,15 @@ impl FromRow for AccessLogEntry {
             request_bytes: row.opt_count("request_bytes")?,
             response_bytes: row.opt_count("response_bytes")?,
             scope: row.opt_parsed("scope")?,
+        })
+    }
+}
+
+impl FromRow for ScopeUse {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            scope: row.parsed("scope")?,
+            requests: row.count("requests")?,
         })
     }
 }
@@ -126,6 +144,19 @@ impl Db<'_> {
         request: RequestId,
     ) -> Result<Option<AccessLogEntry>, StoreError> {
         self.query(LOOKUP).bind(request).fetch_optional().await
+    }
+
+    /// How often each scope let a request of a support session through, up to an entry's number.
+    pub async fn count_scopes_used(
+        &mut self,
+        session: SupportSessionId,
+        last: u64,
+    ) -> Result<Vec<ScopeUse>, StoreError> {
+        self.query(COUNT_BY_SCOPE)
+            .bind(session)
+            .bind(last)
+            .fetch_all()
+            .await
     }
 
     /// How many refusals a support session has recorded since an instant.

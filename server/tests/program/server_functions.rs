@@ -47,6 +47,7 @@ fn questions(session: &str, event: &str) -> Vec<(&'static str, Value)> {
             json!({ "filter": events, "page": page }),
         ),
         ("audit_event", json!({ "id": event })),
+        ("gateway_rules", json!({})),
         ("draft_support_session", json!({ "tenant": "acme" })),
         (
             "create_support_session",

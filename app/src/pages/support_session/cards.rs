@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::LiveSession;
+use super::{
+    LiveSession,
+    scopes::{GrantedAndUsed, ScopesUsed},
+};
 use crate::{
     components::{
         CopyButton, StatusBadge, Timestamp,
@@ -17,11 +20,13 @@ use crate::{
 pub(super) fn Cards(
     /// The session.
     session: LiveSession,
+    /// What was used of its scopes.
+    used: ScopesUsed,
 ) -> impl IntoView {
     let first = session.session.get_untracked();
     view! {
         <div class="two">
-            <Details session first/>
+            <Details session first used/>
             <Timing session/>
         </div>
     }
@@ -29,12 +34,9 @@ pub(super) fn Cards(
 
 /// What does not change, but for the status.
 #[component]
-fn Details(session: LiveSession, first: SupportSession) -> impl IntoView {
+fn Details(session: LiveSession, first: SupportSession, used: ScopesUsed) -> impl IntoView {
     let id = first.id.to_string();
     let staff_id = first.staff_id.to_string();
-    let scopes = first.scopes.into_iter().map(|scope| {
-        view! { <code class="tag">{scope.to_string()}</code> " " }
-    });
     let organization = match first.organization_id {
         Some(id) => view! { <code>{id.to_string()}</code> }.into_any(),
         None => view! { <span class="muted">"Whole tenant"</span> }.into_any(),
@@ -72,7 +74,7 @@ fn Details(session: LiveSession, first: SupportSession) -> impl IntoView {
                     <code class="muted">{staff_id}</code>
                 </dd>
                 <dt>"Scopes"</dt>
-                <dd>{scopes.collect_view()}</dd>
+                <dd><GrantedAndUsed session used/></dd>
                 <dt>"Reason"</dt>
                 <dd class="pre-line">{first.reason}</dd>
                 <dt>"Ticket"</dt>

@@ -152,7 +152,12 @@ fn a_pattern() -> impl Strategy<Value = PathPattern> {
     ];
     (proptest::collection::vec(part, 0..4), any::<bool>()).prop_map(|(parts, below)| {
         let below = if below || parts.is_empty() { BELOW } else { "" };
-        let path: String = parts.iter().map(|part| format!("/{part}")).collect();
+        let path = parts.join("/");
+        let path = if parts.is_empty() {
+            path
+        } else {
+            format!("/{path}")
+        };
         pattern(&format!("{path}{below}"))
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::domain::access_log::Refusal;
+use app::domain::{access_log::Refusal, scopes::ScopeName};
 use http::{HeaderMap, header};
 
 use super::{Denied, Permitted, RuleSet, wrong_organization, wrong_tenant};
@@ -32,9 +32,9 @@ impl UncheckedForm {
         Ok(Self { permitted, rules })
     }
 
-    /// The session and request that it is about.
-    pub fn permitted_so_far(&self) -> (&Arc<super::KnownSession>, &super::CanonicalRequest) {
-        (&self.permitted.session, &self.permitted.request)
+    /// The granted scope that lets the request through if its form does.
+    pub fn scope(&self) -> &ScopeName {
+        self.permitted.scope()
     }
 
     /// Looks at the whole body.

@@ -115,7 +115,11 @@ impl SupportSessionsService {
         let at = self.core.now();
         let active = session.status(at) == SupportSessionStatus::Active;
         let may = |act| active && self.core.authorise(context, act).is_ok();
+        let mut reader = self.core.store.read().await?;
+        let last = session.last_seq();
+        let scopes_used = reader.db().count_scopes_used(id, last).await?;
         Ok(SupportSessionDetail {
+            scopes_used,
             tenant_status: tenant.tenant.status,
             may_revoke: may(Act::RevokeSupportSession(session.staff_id)),
             may_replace_token: may(Act::ReplaceToken(session.staff_id)),

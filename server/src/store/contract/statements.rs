@@ -13,6 +13,7 @@ use crate::store::{self, Reader, Statement, testing::both};
 fn lists() -> Vec<&'static [Statement]> {
     vec![
         store::access_log::ALL,
+        store::access_log::REPLAY_STATEMENTS,
         store::api_keys::ALL,
         store::audit::APPEND_STATEMENTS,
         store::audit::READ_STATEMENTS,

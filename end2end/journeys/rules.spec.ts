@@ -1,0 +1,58 @@
+import { expect, open, test, title } from "../fixtures.ts";
+import { createSession, openSession } from "../support/support-session.ts";
+
+const ATTEST = {
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: '{"subject":"Ada Example","kind":"degree"}',
+};
+
+test("a change of the rules is tried on the requests that were made", async ({ page, demo, signIn }) => {
+  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
+  const tenant = await demo.tenant("healthy");
+  const { id, token } = await createSession(page, tenant.id, { scopes: ["attestations:write"] });
+  const made = await demo.request(token, "/v1/attestations", ATTEST);
+  expect(made.status).toBe(201);
+
+  await open(page, "/support/help");
+  await page.getByRole("link", { name: "Gateway rules and dry run" }).click();
+  await expect(title(page)).toHaveText("Gateway rules");
+  const file = page.getByLabel("Changed rule file");
+  await expect(file).toHaveValue(/name = "attestations:write"/);
+  const changed = (await file.inputValue()).replace("/v1/attestations/**", "/v1/attestations/{id}");
+  await file.fill(changed);
+  await page.getByRole("button", { name: "Try these rules" }).click();
+
+  await expect(page.getByRole("heading", { name: "What these rules would have decided" })).toBeVisible();
+  await expect(page.getByText(/would be refused that were let through/)).toBeVisible();
+  const rows = page.getByRole("table", { name: "Requests that would be decided otherwise" }).locator("tbody tr");
+  const row = rows.filter({ has: page.locator(`a[href="/support/sessions/${id}"]`) });
+  await expect(row).toContainText("refused: out_of_scope");
+  await expect(page.getByLabel("Changed rule file")).toHaveValue(changed);
+  expect((await demo.request(token, "/v1/attestations", ATTEST)).status, "nothing has changed").toBe(201);
+});
+
+test("a rule file that can't be read says where, and is kept", async ({ page, signIn }) => {
+  await signIn("support_admin");
+  await open(page, "/support/rules");
+  const broken = '[[scopes]]\nname = "x"\ndescription = "X."\nallow = [{ methods = ["GET"], paths = ["x"] }]\n';
+  await page.getByLabel("Changed rule file").fill(broken);
+  await page.getByRole("button", { name: "Try these rules" }).click();
+  await expect(page.getByText(/scopes\[0\]\.allow\[0\]\.paths\[0\]/)).toBeVisible();
+  await expect(page.getByLabel("Changed rule file")).toHaveValue(broken);
+});
+
+test("the page of a session tells what was granted and what was used", async ({ page, demo, signIn }) => {
+  await signIn("super_admin");
+  const tenant = await demo.tenant("healthy");
+  const { id, token } = await createSession(page, tenant.id, { scopes: ["attestations:write"] });
+  await openSession(page, id);
+  const scopes = page.getByRole("listitem");
+  await expect(scopes.filter({ hasText: "read_only" })).toContainText("not used");
+  await demo.request(token, "/v1/whoami");
+  await demo.request(token, "/v1/users");
+  await expect(scopes.filter({ hasText: "read_only" })).toContainText("2 requests");
+  await expect(scopes.filter({ hasText: "attestations:write" })).toContainText("not used");
+  await page.reload();
+  await expect(scopes.filter({ hasText: "read_only" })).toContainText("2 requests");
+});
