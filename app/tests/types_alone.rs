@@ -67,14 +67,14 @@ fn support_sessions_and_access_logs_keep_their_json() {
         "reason":"Attestations fail","ticket":"INC-1","ip":"203.0.113.24","user_agent":"curl/8",
         "issued_at":"2026-11-22T10:00:00Z","expires_at":"2026-11-22T10:15:00Z",
         "revocation":{"at":"2026-11-22T10:05:00Z","by":null,"by_name":"Support Console",
-        "reason":null},"requests_forwarded":38,"requests_refused":1}"#,
+        "reason":null},"requests_forwarded":38,"requests_refused":1,"rule_set":"9f86d08"}"#,
     );
     round_trips::<AccessLogEntry>(
         r#"{"request_id":"01937e2c-7b6a-7cc0-8000-000000000003",
         "support_session_id":"01937e2c-7b6a-7cc0-8000-000000000001","seq":4,"method":"GET",
         "path":"/v1/exports","query":"a=b","status":403,"outcome":"refused",
         "refusal":"out_of_scope","ip":"203.0.113.24","user_agent":"curl/8",
-        "at":"2026-11-22T10:01:00.214Z","duration_ms":3,"request_bytes":0,"response_bytes":null}"#,
+        "at":"2026-11-22T10:01:00.214Z","duration_ms":3,"request_bytes":0,"response_bytes":null,"scope":"read_only"}"#,
     );
     round_trips::<SupportSessionForm>(
         r#"{"reason":"Attestations fail","ttl_minutes":"15","scopes":["read_only"],

@@ -583,11 +583,6 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
     assert_eq!(flash, Flash::Granted(Box::new(granted())));
     let answer = site.submit(&logout.0, Some(&ana), logout.1).await;
     assert!(matches!(site.flash(&answer, Some(&ana)).await, Flash::LoggedOut(r) if r.ended == 214));
-    let answer = site.submit(&dry_run.0, Some(&ana), dry_run.1).await;
-    assert!(matches!(
-        site.flash(&answer, Some(&ana)).await,
-        Flash::DryRun { .. }
-    ));
     let answer = site.submit(&revoke.0, Some(&ana), revoke.1).await;
     assert!(answer.location.starts_with("/support?q=a&flash="));
     assert!(matches!(

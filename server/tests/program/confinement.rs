@@ -277,7 +277,6 @@ impl Rig {
             "Support-Session: bolt\r\nSupport-Scopes: bolt\r\n",
             "X-Forwarded-Host: bolt.example\r\nForwarded: host=bolt.example\r\n",
             "X-Original-Url: /v1/tenants/bolt\r\nX-Rewrite-Url: /v1/tenants/bolt\r\n",
-            "X-Http-Method-Override: bolt\r\n",
             "Cookie: tenant=bolt\r\nX-Api-Key: bolt\r\n",
         ] {
             self.passes(target, fields, "support-tenant: acme").await;
