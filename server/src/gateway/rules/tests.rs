@@ -371,3 +371,70 @@ fn what_is_not_plainly_a_form_is_refused_before_it_is_read() {
         );
     }
 }
+
+/// The rules of the property below, as an oracle that knows nothing of patterns.
+fn may_pass(method: &str, path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let reads = matches!(method, "GET" | "HEAD" | "OPTIONS");
+    let writes = method == "POST" && path == "/v1/tenants/acme/exports";
+    let leaks = matches!(method, "GET" | "HEAD")
+        && lower
+            .strip_prefix("/v1/tenants/acme/secrets")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']));
+    let own = path == "/v1/tenants/acme" || path.starts_with("/v1/tenants/acme/");
+    own && !leaks && (reads || writes)
+}
+
+fn a_target() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let piece = prop_oneof![
+        Just("v1".to_owned()),
+        Just("V1".to_owned()),
+        Just("tenants".to_owned()),
+        Just("acme".to_owned()),
+        Just("Acme".to_owned()),
+        Just("bolt".to_owned()),
+        Just("secrets".to_owned()),
+        Just("SECRETS.csv".to_owned()),
+        Just("exports".to_owned()),
+        Just("..".to_owned()),
+        Just("%2e%2e".to_owned()),
+        Just("a%2Fb".to_owned()),
+        Just("%C3%B1".to_owned()),
+        "[a-z;%.]{0,3}",
+    ];
+    let own = proptest::collection::vec(piece.clone(), 0..4)
+        .prop_map(|rest| format!("/v1/tenants/acme/{}", rest.join("/")));
+    let any = proptest::collection::vec(piece, 0..6).prop_map(|p| format!("/{}", p.join("/")));
+    prop_oneof![own, any]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn only_what_is_permitted_in_canonical_form_passes(
+        method in "(GET|HEAD|OPTIONS|POST|PUT|DELETE|PATCH|get)",
+        target in a_target(),
+    ) {
+        let mut source = source(TenantBinding::Path, OrganizationBinding::None);
+        source.scopes = vec![
+            toml::from_str(
+                r#"name = "extra"
+                description = "Extra."
+                allow = [{ methods = ["POST"], paths = ["/v1/tenants/{tenant_id}/exports"] }]
+                deny = [{ methods = ["GET"], paths = ["/v1/tenants/{tenant_id}/secrets"] }]"#,
+            )
+            .unwrap(),
+        ];
+        let rules = compiled(&source);
+        let Ok(target) = CanonicalTarget::parse(target.as_bytes()) else { return Ok(()) };
+        let path = target.path().to_owned();
+        let mut request = request("/", &[]);
+        request.method = Method::from_bytes(method.as_bytes()).unwrap();
+        request.target = target;
+        let passes = judge(&rules, None, None, request).is_ok();
+        proptest::prop_assert!(!passes || may_pass(&method, &path), "{method} {path}");
+        proptest::prop_assert!(passes || !may_pass(&method, &path), "{method} {path}");
+    }
+}
