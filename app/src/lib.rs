@@ -2,6 +2,8 @@
 //!
 //! * [`domain`] — types and rules. Compiles alone, without features, for any Rust code that talks
 //!   to Support Console.
+//! * `identity` — the identity that the gateway signs for each request it forwards, and its verifier
+//!   for upstreams (feature `identity`; alone it brings no user interface).
 //! * `ports` — what the user interface asks of the server (feature `ssr`).
 //! * `api`, `live`, `query`, `url`, `answer`, `components`, `pages`, `routes`, `shell` — the user
 //!   interface (features `ssr` and `hydrate`).
@@ -16,6 +18,8 @@ pub mod api;
 #[cfg(feature = "ui")]
 pub mod components;
 pub mod domain;
+#[cfg(feature = "identity")]
+pub mod identity;
 #[cfg(feature = "ui")]
 pub mod live;
 #[cfg(feature = "ui")]
