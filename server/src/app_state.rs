@@ -14,6 +14,8 @@ use crate::{
     config::Config,
     forms::{self, Forms},
     gateway::{Gateway, GatewayParts, SessionGates, config::InvalidConfig, scopes::Scopes},
+    identities::Identities,
+    keys::identity::IdentityKeys,
     live::{self, Live},
     middleware::{
         self,
@@ -24,8 +26,9 @@ use crate::{
     rest,
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::StoreRecorder,
-        api_keys::ApiKeys, audit::AuditService, flash::Flashes, rules::RulesService,
-        staff::StaffService, staff_sessions::StaffSessions,
+        api_keys::ApiKeys, audit::AuditService, flash::Flashes,
+        introspection::IntrospectionService, rules::RulesService, staff::StaffService,
+        staff_sessions::StaffSessions,
         support_sessions::SupportSessionsService, user_sessions::UserSessionsService,
     },
 };
@@ -57,6 +60,10 @@ pub struct AppState {
     pub flashes: Flashes,
     /// The gates of support sessions, shared with the gateway.
     pub gates: Arc<SessionGates>,
+    /// Signs what the upstream is told.
+    pub identities: Arc<Identities>,
+    /// Whether such an identity is still good.
+    pub introspection: IntrospectionService,
     /// What staff members may read of the configuration.
     pub settings: Arc<Settings>,
 }
@@ -75,10 +82,11 @@ impl AppState {
     /// # Errors
     ///
     /// If the configured scopes can't be used.
-    pub fn new(core: Core) -> Result<Self, InvalidConfig> {
+    pub fn new(core: Core, keys: IdentityKeys) -> Result<Self, InvalidConfig> {
         let settings = Arc::new(settings(&core.config)?);
         let gates = Arc::new(SessionGates::default());
         let passwords = Passwords::new(Arc::clone(&core.entropy));
+        let identities = Identities::new(core.config.console.public_url.as_str(), keys);
         let tenants = TenantsService::new(core.clone());
         let tenants_port = || Arc::new(tenants.clone());
         Ok(Self {
@@ -96,6 +104,8 @@ impl AppState {
             audit: AuditService::new(core.clone()),
             rules: RulesService::new(core.clone()),
             flashes: Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy)),
+            introspection: IntrospectionService::new(core.clone(), Arc::clone(&identities)),
+            identities,
             gates,
             settings,
             tenants,
@@ -177,6 +187,7 @@ impl AppState {
             sessions: record.recorder.clone(),
             recorder: record.recorder.clone(),
             gates: Arc::clone(&self.gates),
+            identities: Arc::clone(&self.identities),
             clock: Arc::clone(&self.core.clock),
             entropy: Arc::clone(&self.core.entropy),
         })))

@@ -18,6 +18,7 @@ pub mod gate;
 mod headers;
 mod hidden;
 mod host;
+mod identity;
 mod kill;
 mod listener;
 pub mod patterns;

@@ -3,6 +3,8 @@
 //! On SQLite they are made at the first start. With PostgreSQL there may be several nodes that
 //! must hold the same keys, so they are made by hand and copied to each.
 
+pub mod identity;
+
 use std::{
     fs::{File, OpenOptions},
     io::{Read, Write},
@@ -11,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+use self::identity::IdentityKeys;
 use crate::{cursor::CursorKey, entropy::Entropy, store::Engine};
 
 /// Length of a key in bytes.
@@ -21,16 +24,19 @@ const LENGTH: usize = 32;
 pub enum KeyName {
     /// Signs the positions of lists.
     Cursor,
+    /// Signs the identities that the upstream is given.
+    Identity,
 }
 
 impl KeyName {
     /// Every key there is.
-    pub const ALL: [Self; 1] = [Self::Cursor];
+    pub const ALL: [Self; 2] = [Self::Cursor, Self::Identity];
 
     /// The name of its file.
     pub const fn file_name(self) -> &'static str {
         match self {
             Self::Cursor => "cursor.key",
+            Self::Identity => "identity.key",
         }
     }
 }
@@ -40,6 +46,8 @@ impl KeyName {
 pub struct Keys {
     /// Signs the positions of lists.
     pub cursor: CursorKey,
+    /// Sign the identities that the upstream is given.
+    pub identity: IdentityKeys,
 }
 
 /// A key that can't be used.
@@ -97,8 +105,11 @@ impl Keys {
                 None => Err(KeyError::Missing { path }),
             }
         };
+        let cursor = CursorKey::new(open(KeyName::Cursor)?);
+        open(KeyName::Identity)?;
         Ok(Self {
-            cursor: CursorKey::new(open(KeyName::Cursor)?),
+            cursor,
+            identity: IdentityKeys::read(data_dir)?,
         })
     }
 
@@ -119,6 +130,7 @@ impl Keys {
     pub fn throwaway(entropy: &dyn Entropy) -> Self {
         Self {
             cursor: CursorKey::new(random(entropy)),
+            identity: IdentityKeys::throwaway(entropy),
         }
     }
 }
@@ -209,8 +221,11 @@ mod tests {
         let open = || Keys::open(folder.path(), Engine::Sqlite, &SystemEntropy).unwrap();
         let first = sealed(&open());
         assert_eq!(sealed(&open()), first);
-        assert_eq!(mode(&folder.path().join("cursor.key")), 0o600);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        for name in KeyName::ALL {
+            assert_eq!(mode(&folder.path().join(name.file_name())), 0o600);
+        }
+        let count = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(count, KeyName::ALL.len());
     }
 
     #[test]

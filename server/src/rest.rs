@@ -1,4 +1,5 @@
-//! The integration API under `/api/v1`, described by `/api/v1/openapi.json`.
+//! The integration API under `/api/v1`, described by `/api/v1/openapi.json`, and `/introspect` at
+//! the address that its callers expect.
 //!
 //! One file per resource. Handlers read the request, call a service and write the answer; no rule
 //! of who may do what is decided here. Keys only: cookies are not looked at, so no other site can
@@ -13,6 +14,7 @@ mod audit;
 mod auth;
 mod error;
 mod extract;
+mod identities;
 mod list;
 mod organizations;
 mod records;
@@ -84,12 +86,19 @@ fn resources() -> OpenApiRouter<AppState> {
         .routes(routes!(audit::export_audit_events))
 }
 
-/// The document that describes the interface.
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi().nest(PREFIX, resources().into_openapi())
+/// What has an address outside of the prefix.
+fn at_the_root() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(identities::introspect_identity))
 }
 
-/// Everything under `/api/v1`, errors and unknown addresses included. It stands behind
+/// The document that describes the interface.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi().nest(PREFIX, resources().into_openapi());
+    document.merge(at_the_root().into_openapi());
+    document
+}
+
+/// Everything under `/api/v1`, errors and unknown addresses included, and `/introspect`. It stands behind
 /// `middleware::rest`, which establishes who holds the key.
 pub fn router(state: AppState) -> Router {
     // Plain data always serialises.
@@ -103,9 +112,13 @@ pub fn router(state: AppState) -> Router {
                 std::future::ready(([(header::CONTENT_TYPE, json)], document.clone()))
             }),
         )
-        .fallback(error::no_such_address)
-        .method_not_allowed_fallback(error::no_such_method)
-        .layer(middleware::from_fn(error::answer_problems))
-        .with_state(state);
-    Router::new().nest(PREFIX, resources)
+        .fallback(error::no_such_address);
+    let finished = |router: Router<AppState>| {
+        router
+            .method_not_allowed_fallback(error::no_such_method)
+            .layer(middleware::from_fn(error::answer_problems))
+            .with_state(state.clone())
+    };
+    let (root, _) = at_the_root().split_for_parts();
+    finished(root).nest(PREFIX, finished(resources))
 }

@@ -17,8 +17,8 @@ use crate::{
     clock::{Clock, FlooredClock},
     config::Config,
     entropy::{SystemEntropy, new_uuid},
-    gateway,
-    keys::Keys,
+    gateway, identities,
+    keys::{Keys, identity::IdentityKeys},
     services::{Core, access_log::StoreRecorder},
     store::{Priority, Store, StoreError, StoreOptions},
     telemetry::Figures,
@@ -62,9 +62,9 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         clock,
         figures,
     } = parts;
-    let core = open(config, clock).await?;
+    let (core, keys) = open(config, clock).await?;
     let boot = new_uuid(&*core.clock, &*core.entropy).to_string();
-    let state = AppState::new(core.clone()).map_err(ServeError::Gateway)?;
+    let state = AppState::new(core.clone(), keys).map_err(ServeError::Gateway)?;
     note_rules(&core).await?;
     let console = bind("console.listen", core.config.console.listen).await?;
     let metrics = match (&figures, core.config.metrics.enabled) {
@@ -96,8 +96,8 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
     Ok(server)
 }
 
-/// The store with what belongs to it.
-async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Core, ServeError> {
+/// The store with what belongs to it, and the keys that sign identities.
+async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<(Core, IdentityKeys), ServeError> {
     let store = Store::open(&StoreOptions {
         url: config.database_url.clone(),
         migrate: config.migrate_on_start,
@@ -108,13 +108,14 @@ async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Core, ServeError>
     // A clock that was set back revives nothing beyond the latest instant that was recorded.
     let latest = store.read().await?.db().latest_recorded_instant().await?;
     let floor = app::domain::Timestamp::from_timestamp_micros(latest).unwrap_or_default();
-    Ok(Core {
+    let core = Core {
         store,
         clock: Arc::new(FlooredClock::new(clock, floor)),
         entropy: Arc::new(SystemEntropy),
         config: Arc::new(config),
         cursors: keys.cursor,
-    })
+    };
+    Ok((core, keys.identity))
 }
 
 /// Keeps the gateway's rules: sessions that are created from now on are judged by them for as long
@@ -156,6 +157,7 @@ impl Server {
             .state
             .pages(touched, self.live_ends.clone())
             .merge(self.state.rest())
+            .merge(identities::router(self.state.identities.clone()))
             .merge(health::router(self.state.core.store.clone()));
         let end = &self.listeners_end;
         self.listeners

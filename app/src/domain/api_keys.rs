@@ -16,6 +16,15 @@ text_enum! {
         SendTelemetry = "telemetry:write",
         /// End all user sessions of a tenant (platform keys only).
         ForceLogout = "user_sessions:logout",
+        /// Ask whether an identity that the gateway has signed is still good.
+        IntrospectIdentities = "identities:introspect",
+    }
+}
+
+impl ApiRight {
+    /// Whether a tenant's key may carry it.
+    pub const fn is_for_tenants(self) -> bool {
+        matches!(self, Self::Read | Self::IntrospectIdentities)
     }
 }
 

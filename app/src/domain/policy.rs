@@ -42,6 +42,10 @@ pub enum Act<'a> {
     RegisterTenants,
     /// Send telemetry.
     SendTelemetry,
+    /// Ask whether identities that the gateway has signed are still good.
+    IntrospectIdentities,
+    /// Be told what an identity says that was signed for a request in one tenant.
+    IntrospectIdentityOf(&'a TenantId),
     /// Add staff members, change their roles, deactivate them.
     ManageStaff,
     /// Make and revoke keys.
@@ -81,7 +85,10 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
         Act::RevokeSupportSession(holder) => is_super_admin || holder == staff.staff_id,
         Act::ReplaceToken(holder) => holder == staff.staff_id,
         Act::ReadSystemAudit | Act::ManageStaff | Act::ManageKeys => is_super_admin,
-        Act::RegisterTenants | Act::SendTelemetry => false,
+        Act::RegisterTenants
+        | Act::SendTelemetry
+        | Act::IntrospectIdentities
+        | Act::IntrospectIdentityOf(_) => false,
     };
     if !allowed {
         return Err(Problem::forbidden("Your role does not allow this."));
@@ -113,6 +120,11 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
         {
             return Err(Problem::not_found("tenant"));
         }
+        Act::IntrospectIdentityOf(tenant)
+            if has(ApiRight::IntrospectIdentities) && !covers(tenant) =>
+        {
+            return Err(Problem::not_found("tenant"));
+        }
         _ => {}
     }
     let allowed = match act {
@@ -126,6 +138,9 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
         Act::RegisterTenants => is_platform && has(ApiRight::RegisterTenants),
         Act::SendTelemetry => is_platform && has(ApiRight::SendTelemetry),
         Act::ForceLogout => is_platform && has(ApiRight::ForceLogout),
+        Act::IntrospectIdentities | Act::IntrospectIdentityOf(_) => {
+            has(ApiRight::IntrospectIdentities)
+        }
         // No support session without a staff member behind it.
         Act::CreateSupportSession
         | Act::RevokeSupportSession(_)

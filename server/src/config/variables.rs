@@ -65,6 +65,7 @@ variables! {
     "GATEWAY__ORGANIZATION" "gateway.organization" Text;
     "GATEWAY__ROUTES" "gateway.routes" List;
     "GATEWAY__UPSTREAM_AUTHORIZATION" "gateway.upstream_authorization" Text;
+    "GATEWAY__IDENTITY_AUDIENCE" "gateway.identity_audience" Text;
     "HEALTH__SILENT_AFTER_HOURS" "health.silent_after_hours" Integer;
     "HEALTH__MIN_CALLS" "health.min_calls" Integer;
     "HEALTH__MIN_ERRORS" "health.min_errors" Integer;

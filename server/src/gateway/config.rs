@@ -121,6 +121,8 @@ pub struct GatewayConfig {
     pub request_headers: Option<Vec<String>>,
     /// Value of the `Authorization` header that the upstream gets from us.
     pub upstream_authorization: Option<SecretString>,
+    /// What signed identities are meant for (the claim `aud`); the upstream's origin without it.
+    pub identity_audience: Option<String>,
     /// How long the gateway waits.
     #[serde(default)]
     pub timeouts: TimeoutConfig,
@@ -135,6 +137,8 @@ pub struct GatewaySettings {
     pub(super) headers: Arc<RequestHeaders>,
     pub(super) upstream: UpstreamSettings,
     pub(super) trusted_proxies: Vec<IpNet>,
+    /// The claim `aud` of every identity.
+    pub(super) identity_audience: String,
 }
 
 impl GatewaySettings {
@@ -193,6 +197,7 @@ impl GatewayConfig {
         let hosts = self.hosts(&mut faults);
         let headers = self.request_headers(rules.as_ref(), &mut faults);
         let upstream = self.upstream(&mut faults);
+        let identity_audience = self.identity_audience(&mut faults);
         match (rules, upstream, faults.0.is_empty()) {
             (Some(rules), Some(upstream), true) => Ok(GatewaySettings {
                 rules: Arc::new(rules),
@@ -200,6 +205,7 @@ impl GatewayConfig {
                 headers: Arc::new(headers),
                 upstream,
                 trusted_proxies: trusted_proxies.to_vec(),
+                identity_audience,
             }),
             _ => Err(InvalidConfig(faults.0)),
         }
@@ -282,6 +288,15 @@ impl GatewayConfig {
             faults.take("gateway.upstream_authorization", value)
         });
         RequestHeaders::new(allowed, authorization)
+    }
+
+    fn identity_audience(&self, faults: &mut Faults) -> String {
+        let audience = self.identity_audience.as_ref().unwrap_or(&self.upstream);
+        if self.identity_audience.is_some() && audience.trim().is_empty() {
+            let problem = "is empty: write what the upstream expects as aud, or leave it out";
+            faults.push("gateway.identity_audience", problem);
+        }
+        audience.trim_end_matches('/').to_owned()
     }
 
     fn upstream(&self, faults: &mut Faults) -> Option<UpstreamSettings> {
@@ -431,6 +446,7 @@ mod tests {
             routes = ["/v1/{user}"]
             request_headers = ["accept", "cookie", "a b"]
             upstream_authorization = "a\nb"
+            identity_audience = " "
             [selectors]
             headers = ["x tenant"]
             [timeouts]
@@ -445,6 +461,7 @@ mod tests {
             "gateway.request_headers: \"cookie\" is never",
             "gateway.request_headers[2]: \"a b\" is not",
             "gateway.upstream_authorization: can't be",
+            "gateway.identity_audience: is empty",
             "gateway.selectors.headers[0]: \"x tenant\"",
             "gateway.timeouts.connect_ms: 0",
         ] {

@@ -11,12 +11,21 @@ use super::{
     body::{Answer, BodySource, Relay, RelayBody, RequestBody, RequestMeter},
     completer::Completer,
     gate::{Flight, GateHandle, Pass},
-    headers,
+    headers, identity,
     ports::Ended,
     proxy::{Client, Gateway},
     rules::{Denied, Permitted},
     upstream::{Connection, UpstreamError},
 };
+
+/// Why a permitted request can't be put into HTTP.
+#[derive(Debug, thiserror::Error)]
+enum Unbuildable {
+    #[error("its host or target can't be written")]
+    Http(#[from] http::Error),
+    #[error("its identity can't be signed")]
+    Identity(#[from] serde_json::Error),
+}
 
 /// A recorded request on its way.
 pub(super) struct Forward<'g> {
@@ -124,22 +133,37 @@ impl Forward<'_> {
         }
     }
 
-    fn request(&self, body: BodySource) -> Result<Request<RequestBody>, http::Error> {
+    /// The request as the upstream gets it. Its identity is signed here, as late as can be.
+    fn request(&self, body: BodySource) -> Result<Request<RequestBody>, Unbuildable> {
         let upstream = &self.gateway.upstream;
         let headers = &self.gateway.settings.headers;
         let permitted = self.permitted.request();
         let host = self.permitted.upstream_host();
-        let host = HeaderValue::from_str(host.unwrap_or(upstream.authority().as_str()))?;
+        let host = HeaderValue::from_str(host.unwrap_or(upstream.authority().as_str()));
+        let host = host.map_err(http::Error::from)?;
         let body = RequestBody::new(body, Arc::clone(&self.meter), Arc::clone(headers));
         let mut request = Request::new(body);
         *request.method_mut() = permitted.method.clone();
-        *request.uri_mut() = permitted.target.as_str().parse::<Uri>()?;
+        *request.uri_mut() = permitted
+            .target
+            .as_str()
+            .parse::<Uri>()
+            .map_err(http::Error::from)?;
         *request.headers_mut() = headers.forwarded(
             &permitted.headers,
             self.permitted.session(),
             self.request_id,
             &host,
         );
+        let claims = identity::claims(identity::Of {
+            issuer: self.gateway.identities.issuer(),
+            audience: &self.gateway.settings.identity_audience,
+            permitted: &self.permitted,
+            request_id: self.request_id,
+            now: self.gateway.clock.now(),
+        });
+        let identity = self.gateway.identities.sign(&claims)?;
+        request.headers_mut().insert(headers::IDENTITY, identity);
         Ok(request)
     }
 

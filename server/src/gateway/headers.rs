@@ -15,11 +15,21 @@ const TENANT: HeaderName = HeaderName::from_static("support-tenant");
 const ORGANIZATION: HeaderName = HeaderName::from_static("support-organization");
 const STAFF: HeaderName = HeaderName::from_static("support-staff");
 const SCOPES: HeaderName = HeaderName::from_static("support-scopes");
+/// Signed for each request, given to the upstream alone.
+pub(super) const IDENTITY: HeaderName = HeaderName::from_static(app::identity::HEADER);
 /// Made by the gateway, given to upstream and client.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names that we set towards the upstream.
-pub(super) const OURS: [HeaderName; 6] = [SESSION, TENANT, ORGANIZATION, STAFF, SCOPES, REQUEST_ID];
+pub(super) const OURS: [HeaderName; 7] = [
+    SESSION,
+    TENANT,
+    ORGANIZATION,
+    STAFF,
+    SCOPES,
+    IDENTITY,
+    REQUEST_ID,
+];
 
 /// Fields of one connection (RFC 9110 §7.6.1), in both directions.
 const HOP_BY_HOP: [&str; 9] = [
@@ -204,12 +214,13 @@ fn insert_identity(headers: &mut HeaderMap, session: &KnownSession, request_id: 
     }
 }
 
-/// The header that the client gets for an answer of the upstream.
+/// The header that the client gets for an answer of the upstream. An identity that an upstream
+/// echoes is left out: whoever has it could present it there.
 pub(super) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap {
     let named = named_by_connection(upstream);
     let mut headers = HeaderMap::with_capacity(upstream.len() + 1);
     for (name, value) in upstream {
-        if !HOP_BY_HOP.contains(&name.as_str()) && !named.contains(name) {
+        if !HOP_BY_HOP.contains(&name.as_str()) && !named.contains(name) && *name != IDENTITY {
             headers.append(name.clone(), value.clone());
         }
     }
@@ -329,6 +340,9 @@ mod tests {
             ("support-organization", "us"),
             ("support-staff", "x"),
             ("support-scopes", "admin"),
+            ("support-identity", "x"),
+            ("support_identity", "x"),
+            ("support.identity", "x"),
             ("support-future", "x"),
             ("support_tenant", "bolt"),
             ("support.tenant", "bolt"),
@@ -410,6 +424,7 @@ mod tests {
             ("keep-alive", "timeout=5"),
             ("transfer-encoding", "chunked"),
             ("x-request-id", "theirs"),
+            ("support-identity", "echoed"),
         ]);
         let id = RequestId::from_uuid(Uuid::max());
         let sent = answered(&upstream, id);
@@ -438,7 +453,13 @@ mod tests {
             "keep-alive, Upgrade"
         )])));
         assert!(!asks_for_upgrade(&map(&[("connection", "keep-alive")])));
-        for field in ["Support-Tenant", "x-request-id", "host", "authorization"] {
+        for field in [
+            "Support-Tenant",
+            "support-identity",
+            "x-request-id",
+            "host",
+            "authorization",
+        ] {
             let mut headers = HeaderMap::new();
             headers.insert("connection", HeaderValue::from_static(field));
             assert!(connection_names_ours(&headers), "{field}");

@@ -31,6 +31,7 @@ use super::{
 use crate::{
     clock::Clock,
     entropy::{Entropy, new_uuid},
+    identities::Identities,
 };
 
 /// The one path prefix that is the gateway's own.
@@ -52,6 +53,8 @@ pub struct GatewayParts {
     pub recorder: Arc<dyn Recorder>,
     /// Shared with whoever revokes support sessions.
     pub gates: Arc<SessionGates>,
+    /// Signs what the upstream is told of each request.
+    pub identities: Arc<Identities>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for request ids.
@@ -65,6 +68,7 @@ pub struct Gateway {
     rules: RuleBook,
     recorder: Arc<dyn Recorder>,
     gates: Arc<SessionGates>,
+    pub(super) identities: Arc<Identities>,
     pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     pub(super) upstream: Arc<Upstream>,
@@ -106,6 +110,7 @@ impl Gateway {
             sessions: parts.sessions,
             recorder: parts.recorder,
             gates: parts.gates,
+            identities: parts.identities,
             clock: parts.clock,
             entropy: parts.entropy,
             upstream,

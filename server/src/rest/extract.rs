@@ -15,6 +15,8 @@ use super::error::RestProblem;
 
 /// The largest body of anything but telemetry, in bytes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
+/// The largest form, in bytes.
+const FORM_MAX: usize = 64 * 1024;
 
 /// The parts of the address.
 pub(super) struct RestPath<T>(pub(super) T);
@@ -50,17 +52,19 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for RestQue
 }
 
 fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    parse_pairs(query, "The query string must be UTF-8.")
+}
+
+/// Reads `a=1&b=2`; `not_utf8` is the sentence for what can't be read.
+fn parse_pairs<T: DeserializeOwned>(text: &str, not_utf8: &str) -> Result<T, Problem> {
     // The decoder would put U+FFFD for what is not UTF-8.
-    if percent_encoding::percent_decode_str(query)
+    if percent_encoding::percent_decode_str(text)
         .decode_utf8()
         .is_err()
     {
-        return Err(Problem::new(
-            ProblemCode::MalformedRequest,
-            "The query string must be UTF-8.",
-        ));
+        return Err(malformed(not_utf8));
     }
-    let pairs = url::form_urlencoded::parse(query.as_bytes());
+    let pairs = url::form_urlencoded::parse(text.as_bytes());
     serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
         .map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))
 }
@@ -81,6 +85,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RestJson<T> {
             return Err(Problem::invalid_field("body", "must be an object").into());
         }
         Ok(parse_json(&body).map(Self)?)
+    }
+}
+
+/// A form. Names that the endpoint does not know are for it to refuse.
+pub(super) struct RestForm<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RestForm<T> {
+    type Rejection = RestProblem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, RestProblem> {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        if media_type(request.headers()).as_deref() != Some(FORM) {
+            return Err(unsupported(FORM).into());
+        }
+        let body = read_body(request, FORM_MAX).await?;
+        let text = std::str::from_utf8(&body).map_err(|_| malformed("The form must be UTF-8."))?;
+        Ok(parse_pairs(text, "The form must be UTF-8.").map(Self)?)
     }
 }
 

@@ -13,7 +13,9 @@ use tower::ServiceExt;
 use super::openapi;
 use crate::{
     app_state::AppState,
+    entropy::SeededEntropy,
     ingest::testing::{Platform, both, id, noon, sqlite},
+    keys::identity::IdentityKeys,
     services::api_keys::NewApiKey,
 };
 
@@ -36,7 +38,8 @@ fn cli() -> Context {
 async fn app(console: &Platform) -> App {
     console.register("acme", "Acme").await;
     console.register("other", "Other").await;
-    let state = AppState::new(console.core.clone()).unwrap();
+    let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
+    let state = AppState::new(console.core.clone(), keys).unwrap();
     let everything_but_reading: Vec<_> = ApiRight::ALL
         .iter()
         .copied()
@@ -109,6 +112,13 @@ fn request(
         request = request.header("authorization", format!("Bearer {}", app.keys[key]));
     }
     request.body(body.into()).unwrap()
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn set_media_type(request: &mut Request<Body>, media_type: &str) {
+    let value = media_type.parse().unwrap();
+    request.headers_mut().insert("content-type", value);
 }
 
 /// A good body for an operation of the document. An operation that is new needs an entry here, or
@@ -192,7 +202,12 @@ async fn each_endpoint_answers_each_kind_of_key_as_reviewed() {
             let mut line = format!("{:6} {path}\n      ", method.to_uppercase());
             for (name, key) in callers {
                 let body = good_body(&method, &path).to_string();
-                let request = request(&app, &method.to_uppercase(), &address(&path), key, body);
+                let method = method.to_uppercase();
+                let mut request = request(&app, &method, &address(&path), key, body);
+                if path == "/introspect" {
+                    *request.body_mut() = "token=scst_x".into();
+                    set_media_type(&mut request, FORM);
+                }
                 let answer = send(&app, request).await;
                 write!(line, " {name} {};", answer.status.as_u16()).unwrap();
             }
@@ -480,12 +495,55 @@ async fn another_media_type_is_refused() {
             "multipart/form-data",
         ] {
             let mut request = request(&app, "POST", path, Some("platform"), "[]");
-            request
-                .headers_mut()
-                .insert("content-type", media_type.parse().unwrap());
+            set_media_type(&mut request, media_type);
             assert_eq!(send(&app, request).await.status, 415, "{path} {media_type}");
         }
     }
+}
+
+#[tokio::test]
+async fn introspection_takes_one_token_in_a_form_and_answers_no_more_than_it_must() {
+    let console = sqlite().await;
+    let app = app(&console).await;
+    let ask = async |body: &str, media_type: &str| {
+        let mut request = request(
+            &app,
+            "POST",
+            "/introspect",
+            Some("platform"),
+            body.to_owned(),
+        );
+        set_media_type(&mut request, media_type);
+        send(&app, request).await
+    };
+    for body in [
+        "token=scst_x",
+        "token=",
+        "token=a.b.c&token_type_hint=x&more=1",
+    ] {
+        let answer = ask(body, FORM).await;
+        assert_eq!(answer.json(), json!({"active": false}), "{body}");
+        assert_eq!(answer.headers["content-type"], "application/json");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+    let long = format!("token={}", "x".repeat(65 * 1024));
+    for (body, media_type, status) in [
+        ("{\"token\":\"x\"}", "application/json", 415),
+        ("", FORM, 422),
+        ("token=a&token=b", FORM, 422),
+        ("token=%FF", FORM, 400),
+        (&long, FORM, 413),
+    ] {
+        let answer = ask(body, media_type).await;
+        assert_eq!(answer.status, status, "{media_type}");
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+    }
+    let answer = send(
+        &app,
+        request(&app, "GET", "/introspect", Some("platform"), ""),
+    )
+    .await;
+    assert_eq!(answer.json()["code"], "method_not_allowed");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app_state::AppState,
+    identities,
     ingest::ticker,
     services::{
         access_log::close_orphans,
@@ -21,6 +22,11 @@ const PRUNE_EVERY: Duration = Duration::from_mins(10);
 pub(super) fn start(state: &AppState, boot: &str, end: &CancellationToken) -> Vec<JoinHandle<()>> {
     let core = state.core.clone();
     vec![
+        tokio::spawn(identities::follow(
+            state.identities.clone(),
+            core.config.data_dir.clone(),
+            end.clone(),
+        )),
         tokio::spawn(ticker::run(state.telemetry.clone(), end.clone())),
         tokio::spawn(follow_revocations(
             core.clone(),

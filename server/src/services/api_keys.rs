@@ -27,7 +27,7 @@ pub struct NewApiKey {
     pub name: String,
     /// The one tenant whose data it reads; `None` for a platform key.
     pub tenant_id: Option<TenantId>,
-    /// None means reading only. A tenant's key can do nothing else.
+    /// None means reading only. A tenant's key can besides introspect identities, and no more.
     pub rights: Vec<ApiRight>,
 }
 
@@ -172,8 +172,11 @@ fn validated(new: NewApiKey) -> Result<NewApiKey, Problem> {
     }
     rights.sort();
     rights.dedup();
-    if new.tenant_id.is_some() && rights != [ApiRight::Read] {
-        problems.add("rights", "a tenant's key can only have the right to read");
+    if new.tenant_id.is_some() && !rights.iter().all(|right| right.is_for_tenants()) {
+        problems.add(
+            "rights",
+            "a tenant's key can only have the rights read and identities:introspect",
+        );
     }
     problems.finish()?;
     Ok(NewApiKey {
@@ -319,6 +322,8 @@ mod tests {
                 .field("rights")
                 .is_some()
         );
+        let enough = new_key(Some("acme"), &[ApiRight::IntrospectIdentities]);
+        assert!(keys.create(&cli(), enough).await.is_ok());
         let nameless = NewApiKey {
             name: " \u{202E}".into(),
             ..new_key(None, &[])

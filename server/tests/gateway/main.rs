@@ -7,6 +7,7 @@
 
 mod attacks;
 mod ends;
+mod identity;
 mod passing;
 mod rules;
 mod support;

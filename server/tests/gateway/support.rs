@@ -16,6 +16,8 @@ use server::{
         scopes::ScopeConfig,
         serve,
     },
+    identities::Identities,
+    keys::identity::IdentityKeys,
     token::{Token, TokenKind},
 };
 use tokio::net::TcpListener;
@@ -32,6 +34,7 @@ pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
     pub(crate) session: KnownSession,
     pub(crate) token: String,
+    pub(crate) identities: Arc<Identities>,
     shutdown: CancellationToken,
 }
 
@@ -63,6 +66,9 @@ impl Default for Wanted {
     }
 }
 
+/// The console in whose name the gateway signs.
+pub(crate) const ISSUER: &str = "https://console.example.com";
+
 pub(crate) fn noon() -> DateTime<Utc> {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
@@ -86,6 +92,8 @@ impl Rig {
         }
         let session = store.add(&token, wanted.session_organization, wanted.scopes);
         let gates = SessionGates::new();
+        let keys = IdentityKeys::throwaway(&SeededEntropy::new(2));
+        let identities = Identities::new(ISSUER, keys);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let gateway = Gateway::new(GatewayParts {
@@ -95,6 +103,7 @@ impl Rig {
             sessions: Arc::clone(&store) as Arc<dyn Sessions>,
             recorder: Arc::clone(&store) as Arc<dyn Recorder>,
             gates: Arc::clone(&gates),
+            identities: Arc::clone(&identities),
             clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
             entropy: Arc::new(SeededEntropy::new(1)),
         });
@@ -108,6 +117,7 @@ impl Rig {
             address,
             session,
             token: token.expose().to_owned(),
+            identities,
             shutdown,
         }
     }

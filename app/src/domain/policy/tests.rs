@@ -44,6 +44,7 @@ fn callers() -> Vec<(&'static str, Caller)> {
         ApiRight::RegisterTenants,
         ApiRight::SendTelemetry,
         ApiRight::ForceLogout,
+        ApiRight::IntrospectIdentities,
     ];
     vec![
         ("anonymous", Caller::Anonymous),
@@ -110,6 +111,11 @@ fn acts(tenant: &TenantId) -> Vec<(&'static str, Act<'_>)> {
         ("read system audit log", Act::ReadSystemAudit),
         ("register tenants", Act::RegisterTenants),
         ("send telemetry", Act::SendTelemetry),
+        ("introspect identities", Act::IntrospectIdentities),
+        (
+            "introspect an identity of acme",
+            Act::IntrospectIdentityOf(tenant),
+        ),
         ("manage staff", Act::ManageStaff),
         ("manage keys", Act::ManageKeys),
     ]

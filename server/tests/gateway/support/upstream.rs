@@ -284,6 +284,10 @@ impl Upstream {
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
                 true,
             ),
+            "echo" => (
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Echoes: identity\r\nSupport-Identity: e30.e30.x\r\n\r\nok",
+                true,
+            ),
             "teapot" => (
                 "HTTP/1.1 418 Teapot\r\nContent-Length: 3\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\ntea",
                 true,

@@ -1,0 +1,28 @@
+//! `GET /.well-known/jwks.json`: the key set (RFC 7517), for anyone.
+
+use std::sync::Arc;
+
+use app::identity::KEY_SET_PATH;
+use axum::{Router, extract::State, response::IntoResponse, routing::get};
+use http::header;
+
+use super::Identities;
+
+/// For how long it may be kept. A key is published for twice as long before it signs.
+const CACHE: &str = "public, max-age=300";
+
+/// The key set, for the console's listener.
+pub fn router(identities: Arc<Identities>) -> Router {
+    Router::new()
+        .route(KEY_SET_PATH, get(key_set))
+        .with_state(identities)
+}
+
+async fn key_set(State(identities): State<Arc<Identities>>) -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "application/jwk-set+json"),
+        (header::CACHE_CONTROL, CACHE),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, identities.ring().document.clone())
+}
