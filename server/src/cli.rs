@@ -95,7 +95,7 @@ impl Cli {
             Command::Staff(command) => staff::run(&common, command).await,
             Command::ApiKey(command) => api_key::run(&common, command).await,
             Command::Audit(command) => audit::run(&common, command).await,
-            Command::Gateway(command) => gateway::run(&common, &command),
+            Command::Gateway(command) => gateway::run(&common, command).await,
             Command::Doctor => doctor::run(&common).await,
         }
     }
@@ -176,6 +176,10 @@ mod tests {
             "audit verify --file log.jsonl",
             "audit export --tenant tnt_1 --format csv --output log.csv",
             "gateway check",
+            "gateway keys list",
+            "gateway keys add",
+            "gateway keys promote --at-once",
+            "gateway keys retire",
             "doctor",
         ] {
             let words = std::iter::once("support-console").chain(line.split_whitespace());

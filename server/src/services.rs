@@ -14,6 +14,7 @@ pub(crate) mod testing;
 pub mod access_log;
 pub mod api_keys;
 pub mod flash;
+pub mod identity_keys;
 pub mod introspection;
 pub mod passwords;
 pub mod rules;

@@ -101,7 +101,12 @@ fn with_cause(error: &StoreError) -> String {
 
 /// On SQLite a missing key is fine: `serve` makes it.
 fn key(folder: &Path, name: KeyName, engine: Option<Engine>) -> Check {
-    let what = format!("key {}", name.file_name());
+    let what = match (name, Keys::describe_identity(folder)) {
+        (KeyName::Identity, Ok(kids)) if !kids.is_empty() => {
+            format!("key {} ({kids})", name.file_name())
+        }
+        _ => format!("key {}", name.file_name()),
+    };
     match (Keys::check(folder, name), engine) {
         (Err(KeyError::Missing { .. }), Some(Engine::Sqlite)) => Check::of(
             format!("{what} (made by the first `serve`)"),

@@ -5,8 +5,13 @@ use std::{path::PathBuf, process::ExitCode};
 use app::domain::problem::Problem;
 
 use crate::{
-    config::ConfigError, demo::DemoError, keys::KeyError, serve::ServeError,
-    services::ServiceError, store::StoreError, telemetry::TelemetryError,
+    config::ConfigError,
+    demo::DemoError,
+    keys::{KeyError, identity::RotationError},
+    serve::ServeError,
+    services::{ServiceError, identity_keys::IdentityKeysError},
+    store::StoreError,
+    telemetry::TelemetryError,
 };
 
 /// Why a command did not do what was asked.
@@ -33,6 +38,9 @@ pub enum CliError {
     /// The demo could not start or go on.
     #[error(transparent)]
     Demo(#[from] DemoError),
+    /// A key that signs identities can't be added, promoted or retired.
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
     /// A service refused.
     #[error("{}", sentence(.0))]
     Refused(Problem),
@@ -69,6 +77,15 @@ impl From<ServiceError> for CliError {
         match error {
             ServiceError::Refused(problem) => Self::Refused(problem),
             ServiceError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<IdentityKeysError> for CliError {
+    fn from(error: IdentityKeysError) -> Self {
+        match error {
+            IdentityKeysError::Service(error) => error.into(),
+            IdentityKeysError::Rotation(error) => Self::Rotation(error),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod keys;
 
 use std::path::PathBuf;
 
@@ -31,21 +32,25 @@ pub(super) enum GatewayCommand {
         support-console gateway explain GET '/v1/users?tenant_id=bolt' --tenant acme\n\n\
         Ends with 0 if the request would be let through, with 1 if it would be refused.")]
     Explain(explain::Question),
+    /// The keys that sign what the upstream is told of each request
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
 }
 
-pub(super) fn run(common: &Common, command: &GatewayCommand) -> Result<(), CliError> {
+pub(super) async fn run(common: &Common, command: GatewayCommand) -> Result<(), CliError> {
     match command {
         GatewayCommand::Check { file } => {
             let config = match file {
-                Some(file) => common.load_file(file)?,
+                Some(file) => common.load_file(&file)?,
                 None => common.load(Vec::new())?,
             };
             check::run(&config)
         }
         GatewayCommand::Explain(question) => {
             let config = common.load(Vec::new())?;
-            explain::run(&config, question)
+            explain::run(&config, &question)
         }
+        GatewayCommand::Keys(command) => keys::run(common, command).await,
     }
 }
 

@@ -1,0 +1,148 @@
+use std::{path::Path, sync::Arc};
+
+use app::domain::{audit::AuditEvent, problem::ProblemCode, staff::Role};
+use chrono::TimeDelta;
+
+use super::*;
+use crate::{
+    config::Config,
+    entropy::SystemEntropy,
+    keys::{
+        Keys,
+        identity::{PUBLISHED_AFTER, PUBLISHED_FIRST, Stage},
+    },
+    services::testing::staffed::{Staffed, anonymous, both, cli, platform_key, sqlite},
+    store::Engine,
+};
+
+/// Over the keys in `folder`, as the first start makes them.
+fn service(console: &Staffed, folder: &Path) -> IdentityKeysService {
+    Keys::open(folder, Engine::Sqlite, &SystemEntropy)
+        .map(drop)
+        .unwrap();
+    let mut core = console.core.clone();
+    core.config = Arc::new(Config {
+        data_dir: folder.to_owned(),
+        ..Config::default()
+    });
+    IdentityKeysService::new(core)
+}
+
+async fn events(console: &Staffed) -> Vec<AuditEvent> {
+    let mut reader = console.core.store.read().await.unwrap();
+    let all = reader.db().list_audit_chain("system", 0).await.unwrap();
+    let ours = all
+        .into_iter()
+        .filter(|e| e.resource_type == "identity_key");
+    ours.collect()
+}
+
+#[tokio::test]
+async fn a_rotation_is_audited_step_by_step() {
+    for console in both().await {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = service(&console, folder.path());
+        let first = keys.list(&cli()).unwrap()[0].key.kid().to_owned();
+        let second = keys.add(&cli()).await.unwrap();
+        console.clock.advance(PUBLISHED_FIRST);
+        assert_eq!(keys.promote(&cli(), false).await.unwrap(), second);
+        console.clock.advance(PUBLISHED_AFTER);
+        assert_eq!(keys.retire(&cli(), false).await.unwrap(), first);
+        let told: Vec<_> = events(&console)
+            .await
+            .into_iter()
+            .map(|e| (e.action, e.resource_id, e.outcome, e.actor.name))
+            .collect();
+        let told: Vec<_> = told
+            .iter()
+            .map(|(action, kid, outcome, by)| (action.as_str(), kid, *outcome, by.as_str()))
+            .collect();
+        let done = AuditOutcome::Success;
+        assert_eq!(
+            told,
+            [
+                ("identity_key.added", &second, done, "root"),
+                ("identity_key.promoted", &second, done, "root"),
+                ("identity_key.removed", &first, done, "root"),
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_early_changes_nothing_and_leaves_no_event() {
+    let console = sqlite().await;
+    let folder = tempfile::tempdir().unwrap();
+    let keys = service(&console, folder.path());
+    keys.add(&cli()).await.unwrap();
+    console
+        .clock
+        .advance(PUBLISHED_FIRST - TimeDelta::seconds(1));
+    keys.promote(&cli(), false).await.unwrap_err();
+    keys.retire(&cli(), true).await.unwrap_err();
+    let stages: Vec<_> = keys.list(&cli()).unwrap().iter().map(|k| k.stage).collect();
+    assert_eq!(stages, [Stage::Next, Stage::Current]);
+    assert_eq!(events(&console).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_could_not_be_done_is_told_as_a_failure() {
+    let console = sqlite().await;
+    let folder = tempfile::tempdir().unwrap();
+    let keys = service(&console, folder.path());
+    // A folder where the new file should go.
+    std::fs::create_dir(folder.path().join("identity-next.key")).unwrap();
+    keys.add(&cli()).await.unwrap_err();
+    assert!(events(&console).await.is_empty(), "it was seen before");
+    std::fs::remove_dir(folder.path().join("identity-next.key")).unwrap();
+
+    keys.add(&cli()).await.unwrap();
+    console.clock.advance(PUBLISHED_FIRST);
+    let done = keys
+        .finish(
+            &cli(),
+            "identity_key.promoted",
+            "kid",
+            Err(keys
+                .rotation
+                .retirable(console.core.now(), true)
+                .unwrap_err()),
+        )
+        .await;
+    done.unwrap_err();
+    let last = events(&console).await.pop().unwrap();
+    assert_eq!(last.outcome, AuditOutcome::Failure);
+}
+
+#[tokio::test]
+async fn keys_are_changed_by_super_admins_with_a_recent_sign_in_only() {
+    let console = sqlite().await;
+    let folder = tempfile::tempdir().unwrap();
+    let keys = service(&console, folder.path());
+    console.add("ana", &[Role::SuperAdmin]).await;
+    console.add("ben", &[Role::SupportAdmin]).await;
+    let ana = console.context(&console.sign_in("ana").await).await;
+    let ben = console.context(&console.sign_in("ben").await).await;
+    console.clock.advance(TimeDelta::minutes(10));
+    for (context, expected) in [
+        (anonymous(), ProblemCode::Unauthenticated),
+        (ben, ProblemCode::Forbidden),
+        (platform_key(), ProblemCode::Forbidden),
+        (ana, ProblemCode::SignInTooOld),
+    ] {
+        for refused in [
+            keys.list(&context).map(drop),
+            keys.add(&context).await.map(drop),
+            keys.promote(&context, true).await.map(drop),
+            keys.retire(&context, true).await.map(drop),
+        ] {
+            match refused {
+                Err(IdentityKeysError::Service(ServiceError::Refused(problem))) => {
+                    assert_eq!(problem.code, expected);
+                }
+                other => panic!("expected a refusal, got {other:?}"),
+            }
+        }
+    }
+    assert!(events(&console).await.is_empty());
+}
