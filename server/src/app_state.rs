@@ -28,8 +28,8 @@ use crate::{
         Core, Passwords, TelemetryService, TenantsService, access_log::StoreRecorder,
         api_keys::ApiKeys, audit::AuditService, flash::Flashes,
         introspection::IntrospectionService, rules::RulesService, staff::StaffService,
-        staff_sessions::StaffSessions,
-        support_sessions::SupportSessionsService, user_sessions::UserSessionsService,
+        staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
+        user_sessions::UserSessionsService,
     },
 };
 

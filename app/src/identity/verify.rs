@@ -118,8 +118,11 @@ pub fn read_signed(token: &str, keys: &KeySet) -> Result<Claims, IdentityError> 
     if token.len() > MAX_LENGTH {
         return Err(IdentityError::Malformed);
     }
-    let (signed, signature) = token.rsplit_once('.').ok_or(IdentityError::Malformed)?;
-    let (header, claims) = signed.split_once('.').ok_or(IdentityError::Malformed)?;
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, claims, signature] = parts[..] else {
+        return Err(IdentityError::Malformed);
+    };
+    let signed = &token[..header.len() + 1 + claims.len()];
     let header: Header = decoded(header)?;
     // The algorithm is ours to choose, never the token's (RFC 8725 §3.1).
     if header.alg != ALGORITHM || header.crit.is_some() {

@@ -9,6 +9,7 @@
 mod confinement;
 mod crash;
 mod httpbin;
+mod identity;
 mod revocation;
 mod rules;
 mod server_functions;

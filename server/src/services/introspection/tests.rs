@@ -98,6 +98,7 @@ impl Rig {
             method: "GET".into(),
             path: "/v1/feed".into(),
             query: None,
+            scope: None,
             ip: Ipv4Addr::LOCALHOST.into(),
             user_agent: String::new(),
             at: self.world.clock.now(),
