@@ -8,7 +8,7 @@ use super::{CliError, Common};
 use crate::{
     config::Config,
     entropy::SystemEntropy,
-    keys::{KeyError, KeyName, Keys},
+    keys::{KeyError, KeyName, Keys, identity},
     store::{Engine, Store, StoreError, StoreOptions},
 };
 
@@ -101,18 +101,19 @@ fn with_cause(error: &StoreError) -> String {
 
 /// On SQLite a missing key is fine: `serve` makes it.
 fn key(folder: &Path, name: KeyName, engine: Option<Engine>) -> Check {
-    let what = match (name, Keys::describe_identity(folder)) {
-        (KeyName::Identity, Ok(kids)) if !kids.is_empty() => {
-            format!("key {} ({kids})", name.file_name())
-        }
-        _ => format!("key {}", name.file_name()),
-    };
-    match (Keys::check(folder, name), engine) {
+    let what = format!("key {}", name.file_name());
+    let looked = Keys::check(folder, name).and_then(|()| match name {
+        KeyName::Cursor => Ok(what.clone()),
+        // Named by their thumbprints, so that nodes can be compared.
+        KeyName::Identity => Ok(format!("{what} ({})", identity::describe(folder)?)),
+    });
+    match (looked, engine) {
         (Err(KeyError::Missing { .. }), Some(Engine::Sqlite)) => Check::of(
             format!("{what} (made by the first `serve`)"),
             writable(folder),
         ),
-        (result, _) => Check::of(what, result),
+        (Ok(what), _) => Check { what, fault: None },
+        (Err(error), _) => Check::of(what, Err(error)),
     }
 }
 

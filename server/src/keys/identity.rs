@@ -13,7 +13,7 @@ use app::{domain::Timestamp, identity::PublicKey};
 use chrono::TimeDelta;
 use ed25519_dalek::SigningKey;
 
-use super::{KeyError, KeyName, Keys, file_error, random, read, write};
+use super::{KeyError, KeyName, file_error, random, read, write};
 use crate::entropy::Entropy;
 
 /// For how long a key is published before it signs: twice the time for which the key set may be
@@ -316,19 +316,17 @@ pub struct NewKey {
     pub key: PublicKey,
 }
 
-impl Keys {
-    /// What `doctor` says of the keys that sign identities, so that nodes can be compared.
-    ///
-    /// # Errors
-    ///
-    /// As [`IdentityKeys::read`].
-    pub fn describe_identity(data_dir: &Path) -> Result<String, KeyError> {
-        let kept = Rotation::of(data_dir).list()?;
-        let kept = kept
-            .iter()
-            .map(|kept| format!("{} {}", kept.stage.as_str(), kept.key.kid()));
-        Ok(kept.collect::<Vec<_>>().join(", "))
-    }
+/// The keys in `data_dir` by stage and name.
+///
+/// # Errors
+///
+/// If one can't be used.
+pub fn describe(data_dir: &Path) -> Result<String, KeyError> {
+    let kept = Rotation::of(data_dir).list()?;
+    let kept = kept
+        .iter()
+        .map(|kept| format!("{} {}", kept.stage.as_str(), kept.key.kid()));
+    Ok(kept.collect::<Vec<_>>().join(", "))
 }
 
 fn wait(

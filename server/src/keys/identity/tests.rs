@@ -4,7 +4,7 @@ use app::identity::KeySet;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{entropy::SystemEntropy, store::Engine};
+use crate::{entropy::SystemEntropy, keys::Keys, store::Engine};
 
 fn noon() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()
