@@ -42,16 +42,17 @@ pub use staff::{
     AnyStaff, Settings, SignedIn, TakeFlash, any_staff, settings, signed_in, take_flash,
 };
 pub use support_sessions::{
-    CreateSupportSession, DraftSupportSession, ListAccessLog, ListSupportSessions, ReplaceToken,
-    RevokeSupportSession, SupportSession, create_support_session, draft_support_session,
-    list_access_log, list_support_sessions, replace_token, revoke_support_session, support_session,
+    CreateSupportSession, DraftSupportSession, ListAccessLog, ListSupportSessions, RaiseBudget,
+    ReplaceToken, RevokeSupportSession, SupportSession, create_support_session,
+    draft_support_session, list_access_log, list_support_sessions, raise_budget, replace_token,
+    revoke_support_session, support_session,
 };
 pub use tenants::{Overview, TenantDetail, overview, tenant_detail};
 pub use user_sessions::{DraftForceLogout, ForceLogout, draft_force_logout, force_logout};
 pub use wire::{Answer, ProblemJson, StrictJson};
 
 /// The path of every server function.
-pub const ENDPOINTS: [&str; 18] = [
+pub const ENDPOINTS: [&str; 19] = [
     SignedIn::PATH,
     AnyStaff::PATH,
     Settings::PATH,
@@ -64,6 +65,7 @@ pub const ENDPOINTS: [&str; 18] = [
     SupportSession::PATH,
     RevokeSupportSession::PATH,
     ReplaceToken::PATH,
+    RaiseBudget::PATH,
     ListAccessLog::PATH,
     DraftForceLogout::PATH,
     ForceLogout::PATH,

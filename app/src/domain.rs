@@ -18,6 +18,7 @@ pub mod live;
 pub mod page;
 pub mod policy;
 pub mod problem;
+pub mod record;
 pub mod rules;
 pub mod scopes;
 pub mod settings;

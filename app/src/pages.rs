@@ -10,6 +10,7 @@ pub mod help;
 pub mod no_role;
 pub mod not_found;
 pub mod overview;
+pub mod raise_budget;
 pub mod replace_token;
 pub mod revoke_support_session;
 pub mod rules;

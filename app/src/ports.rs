@@ -20,8 +20,8 @@ use crate::domain::{
     settings::Settings,
     staff::SignedIn,
     support_sessions::{
-        SupportSession, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter,
-        SupportSessionForm, SupportSessionGranted, SupportSessionList,
+        RaiseBudgetForm, SupportSession, SupportSessionDetail, SupportSessionDraft,
+        SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
     tenants::{Overview, TenantDetail, TenantFilter},
     user_sessions::{ForceLogoutDraft, ForceLogoutResult},
@@ -114,6 +114,13 @@ pub trait SupportSessionsPort: Send + Sync {
         context: &Context,
         id: SupportSessionId,
     ) -> Result<SupportSessionGranted, Problem>;
+    /// Raises the total of requests of a support session.
+    async fn raise_budget(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        form: RaiseBudgetForm,
+    ) -> Result<SupportSession, Problem>;
     /// One page of the access log, newest first.
     async fn access_log(
         &self,

@@ -14,9 +14,10 @@ use crate::{
         audit_event::AuditEventPage, audit_log::AuditLogPage, change_password::ChangePasswordPage,
         create_support_session::CreateSupportSessionPage, force_logout::ForceLogoutPage,
         help::HelpPage, no_role::NoRolePage, not_found::NotFoundPage, overview::OverviewPage,
-        replace_token::ReplaceTokenPage, revoke_support_session::RevokeSupportSessionPage,
-        rules::RulesPage, sign_in::SignInPage, support_session::SupportSessionPage,
-        support_sessions::SupportSessionsPage, tenant::TenantPage,
+        raise_budget::RaiseBudgetPage, replace_token::ReplaceTokenPage,
+        revoke_support_session::RevokeSupportSessionPage, rules::RulesPage, sign_in::SignInPage,
+        support_session::SupportSessionPage, support_sessions::SupportSessionsPage,
+        tenant::TenantPage,
     },
 };
 
@@ -38,11 +39,12 @@ pub const PASSWORD: &str = "/account/password";
 pub const NO_ROLE: &str = "/account/no-role";
 
 /// The last parts of the paths of dialogs.
-const DIALOGS: [&str; 4] = [
+const DIALOGS: [&str; 5] = [
     "/create-session",
     "/force-logout",
     "/revoke",
     "/replace-token",
+    "/raise-budget",
 ];
 
 /// The support detail page of a tenant.
@@ -97,6 +99,7 @@ pub fn AppRoutes() -> impl IntoView {
                 <Route ssr=ASYNC path=path!("") view=|| ()/>
                 <Route ssr=ASYNC path=path!("revoke") view=RevokeSupportSessionPage/>
                 <Route ssr=ASYNC path=path!("replace-token") view=ReplaceTokenPage/>
+                <Route ssr=ASYNC path=path!("raise-budget") view=RaiseBudgetPage/>
             </ParentRoute>
             <Route ssr=ASYNC path=path!("/audit") view=AuditLogPage/>
             <Route ssr=ASYNC path=path!("/audit/events/:id") view=AuditEventPage/>

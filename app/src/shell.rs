@@ -6,6 +6,7 @@ pub mod band;
 pub mod document;
 pub mod live;
 pub mod navigation;
+pub mod record;
 pub mod signed_in;
 
 use leptos::prelude::*;
@@ -59,6 +60,7 @@ fn Frame() -> impl IntoView {
         <div class="shell">
             <navigation::Side/>
             <main id="content" class="main" tabindex="-1">
+                <record::RecordOutageNotice/>
                 <live::LostNotice/>
                 <AppRoutes/>
             </main>

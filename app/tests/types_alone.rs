@@ -67,7 +67,9 @@ fn support_sessions_and_access_logs_keep_their_json() {
         "reason":"Attestations fail","ticket":"INC-1","ip":"203.0.113.24","user_agent":"curl/8",
         "issued_at":"2026-11-22T10:00:00Z","expires_at":"2026-11-22T10:15:00Z",
         "revocation":{"at":"2026-11-22T10:05:00Z","by":null,"by_name":"Support Console",
-        "reason":null},"requests_forwarded":38,"requests_refused":1,"rule_set":"9f86d08"}"#,
+        "reason":null},"requests_forwarded":38,"requests_refused":1,"rule_set":"9f86d08",
+        "limits":{"requests_total":10000,"requests_per_minute":null,"idle_minutes":5,
+        "idle_ends_at":"2026-11-22T10:05:00Z","creator_ip_only":true}}"#,
     );
     round_trips::<AccessLogEntry>(
         r#"{"request_id":"01937e2c-7b6a-7cc0-8000-000000000003",
@@ -78,7 +80,7 @@ fn support_sessions_and_access_logs_keep_their_json() {
     );
     round_trips::<SupportSessionForm>(
         r#"{"reason":"Attestations fail","ttl_minutes":"15","scopes":["read_only"],
-        "organization_id":"","ticket":"","idempotency_key":"k"}"#,
+        "organization_id":"","ticket":"","idle_minutes":"5","creator_ip_only":true,"idempotency_key":"k"}"#,
     );
 }
 

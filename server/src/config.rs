@@ -70,11 +70,37 @@ pub struct ConsoleConfig {
 }
 
 /// What support sessions need.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SupportSessionConfig {
     /// Whether a ticket is mandatory.
     pub require_ticket: bool,
+    /// How many requests a new session may make in all; 0 for any number.
+    pub requests_total: u64,
+    /// How many requests a new session may make in a minute, on each node; 0 for any number.
+    pub requests_per_minute: u64,
+}
+
+impl SupportSessionConfig {
+    /// The total of a new session; `None` for any number.
+    pub fn requests_total(&self) -> Option<u64> {
+        Some(self.requests_total).filter(|total| *total > 0)
+    }
+
+    /// The rate of a new session; `None` for any number.
+    pub fn requests_per_minute(&self) -> Option<u64> {
+        Some(self.requests_per_minute).filter(|rate| *rate > 0)
+    }
+}
+
+impl Default for SupportSessionConfig {
+    fn default() -> Self {
+        Self {
+            require_ticket: false,
+            requests_total: 10_000,
+            requests_per_minute: 1_200,
+        }
+    }
 }
 
 /// What is logged, and how.

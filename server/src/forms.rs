@@ -66,6 +66,10 @@ pub fn router(forms: Forms) -> Router {
             "/forms/support-sessions/{id}/replace-token",
             post(support_sessions::replace_token),
         )
+        .route(
+            "/forms/support-sessions/{id}/raise-budget",
+            post(support_sessions::raise_budget),
+        )
         .route("/forms/rules/dry-run", post(rules::dry_run))
         .with_state(forms)
 }

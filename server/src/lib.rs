@@ -15,6 +15,7 @@ pub mod entropy;
 pub mod extract;
 pub mod forms;
 pub mod gateway;
+pub mod host_name;
 pub mod identities;
 pub mod ingest;
 pub mod keys;

@@ -7,6 +7,7 @@ mod tasks;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use app::domain::record::RecordLevel;
 use axum::Router;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -17,10 +18,12 @@ use crate::{
     clock::{Clock, FlooredClock},
     config::Config,
     entropy::{SystemEntropy, new_uuid},
-    gateway, identities,
+    gateway,
+    host_name::host_name,
+    identities,
     keys::{Keys, identity::IdentityKeys},
     services::{Core, access_log::StoreRecorder},
-    store::{Priority, Store, StoreError, StoreOptions},
+    store::{Priority, Store, StoreError, StoreOptions, access_log::WrittenBy},
     telemetry::Figures,
 };
 
@@ -63,7 +66,10 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         figures,
     } = parts;
     let (core, keys) = open(config, clock).await?;
-    let boot = new_uuid(&*core.clock, &*core.entropy).to_string();
+    let by = WrittenBy {
+        node: host_name(),
+        boot: new_uuid(&*core.clock, &*core.entropy).to_string(),
+    };
     let state = AppState::new(core.clone(), keys).map_err(ServeError::Gateway)?;
     note_rules(&core).await?;
     let console = bind("console.listen", core.config.console.listen).await?;
@@ -75,7 +81,7 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         Some(gateway) => Some(bind("gateway.listen", gateway.listen).await?),
         None => None,
     };
-    let (recorder, completions) = StoreRecorder::start(core.clone(), &boot);
+    let (recorder, completions) = StoreRecorder::start(core.clone(), by.clone());
     let record = Record {
         recorder,
         completions,
@@ -91,7 +97,7 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         record,
     };
     core.store.follow_changes().await?;
-    server.tasks = tasks::start(&server.state, &boot, &server.tasks_end);
+    server.tasks = tasks::start(&server.state, &by, &server.tasks_end);
     server.listen(console, metrics.zip(figures), gateway_at)?;
     Ok(server)
 }
@@ -102,6 +108,10 @@ async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<(Core, IdentityKe
         url: config.database_url.clone(),
         migrate: config.migrate_on_start,
         serves: true,
+        record: config
+            .gateway
+            .as_ref()
+            .map_or(RecordLevel::Flushed, |gateway| gateway.record),
     })
     .await?;
     let keys = Keys::open(&config.data_dir, store.engine(), &SystemEntropy)?;

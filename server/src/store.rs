@@ -4,13 +4,16 @@
 //! texts use `$1, $2` and what both engines understand; each is prepared on both in the tests.
 //! Nothing here decides who may do what: that is the services' part.
 
+mod batch;
 mod changes;
+mod condition;
 mod connection;
 mod engine;
 mod error;
 mod in_list;
 mod migrate;
 mod sql;
+mod transaction;
 mod value;
 mod writer;
 
@@ -35,10 +38,11 @@ mod contract;
 pub(crate) mod testing;
 
 pub use changes::{Change, ChangeKind};
+pub use condition::Outage;
 pub use connection::{Db, FromRow, Query, Reader, Row, Tx};
 pub use engine::{Engine, Store, StoreOptions};
 pub use error::StoreError;
 pub use migrate::SchemaVersion;
 pub use sql::Statement;
 pub use value::{Value, fold, sort_key};
-pub use writer::{Audited, IsContention, Priority};
+pub use writer::{ActError, Audited, Priority};

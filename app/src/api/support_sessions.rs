@@ -11,8 +11,8 @@ use crate::domain::{
     access_log::AccessLogEntry,
     page::{Page, PageRequest},
     support_sessions::{
-        self, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter, SupportSessionForm,
-        SupportSessionGranted, SupportSessionList,
+        self, RaiseBudgetForm, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter,
+        SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
 };
 
@@ -72,6 +72,17 @@ pub async fn revoke_support_session(
 pub async fn replace_token(id: SupportSessionId) -> Result<SupportSessionGranted, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.support_sessions.replace_token(&context, id).await?)
+}
+
+/// Raises the total of requests of a support session.
+#[server(prefix = "/_fn", endpoint = "raise_budget", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+pub async fn raise_budget(
+    id: SupportSessionId,
+    form: RaiseBudgetForm,
+) -> Result<support_sessions::SupportSession, ApiError> {
+    let (console, context) = super::asked()?;
+    let raised = console.support_sessions.raise_budget(&context, id, form);
+    Ok(raised.await?)
 }
 
 /// One page of the access log, newest first.

@@ -46,6 +46,12 @@ text_enum! {
         SessionRevoked = "session_revoked",
         /// The record could not be written, so nothing was forwarded.
         RecordUnavailable = "record_unavailable",
+        /// The session is pinned to its creator's address, and the request came from another.
+        WrongAddress = "wrong_address",
+        /// More requests a minute than the session may make.
+        RateLimited = "rate_limited",
+        /// The session's total of requests is used up.
+        BudgetExhausted = "budget_exhausted",
     }
 }
 
@@ -58,10 +64,26 @@ impl Refusal {
             | Self::OutOfScope
             | Self::WrongTenant
             | Self::WrongOrganization
-            | Self::OrganizationNotConfinable => 403,
+            | Self::OrganizationNotConfinable
+            | Self::WrongAddress
+            | Self::BudgetExhausted => 403,
+            Self::RateLimited => 429,
             Self::SessionExpired | Self::SessionRevoked => 401,
             Self::RecordUnavailable => 503,
         }
+    }
+
+    /// Whether an outsider, or whoever goes on after being told to stop, can cause as many of these
+    /// as he likes: they are counted, and only some of them are recorded.
+    pub const fn is_sampled(self) -> bool {
+        matches!(
+            self,
+            Self::SessionExpired
+                | Self::SessionRevoked
+                | Self::WrongAddress
+                | Self::RateLimited
+                | Self::BudgetExhausted
+        )
     }
 
     /// A sentence for people.
@@ -79,6 +101,11 @@ impl Refusal {
             Self::SessionExpired => "The support session has expired.",
             Self::SessionRevoked => "The support session was revoked.",
             Self::RecordUnavailable => "The record could not be written.",
+            Self::WrongAddress => "The session may be used from its creator's address only.",
+            Self::RateLimited => "More requests a minute than the session may make.",
+            Self::BudgetExhausted => {
+                "The session's requests are used up; a super admin can raise their number."
+            }
         }
     }
 }

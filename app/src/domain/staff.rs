@@ -147,6 +147,8 @@ pub struct SignedIn {
     pub own_active: Vec<super::support_sessions::SupportSession>,
     /// How many support sessions are active on the platform.
     pub active_support_sessions: u64,
+    /// Set while nothing can be recorded, and so nothing is forwarded.
+    pub record_outage: Option<super::record::RecordOutage>,
     /// The server's time.
     pub now: DateTime<Utc>,
 }

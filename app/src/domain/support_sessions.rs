@@ -1,5 +1,7 @@
 //! Support sessions: what one is, what it takes to make one, and the states it goes through.
 
+mod limits;
+
 use chrono::TimeDelta;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,10 @@ use super::{
     problem::{FieldProblems, Problem},
     scopes::ScopeName,
     text::clean,
+};
+
+pub use limits::{
+    REQUESTS_TOTAL_MAX, RaiseBudgetForm, RaisedBudget, RequestsToday, SessionLimits, idle_end,
 };
 
 /// The shortest reason, in characters after trimming.
@@ -103,6 +109,9 @@ pub struct SupportSession {
     /// gateway.
     #[serde(default)]
     pub rule_set: String,
+    /// What bounds it beside its time-to-live and its scopes.
+    #[serde(default)]
+    pub limits: SessionLimits,
 }
 
 /// A support session at an instant. Only [`Active`] can be revoked, so that a second revocation,
@@ -171,14 +180,23 @@ impl SupportSession {
         self.requests_forwarded + self.requests_refused
     }
 
-    /// The session's state at `now`. A session expires exactly at `expires_at`; a revocation
+    /// When the session ends by itself if nothing more happens: at its expiry, or before that by
+    /// being idle.
+    pub fn ends_at(&self) -> Timestamp {
+        self.limits.idle_ends_at.unwrap_or(self.expires_at)
+    }
+
+    /// Whether its end, if nobody causes an earlier one, is that nobody used it.
+    pub fn ends_idle(&self) -> bool {
+        self.ends_at() < self.expires_at
+    }
+
+    /// The session's state at `now`. A session expires exactly at [`Self::ends_at`]; a revocation
     /// before that instant stands.
     pub fn lifecycle(&self, now: Timestamp) -> Lifecycle {
         match &self.revocation {
             Some(revocation) => Lifecycle::Revoked(revocation.clone()),
-            None if now >= self.expires_at => Lifecycle::Expired {
-                at: self.expires_at,
-            },
+            None if now >= self.ends_at() => Lifecycle::Expired { at: self.ends_at() },
             None => Lifecycle::Active(Active(())),
         }
     }
@@ -205,6 +223,12 @@ pub struct SupportSessionForm {
     /// The ticket; empty means none.
     #[serde(default)]
     pub ticket: String,
+    /// Minutes without a request after which the session ends, as typed; empty means never.
+    #[serde(default)]
+    pub idle_minutes: String,
+    /// Whether only requests from the creator's own address are let through.
+    #[serde(default)]
+    pub creator_ip_only: bool,
     /// Made by the server when the form was shown: a second submit with the same key changes nothing.
     #[serde(default)]
     pub idempotency_key: String,
@@ -223,6 +247,10 @@ pub struct NewSupportSession {
     pub organization_id: Option<OrganizationId>,
     /// The ticket.
     pub ticket: Option<String>,
+    /// Minutes without a request after which the session ends.
+    pub idle_minutes: Option<u64>,
+    /// Whether only requests from the creator's own address are let through.
+    pub creator_ip_only: bool,
 }
 
 impl SupportSessionForm {
@@ -239,6 +267,7 @@ impl SupportSessionForm {
         };
         let min = usize::from(require_ticket);
         let ticket = problems.take("ticket", clean(&self.ticket, min, TICKET_MAX, false));
+        let idle_minutes = problems.take("idle_minutes", limits::parse_idle(&self.idle_minutes));
         problems.finish()?;
         Ok(NewSupportSession {
             reason: reason.unwrap_or_default(),
@@ -246,6 +275,8 @@ impl SupportSessionForm {
             scopes: scopes.unwrap_or_default(),
             organization_id,
             ticket: ticket.filter(|t| !t.is_empty()),
+            idle_minutes: idle_minutes.flatten(),
+            creator_ip_only: self.creator_ip_only,
         })
     }
 }
@@ -331,6 +362,8 @@ pub struct SupportSessionDraft {
     pub scopes: Vec<super::scopes::Scope>,
     /// Whether a ticket is mandatory.
     pub require_ticket: bool,
+    /// The caller's address, for [`SupportSessionForm::creator_ip_only`].
+    pub ip: String,
     /// For [`SupportSessionForm::idempotency_key`].
     pub idempotency_key: String,
     /// The server's time, for "ends at".
@@ -374,6 +407,10 @@ pub struct SupportSessionDetail {
     /// How often the session's scopes were used; those that were not are left out.
     #[serde(default)]
     pub scopes_used: Vec<ScopeUse>,
+    /// Whether the caller may raise its total of requests now: a super admin who is not its holder.
+    pub may_raise_budget: bool,
+    /// Requests of today, of its holder and in its tenant.
+    pub today: RequestsToday,
     /// The server's time at which the status holds.
     pub at: DateTime<Utc>,
 }

@@ -280,6 +280,7 @@ fn Roles() -> impl IntoView {
                     {row("Create a support session", "Yes", "Yes")}
                     {row("Replace a lost access token", "Own sessions", "Own sessions")}
                     {row("Revoke a support session", "Own sessions", "Any session")}
+                    {row("Raise the budget of a support session", "No", "Others' sessions")}
                     {row("Force logout of a tenant", "Yes", "Yes")}
                     {row("Read and export tenants' audit logs", "Yes", "Yes")}
                     {row("Read audit events without a tenant", "No", "Yes")}

@@ -3,6 +3,7 @@
 pub mod access_log;
 pub mod cards;
 pub mod header;
+pub mod limits;
 pub mod scopes;
 
 use leptos::prelude::*;
@@ -30,7 +31,9 @@ use crate::{
         live::LiveInterest,
         page::{Page, PageRequest},
         problem::Problem,
-        support_sessions::{SupportSession, SupportSessionDetail, SupportSessionStatus},
+        support_sessions::{
+            RequestsToday, SupportSession, SupportSessionDetail, SupportSessionStatus,
+        },
     },
     live::{LiveHandle, use_live},
     routes::is_dialog,
@@ -89,6 +92,12 @@ impl SessionChanges {
         self.message
             .set(Some("The support session was revoked.".into()));
     }
+
+    /// The session may make more requests.
+    pub(super) fn budget_raised(self, session: SupportSession) {
+        self.session.set(Some(session));
+        self.message.set(Some("The budget was raised.".into()));
+    }
 }
 
 /// The detail page of a support session.
@@ -122,6 +131,8 @@ pub struct LiveSession {
     at: RwSignal<Timestamp>,
     may_revoke: bool,
     may_replace_token: bool,
+    may_raise_budget: bool,
+    today: RequestsToday,
     status: Memo<SupportSessionStatus>,
 }
 
@@ -162,6 +173,8 @@ impl LiveSession {
             at,
             may_revoke: detail.may_revoke,
             may_replace_token: detail.may_replace_token,
+            may_raise_budget: detail.may_raise_budget,
+            today: detail.today,
             status: Memo::new(move |_| {
                 let now = viewer.now_or(at.get());
                 session.with(|session| session.status(now))
@@ -201,6 +214,7 @@ fn Body(
             <Done message=changes.message flash/>
             <Header session/>
             <Cards session used/>
+            <limits::Limits session/>
             <Settled
                 resource=log
                 loading="Loading access logs…"

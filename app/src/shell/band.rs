@@ -63,7 +63,7 @@ pub(super) fn SupportSessionBand() -> impl IntoView {
 fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
     let viewer = use_viewer();
     let here = use_here();
-    let ends = session.expires_at;
+    let ends = session.ends_at();
     let scopes: Vec<_> = session.scopes.iter().map(ToString::to_string).collect();
     view! {
         <li hidden=move || { ends <= viewer.now_or(now) }>

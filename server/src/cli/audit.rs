@@ -5,6 +5,7 @@ use std::{fs::File, io::BufReader, path::PathBuf};
 use app::domain::{
     TenantId,
     audit::{AuditCategory, AuditFilter, ExportFormat},
+    record::RecordLevel,
 };
 use clap::{Args, Subcommand, ValueEnum};
 use futures::StreamExt;
@@ -106,6 +107,7 @@ async fn verify(common: &Common, args: VerifyArgs) -> Result<(), CliError> {
                 url: config.database_url.clone(),
                 migrate: false,
                 serves: false,
+                record: RecordLevel::Flushed,
             })
             .await?;
             verify_store(&store, args.heads).await?

@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::Path};
 
 use tokio::net::TcpListener;
 
+use app::domain::record::RecordLevel;
+
 use super::{CliError, Common};
 use crate::{
     config::Config,
@@ -63,6 +65,7 @@ async fn store(config: &Config, checks: &mut Vec<Check>) -> Option<Engine> {
         url: config.database_url.clone(),
         migrate: false,
         serves: false,
+        record: RecordLevel::Flushed,
     })
     .await;
     match opened {

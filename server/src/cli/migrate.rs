@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use app::domain::record::RecordLevel;
+
 use super::{CliError, Common, open::configured};
 use crate::store::{Store, StoreError, StoreOptions};
 
@@ -20,6 +22,7 @@ pub(super) async fn run(common: &Common, args: MigrateArgs) -> Result<(), CliErr
         url: config.database_url.clone(),
         migrate: !args.dry_run,
         serves: false,
+        record: RecordLevel::Flushed,
     })
     .await;
     let store = match opened {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use app::domain::caller::{Caller, Context, Origin};
+use app::domain::{
+    caller::{Caller, Context, Origin},
+    record::RecordLevel,
+};
 
 use super::{CliError, Common};
 use crate::{
@@ -40,6 +43,7 @@ pub(super) async fn open(common: &Common) -> Result<Opened, CliError> {
         url: config.database_url.clone(),
         migrate: config.migrate_on_start,
         serves: false,
+        record: RecordLevel::Flushed,
     })
     .await?;
     Ok(Opened {

@@ -66,6 +66,8 @@ variables! {
     "GATEWAY__ROUTES" "gateway.routes" List;
     "GATEWAY__UPSTREAM_AUTHORIZATION" "gateway.upstream_authorization" Text;
     "GATEWAY__IDENTITY_AUDIENCE" "gateway.identity_audience" Text;
+    "GATEWAY__RECORD" "gateway.record" Text;
+    "GATEWAY__RECORD_TIMEOUT_MS" "gateway.record_timeout_ms" Integer;
     "HEALTH__SILENT_AFTER_HOURS" "health.silent_after_hours" Integer;
     "HEALTH__MIN_CALLS" "health.min_calls" Integer;
     "HEALTH__MIN_ERRORS" "health.min_errors" Integer;
@@ -73,6 +75,8 @@ variables! {
     "HEALTH__CRITICAL_PERCENT" "health.critical_percent" Decimal;
     "HEALTH__REDUCED_PERCENT" "health.reduced_percent" Decimal;
     "SUPPORT_SESSIONS__REQUIRE_TICKET" "support_sessions.require_ticket" Bool;
+    "SUPPORT_SESSIONS__REQUESTS_TOTAL" "support_sessions.requests_total" Integer;
+    "SUPPORT_SESSIONS__REQUESTS_PER_MINUTE" "support_sessions.requests_per_minute" Integer;
     "LOG__FORMAT" "log.format" Text;
     "LOG__FILTER" "log.filter" Text;
     "METRICS__ENABLED" "metrics.enabled" Bool;

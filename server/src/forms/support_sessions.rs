@@ -1,8 +1,10 @@
-//! Creating and revoking support sessions, replacing a lost token.
+//! Creating and revoking support sessions, replacing a lost token, raising a budget.
 
 use app::domain::{
-    SupportSessionId, TenantId, flash::Flash, problem::Problem,
-    support_sessions::SupportSessionForm,
+    SupportSessionId, TenantId,
+    flash::Flash,
+    problem::Problem,
+    support_sessions::{RaiseBudgetForm, SupportSessionForm},
 };
 use axum::{
     extract::{Path, State},
@@ -16,11 +18,13 @@ use super::{
 };
 use crate::extract::{Asking, Refusal};
 
-const SINGLE: [&str; 5] = [
+const SINGLE: [&str; 7] = [
     "reason",
     "ttl_minutes",
     "organization_id",
     "ticket",
+    "idle_minutes",
+    "creator_ip_only",
     "idempotency_key",
 ];
 const SCOPES: &str = "scopes";
@@ -45,6 +49,8 @@ pub(super) async fn create(
                 scopes: fields.all(SCOPES),
                 organization_id: fields.text("organization_id").to_owned(),
                 ticket: fields.text("ticket").to_owned(),
+                idle_minutes: fields.text("idle_minutes").to_owned(),
+                creator_ip_only: !fields.text("creator_ip_only").is_empty(),
                 idempotency_key: fields.text("idempotency_key").to_owned(),
             };
             let sessions = &forms.console.support_sessions;
@@ -117,5 +123,41 @@ pub(super) async fn replace_token(
     match replaced {
         Ok(granted) => forms.tell(&context, &page, Flash::Granted(Box::new(granted))),
         Err(problem) => forms.refuse(&context, &page, problem, Kept::new()),
+    }
+}
+
+/// `POST /forms/support-sessions/{id}/raise-budget`: the fields of [`RaiseBudgetForm`].
+pub(super) async fn raise_budget(
+    State(forms): State<Forms>,
+    Path(id): Path<String>,
+    Asking(context): Asking,
+    fields: Fields,
+) -> Response {
+    const FIELDS: [&str; 2] = ["requests_total", "reason"];
+    let Ok(id) = id.parse::<SupportSessionId>() else {
+        return Refusal(Problem::not_found("support session")).into_response();
+    };
+    let detail = format!("/support/sessions/{id}");
+    let raised = match fields.only(&FIELDS, &[]) {
+        Err(problem) => Err(problem),
+        Ok(()) => {
+            let form = RaiseBudgetForm {
+                requests_total: fields.text("requests_total").to_owned(),
+                reason: fields.text("reason").to_owned(),
+            };
+            let sessions = &forms.console.support_sessions;
+            sessions.raise_budget(&context, id, form).await
+        }
+    };
+    match raised {
+        Ok(session) => {
+            let total = session.limits.requests_total.unwrap_or_default();
+            let message = format!("The support session may make {total} requests in all now.");
+            forms.tell(&context, &detail, Flash::Done { message })
+        }
+        Err(problem) => {
+            let page = format!("{detail}/raise-budget");
+            forms.refuse(&context, &page, problem, fields.keep(&FIELDS))
+        }
     }
 }

@@ -16,8 +16,9 @@ use app::{
         settings::Settings,
         staff::Role,
         support_sessions::{
-            SupportSession, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter,
-            SupportSessionForm, SupportSessionGranted, SupportSessionList,
+            RaiseBudgetForm, SessionLimits, SupportSession, SupportSessionDetail,
+            SupportSessionDraft, SupportSessionFilter, SupportSessionForm, SupportSessionGranted,
+            SupportSessionList,
         },
         tenants::{Overview, TenantDetail, TenantFilter},
         user_sessions::{ForceLogoutDraft, ForceLogoutResult},
@@ -74,6 +75,7 @@ fn session() -> SupportSession {
         requests_forwarded: 0,
         requests_refused: 0,
         rule_set: String::new(),
+        limits: SessionLimits::default(),
     }
 }
 
@@ -138,6 +140,19 @@ impl SupportSessionsPort for Stub {
         let act = Act::ReplaceToken(session().staff_id);
         self.note(context, act, format!("replace {id}"))?;
         Ok(granted())
+    }
+    async fn raise_budget(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        form: RaiseBudgetForm,
+    ) -> Result<SupportSession, Problem> {
+        let act = Act::RaiseBudget(session().staff_id);
+        self.note(context, act, format!("raise {id} {form:?}"))?;
+        let raised = form.validate(100)?;
+        let mut session = session();
+        session.limits.requests_total = Some(raised.requests_total);
+        Ok(session)
     }
     async fn access_log(
         &self,
@@ -377,11 +392,11 @@ fn cookie_of(answer: &Answer) -> String {
 }
 
 /// Every form but the sign-in, with fields that it accepts and the page it belongs to.
-fn acts() -> [(String, &'static str, String); 6] {
+fn acts() -> [(String, &'static str, String); 7] {
     [
         (
             "/forms/tenants/acme/create-session".into(),
-            "reason=Invoices+are+missing&scopes=read_only&scopes=invoices&ttl_minutes=5",
+            "reason=Invoices+are+missing&scopes=read_only&scopes=invoices&ttl_minutes=5&creator_ip_only=yes",
             "/support/tenants/acme/create-session".into(),
         ),
         (
@@ -398,6 +413,11 @@ fn acts() -> [(String, &'static str, String); 6] {
             format!("/forms/support-sessions/{SESSION}/replace-token"),
             "",
             format!("/support/sessions/{SESSION}/replace-token"),
+        ),
+        (
+            format!("/forms/support-sessions/{SESSION}/raise-budget"),
+            "requests_total=250&reason=The+export+takes+many+pages",
+            format!("/support/sessions/{SESSION}/raise-budget"),
         ),
         (
             "/forms/rules/dry-run".into(),
@@ -487,7 +507,7 @@ async fn who_must_change_the_password_is_led_there_first() {
     let answer = site.submit("/forms/sign-in", None, &body).await;
     assert_eq!(answer.location, "/account/password");
     let cookie = cookie_of(&answer);
-    for (path, body, _) in &acts()[..5] {
+    for (path, body, _) in &acts()[..6] {
         let answer = site.submit(path, Some(&cookie), body).await;
         assert_eq!(answer.location, "/account/password", "{path}");
     }
@@ -554,7 +574,7 @@ async fn who_has_no_role_or_not_this_right_is_told_on_the_page() {
     site.console.add("cem", &[]).await;
     site.console.add("ben", &[Role::SupportAdmin]).await;
     let cem = site.sign_in("cem").await;
-    for (path, body, page) in &acts()[..4] {
+    for (path, body, page) in &acts()[..5] {
         let answer = site.submit(path, Some(&cem), body).await;
         assert!(answer.location.starts_with(&format!("{page}?flash=")));
         let (problem, _) = site.refusal(&answer, Some(&cem)).await;
@@ -562,7 +582,7 @@ async fn who_has_no_role_or_not_this_right_is_told_on_the_page() {
     }
     // Another's support session.
     let ben = site.sign_in("ben").await;
-    for (path, body, _) in &acts()[2..4] {
+    for (path, body, _) in &acts()[2..5] {
         let answer = site.submit(path, Some(&ben), body).await;
         let (problem, _) = site.refusal(&answer, Some(&ben)).await;
         assert_eq!(problem.code, ProblemCode::Forbidden);
@@ -575,7 +595,7 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
     let site = Site::new().await;
     site.console.add("ana", &[Role::SuperAdmin]).await;
     let ana = site.sign_in("ana").await;
-    let [create, logout, revoke, _, dry_run, _] = acts();
+    let [create, logout, revoke, _, raise, dry_run, _] = acts();
     let answer = site.submit(&create.0, Some(&ana), create.1).await;
     assert!(answer.location.starts_with(&format!("{}?flash=", create.2)));
     assert!(!answer.location.contains(TOKEN));
@@ -589,12 +609,26 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
         site.flash(&answer, Some(&ana)).await,
         Flash::Done { .. }
     ));
+    let answer = site.submit(&raise.0, Some(&ana), raise.1).await;
+    assert!(
+        answer
+            .location
+            .starts_with(&format!("/support/sessions/{SESSION}?flash="))
+    );
+    let flash = site.flash(&answer, Some(&ana)).await;
+    assert!(matches!(flash, Flash::Done { message } if message.contains("250")));
     let answer = site.submit(&dry_run.0, Some(&ana), dry_run.1).await;
     assert!(matches!(
         site.flash(&answer, Some(&ana)).await,
         Flash::DryRun { .. }
     ));
     let asked = site.asked();
+    assert!(asked[0].contains("creator_ip_only: true"), "{}", asked[0]);
+    assert!(
+        asked[3].contains(r#"requests_total: "250""#),
+        "{}",
+        asked[3]
+    );
     assert!(
         asked[0].contains(r#"scopes: ["read_only", "invoices"]"#),
         "{}",
@@ -602,7 +636,7 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
     );
     assert_eq!(asked[1], "logout acme acme k");
     assert_eq!(asked[2], format!("revoke {SESSION} \"\""));
-    assert_eq!(asked[3], "dry run scopes = [] 100");
+    assert_eq!(asked[4], "dry run scopes = [] 100");
 }
 
 #[tokio::test]

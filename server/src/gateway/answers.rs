@@ -17,6 +17,8 @@ pub(super) struct Trouble {
     pub(super) detail: Cow<'static, str>,
     /// Nothing more on this connection can be trusted.
     pub(super) close: bool,
+    /// After how many seconds trying again makes sense.
+    pub(super) retry_after: Option<u64>,
 }
 
 impl Trouble {
@@ -30,12 +32,20 @@ impl Trouble {
             code,
             detail: detail.into(),
             close: false,
+            retry_after: None,
         }
     }
 
     pub(super) fn closing(self) -> Self {
         Self {
             close: true,
+            ..self
+        }
+    }
+
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
             ..self
         }
     }
@@ -74,6 +84,9 @@ impl Trouble {
         );
         if self.status == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

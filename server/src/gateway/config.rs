@@ -2,8 +2,9 @@
 
 mod fault;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use app::domain::record::RecordLevel;
 use http::{HeaderName, HeaderValue, uri::Authority};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
@@ -126,6 +127,23 @@ pub struct GatewayConfig {
     /// How long the gateway waits.
     #[serde(default)]
     pub timeouts: TimeoutConfig,
+    /// What a request's record survives before the request is forwarded.
+    #[serde(default = "flushed")]
+    pub record: RecordLevel,
+    /// How long a request waits for its record, in milliseconds; then it is refused.
+    #[serde(default = "record_timeout_ms")]
+    pub record_timeout_ms: u64,
+}
+
+/// How long a request waits for its record where nothing is configured, in milliseconds.
+pub const DEFAULT_RECORD_TIMEOUT_MS: u64 = 5_000;
+
+const fn flushed() -> RecordLevel {
+    RecordLevel::Flushed
+}
+
+const fn record_timeout_ms() -> u64 {
+    DEFAULT_RECORD_TIMEOUT_MS
 }
 
 /// A configuration that has passed its check.
@@ -139,6 +157,7 @@ pub struct GatewaySettings {
     pub(super) trusted_proxies: Vec<IpNet>,
     /// The claim `aud` of every identity.
     pub(super) identity_audience: String,
+    pub(super) record_timeout: Duration,
 }
 
 impl GatewaySettings {
@@ -198,6 +217,10 @@ impl GatewayConfig {
         let headers = self.request_headers(rules.as_ref(), &mut faults);
         let upstream = self.upstream(&mut faults);
         let identity_audience = self.identity_audience(&mut faults);
+        if self.record_timeout_ms == 0 {
+            let problem = "0 lets nothing through; write milliseconds above 0";
+            faults.push("gateway.record_timeout_ms", problem);
+        }
         match (rules, upstream, faults.0.is_empty()) {
             (Some(rules), Some(upstream), true) => Ok(GatewaySettings {
                 rules: Arc::new(rules),
@@ -206,6 +229,7 @@ impl GatewayConfig {
                 upstream,
                 trusted_proxies: trusted_proxies.to_vec(),
                 identity_audience,
+                record_timeout: Duration::from_millis(self.record_timeout_ms),
             }),
             _ => Err(InvalidConfig(faults.0)),
         }
@@ -343,12 +367,12 @@ impl Faults {
             .ok()
     }
 
-    fn duration(&mut self, key: &str, millis: u64) -> std::time::Duration {
+    fn duration(&mut self, key: &str, millis: u64) -> Duration {
         if millis == 0 {
             let problem = "0 lets nothing through; write milliseconds above 0";
             self.push(format!("gateway.timeouts.{key}"), problem);
         }
-        std::time::Duration::from_millis(millis)
+        Duration::from_millis(millis)
     }
 }
 

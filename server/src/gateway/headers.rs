@@ -310,6 +310,7 @@ mod tests {
             rule_set: String::new(),
             expires_at: chrono::DateTime::UNIX_EPOCH,
             ended: None,
+            limits: crate::gateway::ports::KnownLimits::default(),
         };
         let id = RequestId::from_uuid(Uuid::max());
         rules.forwarded(

@@ -28,6 +28,17 @@ impl Ended {
     }
 }
 
+/// What bounds a support session beside its expiry and its scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownLimits {
+    /// How many requests a minute are let through here; `None` for any number.
+    pub requests_per_minute: Option<u64>,
+    /// The one address that requests are let through from, as [`IpAddr`] writes it.
+    pub only_from: Option<String>,
+    /// When it ended, or will end, for want of requests. Each record puts it off.
+    pub idle_ends_at: Option<Timestamp>,
+}
+
 /// A support session as the gateway knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownSession {
@@ -52,6 +63,8 @@ pub struct KnownSession {
     pub expires_at: Timestamp,
     /// How it ended, if the store says so. Expiry needs no mark: see [`Self::ended_at`].
     pub ended: Option<Ended>,
+    /// What else bounds it.
+    pub limits: KnownLimits,
 }
 
 impl KnownSession {
@@ -59,6 +72,12 @@ impl KnownSession {
     pub fn ended_at(&self, now: Timestamp) -> Option<Ended> {
         self.ended
             .or_else(|| (now >= self.expires_at).then_some(Ended::Expired))
+    }
+
+    /// Whether it had ended for want of requests when one arrived at `now`. Not to be asked of a
+    /// request that is recorded: its record has put that end off.
+    pub fn is_idle_at(&self, now: Timestamp) -> bool {
+        self.limits.idle_ends_at.is_some_and(|at| now >= at)
     }
 }
 
@@ -130,6 +149,9 @@ pub enum RecordError {
     /// The session was no longer active at the instant of the record.
     #[error("the support session has ended")]
     SessionEnded(Ended),
+    /// The session's total of requests is used up.
+    #[error("the support session's requests are used up")]
+    BudgetExhausted,
     /// The record could not be written.
     #[error("the record could not be written")]
     Unavailable,
@@ -174,17 +196,20 @@ pub struct Completion {
 /// Writes the access log and its audit events.
 #[async_trait]
 pub trait Recorder: Send + Sync {
-    /// Commits the record of a request, only if its session is active at that very instant.
+    /// Commits the record of a request, only if its session is active at that very instant and its
+    /// total of requests is not used up.
     /// Concurrent calls share a transaction. Nothing is forwarded before this has returned `Ok`.
     /// Called from a task that runs to its end even if the client hangs up.
     ///
     /// # Errors
     ///
-    /// If the session has ended, or the record could not be written.
+    /// If the session has ended or is used up, or the record could not be written. A record that
+    /// may have been written all the same is completed as refused by the implementation.
     async fn begin(&self, intent: Intent) -> Result<Begun, RecordError>;
 
-    /// Records a refused request in its session. The implementation bounds how many it keeps once
-    /// the session has ended, and logs its own failures: the refusal stands without a record.
+    /// Records a refused request in its session, and logs its own failures: the refusal stands
+    /// without a record. Of refusals that [`Refusal::is_sampled`] the implementation keeps some,
+    /// counts the rest, and returns at once: whoever causes them must make nobody wait.
     async fn refuse(&self, refused: RefusedRequest);
 
     /// Hands over how a recorded request ended. Called exactly once for each `Ok` of

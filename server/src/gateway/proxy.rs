@@ -21,8 +21,10 @@ use super::{
     forward::Forward,
     gate::SessionGates,
     headers,
-    ports::{Intent, KnownSession, RecordError, Recorder, RefusedRequest, Sessions},
+    ports::{Ended, Intent, KnownSession, Recorder, RefusedRequest, Sessions},
+    rates::Rates,
     raw_head::{HeadTap, RawHead},
+    record::Begin,
     rule_book::RuleBook,
     rules::{Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, UncheckedForm},
     selectors, telemetry,
@@ -66,13 +68,15 @@ pub struct Gateway {
     pub(super) settings: GatewaySettings,
     sessions: Arc<dyn Sessions>,
     rules: RuleBook,
-    recorder: Arc<dyn Recorder>,
+    pub(super) recorder: Arc<dyn Recorder>,
     gates: Arc<SessionGates>,
     pub(super) identities: Arc<Identities>,
     pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     pub(super) upstream: Arc<Upstream>,
+    rates: Rates,
     unknown: LogLimit,
+    sampled: LogLimit,
 }
 
 /// The connection that a request came over.
@@ -114,7 +118,9 @@ impl Gateway {
             clock: parts.clock,
             entropy: parts.entropy,
             upstream,
+            rates: Rates::default(),
             unknown: LogLimit::new(TimeDelta::seconds(1)),
+            sampled: LogLimit::new(TimeDelta::seconds(1)),
         })
     }
 
@@ -145,7 +151,10 @@ impl Gateway {
             return own_answer(rest, request_id);
         }
         let session = self.authenticate(&arrival).await?;
-        let earlier = self.rules.earlier(&session).await;
+        self.admit(&session, &arrival).await?;
+        let earlier = self.rules.earlier(&session);
+        let earlier = tokio::time::timeout(self.settings.record_timeout, earlier).await;
+        let earlier = earlier.map_err(|_| Trouble::unavailable())?;
         let earlier = earlier.map_err(|_| Trouble::unavailable())?;
         let judged = match self.judge(&session, earlier.as_ref(), &arrival) {
             Ok(Authorised::Permitted(permitted)) => Ok((permitted, body.into())),
@@ -161,8 +170,7 @@ impl Gateway {
         let meter = Arc::new(RequestMeter::default());
         let completer = self
             .record(&permitted, &arrival, Arc::clone(&meter))
-            .await
-            .map_err(Trouble::from)?;
+            .await?;
         Forward {
             gateway: self,
             permitted,
@@ -202,11 +210,12 @@ impl Gateway {
 
     async fn authenticate(&self, arrival: &Arrival) -> Result<Arc<KnownSession>, Trouble> {
         let found = match authenticate::support_token(&arrival.headers) {
-            Some(token) => self
-                .sessions
-                .lookup(*token.hash().as_bytes())
-                .await
-                .map_err(|_| Trouble::unavailable())?,
+            Some(token) => {
+                let lookup = self.sessions.lookup(*token.hash().as_bytes());
+                let found = tokio::time::timeout(self.settings.record_timeout, lookup).await;
+                let found = found.map_err(|_| Trouble::unavailable())?;
+                found.map_err(|_| Trouble::unavailable())?
+            }
             None => None,
         };
         if found.is_none() {
@@ -223,16 +232,37 @@ impl Gateway {
         found.map(Arc::new).ok_or_else(Trouble::unauthenticated)
     }
 
-    /// Everything that decides whether the request may pass, except the record. Pure.
+    /// Whether the session takes requests now, from there, and as fast as this.
+    async fn admit(&self, session: &KnownSession, arrival: &Arrival) -> Result<(), Trouble> {
+        let idle = session.is_idle_at(arrival.at).then_some(Ended::Expired);
+        if let Some(ended) = session.ended_at(arrival.at).or(idle) {
+            let denied = Denied::plain(ended.refusal());
+            return Err(self.refuse(session, arrival, denied).await);
+        }
+        let only_from = session.limits.only_from.as_deref();
+        if only_from.is_some_and(|ip| ip != arrival.ip.to_string()) {
+            let denied = Denied::plain(Refusal::WrongAddress);
+            return Err(self.refuse(session, arrival, denied).await);
+        }
+        // Last, so that nobody but who may use the session takes from its bucket.
+        let per_minute = session.limits.requests_per_minute;
+        match self.rates.take(session.id, per_minute, arrival.at) {
+            Ok(()) => Ok(()),
+            Err(too_fast) => {
+                let denied = Denied::plain(Refusal::RateLimited);
+                let trouble = self.refuse(session, arrival, denied).await;
+                Err(trouble.retry_after(too_fast.retry_after_seconds))
+            }
+        }
+    }
+
+    /// Everything about the request itself that decides whether it may pass. Pure.
     fn judge(
         &self,
         session: &Arc<KnownSession>,
         earlier: Option<&Arc<RuleSet>>,
         arrival: &Arrival,
     ) -> Result<Authorised, Denied> {
-        if let Some(ended) = session.ended_at(arrival.at) {
-            return Err(Denied::plain(ended.refusal()));
-        }
         let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
         if arrival.version != Version::HTTP_11 {
             // An answer that ends with its connection could be cut and look complete.
@@ -281,15 +311,16 @@ impl Gateway {
     /// Records a refusal in its session, to the end even if the client hangs up.
     async fn refuse(&self, session: &KnownSession, arrival: &Arrival, denied: Denied) -> Trouble {
         let request = arrival.intent(session, None, self.rules.today());
-        telemetry::refused(&request, denied.refusal, denied.status);
+        self.tell_of_refusal(&request, denied.refusal, denied.status);
         let refused = RefusedRequest {
             request,
             refusal: denied.refusal,
             status: denied.status,
         };
         let recorder = Arc::clone(&self.recorder);
-        // The refusal stands even if its recording breaks.
-        let _ = tokio::spawn(async move { recorder.refuse(refused).await }).await;
+        // The refusal stands even if its recording breaks or takes too long.
+        let recorded = tokio::spawn(async move { recorder.refuse(refused).await });
+        let _ = tokio::time::timeout(self.settings.record_timeout, recorded).await;
         let malformed = arrival.head.fault.is_some()
             || arrival.has_two_credentials()
             || arrival.version != Version::HTTP_11;
@@ -301,55 +332,49 @@ impl Gateway {
         }
     }
 
-    /// Commits the record of a request. Runs to its end even if the client hangs up, and is then
-    /// completed as cut.
+    /// Counts a refusal, and writes the log's line of it; of those that come in any number, one
+    /// line in a while.
+    pub(super) fn tell_of_refusal(&self, request: &Intent, refusal: Refusal, status: u16) {
+        let held_back = if refusal.is_sampled() {
+            self.sampled.pass(request.at)
+        } else {
+            Some(0)
+        };
+        telemetry::refused(request, refusal, status, held_back);
+    }
+
+    /// Commits the record of a request, as what is recorded of it stands in `arrival`.
     async fn record(
         &self,
         permitted: &Permitted,
         arrival: &Arrival,
         meter: Arc<RequestMeter>,
-    ) -> Result<Completer, RecordError> {
+    ) -> Result<Completer, Trouble> {
         let intent = arrival.intent(permitted.session(), Some(permitted), self.rules.today());
-        let (recorder, clock) = (Arc::clone(&self.recorder), Arc::clone(&self.clock));
-        let started = arrival.started;
-        let begin = async move {
-            let asked = Instant::now();
-            let begun = recorder.begin(intent.clone()).await;
-            telemetry::begun(asked.elapsed(), begun.is_ok());
-            match begun {
-                Ok(_) => Ok(Completer::new(recorder, clock, intent, started, meter)),
-                Err(error) => {
-                    let refusal = match error {
-                        RecordError::SessionEnded(ended) => ended.refusal(),
-                        RecordError::Unavailable => Refusal::RecordUnavailable,
-                    };
-                    telemetry::refused(&intent, refusal, refusal.status());
-                    if let RecordError::SessionEnded(_) = error {
-                        let status = refusal.status();
-                        let request = intent;
-                        recorder
-                            .refuse(RefusedRequest {
-                                request,
-                                refusal,
-                                status,
-                            })
-                            .await;
-                    }
-                    Err(error)
-                }
-            }
+        let begin = Begin {
+            recorder: Arc::clone(&self.recorder),
+            clock: Arc::clone(&self.clock),
+            intent: intent.clone(),
+            started: arrival.started,
+            meter,
         };
-        tokio::spawn(begin)
-            .await
-            .unwrap_or(Err(RecordError::Unavailable))
-    }
-}
-
-impl From<RecordError> for Trouble {
-    fn from(error: RecordError) -> Self {
-        match error {
-            RecordError::SessionEnded(ended) => Denied::plain(ended.refusal()).into(),
-            RecordError::Unavailable => Self::unavailable(),
+        match begin.within(self.settings.record_timeout).await {
+            Ok(completer) => Ok(completer),
+            Err(refusal) => {
+                let status = refusal.status();
+                self.tell_of_refusal(&intent, refusal, status);
+                if refusal == Refusal::RecordUnavailable {
+                    return Err(Trouble::unavailable());
+                }
+                let request = intent;
+                let refused = RefusedRequest {
+                    request,
+                    refusal,
+                    status,
+                };
+                self.recorder.refuse(refused).await;
+                Err(Denied::plain(refusal).into())
+            }
         }
     }
 }

@@ -46,9 +46,11 @@ pub(super) fn completed(intent: &Intent, completion: &Completion) {
     );
 }
 
-/// A request of a known session was refused before it was recorded as begun.
-pub(super) fn refused(intent: &Intent, refusal: Refusal, status: u16) {
+/// A request of a known session was refused before it was recorded as begun. The log has a line of
+/// it if one may be written now; `held_back` says how many before it had none.
+pub(super) fn refused(intent: &Intent, refusal: Refusal, status: u16, held_back: Option<u64>) {
     count(RequestOutcome::Refused, Some(refusal));
+    let Some(held_back) = held_back else { return };
     tracing::info!(
         request.id = %intent.request_id,
         support_session.id = %intent.support_session_id,
@@ -60,6 +62,7 @@ pub(super) fn refused(intent: &Intent, refusal: Refusal, status: u16) {
         http.status = status,
         outcome = %RequestOutcome::Refused,
         refusal = refusal.as_str(),
+        held_back,
         "gateway request"
     );
 }

@@ -153,6 +153,7 @@ impl Teller {
     async fn tell(&mut self, resumed: bool) -> Result<(), ServiceError> {
         let mut changes = self.live.core.store.changes();
         let mut log = self.live.access_log.subscribe();
+        let mut outage = self.live.core.store.watch_outage();
         self.send(&LiveEvent::Hello {
             staff_id: self.staff.staff_id,
             now: self.live.core.now(),
@@ -182,6 +183,8 @@ impl Teller {
                     Err(RecvError::Lagged(_)) => self.dirty.access_log = true,
                     Err(RecvError::Closed) => return Ok(()),
                 },
+                // Every page says so, and what it says besides may be old.
+                Ok(()) = outage.changed() => self.send(&LiveEvent::Reset),
                 _ = tick.tick() => self.flush().await?,
                 _ = heartbeat.tick() => {
                     if !self.still_present().await? {

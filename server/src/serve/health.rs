@@ -23,8 +23,12 @@ async fn live() -> impl IntoResponse {
     answer(StatusCode::OK, "live")
 }
 
-/// Ready: the store answers and its schema is the one that this program knows.
+/// Ready: the store answers, its schema is the one that this program knows, and requests can be
+/// recorded.
 async fn ready(State(store): State<Store>) -> impl IntoResponse {
+    if let Some(outage) = store.outage() {
+        return answer(StatusCode::SERVICE_UNAVAILABLE, outage.cause.sentence());
+    }
     if store.ping().await.is_err() {
         return answer(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer");
     }

@@ -10,18 +10,23 @@ use crate::{
     identities,
     ingest::ticker,
     services::{
-        access_log::close_orphans,
+        access_log::{OtherStarts, close_orphans, probe_record},
         support_sessions::{follow_revocations, record_expiries},
     },
+    store::access_log::WrittenBy,
 };
 
 /// How often what nobody needs any more is removed.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
 
 /// Starts every task; each ends with `end`.
-pub(super) fn start(state: &AppState, boot: &str, end: &CancellationToken) -> Vec<JoinHandle<()>> {
+pub(super) fn start(
+    state: &AppState,
+    by: &WrittenBy,
+    end: &CancellationToken,
+) -> Vec<JoinHandle<()>> {
     let core = state.core.clone();
-    vec![
+    let mut tasks = vec![
         tokio::spawn(identities::follow(
             state.identities.clone(),
             core.config.data_dir.clone(),
@@ -34,9 +39,15 @@ pub(super) fn start(state: &AppState, boot: &str, end: &CancellationToken) -> Ve
             end.clone(),
         )),
         tokio::spawn(record_expiries(core, state.gates.clone(), end.clone())),
-        tokio::spawn(orphans(state.clone(), boot.to_owned(), end.clone())),
+        tokio::spawn(orphans(state.clone(), by.boot.clone(), end.clone())),
         tokio::spawn(prune(state.clone(), end.clone())),
-    ]
+    ];
+    if let Some(gateway) = &state.core.config.gateway {
+        let patience = Duration::from_millis(gateway.record_timeout_ms);
+        let probing = probe_record(state.core.clone(), by.clone(), patience, end.clone());
+        tasks.push(tokio::spawn(probing));
+    }
+    tasks
 }
 
 /// Requests that a server which is gone left open have an unknown end.
@@ -47,7 +58,8 @@ async fn orphans(state: AppState, boot: String, end: CancellationToken) {
             _ = every.tick() => {}
             () = end.cancelled() => return,
         }
-        match close_orphans(&state.core, &boot).await {
+        let others = OtherStarts::of(state.core.store.engine());
+        match close_orphans(&state.core, &boot, &others).await {
             Ok(0) => {}
             Ok(closed) => {
                 tracing::warn!(

@@ -5,62 +5,143 @@
 //! written even if the client has gone.
 
 mod orphans;
+mod probe;
 mod record;
+mod sample;
+#[cfg(test)]
+mod tests;
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use app::domain::{
+    SupportSessionId,
+    access_log::{Refusal, RequestOutcome},
     audit::{Actor, ActorType, AuditCategory, AuditOutcome},
     caller::Origin,
+    record::OutageCause,
     support_sessions::SupportSession,
 };
 use async_trait::async_trait;
-use tokio::sync::{broadcast, mpsc};
-
-use super::Core;
-use crate::gateway::ports::{
-    Begun, Completion, Ended, Intent, KnownSession, RecordError, Recorder, RefusedRequest,
-    Sessions, StoreUnavailable,
+use tokio::{
+    sync::{broadcast, mpsc},
+    time::Instant,
 };
 
-pub use orphans::close_orphans;
+use self::sample::Sampler;
+use super::Core;
+use crate::{
+    gateway::{
+        config::DEFAULT_RECORD_TIMEOUT_MS,
+        ports::{
+            Begun, Completion, Ended, Intent, KnownLimits, KnownSession, RecordError, Recorder,
+            RefusedRequest, Sessions, StoreUnavailable,
+        },
+    },
+    store::{Outage, StoreError, access_log::WrittenBy},
+};
+
+pub use self::{
+    orphans::{OtherStarts, close_orphans},
+    probe::probe_record,
+};
+
+/// How many sampled refusals wait to be recorded at most; what comes more is counted alone.
+const MAX_SAMPLED_WAITING: usize = 256;
+/// When a record of which it is not known whether it was written is looked for, after one another:
+/// PostgreSQL may finish a commit after the connection it was asked over is lost.
+const SETTLE_AFTER: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+];
 
 /// The record in the store.
 pub struct StoreRecorder {
     core: Core,
-    /// This start of the server.
-    boot: Arc<str>,
+    /// This start of the server on this machine.
+    by: Arc<WrittenBy>,
+    /// How long a record may take.
+    patience: Duration,
     completions: mpsc::UnboundedSender<Completion>,
-    touched: broadcast::Sender<app::domain::SupportSessionId>,
+    sampled: mpsc::Sender<RefusedRequest>,
+    sampler: Arc<Sampler>,
+    touched: broadcast::Sender<SupportSessionId>,
 }
 
 impl StoreRecorder {
     /// Starts the task that writes completions. It ends once the recorder is dropped and every
     /// completion handed over is written: wait for the handle at shutdown.
-    pub fn start(core: Core, boot: &str) -> (Arc<Self>, tokio::task::JoinHandle<()>) {
-        let (completions, queue) = mpsc::unbounded_channel();
+    pub fn start(core: Core, by: WrittenBy) -> (Arc<Self>, tokio::task::JoinHandle<()>) {
+        let (completions, completed) = mpsc::unbounded_channel();
+        let (sampled, refused) = mpsc::channel(MAX_SAMPLED_WAITING);
         let (touched, _) = broadcast::channel(1024);
+        let gateway = core.config.gateway.as_ref();
+        let patience = gateway.map_or(DEFAULT_RECORD_TIMEOUT_MS, |g| g.record_timeout_ms);
         let recorder = Arc::new(Self {
-            core: core.clone(),
-            boot: boot.into(),
+            by: Arc::new(by),
+            patience: Duration::from_millis(patience),
             completions,
+            sampled,
+            sampler: Arc::default(),
             touched: touched.clone(),
+            core,
         });
-        (
-            recorder,
-            tokio::spawn(record::write_completions(core, queue, touched)),
-        )
+        let sampling = sample::record_sampled(
+            recorder.core.clone(),
+            Arc::clone(&recorder.by),
+            Arc::clone(&recorder.sampler),
+            refused,
+            touched.clone(),
+        );
+        let completing = record::write_completions(recorder.core.clone(), completed, touched);
+        let tasks = async move {
+            tokio::join!(sampling, completing);
+        };
+        (recorder, tokio::spawn(tasks))
     }
 
     /// Which support sessions' access logs have grown or changed in this process.
-    pub fn touched(&self) -> broadcast::Sender<app::domain::SupportSessionId> {
+    pub fn touched(&self) -> broadcast::Sender<SupportSessionId> {
         self.touched.clone()
+    }
+
+    /// Completes a record as refused if it turns out to have been written: its request was told
+    /// that it was not, and is never forwarded.
+    fn settle(&self, intent: &Intent) {
+        let completion = Completion {
+            request_id: intent.request_id,
+            support_session_id: intent.support_session_id,
+            tenant_id: intent.tenant_id.clone(),
+            at: self.core.now(),
+            status: Some(Refusal::RecordUnavailable.status()),
+            outcome: RequestOutcome::Refused,
+            refusal: Some(Refusal::RecordUnavailable),
+            duration: Duration::ZERO,
+            request_bytes: 0,
+            response_bytes: 0,
+        };
+        // A shutdown does not wait for this: the next start closes what is left as unknown.
+        let completions = self.completions.downgrade();
+        tokio::spawn(async move {
+            for wait in SETTLE_AFTER {
+                tokio::time::sleep(wait).await;
+                let Some(completions) = completions.upgrade() else {
+                    return;
+                };
+                let _ = completions.send(completion.clone());
+            }
+        });
     }
 }
 
 #[async_trait]
 impl Sessions for StoreRecorder {
     async fn lookup(&self, token_hash: [u8; 32]) -> Result<Option<KnownSession>, StoreUnavailable> {
+        let broken = |outage: Outage| outage.cause == OutageCause::Broken;
+        if self.core.store.outage().is_some_and(broken) {
+            return Err(StoreUnavailable);
+        }
         let mut reader = self.core.store.read().await.map_err(|_| StoreUnavailable)?;
         let found = reader.db().find_support_session_by_token(token_hash).await;
         Ok(found
@@ -78,17 +159,48 @@ impl Sessions for StoreRecorder {
 #[async_trait]
 impl Recorder for StoreRecorder {
     async fn begin(&self, intent: Intent) -> Result<Begun, RecordError> {
-        let session = intent.support_session_id;
-        let begun = record::begin(&self.core, &self.boot, intent).await?;
-        // Nobody may be listening.
-        let _ = self.touched.send(session);
-        Ok(begun)
+        let intent = Arc::new(intent);
+        let deadline = Instant::now() + self.patience;
+        let begin = record::begin(&self.core, &self.by, deadline, Arc::clone(&intent));
+        let mut begin = pin!(begin);
+        let begun = match tokio::time::timeout_at(deadline, &mut begin).await {
+            Ok(begun) => begun,
+            Err(_) => {
+                self.core.store.note_slow();
+                begin.await
+            }
+        };
+        match begun {
+            Ok(Ok(begun)) => {
+                // Nobody may be listening.
+                let _ = self.touched.send(intent.support_session_id);
+                Ok(begun)
+            }
+            Ok(Err(refused)) => Err(refused),
+            Err(error) => {
+                tracing::debug!(request.id = %intent.request_id, error = %error, "a request can't be recorded");
+                if matches!(error, StoreError::Overloaded) {
+                    self.core.store.note_slow();
+                }
+                if !error.is_certain() {
+                    self.settle(&intent);
+                }
+                Err(RecordError::Unavailable)
+            }
+        }
     }
 
     async fn refuse(&self, refused: RefusedRequest) {
+        if refused.refusal.is_sampled() {
+            let admitted = self.sampler.admits(&refused);
+            if !admitted || self.sampled.try_send(refused).is_err() {
+                sample::count_unrecorded();
+            }
+            return;
+        }
         let session = refused.request.support_session_id;
-        match record::refuse(&self.core, &self.boot, refused).await {
-            Ok(()) => drop(self.touched.send(session)),
+        match record::refuse(&self.core, &self.by, refused).await {
+            Ok(_) => drop(self.touched.send(session)),
             Err(error) => {
                 tracing::error!(support_session.id = %session, error = %error, "a refusal can't be recorded");
             }
@@ -102,6 +214,11 @@ impl Recorder for StoreRecorder {
 }
 
 fn known(session: SupportSession, token_hash: [u8; 32]) -> KnownSession {
+    let limits = KnownLimits {
+        requests_per_minute: session.limits.requests_per_minute,
+        only_from: session.limits.creator_ip_only.then_some(session.ip),
+        idle_ends_at: session.limits.idle_ends_at,
+    };
     KnownSession {
         id: session.id,
         token_hash,
@@ -113,6 +230,7 @@ fn known(session: SupportSession, token_hash: [u8; 32]) -> KnownSession {
         rule_set: session.rule_set,
         expires_at: session.expires_at,
         ended: session.revocation.map(|_| Ended::Revoked),
+        limits,
     }
 }
 

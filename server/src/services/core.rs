@@ -9,6 +9,7 @@ use app::domain::{
     page::{Page, PageRequest},
     policy::{Act, authorise},
     problem::Problem,
+    record::RecordOutage,
 };
 use uuid::Uuid;
 
@@ -88,6 +89,16 @@ impl Core {
             origin: context.origin.clone(),
             metadata: of.metadata,
         }
+    }
+
+    /// Since when and why nothing can be recorded, if that is so.
+    pub fn record_outage(&self) -> Option<RecordOutage> {
+        let outage = self.store.outage()?;
+        let lasts = chrono::TimeDelta::from_std(outage.since.elapsed()).unwrap_or_default();
+        Some(RecordOutage {
+            since: self.now() - lasts,
+            cause: outage.cause,
+        })
     }
 
     /// The page that a request asks for, in the list that `list` names: its kind and its filter,

@@ -1,8 +1,8 @@
 //! What can go wrong in a use case.
 
-use app::domain::problem::Problem;
+use app::domain::{problem::Problem, record::OutageCause};
 
-use crate::store::{IsContention, StoreError};
+use crate::store::{ActError, StoreError};
 
 /// An error of a use case.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +15,16 @@ pub enum ServiceError {
     Store(#[from] StoreError),
 }
 
-impl IsContention for ServiceError {
+impl ActError for ServiceError {
     fn is_contention(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_contention())
+    }
+
+    fn outage(&self) -> Option<OutageCause> {
+        match self {
+            Self::Store(error) => error.outage(),
+            Self::Refused(_) => None,
+        }
     }
 }
 

@@ -83,7 +83,8 @@ impl StaffSessions {
         let Some(session) = found.filter(|session| ends_at(session) > Some(now)) else {
             return Ok(None);
         };
-        if now - session.last_used_at >= USE_PRECISION {
+        // A store that can be read but not written still shows its pages, and at once.
+        if now - session.last_used_at >= USE_PRECISION && self.core.store.outage().is_none() {
             self.note_use(session.id, now).await;
         }
         Ok(Some(caller_of(

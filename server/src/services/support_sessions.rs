@@ -1,5 +1,6 @@
 //! Support sessions: creating, reading, ending them, and giving out their tokens.
 
+mod budget;
 mod create;
 mod expiry;
 mod follow;

@@ -44,7 +44,7 @@ pub(crate) struct World {
     pub(crate) core: Core,
     pub(crate) clock: ManualClock,
     pub(crate) settings: Arc<Settings>,
-    _store: TestStore,
+    pub(crate) store: TestStore,
 }
 
 pub(crate) fn start() -> Timestamp {
@@ -54,6 +54,12 @@ pub(crate) fn start() -> Timestamp {
 /// A world on each engine, with the tenants `acme` and `bolt` (organization `x` each) and three
 /// staff members.
 pub(crate) async fn worlds() -> Vec<World> {
+    worlds_with(Config::default()).await
+}
+
+/// The same with a configuration of their own.
+pub(crate) async fn worlds_with(config: Config) -> Vec<World> {
+    let config = Arc::new(config);
     let mut worlds = Vec::new();
     for (engine, store) in both().await {
         let clock = ManualClock::at(start());
@@ -61,7 +67,7 @@ pub(crate) async fn worlds() -> Vec<World> {
             store: store.store.clone(),
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(SystemEntropy),
-            config: Arc::new(Config::default()),
+            config: Arc::clone(&config),
             cursors: CursorKey::new([7; 32]),
         };
         core.store.follow_changes().await.unwrap();
@@ -71,7 +77,7 @@ pub(crate) async fn worlds() -> Vec<World> {
             core,
             clock,
             settings: Arc::new(settings()),
-            _store: store,
+            store,
         });
     }
     worlds

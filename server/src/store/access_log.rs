@@ -7,11 +7,11 @@ use app::domain::{
     access_log::{AccessLogEntry, Refusal, RequestOutcome},
     page::Direction,
     scopes::ScopeName,
-    support_sessions::ScopeUse,
+    support_sessions::{ScopeUse, SupportSession, SupportSessionStatus, idle_end},
 };
 
 use super::{
-    Db, FromRow, Row, StoreError, Tx,
+    Db, FromRow, Query, Row, StoreError, Tx,
     listing::{Listed, Listing, PageAt},
     sql::statements,
 };
@@ -21,24 +21,31 @@ pub(crate) use self::replay::ALL as REPLAY_STATEMENTS;
 pub use self::replay::MadeRequest;
 
 statements! {
-    // Gives the next number only where the session is active at that instant: the record's gate.
+    // Gives the next number only where the session is active at that instant and its total is not
+    // used up: the record's gate. One whose end has been told of never comes back.
     NEXT_SEQ_IF_ACTIVE = "UPDATE support_sessions SET last_seq = last_seq + 1, forwarded = forwarded + 1 \
-        WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2 AND token_hash = $3 RETURNING last_seq";
+        WHERE id = $1 AND revoked_at IS NULL AND ends_at > $2 AND expiry_recorded = 0 AND token_hash = $3 \
+        AND (requests_total IS NULL OR forwarded < requests_total) \
+        RETURNING last_seq, COALESCE(idle_minutes, -1), expires_at";
+    // Apart from the above, so that sessions without an idle limit don't touch the indexes of it.
+    PUT_OFF_IDLE_END = "UPDATE support_sessions SET ends_at = $2 WHERE id = $1 AND ends_at < $2";
+    IS_TOKEN_OF = "SELECT COUNT(*) FROM support_sessions WHERE id = $1 AND token_hash = $2";
     NEXT_SEQ_OF_REFUSED = "UPDATE support_sessions SET last_seq = last_seq + 1, refused = refused + 1 \
         WHERE id = $1 RETURNING last_seq";
     COUNT_REFUSED_SINCE = "SELECT COUNT(*) FROM access_log WHERE support_session_id = $1 AND outcome = 'refused' \
         AND at >= $2";
     ADD = "INSERT INTO access_log (support_session_id, seq, request_id, method, path, query, status, outcome, refusal, \
-        ip, user_agent, at, boot, scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        ip, user_agent, at, node, boot, scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     COMPLETE = "UPDATE access_log SET status = $2, outcome = $3, refusal = $4, duration_ms = $5, request_bytes = $6, \
         response_bytes = $7 WHERE request_id = $1 AND outcome = 'open'";
+    PROBE = "INSERT INTO record_probes (node, at) VALUES ($1, $2) ON CONFLICT (node) DO UPDATE SET at = excluded.at";
     LIST_AFTER = "SELECT * FROM access_log WHERE support_session_id = $1 AND seq > $2 ORDER BY seq LIMIT 200";
     LOOKUP = "SELECT * FROM access_log WHERE request_id = $1";
     COUNT_BY_SCOPE = "SELECT scope, COUNT(*) AS requests FROM access_log WHERE support_session_id = $1 AND seq <= $2 \
         AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
     LIST_ORPHANS = "SELECT a.request_id, a.support_session_id, s.tenant_id FROM access_log a \
         JOIN support_sessions s ON s.id = a.support_session_id \
-        WHERE a.outcome = 'open' AND a.boot <> $1 AND COALESCE(s.revoked_at, s.expires_at) < $2 ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
+        WHERE a.outcome = 'open' AND COALESCE(s.revoked_at, s.ends_at) < $1";
 }
 
 impl FromRow for AccessLogEntry {
@@ -172,36 +179,97 @@ impl Db<'_> {
             .await
     }
 
-    /// Up to 200 rows that other starts of the server left open, by tenant; only those of support
-    /// sessions that ended before an instant.
+    /// Up to 200 rows that starts of the server other than these left open, by tenant; only those
+    /// of support sessions that ended before an instant.
     pub async fn list_orphans(
         &mut self,
-        boot: &str,
+        alive: &[String],
         ended_before: Timestamp,
     ) -> Result<Vec<Orphan>, StoreError> {
-        self.query(LIST_ORPHANS)
-            .bind(boot)
-            .bind(ended_before)
-            .fetch_all()
-            .await
+        let alive_at: Vec<_> = (2..2 + alive.len()).map(|n| format!("${n}")).collect();
+        let query = self.assembled(format!(
+            "{LIST_ORPHANS} AND a.boot NOT IN ({}) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200",
+            alive_at.join(", ")
+        ));
+        let query = alive.iter().fold(query.bind(ended_before), Query::bind);
+        query.fetch_all().await
+    }
+}
+
+/// Which start of which node writes a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenBy {
+    /// The machine's name.
+    pub node: String,
+    /// The start of the server on it.
+    pub boot: String,
+}
+
+/// What became of an attempt to take the next number in a support session's log.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NextSeq {
+    /// This one.
+    Given(u64),
+    /// The session is not active, or this is not its token.
+    Ended(Option<SupportSession>),
+    /// Its total of requests is used up.
+    UsedUp,
+}
+
+/// The number, the idle limit in minutes or -1, and the expiry.
+struct Taken(u64, i64, Timestamp);
+
+impl FromRow for Taken {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        let (seq, idle) = <(i64, i64)>::from_row(row)?;
+        Ok(Self(seq.unsigned_abs(), idle, row.at("expires_at")?))
     }
 }
 
 impl Tx<'_> {
-    /// The next number in a support session's log, only if the session is active at `now` and this
-    /// is its token.
+    /// The next number in a support session's log, only if the session is active at `now`, this is
+    /// its token, and its total of requests is not used up. Counts as a use of the session.
     pub async fn next_seq_if_active(
         &mut self,
         session: SupportSessionId,
         token_hash: [u8; 32],
         now: Timestamp,
-    ) -> Result<Option<u64>, StoreError> {
-        self.query(NEXT_SEQ_IF_ACTIVE)
+    ) -> Result<NextSeq, StoreError> {
+        let taken = self
+            .query(NEXT_SEQ_IF_ACTIVE)
             .bind(session)
             .bind(now)
             .bind(token_hash)
             .fetch_optional()
-            .await
+            .await?;
+        let Some(Taken(seq, idle, expires_at)) = taken else {
+            return self.why_not_active(session, token_hash, now).await;
+        };
+        if let Ok(idle) = u64::try_from(idle) {
+            let put_off = self.query(PUT_OFF_IDLE_END).bind(session);
+            let end = idle_end(now, idle, expires_at);
+            put_off.bind(end).execute().await?;
+        }
+        Ok(NextSeq::Given(seq))
+    }
+
+    async fn why_not_active(
+        &mut self,
+        session: SupportSessionId,
+        token_hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<NextSeq, StoreError> {
+        let found = self.lookup_support_session(session).await?;
+        let is_token = self.query(IS_TOKEN_OF).bind(session).bind(token_hash);
+        let is_token = is_token.fetch_one::<i64>().await? == 1;
+        let used_up = found.as_ref().is_some_and(|found| {
+            found.status(now) == SupportSessionStatus::Active
+                && found.limits.is_used_up(found.requests_forwarded)
+        });
+        Ok(match used_up && is_token {
+            true => NextSeq::UsedUp,
+            false => NextSeq::Ended(found),
+        })
     }
 
     /// The next number in a support session's log, whatever its state, for a refusal.
@@ -219,7 +287,7 @@ impl Tx<'_> {
     pub async fn add_access_log_entry(
         &mut self,
         entry: &AccessLogEntry,
-        boot: &str,
+        by: &WrittenBy,
     ) -> Result<(), StoreError> {
         self.query(ADD)
             .bind(entry.support_session_id)
@@ -234,11 +302,18 @@ impl Tx<'_> {
             .bind(&entry.ip)
             .bind(&entry.user_agent)
             .bind(entry.at)
-            .bind(boot)
+            .bind(&by.node)
+            .bind(&by.boot)
             .bind(entry.scope.as_ref().map(ScopeName::to_string))
             .execute()
             .await
             .map(drop)
+    }
+
+    /// Writes something, to see whether it can be written.
+    pub async fn probe_record(&mut self, by: &WrittenBy, now: Timestamp) -> Result<(), StoreError> {
+        let probe = self.query(PROBE).bind(&by.node).bind(now);
+        probe.execute().await.map(drop)
     }
 
     /// Completes an open row; whether it was open.

@@ -7,25 +7,28 @@ use std::{
     time::Duration,
 };
 
+use app::domain::record::{OutageCause, RecordLevel};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    Connection as _, PgPool, Postgres, Sqlite, SqlitePool,
-    pool::PoolConnection,
+    Connection as _, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Change, Reader, StoreError, changes,
+    Change, Reader, StoreError,
+    batch::{Batch, Commit, EngineCommit, Writer},
+    changes,
+    condition::{Condition, Outage},
     connection::{Connection, Db},
     migrate,
-    writer::Writer,
+    transaction::synchronous,
 };
 
 /// For how long a writer waits for another process' lock on the same SQLite file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many readers a store has.
 const READERS: u32 = 8;
 
@@ -38,6 +41,8 @@ pub struct StoreOptions {
     pub migrate: bool,
     /// Whether this process is the one that serves: on SQLite there may be one per file.
     pub serves: bool,
+    /// What the gateway's records survive. Everything else is flushed.
+    pub record: RecordLevel,
 }
 
 /// Which database keeps the store.
@@ -70,6 +75,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     pools: Pools,
     writer: Writer,
+    condition: Arc<Condition>,
     written: Arc<Notify>,
     changes: broadcast::Sender<Change>,
     shutdown: CancellationToken,
@@ -86,6 +92,14 @@ impl Drop for Inner {
 impl Store {
     /// Opens a store, brings its schema up to date if asked to, and starts its writer.
     pub async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        Self::open_committing(options, Arc::new(EngineCommit)).await
+    }
+
+    /// Opens a store whose writer commits in a way of its own.
+    pub(super) async fn open_committing(
+        options: &StoreOptions,
+        commit: Arc<dyn Commit>,
+    ) -> Result<Self, StoreError> {
         let url = options.url.expose_secret();
         let (pools, lock) = if let Some(path) = url.strip_prefix("sqlite:") {
             open_sqlite(Path::new(path.trim_start_matches("//")), options).await?
@@ -96,11 +110,19 @@ impl Store {
         };
         migrate::prepare(&pools, options.migrate).await?;
         let written = Arc::new(Notify::new());
-        let writer = Writer::start(pools.clone(), Arc::clone(&written));
+        let condition = Arc::new(Condition::sound());
+        let writer = Writer::start(Batch {
+            pools: pools.clone(),
+            record: options.record,
+            written: Arc::clone(&written),
+            condition: Arc::clone(&condition),
+            commit,
+        });
         let (changes, _) = broadcast::channel(1024);
         let store = Self(Arc::new(Inner {
             pools,
             writer,
+            condition,
             written,
             changes,
             shutdown: CancellationToken::new(),
@@ -152,6 +174,25 @@ impl Store {
         self.0.writer.commits()
     }
 
+    /// Since when and why the store can't be written, if it can't.
+    pub fn outage(&self) -> Option<Outage> {
+        self.0.condition.outage()
+    }
+
+    /// Tells whenever [`Self::outage`] changes.
+    pub fn watch_outage(&self) -> watch::Receiver<Option<Outage>> {
+        self.0.condition.watch()
+    }
+
+    /// Takes note that the store has not answered in time.
+    pub fn note_slow(&self) {
+        self.0.condition.failed(OutageCause::Slow);
+    }
+
+    pub(super) fn condition(&self) -> &Condition {
+        &self.0.condition
+    }
+
     pub(super) fn pools(&self) -> &Pools {
         &self.0.pools
     }
@@ -190,7 +231,7 @@ async fn open_sqlite(
         .max_lifetime(None)
         .connect_with(connect.clone())
         .await?;
-    assert_durable(&writer).await?;
+    assert_durable(&writer, options.record).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .connect_with(connect.read_only(false).pragma("query_only", "ON"))
@@ -198,16 +239,22 @@ async fn open_sqlite(
     Ok((Pools::Sqlite { writer, readers }, lock))
 }
 
-/// Reads back what the promise of durability rests on.
-async fn assert_durable(writer: &SqlitePool) -> Result<(), StoreError> {
+/// Reads back what the promise of durability rests on, at each level that is used.
+async fn assert_durable(writer: &SqlitePool, record: RecordLevel) -> Result<(), StoreError> {
     let mut connection = writer.acquire().await?;
     let mut db = Db(Connection::Sqlite(&mut connection));
     let mode: String = db.query("PRAGMA journal_mode").fetch_one().await?;
-    let synchronous: i64 = db.query("PRAGMA synchronous").fetch_one().await?;
-    if mode != "wal" || synchronous != 2 {
-        let problem =
-            format!("journal_mode is {mode}, synchronous is {synchronous}; wal and 2 are needed");
-        return Err(StoreError::NotDurable { problem });
+    // Flushed last: it is what stays.
+    for level in [record, RecordLevel::Flushed] {
+        db.query(synchronous(level)).execute().await?;
+        let found: i64 = db.query("PRAGMA synchronous").fetch_one().await?;
+        let needed = if level == RecordLevel::Flushed { 2 } else { 1 };
+        if mode != "wal" || found != needed {
+            let problem = format!(
+                "journal_mode is {mode}, synchronous is {found}; wal and {needed} are needed"
+            );
+            return Err(StoreError::NotDurable { problem });
+        }
     }
     Ok(())
 }
@@ -274,117 +321,17 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
             problem: "synchronous_commit is off; anything else will do".to_owned(),
         });
     }
+    let fsync: String = Db(Connection::Postgres(&mut connection))
+        .query("SHOW fsync")
+        .fetch_one()
+        .await?;
+    if fsync == "off" {
+        tracing::warn!(
+            "PostgreSQL runs with fsync = off: what it commits does not survive a loss of power"
+        );
+    }
     drop(connection);
     Ok(Pools::Postgres { pool, batch })
-}
-
-/// A transaction of either engine. Dropped without a commit it is rolled back.
-pub(super) enum Transaction {
-    Sqlite(SqliteTransaction),
-    Postgres(sqlx::Transaction<'static, Postgres>),
-}
-
-/// A transaction on the writing connection of SQLite.
-///
-/// SQLite ends a transaction by itself after some errors (a full disk among them), and then a
-/// driver that counts transactions is out of step for good. So one that does not get to its commit
-/// takes its connection with it, and the next begins on a new one.
-pub(super) struct SqliteTransaction {
-    connection: PoolConnection<Sqlite>,
-    is_open: bool,
-}
-
-impl SqliteTransaction {
-    async fn begin(pool: &SqlitePool) -> Result<Self, StoreError> {
-        let connection = pool.acquire().await?;
-        let mut transaction = Self {
-            connection,
-            is_open: true,
-        };
-        let begun = transaction.run("BEGIN IMMEDIATE").await;
-        transaction.is_open = begun.is_ok();
-        begun.map(|()| transaction)
-    }
-
-    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        let mut db = Db(Connection::Sqlite(&mut self.connection));
-        db.query(sql).execute().await.map(|_| ())
-    }
-
-    async fn commit(mut self) -> Result<(), StoreError> {
-        self.run("COMMIT").await?;
-        self.is_open = false;
-        Ok(())
-    }
-}
-
-impl Drop for SqliteTransaction {
-    fn drop(&mut self) {
-        if self.is_open {
-            self.connection.close_on_drop();
-        }
-    }
-}
-
-impl Pools {
-    /// A connection for reading.
-    pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
-        Ok(match self {
-            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
-            Self::Postgres { pool, .. } => Reader::Postgres(pool.acquire().await?),
-        })
-    }
-
-    /// Begins a transaction of one act by itself.
-    pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(match self {
-            Self::Sqlite { writer, .. } => {
-                Transaction::Sqlite(SqliteTransaction::begin(writer).await?)
-            }
-            Self::Postgres { pool, .. } => Transaction::Postgres(pool.begin().await?),
-        })
-    }
-
-    /// Begins a transaction of the batching writer.
-    pub(super) async fn begin_batch(&self) -> Result<Transaction, StoreError> {
-        Ok(match self {
-            Self::Sqlite { writer, .. } => {
-                Transaction::Sqlite(SqliteTransaction::begin(writer).await?)
-            }
-            Self::Postgres { batch, .. } => Transaction::Postgres(batch.begin().await?),
-        })
-    }
-
-    /// A connection that may write, outside of a transaction: for migrations.
-    pub(super) async fn acquire_writer(&self) -> Result<WriterConnection, StoreError> {
-        Ok(match self {
-            Self::Sqlite { writer, .. } => WriterConnection::Sqlite(writer.acquire().await?),
-            Self::Postgres { pool, .. } => WriterConnection::Postgres(pool.acquire().await?),
-        })
-    }
-}
-
-/// A connection that may write, outside of a transaction.
-pub(super) enum WriterConnection {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
-}
-
-impl Transaction {
-    pub(super) fn db(&mut self) -> Db<'_> {
-        Db(match self {
-            Self::Sqlite(transaction) => Connection::Sqlite(&mut transaction.connection),
-            Self::Postgres(transaction) => Connection::Postgres(transaction),
-        })
-    }
-
-    pub(super) async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
-        }
-        Ok(())
-    }
 }
 
 impl Store {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use app::domain::problem::{Problem, ProblemCode};
+use app::domain::{
+    problem::{Problem, ProblemCode},
+    record::OutageCause,
+};
 
 /// An error of the store.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -71,9 +74,78 @@ pub enum StoreError {
         #[source]
         source: Arc<std::io::Error>,
     },
+    /// It was not the act's turn before its time was up: nothing of it was done.
+    #[error("the store takes too long")]
+    TooLate,
+    /// Too many acts of the gateway wait already: nothing of it was done.
+    #[error("too many requests wait for the store")]
+    Overloaded,
+    /// A flush has failed before: nothing is written until a restart.
+    #[error("the store failed to keep what it was given; nothing is written until a restart")]
+    Broken,
     /// The writer has stopped, as it does at shutdown.
     #[error("the store is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// Why nothing can be written at present, if this error says so: the fault is neither the
+    /// act's nor another writer's.
+    pub fn outage(&self) -> Option<OutageCause> {
+        match self {
+            Self::TooLate | Self::Overloaded => Some(OutageCause::Slow),
+            Self::Broken => Some(OutageCause::Broken),
+            Self::Unavailable(error) => match &**error {
+                sqlx::Error::Database(database) => outage_of_code(&database.code()?),
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => Some(OutageCause::Unreachable),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether it is certain that nothing of the act was kept. After a connection that was lost
+    /// during a commit it is not.
+    pub const fn is_certain(&self) -> bool {
+        !matches!(self, Self::Unavailable(_))
+    }
+}
+
+/// Codes of SQLite are numbers of at most four digits, the primary code in the low byte
+/// (<https://sqlite.org/rescode.html>); those of PostgreSQL have five characters (SQLSTATE).
+fn outage_of_code(code: &str) -> Option<OutageCause> {
+    if code.len() == 5 {
+        return match code {
+            "25006" => Some(OutageCause::ReadOnly),
+            "53100" => Some(OutageCause::Full),
+            // No connection, no resources, shutting down, the operating system. A PostgreSQL whose
+            // flush fails stops by itself and recovers from its log, so none is final.
+            _ if ["08", "53", "57", "58"].iter().any(|c| code.starts_with(c)) => {
+                Some(OutageCause::Unreachable)
+            }
+            _ => None,
+        };
+    }
+    /// Out of memory while reading or writing: nothing has reached the disk.
+    const IOERR_NOMEM: u32 = 3082;
+    match code.parse::<u32>().ok()? {
+        IOERR_NOMEM => Some(OutageCause::Unreachable),
+        extended => match extended & 0xff {
+            5 | 6 => Some(OutageCause::Locked),
+            8 => Some(OutageCause::ReadOnly),
+            // A failed write or flush, or a damaged file. The operating system may have dropped
+            // what it could not write, and a later flush that succeeds says nothing about it.
+            10 | 11 | 26 => Some(OutageCause::Broken),
+            13 => Some(OutageCause::Full),
+            7 | 14 => Some(OutageCause::Unreachable),
+            _ => None,
+        },
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -112,5 +184,47 @@ impl From<StoreError> for Problem {
             ProblemCode::Unavailable,
             "The data store does not answer; try again in a moment.",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_engine_says_is_told_apart() {
+        use OutageCause::{Broken, Full, Locked, ReadOnly, Unreachable};
+
+        for (code, expected) in [
+            // SQLITE_BUSY, READONLY, READONLY_DBMOVED, IOERR, IOERR_FSYNC, IOERR_WRITE, CORRUPT,
+            // NOTADB, FULL, IOERR_NOMEM, CANTOPEN.
+            ("5", Some(Locked)),
+            ("8", Some(ReadOnly)),
+            ("1032", Some(ReadOnly)),
+            ("10", Some(Broken)),
+            ("1034", Some(Broken)),
+            ("778", Some(Broken)),
+            ("11", Some(Broken)),
+            ("26", Some(Broken)),
+            ("13", Some(Full)),
+            ("3082", Some(Unreachable)),
+            ("14", Some(Unreachable)),
+            // SQLITE_ERROR, SQLITE_CONSTRAINT_NOTNULL.
+            ("1", None),
+            ("1299", None),
+            // Disk full, read only, shutdown, crash, too many connections, I/O error.
+            ("53100", Some(Full)),
+            ("25006", Some(ReadOnly)),
+            ("57P01", Some(Unreachable)),
+            ("57P02", Some(Unreachable)),
+            ("53300", Some(Unreachable)),
+            ("58030", Some(Unreachable)),
+            // NUL in a text, a statement after a failed one, a broken uniqueness rule.
+            ("22021", None),
+            ("25P02", None),
+            ("23505", None),
+        ] {
+            assert_eq!(outage_of_code(code), expected, "{code}");
+        }
     }
 }

@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
-use super::{
-    Store, StoreError,
-    connection::Tx,
-    engine::{Pools, WriterConnection},
-};
+use super::{Store, StoreError, connection::Tx, engine::Pools, transaction::WriterConnection};
 
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");

@@ -6,8 +6,8 @@ use app::domain::{
     scopes::ScopeName,
     staff::StaffRef,
     support_sessions::{
-        Revocation, SupportSession, SupportSessionCounts, SupportSessionFilter,
-        SupportSessionStatus,
+        RequestsToday, Revocation, SessionLimits, SupportSession, SupportSessionCounts,
+        SupportSessionFilter, SupportSessionStatus,
     },
 };
 
@@ -19,32 +19,42 @@ use super::{
 
 statements! {
     ADD = "INSERT INTO support_sessions (id, tenant_id, tenant_name, organization_id, staff_id, staff_name, \
-        scopes, reason, ticket, ip, user_agent, token_hash, idempotency_key, issued_at, expires_at, rule_set) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        scopes, reason, ticket, ip, user_agent, token_hash, idempotency_key, issued_at, expires_at, rule_set, ends_at, \
+        idle_minutes, requests_total, requests_per_minute, creator_ip_only) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
     LOOKUP = "SELECT * FROM support_sessions WHERE id = $1";
     FIND_BY_TOKEN = "SELECT * FROM support_sessions WHERE token_hash = $1";
     FIND_BY_IDEMPOTENCY_KEY = "SELECT * FROM support_sessions WHERE staff_id = $1 AND idempotency_key = $2";
     LIST_ACTIVE_OF_STAFF = "SELECT * FROM support_sessions WHERE staff_id = $1 AND revoked_at IS NULL \
-        AND expires_at > $2 ORDER BY tenant_id, id";
+        AND ends_at > $2 ORDER BY tenant_id, id";
     LIST_BY_ID = "SELECT * FROM support_sessions WHERE id = $1";
     COUNT_ACTIVE_OF_STAFF = "SELECT COUNT(*) FROM support_sessions WHERE staff_id = $1 \
-        AND revoked_at IS NULL AND expires_at > $2";
-    COUNT_ACTIVE = "SELECT COUNT(*) FROM support_sessions WHERE revoked_at IS NULL AND expires_at > $1";
+        AND revoked_at IS NULL AND ends_at > $2";
+    COUNT_ACTIVE = "SELECT COUNT(*) FROM support_sessions WHERE revoked_at IS NULL AND ends_at > $1";
     COUNTS = "SELECT \
-        CAST(COALESCE(SUM(CASE WHEN revoked_at IS NULL AND expires_at > $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS active, \
+        CAST(COALESCE(SUM(CASE WHEN revoked_at IS NULL AND ends_at > $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS active, \
         CAST(COALESCE(SUM(CASE WHEN revoked_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS revoked, \
-        CAST(COALESCE(SUM(CASE WHEN revoked_at IS NULL AND expires_at <= $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS expired \
+        CAST(COALESCE(SUM(CASE WHEN revoked_at IS NULL AND ends_at <= $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS expired \
         FROM support_sessions WHERE ($2 = '' OR tenant_id = $2)";
     REVOKE = "UPDATE support_sessions SET revoked_at = $2, revoked_by = $3, revoked_by_name = $4, revoke_reason = $5 \
-        WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2";
+        WHERE id = $1 AND revoked_at IS NULL AND ends_at > $2";
     REPLACE_TOKEN = "UPDATE support_sessions SET token_hash = $2 \
-        WHERE id = $1 AND revoked_at IS NULL AND expires_at > $3";
+        WHERE id = $1 AND revoked_at IS NULL AND ends_at > $3";
     LIST_EXPIRED_UNRECORDED = "SELECT * FROM support_sessions WHERE expiry_recorded = 0 AND revoked_at IS NULL \
-        AND expires_at <= $1 ORDER BY tenant_id, id LIMIT 100";
+        AND ends_at <= $1 ORDER BY tenant_id, id LIMIT 100";
     MARK_EXPIRY_RECORDED = "UPDATE support_sessions SET expiry_recorded = 1 WHERE id = $1 AND expiry_recorded = 0 \
+        AND revoked_at IS NULL AND ends_at <= $2";
+    NEXT_EXPIRY = "SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE expiry_recorded = 0 \
         AND revoked_at IS NULL";
-    NEXT_EXPIRY = "SELECT COALESCE(MIN(expires_at), -1) FROM support_sessions WHERE expiry_recorded = 0 \
-        AND revoked_at IS NULL";
+    RAISE_BUDGET = "UPDATE support_sessions SET requests_total = $2 WHERE id = $1 AND requests_total < $2 \
+        AND revoked_at IS NULL AND ends_at > $3";
+    // A session that began before the instant has requests before it: these are counted one by one.
+    COUNT_FORWARDED_BY_STAFF = "SELECT CAST(COALESCE(SUM(CASE WHEN issued_at >= $2 THEN forwarded ELSE (SELECT COUNT(*) \
+        FROM access_log a WHERE a.support_session_id = support_sessions.id AND a.at >= $2 AND a.outcome <> 'refused') END), 0) \
+        AS BIGINT) FROM support_sessions WHERE staff_id = $1 AND ends_at > $2";
+    COUNT_FORWARDED_IN_TENANT = "SELECT CAST(COALESCE(SUM(CASE WHEN issued_at >= $2 THEN forwarded ELSE (SELECT COUNT(*) \
+        FROM access_log a WHERE a.support_session_id = support_sessions.id AND a.at >= $2 AND a.outcome <> 'refused') END), 0) \
+        AS BIGINT) FROM support_sessions WHERE tenant_id = $1 AND ends_at > $2";
     LIST_STAFF = "SELECT DISTINCT staff_id, staff_name FROM support_sessions ORDER BY staff_name, staff_id LIMIT 500";
 }
 
@@ -77,8 +87,21 @@ impl FromRow for SupportSession {
             requests_forwarded: row.count("forwarded")?,
             requests_refused: row.count("refused")?,
             rule_set: row.text("rule_set")?,
+            limits: limits_of(row)?,
         })
     }
+}
+
+fn limits_of(row: &Row) -> Result<SessionLimits, StoreError> {
+    let idle_minutes = row.opt_count("idle_minutes")?;
+    let ends_at = row.at("ends_at")?;
+    Ok(SessionLimits {
+        requests_total: row.opt_count("requests_total")?,
+        requests_per_minute: row.opt_count("requests_per_minute")?,
+        idle_minutes,
+        idle_ends_at: idle_minutes.map(|_| ends_at),
+        creator_ip_only: row.truth("creator_ip_only")?,
+    })
 }
 
 impl FromRow for SupportSessionCounts {
@@ -227,6 +250,23 @@ impl Db<'_> {
             .flatten())
     }
 
+    /// How many requests have been recorded to be forwarded since an instant, by whom and where.
+    pub async fn count_forwarded_since(
+        &mut self,
+        staff: StaffId,
+        tenant: &TenantId,
+        since: Timestamp,
+    ) -> Result<RequestsToday, StoreError> {
+        let by_staff = self.query(COUNT_FORWARDED_BY_STAFF).bind(staff);
+        let by_staff = by_staff.bind(since).fetch_one().await?;
+        let in_tenant = self.query(COUNT_FORWARDED_IN_TENANT).bind(tenant);
+        let in_tenant = in_tenant.bind(since).fetch_one().await?;
+        Ok(RequestsToday {
+            by_staff,
+            in_tenant,
+        })
+    }
+
     /// Staff members who have held support sessions, to filter by.
     pub async fn list_support_session_staff(&mut self) -> Result<Vec<StaffRef>, StoreError> {
         self.query(LIST_STAFF).fetch_all().await
@@ -239,11 +279,11 @@ fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
         None => {}
         Some(SupportSessionStatus::Active) => {
             listing.and("revoked_at IS NULL");
-            listing.and_bind("expires_at > {}", now);
+            listing.and_bind("ends_at > {}", now);
         }
         Some(SupportSessionStatus::Expired) => {
             listing.and("revoked_at IS NULL");
-            listing.and_bind("expires_at <= {}", now);
+            listing.and_bind("ends_at <= {}", now);
         }
         Some(SupportSessionStatus::Revoked) => listing.and("revoked_at IS NOT NULL"),
     }
@@ -289,6 +329,11 @@ impl Tx<'_> {
             .bind(session.issued_at)
             .bind(session.expires_at)
             .bind(&session.rule_set)
+            .bind(session.ends_at())
+            .bind(session.limits.idle_minutes)
+            .bind(session.limits.requests_total)
+            .bind(session.limits.requests_per_minute)
+            .bind(session.limits.creator_ip_only)
             .execute()
             .await
             .map(drop)
@@ -329,8 +374,25 @@ impl Tx<'_> {
         Ok(changed == 1)
     }
 
-    /// Notes that the audit event of an expiry is written; whether nobody had before.
-    pub async fn mark_expiry_recorded(&mut self, id: SupportSessionId) -> Result<bool, StoreError> {
-        Ok(self.query(MARK_EXPIRY_RECORDED).bind(id).execute().await? == 1)
+    /// Raises the total of requests; whether the session was still active and its total lower.
+    pub async fn raise_requests_total(
+        &mut self,
+        id: SupportSessionId,
+        total: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let raise = self.query(RAISE_BUDGET).bind(id).bind(total).bind(now);
+        Ok(raise.execute().await? == 1)
+    }
+
+    /// Notes that the audit event of an expiry is written; whether nobody had before, and no
+    /// request has put the end off meanwhile.
+    pub async fn mark_expiry_recorded(
+        &mut self,
+        id: SupportSessionId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mark = self.query(MARK_EXPIRY_RECORDED).bind(id).bind(now);
+        Ok(mark.execute().await? == 1)
     }
 }

@@ -1,10 +1,21 @@
 //! Empty stores of both engines for tests.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
+use app::domain::record::RecordLevel;
+use futures::future::BoxFuture;
 use secrecy::SecretString;
+use sqlx::error::{DatabaseError, ErrorKind};
+use tokio::sync::Notify;
 
-use super::{Store, StoreOptions};
+use super::{
+    Store, StoreError, StoreOptions,
+    batch::{Commit, EngineCommit},
+    transaction::Transaction,
+};
 
 /// An empty store that goes with the test.
 pub(crate) struct TestStore {
@@ -14,12 +25,121 @@ pub(crate) struct TestStore {
     pub(crate) options: StoreOptions,
     // Removed with the test.
     folder: tempfile::TempDir,
+    /// What goes wrong in it.
+    pub(crate) faults: Arc<Faults>,
 }
 
 impl TestStore {
+    /// Another process that holds the SQLite file for writing until it is dropped.
+    pub(crate) async fn another_writer(&self) -> sqlx::SqliteConnection {
+        use sqlx::{Connection, Executor};
+
+        let url = secrecy::ExposeSecret::expose_secret(&self.options.url);
+        let mut other = sqlx::SqliteConnection::connect(url)
+            .await
+            .expect("a connection of its own");
+        other.execute("BEGIN IMMEDIATE").await.expect("the lock");
+        other
+    }
+
+    /// Another process on the same database, whose records are written only.
+    pub(crate) async fn again_written(&self) -> Store {
+        let options = StoreOptions {
+            serves: false,
+            record: RecordLevel::Written,
+            ..self.options.clone()
+        };
+        Store::open(&options).await.expect("a second store opens")
+    }
+
     /// Drops the store and keeps its folder.
     pub(crate) fn drop_store(self) -> tempfile::TempDir {
         self.folder
+    }
+}
+
+/// What becomes of the writer's next commit.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// Nothing is kept, and the engine says so with this code.
+    Code(&'static str),
+    /// It is kept, and the connection is lost before the engine can say so.
+    LostAfter,
+    /// It is kept once someone notifies.
+    Held(Arc<Notify>),
+}
+
+/// Commits as the engine does, except where a test wants a fault.
+#[derive(Default)]
+pub(crate) struct Faults(Mutex<Option<Fault>>);
+
+impl Faults {
+    /// The next commit meets this.
+    pub(crate) fn next(&self, fault: Fault) {
+        *self.0.lock().expect("no panic") = Some(fault);
+    }
+}
+
+impl Commit for Faults {
+    fn commit(&self, transaction: Transaction) -> BoxFuture<'static, Result<(), StoreError>> {
+        let fault = self.0.lock().expect("no panic").take();
+        Box::pin(async move {
+            let commit = |transaction| EngineCommit.commit(transaction);
+            match fault {
+                None => commit(transaction).await,
+                Some(Fault::Code(code)) => {
+                    drop(transaction);
+                    Err(sqlx::Error::Database(Box::new(Coded(code))).into())
+                }
+                Some(Fault::LostAfter) => {
+                    commit(transaction).await?;
+                    let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+                    Err(sqlx::Error::Io(lost).into())
+                }
+                Some(Fault::Held(release)) => {
+                    release.notified().await;
+                    commit(transaction).await
+                }
+            }
+        })
+    }
+}
+
+/// An engine's error with a code.
+#[derive(Debug)]
+struct Coded(&'static str);
+
+impl std::fmt::Display for Coded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "error {}", self.0)
+    }
+}
+
+impl std::error::Error for Coded {}
+
+impl DatabaseError for Coded {
+    fn message(&self) -> &str {
+        self.0
+    }
+
+    fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+        Some(self.0.into())
+    }
+
+    fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+
+    fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+
+    fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+        self
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Other
     }
 }
 
@@ -66,11 +186,14 @@ async fn open(url: String, folder: tempfile::TempDir) -> TestStore {
         url: SecretString::from(url),
         migrate: true,
         serves: true,
+        record: RecordLevel::Flushed,
     };
-    let store = Store::open(&options).await.expect("an empty store opens");
+    let faults = Arc::new(Faults::default());
+    let opened = Store::open_committing(&options, Arc::clone(&faults) as Arc<dyn Commit>);
     TestStore {
-        store,
+        store: opened.await.expect("an empty store opens"),
         options,
         folder,
+        faults,
     }
 }

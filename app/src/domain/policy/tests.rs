@@ -105,6 +105,8 @@ fn acts(tenant: &TenantId) -> Vec<(&'static str, Act<'_>)> {
         ),
         ("replace one's own token", Act::ReplaceToken(own)),
         ("replace another's token", Act::ReplaceToken(others)),
+        ("raise one's own budget", Act::RaiseBudget(own)),
+        ("raise another's budget", Act::RaiseBudget(others)),
         ("force logout", Act::ForceLogout),
         ("read audit log of acme", Act::ReadAuditOf(tenant)),
         ("read audit log of all tenants", Act::ReadAuditOfAllTenants),

@@ -46,6 +46,7 @@ fn session() -> SupportSession {
         requests_forwarded: 0,
         requests_refused: 0,
         rule_set: String::new(),
+        limits: SessionLimits::default(),
     }
 }
 

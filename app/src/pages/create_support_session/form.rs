@@ -1,6 +1,7 @@
 //! The form of Create Support Session: first what the health signals say, then the fields.
 
 pub mod fields;
+pub mod limits;
 pub mod review;
 
 use leptos::{
@@ -12,6 +13,7 @@ use leptos::{
 
 use self::{
     fields::{OrganizationField, ReasonField, ScopesField, TicketField, TtlField},
+    limits::{CreatorIpField, IdleField},
     review::Review,
 };
 use super::{Granted, tenant_path};
@@ -140,6 +142,12 @@ fn CreateForm(
                     kept=kept.organization_id
                     error=error("organization_id")
                 />
+                <IdleField kept=kept.idle_minutes error=error("idle_minutes")/>
+                <CreatorIpField
+                    ip=draft.ip
+                    kept=kept.creator_ip_only
+                    error=error("creator_ip_only")
+                />
                 <input type="hidden" name="idempotency_key" value=kept.idempotency_key/>
             </div>
             <footer class="dialog-actions">
@@ -187,6 +195,8 @@ fn first_state(
         ttl_minutes: one("ttl_minutes"),
         organization_id: one("organization_id"),
         ticket: one("ticket"),
+        idle_minutes: one("idle_minutes"),
+        creator_ip_only: !one("creator_ip_only").is_empty(),
         // A refused form has created nothing: a fresh key serves as well as the old one.
         idempotency_key: draft.idempotency_key.clone(),
         scopes,
@@ -207,6 +217,8 @@ fn read_form(form: &HtmlFormElement) -> SupportSessionForm {
         scopes: scopes.iter().filter_map(|name| name.as_string()).collect(),
         organization_id: one("organization_id"),
         ticket: one("ticket"),
+        idle_minutes: one("idle_minutes"),
+        creator_ip_only: !one("creator_ip_only").is_empty(),
         idempotency_key: one("idempotency_key"),
     }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{LiveSession, session_path};
 use crate::{
     components::{ButtonLink, Countdown, PageHeading, StatusBadge},
+    domain::support_sessions::SupportSession,
     routes,
 };
 
@@ -18,7 +19,7 @@ pub(super) fn Header(
     let id = first.id;
     let path = session_path(id);
     let short_id: String = id.to_string().chars().take(8).collect();
-    let until = Signal::derive(move || session.session.with(|session| session.expires_at));
+    let until = Signal::derive(move || session.session.with(SupportSession::ends_at));
     let tenant_path = routes::tenant(&first.tenant_id);
     let actions = move || {
         session.is_active().then(|| {

@@ -35,7 +35,7 @@ pub(super) fn SessionRow(
         now.with(|session| session.status(at))
     });
     let is_active = move || status.get() == SupportSessionStatus::Active;
-    let until = Signal::derive(move || now.with(|session| session.expires_at));
+    let until = Signal::derive(move || now.with(SupportSession::ends_at));
     let path = session_path(first.id);
     let revoke_path = format!("{path}/revoke");
     let (tenant_name, staff_name) = (first.tenant_name.clone(), first.staff_name.clone());

@@ -107,6 +107,7 @@ pub(crate) fn SessionsHere(tenant: TenantId, live: LiveHandle) -> impl IntoView 
 #[component]
 fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView {
     let scopes: Vec<_> = session.scopes.iter().map(ToString::to_string).collect();
+    let ends_at = session.ends_at();
     let facts: Vec<_> = [Some(scopes.join(", ")), session.ticket]
         .into_iter()
         .flatten()
@@ -120,7 +121,7 @@ fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView 
                 <span class="id">{facts.join(" · ")}</span>
             </a>
             <Countdown
-                until=session.expires_at
+                until=ends_at
                 now
                 what=format!("Support session of {}", session.staff_name)
                 short=true

@@ -13,7 +13,7 @@ use crate::{
     gateway::{
         GatewaySettings,
         canonical::CanonicalTarget,
-        ports::KnownSession,
+        ports::{KnownLimits, KnownSession},
         rules::{Authorised, CanonicalRequest, Denied},
         scopes::{Rule, Ruling},
     },
@@ -96,6 +96,7 @@ impl Question {
             rule_set: String::new(),
             expires_at: chrono::DateTime::<chrono::Utc>::MAX_UTC,
             ended: None,
+            limits: KnownLimits::default(),
         }
     }
 

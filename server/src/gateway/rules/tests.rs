@@ -55,6 +55,7 @@ fn session(organization: Option<&str>) -> Arc<KnownSession> {
         rule_set: String::new(),
         expires_at: chrono::DateTime::UNIX_EPOCH,
         ended: None,
+        limits: crate::gateway::ports::KnownLimits::default(),
     })
 }
 

@@ -22,18 +22,47 @@ use crate::{
 /// cut at the end; what is left is to write that down.
 const ALL_CUT: TimeDelta = TimeDelta::minutes(5);
 
-/// Closes rows that another start of the server left open as `unknown`; how many. SQLite has one
-/// server, so every other start is gone. On PostgreSQL another start may be a node that is alive:
-/// its rows are left alone until their support session is long over.
-pub async fn close_orphans(core: &Core, boot: &str) -> Result<u64, ServiceError> {
-    let ended_before = match core.store.engine() {
-        Engine::Sqlite => Timestamp::MAX_UTC,
-        Engine::Postgres => core.now() - ALL_CUT,
+/// What is known of the other starts of the server on this store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtherStarts {
+    /// Every one is gone: one server at a time.
+    Gone,
+    /// Nothing: any may be a node that is alive.
+    Unknown,
+    /// These are alive, and every other is gone.
+    Alive(Vec<String>),
+}
+
+impl OtherStarts {
+    /// What the engine alone tells: SQLite has one server.
+    pub const fn of(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::Gone,
+            Engine::Postgres => Self::Unknown,
+        }
+    }
+}
+
+/// Closes rows that a start of the server which is gone left open as `unknown`; how many. Rows of
+/// this start and of others that may be alive are left alone: where nothing is known of them, until
+/// their support session is long over.
+pub async fn close_orphans(
+    core: &Core,
+    boot: &str,
+    others: &OtherStarts,
+) -> Result<u64, ServiceError> {
+    let ended_before = match others {
+        OtherStarts::Gone | OtherStarts::Alive(_) => Timestamp::MAX_UTC,
+        OtherStarts::Unknown => core.now() - ALL_CUT,
     };
+    let mut alive = vec![boot.to_owned()];
+    if let OtherStarts::Alive(others) = others {
+        alive.extend_from_slice(others);
+    }
     let mut closed = 0;
     loop {
         let mut reader = core.store.read().await?;
-        let orphans = reader.db().list_orphans(boot, ended_before).await?;
+        let orphans = reader.db().list_orphans(&alive, ended_before).await?;
         drop(reader);
         if orphans.is_empty() {
             return Ok(closed);
@@ -98,98 +127,67 @@ fn event(core: &Core, orphan: &Orphan) -> NewAuditEvent {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::Ipv4Addr, sync::Arc};
-
-    use app::{
-        domain::{RequestId, page::PageRequest, support_sessions::SupportSessionForm},
-        ports::SupportSessionsPort,
-    };
-    use uuid::Uuid;
-
     use super::*;
-    use crate::{
-        clock::Clock,
-        gateway::{
-            SessionGates,
-            ports::{Intent, Recorder},
-        },
-        services::{
-            access_log::StoreRecorder,
-            support_sessions::SupportSessionsService,
-            testing::{TwoTenants, World, staff_id, support_admin, tenant, worlds},
-        },
-        token::Token,
-    };
+    use crate::services::access_log::tests::{Scene, scenes};
 
-    fn service(world: &World) -> SupportSessionsService {
-        SupportSessionsService::new(
-            world.core.clone(),
-            Arc::clone(&world.settings),
-            Arc::new(TwoTenants(world.clock.clone())),
-            SessionGates::new(),
-        )
+    async fn begin_as(scene: &Scene, boot: &str) {
+        scene.recorder_of(boot).begin_one().await;
     }
 
-    async fn outcomes(world: &World, service: &SupportSessionsService, boot: &str) -> Vec<String> {
-        let form = SupportSessionForm {
-            reason: "Attestations fail with 503".into(),
-            ..SupportSessionForm::default()
-        };
-        let holder = support_admin(1);
-        let created = service
-            .create(&holder, &tenant("acme"), form)
-            .await
-            .unwrap();
-        let session = created.session.id;
-        let token = Token::parse(&created.token.unwrap()).unwrap();
-        let intent = Intent {
-            request_id: RequestId::from_uuid(Uuid::from_u128(7)),
-            support_session_id: session,
-            token_hash: *token.hash().as_bytes(),
-            tenant_id: tenant("acme"),
-            staff_id: staff_id(1),
-            staff_name: "staff1".into(),
-            method: "GET".into(),
-            path: "/v1/feed".into(),
-            query: None,
-            scope: None,
-            ip: Ipv4Addr::LOCALHOST.into(),
-            user_agent: String::new(),
-            at: world.clock.now(),
-        };
-        let (gone, _completions) = StoreRecorder::start(world.core.clone(), "a start that is gone");
-        gone.begin(intent).await.unwrap();
-
-        let mut outcomes = Vec::new();
-        // Active, just over, and over for as long as nothing of it can be alive anywhere.
-        for minutes in [0, 15, 6] {
-            world.clock.advance(TimeDelta::minutes(minutes));
-            let closed = close_orphans(&world.core, boot).await.unwrap();
-            let page = PageRequest::default();
-            let log = service.access_log(&holder, session, page).await.unwrap();
-            outcomes.push(format!("{closed} {}", log.items[0].outcome));
-        }
-        outcomes
+    async fn outcome(scene: &Scene) -> String {
+        let entries = scene.entries().await;
+        entries
+            .last()
+            .map(|e| e.outcome.to_string())
+            .unwrap_or_default()
     }
 
     #[tokio::test]
     async fn what_a_start_that_is_gone_left_open_is_closed_when_it_cannot_be_alive() {
-        for world in worlds().await {
-            let service = service(&world);
-            let expected = match world.core.store.engine() {
-                Engine::Sqlite => ["1 unknown", "0 unknown", "0 unknown"],
-                Engine::Postgres => ["0 open", "0 open", "1 unknown"],
+        for scene in scenes().await {
+            begin_as(&scene, "a start that is gone").await;
+            let others = OtherStarts::of(scene.world.core.store.engine());
+            let mut outcomes = Vec::new();
+            // Active, just over, and over for as long as nothing of it can be alive anywhere.
+            for minutes in [0, 15, 6] {
+                scene.world.clock.advance(TimeDelta::minutes(minutes));
+                let closed = close_orphans(&scene.world.core, "this start", &others).await;
+                outcomes.push(format!("{} {}", closed.unwrap(), outcome(&scene).await));
+            }
+            let expected = match others {
+                OtherStarts::Gone => ["1 unknown", "0 unknown", "0 unknown"],
+                _ => ["0 open", "0 open", "1 unknown"],
             };
-            assert_eq!(outcomes(&world, &service, "this start").await, expected);
+            assert_eq!(outcomes, expected, "{}", scene.world.engine);
         }
     }
 
     #[tokio::test]
     async fn what_this_start_left_open_stays_open() {
-        for world in worlds().await {
-            let service = service(&world);
-            let outcomes = outcomes(&world, &service, "a start that is gone").await;
-            assert_eq!(outcomes, ["0 open"; 3], "{}", world.engine);
+        for scene in scenes().await {
+            begin_as(&scene, "this start").await;
+            scene.world.clock.advance(TimeDelta::hours(1));
+            for others in [OtherStarts::Gone, OtherStarts::Unknown] {
+                let closed = close_orphans(&scene.world.core, "this start", &others).await;
+                assert_eq!(closed.unwrap(), 0, "{}", scene.world.engine);
+            }
+            assert_eq!(outcome(&scene).await, "open");
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_of_a_dead_start_are_closed_by_any_node_and_those_of_a_live_one_are_left() {
+        for scene in scenes().await {
+            let boots = ["dead", "alive", "this start"];
+            for boot in boots {
+                begin_as(&scene, boot).await;
+            }
+            let others = OtherStarts::Alive(vec!["alive".into()]);
+            let closed = close_orphans(&scene.world.core, "this start", &others).await;
+            assert_eq!(closed.unwrap(), 1, "{}", scene.world.engine);
+            let entries = scene.entries().await;
+            let outcomes: Vec<_> = entries.iter().map(|e| e.outcome.as_str()).collect();
+            assert_eq!(outcomes, ["unknown", "open", "open"]);
         }
     }
 }

@@ -3,20 +3,27 @@
 use std::{sync::Arc, time::Duration};
 
 use app::domain::{
-    AuditEventId, SupportSessionId,
+    AuditEventId, SupportSessionId, Timestamp,
     access_log::{AccessLogEntry, RequestOutcome},
     audit::{Actor, ActorType, AuditCategory, AuditOutcome},
     caller::Origin,
-    support_sessions::SupportSessionStatus,
+    support_sessions::{SupportSession, SupportSessionStatus},
 };
 use serde_json::json;
-use tokio::sync::{broadcast, mpsc};
+use tokio::{
+    sync::{broadcast, mpsc},
+    time::Instant,
+};
 
 use super::RequestEvent;
 use crate::{
     gateway::ports::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest},
     services::{Core, ServiceError},
-    store::{Priority, StoreError, Tx, access_log::RequestEnd, audit::NewAuditEvent},
+    store::{
+        ActError, Priority, StoreError, Tx,
+        access_log::{NextSeq, RequestEnd, WrittenBy},
+        audit::NewAuditEvent,
+    },
 };
 
 /// How many refusals a support session that has ended goes on recording.
@@ -47,24 +54,29 @@ fn entry_of(intent: &Intent, seq: u64, outcome: RequestOutcome) -> AccessLogEntr
     }
 }
 
-/// Commits the record of a request, only if its session is active at that instant.
+/// Commits the record of a request, only if its session is active at that instant and not used up.
 pub(super) async fn begin(
     core: &Core,
-    boot: &Arc<str>,
-    intent: Intent,
-) -> Result<Begun, RecordError> {
-    let (core_, boot, intent) = (core.clone(), Arc::clone(boot), Arc::new(intent));
-    let session = intent.support_session_id;
-    let written = core
-        .store
-        .write(Priority::Gateway, move |tx| {
-            let (core, boot, intent) = (core_.clone(), Arc::clone(&boot), Arc::clone(&intent));
+    by: &Arc<WrittenBy>,
+    deadline: Instant,
+    intent: Arc<Intent>,
+) -> Result<Result<Begun, RecordError>, StoreError> {
+    let (core_, by) = (core.clone(), Arc::clone(by));
+    core.store
+        .write_by(deadline.into_std(), move |tx| {
+            let (core, by, intent) = (core_.clone(), Arc::clone(&by), Arc::clone(&intent));
             Box::pin(async move {
-                let Some(seq) = tx.next_seq_if_active(intent.support_session_id, intent.token_hash, core.now()).await? else {
-                    return Ok(None);
+                let now = core.now();
+                let session = intent.support_session_id;
+                let seq = match tx.next_seq_if_active(session, intent.token_hash, now).await? {
+                    NextSeq::Given(seq) => seq,
+                    NextSeq::UsedUp => return Ok(Err(RecordError::BudgetExhausted)),
+                    NextSeq::Ended(found) => {
+                        return Ok(Err(RecordError::SessionEnded(how_it_ended(found, now))));
+                    }
                 };
                 let entry = entry_of(&intent, seq, RequestOutcome::Open);
-                tx.add_access_log_entry(&entry, &boot).await?;
+                tx.add_access_log_entry(&entry, &by).await?;
                 let event = RequestEvent {
                     intent: &intent,
                     action: "support_session.request",
@@ -75,60 +87,53 @@ pub(super) async fn begin(
                     }),
                 };
                 let _receipt = tx.append_audit(event.into_event(&core)).await?;
-                Ok::<_, StoreError>(Some(seq))
+                Ok(Ok(Begun { seq }))
             })
         })
-        .await;
-    match written {
-        Ok(Some(seq)) => Ok(Begun { seq }),
-        Ok(None) => Err(RecordError::SessionEnded(how_it_ended(core, session).await)),
-        Err(error) => {
-            tracing::error!(support_session.id = %session, error = %error, "a request can't be recorded");
-            Err(RecordError::Unavailable)
-        }
+        .await
+}
+
+/// A token that has been replaced counts as revoked.
+fn how_it_ended(session: Option<SupportSession>, now: Timestamp) -> Ended {
+    let expired = |session: SupportSession| session.status(now) == SupportSessionStatus::Expired;
+    if session.is_some_and(expired) {
+        Ended::Expired
+    } else {
+        Ended::Revoked
     }
 }
 
-async fn how_it_ended(core: &Core, session: SupportSessionId) -> Ended {
-    let found = async {
-        core.store
-            .read()
-            .await?
-            .db()
-            .lookup_support_session(session)
-            .await
-    }
-    .await;
-    match found {
-        Ok(Some(session)) if session.status(core.now()) == SupportSessionStatus::Expired => {
-            Ended::Expired
-        }
-        _ => Ended::Revoked,
-    }
+/// What became of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It has a row and an event.
+    Row,
+    /// Its session has ended and recorded enough of them.
+    Nothing,
 }
 
 /// Records a refused request, unless its session has ended and has recorded enough of them.
 pub(super) async fn refuse(
     core: &Core,
-    boot: &Arc<str>,
+    by: &Arc<WrittenBy>,
     refused: RefusedRequest,
-) -> Result<(), StoreError> {
-    let (core_, boot, refused) = (core.clone(), Arc::clone(boot), Arc::new(refused));
+) -> Result<Kept, StoreError> {
+    let (core_, by, refused) = (core.clone(), Arc::clone(by), Arc::new(refused));
     core.store
         .write(Priority::Normal, move |tx| {
-            let (core, boot, refused) = (core_.clone(), Arc::clone(&boot), Arc::clone(&refused));
+            let (core, by, refused) = (core_.clone(), Arc::clone(&by), Arc::clone(&refused));
             Box::pin(async move {
                 let intent = &refused.request;
                 if is_over_bound(tx, &core, intent.support_session_id).await? {
-                    return Ok(());
+                    return Ok(Kept::Nothing);
                 }
                 let Some(seq) = tx.next_seq_of_refused(intent.support_session_id).await? else {
-                    return Ok(());
+                    return Ok(Kept::Nothing);
                 };
                 let mut entry = entry_of(intent, seq, RequestOutcome::Refused);
                 entry.status = Some(refused.status);
                 entry.refusal = Some(refused.refusal);
-                tx.add_access_log_entry(&entry, &boot).await?;
+                tx.add_access_log_entry(&entry, &by).await?;
                 let event = RequestEvent {
                     intent,
                     action: "support_session.request_refused",
@@ -139,7 +144,7 @@ pub(super) async fn refuse(
                     }),
                 };
                 let _receipt = tx.append_audit(event.into_event(&core)).await?;
-                Ok::<_, StoreError>(())
+                Ok::<_, StoreError>(Kept::Row)
             })
         })
         .await
@@ -155,7 +160,7 @@ async fn is_over_bound(
     };
     let ended_at = match &session.revocation {
         Some(revocation) => revocation.at,
-        None if core.now() >= session.expires_at => session.expires_at,
+        None if core.now() >= session.ends_at() => session.ends_at(),
         None => return Ok(false),
     };
     Ok(tx.count_refused_since(session.id, ended_at).await? >= REFUSALS_AFTER_END)
@@ -180,14 +185,20 @@ pub(super) async fn write_completions(
     }
 }
 
+/// Tries until it is written. As long as the store is out of order it is tried on and on: nothing
+/// new can be begun meanwhile, so what waits does not grow.
 async fn write_completion(core: &Core, completion: Completion) -> SupportSessionId {
     let session = completion.support_session_id;
     let completion = Arc::new(completion);
-    for _ in 0..ATTEMPTS {
+    let mut failures = 0;
+    while failures < ATTEMPTS {
         match complete(core, Arc::clone(&completion)).await {
-            Ok(()) => return session,
+            Ok(()) | Err(ServiceError::Store(StoreError::Broken | StoreError::Closed)) => break,
             Err(error) => {
-                tracing::warn!(request.id = %completion.request_id, error = %error, "a completion can't be recorded yet");
+                if error.outage().is_none() && !error.is_contention() {
+                    failures += 1;
+                    tracing::warn!(request.id = %completion.request_id, error = %error, "a completion can't be recorded yet");
+                }
                 tokio::time::sleep(RETRY).await;
             }
         }

@@ -73,7 +73,11 @@ impl Rig {
         let granted = granted.unwrap();
         let keys = IdentityKeys::throwaway(&SeededEntropy::new(3));
         let identities = Identities::new(ISSUER, keys);
-        let (recorder, _completions) = StoreRecorder::start(world.core.clone(), "boot");
+        let by = crate::store::access_log::WrittenBy {
+            node: "node".into(),
+            boot: "boot".into(),
+        };
+        let (recorder, _completions) = StoreRecorder::start(world.core.clone(), by);
         let rig = Self {
             introspection: IntrospectionService::new(world.core.clone(), Arc::clone(&identities)),
             world,

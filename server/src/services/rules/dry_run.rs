@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use crate::{
     gateway::{
+        KnownSession,
         canonical::CanonicalTarget,
-        ports::KnownSession,
+        ports::KnownLimits,
         rules::{Authorised, CanonicalRequest, Denied, Judge, RuleSet},
     },
     store::access_log::MadeRequest,
@@ -156,6 +157,7 @@ fn request(made: &MadeRequest) -> Option<(Arc<KnownSession>, CanonicalRequest)> 
         rule_set: String::new(),
         expires_at: made.at,
         ended: None,
+        limits: KnownLimits::default(),
     };
     Some((Arc::new(session), request))
 }

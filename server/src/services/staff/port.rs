@@ -56,6 +56,7 @@ impl StaffService {
             must_change_password: record.must_change_password,
             own_active,
             active_support_sessions,
+            record_outage: may_see.then(|| self.core.record_outage()).flatten(),
             now,
         }))
     }

@@ -5,7 +5,7 @@ use app::{
         problem::ProblemCode,
         scopes::ScopeName,
         staff::{NewStaffMember, Role},
-        support_sessions::SupportSession,
+        support_sessions::{SessionLimits, SupportSession},
     },
     ports::StaffPort,
 };
@@ -56,6 +56,7 @@ async fn open_support_session(
         requests_forwarded: 0,
         requests_refused: 0,
         rule_set: String::new(),
+        limits: SessionLimits::default(),
     };
     let kept = session.clone();
     let added: Result<(), StoreError> = console

@@ -1,14 +1,14 @@
 //! Creating a support session, and replacing a lost token.
 
 use app::domain::{
-    SupportSessionId, TenantId,
+    SupportSessionId, TenantId, Timestamp,
     caller::Context,
     policy::Act,
     problem::{Problem, ProblemCode},
     scopes::ScopeName,
     support_sessions::{
-        MAX_ACTIVE_PER_STAFF_MEMBER, NewSupportSession, SupportSession, SupportSessionDraft,
-        SupportSessionForm, SupportSessionGranted,
+        MAX_ACTIVE_PER_STAFF_MEMBER, NewSupportSession, SessionLimits, SupportSession,
+        SupportSessionDraft, SupportSessionForm, SupportSessionGranted, idle_end,
     },
     tenants::TenantDetail,
 };
@@ -38,6 +38,7 @@ impl SupportSessionsService {
             detail: self.tenants.detail(context, tenant).await?,
             scopes: self.settings.scopes.clone(),
             require_ticket: self.settings.require_ticket,
+            ip: context.origin.ip.clone().unwrap_or_default(),
             idempotency_key: self.core.new_uuid().to_string(),
             now: self.core.now(),
         })
@@ -59,6 +60,8 @@ impl SupportSessionsService {
 
         let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
         let now = self.core.now();
+        let expires_at = now + new.ttl;
+        let limits = self.limits(context, &new, expires_at)?;
         let session = SupportSession {
             id: SupportSessionId::from_uuid(self.core.new_uuid()),
             tenant_id: tenant.clone(),
@@ -72,11 +75,12 @@ impl SupportSessionsService {
             ip: context.origin.ip.clone().unwrap_or_default(),
             user_agent: context.origin.user_agent.clone().unwrap_or_default(),
             issued_at: now,
-            expires_at: now + new.ttl,
+            expires_at,
             revocation: None,
             requests_forwarded: 0,
             requests_refused: 0,
             rule_set: self.settings.rule_set.clone(),
+            limits,
         };
         let secrets = SupportSessionSecrets {
             token_hash: *token.hash().as_bytes(),
@@ -117,6 +121,10 @@ impl SupportSessionsService {
                         "organization_id": session.organization_id,
                         "ticket": session.ticket,
                         "rule_set": session.rule_set,
+                        "idle_minutes": session.limits.idle_minutes,
+                        "creator_ip_only": session.limits.creator_ip_only,
+                        "requests_total": session.limits.requests_total,
+                        "requests_per_minute": session.limits.requests_per_minute,
                     });
                     let event = event_of(
                         &core,
@@ -190,6 +198,29 @@ impl SupportSessionsService {
             gateway_url: self.settings.gateway_url.clone(),
             example_path: EXAMPLE_PATH.to_owned(),
         }
+    }
+
+    /// What the form asks for, and the budgets of the configuration: a later change of those is for
+    /// later sessions.
+    fn limits(
+        &self,
+        context: &Context,
+        new: &NewSupportSession,
+        expires_at: Timestamp,
+    ) -> Result<SessionLimits, Problem> {
+        if new.creator_ip_only && context.origin.ip.is_none() {
+            let message = "can't be chosen: your address is not known";
+            return Err(Problem::invalid_field("creator_ip_only", message));
+        }
+        let budgets = &self.core.config.support_sessions;
+        let now = self.core.now();
+        Ok(SessionLimits {
+            requests_total: budgets.requests_total(),
+            requests_per_minute: budgets.requests_per_minute(),
+            idle_minutes: new.idle_minutes,
+            idle_ends_at: new.idle_minutes.map(|idle| idle_end(now, idle, expires_at)),
+            creator_ip_only: new.creator_ip_only,
+        })
     }
 
     fn check_scopes(&self, scopes: &[ScopeName]) -> Result<(), Problem> {

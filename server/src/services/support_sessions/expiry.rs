@@ -64,21 +64,29 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
             return Ok(());
         }
         for session in due {
-            gates.end(session.id, Ended::Expired);
+            let id = session.id;
+            // An idle end may still be put off by a record that is being written.
+            let ends_idle = session.ends_idle();
+            if !ends_idle {
+                gates.end(id, Ended::Expired);
+            }
             let (core_, session) = (core.clone(), Arc::new(session));
-            core.store
+            let told = core
+                .store
                 .act(move |tx| {
                     let (core, session) = (core_.clone(), Arc::clone(&session));
                     Box::pin(async move {
-                        if !tx.mark_expiry_recorded(session.id).await? {
-                            return Ok(Audited::unchanged(()));
+                        if !tx.mark_expiry_recorded(session.id, core.now()).await? {
+                            return Ok(Audited::unchanged(false));
                         }
                         let context = Context {
                             caller: Caller::System,
                             origin: Origin::default(),
                         };
                         let metadata = json!({
-                            "expired_at": session.expires_at,
+                            "expired_at": session.ends_at(),
+                            "cause": if session.ends_idle() { "idle" } else { "ttl" },
+                            "idle_minutes": session.limits.idle_minutes,
                             "staff_id": session.staff_id,
                             "staff_name": session.staff_name,
                         });
@@ -89,15 +97,17 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
                             "support_session.expired",
                             metadata,
                         );
-                        event.occurred_at = session.expires_at;
+                        event.occurred_at = session.ends_at();
                         let receipt = tx.append_audit(event).await?;
-                        let id = session.id.to_string();
-                        tx.change(ChangeKind::SupportSession, &id, core.now())
+                        tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())
                             .await?;
-                        Ok::<_, ServiceError>(Audited::new((), receipt))
+                        Ok::<_, ServiceError>(Audited::new(true, receipt))
                     })
                 })
                 .await?;
+            if told && ends_idle {
+                gates.end(id, Ended::Expired);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use app::domain::SupportSessionId;
+use app::domain::{SupportSessionId, support_sessions::SupportSessionStatus};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
@@ -54,9 +54,14 @@ async fn end_if_revoked(
         .db()
         .lookup_support_session(id)
         .await?;
-    if found.is_some_and(|session| session.revocation.is_some()) {
-        let cut = gates.end(id, Ended::Revoked);
-        tracing::info!(support_session.id = %id, requests.cut = cut.requests, "support session was revoked elsewhere");
-    }
+    let ended = match found.map(|session| session.status(core.now())) {
+        Some(SupportSessionStatus::Revoked) => Ended::Revoked,
+        // Of an expiry each node knows by itself; that nobody uses a session any more only the one
+        // knows that told of it.
+        Some(SupportSessionStatus::Expired) => Ended::Expired,
+        Some(SupportSessionStatus::Active) | None => return Ok(()),
+    };
+    let cut = gates.end(id, ended);
+    tracing::info!(support_session.id = %id, requests.cut = cut.requests, "support session was ended elsewhere");
     Ok(())
 }

@@ -8,8 +8,8 @@ use app::{
         page::{Page, PageRequest},
         problem::Problem,
         support_sessions::{
-            SupportSession, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter,
-            SupportSessionForm, SupportSessionGranted, SupportSessionList,
+            RaiseBudgetForm, SupportSession, SupportSessionDetail, SupportSessionDraft,
+            SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
         },
     },
     ports::SupportSessionsPort,
@@ -69,6 +69,15 @@ impl SupportSessionsPort for SupportSessionsService {
         id: SupportSessionId,
     ) -> Result<SupportSessionGranted, Problem> {
         Ok(self.replace_token_inner(context, id).await?)
+    }
+
+    async fn raise_budget(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        form: RaiseBudgetForm,
+    ) -> Result<SupportSession, Problem> {
+        Ok(self.raise_budget_inner(context, id, &form).await?)
     }
 
     async fn access_log(

@@ -123,6 +123,9 @@ impl SupportSessionsService {
             tenant_status: tenant.tenant.status,
             may_revoke: may(Act::RevokeSupportSession(session.staff_id)),
             may_replace_token: may(Act::ReplaceToken(session.staff_id)),
+            may_raise_budget: session.limits.requests_total.is_some()
+                && may(Act::RaiseBudget(session.staff_id)),
+            today: self.requests_today(&session, at).await?,
             session,
             at,
         })

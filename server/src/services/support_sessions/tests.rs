@@ -1,5 +1,7 @@
 //! Attacks first, then what is promised.
 
+mod limits;
+
 use std::sync::Arc;
 
 use app::{

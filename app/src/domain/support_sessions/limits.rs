@@ -1,0 +1,162 @@
+//! What bounds a support session beside its time-to-live and its scopes.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{REASON_MAX, REASON_MIN, TTL_MAX};
+use crate::domain::{
+    Timestamp,
+    problem::{FieldProblems, Problem},
+    text::clean,
+};
+
+/// The highest total of requests that a super admin can raise a support session to.
+pub const REQUESTS_TOTAL_MAX: u64 = 10_000_000;
+
+/// What bounds a support session beside its time-to-live and its scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionLimits {
+    /// How many requests may be forwarded in all; `None` for any number.
+    pub requests_total: Option<u64>,
+    /// How many requests a minute each node lets through; `None` for any number.
+    pub requests_per_minute: Option<u64>,
+    /// The session ends when no request has come for so many minutes; `None` for never.
+    pub idle_minutes: Option<u64>,
+    /// When it ends unless a request comes before; never after its expiry. Set where
+    /// `idle_minutes` is.
+    pub idle_ends_at: Option<DateTime<Utc>>,
+    /// Whether requests are let through only from the address that the session was created from.
+    pub creator_ip_only: bool,
+}
+
+impl SessionLimits {
+    /// Whether the total is used up.
+    pub fn is_used_up(&self, forwarded: u64) -> bool {
+        self.requests_total.is_some_and(|total| forwarded >= total)
+    }
+}
+
+/// Requests that were recorded to be forwarded since midnight UTC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestsToday {
+    /// In every support session of the staff member.
+    pub by_staff: u64,
+    /// In every support session in the tenant.
+    pub in_tenant: u64,
+}
+
+/// What a super admin fills in to raise the total of a support session, as it arrives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RaiseBudgetForm {
+    /// The new total, as typed.
+    pub requests_total: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A form that has been checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RaisedBudget {
+    /// The new total: at least the one before.
+    pub requests_total: u64,
+    /// Why, trimmed.
+    pub reason: String,
+}
+
+impl RaiseBudgetForm {
+    /// Checks every field. A total can only grow: what has been granted is not taken back here.
+    pub fn validate(&self, present: u64) -> Result<RaisedBudget, Problem> {
+        let mut problems = FieldProblems::default();
+        let total = problems.take("requests_total", parse_total(&self.requests_total, present));
+        let reason = problems.take("reason", clean(&self.reason, REASON_MIN, REASON_MAX, true));
+        problems.finish()?;
+        Ok(RaisedBudget {
+            requests_total: total.unwrap_or(present),
+            reason: reason.unwrap_or_default(),
+        })
+    }
+}
+
+fn parse_total(text: &str, present: u64) -> Result<u64, String> {
+    match whole_number(text) {
+        Some(total) if (present..=REQUESTS_TOTAL_MAX).contains(&total) => Ok(total),
+        _ => Err(format!(
+            "must be a whole number above {present}, at most {REQUESTS_TOTAL_MAX}"
+        )),
+    }
+}
+
+/// An idle limit as typed: whole minutes from 1 to 60; empty means none.
+pub(super) fn parse_idle(text: &str) -> Result<Option<u64>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let max = TTL_MAX.unsigned_abs();
+    match whole_number(text) {
+        Some(minutes) if (1..=max).contains(&minutes) => Ok(Some(minutes)),
+        _ => Err(format!(
+            "must be a whole number of minutes from 1 to {max}, or empty"
+        )),
+    }
+}
+
+fn whole_number(text: &str) -> Option<u64> {
+    let digits = text.trim();
+    let plain = digits.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| digits.parse().ok()).flatten()
+}
+
+/// When a session that was last used at `used_at` ends by being idle; never after `expires_at`.
+pub fn idle_end(used_at: Timestamp, idle_minutes: u64, expires_at: Timestamp) -> Timestamp {
+    i64::try_from(idle_minutes)
+        .ok()
+        .and_then(chrono::TimeDelta::try_minutes)
+        .and_then(|idle| used_at.checked_add_signed(idle))
+        .map_or(expires_at, |end| end.min(expires_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raise(total: &str) -> Result<RaisedBudget, Problem> {
+        let form = RaiseBudgetForm {
+            requests_total: total.into(),
+            reason: "The export takes many pages".into(),
+        };
+        form.validate(100)
+    }
+
+    #[test]
+    fn a_total_only_grows_and_says_why() {
+        assert_eq!(raise(" 250 ").unwrap().requests_total, 250);
+        for refused in ["99", "", "-1", "1e3", "10000001", "99999999999999999999"] {
+            let problem = raise(refused).unwrap_err();
+            assert!(problem.field("requests_total").is_some(), "{refused}");
+        }
+        let without = RaiseBudgetForm {
+            requests_total: "250".into(),
+            reason: "more".into(),
+        };
+        assert!(without.validate(100).unwrap_err().field("reason").is_some());
+    }
+
+    #[test]
+    fn an_idle_limit_is_minutes_or_nothing() {
+        assert_eq!(parse_idle(" "), Ok(None));
+        assert_eq!(parse_idle("5"), Ok(Some(5)));
+        for refused in ["0", "61", "five", "1.5", "-1"] {
+            assert!(parse_idle(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn idleness_never_outlasts_the_expiry() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (noon, end) = (at("2026-11-22T12:00:00Z"), at("2026-11-22T12:15:00Z"));
+        assert_eq!(idle_end(noon, 5, end), at("2026-11-22T12:05:00Z"));
+        assert_eq!(idle_end(noon, 60, end), end);
+        assert_eq!(idle_end(noon, u64::MAX, end), end);
+    }
+}

@@ -1,0 +1,114 @@
+//! The card of what bounds a support session, and how much of it is used.
+
+use leptos::prelude::*;
+
+use super::{LiveSession, session_path};
+use crate::{
+    components::{
+        ButtonLink, Timestamp,
+        format::{counted, thousands},
+    },
+    domain::support_sessions::{RequestsToday, SupportSession},
+};
+
+/// The card.
+#[component]
+pub(super) fn Limits(
+    /// The session.
+    session: LiveSession,
+) -> impl IntoView {
+    let now = session.session;
+    let first = now.get_untracked();
+    let raise = format!("{}/raise-budget", session_path(first.id));
+    let may_raise = session.may_raise_budget;
+    let raise_link = move || {
+        let raise = raise.clone();
+        (may_raise && session.is_active()).then(
+            || view! { <ButtonLink href=raise class="small push">"Raise budget"</ButtonLink> },
+        )
+    };
+    let used = move || now.with(used);
+    view! {
+        <section class="card" aria-labelledby="limits-title">
+            <header class="panel-header">
+                <h2 id="limits-title">"Limits"</h2>
+                {raise_link}
+            </header>
+            <dl class="facts">
+                <dt>"Budget"</dt>
+                <dd class="num">{used}</dd>
+                <dt>"Rate"</dt>
+                <dd class="num">{rate(first.limits.requests_per_minute)}</dd>
+                <dt>"Idle limit"</dt>
+                <dd>{move || idle(&now.get())}</dd>
+                <dt>"Address"</dt>
+                <dd>{address(&first)}</dd>
+                <dt>"Today"</dt>
+                <dd class="num">{today(session.today, &first)}</dd>
+            </dl>
+        </section>
+    }
+    .into_any()
+}
+
+fn used(session: &SupportSession) -> String {
+    let used = thousands(session.requests_forwarded);
+    match session.limits.requests_total {
+        None => format!("{used} requests used; no limit"),
+        Some(total) if session.limits.is_used_up(session.requests_forwarded) => {
+            format!("Used up: {used} of {} requests", thousands(total))
+        }
+        Some(total) => format!("{used} of {} requests", thousands(total)),
+    }
+}
+
+fn rate(per_minute: Option<u64>) -> String {
+    per_minute.map_or_else(
+        || "No limit".into(),
+        |rate| format!("{} requests a minute", thousands(rate)),
+    )
+}
+
+fn idle(session: &SupportSession) -> AnyView {
+    let (Some(minutes), Some(ends_at)) = (session.limits.idle_minutes, session.limits.idle_ends_at)
+    else {
+        return view! { <span class="muted">"None"</span> }.into_any();
+    };
+    view! {
+        {counted(minutes, "minute", "minutes")}
+        " · ends at "
+        <Timestamp at=ends_at/>
+        " without a request"
+    }
+    .into_any()
+}
+
+fn address(session: &SupportSession) -> AnyView {
+    if session.limits.creator_ip_only {
+        view! { "Only " <code>{session.ip.clone()}</code> }.into_any()
+    } else {
+        view! { <span class="muted">"Any"</span> }.into_any()
+    }
+}
+
+/// Of the day in UTC, when the page was made.
+fn today(today: RequestsToday, session: &SupportSession) -> String {
+    format!(
+        "{} by {} · {} in {} (UTC)",
+        thousands(today.by_staff),
+        session.staff_name,
+        thousands(today.in_tenant),
+        session.tenant_name
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_says_so_when_there_is_none() {
+        assert_eq!(rate(Some(1200)), "1,200 requests a minute");
+        assert_eq!(rate(None), "No limit");
+    }
+}

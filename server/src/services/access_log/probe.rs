@@ -1,0 +1,56 @@
+//! Finds out by itself whether requests can be recorded: an outage is noticed before a request meets
+//! it, and its end without one.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    services::Core,
+    store::{StoreError, access_log::WrittenBy},
+};
+
+/// How often it is tried while all is well.
+const WELL: Duration = Duration::from_secs(15);
+/// How often it is tried while nothing can be recorded.
+const ILL: Duration = Duration::from_secs(1);
+
+/// Writes as the gateway does, now and then, until `shutdown`. The store itself takes note of what
+/// becomes of it.
+pub async fn probe_record(
+    core: Core,
+    by: WrittenBy,
+    patience: Duration,
+    shutdown: CancellationToken,
+) {
+    let by = Arc::new(by);
+    let mut outage = core.store.watch_outage();
+    loop {
+        probe(&core, &by, patience).await;
+        let rest = if core.store.outage().is_some() {
+            ILL
+        } else {
+            WELL
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(rest) => {}
+            // One that a request has met is followed from now on.
+            Ok(()) = outage.changed(), if core.store.outage().is_none() => {}
+        }
+    }
+}
+
+async fn probe(core: &Core, by: &Arc<WrittenBy>, patience: Duration) {
+    let (by, now) = (Arc::clone(by), core.now());
+    let deadline = Instant::now() + patience;
+    let write = core.store.write_by(deadline.into_std(), move |tx| {
+        let by = Arc::clone(&by);
+        Box::pin(async move { tx.probe_record(&by, now).await })
+    });
+    let written: Result<Result<(), StoreError>, _> = tokio::time::timeout_at(deadline, write).await;
+    if written.is_err() {
+        core.store.note_slow();
+    }
+}

@@ -1,0 +1,128 @@
+//! Refusals that anyone can cause in any number, as with the token of a session that has ended: some
+//! are recorded, all are counted, and nobody waits for them.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use app::domain::{SupportSessionId, Timestamp};
+use chrono::TimeDelta;
+use metrics::counter;
+use tokio::sync::{broadcast, mpsc};
+
+use super::record::{self, Kept};
+use crate::{gateway::ports::RefusedRequest, services::Core, store::access_log::WrittenBy};
+
+/// Refusals that are counted and not recorded.
+const UNRECORDED: &str = "gateway_refusals_unrecorded_total";
+/// How many refusals of a session are recorded at once; then one every [`EVERY`].
+const AT_ONCE: i32 = 20;
+/// How often a refusal of a session is recorded after that.
+const EVERY: TimeDelta = TimeDelta::seconds(1);
+/// From so many sessions on, what is remembered of all of them is forgotten: an ended session
+/// then records some refusals more, as many as the store's own bound allows.
+const MANY: usize = 10_000;
+
+/// Counts a refusal that is not recorded.
+pub(super) fn count_unrecorded() {
+    counter!(UNRECORDED).increment(1);
+}
+
+/// Which refusals are worth a row.
+#[derive(Debug, Default)]
+pub(super) struct Sampler(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// When the allowance of each session is whole again.
+    whole_at: HashMap<SupportSessionId, Timestamp>,
+    /// Sessions that have ended, and have recorded all that is recorded after an end.
+    full: HashSet<SupportSessionId>,
+}
+
+impl Sampler {
+    /// Whether this one is.
+    pub(super) fn admits(&self, refused: &RefusedRequest) -> bool {
+        let (session, at) = (refused.request.support_session_id, refused.request.at);
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.full.contains(&session) {
+            return false;
+        }
+        if seen.whole_at.len() >= MANY {
+            seen.whole_at.clear();
+        }
+        let most = at + EVERY * AT_ONCE;
+        let whole_at = seen.whole_at.entry(session).or_insert(at);
+        *whole_at = (*whole_at).clamp(at, most);
+        let next = *whole_at + EVERY;
+        let admits = next <= most;
+        if admits {
+            *whole_at = next;
+        }
+        admits
+    }
+
+    fn is_full(&self, session: SupportSessionId) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.full.len() >= MANY {
+            seen.full.clear();
+        }
+        seen.full.insert(session);
+        seen.whole_at.remove(&session);
+    }
+}
+
+/// Records what is handed over until the recorder is gone.
+pub(super) async fn record_sampled(
+    core: Core,
+    by: Arc<WrittenBy>,
+    sampler: Arc<Sampler>,
+    mut queue: mpsc::Receiver<RefusedRequest>,
+    touched: broadcast::Sender<SupportSessionId>,
+) {
+    while let Some(refused) = queue.recv().await {
+        let session = refused.request.support_session_id;
+        match record::refuse(&core, &by, refused).await {
+            Ok(Kept::Row) => drop(touched.send(session)),
+            Ok(Kept::Nothing) => {
+                sampler.is_full(session);
+                count_unrecorded();
+            }
+            Err(error) => {
+                tracing::debug!(support_session.id = %session, error = %error, "a refusal can't be recorded");
+                count_unrecorded();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_leaves_a_few_rows_and_then_one_a_second() {
+        let sampler = Sampler::default();
+        let noon: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let admitted = |number: u128, at| {
+            let refused = super::super::tests::refused(number, at);
+            (0..1000).filter(|_| sampler.admits(&refused)).count()
+        };
+        assert_eq!(admitted(1, noon), 20);
+        assert_eq!(admitted(1, noon + TimeDelta::milliseconds(999)), 0);
+        assert_eq!(admitted(1, noon + TimeDelta::seconds(3)), 3);
+        assert_eq!(admitted(2, noon), 20, "another session has its own");
+        assert_eq!(
+            admitted(1, noon - TimeDelta::hours(5)),
+            0,
+            "a clock set back"
+        );
+        sampler.is_full(
+            super::super::tests::refused(2, noon)
+                .request
+                .support_session_id,
+        );
+        assert_eq!(admitted(2, noon + TimeDelta::hours(1)), 0);
+    }
+}

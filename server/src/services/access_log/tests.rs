@@ -1,0 +1,529 @@
+//! What the record promises while all goes wrong. Attacks and faults first.
+
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+
+use app::{
+    domain::{
+        RequestId, SupportSessionId, Timestamp,
+        access_log::{AccessLogEntry, Refusal, RequestOutcome},
+        record::OutageCause,
+        support_sessions::SupportSessionForm,
+    },
+    ports::SupportSessionsPort,
+};
+use futures::future::join_all;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::StoreRecorder;
+use crate::{
+    audit::verify::verify_store,
+    clock::Clock,
+    config::Config,
+    gateway::{
+        SessionGates,
+        ports::{Begun, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions},
+    },
+    services::{
+        support_sessions::SupportSessionsService,
+        testing::{TwoTenants, World, staff_id, super_admin, support_admin, tenant, worlds_with},
+    },
+    store::{Priority, StoreError, access_log::WrittenBy, testing::Fault},
+    token::Token,
+};
+
+/// A store with one support session in it.
+pub(super) struct Scene {
+    pub(super) world: World,
+    service: SupportSessionsService,
+    session: SupportSessionId,
+    token_hash: [u8; 32],
+}
+
+/// One on each engine. A record may take a second.
+pub(super) async fn scenes() -> Vec<Scene> {
+    scenes_with("requests_total = 10_000").await
+}
+
+async fn scenes_with(support_sessions: &str) -> Vec<Scene> {
+    let config: Config = toml::from_str(&format!(
+        r#"
+        [gateway]
+        listen = "127.0.0.1:3100"
+        public_url = "http://127.0.0.1:3100"
+        upstream = "http://127.0.0.1:3200"
+        tenant_binding = "identity"
+        record_timeout_ms = 1000
+        [support_sessions]
+        {support_sessions}
+        "#
+    ))
+    .unwrap();
+    let mut scenes = Vec::new();
+    for world in worlds_with(config).await {
+        let service = SupportSessionsService::new(
+            world.core.clone(),
+            Arc::clone(&world.settings),
+            Arc::new(TwoTenants(world.clock.clone())),
+            SessionGates::new(),
+        );
+        let form = SupportSessionForm {
+            reason: "Attestations fail with 503".into(),
+            ttl_minutes: "15".into(),
+            ..SupportSessionForm::default()
+        };
+        let (holder, acme) = (support_admin(1), tenant("acme"));
+        let created = service.create(&holder, &acme, form).await.unwrap();
+        let token = Token::parse(&created.token.unwrap()).unwrap();
+        scenes.push(Scene {
+            session: created.session.id,
+            token_hash: *token.hash().as_bytes(),
+            service,
+            world,
+        });
+    }
+    scenes
+}
+
+/// A recorder with what it is told.
+pub(super) struct Recording<'s> {
+    scene: &'s Scene,
+    recorder: Arc<StoreRecorder>,
+}
+
+impl Scene {
+    pub(super) fn recorder_of(&self, boot: &str) -> Recording<'_> {
+        let by = WrittenBy {
+            node: "a node".into(),
+            boot: boot.into(),
+        };
+        let (recorder, _) = StoreRecorder::start(self.world.core.clone(), by);
+        Recording {
+            scene: self,
+            recorder,
+        }
+    }
+
+    /// The access log, oldest first.
+    pub(super) async fn entries(&self) -> Vec<AccessLogEntry> {
+        let mut reader = self.world.core.store.read().await.unwrap();
+        let mut db = reader.db();
+        let mut entries = Vec::new();
+        loop {
+            let after = entries.len() as u64;
+            let more = db.list_access_log_after(self.session, after).await.unwrap();
+            if more.is_empty() {
+                return entries;
+            }
+            entries.extend(more);
+        }
+    }
+
+    fn intent(&self) -> Intent {
+        Intent {
+            request_id: RequestId::from_uuid(self.world.core.new_uuid()),
+            support_session_id: self.session,
+            token_hash: self.token_hash,
+            at: self.world.clock.now(),
+            ..refused(0, self.world.clock.now()).request
+        }
+    }
+
+    fn refusal(&self, refusal: Refusal) -> RefusedRequest {
+        RefusedRequest {
+            request: self.intent(),
+            refusal,
+            status: refusal.status(),
+        }
+    }
+
+    /// Waits until the log is as it should be.
+    async fn until(&self, what: &str, good: impl Fn(&[AccessLogEntry]) -> bool) {
+        let waiting = async {
+            loop {
+                let entries = self.entries().await;
+                if good(&entries) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+        waited.unwrap_or_else(|_| panic!("{}: {what}", self.world.engine));
+    }
+
+    fn cause(&self) -> Option<OutageCause> {
+        self.world.core.store.outage().map(|outage| outage.cause)
+    }
+}
+
+impl Recording<'_> {
+    async fn begin(&self, intent: Intent) -> Result<Begun, RecordError> {
+        self.recorder.begin(intent).await
+    }
+
+    pub(super) async fn begin_one(&self) {
+        self.begin(self.scene.intent()).await.unwrap();
+    }
+}
+
+/// A refused request in a session of this number.
+pub(super) fn refused(session: u128, at: Timestamp) -> RefusedRequest {
+    let request = Intent {
+        request_id: RequestId::from_uuid(Uuid::from_u128(1)),
+        support_session_id: SupportSessionId::from_uuid(Uuid::from_u128(session)),
+        token_hash: [0; 32],
+        tenant_id: tenant("acme"),
+        staff_id: staff_id(1),
+        staff_name: "staff1".into(),
+        method: "GET".into(),
+        path: "/v1/feed".into(),
+        query: None,
+        scope: None,
+        ip: Ipv4Addr::LOCALHOST.into(),
+        user_agent: String::new(),
+        at,
+    };
+    RefusedRequest {
+        request,
+        refusal: Refusal::SessionRevoked,
+        status: 401,
+    }
+}
+
+#[tokio::test]
+async fn a_flood_with_the_token_of_an_ended_session_fills_nothing_and_holds_up_nobody() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("this start");
+        recording.begin_one().await;
+        // Nothing is written while this is held: who waits for the flush queue waits for ever.
+        let release = Arc::new(Notify::new());
+        scene
+            .world
+            .store
+            .faults
+            .next(Fault::Held(Arc::clone(&release)));
+        let held = recording.begin(scene.intent());
+        let flood = async {
+            for _ in 0..20_000 {
+                recording
+                    .recorder
+                    .refuse(scene.refusal(Refusal::SessionRevoked))
+                    .await;
+            }
+            release.notify_one();
+        };
+        let (passed, ()) = tokio::join!(held, flood);
+        passed.unwrap_or_else(|error| panic!("{}: {error}", scene.world.engine));
+        recording.begin_one().await;
+        scene
+            .until("some are recorded", |entries| {
+                entries.iter().any(|e| e.outcome == RequestOutcome::Refused)
+            })
+            .await;
+        let rows = scene.entries().await.len();
+        assert!(rows <= 3 + 20, "{}: {rows} rows", scene.world.engine);
+    }
+}
+
+#[tokio::test]
+async fn an_ended_session_records_no_more_refusals_however_long_they_go_on() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("this start");
+        let admin = super_admin(3);
+        let revoke = scene.service.revoke(&admin, scene.session, String::new());
+        revoke.await.unwrap();
+        for minute in 1..=30_usize {
+            for _ in 0..100 {
+                recording
+                    .recorder
+                    .refuse(scene.refusal(Refusal::SessionRevoked))
+                    .await;
+            }
+            let expected = (minute * 20).min(100);
+            scene
+                .until("the refusals of a minute", |entries| {
+                    entries.len() >= expected
+                })
+                .await;
+            scene.world.clock.advance(chrono::TimeDelta::minutes(1));
+        }
+        assert_eq!(scene.entries().await.len(), 100, "{}", scene.world.engine);
+    }
+}
+
+#[tokio::test]
+async fn after_a_failed_flush_nothing_is_recorded_or_looked_up_until_a_restart() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("this start");
+        // SQLITE_IOERR_FSYNC: what the operating system could not write it may have dropped.
+        scene.world.store.faults.next(Fault::Code("1034"));
+        for _ in 0..3 {
+            let begun = recording.begin(scene.intent()).await;
+            assert_eq!(begun.unwrap_err(), RecordError::Unavailable);
+        }
+        assert_eq!(scene.cause(), Some(OutageCause::Broken));
+        let found = recording.recorder.lookup(scene.token_hash).await;
+        assert!(found.is_err(), "{}", scene.world.engine);
+        let write = scene.world.core.store.write(Priority::Normal, |_tx| {
+            Box::pin(async { Ok::<(), StoreError>(()) })
+        });
+        assert!(matches!(write.await, Err(StoreError::Broken)));
+        assert!(scene.entries().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_full_store_refuses_and_takes_up_again_by_itself() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("this start");
+        let full = match scene.world.engine {
+            "sqlite" => "13",
+            _ => "53100",
+        };
+        scene.world.store.faults.next(Fault::Code(full));
+        let begun = recording.begin(scene.intent()).await;
+        assert_eq!(begun.unwrap_err(), RecordError::Unavailable);
+        assert_eq!(
+            scene.cause(),
+            Some(OutageCause::Full),
+            "{}",
+            scene.world.engine
+        );
+        assert!(scene.world.core.record_outage().is_some());
+        let begun = recording.begin(scene.intent()).await;
+        assert_eq!(begun.unwrap().seq, 1, "no number is lost");
+        assert_eq!(scene.cause(), None, "{}", scene.world.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_commit_of_which_nobody_knows_is_never_taken_for_a_forwarded_request() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("this start");
+        scene.world.store.faults.next(Fault::LostAfter);
+        let begun = recording.begin(scene.intent()).await;
+        assert_eq!(begun.unwrap_err(), RecordError::Unavailable);
+        scene
+            .until("the row is completed as refused", |entries| {
+                entries.len() == 1
+                    && entries[0].outcome == RequestOutcome::Refused
+                    && entries[0].refusal == Some(Refusal::RecordUnavailable)
+            })
+            .await;
+        scene
+            .until("the outage to be over", |_| scene.cause().is_none())
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_is_noticed_and_what_waited_too_long_is_never_written() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("this start");
+        let release = Arc::new(Notify::new());
+        scene
+            .world
+            .store
+            .faults
+            .next(Fault::Held(Arc::clone(&release)));
+        let mut held = Box::pin(recording.begin(scene.intent()));
+        assert!(futures::poll!(&mut held).is_pending());
+        let mut outage = scene.world.core.store.watch_outage();
+        let mut late = Box::pin(recording.begin(scene.intent()));
+        let noticed = async {
+            outage.wait_for(Option::is_some).await.unwrap();
+            release.notify_one();
+        };
+        let (first, second, ()) = tokio::join!(&mut held, &mut late, noticed);
+        assert_eq!(
+            first.unwrap().seq,
+            1,
+            "begun in time, and told when it was done"
+        );
+        // It is in time or not: either way it has a row exactly if it was told so.
+        let rows = scene.entries().await.len();
+        assert_eq!(
+            rows,
+            1 + usize::from(second.is_ok()),
+            "{}",
+            scene.world.engine
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_another_process_holds_is_told_of_in_time() {
+    let scene = scenes().await.remove(0);
+    let recording = scene.recorder_of("this start");
+    let other = scene.world.store.another_writer().await;
+    let asked = std::time::Instant::now();
+    let begun = recording.begin(scene.intent()).await;
+    assert_eq!(begun.unwrap_err(), RecordError::Unavailable);
+    assert_eq!(scene.cause(), Some(OutageCause::Locked));
+    assert!(asked.elapsed() < Duration::from_secs(20), "not 41 s");
+    drop(other);
+    recording.begin_one().await;
+    assert_eq!(scene.cause(), None);
+}
+
+#[tokio::test]
+async fn a_store_that_may_only_be_read_says_so() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("this start");
+        let read_only = match scene.world.engine {
+            "sqlite" => "8",
+            _ => "25006",
+        };
+        scene.world.store.faults.next(Fault::Code(read_only));
+        assert!(recording.begin(scene.intent()).await.is_err());
+        assert_eq!(scene.cause(), Some(OutageCause::ReadOnly));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_grow_is_a_full_store_by_the_engines_own_word() {
+    let scene = scenes().await.remove(0);
+    let recording = scene.recorder_of("this start");
+    let limit = scene.world.core.store.write(Priority::Normal, |tx| {
+        Box::pin(async move {
+            // No fewer than there are.
+            let pages = tx.query("PRAGMA max_page_count = 1");
+            pages.fetch_one::<i64>().await.map(drop)
+        })
+    });
+    limit.await.unwrap();
+    let mut recorded = 0;
+    while recording.begin(scene.intent()).await.is_ok() {
+        recorded += 1;
+    }
+    assert_eq!(scene.cause(), Some(OutageCause::Full));
+    assert_eq!(scene.entries().await.len(), recorded, "nothing by halves");
+    // The limit went with the connection.
+    recording.begin_one().await;
+    assert_eq!(scene.cause(), None);
+    assert!(
+        verify_store(&scene.world.core.store, [])
+            .await
+            .unwrap()
+            .is_sound()
+    );
+}
+
+#[tokio::test]
+async fn one_bad_row_never_fails_its_batch_nor_takes_a_number() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("this start");
+        recording.begin_one().await;
+        let twice = scene.intent();
+        recording.begin(twice.clone()).await.unwrap();
+        let release = Arc::new(Notify::new());
+        scene
+            .world
+            .store
+            .faults
+            .next(Fault::Held(Arc::clone(&release)));
+        let mut first = Box::pin(recording.begin(scene.intent()));
+        assert!(futures::poll!(&mut first).is_pending());
+        // These share a commit, since they wait for the one before.
+        let mut rest = Vec::new();
+        for number in 0..20 {
+            let mut intent = scene.intent();
+            match number % 4 {
+                // A request id that is there already, and a text that PostgreSQL does not take.
+                1 => intent.request_id = twice.request_id,
+                2 => intent.path = "/a\0b".into(),
+                _ => {}
+            }
+            rest.push(Box::pin(recording.begin(intent)));
+        }
+        let waiting = async {
+            tokio::task::yield_now().await;
+            release.notify_one();
+        };
+        let (first, answers, ()) = tokio::join!(first, join_all(rest), waiting);
+        first.unwrap();
+        let bad = |number: usize| {
+            number % 4 == 1 || (number % 4 == 2 && scene.world.engine == "postgres")
+        };
+        for (number, answer) in answers.iter().enumerate() {
+            assert_eq!(
+                answer.is_err(),
+                bad(number),
+                "{} {number}",
+                scene.world.engine
+            );
+        }
+        let seqs: Vec<_> = scene
+            .entries()
+            .await
+            .iter()
+            .map(|entry| entry.seq)
+            .collect();
+        let good = answers.iter().filter(|answer| answer.is_ok()).count();
+        assert_eq!(
+            seqs,
+            (1..=3 + good as u64).collect::<Vec<_>>(),
+            "without gaps"
+        );
+        assert_eq!(scene.cause(), None, "a bad row is no outage");
+        assert!(
+            verify_store(&scene.world.core.store, [])
+                .await
+                .unwrap()
+                .is_sound()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_total_is_never_passed_however_many_ask_at_once_and_wherever() {
+    for scene in scenes_with("requests_total = 5").await {
+        let (here, there) = (scene.recorder_of("one node"), scene.recorder_of("another"));
+        let asking = (0..20).map(|number| {
+            let node = if number % 2 == 0 { &here } else { &there };
+            node.begin(scene.intent())
+        });
+        let answers = join_all(asking).await;
+        let passed = answers.iter().filter(|answer| answer.is_ok()).count();
+        assert_eq!(passed, 5, "{}", scene.world.engine);
+        for refused in answers.into_iter().filter_map(Result::err) {
+            assert_eq!(refused, RecordError::BudgetExhausted);
+        }
+        // After a restart as well; and an end is told before a budget.
+        let later = scene.recorder_of("later");
+        let refused = later.begin(scene.intent()).await;
+        assert_eq!(refused.unwrap_err(), RecordError::BudgetExhausted);
+        scene.world.clock.advance(chrono::TimeDelta::minutes(15));
+        let refused = later.begin(scene.intent()).await;
+        assert_eq!(
+            refused.unwrap_err(),
+            RecordError::SessionEnded(Ended::Expired)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_only_written_is_recorded_as_one_that_is_flushed() {
+    for scene in scenes().await {
+        let written = scene.world.store.again_written().await;
+        let core = crate::services::Core {
+            store: written,
+            ..scene.world.core.clone()
+        };
+        let by = WrittenBy {
+            node: String::new(),
+            boot: "written".into(),
+        };
+        let (recorder, _) = StoreRecorder::start(core.clone(), by);
+        for _ in 0..3 {
+            recorder.begin(scene.intent()).await.unwrap();
+            let note = core.store.write(Priority::Normal, |_tx| {
+                Box::pin(async { Ok::<(), StoreError>(()) })
+            });
+            note.await.unwrap();
+        }
+        assert_eq!(scene.entries().await.len(), 3, "{}", scene.world.engine);
+        assert!(verify_store(&core.store, []).await.unwrap().is_sound());
+    }
+}

@@ -1,0 +1,87 @@
+//! Raising the total of requests that a support session may make.
+
+use app::domain::{
+    SupportSessionId, Timestamp,
+    caller::Context,
+    policy::Act,
+    problem::{Problem, ProblemCode},
+    support_sessions::{RaiseBudgetForm, RequestsToday, SupportSession},
+};
+use serde_json::json;
+
+use super::{
+    SupportSessionsService, event_of,
+    revoke::{already_ended, ended_meanwhile},
+};
+use crate::{
+    services::ServiceError,
+    store::{Audited, ChangeKind},
+};
+
+impl SupportSessionsService {
+    pub(super) async fn raise_budget_inner(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        form: &RaiseBudgetForm,
+    ) -> Result<SupportSession, ServiceError> {
+        let session = self.find(context, id).await?;
+        self.core
+            .authorise(context, Act::RaiseBudget(session.staff_id))?;
+        session
+            .lifecycle(self.core.now())
+            .into_active()
+            .map_err(already_ended)?;
+        let Some(present) = session.limits.requests_total else {
+            let detail = "This support session may make any number of requests.";
+            return Err(Problem::new(ProblemCode::Conflict, detail).into());
+        };
+        let raised = form.validate(present)?;
+        if raised.requests_total == present {
+            return Ok(session);
+        }
+        let (core, context) = (self.core.clone(), context.clone());
+        core.store
+            .clone()
+            .act(move |tx| {
+                let (core, context) = (core.clone(), context.clone());
+                let (mut session, raised) = (session.clone(), raised.clone());
+                Box::pin(async move {
+                    let (now, total) = (core.now(), raised.requests_total);
+                    if !tx.raise_requests_total(id, total, now).await? {
+                        return Err(ended_meanwhile().into());
+                    }
+                    let metadata = json!({
+                        "requests_total": total,
+                        "requests_total_before": present,
+                        "requests_forwarded": session.requests_forwarded,
+                        "reason": raised.reason,
+                        "staff_id": session.staff_id,
+                        "staff_name": session.staff_name,
+                    });
+                    let action = "support_session.budget_raised";
+                    let event = event_of(&core, &context, &session, action, metadata);
+                    let receipt = tx.append_audit(event).await?;
+                    tx.change(ChangeKind::SupportSession, &id.to_string(), now)
+                        .await?;
+                    session.limits.requests_total = Some(total);
+                    Ok::<_, ServiceError>(Audited::new(session, receipt))
+                })
+            })
+            .await
+    }
+
+    /// Requests since midnight UTC.
+    pub(super) async fn requests_today(
+        &self,
+        session: &SupportSession,
+        now: Timestamp,
+    ) -> Result<RequestsToday, ServiceError> {
+        let midnight = now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        Ok(db
+            .count_forwarded_since(session.staff_id, &session.tenant_id, midnight)
+            .await?)
+    }
+}

@@ -1,0 +1,144 @@
+//! Transactions of either engine, and what each level of durability means to it.
+
+use app::domain::record::RecordLevel;
+use sqlx::{Postgres, Sqlite, SqlitePool, pool::PoolConnection};
+
+use super::{
+    Reader, StoreError,
+    connection::{Connection, Db},
+    engine::Pools,
+};
+
+/// With a write-ahead log `FULL` flushes it at each commit, and `NORMAL` leaves that to the
+/// operating system until the next commit that flushes (<https://sqlite.org/pragma.html>).
+pub(super) const fn synchronous(level: RecordLevel) -> &'static str {
+    match level {
+        RecordLevel::Flushed => "PRAGMA synchronous = FULL",
+        RecordLevel::Written => "PRAGMA synchronous = NORMAL",
+    }
+}
+
+/// A transaction of either engine. Dropped without a commit it is rolled back.
+pub(super) enum Transaction {
+    Sqlite(SqliteTransaction),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// A transaction on the writing connection of SQLite.
+///
+/// SQLite ends a transaction by itself after some errors (a full disk among them), and then a
+/// driver that counts transactions is out of step for good. So one that does not get to its commit
+/// takes its connection with it, and the next begins on a new one.
+pub(super) struct SqliteTransaction {
+    connection: PoolConnection<Sqlite>,
+    is_open: bool,
+}
+
+impl SqliteTransaction {
+    /// Begins, at a level if one is given: it can't be changed later in a transaction.
+    async fn begin(pool: &SqlitePool, level: Option<RecordLevel>) -> Result<Self, StoreError> {
+        let mut connection = pool.acquire().await?;
+        if let Some(level) = level {
+            let mut db = Db(Connection::Sqlite(&mut connection));
+            db.query(synchronous(level)).execute().await?;
+        }
+        let mut transaction = Self {
+            connection,
+            is_open: true,
+        };
+        let begun = transaction.run("BEGIN IMMEDIATE").await;
+        transaction.is_open = begun.is_ok();
+        begun.map(|()| transaction)
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        let mut db = Db(Connection::Sqlite(&mut self.connection));
+        db.query(sql).execute().await.map(|_| ())
+    }
+
+    async fn commit(mut self) -> Result<(), StoreError> {
+        self.run("COMMIT").await?;
+        self.is_open = false;
+        Ok(())
+    }
+}
+
+impl Drop for SqliteTransaction {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+impl Pools {
+    /// A connection for reading.
+    pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Self::Postgres { pool, .. } => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Begins a transaction of one act by itself.
+    pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => {
+                Transaction::Sqlite(SqliteTransaction::begin(writer, None).await?)
+            }
+            Self::Postgres { pool, .. } => Transaction::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction of the batching writer, at a level if one is given.
+    pub(super) async fn begin_batch(
+        &self,
+        level: Option<RecordLevel>,
+    ) -> Result<Transaction, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => {
+                Transaction::Sqlite(SqliteTransaction::begin(writer, level).await?)
+            }
+            Self::Postgres { batch, .. } => {
+                let mut transaction = Transaction::Postgres(batch.begin().await?);
+                if level == Some(RecordLevel::Written) {
+                    let mut db = transaction.db();
+                    let local = db.query("SET LOCAL synchronous_commit = off");
+                    local.execute().await?;
+                }
+                transaction
+            }
+        })
+    }
+
+    /// A connection that may write, outside of a transaction: for migrations.
+    pub(super) async fn acquire_writer(&self) -> Result<WriterConnection, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => WriterConnection::Sqlite(writer.acquire().await?),
+            Self::Postgres { pool, .. } => WriterConnection::Postgres(pool.acquire().await?),
+        })
+    }
+}
+
+/// A connection that may write, outside of a transaction.
+pub(super) enum WriterConnection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Transaction {
+    pub(super) fn db(&mut self) -> Db<'_> {
+        Db(match self {
+            Self::Sqlite(transaction) => Connection::Sqlite(&mut transaction.connection),
+            Self::Postgres(transaction) => Connection::Postgres(transaction),
+        })
+    }
+
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+}
