@@ -10,6 +10,7 @@ mod confinement;
 mod crash;
 mod httpbin;
 mod identity;
+mod outage;
 mod revocation;
 mod rules;
 mod server_functions;

@@ -58,6 +58,12 @@ fn questions(session: &str, event: &str) -> Vec<(&'static str, Value)> {
             "force_logout",
             json!({ "tenant": "acme", "slug": "acme", "idempotency_key": "" }),
         ),
+        (
+            "raise_budget",
+            json!({ "id": session, "form": {
+                "requests_total": "2000000", "reason": "The export takes many pages",
+            } }),
+        ),
         ("replace_token", json!({ "id": session })),
         (
             "revoke_support_session",

@@ -14,8 +14,8 @@ use chrono::TimeDelta;
 use server::{
     clock::{Clock, ManualClock},
     gateway::ports::{
-        Begun, Completion, Ended, Intent, KnownSession, RecordError, Recorder, RefusedRequest,
-        Sessions, StoreUnavailable,
+        Begun, Completion, Ended, Intent, KnownLimits, KnownSession, RecordError, Recorder,
+        RefusedRequest, Sessions, StoreUnavailable,
     },
     token::Token,
 };
@@ -33,6 +33,22 @@ pub(crate) struct MemoryStore {
     completed: watch::Sender<Vec<Completion>>,
     down: AtomicBool,
     rules: Mutex<Option<String>>,
+    used_up: AtomicBool,
+    records: Gate,
+    lookups: Gate,
+}
+
+/// Lets everything through unless it is closed.
+struct Gate(watch::Sender<bool>);
+
+impl Gate {
+    fn open() -> Self {
+        Self(watch::Sender::new(true))
+    }
+
+    async fn pass(&self) {
+        let _ = self.0.subscribe().wait_for(|open| *open).await;
+    }
 }
 
 impl MemoryStore {
@@ -45,6 +61,9 @@ impl MemoryStore {
             completed: watch::Sender::default(),
             down: AtomicBool::new(false),
             rules: Mutex::default(),
+            used_up: AtomicBool::new(false),
+            records: Gate::open(),
+            lookups: Gate::open(),
         })
     }
 
@@ -68,6 +87,7 @@ impl MemoryStore {
             },
             expires_at: self.clock.now() + TimeDelta::minutes(15),
             ended: None,
+            limits: KnownLimits::default(),
         };
         let mut sessions = self.sessions.lock().unwrap();
         sessions.insert(*token.hash().as_bytes(), session.clone());
@@ -93,6 +113,32 @@ impl MemoryStore {
         self.down.store(true, Ordering::SeqCst);
     }
 
+    /// Sets what bounds every session.
+    pub(crate) fn bound(&self, set: impl Fn(&mut KnownLimits)) {
+        for session in self.sessions.lock().unwrap().values_mut() {
+            set(&mut session.limits);
+        }
+    }
+
+    /// From now on no session has a request left.
+    pub(crate) fn use_up(&self) {
+        self.used_up.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on records wait.
+    pub(crate) fn hold_records(&self) {
+        self.records.0.send_replace(false);
+    }
+
+    pub(crate) fn release_records(&self) {
+        self.records.0.send_replace(true);
+    }
+
+    /// From now on nobody is found, nor not found.
+    pub(crate) fn hold_lookups(&self) {
+        self.lookups.0.send_replace(false);
+    }
+
     pub(crate) fn begun(&self) -> Vec<Intent> {
         self.begun.lock().unwrap().clone()
     }
@@ -114,6 +160,7 @@ impl MemoryStore {
 #[async_trait]
 impl Sessions for MemoryStore {
     async fn lookup(&self, hash: [u8; 32]) -> Result<Option<KnownSession>, StoreUnavailable> {
+        self.lookups.pass().await;
         Ok(self.sessions.lock().unwrap().get(&hash).cloned())
     }
 
@@ -126,6 +173,10 @@ impl Sessions for MemoryStore {
 #[async_trait]
 impl Recorder for MemoryStore {
     async fn begin(&self, intent: Intent) -> Result<Begun, RecordError> {
+        self.records.pass().await;
+        if self.used_up.load(Ordering::SeqCst) {
+            return Err(RecordError::BudgetExhausted);
+        }
         if self.down.load(Ordering::SeqCst) {
             return Err(RecordError::Unavailable);
         }

@@ -129,6 +129,13 @@ impl Staff {
         }
     }
 
+    /// A page as this person is shown it.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let answer = answer(request.header("cookie", &self.cookie)).await;
+        answer.text().await.unwrap()
+    }
+
     /// The same person in a new staff session: a change of roles ends those before it.
     pub(crate) async fn signed_in_again(mut self) -> Self {
         self.sign_in(PASSWORD).await;

@@ -50,6 +50,9 @@ impl Program {
             site_root = "{folder}"
             [metrics]
             enabled = false
+            [support_sessions]
+            requests_total = 1000000
+            requests_per_minute = 0
             [[scopes]]
             name = "all:write"
             description = "Change everything."
@@ -97,6 +100,13 @@ impl Program {
         self.kill().await;
         std::fs::write(self.config(), self.configuration(upstream, rules)).unwrap();
         self.start_again().await;
+    }
+
+    /// The status of `GET /health/ready`.
+    pub(crate) async fn ready(&self) -> u16 {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let ready = http.get(format!("http://{}/health/ready", self.console));
+        ready.send().await.unwrap().status().as_u16()
     }
 
     /// SIGKILL: it gets no chance to do anything more.
