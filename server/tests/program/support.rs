@@ -1,6 +1,5 @@
 //! A running program, people and platforms who use it, and what stands behind its gateway.
 
-#[expect(dead_code, reason = "the gateway's own tests use more of it")]
 #[path = "../gateway/support/client.rs"]
 pub(crate) mod client;
 pub(crate) mod people;

@@ -12,9 +12,8 @@ use uuid::Uuid;
 
 use crate::{
     gateway::{
-        KnownSession,
         canonical::CanonicalTarget,
-        ports::KnownLimits,
+        ports::{KnownLimits, KnownSession},
         rules::{Authorised, CanonicalRequest, Denied, Judge, RuleSet},
     },
     store::access_log::MadeRequest,
