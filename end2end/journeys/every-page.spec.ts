@@ -36,6 +36,7 @@ test("every page and dialog is usable by everyone and fits its window", async ({
     "support session": `/support/sessions/${id}`,
     "revoke": `/support/sessions/${id}/revoke`,
     "replace token": `/support/sessions/${id}/replace-token`,
+    "raise budget": `/support/sessions/${id}/raise-budget`,
     "audit log": "/audit",
     "audit filter with a mistake": "/audit?from=yesterday",
     "audit event": event,
