@@ -32,6 +32,8 @@ pub struct Config {
     pub database_url: SecretString,
     /// Where key files are kept.
     pub data_dir: PathBuf,
+    /// What people call this node; the host's name if left out.
+    pub node_name: Option<String>,
     /// Whether `serve` brings an older schema up to date.
     pub migrate_on_start: bool,
     /// Proxies whose `X-Forwarded-For` is believed, counted from the right.
@@ -75,6 +77,9 @@ pub struct ConsoleConfig {
 pub struct SupportSessionConfig {
     /// Whether a ticket is mandatory.
     pub require_ticket: bool,
+    /// Whether support sessions end, and none is created, where the platform suspends their tenant
+    /// or organization.
+    pub end_when_suspended: bool,
 }
 
 /// What is logged, and how.
@@ -152,6 +157,7 @@ impl Default for Config {
         Self {
             database_url: SecretString::from("sqlite:support-console.db"),
             data_dir: PathBuf::from("."),
+            node_name: None,
             migrate_on_start: true,
             trusted_proxies: Vec::new(),
             console: ConsoleConfig::default(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
+    nodes::NodeReceipt,
     problem::{FieldProblems, Problem},
     scopes::ScopeName,
     text::clean,
@@ -61,6 +62,10 @@ pub struct Revocation {
     pub by_name: String,
     /// Why, if a reason was given.
     pub reason: Option<String>,
+    /// What each node that served then has confirmed: in the detail of a session, and not for the
+    /// tenant's own keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receipts: Vec<NodeReceipt>,
 }
 
 /// A time-limited, scoped, recorded grant for one staff member to act in one tenant.

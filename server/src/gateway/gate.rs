@@ -10,23 +10,32 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use app::domain::SupportSessionId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{kill::KillSwitch, ports::Ended};
+use super::{kill::KillSwitch, lease::Lease, ports::Ended};
 
 /// How long a closing gate waits for requests whose first byte has not gone upstream yet, before
 /// their connections are reset.
 pub const CLOSE_WAIT: Duration = Duration::from_millis(100);
 
+/// How many sessions without requests in flight are remembered for their receipts, before those
+/// that nobody can ask about any more are forgotten.
+const REMEMBERED: usize = 4096;
+/// For how long they are remembered: longer than any session lasts.
+const REMEMBERED_FOR: Duration = Duration::from_hours(2);
+
 /// The gates of all support sessions with requests in flight. Shared by gateway and services.
-#[derive(Default)]
 pub struct SessionGates {
     gates: Mutex<HashMap<SupportSessionId, Entry>>,
+    /// What is known of sessions without requests in flight.
+    past: Mutex<HashMap<SupportSessionId, Past>>,
+    /// What this node may serve with.
+    lease: Arc<Lease>,
 }
 
 #[derive(Default)]
@@ -50,6 +59,15 @@ struct Gate {
     changed: Notify,
 }
 
+/// What one node has done in a support session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Past {
+    /// When the first byte of its last request went upstream.
+    pub last_sent: Option<Instant>,
+    /// How many of its requests were cut.
+    pub requests_cut: usize,
+}
+
 #[derive(Default)]
 struct State {
     /// How many revocations are under way.
@@ -57,10 +75,12 @@ struct State {
     ended: Option<Ended>,
     flights: HashMap<u64, FlightState>,
     next: u64,
+    past: Past,
 }
 
 struct FlightState {
     inside: bool,
+    token_hash: [u8; 32],
     shared: Arc<Shared>,
 }
 
@@ -82,16 +102,30 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl SessionGates {
-    /// Gates without anyone in flight.
-    pub fn new() -> Arc<Self> {
-        Arc::default()
+    /// Gates without anyone in flight, which open only while `lease` is held.
+    pub fn new(lease: Arc<Lease>) -> Arc<Self> {
+        Arc::new(Self {
+            gates: Mutex::default(),
+            past: Mutex::default(),
+            lease,
+        })
+    }
+
+    /// What this node may serve with.
+    pub const fn lease(&self) -> &Arc<Lease> {
+        &self.lease
     }
 
     /// A hold on a session's gate. Taken before the record is begun, so that an end which commits
     /// after the record finds the same gate.
     pub(super) fn handle(self: &Arc<Self>, session: SupportSessionId) -> GateHandle {
         let mut gates = lock(&self.gates);
-        let entry = gates.entry(session).or_default();
+        let entry = gates.entry(session).or_insert_with(|| {
+            let past = lock(&self.past).remove(&session).unwrap_or_default();
+            let entry = Entry::default();
+            lock(&entry.gate.state).past = past;
+            entry
+        });
         entry.handles += 1;
         let gate = Arc::clone(&entry.gate);
         GateHandle {
@@ -122,6 +156,54 @@ impl SessionGates {
         self.find(session)
             .map(|gate| gate.end(ended))
             .unwrap_or_default()
+    }
+
+    /// Cuts everything that is in flight. No session ends by it.
+    pub fn cut_all(&self) -> Cut {
+        let gates: Vec<_> = lock(&self.gates)
+            .values()
+            .map(|entry| Arc::clone(&entry.gate))
+            .collect();
+        let requests = gates.iter().map(|gate| gate.cut_flights().requests).sum();
+        Cut { requests }
+    }
+
+    /// Cuts what came with a token that is a session's no more.
+    pub fn cut_token(&self, session: SupportSessionId, token_hash: &[u8; 32]) -> Cut {
+        self.find(session)
+            .map(|gate| gate.cut_those(|flight| flight.token_hash == *token_hash))
+            .unwrap_or_default()
+    }
+
+    /// The hashes of the tokens that a session's requests in flight came with.
+    pub fn tokens(&self, session: SupportSessionId) -> Vec<[u8; 32]> {
+        let mut hashes: Vec<_> = self.find(session).map_or_else(Vec::new, |gate| {
+            let state = lock(&gate.state);
+            state.flights.values().map(|f| f.token_hash).collect()
+        });
+        hashes.sort_unstable();
+        hashes.dedup();
+        hashes
+    }
+
+    /// What this node has done in a session.
+    pub fn past(&self, session: SupportSessionId) -> Past {
+        match self.find(session) {
+            Some(gate) => lock(&gate.state).past,
+            None => lock(&self.past).get(&session).copied().unwrap_or_default(),
+        }
+    }
+
+    fn remember(&self, session: SupportSessionId, past: Past) {
+        if past == Past::default() {
+            return;
+        }
+        let mut all = lock(&self.past);
+        if all.len() >= REMEMBERED {
+            let asked_about = |at: Instant| at.elapsed() < REMEMBERED_FOR;
+            all.retain(|_, past| past.last_sent.is_some_and(asked_about));
+        }
+        all.insert(session, past);
     }
 
     /// The sessions with requests in flight.
@@ -179,16 +261,24 @@ impl Gate {
     }
 
     fn cut_flights(&self) -> Cut {
+        self.cut_those(|_| true)
+    }
+
+    /// Cuts the requests in flight that `which` says, each counted once.
+    fn cut_those(&self, which: impl Fn(&FlightState) -> bool) -> Cut {
         let flights: Vec<_> = {
             let mut state = lock(&self.state);
-            state
+            let flights: Vec<_> = state
                 .flights
                 .values_mut()
+                .filter(|flight| which(flight) && !flight.shared.cut.is_cancelled())
                 .map(|flight| {
                     flight.inside = false;
                     Arc::clone(&flight.shared)
                 })
-                .collect()
+                .collect();
+            state.past.requests_cut += flights.len();
+            flights
         };
         for flight in &flights {
             flight.cut();
@@ -250,7 +340,11 @@ impl GateHandle {
     /// # Errors
     ///
     /// If the session has ended.
-    pub(super) async fn enter(self, upstream: Arc<KillSwitch>) -> Result<(Pass, Flight), Ended> {
+    pub(super) async fn enter(
+        self,
+        token_hash: [u8; 32],
+        upstream: Arc<KillSwitch>,
+    ) -> Result<(Pass, Flight), Ended> {
         loop {
             let changed = self.gate.changed.notified();
             tokio::pin!(changed);
@@ -261,14 +355,19 @@ impl GateHandle {
                     return Err(ended);
                 }
                 if state.closers == 0 {
-                    return Ok(self.admit(&mut state, upstream));
+                    return Ok(self.admit(&mut state, token_hash, upstream));
                 }
             }
             changed.await;
         }
     }
 
-    fn admit(&self, state: &mut State, upstream: Arc<KillSwitch>) -> (Pass, Flight) {
+    fn admit(
+        &self,
+        state: &mut State,
+        token_hash: [u8; 32],
+        upstream: Arc<KillSwitch>,
+    ) -> (Pass, Flight) {
         let number = state.next;
         state.next += 1;
         let shared = Arc::new(Shared {
@@ -280,11 +379,13 @@ impl GateHandle {
             number,
             FlightState {
                 inside: true,
+                token_hash,
                 shared: Arc::clone(&shared),
             },
         );
         let pass = Pass {
             gate: Arc::clone(&self.gate),
+            lease: Arc::clone(&self.gates.lease),
             number,
         };
         let flight = Flight {
@@ -304,6 +405,9 @@ impl Drop for GateHandle {
             entry.handles -= 1;
             if entry.handles == 0 {
                 gates.remove(&self.session);
+                // Under the lock of the gates: whoever asks finds it here or there.
+                let past = lock(&self.gate.state).past;
+                self.gates.remember(self.session, past);
             }
         }
     }
@@ -312,7 +416,20 @@ impl Drop for GateHandle {
 /// Held until the first byte of the request has gone upstream.
 pub(super) struct Pass {
     gate: Arc<Gate>,
+    lease: Arc<Lease>,
     number: u64,
+}
+
+impl Pass {
+    /// Whether the first byte may go upstream at this very instant.
+    pub(super) fn is_good(&self) -> bool {
+        self.lease.is_held()
+    }
+
+    /// The first byte has gone upstream.
+    pub(super) fn sent(&self) {
+        lock(&self.gate.state).past.last_sent = Some(Instant::now());
+    }
 }
 
 impl Drop for Pass {
@@ -344,6 +461,11 @@ impl Flight {
             gate: Arc::clone(&self.handle.gate),
             shared: Arc::clone(&self.shared),
         }
+    }
+
+    /// What this node may serve with.
+    pub(super) fn lease(&self) -> &Arc<Lease> {
+        self.handle.gates.lease()
     }
 
     /// Cancelled when the request is complete.
@@ -400,7 +522,7 @@ mod tests {
 
     fn enter(gates: &Arc<SessionGates>) -> (Pass, Flight, Arc<KillSwitch>) {
         let kill = KillSwitch::new();
-        let entered = gates.handle(session()).enter(Arc::clone(&kill));
+        let entered = gates.handle(session()).enter([7; 32], Arc::clone(&kill));
         let Ok((pass, flight)) = entered.now_or_never().unwrap() else {
             panic!("the gate is shut");
         };
@@ -409,7 +531,7 @@ mod tests {
 
     #[tokio::test]
     async fn closing_waits_for_whoever_is_inside() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let (pass, flight, kill) = enter(&gates);
         let mut closing = Box::pin(gates.close(session()));
         assert!((&mut closing).now_or_never().is_none());
@@ -427,7 +549,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_stays_inside_too_long_is_reset() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let (_pass, flight, kill) = enter(&gates);
         let before = tokio::time::Instant::now();
         let _closed = gates.close(session()).await;
@@ -438,9 +560,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_commit_reopens_and_those_who_waited_pass() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let closed = gates.close(session()).await;
-        let mut waiting = Box::pin(gates.handle(session()).enter(KillSwitch::new()));
+        let mut waiting = Box::pin(gates.handle(session()).enter([7; 32], KillSwitch::new()));
         assert!((&mut waiting).now_or_never().is_none());
         drop(closed);
         assert!(waiting.now_or_never().unwrap().is_ok());
@@ -448,9 +570,9 @@ mod tests {
 
     #[tokio::test]
     async fn two_revocations_at_once_reopen_only_when_both_have_failed() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let (first, second) = (gates.close(session()).await, gates.close(session()).await);
-        let mut waiting = Box::pin(gates.handle(session()).enter(KillSwitch::new()));
+        let mut waiting = Box::pin(gates.handle(session()).enter([7; 32], KillSwitch::new()));
         drop(first);
         assert!((&mut waiting).now_or_never().is_none());
         second.commit(Ended::Revoked);
@@ -459,16 +581,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_handle_from_before_the_end_never_passes() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let handle = gates.handle(session());
         gates.close(session()).await.commit(Ended::Revoked);
-        let entered = handle.enter(KillSwitch::new()).await;
+        let entered = handle.enter([7; 32], KillSwitch::new()).await;
         assert_eq!(entered.err(), Some(Ended::Revoked));
     }
 
     #[tokio::test]
     async fn an_end_from_elsewhere_cuts_the_client_too() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let (_pass, flight, kill) = enter(&gates);
         let client = CancellationToken::new();
         flight.attach_client(client.clone());
@@ -481,7 +603,7 @@ mod tests {
 
     #[tokio::test]
     async fn gates_are_forgotten_with_their_last_request() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let (pass, flight, _) = enter(&gates);
         assert_eq!(gates.in_flight(session()), 1);
         drop(flight);
@@ -490,5 +612,42 @@ mod tests {
         let closed = gates.close(session()).now_or_never().unwrap();
         drop(closed);
         assert!(lock(&gates.gates).is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_cut_is_counted_once_and_remembered() {
+        let gates = SessionGates::new(Lease::unlimited());
+        let (pass, flight, _) = enter(&gates);
+        pass.sent();
+        drop(pass);
+        assert_eq!(gates.end(session(), Ended::Revoked).requests, 1);
+        assert_eq!(gates.end(session(), Ended::Revoked).requests, 0);
+        drop(flight);
+        let past = gates.past(session());
+        assert_eq!(past.requests_cut, 1);
+        assert!(past.last_sent.is_some());
+        drop(gates.handle(session()));
+        assert_eq!(gates.past(session()), past);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_was_replaced_cuts_what_came_with_it_alone() {
+        let gates = SessionGates::new(Lease::unlimited());
+        let (_pass, flight, _) = enter(&gates);
+        assert_eq!(gates.tokens(session()), [[7; 32]]);
+        assert_eq!(gates.cut_token(session(), &[8; 32]).requests, 0);
+        assert!(!flight.cut().is_cancelled());
+        assert_eq!(gates.cut_token(session(), &[7; 32]).requests, 1);
+        assert!(flight.cut().is_cancelled());
+        assert_eq!(flight.ended(), None, "the session goes on");
+    }
+
+    #[tokio::test]
+    async fn cutting_everything_ends_no_session() {
+        let gates = SessionGates::new(Lease::unlimited());
+        let (_pass, flight, kill) = enter(&gates);
+        assert_eq!(gates.cut_all().requests, 1);
+        assert!(kill.is_dead() && flight.cut().is_cancelled());
+        assert_eq!(flight.ended(), None);
     }
 }

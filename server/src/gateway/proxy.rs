@@ -21,7 +21,9 @@ use super::{
     forward::Forward,
     gate::SessionGates,
     headers,
-    ports::{Intent, KnownSession, RecordError, Recorder, RefusedRequest, Sessions},
+    ports::{
+        Intent, KnownSession, RecordError, Recorder, RefusedRequest, Sessions, StoreUnavailable,
+    },
     raw_head::{HeadTap, RawHead},
     rule_book::RuleBook,
     rules::{Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, UncheckedForm},
@@ -67,7 +69,7 @@ pub struct Gateway {
     sessions: Arc<dyn Sessions>,
     rules: RuleBook,
     recorder: Arc<dyn Recorder>,
-    gates: Arc<SessionGates>,
+    pub(super) gates: Arc<SessionGates>,
     pub(super) identities: Arc<Identities>,
     pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -144,6 +146,9 @@ impl Gateway {
         if let Some(rest) = own_path(&arrival.head.target) {
             return own_answer(rest, request_id);
         }
+        if !self.gates.lease().held_soon().await {
+            return Err(Trouble::unavailable());
+        }
         let session = self.authenticate(&arrival).await?;
         let earlier = self.rules.earlier(&session).await;
         let earlier = earlier.map_err(|_| Trouble::unavailable())?;
@@ -202,11 +207,13 @@ impl Gateway {
 
     async fn authenticate(&self, arrival: &Arrival) -> Result<Arc<KnownSession>, Trouble> {
         let found = match authenticate::support_token(&arrival.headers) {
-            Some(token) => self
-                .sessions
-                .lookup(*token.hash().as_bytes())
-                .await
-                .map_err(|_| Trouble::unavailable())?,
+            Some(token) => {
+                let lookup = self.sessions.lookup(*token.hash().as_bytes());
+                let found = self.gates.lease().while_held(lookup).await;
+                found
+                    .unwrap_or(Err(StoreUnavailable))
+                    .map_err(|_| Trouble::unavailable())?
+            }
             None => None,
         };
         if found.is_none() {
@@ -339,8 +346,10 @@ impl Gateway {
                 }
             }
         };
-        tokio::spawn(begin)
-            .await
+        // Given up here it goes on by itself, and is completed as cut should it succeed.
+        let begun = self.gates.lease().while_held(tokio::spawn(begin)).await;
+        begun
+            .and_then(Result::ok)
             .unwrap_or(Err(RecordError::Unavailable))
     }
 }

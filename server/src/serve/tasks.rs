@@ -7,19 +7,28 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app_state::AppState,
+    gateway::lease::cut_what_has_no_lease,
     identities,
     ingest::ticker,
     services::{
         access_log::close_orphans,
-        support_sessions::{follow_revocations, record_expiries},
+        nodes::{EpochKeeper, Node},
+        support_sessions::record_expiries,
     },
 };
 
 /// How often what nobody needs any more is removed.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
+/// How often requests of nodes that are gone are looked for.
+const ORPHANS_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts every task; each ends with `end`.
-pub(super) fn start(state: &AppState, boot: &str, end: &CancellationToken) -> Vec<JoinHandle<()>> {
+pub(super) fn start(
+    state: &AppState,
+    boot: &str,
+    (node, epoch): (Node, EpochKeeper),
+    end: &CancellationToken,
+) -> Vec<JoinHandle<()>> {
     let core = state.core.clone();
     vec![
         tokio::spawn(identities::follow(
@@ -28,20 +37,18 @@ pub(super) fn start(state: &AppState, boot: &str, end: &CancellationToken) -> Ve
             end.clone(),
         )),
         tokio::spawn(ticker::run(state.telemetry.clone(), end.clone())),
-        tokio::spawn(follow_revocations(
-            core.clone(),
-            state.gates.clone(),
-            end.clone(),
-        )),
+        tokio::spawn(node.run(end.clone())),
+        tokio::spawn(epoch.run(core.clone(), end.clone())),
+        tokio::spawn(cut_what_has_no_lease(state.gates.clone(), end.clone())),
         tokio::spawn(record_expiries(core, state.gates.clone(), end.clone())),
         tokio::spawn(orphans(state.clone(), boot.to_owned(), end.clone())),
-        tokio::spawn(prune(state.clone(), end.clone())),
+        tokio::spawn(prune(state.clone(), boot.to_owned(), end.clone())),
     ]
 }
 
 /// Requests that a server which is gone left open have an unknown end.
 async fn orphans(state: AppState, boot: String, end: CancellationToken) {
-    let mut every = tokio::time::interval(PRUNE_EVERY);
+    let mut every = tokio::time::interval(ORPHANS_EVERY);
     loop {
         tokio::select! {
             _ = every.tick() => {}
@@ -60,7 +67,7 @@ async fn orphans(state: AppState, boot: String, end: CancellationToken) {
     }
 }
 
-async fn prune(state: AppState, end: CancellationToken) {
+async fn prune(state: AppState, boot: String, end: CancellationToken) {
     let mut every = tokio::time::interval(PRUNE_EVERY);
     loop {
         tokio::select! {
@@ -72,6 +79,9 @@ async fn prune(state: AppState, end: CancellationToken) {
         }
         if let Err(error) = state.core.store.prune_changes(state.core.now()).await {
             tracing::warn!(%error, "old changes can't be removed");
+        }
+        if let Err(error) = state.core.store.prune_nodes(&boot, state.core.now()).await {
+            tracing::warn!(%error, "nodes that are long gone can't be removed");
         }
     }
 }

@@ -37,8 +37,8 @@ statements! {
     COUNT_BY_SCOPE = "SELECT scope, COUNT(*) AS requests FROM access_log WHERE support_session_id = $1 AND seq <= $2 \
         AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
     LIST_ORPHANS = "SELECT a.request_id, a.support_session_id, s.tenant_id FROM access_log a \
-        JOIN support_sessions s ON s.id = a.support_session_id \
-        WHERE a.outcome = 'open' AND a.boot <> $1 AND COALESCE(s.revoked_at, s.expires_at) < $2 ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
+        JOIN support_sessions s ON s.id = a.support_session_id LEFT JOIN nodes n ON n.boot = a.boot \
+        WHERE a.outcome = 'open' AND a.boot <> $1 AND (n.boot IS NULL OR n.ended_at <> -1 OR n.lease_until < $2) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
 }
 
 impl FromRow for AccessLogEntry {
@@ -172,16 +172,16 @@ impl Db<'_> {
             .await
     }
 
-    /// Up to 200 rows that other starts of the server left open, by tenant; only those of support
-    /// sessions that ended before an instant.
+    /// Up to 200 rows that other starts of the server left open, by tenant; only those of nodes that
+    /// have stopped, or whose lease ended before an instant.
     pub async fn list_orphans(
         &mut self,
         boot: &str,
-        ended_before: Timestamp,
+        dead_before: Timestamp,
     ) -> Result<Vec<Orphan>, StoreError> {
         self.query(LIST_ORPHANS)
             .bind(boot)
-            .bind(ended_before)
+            .bind(dead_before)
             .fetch_all()
             .await
     }

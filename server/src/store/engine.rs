@@ -14,7 +14,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -71,7 +71,7 @@ struct Inner {
     pools: Pools,
     writer: Writer,
     written: Arc<Notify>,
-    changes: broadcast::Sender<Change>,
+    told: changes::Told,
     shutdown: CancellationToken,
     // Held for as long as this process serves.
     _lock: Option<std::fs::File>,
@@ -97,12 +97,11 @@ impl Store {
         migrate::prepare(&pools, options.migrate).await?;
         let written = Arc::new(Notify::new());
         let writer = Writer::start(pools.clone(), Arc::clone(&written));
-        let (changes, _) = broadcast::channel(1024);
         let store = Self(Arc::new(Inner {
             pools,
             writer,
             written,
-            changes,
+            told: changes::Told::nobody(),
             shutdown: CancellationToken::new(),
             _lock: lock,
         }));
@@ -113,12 +112,14 @@ impl Store {
     /// reaches those who have subscribed.
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
         let last = changes::newest(&mut self.read().await?).await?;
+        // Before it is followed, so that nobody finds it at 0.
+        self.0.told.position.send_replace(last);
         // Without the store itself: what follows it must not keep it open.
         tokio::spawn(changes::follow(
             self.0.pools.clone(),
             last,
             Arc::clone(&self.0.written),
-            self.0.changes.clone(),
+            self.0.told.clone(),
             self.0.shutdown.clone(),
         ));
         Ok(())
@@ -126,7 +127,17 @@ impl Store {
 
     /// Changes from now on.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.0.changes.subscribe()
+        self.0.told.changes.subscribe()
+    }
+
+    /// The number up to which every change has been handed to those who subscribed.
+    pub fn position(&self) -> watch::Receiver<i64> {
+        self.0.told.position.subscribe()
+    }
+
+    /// Has the log of changes looked at now.
+    pub fn look_for_changes(&self) {
+        self.0.written.notify_one();
     }
 
     /// Stops following changes.

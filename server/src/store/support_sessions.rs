@@ -26,6 +26,10 @@ statements! {
     FIND_BY_IDEMPOTENCY_KEY = "SELECT * FROM support_sessions WHERE staff_id = $1 AND idempotency_key = $2";
     LIST_ACTIVE_OF_STAFF = "SELECT * FROM support_sessions WHERE staff_id = $1 AND revoked_at IS NULL \
         AND expires_at > $2 ORDER BY tenant_id, id";
+    LIST_ACTIVE_IN_TENANT = "SELECT * FROM support_sessions WHERE tenant_id = $1 AND revoked_at IS NULL \
+        AND expires_at > $2 ORDER BY id";
+    LIST_ACTIVE = "SELECT * FROM support_sessions WHERE revoked_at IS NULL AND expires_at > $1 \
+        ORDER BY tenant_id, id";
     LIST_BY_ID = "SELECT * FROM support_sessions WHERE id = $1";
     COUNT_ACTIVE_OF_STAFF = "SELECT COUNT(*) FROM support_sessions WHERE staff_id = $1 \
         AND revoked_at IS NULL AND expires_at > $2";
@@ -41,8 +45,9 @@ statements! {
         WHERE id = $1 AND revoked_at IS NULL AND expires_at > $3";
     LIST_EXPIRED_UNRECORDED = "SELECT * FROM support_sessions WHERE expiry_recorded = 0 AND revoked_at IS NULL \
         AND expires_at <= $1 ORDER BY tenant_id, id LIMIT 100";
-    MARK_EXPIRY_RECORDED = "UPDATE support_sessions SET expiry_recorded = 1 WHERE id = $1 AND expiry_recorded = 0 \
-        AND revoked_at IS NULL";
+    MARK_EXPIRY_RECORDED = "UPDATE support_sessions SET expiry_recorded = 1, \
+        expires_at = CASE WHEN expires_at > $2 THEN $2 ELSE expires_at END \
+        WHERE id = $1 AND expiry_recorded = 0 AND revoked_at IS NULL";
     NEXT_EXPIRY = "SELECT COALESCE(MIN(expires_at), -1) FROM support_sessions WHERE expiry_recorded = 0 \
         AND revoked_at IS NULL";
     LIST_STAFF = "SELECT DISTINCT staff_id, staff_name FROM support_sessions ORDER BY staff_name, staff_id LIMIT 500";
@@ -57,6 +62,7 @@ impl FromRow for SupportSession {
                 by: row.opt_parsed("revoked_by")?,
                 by_name: row.opt_text("revoked_by_name")?.unwrap_or_default(),
                 reason: row.opt_text("revoke_reason")?,
+                receipts: Vec::new(),
             }),
         };
         Ok(Self {
@@ -144,6 +150,24 @@ impl Db<'_> {
             .bind(now)
             .fetch_all()
             .await
+    }
+
+    /// Active support sessions in a tenant.
+    pub async fn list_active_support_sessions_in(
+        &mut self,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<Vec<SupportSession>, StoreError> {
+        let query = self.query(LIST_ACTIVE_IN_TENANT).bind(tenant);
+        query.bind(now).fetch_all().await
+    }
+
+    /// All active support sessions, by tenant.
+    pub async fn list_active_support_sessions(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<Vec<SupportSession>, StoreError> {
+        self.query(LIST_ACTIVE).bind(now).fetch_all().await
     }
 
     /// The sessions among `ids` that exist.
@@ -329,8 +353,15 @@ impl Tx<'_> {
         Ok(changed == 1)
     }
 
-    /// Notes that the audit event of an expiry is written; whether nobody had before.
-    pub async fn mark_expiry_recorded(&mut self, id: SupportSessionId) -> Result<bool, StoreError> {
-        Ok(self.query(MARK_EXPIRY_RECORDED).bind(id).execute().await? == 1)
+    /// Notes that the audit event of an expiry is written; whether nobody had before. One that came
+    /// by a jump of the clock is moved to `confirmed`, the latest instant that has certainly come, so
+    /// that the session stays expired when the clock is put right.
+    pub async fn mark_expiry_recorded(
+        &mut self,
+        id: SupportSessionId,
+        confirmed: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mark = self.query(MARK_EXPIRY_RECORDED).bind(id).bind(confirmed);
+        Ok(mark.execute().await? == 1)
     }
 }

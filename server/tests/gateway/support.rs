@@ -11,7 +11,7 @@ use server::{
     clock::{Clock, ManualClock},
     entropy::SeededEntropy,
     gateway::{
-        Gateway, GatewayConfig, GatewayParts, SessionGates,
+        Gateway, GatewayConfig, GatewayParts, Lease, SessionGates,
         ports::{KnownSession, Recorder, Sessions},
         scopes::ScopeConfig,
         serve,
@@ -91,7 +91,7 @@ impl Rig {
             store.keep_rules(rules);
         }
         let session = store.add(&token, wanted.session_organization, wanted.scopes);
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let keys = IdentityKeys::throwaway(&SeededEntropy::new(2));
         let identities = Identities::new(ISSUER, keys);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

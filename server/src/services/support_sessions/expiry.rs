@@ -70,15 +70,18 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
                 .act(move |tx| {
                     let (core, session) = (core_.clone(), Arc::clone(&session));
                     Box::pin(async move {
-                        if !tx.mark_expiry_recorded(session.id).await? {
+                        let confirmed = core.clock.confirmed();
+                        if !tx.mark_expiry_recorded(session.id, confirmed).await? {
                             return Ok(Audited::unchanged(()));
                         }
+                        let expired_at = session.expires_at.min(confirmed);
                         let context = Context {
                             caller: Caller::System,
                             origin: Origin::default(),
                         };
                         let metadata = json!({
-                            "expired_at": session.expires_at,
+                            "expired_at": expired_at,
+                            "was_due_at": session.expires_at,
                             "staff_id": session.staff_id,
                             "staff_name": session.staff_name,
                         });
@@ -89,7 +92,7 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
                             "support_session.expired",
                             metadata,
                         );
-                        event.occurred_at = session.expires_at;
+                        event.occurred_at = expired_at;
                         let receipt = tx.append_audit(event).await?;
                         let id = session.id.to_string();
                         tx.change(ChangeKind::SupportSession, &id, core.now())

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::{SupportSessionsService, record_expiries, revoke_all_of};
 use crate::{
     clock::Clock,
-    gateway::SessionGates,
+    gateway::{Lease, SessionGates},
     services::{
         ServiceError,
         testing::{
@@ -40,7 +40,7 @@ fn service(world: &World) -> SupportSessionsService {
         world.core.clone(),
         Arc::clone(&world.settings),
         Arc::new(TwoTenants(world.clock.clone())),
-        SessionGates::new(),
+        SessionGates::new(Lease::unlimited()),
     )
 }
 
@@ -387,7 +387,7 @@ async fn a_session_expires_by_itself_and_the_event_carries_the_true_instant() {
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(record_expiries(
             world.core.clone(),
-            SessionGates::new(),
+            SessionGates::new(Lease::unlimited()),
             shutdown.clone(),
         ));
         let id = session.id.to_string();
