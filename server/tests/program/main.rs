@@ -10,6 +10,8 @@ mod confinement;
 mod crash;
 mod httpbin;
 mod identity;
+mod nodes;
+mod restored;
 mod revocation;
 mod rules;
 mod server_functions;
