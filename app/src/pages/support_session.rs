@@ -3,7 +3,7 @@
 pub mod access_log;
 pub mod cards;
 pub mod header;
-mod receipt;
+pub mod receipt;
 pub mod scopes;
 
 use leptos::prelude::*;

@@ -20,6 +20,9 @@ use super::until;
 /// A program with its store. Killed when it is dropped.
 pub(crate) struct Program {
     folder: TempDir,
+    database_url: String,
+    /// Further lines at the top of its configuration.
+    top: String,
     pub(crate) console: SocketAddr,
     pub(crate) gateway: SocketAddr,
     child: Option<Child>,
@@ -59,24 +62,21 @@ impl Program {
     ) -> Self {
         let mut program = Self {
             folder,
+            database_url: database_url.to_owned(),
+            top: top.to_owned(),
             console: free_address(),
             gateway: free_address(),
             child: None,
         };
-        let configuration = program.configuration(database_url, top, upstream, rules);
+        let configuration = program.configuration(upstream, rules);
         std::fs::write(program.config(), configuration).unwrap();
         program.start_again().await;
         program
     }
 
-    fn configuration(
-        &self,
-        database_url: &str,
-        top: &str,
-        upstream: SocketAddr,
-        rules: &str,
-    ) -> String {
+    fn configuration(&self, upstream: SocketAddr, rules: &str) -> String {
         let folder = self.folder.path().display();
+        let (database_url, top) = (&self.database_url, &self.top);
         format!(
             r#"
             database_url = "{database_url}"
