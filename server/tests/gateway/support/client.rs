@@ -66,6 +66,15 @@ impl Client {
         String::from_utf8_lossy(&self.buffer).into_owned()
     }
 
+    /// Whether `text` is among what has come until now.
+    pub(crate) fn has_read(&mut self, text: &str) -> bool {
+        let mut bytes = [0; 4096];
+        while let Ok(length @ 1..) = self.tcp.try_read(&mut bytes) {
+            self.buffer.extend_from_slice(&bytes[..length]);
+        }
+        contains(&self.buffer, text.as_bytes())
+    }
+
     /// Reads until the connection ends.
     pub(crate) async fn rest(&mut self) -> String {
         while self.more().await {}
