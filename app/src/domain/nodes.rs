@@ -72,28 +72,33 @@ mod tests {
         "2026-11-22T12:00:00Z".parse().unwrap()
     }
 
-    fn receipt(last_sent_us: Option<Option<i64>>) -> NodeReceipt {
+    fn silent() -> NodeReceipt {
         NodeReceipt {
             node: "a".into(),
             asked_at: noon(),
             lease_until: noon() + TimeDelta::seconds(1),
-            confirmed: last_sent_us.map(|last_sent_us| NodeConfirmation {
+            confirmed: None,
+        }
+    }
+
+    fn confirmed(last_sent_us: Option<i64>) -> NodeReceipt {
+        NodeReceipt {
+            confirmed: Some(NodeConfirmation {
                 after_us: 900,
                 requests_cut: 2,
                 last_sent_us,
             }),
+            ..silent()
         }
     }
 
     #[test]
     fn a_node_is_awaited_until_its_lease_is_over() {
-        let silent = receipt(None);
-        assert_eq!(silent.state(noon()), ReceiptState::Awaited);
+        assert_eq!(silent().state(noon()), ReceiptState::Awaited);
         let over = noon() + TimeDelta::seconds(1);
-        assert_eq!(silent.state(over), ReceiptState::LeaseOver);
-        let confirmed = receipt(Some(None));
+        assert_eq!(silent().state(over), ReceiptState::LeaseOver);
         assert!(matches!(
-            confirmed.state(over),
+            confirmed(None).state(over),
             ReceiptState::Confirmed(NodeConfirmation {
                 requests_cut: 2,
                 ..
@@ -103,12 +108,8 @@ mod tests {
 
     #[test]
     fn the_last_request_of_all_nodes_counts() {
-        let nodes = [
-            receipt(Some(Some(-70))),
-            receipt(Some(Some(-9))),
-            receipt(None),
-        ];
+        let nodes = [confirmed(Some(-70)), confirmed(Some(-9)), silent()];
         assert_eq!(last_sent_us(&nodes), Some(-9));
-        assert_eq!(last_sent_us(&[receipt(Some(None))]), None);
+        assert_eq!(last_sent_us(&[confirmed(None)]), None);
     }
 }

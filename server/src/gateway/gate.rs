@@ -49,7 +49,7 @@ impl fmt::Debug for SessionGates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionGates")
             .field("sessions", &lock(&self.gates).len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

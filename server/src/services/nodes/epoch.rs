@@ -242,8 +242,8 @@ fn write(path: &Path, mark: Mark) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    fn mark(epoch: i64, newest: i64) -> Option<Mark> {
-        Some(Mark { epoch, newest })
+    const fn mark(epoch: i64, newest: i64) -> Mark {
+        Mark { epoch, newest }
     }
 
     fn found(epoch: Option<i64>, newest: i64) -> Found {
@@ -255,15 +255,24 @@ mod tests {
         for engine in [Engine::Sqlite, Engine::Postgres] {
             let restored = |kept, found| is_restored(kept, found, engine);
             assert!(
-                restored(mark(1, 50), found(Some(1), 49)),
+                restored(Some(mark(1, 50)), found(Some(1), 49)),
                 "changes are lost"
             );
-            assert!(restored(mark(2, 50), found(Some(1), 70)), "an older epoch");
-            assert!(restored(mark(1, 50), found(None, 0)), "older than epochs");
-            assert!(!restored(mark(1, 50), found(Some(1), 50)));
-            assert!(!restored(mark(1, 50), found(Some(1), 90)), "others wrote");
             assert!(
-                !restored(mark(1, 50), found(Some(2), 3)),
+                restored(Some(mark(2, 50)), found(Some(1), 70)),
+                "an older epoch"
+            );
+            assert!(
+                restored(Some(mark(1, 50)), found(None, 0)),
+                "older than epochs"
+            );
+            assert!(!restored(Some(mark(1, 50)), found(Some(1), 50)));
+            assert!(
+                !restored(Some(mark(1, 50)), found(Some(1), 90)),
+                "others wrote"
+            );
+            assert!(
+                !restored(Some(mark(1, 50)), found(Some(2), 3)),
                 "another node has seen to it"
             );
             assert!(!restored(None, found(None, 7)), "the first start");
@@ -282,8 +291,8 @@ mod tests {
         let path = folder.path().join(FILE);
         assert_eq!(read(&path).unwrap(), None);
         for kept in [mark(1, 0), mark(3, 90_000)] {
-            write(&path, kept.unwrap()).unwrap();
-            assert_eq!(read(&path).unwrap(), kept);
+            write(&path, kept).unwrap();
+            assert_eq!(read(&path).unwrap(), Some(kept));
         }
         for damaged in ["", "1", "1 x", "1 2 3"] {
             std::fs::write(&path, damaged).unwrap();
