@@ -6,34 +6,37 @@
 //! and waits for those inside. The gate of a session needs no memory beyond the handles: whoever
 //! takes a new one after the end still has to begin a record, which the store refuses.
 
+mod flight;
+mod past;
+
 use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use app::domain::SupportSessionId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::flight::{Cutter, Flight, Pass};
+pub use self::past::Past;
+use self::{
+    flight::{FlightState, Shared},
+    past::Memory,
+};
 use super::{kill::KillSwitch, lease::Lease, ports::Ended};
 
 /// How long a closing gate waits for requests whose first byte has not gone upstream yet, before
 /// their connections are reset.
 pub const CLOSE_WAIT: Duration = Duration::from_millis(100);
 
-/// How many sessions without requests in flight are remembered for their receipts, before those
-/// that nobody can ask about any more are forgotten.
-const REMEMBERED: usize = 4096;
-/// For how long they are remembered: longer than any session lasts.
-const REMEMBERED_FOR: Duration = Duration::from_hours(2);
-
 /// The gates of all support sessions with requests in flight. Shared by gateway and services.
 pub struct SessionGates {
     gates: Mutex<HashMap<SupportSessionId, Entry>>,
     /// What is known of sessions without requests in flight.
-    past: Mutex<HashMap<SupportSessionId, Past>>,
+    past: Memory,
     /// What this node may serve with.
     lease: Arc<Lease>,
 }
@@ -59,15 +62,6 @@ struct Gate {
     changed: Notify,
 }
 
-/// What one node has done in a support session.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Past {
-    /// When the first byte of its last request went upstream.
-    pub last_sent: Option<Instant>,
-    /// How many of its requests were cut.
-    pub requests_cut: usize,
-}
-
 #[derive(Default)]
 struct State {
     /// How many revocations are under way.
@@ -76,18 +70,6 @@ struct State {
     flights: HashMap<u64, FlightState>,
     next: u64,
     past: Past,
-}
-
-struct FlightState {
-    inside: bool,
-    token_hash: [u8; 32],
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    upstream: Arc<KillSwitch>,
-    cut: CancellationToken,
-    client: Mutex<Option<CancellationToken>>,
 }
 
 /// What an end has cut.
@@ -106,7 +88,7 @@ impl SessionGates {
     pub fn new(lease: Arc<Lease>) -> Arc<Self> {
         Arc::new(Self {
             gates: Mutex::default(),
-            past: Mutex::default(),
+            past: Memory::default(),
             lease,
         })
     }
@@ -121,7 +103,7 @@ impl SessionGates {
     pub(super) fn handle(self: &Arc<Self>, session: SupportSessionId) -> GateHandle {
         let mut gates = lock(&self.gates);
         let entry = gates.entry(session).or_insert_with(|| {
-            let past = lock(&self.past).remove(&session).unwrap_or_default();
+            let past = self.past.take(session);
             let entry = Entry::default();
             lock(&entry.gate.state).past = past;
             entry
@@ -190,20 +172,8 @@ impl SessionGates {
     pub fn past(&self, session: SupportSessionId) -> Past {
         match self.find(session) {
             Some(gate) => lock(&gate.state).past,
-            None => lock(&self.past).get(&session).copied().unwrap_or_default(),
+            None => self.past.find(session),
         }
-    }
-
-    fn remember(&self, session: SupportSessionId, past: Past) {
-        if past == Past::default() {
-            return;
-        }
-        let mut all = lock(&self.past);
-        if all.len() >= REMEMBERED {
-            let asked_about = |at: Instant| at.elapsed() < REMEMBERED_FOR;
-            all.retain(|_, past| past.last_sent.is_some_and(asked_about));
-        }
-        all.insert(session, past);
     }
 
     /// The sessions with requests in flight.
@@ -286,17 +256,6 @@ impl Gate {
         self.changed.notify_waiters();
         Cut {
             requests: flights.len(),
-        }
-    }
-}
-
-impl Shared {
-    fn cut(&self) {
-        // First, so that whoever notices the dead connection finds the reason.
-        self.cut.cancel();
-        self.upstream.kill();
-        if let Some(client) = &*lock(&self.client) {
-            client.cancel();
         }
     }
 }
@@ -407,105 +366,9 @@ impl Drop for GateHandle {
                 gates.remove(&self.session);
                 // Under the lock of the gates: whoever asks finds it here or there.
                 let past = lock(&self.gate.state).past;
-                self.gates.remember(self.session, past);
+                self.gates.past.keep(self.session, past);
             }
         }
-    }
-}
-
-/// Held until the first byte of the request has gone upstream.
-pub(super) struct Pass {
-    gate: Arc<Gate>,
-    lease: Arc<Lease>,
-    number: u64,
-}
-
-impl Pass {
-    /// Whether the first byte may go upstream at this very instant.
-    pub(super) fn is_good(&self) -> bool {
-        self.lease.is_held()
-    }
-
-    /// The first byte has gone upstream.
-    pub(super) fn sent(&self) {
-        lock(&self.gate.state).past.last_sent = Some(Instant::now());
-    }
-}
-
-impl Drop for Pass {
-    fn drop(&mut self) {
-        if let Some(flight) = lock(&self.gate.state).flights.get_mut(&self.number) {
-            flight.inside = false;
-        }
-        self.gate.changed.notify_waiters();
-    }
-}
-
-/// One request between gate and completion.
-pub(super) struct Flight {
-    handle: GateHandle,
-    number: u64,
-    shared: Arc<Shared>,
-    done: CancellationToken,
-}
-
-impl Flight {
-    /// Cancelled when the session has ended while the request was in flight.
-    pub(super) fn cut(&self) -> &CancellationToken {
-        &self.shared.cut
-    }
-
-    /// Cuts this request alone.
-    pub(super) fn cutter(&self) -> Cutter {
-        Cutter {
-            gate: Arc::clone(&self.handle.gate),
-            shared: Arc::clone(&self.shared),
-        }
-    }
-
-    /// What this node may serve with.
-    pub(super) fn lease(&self) -> &Arc<Lease> {
-        self.handle.gates.lease()
-    }
-
-    /// Cancelled when the request is complete.
-    pub(super) fn done(&self) -> &CancellationToken {
-        &self.done
-    }
-
-    /// How the session ended, if it has.
-    pub(super) fn ended(&self) -> Option<Ended> {
-        lock(&self.handle.gate.state).ended
-    }
-
-    /// From now on a cut also closes the connection to the client, whether or not it is reading.
-    pub(super) fn attach_client(&self, client: CancellationToken) {
-        *lock(&self.shared.client) = Some(client.clone());
-        if self.shared.cut.is_cancelled() {
-            client.cancel();
-        }
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.done.cancel();
-        lock(&self.handle.gate.state).flights.remove(&self.number);
-        self.handle.gate.changed.notify_waiters();
-    }
-}
-
-/// Cuts one request whose session has ended by time.
-pub(super) struct Cutter {
-    gate: Arc<Gate>,
-    shared: Arc<Shared>,
-}
-
-impl Cutter {
-    pub(super) fn cut(&self, ended: Ended) {
-        lock(&self.gate.state).ended.get_or_insert(ended);
-        self.shared.cut();
-        self.gate.changed.notify_waiters();
     }
 }
 

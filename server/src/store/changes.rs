@@ -252,6 +252,21 @@ impl Db<'_> {
 }
 
 impl Store {
+    /// Changes from now on.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.told().changes.subscribe()
+    }
+
+    /// The number up to which every change has been handed to those who subscribed.
+    pub fn position(&self) -> watch::Receiver<i64> {
+        self.told().position.subscribe()
+    }
+
+    /// Has the log of changes looked at now.
+    pub fn look_for_changes(&self) {
+        self.written().notify_one();
+    }
+
     /// Forgets changes that every process has long read.
     pub async fn prune_changes(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(super::Priority::Normal, move |tx| {

@@ -14,11 +14,11 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Change, Reader, StoreError, changes,
+    Reader, StoreError, changes,
     connection::{Connection, Db},
     migrate,
     writer::Writer,
@@ -125,21 +125,6 @@ impl Store {
         Ok(())
     }
 
-    /// Changes from now on.
-    pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.0.told.changes.subscribe()
-    }
-
-    /// The number up to which every change has been handed to those who subscribed.
-    pub fn position(&self) -> watch::Receiver<i64> {
-        self.0.told.position.subscribe()
-    }
-
-    /// Has the log of changes looked at now.
-    pub fn look_for_changes(&self) {
-        self.0.written.notify_one();
-    }
-
     /// Stops following changes.
     pub fn close(&self) {
         self.0.shutdown.cancel();
@@ -173,6 +158,10 @@ impl Store {
 
     pub(super) fn written(&self) -> &Notify {
         &self.0.written
+    }
+
+    pub(super) fn told(&self) -> &changes::Told {
+        &self.0.told
     }
 }
 

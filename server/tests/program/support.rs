@@ -7,7 +7,6 @@ pub(crate) mod database;
 pub(crate) mod people;
 pub(crate) mod program;
 pub(crate) mod relay;
-#[expect(dead_code, reason = "the gateway's own tests use more of it")]
 #[path = "../gateway/support/upstream.rs"]
 pub(crate) mod upstream;
 
