@@ -45,10 +45,12 @@ impl Program {
         rules: &str,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let key = folder.path().join("cursor.key");
-        let mut options = std::fs::File::options();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(key);
-        writeln!(file.as_mut().unwrap(), "{}", "ab".repeat(32)).unwrap();
+        for key in ["cursor.key", "identity.key"] {
+            let path = folder.path().join(key);
+            let mut options = std::fs::File::options();
+            let mut file = options.write(true).create_new(true).mode(0o600).open(path);
+            writeln!(file.as_mut().unwrap(), "{}", "ab".repeat(32)).unwrap();
+        }
         let top = format!("node_name = \"{name}\"");
         Self::start_in(folder, database_url, &top, upstream, rules).await
     }
