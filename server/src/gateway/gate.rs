@@ -20,7 +20,7 @@ use app::domain::SupportSessionId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::flight::{Cutter, Flight, Pass};
+pub(super) use self::flight::{Flight, Pass};
 pub use self::past::Past;
 use self::{
     flight::{FlightState, Shared},
