@@ -15,6 +15,7 @@ pub mod flash;
 pub mod health;
 pub mod ids;
 pub mod live;
+pub mod nodes;
 pub mod page;
 pub mod policy;
 pub mod problem;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     forms::{self, Forms},
-    gateway::{Gateway, GatewayParts, SessionGates, config::InvalidConfig, scopes::Scopes},
+    gateway::{Gateway, GatewayParts, Lease, SessionGates, config::InvalidConfig, scopes::Scopes},
     identities::Identities,
     keys::identity::IdentityKeys,
     live::{self, Live},
@@ -84,7 +84,7 @@ impl AppState {
     /// If the configured scopes can't be used.
     pub fn new(core: Core, keys: IdentityKeys) -> Result<Self, InvalidConfig> {
         let settings = Arc::new(settings(&core.config)?);
-        let gates = Arc::new(SessionGates::default());
+        let gates = SessionGates::new(Lease::new(Arc::clone(&core.clock)));
         let passwords = Passwords::new(Arc::clone(&core.entropy));
         let identities = Identities::new(core.config.console.public_url.as_str(), keys);
         let tenants = TenantsService::new(core.clone());

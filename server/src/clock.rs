@@ -1,11 +1,10 @@
 //! Time as a parameter.
 
+mod steady;
+
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -13,12 +12,22 @@ use app::domain::Timestamp;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
+pub use self::steady::SteadyClock;
+
 /// Tells the time, and waits for a time.
 ///
 /// Instants have microsecond precision, like everything that is stored.
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// How long the machine has been up, sleep included. Nobody can set it.
+    fn since_boot(&self) -> Duration;
+
+    /// The latest instant that has certainly come: [`Self::now`], unless that has just jumped.
+    fn confirmed(&self) -> Timestamp {
+        self.now()
+    }
 
     /// Waits until the time is `at` or later.
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
@@ -42,49 +51,26 @@ impl Clock for SystemClock {
         to_micros(chrono::Utc::now())
     }
 
+    fn since_boot(&self) -> Duration {
+        use rustix::time::{ClockId, clock_gettime};
+
+        let since = clock_gettime(ClockId::Boottime);
+        Duration::try_from(since).unwrap_or_default()
+    }
+
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
         let clock = *self;
         Box::pin(async move {
+            let span = (at - clock.now()).to_std().unwrap_or_default();
+            let due = clock.since_boot() + span;
             // The machine may sleep or its clock may be set, so no single wait is trusted for long.
-            while let Ok(left) = (at - clock.now()).to_std()
+            while clock.now() < at
+                && let Some(left) = due.checked_sub(clock.since_boot())
                 && !left.is_zero()
             {
                 tokio::time::sleep(left.min(Duration::from_secs(1))).await;
             }
         })
-    }
-}
-
-/// A clock that never goes back behind the latest instant it has been told of, so that a clock set
-/// back revives nothing.
-pub struct FlooredClock {
-    inner: Arc<dyn Clock>,
-    floor: AtomicI64,
-}
-
-impl FlooredClock {
-    /// Follows `inner`, but never behind `floor`.
-    pub fn new(inner: Arc<dyn Clock>, floor: Timestamp) -> Self {
-        Self {
-            inner,
-            floor: AtomicI64::new(floor.timestamp_micros()),
-        }
-    }
-}
-
-impl Clock for FlooredClock {
-    fn now(&self) -> Timestamp {
-        let now = self.inner.now();
-        let micros = now.timestamp_micros();
-        let floor = self.floor.fetch_max(micros, Ordering::AcqRel).max(micros);
-        Timestamp::from_timestamp_micros(floor).unwrap_or(now)
-    }
-
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
-        if at <= self.now() {
-            return Box::pin(std::future::ready(()));
-        }
-        self.inner.sleep_until(at)
     }
 }
 
@@ -114,6 +100,11 @@ impl Clock for OffsetClock {
         self.inner.now() + *self.offset.borrow()
     }
 
+    fn since_boot(&self) -> Duration {
+        // Sent ahead it is ahead in every way: that is no jump.
+        self.inner.since_boot() + self.offset.borrow().to_std().unwrap_or_default()
+    }
+
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
         let inner = Arc::clone(&self.inner);
         let mut offset = self.offset.subscribe();
@@ -137,6 +128,7 @@ pub struct ManualClock {
 
 struct ManualState {
     now: Timestamp,
+    since_boot: Duration,
     waiting: BTreeMap<Timestamp, Vec<tokio::sync::oneshot::Sender<()>>>,
 }
 
@@ -146,6 +138,7 @@ impl ManualClock {
         Self {
             state: Arc::new(Mutex::new(ManualState {
                 now,
+                since_boot: Duration::ZERO,
                 waiting: BTreeMap::new(),
             })),
         }
@@ -154,12 +147,13 @@ impl ManualClock {
     /// Goes ahead by `by`; those who wait for an instant in between wake.
     pub fn advance(&self, by: chrono::TimeDelta) {
         let now = self.now() + by;
+        self.lock().since_boot += by.to_std().unwrap_or_default();
         self.set(now);
     }
 
-    /// Goes to `now`, which may lie in the past.
+    /// Is set to `now`, which may lie in the past, while no time passes.
     pub fn set(&self, now: Timestamp) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         state.now = now;
         let later = state
             .waiting
@@ -172,19 +166,24 @@ impl ManualClock {
             let _ = waiter.send(());
         }
     }
+
+    fn lock(&self) -> MutexGuard<'_, ManualState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .now
+        self.lock().now
+    }
+
+    fn since_boot(&self) -> Duration {
+        self.lock().since_boot
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
         let (wake, woken) = tokio::sync::oneshot::channel();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         if at <= state.now {
             return Box::pin(std::future::ready(()));
         }
@@ -203,16 +202,6 @@ mod tests {
 
     fn noon() -> Timestamp {
         "2026-11-22T12:00:00Z".parse().unwrap()
-    }
-
-    #[test]
-    fn a_clock_set_back_stays_at_the_latest_instant() {
-        let manual = ManualClock::at(noon());
-        let clock = FlooredClock::new(Arc::new(manual.clone()), noon() - TimeDelta::hours(1));
-        manual.advance(TimeDelta::minutes(5));
-        assert_eq!(clock.now(), noon() + TimeDelta::minutes(5));
-        manual.set(noon() - TimeDelta::days(1));
-        assert_eq!(clock.now(), noon() + TimeDelta::minutes(5));
     }
 
     #[tokio::test]

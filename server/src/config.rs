@@ -32,6 +32,8 @@ pub struct Config {
     pub database_url: SecretString,
     /// Where key files are kept.
     pub data_dir: PathBuf,
+    /// What people call this node; the host's name if left out.
+    pub node_name: Option<String>,
     /// Whether `serve` brings an older schema up to date.
     pub migrate_on_start: bool,
     /// Proxies whose `X-Forwarded-For` is believed, counted from the right.
@@ -79,6 +81,9 @@ pub struct SupportSessionConfig {
     pub requests_total: u64,
     /// How many requests a new session may make in a minute, on each node; 0 for any number.
     pub requests_per_minute: u64,
+    /// Whether support sessions end, and none is created, where the platform suspends their tenant
+    /// or organization.
+    pub end_when_suspended: bool,
 }
 
 impl SupportSessionConfig {
@@ -99,6 +104,7 @@ impl Default for SupportSessionConfig {
             require_ticket: false,
             requests_total: 10_000,
             requests_per_minute: 1_200,
+            end_when_suspended: false,
         }
     }
 }
@@ -178,6 +184,7 @@ impl Default for Config {
         Self {
             database_url: SecretString::from("sqlite:support-console.db"),
             data_dir: PathBuf::from("."),
+            node_name: None,
             migrate_on_start: true,
             trusted_proxies: Vec::new(),
             console: ConsoleConfig::default(),

@@ -4,7 +4,8 @@
 //! The way of one request is in `proxy` and reads top to bottom. What may pass is decided by pure
 //! functions: [`canonical`] (one spelling), [`rules`] (host, tenant, organization), [`scopes`]
 //! (methods and paths), `headers` (which fields). When it ends is [`gate`]'s: nothing is sent
-//! upstream once a revocation is answered, and nothing that was cut looks complete.
+//! upstream once a revocation is answered, and nothing that was cut looks complete. [`lease`] says
+//! whether this node may serve at all.
 
 mod answers;
 mod authenticate;
@@ -20,6 +21,7 @@ mod hidden;
 mod host;
 mod identity;
 mod kill;
+pub mod lease;
 mod listener;
 pub mod patterns;
 pub mod ports;
@@ -36,5 +38,6 @@ mod upstream;
 
 pub use config::{GatewayConfig, GatewaySettings};
 pub use gate::SessionGates;
+pub use lease::Lease;
 pub use listener::serve;
 pub use proxy::{Gateway, GatewayParts};

@@ -7,28 +7,33 @@ mod tasks;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use app::domain::record::RecordLevel;
+use app::domain::{Timestamp, record::RecordLevel};
 use axum::Router;
+use chrono::TimeDelta;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::ServeError;
 use crate::{
     app_state::{AppState, Record},
-    clock::{Clock, FlooredClock},
+    clock::{Clock, SteadyClock},
     config::Config,
     entropy::{SystemEntropy, new_uuid},
-    gateway,
-    host_name::host_name,
-    identities,
+    gateway, identities,
     keys::{Keys, identity::IdentityKeys},
-    services::{Core, access_log::StoreRecorder},
+    services::{
+        Core,
+        access_log::StoreRecorder,
+        nodes::{self, Node},
+    },
     store::{Priority, Store, StoreError, StoreOptions, access_log::WrittenBy},
     telemetry::Figures,
 };
 
 /// How long requests under way may take once the server is asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// A little more than it takes until a node writes down again what it is certain of.
+const CONFIRMED_EVERY: TimeDelta = TimeDelta::seconds(15);
 
 /// What a server is started from. The configuration has been checked.
 pub struct Parts {
@@ -46,6 +51,7 @@ pub struct Server {
     pub state: AppState,
     /// Where the console listens.
     pub console: SocketAddr,
+    boot: String,
     live_ends: CancellationToken,
     listeners_end: CancellationToken,
     tasks_end: CancellationToken,
@@ -65,10 +71,11 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         clock,
         figures,
     } = parts;
-    let (core, keys) = open(config, clock).await?;
+    let (core, keys, clock) = open(config, clock).await?;
+    let boot = new_uuid(&*core.clock, &*core.entropy).to_string();
     let by = WrittenBy {
-        node: host_name(),
-        boot: new_uuid(&*core.clock, &*core.entropy).to_string(),
+        node: core.config.node_name(),
+        boot: boot.clone(),
     };
     let state = AppState::new(core.clone(), keys).map_err(ServeError::Gateway)?;
     note_rules(&core).await?;
@@ -88,6 +95,7 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
     };
     let mut server = Server {
         console: console.local_addr().map_err(ServeError::Io)?,
+        boot: boot.clone(),
         live_ends: CancellationToken::new(),
         listeners_end: CancellationToken::new(),
         tasks_end: CancellationToken::new(),
@@ -97,13 +105,18 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         record,
     };
     core.store.follow_changes().await?;
-    server.tasks = tasks::start(&server.state, &by, &server.tasks_end);
+    let gates = Arc::clone(&server.state.gates);
+    let node = Node::join(core.clone(), clock, gates, &boot).await?;
+    server.tasks = tasks::start(&server.state, &by, node, &server.tasks_end);
     server.listen(console, metrics.zip(figures), gateway_at)?;
     Ok(server)
 }
 
-/// The store with what belongs to it, and the keys that sign identities.
-async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<(Core, IdentityKeys), ServeError> {
+/// The store with what belongs to it, the keys that sign identities, and the time.
+async fn open(
+    config: Config,
+    clock: Arc<dyn Clock>,
+) -> Result<(Core, IdentityKeys, SteadyClock), ServeError> {
     let store = Store::open(&StoreOptions {
         url: config.database_url.clone(),
         migrate: config.migrate_on_start,
@@ -116,16 +129,27 @@ async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<(Core, IdentityKe
     .await?;
     let keys = Keys::open(&config.data_dir, store.engine(), &SystemEntropy)?;
     // A clock that was set back revives nothing beyond the latest instant that was recorded.
-    let latest = store.read().await?.db().latest_recorded_instant().await?;
-    let floor = app::domain::Timestamp::from_timestamp_micros(latest).unwrap_or_default();
+    let floor = latest_certain_instant(&store).await?;
+    let clock = SteadyClock::new(clock, floor);
     let core = Core {
         store,
-        clock: Arc::new(FlooredClock::new(clock, floor)),
+        clock: Arc::new(clock.clone()),
         entropy: Arc::new(SystemEntropy),
         config: Arc::new(config),
         cursors: keys.cursor,
     };
-    Ok((core, keys.identity))
+    Ok((core, keys.identity, clock))
+}
+
+/// What a node was certain of when it last wrote that down, and what was recorded shortly after. Not
+/// simply what was recorded last: that may be from a clock which had jumped ahead.
+async fn latest_certain_instant(store: &Store) -> Result<Timestamp, ServeError> {
+    let mut reader = store.read().await?;
+    let mut db = reader.db();
+    let confirmed = db.highest_confirmed_instant().await?;
+    let limit = confirmed.map_or(Timestamp::MAX_UTC, |at| at + CONFIRMED_EVERY);
+    let recorded = db.latest_recorded_instant(limit).await?;
+    Ok(confirmed.map_or(recorded, |at| at.max(recorded)))
 }
 
 /// Keeps the gateway's rules: sessions that are created from now on are judged by them for as long
@@ -168,7 +192,10 @@ impl Server {
             .pages(touched, self.live_ends.clone())
             .merge(self.state.rest())
             .merge(identities::router(self.state.identities.clone()))
-            .merge(health::router(self.state.core.store.clone()));
+            .merge(health::router(
+                self.state.core.store.clone(),
+                Arc::clone(self.state.gates.lease()),
+            ));
         let end = &self.listeners_end;
         self.listeners
             .push(spawn_listener(console, router, end.clone()));
@@ -238,6 +265,10 @@ impl Server {
             tracing::warn!(
                 "some requests of support sessions are left to be closed at the next start"
             );
+        } else if let Ok(Err(error)) =
+            tokio::time::timeout(DRAIN, nodes::leave(&self.state.core, &self.boot)).await
+        {
+            tracing::warn!(error = %error, "this node can't say that it stops");
         }
         self.state.core.store.close();
         tracing::info!("stopped");

@@ -16,6 +16,7 @@ pub mod api_keys;
 pub mod flash;
 pub mod identity_keys;
 pub mod introspection;
+pub mod nodes;
 pub mod passwords;
 pub mod rules;
 pub mod staff;

@@ -6,7 +6,10 @@ mod limits;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp, scopes::ScopeName};
+use super::{
+    OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp, nodes::NodeReceipt,
+    scopes::ScopeName,
+};
 
 pub use form::{NewSupportSession, SupportSessionForm, parse_ttl, validate_revocation_reason};
 pub use limits::{
@@ -63,6 +66,10 @@ pub struct Revocation {
     pub by_name: String,
     /// Why, if a reason was given.
     pub reason: Option<String>,
+    /// What each node that served then has confirmed: in the detail of a session, and not for the
+    /// tenant's own keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receipts: Vec<NodeReceipt>,
 }
 
 /// A time-limited, scoped, recorded grant for one staff member to act in one tenant.

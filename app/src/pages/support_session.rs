@@ -4,6 +4,7 @@ pub mod access_log;
 pub mod cards;
 pub mod header;
 pub mod limits;
+pub mod receipt;
 pub mod scopes;
 
 use leptos::prelude::*;

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::{Config, ConfigError};
 use crate::gateway::{config::Fault, rules::RuleSource};
+use crate::host_name::host_name;
 
 /// Scheme, host and port of a public URL, as browsers compare them (RFC 6454 §4).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,11 @@ impl Config {
         } else {
             Err(ConfigError::Unusable(faults))
         }
+    }
+
+    /// What this node is called.
+    pub fn node_name(&self) -> String {
+        self.node_name.clone().unwrap_or_else(host_name)
     }
 
     /// The gateway's rules as they are written; `None` without a gateway.

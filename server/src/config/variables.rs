@@ -51,6 +51,7 @@ macro_rules! variables {
 variables! {
     "DATABASE_URL" "database_url" Text;
     "DATA_DIR" "data_dir" Text;
+    "NODE_NAME" "node_name" Text;
     "MIGRATE_ON_START" "migrate_on_start" Bool;
     "TRUSTED_PROXIES" "trusted_proxies" List;
     "CONSOLE__LISTEN" "console.listen" Text;
@@ -77,6 +78,7 @@ variables! {
     "SUPPORT_SESSIONS__REQUIRE_TICKET" "support_sessions.require_ticket" Bool;
     "SUPPORT_SESSIONS__REQUESTS_TOTAL" "support_sessions.requests_total" Integer;
     "SUPPORT_SESSIONS__REQUESTS_PER_MINUTE" "support_sessions.requests_per_minute" Integer;
+    "SUPPORT_SESSIONS__END_WHEN_SUSPENDED" "support_sessions.end_when_suspended" Bool;
     "LOG__FORMAT" "log.format" Text;
     "LOG__FILTER" "log.filter" Text;
     "METRICS__ENABLED" "metrics.enabled" Bool;

@@ -23,6 +23,7 @@ use super::{
     completer::Completer,
     gate::Flight,
     headers::RequestHeaders,
+    lease::{Hold, Lease},
     upstream::{Connection, Upstream},
 };
 
@@ -96,6 +97,7 @@ pub(super) struct RequestBody {
     inner: BodySource,
     meter: Arc<RequestMeter>,
     headers: Arc<RequestHeaders>,
+    hold: Hold,
 }
 
 impl RequestBody {
@@ -103,12 +105,14 @@ impl RequestBody {
         inner: BodySource,
         meter: Arc<RequestMeter>,
         headers: Arc<RequestHeaders>,
+        lease: Arc<Lease>,
     ) -> Self {
         meter.ended.store(inner.is_end_stream(), Ordering::Release);
         Self {
             inner,
             meter,
             headers,
+            hold: Hold::new(lease),
         }
     }
 }
@@ -121,6 +125,7 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        std::task::ready!(self.hold.poll_held(cx));
         let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
@@ -201,6 +206,7 @@ pub(super) struct Relay {
 pub(super) struct RelayBody {
     inner: Incoming,
     relay: Option<Relay>,
+    hold: Hold,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     silence: Pin<Box<Sleep>>,
     idle: Duration,
@@ -218,9 +224,11 @@ impl RelayBody {
     pub(super) fn new(inner: Incoming, relay: Relay) -> Self {
         let idle = relay.upstream.timeouts().idle;
         let cut = relay.flight.cut().clone().cancelled_owned();
+        let hold = Hold::new(Arc::clone(relay.flight.lease()));
         let mut body = Self {
             inner,
             relay: Some(relay),
+            hold,
             cut: Box::pin(cut),
             silence: Box::pin(tokio::time::sleep(idle)),
             idle,
@@ -265,6 +273,8 @@ impl Body for RelayBody {
             let error = self.broken(Broken::Ended, RequestOutcome::Cut);
             return Poll::Ready(Some(Err(error)));
         }
+        // Without a lease nothing more is relayed: it waits here, until it goes on or is cut.
+        std::task::ready!(self.hold.poll_held(cx));
         match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 if let (Some(relay), Some(data)) = (&mut self.relay, frame.data_ref()) {

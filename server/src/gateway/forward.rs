@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use app::domain::{RequestId, access_log::RequestOutcome};
+use app::domain::{
+    RequestId,
+    access_log::{Refusal, RequestOutcome},
+};
 use http::{HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 
@@ -48,6 +51,10 @@ impl Forward<'_> {
             Ok(connection) => connection,
             Err(error) => return Err(failed(&error, completer, self.request_id)),
         };
+        if !self.gateway.gates.lease().held_soon().await {
+            completer.refuse(Refusal::RecordUnavailable);
+            return Err(Trouble::unavailable());
+        }
         let (pass, flight) = match self.pass(gate, &connection).await {
             Ok(passed) => passed,
             Err(ended) => {
@@ -65,7 +72,9 @@ impl Forward<'_> {
         gate: GateHandle,
         connection: &Connection,
     ) -> Result<(Pass, Flight), Ended> {
-        let passed = gate.enter(Arc::clone(connection.kill_switch())).await?;
+        let token_hash = self.permitted.session().token_hash;
+        let upstream = Arc::clone(connection.kill_switch());
+        let passed = gate.enter(token_hash, upstream).await?;
         let now = self.gateway.clock.now();
         self.permitted
             .session()
@@ -111,17 +120,31 @@ impl Forward<'_> {
         };
         let first_byte = self.gateway.upstream.timeouts().first_byte;
         let cut = flight.cut().clone();
+        let lease = Arc::clone(flight.lease());
         let sent = tokio::select! {
             biased;
             () = cut.cancelled() => None,
-            sent = connection.send(request, pass, first_byte) => Some(sent),
+            sent = async {
+                let sent = connection.send(request, pass, first_byte).await;
+                // Without a lease not even the head is relayed.
+                if sent.is_ok() {
+                    lease.held().await;
+                }
+                sent
+            } => Some(sent),
         };
         match sent {
             Some(Ok(response)) if !cut.is_cancelled() => {
                 Ok(self.relay(response, connection, flight, completer))
             }
-            Some(Err(error)) if !cut.is_cancelled() => {
+            Some(Err(error)) if !cut.is_cancelled() && lease.is_held() => {
                 Err(failed(&error, completer, self.request_id))
+            }
+            _ if flight.ended().is_none() && !lease.is_held() => {
+                let trouble = Trouble::unavailable().closing();
+                completer.answered(trouble.status);
+                completer.finish(RequestOutcome::Cut);
+                Err(trouble)
             }
             _ => {
                 // The connection is dropped, and with it what the upstream still wants to say.
@@ -141,7 +164,8 @@ impl Forward<'_> {
         let host = self.permitted.upstream_host();
         let host = HeaderValue::from_str(host.unwrap_or(upstream.authority().as_str()));
         let host = host.map_err(http::Error::from)?;
-        let body = RequestBody::new(body, Arc::clone(&self.meter), Arc::clone(headers));
+        let lease = Arc::clone(self.gateway.gates.lease());
+        let body = RequestBody::new(body, Arc::clone(&self.meter), Arc::clone(headers), lease);
         let mut request = Request::new(body);
         *request.method_mut() = permitted.method.clone();
         *request.uri_mut() = permitted

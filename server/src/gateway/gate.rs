@@ -6,6 +6,9 @@
 //! and waits for those inside. The gate of a session needs no memory beyond the handles: whoever
 //! takes a new one after the end still has to begin a record, which the store refuses.
 
+mod flight;
+mod past;
+
 use std::{
     collections::HashMap,
     fmt,
@@ -17,16 +20,25 @@ use app::domain::SupportSessionId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{kill::KillSwitch, ports::Ended};
+pub(super) use self::flight::{Flight, Pass};
+pub use self::past::Past;
+use self::{
+    flight::{FlightState, Shared},
+    past::Memory,
+};
+use super::{kill::KillSwitch, lease::Lease, ports::Ended};
 
 /// How long a closing gate waits for requests whose first byte has not gone upstream yet, before
 /// their connections are reset.
 pub const CLOSE_WAIT: Duration = Duration::from_millis(100);
 
 /// The gates of all support sessions with requests in flight. Shared by gateway and services.
-#[derive(Default)]
 pub struct SessionGates {
     gates: Mutex<HashMap<SupportSessionId, Entry>>,
+    /// What is known of sessions without requests in flight.
+    past: Memory,
+    /// What this node may serve with.
+    lease: Arc<Lease>,
 }
 
 #[derive(Default)]
@@ -40,7 +52,7 @@ impl fmt::Debug for SessionGates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionGates")
             .field("sessions", &lock(&self.gates).len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,17 +69,7 @@ struct State {
     ended: Option<Ended>,
     flights: HashMap<u64, FlightState>,
     next: u64,
-}
-
-struct FlightState {
-    inside: bool,
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    upstream: Arc<KillSwitch>,
-    cut: CancellationToken,
-    client: Mutex<Option<CancellationToken>>,
+    past: Past,
 }
 
 /// What an end has cut.
@@ -82,16 +84,30 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl SessionGates {
-    /// Gates without anyone in flight.
-    pub fn new() -> Arc<Self> {
-        Arc::default()
+    /// Gates without anyone in flight, which open only while `lease` is held.
+    pub fn new(lease: Arc<Lease>) -> Arc<Self> {
+        Arc::new(Self {
+            gates: Mutex::default(),
+            past: Memory::default(),
+            lease,
+        })
+    }
+
+    /// What this node may serve with.
+    pub const fn lease(&self) -> &Arc<Lease> {
+        &self.lease
     }
 
     /// A hold on a session's gate. Taken before the record is begun, so that an end which commits
     /// after the record finds the same gate.
     pub(super) fn handle(self: &Arc<Self>, session: SupportSessionId) -> GateHandle {
         let mut gates = lock(&self.gates);
-        let entry = gates.entry(session).or_default();
+        let entry = gates.entry(session).or_insert_with(|| {
+            let past = self.past.take(session);
+            let entry = Entry::default();
+            lock(&entry.gate.state).past = past;
+            entry
+        });
         entry.handles += 1;
         let gate = Arc::clone(&entry.gate);
         GateHandle {
@@ -122,6 +138,42 @@ impl SessionGates {
         self.find(session)
             .map(|gate| gate.end(ended))
             .unwrap_or_default()
+    }
+
+    /// Cuts everything that is in flight. No session ends by it.
+    pub fn cut_all(&self) -> Cut {
+        let gates: Vec<_> = lock(&self.gates)
+            .values()
+            .map(|entry| Arc::clone(&entry.gate))
+            .collect();
+        let requests = gates.iter().map(|gate| gate.cut_flights().requests).sum();
+        Cut { requests }
+    }
+
+    /// Cuts what came with a token that is a session's no more.
+    pub fn cut_token(&self, session: SupportSessionId, token_hash: &[u8; 32]) -> Cut {
+        self.find(session)
+            .map(|gate| gate.cut_those(|flight| flight.token_hash == *token_hash))
+            .unwrap_or_default()
+    }
+
+    /// The hashes of the tokens that a session's requests in flight came with.
+    pub fn tokens(&self, session: SupportSessionId) -> Vec<[u8; 32]> {
+        let mut hashes: Vec<_> = self.find(session).map_or_else(Vec::new, |gate| {
+            let state = lock(&gate.state);
+            state.flights.values().map(|f| f.token_hash).collect()
+        });
+        hashes.sort_unstable();
+        hashes.dedup();
+        hashes
+    }
+
+    /// What this node has done in a session.
+    pub fn past(&self, session: SupportSessionId) -> Past {
+        match self.find(session) {
+            Some(gate) => lock(&gate.state).past,
+            None => self.past.find(session),
+        }
     }
 
     /// The sessions with requests in flight.
@@ -179,16 +231,24 @@ impl Gate {
     }
 
     fn cut_flights(&self) -> Cut {
+        self.cut_those(|_| true)
+    }
+
+    /// Cuts the requests in flight that `which` says, each counted once.
+    fn cut_those(&self, which: impl Fn(&FlightState) -> bool) -> Cut {
         let flights: Vec<_> = {
             let mut state = lock(&self.state);
-            state
+            let flights: Vec<_> = state
                 .flights
                 .values_mut()
+                .filter(|flight| which(flight) && !flight.shared.cut.is_cancelled())
                 .map(|flight| {
                     flight.inside = false;
                     Arc::clone(&flight.shared)
                 })
-                .collect()
+                .collect();
+            state.past.requests_cut += flights.len();
+            flights
         };
         for flight in &flights {
             flight.cut();
@@ -196,17 +256,6 @@ impl Gate {
         self.changed.notify_waiters();
         Cut {
             requests: flights.len(),
-        }
-    }
-}
-
-impl Shared {
-    fn cut(&self) {
-        // First, so that whoever notices the dead connection finds the reason.
-        self.cut.cancel();
-        self.upstream.kill();
-        if let Some(client) = &*lock(&self.client) {
-            client.cancel();
         }
     }
 }
@@ -250,7 +299,11 @@ impl GateHandle {
     /// # Errors
     ///
     /// If the session has ended.
-    pub(super) async fn enter(self, upstream: Arc<KillSwitch>) -> Result<(Pass, Flight), Ended> {
+    pub(super) async fn enter(
+        self,
+        token_hash: [u8; 32],
+        upstream: Arc<KillSwitch>,
+    ) -> Result<(Pass, Flight), Ended> {
         loop {
             let changed = self.gate.changed.notified();
             tokio::pin!(changed);
@@ -261,14 +314,19 @@ impl GateHandle {
                     return Err(ended);
                 }
                 if state.closers == 0 {
-                    return Ok(self.admit(&mut state, upstream));
+                    return Ok(self.admit(&mut state, token_hash, upstream));
                 }
             }
             changed.await;
         }
     }
 
-    fn admit(&self, state: &mut State, upstream: Arc<KillSwitch>) -> (Pass, Flight) {
+    fn admit(
+        &self,
+        state: &mut State,
+        token_hash: [u8; 32],
+        upstream: Arc<KillSwitch>,
+    ) -> (Pass, Flight) {
         let number = state.next;
         state.next += 1;
         let shared = Arc::new(Shared {
@@ -280,11 +338,13 @@ impl GateHandle {
             number,
             FlightState {
                 inside: true,
+                token_hash,
                 shared: Arc::clone(&shared),
             },
         );
         let pass = Pass {
             gate: Arc::clone(&self.gate),
+            lease: Arc::clone(&self.gates.lease),
             number,
         };
         let flight = Flight {
@@ -304,86 +364,11 @@ impl Drop for GateHandle {
             entry.handles -= 1;
             if entry.handles == 0 {
                 gates.remove(&self.session);
+                // Under the lock of the gates: whoever asks finds it here or there.
+                let past = lock(&self.gate.state).past;
+                self.gates.past.keep(self.session, past);
             }
         }
-    }
-}
-
-/// Held until the first byte of the request has gone upstream.
-pub(super) struct Pass {
-    gate: Arc<Gate>,
-    number: u64,
-}
-
-impl Drop for Pass {
-    fn drop(&mut self) {
-        if let Some(flight) = lock(&self.gate.state).flights.get_mut(&self.number) {
-            flight.inside = false;
-        }
-        self.gate.changed.notify_waiters();
-    }
-}
-
-/// One request between gate and completion.
-pub(super) struct Flight {
-    handle: GateHandle,
-    number: u64,
-    shared: Arc<Shared>,
-    done: CancellationToken,
-}
-
-impl Flight {
-    /// Cancelled when the session has ended while the request was in flight.
-    pub(super) fn cut(&self) -> &CancellationToken {
-        &self.shared.cut
-    }
-
-    /// Cuts this request alone.
-    pub(super) fn cutter(&self) -> Cutter {
-        Cutter {
-            gate: Arc::clone(&self.handle.gate),
-            shared: Arc::clone(&self.shared),
-        }
-    }
-
-    /// Cancelled when the request is complete.
-    pub(super) fn done(&self) -> &CancellationToken {
-        &self.done
-    }
-
-    /// How the session ended, if it has.
-    pub(super) fn ended(&self) -> Option<Ended> {
-        lock(&self.handle.gate.state).ended
-    }
-
-    /// From now on a cut also closes the connection to the client, whether or not it is reading.
-    pub(super) fn attach_client(&self, client: CancellationToken) {
-        *lock(&self.shared.client) = Some(client.clone());
-        if self.shared.cut.is_cancelled() {
-            client.cancel();
-        }
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.done.cancel();
-        lock(&self.handle.gate.state).flights.remove(&self.number);
-        self.handle.gate.changed.notify_waiters();
-    }
-}
-
-/// Cuts one request whose session has ended by time.
-pub(super) struct Cutter {
-    gate: Arc<Gate>,
-    shared: Arc<Shared>,
-}
-
-impl Cutter {
-    pub(super) fn cut(&self, ended: Ended) {
-        lock(&self.gate.state).ended.get_or_insert(ended);
-        self.shared.cut();
-        self.gate.changed.notify_waiters();
     }
 }
 
@@ -400,7 +385,7 @@ mod tests {
 
     fn enter(gates: &Arc<SessionGates>) -> (Pass, Flight, Arc<KillSwitch>) {
         let kill = KillSwitch::new();
-        let entered = gates.handle(session()).enter(Arc::clone(&kill));
+        let entered = gates.handle(session()).enter([7; 32], Arc::clone(&kill));
         let Ok((pass, flight)) = entered.now_or_never().unwrap() else {
             panic!("the gate is shut");
         };
@@ -409,7 +394,7 @@ mod tests {
 
     #[tokio::test]
     async fn closing_waits_for_whoever_is_inside() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let (pass, flight, kill) = enter(&gates);
         let mut closing = Box::pin(gates.close(session()));
         assert!((&mut closing).now_or_never().is_none());
@@ -427,7 +412,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_stays_inside_too_long_is_reset() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let (_pass, flight, kill) = enter(&gates);
         let before = tokio::time::Instant::now();
         let _closed = gates.close(session()).await;
@@ -438,9 +423,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_commit_reopens_and_those_who_waited_pass() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let closed = gates.close(session()).await;
-        let mut waiting = Box::pin(gates.handle(session()).enter(KillSwitch::new()));
+        let mut waiting = Box::pin(gates.handle(session()).enter([7; 32], KillSwitch::new()));
         assert!((&mut waiting).now_or_never().is_none());
         drop(closed);
         assert!(waiting.now_or_never().unwrap().is_ok());
@@ -448,9 +433,9 @@ mod tests {
 
     #[tokio::test]
     async fn two_revocations_at_once_reopen_only_when_both_have_failed() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let (first, second) = (gates.close(session()).await, gates.close(session()).await);
-        let mut waiting = Box::pin(gates.handle(session()).enter(KillSwitch::new()));
+        let mut waiting = Box::pin(gates.handle(session()).enter([7; 32], KillSwitch::new()));
         drop(first);
         assert!((&mut waiting).now_or_never().is_none());
         second.commit(Ended::Revoked);
@@ -459,16 +444,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_handle_from_before_the_end_never_passes() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let handle = gates.handle(session());
         gates.close(session()).await.commit(Ended::Revoked);
-        let entered = handle.enter(KillSwitch::new()).await;
+        let entered = handle.enter([7; 32], KillSwitch::new()).await;
         assert_eq!(entered.err(), Some(Ended::Revoked));
     }
 
     #[tokio::test]
     async fn an_end_from_elsewhere_cuts_the_client_too() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let (_pass, flight, kill) = enter(&gates);
         let client = CancellationToken::new();
         flight.attach_client(client.clone());
@@ -481,7 +466,7 @@ mod tests {
 
     #[tokio::test]
     async fn gates_are_forgotten_with_their_last_request() {
-        let gates = SessionGates::new();
+        let gates = SessionGates::new(Lease::unlimited());
         let (pass, flight, _) = enter(&gates);
         assert_eq!(gates.in_flight(session()), 1);
         drop(flight);
@@ -490,5 +475,42 @@ mod tests {
         let closed = gates.close(session()).now_or_never().unwrap();
         drop(closed);
         assert!(lock(&gates.gates).is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_cut_is_counted_once_and_remembered() {
+        let gates = SessionGates::new(Lease::unlimited());
+        let (pass, flight, _) = enter(&gates);
+        pass.sent();
+        drop(pass);
+        assert_eq!(gates.end(session(), Ended::Revoked).requests, 1);
+        assert_eq!(gates.end(session(), Ended::Revoked).requests, 0);
+        drop(flight);
+        let past = gates.past(session());
+        assert_eq!(past.requests_cut, 1);
+        assert!(past.last_sent.is_some());
+        drop(gates.handle(session()));
+        assert_eq!(gates.past(session()), past);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_was_replaced_cuts_what_came_with_it_alone() {
+        let gates = SessionGates::new(Lease::unlimited());
+        let (_pass, flight, _) = enter(&gates);
+        assert_eq!(gates.tokens(session()), [[7; 32]]);
+        assert_eq!(gates.cut_token(session(), &[8; 32]).requests, 0);
+        assert!(!flight.cut().is_cancelled());
+        assert_eq!(gates.cut_token(session(), &[7; 32]).requests, 1);
+        assert!(flight.cut().is_cancelled());
+        assert_eq!(flight.ended(), None, "the session goes on");
+    }
+
+    #[tokio::test]
+    async fn cutting_everything_ends_no_session() {
+        let gates = SessionGates::new(Lease::unlimited());
+        let (_pass, flight, kill) = enter(&gates);
+        assert_eq!(gates.cut_all().requests, 1);
+        assert!(kill.is_dead() && flight.cut().is_cancelled());
+        assert_eq!(flight.ended(), None);
     }
 }

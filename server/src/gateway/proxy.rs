@@ -69,7 +69,7 @@ pub struct Gateway {
     sessions: Arc<dyn Sessions>,
     rules: RuleBook,
     pub(super) recorder: Arc<dyn Recorder>,
-    gates: Arc<SessionGates>,
+    pub(super) gates: Arc<SessionGates>,
     pub(super) identities: Arc<Identities>,
     pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -150,6 +150,9 @@ impl Gateway {
         if let Some(rest) = own_path(&arrival.head.target) {
             return own_answer(rest, request_id);
         }
+        if !self.gates.lease().held_soon().await {
+            return Err(Trouble::unavailable());
+        }
         let session = self.authenticate(&arrival).await?;
         self.admit(&session, &arrival).await?;
         let earlier = self.rules.earlier(&session);
@@ -212,9 +215,10 @@ impl Gateway {
         let found = match authenticate::support_token(&arrival.headers) {
             Some(token) => {
                 let lookup = self.sessions.lookup(*token.hash().as_bytes());
-                let found = tokio::time::timeout(self.settings.record_timeout, lookup).await;
-                let found = found.map_err(|_| Trouble::unavailable())?;
-                found.map_err(|_| Trouble::unavailable())?
+                let found = tokio::time::timeout(self.settings.record_timeout, lookup);
+                let found = self.gates.lease().while_held(found).await;
+                let found = found.and_then(Result::ok).and_then(Result::ok);
+                found.ok_or_else(Trouble::unavailable)?
             }
             None => None,
         };
@@ -358,7 +362,9 @@ impl Gateway {
             started: arrival.started,
             meter,
         };
-        match begin.within(self.settings.record_timeout).await {
+        let begun = begin.within(self.settings.record_timeout);
+        let begun = self.gates.lease().while_held(begun).await;
+        match begun.unwrap_or(Err(Refusal::RecordUnavailable)) {
             Ok(completer) => Ok(completer),
             Err(refusal) => {
                 let status = refusal.status();

@@ -15,6 +15,8 @@ pub const UNKNOWN_TOKENS: &str = "gateway_unknown_tokens_total";
 pub const RECORD_SECONDS: &str = "gateway_record_begin_seconds";
 /// Recorded requests that are not complete.
 pub const OPEN: &str = "gateway_open_requests";
+/// 1 while this node holds the lease that it may serve with, else 0.
+pub const LEASE: &str = "gateway_lease_held";
 
 /// A record was begun after `took`, or could not be.
 pub(super) fn begun(took: Duration, ok: bool) {
@@ -70,6 +72,11 @@ pub(super) fn refused(intent: &Intent, refusal: Refusal, status: u16, held_back:
 /// A request carried no known support token.
 pub(super) fn unknown_token() {
     counter!(UNKNOWN_TOKENS).increment(1);
+}
+
+/// Whether this node may serve.
+pub(super) fn lease(held: bool) {
+    gauge!(LEASE).set(if held { 1.0 } else { 0.0 });
 }
 
 fn count(outcome: RequestOutcome, refusal: Option<Refusal>) {

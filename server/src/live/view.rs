@@ -105,6 +105,12 @@ impl View {
         let mut reader = core.store.read().await?;
         let mut db = reader.db();
         let mut changed = db.list_support_sessions_by_id(&ids).await?;
+        for session in &mut changed {
+            let (id, shown) = (session.id, &self.interest.support_sessions);
+            if let Some(revocation) = session.revocation.as_mut().filter(|_| shown.contains(&id)) {
+                revocation.receipts = db.list_receipts(id).await?;
+            }
+        }
         changed.retain(|session| self.sessions.get(&session.id) != Some(session));
         let counts = db.count_support_sessions(None, now).await?;
         if changed.is_empty() && self.session_counts == Some(counts) {

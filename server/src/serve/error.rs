@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use crate::{gateway::config::InvalidConfig, keys::KeyError, store::StoreError};
+use crate::{
+    gateway::config::InvalidConfig, keys::KeyError, services::ServiceError, store::StoreError,
+};
 
 /// Why the server can't start.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +12,9 @@ pub enum ServeError {
     /// The store is at fault.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What must be done before anyone is served can't be done.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// A key file is at fault.
     #[error(transparent)]
     Keys(#[from] KeyError),

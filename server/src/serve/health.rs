@@ -1,5 +1,7 @@
 //! `GET /health/live` and `GET /health/ready`, for whoever restarts and balances.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::State,
@@ -9,25 +11,31 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::store::Store;
+use crate::{gateway::Lease, store::Store};
 
 /// Both, for the console's listener.
-pub(super) fn router(store: Store) -> Router {
+pub(super) fn router(store: Store, lease: Arc<Lease>) -> Router {
     Router::new()
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
-        .with_state(store)
+        .with_state((store, lease))
 }
 
 async fn live() -> impl IntoResponse {
     answer(StatusCode::OK, "live")
 }
 
-/// Ready: the store answers, its schema is the one that this program knows, and requests can be
-/// recorded.
-async fn ready(State(store): State<Store>) -> impl IntoResponse {
+/// Ready: this node holds its lease, the store answers, its schema is the one that this program
+/// knows, and requests can be recorded.
+async fn ready(State((store, lease)): State<(Store, Arc<Lease>)>) -> impl IntoResponse {
     if let Some(outage) = store.outage() {
         return answer(StatusCode::SERVICE_UNAVAILABLE, outage.cause.sentence());
+    }
+    if !lease.is_held() {
+        return answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this node has lost touch with the store",
+        );
     }
     if store.ping().await.is_err() {
         return answer(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer");

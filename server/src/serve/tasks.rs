@@ -7,22 +7,27 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app_state::AppState,
+    gateway::lease::cut_what_has_no_lease,
     identities,
     ingest::ticker,
     services::{
-        access_log::{OtherStarts, close_orphans, probe_record},
-        support_sessions::{follow_revocations, record_expiries},
+        access_log::{close_orphans, probe_record},
+        nodes::{EpochKeeper, Node},
+        support_sessions::record_expiries,
     },
     store::access_log::WrittenBy,
 };
 
 /// How often what nobody needs any more is removed.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
+/// How often requests of nodes that are gone are looked for.
+const ORPHANS_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts every task; each ends with `end`.
 pub(super) fn start(
     state: &AppState,
     by: &WrittenBy,
+    (node, epoch): (Node, EpochKeeper),
     end: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
     let core = state.core.clone();
@@ -33,14 +38,12 @@ pub(super) fn start(
             end.clone(),
         )),
         tokio::spawn(ticker::run(state.telemetry.clone(), end.clone())),
-        tokio::spawn(follow_revocations(
-            core.clone(),
-            state.gates.clone(),
-            end.clone(),
-        )),
+        tokio::spawn(node.run(end.clone())),
+        tokio::spawn(epoch.run(core.clone(), end.clone())),
+        tokio::spawn(cut_what_has_no_lease(state.gates.clone(), end.clone())),
         tokio::spawn(record_expiries(core, state.gates.clone(), end.clone())),
         tokio::spawn(orphans(state.clone(), by.boot.clone(), end.clone())),
-        tokio::spawn(prune(state.clone(), end.clone())),
+        tokio::spawn(prune(state.clone(), by.boot.clone(), end.clone())),
     ];
     if let Some(gateway) = &state.core.config.gateway {
         let patience = Duration::from_millis(gateway.record_timeout_ms);
@@ -52,14 +55,13 @@ pub(super) fn start(
 
 /// Requests that a server which is gone left open have an unknown end.
 async fn orphans(state: AppState, boot: String, end: CancellationToken) {
-    let mut every = tokio::time::interval(PRUNE_EVERY);
+    let mut every = tokio::time::interval(ORPHANS_EVERY);
     loop {
         tokio::select! {
             _ = every.tick() => {}
             () = end.cancelled() => return,
         }
-        let others = OtherStarts::of(state.core.store.engine());
-        match close_orphans(&state.core, &boot, &others).await {
+        match close_orphans(&state.core, &boot).await {
             Ok(0) => {}
             Ok(closed) => {
                 tracing::warn!(
@@ -72,7 +74,7 @@ async fn orphans(state: AppState, boot: String, end: CancellationToken) {
     }
 }
 
-async fn prune(state: AppState, end: CancellationToken) {
+async fn prune(state: AppState, boot: String, end: CancellationToken) {
     let mut every = tokio::time::interval(PRUNE_EVERY);
     loop {
         tokio::select! {
@@ -84,6 +86,9 @@ async fn prune(state: AppState, end: CancellationToken) {
         }
         if let Err(error) = state.core.store.prune_changes(state.core.now()).await {
             tracing::warn!(%error, "old changes can't be removed");
+        }
+        if let Err(error) = state.core.store.prune_nodes(&boot, state.core.now()).await {
+            tracing::warn!(%error, "nodes that are long gone can't be removed");
         }
     }
 }

@@ -40,10 +40,7 @@ use crate::{
     store::{Outage, StoreError, access_log::WrittenBy},
 };
 
-pub use self::{
-    orphans::{OtherStarts, close_orphans},
-    probe::probe_record,
-};
+pub use self::{orphans::close_orphans, probe::probe_record};
 
 /// How many sampled refusals wait to be recorded at most; what comes more is counted alone.
 const MAX_SAMPLED_WAITING: usize = 256;

@@ -3,7 +3,6 @@
 mod budget;
 mod create;
 mod expiry;
-mod follow;
 mod port;
 mod read;
 mod revoke;
@@ -26,7 +25,10 @@ use app::{
 use super::{Core, EventOf};
 use crate::{gateway::SessionGates, store::audit::NewAuditEvent};
 
-pub use self::{expiry::record_expiries, follow::follow_revocations, revoke::revoke_all_of};
+pub use self::{
+    expiry::record_expiries,
+    revoke::{revoke_all_in, revoke_all_of, revoke_every},
+};
 
 /// The use cases around support sessions.
 #[derive(Clone)]

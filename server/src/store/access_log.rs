@@ -11,7 +11,7 @@ use app::domain::{
 };
 
 use super::{
-    Db, FromRow, Query, Row, StoreError, Tx,
+    Db, FromRow, Row, StoreError, Tx,
     listing::{Listed, Listing, PageAt},
     sql::statements,
 };
@@ -44,8 +44,8 @@ statements! {
     COUNT_BY_SCOPE = "SELECT scope, COUNT(*) AS requests FROM access_log WHERE support_session_id = $1 AND seq <= $2 \
         AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
     LIST_ORPHANS = "SELECT a.request_id, a.support_session_id, s.tenant_id FROM access_log a \
-        JOIN support_sessions s ON s.id = a.support_session_id \
-        WHERE a.outcome = 'open' AND COALESCE(s.revoked_at, s.ends_at) < $1";
+        JOIN support_sessions s ON s.id = a.support_session_id LEFT JOIN nodes n ON n.boot = a.boot \
+        WHERE a.outcome = 'open' AND a.boot <> $1 AND (n.boot IS NULL OR n.ended_at <> -1 OR n.lease_until < $2) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
 }
 
 impl FromRow for AccessLogEntry {
@@ -179,27 +179,25 @@ impl Db<'_> {
             .await
     }
 
-    /// Up to 200 rows that starts of the server other than these left open, by tenant; only those
-    /// of support sessions that ended before an instant.
+    /// Up to 200 rows that other starts of the server left open, by tenant; only those of nodes that
+    /// have stopped, or whose lease ended before an instant.
     pub async fn list_orphans(
         &mut self,
-        alive: &[String],
-        ended_before: Timestamp,
+        boot: &str,
+        dead_before: Timestamp,
     ) -> Result<Vec<Orphan>, StoreError> {
-        let alive_at: Vec<_> = (2..2 + alive.len()).map(|n| format!("${n}")).collect();
-        let query = self.assembled(format!(
-            "{LIST_ORPHANS} AND a.boot NOT IN ({}) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200",
-            alive_at.join(", ")
-        ));
-        let query = alive.iter().fold(query.bind(ended_before), Query::bind);
-        query.fetch_all().await
+        self.query(LIST_ORPHANS)
+            .bind(boot)
+            .bind(dead_before)
+            .fetch_all()
+            .await
     }
 }
 
 /// Which start of which node writes a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenBy {
-    /// The machine's name.
+    /// The node's name.
     pub node: String,
     /// The start of the server on it.
     pub boot: String,

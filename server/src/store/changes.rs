@@ -1,18 +1,27 @@
-//! The numbered log of what every process on this store must notice.
+//! The bus: the numbered log of what every process on this store must notice, and who is woken by it.
+//!
+//! There is one way to tell ([`Tx::change`], in the transaction that changes) and one to be told
+//! ([`Store::changes`]), on either engine. The numbered rows are the truth. What wakes their reader
+//! differs: a commit of this process always does; on PostgreSQL a commit of any process does too,
+//! by `NOTIFY`; and both are polled, so that a word that is lost delays a change and loses none.
 
-use std::sync::Arc;
+mod listen;
+
+use std::{sync::Arc, time::Duration};
 
 use app::domain::Timestamp;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    FromRow, Reader, Row, Store, StoreError, Tx, connection::Connection, engine::Pools,
+    Db, FromRow, Reader, Row, Store, StoreError, Tx, connection::Connection, engine::Pools,
     sql::statements,
 };
 
 /// How often the log is read when nothing in this process has written.
-pub(super) const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// How long one look may take before its connection is given up: one that hangs would hang for ever.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a change is kept.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(1);
 
@@ -20,7 +29,8 @@ statements! {
     ADD = "INSERT INTO changes (kind, subject, at) VALUES ($1, $2, $3)";
     NEWEST = "SELECT COALESCE(MAX(number), 0) FROM changes";
     LIST_AFTER = "SELECT number, kind, subject FROM changes WHERE number > $1 ORDER BY number LIMIT 1000";
-    PRUNE = "DELETE FROM changes WHERE at < $1";
+    // The newest stays, so that the highest number is known.
+    PRUNE = "DELETE FROM changes WHERE at < $1 AND number < (SELECT MAX(number) FROM changes)";
 }
 
 /// What kind of thing has changed.
@@ -124,17 +134,38 @@ impl Tx<'_> {
 
 /// The newest number, from which a process that starts now follows the log.
 pub(super) async fn newest(reader: &mut Reader) -> Result<i64, StoreError> {
-    reader.db().query(NEWEST).fetch_one().await
+    reader.db().newest_change().await
 }
 
-/// Follows the log and hands every change to `sender`, until `shutdown`.
+/// Those who are told of changes.
+#[derive(Clone)]
+pub(super) struct Told {
+    pub(super) changes: broadcast::Sender<Change>,
+    /// The number up to which all have been told.
+    pub(super) position: Arc<watch::Sender<i64>>,
+}
+
+impl Told {
+    pub(super) fn nobody() -> Self {
+        Self {
+            changes: broadcast::Sender::new(1024),
+            position: Arc::default(),
+        }
+    }
+}
+
+/// Follows the log and hands every change on, until `shutdown`.
 pub(super) async fn follow(
     pools: Pools,
     last: i64,
     written: Arc<Notify>,
-    sender: broadcast::Sender<Change>,
+    told: Told,
     shutdown: CancellationToken,
 ) {
+    if let Pools::Postgres { pool, .. } = &pools {
+        let listening = listen::wake(pool.clone(), Arc::clone(&written), shutdown.clone());
+        tokio::spawn(listening);
+    }
     let mut follower = Follower {
         pools,
         reader: None,
@@ -147,19 +178,23 @@ pub(super) async fn follow(
             () = written.notified() => {}
             () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
-        match follower.read_new().await {
-            Ok(changes) => {
+        let problem = match tokio::time::timeout(LOOK_TIMEOUT, follower.read_new()).await {
+            Ok(Ok(changes)) => {
                 for change in changes {
                     // Nobody may be listening.
-                    let _ = sender.send(change);
+                    let _ = told.changes.send(change);
                 }
+                told.position.send_replace(follower.last);
+                continue;
             }
-            Err(error) => {
-                // A version seen on another connection says nothing about the next one.
-                follower.reader = None;
-                tracing::warn!(error = %error, "the log of changes can't be read");
-            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        // A version seen on another connection says nothing about the next one.
+        if let Some(reader) = follower.reader.take() {
+            reader.discard();
         }
+        tracing::warn!(error = problem, "the log of changes can't be read");
     }
 }
 
@@ -209,7 +244,29 @@ async fn anyone_wrote(reader: &mut Reader, version: &mut Option<i64>) -> Result<
     Ok(version.replace(now) != Some(now))
 }
 
+impl Db<'_> {
+    /// The highest number in the log; 0 before the first.
+    pub async fn newest_change(&mut self) -> Result<i64, StoreError> {
+        self.query(NEWEST).fetch_one().await
+    }
+}
+
 impl Store {
+    /// Changes from now on.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.told().changes.subscribe()
+    }
+
+    /// The number up to which every change has been handed to those who subscribed.
+    pub fn position(&self) -> watch::Receiver<i64> {
+        self.told().position.subscribe()
+    }
+
+    /// Has the log of changes looked at now.
+    pub fn look_for_changes(&self) {
+        self.written().notify_one();
+    }
+
     /// Forgets changes that every process has long read.
     pub async fn prune_changes(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(super::Priority::Normal, move |tx| {

@@ -34,6 +34,14 @@ impl Reader {
             Self::Postgres(connection) => Db(Connection::Postgres(connection)),
         }
     }
+
+    /// Gives up a connection that hangs or has failed, instead of leaving it for others.
+    pub fn discard(mut self) {
+        match &mut self {
+            Self::Sqlite(connection) => connection.close_on_drop(),
+            Self::Postgres(connection) => connection.close_on_drop(),
+        }
+    }
 }
 
 /// A transaction under way: a [`Db`] whose effects are kept or dropped as one.

@@ -14,11 +14,11 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Change, Reader, StoreError,
+    Reader, StoreError,
     batch::{Batch, Commit, EngineCommit, Writer},
     changes,
     condition::{Condition, Outage},
@@ -77,7 +77,7 @@ struct Inner {
     writer: Writer,
     condition: Arc<Condition>,
     written: Arc<Notify>,
-    changes: broadcast::Sender<Change>,
+    told: changes::Told,
     shutdown: CancellationToken,
     // Held for as long as this process serves.
     _lock: Option<std::fs::File>,
@@ -118,13 +118,12 @@ impl Store {
             condition: Arc::clone(&condition),
             commit,
         });
-        let (changes, _) = broadcast::channel(1024);
         let store = Self(Arc::new(Inner {
             pools,
             writer,
             condition,
             written,
-            changes,
+            told: changes::Told::nobody(),
             shutdown: CancellationToken::new(),
             _lock: lock,
         }));
@@ -135,20 +134,17 @@ impl Store {
     /// reaches those who have subscribed.
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
         let last = changes::newest(&mut self.read().await?).await?;
+        // Before it is followed, so that nobody finds it at 0.
+        self.0.told.position.send_replace(last);
         // Without the store itself: what follows it must not keep it open.
         tokio::spawn(changes::follow(
             self.0.pools.clone(),
             last,
             Arc::clone(&self.0.written),
-            self.0.changes.clone(),
+            self.0.told.clone(),
             self.0.shutdown.clone(),
         ));
         Ok(())
-    }
-
-    /// Changes from now on.
-    pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.0.changes.subscribe()
     }
 
     /// Stops following changes.
@@ -203,6 +199,10 @@ impl Store {
 
     pub(super) fn written(&self) -> &Notify {
         &self.0.written
+    }
+
+    pub(super) fn told(&self) -> &changes::Told {
+        &self.0.told
     }
 }
 

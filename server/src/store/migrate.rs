@@ -104,11 +104,12 @@ impl Store {
 impl Tx<'_> {
     /// Makes numbers of changes visible in their order: on PostgreSQL, where transactions may
     /// commit in another order than they were numbered in, those that tell of a change wait for
-    /// each other.
+    /// each other. There every node is also woken by the commit.
     pub(super) async fn number_changes(&mut self) -> Result<(), StoreError> {
         if self.is_postgres() {
             self.query(
-                "SELECT 1::BIGINT FROM (SELECT pg_advisory_xact_lock(7216309401)) AS locked",
+                "SELECT 1::BIGINT FROM (SELECT pg_advisory_xact_lock(7216309401), \
+                 pg_notify('support_console_changes', '')) AS locked",
             )
             .execute()
             .await?;

@@ -27,6 +27,10 @@ statements! {
     FIND_BY_IDEMPOTENCY_KEY = "SELECT * FROM support_sessions WHERE staff_id = $1 AND idempotency_key = $2";
     LIST_ACTIVE_OF_STAFF = "SELECT * FROM support_sessions WHERE staff_id = $1 AND revoked_at IS NULL \
         AND ends_at > $2 ORDER BY tenant_id, id";
+    LIST_ACTIVE_IN_TENANT = "SELECT * FROM support_sessions WHERE tenant_id = $1 AND revoked_at IS NULL \
+        AND ends_at > $2 ORDER BY id";
+    LIST_ACTIVE = "SELECT * FROM support_sessions WHERE revoked_at IS NULL AND ends_at > $1 \
+        ORDER BY tenant_id, id";
     LIST_BY_ID = "SELECT * FROM support_sessions WHERE id = $1";
     COUNT_ACTIVE_OF_STAFF = "SELECT COUNT(*) FROM support_sessions WHERE staff_id = $1 \
         AND revoked_at IS NULL AND ends_at > $2";
@@ -42,8 +46,11 @@ statements! {
         WHERE id = $1 AND revoked_at IS NULL AND ends_at > $3";
     LIST_EXPIRED_UNRECORDED = "SELECT * FROM support_sessions WHERE expiry_recorded = 0 AND revoked_at IS NULL \
         AND ends_at <= $1 ORDER BY tenant_id, id LIMIT 100";
-    MARK_EXPIRY_RECORDED = "UPDATE support_sessions SET expiry_recorded = 1 WHERE id = $1 AND expiry_recorded = 0 \
-        AND revoked_at IS NULL AND ends_at <= $2";
+    // Where the clock jumped forward, $2 is before the end: the session ended then.
+    MARK_EXPIRY_RECORDED = "UPDATE support_sessions SET expiry_recorded = 1, \
+        expires_at = CASE WHEN ends_at > $2 AND ends_at = expires_at THEN $2 ELSE expires_at END, \
+        ends_at = CASE WHEN ends_at > $2 THEN $2 ELSE ends_at END \
+        WHERE id = $1 AND expiry_recorded = 0 AND revoked_at IS NULL AND ends_at <= $3";
     NEXT_EXPIRY = "SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE expiry_recorded = 0 \
         AND revoked_at IS NULL";
     RAISE_BUDGET = "UPDATE support_sessions SET requests_total = $2 WHERE id = $1 AND requests_total < $2 \
@@ -67,6 +74,7 @@ impl FromRow for SupportSession {
                 by: row.opt_parsed("revoked_by")?,
                 by_name: row.opt_text("revoked_by_name")?.unwrap_or_default(),
                 reason: row.opt_text("revoke_reason")?,
+                receipts: Vec::new(),
             }),
         };
         Ok(Self {
@@ -167,6 +175,24 @@ impl Db<'_> {
             .bind(now)
             .fetch_all()
             .await
+    }
+
+    /// Active support sessions in a tenant.
+    pub async fn list_active_support_sessions_in(
+        &mut self,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<Vec<SupportSession>, StoreError> {
+        let query = self.query(LIST_ACTIVE_IN_TENANT).bind(tenant);
+        query.bind(now).fetch_all().await
+    }
+
+    /// All active support sessions, by tenant.
+    pub async fn list_active_support_sessions(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<Vec<SupportSession>, StoreError> {
+        self.query(LIST_ACTIVE).bind(now).fetch_all().await
     }
 
     /// The sessions among `ids` that exist.
@@ -386,13 +412,17 @@ impl Tx<'_> {
     }
 
     /// Notes that the audit event of an expiry is written; whether nobody had before, and no
-    /// request has put the end off meanwhile.
+    /// request has put the end off meanwhile. One that came by a jump of the clock is moved to
+    /// `confirmed`, the latest instant that has certainly come, so that the session stays expired
+    /// when the clock is put right.
     pub async fn mark_expiry_recorded(
         &mut self,
         id: SupportSessionId,
+        confirmed: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mark = self.query(MARK_EXPIRY_RECORDED).bind(id).bind(now);
+        let mark = self.query(MARK_EXPIRY_RECORDED);
+        let mark = mark.bind(id).bind(confirmed).bind(now);
         Ok(mark.execute().await? == 1)
     }
 }

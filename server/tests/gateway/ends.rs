@@ -1,15 +1,25 @@
 //! What ends, ends: at once, for good, and visibly.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io::ErrorKind,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use app::domain::access_log::{Refusal, RequestOutcome};
 use chrono::TimeDelta;
 use server::gateway::ports::Ended;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use crate::support::{Rig, client::Client};
+use crate::support::{
+    Rig,
+    client::{Client, PATIENCE},
+};
 
 const OWN: &str = "/v1/tenants/acme";
 
@@ -66,6 +76,34 @@ async fn an_open_stream_is_cut_and_never_looks_complete() {
         "the upstream is reset, not left in order"
     );
     assert_eq!(rig.gates.in_flight(rig.session.id), 0);
+}
+
+#[tokio::test]
+async fn a_cut_resets_both_connections_however_the_answer_is_framed() {
+    for path in ["stream", "unframed-stream"] {
+        let rig = Rig::new().await;
+        let mut client = TcpStream::connect(rig.address).await.unwrap();
+        let head = rig.head(&format!("GET {OWN}/{path}"));
+        client
+            .write_all(format!("{head}\r\n").as_bytes())
+            .await
+            .unwrap();
+        let mut read = Vec::new();
+        while !String::from_utf8_lossy(&read).contains("chunk 1;") {
+            assert_ne!(client.read_buf(&mut read).await.unwrap(), 0, "{path}");
+        }
+        revoke(&rig).await;
+        let end = tokio::time::timeout(PATIENCE, client.read_to_end(&mut read)).await;
+        let end = end.expect("it ends").map_err(|error| error.kind());
+        assert_eq!(
+            end,
+            Err(ErrorKind::ConnectionReset),
+            "{path}: an end in order"
+        );
+        assert!(!read.ends_with(b"0\r\n\r\n"), "{path}");
+        let seen = rig.upstream.until(|seen| seen[0].ended.is_some()).await;
+        assert_eq!(seen[0].ended, Some(false), "{path}: the upstream's too");
+    }
 }
 
 #[tokio::test]

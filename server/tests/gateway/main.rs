@@ -8,6 +8,7 @@
 mod attacks;
 mod ends;
 mod identity;
+mod leases;
 mod limits;
 mod passing;
 mod rules;

@@ -4,14 +4,14 @@ pub(crate) mod client;
 pub(crate) mod store;
 pub(crate) mod upstream;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use server::{
     clock::{Clock, ManualClock},
     entropy::SeededEntropy,
     gateway::{
-        Gateway, GatewayConfig, GatewayParts, SessionGates,
+        Gateway, GatewayConfig, GatewayParts, Lease, SessionGates,
         ports::{KnownSession, Recorder, Sessions},
         scopes::ScopeConfig,
         serve,
@@ -69,6 +69,9 @@ impl Default for Wanted {
 /// The console in whose name the gateway signs.
 pub(crate) const ISSUER: &str = "https://console.example.com";
 
+/// Renewed from here a lease is held until it is given up.
+pub(crate) const FOR_EVER: Duration = Duration::from_hours(1_000_000);
+
 pub(crate) fn noon() -> DateTime<Utc> {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
@@ -91,9 +94,10 @@ impl Rig {
             store.keep_rules(rules);
         }
         let session = store.add(&token, wanted.session_organization, wanted.scopes);
-        let gates = SessionGates::new();
         let keys = IdentityKeys::throwaway(&SeededEntropy::new(2));
         let identities = Identities::new(ISSUER, keys);
+        let gates = SessionGates::new(Lease::new(Arc::new(clock.clone())));
+        gates.lease().renew(FOR_EVER);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let gateway = Gateway::new(GatewayParts {

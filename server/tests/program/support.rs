@@ -2,9 +2,10 @@
 
 #[path = "../gateway/support/client.rs"]
 pub(crate) mod client;
+pub(crate) mod database;
 pub(crate) mod people;
 pub(crate) mod program;
-#[expect(dead_code, reason = "the gateway's own tests use more of it")]
+pub(crate) mod relay;
 #[path = "../gateway/support/upstream.rs"]
 pub(crate) mod upstream;
 

@@ -62,6 +62,7 @@ fn try_to_revoke(
         by: None,
         by_name: format!("admin {by}"),
         reason: None,
+        receipts: Vec::new(),
     };
     match active.revoke(revocation) {
         Lifecycle::Revoked(revocation) => session.revocation = Some(revocation),

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     LiveSession,
+    receipt::Receipt,
     scopes::{GrantedAndUsed, ScopesUsed},
 };
 use crate::{
@@ -125,6 +126,7 @@ fn Timing(session: LiveSession) -> impl IntoView {
                 <dt>"Expires"</dt>
                 <dd><Timestamp at=expires_at/></dd>
                 {move || revoked(now.with(|session| session.revocation.clone()))}
+                <Receipt session/>
                 <dt>"Requests"</dt>
                 <dd class="num">{requests}</dd>
             </dl>

@@ -54,6 +54,11 @@ impl Meter {
         drop(pass);
     }
 
+    /// Whether a byte may be written: the first of a request only while its pass is good.
+    fn may_write(&self) -> bool {
+        lock(&self.pass).as_ref().is_none_or(Pass::is_good)
+    }
+
     /// Completes when nothing has been written for `span`.
     pub(super) async fn silent_for(&self, span: Duration) {
         loop {
@@ -68,7 +73,10 @@ impl Meter {
     fn wrote(&self, bytes: usize) {
         if bytes > 0 {
             *lock(&self.last_write) = Instant::now();
-            self.disarm();
+            let pass = lock(&self.pass).take();
+            if let Some(pass) = pass {
+                pass.sent();
+            }
         }
     }
 }
@@ -88,6 +96,9 @@ impl Wire {
         &mut self,
         write: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
+        if !self.meter.may_write() {
+            self.meter.kill.kill();
+        }
         let tcp = Pin::new(&mut self.tcp);
         let written = self.meter.kill.unless_dead(|| write(tcp));
         if let Some(Poll::Ready(Ok(bytes))) = written {

@@ -21,7 +21,7 @@ use crate::{
     clock::Clock,
     config::Config,
     gateway::{
-        SessionGates,
+        Lease, SessionGates,
         ports::{Begun, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions},
     },
     services::{
@@ -65,7 +65,7 @@ async fn scenes_with(support_sessions: &str) -> Vec<Scene> {
             world.core.clone(),
             Arc::clone(&world.settings),
             Arc::new(TwoTenants(world.clock.clone())),
-            SessionGates::new(),
+            SessionGates::new(Lease::unlimited()),
         );
         let form = SupportSessionForm {
             reason: "Attestations fail with 503".into(),

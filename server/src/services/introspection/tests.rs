@@ -22,7 +22,7 @@ use crate::{
     clock::Clock,
     entropy::SeededEntropy,
     gateway::{
-        SessionGates,
+        Lease, SessionGates,
         ports::{Intent, Recorder, RefusedRequest},
     },
     identities::Identities,
@@ -61,7 +61,7 @@ impl Rig {
             world.core.clone(),
             Arc::clone(&world.settings),
             Arc::new(TwoTenants(world.clock.clone())),
-            SessionGates::new(),
+            SessionGates::new(Lease::unlimited()),
         );
         let form = SupportSessionForm {
             reason: "Attestations fail with 503".into(),

@@ -10,14 +10,14 @@ use app::domain::{
         MAX_ACTIVE_PER_STAFF_MEMBER, NewSupportSession, SessionLimits, SupportSession,
         SupportSessionDraft, SupportSessionForm, SupportSessionGranted, idle_end,
     },
-    tenants::TenantDetail,
+    tenants::{OrganizationStatus, TenantDetail, TenantStatus},
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{SupportSessionsService, event_of, staff_behind};
 use crate::{
-    services::ServiceError,
+    services::{Core, ServiceError},
     store::{Audited, ChangeKind, Tx, support_sessions::SupportSessionSecrets},
     token::{Token, TokenKind},
 };
@@ -112,6 +112,7 @@ impl SupportSessionsService {
                     if let Some(before) = before_or_refused(tx, &session, &secrets).await? {
                         return Ok(Audited::unchanged(Added::Before(before)));
                     }
+                    refuse_if_suspended(tx, &core, &session).await?;
                     tx.add_support_session(&session, &secrets).await?;
                     let metadata = json!({
                         "reason": session.reason,
@@ -280,6 +281,29 @@ async fn before_or_refused(
         return Err(Problem::new(ProblemCode::TooManySupportSessions, detail).into());
     }
     Ok(None)
+}
+
+/// Where sessions end with a suspension, none begins under one. Read under the tenant's lock: a
+/// suspension that is being registered finds the session, or is found.
+async fn refuse_if_suspended(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    session: &SupportSession,
+) -> Result<(), ServiceError> {
+    if !core.config.support_sessions.end_when_suspended {
+        return Ok(());
+    }
+    let tenant = tx.lock_tenant(&session.tenant_id).await?;
+    let mut suspended = tenant.is_some_and(|t| t.tenant.status == TenantStatus::Suspended);
+    if let Some(id) = &session.organization_id {
+        let organization = tx.lookup_organization(&session.tenant_id, id).await?;
+        suspended |= organization.is_some_and(|o| o.status == OrganizationStatus::Suspended);
+    }
+    if suspended {
+        let detail = "It is suspended: no support session can be opened in it.";
+        return Err(Problem::new(ProblemCode::Conflict, detail).into());
+    }
+    Ok(())
 }
 
 fn check_organization(detail: &TenantDetail, new: &NewSupportSession) -> Result<(), Problem> {

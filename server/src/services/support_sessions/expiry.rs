@@ -76,15 +76,18 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
                 .act(move |tx| {
                     let (core, session) = (core_.clone(), Arc::clone(&session));
                     Box::pin(async move {
-                        if !tx.mark_expiry_recorded(session.id, core.now()).await? {
+                        let (confirmed, now) = (core.clock.confirmed(), core.now());
+                        if !tx.mark_expiry_recorded(session.id, confirmed, now).await? {
                             return Ok(Audited::unchanged(false));
                         }
+                        let expired_at = session.ends_at().min(confirmed);
                         let context = Context {
                             caller: Caller::System,
                             origin: Origin::default(),
                         };
                         let metadata = json!({
-                            "expired_at": session.ends_at(),
+                            "expired_at": expired_at,
+                            "was_due_at": session.ends_at(),
                             "cause": if session.ends_idle() { "idle" } else { "ttl" },
                             "idle_minutes": session.limits.idle_minutes,
                             "staff_id": session.staff_id,
@@ -97,7 +100,7 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
                             "support_session.expired",
                             metadata,
                         );
-                        event.occurred_at = session.ends_at();
+                        event.occurred_at = expired_at;
                         let receipt = tx.append_audit(event).await?;
                         tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())
                             .await?;

@@ -110,7 +110,12 @@ impl SupportSessionsService {
         context: &Context,
         id: SupportSessionId,
     ) -> Result<SupportSessionDetail, ServiceError> {
-        let session = self.find(context, id).await?;
+        let mut session = self.find(context, id).await?;
+        let sees_nodes = !matches!(&context.caller, Caller::Key(key) if key.tenant_id.is_some());
+        if let Some(revocation) = session.revocation.as_mut().filter(|_| sees_nodes) {
+            let mut reader = self.core.store.read().await?;
+            revocation.receipts = reader.db().list_receipts(id).await?;
+        }
         let tenant = self.tenants.detail(context, &session.tenant_id).await?;
         let at = self.core.now();
         let active = session.status(at) == SupportSessionStatus::Active;

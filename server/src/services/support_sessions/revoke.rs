@@ -1,7 +1,7 @@
 //! Ending a support session early.
 
 use app::domain::{
-    StaffId, SupportSessionId, Timestamp,
+    OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
     caller::{Caller, Context},
     policy::Act,
     problem::{Problem, ProblemCode},
@@ -96,7 +96,9 @@ async fn revoke_in(
         "revoked_by_name": revocation.by_name,
     });
     let event = event_of(core, context, session, "support_session.revoked", metadata);
-    Ok(Some(tx.append_audit(event).await?))
+    let receipt = tx.append_audit(event).await?;
+    tx.ask_for_receipts(session.id, core.now()).await?;
+    Ok(Some(receipt))
 }
 
 fn revocation_by(context: &Context, at: Timestamp, reason: Option<String>) -> Revocation {
@@ -108,6 +110,7 @@ fn revocation_by(context: &Context, at: Timestamp, reason: Option<String>) -> Re
         },
         by_name: actor(&context.caller).name,
         reason,
+        receipts: Vec::new(),
     }
 }
 
@@ -121,8 +124,50 @@ pub async fn revoke_all_of(
     staff: StaffId,
     reason: &str,
 ) -> Result<Vec<SupportSessionId>, ServiceError> {
+    let active = tx
+        .list_active_support_sessions_of(staff, core.now())
+        .await?;
+    revoke_listed(tx, core, context, active, reason).await
+}
+
+/// Ends every active support session in a tenant, or in one of its organizations, that may not be
+/// looked into any more; as [`revoke_all_of`].
+pub async fn revoke_all_in(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    context: &Context,
+    (tenant, organization): (&TenantId, Option<&OrganizationId>),
+    reason: &str,
+) -> Result<Vec<SupportSessionId>, ServiceError> {
+    let mut active = tx
+        .list_active_support_sessions_in(tenant, core.now())
+        .await?;
+    active.retain(|session| {
+        organization.is_none() || session.organization_id.as_ref() == organization
+    });
+    revoke_listed(tx, core, context, active, reason).await
+}
+
+/// Ends every active support session there is; as [`revoke_all_of`].
+pub async fn revoke_every(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    context: &Context,
+    reason: &str,
+) -> Result<Vec<SupportSessionId>, ServiceError> {
+    let active = tx.list_active_support_sessions(core.now()).await?;
+    revoke_listed(tx, core, context, active, reason).await
+}
+
+/// Chains are taken in ascending order if `active` comes by tenant.
+async fn revoke_listed(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    context: &Context,
+    active: Vec<SupportSession>,
+    reason: &str,
+) -> Result<Vec<SupportSessionId>, ServiceError> {
     let now = core.now();
-    let active = tx.list_active_support_sessions_of(staff, now).await?;
     let revocation = revocation_by(context, now, Some(reason.to_owned()));
     let mut ended = Vec::with_capacity(active.len());
     for session in active {

@@ -15,6 +15,7 @@ use app::{
         support_sessions::{
             SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionStatus,
         },
+        tenants::{OrganizationRegistration, OrganizationStatus, TenantRegistration, TenantStatus},
     },
     ports::SupportSessionsPort,
 };
@@ -24,10 +25,12 @@ use uuid::Uuid;
 
 use super::{SupportSessionsService, record_expiries, revoke_all_of};
 use crate::{
-    clock::Clock,
-    gateway::SessionGates,
+    clock::{Clock, SteadyClock},
+    config::Config,
+    gateway::{Lease, SessionGates},
+    ingest::testing::registration,
     services::{
-        ServiceError,
+        ServiceError, TenantsService,
         testing::{
             TwoTenants, World, anonymous, key, staff, staff_id, start, super_admin, support_admin,
             tenant, worlds,
@@ -42,7 +45,7 @@ fn service(world: &World) -> SupportSessionsService {
         world.core.clone(),
         Arc::clone(&world.settings),
         Arc::new(TwoTenants(world.clock.clone())),
-        SessionGates::new(),
+        SessionGates::new(Lease::unlimited()),
     )
 }
 
@@ -389,7 +392,7 @@ async fn a_session_expires_by_itself_and_the_event_carries_the_true_instant() {
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(record_expiries(
             world.core.clone(),
-            SessionGates::new(),
+            SessionGates::new(Lease::unlimited()),
             shutdown.clone(),
         ));
         let id = session.id.to_string();
@@ -541,5 +544,98 @@ async fn whoever_may_not_act_any_more_loses_every_session_at_once() {
             assert_eq!(detail.session.status(detail.at), status);
         }
         assert_eq!(events(&world, "support_session.revoked").await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_jump_of_the_clock_ends_sessions_for_good_and_new_ones_live_as_long_as_they_should() {
+    for mut world in worlds().await {
+        let clock = SteadyClock::new(Arc::new(world.clock.clone()), start());
+        world.core.clock = Arc::new(clock);
+        let service = service(&world);
+        let before = create(&service, &support_admin(1)).await.session;
+        let mut changes = world.core.store.changes();
+        world.clock.advance(TimeDelta::minutes(1));
+        world.clock.set(start() + TimeDelta::days(365));
+        let shutdown = CancellationToken::new();
+        let gates = SessionGates::new(Lease::unlimited());
+        let recording = record_expiries(world.core.clone(), gates, shutdown.clone());
+        let recording = tokio::spawn(recording);
+        while events(&world, "support_session.expired").await.is_empty() {
+            changes.recv().await.unwrap();
+        }
+        shutdown.cancel();
+        recording.await.unwrap();
+
+        world.clock.set(start() + TimeDelta::minutes(1));
+        let detail = service.detail(&support_admin(1), before.id).await.unwrap();
+        let status = detail.session.status(detail.at);
+        assert_eq!(status, SupportSessionStatus::Expired, "{}", world.engine);
+        assert_eq!(detail.session.expires_at, start() + TimeDelta::minutes(1));
+        let told = &events(&world, "support_session.expired").await[0];
+        assert_eq!(told.occurred_at, start() + TimeDelta::minutes(1));
+        let fresh = create(&service, &support_admin(1)).await.session;
+        assert_eq!(fresh.issued_at, start() + TimeDelta::minutes(1));
+        world.clock.advance(TimeDelta::minutes(15));
+        let status = fresh.status(world.core.now());
+        assert_eq!(status, SupportSessionStatus::Expired);
+    }
+}
+
+#[tokio::test]
+async fn where_it_is_so_configured_a_suspension_ends_sessions_and_none_begins_under_it() {
+    for end_when_suspended in [true, false] {
+        for mut world in worlds().await {
+            let mut config = Config::default();
+            config.support_sessions.end_when_suspended = end_when_suspended;
+            world.core.config = Arc::new(config);
+            let (service, tenants) = (service(&world), TenantsService::new(world.core.clone()));
+            let suspend_x = OrganizationRegistration {
+                name: "X".into(),
+                slug: "x".into(),
+                status: OrganizationStatus::Suspended,
+                created_at: None,
+            };
+            let in_x = SupportSessionForm {
+                organization_id: "x".into(),
+                ..form()
+            };
+            let (holder, acme) = (support_admin(1), tenant("acme"));
+            let in_organization = service.create(&holder, &acme, in_x.clone()).await.unwrap();
+            let whole = create(&service, &holder).await;
+            let elsewhere = service
+                .create(&holder, &tenant("bolt"), form())
+                .await
+                .unwrap();
+            let ended = async |granted: &SupportSessionGranted| {
+                let detail = service.detail(&holder, granted.session.id).await.unwrap();
+                detail.session.revocation.and_then(|r| r.reason)
+            };
+            let x = "x".parse().unwrap();
+            tenants
+                .register_organization(&key(None), &acme, &x, suspend_x)
+                .await
+                .unwrap();
+            let because = |why: &str| end_when_suspended.then(|| why.to_owned());
+            assert_eq!(
+                ended(&in_organization).await,
+                because("organization suspended")
+            );
+            assert_eq!(ended(&whole).await, None);
+            let again = service.create(&holder, &acme, in_x).await;
+            assert_eq!(again.is_err(), end_when_suspended, "{}", world.engine);
+            let suspended = TenantRegistration {
+                status: TenantStatus::Suspended,
+                ..registration("acme", "acme")
+            };
+            tenants
+                .register_tenant(&key(None), &acme, suspended)
+                .await
+                .unwrap();
+            assert_eq!(ended(&whole).await, because("tenant suspended"));
+            assert_eq!(ended(&elsewhere).await, None);
+            let again = service.create(&holder, &acme, form()).await;
+            assert_eq!(again.is_err(), end_when_suspended, "{}", world.engine);
+        }
     }
 }

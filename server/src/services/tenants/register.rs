@@ -7,7 +7,10 @@ use app::domain::{
     health::Thresholds,
     policy::Act,
     problem::Problem,
-    tenants::{Organization, OrganizationRegistration, Tenant, TenantRegistration},
+    tenants::{
+        Organization, OrganizationRegistration, OrganizationStatus, Tenant, TenantRegistration,
+        TenantStatus,
+    },
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -17,6 +20,7 @@ use crate::{
     ingest::evaluate,
     services::{
         Core, EventOf, ServiceError,
+        support_sessions::revoke_all_in,
         telemetry::{is_frozen, stale_after},
     },
     store::{Audited, ChangeKind, StoreError, Tx, tenants::StoredTenant},
@@ -143,6 +147,10 @@ async fn register_tenant(
         },
     );
     let receipt = tx.append_audit(event).await?;
+    if tenant.status == TenantStatus::Suspended && core.config.support_sessions.end_when_suspended {
+        let reason = "tenant suspended";
+        revoke_all_in(tx, core, context, (&tenant.id, None), reason).await?;
+    }
     tx.change(ChangeKind::Tenant, tenant.id.as_str(), now)
         .await?;
     let registered = Registered {
@@ -216,6 +224,12 @@ async fn register_organization(
         },
     );
     let receipt = tx.append_audit(event).await?;
+    if organization.status == OrganizationStatus::Suspended
+        && core.config.support_sessions.end_when_suspended
+    {
+        let (reason, of) = ("organization suspended", Some(&organization.id));
+        revoke_all_in(tx, core, context, (&tenant, of), reason).await?;
+    }
     tx.change(ChangeKind::Tenant, tenant.as_str(), now).await?;
     let registered = Registered {
         value: organization,

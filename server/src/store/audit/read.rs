@@ -3,7 +3,7 @@
 use std::fmt;
 
 use app::domain::{
-    AuditEventId, TenantId,
+    AuditEventId, TenantId, Timestamp,
     audit::{Actor, AuditEvent, AuditFilter},
     page::Direction,
 };
@@ -20,7 +20,7 @@ statements! {
     // A chain whose head was taken away is one still.
     CHAINS = "SELECT chain FROM audit_heads UNION SELECT chain FROM audit_events ORDER BY chain";
     HEAD = "SELECT seq, hash FROM audit_heads WHERE chain = $1";
-    LATEST_INSTANT = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events";
+    LATEST_INSTANT = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events WHERE recorded_at <= $1";
 }
 
 /// How many events an export reads at once.
@@ -188,9 +188,13 @@ impl Db<'_> {
         self.query(HEAD).bind(chain).fetch_optional().await
     }
 
-    /// The latest instant at which anything was recorded, in microseconds; 0 for never.
-    pub async fn latest_recorded_instant(&mut self) -> Result<i64, StoreError> {
-        self.query(LATEST_INSTANT).fetch_one().await
+    /// The latest instant up to `limit` at which anything was recorded.
+    pub async fn latest_recorded_instant(
+        &mut self,
+        limit: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        let micros: i64 = self.query(LATEST_INSTANT).bind(limit).fetch_one().await?;
+        Ok(Timestamp::from_timestamp_micros(micros).unwrap_or_default())
     }
 
     /// One page of events, newest first.

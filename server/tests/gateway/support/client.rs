@@ -60,10 +60,19 @@ impl Client {
 
     /// Reads until `text` has come; what was read so far. Panics if the connection ends before.
     pub(crate) async fn read_until(&mut self, text: &str) -> String {
-        while !contains(&self.buffer, text.as_bytes()) {
+        while !self.has_read(text) {
             assert!(self.more().await, "ended before {text:?}");
         }
         String::from_utf8_lossy(&self.buffer).into_owned()
+    }
+
+    /// Whether `text` is among what has come until now.
+    pub(crate) fn has_read(&mut self, text: &str) -> bool {
+        let mut bytes = [0; 4096];
+        while let Ok(length @ 1..) = self.tcp.try_read(&mut bytes) {
+            self.buffer.extend_from_slice(&bytes[..length]);
+        }
+        contains(&self.buffer, text.as_bytes())
     }
 
     /// Reads until the connection ends.

@@ -255,6 +255,12 @@ impl Upstream {
                 self.stream(index, tcp, buffer).await;
                 return false;
             }
+            "unframed-stream" => {
+                let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nchunk 1;";
+                let _ = tcp.write_all(head.as_bytes()).await;
+                while self.more(index, tcp, buffer).await {}
+                return false;
+            }
             "hang" => {
                 while self.more(index, tcp, buffer).await {}
                 return false;

@@ -213,6 +213,12 @@ impl Staff {
         Granted::from(self.post("/_fn/replace_token").json(&json!({ "id": id }))).await
     }
 
+    /// Ends a support session of one's own.
+    pub(crate) async fn revoke(&self, id: &str) {
+        let body = json!({ "id": id, "reason": "done" });
+        answer(self.post("/_fn/revoke_support_session").json(&body)).await;
+    }
+
     fn post(&self, path: &str) -> RequestBuilder {
         self.http
             .post(format!("{}{path}", self.base))

@@ -1,7 +1,9 @@
 //! `support-console serve` in a folder of its own, and other commands beside it.
 
 use std::{
+    io::Write,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::Stdio,
     sync::atomic::{AtomicU16, Ordering},
@@ -18,6 +20,9 @@ use super::until;
 /// A program with its store. Killed when it is dropped.
 pub(crate) struct Program {
     folder: TempDir,
+    database_url: String,
+    /// Further lines at the top of its configuration.
+    top: String,
     pub(crate) console: SocketAddr,
     pub(crate) gateway: SocketAddr,
     child: Option<Child>,
@@ -27,23 +32,58 @@ impl Program {
     /// Starts with a gateway before `upstream`; `rules` are the lines of `[gateway]` that say how
     /// tenants and organizations are told apart.
     pub(crate) async fn start(upstream: SocketAddr, rules: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/store.db", folder.path().display());
+        Self::start_in(folder, &url, "", upstream, rules).await
+    }
+
+    /// Starts a node of its own on a PostgreSQL database, with the same keys as every other.
+    pub(crate) async fn start_node(
+        name: &str,
+        database_url: &str,
+        upstream: SocketAddr,
+        rules: &str,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for key in ["cursor.key", "identity.key"] {
+            let path = folder.path().join(key);
+            let mut options = std::fs::File::options();
+            let mut file = options.write(true).create_new(true).mode(0o600).open(path);
+            writeln!(file.as_mut().unwrap(), "{}", "ab".repeat(32)).unwrap();
+        }
+        let top = format!("node_name = \"{name}\"");
+        Self::start_in(folder, database_url, &top, upstream, rules).await
+    }
+
+    async fn start_in(
+        folder: TempDir,
+        database_url: &str,
+        top: &str,
+        upstream: SocketAddr,
+        rules: &str,
+    ) -> Self {
         let mut program = Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder,
+            database_url: database_url.to_owned(),
+            top: top.to_owned(),
             console: free_address(),
             gateway: free_address(),
             child: None,
         };
-        std::fs::write(program.config(), program.configuration(upstream, rules)).unwrap();
+        let configuration = program.configuration(upstream, rules);
+        std::fs::write(program.config(), configuration).unwrap();
         program.start_again().await;
         program
     }
 
     fn configuration(&self, upstream: SocketAddr, rules: &str) -> String {
         let folder = self.folder.path().display();
+        let (database_url, top) = (&self.database_url, &self.top);
         format!(
             r#"
-            database_url = "sqlite:{folder}/store.db"
+            database_url = "{database_url}"
             data_dir = "{folder}"
+            {top}
             [console]
             listen = "{console}"
             public_url = "{public_url}"
@@ -113,6 +153,38 @@ impl Program {
     pub(crate) async fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");
         child.kill().await.unwrap();
+    }
+
+    /// What it says of its readiness.
+    pub(crate) async fn readiness(&self) -> String {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let ready = http.get(format!("http://{}/health/ready", self.console));
+        let told: serde_json::Value = ready.send().await.unwrap().json().await.unwrap();
+        told["status"].as_str().unwrap().to_owned()
+    }
+
+    /// Stops in order, as a service manager has it.
+    pub(crate) async fn stop(&mut self) {
+        self.signal("TERM").await;
+        let mut child = self.child.take().expect("it runs");
+        child.wait().await.unwrap();
+    }
+
+    /// SIGSTOP: it stands still wherever it is.
+    pub(crate) async fn freeze(&self) {
+        self.signal("STOP").await;
+    }
+
+    /// SIGCONT: it goes on where it stood.
+    pub(crate) async fn thaw(&self) {
+        self.signal("CONT").await;
+    }
+
+    async fn signal(&self, name: &str) {
+        let child = self.child.as_ref().expect("it runs");
+        let id = child.id().expect("it runs").to_string();
+        let kill = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(kill.await.unwrap().success());
     }
 
     /// Runs another command on the same store and gives what it printed; `input` is its standard

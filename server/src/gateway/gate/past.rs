@@ -1,0 +1,52 @@
+//! What a node remembers of support sessions, for their receipts.
+
+use std::{
+    collections::HashMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use app::domain::SupportSessionId;
+
+use super::lock;
+
+/// How many sessions without requests in flight are remembered, before those that nobody can ask
+/// about any more are forgotten.
+const REMEMBERED: usize = 4096;
+/// For how long they are remembered: longer than any session lasts.
+const REMEMBERED_FOR: Duration = Duration::from_hours(2);
+
+/// What one node has done in a support session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Past {
+    /// When the first byte of its last request went upstream.
+    pub last_sent: Option<Instant>,
+    /// How many of its requests were cut.
+    pub requests_cut: usize,
+}
+
+/// The sessions without requests in flight.
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<HashMap<SupportSessionId, Past>>);
+
+impl Memory {
+    pub(super) fn find(&self, session: SupportSessionId) -> Past {
+        lock(&self.0).get(&session).copied().unwrap_or_default()
+    }
+
+    pub(super) fn take(&self, session: SupportSessionId) -> Past {
+        lock(&self.0).remove(&session).unwrap_or_default()
+    }
+
+    pub(super) fn keep(&self, session: SupportSessionId, past: Past) {
+        if past == Past::default() {
+            return;
+        }
+        let mut all = lock(&self.0);
+        if all.len() >= REMEMBERED {
+            let asked_about = |at: Instant| at.elapsed() < REMEMBERED_FOR;
+            all.retain(|_, past| past.last_sent.is_some_and(asked_about));
+        }
+        all.insert(session, past);
+    }
+}

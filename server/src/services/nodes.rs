@@ -1,0 +1,347 @@
+//! This node among those on the store: the lease it serves with, and what it applies of what was
+//! committed elsewhere.
+//!
+//! One task hears of changes and sends the heartbeats, so that a lease can only be renewed by who has
+//! applied every number that the heartbeat names. What it reads goes over a connection of its own:
+//! nobody else's work may cost this node its lease.
+
+mod epoch;
+mod receipts;
+
+use std::{sync::Arc, time::Duration};
+
+use app::domain::{SupportSessionId, support_sessions::SupportSessionStatus};
+use chrono::TimeDelta;
+use tokio::{
+    sync::{
+        broadcast::{
+            Receiver,
+            error::{RecvError, TryRecvError},
+        },
+        watch,
+    },
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
+
+pub use self::epoch::{EpochError, EpochKeeper};
+use super::{Core, ServiceError};
+use crate::{
+    clock::{Clock, SteadyClock},
+    gateway::{
+        SessionGates,
+        lease::{CUT_AFTER, LEASE},
+        ports::Ended,
+    },
+    store::{
+        Change, ChangeKind, Priority, Reader, StoreError,
+        nodes::{Beat, Heartbeat, NewNode},
+    },
+};
+
+/// How often a heartbeat is sent: three may be lost.
+const BEAT_EVERY: Duration = Duration::from_millis(250);
+/// How long a heartbeat may take. A connection that is slower hangs, and is given up.
+const BEAT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often everything in flight is looked at without cause, and SQLite's row is written.
+const REVIEW_EVERY: Duration = Duration::from_secs(10);
+
+/// Why a lease was not renewed.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It takes too long to answer.
+    #[error("the store takes too long to answer")]
+    Slow,
+    /// The store has fewer changes than this node has seen.
+    #[error(
+        "the store is older than what this node has seen of it, as after a restore: restart the server"
+    )]
+    WentBack,
+    /// The store's row of this node has gone.
+    #[error("the store does not know this node any more, as after a restore: restart the server")]
+    Forgotten,
+}
+
+/// This node.
+pub struct Node {
+    core: Core,
+    gates: Arc<SessionGates>,
+    clock: SteadyClock,
+    boot: Arc<str>,
+    changes: Receiver<Change>,
+    position: watch::Receiver<i64>,
+    reader: Option<Reader>,
+    applied: i64,
+    /// Whether something may have been missed, so that everything must be looked at.
+    review: bool,
+    reviewed: Instant,
+}
+
+impl Node {
+    /// Makes the node known, revokes what a restored store must not revive, and takes the lease for
+    /// the first time. The log of changes is followed already.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer, or the file with the epoch can't be used.
+    pub async fn join(
+        core: Core,
+        clock: SteadyClock,
+        gates: Arc<SessionGates>,
+        boot: &str,
+    ) -> Result<(Self, EpochKeeper), ServiceError> {
+        let changes = core.store.changes();
+        let position = core.store.position();
+        let applied = *position.borrow();
+        add(&core, &clock, boot, applied).await?;
+        let epoch = EpochKeeper::check(&core).await?;
+        let mut node = Self {
+            core,
+            gates,
+            clock,
+            boot: boot.into(),
+            changes,
+            position,
+            reader: None,
+            applied,
+            review: true,
+            reviewed: Instant::now(),
+        };
+        let sent = node.clock.since_boot();
+        if let Err(error) = node.beat(sent).await {
+            // It goes on trying: a store that is slow for a moment keeps no server from starting.
+            node.failed(&error);
+        }
+        Ok((node, epoch))
+    }
+
+    /// Keeps the lease until `end`.
+    pub async fn run(mut self, end: CancellationToken) {
+        let mut every = tokio::time::interval(BEAT_EVERY);
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = end.cancelled() => return,
+                change = self.changes.recv() => match change {
+                    // Applied before it is waited for: a revocation counts from its commit.
+                    Ok(change) => self.notice(change).await,
+                    Err(RecvError::Lagged(_)) => self.review = true,
+                    Err(RecvError::Closed) => return,
+                },
+                _ = every.tick() => {
+                    let sent = self.clock.since_boot();
+                    let beat = tokio::time::timeout(BEAT_TIMEOUT, self.beat(sent)).await;
+                    if let Err(error) = beat.unwrap_or(Err(NodeError::Slow)) {
+                        self.failed(&error);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn notice(&mut self, change: Change) {
+        let applied = tokio::time::timeout(BEAT_TIMEOUT, self.apply(&change)).await;
+        if let Err(error) = applied.unwrap_or(Err(NodeError::Slow)) {
+            self.failed(&error);
+        }
+    }
+
+    /// One heartbeat. `sent` is the time since boot before it, from which the lease counts.
+    async fn beat(&mut self, sent: Duration) -> Result<(), NodeError> {
+        let beat = self.send().await?;
+        if beat.newest < self.applied {
+            return Err(NodeError::WentBack);
+        }
+        self.catch_up(beat.newest).await?;
+        if self.gates.lease().lost_for() >= CUT_AFTER {
+            self.gates.cut_all();
+        }
+        let lost = !self.gates.lease().is_held();
+        if self.review || lost || self.reviewed.elapsed() >= REVIEW_EVERY {
+            self.look_at_everything().await?;
+        }
+        if let Some(at) = beat.store_at {
+            self.clock.confirm(at);
+        }
+        self.gates.lease().renew(sent);
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<Beat, NodeError> {
+        let (boot, applied) = (Arc::clone(&self.boot), self.applied);
+        let heartbeat = Heartbeat {
+            boot: &boot,
+            lease: lease(),
+            applied,
+            confirmed_at: self.clock.confirmed(),
+        };
+        let beat = self.reader().await?.db().heartbeat(heartbeat).await?;
+        beat.ok_or(NodeError::Forgotten)
+    }
+
+    /// Applies every change up to `newest`.
+    async fn catch_up(&mut self, newest: i64) -> Result<(), NodeError> {
+        if *self.position.borrow() < newest {
+            self.core.store.look_for_changes();
+            let told = self.position.wait_for(|position| *position >= newest);
+            told.await.map_err(|_| StoreError::Closed)?;
+        }
+        loop {
+            match self.changes.try_recv() {
+                Ok(change) => self.apply(&change).await?,
+                Err(TryRecvError::Lagged(_)) => self.review = true,
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Closed) => return Err(StoreError::Closed.into()),
+            }
+        }
+        self.applied = newest;
+        Ok(())
+    }
+
+    async fn apply(&mut self, change: &Change) -> Result<(), NodeError> {
+        match (change.kind, change.subject.parse()) {
+            (ChangeKind::SupportSession, Ok(id)) => self.look_at(id).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends what has been revoked and cuts what came with a token that was replaced, here too.
+    async fn look_at(&mut self, id: SupportSessionId) -> Result<(), NodeError> {
+        let (boot, gates) = (Arc::clone(&self.boot), Arc::clone(&self.gates));
+        let (core, now) = (self.core.clone(), self.core.now());
+        let mut db = self.reader().await?.db();
+        if let Some(asked_at) = db.pending_receipt(id, &boot).await? {
+            let cut = gates.end(id, Ended::Revoked);
+            tracing::info!(support_session.id = %id, requests.cut = cut.requests, "a revocation is applied");
+            // Not waited for: a lease must not depend on what is written.
+            tokio::spawn(receipts::confirm(core, gates, boot, id, asked_at));
+            return Ok(());
+        }
+        if !gates.is_used(id) {
+            return Ok(());
+        }
+        let found = db.lookup_support_session(id).await?;
+        let ended = match found.map(|session| session.status(now)) {
+            Some(SupportSessionStatus::Revoked) => Some(Ended::Revoked),
+            // Of an expiry each node knows by itself; that nobody uses a session any more only the
+            // one knows that told of it.
+            Some(SupportSessionStatus::Expired) => Some(Ended::Expired),
+            Some(SupportSessionStatus::Active) | None => None,
+        };
+        if let Some(ended) = ended {
+            gates.end(id, ended);
+            return Ok(());
+        }
+        for hash in gates.tokens(id) {
+            if db.find_support_session_by_token(hash).await?.is_none() {
+                gates.cut_token(id, &hash);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at every session with requests in flight, and at every receipt that is due.
+    async fn look_at_everything(&mut self) -> Result<(), NodeError> {
+        let boot = Arc::clone(&self.boot);
+        let mut sessions = self
+            .reader()
+            .await?
+            .db()
+            .list_pending_receipts(&boot)
+            .await?;
+        sessions.extend(self.gates.sessions());
+        for id in sessions {
+            self.look_at(id).await?;
+        }
+        self.review = false;
+        self.reviewed = Instant::now();
+        tokio::spawn(touch(
+            self.core.clone(),
+            boot,
+            self.applied,
+            self.clock.clone(),
+        ));
+        Ok(())
+    }
+
+    fn failed(&mut self, error: &NodeError) {
+        if let Some(reader) = self.reader.take() {
+            reader.discard();
+        }
+        // A change may have been taken from the queue and not been applied.
+        self.review = true;
+        if matches!(error, NodeError::WentBack | NodeError::Forgotten) {
+            self.gates.lease().give_up();
+        }
+        tracing::warn!(error = %error, "the lease is not renewed");
+    }
+
+    async fn reader(&mut self) -> Result<&mut Reader, StoreError> {
+        Ok(match &mut self.reader {
+            Some(reader) => reader,
+            none => none.insert(self.core.store.read().await?),
+        })
+    }
+}
+
+fn lease() -> TimeDelta {
+    TimeDelta::from_std(LEASE).unwrap_or_default()
+}
+
+/// Nobody's act: a server was started.
+async fn add(core: &Core, clock: &SteadyClock, boot: &str, applied: i64) -> Result<(), StoreError> {
+    let node = NewNode {
+        boot: boot.to_owned(),
+        node: core.config.node_name(),
+        lease: lease(),
+        applied,
+        confirmed_at: clock.confirmed(),
+    };
+    let now = core.now();
+    core.store
+        .write(Priority::Normal, move |tx| {
+            let node = node.clone();
+            Box::pin(async move { tx.add_node(&node, now).await })
+        })
+        .await
+}
+
+/// Where heartbeats write nothing, what this node knows is written down now and then.
+async fn touch(core: Core, boot: Arc<str>, applied: i64, clock: SteadyClock) {
+    if core.store.engine() == crate::store::Engine::Postgres {
+        return;
+    }
+    let (now, confirmed_at) = (core.now(), clock.confirmed());
+    let written = core.store.write(Priority::Normal, move |tx| {
+        let boot = Arc::clone(&boot);
+        Box::pin(async move {
+            let heartbeat = Heartbeat {
+                boot: &boot,
+                lease: lease(),
+                applied,
+                confirmed_at,
+            };
+            tx.touch_node(heartbeat, now).await
+        })
+    });
+    if let Err(error) = written.await {
+        tracing::warn!(error = %error, "this node's row can't be written");
+    }
+}
+
+/// The node serves no longer; everything that it began is complete.
+pub async fn leave(core: &Core, boot: &str) -> Result<(), StoreError> {
+    let (now, confirmed_at, boot) = (core.now(), core.clock.confirmed(), boot.to_owned());
+    core.store
+        .write(Priority::Normal, move |tx| {
+            let boot = boot.clone();
+            Box::pin(async move { tx.end_node(&boot, now, confirmed_at).await })
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests;

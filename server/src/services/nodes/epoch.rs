@@ -1,0 +1,302 @@
+//! A store that was restored from a backup revives no support session.
+//!
+//! Beside the key files each node keeps a mark: the store's epoch, and the highest number in its log
+//! of changes. A store that is behind its mark has lost something, maybe a revocation: then every
+//! support session in it is revoked, and a new epoch begins. The mark is no part of a backup.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use app::domain::{
+    audit::AuditCategory,
+    caller::{Caller, Context, Origin},
+};
+use serde_json::json;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    services::{Core, EventOf, ServiceError, support_sessions::revoke_every},
+    store::{Audited, ChangeKind, Engine},
+};
+
+/// The name of the file in `data_dir`.
+const FILE: &str = "store.epoch";
+
+/// The mark can't be kept.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{path} can't be used: {problem}")]
+pub struct EpochError {
+    path: PathBuf,
+    problem: String,
+}
+
+/// How far a store was when it was last seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    epoch: i64,
+    newest: i64,
+}
+
+/// What is found in the store.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    /// `None` before the first start.
+    epoch: Option<i64>,
+    newest: i64,
+}
+
+/// Keeps the mark up to date.
+#[derive(Debug)]
+pub struct EpochKeeper {
+    path: PathBuf,
+    epoch: i64,
+}
+
+/// Whether the store has lost something since the mark was made.
+fn is_restored(kept: Option<Mark>, found: Found, engine: Engine) -> bool {
+    match (kept, found.epoch) {
+        (None, None) => false,
+        (Some(_), None) => true,
+        // On SQLite the file goes with the machine that the store is on. On PostgreSQL a node may be
+        // new, and those before it keep marks of their own.
+        (None, Some(_)) => engine == Engine::Sqlite,
+        (Some(kept), Some(epoch)) => {
+            epoch < kept.epoch || (epoch == kept.epoch && found.newest < kept.newest)
+        }
+    }
+}
+
+impl EpochKeeper {
+    /// Compares the store with the mark; revokes every support session of a store that was restored.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer, or the mark can't be read or written.
+    pub(super) async fn check(core: &Core) -> Result<Self, ServiceError> {
+        let path = core.config.data_dir.join(FILE);
+        let kept = read(&path)?;
+        let found = {
+            let mut reader = core.store.read().await?;
+            let mut db = reader.db();
+            Found {
+                epoch: db.store_epoch().await?,
+                newest: db.newest_change().await?,
+            }
+        };
+        let epoch = if is_restored(kept, found, core.store.engine()) {
+            begin_anew(core, kept, found).await?
+        } else {
+            match found.epoch {
+                Some(epoch) => epoch,
+                None => first_epoch(core).await?,
+            }
+        };
+        let keeper = Self { path, epoch };
+        let newest = core.store.read().await?.db().newest_change().await?;
+        keeper.write(newest)?;
+        Ok(keeper)
+    }
+
+    /// Moves the mark with every change of a support session, until `end`.
+    pub async fn run(self, core: Core, end: CancellationToken) {
+        let keeper = Arc::new(self);
+        let mut changes = core.store.changes();
+        loop {
+            let first = tokio::select! {
+                () = end.cancelled() => return,
+                change = changes.recv() => change,
+            };
+            let mut newest = match first {
+                Ok(change) if change.kind == ChangeKind::SupportSession => change.number,
+                Err(RecvError::Closed) => return,
+                _ => continue,
+            };
+            loop {
+                match changes.try_recv() {
+                    Ok(change) => newest = change.number,
+                    Err(TryRecvError::Lagged(_)) => {}
+                    Err(_) => break,
+                }
+            }
+            let keeper = Arc::clone(&keeper);
+            let written = tokio::task::spawn_blocking(move || keeper.write(newest)).await;
+            if let Ok(Err(error)) = written {
+                tracing::error!(error = %error, "a restored store might not be noticed");
+            }
+        }
+    }
+
+    fn write(&self, newest: i64) -> Result<(), EpochError> {
+        let mark = Mark {
+            epoch: self.epoch,
+            newest,
+        };
+        write(&self.path, mark).map_err(|error| fault(&self.path, &error.to_string()))
+    }
+}
+
+impl From<EpochError> for ServiceError {
+    fn from(error: EpochError) -> Self {
+        crate::store::StoreError::File {
+            path: error.path.display().to_string(),
+            source: Arc::new(std::io::Error::other(error.problem)),
+        }
+        .into()
+    }
+}
+
+/// Revokes everything, and begins a new epoch; which.
+async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64, ServiceError> {
+    let seen = kept.map_or(0, |kept| kept.epoch);
+    let epoch = seen.max(found.epoch.unwrap_or_default()) + 1;
+    let core_ = core.clone();
+    let revoked = core.store.act(move |tx| {
+        let core = core_.clone();
+        Box::pin(async move {
+            let context = Context {
+                caller: Caller::System,
+                origin: Origin::default(),
+            };
+            let metadata = json!({
+                "epoch": epoch,
+                "seen": kept.map(|kept| json!({ "epoch": kept.epoch, "change": kept.newest })),
+                "found": { "epoch": found.epoch, "change": found.newest },
+            });
+            let of = EventOf {
+                tenant_id: None,
+                category: AuditCategory::System,
+                action: "store.restored",
+                resource_type: "store",
+                resource_id: "store".to_owned(),
+                metadata,
+            };
+            // The chain without a tenant is the first in order.
+            let receipt = tx.append_audit(core.event(&context, of)).await?;
+            let reason = "the store was restored from a backup";
+            let revoked = revoke_every(tx, &core, &context, reason).await?;
+            tx.set_store_epoch(epoch).await?;
+            Ok::<_, ServiceError>(Audited::new(revoked.len(), receipt))
+        })
+    });
+    let revoked = revoked.await?;
+    tracing::warn!(
+        support_sessions.revoked = revoked,
+        "the store was restored from a backup: every support session in it is revoked"
+    );
+    Ok(epoch)
+}
+
+/// Nobody's act: the store is new, or older than epochs.
+async fn first_epoch(core: &Core) -> Result<i64, ServiceError> {
+    let set = core
+        .store
+        .write(crate::store::Priority::Normal, |tx| {
+            Box::pin(async move { tx.set_store_epoch(1).await })
+        })
+        .await;
+    set.map(|()| 1).map_err(ServiceError::from)
+}
+
+fn fault(path: &Path, problem: &str) -> EpochError {
+    EpochError {
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+    }
+}
+
+/// Two whole numbers.
+fn read(path: &Path) -> Result<Option<Mark>, EpochError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fault(path, &error.to_string())),
+    };
+    let mut numbers = text.split_whitespace().map(str::parse);
+    match (numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Ok(epoch)), Some(Ok(newest)), None) => Ok(Some(Mark { epoch, newest })),
+        _ => Err(fault(
+            path,
+            "it must hold two numbers: remove it, and every support session is revoked at the next start",
+        )),
+    }
+}
+
+/// Whole or not at all, and for good.
+fn write(path: &Path, mark: Mark) -> std::io::Result<()> {
+    let draft = path.with_extension("epoch.tmp");
+    let mut file = std::fs::File::create(&draft)?;
+    writeln!(file, "{} {}", mark.epoch, mark.newest)?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn mark(epoch: i64, newest: i64) -> Mark {
+        Mark { epoch, newest }
+    }
+
+    fn found(epoch: Option<i64>, newest: i64) -> Found {
+        Found { epoch, newest }
+    }
+
+    #[test]
+    fn a_store_behind_its_mark_was_restored() {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let restored = |kept, found| is_restored(kept, found, engine);
+            assert!(
+                restored(Some(mark(1, 50)), found(Some(1), 49)),
+                "changes are lost"
+            );
+            assert!(
+                restored(Some(mark(2, 50)), found(Some(1), 70)),
+                "an older epoch"
+            );
+            assert!(
+                restored(Some(mark(1, 50)), found(None, 0)),
+                "older than epochs"
+            );
+            assert!(!restored(Some(mark(1, 50)), found(Some(1), 50)));
+            assert!(
+                !restored(Some(mark(1, 50)), found(Some(1), 90)),
+                "others wrote"
+            );
+            assert!(
+                !restored(Some(mark(1, 50)), found(Some(2), 3)),
+                "another node has seen to it"
+            );
+            assert!(!restored(None, found(None, 7)), "the first start");
+        }
+    }
+
+    #[test]
+    fn a_lost_mark_counts_on_sqlite_where_no_node_is_new() {
+        assert!(is_restored(None, found(Some(1), 7), Engine::Sqlite));
+        assert!(!is_restored(None, found(Some(1), 7), Engine::Postgres));
+    }
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written_and_refused_when_it_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        assert_eq!(read(&path).unwrap(), None);
+        for kept in [mark(1, 0), mark(3, 90_000)] {
+            write(&path, kept).unwrap();
+            assert_eq!(read(&path).unwrap(), Some(kept));
+        }
+        for damaged in ["", "1", "1 x", "1 2 3"] {
+            std::fs::write(&path, damaged).unwrap();
+            assert!(read(&path).unwrap_err().to_string().contains("remove it"));
+        }
+    }
+}

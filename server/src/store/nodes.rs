@@ -1,0 +1,194 @@
+//! The servers that serve on this store, their leases, and the store's epoch.
+
+use app::domain::Timestamp;
+use chrono::TimeDelta;
+
+use super::{Db, Store, StoreError, Tx, sql::statements};
+
+/// How much later than the end of a node's lease nothing of it is alive anywhere: its streams were
+/// cut meanwhile, and the clocks of two machines may differ a little in speed.
+const SURELY_DEAD: TimeDelta = TimeDelta::seconds(10);
+/// For how long a node that is gone is kept.
+const KEPT: TimeDelta = TimeDelta::days(7);
+
+statements! {
+    ADD = "INSERT INTO nodes (boot, node, started_at, lease_until, applied, confirmed_at) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    TOUCH = "UPDATE nodes SET lease_until = $2, applied = $3, confirmed_at = $4 WHERE boot = $1";
+    END = "UPDATE nodes SET ended_at = $2, confirmed_at = $3 WHERE boot = $1";
+    END_OTHERS = "UPDATE nodes SET ended_at = $2 WHERE boot <> $1 AND ended_at = -1";
+    PRUNE = "DELETE FROM nodes WHERE boot <> $1 AND lease_until < $2";
+    HIGHEST_CONFIRMED = "SELECT COALESCE(MAX(confirmed_at), -1) FROM nodes";
+    EPOCH = "SELECT epoch FROM store_epoch WHERE id = 1";
+    SET_EPOCH = "INSERT INTO store_epoch (id, epoch) VALUES (1, $1) \
+        ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch";
+}
+
+/// One start of a server.
+#[derive(Debug, Clone)]
+pub struct NewNode {
+    /// The start.
+    pub boot: String,
+    /// What people call the node.
+    pub node: String,
+    /// How long a heartbeat lasts.
+    pub lease: TimeDelta,
+    /// The last change that it has applied.
+    pub applied: i64,
+    /// By its own clock.
+    pub confirmed_at: Timestamp,
+}
+
+/// What a node knows when it sends a heartbeat.
+#[derive(Debug, Clone, Copy)]
+pub struct Heartbeat<'a> {
+    /// The node's start.
+    pub boot: &'a str,
+    /// How long a heartbeat lasts.
+    pub lease: TimeDelta,
+    /// The last change that it has applied.
+    pub applied: i64,
+    /// The latest instant that has certainly come, by its own clock.
+    pub confirmed_at: Timestamp,
+}
+
+/// What a heartbeat brings back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beat {
+    /// The highest number in the log of changes.
+    pub newest: i64,
+    /// The store's own time, where the store has one.
+    pub store_at: Option<Timestamp>,
+}
+
+impl Db<'_> {
+    /// The time by the store's clock, which all its nodes share; `ours` where it has none.
+    pub async fn store_now(&mut self, ours: Timestamp) -> Result<Timestamp, StoreError> {
+        if !self.is_postgres() {
+            return Ok(ours);
+        }
+        let micros: i64 = self
+            .query("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)")
+            .fetch_one()
+            .await?;
+        Ok(Timestamp::from_timestamp_micros(micros).unwrap_or(ours))
+    }
+
+    /// Says that a node lives, and asks what the newest change is. On SQLite there is one node, which
+    /// holds the file's lock, so that it only asks. `None` if the node is not known any more.
+    pub async fn heartbeat(&mut self, of: Heartbeat<'_>) -> Result<Option<Beat>, StoreError> {
+        if !self.is_postgres() {
+            let newest = self.newest_change().await?;
+            let store_at = None;
+            return Ok(Some(Beat { newest, store_at }));
+        }
+        let beat: Option<(i64, i64)> = self
+            .query(
+                "UPDATE nodes SET lease_until = $2 + CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT), \
+                 applied = $3, confirmed_at = $4 WHERE boot = $1 \
+                 RETURNING CAST(lease_until - $2 AS BIGINT), (SELECT COALESCE(MAX(number), 0) FROM changes)",
+            )
+            .bind(of.boot)
+            .bind(of.lease.num_microseconds().unwrap_or_default())
+            .bind(of.applied)
+            .bind(of.confirmed_at)
+            .fetch_optional()
+            .await?;
+        Ok(beat.map(|(at, newest)| Beat {
+            newest,
+            store_at: Timestamp::from_timestamp_micros(at),
+        }))
+    }
+
+    /// The latest instant that any node was certain of; `None` before the first.
+    pub async fn highest_confirmed_instant(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let micros: i64 = self.query(HIGHEST_CONFIRMED).fetch_one().await?;
+        Ok((micros >= 0)
+            .then(|| Timestamp::from_timestamp_micros(micros))
+            .flatten())
+    }
+
+    /// Before which instant a lease must have ended for its node to be dead for certain. On SQLite,
+    /// where this process holds the file's lock, every other node is.
+    pub async fn dead_before(&mut self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        if self.is_postgres() {
+            Ok(self.store_now(now).await? - SURELY_DEAD)
+        } else {
+            Ok(Timestamp::MAX_UTC)
+        }
+    }
+
+    /// The store's epoch; `None` if it never had one.
+    pub async fn store_epoch(&mut self) -> Result<Option<i64>, StoreError> {
+        self.query(EPOCH).fetch_optional().await
+    }
+}
+
+impl Tx<'_> {
+    /// Adds a node that is about to serve. On SQLite those before it are gone.
+    pub async fn add_node(&mut self, node: &NewNode, ours: Timestamp) -> Result<(), StoreError> {
+        let now = self.store_now(ours).await?;
+        self.query(ADD)
+            .bind(&node.boot)
+            .bind(&node.node)
+            .bind(now)
+            .bind(now + node.lease)
+            .bind(node.applied)
+            .bind(node.confirmed_at)
+            .execute()
+            .await?;
+        if !self.is_postgres() {
+            let others = self.query(END_OTHERS).bind(&node.boot);
+            others.bind(now).execute().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what a node knows, where its heartbeats don't.
+    pub async fn touch_node(
+        &mut self,
+        of: Heartbeat<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.query(TOUCH)
+            .bind(of.boot)
+            .bind(now + of.lease)
+            .bind(of.applied)
+            .bind(of.confirmed_at)
+            .execute()
+            .await
+            .map(drop)
+    }
+
+    /// A node serves no longer, and has left nothing open.
+    pub async fn end_node(
+        &mut self,
+        boot: &str,
+        ours: Timestamp,
+        confirmed_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let now = self.store_now(ours).await?;
+        let end = self.query(END).bind(boot).bind(now);
+        end.bind(confirmed_at).execute().await.map(drop)
+    }
+
+    /// Sets the store's epoch.
+    pub async fn set_store_epoch(&mut self, epoch: i64) -> Result<(), StoreError> {
+        self.query(SET_EPOCH).bind(epoch).execute().await.map(drop)
+    }
+}
+
+impl Store {
+    /// Forgets nodes that have long been gone.
+    pub async fn prune_nodes(&self, boot: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let boot = boot.to_owned();
+        self.write(super::Priority::Normal, move |tx| {
+            let boot = boot.clone();
+            Box::pin(async move {
+                let before = tx.store_now(now).await? - KEPT;
+                tx.query(PRUNE).bind(boot).bind(before).execute().await
+            })
+        })
+        .await
+    }
+}

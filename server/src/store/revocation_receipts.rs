@@ -1,0 +1,115 @@
+//! What each node that served at a revocation has confirmed of it.
+
+use app::domain::{
+    SupportSessionId, Timestamp,
+    nodes::{NodeConfirmation, NodeReceipt},
+};
+use chrono::TimeDelta;
+
+use super::{Db, FromRow, Row, StoreError, Tx, sql::statements};
+
+/// A second of lease, and one in hand for the commit that follows.
+const LEASE_AND_COMMIT: TimeDelta = TimeDelta::seconds(2);
+
+statements! {
+    ASK = "INSERT INTO revocation_receipts (support_session_id, boot, node, asked_at, lease_until) \
+        SELECT CAST($1 AS TEXT), boot, node, CAST($2 AS BIGINT), CAST($3 AS BIGINT) FROM nodes \
+        WHERE ended_at = -1 AND lease_until >= $4";
+    PENDING = "SELECT asked_at FROM revocation_receipts \
+        WHERE support_session_id = $1 AND boot = $2 AND confirmed_us = -1";
+    LIST_PENDING = "SELECT support_session_id FROM revocation_receipts WHERE boot = $1 AND confirmed_us = -1";
+    CONFIRM = "UPDATE revocation_receipts SET confirmed_us = $3, requests_cut = $4, last_sent_us = $5 \
+        WHERE support_session_id = $1 AND boot = $2 AND confirmed_us = -1";
+    LIST = "SELECT * FROM revocation_receipts WHERE support_session_id = $1 ORDER BY node, boot";
+}
+
+impl FromRow for NodeReceipt {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        let confirmed = match u64::try_from(row.int("confirmed_us")?) {
+            Ok(after_us) => Some(NodeConfirmation {
+                after_us,
+                requests_cut: row.count("requests_cut")?,
+                last_sent_us: row.opt_int("last_sent_us")?,
+            }),
+            Err(_) => None,
+        };
+        Ok(Self {
+            node: row.text("node")?,
+            asked_at: row.at("asked_at")?,
+            lease_until: row.at("lease_until")?,
+            confirmed,
+        })
+    }
+}
+
+impl Db<'_> {
+    /// When a node was asked to confirm a revocation, if it has not yet.
+    pub async fn pending_receipt(
+        &mut self,
+        session: SupportSessionId,
+        boot: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        let query = self.query(PENDING).bind(session);
+        query.bind(boot).fetch_optional().await
+    }
+
+    /// The revocations that a node has yet to confirm.
+    pub async fn list_pending_receipts(
+        &mut self,
+        boot: &str,
+    ) -> Result<Vec<SupportSessionId>, StoreError> {
+        let ids: Vec<String> = self.query(LIST_PENDING).bind(boot).fetch_all().await?;
+        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// What the nodes have confirmed of a revocation.
+    pub async fn list_receipts(
+        &mut self,
+        session: SupportSessionId,
+    ) -> Result<Vec<NodeReceipt>, StoreError> {
+        self.query(LIST).bind(session).fetch_all().await
+    }
+}
+
+impl Tx<'_> {
+    /// Asks every node that may be serving to confirm a revocation. The last thing before its commit.
+    pub async fn ask_for_receipts(
+        &mut self,
+        session: SupportSessionId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let asked_at = self.store_now(now).await?;
+        let may_serve_since = if self.is_postgres() {
+            asked_at - LEASE_AND_COMMIT
+        } else {
+            Timestamp::MIN_UTC
+        };
+        self.query(ASK)
+            .bind(session)
+            .bind(asked_at)
+            .bind(asked_at + LEASE_AND_COMMIT)
+            .bind(may_serve_since)
+            .execute()
+            .await
+            .map(drop)
+    }
+
+    /// Writes down what a node confirms; whether it had not before.
+    pub async fn confirm_receipt(
+        &mut self,
+        session: SupportSessionId,
+        boot: &str,
+        confirmed: NodeConfirmation,
+    ) -> Result<bool, StoreError> {
+        let changed = self
+            .query(CONFIRM)
+            .bind(session)
+            .bind(boot)
+            .bind(confirmed.after_us)
+            .bind(confirmed.requests_cut)
+            .bind(confirmed.last_sent_us)
+            .execute()
+            .await?;
+        Ok(changed == 1)
+    }
+}
