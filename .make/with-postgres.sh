@@ -2,6 +2,7 @@
 # Runs a command with a PostgreSQL server of its own, as SUPPORT_CONSOLE_TEST_POSTGRES_URL; stops and removes the server
 # afterwards, whatever happens. If the variable is set already, that server is used and left alone.
 #   with-postgres.sh COMMAND…      with-postgres.sh --find   (prints where the binaries are)
+#   with-postgres.sh --durable COMMAND…   (a server that flushes what it commits: for figures, not for tests)
 source "$(dirname "$0")/lib.sh"
 
 find_postgres() {
@@ -37,7 +38,7 @@ start() {
   for attempt in 1 2 3 4 5; do
     port=$(free_port)
     "${unprivileged[@]}" "$bin/postgres" -D "$folder/data" -k "$folder" -h 127.0.0.1 -p "$port" \
-      -c fsync=off -c full_page_writes=off -c shared_buffers=64MB \
+      -c fsync="$durable" -c full_page_writes="$durable" -c shared_buffers=64MB \
       -c max_connections=400 -c max_wal_size=1GB -c log_min_messages=warning >>"$folder/log" 2>&1 &
     server=$!
     if ready; then return; fi
@@ -72,6 +73,11 @@ stop() {
 if [[ ${1:-} == --find ]]; then
   find_postgres
   exit
+fi
+durable=off
+if [[ ${1:-} == --durable ]]; then
+  durable=on
+  shift
 fi
 if [[ -z ${SUPPORT_CONSOLE_TEST_POSTGRES_URL:-} ]]; then
   bin=$(find_postgres) || die "PostgreSQL is not installed: run  make setup"
