@@ -5,12 +5,10 @@ machine that slows down slows both. What counts is the ratio.
 """
 
 import argparse
-import http.client
 import json
 import os
 import pathlib
 import re
-import socket
 import sqlite3
 import statistics
 import subprocess
@@ -18,10 +16,11 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.parse
+
+from console import Client, Console
+from processes import Process, free_port, stop_when_told
 
 HERE = pathlib.Path(__file__).parent
-PASSWORD = "a long bench password"
 SYLLABLES = ["har", "bor", "quill", "os", "tra", "va", "lum", "en", "ce", "dar", "bright", "wa", "ter", "sa", "ble", "ñan"]
 
 
@@ -32,8 +31,9 @@ def main() -> None:
     arguments.add_argument("--tenants", type=int, default=100_000)
     arguments.add_argument("--rounds", type=int, default=30)
     options = arguments.parse_args()
+    stop_when_told()
     with tempfile.TemporaryDirectory() as folder:
-        console = Console(options, pathlib.Path(folder))
+        console = Overview(options, pathlib.Path(folder))
         try:
             console.fill(options.tenants)
             peer = Peer(pathlib.Path(folder), console.database)
@@ -46,73 +46,24 @@ def main() -> None:
     sizes(pathlib.Path(options.site))
 
 
-class Client:
-    """One kept connection with its cookies."""
-
-    def __init__(self, port: int, host: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self.host = host
-        self.cookies: dict[str, str] = {}
-
-    def send(self, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str, dict]:
-        fields = {"Host": self.host, "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()), **headers}
-        self.connection.request(method, path, body, fields)
-        answer = self.connection.getresponse()
-        for field in answer.headers.get_all("Set-Cookie") or []:
-            name, _, value = field.split(";", 1)[0].partition("=")
-            self.cookies[name] = value
-        return answer.status, answer.read().decode(), dict(answer.headers)
-
-    def form(self, path: str, fields: dict[str, str], **headers: str) -> int:
-        body = urllib.parse.urlencode(fields)
-        return self.send("POST", path, body, **{"Content-Type": "application/x-www-form-urlencoded", **headers})[0]
-
-
-class Console:
+class Overview(Console):
     def __init__(self, options: argparse.Namespace, folder: pathlib.Path) -> None:
-        self.binary, self.folder, self.port = options.binary, folder, free_port()
         self.database = folder / "console.db"
-        config = folder / "console.toml"
-        config.write_text(
-            f'database_url = "sqlite:{self.database}"\ndata_dir = "{folder}"\n'
-            f'[console]\nlisten = "127.0.0.1:{self.port}"\npublic_url = "http://localhost:{self.port}"\n'
-            f'site_root = "{pathlib.Path(options.site).resolve()}"\n[metrics]\nenabled = false\n'
-        )
-        self.common = ["--config", str(config)]
-        self.run("migrate")
-        self.run("staff", "add", "--email", "bench@example.com", "--name", "Bench", "--role", "super_admin",
-                 "--password-stdin", stdin=PASSWORD)
-        printed = self.run("api-key", "create", "--name", "bench", "--right", "read", "--right", "tenants:write",
-                           "--right", "telemetry:write")
-        self.key = re.search(r"scpk_[A-Za-z0-9_-]{43}", printed).group()
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SUPPORT_CONSOLE_")}
-        self.log = (folder / "console.log").open("w")
-        self.process = subprocess.Popen([self.binary, "serve", *self.common], stdout=self.log, stderr=self.log,
-                                        env=environment)
-        wait_for(self.port, "/health/ready", self.process)
-        self.client = Client(self.port, f"localhost:{self.port}")
-
-    def run(self, *words: str, stdin: str | None = None) -> str:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SUPPORT_CONSOLE_")}
-        done = subprocess.run([self.binary, *words, *self.common], input=stdin, capture_output=True, text=True,
-                              env=environment)
-        if done.returncode:
-            sys.exit(f"support-console {words[0]} failed: {done.stderr}")
-        return done.stdout
+        super().__init__(options.binary, folder, pathlib.Path(options.site), f"sqlite:{self.database}")
 
     def fill(self, count: int) -> None:
         """Registers tenants and their calls the way a platform does: over the REST interface."""
         begin = time.monotonic()
         numbers = iter(range(count))
         lock = threading.Lock()
-        threads = [threading.Thread(target=self.register, args=(numbers, lock)) for _ in range(16)]
+        threads = [threading.Thread(target=self.register_all, args=(numbers, lock)) for _ in range(16)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         print(f"registered {count:,} tenants in {time.monotonic() - begin:.0f} s", file=sys.stderr)
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
-        client = Client(self.port, f"localhost:{self.port}")
+        client = Client(self.port, self.host)
         for start in range(0, count, 5_000):
             records = []
             for n in range(start, min(start + 5_000, count)):
@@ -124,16 +75,10 @@ class Console:
             if status != 200:
                 sys.exit(f"telemetry was refused: {status} {answer[:300]}")
         print(f"filled in {time.monotonic() - begin:.0f} s", file=sys.stderr)
-        same_origin = {"Origin": f"http://localhost:{self.port}", "Sec-Fetch-Site": "same-origin"}
-        status = self.client.form("/forms/sign-in", {"email": "bench@example.com", "password": PASSWORD}, **same_origin)
-        if status != 303:
-            sys.exit(f"sign-in failed: {status}")
+        self.sign_in()
 
-    def bearer(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-
-    def register(self, numbers, lock: threading.Lock) -> None:
-        client = Client(self.port, f"localhost:{self.port}")
+    def register_all(self, numbers, lock: threading.Lock) -> None:
+        client = Client(self.port, self.host)
         while True:
             with lock:
                 n = next(numbers, None)
@@ -158,10 +103,6 @@ class Console:
         return {"page 1": "/support", "search, one hit": "/support?q=t77777", "search, many hits": "/support?q=harbor",
                 "last page": last}
 
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(20)
-
 
 class Peer:
     def __init__(self, folder: pathlib.Path, rows: pathlib.Path) -> None:
@@ -179,10 +120,10 @@ class Peer:
             db.execute("INSERT INTO tenants SELECT id, slug, name, status, health, severity, last_seen, calls_24h, error_ppm"
                        " FROM console.tenants")
         db.close()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "peer:application", "--bind", f"127.0.0.1:{self.port}", "--threads", "4",
-             "--keep-alive", "60", "--log-level", "error"], cwd=HERE, env=environment)
-        wait_for(self.port, "/admin/login/", self.process)
+        self.process = Process(
+            [sys.executable, "-m", "gunicorn", "peer:application", "--chdir", str(HERE), "--bind", f"127.0.0.1:{self.port}",
+             "--threads", "4", "--keep-alive", "60", "--log-level", "error"], folder / "peer.log", PEER_DATABASE=str(database))
+        self.process.wait_for(self.port, "/admin/login/")
         self.client = Client(self.port, f"127.0.0.1:{self.port}")
         self.client.send("GET", "/admin/login/")
         token = self.client.cookies["csrftoken"]
@@ -202,11 +143,10 @@ class Peer:
                 "last page": f"{root}?p={last}"}
 
     def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(20)
+        self.process.stop()
 
 
-def compare(console: Console, peer: Peer, rounds: int) -> None:
+def compare(console: Overview, peer: Peer, rounds: int) -> None:
     ours, theirs = console.pages(), peer.pages()
     print("| overview | Support Console, median | Django admin, median | ratio of medians |\n|---|---|---|---|")
     for name in ours:
@@ -228,27 +168,6 @@ def sizes(site: pathlib.Path) -> None:
             shown = [f"{file.stat().st_size / 1024:.0f} KiB"]
             shown += [f"{f.stat().st_size / 1024:.0f} KiB {how}" for f, how in ((brotli, "brotli"), (zipped, "gzip")) if f.exists()]
             print(f"{kind}: {', '.join(shown)}")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_for(port: int, path: str, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            sys.exit("a server ended before it answered")
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", path)
-            if connection.getresponse().status < 500:
-                return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("a server did not answer within a minute")
 
 
 if __name__ == "__main__":
