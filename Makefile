@@ -30,7 +30,7 @@ bundle: ## Compile and bundle the browser's half, fast and uncompressed
 bundle-release: ## Compile and bundle the browser's half as it is shipped
 	@.make/bundle.sh release
 
-bench: ## Figures beside a peer: the overview at 100,000 tenants, sizes (ARGS="--rounds 30")
+bench: ## Figures beside peers: overview and sizes, gateway and revocation (ARGS="gateway --rounds 5")
 	@.make/bench.sh $(ARGS)
 
 deny: ## Licences, advisories and sources of all dependencies (needs cargo-deny)

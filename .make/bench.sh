@@ -1,15 +1,80 @@
 #!/usr/bin/env bash
-# Figures beside a peer, in one run: the overview at 100,000 tenants and Django's admin over the same rows; sizes of what
-# the browser loads. Arguments go to overview.py (--tenants N, --rounds N).
+# Figures beside peers, each part in one run. Without arguments both parts; after a part's name come arguments of its own:
+#   bench.sh overview --tenants N --rounds N    the overview and Django's admin over the same rows; sizes of what the browser loads
+#   bench.sh gateway --rounds N --seconds N     the gateway and proxies that record nothing; how fast a revocation takes effect
+# SUPPORT_CONSOLE_BINARY names a release binary to measure; without it one is built.
 source "$(dirname "$0")/lib.sh"
-"$ROOT/.make/setup.sh" build
-"$ROOT/.make/bundle.sh" release
 source "$ROOT/.make/toolchain.sh"
-use_toolchain
-step "Server (release)" cargo build --locked --release -p server
+
+parts=(overview gateway)
+case ${1:-} in
+  overview | gateway) parts=("$1") && shift ;;
+  '') ;;
+  *) die "Which part are these arguments for?  overview $*  or  gateway $*" ;;
+esac
 venv=$TOOLS/bench
-if [[ ! -x $venv/bin/python ]]; then
-  python3 -m venv "$venv"
-  step "Peer: Django" "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check -r end2end/bench/requirements.txt
+
+build() {
+  "$ROOT/.make/setup.sh" build
+  if [[ " ${parts[*]} " == *" overview "* ]]; then "$ROOT/.make/bundle.sh" release; fi
+  use_toolchain
+  step "Server (release)" cargo build --locked --release -p server
+}
+
+install_python() {
+  [[ -x $venv/bin/python ]] || python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$@"
+}
+
+# `installed FILE` — whether exactly this is in the venv; the stamp lies inside what it vouches for.
+installed() { [[ -x $venv/bin/python && -e $venv/$1 && $(<"$venv/$1") == "$(<"end2end/bench/$1")" ]]; }
+vouch() { cp "end2end/bench/$1" "$venv/$1"; }
+
+overview_peers() {
+  installed requirements.txt && return
+  install_python --requirement end2end/bench/requirements.txt
+  vouch requirements.txt
+}
+
+have() { (PATH=$PATH:/usr/local/sbin:/usr/sbin && command -v "$1" >/dev/null); }
+
+# Upstream and client must be there; a proxy that can't be had is left out of the tables.
+gateway_peers() {
+  local package complete=yes
+  have nginx || apt_install nginx-light
+  have wrk || apt_install wrk
+  have haproxy || (apt_install haproxy) || say "HAProxy is left out"
+  "$ROOT/.make/with-postgres.sh" --find >/dev/null || (apt_install postgresql) || say "two nodes on one PostgreSQL are left out"
+  have node || apt_install nodejs
+  installed requirements-gateway.txt && return
+  while read -r package; do
+    install_python "$package" || { say "$package is left out" && complete=no; }
+  done <end2end/bench/requirements-gateway.txt
+  [[ $complete == no ]] || vouch requirements-gateway.txt
+}
+
+overview() {
+  step "Peer: Django" overview_peers
+  step "Figures: overview" "$venv/bin/python" end2end/bench/overview.py \
+    --binary "$SUPPORT_CONSOLE_BINARY" --site "$SUPPORT_CONSOLE_SITE_ROOT" "$@"
+}
+
+gateway() {
+  step "Peers: proxies" gateway_peers
+  local output=$TARGET/bench/gateway.md postgres=()
+  mkdir -p "$TARGET/bench"
+  # A server of its own in any case: figures from one that others use, or that flushes nothing, say nothing.
+  unset SUPPORT_CONSOLE_TEST_POSTGRES_URL
+  if "$ROOT/.make/with-postgres.sh" --find >/dev/null; then postgres=("$ROOT/.make/with-postgres.sh" --durable); fi
+  step "Figures: gateway" "${postgres[@]}" "$venv/bin/python" end2end/bench/gateway.py \
+    --binary "$SUPPORT_CONSOLE_BINARY" --output "$output" "$@"
+  say "also in $output"
+}
+
+if [[ -z ${SUPPORT_CONSOLE_BINARY:-} ]]; then
+  build
+  export SUPPORT_CONSOLE_BINARY=$TARGET/release/support-console
 fi
-step "Figures" "$venv/bin/python" end2end/bench/overview.py --binary "$TARGET/release/support-console" --site "$SUPPORT_CONSOLE_SITE_ROOT" "$@"
+for part in "${parts[@]}"; do
+  "$part" "$@"
+done
