@@ -10,6 +10,7 @@ mod answers;
 mod authenticate;
 mod body;
 pub mod canonical;
+mod client;
 pub(crate) mod client_ip;
 mod completer;
 pub mod config;

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use app::domain::{RequestId, access_log::RequestOutcome};
-use http::{HeaderValue, Request, Response, Uri};
-use hyper::body::Incoming;
+use http::{HeaderValue, Request, Response, Uri, header};
+use hyper::body::{Body, Incoming};
 
 use super::{
     answers::Trouble,
     body::{Answer, BodySource, Relay, RelayBody, RequestBody, RequestMeter},
+    client::Client,
     completer::Completer,
     gate::{Flight, GateHandle, Pass},
     headers, identity,
     ports::Ended,
-    proxy::{Client, Gateway},
+    proxy::Gateway,
     rules::{Denied, Permitted},
     upstream::{Connection, UpstreamError},
 };
@@ -141,6 +142,7 @@ impl Forward<'_> {
         let host = self.permitted.upstream_host();
         let host = HeaderValue::from_str(host.unwrap_or(upstream.authority().as_str()));
         let host = host.map_err(http::Error::from)?;
+        let has_body = !body.is_end_stream();
         let body = RequestBody::new(body, Arc::clone(&self.meter), Arc::clone(headers));
         let mut request = Request::new(body);
         *request.method_mut() = permitted.method.clone();
@@ -164,6 +166,13 @@ impl Forward<'_> {
         });
         let identity = self.gateway.identities.sign(&claims)?;
         request.headers_mut().insert(headers::IDENTITY, identity);
+        if has_body && !request.headers().contains_key(header::CONTENT_LENGTH) {
+            // HTTP/2 frames need no length; the library would leave out a body of unknown length.
+            let chunked = HeaderValue::from_static("chunked");
+            request
+                .headers_mut()
+                .insert(header::TRANSFER_ENCODING, chunked);
+        }
         Ok(request)
     }
 

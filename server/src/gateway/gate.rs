@@ -356,7 +356,8 @@ impl Flight {
         lock(&self.handle.gate.state).ended
     }
 
-    /// From now on a cut also closes the connection to the client, whether or not it is reading.
+    /// From now on a cut also ends what carries the answer to the client (a connection, or one stream
+    /// of it), whether or not it is reading.
     pub(super) fn attach_client(&self, client: CancellationToken) {
         *lock(&self.shared.client) = Some(client.clone());
         if self.shared.cut.is_cancelled() {

@@ -8,13 +8,13 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     answers::{self, Trouble},
     authenticate::{self, LogLimit},
     body::{Answer, BodySource, RequestMeter},
     canonical::CanonicalTarget,
+    client::Client,
     client_ip::client_ip,
     completer::Completer,
     config::GatewaySettings,
@@ -22,7 +22,7 @@ use super::{
     gate::SessionGates,
     headers,
     ports::{Intent, KnownSession, RecordError, Recorder, RefusedRequest, Sessions},
-    raw_head::{HeadTap, RawHead},
+    raw_head::RawHead,
     rule_book::RuleBook,
     rules::{Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, UncheckedForm},
     selectors, telemetry,
@@ -75,15 +75,6 @@ pub struct Gateway {
     unknown: LogLimit,
 }
 
-/// The connection that a request came over.
-#[derive(Debug, Clone)]
-pub(super) struct Client {
-    pub(super) peer: IpAddr,
-    pub(super) tap: HeadTap,
-    /// Closes the connection at once.
-    pub(super) kill: CancellationToken,
-}
-
 /// A request as it arrived.
 struct Arrival {
     request_id: RequestId,
@@ -125,9 +116,13 @@ impl Gateway {
         client: &Client,
     ) -> Response<Answer> {
         let request_id = RequestId::from_uuid(new_uuid(&*self.clock, &*self.entropy));
+        let version = request.version();
         let answered = self.answer(request, client, request_id).await;
         let mut response = answered.unwrap_or_else(|trouble| trouble.into_response(request_id));
-        if !client.tap.follows() {
+        if version == Version::HTTP_2 {
+            // A stream ends by itself, and the field does not exist (RFC 9113 §8.2.2).
+            response.headers_mut().remove(header::CONNECTION);
+        } else if !client.follows() {
             let close = http::HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
@@ -180,13 +175,9 @@ impl Gateway {
         client: &Client,
         request_id: RequestId,
     ) -> Result<(Arrival, Incoming), Trouble> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let malformed = |detail| Trouble::new(400, "malformed_request", detail).closing();
-        let head = client.tap.take();
-        let head = head.ok_or_else(|| malformed("The request head is malformed."))?;
-        if head.method != parts.method.as_str().as_bytes() {
-            return Err(malformed("The request line can be read in two ways."));
-        }
+        let head = client.head(&mut parts).map_err(malformed)?;
         let arrival = Arrival {
             request_id,
             at: self.clock.now(),
@@ -234,11 +225,11 @@ impl Gateway {
             return Err(Denied::plain(ended.refusal()));
         }
         let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
-        if arrival.version != Version::HTTP_11 {
+        if !is_spoken(arrival.version) {
             // An answer that ends with its connection could be cut and look complete.
             return Err(Denied {
                 status: 505,
-                ..malformed("The gateway speaks HTTP/1.1.".into())
+                ..malformed("The gateway speaks HTTP/1.1 and HTTP/2.".into())
             });
         }
         if arrival.has_two_credentials() {
@@ -292,7 +283,7 @@ impl Gateway {
         let _ = tokio::spawn(async move { recorder.refuse(refused).await }).await;
         let malformed = arrival.head.fault.is_some()
             || arrival.has_two_credentials()
-            || arrival.version != Version::HTTP_11;
+            || !is_spoken(arrival.version);
         let trouble = Trouble::from(denied);
         if malformed {
             trouble.closing()
@@ -413,6 +404,10 @@ async fn read_form(form: UncheckedForm, body: Incoming) -> Result<(Permitted, Bo
     let bytes = read.to_bytes();
     let permitted = form.check(&bytes)?;
     Ok((permitted, BodySource::Read(Full::new(bytes))))
+}
+
+fn is_spoken(version: Version) -> bool {
+    matches!(version, Version::HTTP_11 | Version::HTTP_2)
 }
 
 fn split_target(target: &[u8]) -> (String, Option<String>) {

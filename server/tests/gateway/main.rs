@@ -7,6 +7,7 @@
 
 mod attacks;
 mod ends;
+mod http2;
 mod identity;
 mod passing;
 mod rules;

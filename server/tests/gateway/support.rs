@@ -1,6 +1,7 @@
 //! A gateway with everything around it.
 
 pub(crate) mod client;
+pub(crate) mod frames;
 pub(crate) mod store;
 pub(crate) mod upstream;
 
@@ -144,6 +145,13 @@ impl Rig {
         let mut client = self.client().await;
         client.send(bytes.as_bytes()).await;
         client.answer().await
+    }
+
+    /// A second session of the same tenant, with its token.
+    pub(crate) fn another_session(&self) -> (KnownSession, String) {
+        let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(10));
+        let session = self.store.add(&token, None, &["read_only"]);
+        (session, token.expose().to_owned())
     }
 
     pub(crate) fn stop(&self) {

@@ -54,9 +54,10 @@ impl MemoryStore {
         organization: Option<&str>,
         scopes: &[&str],
     ) -> KnownSession {
+        let mut sessions = self.sessions.lock().unwrap();
         let session = KnownSession {
             token_hash: [0; 32],
-            id: SupportSessionId::from_uuid(Uuid::from_u128(7)),
+            id: SupportSessionId::from_uuid(Uuid::from_u128(7 + sessions.len() as u128)),
             tenant_id: "acme".parse().unwrap(),
             organization_id: organization.map(|id| id.parse().unwrap()),
             staff_id: StaffId::from_uuid(Uuid::from_u128(8)),
@@ -69,7 +70,6 @@ impl MemoryStore {
             expires_at: self.clock.now() + TimeDelta::minutes(15),
             ended: None,
         };
-        let mut sessions = self.sessions.lock().unwrap();
         sessions.insert(*token.hash().as_bytes(), session.clone());
         session
     }
