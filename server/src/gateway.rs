@@ -31,7 +31,9 @@ pub mod rules;
 pub mod scopes;
 mod selectors;
 pub mod telemetry;
+mod tls;
 mod upstream;
+mod upstreams;
 
 pub use config::{GatewayConfig, GatewaySettings};
 pub use gate::SessionGates;

@@ -40,6 +40,8 @@ text_enum! {
         WrongOrganization = "wrong_organization",
         /// The upstream can't be kept to the session's organization on this route.
         OrganizationNotConfinable = "organization_not_confinable",
+        /// No upstream is configured for this host and path.
+        NoUpstream = "no_upstream",
         /// The support session has expired.
         SessionExpired = "session_expired",
         /// The support session was revoked.
@@ -54,6 +56,7 @@ impl Refusal {
     pub const fn status(self) -> u16 {
         match self {
             Self::AmbiguousPath | Self::MalformedRequest => 400,
+            Self::NoUpstream => 404,
             Self::UpgradeRefused
             | Self::OutOfScope
             | Self::WrongTenant
@@ -76,6 +79,7 @@ impl Refusal {
             Self::OrganizationNotConfinable => {
                 "This route can't be confined to the session's organization."
             }
+            Self::NoUpstream => "No upstream is configured for this host and path.",
             Self::SessionExpired => "The support session has expired.",
             Self::SessionRevoked => "The support session was revoked.",
             Self::RecordUnavailable => "The record could not be written.",

@@ -8,7 +8,7 @@ use hyper::body::{Body, Incoming};
 
 use super::{
     answers::Trouble,
-    body::{Answer, BodySource, Relay, RelayBody, RequestBody, RequestMeter},
+    body::{Answer, BodyFault, BodySource, Relay, RelayBody, RequestBody, RequestMeter},
     client::Client,
     completer::Completer,
     gate::{Flight, GateHandle, Pass},
@@ -16,7 +16,7 @@ use super::{
     ports::Ended,
     proxy::Gateway,
     rules::{Denied, Permitted},
-    upstream::{Connection, UpstreamError},
+    upstream::{Connection, Upstream, UpstreamError},
 };
 
 /// Why a permitted request can't be put into HTTP.
@@ -31,6 +31,7 @@ enum Unbuildable {
 /// A recorded request on its way.
 pub(super) struct Forward<'g> {
     pub(super) gateway: &'g Gateway,
+    pub(super) upstream: Arc<Upstream>,
     pub(super) permitted: Permitted,
     pub(super) request_id: RequestId,
     pub(super) meter: Arc<RequestMeter>,
@@ -45,9 +46,9 @@ impl Forward<'_> {
         gate: GateHandle,
         completer: Completer,
     ) -> Result<Response<Answer>, Trouble> {
-        let connection = match self.gateway.upstream.acquire().await {
+        let connection = match self.upstream.acquire().await {
             Ok(connection) => connection,
-            Err(error) => return Err(failed(&error, completer, self.request_id)),
+            Err(error) => return Err(self.failed(&error, completer)),
         };
         let (pass, flight) = match self.pass(gate, &connection).await {
             Ok(passed) => passed,
@@ -110,20 +111,21 @@ impl Forward<'_> {
                 ));
             }
         };
-        let first_byte = self.gateway.upstream.timeouts().first_byte;
+        let first_byte = self.upstream.timeouts().first_byte;
         let cut = flight.cut().clone();
         let sent = tokio::select! {
             biased;
             () = cut.cancelled() => None,
-            sent = connection.send(request, pass, first_byte) => Some(sent),
+            sent = connection.send(request, pass, first_byte, &self.meter) => Some(sent),
         };
         match sent {
             Some(Ok(response)) if !cut.is_cancelled() => {
                 Ok(self.relay(response, connection, flight, completer))
             }
-            Some(Err(error)) if !cut.is_cancelled() => {
-                Err(failed(&error, completer, self.request_id))
-            }
+            Some(Err(error)) if !cut.is_cancelled() => Err(match self.meter.fault() {
+                Some(fault) => broken_off(fault, completer),
+                None => self.failed(&error, completer),
+            }),
             _ => {
                 // The connection is dropped, and with it what the upstream still wants to say.
                 let refusal = flight.ended().unwrap_or(Ended::Revoked).refusal();
@@ -136,14 +138,14 @@ impl Forward<'_> {
 
     /// The request as the upstream gets it. Its identity is signed here, as late as can be.
     fn request(&self, body: BodySource) -> Result<Request<RequestBody>, Unbuildable> {
-        let upstream = &self.gateway.upstream;
-        let headers = &self.gateway.settings.headers;
+        let headers = self.upstream.headers();
         let permitted = self.permitted.request();
         let host = self.permitted.upstream_host();
-        let host = HeaderValue::from_str(host.unwrap_or(upstream.authority().as_str()));
-        let host = host.map_err(http::Error::from)?;
+        let host = host.unwrap_or(self.upstream.authority().as_str());
+        let host = HeaderValue::from_str(host).map_err(http::Error::from)?;
         let has_body = !body.is_end_stream();
-        let body = RequestBody::new(body, Arc::clone(&self.meter), Arc::clone(headers));
+        let idle = self.upstream.timeouts().request_idle;
+        let body = RequestBody::new(body, Arc::clone(&self.meter), Arc::clone(headers), idle);
         let mut request = Request::new(body);
         *request.method_mut() = permitted.method.clone();
         *request.uri_mut() = permitted
@@ -159,7 +161,7 @@ impl Forward<'_> {
         );
         let claims = identity::claims(identity::Of {
             issuer: self.gateway.identities.issuer(),
-            audience: &self.gateway.settings.identity_audience,
+            audience: self.upstream.identity_audience(),
             permitted: &self.permitted,
             request_id: self.request_id,
             now: self.gateway.clock.now(),
@@ -190,7 +192,7 @@ impl Forward<'_> {
             completer,
             flight,
             connection,
-            upstream: Arc::clone(&self.gateway.upstream),
+            upstream: Arc::clone(&self.upstream),
             request: Arc::clone(&self.meter),
         };
         let body = RelayBody::new(body, relay);
@@ -199,21 +201,30 @@ impl Forward<'_> {
         *answer.headers_mut() = headers::answered(&parts.headers, self.request_id);
         answer
     }
+
+    fn failed(&self, error: &UpstreamError, mut completer: Completer) -> Trouble {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(
+            request.id = %self.request_id,
+            upstream = self.upstream.name(),
+            error = %error,
+            cause = cause.unwrap_or_default(),
+            advice = error.advice(),
+            "the upstream failed"
+        );
+        completer.answered(error.status());
+        completer.finish(RequestOutcome::Failed);
+        let detail = match error.status() {
+            504 => "The upstream did not answer in time.",
+            _ => "The upstream can't be reached or broke off.",
+        };
+        Trouble::new(error.status(), "upstream_failed", detail)
+    }
 }
 
-fn failed(error: &UpstreamError, mut completer: Completer, request_id: RequestId) -> Trouble {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    tracing::warn!(
-        request.id = %request_id,
-        error = %error,
-        cause = cause.unwrap_or_default(),
-        "the upstream failed"
-    );
-    completer.answered(error.status());
-    completer.finish(RequestOutcome::Failed);
-    let detail = match error.status() {
-        504 => "The upstream did not answer in time.",
-        _ => "The upstream can't be reached or broke off.",
-    };
-    Trouble::new(error.status(), "upstream_failed", detail)
+/// The client's fault: what the upstream has got of the request was never whole.
+fn broken_off(fault: BodyFault, mut completer: Completer) -> Trouble {
+    completer.answered(fault.status());
+    completer.finish(RequestOutcome::Cut);
+    Trouble::new(fault.status(), "malformed_request", fault.to_string()).closing()
 }

@@ -228,6 +228,18 @@ pub(super) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap
     headers
 }
 
+/// The trailers that the client gets: none that frame a message or belong to its connection
+/// (RFC 9110 §6.5.1), and none of ours.
+pub(super) fn answered_trailers(mut upstream: HeaderMap) -> HeaderMap {
+    for name in HOP_BY_HOP {
+        upstream.remove(name);
+    }
+    for name in [header::CONTENT_LENGTH, header::HOST, REQUEST_ID] {
+        upstream.remove(name);
+    }
+    upstream
+}
+
 /// Sets `X-Request-Id`.
 pub(super) fn set_request_id(headers: &mut HeaderMap, request_id: RequestId) {
     if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
@@ -443,6 +455,18 @@ mod tests {
             assert!(overrides_method(&map(&[(name, "DELETE")])), "{name}");
         }
         assert!(!overrides_method(&map(&[("x-method", "a")])));
+    }
+
+    #[test]
+    fn an_answers_trailers_frame_nothing() {
+        let kept = answered_trailers(map(&[
+            ("x-sum", "7"),
+            ("content-length", "9"),
+            ("transfer-encoding", "chunked"),
+            ("connection", "close"),
+            ("x-request-id", "theirs"),
+        ]));
+        assert_eq!(names(&kept), ["x-sum"]);
     }
 
     #[test]

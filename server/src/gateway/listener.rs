@@ -30,6 +30,9 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
     let tracker = TaskTracker::new();
     let kill_all = CancellationToken::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    if let Some(certificate) = &gateway.settings.certificate {
+        tracker.spawn(Arc::clone(certificate).follow(shutdown.clone()));
+    }
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
@@ -38,6 +41,11 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
         let Some((slot, tcp, peer)) = accepted else {
             continue;
         };
+        if !gateway.admits(peer.ip()) {
+            // A reset: nothing that was sent in clear text is as much as read.
+            let _ = tcp.set_zero_linger();
+            continue;
+        }
         let connection = Connection {
             peer: peer.ip(),
             gateway: Arc::clone(&gateway),
@@ -81,9 +89,11 @@ async fn accept(
 async fn open(tcp: TcpStream, connection: Connection) {
     // Without it small answers wait; a socket that can't have it is about to fail anyway.
     let _ = tcp.set_nodelay(true);
+    let tls = connection.gateway.settings.certificate.as_ref();
+    let tls = tls.map(|certificate| certificate.server_config());
     let opening = tokio::select! {
         () = connection.shutdown.cancelled() => return,
-        opening = Opening::of(tcp, None, HEAD_TIMEOUT) => opening,
+        opening = Opening::of(tcp, tls, HEAD_TIMEOUT) => opening,
     };
     match opening {
         Ok(opening) => connection.serve(opening).await,

@@ -17,7 +17,7 @@ use super::{
     client::Client,
     client_ip::client_ip,
     completer::Completer,
-    config::GatewaySettings,
+    config::{GatewaySettings, entry::admits_clear_text},
     forward::Forward,
     gate::SessionGates,
     headers,
@@ -27,6 +27,7 @@ use super::{
     rules::{Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, UncheckedForm},
     selectors, telemetry,
     upstream::Upstream,
+    upstreams::Upstreams,
 };
 use crate::{
     clock::Clock,
@@ -71,8 +72,9 @@ pub struct Gateway {
     pub(super) identities: Arc<Identities>,
     pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    pub(super) upstream: Arc<Upstream>,
+    upstreams: Upstreams,
     unknown: LogLimit,
+    strangers: LogLimit,
 }
 
 /// A request as it arrived.
@@ -90,7 +92,7 @@ struct Arrival {
 impl Gateway {
     /// Puts a gateway together. It opens no connection before a request needs one.
     pub fn new(parts: GatewayParts) -> Arc<Self> {
-        let upstream = Upstream::new(parts.settings.upstream.clone());
+        let upstreams = Upstreams::new(&parts.settings.upstreams);
         let rules = RuleBook::new(
             Arc::clone(&parts.settings.rules),
             Arc::clone(&parts.sessions),
@@ -104,9 +106,28 @@ impl Gateway {
             identities: parts.identities,
             clock: parts.clock,
             entropy: parts.entropy,
-            upstream,
+            upstreams,
             unknown: LogLimit::new(TimeDelta::seconds(1)),
+            strangers: LogLimit::new(TimeDelta::seconds(1)),
         })
+    }
+
+    /// Whether a connection from `peer` is served: a token never crosses a network in clear text.
+    pub(super) fn admits(&self, peer: IpAddr) -> bool {
+        if self.settings.certificate.is_some()
+            || admits_clear_text(peer, &self.settings.trusted_proxies)
+        {
+            return true;
+        }
+        if let Some(held_back) = self.strangers.pass(self.clock.now()) {
+            tracing::warn!(
+                client.ip = %peer,
+                held_back,
+                "a connection in clear text was closed: it came neither from this machine nor from \
+                 one of trusted_proxies; add gateway.tls, or name the proxy"
+            );
+        }
+        false
     }
 
     /// Answers one request.
@@ -143,11 +164,13 @@ impl Gateway {
         let earlier = self.rules.earlier(&session).await;
         let earlier = earlier.map_err(|_| Trouble::unavailable())?;
         let judged = match self.judge(&session, earlier.as_ref(), &arrival) {
-            Ok(Authorised::Permitted(permitted)) => Ok((permitted, body.into())),
-            Ok(Authorised::Form(form)) => read_form(form, body).await,
+            Ok((Authorised::Permitted(permitted), to)) => Ok((permitted, body.into(), to)),
+            Ok((Authorised::Form(form), to)) => read_form(form, body)
+                .await
+                .map(|(permitted, body)| (permitted, body, to)),
             Err(denied) => Err(denied),
         };
-        let (permitted, body) = match judged {
+        let (permitted, body, upstream) = match judged {
             Ok(judged) => judged,
             Err(denied) => return Err(self.refuse(&session, &arrival, denied).await),
         };
@@ -160,6 +183,7 @@ impl Gateway {
             .map_err(Trouble::from)?;
         Forward {
             gateway: self,
+            upstream,
             permitted,
             request_id,
             meter,
@@ -214,13 +238,13 @@ impl Gateway {
         found.map(Arc::new).ok_or_else(Trouble::unauthenticated)
     }
 
-    /// Everything that decides whether the request may pass, except the record. Pure.
+    /// Everything that decides whether the request may pass and where to, except the record. Pure.
     fn judge(
         &self,
         session: &Arc<KnownSession>,
         earlier: Option<&Arc<RuleSet>>,
         arrival: &Arrival,
-    ) -> Result<Authorised, Denied> {
+    ) -> Result<(Authorised, Arc<Upstream>), Denied> {
         if let Some(ended) = session.ended_at(arrival.at) {
             return Err(Denied::plain(ended.refusal()));
         }
@@ -266,7 +290,17 @@ impl Gateway {
             rules: self.rules.today(),
             earlier,
         };
-        judge.authorise(session, request)
+        let upstream = self.upstream_for(&request);
+        Ok((judge.authorise(session, request)?, upstream?))
+    }
+
+    fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
+        let host = request.headers.get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        self.upstreams
+            .choose(host, request.target.path())
+            .cloned()
+            .ok_or_else(|| Denied::plain(Refusal::NoUpstream))
     }
 
     /// Records a refusal in its session, to the end even if the client hangs up.

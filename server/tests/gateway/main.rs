@@ -7,8 +7,11 @@
 
 mod attacks;
 mod ends;
+mod faults;
 mod http2;
 mod identity;
 mod passing;
 mod rules;
 mod support;
+mod tls;
+mod upstreams;

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::client::PATIENCE;
+use super::client::{Io, PATIENCE};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -53,7 +53,7 @@ impl StreamAnswer {
 }
 
 pub(crate) struct FrameClient {
-    tcp: TcpStream,
+    tcp: Box<dyn Io>,
     buffer: Vec<u8>,
     streams: HashMap<u32, StreamAnswer>,
     reads: bool,
@@ -68,8 +68,12 @@ impl FrameClient {
 
     /// With a window of its own for each stream; without one what is read is given back at once.
     pub(crate) async fn with_window(address: SocketAddr, window: Option<u32>) -> Self {
+        Self::over(TcpStream::connect(address).await.unwrap(), window).await
+    }
+
+    pub(crate) async fn over(io: impl Io + 'static, window: Option<u32>) -> Self {
         let mut client = Self {
-            tcp: TcpStream::connect(address).await.unwrap(),
+            tcp: Box::new(io),
             buffer: Vec::new(),
             streams: HashMap::new(),
             reads: window.is_none(),
