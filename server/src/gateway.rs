@@ -7,6 +7,7 @@
 //! upstream once a revocation is answered, and nothing that was cut looks complete.
 
 mod answers;
+mod arrival;
 mod authenticate;
 mod body;
 pub mod canonical;
@@ -32,8 +33,10 @@ pub mod scopes;
 mod selectors;
 pub mod telemetry;
 mod tls;
+mod tunnel;
 mod upstream;
 mod upstreams;
+mod websocket;
 
 pub use config::{GatewayConfig, GatewaySettings};
 pub use gate::SessionGates;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use http::request::Parts;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::raw_head::{HeadTap, RawHead, Schemes};
 
@@ -14,6 +14,8 @@ pub(super) struct Client {
     pub(super) heads: Heads,
     /// Ends what carries the request, at once: the connection of HTTP/1.1, the one stream of HTTP/2.
     pub(super) kill: CancellationToken,
+    /// What goes on over this connection after a change of protocol.
+    pub(super) tunnels: TaskTracker,
 }
 
 /// Where the heads of a client's requests are read from.

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use app::domain::{RequestId, access_log::RequestOutcome};
-use http::{HeaderValue, Request, Response, Uri, header};
-use hyper::body::{Body, Incoming};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use http_body_util::Full;
+use hyper::{
+    body::{Body, Incoming},
+    upgrade::OnUpgrade,
+};
 
 use super::{
     answers::Trouble,
@@ -14,9 +18,10 @@ use super::{
     gate::{Flight, GateHandle, Pass},
     headers, identity,
     ports::Ended,
-    proxy::Gateway,
+    proxy::{Gateway, Way},
     rules::{Denied, Permitted},
-    upstream::{Connection, Upstream, UpstreamError},
+    tunnel::Tunnel,
+    upstream::{Connection, UpstreamError},
 };
 
 /// Why a permitted request can't be put into HTTP.
@@ -31,11 +36,13 @@ enum Unbuildable {
 /// A recorded request on its way.
 pub(super) struct Forward<'g> {
     pub(super) gateway: &'g Gateway,
-    pub(super) upstream: Arc<Upstream>,
+    pub(super) way: Way,
     pub(super) permitted: Permitted,
     pub(super) request_id: RequestId,
     pub(super) meter: Arc<RequestMeter>,
     pub(super) client: &'g Client,
+    /// Gives the client's connection away once it is told of another protocol.
+    pub(super) on_upgrade: Option<OnUpgrade>,
 }
 
 impl Forward<'_> {
@@ -46,7 +53,7 @@ impl Forward<'_> {
         gate: GateHandle,
         completer: Completer,
     ) -> Result<Response<Answer>, Trouble> {
-        let connection = match self.upstream.acquire().await {
+        let connection = match self.way.upstream.acquire().await {
             Ok(connection) => connection,
             Err(error) => return Err(self.failed(&error, completer)),
         };
@@ -91,7 +98,7 @@ impl Forward<'_> {
     }
 
     async fn send(
-        &self,
+        mut self,
         body: BodySource,
         mut connection: Connection,
         pass: Pass,
@@ -111,7 +118,7 @@ impl Forward<'_> {
                 ));
             }
         };
-        let first_byte = self.upstream.timeouts().first_byte;
+        let first_byte = self.way.upstream.timeouts().first_byte;
         let cut = flight.cut().clone();
         let sent = tokio::select! {
             biased;
@@ -120,6 +127,9 @@ impl Forward<'_> {
         };
         match sent {
             Some(Ok(response)) if !cut.is_cancelled() => {
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    return self.tunnel(response, connection, flight, completer);
+                }
                 Ok(self.relay(response, connection, flight, completer))
             }
             Some(Err(error)) if !cut.is_cancelled() => Err(match self.meter.fault() {
@@ -138,13 +148,13 @@ impl Forward<'_> {
 
     /// The request as the upstream gets it. Its identity is signed here, as late as can be.
     fn request(&self, body: BodySource) -> Result<Request<RequestBody>, Unbuildable> {
-        let headers = self.upstream.headers();
+        let headers = self.way.upstream.headers();
         let permitted = self.permitted.request();
         let host = self.permitted.upstream_host();
-        let host = host.unwrap_or(self.upstream.authority().as_str());
+        let host = host.unwrap_or(self.way.upstream.authority().as_str());
         let host = HeaderValue::from_str(host).map_err(http::Error::from)?;
         let has_body = !body.is_end_stream();
-        let idle = self.upstream.timeouts().request_idle;
+        let idle = self.way.upstream.timeouts().request_idle;
         let body = RequestBody::new(body, Arc::clone(&self.meter), Arc::clone(headers), idle);
         let mut request = Request::new(body);
         *request.method_mut() = permitted.method.clone();
@@ -161,13 +171,16 @@ impl Forward<'_> {
         );
         let claims = identity::claims(identity::Of {
             issuer: self.gateway.identities.issuer(),
-            audience: self.upstream.identity_audience(),
+            audience: self.way.upstream.identity_audience(),
             permitted: &self.permitted,
             request_id: self.request_id,
             now: self.gateway.clock.now(),
         });
         let identity = self.gateway.identities.sign(&claims)?;
         request.headers_mut().insert(headers::IDENTITY, identity);
+        if let Some(websocket) = &self.way.websocket {
+            websocket.ask(request.headers_mut());
+        }
         if has_body && !request.headers().contains_key(header::CONTENT_LENGTH) {
             // HTTP/2 frames need no length; the library would leave out a body of unknown length.
             let chunked = HeaderValue::from_static("chunked");
@@ -192,7 +205,7 @@ impl Forward<'_> {
             completer,
             flight,
             connection,
-            upstream: Arc::clone(&self.upstream),
+            upstream: Arc::clone(&self.way.upstream),
             request: Arc::clone(&self.meter),
         };
         let body = RelayBody::new(body, relay);
@@ -202,11 +215,52 @@ impl Forward<'_> {
         answer
     }
 
+    /// The upstream has changed the protocol: to the one that was asked for, or not at all.
+    fn tunnel(
+        &mut self,
+        mut response: Response<Incoming>,
+        connection: Connection,
+        flight: Flight,
+        mut completer: Completer,
+    ) -> Result<Response<Answer>, Trouble> {
+        let asked = self.way.websocket.take().zip(self.on_upgrade.take());
+        let opened = match asked {
+            Some((websocket, client)) => websocket
+                .answered(response.headers())
+                .map(|told| (told, client))
+                .map_err(UpstreamError::NotOpened),
+            None => Err(UpstreamError::Switched),
+        };
+        let (mut told, client) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err(self.failed(&error, completer)),
+        };
+        headers::set_request_id(&mut told, self.request_id);
+        completer.answered(StatusCode::SWITCHING_PROTOCOLS.as_u16());
+        flight.attach_client(self.client.kill.clone());
+        let tunnel = Tunnel {
+            client,
+            upstream: hyper::upgrade::on(&mut response),
+            connection,
+            flight,
+            completer,
+            request: Arc::clone(&self.meter),
+            kill: self.client.kill.clone(),
+            idle: self.way.upstream.timeouts().idle,
+            clock: Arc::clone(&self.gateway.clock),
+        };
+        self.client.tunnels.spawn(tunnel.run());
+        let mut answer = Response::new(Answer::Ours(Full::default()));
+        *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        *answer.headers_mut() = told;
+        Ok(answer)
+    }
+
     fn failed(&self, error: &UpstreamError, mut completer: Completer) -> Trouble {
         let cause = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(
             request.id = %self.request_id,
-            upstream = self.upstream.name(),
+            upstream = self.way.upstream.name(),
             error = %error,
             cause = cause.unwrap_or_default(),
             advice = error.advice(),

@@ -251,7 +251,12 @@ pub(super) fn set_request_id(headers: &mut HeaderMap, request_id: RequestId) {
 pub(super) fn asks_for_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE)
         || headers.contains_key("http2-settings")
-        || named_by_connection(headers).contains(&header::UPGRADE)
+        || connection_says_upgrade(headers)
+}
+
+/// Whether `Connection` says that the protocol changes.
+pub(super) fn connection_says_upgrade(headers: &HeaderMap) -> bool {
+    named_by_connection(headers).contains(&header::UPGRADE)
 }
 
 /// Whether `Connection` names a field that we set: a way to have the next hop drop it.

@@ -2,32 +2,32 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use app::domain::{RequestId, Timestamp, access_log::Refusal};
+use app::domain::{RequestId, access_log::Refusal};
 use chrono::TimeDelta;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use http::{Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::{body::Incoming, upgrade::OnUpgrade};
 use tokio::time::Instant;
 
 use super::{
     answers::{self, Trouble},
+    arrival::Arrival,
     authenticate::{self, LogLimit},
     body::{Answer, BodySource, RequestMeter},
-    canonical::CanonicalTarget,
     client::Client,
     client_ip::client_ip,
     completer::Completer,
     config::{GatewaySettings, entry::admits_clear_text},
     forward::Forward,
     gate::SessionGates,
-    headers,
-    ports::{Intent, KnownSession, RecordError, Recorder, RefusedRequest, Sessions},
-    raw_head::RawHead,
+    ports::{KnownSession, RecordError, Recorder, RefusedRequest, Sessions},
     rule_book::RuleBook,
     rules::{Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, UncheckedForm},
-    selectors, telemetry,
+    scopes::Upgrade,
+    telemetry,
     upstream::Upstream,
     upstreams::Upstreams,
+    websocket::Handshake,
 };
 use crate::{
     clock::Clock,
@@ -37,12 +37,8 @@ use crate::{
 
 /// The one path prefix that is the gateway's own.
 const OWN_PREFIX: &[u8] = b"/.support-console";
-/// The longest path or query that is kept of a refused request, in characters.
-const REFUSED_TEXT_MAX: usize = 2048;
 /// How long a form that must be read before it may pass may take to arrive.
 const FORM_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest `User-Agent` that is kept, in characters.
-const USER_AGENT_MAX: usize = 512;
 
 /// What a gateway is made of.
 pub struct GatewayParts {
@@ -77,16 +73,10 @@ pub struct Gateway {
     strangers: LogLimit,
 }
 
-/// A request as it arrived.
-struct Arrival {
-    request_id: RequestId,
-    at: Timestamp,
-    started: Instant,
-    version: Version,
-    method: Method,
-    head: RawHead,
-    headers: HeaderMap,
-    ip: IpAddr,
+/// Where a permitted request goes, and what for.
+pub(super) struct Way {
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) websocket: Option<Handshake>,
 }
 
 impl Gateway {
@@ -143,7 +133,7 @@ impl Gateway {
         if version == Version::HTTP_2 {
             // A stream ends by itself, and the field does not exist (RFC 9113 §8.2.2).
             response.headers_mut().remove(header::CONNECTION);
-        } else if !client.follows() {
+        } else if !client.follows() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let close = http::HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
@@ -156,7 +146,7 @@ impl Gateway {
         client: &Client,
         request_id: RequestId,
     ) -> Result<Response<Answer>, Trouble> {
-        let (arrival, body) = self.arrive(request, client, request_id)?;
+        let (arrival, body, on_upgrade) = self.arrive(request, client, request_id)?;
         if let Some(rest) = own_path(&arrival.head.target) {
             return own_answer(rest, request_id);
         }
@@ -170,7 +160,7 @@ impl Gateway {
                 .map(|(permitted, body)| (permitted, body, to)),
             Err(denied) => Err(denied),
         };
-        let (permitted, body, upstream) = match judged {
+        let (permitted, body, way) = match judged {
             Ok(judged) => judged,
             Err(denied) => return Err(self.refuse(&session, &arrival, denied).await),
         };
@@ -183,11 +173,12 @@ impl Gateway {
             .map_err(Trouble::from)?;
         Forward {
             gateway: self,
-            upstream,
+            way,
             permitted,
             request_id,
             meter,
             client,
+            on_upgrade,
         }
         .run(body, gate, completer)
         .await
@@ -198,8 +189,9 @@ impl Gateway {
         request: Request<Incoming>,
         client: &Client,
         request_id: RequestId,
-    ) -> Result<(Arrival, Incoming), Trouble> {
+    ) -> Result<(Arrival, Incoming, Option<OnUpgrade>), Trouble> {
         let (mut parts, body) = request.into_parts();
+        let on_upgrade = parts.extensions.remove();
         let malformed = |detail| Trouble::new(400, "malformed_request", detail).closing();
         let head = client.head(&mut parts).map_err(malformed)?;
         let arrival = Arrival {
@@ -212,7 +204,7 @@ impl Gateway {
             ip: client_ip(client.peer, &parts.headers, &self.settings.trusted_proxies),
             headers: parts.headers,
         };
-        Ok((arrival, body))
+        Ok((arrival, body, on_upgrade))
     }
 
     async fn authenticate(&self, arrival: &Arrival) -> Result<Arc<KnownSession>, Trouble> {
@@ -244,54 +236,30 @@ impl Gateway {
         session: &Arc<KnownSession>,
         earlier: Option<&Arc<RuleSet>>,
         arrival: &Arrival,
-    ) -> Result<(Authorised, Arc<Upstream>), Denied> {
+    ) -> Result<(Authorised, Way), Denied> {
         if let Some(ended) = session.ended_at(arrival.at) {
             return Err(Denied::plain(ended.refusal()));
         }
-        let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
-        if !is_spoken(arrival.version) {
-            // An answer that ends with its connection could be cut and look complete.
-            return Err(Denied {
-                status: 505,
-                ..malformed("The gateway speaks HTTP/1.1 and HTTP/2.".into())
-            });
-        }
-        if arrival.has_two_credentials() {
-            return Err(malformed(
-                "There is more than one Authorization field.".into(),
-            ));
-        }
-        if let Some(fault) = arrival.head.fault {
-            return Err(malformed(fault.to_string()));
-        }
-        if arrival.method == Method::CONNECT || headers::asks_for_upgrade(&arrival.headers) {
-            return Err(Denied::plain(Refusal::UpgradeRefused));
-        }
-        if arrival.method == Method::TRACE {
-            return Err(malformed("TRACE is not let through.".into()));
-        }
-        if headers::connection_names_ours(&arrival.headers) {
-            let detail = "Connection names a header field that the gateway sets.";
-            return Err(malformed(detail.into()));
-        }
-        let target = CanonicalTarget::parse(&arrival.head.target)
-            .map_err(|error| Denied::new(Refusal::AmbiguousPath, error.to_string()))?;
-        let query = target.query().unwrap_or_default();
-        if headers::overrides_method(&arrival.headers) || selectors::overrides_method(query) {
-            return Err(malformed("The request overrides its own method.".into()));
-        }
-        let request = CanonicalRequest {
-            method: arrival.method.clone(),
-            target,
-            headers: arrival.headers.clone(),
-        };
+        let (request, websocket) = arrival.request()?;
         let judge = Judge {
             hosts: &self.settings.hosts,
             rules: self.rules.today(),
             earlier,
         };
         let upstream = self.upstream_for(&request);
-        Ok((judge.authorise(session, request)?, upstream?))
+        let authorised = judge.authorise(session, request)?;
+        let opens = match &authorised {
+            Authorised::Permitted(permitted) => permitted.upgrade(),
+            Authorised::Form(_) => None,
+        };
+        if websocket.is_some() && opens != Some(Upgrade::WebSocket) {
+            return Err(Denied::plain(Refusal::UpgradeRefused));
+        }
+        let way = Way {
+            upstream: upstream?,
+            websocket,
+        };
+        Ok((authorised, way))
     }
 
     fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
@@ -315,11 +283,8 @@ impl Gateway {
         let recorder = Arc::clone(&self.recorder);
         // The refusal stands even if its recording breaks.
         let _ = tokio::spawn(async move { recorder.refuse(refused).await }).await;
-        let malformed = arrival.head.fault.is_some()
-            || arrival.has_two_credentials()
-            || !is_spoken(arrival.version);
         let trouble = Trouble::from(denied);
-        if malformed {
+        if arrival.is_malformed() {
             trouble.closing()
         } else {
             trouble
@@ -379,46 +344,6 @@ impl From<RecordError> for Trouble {
     }
 }
 
-impl Arrival {
-    /// As the client wrote it, or as the HTTP library read it.
-    fn has_two_credentials(&self) -> bool {
-        let fields = self.headers.get_all(header::AUTHORIZATION).iter().count();
-        self.head.two_credentials || fields > 1
-    }
-
-    /// What is recorded of the request: the canonical target, or what the client sent, made safe.
-    fn intent(
-        &self,
-        session: &KnownSession,
-        permitted: Option<&Permitted>,
-        rules: &RuleSet,
-    ) -> Intent {
-        let (path, query) = match permitted.map(|permitted| &permitted.request().target) {
-            Some(target) => (target.path().to_owned(), target.query().map(str::to_owned)),
-            None => split_target(&self.head.target),
-        };
-        let query = query.map(|query| rules.hidden.query(&query).into_owned());
-        let user_agent = self.headers.get(header::USER_AGENT);
-        Intent {
-            request_id: self.request_id,
-            support_session_id: session.id,
-            token_hash: session.token_hash,
-            tenant_id: session.tenant_id.clone(),
-            staff_id: session.staff_id,
-            staff_name: session.staff_name.clone(),
-            method: printable(self.method.as_str().as_bytes(), 64),
-            path: rules.hidden.path(&path).into_owned(),
-            query,
-            scope: permitted.map(|permitted| permitted.scope().clone()),
-            ip: self.ip,
-            user_agent: user_agent.map_or_else(String::new, |value| {
-                printable(value.as_bytes(), USER_AGENT_MAX)
-            }),
-            at: self.at,
-        }
-    }
-}
-
 /// Reads a form and lets it be judged.
 async fn read_form(form: UncheckedForm, body: Incoming) -> Result<(Permitted, BodySource), Denied> {
     let malformed = |status, detail: &'static str| Denied {
@@ -438,33 +363,6 @@ async fn read_form(form: UncheckedForm, body: Incoming) -> Result<(Permitted, Bo
     let bytes = read.to_bytes();
     let permitted = form.check(&bytes)?;
     Ok((permitted, BodySource::Read(Full::new(bytes))))
-}
-
-fn is_spoken(version: Version) -> bool {
-    matches!(version, Version::HTTP_11 | Version::HTTP_2)
-}
-
-fn split_target(target: &[u8]) -> (String, Option<String>) {
-    let mut parts = target.splitn(2, |b| *b == b'?');
-    let path = parts.next().unwrap_or_default();
-    (
-        printable(path, REFUSED_TEXT_MAX),
-        parts.next().map(|query| printable(query, REFUSED_TEXT_MAX)),
-    )
-}
-
-/// A text for people: at most `max` characters, control characters escaped.
-fn printable(bytes: &[u8], max: usize) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let mut safe = String::with_capacity(text.len().min(max));
-    for c in text.chars().take(max) {
-        if c.is_control() {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
 }
 
 /// What follows our own prefix, if the target is ours.
@@ -493,13 +391,5 @@ mod tests {
         assert_eq!(own_path(b"/.support-console"), Some(&b""[..]));
         assert_eq!(own_path(b"/.support-consoles/x"), None);
         assert_eq!(own_path(b"/a/.support-console/x"), None);
-    }
-
-    #[test]
-    fn what_is_kept_of_a_refused_target_is_short_and_printable() {
-        let (path, query) = split_target(b"/a\x1b[31m\xff?b=\0");
-        assert_eq!(path, "/a\\u{1b}[31m\u{fffd}");
-        assert_eq!(query.as_deref(), Some("b=\\u{0}"));
-        assert!(printable(&[b'a'; 5000], 2048).len() == 2048);
     }
 }

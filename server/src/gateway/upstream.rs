@@ -135,7 +135,7 @@ impl Upstream {
                 biased;
                 // Dropping the connection closes the socket with a reset.
                 () = kill.killed().cancelled() => {}
-                result = connection => if let Err(error) = result {
+                result = connection.with_upgrades() => if let Err(error) = result {
                     tracing::debug!(error = %error, "an upstream connection ended");
                 },
             }

@@ -17,10 +17,11 @@ use app::domain::{
 use async_trait::async_trait;
 use tokio::sync::{broadcast, mpsc};
 
+use self::record::Later;
 use super::Core;
 use crate::gateway::ports::{
     Begun, Completion, Ended, Intent, KnownSession, RecordError, Recorder, RefusedRequest,
-    Sessions, StoreUnavailable,
+    Sessions, StoreUnavailable, TunnelNote,
 };
 
 pub use orphans::close_orphans;
@@ -30,7 +31,7 @@ pub struct StoreRecorder {
     core: Core,
     /// This start of the server.
     boot: Arc<str>,
-    completions: mpsc::UnboundedSender<Completion>,
+    later: mpsc::UnboundedSender<Later>,
     touched: broadcast::Sender<app::domain::SupportSessionId>,
 }
 
@@ -38,17 +39,17 @@ impl StoreRecorder {
     /// Starts the task that writes completions. It ends once the recorder is dropped and every
     /// completion handed over is written: wait for the handle at shutdown.
     pub fn start(core: Core, boot: &str) -> (Arc<Self>, tokio::task::JoinHandle<()>) {
-        let (completions, queue) = mpsc::unbounded_channel();
+        let (later, queue) = mpsc::unbounded_channel();
         let (touched, _) = broadcast::channel(1024);
         let recorder = Arc::new(Self {
             core: core.clone(),
             boot: boot.into(),
-            completions,
+            later,
             touched: touched.clone(),
         });
         (
             recorder,
-            tokio::spawn(record::write_completions(core, queue, touched)),
+            tokio::spawn(record::write_later(core, queue, touched)),
         )
     }
 
@@ -95,9 +96,13 @@ impl Recorder for StoreRecorder {
         }
     }
 
+    fn note(&self, note: TunnelNote) {
+        let _ = self.later.send(Later::Note(note));
+    }
+
     fn complete(&self, completion: Completion) {
         // The queue lives as long as its task, which lives as long as this recorder.
-        let _ = self.completions.send(completion);
+        let _ = self.later.send(Later::Completion(completion));
     }
 }
 

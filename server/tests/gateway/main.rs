@@ -15,3 +15,4 @@ mod rules;
 mod support;
 mod tls;
 mod upstreams;
+mod websocket;

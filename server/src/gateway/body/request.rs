@@ -63,6 +63,11 @@ impl RequestMeter {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// What was passed on other than as a body.
+    pub(in crate::gateway) fn passed(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }

@@ -60,6 +60,7 @@ impl Connection {
             peer: self.peer,
             heads: Heads::Bytes(tap.clone()),
             kill: self.kill.clone(),
+            tunnels: TaskTracker::new(),
         };
         let wire = ClientWire::new(opening.socket, opening.ahead, Some(tap), self.kill.clone());
         let service = service_fn(|request| async {
@@ -71,7 +72,8 @@ impl Connection {
             .max_headers(MAX_FIELDS)
             .max_buf_size(MAX_BUFFER)
             .auto_date_header(false)
-            .serve_connection(TokioIo::new(wire), service);
+            .serve_connection(TokioIo::new(wire), service)
+            .with_upgrades();
         let mut serving = pin!(serving);
         let mut asked_to_stop = false;
         loop {
@@ -82,9 +84,15 @@ impl Connection {
                     asked_to_stop = true;
                     serving.as_mut().graceful_shutdown();
                 }
-                result = &mut serving => return ended(result),
+                result = &mut serving => {
+                    ended(result);
+                    break;
+                }
             }
         }
+        // A tunnel holds the connection's place until it ends.
+        client.tunnels.close();
+        client.tunnels.wait().await;
     }
 
     async fn http2(self, opening: Opening) {
@@ -135,6 +143,7 @@ impl Connection {
                 peer,
                 heads: Heads::Frames(schemes),
                 kill: streams.kill_of_this_stream(),
+                tunnels: TaskTracker::new(),
             };
             let response = gateway.handle(request, &client).await;
             asked.answered();

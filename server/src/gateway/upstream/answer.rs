@@ -1,19 +1,15 @@
 //! Whether the head of an upstream's answer has one meaning.
 
-use http::{Response, StatusCode, Version, header};
+use http::{Response, Version, header};
 
 use super::UpstreamError;
 
-/// Refuses an answer whose end two readers may see in different places (RFC 9112 §6.1, §6.3), and a
-/// change of protocol that nobody asked for.
+/// Refuses an answer whose end two readers may see in different places (RFC 9112 §6.1, §6.3).
 ///
 /// # Errors
 ///
 /// Why it is not passed on.
 pub(super) fn check<B>(response: &Response<B>) -> Result<(), UpstreamError> {
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return Err(UpstreamError::Switched);
-    }
     let headers = response.headers();
     let lengths = headers.get_all(header::CONTENT_LENGTH).iter().count();
     let mut encodings = headers.get_all(header::TRANSFER_ENCODING).iter();

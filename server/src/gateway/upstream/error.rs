@@ -4,6 +4,8 @@ use std::io;
 
 use tokio_rustls::rustls::{self, CertificateError};
 
+use crate::gateway::websocket::AnswerFault;
+
 /// Why the upstream did not answer.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::gateway) enum UpstreamError {
@@ -21,6 +23,8 @@ pub(in crate::gateway) enum UpstreamError {
     FirstByteTimeout,
     #[error("the upstream switched protocols unasked")]
     Switched,
+    #[error("the WebSocket that was asked for was not opened")]
+    NotOpened(#[source] AnswerFault),
     #[error("the answer can be read in two ways: {0}")]
     Ambiguous(&'static str),
 }
@@ -35,6 +39,7 @@ impl UpstreamError {
             | Self::Handshake(_)
             | Self::Broken(_)
             | Self::Switched
+            | Self::NotOpened(_)
             | Self::Ambiguous(_) => 502,
         }
     }
@@ -53,9 +58,11 @@ impl UpstreamError {
             Self::FirstByteTimeout => {
                 "look at the upstream, or raise gateway.timeouts.first_byte_ms"
             }
-            Self::Handshake(_) | Self::Broken(_) | Self::Switched | Self::Ambiguous(_) => {
-                "look at the upstream's own log"
-            }
+            Self::Handshake(_)
+            | Self::Broken(_)
+            | Self::Switched
+            | Self::NotOpened(_)
+            | Self::Ambiguous(_) => "look at the upstream's own log",
         }
     }
 }

@@ -15,7 +15,7 @@ use server::{
     clock::{Clock, ManualClock},
     gateway::ports::{
         Begun, Completion, Ended, Intent, KnownSession, RecordError, Recorder, RefusedRequest,
-        Sessions, StoreUnavailable,
+        Sessions, StoreUnavailable, TunnelNote,
     },
     token::Token,
 };
@@ -31,6 +31,7 @@ pub(crate) struct MemoryStore {
     begun: Mutex<Vec<Intent>>,
     refused: Mutex<Vec<RefusedRequest>>,
     completed: watch::Sender<Vec<Completion>>,
+    notes: watch::Sender<Vec<TunnelNote>>,
     down: AtomicBool,
     rules: Mutex<Option<String>>,
 }
@@ -43,6 +44,7 @@ impl MemoryStore {
             begun: Mutex::default(),
             refused: Mutex::default(),
             completed: watch::Sender::default(),
+            notes: watch::Sender::default(),
             down: AtomicBool::new(false),
             rules: Mutex::default(),
         })
@@ -101,6 +103,14 @@ impl MemoryStore {
         self.refused.lock().unwrap().clone()
     }
 
+    /// The notes of tunnels, once there are `count` of them.
+    pub(crate) async fn noted(&self, count: usize) -> Vec<TunnelNote> {
+        let mut notes = self.notes.subscribe();
+        let wait = notes.wait_for(|all| all.len() >= count);
+        let wait = tokio::time::timeout(std::time::Duration::from_secs(10), wait);
+        wait.await.expect("a note is missing").unwrap().clone()
+    }
+
     /// The completions, once there are `count` of them.
     pub(crate) async fn completed(&self, count: usize) -> Vec<Completion> {
         let mut completed = self.completed.subscribe();
@@ -145,6 +155,10 @@ impl Recorder for MemoryStore {
 
     async fn refuse(&self, refused: RefusedRequest) {
         self.refused.lock().unwrap().push(refused);
+    }
+
+    fn note(&self, note: TunnelNote) {
+        self.notes.send_modify(|all| all.push(note));
     }
 
     fn complete(&self, completion: Completion) {

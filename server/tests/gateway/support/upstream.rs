@@ -255,6 +255,35 @@ impl Upstream {
                 self.stream(index, tcp, buffer).await;
                 return false;
             }
+            "socket" => {
+                // The answer to the key of RFC 6455 §1.3, and "Hello" once something has come.
+                let _ = tcp
+                    .write_all(opened("", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=").as_bytes())
+                    .await;
+                let mut greeted = false;
+                while self.more(index, tcp, buffer).await {
+                    if !std::mem::replace(&mut greeted, true) {
+                        let _ = tcp.write_all(b"\x81\x05Hello").await;
+                    }
+                }
+                return false;
+            }
+            "wrong-accept" | "wrong-protocol" | "wrong-extension" => {
+                let answer = match path.rsplit('-').next() {
+                    Some("accept") => opened("", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+                    Some("protocol") => opened(
+                        "Sec-WebSocket-Protocol: admin\r\n",
+                        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+                    ),
+                    _ => opened(
+                        "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+                        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+                    ),
+                };
+                let _ = tcp.write_all(answer.as_bytes()).await;
+                while self.more(index, tcp, buffer).await {}
+                return false;
+            }
             "hang" => {
                 while self.more(index, tcp, buffer).await {}
                 return false;
@@ -348,4 +377,11 @@ impl Upstream {
             }
         }
     }
+}
+
+/// A 101 with an answer to a WebSocket's key.
+fn opened(more: &str, accept: &str) -> String {
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{more}Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
 }
