@@ -1,7 +1,7 @@
 //! The gateway's certificate, read again when its files change or at SIGHUP.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -22,7 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A certificate with its key. Connections keep the one that they began with.
 #[derive(Debug)]
 pub(in crate::gateway) struct Certificate {
-    certificate: PathBuf,
+    chain: PathBuf,
     key: PathBuf,
     /// What the files held when they were last read.
     held: Mutex<(Vec<u8>, Vec<u8>)>,
@@ -46,12 +46,9 @@ impl Certificate {
     /// # Errors
     ///
     /// If one can't be read, or they don't belong together.
-    pub(in crate::gateway) fn load(
-        certificate: PathBuf,
-        key: PathBuf,
-    ) -> Result<Arc<Self>, TlsError> {
-        let held = (read(&certificate)?, read(&key)?);
-        let both = certified(&certificate, &key, &held)?;
+    pub(in crate::gateway) fn load(chain: PathBuf, key: PathBuf) -> Result<Arc<Self>, TlsError> {
+        let held = (read(&chain)?, read(&key)?);
+        let both = certified(&chain, &key, &held)?;
         let current = Arc::new(Current(RwLock::new(both)));
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -60,7 +57,7 @@ impl Certificate {
             .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(Self {
-            certificate,
+            chain,
             key,
             held: Mutex::new(held),
             current,
@@ -76,12 +73,12 @@ impl Certificate {
     /// Reads the files again; whether they hold something else now. While they can't be used, the
     /// certificate that could goes on.
     fn reload(&self) -> Result<bool, TlsError> {
-        let now = (read(&self.certificate)?, read(&self.key)?);
+        let now = (read(&self.chain)?, read(&self.key)?);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if *held == now {
             return Ok(false);
         }
-        let both = certified(&self.certificate, &self.key, &now)?;
+        let both = certified(&self.chain, &self.key, &now)?;
         *self
             .current
             .0
@@ -122,8 +119,8 @@ impl Certificate {
 }
 
 fn certified(
-    certificate: &PathBuf,
-    key: &PathBuf,
+    certificate: &Path,
+    key: &Path,
     held: &(Vec<u8>, Vec<u8>),
 ) -> Result<Arc<CertifiedKey>, TlsError> {
     let chain = certificates(certificate, &held.0)?;
@@ -132,8 +129,8 @@ fn certified(
         .map(Arc::new)
         .map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => TlsError::Mismatch {
-                certificate: certificate.clone(),
-                key: key.clone(),
+                certificate: certificate.to_owned(),
+                key: key.to_owned(),
             },
             rustls::Error::InvalidCertificate(_) => malformed(certificate, "certificate", error),
             _ => malformed(key, "private key", error),
@@ -142,8 +139,6 @@ fn certified(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn write(folder: &Path, name: &str) -> (PathBuf, PathBuf) {

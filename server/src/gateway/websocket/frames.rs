@@ -83,7 +83,7 @@ impl FrameCounter {
             return Ok(());
         }
         let extended = &self.head[2..2 + length_bytes];
-        let extended = extended.iter().fold(0, |sum, b| sum << 8 | u64::from(*b));
+        let extended = extended.iter().fold(0, |sum, b| (sum << 8) | u64::from(*b));
         let length = length.unwrap_or(extended);
         // The highest bit of a length is never set; control frames are short and whole (§5.5).
         let is_control = self.head[0] & 0x08 != 0;

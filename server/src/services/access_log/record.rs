@@ -289,3 +289,6 @@ fn response_event(core: &Core, completion: &Completion, end: &RequestEnd) -> New
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,7 +146,8 @@ impl FrameClient {
             self.ended = true;
             return false;
         };
-        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+        let length =
+            (usize::from(head[0]) << 16) | (usize::from(head[1]) << 8) | usize::from(head[2]);
         let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
         let Some(payload) = self.take(length).await else {
             self.ended = true;
