@@ -1,4 +1,4 @@
-//! WebSockets: opened only by a rule, only by an answer to what was asked, and one request each.
+//! Web sockets: opened only by a rule, only by an answer to what was asked, and one request each.
 
 use app::domain::access_log::RequestOutcome;
 use chrono::TimeDelta;

@@ -1,7 +1,7 @@
 //! An HTTP/2 client that sends whatever frames it is told to (RFC 9113), with header blocks that
 //! nobody has checked (RFC 7541, literals only).
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::{collections::HashMap, fmt::Write, net::SocketAddr};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -263,7 +263,10 @@ fn status(block: &[u8]) -> u16 {
 
 /// Three digits in the code of RFC 7541, appendix B.
 fn digits(bytes: &[u8]) -> u16 {
-    let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    let bits = bytes.iter().fold(String::new(), |mut bits, byte| {
+        write!(bits, "{byte:08b}").unwrap();
+        bits
+    });
     let codes = [
         "00000", "00001", "00010", "011001", "011010", "011011", "011100", "011101", "011110",
         "011111",
