@@ -8,9 +8,11 @@
 //! whether this node may serve at all.
 
 mod answers;
+mod arrival;
 mod authenticate;
 mod body;
 pub mod canonical;
+mod client;
 pub(crate) mod client_ip;
 mod completer;
 pub mod config;
@@ -34,7 +36,11 @@ pub mod rules;
 pub mod scopes;
 mod selectors;
 pub mod telemetry;
+mod tls;
+mod tunnel;
 mod upstream;
+mod upstreams;
+mod websocket;
 
 pub use config::{GatewayConfig, GatewaySettings};
 pub use gate::SessionGates;

@@ -225,7 +225,7 @@ impl Server {
         tracing::info!(console = %config.console.public_url, listen = %self.console, "the console listens");
         match &config.gateway {
             Some(gateway) => {
-                tracing::info!(gateway = %gateway.public_url, listen = %gateway.listen, upstream = %gateway.upstream, "the gateway listens");
+                tracing::info!(gateway = %gateway.public_url, listen = %gateway.listen, upstream = gateway.upstream_urls().join(" "), "the gateway listens");
             }
             None => tracing::warn!(
                 "there is no [gateway] table: support sessions can be created but lead nowhere"

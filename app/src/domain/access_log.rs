@@ -40,6 +40,8 @@ text_enum! {
         WrongOrganization = "wrong_organization",
         /// The upstream can't be kept to the session's organization on this route.
         OrganizationNotConfinable = "organization_not_confinable",
+        /// No upstream is configured for this host and path.
+        NoUpstream = "no_upstream",
         /// The support session has expired.
         SessionExpired = "session_expired",
         /// The support session was revoked.
@@ -60,6 +62,7 @@ impl Refusal {
     pub const fn status(self) -> u16 {
         match self {
             Self::AmbiguousPath | Self::MalformedRequest => 400,
+            Self::NoUpstream => 404,
             Self::UpgradeRefused
             | Self::OutOfScope
             | Self::WrongTenant
@@ -91,13 +94,14 @@ impl Refusal {
         match self {
             Self::AmbiguousPath => "The path can be read in two ways.",
             Self::MalformedRequest => "The request is malformed.",
-            Self::UpgradeRefused => "Upgrades are not let through.",
+            Self::UpgradeRefused => "No granted scope lets this upgrade through.",
             Self::OutOfScope => "No granted scope permits this method on this path.",
             Self::WrongTenant => "The request names another tenant, or none can be established.",
             Self::WrongOrganization => "The request names another organization.",
             Self::OrganizationNotConfinable => {
                 "This route can't be confined to the session's organization."
             }
+            Self::NoUpstream => "No upstream is configured for this host and path.",
             Self::SessionExpired => "The support session has expired.",
             Self::SessionRevoked => "The support session was revoked.",
             Self::RecordUnavailable => "The record could not be written.",
@@ -108,6 +112,29 @@ impl Refusal {
             }
         }
     }
+}
+
+/// What passed in one direction after a change of protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DirectionTally {
+    /// How many frames began.
+    pub frames: u64,
+    /// How many bytes, frame heads included.
+    pub bytes: u64,
+    /// SHA-256 of these bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What passed over an upgraded connection. It is one request; its messages are no requests and are
+/// counted, not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UpgradeTally {
+    /// From the client to the upstream.
+    pub to_upstream: DirectionTally,
+    /// From the upstream to the client.
+    pub to_client: DirectionTally,
 }
 
 /// One request made in a support session.
@@ -147,4 +174,7 @@ pub struct AccessLogEntry {
     /// The granted scope that let the request through; none if it was refused.
     #[serde(default)]
     pub scope: Option<ScopeName>,
+    /// What has passed since the protocol changed, if it did: counted each minute and at the end.
+    #[serde(default)]
+    pub upgrade: Option<UpgradeTally>,
 }

@@ -41,6 +41,7 @@ pub(super) async fn run(common: &Common) -> Result<(), CliError> {
     for (what, address) in addresses(&config) {
         checks.push(port(what, address).await);
     }
+    upstreams(&config, &mut checks).await;
     checks.push(site(&config.console.site_root));
     for check in &checks {
         match &check.fault {
@@ -152,6 +153,19 @@ async fn port(key: &str, address: SocketAddr) -> Check {
         fault: bound.err().map(|error| {
             format!("{error}; if it is our own `serve` that runs there, all is well, else choose another")
         }),
+    }
+}
+
+/// Whether the gateway would reach what it stands before. Nothing is asked of it but a connection.
+async fn upstreams(config: &Config, checks: &mut Vec<Check>) {
+    let Some(gateway) = &config.gateway else {
+        return;
+    };
+    // What is wrong with the configuration itself is said already.
+    if let Ok(settings) = gateway.validate(&config.scopes, &config.trusted_proxies) {
+        for (what, reached) in settings.probe_upstreams().await {
+            checks.push(Check::of(format!("upstream {what}"), reached));
+        }
     }
 }
 

@@ -130,8 +130,9 @@ impl Config {
         {
             faults.push(format!(
                 "gateway.public_url is {}, without https, but the gateway can be reached from \
-                 other machines (gateway.listen is {}): put a proxy with TLS before it and write \
-                 its https:// address, or listen on 127.0.0.1 and use http://127.0.0.1",
+                 other machines (gateway.listen is {}): add gateway.tls or put a proxy with TLS \
+                 before it and write the https:// address, or listen on 127.0.0.1 and use \
+                 http://127.0.0.1",
                 gateway.public_url, gateway.listen
             ));
         }

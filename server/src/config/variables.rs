@@ -62,6 +62,9 @@ variables! {
     "GATEWAY__PUBLIC_URL" "gateway.public_url" Text;
     "GATEWAY__HOSTS" "gateway.hosts" List;
     "GATEWAY__UPSTREAM" "gateway.upstream" Text;
+    "GATEWAY__UPSTREAM_CA" "gateway.upstream_ca" Text;
+    "GATEWAY__TLS__CERTIFICATE" "gateway.tls.certificate" Text;
+    "GATEWAY__TLS__KEY" "gateway.tls.key" Text;
     "GATEWAY__TENANT_BINDING" "gateway.tenant_binding" Text;
     "GATEWAY__ORGANIZATION" "gateway.organization" Text;
     "GATEWAY__ROUTES" "gateway.routes" List;

@@ -1,12 +1,11 @@
 //! Bodies in both directions: counted, streamed, and never complete unless they are.
 
+mod request;
+
 use std::{
     error::Error,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -19,139 +18,17 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
+pub(super) use self::request::{BodyFault, BodySource, RequestBody, RequestMeter};
 use super::{
     completer::Completer,
     gate::Flight,
-    headers::RequestHeaders,
-    lease::{Hold, Lease},
+    headers,
+    lease::Hold,
     upstream::{Connection, Upstream},
 };
 
 /// Why a body ended early.
 pub(super) type BodyError = Box<dyn Error + Send + Sync>;
-
-/// What is known of a request's body.
-#[derive(Debug, Default)]
-pub(super) struct RequestMeter {
-    bytes: AtomicU64,
-    ended: AtomicBool,
-}
-
-impl RequestMeter {
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
-    }
-}
-
-/// Where a request's body comes from.
-pub(super) enum BodySource {
-    /// From the client, as it arrives.
-    Streamed(Incoming),
-    /// From memory: it had to be read before it could pass.
-    Read(Full<Bytes>),
-}
-
-impl From<Incoming> for BodySource {
-    fn from(body: Incoming) -> Self {
-        Self::Streamed(body)
-    }
-}
-
-impl Body for BodySource {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Self::Streamed(body) => Pin::new(body).poll_frame(cx),
-            Self::Read(body) => Pin::new(body)
-                .poll_frame(cx)
-                .map_err(|never| match never {}),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Streamed(body) => body.is_end_stream(),
-            Self::Read(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Streamed(body) => body.size_hint(),
-            Self::Read(body) => body.size_hint(),
-        }
-    }
-}
-
-/// A client's body on its way upstream.
-pub(super) struct RequestBody {
-    inner: BodySource,
-    meter: Arc<RequestMeter>,
-    headers: Arc<RequestHeaders>,
-    hold: Hold,
-}
-
-impl RequestBody {
-    pub(super) fn new(
-        inner: BodySource,
-        meter: Arc<RequestMeter>,
-        headers: Arc<RequestHeaders>,
-        lease: Arc<Lease>,
-    ) -> Self {
-        meter.ended.store(inner.is_end_stream(), Ordering::Release);
-        Self {
-            inner,
-            meter,
-            headers,
-            hold: Hold::new(lease),
-        }
-    }
-}
-
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        std::task::ready!(self.hold.poll_held(cx));
-        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            let length = data.len() as u64;
-            self.meter.bytes.fetch_add(length, Ordering::Relaxed);
-        }
-        if frame.is_none() || self.inner.is_end_stream() {
-            self.meter.ended.store(true, Ordering::Release);
-        }
-        Poll::Ready(frame.map(|frame| {
-            frame.map(|frame| match frame.into_trailers() {
-                Ok(trailers) => Frame::trailers(self.headers.retain_trailers(trailers)),
-                Err(frame) => frame,
-            })
-        }))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
 
 /// The body of what the client gets.
 pub(super) enum Answer {
@@ -283,13 +160,16 @@ impl Body for RelayBody {
                 let deadline = Instant::now() + self.idle;
                 self.silence.as_mut().reset(deadline);
                 self.settle();
-                Poll::Ready(Some(Ok(frame)))
+                Poll::Ready(Some(Ok(match frame.into_trailers() {
+                    Ok(trailers) => Frame::trailers(headers::answered_trailers(trailers)),
+                    Err(frame) => frame,
+                })))
             }
             Poll::Ready(Some(Err(error))) => {
-                let cut = self
-                    .relay
-                    .as_ref()
-                    .is_some_and(|r| r.flight.cut().is_cancelled());
+                // A client whose body breaks off breaks the upstream's connection.
+                let cut = self.relay.as_ref().is_some_and(|relay| {
+                    relay.flight.cut().is_cancelled() || relay.request.fault().is_some()
+                });
                 self.end(if cut {
                     RequestOutcome::Cut
                 } else {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use app::domain::access_log::{Refusal, RequestOutcome};
+use app::domain::access_log::{Refusal, RequestOutcome, UpgradeTally};
 use tokio::time::Instant;
 
 use super::{
     body::RequestMeter,
-    ports::{Completion, Intent, Recorder},
+    ports::{Completion, Intent, Recorder, TunnelNote},
     telemetry,
 };
 use crate::clock::Clock;
@@ -22,6 +22,7 @@ pub(super) struct Completer {
     request: Arc<RequestMeter>,
     response_bytes: u64,
     status: Option<u16>,
+    tally: Option<UpgradeTally>,
     completed: bool,
 }
 
@@ -41,6 +42,7 @@ impl Completer {
             request,
             response_bytes: 0,
             status: None,
+            tally: None,
             completed: false,
         }
     }
@@ -53,6 +55,22 @@ impl Completer {
     /// This many bytes of the answer's body were passed on.
     pub(super) fn sent(&mut self, bytes: usize) {
         self.response_bytes += bytes as u64;
+    }
+
+    /// This much has passed so far since the protocol changed. The request is still open.
+    pub(super) fn note(&self, tally: UpgradeTally) {
+        let request = &self.intent;
+        self.recorder.note(TunnelNote {
+            request_id: request.request_id,
+            support_session_id: request.support_session_id,
+            tally,
+        });
+    }
+
+    /// This is what has passed in all since the protocol changed.
+    pub(super) fn tunnelled(&mut self, tally: UpgradeTally) {
+        self.response_bytes += tally.to_client.bytes;
+        self.tally = Some(tally);
     }
 
     /// The request has ended.
@@ -81,6 +99,7 @@ impl Completer {
             duration: self.started.elapsed(),
             request_bytes: self.request.bytes(),
             response_bytes: self.response_bytes,
+            tally: self.tally.take(),
         };
         telemetry::completed(&self.intent, &completion);
         self.recorder.complete(completion);

@@ -1,22 +1,29 @@
 //! The `[gateway]` table of the configuration, and its check at start.
 
+pub(super) mod entry;
 mod fault;
+mod upstreams;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use app::domain::record::RecordLevel;
-use http::{HeaderName, HeaderValue, uri::Authority};
+use http::{HeaderName, uri::Authority};
 use ipnet::IpNet;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub use self::fault::{Fault, InvalidConfig};
+pub use self::{
+    entry::TlsConfig,
+    fault::{Fault, InvalidConfig},
+    upstreams::{TimeoutConfig, UpstreamConfig},
+};
 use super::{
-    headers::{self, RequestHeaders},
+    headers,
     ports::KnownSession,
     rules::{Authorised, CanonicalRequest, Denied, Judge, RuleSet, RuleSource},
     scopes::ScopeConfig,
-    upstream::{Timeouts, UpstreamSettings},
+    tls::Certificate,
+    upstream::UpstreamSettings,
 };
 
 /// How a request's tenant is established.
@@ -66,28 +73,6 @@ pub struct HiddenConfig {
     pub query: Vec<String>,
 }
 
-/// How long the gateway waits for its upstream, in milliseconds.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TimeoutConfig {
-    /// For a TCP connection.
-    pub connect_ms: u64,
-    /// For the first byte of the answer, since the last byte of the request was sent.
-    pub first_byte_ms: u64,
-    /// For the next bytes of an answer that has begun.
-    pub idle_ms: u64,
-}
-
-impl Default for TimeoutConfig {
-    fn default() -> Self {
-        Self {
-            connect_ms: 5_000,
-            first_byte_ms: 60_000,
-            idle_ms: 300_000,
-        }
-    }
-}
-
 /// The `[gateway]` table.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,8 +84,13 @@ pub struct GatewayConfig {
     /// Other hosts, with port where it is not the scheme's own, that it answers as.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// The platform's API: `http://10.0.0.5:8080`.
-    pub upstream: String,
+    /// TLS of its own; without it clear text, from this machine and from `trusted_proxies`.
+    pub tls: Option<TlsConfig>,
+    /// The platform's API: `http://10.0.0.5:8080`. Either this or `upstreams`.
+    pub upstream: Option<String>,
+    /// Several upstreams, by host or path.
+    #[serde(default)]
+    pub upstreams: Vec<UpstreamConfig>,
     /// How a request's tenant is established. Mandatory, without a default.
     pub tenant_binding: Option<TenantBinding>,
     /// The upstream's host name for a tenant, `{tenant_id}.api.example.com`; with
@@ -124,6 +114,8 @@ pub struct GatewayConfig {
     pub upstream_authorization: Option<SecretString>,
     /// What signed identities are meant for (the claim `aud`); the upstream's origin without it.
     pub identity_audience: Option<String>,
+    /// PEM file with the CA of the upstream's certificate, instead of whom this machine trusts.
+    pub upstream_ca: Option<PathBuf>,
     /// How long the gateway waits.
     #[serde(default)]
     pub timeouts: TimeoutConfig,
@@ -152,11 +144,10 @@ pub struct GatewaySettings {
     pub(super) rules: Arc<RuleSet>,
     /// Values of `Host` that the gateway answers to.
     pub(super) hosts: Vec<String>,
-    pub(super) headers: Arc<RequestHeaders>,
-    pub(super) upstream: UpstreamSettings,
+    pub(super) upstreams: Vec<UpstreamSettings>,
+    /// The gateway's certificate, if it ends TLS itself.
+    pub(super) certificate: Option<Arc<Certificate>>,
     pub(super) trusted_proxies: Vec<IpNet>,
-    /// The claim `aud` of every identity.
-    pub(super) identity_audience: String,
     pub(super) record_timeout: Duration,
 }
 
@@ -188,6 +179,22 @@ impl GatewaySettings {
         };
         judge.authorise(session, request)
     }
+
+    /// Whether each upstream can be reached now: what it is called, and if not, why not and what to
+    /// do about it.
+    pub async fn probe_upstreams(&self) -> Vec<(String, Result<(), String>)> {
+        let mut probed = Vec::new();
+        for upstream in &self.upstreams {
+            let scheme = if upstream.tls.is_some() {
+                "https"
+            } else {
+                "http"
+            };
+            let what = format!("{} {scheme}://{}", upstream.name, upstream.authority);
+            probed.push((what, upstream.probe().await));
+        }
+        probed
+    }
 }
 
 impl GatewayConfig {
@@ -215,20 +222,19 @@ impl GatewayConfig {
         };
         let hosts = self.hosts(&mut faults);
         let headers = self.request_headers(rules.as_ref(), &mut faults);
-        let upstream = self.upstream(&mut faults);
-        let identity_audience = self.identity_audience(&mut faults);
+        let upstreams = self.upstreams(&hosts, &headers, &mut faults);
+        let certificate = self.entry(trusted_proxies, &mut faults);
         if self.record_timeout_ms == 0 {
             let problem = "0 lets nothing through; write milliseconds above 0";
             faults.push("gateway.record_timeout_ms", problem);
         }
-        match (rules, upstream, faults.0.is_empty()) {
-            (Some(rules), Some(upstream), true) => Ok(GatewaySettings {
+        match (rules, faults.0.is_empty()) {
+            (Some(rules), true) => Ok(GatewaySettings {
                 rules: Arc::new(rules),
                 hosts,
-                headers: Arc::new(headers),
-                upstream,
+                upstreams,
+                certificate,
                 trusted_proxies: trusted_proxies.to_vec(),
-                identity_audience,
                 record_timeout: Duration::from_millis(self.record_timeout_ms),
             }),
             _ => Err(InvalidConfig(faults.0)),
@@ -292,7 +298,7 @@ impl GatewayConfig {
         hosts
     }
 
-    fn request_headers(&self, rules: Option<&RuleSet>, faults: &mut Faults) -> RequestHeaders {
+    fn request_headers(&self, rules: Option<&RuleSet>, faults: &mut Faults) -> Vec<HeaderName> {
         let key = "gateway.request_headers";
         let mut allowed = match &self.request_headers {
             Some(names) => header_names(key, names, faults),
@@ -306,47 +312,7 @@ impl GatewayConfig {
         for selectors in rules.iter().flat_map(|r| [&r.tenant, &r.organization]) {
             allowed.extend(selectors.headers.iter().cloned());
         }
-        let authorization = self.upstream_authorization.as_ref().and_then(|secret| {
-            let value = HeaderValue::from_str(secret.expose_secret());
-            let value = value.map_err(|_| "can't be the value of a header");
-            faults.take("gateway.upstream_authorization", value)
-        });
-        RequestHeaders::new(allowed, authorization)
-    }
-
-    fn identity_audience(&self, faults: &mut Faults) -> String {
-        let audience = self.identity_audience.as_ref().unwrap_or(&self.upstream);
-        if self.identity_audience.is_some() && audience.trim().is_empty() {
-            let problem = "is empty: write what the upstream expects as aud, or leave it out";
-            faults.push("gateway.identity_audience", problem);
-        }
-        audience.trim_end_matches('/').to_owned()
-    }
-
-    fn upstream(&self, faults: &mut Faults) -> Option<UpstreamSettings> {
-        let uri = self.upstream.parse::<http::Uri>().ok().filter(|uri| {
-            uri.scheme_str() == Some("http")
-                && uri.authority().is_some_and(is_plain)
-                && matches!(uri.path(), "" | "/")
-                && uri.query().is_none()
-        });
-        if uri.is_none() {
-            let problem = format!(
-                "{:?} must be http:// with a host and no path, such as \"http://127.0.0.1:8080\"",
-                self.upstream
-            );
-            faults.push("gateway.upstream", problem);
-        }
-        let timeouts = Timeouts {
-            connect: faults.duration("connect_ms", self.timeouts.connect_ms),
-            first_byte: faults.duration("first_byte_ms", self.timeouts.first_byte_ms),
-            idle: faults.duration("idle_ms", self.timeouts.idle_ms),
-        };
-        let authority = uri?.into_parts().authority?;
-        Some(UpstreamSettings {
-            authority,
-            timeouts,
-        })
+        allowed
     }
 }
 
@@ -365,14 +331,6 @@ impl Faults {
         result
             .map_err(|error| self.push(key, error.to_string()))
             .ok()
-    }
-
-    fn duration(&mut self, key: &str, millis: u64) -> Duration {
-        if millis == 0 {
-            let problem = "0 lets nothing through; write milliseconds above 0";
-            self.push(format!("gateway.timeouts.{key}"), problem);
-        }
-        Duration::from_millis(millis)
     }
 }
 

@@ -6,18 +6,24 @@ use app::domain::{
     RequestId,
     access_log::{Refusal, RequestOutcome},
 };
-use http::{HeaderValue, Request, Response, Uri};
-use hyper::body::Incoming;
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use http_body_util::Full;
+use hyper::{
+    body::{Body, Incoming},
+    upgrade::OnUpgrade,
+};
 
 use super::{
     answers::Trouble,
-    body::{Answer, BodySource, Relay, RelayBody, RequestBody, RequestMeter},
+    body::{Answer, BodyFault, BodySource, Relay, RelayBody, RequestBody, RequestMeter},
+    client::Client,
     completer::Completer,
     gate::{Flight, GateHandle, Pass},
     headers, identity,
     ports::Ended,
-    proxy::{Client, Gateway},
+    proxy::{Gateway, Way},
     rules::{Denied, Permitted},
+    tunnel::Tunnel,
     upstream::{Connection, UpstreamError},
 };
 
@@ -33,10 +39,13 @@ enum Unbuildable {
 /// A recorded request on its way.
 pub(super) struct Forward<'g> {
     pub(super) gateway: &'g Gateway,
+    pub(super) way: Way,
     pub(super) permitted: Permitted,
     pub(super) request_id: RequestId,
     pub(super) meter: Arc<RequestMeter>,
     pub(super) client: &'g Client,
+    /// Gives the client's connection away once it is told of another protocol.
+    pub(super) on_upgrade: Option<OnUpgrade>,
 }
 
 impl Forward<'_> {
@@ -47,9 +56,9 @@ impl Forward<'_> {
         gate: GateHandle,
         completer: Completer,
     ) -> Result<Response<Answer>, Trouble> {
-        let connection = match self.gateway.upstream.acquire().await {
+        let connection = match self.way.upstream.acquire().await {
             Ok(connection) => connection,
-            Err(error) => return Err(failed(&error, completer, self.request_id)),
+            Err(error) => return Err(self.failed(&error, completer)),
         };
         if !self.gateway.gates.lease().held_soon().await {
             completer.refuse(Refusal::RecordUnavailable);
@@ -98,7 +107,7 @@ impl Forward<'_> {
     }
 
     async fn send(
-        &self,
+        mut self,
         body: BodySource,
         mut connection: Connection,
         pass: Pass,
@@ -118,14 +127,14 @@ impl Forward<'_> {
                 ));
             }
         };
-        let first_byte = self.gateway.upstream.timeouts().first_byte;
+        let first_byte = self.way.upstream.timeouts().first_byte;
         let cut = flight.cut().clone();
         let lease = Arc::clone(flight.lease());
         let sent = tokio::select! {
             biased;
             () = cut.cancelled() => None,
             sent = async {
-                let sent = connection.send(request, pass, first_byte).await;
+                let sent = connection.send(request, pass, first_byte, &self.meter).await;
                 // Without a lease not even the head is relayed.
                 if sent.is_ok() {
                     lease.held().await;
@@ -135,10 +144,16 @@ impl Forward<'_> {
         };
         match sent {
             Some(Ok(response)) if !cut.is_cancelled() => {
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    return self.tunnel(response, connection, flight, completer);
+                }
                 Ok(self.relay(response, connection, flight, completer))
             }
             Some(Err(error)) if !cut.is_cancelled() && lease.is_held() => {
-                Err(failed(&error, completer, self.request_id))
+                Err(match self.meter.fault() {
+                    Some(fault) => broken_off(fault, completer),
+                    None => self.failed(&error, completer),
+                })
             }
             _ if flight.ended().is_none() && !lease.is_held() => {
                 let trouble = Trouble::unavailable().closing();
@@ -158,14 +173,16 @@ impl Forward<'_> {
 
     /// The request as the upstream gets it. Its identity is signed here, as late as can be.
     fn request(&self, body: BodySource) -> Result<Request<RequestBody>, Unbuildable> {
-        let upstream = &self.gateway.upstream;
-        let headers = &self.gateway.settings.headers;
+        let headers = self.way.upstream.headers();
         let permitted = self.permitted.request();
         let host = self.permitted.upstream_host();
-        let host = HeaderValue::from_str(host.unwrap_or(upstream.authority().as_str()));
-        let host = host.map_err(http::Error::from)?;
+        let host = host.unwrap_or(self.way.upstream.authority().as_str());
+        let host = HeaderValue::from_str(host).map_err(http::Error::from)?;
+        let has_body = !body.is_end_stream();
+        let idle = self.way.upstream.timeouts().request_idle;
         let lease = Arc::clone(self.gateway.gates.lease());
-        let body = RequestBody::new(body, Arc::clone(&self.meter), Arc::clone(headers), lease);
+        let (meter, headers_) = (Arc::clone(&self.meter), Arc::clone(headers));
+        let body = RequestBody::new(body, meter, headers_, idle, lease);
         let mut request = Request::new(body);
         *request.method_mut() = permitted.method.clone();
         *request.uri_mut() = permitted
@@ -181,13 +198,23 @@ impl Forward<'_> {
         );
         let claims = identity::claims(identity::Of {
             issuer: self.gateway.identities.issuer(),
-            audience: &self.gateway.settings.identity_audience,
+            audience: self.way.upstream.identity_audience(),
             permitted: &self.permitted,
             request_id: self.request_id,
             now: self.gateway.clock.now(),
         });
         let identity = self.gateway.identities.sign(&claims)?;
         request.headers_mut().insert(headers::IDENTITY, identity);
+        if let Some(websocket) = &self.way.websocket {
+            websocket.ask(request.headers_mut());
+        }
+        if has_body && !request.headers().contains_key(header::CONTENT_LENGTH) {
+            // HTTP/2 frames need no length; the library would leave out a body of unknown length.
+            let chunked = HeaderValue::from_static("chunked");
+            request
+                .headers_mut()
+                .insert(header::TRANSFER_ENCODING, chunked);
+        }
         Ok(request)
     }
 
@@ -205,7 +232,7 @@ impl Forward<'_> {
             completer,
             flight,
             connection,
-            upstream: Arc::clone(&self.gateway.upstream),
+            upstream: Arc::clone(&self.way.upstream),
             request: Arc::clone(&self.meter),
         };
         let body = RelayBody::new(body, relay);
@@ -214,21 +241,71 @@ impl Forward<'_> {
         *answer.headers_mut() = headers::answered(&parts.headers, self.request_id);
         answer
     }
+
+    /// The upstream has changed the protocol: to the one that was asked for, or not at all.
+    fn tunnel(
+        &mut self,
+        mut response: Response<Incoming>,
+        connection: Connection,
+        flight: Flight,
+        mut completer: Completer,
+    ) -> Result<Response<Answer>, Trouble> {
+        let asked = self.way.websocket.take().zip(self.on_upgrade.take());
+        let opened = match asked {
+            Some((websocket, client)) => websocket
+                .answered(response.headers())
+                .map(|told| (told, client))
+                .map_err(UpstreamError::NotOpened),
+            None => Err(UpstreamError::Switched),
+        };
+        let (mut told, client) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err(self.failed(&error, completer)),
+        };
+        headers::set_request_id(&mut told, self.request_id);
+        completer.answered(StatusCode::SWITCHING_PROTOCOLS.as_u16());
+        flight.attach_client(self.client.kill.clone());
+        let tunnel = Tunnel {
+            client,
+            upstream: hyper::upgrade::on(&mut response),
+            connection,
+            flight,
+            completer,
+            request: Arc::clone(&self.meter),
+            kill: self.client.kill.clone(),
+            idle: self.way.upstream.timeouts().idle,
+            clock: Arc::clone(&self.gateway.clock),
+        };
+        self.client.tunnels.spawn(tunnel.run());
+        let mut answer = Response::new(Answer::Ours(Full::default()));
+        *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        *answer.headers_mut() = told;
+        Ok(answer)
+    }
+
+    fn failed(&self, error: &UpstreamError, mut completer: Completer) -> Trouble {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(
+            request.id = %self.request_id,
+            upstream = self.way.upstream.name(),
+            error = %error,
+            cause = cause.unwrap_or_default(),
+            advice = error.advice(),
+            "the upstream failed"
+        );
+        completer.answered(error.status());
+        completer.finish(RequestOutcome::Failed);
+        let detail = match error.status() {
+            504 => "The upstream did not answer in time.",
+            _ => "The upstream can't be reached or broke off.",
+        };
+        Trouble::new(error.status(), "upstream_failed", detail)
+    }
 }
 
-fn failed(error: &UpstreamError, mut completer: Completer, request_id: RequestId) -> Trouble {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    tracing::warn!(
-        request.id = %request_id,
-        error = %error,
-        cause = cause.unwrap_or_default(),
-        "the upstream failed"
-    );
-    completer.answered(error.status());
-    completer.finish(RequestOutcome::Failed);
-    let detail = match error.status() {
-        504 => "The upstream did not answer in time.",
-        _ => "The upstream can't be reached or broke off.",
-    };
-    Trouble::new(error.status(), "upstream_failed", detail)
+/// The client's fault: what the upstream has got of the request was never whole.
+fn broken_off(fault: BodyFault, mut completer: Completer) -> Trouble {
+    completer.answered(fault.status());
+    completer.finish(RequestOutcome::Cut);
+    Trouble::new(fault.status(), "malformed_request", fault.to_string()).closing()
 }

@@ -228,6 +228,18 @@ pub(super) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap
     headers
 }
 
+/// The trailers that the client gets: none that frame a message or belong to its connection
+/// (RFC 9110 §6.5.1), and none of ours.
+pub(super) fn answered_trailers(mut upstream: HeaderMap) -> HeaderMap {
+    for name in HOP_BY_HOP {
+        upstream.remove(name);
+    }
+    for name in [header::CONTENT_LENGTH, header::HOST, REQUEST_ID] {
+        upstream.remove(name);
+    }
+    upstream
+}
+
 /// Sets `X-Request-Id`.
 pub(super) fn set_request_id(headers: &mut HeaderMap, request_id: RequestId) {
     if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
@@ -239,7 +251,12 @@ pub(super) fn set_request_id(headers: &mut HeaderMap, request_id: RequestId) {
 pub(super) fn asks_for_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE)
         || headers.contains_key("http2-settings")
-        || named_by_connection(headers).contains(&header::UPGRADE)
+        || connection_says_upgrade(headers)
+}
+
+/// Whether `Connection` says that the protocol changes.
+pub(super) fn connection_says_upgrade(headers: &HeaderMap) -> bool {
+    named_by_connection(headers).contains(&header::UPGRADE)
 }
 
 /// Whether `Connection` names a field that we set: a way to have the next hop drop it.
@@ -444,6 +461,18 @@ mod tests {
             assert!(overrides_method(&map(&[(name, "DELETE")])), "{name}");
         }
         assert!(!overrides_method(&map(&[("x-method", "a")])));
+    }
+
+    #[test]
+    fn an_answers_trailers_frame_nothing() {
+        let kept = answered_trailers(map(&[
+            ("x-sum", "7"),
+            ("content-length", "9"),
+            ("transfer-encoding", "chunked"),
+            ("connection", "close"),
+            ("x-request-id", "theirs"),
+        ]));
+        assert_eq!(names(&kept), ["x-sum"]);
     }
 
     #[test]

@@ -1,32 +1,27 @@
-//! The gateway's own listener: HTTP/1.1 only, each connection with its head tap and kill switch.
+//! The gateway's own listener: who may connect, what is spoken, and how it all ends.
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{
-    listener::client_wire::ClientWire,
-    proxy::{Client, Gateway},
-    raw_head::HeadTap,
-};
+use self::{connection::Connection, opening::Opening};
+use super::proxy::Gateway;
 
 mod client_wire;
+mod connection;
+mod opening;
+mod streams;
 
 /// How many connections are served at once; more wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 8192;
-/// How long a client may take for a request's head, the first as well as those after it.
+/// How long a client may take for a request's head, the first as well as those after it; on HTTP/2
+/// how long a connection without requests is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many header fields a request may have.
-const MAX_FIELDS: usize = 128;
-/// How many bytes are read ahead; a head must fit.
-const MAX_BUFFER: usize = 64 * 1024;
 /// How long open requests may go on once the gateway is asked to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -35,6 +30,9 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
     let tracker = TaskTracker::new();
     let kill_all = CancellationToken::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    if let Some(certificate) = &gateway.settings.certificate {
+        tracker.spawn(Arc::clone(certificate).follow(shutdown.clone()));
+    }
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
@@ -43,14 +41,20 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
         let Some((slot, tcp, peer)) = accepted else {
             continue;
         };
-        let client = Client {
+        if !gateway.admits(peer.ip()) {
+            // A reset: nothing that was sent in clear text is as much as read.
+            let _ = tcp.set_zero_linger();
+            continue;
+        }
+        let connection = Connection {
             peer: peer.ip(),
-            tap: HeadTap::default(),
+            gateway: Arc::clone(&gateway),
+            tracker: tracker.clone(),
+            shutdown: shutdown.clone(),
             kill: kill_all.child_token(),
         };
-        let (gateway, shutdown) = (Arc::clone(&gateway), shutdown.clone());
         tracker.spawn(async move {
-            connection(tcp, client, gateway, shutdown).await;
+            open(tcp, connection).await;
             drop(slot);
         });
     }
@@ -69,7 +73,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> Option<(tokio::sync::OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((tcp, peer)) => Some((slot, tcp, peer)),
@@ -82,40 +86,17 @@ async fn accept(
     }
 }
 
-async fn connection(
-    tcp: TcpStream,
-    client: Client,
-    gateway: Arc<Gateway>,
-    shutdown: CancellationToken,
-) {
+async fn open(tcp: TcpStream, connection: Connection) {
     // Without it small answers wait; a socket that can't have it is about to fail anyway.
     let _ = tcp.set_nodelay(true);
-    let wire = ClientWire::new(tcp, client.tap.clone(), client.kill.clone());
-    let service =
-        service_fn(|request| async { Ok::<_, Infallible>(gateway.handle(request, &client).await) });
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_headers(MAX_FIELDS)
-        .max_buf_size(MAX_BUFFER)
-        .auto_date_header(false)
-        .serve_connection(TokioIo::new(wire), service);
-    let mut serving = pin!(serving);
-    let mut asked_to_stop = false;
-    loop {
-        tokio::select! {
-            biased;
-            () = client.kill.cancelled() => break,
-            () = shutdown.cancelled(), if !asked_to_stop => {
-                asked_to_stop = true;
-                serving.as_mut().graceful_shutdown();
-            }
-            result = &mut serving => {
-                if let Err(error) = result {
-                    tracing::debug!(error = %error, "a gateway connection ended");
-                }
-                break;
-            }
-        }
+    let tls = connection.gateway.settings.certificate.as_ref();
+    let tls = tls.map(|certificate| certificate.server_config());
+    let opening = tokio::select! {
+        () = connection.shutdown.cancelled() => return,
+        opening = Opening::of(tcp, tls, HEAD_TIMEOUT) => opening,
+    };
+    match opening {
+        Ok(opening) => connection.serve(opening).await,
+        Err(error) => tracing::debug!(error = %error, "a connection never began"),
     }
 }

@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use app::domain::{
     OrganizationId, RequestId, StaffId, SupportSessionId, TenantId, Timestamp,
-    access_log::{Refusal, RequestOutcome},
+    access_log::{Refusal, RequestOutcome, UpgradeTally},
     scopes::ScopeName,
 };
 use async_trait::async_trait;
@@ -191,6 +191,19 @@ pub struct Completion {
     pub request_bytes: u64,
     /// Bytes of the answer's body that were passed on.
     pub response_bytes: u64,
+    /// What passed after a change of protocol, if there was one.
+    pub tally: Option<UpgradeTally>,
+}
+
+/// What has passed so far over an upgraded connection that is still open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TunnelNote {
+    /// The request that was upgraded.
+    pub request_id: RequestId,
+    /// Its support session.
+    pub support_session_id: SupportSessionId,
+    /// What has passed since the protocol changed.
+    pub tally: UpgradeTally,
 }
 
 /// Writes the access log and its audit events.
@@ -211,6 +224,10 @@ pub trait Recorder: Send + Sync {
     /// without a record. Of refusals that [`Refusal::is_sampled`] the implementation keeps some,
     /// counts the rest, and returns at once: whoever causes them must make nobody wait.
     async fn refuse(&self, refused: RefusedRequest);
+
+    /// Hands over what has passed so far over an upgraded connection, each minute. It must not block;
+    /// a note that can't be written may be lost, since the next one says more.
+    fn note(&self, note: TunnelNote);
 
     /// Hands over how a recorded request ended. Called exactly once for each `Ok` of
     /// [`Self::begin`], possibly from a destructor: it must neither block nor lose the completion,

@@ -2,33 +2,34 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use app::domain::{RequestId, Timestamp, access_log::Refusal};
+use app::domain::{RequestId, access_log::Refusal};
 use chrono::TimeDelta;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use http::{Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::{body::Incoming, upgrade::OnUpgrade};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     answers::{self, Trouble},
+    arrival::Arrival,
     authenticate::{self, LogLimit},
     body::{Answer, BodySource, RequestMeter},
-    canonical::CanonicalTarget,
+    client::Client,
     client_ip::client_ip,
     completer::Completer,
-    config::GatewaySettings,
+    config::{GatewaySettings, entry::admits_clear_text},
     forward::Forward,
     gate::SessionGates,
-    headers,
     ports::{Ended, Intent, KnownSession, Recorder, RefusedRequest, Sessions},
     rates::Rates,
-    raw_head::{HeadTap, RawHead},
     record::Begin,
     rule_book::RuleBook,
     rules::{Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, UncheckedForm},
-    selectors, telemetry,
+    scopes::Upgrade,
+    telemetry,
     upstream::Upstream,
+    upstreams::Upstreams,
+    websocket::Handshake,
 };
 use crate::{
     clock::Clock,
@@ -38,12 +39,8 @@ use crate::{
 
 /// The one path prefix that is the gateway's own.
 const OWN_PREFIX: &[u8] = b"/.support-console";
-/// The longest path or query that is kept of a refused request, in characters.
-const REFUSED_TEXT_MAX: usize = 2048;
 /// How long a form that must be read before it may pass may take to arrive.
 const FORM_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest `User-Agent` that is kept, in characters.
-const USER_AGENT_MAX: usize = 512;
 
 /// What a gateway is made of.
 pub struct GatewayParts {
@@ -73,37 +70,23 @@ pub struct Gateway {
     pub(super) identities: Arc<Identities>,
     pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    pub(super) upstream: Arc<Upstream>,
+    upstreams: Upstreams,
     rates: Rates,
     unknown: LogLimit,
+    strangers: LogLimit,
     sampled: LogLimit,
 }
 
-/// The connection that a request came over.
-#[derive(Debug, Clone)]
-pub(super) struct Client {
-    pub(super) peer: IpAddr,
-    pub(super) tap: HeadTap,
-    /// Closes the connection at once.
-    pub(super) kill: CancellationToken,
-}
-
-/// A request as it arrived.
-struct Arrival {
-    request_id: RequestId,
-    at: Timestamp,
-    started: Instant,
-    version: Version,
-    method: Method,
-    head: RawHead,
-    headers: HeaderMap,
-    ip: IpAddr,
+/// Where a permitted request goes, and what for.
+pub(super) struct Way {
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) websocket: Option<Handshake>,
 }
 
 impl Gateway {
     /// Puts a gateway together. It opens no connection before a request needs one.
     pub fn new(parts: GatewayParts) -> Arc<Self> {
-        let upstream = Upstream::new(parts.settings.upstream.clone());
+        let upstreams = Upstreams::new(&parts.settings.upstreams);
         let rules = RuleBook::new(
             Arc::clone(&parts.settings.rules),
             Arc::clone(&parts.sessions),
@@ -117,11 +100,30 @@ impl Gateway {
             identities: parts.identities,
             clock: parts.clock,
             entropy: parts.entropy,
-            upstream,
+            upstreams,
             rates: Rates::default(),
             unknown: LogLimit::new(TimeDelta::seconds(1)),
+            strangers: LogLimit::new(TimeDelta::seconds(1)),
             sampled: LogLimit::new(TimeDelta::seconds(1)),
         })
+    }
+
+    /// Whether a connection from `peer` is served: a token never crosses a network in clear text.
+    pub(super) fn admits(&self, peer: IpAddr) -> bool {
+        if self.settings.certificate.is_some()
+            || admits_clear_text(peer, &self.settings.trusted_proxies)
+        {
+            return true;
+        }
+        if let Some(held_back) = self.strangers.pass(self.clock.now()) {
+            tracing::warn!(
+                client.ip = %peer,
+                held_back,
+                "a connection in clear text was closed: it came neither from this machine nor from \
+                 one of trusted_proxies; add gateway.tls, or name the proxy"
+            );
+        }
+        false
     }
 
     /// Answers one request.
@@ -131,9 +133,13 @@ impl Gateway {
         client: &Client,
     ) -> Response<Answer> {
         let request_id = RequestId::from_uuid(new_uuid(&*self.clock, &*self.entropy));
+        let version = request.version();
         let answered = self.answer(request, client, request_id).await;
         let mut response = answered.unwrap_or_else(|trouble| trouble.into_response(request_id));
-        if !client.tap.follows() {
+        if version == Version::HTTP_2 {
+            // A stream ends by itself, and the field does not exist (RFC 9113 §8.2.2).
+            response.headers_mut().remove(header::CONNECTION);
+        } else if !client.follows() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let close = http::HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
@@ -146,7 +152,7 @@ impl Gateway {
         client: &Client,
         request_id: RequestId,
     ) -> Result<Response<Answer>, Trouble> {
-        let (arrival, body) = self.arrive(request, client, request_id)?;
+        let (arrival, body, on_upgrade) = self.arrive(request, client, request_id)?;
         if let Some(rest) = own_path(&arrival.head.target) {
             return own_answer(rest, request_id);
         }
@@ -160,11 +166,13 @@ impl Gateway {
         let earlier = earlier.map_err(|_| Trouble::unavailable())?;
         let earlier = earlier.map_err(|_| Trouble::unavailable())?;
         let judged = match self.judge(&session, earlier.as_ref(), &arrival) {
-            Ok(Authorised::Permitted(permitted)) => Ok((permitted, body.into())),
-            Ok(Authorised::Form(form)) => read_form(form, body).await,
+            Ok((Authorised::Permitted(permitted), to)) => Ok((permitted, body.into(), to)),
+            Ok((Authorised::Form(form), to)) => read_form(form, body)
+                .await
+                .map(|(permitted, body)| (permitted, body, to)),
             Err(denied) => Err(denied),
         };
-        let (permitted, body) = match judged {
+        let (permitted, body, way) = match judged {
             Ok(judged) => judged,
             Err(denied) => return Err(self.refuse(&session, &arrival, denied).await),
         };
@@ -176,10 +184,12 @@ impl Gateway {
             .await?;
         Forward {
             gateway: self,
+            way,
             permitted,
             request_id,
             meter,
             client,
+            on_upgrade,
         }
         .run(body, gate, completer)
         .await
@@ -190,14 +200,11 @@ impl Gateway {
         request: Request<Incoming>,
         client: &Client,
         request_id: RequestId,
-    ) -> Result<(Arrival, Incoming), Trouble> {
-        let (parts, body) = request.into_parts();
+    ) -> Result<(Arrival, Incoming, Option<OnUpgrade>), Trouble> {
+        let (mut parts, body) = request.into_parts();
+        let on_upgrade = parts.extensions.remove();
         let malformed = |detail| Trouble::new(400, "malformed_request", detail).closing();
-        let head = client.tap.take();
-        let head = head.ok_or_else(|| malformed("The request head is malformed."))?;
-        if head.method != parts.method.as_str().as_bytes() {
-            return Err(malformed("The request line can be read in two ways."));
-        }
+        let head = client.head(&mut parts).map_err(malformed)?;
         let arrival = Arrival {
             request_id,
             at: self.clock.now(),
@@ -208,7 +215,7 @@ impl Gateway {
             ip: client_ip(client.peer, &parts.headers, &self.settings.trusted_proxies),
             headers: parts.headers,
         };
-        Ok((arrival, body))
+        Ok((arrival, body, on_upgrade))
     }
 
     async fn authenticate(&self, arrival: &Arrival) -> Result<Arc<KnownSession>, Trouble> {
@@ -260,56 +267,42 @@ impl Gateway {
         }
     }
 
-    /// Everything about the request itself that decides whether it may pass. Pure.
+    /// Everything about the request itself that decides whether it may pass and where to. Pure.
     fn judge(
         &self,
         session: &Arc<KnownSession>,
         earlier: Option<&Arc<RuleSet>>,
         arrival: &Arrival,
-    ) -> Result<Authorised, Denied> {
-        let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
-        if arrival.version != Version::HTTP_11 {
-            // An answer that ends with its connection could be cut and look complete.
-            return Err(Denied {
-                status: 505,
-                ..malformed("The gateway speaks HTTP/1.1.".into())
-            });
-        }
-        if arrival.has_two_credentials() {
-            return Err(malformed(
-                "There is more than one Authorization field.".into(),
-            ));
-        }
-        if let Some(fault) = arrival.head.fault {
-            return Err(malformed(fault.to_string()));
-        }
-        if arrival.method == Method::CONNECT || headers::asks_for_upgrade(&arrival.headers) {
-            return Err(Denied::plain(Refusal::UpgradeRefused));
-        }
-        if arrival.method == Method::TRACE {
-            return Err(malformed("TRACE is not let through.".into()));
-        }
-        if headers::connection_names_ours(&arrival.headers) {
-            let detail = "Connection names a header field that the gateway sets.";
-            return Err(malformed(detail.into()));
-        }
-        let target = CanonicalTarget::parse(&arrival.head.target)
-            .map_err(|error| Denied::new(Refusal::AmbiguousPath, error.to_string()))?;
-        let query = target.query().unwrap_or_default();
-        if headers::overrides_method(&arrival.headers) || selectors::overrides_method(query) {
-            return Err(malformed("The request overrides its own method.".into()));
-        }
-        let request = CanonicalRequest {
-            method: arrival.method.clone(),
-            target,
-            headers: arrival.headers.clone(),
-        };
+    ) -> Result<(Authorised, Way), Denied> {
+        let (request, websocket) = arrival.request()?;
         let judge = Judge {
             hosts: &self.settings.hosts,
             rules: self.rules.today(),
             earlier,
         };
-        judge.authorise(session, request)
+        let upstream = self.upstream_for(&request);
+        let authorised = judge.authorise(session, request)?;
+        let opens = match &authorised {
+            Authorised::Permitted(permitted) => permitted.upgrade(),
+            Authorised::Form(_) => None,
+        };
+        if websocket.is_some() && opens != Some(Upgrade::WebSocket) {
+            return Err(Denied::plain(Refusal::UpgradeRefused));
+        }
+        let way = Way {
+            upstream: upstream?,
+            websocket,
+        };
+        Ok((authorised, way))
+    }
+
+    fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
+        let host = request.headers.get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        self.upstreams
+            .choose(host, request.target.path())
+            .cloned()
+            .ok_or_else(|| Denied::plain(Refusal::NoUpstream))
     }
 
     /// Records a refusal in its session, to the end even if the client hangs up.
@@ -325,11 +318,8 @@ impl Gateway {
         // The refusal stands even if its recording breaks or takes too long.
         let recorded = tokio::spawn(async move { recorder.refuse(refused).await });
         let _ = tokio::time::timeout(self.settings.record_timeout, recorded).await;
-        let malformed = arrival.head.fault.is_some()
-            || arrival.has_two_credentials()
-            || arrival.version != Version::HTTP_11;
         let trouble = Trouble::from(denied);
-        if malformed {
+        if arrival.is_malformed() {
             trouble.closing()
         } else {
             trouble
@@ -385,46 +375,6 @@ impl Gateway {
     }
 }
 
-impl Arrival {
-    /// As the client wrote it, or as the HTTP library read it.
-    fn has_two_credentials(&self) -> bool {
-        let fields = self.headers.get_all(header::AUTHORIZATION).iter().count();
-        self.head.two_credentials || fields > 1
-    }
-
-    /// What is recorded of the request: the canonical target, or what the client sent, made safe.
-    fn intent(
-        &self,
-        session: &KnownSession,
-        permitted: Option<&Permitted>,
-        rules: &RuleSet,
-    ) -> Intent {
-        let (path, query) = match permitted.map(|permitted| &permitted.request().target) {
-            Some(target) => (target.path().to_owned(), target.query().map(str::to_owned)),
-            None => split_target(&self.head.target),
-        };
-        let query = query.map(|query| rules.hidden.query(&query).into_owned());
-        let user_agent = self.headers.get(header::USER_AGENT);
-        Intent {
-            request_id: self.request_id,
-            support_session_id: session.id,
-            token_hash: session.token_hash,
-            tenant_id: session.tenant_id.clone(),
-            staff_id: session.staff_id,
-            staff_name: session.staff_name.clone(),
-            method: printable(self.method.as_str().as_bytes(), 64),
-            path: rules.hidden.path(&path).into_owned(),
-            query,
-            scope: permitted.map(|permitted| permitted.scope().clone()),
-            ip: self.ip,
-            user_agent: user_agent.map_or_else(String::new, |value| {
-                printable(value.as_bytes(), USER_AGENT_MAX)
-            }),
-            at: self.at,
-        }
-    }
-}
-
 /// Reads a form and lets it be judged.
 async fn read_form(form: UncheckedForm, body: Incoming) -> Result<(Permitted, BodySource), Denied> {
     let malformed = |status, detail: &'static str| Denied {
@@ -444,29 +394,6 @@ async fn read_form(form: UncheckedForm, body: Incoming) -> Result<(Permitted, Bo
     let bytes = read.to_bytes();
     let permitted = form.check(&bytes)?;
     Ok((permitted, BodySource::Read(Full::new(bytes))))
-}
-
-fn split_target(target: &[u8]) -> (String, Option<String>) {
-    let mut parts = target.splitn(2, |b| *b == b'?');
-    let path = parts.next().unwrap_or_default();
-    (
-        printable(path, REFUSED_TEXT_MAX),
-        parts.next().map(|query| printable(query, REFUSED_TEXT_MAX)),
-    )
-}
-
-/// A text for people: at most `max` characters, control characters escaped.
-fn printable(bytes: &[u8], max: usize) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let mut safe = String::with_capacity(text.len().min(max));
-    for c in text.chars().take(max) {
-        if c.is_control() {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
 }
 
 /// What follows our own prefix, if the target is ours.
@@ -495,13 +422,5 @@ mod tests {
         assert_eq!(own_path(b"/.support-console"), Some(&b""[..]));
         assert_eq!(own_path(b"/.support-consoles/x"), None);
         assert_eq!(own_path(b"/a/.support-console/x"), None);
-    }
-
-    #[test]
-    fn what_is_kept_of_a_refused_target_is_short_and_printable() {
-        let (path, query) = split_target(b"/a\x1b[31m\xff?b=\0");
-        assert_eq!(path, "/a\\u{1b}[31m\u{fffd}");
-        assert_eq!(query.as_deref(), Some("b=\\u{0}"));
-        assert!(printable(&[b'a'; 5000], 2048).len() == 2048);
     }
 }

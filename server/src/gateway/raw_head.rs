@@ -7,6 +7,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+mod http2;
+
+pub(super) use http2::{MAX_FIELDS, Schemes};
+
 /// The most bytes of unread heads that are kept.
 const MAX_KEPT: usize = 256 * 1024;
 
@@ -58,6 +62,14 @@ pub(super) enum HeadFault {
     TransferEncoding,
     #[error("the message has both Content-Length and Transfer-Encoding")]
     TwoFramings,
+    #[error("':authority' and Host must name one host")]
+    Authority,
+    #[error("':scheme' is not that of the connection")]
+    Scheme,
+    #[error("HTTP/2 has no fields of a connection, such as Connection or Transfer-Encoding")]
+    ConnectionField,
+    #[error("there are too many header fields")]
+    TooManyFields,
 }
 
 impl HeadTap {

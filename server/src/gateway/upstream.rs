@@ -15,16 +15,24 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, time::Instant};
+use tokio::time::Instant;
 
+use self::wire::Meter;
 use super::{
-    body::RequestBody,
+    body::{RequestBody, RequestMeter},
     gate::Pass,
+    headers::RequestHeaders,
     kill::KillSwitch,
-    upstream::wire::{Meter, Wire},
+    upstreams::Serves,
 };
 
-pub(super) mod wire;
+mod answer;
+mod connect;
+mod error;
+mod wire;
+
+pub(super) use connect::UpstreamTls;
+pub(super) use error::UpstreamError;
 
 /// How many idle connections are kept.
 const MAX_IDLE: usize = 64;
@@ -34,46 +42,26 @@ const IDLE_FOR: Duration = Duration::from_secs(4);
 /// How long a connection whose answer was read may take to be ready for the next request.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// How long the gateway waits for its upstream.
+/// How long the gateway waits for its upstream, and for a client's body on its way there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timeouts {
     pub(super) connect: Duration,
     pub(super) first_byte: Duration,
     pub(super) idle: Duration,
+    pub(super) request_idle: Duration,
 }
 
-/// Where the upstream is.
+/// Where an upstream is, what it serves and what it is told.
 #[derive(Debug, Clone)]
 pub(super) struct UpstreamSettings {
+    pub(super) name: String,
     pub(super) authority: Authority,
+    pub(super) tls: Option<UpstreamTls>,
     pub(super) timeouts: Timeouts,
-}
-
-/// Why the upstream did not answer.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum UpstreamError {
-    #[error("connecting took too long")]
-    ConnectTimeout,
-    #[error("no connection")]
-    Connect(#[source] std::io::Error),
-    #[error("no HTTP connection")]
-    Handshake(#[source] hyper::Error),
-    #[error("the connection broke before an answer")]
-    Broken(#[source] hyper::Error),
-    #[error("the answer took too long")]
-    FirstByteTimeout,
-    #[error("the upstream switched protocols unasked")]
-    Switched,
-}
-
-impl UpstreamError {
-    /// The status that the client gets (RFC 9110 §15.6.3, §15.6.5).
-    pub(super) const fn status(&self) -> u16 {
-        match self {
-            Self::ConnectTimeout | Self::FirstByteTimeout => 504,
-            Self::Connect(_) | Self::Handshake(_) | Self::Broken(_) | Self::Switched => 502,
-        }
-    }
+    pub(super) serves: Serves,
+    /// The claim `aud` of the identities that it gets.
+    pub(super) identity_audience: String,
+    pub(super) headers: Arc<RequestHeaders>,
 }
 
 /// The upstream with its idle connections.
@@ -93,6 +81,26 @@ impl Upstream {
 
     pub(super) fn timeouts(&self) -> Timeouts {
         self.settings.timeouts
+    }
+
+    /// What it is called in logs.
+    pub(super) fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// What it serves.
+    pub(super) fn serves(&self) -> &Serves {
+        &self.settings.serves
+    }
+
+    /// The claim `aud` of the identities that it gets.
+    pub(super) fn identity_audience(&self) -> &str {
+        &self.settings.identity_audience
+    }
+
+    /// What becomes of a request's header on its way there.
+    pub(super) fn headers(&self) -> &Arc<RequestHeaders> {
+        &self.settings.headers
     }
 
     /// What the upstream is called in `Host`.
@@ -115,19 +123,10 @@ impl Upstream {
     }
 
     async fn connect(&self) -> Result<Connection, UpstreamError> {
-        let authority = &self.settings.authority;
-        let host = authority.host().trim_matches(['[', ']']);
-        let address = (host, authority.port_u16().unwrap_or(80));
-        let tcp = tokio::time::timeout(self.settings.timeouts.connect, TcpStream::connect(address))
-            .await
-            .map_err(|_| UpstreamError::ConnectTimeout)?
-            .map_err(UpstreamError::Connect)?;
-        tcp.set_nodelay(true).map_err(UpstreamError::Connect)?;
-        let meter = Meter::new();
-        let wire = TokioIo::new(Wire::new(tcp, Arc::clone(&meter)));
+        let (wire, meter) = self.settings.open().await?;
         let (sender, connection) = http1::Builder::new()
             .max_headers(256)
-            .handshake(wire)
+            .handshake(TokioIo::new(wire))
             .await
             .map_err(UpstreamError::Handshake)?;
         let kill = Arc::clone(meter.kill());
@@ -136,7 +135,7 @@ impl Upstream {
                 biased;
                 // Dropping the connection closes the socket with a reset.
                 () = kill.killed().cancelled() => {}
-                result = connection => if let Err(error) = result {
+                result = connection.with_upgrades() => if let Err(error) = result {
                     tracing::debug!(error = %error, "an upstream connection ended");
                 },
             }
@@ -207,22 +206,23 @@ impl Connection {
         request: Request<RequestBody>,
         pass: Pass,
         first_byte: Duration,
+        meter: &RequestMeter,
     ) -> Result<Response<Incoming>, UpstreamError> {
         self.busy = true;
         self.meter.arm(pass);
         let sending = self.sender.send_request(request);
         let result = tokio::select! {
             result = sending => result.map_err(UpstreamError::Broken),
-            () = self.meter.silent_for(first_byte) => Err(UpstreamError::FirstByteTimeout),
+            () = self.meter.silent_for(first_byte, || meter.waits_for_client()) => {
+                Err(UpstreamError::FirstByteTimeout)
+            }
         };
         if result.is_err() {
             self.meter.kill().kill();
         }
         self.meter.disarm();
         let response = result?;
-        if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
-            return Err(UpstreamError::Switched);
-        }
+        answer::check(&response)?;
         Ok(response)
     }
 }

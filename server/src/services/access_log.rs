@@ -27,14 +27,14 @@ use tokio::{
     time::Instant,
 };
 
-use self::sample::Sampler;
+use self::{record::Later, sample::Sampler};
 use super::Core;
 use crate::{
     gateway::{
         config::DEFAULT_RECORD_TIMEOUT_MS,
         ports::{
             Begun, Completion, Ended, Intent, KnownLimits, KnownSession, RecordError, Recorder,
-            RefusedRequest, Sessions, StoreUnavailable,
+            RefusedRequest, Sessions, StoreUnavailable, TunnelNote,
         },
     },
     store::{Outage, StoreError, access_log::WrittenBy},
@@ -60,7 +60,7 @@ pub struct StoreRecorder {
     by: Arc<WrittenBy>,
     /// How long a record may take.
     patience: Duration,
-    completions: mpsc::UnboundedSender<Completion>,
+    later: mpsc::UnboundedSender<Later>,
     sampled: mpsc::Sender<RefusedRequest>,
     sampler: Arc<Sampler>,
     touched: broadcast::Sender<SupportSessionId>,
@@ -70,7 +70,7 @@ impl StoreRecorder {
     /// Starts the task that writes completions. It ends once the recorder is dropped and every
     /// completion handed over is written: wait for the handle at shutdown.
     pub fn start(core: Core, by: WrittenBy) -> (Arc<Self>, tokio::task::JoinHandle<()>) {
-        let (completions, completed) = mpsc::unbounded_channel();
+        let (later, queue) = mpsc::unbounded_channel();
         let (sampled, refused) = mpsc::channel(MAX_SAMPLED_WAITING);
         let (touched, _) = broadcast::channel(1024);
         let gateway = core.config.gateway.as_ref();
@@ -78,7 +78,7 @@ impl StoreRecorder {
         let recorder = Arc::new(Self {
             by: Arc::new(by),
             patience: Duration::from_millis(patience),
-            completions,
+            later,
             sampled,
             sampler: Arc::default(),
             touched: touched.clone(),
@@ -91,9 +91,9 @@ impl StoreRecorder {
             refused,
             touched.clone(),
         );
-        let completing = record::write_completions(recorder.core.clone(), completed, touched);
+        let writing = record::write_later(recorder.core.clone(), queue, touched);
         let tasks = async move {
-            tokio::join!(sampling, completing);
+            tokio::join!(sampling, writing);
         };
         (recorder, tokio::spawn(tasks))
     }
@@ -117,16 +117,17 @@ impl StoreRecorder {
             duration: Duration::ZERO,
             request_bytes: 0,
             response_bytes: 0,
+            tally: None,
         };
         // A shutdown does not wait for this: the next start closes what is left as unknown.
-        let completions = self.completions.downgrade();
+        let later = self.later.downgrade();
         tokio::spawn(async move {
             for wait in SETTLE_AFTER {
                 tokio::time::sleep(wait).await;
-                let Some(completions) = completions.upgrade() else {
+                let Some(later) = later.upgrade() else {
                     return;
                 };
-                let _ = completions.send(completion.clone());
+                let _ = later.send(Later::Completion(completion.clone()));
             }
         });
     }
@@ -204,9 +205,13 @@ impl Recorder for StoreRecorder {
         }
     }
 
+    fn note(&self, note: TunnelNote) {
+        let _ = self.later.send(Later::Note(note));
+    }
+
     fn complete(&self, completion: Completion) {
         // The queue lives as long as its task, which lives as long as this recorder.
-        let _ = self.completions.send(completion);
+        let _ = self.later.send(Later::Completion(completion));
     }
 }
 

@@ -4,7 +4,7 @@ mod replay;
 
 use app::domain::{
     RequestId, SupportSessionId, TenantId, Timestamp,
-    access_log::{AccessLogEntry, Refusal, RequestOutcome},
+    access_log::{AccessLogEntry, Refusal, RequestOutcome, UpgradeTally},
     page::Direction,
     scopes::ScopeName,
     support_sessions::{ScopeUse, SupportSession, SupportSessionStatus, idle_end},
@@ -37,7 +37,8 @@ statements! {
     ADD = "INSERT INTO access_log (support_session_id, seq, request_id, method, path, query, status, outcome, refusal, \
         ip, user_agent, at, node, boot, scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     COMPLETE = "UPDATE access_log SET status = $2, outcome = $3, refusal = $4, duration_ms = $5, request_bytes = $6, \
-        response_bytes = $7 WHERE request_id = $1 AND outcome = 'open'";
+        response_bytes = $7, upgrade = COALESCE($8, upgrade) WHERE request_id = $1 AND outcome = 'open'";
+    NOTE_UPGRADE = "UPDATE access_log SET upgrade = $2 WHERE request_id = $1 AND outcome = 'open'";
     PROBE = "INSERT INTO record_probes (node, at) VALUES ($1, $2) ON CONFLICT (node) DO UPDATE SET at = excluded.at";
     LIST_AFTER = "SELECT * FROM access_log WHERE support_session_id = $1 AND seq > $2 ORDER BY seq LIMIT 200";
     LOOKUP = "SELECT * FROM access_log WHERE request_id = $1";
@@ -67,6 +68,7 @@ impl FromRow for AccessLogEntry {
             request_bytes: row.opt_count("request_bytes")?,
             response_bytes: row.opt_count("response_bytes")?,
             scope: row.opt_parsed("scope")?,
+            upgrade: row.opt_json("upgrade")?,
         })
     }
 }
@@ -116,6 +118,12 @@ pub struct RequestEnd {
     pub request_bytes: Option<u64>,
     /// Bytes of the answer's body that were passed on.
     pub response_bytes: Option<u64>,
+    /// What passed after a change of protocol.
+    pub upgrade: Option<UpgradeTally>,
+}
+
+fn json(tally: &UpgradeTally) -> String {
+    serde_json::json!(tally).to_string()
 }
 
 impl Db<'_> {
@@ -329,6 +337,22 @@ impl Tx<'_> {
             .bind(end.duration_ms)
             .bind(end.request_bytes)
             .bind(end.response_bytes)
+            .bind(end.upgrade.as_ref().map(json))
+            .execute()
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// Notes what has passed so far over an upgraded connection; whether its row is still open.
+    pub async fn note_upgrade(
+        &mut self,
+        request: RequestId,
+        tally: &UpgradeTally,
+    ) -> Result<bool, StoreError> {
+        let changed = self
+            .query(NOTE_UPGRADE)
+            .bind(request)
+            .bind(json(tally))
             .execute()
             .await?;
         Ok(changed == 1)

@@ -344,6 +344,16 @@ impl Row {
         serde_json::from_str(&self.text(column)?).map_err(|e| unreadable(column, e))
     }
 
+    /// JSON, or nothing.
+    pub fn opt_json<T: serde::de::DeserializeOwned>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        self.opt_text(column)?
+            .map(|text| serde_json::from_str(&text).map_err(|e| unreadable(column, e)))
+            .transpose()
+    }
+
     /// The names of the columns, in order.
     pub fn columns(&self) -> Vec<String> {
         match self {

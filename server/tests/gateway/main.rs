@@ -7,9 +7,14 @@
 
 mod attacks;
 mod ends;
+mod faults;
+mod http2;
 mod identity;
 mod leases;
 mod limits;
 mod passing;
 mod rules;
 mod support;
+mod tls;
+mod upstreams;
+mod websocket;

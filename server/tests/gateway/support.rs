@@ -1,17 +1,23 @@
 //! A gateway with everything around it.
 
 pub(crate) mod client;
+pub(crate) mod frames;
+pub(crate) mod pki;
 pub(crate) mod store;
 pub(crate) mod upstream;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use server::{
     clock::{Clock, ManualClock},
     entropy::SeededEntropy,
     gateway::{
-        Gateway, GatewayConfig, GatewayParts, Lease, SessionGates,
+        Gateway, GatewayConfig, GatewayParts, GatewaySettings, Lease, SessionGates,
         ports::{KnownSession, Recorder, Sessions},
         scopes::ScopeConfig,
         serve,
@@ -35,6 +41,8 @@ pub(crate) struct Rig {
     pub(crate) session: KnownSession,
     pub(crate) token: String,
     pub(crate) identities: Arc<Identities>,
+    config: GatewayConfig,
+    scopes: Vec<ScopeConfig>,
     shutdown: CancellationToken,
 }
 
@@ -50,6 +58,14 @@ pub(crate) struct Wanted {
     pub(crate) more_scopes: &'static str,
     /// What the session keeps of the rules under which it was created; their text is in the store.
     pub(crate) created_under: Option<&'static str>,
+    /// `http` or `https`, as clients call the gateway.
+    pub(crate) scheme: &'static str,
+    pub(crate) listen: IpAddr,
+    /// The lines that say where requests go; without any, to the rig's upstream.
+    pub(crate) upstream: Option<String>,
+    pub(crate) timeouts: &'static str,
+    /// Further tables.
+    pub(crate) tables: String,
 }
 
 impl Default for Wanted {
@@ -62,6 +78,11 @@ impl Default for Wanted {
             more: "",
             more_scopes: "",
             created_under: None,
+            scheme: "http",
+            listen: Ipv4Addr::LOCALHOST.into(),
+            upstream: None,
+            timeouts: "connect_ms = 2000\nfirst_byte_ms = 2000\nidle_ms = 20000",
+            tables: String::new(),
         }
     }
 }
@@ -98,12 +119,11 @@ impl Rig {
         let identities = Identities::new(ISSUER, keys);
         let gates = SessionGates::new(Lease::new(Arc::new(clock.clone())));
         gates.lease().renew(FOR_EVER);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind((wanted.listen, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
+        let config = config(address, upstream.address, &wanted);
         let gateway = Gateway::new(GatewayParts {
-            settings: config(address, upstream.address, &wanted)
-                .validate(&scopes(&wanted), &["127.0.0.1/32".parse().unwrap()])
-                .unwrap(),
+            settings: validated(&config, &scopes(&wanted)),
             sessions: Arc::clone(&store) as Arc<dyn Sessions>,
             recorder: Arc::clone(&store) as Arc<dyn Recorder>,
             gates: Arc::clone(&gates),
@@ -122,8 +142,15 @@ impl Rig {
             session,
             token: token.expose().to_owned(),
             identities,
+            config,
+            scopes: scopes(&wanted),
             shutdown,
         }
+    }
+
+    /// What the gateway was made with, once more.
+    pub(crate) fn settings(&self) -> GatewaySettings {
+        validated(&self.config, &self.scopes)
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -150,24 +177,41 @@ impl Rig {
         client.answer().await
     }
 
+    /// A second session of the same tenant, with its token.
+    pub(crate) fn another_session(&self) -> (KnownSession, String) {
+        let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(10));
+        let session = self.store.add(&token, None, &["read_only"]);
+        (session, token.expose().to_owned())
+    }
+
     pub(crate) fn stop(&self) {
         self.shutdown.cancel();
     }
 }
 
+fn validated(config: &GatewayConfig, scopes: &[ScopeConfig]) -> GatewaySettings {
+    config
+        .validate(scopes, &["127.0.0.1/32".parse().unwrap()])
+        .unwrap()
+}
+
 fn config(address: SocketAddr, upstream: SocketAddr, wanted: &Wanted) -> GatewayConfig {
+    let credential = "Bearer upstream-credential";
+    let alone =
+        || format!("upstream = \"http://{upstream}\"\nupstream_authorization = \"{credential}\"");
+    let upstream = wanted.upstream.clone().unwrap_or_else(alone);
     let text = format!(
         r#"
         listen = "{address}"
-        public_url = "http://{address}"
-        upstream = "http://{upstream}"
+        public_url = "{}://{address}"
+        hosts = ["other.example"]
+        {upstream}
         tenant_binding = "{}"
         organization = "{}"
         routes = [
             "/v1/tenants/{{tenant_id}}",
             "/v1/tenants/{{tenant_id}}/organizations/{{organization_id}}",
         ]
-        upstream_authorization = "Bearer upstream-credential"
         {}
         [selectors]
         query = ["tenant_id"]
@@ -175,11 +219,15 @@ fn config(address: SocketAddr, upstream: SocketAddr, wanted: &Wanted) -> Gateway
         organization_query = ["organization_id"]
         organization_headers = ["x-organization-id"]
         [timeouts]
-        connect_ms = 2000
-        first_byte_ms = 2000
-        idle_ms = 20000
+        {}
+        {}
         "#,
-        wanted.binding, wanted.organization, wanted.more
+        wanted.scheme,
+        wanted.binding,
+        wanted.organization,
+        wanted.more,
+        wanted.timeouts,
+        wanted.tables
     );
     toml::from_str(&text).unwrap()
 }

@@ -173,6 +173,39 @@ async fn a_slow_stream_comes_as_it_is_sent_and_not_at_its_end() {
     assert_eq!(log[0]["query"], "numbytes=8&duration=3&delay=0");
 }
 
+#[tokio::test]
+async fn over_http_2_httpbin_sees_and_gives_the_same() {
+    let rig = Rig::start().await;
+    let http2 = |more: &[&'static str]| [&["--http2-prior-knowledge"][..], more].concat();
+    let answer = rig.curl("/headers?show_env=1", &http2(&[]), b"").await;
+    assert!(answer.head.starts_with("HTTP/2 200"), "{}", answer.head);
+    let seen = &answer.json()["headers"];
+    assert_eq!(seen["Support-Tenant"], "acme", "{seen}");
+    assert_eq!(seen["Host"], rig.httpbin.address.to_string(), "{seen}");
+    assert!(seen["Authorization"].is_null(), "{seen}");
+
+    let large: Vec<u8> = (b'a'..=b'z').cycle().take(1_000_000).collect();
+    let upload = ["--header", "Content-Type: text/plain", "--upload-file", "-"];
+    let answer = rig.curl("/put", &http2(&upload), &large).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.json()["data"].as_str().unwrap().as_bytes() == large);
+
+    let part = ["--header", "Range: bytes=100-299"];
+    for options in [http2(&part), part.to_vec()] {
+        let answer = rig.curl("/range/1024", &options, b"").await;
+        assert_eq!((answer.status, answer.body.len()), (206, 200));
+        let range = answer.header("content-range");
+        assert_eq!(range, Some("bytes 100-299/1024"));
+    }
+
+    // An upgrade to HTTP/2 is not offered: the gateway refuses it, and says so in HTTP/1.1.
+    let answer = rig.curl("/get", &["--http2"], b"").await;
+    assert_eq!(answer.status, 403);
+    let log = rig.log().await;
+    assert_eq!(log[4]["refusal"], "upgrade_refused", "{}", log[4]);
+    assert_eq!(log[1]["request_bytes"], 1_000_000);
+}
+
 /// A program before httpbin, and a session of `acme`.
 struct Rig {
     program: Program,
@@ -234,7 +267,7 @@ impl Rig {
         let head = std::fs::read_to_string(file("head")).unwrap();
         let status = head.trim_end().rsplit("\r\n\r\n").next().unwrap();
         Fetched {
-            status: status[9..12].parse().unwrap(),
+            status: status.split(' ').nth(1).unwrap().trim().parse().unwrap(),
             head: status.to_owned(),
             // curl makes no file for an answer without a body.
             body: std::fs::read(file("body")).unwrap_or_default(),

@@ -7,7 +7,9 @@ pub(super) fn run(config: &Config) -> Result<(), CliError> {
     let rules = settings.rules();
     println!("The gateway's configuration is fine.");
     if let Some(gateway) = &config.gateway {
-        println!("  {} → {}", gateway.public_url, gateway.upstream);
+        for upstream in gateway.upstream_urls() {
+            println!("  {} → {upstream}", gateway.public_url);
+        }
     }
     println!("  rules {}", rules.hash());
     for scope in rules.scopes().list() {

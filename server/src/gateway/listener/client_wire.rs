@@ -6,24 +6,73 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::{Buf, Bytes};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::raw_head::HeadTap;
 
+/// What the bytes come over.
+pub(super) enum Socket {
+    Clear(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+trait Io: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
+
+impl Socket {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Clear(tcp) => tcp,
+            Self::Tls(tls) => tls.get_ref().0,
+        }
+    }
+
+    fn io(&mut self) -> Pin<&mut dyn Io> {
+        match self {
+            Self::Clear(tcp) => Pin::new(tcp),
+            Self::Tls(tls) => Pin::new(tls.as_mut()),
+        }
+    }
+}
+
 /// Shows what is read to the head tap, and ends with a reset where the connection was killed.
 pub(super) struct ClientWire {
-    tcp: TcpStream,
-    tap: HeadTap,
+    socket: Socket,
+    /// Read before it was known which protocol is spoken.
+    ahead: Bytes,
+    tap: Option<HeadTap>,
     kill: CancellationToken,
 }
 
 impl ClientWire {
-    pub(super) const fn new(tcp: TcpStream, tap: HeadTap, kill: CancellationToken) -> Self {
-        Self { tcp, tap, kill }
+    pub(super) const fn new(
+        socket: Socket,
+        ahead: Bytes,
+        tap: Option<HeadTap>,
+        kill: CancellationToken,
+    ) -> Self {
+        Self {
+            socket,
+            ahead,
+            tap,
+            kill,
+        }
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.ahead.has_remaining() {
+            let length = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
+        self.socket.io().poll_read(cx, buf)
     }
 }
 
@@ -34,9 +83,9 @@ impl AsyncRead for ClientWire {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let read = Pin::new(&mut self.tcp).poll_read(cx, buf);
-        if matches!(read, Poll::Ready(Ok(()))) {
-            self.tap.saw(&buf.filled()[before..]);
+        let read = self.read(cx, buf);
+        if let (Poll::Ready(Ok(())), Some(tap)) = (&read, &self.tap) {
+            tap.saw(&buf.filled()[before..]);
         }
         read
     }
@@ -48,7 +97,7 @@ impl AsyncWrite for ClientWire {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write(cx, buf)
+        self.socket.io().poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -56,19 +105,22 @@ impl AsyncWrite for ClientWire {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write_vectored(cx, bufs)
+        self.socket.io().poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        match &self.socket {
+            Socket::Clear(tcp) => tcp.is_write_vectored(),
+            Socket::Tls(tls) => tls.is_write_vectored(),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        self.socket.io().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        self.socket.io().poll_shutdown(cx)
     }
 }
 
@@ -76,7 +128,7 @@ impl Drop for ClientWire {
     fn drop(&mut self) {
         if self.kill.is_cancelled() {
             // What was cut must not look complete. If it can't be asked for, the socket closes anyway.
-            let _ = self.tcp.set_zero_linger();
+            let _ = self.socket.tcp().set_zero_linger();
         }
     }
 }

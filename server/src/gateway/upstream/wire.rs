@@ -17,7 +17,7 @@ use tokio::{
 use crate::gateway::{gate::Pass, kill::KillSwitch};
 
 /// What is known of a connection's writing side.
-pub(in crate::gateway) struct Meter {
+pub(super) struct Meter {
     kill: Arc<KillSwitch>,
     /// The gate's pass of the request whose first byte has not been written.
     pass: Mutex<Option<Pass>>,
@@ -59,14 +59,18 @@ impl Meter {
         lock(&self.pass).as_ref().is_none_or(Pass::is_good)
     }
 
-    /// Completes when nothing has been written for `span`.
-    pub(super) async fn silent_for(&self, span: Duration) {
+    /// Completes when nothing has been written for `span`, unless that is `excused`: then it begins
+    /// anew.
+    pub(super) async fn silent_for(&self, span: Duration, excused: impl Fn() -> bool) {
         loop {
             let due = *lock(&self.last_write) + span;
-            if due <= Instant::now() {
+            if due > Instant::now() {
+                tokio::time::sleep_until(due).await;
+            } else if excused() {
+                *lock(&self.last_write) = Instant::now();
+            } else {
                 return;
             }
-            tokio::time::sleep_until(due).await;
         }
     }
 
@@ -159,5 +163,26 @@ impl Drop for Wire {
             let _ = self.tcp.set_zero_linger();
         }
         self.meter.disarm();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn silence_that_is_excused_begins_anew() {
+        let (meter, excuses) = (Meter::new(), AtomicUsize::new(2));
+        let excused = || {
+            excuses
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                    left.checked_sub(1)
+                })
+                .is_ok()
+        };
+        meter.silent_for(Duration::from_millis(1), excused).await;
+        assert_eq!(excuses.load(Ordering::Relaxed), 0);
     }
 }

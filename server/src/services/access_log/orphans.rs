@@ -51,6 +51,7 @@ async fn close(core: &Core, orphan: Orphan) -> Result<(), ServiceError> {
                     duration_ms: None,
                     request_bytes: None,
                     response_bytes: None,
+                    upgrade: None,
                 };
                 if tx
                     .complete_access_log_entry(orphan.request_id, &end)

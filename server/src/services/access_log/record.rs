@@ -17,7 +17,7 @@ use tokio::{
 
 use super::RequestEvent;
 use crate::{
-    gateway::ports::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest},
+    gateway::ports::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest, TunnelNote},
     services::{Core, ServiceError},
     store::{
         ActError, Priority, StoreError, Tx,
@@ -51,6 +51,7 @@ fn entry_of(intent: &Intent, seq: u64, outcome: RequestOutcome) -> AccessLogEntr
         request_bytes: None,
         response_bytes: None,
         scope: intent.scope.clone(),
+        upgrade: None,
     }
 }
 
@@ -166,23 +167,53 @@ async fn is_over_bound(
     Ok(tx.count_refused_since(session.id, ended_at).await? >= REFUSALS_AFTER_END)
 }
 
-/// Writes completions until the recorder is gone and none is left.
-pub(super) async fn write_completions(
+/// What is written once a request is under way.
+#[derive(Debug)]
+pub(super) enum Later {
+    Note(TunnelNote),
+    Completion(Completion),
+}
+
+/// Writes notes and completions, in their order for each request, until the recorder is gone and
+/// none is left.
+pub(super) async fn write_later(
     core: Core,
-    mut queue: mpsc::UnboundedReceiver<Completion>,
+    mut queue: mpsc::UnboundedReceiver<Later>,
     touched: broadcast::Sender<SupportSessionId>,
 ) {
     const CONCURRENT: usize = 64;
     let mut batch = Vec::with_capacity(CONCURRENT);
     while queue.recv_many(&mut batch, CONCURRENT).await > 0 {
         // Sent together, so that they share a commit.
-        let writes = batch
-            .drain(..)
-            .map(|completion| write_completion(&core, completion));
+        let writes = batch.drain(..).map(|later| async {
+            match later {
+                Later::Note(note) => write_note(&core, note).await,
+                Later::Completion(completion) => write_completion(&core, completion).await,
+            }
+        });
         for session in futures::future::join_all(writes).await {
             let _ = touched.send(session);
         }
     }
+}
+
+/// A note that comes after its request's completion changes nothing; one that is lost is made up for
+/// by the next.
+async fn write_note(core: &Core, note: TunnelNote) -> SupportSessionId {
+    let session = note.support_session_id;
+    let note = Arc::new(note);
+    let noting = Arc::clone(&note);
+    let written = core
+        .store
+        .write(Priority::Normal, move |tx| {
+            let note = Arc::clone(&noting);
+            Box::pin(async move { tx.note_upgrade(note.request_id, &note.tally).await })
+        })
+        .await;
+    if let Err(error) = written {
+        tracing::warn!(request.id = %note.request_id, error = %error, "what passed so far can't be noted");
+    }
+    session
 }
 
 /// Tries until it is written. As long as the store is out of order it is tried on and on: nothing
@@ -219,6 +250,7 @@ async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), Servic
                     duration_ms: u64::try_from(completion.duration.as_millis()).ok(),
                     request_bytes: Some(completion.request_bytes),
                     response_bytes: Some(completion.response_bytes),
+                    upgrade: completion.tally.clone(),
                 };
                 if tx
                     .complete_access_log_entry(completion.request_id, &end)
@@ -264,6 +296,10 @@ fn response_event(core: &Core, completion: &Completion, end: &RequestEnd) -> New
             "duration_ms": end.duration_ms,
             "request_bytes": end.request_bytes,
             "response_bytes": end.response_bytes,
+            "upgrade": end.upgrade,
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use futures::FutureExt;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
@@ -11,8 +12,13 @@ use tokio::{
 /// Longer than anything here may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A connection, with TLS or without.
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
 pub(crate) struct Client {
-    tcp: TcpStream,
+    tcp: Box<dyn Io>,
     buffer: Vec<u8>,
 }
 
@@ -46,9 +52,12 @@ impl Answer {
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let tcp = TcpStream::connect(address).await.unwrap();
+        Self::over(TcpStream::connect(address).await.unwrap())
+    }
+
+    pub(crate) fn over(io: impl Io + 'static) -> Self {
         Self {
-            tcp,
+            tcp: Box::new(io),
             buffer: Vec::new(),
         }
     }
@@ -68,10 +77,7 @@ impl Client {
 
     /// Whether `text` is among what has come until now.
     pub(crate) fn has_read(&mut self, text: &str) -> bool {
-        let mut bytes = [0; 4096];
-        while let Ok(length @ 1..) = self.tcp.try_read(&mut bytes) {
-            self.buffer.extend_from_slice(&bytes[..length]);
-        }
+        while self.more().now_or_never() == Some(true) {}
         contains(&self.buffer, text.as_bytes())
     }
 

@@ -15,7 +15,7 @@ use server::{
     clock::{Clock, ManualClock},
     gateway::ports::{
         Begun, Completion, Ended, Intent, KnownLimits, KnownSession, RecordError, Recorder,
-        RefusedRequest, Sessions, StoreUnavailable,
+        RefusedRequest, Sessions, StoreUnavailable, TunnelNote,
     },
     token::Token,
 };
@@ -31,6 +31,7 @@ pub(crate) struct MemoryStore {
     begun: Mutex<Vec<Intent>>,
     refused: Mutex<Vec<RefusedRequest>>,
     completed: watch::Sender<Vec<Completion>>,
+    notes: watch::Sender<Vec<TunnelNote>>,
     down: AtomicBool,
     rules: Mutex<Option<String>>,
     used_up: AtomicBool,
@@ -59,6 +60,7 @@ impl MemoryStore {
             begun: Mutex::default(),
             refused: Mutex::default(),
             completed: watch::Sender::default(),
+            notes: watch::Sender::default(),
             down: AtomicBool::new(false),
             rules: Mutex::default(),
             used_up: AtomicBool::new(false),
@@ -73,9 +75,10 @@ impl MemoryStore {
         organization: Option<&str>,
         scopes: &[&str],
     ) -> KnownSession {
+        let mut sessions = self.sessions.lock().unwrap();
         let session = KnownSession {
             token_hash: [0; 32],
-            id: SupportSessionId::from_uuid(Uuid::from_u128(7)),
+            id: SupportSessionId::from_uuid(Uuid::from_u128(7 + sessions.len() as u128)),
             tenant_id: "acme".parse().unwrap(),
             organization_id: organization.map(|id| id.parse().unwrap()),
             staff_id: StaffId::from_uuid(Uuid::from_u128(8)),
@@ -89,7 +92,6 @@ impl MemoryStore {
             ended: None,
             limits: KnownLimits::default(),
         };
-        let mut sessions = self.sessions.lock().unwrap();
         sessions.insert(*token.hash().as_bytes(), session.clone());
         session
     }
@@ -147,6 +149,14 @@ impl MemoryStore {
         self.refused.lock().unwrap().clone()
     }
 
+    /// The notes of tunnels, once there are `count` of them.
+    pub(crate) async fn noted(&self, count: usize) -> Vec<TunnelNote> {
+        let mut notes = self.notes.subscribe();
+        let wait = notes.wait_for(|all| all.len() >= count);
+        let wait = tokio::time::timeout(std::time::Duration::from_secs(10), wait);
+        wait.await.expect("a note is missing").unwrap().clone()
+    }
+
     /// The completions, once there are `count` of them.
     pub(crate) async fn completed(&self, count: usize) -> Vec<Completion> {
         let mut completed = self.completed.subscribe();
@@ -196,6 +206,10 @@ impl Recorder for MemoryStore {
 
     async fn refuse(&self, refused: RefusedRequest) {
         self.refused.lock().unwrap().push(refused);
+    }
+
+    fn note(&self, note: TunnelNote) {
+        self.notes.send_modify(|all| all.push(note));
     }
 
     fn complete(&self, completion: Completion) {

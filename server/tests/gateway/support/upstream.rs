@@ -261,6 +261,35 @@ impl Upstream {
                 while self.more(index, tcp, buffer).await {}
                 return false;
             }
+            "socket" => {
+                // The answer to the key of RFC 6455 §1.3, and "Hello" once something has come.
+                let _ = tcp
+                    .write_all(opened("", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=").as_bytes())
+                    .await;
+                let mut greeted = false;
+                while self.more(index, tcp, buffer).await {
+                    if !std::mem::replace(&mut greeted, true) {
+                        let _ = tcp.write_all(b"\x81\x05Hello").await;
+                    }
+                }
+                return false;
+            }
+            "wrong-accept" | "wrong-protocol" | "wrong-extension" => {
+                let answer = match path.rsplit('-').next() {
+                    Some("accept") => opened("", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+                    Some("protocol") => opened(
+                        "Sec-WebSocket-Protocol: admin\r\n",
+                        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+                    ),
+                    _ => opened(
+                        "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+                        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+                    ),
+                };
+                let _ = tcp.write_all(answer.as_bytes()).await;
+                while self.more(index, tcp, buffer).await {}
+                return false;
+            }
             "hang" => {
                 while self.more(index, tcp, buffer).await {}
                 return false;
@@ -284,6 +313,34 @@ impl Upstream {
             ),
             "early" => (
                 "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                true,
+            ),
+            "early-twice" => (
+                "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                true,
+            ),
+            "two-framings" => (
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+                true,
+            ),
+            "two-lengths" => (
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+                true,
+            ),
+            "gzip-chunked" => (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+                true,
+            ),
+            "two-answers" => (
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison",
+                true,
+            ),
+            "framing-trailers" => (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum, content-length, x-request-id\r\n\r\n2\r\nok\r\n0\r\nx-sum: 7\r\ncontent-length: 9\r\nx-request-id: theirs\r\n\r\n",
+                true,
+            ),
+            "bad-chunks" => (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nzz\r\n",
                 true,
             ),
             "switch" => (
@@ -326,4 +383,11 @@ impl Upstream {
             }
         }
     }
+}
+
+/// A 101 with an answer to a WebSocket's key.
+fn opened(more: &str, accept: &str) -> String {
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{more}Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
 }

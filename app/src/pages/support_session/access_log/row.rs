@@ -7,7 +7,7 @@ use crate::{
         CopyButton, Timestamp,
         format::{Precision, counted},
     },
-    domain::access_log::{AccessLogEntry, RequestOutcome},
+    domain::access_log::{AccessLogEntry, DirectionTally, RequestOutcome, UpgradeTally},
     live::rows::LiveRows,
 };
 
@@ -124,9 +124,38 @@ fn facts(entry: &AccessLogEntry) -> AnyView {
             {row("Duration", duration)}
             {row("Request body", bytes(entry.request_bytes))}
             {row("Response body", bytes(entry.response_bytes))}
+            {entry.upgrade.as_ref().map(upgraded)}
         </dl>
     }
     .into_any()
+}
+
+/// What is known of an upgraded connection.
+fn upgraded(tally: &UpgradeTally) -> impl IntoView + use<> {
+    let direction = |name: &'static str, tally: &DirectionTally| {
+        let passed = passed(tally);
+        let hash = tally.sha256.clone();
+        view! {
+            <dt>{name}</dt>
+            <dd>{passed} ", SHA-256 " <code class="muted">{hash}</code></dd>
+        }
+    };
+    view! {
+        <dt>"Upgrade"</dt>
+        <dd>
+            "WebSocket. An upgrade is one request: its messages are counted, not recorded one by one."
+        </dd>
+        {direction("To the upstream", &tally.to_upstream)}
+        {direction("To the client", &tally.to_client)}
+    }
+}
+
+fn passed(tally: &DirectionTally) -> String {
+    format!(
+        "{}, {}",
+        counted(tally.frames, "frame", "frames"),
+        counted(tally.bytes, "byte", "bytes")
+    )
 }
 
 const fn outcome_sentence(outcome: RequestOutcome) -> &'static str {
@@ -160,6 +189,16 @@ mod tests {
     fn the_query_is_part_of_what_was_asked_for() {
         let entry = entry(None, RequestOutcome::Open);
         assert_eq!(full_path(&entry), "/v1/issuers?status=open");
+    }
+
+    #[test]
+    fn what_passed_is_told_in_frames_and_bytes() {
+        let tally = DirectionTally {
+            frames: 1,
+            bytes: 2048,
+            sha256: String::new(),
+        };
+        assert_eq!(passed(&tally), "1 frame, 2,048 bytes");
     }
 
     #[test]

@@ -1,0 +1,175 @@
+//! A request as it arrived: whether its form is in order, and what is recorded of it.
+
+use std::net::IpAddr;
+
+use app::domain::{RequestId, Timestamp, access_log::Refusal};
+use http::{HeaderMap, Method, Version, header};
+use tokio::time::Instant;
+
+use super::{
+    canonical::CanonicalTarget,
+    headers,
+    ports::{Intent, KnownSession},
+    raw_head::RawHead,
+    rules::{CanonicalRequest, Denied, Permitted, RuleSet},
+    selectors,
+    websocket::Handshake,
+};
+
+/// The longest path or query that is kept of a refused request, in characters.
+const REFUSED_TEXT_MAX: usize = 2048;
+/// The longest `User-Agent` that is kept, in characters.
+const USER_AGENT_MAX: usize = 512;
+
+/// A request as it arrived.
+pub(super) struct Arrival {
+    pub(super) request_id: RequestId,
+    pub(super) at: Timestamp,
+    pub(super) started: Instant,
+    pub(super) version: Version,
+    pub(super) method: Method,
+    pub(super) head: RawHead,
+    pub(super) headers: HeaderMap,
+    pub(super) ip: IpAddr,
+}
+
+impl Arrival {
+    /// Whether nothing that follows on its connection can be trusted.
+    pub(super) fn is_malformed(&self) -> bool {
+        self.head.fault.is_some() || self.has_two_credentials() || !self.is_spoken()
+    }
+
+    /// As the client wrote it, or as the HTTP library read it.
+    fn has_two_credentials(&self) -> bool {
+        let fields = self.headers.get_all(header::AUTHORIZATION).iter().count();
+        self.head.two_credentials || fields > 1
+    }
+
+    fn is_spoken(&self) -> bool {
+        matches!(self.version, Version::HTTP_11 | Version::HTTP_2)
+    }
+
+    /// The request in its one form, and the WebSocket that it asks for, if it does.
+    ///
+    /// # Errors
+    ///
+    /// If its form is not in order, whoever makes it.
+    pub(super) fn request(&self) -> Result<(CanonicalRequest, Option<Handshake>), Denied> {
+        let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
+        if !self.is_spoken() {
+            // An answer that ends with its connection could be cut and look complete.
+            return Err(Denied {
+                status: 505,
+                ..malformed("The gateway speaks HTTP/1.1 and HTTP/2.".into())
+            });
+        }
+        if self.has_two_credentials() {
+            return Err(malformed(
+                "There is more than one Authorization field.".into(),
+            ));
+        }
+        if let Some(fault) = self.head.fault {
+            return Err(malformed(fault.to_string()));
+        }
+        let handshake = self.handshake()?;
+        if self.method == Method::TRACE {
+            return Err(malformed("TRACE is not let through.".into()));
+        }
+        if headers::connection_names_ours(&self.headers) {
+            let detail = "Connection names a header field that the gateway sets.";
+            return Err(malformed(detail.into()));
+        }
+        let target = CanonicalTarget::parse(&self.head.target)
+            .map_err(|error| Denied::new(Refusal::AmbiguousPath, error.to_string()))?;
+        let query = target.query().unwrap_or_default();
+        if headers::overrides_method(&self.headers) || selectors::overrides_method(query) {
+            return Err(malformed("The request overrides its own method.".into()));
+        }
+        let request = CanonicalRequest {
+            method: self.method.clone(),
+            target,
+            headers: self.headers.clone(),
+        };
+        Ok((request, handshake))
+    }
+
+    fn handshake(&self) -> Result<Option<Handshake>, Denied> {
+        if self.method == Method::CONNECT {
+            return Err(Denied::plain(Refusal::UpgradeRefused));
+        }
+        if !headers::asks_for_upgrade(&self.headers) {
+            return Ok(None);
+        }
+        Handshake::of(&self.method, &self.headers)
+            .map(Some)
+            .map_err(|fault| Denied::new(Refusal::UpgradeRefused, fault.to_string()))
+    }
+
+    /// What is recorded of the request: the canonical target, or what the client sent, made safe.
+    pub(super) fn intent(
+        &self,
+        session: &KnownSession,
+        permitted: Option<&Permitted>,
+        rules: &RuleSet,
+    ) -> Intent {
+        let (path, query) = match permitted.map(|permitted| &permitted.request().target) {
+            Some(target) => (target.path().to_owned(), target.query().map(str::to_owned)),
+            None => split_target(&self.head.target),
+        };
+        let query = query.map(|query| rules.hidden.query(&query).into_owned());
+        let user_agent = self.headers.get(header::USER_AGENT);
+        Intent {
+            request_id: self.request_id,
+            support_session_id: session.id,
+            token_hash: session.token_hash,
+            tenant_id: session.tenant_id.clone(),
+            staff_id: session.staff_id,
+            staff_name: session.staff_name.clone(),
+            method: printable(self.method.as_str().as_bytes(), 64),
+            path: rules.hidden.path(&path).into_owned(),
+            query,
+            scope: permitted.map(|permitted| permitted.scope().clone()),
+            ip: self.ip,
+            user_agent: user_agent.map_or_else(String::new, |value| {
+                printable(value.as_bytes(), USER_AGENT_MAX)
+            }),
+            at: self.at,
+        }
+    }
+}
+
+fn split_target(target: &[u8]) -> (String, Option<String>) {
+    let mut parts = target.splitn(2, |b| *b == b'?');
+    let path = parts.next().unwrap_or_default();
+    (
+        printable(path, REFUSED_TEXT_MAX),
+        parts.next().map(|query| printable(query, REFUSED_TEXT_MAX)),
+    )
+}
+
+/// A text for people: at most `max` characters, control characters escaped.
+fn printable(bytes: &[u8], max: usize) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut safe = String::with_capacity(text.len().min(max));
+    for c in text.chars().take(max) {
+        if c.is_control() {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_refused_target_is_short_and_printable() {
+        let (path, query) = split_target(b"/a\x1b[31m\xff?b=\0");
+        assert_eq!(path, "/a\\u{1b}[31m\u{fffd}");
+        assert_eq!(query.as_deref(), Some("b=\\u{0}"));
+        assert!(printable(&[b'a'; 5000], 2048).len() == 2048);
+    }
+}
