@@ -76,7 +76,8 @@ fn support_sessions_and_access_logs_keep_their_json() {
         "support_session_id":"01937e2c-7b6a-7cc0-8000-000000000001","seq":4,"method":"GET",
         "path":"/v1/exports","query":"a=b","status":403,"outcome":"refused",
         "refusal":"out_of_scope","ip":"203.0.113.24","user_agent":"curl/8",
-        "at":"2026-11-22T10:01:00.214Z","duration_ms":3,"request_bytes":0,"response_bytes":null,"scope":"read_only"}"#,
+        "at":"2026-11-22T10:01:00.214Z","duration_ms":3,"request_bytes":0,"response_bytes":null,"scope":"read_only",
+        "upgrade":null}"#,
     );
     round_trips::<SupportSessionForm>(
         r#"{"reason":"Attestations fail","ttl_minutes":"15","scopes":["read_only"],

@@ -217,7 +217,7 @@ pub enum NextSeq {
     /// This one.
     Given(u64),
     /// The session is not active, or this is not its token.
-    Ended(Option<SupportSession>),
+    Ended(Option<Box<SupportSession>>),
     /// Its total of requests is used up.
     UsedUp,
 }
@@ -274,7 +274,7 @@ impl Tx<'_> {
         });
         Ok(match used_up && is_token {
             true => NextSeq::UsedUp,
-            false => NextSeq::Ended(found),
+            false => NextSeq::Ended(found.map(Box::new)),
         })
     }
 

@@ -234,7 +234,7 @@ impl Batch {
                 Ok(()) => drop(commits.fetch_add(1, Ordering::Relaxed)),
                 // Nothing could be begun. Who waits would meet the same: none is kept for its turn.
                 Err(_) if done.is_empty() => {
-                    done.extend(std::iter::from_fn(|| queues.next(RecordLevel::Flushed)))
+                    done.extend(std::iter::from_fn(|| queues.next(RecordLevel::Flushed)));
                 }
                 Err(_) => {}
             }

@@ -29,6 +29,9 @@ use super::{
 
 /// For how long a writer waits for another process' lock on the same SQLite file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+/// After how long PostgreSQL ends a transaction in which nothing is asked, in milliseconds: a node that
+/// was frozen in the middle of one must not keep others from revoking.
+const IDLE_IN_TRANSACTION: &str = "3000";
 /// How many readers a store has.
 const READERS: u32 = 8;
 
@@ -300,7 +303,9 @@ fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
 }
 
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
-    let connect = PgConnectOptions::from_str(url)?.application_name("support-console");
+    let connect = PgConnectOptions::from_str(url)?
+        .application_name("support-console")
+        .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]);
     let pool = PgPoolOptions::new()
         .max_connections(READERS * 2)
         .acquire_timeout(Duration::from_secs(10))

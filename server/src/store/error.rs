@@ -119,6 +119,9 @@ impl StoreError {
 /// Codes of SQLite are numbers of at most four digits, the primary code in the low byte
 /// (<https://sqlite.org/rescode.html>); those of PostgreSQL have five characters (SQLSTATE).
 fn outage_of_code(code: &str) -> Option<OutageCause> {
+    /// Out of memory while reading or writing: nothing has reached the disk.
+    const IOERR_NOMEM: u32 = 3082;
+
     if code.len() == 5 {
         return match code {
             "25006" => Some(OutageCause::ReadOnly),
@@ -131,8 +134,6 @@ fn outage_of_code(code: &str) -> Option<OutageCause> {
             _ => None,
         };
     }
-    /// Out of memory while reading or writing: nothing has reached the disk.
-    const IOERR_NOMEM: u32 = 3082;
     match code.parse::<u32>().ok()? {
         IOERR_NOMEM => Some(OutageCause::Unreachable),
         extended => match extended & 0xff {

@@ -95,9 +95,8 @@ pub(super) async fn begin(
 }
 
 /// A token that has been replaced counts as revoked.
-fn how_it_ended(session: Option<SupportSession>, now: Timestamp) -> Ended {
-    let expired = |session: SupportSession| session.status(now) == SupportSessionStatus::Expired;
-    if session.is_some_and(expired) {
+fn how_it_ended(session: Option<Box<SupportSession>>, now: Timestamp) -> Ended {
+    if session.is_some_and(|session| session.status(now) == SupportSessionStatus::Expired) {
         Ended::Expired
     } else {
         Ended::Revoked

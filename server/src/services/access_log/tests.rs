@@ -148,7 +148,7 @@ impl Scene {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+        let waited = tokio::time::timeout(Duration::from_mins(1), waiting).await;
         waited.unwrap_or_else(|_| panic!("{}: {what}", self.world.engine));
     }
 
