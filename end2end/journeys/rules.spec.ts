@@ -38,7 +38,7 @@ test("a rule file that can't be read says where, and is kept", async ({ page, si
   const broken = '[[scopes]]\nname = "x"\ndescription = "X."\nallow = [{ methods = ["GET"], paths = ["x"] }]\n';
   await page.getByLabel("Changed rule file").fill(broken);
   await page.getByRole("button", { name: "Try these rules" }).click();
-  await expect(page.getByText(/scopes\[0\]\.allow\[0\]\.paths\[0\]/)).toBeVisible();
+  await expect(page.getByText(/scopes\[0\]\.allow\[0\]\.paths\[0\]/i)).toBeVisible();
   await expect(page.getByLabel("Changed rule file")).toHaveValue(broken);
 });
 
@@ -47,7 +47,7 @@ test("the page of a session tells what was granted and what was used", async ({ 
   const tenant = await demo.tenant("healthy");
   const { id, token } = await createSession(page, tenant.id, { scopes: ["attestations:write"] });
   await openSession(page, id);
-  const scopes = page.getByRole("listitem");
+  const scopes = page.getByRole("region", { name: "Session details" }).getByRole("listitem");
   await expect(scopes.filter({ hasText: "read_only" })).toContainText("not used");
   await demo.request(token, "/v1/whoami");
   await demo.request(token, "/v1/users");

@@ -24,6 +24,10 @@ use crate::{
 const SETTLE_MS: u32 = 30;
 /// After this long a page that was to be left is still there: what it led to was a download.
 const STAYED_MS: u32 = 3_000;
+/// How often, and after how long each time, it is asked who is signed in before a page is left:
+/// within the two seconds in which a page must go.
+const ASKS: u32 = 3;
+const ASK_AGAIN_MS: u32 = 400;
 /// A stream that is back by this attempt was never reported as lost.
 const REPORTED_FROM_ATTEMPT: u32 = 2;
 /// The names of the stream's events: the `type` of each.
@@ -152,11 +156,7 @@ impl Tab {
             self.signals.state.set(LiveState::Lost { since });
         }
         // A refused stream looks like a lost one: ask whether anybody is still signed in.
-        spawn_local(async {
-            if let Ok(None) = crate::api::signed_in().await {
-                leave();
-            }
-        });
+        leave_if_nobody_is_signed_in(ASKS, |_| {});
         self.settle_after(wait_ms(attempt, js_sys::Math::random()));
     }
 
@@ -220,12 +220,7 @@ impl Tab {
     /// new one: then this page, and what is typed in it, stays.
     fn signed_out(&self) {
         *self.open.borrow_mut() = None;
-        spawn_local(async {
-            match crate::api::signed_in().await {
-                Ok(Some(_)) => TAB.with(|tab| tab.settle_after(SETTLE_MS)),
-                _ => leave(),
-            }
-        });
+        leave_if_nobody_is_signed_in(ASKS, |tab| tab.settle_after(SETTLE_MS));
     }
 
     fn set_clock(&self, now: Timestamp) {
@@ -310,6 +305,22 @@ fn close_when_leaving() {
 
 fn is_hidden() -> bool {
     document().visibility_state() == VisibilityState::Hidden
+}
+
+/// Leads to the sign-in if nobody is signed in; else the page stays. A sign-in in another tab ends
+/// the old one before the browser has the cookie of the new one, so "nobody" is asked about again.
+fn leave_if_nobody_is_signed_in(asks: u32, stay: fn(&Tab)) {
+    spawn_local(async move {
+        match crate::api::signed_in().await {
+            // A server that can't be asked is tried again until it can.
+            Ok(Some(_)) | Err(_) => TAB.with(stay),
+            Ok(None) if asks > 1 => {
+                let again = move || leave_if_nobody_is_signed_in(asks - 1, stay);
+                Timeout::new(ASK_AGAIN_MS, again).forget();
+            }
+            Ok(None) => leave(),
+        }
+    });
 }
 
 fn leave() {

@@ -176,15 +176,18 @@ fn TryForm(file: String, hash: String, problem: Option<Problem>) -> impl IntoVie
                     <select
                         id=control.id
                         name="requests"
+                        class="short"
                         aria-describedby=control.described_by
                         aria-invalid=control.invalid
                     >
                         {choices.collect_view()}
                     </select>
                 </Field>
-                <button type="submit" class="button primary">
-                    "Try these rules"
-                </button>
+                <div>
+                    <button type="submit" class="button primary">
+                        "Try these rules"
+                    </button>
+                </div>
             </form>
         </section>
     }

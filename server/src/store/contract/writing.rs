@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use futures::{future::join_all, poll};
 use tokio::sync::Notify;
 
-use super::{note, noted};
+use super::{another, note, noted};
 use crate::store::{Priority, Store, StoreError, testing::both};
 
 /// Holds the batching writer until the gate is opened; resolves once the writer is held.
@@ -184,4 +184,30 @@ async fn an_act_that_goes_on_after_a_failed_statement_is_kept_or_refused_but_nev
             assert_eq!(answer.is_ok(), kept, "{engine}: {priority:?}: {answer:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_node_frozen_in_the_middle_of_a_transaction_keeps_nobody_waiting_for_good() {
+    let test = crate::store::testing::postgres().await;
+    let other = another(&test.options).await;
+    let (begun, frozen) = tokio::sync::mpsc::channel(1);
+    let (store, mut frozen) = (test.store.clone(), frozen);
+    let freezing = tokio::spawn(async move {
+        let act = store.write(Priority::Normal, move |tx| {
+            let begun = begun.clone();
+            Box::pin(async move {
+                note(tx, "never".into()).await?;
+                begun.send(()).await.expect("the test waits");
+                std::future::pending::<Result<(), StoreError>>().await
+            })
+        });
+        act.await
+    });
+    frozen.recv().await.expect("it holds the lock");
+    // Changes are numbered under one lock, which the other holds.
+    let write = other.write(Priority::Normal, |tx| note(tx, "told".into()));
+    let written = tokio::time::timeout(std::time::Duration::from_secs(30), write).await;
+    written.expect("the lock is free in the end").unwrap();
+    assert_eq!(noted(&other).await, ["told"]);
+    freezing.abort();
 }
