@@ -9,11 +9,14 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.parse
 
 from processes import Process, free_port
 
 PASSWORD = "a long bench password"
+# For so many seconds a connection may rest: less than the server keeps it.
+RESTED = 10
 
 
 class Client:
@@ -23,15 +26,21 @@ class Client:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.host = host
         self.cookies: dict[str, str] = {}
+        self.used = time.monotonic()
 
     def send(self, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str, dict]:
         fields = {"Host": self.host, "Cookie": self.cookie(), **headers}
+        if time.monotonic() - self.used > RESTED:
+            # The server has closed it by now, or is about to; the next request opens another.
+            self.connection.close()
         self.connection.request(method, path, body, fields)
         answer = self.connection.getresponse()
         for field in answer.headers.get_all("Set-Cookie") or []:
             name, _, value = field.split(";", 1)[0].partition("=")
             self.cookies[name] = value
-        return answer.status, answer.read().decode(), dict(answer.headers)
+        page = answer.read().decode()
+        self.used = time.monotonic()
+        return answer.status, page, dict(answer.headers)
 
     def cookie(self) -> str:
         return "; ".join(f"{k}={v}" for k, v in self.cookies.items())
