@@ -1,12 +1,13 @@
 //! The gateway, which is the impersonation middleware: authenticate → authorise → record → forward.
 //!
 //! It knows the store only through [`ports`]; nothing here may name the store, pages or services.
-//! The way of one request is in `proxy` and reads top to bottom. What may pass is decided by pure
-//! functions: [`canonical`] (one spelling), [`rules`] (host, tenant, organization), [`scopes`]
-//! (methods and paths), `headers` (which fields). When it ends is [`gate`]'s: nothing is sent
-//! upstream once a revocation is answered, and nothing that was cut looks complete. [`lease`] says
-//! whether this node may serve at all.
+//! The way of one request is in `admission` (decide and record) and in `proxy` (forward); both read
+//! top to bottom. What may pass is decided by pure functions: [`canonical`] (one spelling),
+//! [`rules`] (host, tenant, organization), [`scopes`] (methods and paths), `headers` (which fields).
+//! When it ends is [`gate`]'s: nothing is sent upstream once a revocation is answered, and nothing
+//! that was cut looks complete. [`lease`] says whether this node may serve at all.
 
+mod admission;
 mod answers;
 mod arrival;
 mod authenticate;

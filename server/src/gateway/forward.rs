@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use app::domain::{
-    RequestId,
-    access_log::{Refusal, RequestOutcome},
-};
+use app::domain::{RequestId, access_log::RequestOutcome};
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::Full;
 use hyper::{
@@ -21,10 +18,11 @@ use super::{
     gate::{Flight, GateHandle, Pass},
     headers, identity,
     ports::Ended,
-    proxy::{Gateway, Way},
+    proxy::Gateway,
     rules::{Denied, Permitted},
     tunnel::Tunnel,
-    upstream::{Connection, UpstreamError},
+    upstream::{Connection, Upstream, UpstreamError},
+    websocket::Handshake,
 };
 
 /// Why a permitted request can't be put into HTTP.
@@ -34,6 +32,12 @@ enum Unbuildable {
     Http(#[from] http::Error),
     #[error("its identity can't be signed")]
     Identity(#[from] serde_json::Error),
+}
+
+/// Where a permitted request goes, and what for.
+pub(super) struct Way {
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) websocket: Option<Handshake>,
 }
 
 /// A recorded request on its way.
@@ -60,50 +64,16 @@ impl Forward<'_> {
             Ok(connection) => connection,
             Err(error) => return Err(self.failed(&error, completer)),
         };
-        if !self.gateway.gates.lease().held_soon().await {
-            completer.refuse(Refusal::RecordUnavailable);
-            return Err(Trouble::unavailable());
-        }
-        let (pass, flight) = match self.pass(gate, &connection).await {
+        let kill = Arc::clone(connection.kill_switch());
+        let session = self.permitted.session();
+        let (pass, flight) = match self.gateway.admission.enter(session, gate, kill).await {
             Ok(passed) => passed,
-            Err(ended) => {
-                completer.refuse(ended.refusal());
-                return Err(Denied::plain(ended.refusal()).into());
+            Err(refusal) => {
+                completer.refuse(refusal);
+                return Err(Trouble::after_record(refusal));
             }
         };
-        self.cut_at_expiry(&flight);
         self.send(body, connection, pass, flight, completer).await
-    }
-
-    /// Passes the gate and looks at the clock once more.
-    async fn pass(
-        &self,
-        gate: GateHandle,
-        connection: &Connection,
-    ) -> Result<(Pass, Flight), Ended> {
-        let token_hash = self.permitted.session().token_hash;
-        let upstream = Arc::clone(connection.kill_switch());
-        let passed = gate.enter(token_hash, upstream).await?;
-        let now = self.gateway.clock.now();
-        self.permitted
-            .session()
-            .ended_at(now)
-            .map_or(Ok(passed), Err)
-    }
-
-    /// Expiry needs no one to act.
-    fn cut_at_expiry(&self, flight: &Flight) {
-        let expiry = self
-            .gateway
-            .clock
-            .sleep_until(self.permitted.session().expires_at);
-        let (done, cutter) = (flight.done().clone(), flight.cutter());
-        tokio::spawn(async move {
-            tokio::select! {
-                () = done.cancelled() => {}
-                () = expiry => cutter.cut(Ended::Expired),
-            }
-        });
     }
 
     async fn send(
@@ -180,7 +150,7 @@ impl Forward<'_> {
         let host = HeaderValue::from_str(host).map_err(http::Error::from)?;
         let has_body = !body.is_end_stream();
         let idle = self.way.upstream.timeouts().request_idle;
-        let lease = Arc::clone(self.gateway.gates.lease());
+        let lease = Arc::clone(self.gateway.admission.gates.lease());
         let (meter, headers_) = (Arc::clone(&self.meter), Arc::clone(headers));
         let body = RequestBody::new(body, meter, headers_, idle, lease);
         let mut request = Request::new(body);
@@ -201,7 +171,7 @@ impl Forward<'_> {
             audience: self.way.upstream.identity_audience(),
             permitted: &self.permitted,
             request_id: self.request_id,
-            now: self.gateway.clock.now(),
+            now: self.gateway.admission.clock.now(),
         });
         let identity = self.gateway.identities.sign(&claims)?;
         request.headers_mut().insert(headers::IDENTITY, identity);
@@ -274,7 +244,7 @@ impl Forward<'_> {
             request: Arc::clone(&self.meter),
             kill: self.client.kill.clone(),
             idle: self.way.upstream.timeouts().idle,
-            clock: Arc::clone(&self.gateway.clock),
+            clock: Arc::clone(&self.gateway.admission.clock),
         };
         self.client.tunnels.spawn(tunnel.run());
         let mut answer = Response::new(Answer::Ours(Full::default()));

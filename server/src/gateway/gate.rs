@@ -26,7 +26,7 @@ use self::{
     flight::{FlightState, Shared},
     past::Memory,
 };
-use super::{kill::KillSwitch, lease::Lease, ports::Ended};
+use super::{kill::KillSwitch, lease::Lease, ports::Ended, rates::Rates};
 
 /// How long a closing gate waits for requests whose first byte has not gone upstream yet, before
 /// their connections are reset.
@@ -39,6 +39,8 @@ pub struct SessionGates {
     past: Memory,
     /// What this node may serve with.
     lease: Arc<Lease>,
+    /// How fast each session may go, whichever way in its requests take.
+    rates: Rates,
 }
 
 #[derive(Default)]
@@ -90,12 +92,18 @@ impl SessionGates {
             gates: Mutex::default(),
             past: Memory::default(),
             lease,
+            rates: Rates::default(),
         })
     }
 
     /// What this node may serve with.
     pub const fn lease(&self) -> &Arc<Lease> {
         &self.lease
+    }
+
+    /// How fast each session's requests come.
+    pub(super) const fn rates(&self) -> &Rates {
+        &self.rates
     }
 
     /// A hold on a session's gate. Taken before the record is begun, so that an end which commits

@@ -87,27 +87,21 @@ impl RequestMeter {
 }
 
 /// Where a request's body comes from.
-pub(in crate::gateway) enum BodySource {
+pub(in crate::gateway) enum BodySource<B = Incoming> {
     /// From the client, as it arrives.
-    Streamed(Incoming),
+    Streamed(B),
     /// From memory: it had to be read before it could pass.
     Read(Full<Bytes>),
 }
 
-impl From<Incoming> for BodySource {
-    fn from(body: Incoming) -> Self {
-        Self::Streamed(body)
-    }
-}
-
-impl Body for BodySource {
+impl<B: Body<Data = Bytes> + Unpin> Body for BodySource<B> {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = B::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.get_mut() {
             Self::Streamed(body) => Pin::new(body).poll_frame(cx),
             Self::Read(body) => Pin::new(body)
