@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import type { Page } from "@playwright/test";
 import { expect, expectHydrated, fillSignIn, open, test as base, title } from "../fixtures.ts";
 import { Served } from "../support/served.ts";
-import { createSession, logRow, openSession } from "../support/support-session.ts";
+import { logRow, openSession } from "../support/support-session.ts";
 
 const test = base.extend<{ served: Served }>({
   served: async ({ httpbin }, use, testInfo) => {
@@ -51,7 +51,7 @@ test("an upstream that nobody here wrote is served through the gateway as it is"
   served,
   httpbin,
 }, testInfo) => {
-  const token = await sessionWithEverything(page, served);
+  const { token } = await served.enterAcme(page, ["everything"]);
   const curl = async (path: string, ...more: string[]) => {
     const args = ["-sS", "-H", `Authorization: Bearer ${token}`, ...more, `${served.gateway}${path}`];
     return (await promisify(execFile)("curl", args, { encoding: "buffer", maxBuffer: 1 << 25 })).stdout;
@@ -104,13 +104,12 @@ test("an upstream that nobody here wrote is served through the gateway as it is"
 });
 
 test("an answer that streams arrives while it is made", async ({ page, served }) => {
-  const token = await sessionWithEverything(page, served);
+  const { id: session, token } = await served.enterAcme(page, ["everything"]);
   const answer = await served.request(token, "/drip?duration=2&numbytes=4&delay=0");
   const id = answer.headers.get("x-request-id");
   const reader = answer.body!.getReader();
   expect((await reader.read()).value?.length).toBeLessThan(4);
-  const session = (await page.getByRole("link", { name: "Open the support session" }).getAttribute("href")) ?? "";
-  await openSession(page, session.split("/").pop() ?? "");
+  await openSession(page, session);
   await expect(logRow(page, id)).toBeVisible();
   while (!(await reader.read()).done) {
     // The rest of the answer is of no matter here.
@@ -122,18 +121,6 @@ async function signIn(page: Page): Promise<void> {
   await expectHydrated(page);
   await fillSignIn(page, { email: "you@example.com", password });
   await expect(title(page)).toHaveText("Support");
-}
-
-/** The token of a support session that may do everything in the tenant Acme. */
-async function sessionWithEverything(page: Page, served: Served): Promise<string> {
-  const add = ["staff", "add", "--email", "you@example.com", "--name", "Ana Silva", "--role", "super_admin"];
-  await served.command([...add, "--password-stdin"], password);
-  const key = await served.command(["api-key", "create", "--name", "platform", "--right", "tenants:write"]);
-  served.platformKey = key.stdout.trim();
-  await served.platform("PUT", "tenants/acme", { slug: "acme", name: "Acme", status: "active" });
-  await open(page, "/sign-in");
-  await signIn(page);
-  return (await createSession(page, "acme", { scopes: ["everything"] })).token;
 }
 
 /** The words of a command as a shell splits them. */

@@ -33,6 +33,8 @@ test("a super admin revokes in another browser: page, gateway and open feed end"
   const timing = page.getByRole("region", { name: "Timing" });
   await expect(fact(timing, "Revoked by")).toContainText("Mina Okafor");
   await expect(fact(timing, "Revoked because")).toHaveText("Not needed any more");
+  await expect(fact(timing, "Last request sent")).toContainText("before the revocation");
+  await expect(fact(timing, "Confirmed by")).toContainText("1 request cut");
   await expect(page.getByRole("link", { name: "Revoke Session" })).toHaveCount(0);
   await expect(logRow(page, feed.headers.get("x-request-id"))).toContainText("cut");
   await expect(logRow(page, refused.headers.get("x-request-id"))).toContainText("401 refused");

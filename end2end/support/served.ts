@@ -2,8 +2,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Page } from "@playwright/test";
 import { Console, type Place, programPath } from "./console.ts";
+import { signInAs } from "./page.ts";
 import { freePort, Program } from "./process.ts";
+import { createSession, type Granted } from "./support-session.ts";
 
 export class Served extends Console {
   /** Set once there is one. */
@@ -50,6 +53,16 @@ export class Served extends Console {
   get log(): string {
     return this.program.log;
   }
+
+  /** Adds a super admin and the tenant Acme, signs the page in, and opens a support session with these scopes. */
+  async enterAcme(page: Page, scopes: string[]): Promise<Granted> {
+    const account = await this.addStaff("Ana Silva", "super_admin");
+    const key = await this.command(["api-key", "create", "--name", "platform", "--right", "tenants:write"]);
+    this.platformKey = key.stdout.trim();
+    await this.platform("PUT", "tenants/acme", { slug: "acme", name: "Acme", status: "active" });
+    await signInAs(page, account);
+    return createSession(page, "acme", { scopes });
+  }
 }
 
 function configuration(place: Place, console: number, gateway: number, upstream: string): string {
@@ -76,6 +89,11 @@ headers = ["x-tenant-id"]
 name = "everything"
 description = "Every method on every path"
 allow = [{ methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"], paths = ["/**"] }]
+
+[[scopes]]
+name = "talk"
+description = "The WebSocket at /talk"
+allow = [{ methods = ["GET"], paths = ["/talk"], upgrade = "websocket" }]
 
 [metrics]
 enabled = false

@@ -12,6 +12,7 @@ pub use self::{form::UncheckedForm, source::RuleSource};
 use super::{
     canonical::CanonicalTarget,
     config::TenantBinding,
+    headers,
     hidden::Hidden,
     host::{self, TenantHost},
     patterns::{Captured, PathPattern},
@@ -187,8 +188,13 @@ impl Judge<'_> {
     ) -> Result<Authorised, Denied> {
         let upstream_host = self.check_host(session, &request)?;
         let grant = self.rules.grant(session, &request)?;
-        let scope = grant.rule.scope.clone();
-        let (mut upgrade, mut body) = (grant.upgrade, grant.body);
+        let (mut upgrade, mut body) = (grant.upgrade.map(|(to, _)| to), grant.body);
+        let scope = match grant.upgrade {
+            // Not by the scope that lets the same path be read.
+            Some((_, scope)) if headers::asks_for_upgrade(&request.headers) => scope,
+            _ => grant.rule.scope,
+        };
+        let scope = scope.clone();
         if let Some(earlier) = self.earlier {
             let grant = earlier.grant(session, &request).map_err(|denied| Denied {
                 detail: format!(
@@ -199,7 +205,7 @@ impl Judge<'_> {
                 .into(),
                 ..denied
             })?;
-            upgrade = upgrade.and(grant.upgrade);
+            upgrade = upgrade.and(grant.upgrade.map(|(to, _)| to));
             if grant.body == BodyKnowledge::Form {
                 body = BodyKnowledge::Form;
             }

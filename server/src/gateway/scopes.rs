@@ -64,8 +64,8 @@ pub struct Grant<'r> {
     pub rule: Rule<'r>,
     /// What is known of the body.
     pub body: BodyKnowledge,
-    /// The protocol that may be changed to.
-    pub upgrade: Option<Upgrade>,
+    /// The protocol that may be changed to, and the scope that says so.
+    pub upgrade: Option<(Upgrade, &'r ScopeName)>,
     /// Whether the path names the session's tenant where the pattern says so.
     pub names_tenant: bool,
     /// Whether the path names the session's organization where the pattern says so.
@@ -215,7 +215,7 @@ impl Rules {
                     Ruling::Allowed(Grant {
                         rule,
                         body: allow.body,
-                        upgrade: allow.upgrade,
+                        upgrade: allow.upgrade.map(|to| (to, rule.scope)),
                         names_tenant: captured.tenant.is_some(),
                         names_organization: captured.organization.is_some(),
                     })

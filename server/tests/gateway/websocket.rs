@@ -85,7 +85,10 @@ async fn frames_pass_both_ways_and_are_counted() {
     assert_eq!(tally.to_upstream.sha256, hex::encode(hash));
     assert_eq!(tally.to_client.sha256, hex::encode(Sha256::digest(PLAIN)));
     assert_eq!((completed.request_bytes, completed.response_bytes), (33, 7));
-    assert_eq!(rig.store.begun().len(), 1, "an upgrade is one request");
+    let begun = rig.store.begun();
+    assert_eq!(begun.len(), 1, "an upgrade is one request");
+    let scope = begun[0].scope.as_ref().map(ToString::to_string);
+    assert_eq!(scope.as_deref(), Some("live"), "read_only opens nothing");
     assert_eq!(rig.gates.in_flight(rig.session.id), 0);
 }
 

@@ -80,7 +80,7 @@ impl RaiseBudgetForm {
 
 fn parse_total(text: &str, present: u64) -> Result<u64, String> {
     match whole_number(text) {
-        Some(total) if (present..=REQUESTS_TOTAL_MAX).contains(&total) => Ok(total),
+        Some(total) if total > present && total <= REQUESTS_TOTAL_MAX => Ok(total),
         _ => Err(format!(
             "must be a whole number above {present}, at most {REQUESTS_TOTAL_MAX}"
         )),
@@ -101,8 +101,17 @@ pub(super) fn parse_idle(text: &str) -> Result<Option<u64>, String> {
     }
 }
 
+/// A number as typed, or as these pages write it: with a comma before every three digits.
 fn whole_number(text: &str) -> Option<u64> {
-    let digits = text.trim();
+    let mut groups = text.trim().split(',');
+    let first = groups.next().unwrap_or_default();
+    let mut digits = first.to_owned();
+    for group in groups {
+        if group.len() != 3 || !(1..=3).contains(&first.len()) {
+            return None;
+        }
+        digits.push_str(group);
+    }
     let plain = digits.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| digits.parse().ok()).flatten()
 }
@@ -131,7 +140,18 @@ mod tests {
     #[test]
     fn a_total_only_grows_and_says_why() {
         assert_eq!(raise(" 250 ").unwrap().requests_total, 250);
-        for refused in ["99", "", "-1", "1e3", "10000001", "99999999999999999999"] {
+        assert_eq!(raise("25,000").unwrap().requests_total, 25_000);
+        let refused = [
+            "99",
+            "100",
+            "",
+            "-1",
+            "1e3",
+            "10000001",
+            "99999999999999999999",
+        ];
+        let grouped = ["2,50", "2500,000", ",250", "1,,000", "1.000"];
+        for refused in refused.into_iter().chain(grouped) {
             let problem = raise(refused).unwrap_err();
             assert!(problem.field("requests_total").is_some(), "{refused}");
         }
