@@ -82,7 +82,7 @@ fn RaiseDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoV
             return;
         };
         let form = read_form(&form);
-        let refused = form.validate(present).err();
+        let refused = form.validate(present.saturating_add(1)).err();
         if refused.is_none() {
             raise.dispatch(api::RaiseBudget { id, form });
         }

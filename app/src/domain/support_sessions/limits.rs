@@ -65,24 +65,29 @@ pub struct RaisedBudget {
 }
 
 impl RaiseBudgetForm {
-    /// Checks every field. A total can only grow: what has been granted is not taken back here.
-    pub fn validate(&self, present: u64) -> Result<RaisedBudget, Problem> {
+    /// Checks every field. A total can only grow: what has been granted is not taken back here, so
+    /// `least` is what is granted, where a form that comes twice must not be refused, or one more.
+    ///
+    /// # Errors
+    ///
+    /// If a field is not in order.
+    pub fn validate(&self, least: u64) -> Result<RaisedBudget, Problem> {
         let mut problems = FieldProblems::default();
-        let total = problems.take("requests_total", parse_total(&self.requests_total, present));
+        let total = problems.take("requests_total", parse_total(&self.requests_total, least));
         let reason = problems.take("reason", clean(&self.reason, REASON_MIN, REASON_MAX, true));
         problems.finish()?;
         Ok(RaisedBudget {
-            requests_total: total.unwrap_or(present),
+            requests_total: total.unwrap_or(least),
             reason: reason.unwrap_or_default(),
         })
     }
 }
 
-fn parse_total(text: &str, present: u64) -> Result<u64, String> {
+fn parse_total(text: &str, least: u64) -> Result<u64, String> {
     match whole_number(text) {
-        Some(total) if total > present && total <= REQUESTS_TOTAL_MAX => Ok(total),
+        Some(total) if (least..=REQUESTS_TOTAL_MAX).contains(&total) => Ok(total),
         _ => Err(format!(
-            "must be a whole number above {present}, at most {REQUESTS_TOTAL_MAX}"
+            "must be a whole number from {least} to {REQUESTS_TOTAL_MAX}"
         )),
     }
 }
@@ -134,7 +139,7 @@ mod tests {
             requests_total: total.into(),
             reason: "The export takes many pages".into(),
         };
-        form.validate(100)
+        form.validate(101)
     }
 
     #[test]
@@ -159,7 +164,7 @@ mod tests {
             requests_total: "250".into(),
             reason: "more".into(),
         };
-        assert!(without.validate(100).unwrap_err().field("reason").is_some());
+        assert!(without.validate(101).unwrap_err().field("reason").is_some());
     }
 
     #[test]
