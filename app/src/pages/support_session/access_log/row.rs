@@ -43,7 +43,7 @@ pub(super) fn EntryRow(
                     {move || now.with(facts)}
                 </details>
             </td>
-            <td>{status}</td>
+            <td class="outcome">{status}</td>
             <td class="request-id"><code class="muted">{request_id}</code></td>
             <td class="numeric"><Timestamp at precision=Precision::Millisecond/></td>
         </tr>
