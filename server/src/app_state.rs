@@ -26,10 +26,10 @@ use crate::{
     rest,
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::StoreRecorder,
-        api_keys::ApiKeys, audit::AuditService, flash::Flashes,
-        introspection::IntrospectionService, rules::RulesService, staff::StaffService,
-        staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
-        user_sessions::UserSessionsService,
+        api_keys::ApiKeys, audit::AuditService, browser_sessions::StoreBrowserSessions,
+        flash::Flashes, introspection::IntrospectionService, rules::RulesService,
+        staff::StaffService, staff_sessions::StaffSessions,
+        support_sessions::SupportSessionsService, user_sessions::UserSessionsService,
     },
 };
 
@@ -144,6 +144,7 @@ impl AppState {
         let forms = Forms {
             console: self.console(),
             staff_sessions: self.staff_sessions.clone(),
+            support_sessions: self.support_sessions.clone(),
             flashes: self.flashes.clone(),
         };
         let assets = AssetOptions {
@@ -185,6 +186,8 @@ impl AppState {
         Ok(Some(Gateway::new(GatewayParts {
             settings,
             sessions: record.recorder.clone(),
+            browser_sessions: StoreBrowserSessions::new(self.core.clone()),
+            console_url: self.settings.console_url.clone(),
             recorder: record.recorder.clone(),
             gates: Arc::clone(&self.gates),
             identities: Arc::clone(&self.identities),

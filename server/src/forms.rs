@@ -5,6 +5,7 @@
 //! shows it. It decides nothing: the same services answer the server functions.
 
 mod fields;
+mod open_tenant;
 mod redirect;
 mod rules;
 mod staff_sessions;
@@ -22,13 +23,19 @@ use app::{
     },
     ports::Console,
 };
-use axum::{Router, response::Response, routing::post};
+use axum::{
+    Router,
+    response::Response,
+    routing::{get, post},
+};
 
 use self::{
     fields::Kept,
     redirect::{see_other, sign_in_first, with_flash},
 };
-use crate::services::{flash::Flashes, staff_sessions::StaffSessions};
+use crate::services::{
+    flash::Flashes, staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
+};
 
 /// What the handlers of plain forms call.
 #[derive(Clone)]
@@ -37,6 +44,8 @@ pub struct Forms {
     pub console: Console,
     /// Signing in and out.
     pub staff_sessions: StaffSessions,
+    /// Opening tenants in browsers.
+    pub support_sessions: SupportSessionsService,
     /// Where flashes are left; `console.flash` takes them from the same.
     pub flashes: Flashes,
 }
@@ -70,6 +79,7 @@ pub fn router(forms: Forms) -> Router {
             "/forms/support-sessions/{id}/raise-budget",
             post(support_sessions::raise_budget),
         )
+        .route("/support/open/{label}", get(open_tenant::open))
         .route("/forms/rules/dry-run", post(rules::dry_run))
         .with_state(forms)
 }

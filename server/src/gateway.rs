@@ -12,6 +12,7 @@ mod answers;
 mod arrival;
 mod authenticate;
 mod body;
+pub mod browser;
 pub mod canonical;
 mod client;
 pub(crate) mod client_ip;

@@ -20,6 +20,7 @@ mod writer;
 pub mod access_log;
 pub mod api_keys;
 pub mod audit;
+pub mod browser_sessions;
 pub mod calls;
 pub mod listing;
 pub mod nodes;

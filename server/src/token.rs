@@ -20,15 +20,24 @@ pub enum TokenKind {
     TenantKey,
     /// A staff session's cookie.
     StaffSession,
+    /// The cookie of a browser that a tenant was opened in.
+    BrowserSession,
+    /// What such a browser is given its cookie for, once.
+    EntryCode,
+    /// What binds that to the browser that asked.
+    EntryState,
 }
 
 impl TokenKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::SupportSession,
         Self::PlatformKey,
         Self::TenantKey,
         Self::StaffSession,
+        Self::BrowserSession,
+        Self::EntryCode,
+        Self::EntryState,
     ];
 
     /// What a token of this kind begins with.
@@ -38,6 +47,9 @@ impl TokenKind {
             Self::PlatformKey => "scpk_",
             Self::TenantKey => "sctk_",
             Self::StaffSession => "scss_",
+            Self::BrowserSession => "scbs_",
+            Self::EntryCode => "scec_",
+            Self::EntryState => "sces_",
         }
     }
 }

@@ -48,6 +48,10 @@ text_enum! {
         SessionRevoked = "session_revoked",
         /// The record could not be written, so nothing was forwarded.
         RecordUnavailable = "record_unavailable",
+        /// The token or cookie belongs to another address than the request came to.
+        WrongEntry = "wrong_entry",
+        /// A browser's request that a page of another origin may have made.
+        WrongOrigin = "wrong_origin",
         /// The session is pinned to its creator's address, and the request came from another.
         WrongAddress = "wrong_address",
         /// More requests a minute than the session may make.
@@ -68,6 +72,8 @@ impl Refusal {
             | Self::WrongTenant
             | Self::WrongOrganization
             | Self::OrganizationNotConfinable
+            | Self::WrongEntry
+            | Self::WrongOrigin
             | Self::WrongAddress
             | Self::BudgetExhausted => 403,
             Self::RateLimited => 429,
@@ -83,6 +89,8 @@ impl Refusal {
             self,
             Self::SessionExpired
                 | Self::SessionRevoked
+                | Self::WrongEntry
+                | Self::WrongOrigin
                 | Self::WrongAddress
                 | Self::RateLimited
                 | Self::BudgetExhausted
@@ -105,6 +113,8 @@ impl Refusal {
             Self::SessionExpired => "The support session has expired.",
             Self::SessionRevoked => "The support session was revoked.",
             Self::RecordUnavailable => "The record could not be written.",
+            Self::WrongEntry => "The token or cookie belongs to another address.",
+            Self::WrongOrigin => "A page of another origin may have made this request.",
             Self::WrongAddress => "The session may be used from its creator's address only.",
             Self::RateLimited => "More requests a minute than the session may make.",
             Self::BudgetExhausted => {

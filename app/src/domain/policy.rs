@@ -30,6 +30,8 @@ pub enum Act<'a> {
     RevokeSupportSession(StaffId),
     /// Have the token of a support session held by this staff member replaced.
     ReplaceToken(StaffId),
+    /// Open the tenant of a support session held by this staff member in a browser.
+    OpenTenant(StaffId),
     /// Raise the total of requests of a support session held by this staff member.
     RaiseBudget(StaffId),
     /// End all user sessions of a tenant.
@@ -85,7 +87,7 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
         | Act::ReadAuditOf(_)
         | Act::ReadAuditOfAllTenants => true,
         Act::RevokeSupportSession(holder) => is_super_admin || holder == staff.staff_id,
-        Act::ReplaceToken(holder) => holder == staff.staff_id,
+        Act::ReplaceToken(holder) | Act::OpenTenant(holder) => holder == staff.staff_id,
         // Whoever uses a budget up does not decide that there is more.
         Act::RaiseBudget(holder) => is_super_admin && holder != staff.staff_id,
         Act::ReadSystemAudit | Act::ManageStaff | Act::ManageKeys => is_super_admin,
@@ -149,6 +151,7 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
         Act::CreateSupportSession
         | Act::RevokeSupportSession(_)
         | Act::ReplaceToken(_)
+        | Act::OpenTenant(_)
         | Act::RaiseBudget(_)
         | Act::ManageStaff
         | Act::ManageKeys => false,

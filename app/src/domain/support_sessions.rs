@@ -276,6 +276,9 @@ pub struct SupportSessionGranted {
     pub gateway_url: String,
     /// A path to try first.
     pub example_path: String,
+    /// Where the caller opens the tenant in a browser, if that is configured.
+    #[serde(default)]
+    pub open_url: Option<String>,
 }
 
 impl std::fmt::Debug for SupportSessionGranted {
@@ -295,6 +298,9 @@ pub struct SupportSessionDetail {
     pub tenant_status: super::tenants::TenantStatus,
     /// Whether the caller may revoke it now.
     pub may_revoke: bool,
+    /// Where the caller opens the tenant in a browser now: its holder only, if that is configured.
+    #[serde(default)]
+    pub open_url: Option<String>,
     /// Whether the caller may have its token replaced now: its holder only.
     pub may_replace_token: bool,
     /// How often the session's scopes were used; those that were not are left out.

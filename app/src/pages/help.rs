@@ -207,6 +207,11 @@ fn Sessions() -> impl IntoView {
                         "The access token is shown once. If you lose it, have it replaced: the old one \
                          dies at once."
                     </li>
+                    <li>
+                        "Open tenant, where it is offered, shows the tenant in a tab of this browser, at \
+                         an address of the session's own. It needs no token, holds for this one browser, \
+                         and ends with the session; opening it elsewhere ends it here."
+                    </li>
                 </ul>
             </div>
         </section>

@@ -130,6 +130,7 @@ pub fn SupportSessionPage() -> impl IntoView {
 pub struct LiveSession {
     session: RwSignal<SupportSession>,
     at: RwSignal<Timestamp>,
+    open_url: StoredValue<Option<String>>,
     may_revoke: bool,
     may_replace_token: bool,
     may_raise_budget: bool,
@@ -172,6 +173,7 @@ impl LiveSession {
         Self {
             session,
             at,
+            open_url: StoredValue::new(detail.open_url),
             may_revoke: detail.may_revoke,
             may_replace_token: detail.may_replace_token,
             may_raise_budget: detail.may_raise_budget,

@@ -34,6 +34,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    gateway::{Lease, SessionGates},
     middleware::{self, context::EstablishStaff, same_origin::SameOrigin},
     services::testing::staffed::{PASSWORD, Staffed, from_address, noon, sqlite},
 };
@@ -85,6 +86,7 @@ fn granted() -> SupportSessionGranted {
         token: Some(TOKEN.into()),
         gateway_url: "http://127.0.0.1:3100".into(),
         example_path: "/".into(),
+        open_url: None,
     }
 }
 
@@ -275,14 +277,14 @@ impl Site {
         let core = console.core.clone();
         let stub = Arc::new(Stub::default());
         let flashes = Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy));
-        let settings = Settings {
+        let settings = Arc::new(Settings {
             thresholds: app::domain::health::Thresholds::default(),
             scopes: Vec::new(),
             gateway_url: String::new(),
             console_url: String::new(),
             require_ticket: false,
             rule_set: String::new(),
-        };
+        });
         let forms = Forms {
             console: Console {
                 staff: Arc::new(console.staff.clone()),
@@ -292,9 +294,15 @@ impl Site {
                 audit: Arc::clone(&stub) as _,
                 rules: Arc::clone(&stub) as _,
                 flash: Arc::new(flashes.clone()),
-                settings: Arc::new(settings),
+                settings: Arc::clone(&settings),
             },
             staff_sessions: console.sessions.clone(),
+            support_sessions: SupportSessionsService::new(
+                core.clone(),
+                Arc::clone(&settings),
+                Arc::clone(&stub) as _,
+                SessionGates::new(Lease::new(Arc::clone(&core.clock))),
+            ),
             flashes: flashes.clone(),
         };
         let same_origin = SameOrigin::of(&core.config.console.public_url);

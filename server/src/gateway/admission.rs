@@ -14,8 +14,9 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use super::{
     answers::Trouble,
     arrival::Arrival,
-    authenticate::{self, LogLimit},
+    authenticate::LogLimit,
     body::{BodyError, BodySource, RequestMeter},
+    browser::{self, Browser, Browsers, Caller},
     completer::Completer,
     gate::{Flight, GateHandle, Pass, SessionGates},
     kill::KillSwitch,
@@ -41,6 +42,8 @@ pub(super) struct Admission {
     pub(super) hosts: Vec<String>,
     pub(super) rules: RuleBook,
     pub(super) sessions: Arc<dyn Sessions>,
+    /// Where tenants are opened in browsers, if they are.
+    pub(super) browsers: Option<Browsers>,
     pub(super) recorder: Arc<dyn Recorder>,
     pub(super) gates: Arc<SessionGates>,
     pub(super) clock: Arc<dyn Clock>,
@@ -68,6 +71,8 @@ impl Default for Lines {
 /// A request that is permitted and recorded, and has not passed the gate yet.
 pub(super) struct Admitted<B, To> {
     pub(super) permitted: Permitted,
+    /// What of it is a browser's, if the session's cookie let it in.
+    pub(super) browser: Option<Browser>,
     /// Where it goes, as the way in that it took has found.
     pub(super) to: To,
     /// The WebSocket that it opens, if a rule lets it.
@@ -128,13 +133,17 @@ impl Admission {
         if !self.gates.lease().held_soon().await {
             return Err(Trouble::unavailable());
         }
-        let session = self.authenticate(arrival).await?;
-        self.check_bounds(&session, arrival).await?;
+        let caller = self.authenticate(arrival).await?;
+        self.check_bounds(&caller, arrival).await?;
+        let Caller {
+            session, browser, ..
+        } = caller;
         let earlier = self.rules.earlier(&session);
         let earlier = tokio::time::timeout(self.record_timeout, earlier).await;
         let earlier = earlier.map_err(|_| Trouble::unavailable())?;
         let earlier = earlier.map_err(|_| Trouble::unavailable())?;
-        let judged = match self.judge(&session, earlier.as_ref(), arrival, route) {
+        let hosts = browser.as_ref().map_or(&self.hosts, |b| &b.hosts);
+        let judged = match self.judge(&session, hosts, earlier.as_ref(), arrival, route) {
             Ok(judged) => judged.read(body).await,
             Err(denied) => Err(denied),
         };
@@ -148,6 +157,7 @@ impl Admission {
         let completer = self.record(&permitted, arrival, Arc::clone(&meter)).await?;
         Ok(Admitted {
             permitted,
+            browser,
             to,
             websocket,
             body,
@@ -188,17 +198,12 @@ impl Admission {
         Ok((pass, flight))
     }
 
-    async fn authenticate(&self, arrival: &Arrival) -> Result<Arc<KnownSession>, Trouble> {
-        let found = match authenticate::support_token(&arrival.headers) {
-            Some(token) => {
-                let lookup = self.sessions.lookup(*token.hash().as_bytes());
-                let found = tokio::time::timeout(self.record_timeout, lookup);
-                let found = self.gates.lease().while_held(found).await;
-                let found = found.and_then(Result::ok).and_then(Result::ok);
-                found.ok_or_else(Trouble::unavailable)?
-            }
-            None => None,
-        };
+    async fn authenticate(&self, arrival: &Arrival) -> Result<Caller, Trouble> {
+        let find = Caller::find(arrival, &*self.sessions, self.browsers.as_ref());
+        let found = tokio::time::timeout(self.record_timeout, find);
+        let found = self.gates.lease().while_held(found).await;
+        let found = found.and_then(Result::ok).and_then(Result::ok);
+        let found = found.ok_or_else(Trouble::unavailable)?;
         if found.is_none() {
             telemetry::unknown_token();
             if let Some(held_back) = self.lines.unknown.pass(arrival.at) {
@@ -210,11 +215,21 @@ impl Admission {
                 );
             }
         }
-        found.map(Arc::new).ok_or_else(Trouble::unauthenticated)
+        found.ok_or_else(|| match self.is_at_entry(arrival) {
+            true => browser::not_open(arrival),
+            false => Trouble::unauthenticated(),
+        })
+    }
+
+    /// Whether a request came to the host of a support session.
+    pub(super) fn is_at_entry(&self, arrival: &Arrival) -> bool {
+        let browsers = self.browsers.as_ref();
+        browsers.is_some_and(|browsers| browsers.label(&arrival.headers).is_some())
     }
 
     /// Whether the session takes requests now, from there, and as fast as this.
-    async fn check_bounds(&self, session: &KnownSession, arrival: &Arrival) -> Result<(), Trouble> {
+    async fn check_bounds(&self, caller: &Caller, arrival: &Arrival) -> Result<(), Trouble> {
+        let session = &*caller.session;
         let idle = session.is_idle_at(arrival.at).then_some(Ended::Expired);
         if let Some(ended) = session.ended_at(arrival.at).or(idle) {
             let denied = Denied::plain(ended.refusal());
@@ -223,6 +238,9 @@ impl Admission {
         let only_from = session.limits.only_from.as_deref();
         if only_from.is_some_and(|ip| ip != arrival.ip.to_string()) {
             let denied = Denied::plain(Refusal::WrongAddress);
+            return Err(self.refuse(session, arrival, denied).await);
+        }
+        if let Err(denied) = caller.check_entry(arrival) {
             return Err(self.refuse(session, arrival, denied).await);
         }
         // Last, so that nobody but who may use the session takes from its bucket.
@@ -241,13 +259,14 @@ impl Admission {
     fn judge<To>(
         &self,
         session: &Arc<KnownSession>,
+        hosts: &[String],
         earlier: Option<&Arc<RuleSet>>,
         arrival: &Arrival,
         route: impl FnOnce(&CanonicalRequest) -> Result<To, Denied>,
     ) -> Result<Judged<To>, Denied> {
         let (request, websocket) = arrival.request()?;
         let judge = Judge {
-            hosts: &self.hosts,
+            hosts,
             rules: self.rules.today(),
             earlier,
         };

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
-use super::{body::Answer, headers, rules::Denied};
+use super::{body::Answer, browser, headers, rules::Denied};
 
 /// A refusal or failure as the client is told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) struct Trouble {
     pub(super) close: bool,
     /// After how many seconds trying again makes sense.
     pub(super) retry_after: Option<u64>,
+    /// Where the page leads back to that a person is told by; programs are told in JSON.
+    pub(super) page: Option<String>,
 }
 
 impl Trouble {
@@ -33,6 +35,7 @@ impl Trouble {
             detail: detail.into(),
             close: false,
             retry_after: None,
+            page: None,
         }
     }
 
@@ -46,6 +49,14 @@ impl Trouble {
     pub(super) fn retry_after(self, seconds: u64) -> Self {
         Self {
             retry_after: Some(seconds),
+            ..self
+        }
+    }
+
+    /// Told by a page that leads back to `console`.
+    pub(super) fn on_page(self, console: String) -> Self {
+        Self {
+            page: Some(console),
             ..self
         }
     }
@@ -68,6 +79,21 @@ impl Trouble {
 
     pub(super) fn into_response(self, request_id: RequestId) -> Response<Answer> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut response = match &self.page {
+            Some(console) => browser::page(status, &self.detail, console, request_id),
+            None => self.problem(status, request_id),
+        };
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.close {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    fn problem(&self, status: StatusCode, request_id: RequestId) -> Response<Answer> {
         let body = serde_json::json!({
             "type": "about:blank",
             "title": status.canonical_reason(),
@@ -84,12 +110,6 @@ impl Trouble {
         );
         if self.status == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if self.close {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Version, header};
 use tokio::time::Instant;
 
 use super::{
+    browser,
     canonical::CanonicalTarget,
     headers,
     ports::{Intent, KnownSession},
@@ -39,10 +40,11 @@ impl Arrival {
         self.head.fault.is_some() || self.has_two_credentials() || !self.is_spoken()
     }
 
-    /// As the client wrote it, or as the HTTP library read it.
-    fn has_two_credentials(&self) -> bool {
+    /// As the client wrote it, or as the HTTP library read it. A session's cookie is one, wherever it
+    /// comes to.
+    pub(super) fn has_two_credentials(&self) -> bool {
         let fields = self.headers.get_all(header::AUTHORIZATION).iter().count();
-        self.head.two_credentials || fields > 1
+        self.head.two_credentials || fields + browser::count_sessions(&self.headers) > 1
     }
 
     fn is_spoken(&self) -> bool {
@@ -65,7 +67,7 @@ impl Arrival {
         }
         if self.has_two_credentials() {
             return Err(malformed(
-                "There is more than one Authorization field.".into(),
+                "There is more than one Authorization field or session cookie.".into(),
             ));
         }
         if let Some(fault) = self.head.fault {
@@ -105,6 +107,14 @@ impl Arrival {
             .map_err(|fault| Denied::new(Refusal::UpgradeRefused, fault.to_string()))
     }
 
+    /// The client, as it names itself, made safe; empty if it does not.
+    pub(super) fn user_agent(&self) -> String {
+        let user_agent = self.headers.get(header::USER_AGENT);
+        user_agent.map_or_else(String::new, |value| {
+            printable(value.as_bytes(), USER_AGENT_MAX)
+        })
+    }
+
     /// What is recorded of the request: the canonical target, or what the client sent, made safe.
     pub(super) fn intent(
         &self,
@@ -117,7 +127,6 @@ impl Arrival {
             None => split_target(&self.head.target),
         };
         let query = query.map(|query| rules.hidden.query(&query).into_owned());
-        let user_agent = self.headers.get(header::USER_AGENT);
         Intent {
             request_id: self.request_id,
             support_session_id: session.id,
@@ -130,9 +139,7 @@ impl Arrival {
             query,
             scope: permitted.map(|permitted| permitted.scope().clone()),
             ip: self.ip,
-            user_agent: user_agent.map_or_else(String::new, |value| {
-                printable(value.as_bytes(), USER_AGENT_MAX)
-            }),
+            user_agent: self.user_agent(),
             at: self.at,
         }
     }

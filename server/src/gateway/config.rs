@@ -1,5 +1,6 @@
 //! The `[gateway]` table of the configuration, and its check at start.
 
+pub(crate) mod browser;
 pub(super) mod entry;
 mod fault;
 mod upstreams;
@@ -13,11 +14,13 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    browser::BrowserConfig,
     entry::TlsConfig,
     fault::{Fault, InvalidConfig},
     upstreams::{TimeoutConfig, UpstreamConfig},
 };
 use super::{
+    browser::EntryHosts,
     headers,
     ports::KnownSession,
     rules::{Authorised, CanonicalRequest, Denied, Judge, RuleSet, RuleSource},
@@ -116,6 +119,8 @@ pub struct GatewayConfig {
     pub identity_audience: Option<String>,
     /// PEM file with the CA of the upstream's certificate, instead of whom this machine trusts.
     pub upstream_ca: Option<PathBuf>,
+    /// Where tenants are opened in browsers.
+    pub browser: Option<BrowserConfig>,
     /// How long the gateway waits.
     #[serde(default)]
     pub timeouts: TimeoutConfig,
@@ -144,6 +149,8 @@ pub struct GatewaySettings {
     pub(super) rules: Arc<RuleSet>,
     /// Values of `Host` that the gateway answers to.
     pub(super) hosts: Vec<String>,
+    /// The hosts that support sessions open at in browsers, if they do.
+    pub(super) entry_hosts: Option<EntryHosts>,
     pub(super) upstreams: Vec<UpstreamSettings>,
     /// The gateway's certificate, if it ends TLS itself.
     pub(super) certificate: Option<Arc<Certificate>>,
@@ -221,6 +228,7 @@ impl GatewayConfig {
             Some(source) => source.compile().map_err(|more| faults.0.extend(more)).ok(),
         };
         let hosts = self.hosts(&mut faults);
+        let entry_hosts = self.checked_entry_hosts(&mut faults);
         let headers = self.request_headers(rules.as_ref(), &mut faults);
         let upstreams = self.upstreams(&hosts, &headers, &mut faults);
         let certificate = self.entry(trusted_proxies, &mut faults);
@@ -232,6 +240,7 @@ impl GatewayConfig {
             (Some(rules), true) => Ok(GatewaySettings {
                 rules: Arc::new(rules),
                 hosts,
+                entry_hosts,
                 upstreams,
                 certificate,
                 trusted_proxies: trusted_proxies.to_vec(),

@@ -1,5 +1,7 @@
 //! What the gateway asks of the store. It knows no more of it than this.
 
+mod browser;
+
 use std::{net::IpAddr, time::Duration};
 
 use app::domain::{
@@ -8,6 +10,8 @@ use app::domain::{
     scopes::ScopeName,
 };
 use async_trait::async_trait;
+
+pub use self::browser::{BrowserSession, BrowserSessions, NewBrowserSession, NotEntered};
 
 /// How a support session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -14,12 +14,13 @@ use super::{
     arrival::Arrival,
     authenticate::LogLimit,
     body::Answer,
+    browser::{self, Browsers},
     client::Client,
     client_ip::client_ip,
     config::{GatewaySettings, entry::admits_clear_text},
     forward::{Forward, Way},
     gate::SessionGates,
-    ports::{Recorder, Sessions},
+    ports::{BrowserSessions, Recorder, Sessions},
     rule_book::RuleBook,
     rules::{CanonicalRequest, Denied},
     upstream::Upstream,
@@ -36,6 +37,10 @@ pub struct GatewayParts {
     pub settings: GatewaySettings,
     /// Finds support sessions.
     pub sessions: Arc<dyn Sessions>,
+    /// Browsers that tenants are opened in.
+    pub browser_sessions: Arc<dyn BrowserSessions>,
+    /// The console's origin: where staff members sign in.
+    pub console_url: String,
     /// Writes the record.
     pub recorder: Arc<dyn Recorder>,
     /// Shared with whoever revokes support sessions.
@@ -65,10 +70,17 @@ impl Gateway {
             Arc::clone(&parts.settings.rules),
             Arc::clone(&parts.sessions),
         );
+        let browsers = parts.settings.entry_hosts.clone().map(|hosts| Browsers {
+            hosts,
+            console: parts.console_url,
+            sessions: parts.browser_sessions,
+            entropy: Arc::clone(&parts.entropy),
+        });
         let admission = Admission {
             hosts: parts.settings.hosts.clone(),
             rules,
             sessions: parts.sessions,
+            browsers,
             recorder: parts.recorder,
             gates: parts.gates,
             clock: parts.clock,
@@ -130,12 +142,51 @@ impl Gateway {
         request_id: RequestId,
     ) -> Result<Response<Answer>, Trouble> {
         let (arrival, body, on_upgrade) = self.arrive(request, client, request_id)?;
-        if let Some(rest) = own_path(&arrival.head.target) {
-            return own_answer(rest, request_id);
+        let answered = match own_path(&arrival.head.target) {
+            Some(rest) => self.own_answer(&arrival, rest).await,
+            None => self.pass(&arrival, body, client, on_upgrade).await,
+        };
+        answered.map_err(|trouble| self.told(trouble, &arrival))
+    }
+
+    async fn own_answer(
+        &self,
+        arrival: &Arrival,
+        rest: &[u8],
+    ) -> Result<Response<Answer>, Trouble> {
+        let browsers = self.admission.browsers.as_ref();
+        match browsers.and_then(|b| Some((b, b.label(&arrival.headers)?))) {
+            Some((browsers, label)) => {
+                let patience = self.admission.record_timeout;
+                browsers.own_answer(arrival, rest, label, patience).await
+            }
+            None => own_answer(rest, arrival.request_id),
         }
+    }
+
+    /// A person is told by a page, a program by a problem.
+    fn told(&self, trouble: Trouble, arrival: &Arrival) -> Trouble {
+        match &self.admission.browsers {
+            Some(browsers)
+                if browsers.label(&arrival.headers).is_some()
+                    && browser::fetch_metadata::is_navigation(&arrival.headers) =>
+            {
+                trouble.on_page(browsers.console.clone())
+            }
+            _ => trouble,
+        }
+    }
+
+    async fn pass(
+        &self,
+        arrival: &Arrival,
+        body: Incoming,
+        client: &Client,
+        on_upgrade: Option<OnUpgrade>,
+    ) -> Result<Response<Answer>, Trouble> {
         let admitted = self
             .admission
-            .admit(&arrival, body, |request| self.upstream_for(request));
+            .admit(arrival, body, |request| self.upstream_for(request));
         let admitted = admitted.await?;
         let way = Way {
             upstream: admitted.to,
@@ -145,7 +196,7 @@ impl Gateway {
             gateway: self,
             way,
             permitted: admitted.permitted,
-            request_id,
+            request_id: arrival.request_id,
             meter: admitted.meter,
             client,
             on_upgrade,
@@ -180,6 +231,12 @@ impl Gateway {
     fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
         let host = request.headers.get(header::HOST);
         let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        // What comes to a session's host goes where it would go from our own.
+        let own = || self.settings.own_host().unwrap_or_default();
+        let host = match &self.settings.entry_hosts {
+            Some(entries) if entries.label_of(host).is_some() => own(),
+            _ => host,
+        };
         self.upstreams
             .choose(host, request.target.path())
             .cloned()

@@ -215,7 +215,7 @@ impl Recorder for StoreRecorder {
     }
 }
 
-fn known(session: SupportSession, token_hash: [u8; 32]) -> KnownSession {
+pub(super) fn known(session: SupportSession, token_hash: [u8; 32]) -> KnownSession {
     let limits = KnownLimits {
         requests_per_minute: session.limits.requests_per_minute,
         only_from: session.limits.creator_ip_only.then_some(session.ip),

@@ -236,7 +236,7 @@ impl Node {
             return Ok(());
         }
         for hash in gates.tokens(id) {
-            if db.find_support_session_by_token(hash).await?.is_none() {
+            if !db.is_support_credential(hash).await? {
                 gates.cut_token(id, &hash);
             }
         }

@@ -3,6 +3,7 @@
 mod budget;
 mod create;
 mod expiry;
+mod open;
 mod port;
 mod read;
 mod revoke;
@@ -23,7 +24,10 @@ use app::{
 };
 
 use super::{Core, EventOf};
-use crate::{gateway::SessionGates, store::audit::NewAuditEvent};
+use crate::{
+    gateway::{SessionGates, browser::EntryHosts},
+    store::audit::NewAuditEvent,
+};
 
 pub use self::{
     expiry::record_expiries,
@@ -37,6 +41,8 @@ pub struct SupportSessionsService {
     settings: Arc<Settings>,
     tenants: Arc<dyn TenantsPort>,
     gates: Arc<SessionGates>,
+    /// The hosts that sessions open at in browsers, if they do.
+    entry_hosts: Option<EntryHosts>,
 }
 
 impl SupportSessionsService {
@@ -47,7 +53,10 @@ impl SupportSessionsService {
         tenants: Arc<dyn TenantsPort>,
         gates: Arc<SessionGates>,
     ) -> Self {
+        let gateway = core.config.gateway.as_ref();
+        let entry_hosts = gateway.and_then(|gateway| gateway.entry_hosts());
         Self {
+            entry_hosts,
             core,
             settings,
             tenants,

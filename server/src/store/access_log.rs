@@ -24,12 +24,12 @@ statements! {
     // Gives the next number only where the session is active at that instant and its total is not
     // used up: the record's gate. One whose end has been told of never comes back.
     NEXT_SEQ_IF_ACTIVE = "UPDATE support_sessions SET last_seq = last_seq + 1, forwarded = forwarded + 1 \
-        WHERE id = $1 AND revoked_at IS NULL AND ends_at > $2 AND expiry_recorded = 0 AND token_hash = $3 \
-        AND (requests_total IS NULL OR forwarded < requests_total) \
+        WHERE id = $1 AND revoked_at IS NULL AND ends_at > $2 AND expiry_recorded = 0 \
+        AND (token_hash = $3 OR browser_hash = $3) AND (requests_total IS NULL OR forwarded < requests_total) \
         RETURNING last_seq, COALESCE(idle_minutes, -1), expires_at";
     // Apart from the above, so that sessions without an idle limit don't touch the indexes of it.
     PUT_OFF_IDLE_END = "UPDATE support_sessions SET ends_at = $2 WHERE id = $1 AND ends_at < $2";
-    IS_TOKEN_OF = "SELECT COUNT(*) FROM support_sessions WHERE id = $1 AND token_hash = $2";
+    IS_TOKEN_OF = "SELECT COUNT(*) FROM support_sessions WHERE id = $1 AND (token_hash = $2 OR browser_hash = $2)";
     NEXT_SEQ_OF_REFUSED = "UPDATE support_sessions SET last_seq = last_seq + 1, refused = refused + 1 \
         WHERE id = $1 RETURNING last_seq";
     COUNT_REFUSED_SINCE = "SELECT COUNT(*) FROM access_log WHERE support_session_id = $1 AND outcome = 'refused' \
@@ -216,7 +216,7 @@ pub struct WrittenBy {
 pub enum NextSeq {
     /// This one.
     Given(u64),
-    /// The session is not active, or this is not its token.
+    /// The session is not active, or this is neither its token nor its browser's.
     Ended(Option<Box<SupportSession>>),
     /// Its total of requests is used up.
     UsedUp,
@@ -234,7 +234,7 @@ impl FromRow for Taken {
 
 impl Tx<'_> {
     /// The next number in a support session's log, only if the session is active at `now`, this is
-    /// its token, and its total of requests is not used up. Counts as a use of the session.
+    /// its token or that of its browser's cookie, and its total of requests is not used up. Counts as a use of the session.
     pub async fn next_seq_if_active(
         &mut self,
         session: SupportSessionId,

@@ -6,6 +6,7 @@
 )]
 
 mod attacks;
+mod browser;
 mod ends;
 mod faults;
 mod http2;

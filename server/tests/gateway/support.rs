@@ -18,7 +18,7 @@ use server::{
     entropy::SeededEntropy,
     gateway::{
         Gateway, GatewayConfig, GatewayParts, GatewaySettings, Lease, SessionGates,
-        ports::{KnownSession, Recorder, Sessions},
+        ports::{BrowserSessions, KnownSession, Recorder, Sessions},
         scopes::ScopeConfig,
         serve,
     },
@@ -125,6 +125,8 @@ impl Rig {
         let gateway = Gateway::new(GatewayParts {
             settings: validated(&config, &scopes(&wanted)),
             sessions: Arc::clone(&store) as Arc<dyn Sessions>,
+            browser_sessions: Arc::clone(&store) as Arc<dyn BrowserSessions>,
+            console_url: ISSUER.to_owned(),
             recorder: Arc::clone(&store) as Arc<dyn Recorder>,
             gates: Arc::clone(&gates),
             identities: Arc::clone(&identities),

@@ -105,6 +105,8 @@ fn acts(tenant: &TenantId) -> Vec<(&'static str, Act<'_>)> {
         ),
         ("replace one's own token", Act::ReplaceToken(own)),
         ("replace another's token", Act::ReplaceToken(others)),
+        ("open one's own tenant", Act::OpenTenant(own)),
+        ("open another's tenant", Act::OpenTenant(others)),
         ("raise one's own budget", Act::RaiseBudget(own)),
         ("raise another's budget", Act::RaiseBudget(others)),
         ("force logout", Act::ForceLogout),

@@ -5,7 +5,8 @@ use leptos::{html, prelude::*};
 use super::ends::curl_line;
 use crate::{
     components::{
-        ButtonLink, CopyBlock, CopyButton, Countdown, Icon, IconName, Timestamp, use_viewer,
+        ButtonLink, CopyBlock, CopyButton, Countdown, Icon, IconName, OpenTenant, Timestamp,
+        use_viewer,
     },
     domain::support_sessions::SupportSessionGranted,
 };
@@ -24,7 +25,9 @@ pub fn Granted(
         token,
         gateway_url,
         example_path,
+        open_url,
     } = granted;
+    let details = if open_url.is_some() { "" } else { "primary" };
     let id = session.id.to_string();
     let session_path = format!("/support/sessions/{id}");
     let expires_at = session.expires_at;
@@ -68,9 +71,10 @@ pub fn Granted(
         </div>
         <footer class="dialog-actions">
             <ButtonLink href=close_href>"Done"</ButtonLink>
-            <ButtonLink href=session_path class="primary">
+            <ButtonLink href=session_path class=details>
                 "Open the support session"
             </ButtonLink>
+            {open_url.map(|href| view! { <OpenTenant href/> })}
         </footer>
     }
     .into_any()

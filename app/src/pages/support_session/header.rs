@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{LiveSession, session_path};
 use crate::{
-    components::{ButtonLink, Countdown, PageHeading, StatusBadge},
+    components::{ButtonLink, Countdown, OpenTenant, PageHeading, StatusBadge},
     domain::support_sessions::SupportSession,
     routes,
 };
@@ -21,8 +21,12 @@ pub(super) fn Header(
     let short_id: String = id.to_string().chars().take(8).collect();
     let until = Signal::derive(move || session.session.with(SupportSession::ends_at));
     let tenant_path = routes::tenant(&first.tenant_id);
+    let open_url = session.open_url;
     let actions = move || {
         session.is_active().then(|| {
+            let open = open_url
+                .get_value()
+                .map(|href| view! { <OpenTenant href/> });
             let (replace, revoke) = (format!("{path}/replace-token"), format!("{path}/revoke"));
             let replace = session
                 .may_replace_token
@@ -30,7 +34,7 @@ pub(super) fn Header(
             let revoke = session.may_revoke.then(|| {
                 view! { <ButtonLink href=revoke class="danger solid">"Revoke Session"</ButtonLink> }
             });
-            view! { {replace} {revoke} }
+            view! { {replace} {revoke} {open} }
         })
     };
     view! {
@@ -70,7 +74,7 @@ pub(super) fn Header(
                 </p>
             </div>
             <div class="bar push">
-                <ButtonLink href=tenant_path>"Open tenant"</ButtonLink>
+                <ButtonLink href=tenant_path>"Tenant details"</ButtonLink>
                 {actions}
             </div>
         </header>

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{SupportSessionsService, event_of, staff_behind};
 use crate::{
+    gateway::browser::EntryLabel,
     services::{Core, ServiceError},
     store::{Audited, ChangeKind, Tx, support_sessions::SupportSessionSecrets},
     token::{Token, TokenKind},
@@ -87,9 +88,9 @@ impl SupportSessionsService {
             idempotency_key,
         };
         match self.add(context, session, secrets).await? {
-            Added::New(session) => Ok(self.granted(session, Some(&token))),
+            Added::New(session) => self.granted(context, session, Some(&token)).await,
             Added::Before(session) if session.tenant_id == *tenant => {
-                Ok(self.granted(session, None))
+                self.granted(context, session, None).await
             }
             Added::Before(_) => Err(invalid_idempotency_key().into()),
         }
@@ -114,6 +115,8 @@ impl SupportSessionsService {
                     }
                     refuse_if_suspended(tx, &core, &session).await?;
                     tx.add_support_session(&session, &secrets).await?;
+                    let label = EntryLabel::generate(&*core.entropy);
+                    tx.set_entry_label(session.id, label.as_str()).await?;
                     let metadata = json!({
                         "reason": session.reason,
                         "scopes": session.scopes,
@@ -189,16 +192,22 @@ impl SupportSessionsService {
         // Whatever came with the old token ends with it.
         let cut = closed.cut_in_flight();
         tracing::info!(support_session.id = %id, requests.cut = cut.requests, "token replaced");
-        Ok(self.granted(session, Some(&token)))
+        self.granted(context, session, Some(&token)).await
     }
 
-    fn granted(&self, session: SupportSession, token: Option<&Token>) -> SupportSessionGranted {
-        SupportSessionGranted {
+    async fn granted(
+        &self,
+        context: &Context,
+        session: SupportSession,
+        token: Option<&Token>,
+    ) -> Result<SupportSessionGranted, ServiceError> {
+        Ok(SupportSessionGranted {
+            open_url: self.open_url(context, &session, self.core.now()).await?,
             session,
             token: token.map(|token| token.expose().to_owned()),
             gateway_url: self.settings.gateway_url.clone(),
             example_path: EXAMPLE_PATH.to_owned(),
-        }
+        })
     }
 
     /// What the form asks for, and the budgets of the configuration: a later change of those is for

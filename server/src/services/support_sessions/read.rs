@@ -123,7 +123,9 @@ impl SupportSessionsService {
         let mut reader = self.core.store.read().await?;
         let last = session.last_seq();
         let scopes_used = reader.db().count_scopes_used(id, last).await?;
+        drop(reader);
         Ok(SupportSessionDetail {
+            open_url: self.open_url(context, &session, at).await?,
             scopes_used,
             tenant_status: tenant.tenant.status,
             may_revoke: may(Act::RevokeSupportSession(session.staff_id)),

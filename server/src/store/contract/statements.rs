@@ -17,6 +17,7 @@ fn lists() -> Vec<&'static [Statement]> {
         store::api_keys::ALL,
         store::audit::APPEND_STATEMENTS,
         store::audit::READ_STATEMENTS,
+        store::browser_sessions::ALL,
         store::calls::ALL,
         store::changes::ALL,
         store::nodes::ALL,

@@ -13,9 +13,11 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use server::{
     clock::{Clock, ManualClock},
+    gateway::browser::EntryLabel,
     gateway::ports::{
-        Begun, Completion, Ended, Intent, KnownLimits, KnownSession, RecordError, Recorder,
-        RefusedRequest, Sessions, StoreUnavailable, TunnelNote,
+        Begun, BrowserSession, BrowserSessions, Completion, Ended, Intent, KnownLimits,
+        KnownSession, NewBrowserSession, NotEntered, RecordError, Recorder, RefusedRequest,
+        Sessions, StoreUnavailable, TunnelNote,
     },
     token::Token,
 };
@@ -28,6 +30,10 @@ const KEPT: &str = "kept";
 pub(crate) struct MemoryStore {
     clock: ManualClock,
     sessions: Mutex<HashMap<[u8; 32], KnownSession>>,
+    /// Cookies: of which session, at which host.
+    cookies: Mutex<HashMap<[u8; 32], (SupportSessionId, EntryLabel)>>,
+    /// Codes with the state that each is for.
+    codes: Mutex<HashMap<[u8; 32], ([u8; 32], SupportSessionId, EntryLabel)>>,
     begun: Mutex<Vec<Intent>>,
     refused: Mutex<Vec<RefusedRequest>>,
     completed: watch::Sender<Vec<Completion>>,
@@ -57,6 +63,8 @@ impl MemoryStore {
         Arc::new(Self {
             clock,
             sessions: Mutex::default(),
+            cookies: Mutex::default(),
+            codes: Mutex::default(),
             begun: Mutex::default(),
             refused: Mutex::default(),
             completed: watch::Sender::default(),
@@ -94,6 +102,36 @@ impl MemoryStore {
         };
         sessions.insert(*token.hash().as_bytes(), session.clone());
         session
+    }
+
+    /// A cookie of a session at a host.
+    pub(crate) fn keep_cookie(&self, token: &Token, session: &KnownSession, label: &EntryLabel) {
+        let hash = *token.hash().as_bytes();
+        let kept = (session.id, label.clone());
+        self.cookies.lock().unwrap().insert(hash, kept);
+    }
+
+    /// A code that the console has given for a state.
+    pub(crate) fn keep_code(
+        &self,
+        code: &Token,
+        state: [u8; 32],
+        session: &KnownSession,
+        label: &EntryLabel,
+    ) {
+        let kept = (state, session.id, label.clone());
+        let hash = *code.hash().as_bytes();
+        self.codes.lock().unwrap().insert(hash, kept);
+    }
+
+    /// How many codes have not been taken.
+    pub(crate) fn codes_left(&self) -> usize {
+        self.codes.lock().unwrap().len()
+    }
+
+    fn session(&self, id: SupportSessionId) -> Option<KnownSession> {
+        let sessions = self.sessions.lock().unwrap();
+        sessions.values().find(|s| s.id == id).cloned()
     }
 
     /// Sessions added from now on were created under these rules.
@@ -177,6 +215,40 @@ impl Sessions for MemoryStore {
     async fn rule_set(&self, hash: &str) -> Result<Option<String>, StoreUnavailable> {
         assert_eq!(hash, KEPT);
         Ok(self.rules.lock().unwrap().clone())
+    }
+}
+
+#[async_trait]
+impl BrowserSessions for MemoryStore {
+    async fn lookup(&self, hash: [u8; 32]) -> Result<Option<BrowserSession>, StoreUnavailable> {
+        let kept = self.cookies.lock().unwrap().get(&hash).cloned();
+        Ok(kept.and_then(|(id, label)| {
+            let session = KnownSession {
+                token_hash: hash,
+                ..self.session(id)?
+            };
+            Some(BrowserSession { session, label })
+        }))
+    }
+
+    async fn enter(&self, new: NewBrowserSession) -> Result<(), NotEntered> {
+        let mut codes = self.codes.lock().unwrap();
+        let Some((state, id, label)) = codes.get(&new.code_hash).cloned() else {
+            return Err(NotEntered::Code);
+        };
+        if state != new.state_hash || label != new.label {
+            return Err(NotEntered::Code);
+        }
+        let ended = self.session(id).and_then(|s| s.ended_at(new.at));
+        if let Some(ended) = ended {
+            return Err(NotEntered::Ended(ended));
+        }
+        codes.remove(&new.code_hash);
+        self.cookies
+            .lock()
+            .unwrap()
+            .insert(new.token_hash, (id, label));
+        Ok(())
     }
 }
 

@@ -1,0 +1,162 @@
+//! Browsers that support sessions are opened in: what the gateway asks of the store.
+//!
+//! How the console lets a browser come so far is in `support_sessions`.
+
+use std::sync::Arc;
+
+use app::domain::{
+    AuditEventId,
+    audit::{Actor, ActorType, AuditCategory, AuditOutcome},
+    caller::Origin,
+    support_sessions::{Lifecycle, SupportSession},
+};
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{Core, access_log::known};
+use crate::{
+    gateway::ports::{
+        BrowserSession, BrowserSessions, Ended, NewBrowserSession, NotEntered, StoreUnavailable,
+    },
+    store::{
+        Audited, ChangeKind, StoreError, Tx, audit::NewAuditEvent, browser_sessions::EntryKey,
+    },
+};
+
+/// Browsers' cookies in the store.
+pub struct StoreBrowserSessions {
+    core: Core,
+}
+
+impl StoreBrowserSessions {
+    /// Cookies in the store of `core`.
+    pub fn new(core: Core) -> Arc<Self> {
+        Arc::new(Self { core })
+    }
+
+    async fn find(&self, token_hash: [u8; 32]) -> Result<Option<BrowserSession>, StoreError> {
+        let mut reader = self.core.store.read().await?;
+        let found = reader
+            .db()
+            .find_support_session_by_browser(token_hash)
+            .await?;
+        Ok(found.and_then(|found| {
+            Some(BrowserSession {
+                session: known(found.session, token_hash),
+                label: found.label.parse().ok()?,
+            })
+        }))
+    }
+
+    /// Whether there is such a code. Asked before anything is written: whoever guesses codes makes
+    /// nobody wait for the writer.
+    async fn check(&self, key: &EntryKey) -> Result<Option<NotEntered>, StoreError> {
+        let now = self.core.now();
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let session = db.find_support_session_by_label(&key.label).await?;
+        let ended = session.and_then(|session| match session.lifecycle(now) {
+            Lifecycle::Active(_) => None,
+            Lifecycle::Expired { .. } => Some(Ended::Expired),
+            Lifecycle::Revoked(_) => Some(Ended::Revoked),
+        });
+        if let Some(ended) = ended {
+            return Ok(Some(NotEntered::Ended(ended)));
+        }
+        let is_code = db.is_entry_code(key, now).await?;
+        Ok((!is_code).then_some(NotEntered::Code))
+    }
+
+    async fn take(&self, key: EntryKey, new: NewBrowserSession) -> Result<bool, StoreError> {
+        let core = self.core.clone();
+        let (key, new) = (Arc::new(key), Arc::new(new));
+        let store = core.store.clone();
+        store
+            .act(move |tx| {
+                let (core, key, new) = (core.clone(), Arc::clone(&key), Arc::clone(&new));
+                Box::pin(async move { take_in(tx, &core, &key, &new).await })
+            })
+            .await
+    }
+}
+
+async fn take_in(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    key: &EntryKey,
+    new: &NewBrowserSession,
+) -> Result<Audited<bool>, StoreError> {
+    let now = core.now();
+    if !tx.enter_browser(key, new.token_hash, now).await? {
+        return Ok(Audited::unchanged(false));
+    }
+    let Some(session) = tx.find_support_session_by_label(&key.label).await? else {
+        return Ok(Audited::unchanged(false));
+    };
+    let event = opened(core, &session, new);
+    let receipt = tx.append_audit(event).await?;
+    // What came with the cookie before this one is cut, on every node.
+    let id = session.id.to_string();
+    tx.change(ChangeKind::SupportSession, &id, now).await?;
+    Ok(Audited::new(true, receipt))
+}
+
+fn opened(core: &Core, session: &SupportSession, new: &NewBrowserSession) -> NewAuditEvent {
+    NewAuditEvent {
+        id: AuditEventId::from_uuid(core.new_uuid()),
+        tenant_id: Some(session.tenant_id.clone()),
+        category: AuditCategory::SupportSession,
+        action: "support_session.opened_in_browser",
+        actor: Actor {
+            kind: ActorType::Staff,
+            id: session.staff_id.to_string(),
+            name: session.staff_name.clone(),
+        },
+        resource_type: "support_session",
+        resource_id: session.id.to_string(),
+        outcome: AuditOutcome::Success,
+        occurred_at: new.at,
+        recorded_at: core.now(),
+        origin: Origin {
+            ip: Some(new.ip.to_string()),
+            user_agent: Some(new.user_agent.clone()),
+            request_id: Some(new.request_id.to_string()),
+        },
+        metadata: json!({}),
+    }
+}
+
+#[async_trait]
+impl BrowserSessions for StoreBrowserSessions {
+    async fn lookup(
+        &self,
+        token_hash: [u8; 32],
+    ) -> Result<Option<BrowserSession>, StoreUnavailable> {
+        self.find(token_hash).await.map_err(|_| StoreUnavailable)
+    }
+
+    async fn enter(&self, new: NewBrowserSession) -> Result<(), NotEntered> {
+        let key = EntryKey {
+            label: new.label.to_string(),
+            code_hash: new.code_hash,
+            state_hash: new.state_hash,
+        };
+        let unavailable = |error: StoreError| {
+            tracing::warn!(request.id = %new.request_id, error = %error, "a tenant can't be opened");
+            NotEntered::Unavailable
+        };
+        if let Some(refused) = self.check(&key).await.map_err(unavailable)? {
+            return Err(refused);
+        }
+        if self
+            .take(key.clone(), new.clone())
+            .await
+            .map_err(unavailable)?
+        {
+            return Ok(());
+        }
+        // Somebody was faster: whoever took the code, or ended the session.
+        let refused = self.check(&key).await.map_err(unavailable)?;
+        Err(refused.unwrap_or(NotEntered::Code))
+    }
+}

@@ -1,0 +1,141 @@
+//! Letting a browser open the tenant of a support session: the console's half.
+//!
+//! What the gateway does before and after it is in `gateway::browser`.
+
+use app::domain::{
+    Timestamp,
+    caller::Context,
+    policy::Act,
+    problem::Problem,
+    support_sessions::{SupportSession, SupportSessionStatus},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+
+use super::SupportSessionsService;
+use crate::{
+    gateway::browser::EntryLabel,
+    services::ServiceError,
+    store::{Priority, StoreError},
+    token::{Token, TokenKind},
+};
+
+/// For how long a code can be used: the way of one redirect.
+const CODE_LASTS: TimeDelta = TimeDelta::seconds(60);
+
+impl SupportSessionsService {
+    /// The support session whose host has this label.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or the caller may see none.
+    pub async fn find_by_entry_label(
+        &self,
+        context: &Context,
+        label: &str,
+    ) -> Result<SupportSession, Problem> {
+        Ok(self.find_by_label_inner(context, label).await?)
+    }
+
+    async fn find_by_label_inner(
+        &self,
+        context: &Context,
+        label: &str,
+    ) -> Result<SupportSession, ServiceError> {
+        self.core.authorise(context, Act::ReadSupportSessions)?;
+        let not_found = || Problem::not_found("support session");
+        let label: EntryLabel = label.parse().map_err(|_| not_found())?;
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let found = db.find_support_session_by_label(label.as_str()).await?;
+        Ok(found.ok_or_else(not_found)?)
+    }
+
+    /// Lets the browser that began to open the tenant go on. `state` is the SHA-256 of the state that
+    /// the gateway gave it, in base64url. Gives the URL to send the browser to, which holds a code that
+    /// can be used once, within 60 seconds, by whoever has the state.
+    ///
+    /// # Errors
+    ///
+    /// If the session is not the caller's own, has ended, or tenants are not opened in browsers.
+    pub async fn open_in_browser(
+        &self,
+        context: &Context,
+        session: &SupportSession,
+        state: &str,
+    ) -> Result<String, Problem> {
+        Ok(self.open_inner(context, session, state).await?)
+    }
+
+    async fn open_inner(
+        &self,
+        context: &Context,
+        session: &SupportSession,
+        state: &str,
+    ) -> Result<String, ServiceError> {
+        self.core
+            .authorise(context, Act::OpenTenant(session.staff_id))?;
+        session
+            .lifecycle(self.core.now())
+            .into_active()
+            .map_err(super::revoke::already_ended)?;
+        let state = URL_SAFE_NO_PAD.decode(state).ok();
+        let state: Option<[u8; 32]> = state.and_then(|bytes| bytes.try_into().ok());
+        let state = state.ok_or_else(|| {
+            Problem::invalid_field("state", "must be the one that the gateway has sent")
+        })?;
+        let label = self.entry_label(session).await?;
+        let hosts = self.entry_hosts.as_ref().zip(label);
+        let Some((hosts, label)) = hosts else {
+            return Err(Problem::not_found("way to open this tenant").into());
+        };
+        let code = Token::generate(TokenKind::EntryCode, &*self.core.entropy);
+        let (core, id, code_hash) = (self.core.clone(), session.id, *code.hash().as_bytes());
+        let kept: Result<bool, StoreError> = core
+            .store
+            .clone()
+            .write(Priority::Normal, move |tx| {
+                let now = core.now();
+                Box::pin(async move {
+                    let until = now + CODE_LASTS;
+                    tx.keep_entry_code(id, code_hash, state, until, now).await
+                })
+            })
+            .await;
+        if !kept? {
+            return Err(super::revoke::ended_meanwhile().into());
+        }
+        Ok(hosts.enter_url(&label, code.expose()))
+    }
+
+    /// Where the caller opens the tenant of a session, if it is his own, active, and has a host.
+    pub(super) async fn open_url(
+        &self,
+        context: &Context,
+        session: &SupportSession,
+        now: Timestamp,
+    ) -> Result<Option<String>, ServiceError> {
+        let may = self
+            .core
+            .authorise(context, Act::OpenTenant(session.staff_id));
+        let is_active = session.status(now) == SupportSessionStatus::Active;
+        let Some(hosts) = self
+            .entry_hosts
+            .as_ref()
+            .filter(|_| may.is_ok() && is_active)
+        else {
+            return Ok(None);
+        };
+        let label = self.entry_label(session).await?;
+        Ok(label.map(|label| hosts.open_url(&label)))
+    }
+
+    async fn entry_label(
+        &self,
+        session: &SupportSession,
+    ) -> Result<Option<EntryLabel>, ServiceError> {
+        let mut reader = self.core.store.read().await?;
+        let label = reader.db().lookup_entry_label(session.id).await?;
+        Ok(label.and_then(|label| label.parse().ok()))
+    }
+}
