@@ -3,7 +3,10 @@
 use url::Url;
 
 use super::{Config, ConfigError};
-use crate::gateway::{config::Fault, rules::RuleSource};
+use crate::gateway::{
+    config::{Fault, browser::is_local},
+    rules::RuleSource,
+};
 use crate::host_name::host_name;
 
 /// Scheme, host and port of a public URL, as browsers compare them (RFC 6454 §4).
@@ -49,6 +52,7 @@ impl Config {
         let mut faults = Vec::new();
         self.check_console(&mut faults);
         self.check_gateway(&mut faults);
+        self.check_browser(&mut faults);
         self.check_health(&mut faults);
         if faults.is_empty() {
             Ok(())
@@ -146,6 +150,33 @@ impl Config {
         }
     }
 
+    /// A page of the platform must share no cookie with the console: neither may be below the other.
+    fn check_browser(&self, faults: &mut Vec<String>) {
+        let hosts = self.gateway.as_ref().and_then(|g| g.entry_hosts());
+        let console = Origin::of(&self.console.public_url);
+        let Some((hosts, console)) = hosts.zip(console) else {
+            return;
+        };
+        let domain = hosts.domain();
+        // Names of this machine have no cookies in common: "localhost" is no registrable domain.
+        let is_demo = console.is_loopback() && is_local(domain);
+        let is_below = |name: &str, of: &str| {
+            name == of
+                || name
+                    .strip_suffix(of)
+                    .is_some_and(|rest| rest.ends_with('.'))
+        };
+        if !is_demo && (is_below(domain, &console.host) || is_below(&console.host, domain)) {
+            let problem = format!(
+                "{domain:?} and the console's host, {}, are the same or one is below the other: \
+                 pages of the platform could reach the console's cookies; write a domain of its \
+                 own, best one that is registered for nothing else",
+                console.host
+            );
+            faults.push(self.placed(&Fault::new("gateway.browser.domain", problem)));
+        }
+    }
+
     fn check_health(&self, faults: &mut Vec<String>) {
         let health = &self.health;
         for (key, percent) in [
@@ -217,6 +248,47 @@ mod tests {
         let same = faults(&gateway("https://Console.example.com:8443"));
         assert!(same.contains("same host name"), "{same}");
         assert!(faults(&gateway("http://api.example.com")).contains("without https"));
+    }
+
+    #[test]
+    fn tenants_open_at_a_domain_apart_from_the_consoles() {
+        let with = |console: &str, gateway: &str, domain: &str| {
+            faults(&format!(
+                "[console]\npublic_url = \"{console}\"\n[gateway]\nlisten = \"127.0.0.1:3100\"\n\
+                 public_url = \"{gateway}\"\nupstream = \"http://127.0.0.1:3200\"\n\
+                 tenant_binding = \"identity\"\n[gateway.browser]\ndomain = \"{domain}\"\n"
+            ))
+        };
+        let served = |domain: &str| {
+            with(
+                "https://console.example.com",
+                "https://api.example.com",
+                domain,
+            )
+        };
+        for good in [
+            "support.example.net",
+            "support.example.com",
+            "sole.example.com:8443",
+        ] {
+            assert_eq!(served(good), "", "{good}");
+        }
+        for bad in [
+            "console.example.com",
+            "console.example.com:8443",
+            "support.console.example.com",
+            "example.com",
+        ] {
+            let told = served(bad);
+            assert!(told.contains("gateway.browser.domain"), "{bad}: {told}");
+            assert!(told.contains("a domain of its own"), "{bad}: {told}");
+        }
+        let here = with(
+            "http://localhost:3000",
+            "http://127.0.0.1:3100",
+            "localhost:3100",
+        );
+        assert_eq!(here, "");
     }
 
     #[test]

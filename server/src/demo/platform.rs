@@ -8,6 +8,7 @@ mod data;
 mod exports;
 mod feed;
 mod identity;
+mod page;
 mod resources;
 
 pub(super) use self::identity::TOKEN_HEADER;
@@ -104,6 +105,7 @@ impl Platform {
     /// Its HTTP API.
     pub(super) fn router(self) -> Router {
         Router::new()
+            .route("/", get(page::overview))
             .route("/v1/whoami", get(resources::whoami))
             .route("/v1/organizations", get(resources::organizations))
             .route("/v1/organizations/{id}", get(resources::organization))

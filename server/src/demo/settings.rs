@@ -66,6 +66,11 @@ impl Ports {
         format!("http://{}", self.gateway)
     }
 
+    /// Where tenants open in browsers: browsers know each name below it as this machine.
+    fn entry_domain(&self) -> String {
+        format!("localhost:{}", self.gateway.port())
+    }
+
     /// The sample platform's address.
     pub(super) fn upstream_url(&self) -> String {
         format!("http://{}", self.upstream)
@@ -99,6 +104,8 @@ pub(super) fn config(
         gateway.insert("public_url".into(), text(ports.gateway_url()));
         gateway.insert("upstream".into(), text(ports.upstream_url()));
         gateway.insert("upstream_authorization".into(), text(secret));
+        let domain = ("domain".to_owned(), text(ports.entry_domain()));
+        gateway.insert("browser".into(), Value::Table(Table::from_iter([domain])));
     }
     let config: Config = table.try_into().map_err(|error: toml::de::Error| {
         ConfigError::Unusable(vec![error.message().to_owned()])
@@ -142,5 +149,6 @@ mod tests {
         );
         assert_eq!(config.console.public_url.as_str(), "http://localhost:3000/");
         assert_eq!(gateway.public_url, "http://127.0.0.1:3100");
+        assert_eq!(gateway.entry_hosts().unwrap().domain(), "localhost");
     }
 }

@@ -72,6 +72,7 @@ impl Default for Lines {
 pub(super) struct Admitted<B, To> {
     pub(super) permitted: Permitted,
     /// What of it is a browser's, if the session's cookie let it in.
+    #[expect(dead_code, reason = "for what answers to browsers go through")]
     pub(super) browser: Option<Browser>,
     /// Where it goes, as the way in that it took has found.
     pub(super) to: To,

@@ -49,6 +49,7 @@ pub(super) struct Browsers {
 #[derive(Debug, Clone)]
 pub(super) struct Browser {
     /// The session; its `token_hash` is that of the cookie.
+    #[expect(dead_code, reason = "for what answers to browsers go through")]
     pub(super) session: Arc<KnownSession>,
     /// The origin of the session's own host: `https://s-….support.example.net`, as browsers write it
     /// (RFC 6454 §6.2).

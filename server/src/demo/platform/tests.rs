@@ -215,3 +215,30 @@ async fn what_was_served_is_told_and_support_traffic_carries_its_request_id() {
     let seen = rig.observed.recv().await.unwrap();
     assert_eq!(seen.support_request_id.as_deref(), Some("request-1"));
 }
+
+#[tokio::test]
+async fn the_page_shows_the_tenant_that_the_gateway_names_and_no_other() {
+    let rig = rig();
+    let (a, b) = (&rig.tenants[0], &rig.tenants[1]);
+    let request = HttpRequest::builder()
+        .uri("/")
+        .header("authorization", CREDENTIAL)
+        .header("support-tenant", &a.id)
+        .header("support-session", "s")
+        .header("support-staff", "m")
+        .header("support-scopes", "read_only")
+        .header("x-request-id", "r")
+        .body(Body::empty())
+        .unwrap();
+    let response = rig.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let page = String::from_utf8(bytes.to_vec()).unwrap();
+    let shown = |text: &str| page.contains(&text.replace('&', "&amp;"));
+    assert!(shown(&a.name) && shown(&a.organizations[0].name), "{page}");
+    assert!(!shown(&b.name), "{page}");
+    assert_eq!(
+        rig.call("GET", "/", &[], "").await.0,
+        StatusCode::UNAUTHORIZED
+    );
+}

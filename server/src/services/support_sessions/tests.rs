@@ -1,6 +1,7 @@
 //! Attacks first, then what is promised.
 
 mod limits;
+mod open;
 
 use std::sync::Arc;
 

@@ -77,6 +77,8 @@ pub(crate) struct Staff {
 pub(crate) struct Granted {
     pub(crate) id: String,
     pub(crate) token: String,
+    /// Where the tenant opens in a browser, if it does.
+    pub(crate) open_url: Option<String>,
 }
 
 impl Granted {
@@ -86,6 +88,7 @@ impl Granted {
         Self {
             id: text(&granted["session"]["id"]),
             token: text(&granted["token"]),
+            open_url: granted["open_url"].as_str().map(str::to_owned),
         }
     }
 }
@@ -134,6 +137,17 @@ impl Staff {
         let request = self.http.get(format!("{}{path}", self.base));
         let answer = answer(request.header("cookie", &self.cookie)).await;
         answer.text().await.unwrap()
+    }
+
+    /// What this person's browser is answered that goes to a path of the console in a tab.
+    pub(crate) async fn navigate(&self, path: &str) -> Response {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let request = request
+            .header("cookie", &self.cookie)
+            .header("sec-fetch-site", "cross-site")
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document");
+        request.send().await.unwrap()
     }
 
     /// The same person in a new staff session: a change of roles ends those before it.

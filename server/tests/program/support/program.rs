@@ -234,6 +234,11 @@ impl Program {
         self.folder.path().join("console.toml")
     }
 
+    /// Everything that it has written to its log.
+    pub(crate) fn logged(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap()
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("log")
     }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use app::domain::{
     RequestId,
     caller::Origin,
-    support_sessions::{RaiseBudgetForm, RequestsToday},
+    support_sessions::{RaiseBudgetForm, RequestsToday, SupportSession},
 };
 
 use super::*;
@@ -22,7 +22,7 @@ fn raise_to(total: &str) -> RaiseBudgetForm {
     }
 }
 
-fn recorder(world: &World) -> Arc<StoreRecorder> {
+pub(super) fn recorder(world: &World) -> Arc<StoreRecorder> {
     let by = WrittenBy {
         node: "node".into(),
         boot: "boot".into(),
@@ -33,13 +33,24 @@ fn recorder(world: &World) -> Arc<StoreRecorder> {
 /// Records one request with this token, as the gateway does.
 async fn request(world: &World, granted: &SupportSessionGranted) -> Result<u64, RecordError> {
     let token = Token::parse(granted.token.as_deref().unwrap()).unwrap();
+    let hash = *token.hash().as_bytes();
+    request_with(world, &recorder(world), &granted.session, hash).await
+}
+
+/// Records one request with what has this hash.
+pub(super) async fn request_with(
+    world: &World,
+    recorder: &StoreRecorder,
+    session: &SupportSession,
+    token_hash: [u8; 32],
+) -> Result<u64, RecordError> {
     let intent = Intent {
         request_id: RequestId::from_uuid(world.core.new_uuid()),
-        support_session_id: granted.session.id,
-        token_hash: *token.hash().as_bytes(),
-        tenant_id: granted.session.tenant_id.clone(),
-        staff_id: granted.session.staff_id,
-        staff_name: granted.session.staff_name.clone(),
+        support_session_id: session.id,
+        token_hash,
+        tenant_id: session.tenant_id.clone(),
+        staff_id: session.staff_id,
+        staff_name: session.staff_name.clone(),
         method: "GET".into(),
         path: "/v1/feed".into(),
         query: None,
@@ -48,7 +59,7 @@ async fn request(world: &World, granted: &SupportSessionGranted) -> Result<u64, 
         user_agent: String::new(),
         at: world.clock.now(),
     };
-    recorder(world).begin(intent).await.map(|begun| begun.seq)
+    recorder.begin(intent).await.map(|begun| begun.seq)
 }
 
 #[tokio::test]

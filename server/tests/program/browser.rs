@@ -1,0 +1,272 @@
+//! A tenant opened in a browser, from the console through the gateway to the platform's page.
+
+use crate::support::{
+    PATIENCE,
+    client::{Answer, Client},
+    database::Database,
+    people::{Granted, Platform, Staff},
+    program::Program,
+    upstream::Upstream,
+};
+
+const RULES: &str = r#"
+    tenant_binding = "path"
+    routes = ["/v1/tenants/{tenant_id}"]
+    [gateway.browser]
+    domain = "localhost"
+"#;
+const NAVIGATION: &str =
+    "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+const SAME_ORIGIN: &str =
+    "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n";
+
+/// A browser's tab at one host, at one node.
+struct Tab<'p> {
+    node: &'p Program,
+    host: String,
+    /// What it sends as `Cookie`.
+    cookie: String,
+}
+
+impl<'p> Tab<'p> {
+    /// Where the session opens, at a node: each listens at a port of its own.
+    fn of(node: &'p Program, session: &Granted) -> Self {
+        let url = session.open_url.as_deref().expect("it opens in browsers");
+        let host = url.strip_prefix("http://").unwrap();
+        let name = host.split(':').next().unwrap();
+        Self {
+            node,
+            host: format!("{name}:{}", node.gateway.port()),
+            cookie: String::new(),
+        }
+    }
+
+    fn head(&self, path: &str, fields: &str) -> String {
+        let (host, cookie) = (&self.host, &self.cookie);
+        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}Cookie: {cookie}\r\n\r\n")
+    }
+
+    async fn get(&self, path: &str, fields: &str) -> Answer {
+        let mut client = Client::connect(self.node.gateway).await;
+        client.send(self.head(path, fields).as_bytes()).await;
+        client.answer().await
+    }
+
+    /// Begins to open the tenant; the console's path that it is sent to.
+    async fn open(&mut self) -> String {
+        let answer = self.get("/.support-console/open", NAVIGATION).await;
+        self.keep_cookie(&answer);
+        let location = answer.header("location").unwrap();
+        let path = location.strip_prefix(&self.node.public_url());
+        path.expect("the console is asked").to_owned()
+    }
+
+    fn keep_cookie(&mut self, answer: &Answer) {
+        let cookie = answer.header("set-cookie").unwrap();
+        self.cookie = cookie.split(';').next().unwrap().to_owned();
+    }
+
+    /// The path that the console sends this person's tab back to.
+    async fn sent_back(&self, staff: &Staff, console_path: &str) -> String {
+        let answer = staff.navigate(console_path).await;
+        assert_eq!(answer.status(), 303);
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("cache-control"), "no-store");
+        let location = header("location");
+        let path = location.strip_prefix("http://").unwrap();
+        let at = path.find('/').unwrap();
+        let (name, _) = path[..at].split_once(':').unwrap();
+        assert!(self.host.starts_with(name), "{location}");
+        path[at..].to_owned()
+    }
+
+    /// Opens the tenant as a browser does.
+    async fn entered(node: &'p Program, staff: &Staff, session: &Granted) -> Self {
+        let mut tab = Self::of(node, session);
+        let console_path = tab.open().await;
+        let path = tab.sent_back(staff, &console_path).await;
+        let answer = tab.get(&path, NAVIGATION).await;
+        assert_eq!((answer.status, answer.header("location")), (303, Some("/")));
+        tab.keep_cookie(&answer);
+        tab
+    }
+
+    async fn streaming(&self) -> Client {
+        let mut stream = Client::connect(self.node.gateway).await;
+        let head = self.head("/v1/tenants/acme/stream", SAME_ORIGIN);
+        stream.send(head.as_bytes()).await;
+        stream.read_until("chunk 1;").await;
+        stream
+    }
+}
+
+async fn is_cut(mut stream: Client) {
+    let rest = tokio::time::timeout(PATIENCE, stream.rest()).await;
+    let rest = rest.expect("the stream is cut");
+    assert!(!rest.contains("0\r\n\r\n"), "it looks complete: {rest}");
+}
+
+#[tokio::test]
+async fn a_tenant_is_opened_used_and_revoked_and_no_secret_is_left_anywhere() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, RULES).await;
+    let platform = Platform::of(&program).await;
+    platform.register("acme").await;
+    let staff = Staff::of(&program, "jo").await;
+    let session = staff.create_session("acme", None).await;
+    let page = staff
+        .page(&format!("/support/sessions/{}", session.id))
+        .await;
+    assert!(page.contains(session.open_url.as_deref().unwrap()));
+
+    let tab = Tab::entered(&program, &staff, &session).await;
+    let answer = tab.get("/v1/tenants/acme/plain", SAME_ORIGIN).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let stream = tab.streaming().await;
+    staff.revoke(&session.id).await;
+    is_cut(stream).await;
+    let after = tab.get("/v1/tenants/acme/plain", SAME_ORIGIN).await;
+    assert_eq!(
+        (after.status, after.code()),
+        (401, "session_revoked".into())
+    );
+    assert_eq!(upstream.requests(), 2);
+
+    let log = platform.get("/audit?category=support_session").await;
+    let opened: Vec<_> = log["items"].as_array().unwrap().iter().collect();
+    let opened: Vec<_> = opened
+        .into_iter()
+        .filter(|event| event["action"] == "support_session.opened_in_browser")
+        .collect();
+    assert_eq!(opened.len(), 1, "{log}");
+    assert_eq!(opened[0]["tenant_id"], "acme");
+    assert_eq!(opened[0]["resource_id"], session.id.as_str());
+    let mut kept = vec![
+        program.logged().into_bytes(),
+        upstream.text().into_bytes(),
+        log.to_string().into_bytes(),
+    ];
+    for file in ["store.db", "store.db-wal"] {
+        kept.extend(std::fs::read(program.folder().join(file)).ok());
+    }
+    for secret in ["scec_", "sces_", "scbs_"] {
+        for bytes in &kept {
+            let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+            assert!(!found, "{secret} is in {}", String::from_utf8_lossy(bytes));
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_but_the_holder_is_sent_back_with_a_code() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, RULES).await;
+    Platform::of(&program).await.register("acme").await;
+    let staff = Staff::of(&program, "jo").await;
+    let other = Staff::with_role(&program, "kim", "super_admin").await;
+    let session = staff.create_session("acme", None).await;
+    let page = format!("/support/sessions/{}", session.id);
+    let mut tab = Tab::of(&program, &session);
+    let path = tab.open().await;
+
+    let refused = other.navigate(&path).await;
+    let location = refused.headers()["location"].to_str().unwrap().to_owned();
+    assert!(
+        location.starts_with(&format!("{page}?flash=")),
+        "{location}"
+    );
+    let told = other.page(&location).await;
+    assert!(told.contains("Your role does not allow this."), "{told}");
+    assert!(!told.contains("Open tenant"));
+
+    staff.sign_out().await;
+    let refused = staff.navigate(&path).await;
+    let location = refused.headers()["location"].to_str().unwrap().to_owned();
+    assert!(
+        location.starts_with("/sign-in?next=%2Fsupport%2Fopen%2Fs-"),
+        "{location}"
+    );
+    // The way on from there leads to the session's page: a form may not lead to another site.
+    assert!(!location.contains("state"), "{location}");
+    let staff = staff.signed_in_again().await;
+    let without_state = path.split('?').next().unwrap();
+    let answer = staff.navigate(without_state).await;
+    assert_eq!(answer.headers()["location"], page.as_str());
+
+    // A page that asks in the background gets nothing.
+    let quiet = staff.page(&path).await;
+    assert!(quiet.contains("following the link"), "{quiet}");
+
+    staff.revoke(&session.id).await;
+    let refused = staff.navigate(&path).await;
+    let location = refused.headers()["location"].to_str().unwrap().to_owned();
+    assert!(
+        location.starts_with(&format!("{page}?flash=")),
+        "{location}"
+    );
+    assert_eq!(upstream.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_code_is_replayed_in_vain_and_useless_to_another_browser() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, RULES).await;
+    Platform::of(&program).await.register("acme").await;
+    let staff = Staff::of(&program, "jo").await;
+    let session = staff.create_session("acme", None).await;
+    let mut tab = Tab::of(&program, &session);
+    let console_path = tab.open().await;
+    let path = tab.sent_back(&staff, &console_path).await;
+    let mut thief = Tab::of(&program, &session);
+    assert_eq!(thief.get(&path, NAVIGATION).await.status, 403, "no state");
+    thief.open().await;
+    assert_eq!(
+        thief.get(&path, NAVIGATION).await.status,
+        403,
+        "its own state"
+    );
+    let raced = tokio::join!(tab.get(&path, NAVIGATION), tab.get(&path, NAVIGATION));
+    let mut statuses = [raced.0.status, raced.1.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 403]);
+    let replayed = tab.get(&path, NAVIGATION).await;
+    assert_eq!(replayed.status, 403);
+    assert!(replayed.text().contains("Back to Support Console"));
+
+    let path = tab.sent_back(&staff, &console_path).await;
+    staff.revoke(&session.id).await;
+    let overtaken = tab.get(&path, NAVIGATION).await;
+    assert_eq!(overtaken.status, 401);
+    assert!(
+        overtaken.text().contains("was revoked"),
+        "{}",
+        overtaken.text()
+    );
+    assert_eq!(upstream.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_tenant_opened_on_one_node_is_used_on_another_until_it_opens_elsewhere() {
+    let upstream = Upstream::start().await;
+    let database = Database::new().await;
+    let a = Program::start_node("a", &database.url(), upstream.address, RULES).await;
+    let b = Program::start_node("b", &database.url(), upstream.address, RULES).await;
+    Platform::of(&a).await.register("acme").await;
+    let staff = Staff::of(&a, "jo").await;
+    let session = staff.create_session("acme", None).await;
+    let first = Tab::entered(&a, &staff, &session).await;
+    let on_b = Tab {
+        cookie: first.cookie.clone(),
+        ..Tab::of(&b, &session)
+    };
+    let stream = on_b.streaming().await;
+    let second = Tab::entered(&a, &staff, &session).await;
+    is_cut(stream).await;
+    assert_eq!(
+        on_b.get("/v1/tenants/acme/plain", SAME_ORIGIN).await.status,
+        401
+    );
+    let answer = second.get("/v1/tenants/acme/plain", SAME_ORIGIN).await;
+    assert_eq!(answer.status, 200);
+}
