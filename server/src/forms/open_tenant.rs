@@ -42,11 +42,9 @@ pub(super) async fn open(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    if method != Method::GET {
-        return StatusCode::METHOD_NOT_ALLOWED.into_response();
-    }
-    // What is fetched ahead, or by a page, has nobody before it who wants to open a tenant.
-    if fetch_metadata::is_ahead(&headers) || !fetch_metadata::is_navigation(&headers) {
+    // HEAD, and what is fetched ahead or by a page, has nobody before it who wants to open a tenant.
+    let is_asked = method == Method::GET && fetch_metadata::is_navigation(&headers);
+    if !is_asked || fetch_metadata::is_ahead(&headers) {
         let detail = "A tenant is opened by following the link in a tab of a browser.";
         return Refusal(Problem::forbidden(detail)).into_response();
     }

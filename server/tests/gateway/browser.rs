@@ -183,11 +183,11 @@ async fn whoever_only_looks_takes_no_code() {
     let with = |fields: &str| format!("{fields}Cookie: {state}\r\n");
     let ahead = |field: &str| format!("{}{field}\r\n", with(NAVIGATION));
     for (line, fields, status) in [
-        ("HEAD", with(NAVIGATION), 405),
+        ("HEAD", with(NAVIGATION), 403),
         (
             "POST",
             format!("{}Content-Length: 0\r\n", with(NAVIGATION)),
-            405,
+            403,
         ),
         ("GET", ahead("Sec-Purpose: prefetch"), 403),
         ("GET", ahead("Sec-Purpose: prefetch;prerender"), 403),

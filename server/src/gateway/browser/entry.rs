@@ -101,15 +101,13 @@ impl Browsers {
 
 /// Whether a person has asked for this, in a request that can be read in one way only.
 fn check_asked(arrival: &Arrival) -> Result<(), Trouble> {
-    arrival.request().map_err(Trouble::from)?;
-    if arrival.method != Method::GET {
-        let detail = "This address is only for opening a tenant in a browser.";
-        return Err(Trouble::new(405, "method_not_allowed", detail));
-    }
+    arrival
+        .request()
+        .map_err(|denied| Trouble::from(denied).closing())?;
     // What is fetched ahead may never be shown, and would have used the code up.
-    if fetch_metadata::is_ahead(&arrival.headers)
-        || !fetch_metadata::is_navigation(&arrival.headers)
-    {
+    let headers = &arrival.headers;
+    let is_asked = arrival.method == Method::GET && fetch_metadata::is_navigation(headers);
+    if !is_asked || fetch_metadata::is_ahead(headers) {
         let detail = "A tenant is opened by following the link in a tab of a browser of 2023 or \
                       later.";
         return Err(Trouble::new(403, "not_a_navigation", detail));
