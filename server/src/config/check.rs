@@ -4,6 +4,7 @@ use url::Url;
 
 use super::{Config, ConfigError};
 use crate::gateway::{
+    GatewayConfig,
     config::{Fault, browser::is_local},
     rules::RuleSource,
 };
@@ -152,7 +153,8 @@ impl Config {
 
     /// A page of the platform must share no cookie with the console: neither may be below the other.
     fn check_browser(&self, faults: &mut Vec<String>) {
-        let hosts = self.gateway.as_ref().and_then(|g| g.entry_hosts());
+        let gateway = self.gateway.as_ref();
+        let hosts = gateway.and_then(GatewayConfig::entry_hosts);
         let console = Origin::of(&self.console.public_url);
         let Some((hosts, console)) = hosts.zip(console) else {
             return;

@@ -25,7 +25,7 @@ use app::{
 
 use super::{Core, EventOf};
 use crate::{
-    gateway::{SessionGates, browser::EntryHosts},
+    gateway::{GatewayConfig, SessionGates, browser::EntryHosts},
     store::audit::NewAuditEvent,
 };
 
@@ -54,13 +54,13 @@ impl SupportSessionsService {
         gates: Arc<SessionGates>,
     ) -> Self {
         let gateway = core.config.gateway.as_ref();
-        let entry_hosts = gateway.and_then(|gateway| gateway.entry_hosts());
+        let entry_hosts = gateway.and_then(GatewayConfig::entry_hosts);
         Self {
-            entry_hosts,
             core,
             settings,
             tenants,
             gates,
+            entry_hosts,
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use axum::{Extension, extract::State, response::Html};
 
-use super::{Platform, identity::Identity};
+use super::{
+    Platform,
+    data::{Invoice, Organization},
+    identity::Identity,
+};
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
     padding:0 1.5rem}table{border-collapse:collapse;width:100%}th,td{text-align:start;\
@@ -25,23 +29,9 @@ pub(super) async fn overview(
 ) -> Html<String> {
     let name = escaped(&identity.tenant.name);
     let organizations = platform.list(&identity, |records| &records.organizations);
-    let organizations: String = organizations
-        .iter()
-        .map(|own| format!("<li>{}</li>", escaped(&own.name)))
-        .collect();
+    let organizations: String = organizations.iter().map(item).collect();
     let invoices = platform.list(&identity, |records| &records.invoices);
-    let rows: String = invoices
-        .iter()
-        .map(|invoice| {
-            let (whole, cents) = (invoice.total_cents / 100, invoice.total_cents % 100);
-            format!(
-                "<tr><td>{}</td><td class=\"num\">{whole}.{cents:02} {}</td><td>{}</td></tr>",
-                escaped(&invoice.number),
-                invoice.currency,
-                invoice.status
-            )
-        })
-        .collect();
+    let rows: String = invoices.iter().map(row).collect();
     Html(format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\">\
@@ -51,6 +41,20 @@ pub(super) async fn overview(
          <h2>Invoices</h2><table><thead><tr><th>Number</th><th>Total</th><th>Status</th></tr></thead>\
          <tbody>{rows}</tbody></table></main><script>{SCRIPT}</script></body></html>\n"
     ))
+}
+
+fn item(organization: &Organization) -> String {
+    format!("<li>{}</li>", escaped(&organization.name))
+}
+
+fn row(invoice: &Invoice) -> String {
+    let (whole, cents) = (invoice.total_cents / 100, invoice.total_cents % 100);
+    format!(
+        "<tr><td>{}</td><td class=\"num\">{whole}.{cents:02} {}</td><td>{}</td></tr>",
+        escaped(&invoice.number),
+        invoice.currency,
+        invoice.status
+    )
 }
 
 /// Text as it stands in HTML.

@@ -121,12 +121,10 @@ mod tests {
         let label = label();
         let own = format!("{label}.localhost:3100");
         assert_eq!(hosts.origin(&label), format!("http://{own}"));
-        assert_eq!(hosts.hosts(&label), [own.clone()]);
+        let open = format!("http://{own}/.support-console/open");
+        assert_eq!(hosts.open_url(&label), open);
         assert_eq!(hosts.label_of(&own), Some(label.clone()));
+        assert_eq!(hosts.hosts(&label), [own]);
         assert_eq!(hosts.label_of(&format!("{label}.localhost")), None);
-        assert_eq!(
-            hosts.open_url(&label),
-            format!("http://{own}/.support-console/open")
-        );
     }
 }
