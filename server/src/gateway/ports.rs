@@ -1,6 +1,7 @@
 //! What the gateway asks of the store. It knows no more of it than this.
 
 mod browser;
+mod held;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -11,7 +12,10 @@ use app::domain::{
 };
 use async_trait::async_trait;
 
-pub use self::browser::{BrowserSession, BrowserSessions, NewBrowserSession, NotEntered};
+pub use self::{
+    browser::{BrowserSession, BrowserSessions, NewBrowserSession, NotEntered},
+    held::{EndAsked, HeldSessions, SessionCard},
+};
 
 /// How a support session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

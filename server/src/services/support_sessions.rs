@@ -3,6 +3,7 @@
 mod budget;
 mod create;
 mod expiry;
+mod held;
 mod open;
 mod port;
 mod read;

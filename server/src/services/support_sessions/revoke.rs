@@ -2,7 +2,8 @@
 
 use app::domain::{
     OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
-    caller::{Caller, Context},
+    audit::{Actor, ActorType},
+    caller::{Caller, Context, Origin},
     policy::Act,
     problem::{Problem, ProblemCode},
     support_sessions::{AlreadyEnded, Revocation, SupportSession, validate_revocation_reason},
@@ -13,8 +14,72 @@ use super::{SupportSessionsService, event_of};
 use crate::{
     gateway::ports::Ended,
     services::{Core, ServiceError, core::actor},
-    store::{Audited, ChangeKind, Tx, audit::Receipt},
+    store::{
+        Audited, ChangeKind, Tx,
+        audit::{NewAuditEvent, Receipt},
+    },
 };
+
+/// In whose name a session ends, and where from.
+#[derive(Clone)]
+pub(super) struct Ender {
+    staff_id: Option<StaffId>,
+    actor: Actor,
+    origin: Origin,
+}
+
+impl Ender {
+    fn of(context: &Context) -> Self {
+        Self {
+            staff_id: match &context.caller {
+                Caller::Staff(staff) => Some(staff.staff_id),
+                _ => None,
+            },
+            actor: actor(&context.caller),
+            origin: context.origin.clone(),
+        }
+    }
+
+    /// The session's holder, in a browser that is in the tenant and not in the console.
+    pub(super) fn holder(session: &SupportSession, origin: Origin) -> Self {
+        Self {
+            staff_id: Some(session.staff_id),
+            actor: Actor {
+                kind: ActorType::Staff,
+                id: session.staff_id.to_string(),
+                name: session.staff_name.clone(),
+            },
+            origin,
+        }
+    }
+
+    fn revocation(&self, at: Timestamp, reason: Option<String>) -> Revocation {
+        Revocation {
+            at,
+            by: self.staff_id,
+            by_name: self.actor.name.clone(),
+            reason,
+            receipts: Vec::new(),
+        }
+    }
+
+    /// The event of an end, in the tenant's log.
+    fn event(
+        &self,
+        core: &Core,
+        session: &SupportSession,
+        metadata: serde_json::Value,
+    ) -> NewAuditEvent {
+        let context = Context {
+            caller: Caller::System,
+            origin: self.origin.clone(),
+        };
+        NewAuditEvent {
+            actor: self.actor.clone(),
+            ..event_of(core, &context, session, "support_session.revoked", metadata)
+        }
+    }
+}
 
 impl SupportSessionsService {
     pub(super) async fn revoke_inner(
@@ -31,11 +96,22 @@ impl SupportSessionsService {
             .lifecycle(self.core.now())
             .into_active()
             .map_err(already_ended)?;
+        self.end_in_name_of(Ender::of(context), session, reason)
+            .await
+    }
+
+    /// Ends an active session, whoever has been found to be allowed to.
+    pub(super) async fn end_in_name_of(
+        &self,
+        ender: Ender,
+        session: SupportSession,
+        reason: Option<String>,
+    ) -> Result<SupportSession, ServiceError> {
         // Runs to its end even if the caller hangs up: a gate that was closed must be committed or
         // reopened.
-        let (this, context) = (self.clone(), context.clone());
+        let this = self.clone();
         let ending =
-            tokio::spawn(async move { this.close_and_revoke(&context, session, reason).await });
+            tokio::spawn(async move { this.close_and_revoke(ender, session, reason).await });
         ending.await.unwrap_or_else(|_| {
             Err(Problem::new(ProblemCode::Internal, "Something went wrong on our side.").into())
         })
@@ -43,23 +119,22 @@ impl SupportSessionsService {
 
     async fn close_and_revoke(
         &self,
-        context: &Context,
+        ender: Ender,
         session: SupportSession,
         reason: Option<String>,
     ) -> Result<SupportSession, ServiceError> {
         let id = session.id;
         let closed = self.gates.close(id).await;
-        let (core, context) = (self.core.clone(), context.clone());
+        let core = self.core.clone();
         let revoked = core
             .store
             .clone()
             .act(move |tx| {
-                let (core, context) = (core.clone(), context.clone());
+                let (core, ender) = (core.clone(), ender.clone());
                 let (mut session, reason) = (session.clone(), reason.clone());
                 Box::pin(async move {
-                    let revocation = revocation_by(&context, core.now(), reason);
-                    let Some(receipt) =
-                        revoke_in(tx, &core, &context, &session, &revocation).await?
+                    let revocation = ender.revocation(core.now(), reason);
+                    let Some(receipt) = revoke_in(tx, &core, &ender, &session, &revocation).await?
                     else {
                         return Err(ended_meanwhile().into());
                     };
@@ -81,7 +156,7 @@ impl SupportSessionsService {
 async fn revoke_in(
     tx: &mut Tx<'_>,
     core: &Core,
-    context: &Context,
+    ender: &Ender,
     session: &SupportSession,
     revocation: &Revocation,
 ) -> Result<Option<Receipt>, ServiceError> {
@@ -95,23 +170,10 @@ async fn revoke_in(
         "revoked_by": revocation.by,
         "revoked_by_name": revocation.by_name,
     });
-    let event = event_of(core, context, session, "support_session.revoked", metadata);
+    let event = ender.event(core, session, metadata);
     let receipt = tx.append_audit(event).await?;
     tx.ask_for_receipts(session.id, core.now()).await?;
     Ok(Some(receipt))
-}
-
-fn revocation_by(context: &Context, at: Timestamp, reason: Option<String>) -> Revocation {
-    Revocation {
-        at,
-        by: match &context.caller {
-            Caller::Staff(staff) => Some(staff.staff_id),
-            _ => None,
-        },
-        by_name: actor(&context.caller).name,
-        reason,
-        receipts: Vec::new(),
-    }
 }
 
 /// Ends every active support session of a staff member who may not act any more, in the
@@ -168,10 +230,11 @@ async fn revoke_listed(
     reason: &str,
 ) -> Result<Vec<SupportSessionId>, ServiceError> {
     let now = core.now();
-    let revocation = revocation_by(context, now, Some(reason.to_owned()));
+    let ender = Ender::of(context);
+    let revocation = ender.revocation(now, Some(reason.to_owned()));
     let mut ended = Vec::with_capacity(active.len());
     for session in active {
-        if revoke_in(tx, core, context, &session, &revocation)
+        if revoke_in(tx, core, &ender, &session, &revocation)
             .await?
             .is_some()
         {

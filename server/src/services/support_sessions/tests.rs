@@ -1,5 +1,6 @@
 //! Attacks first, then what is promised.
 
+mod held;
 mod limits;
 mod open;
 

@@ -1,0 +1,52 @@
+//! What the holder of a support session sees of it, and does to it, from a page in its tenant.
+
+use std::net::IpAddr;
+
+use app::domain::{RequestId, SupportSessionId};
+use async_trait::async_trait;
+
+use super::StoreUnavailable;
+
+/// What the store knows of a support session beside what the gateway knows itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionCard {
+    /// The tenant's name.
+    pub tenant_name: String,
+    /// Why the session was created.
+    pub reason: String,
+}
+
+/// A holder who wants no more of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndAsked {
+    /// The session, whose own cookie has come with the request.
+    pub support_session_id: SupportSessionId,
+    /// Made by the gateway.
+    pub request_id: RequestId,
+    /// Where the request came from.
+    pub ip: IpAddr,
+    /// The browser, at most 512 characters.
+    pub user_agent: String,
+}
+
+/// Support sessions as their holders have them.
+#[async_trait]
+pub trait HeldSessions: Send + Sync {
+    /// What a session is for; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer.
+    async fn card(
+        &self,
+        session: SupportSessionId,
+    ) -> Result<Option<SessionCard>, StoreUnavailable>;
+
+    /// Ends a session in its holder's name, with the audit event. Once this has returned, it has
+    /// ended: by this call or before. Runs to its end even if the browser hangs up.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer: nothing has changed then, as far as is known.
+    async fn end(&self, asked: EndAsked) -> Result<(), StoreUnavailable>;
+}

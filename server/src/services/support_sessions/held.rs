@@ -1,0 +1,72 @@
+//! What the holder of a support session sees of it, and does to it, from a page in its tenant.
+
+use app::domain::{
+    SupportSessionId, caller::Origin, problem::ProblemCode, support_sessions::SupportSessionStatus,
+};
+use async_trait::async_trait;
+
+use super::{SupportSessionsService, revoke::Ender};
+use crate::{
+    gateway::ports::{EndAsked, HeldSessions, SessionCard, StoreUnavailable},
+    services::ServiceError,
+};
+
+/// What is noted as the reason.
+const REASON: &str = "Ended by its holder, in the browser that it was open in.";
+
+impl SupportSessionsService {
+    async fn card_inner(&self, id: SupportSessionId) -> Result<Option<SessionCard>, ServiceError> {
+        let mut reader = self.core.store.read().await?;
+        let found = reader.db().lookup_support_session(id).await?;
+        Ok(found.map(|session| SessionCard {
+            tenant_name: session.tenant_name,
+            reason: session.reason,
+        }))
+    }
+
+    /// Whoever has the session's cookie is its holder, who may always end it, whatever has become of
+    /// his roles and of his sign-in to the console.
+    async fn end_inner(&self, asked: EndAsked) -> Result<(), ServiceError> {
+        let id = asked.support_session_id;
+        let mut reader = self.core.store.read().await?;
+        let found = reader.db().lookup_support_session(id).await?;
+        drop(reader);
+        let now = self.core.now();
+        let active = found.filter(|s| s.status(now) == SupportSessionStatus::Active);
+        let Some(session) = active else {
+            return Ok(());
+        };
+        let origin = Origin {
+            ip: Some(asked.ip.to_string()),
+            user_agent: Some(asked.user_agent),
+            request_id: Some(asked.request_id.to_string()),
+        };
+        let ender = Ender::holder(&session, origin);
+        let ended = self.end_in_name_of(ender, session, Some(REASON.to_owned()));
+        match ended.await {
+            // Somebody was faster, or time was.
+            Err(ServiceError::Refused(problem)) if problem.code == ProblemCode::Conflict => Ok(()),
+            ended => ended.map(|_| ()),
+        }
+    }
+}
+
+#[async_trait]
+impl HeldSessions for SupportSessionsService {
+    async fn card(&self, id: SupportSessionId) -> Result<Option<SessionCard>, StoreUnavailable> {
+        self.card_inner(id).await.map_err(|_| StoreUnavailable)
+    }
+
+    async fn end(&self, asked: EndAsked) -> Result<(), StoreUnavailable> {
+        let (id, request_id) = (asked.support_session_id, asked.request_id);
+        self.end_inner(asked).await.map_err(|error| {
+            tracing::warn!(
+                support_session.id = %id,
+                request.id = %request_id,
+                error = %error,
+                "a support session can't be ended"
+            );
+            StoreUnavailable
+        })
+    }
+}
