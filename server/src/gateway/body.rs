@@ -20,6 +20,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 pub(super) use self::request::{BodyFault, BodySource, RequestBody, RequestMeter};
 use super::{
+    browser::WithBanner,
     completer::Completer,
     gate::Flight,
     headers,
@@ -36,6 +37,8 @@ pub(super) enum Answer {
     Ours(Full<Bytes>),
     /// The upstream's.
     Relayed(Box<RelayBody>),
+    /// The upstream's page, for a browser.
+    WithBanner(Box<WithBanner<RelayBody>>),
 }
 
 impl Body for Answer {
@@ -51,6 +54,7 @@ impl Body for Answer {
                 .poll_frame(cx)
                 .map_err(|never| match never {}),
             Self::Relayed(body) => Pin::new(body).poll_frame(cx),
+            Self::WithBanner(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -58,6 +62,7 @@ impl Body for Answer {
         match self {
             Self::Ours(body) => body.is_end_stream(),
             Self::Relayed(body) => body.inner.is_end_stream(),
+            Self::WithBanner(body) => body.is_end_stream(),
         }
     }
 
@@ -65,6 +70,7 @@ impl Body for Answer {
         match self {
             Self::Ours(body) => body.size_hint(),
             Self::Relayed(body) => body.inner.size_hint(),
+            Self::WithBanner(body) => body.size_hint(),
         }
     }
 }

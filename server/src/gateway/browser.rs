@@ -4,21 +4,31 @@
 //! Nothing of another session, tenant or of the console shares that host, so that a page of the
 //! platform can reach nothing but the tenant it was opened in. How a browser comes by its cookie is
 //! in [`entry`]; which of its requests may use it is in [`fetch_metadata`]. What such a request may
-//! do is decided by the rules, like every other's.
+//! do is decided by the rules, like every other's. What becomes of it and of its answer on the way to
+//! the upstream and back is in [`visit`].
 
+mod answers;
 mod cookies;
 mod entry;
 pub(crate) mod fetch_metadata;
 mod hosts;
+pub(super) mod inject;
+pub(super) mod jar;
 mod label;
 mod page;
+mod visit;
 
 use std::sync::Arc;
 
 use app::domain::access_log::Refusal;
 use http::{HeaderMap, header};
 
-pub(super) use self::{cookies::count_sessions, page::page};
+pub(super) use self::{
+    cookies::count_sessions,
+    inject::WithBanner,
+    page::page,
+    visit::{To, Visit},
+};
 pub use self::{
     hosts::{EntryHosts, OPEN_PATH},
     label::{EntryLabel, InvalidLabel},
@@ -101,7 +111,8 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// If it belongs to another address, or if a page of another origin may have made the request.
+    /// If it belongs to another address, if a page of another origin may have made the request, or if
+    /// it is one that no page may make.
     pub(super) fn check_entry(&self, arrival: &Arrival) -> Result<(), Denied> {
         if arrival.has_two_credentials() {
             // Refused for its form, whichever of them was looked at.
@@ -116,7 +127,9 @@ impl Caller {
             {
                 Err(Denied::plain(Refusal::WrongOrigin))
             }
-            _ => Ok(()),
+            Some(_) => answers::check(&arrival.headers)
+                .map_err(|why| Denied::new(Refusal::OutOfScope, why.to_string())),
+            None => Ok(()),
         }
     }
 }

@@ -151,6 +151,8 @@ pub struct GatewaySettings {
     pub(super) hosts: Vec<String>,
     /// The hosts that support sessions open at in browsers, if they do.
     pub(super) entry_hosts: Option<EntryHosts>,
+    /// Whether pages in browsers get the banner.
+    pub(super) inject_banner: bool,
     pub(super) upstreams: Vec<UpstreamSettings>,
     /// The gateway's certificate, if it ends TLS itself.
     pub(super) certificate: Option<Arc<Certificate>>,
@@ -241,6 +243,7 @@ impl GatewayConfig {
                 rules: Arc::new(rules),
                 hosts,
                 entry_hosts,
+                inject_banner: self.browser.as_ref().is_some_and(|b| b.inject_banner),
                 upstreams,
                 certificate,
                 trusted_proxies: trusted_proxies.to_vec(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::domain::{RequestId, access_log::RequestOutcome};
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::Full;
 use hyper::{
     body::{Body, Incoming},
@@ -13,6 +13,7 @@ use hyper::{
 use super::{
     answers::Trouble,
     body::{Answer, BodyFault, BodySource, Relay, RelayBody, RequestBody, RequestMeter},
+    browser::Visit,
     client::Client,
     completer::Completer,
     gate::{Flight, GateHandle, Pass},
@@ -38,6 +39,8 @@ enum Unbuildable {
 pub(super) struct Way {
     pub(super) upstream: Arc<Upstream>,
     pub(super) websocket: Option<Handshake>,
+    /// What of it is a browser's.
+    pub(super) visit: Option<Visit>,
 }
 
 /// A recorded request on its way.
@@ -145,8 +148,7 @@ impl Forward<'_> {
     fn request(&self, body: BodySource) -> Result<Request<RequestBody>, Unbuildable> {
         let headers = self.way.upstream.headers();
         let permitted = self.permitted.request();
-        let host = self.permitted.upstream_host();
-        let host = host.unwrap_or(self.way.upstream.authority().as_str());
+        let host = self.way.upstream.host_for(&self.permitted);
         let host = HeaderValue::from_str(host).map_err(http::Error::from)?;
         let has_body = !body.is_end_stream();
         let idle = self.way.upstream.timeouts().request_idle;
@@ -166,6 +168,11 @@ impl Forward<'_> {
             self.request_id,
             &host,
         );
+        if let Some(visit) = &self.way.visit {
+            let jars = self.gateway.admission.gates.jars();
+            let now = self.gateway.admission.clock.now();
+            visit.ask(request.headers_mut(), permitted, jars, now);
+        }
         let claims = identity::claims(identity::Of {
             issuer: self.gateway.identities.issuer(),
             audience: self.way.upstream.identity_audience(),
@@ -206,10 +213,21 @@ impl Forward<'_> {
             request: Arc::clone(&self.meter),
         };
         let body = RelayBody::new(body, relay);
+        let headers = headers::answered(&parts.headers, self.request_id);
+        if let Some(visit) = &self.way.visit {
+            self.keep_cookies(visit, &parts.headers);
+            return visit.answer(parts.status, headers, body);
+        }
         let mut answer = Response::new(Answer::Relayed(Box::new(body)));
         *answer.status_mut() = parts.status;
-        *answer.headers_mut() = headers::answered(&parts.headers, self.request_id);
+        *answer.headers_mut() = headers;
         answer
+    }
+
+    fn keep_cookies(&self, visit: &Visit, headers: &HeaderMap) {
+        let jars = self.gateway.admission.gates.jars();
+        let now = self.gateway.admission.clock.now();
+        visit.keep(headers, self.permitted.request(), jars, now);
     }
 
     /// The upstream has changed the protocol: to the one that was asked for, or not at all.
@@ -232,6 +250,9 @@ impl Forward<'_> {
             Ok(opened) => opened,
             Err(error) => return Err(self.failed(&error, completer)),
         };
+        if let Some(visit) = &self.way.visit {
+            self.keep_cookies(visit, response.headers());
+        }
         headers::set_request_id(&mut told, self.request_id);
         completer.answered(StatusCode::SWITCHING_PROTOCOLS.as_u16());
         flight.attach_client(self.client.kill.clone());

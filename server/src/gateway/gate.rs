@@ -26,7 +26,7 @@ use self::{
     flight::{FlightState, Shared},
     past::Memory,
 };
-use super::{kill::KillSwitch, lease::Lease, ports::Ended, rates::Rates};
+use super::{browser::jar::Jars, kill::KillSwitch, lease::Lease, ports::Ended, rates::Rates};
 
 /// How long a closing gate waits for requests whose first byte has not gone upstream yet, before
 /// their connections are reset.
@@ -41,6 +41,8 @@ pub struct SessionGates {
     lease: Arc<Lease>,
     /// How fast each session may go, whichever way in its requests take.
     rates: Rates,
+    /// The upstream's cookies of sessions in browsers: they end with the session.
+    jars: Jars,
 }
 
 #[derive(Default)]
@@ -93,6 +95,7 @@ impl SessionGates {
             past: Memory::default(),
             lease,
             rates: Rates::default(),
+            jars: Jars::default(),
         })
     }
 
@@ -104,6 +107,11 @@ impl SessionGates {
     /// How fast each session's requests come.
     pub(super) const fn rates(&self) -> &Rates {
         &self.rates
+    }
+
+    /// The upstream's cookies of sessions in browsers.
+    pub(super) const fn jars(&self) -> &Jars {
+        &self.jars
     }
 
     /// A hold on a session's gate. Taken before the record is begun, so that an end which commits
@@ -143,9 +151,10 @@ impl SessionGates {
 
     /// Ends a session that ended elsewhere: in another process, or by time. What is in flight is cut.
     pub fn end(&self, session: SupportSessionId, ended: Ended) -> Cut {
-        self.find(session)
-            .map(|gate| gate.end(ended))
-            .unwrap_or_default()
+        let gate = self.find(session);
+        let cut = gate.map(|gate| gate.end(ended)).unwrap_or_default();
+        self.jars.forget(session);
+        cut
     }
 
     /// Cuts everything that is in flight. No session ends by it.
@@ -277,7 +286,9 @@ pub struct ClosedGate {
 impl ClosedGate {
     /// The revocation is committed: what is in flight is cut and the gate stays shut.
     pub fn commit(self, ended: Ended) -> Cut {
-        self.handle.gate.end(ended)
+        let cut = self.handle.gate.end(ended);
+        self.handle.gates.jars.forget(self.handle.session);
+        cut
     }
 
     /// The session goes on with another token: what is in flight is cut, and the gate reopens.
@@ -520,5 +531,24 @@ mod tests {
         assert_eq!(gates.cut_all().requests, 1);
         assert!(kill.is_dead() && flight.cut().is_cancelled());
         assert_eq!(flight.ended(), None);
+    }
+
+    #[tokio::test]
+    async fn the_upstreams_cookies_end_with_the_session() {
+        let gates = SessionGates::new(Lease::unlimited());
+        let holds_any = || gates.jars().holds_any(session());
+        for end in [true, false] {
+            gates.jars().plant(session());
+            assert!(holds_any());
+            if end {
+                gates.end(session(), Ended::Expired);
+            } else {
+                gates.close(session()).await.commit(Ended::Revoked);
+            }
+            assert!(!holds_any());
+        }
+        gates.jars().plant(session());
+        drop(gates.close(session()).await);
+        assert!(holds_any(), "it did not end after all");
     }
 }

@@ -14,7 +14,7 @@ use super::{
     arrival::Arrival,
     authenticate::LogLimit,
     body::Answer,
-    browser::{self, Browsers},
+    browser::{self, Browsers, To, Visit},
     client::Client,
     client_ip::client_ip,
     config::{GatewaySettings, entry::admits_clear_text},
@@ -188,9 +188,20 @@ impl Gateway {
             .admission
             .admit(arrival, body, |request| self.upstream_for(request));
         let admitted = admitted.await?;
+        let upstream = admitted.to;
+        let visit = admitted.browser.map(|browser| {
+            let to = To {
+                scheme: upstream.scheme(),
+                authority: upstream.authority().as_str(),
+                host: upstream.host_for(&admitted.permitted),
+            };
+            let request = admitted.permitted.request();
+            Visit::new(browser, &to, request, self.settings.inject_banner)
+        });
         let way = Way {
-            upstream: admitted.to,
+            upstream,
             websocket: admitted.websocket,
+            visit,
         };
         Forward {
             gateway: self,

@@ -23,6 +23,7 @@ use super::{
     gate::Pass,
     headers::RequestHeaders,
     kill::KillSwitch,
+    rules::Permitted,
     upstreams::Serves,
 };
 
@@ -103,7 +104,22 @@ impl Upstream {
         &self.settings.headers
     }
 
-    /// What the upstream is called in `Host`.
+    /// `http` or `https`.
+    pub(super) fn scheme(&self) -> &'static str {
+        match self.settings.tls {
+            Some(_) => "https",
+            None => "http",
+        }
+    }
+
+    /// What the upstream is called in `Host` for a request: the tenant's host where it has its own.
+    pub(super) fn host_for<'h>(&'h self, permitted: &'h Permitted) -> &'h str {
+        permitted
+            .upstream_host()
+            .unwrap_or(self.settings.authority.as_str())
+    }
+
+    /// Where the upstream is.
     pub(super) fn authority(&self) -> &Authority {
         &self.settings.authority
     }

@@ -11,14 +11,14 @@ use server::{
 use crate::support::{Rig, Wanted, client::Answer};
 
 const DOMAIN: &str = "support.test";
-const NAVIGATION: &str =
+pub(crate) const NAVIGATION: &str =
     "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
-const SAME_ORIGIN: &str =
+pub(crate) const SAME_ORIGIN: &str =
     "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n";
 
 /// A session of a rig that has a host of its own.
-struct Entry {
-    rig: Rig,
+pub(crate) struct Entry {
+    pub(crate) rig: Rig,
     label: EntryLabel,
 }
 
@@ -26,7 +26,7 @@ fn token(kind: TokenKind, seed: u64) -> Token {
     Token::generate(kind, &SeededEntropy::new(seed))
 }
 
-fn wanted() -> Wanted {
+pub(crate) fn wanted() -> Wanted {
     Wanted {
         tables: format!("[browser]\ndomain = \"{DOMAIN}.localhost\"\n"),
         ..Wanted::default()
@@ -34,41 +34,50 @@ fn wanted() -> Wanted {
 }
 
 impl Entry {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(wanted()).await
     }
 
-    async fn with(wanted: Wanted) -> Self {
+    pub(crate) async fn with(wanted: Wanted) -> Self {
         let rig = Rig::with(wanted).await;
         let label = EntryLabel::generate(&SeededEntropy::new(40));
         Self { rig, label }
     }
 
-    fn host(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.host())
+    }
+
+    pub(crate) fn host(&self) -> String {
         self.host_of(&self.label)
     }
 
-    fn host_of(&self, label: &EntryLabel) -> String {
+    pub(crate) fn host_of(&self, label: &EntryLabel) -> String {
         format!("{label}.{DOMAIN}.localhost:{}", self.rig.address.port())
     }
 
     /// A cookie of the rig's session at its own host.
-    fn cookie(&self) -> String {
+    pub(crate) fn cookie(&self) -> String {
         self.cookie_of(&self.rig.session, &self.label, 41)
     }
 
-    fn cookie_of(&self, session: &KnownSession, label: &EntryLabel, seed: u64) -> String {
+    pub(crate) fn cookie_of(
+        &self,
+        session: &KnownSession,
+        label: &EntryLabel,
+        seed: u64,
+    ) -> String {
         let token = token(TokenKind::BrowserSession, seed);
         self.rig.store.keep_cookie(&token, session, label);
         format!("__Host-support-session={}", token.expose())
     }
 
     /// One request with these fields, to this session's host.
-    async fn ask(&self, line: &str, fields: &str) -> Answer {
+    pub(crate) async fn ask(&self, line: &str, fields: &str) -> Answer {
         self.ask_at(&self.host(), line, fields).await
     }
 
-    async fn ask_at(&self, host: &str, line: &str, fields: &str) -> Answer {
+    pub(crate) async fn ask_at(&self, host: &str, line: &str, fields: &str) -> Answer {
         let request = format!("{line} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
         self.rig.raw(&request).await
     }
@@ -111,7 +120,7 @@ impl Entry {
 }
 
 /// All values of a field, of which there can be several.
-fn values<'a>(answer: &'a Answer, name: &str) -> Vec<&'a str> {
+pub(crate) fn values<'a>(answer: &'a Answer, name: &str) -> Vec<&'a str> {
     let lines = answer.head.split("\r\n");
     let values = lines.filter_map(|line| line.split_once(": "));
     values

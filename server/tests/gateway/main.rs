@@ -7,6 +7,7 @@
 
 mod attacks;
 mod browser;
+mod browser_answers;
 mod ends;
 mod faults;
 mod http2;

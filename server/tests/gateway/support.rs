@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod frames;
+pub(crate) mod pages;
 pub(crate) mod pki;
 pub(crate) mod store;
 pub(crate) mod upstream;

@@ -3,6 +3,8 @@
 #[path = "../gateway/support/client.rs"]
 pub(crate) mod client;
 pub(crate) mod database;
+#[path = "../gateway/support/pages.rs"]
+pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod program;
 pub(crate) mod relay;

@@ -12,6 +12,9 @@ pub struct BrowserConfig {
     /// Each support session has a host of its own below this domain. Scheme and, if none is written
     /// here, port are those of `public_url`.
     pub domain: String,
+    /// Whether the gateway puts the banner into the platform's pages.
+    #[serde(default)]
+    pub inject_banner: bool,
 }
 
 const KEY: &str = "gateway.browser.domain";
@@ -23,7 +26,7 @@ impl GatewayConfig {
     }
 
     pub(super) fn checked_entry_hosts(&self, faults: &mut Faults) -> Option<EntryHosts> {
-        let BrowserConfig { domain } = self.browser.as_ref()?;
+        let BrowserConfig { domain, .. } = self.browser.as_ref()?;
         // What is wrong with this one is told under its own key.
         let public = self.public_url.parse::<http::Uri>().ok()?;
         let scheme = match public.scheme_str()? {

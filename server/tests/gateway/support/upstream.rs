@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::client::PATIENCE;
+use super::{client::PATIENCE, pages};
 
 /// What one connection brought.
 #[derive(Debug, Clone)]
@@ -138,8 +138,14 @@ impl Upstream {
 
     async fn connection(self, index: usize, mut tcp: TcpStream) {
         let mut buffer = Vec::new();
-        while let Some(path) = self.request(index, &mut tcp, &mut buffer).await {
-            if !self.answer(index, &path, &mut tcp, &mut buffer).await {
+        while let Some((path, head)) = self.request(index, &mut tcp, &mut buffer).await {
+            let last = path.rsplit('/').next().unwrap_or_default();
+            let page = pages::answer(last, &head, self.address);
+            let goes_on = match page {
+                Some(page) => tcp.write_all(page.as_bytes()).await.is_ok(),
+                None => self.answer(index, &path, &mut tcp, &mut buffer).await,
+            };
+            if !goes_on {
                 break;
             }
         }
@@ -198,13 +204,13 @@ impl Upstream {
         }
     }
 
-    /// Reads a request with its whole body; gives its path.
+    /// Reads a request with its whole body; gives its path, and its head in lower case.
     async fn request(
         &self,
         index: usize,
         tcp: &mut TcpStream,
         buffer: &mut Vec<u8>,
-    ) -> Option<String> {
+    ) -> Option<(String, String)> {
         let end = loop {
             if let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
                 break end + 4;
@@ -239,7 +245,8 @@ impl Upstream {
         }
         buffer.drain(..length);
         let target = head.split(' ').nth(1).unwrap_or_default();
-        Some(target.split('?').next().unwrap_or_default().to_owned())
+        let path = target.split('?').next().unwrap_or_default().to_owned();
+        Some((path, head))
     }
 
     /// Answers; whether the connection goes on.

@@ -1,0 +1,425 @@
+//! What becomes of an answer's header before a browser gets it, and which requests no browser may
+//! make: a page of the platform acts within its support session's host, for as long as the session
+//! lives, and leaves nothing behind.
+//!
+//! Everything else passes, the platform's `Content-Security-Policy` above all.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use url::{Position, Url};
+
+/// Removed from each answer, with the reason.
+const REMOVED: [&str; 24] = [
+    // The jar holds these.
+    "set-cookie",
+    "set-cookie2",
+    // Another server, or a script that outlives the session, would answer instead of the gateway
+    // (RFC 7838; Service Workers §"Service-Worker-Allowed").
+    "alt-svc",
+    "service-worker-allowed",
+    // Would sign the staff member out, or empty what others keep (Clear Site Data §3.1).
+    "clear-site-data",
+    // Grants to other origins (Resource Timing §4.5.1); `Access-Control-*` beside it.
+    "timing-allow-origin",
+    // What a browser remembers of a host beyond the session. Whether this host is reached over TLS
+    // only is not the upstream's to say (RFC 6797, RFC 7469, RFC 8942, RFC 9163).
+    "strict-transport-security",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "expect-ct",
+    "accept-ch",
+    // Reports tell others which addresses a staff member looks at, outside of the record (Reporting
+    // API, Network Error Logging). A policy that only reports protects nothing.
+    "report-to",
+    "reporting-endpoints",
+    "nel",
+    "content-security-policy-report-only",
+    "cross-origin-opener-policy-report-only",
+    "cross-origin-embedder-policy-report-only",
+    // A page that nobody asked for would be on the record as if somebody had (Speculation Rules).
+    "speculation-rules",
+    // Asks the person for a password, and makes the browser send a second credential from then on
+    // (RFC 9110 §11.6).
+    "www-authenticate",
+    "authentication-info",
+    // Caches that listen to these do not listen to `Cache-Control` (RFC 9213, RFC 9111 §5.3, §5.4).
+    "surrogate-control",
+    "expires",
+    "pragma",
+    "age",
+];
+
+/// The beginnings of names that are removed: grants of CORS (Fetch §3.3), and caches' own fields.
+const REMOVED_BY_PREFIX: [&str; 1] = ["access-control-"];
+const REMOVED_BY_SUFFIX: [&str; 1] = ["cdn-cache-control"];
+
+/// Set on each answer, whatever the upstream says.
+const SET: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    // No other site shows any of it (Fetch §3.7).
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    // No other site is told the addresses within a tenant.
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    ),
+];
+
+/// What a session's host and its upstream call themselves.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::gateway) struct Origins<'a> {
+    /// Of the session's host, as the browser has it: `https://s-x.support.example.com`.
+    pub(in crate::gateway) own: &'a str,
+    /// Of the upstream: `http://10.0.0.5:8080`, with the host that it is asked for.
+    pub(in crate::gateway) upstream: &'a str,
+}
+
+impl Origins<'_> {
+    /// What a browser may have of an upstream's header.
+    pub(in crate::gateway) fn answered(self, headers: &mut HeaderMap) {
+        retain_harmless(headers);
+        for (name, value) in SET {
+            headers.insert(name, value);
+        }
+        for name in [header::LOCATION, header::CONTENT_LOCATION, SOURCE_MAP] {
+            self.rewrite(headers, &name, |text| self.own_address(text));
+        }
+        self.rewrite(headers, &header::REFRESH, |text| self.own_refresh(text));
+        self.rewrite(headers, &header::LINK, |text| Some(self.own_links(text)));
+    }
+
+    /// `Origin` in the upstream's terms: a page of the session's host is a page of the upstream, as
+    /// far as that can tell by its `Host`.
+    pub(in crate::gateway) fn forwarded(self, headers: &mut HeaderMap) {
+        let is_own = headers.get(header::ORIGIN).is_some_and(|o| o == self.own);
+        if is_own && let Ok(origin) = HeaderValue::from_str(self.upstream) {
+            headers.insert(header::ORIGIN, origin);
+        }
+    }
+
+    fn rewrite(
+        self,
+        headers: &mut HeaderMap,
+        name: &HeaderName,
+        to: impl Fn(&str) -> Option<String>,
+    ) {
+        for (_, value) in headers.iter_mut().filter(|(known, _)| *known == name) {
+            let text = std::str::from_utf8(value.as_bytes()).ok();
+            let other = text
+                .and_then(&to)
+                .and_then(|t| HeaderValue::try_from(t).ok());
+            if let Some(other) = other {
+                *value = other;
+            }
+        }
+    }
+
+    /// The same address on the session's own host, if it is one of the upstream. Addresses within a
+    /// host mean the same on both, and those of others are left as they are.
+    fn own_address(self, address: &str) -> Option<String> {
+        let own = Url::parse(self.own).ok()?;
+        let upstream = Url::parse(self.upstream).ok()?;
+        let url = own.join(address.trim()).ok()?;
+        let is_web = matches!(url.scheme(), "http" | "https");
+        // An upstream may think itself behind TLS, or not: without a port both are it.
+        let is_upstream = is_web
+            && url.host() == upstream.host()
+            && match upstream.port() {
+                Some(port) => url.port_or_known_default() == Some(port),
+                None => url.port().is_none(),
+            };
+        // Whole, not from the path on: a path of two slashes would name a host.
+        is_upstream.then(|| format!("{}{}", self.own, &url[Position::BeforePath..]))
+    }
+
+    /// `5; url=https://…` (HTML §"shared declarative refresh steps").
+    fn own_refresh(self, refresh: &str) -> Option<String> {
+        let (seconds, rest) = refresh.split_once([';', ','])?;
+        let rest = rest.trim_start();
+        let address = match rest.get(..3) {
+            Some(url) if url.eq_ignore_ascii_case("url") => {
+                rest[3..].trim_start().strip_prefix('=').unwrap_or(rest)
+            }
+            _ => rest,
+        };
+        let address = self.own_address(address.trim().trim_matches(['"', '\'']))?;
+        Some(format!("{seconds}; url={address}"))
+    }
+
+    /// `<https://…>; rel=…, <…>` (RFC 8288 §3).
+    fn own_links(self, links: &str) -> String {
+        let mut rewritten = String::with_capacity(links.len());
+        let mut rest = links;
+        while let Some((before, (address, after))) = rest
+            .split_once('<')
+            .and_then(|(before, after)| Some((before, after.split_once('>')?)))
+        {
+            let own = self.own_address(address);
+            rewritten.push_str(before);
+            rewritten.push('<');
+            rewritten.push_str(own.as_deref().unwrap_or(address));
+            rewritten.push('>');
+            rest = after;
+        }
+        rewritten.push_str(rest);
+        rewritten
+    }
+}
+
+const SOURCE_MAP: HeaderName = HeaderName::from_static("sourcemap");
+
+fn retain_harmless(headers: &mut HeaderMap) {
+    let removed: Vec<_> = headers
+        .keys()
+        .filter(|name| {
+            let name = name.as_str();
+            REMOVED.contains(&name)
+                || REMOVED_BY_PREFIX.iter().any(|p| name.starts_with(p))
+                || REMOVED_BY_SUFFIX.iter().any(|s| name.ends_with(s))
+        })
+        .cloned()
+        .collect();
+    for name in removed {
+        headers.remove(name);
+    }
+}
+
+/// Why a browser's request is not let through, whatever a scope says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(in crate::gateway) enum NotForBrowsers {
+    /// Service Workers §"Service-Worker": each fetch of such a script says so.
+    #[error("A support session's host has no service workers: they would outlive the session.")]
+    ServiceWorker,
+    /// Fetch §4.8. A page of the session's own host never needs to ask.
+    #[error("Other origins may ask nothing of a support session's host.")]
+    Preflight,
+}
+
+/// Whether a browser asks for something that no page may have.
+///
+/// # Errors
+///
+/// What it asks for.
+pub(in crate::gateway) fn check(client: &HeaderMap) -> Result<(), NotForBrowsers> {
+    let is_worker = client
+        .get_all("sec-fetch-dest")
+        .iter()
+        .any(|dest| dest == "serviceworker");
+    if is_worker || client.contains_key("service-worker") {
+        return Err(NotForBrowsers::ServiceWorker);
+    }
+    let asks_for_grant = client
+        .keys()
+        .any(|name| name.as_str().starts_with("access-control-request-"));
+    match asks_for_grant {
+        true => Err(NotForBrowsers::Preflight),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORIGINS: Origins<'static> = Origins {
+        own: "https://s-x.support.example",
+        upstream: "http://10.0.0.5:8080",
+    };
+
+    fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    fn answered(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = map(fields);
+        ORIGINS.answered(&mut headers);
+        headers
+    }
+
+    #[test]
+    fn nothing_that_acts_beyond_the_session_reaches_a_browser() {
+        let mut fields: Vec<_> = REMOVED.iter().map(|name| (*name, "x")).collect();
+        fields.extend([
+            ("access-control-allow-origin", "https://evil.example"),
+            ("access-control-allow-credentials", "true"),
+            ("access-control-future", "x"),
+            ("cdn-cache-control", "max-age=60"),
+            ("acme-cdn-cache-control", "max-age=60"),
+        ]);
+        let headers = answered(&fields);
+        let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        let ours = [
+            "cache-control",
+            "cross-origin-resource-policy",
+            "referrer-policy",
+        ];
+        assert_eq!(left, ours);
+    }
+
+    #[test]
+    fn an_answer_is_never_stored_and_belongs_to_its_own_host() {
+        let headers = answered(&[
+            ("cache-control", "public, max-age=3600"),
+            ("cache-control", "immutable"),
+            ("cross-origin-resource-policy", "cross-origin"),
+            ("referrer-policy", "unsafe-url"),
+        ]);
+        for (name, value) in SET {
+            let values: Vec<_> = headers.get_all(name).iter().collect();
+            assert_eq!(values, [&value]);
+        }
+    }
+
+    #[test]
+    fn what_the_page_is_made_of_passes() {
+        let fields = [
+            ("content-type", "text/html"),
+            ("content-security-policy", "default-src 'self'"),
+            ("x-frame-options", "DENY"),
+            ("etag", "\"1\""),
+            ("vary", "accept"),
+            ("x-anything", "1"),
+        ];
+        let headers = answered(&fields);
+        for (name, value) in fields {
+            assert_eq!(headers[name], value, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_the_upstream_becomes_one_of_the_sessions_host() {
+        for (from, to) in [
+            (
+                "http://10.0.0.5:8080/a?b=c#d",
+                "https://s-x.support.example/a?b=c#d",
+            ),
+            ("//10.0.0.5:8080/a", "https://s-x.support.example/a"),
+            ("/\\10.0.0.5:8080/a", "https://s-x.support.example/a"),
+            ("HTTP://10.0.0.5:8080", "https://s-x.support.example/"),
+            ("http://u:p@10.0.0.5:8080/", "https://s-x.support.example/"),
+            (
+                "http://10.0.0.5:8080//evil.example/",
+                "https://s-x.support.example//evil.example/",
+            ),
+        ] {
+            for name in ["location", "content-location", "sourcemap"] {
+                let headers = answered(&[(name, from)]);
+                assert_eq!(headers[name], to, "{name}: {from}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_left_as_they_are() {
+        for address in [
+            "/a",
+            "a/b?c",
+            "?x",
+            "https://elsewhere.example/10.0.0.5:8080",
+            "http://10.0.0.5/",
+            "http://10.0.0.5:8080.evil.example/",
+            "http://10.0.0.5:8080@evil.example/",
+            "https://s-x.support.example/a",
+            "javascript:alert(1)",
+            "http://[",
+            "",
+        ] {
+            assert_eq!(answered(&[("location", address)])["location"], address);
+        }
+    }
+
+    #[test]
+    fn an_upstream_without_a_port_is_meant_with_either_scheme() {
+        let origins = Origins {
+            upstream: "http://acme.api.example.com",
+            ..ORIGINS
+        };
+        for address in [
+            "https://acme.api.example.com/x",
+            "http://ACME.api.example.com:80/x",
+        ] {
+            let own = origins.own_address(address);
+            assert_eq!(own.as_deref(), Some("https://s-x.support.example/x"));
+        }
+        assert_eq!(origins.own_address("https://bolt.api.example.com/x"), None);
+        assert_eq!(
+            origins.own_address("https://acme.api.example.com:8443/x"),
+            None
+        );
+    }
+
+    #[test]
+    fn refreshes_and_links_are_read_like_browsers_read_them() {
+        for (name, from, to) in [
+            (
+                "refresh",
+                "5; URL='http://10.0.0.5:8080/x'",
+                "5; url=https://s-x.support.example/x",
+            ),
+            (
+                "refresh",
+                "0,http://10.0.0.5:8080/x",
+                "0; url=https://s-x.support.example/x",
+            ),
+            ("refresh", "5", "5"),
+            ("refresh", "5; url=/next", "5; url=/next"),
+            (
+                "link",
+                "<http://10.0.0.5:8080/a.css>; rel=preload, </b>; rel=next, <https://c.example/>",
+                "<https://s-x.support.example/a.css>; rel=preload, </b>; rel=next, <https://c.example/>",
+            ),
+            ("link", "no link < at all", "no link < at all"),
+        ] {
+            assert_eq!(answered(&[(name, from)])[name], to);
+        }
+    }
+
+    #[test]
+    fn a_page_of_the_sessions_host_is_one_of_the_upstream() {
+        for (from, to) in [
+            ("https://s-x.support.example", "http://10.0.0.5:8080"),
+            ("null", "null"),
+            ("https://evil.example", "https://evil.example"),
+        ] {
+            let mut headers = map(&[("origin", from)]);
+            ORIGINS.forwarded(&mut headers);
+            assert_eq!(headers["origin"], to);
+        }
+        let mut without = HeaderMap::new();
+        ORIGINS.forwarded(&mut without);
+        assert!(without.is_empty());
+    }
+
+    #[test]
+    fn neither_service_workers_nor_preflights_are_let_through() {
+        for (name, value, refused) in [
+            ("service-worker", "script", NotForBrowsers::ServiceWorker),
+            (
+                "sec-fetch-dest",
+                "serviceworker",
+                NotForBrowsers::ServiceWorker,
+            ),
+            (
+                "access-control-request-method",
+                "PUT",
+                NotForBrowsers::Preflight,
+            ),
+            (
+                "access-control-request-private-network",
+                "true",
+                NotForBrowsers::Preflight,
+            ),
+        ] {
+            assert_eq!(check(&map(&[(name, value)])), Err(refused), "{name}");
+        }
+        let page = map(&[("sec-fetch-dest", "document"), ("accept", "text/html")]);
+        assert_eq!(check(&page), Ok(()));
+    }
+}

@@ -1,0 +1,142 @@
+//! One cookie, as an upstream has set it.
+
+use std::cmp::Reverse;
+
+use app::domain::Timestamp;
+use chrono::{DateTime, TimeDelta};
+use cookie::{Cookie, SameSite};
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Asked;
+
+/// How many bytes name and value may have together (RFC 6265 §6.1, and what browsers take).
+const MAX_BYTES: usize = 4096;
+/// How long a path may be; a longer one is as good as none.
+const MAX_PATH: usize = 1024;
+
+/// A cookie in a jar. It is not `Debug`: it is a credential.
+pub(super) struct Held {
+    name: String,
+    value: SecretString,
+    path: String,
+    strict: bool,
+    expires_at: Option<Timestamp>,
+    since: u64,
+    used: u64,
+}
+
+/// Reads a `Set-Cookie` that `host` has sent; `None` if it is to be ignored.
+pub(super) fn read(field: &HeaderValue, host: &str, asked: Asked<'_>) -> Option<Held> {
+    let text = std::str::from_utf8(field.as_bytes()).ok()?;
+    let cookie = Cookie::parse(text).ok()?;
+    let (name, value) = cookie.name_value();
+    let fits = name.len() + value.len() <= MAX_BYTES
+        && cookie.domain().is_none_or(|domain| belongs(host, domain))
+        && keeps_its_prefix(&cookie);
+    fits.then(|| Held {
+        name: name.to_owned(),
+        value: value.into(),
+        path: path_of(&cookie, asked.path),
+        strict: cookie.same_site() == Some(SameSite::Strict),
+        expires_at: expiry(&cookie, asked.at),
+        since: 0,
+        used: 0,
+    })
+}
+
+/// Whether `host` may set a cookie for `domain` (RFC 6265 §5.1.3).
+fn belongs(host: &str, domain: &str) -> bool {
+    let domain = domain.to_ascii_lowercase();
+    let above = || host.strip_suffix(domain.as_str())?.strip_suffix('.');
+    let is_address = || host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
+    domain.is_empty() || host == domain || (above().is_some() && !is_address())
+}
+
+/// What `__Secure-` and `__Host-` promise (RFC 6265bis §4.1.3), in any case (§5.6).
+fn keeps_its_prefix(cookie: &Cookie<'_>) -> bool {
+    let name = cookie.name().to_ascii_lowercase();
+    let is_secure = cookie.secure() == Some(true);
+    if name.starts_with("__host-") {
+        return is_secure && cookie.path() == Some("/") && cookie.domain().is_none();
+    }
+    is_secure || !name.starts_with("__secure-")
+}
+
+/// RFC 6265 §5.2.4; without one what §5.1.4 makes of the request's path.
+fn path_of(cookie: &Cookie<'_>, asked: &str) -> String {
+    let path = cookie.path();
+    let path = path.filter(|path| path.starts_with('/') && path.len() <= MAX_PATH);
+    let path = path.unwrap_or_else(|| match asked.rsplit_once('/') {
+        None | Some(("", _)) => "/",
+        Some((above, _)) => above,
+    });
+    path.to_owned()
+}
+
+/// `Max-Age` goes before `Expires` (RFC 6265 §5.3, step 3). A date that can't be written lasts for
+/// as long as the session, as does a cookie without one.
+fn expiry(cookie: &Cookie<'_>, now: Timestamp) -> Option<Timestamp> {
+    if let Some(age) = cookie.max_age() {
+        let age = TimeDelta::try_seconds(age.whole_seconds())?;
+        return now.checked_add_signed(age);
+    }
+    let at = cookie.expires_datetime()?;
+    DateTime::from_timestamp(at.unix_timestamp(), 0)
+}
+
+impl Held {
+    /// Whether the newer of the two replaces the older: a host has one cookie of a name and path.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.path == other.path
+    }
+
+    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    pub(super) fn fits(&self, asked: Asked<'_>) -> bool {
+        !(self.strict && asked.cross_site) && is_below(asked.path, &self.path)
+    }
+
+    /// Longer paths first, then older cookies (RFC 6265 §5.4, step 2).
+    pub(super) fn order(&self) -> (Reverse<usize>, u64) {
+        (Reverse(self.path.len()), self.since)
+    }
+
+    /// Used at this moment; for the first time if it is new.
+    pub(super) fn touch(&mut self, tick: u64) {
+        self.used = tick;
+        if self.since == 0 {
+            self.since = tick;
+        }
+    }
+
+    pub(super) fn take_place_of(&mut self, old: &Self) {
+        self.since = old.since;
+    }
+
+    /// When it was last used, and of those used at once which is older.
+    pub(super) fn used(&self) -> (u64, u64) {
+        (self.used, self.since)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.name.len() + self.value.expose_secret().len()
+    }
+
+    pub(super) fn write_to(&self, field: &mut Vec<u8>) {
+        if !field.is_empty() {
+            field.extend_from_slice(b"; ");
+        }
+        field.extend_from_slice(self.name.as_bytes());
+        field.push(b'=');
+        field.extend_from_slice(self.value.expose_secret().as_bytes());
+    }
+}
+
+/// RFC 6265 §5.1.4.
+fn is_below(path: &str, cookies: &str) -> bool {
+    path.strip_prefix(cookies)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || cookies.ends_with('/'))
+}

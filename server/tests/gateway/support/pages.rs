@@ -1,0 +1,74 @@
+//! What a platform answers a browser: pages and cookies, and everything that it should not.
+
+use std::{fmt::Write, net::SocketAddr};
+
+/// A page without a length of its own.
+pub(crate) const PAGE: &str =
+    "<!DOCTYPE html>\n<html><head><title>Invoices</title></head></html>\n";
+
+/// The answer to a request for a path that ends so, if it is one of these. `head` is the request's.
+pub(super) fn answer(last: &str, head: &str, address: SocketAddr) -> Option<String> {
+    let (status, fields, body) = match last {
+        "login" => {
+            let fields = "Set-Cookie: sid=platform-secret; Path=/; HttpOnly; Secure; SameSite=Lax\r\n\
+                          Set-Cookie: strict=1; Path=/; SameSite=Strict\r\n\
+                          Set-Cookie: wide=1; Path=/; Domain=0.1\r\n\
+                          Set-Cookie: other=1; Path=/; Domain=console.example.com\r\n\
+                          Set-Cookie: suffix=1; Path=/; Domain=com\r\n";
+            (200, fields.to_owned(), String::new())
+        }
+        "like-ours" => {
+            let fields = "Set-Cookie: __Host-support-session=theirs; Path=/; Secure\r\n\
+                          Set-Cookie: __Host-support-entry=theirs; Path=/; Secure\r\n";
+            (200, fields.to_owned(), String::new())
+        }
+        "many-cookies" => {
+            let mut fields = format!("Set-Cookie: huge={}; Path=/\r\n", "x".repeat(9000));
+            for number in 0..150 {
+                let _ = write!(
+                    fields,
+                    "Set-Cookie: c{number}={}; Path=/\r\n",
+                    "x".repeat(300)
+                );
+            }
+            (200, fields, String::new())
+        }
+        "hostile" => (200, HOSTILE.to_owned(), String::new()),
+        "mirror" => (200, String::new(), head.to_owned()),
+        "own-address" => {
+            let fields = format!(
+                "Location: http://{address}/v1/tenants/acme/next?a=b\r\n\
+                 Link: <http://{address}/a.css>; rel=preload\r\n"
+            );
+            (302, fields, String::new())
+        }
+        "page" => (200, HTML.to_owned(), PAGE.to_owned()),
+        "page-gzip" => (
+            200,
+            format!("{HTML}Content-Encoding: gzip\r\n"),
+            PAGE.to_owned(),
+        ),
+        "page-part" => (206, HTML.to_owned(), PAGE.to_owned()),
+        _ => return None,
+    };
+    let length = body.len();
+    Some(format!(
+        "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{fields}\r\n{body}"
+    ))
+}
+
+const HTML: &str = "Content-Type: text/html; charset=utf-8\r\nETag: \"1\"\r\n";
+
+const HOSTILE: &str = "Cache-Control: public, max-age=31536000\r\n\
+    Access-Control-Allow-Origin: https://evil.example\r\n\
+    Access-Control-Allow-Credentials: true\r\n\
+    Timing-Allow-Origin: *\r\n\
+    Cross-Origin-Resource-Policy: cross-origin\r\n\
+    Alt-Svc: h2=\"evil.example:443\"\r\n\
+    Clear-Site-Data: \"*\"\r\n\
+    Service-Worker-Allowed: /\r\n\
+    Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n\
+    NEL: {\"report_to\":\"x\",\"max_age\":9}\r\n\
+    Report-To: {\"group\":\"x\"}\r\n\
+    WWW-Authenticate: Basic realm=\"x\"\r\n\
+    Set-Cookie: a=b\r\n";
