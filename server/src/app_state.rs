@@ -187,6 +187,7 @@ impl AppState {
             settings,
             sessions: record.recorder.clone(),
             browser_sessions: StoreBrowserSessions::new(self.core.clone()),
+            held_sessions: Arc::new(self.support_sessions.clone()),
             console_url: self.settings.console_url.clone(),
             recorder: record.recorder.clone(),
             gates: Arc::clone(&self.gates),

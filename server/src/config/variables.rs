@@ -66,6 +66,7 @@ variables! {
     "GATEWAY__TLS__CERTIFICATE" "gateway.tls.certificate" Text;
     "GATEWAY__TLS__KEY" "gateway.tls.key" Text;
     "GATEWAY__BROWSER__DOMAIN" "gateway.browser.domain" Text;
+    "GATEWAY__BROWSER__INJECT_BANNER" "gateway.browser.inject_banner" Bool;
     "GATEWAY__TENANT_BINDING" "gateway.tenant_binding" Text;
     "GATEWAY__ORGANIZATION" "gateway.organization" Text;
     "GATEWAY__ROUTES" "gateway.routes" List;

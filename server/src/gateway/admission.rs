@@ -72,7 +72,6 @@ impl Default for Lines {
 pub(super) struct Admitted<B, To> {
     pub(super) permitted: Permitted,
     /// What of it is a browser's, if the session's cookie let it in.
-    #[expect(dead_code, reason = "for what answers to browsers go through")]
     pub(super) browser: Option<Browser>,
     /// Where it goes, as the way in that it took has found.
     pub(super) to: To,
@@ -168,6 +167,24 @@ impl Admission {
         })
     }
 
+    /// Finds out whose browser asks something of the gateway itself, by the checks of every request. It
+    /// takes nothing from what the session may do, and neither puts off its end for want of requests.
+    ///
+    /// # Errors
+    ///
+    /// What the browser is told.
+    pub(super) async fn browser(&self, arrival: &Arrival) -> Result<Browser, Trouble> {
+        if !self.gates.lease().held_soon().await {
+            return Err(Trouble::unavailable());
+        }
+        let caller = self.authenticate(arrival).await?;
+        if let Err(denied) = arrival.request() {
+            return Err(Trouble::from(denied).closing());
+        }
+        caller.check_use(arrival)?;
+        caller.browser.ok_or_else(|| browser::not_open(arrival))
+    }
+
     /// Passes the gate, looks at the clock once more, and sees to it that expiry cuts the request.
     ///
     /// # Errors
@@ -231,17 +248,7 @@ impl Admission {
     /// Whether the session takes requests now, from there, and as fast as this.
     async fn check_bounds(&self, caller: &Caller, arrival: &Arrival) -> Result<(), Trouble> {
         let session = &*caller.session;
-        let idle = session.is_idle_at(arrival.at).then_some(Ended::Expired);
-        if let Some(ended) = session.ended_at(arrival.at).or(idle) {
-            let denied = Denied::plain(ended.refusal());
-            return Err(self.refuse(session, arrival, denied).await);
-        }
-        let only_from = session.limits.only_from.as_deref();
-        if only_from.is_some_and(|ip| ip != arrival.ip.to_string()) {
-            let denied = Denied::plain(Refusal::WrongAddress);
-            return Err(self.refuse(session, arrival, denied).await);
-        }
-        if let Err(denied) = caller.check_entry(arrival) {
+        if let Err(denied) = caller.check_use(arrival) {
             return Err(self.refuse(session, arrival, denied).await);
         }
         // Last, so that nobody but who may use the session takes from its bucket.

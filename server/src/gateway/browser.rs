@@ -5,12 +5,14 @@
 //! platform can reach nothing but the tenant it was opened in. How a browser comes by its cookie is
 //! in [`entry`]; which of its requests may use it is in [`fetch_metadata`]. What such a request may
 //! do is decided by the rules, like every other's. What becomes of it and of its answer on the way to
-//! the upstream and back is in [`visit`].
+//! the upstream and back is in [`visit`]; what a page can ask of us, in [`banner`].
 
 mod answers;
+mod banner;
 mod cookies;
 mod entry;
 pub(crate) mod fetch_metadata;
+mod holder;
 mod hosts;
 pub(super) mod inject;
 pub(super) mod jar;
@@ -24,6 +26,7 @@ use app::domain::access_log::Refusal;
 use http::{HeaderMap, header};
 
 pub(super) use self::{
+    banner::Wanted,
     cookies::count_sessions,
     inject::WithBanner,
     page::page,
@@ -37,7 +40,10 @@ use super::{
     answers::Trouble,
     arrival::Arrival,
     authenticate,
-    ports::{BrowserSession, BrowserSessions, KnownSession, Sessions, StoreUnavailable},
+    ports::{
+        BrowserSession, BrowserSessions, Ended, HeldSessions, KnownSession, Sessions,
+        StoreUnavailable,
+    },
     rules::Denied,
 };
 use crate::{
@@ -51,6 +57,7 @@ pub(super) struct Browsers {
     /// Where staff members sign in: an origin.
     pub(super) console: String,
     pub(super) sessions: Arc<dyn BrowserSessions>,
+    pub(super) held: Arc<dyn HeldSessions>,
     pub(super) entropy: Arc<dyn Entropy>,
 }
 
@@ -59,7 +66,6 @@ pub(super) struct Browsers {
 #[derive(Debug, Clone)]
 pub(super) struct Browser {
     /// The session; its `token_hash` is that of the cookie.
-    #[expect(dead_code, reason = "for what answers to browsers go through")]
     pub(super) session: Arc<KnownSession>,
     /// The origin of the session's own host: `https://s-….support.example.net`, as browsers write it
     /// (RFC 6454 §6.2).
@@ -107,13 +113,31 @@ impl Caller {
         Ok(by_token.or(by_cookie))
     }
 
+    /// Whether the session can be used now, from there and in this way.
+    ///
+    /// # Errors
+    ///
+    /// If it has ended, may be used from another address alone, or not by such a request.
+    pub(super) fn check_use(&self, arrival: &Arrival) -> Result<(), Denied> {
+        let session = &*self.session;
+        let idle = session.is_idle_at(arrival.at).then_some(Ended::Expired);
+        if let Some(ended) = session.ended_at(arrival.at).or(idle) {
+            return Err(Denied::plain(ended.refusal()));
+        }
+        let only_from = session.limits.only_from.as_deref();
+        if only_from.is_some_and(|ip| ip != arrival.ip.to_string()) {
+            return Err(Denied::plain(Refusal::WrongAddress));
+        }
+        self.check_entry(arrival)
+    }
+
     /// Whether the credential may be used for this request, as far as addresses go.
     ///
     /// # Errors
     ///
     /// If it belongs to another address, if a page of another origin may have made the request, or if
     /// it is one that no page may make.
-    pub(super) fn check_entry(&self, arrival: &Arrival) -> Result<(), Denied> {
+    fn check_entry(&self, arrival: &Arrival) -> Result<(), Denied> {
         if arrival.has_two_credentials() {
             // Refused for its form, whichever of them was looked at.
             return Ok(());

@@ -14,13 +14,13 @@ use super::{
     arrival::Arrival,
     authenticate::LogLimit,
     body::Answer,
-    browser::{self, Browsers, To, Visit},
+    browser::{self, Browsers, To, Visit, Wanted},
     client::Client,
     client_ip::client_ip,
     config::{GatewaySettings, entry::admits_clear_text},
     forward::{Forward, Way},
     gate::SessionGates,
-    ports::{BrowserSessions, Recorder, Sessions},
+    ports::{BrowserSessions, HeldSessions, Recorder, Sessions},
     rule_book::RuleBook,
     rules::{CanonicalRequest, Denied},
     upstream::Upstream,
@@ -39,6 +39,8 @@ pub struct GatewayParts {
     pub sessions: Arc<dyn Sessions>,
     /// Browsers that tenants are opened in.
     pub browser_sessions: Arc<dyn BrowserSessions>,
+    /// What holders see of their support sessions and do to them there.
+    pub held_sessions: Arc<dyn HeldSessions>,
     /// The console's origin: where staff members sign in.
     pub console_url: String,
     /// Writes the record.
@@ -74,6 +76,7 @@ impl Gateway {
             hosts,
             console: parts.console_url,
             sessions: parts.browser_sessions,
+            held: parts.held_sessions,
             entropy: Arc::clone(&parts.entropy),
         });
         let admission = Admission {
@@ -157,6 +160,11 @@ impl Gateway {
         let browsers = self.admission.browsers.as_ref();
         match browsers.and_then(|b| Some((b, b.label(&arrival.headers)?))) {
             Some((browsers, label)) => {
+                if let Some(wanted) = Wanted::of(rest) {
+                    return browsers
+                        .holder_answer(&self.admission, arrival, wanted)
+                        .await;
+                }
                 let patience = self.admission.record_timeout;
                 browsers.own_answer(arrival, rest, label, patience).await
             }

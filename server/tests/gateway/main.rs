@@ -8,6 +8,7 @@
 mod attacks;
 mod browser;
 mod browser_answers;
+mod browser_banner;
 mod ends;
 mod faults;
 mod http2;

@@ -19,7 +19,7 @@ use server::{
     entropy::SeededEntropy,
     gateway::{
         Gateway, GatewayConfig, GatewayParts, GatewaySettings, Lease, SessionGates,
-        ports::{BrowserSessions, KnownSession, Recorder, Sessions},
+        ports::{BrowserSessions, HeldSessions, KnownSession, Recorder, Sessions},
         scopes::ScopeConfig,
         serve,
     },
@@ -127,6 +127,7 @@ impl Rig {
             settings: validated(&config, &scopes(&wanted)),
             sessions: Arc::clone(&store) as Arc<dyn Sessions>,
             browser_sessions: Arc::clone(&store) as Arc<dyn BrowserSessions>,
+            held_sessions: Arc::clone(&store) as Arc<dyn HeldSessions>,
             console_url: ISSUER.to_owned(),
             recorder: Arc::clone(&store) as Arc<dyn Recorder>,
             gates: Arc::clone(&gates),

@@ -84,10 +84,10 @@ impl Origins<'_> {
             headers.insert(name, value);
         }
         for name in [header::LOCATION, header::CONTENT_LOCATION, SOURCE_MAP] {
-            self.rewrite(headers, &name, |text| self.own_address(text));
+            rewrite(headers, &name, |text| self.own_address(text));
         }
-        self.rewrite(headers, &header::REFRESH, |text| self.own_refresh(text));
-        self.rewrite(headers, &header::LINK, |text| Some(self.own_links(text)));
+        rewrite(headers, &header::REFRESH, |text| self.own_refresh(text));
+        rewrite(headers, &header::LINK, |text| Some(self.own_links(text)));
     }
 
     /// `Origin` in the upstream's terms: a page of the session's host is a page of the upstream, as
@@ -96,23 +96,6 @@ impl Origins<'_> {
         let is_own = headers.get(header::ORIGIN).is_some_and(|o| o == self.own);
         if is_own && let Ok(origin) = HeaderValue::from_str(self.upstream) {
             headers.insert(header::ORIGIN, origin);
-        }
-    }
-
-    fn rewrite(
-        self,
-        headers: &mut HeaderMap,
-        name: &HeaderName,
-        to: impl Fn(&str) -> Option<String>,
-    ) {
-        for (_, value) in headers.iter_mut().filter(|(known, _)| *known == name) {
-            let text = std::str::from_utf8(value.as_bytes()).ok();
-            let other = text
-                .and_then(&to)
-                .and_then(|t| HeaderValue::try_from(t).ok());
-            if let Some(other) = other {
-                *value = other;
-            }
         }
     }
 
@@ -169,6 +152,19 @@ impl Origins<'_> {
 }
 
 const SOURCE_MAP: HeaderName = HeaderName::from_static("sourcemap");
+
+/// Gives each value of a field that `to` has another for that other.
+fn rewrite(headers: &mut HeaderMap, name: &HeaderName, to: impl Fn(&str) -> Option<String>) {
+    for (_, value) in headers.iter_mut().filter(|(known, _)| *known == name) {
+        let text = std::str::from_utf8(value.as_bytes()).ok();
+        let other = text
+            .and_then(&to)
+            .and_then(|t| HeaderValue::try_from(t).ok());
+        if let Some(other) = other {
+            *value = other;
+        }
+    }
+}
 
 fn retain_harmless(headers: &mut HeaderMap) {
     let removed: Vec<_> = headers

@@ -63,6 +63,13 @@ pub(super) fn keep_state(token: &Token) -> Option<HeaderValue> {
     ))
 }
 
+/// The `Set-Cookie` that makes the browser forget the session.
+pub(super) fn forget_session() -> HeaderValue {
+    HeaderValue::from_static(
+        "__Host-support-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0",
+    )
+}
+
 /// The `Set-Cookie` that makes the browser forget the state.
 pub(super) fn forget_state() -> HeaderValue {
     HeaderValue::from_static(
@@ -126,7 +133,7 @@ mod tests {
         let session = keep_session(&token(TokenKind::BrowserSession)).unwrap();
         let state = keep_state(&token(TokenKind::EntryState)).unwrap();
         assert_eq!(format!("{session:?}{state:?}"), "SensitiveSensitive");
-        for value in [session, state, forget_state()] {
+        for value in [session, state, forget_session(), forget_state()] {
             let text = value.to_str().unwrap();
             assert!(text.starts_with("__Host-support-"), "{text}");
             assert!(text.contains(ATTRIBUTES), "{text}");

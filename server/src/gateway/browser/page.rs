@@ -26,7 +26,7 @@ pub(super) const FIELDS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// The page.
+/// The page, named by its status.
 pub(in crate::gateway) fn page(
     status: StatusCode,
     detail: &str,
@@ -34,6 +34,17 @@ pub(in crate::gateway) fn page(
     request_id: RequestId,
 ) -> Response<Answer> {
     let title = status.canonical_reason().unwrap_or("Refused");
+    titled(status, title, detail, console, request_id)
+}
+
+/// The page with a title of its own, which is ours.
+pub(super) fn titled(
+    status: StatusCode,
+    title: &'static str,
+    detail: &str,
+    console: &str,
+    request_id: RequestId,
+) -> Response<Answer> {
     let (detail, console) = (escaped(detail), escaped(console));
     let text = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \

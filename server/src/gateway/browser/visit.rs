@@ -14,6 +14,7 @@ use crate::gateway::{
     body::{Answer, RelayBody},
     rules::CanonicalRequest,
 };
+
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// A browser's request that is permitted, on its way to an upstream.

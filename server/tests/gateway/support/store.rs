@@ -15,9 +15,9 @@ use server::{
     clock::{Clock, ManualClock},
     gateway::browser::EntryLabel,
     gateway::ports::{
-        Begun, BrowserSession, BrowserSessions, Completion, Ended, Intent, KnownLimits,
-        KnownSession, NewBrowserSession, NotEntered, RecordError, Recorder, RefusedRequest,
-        Sessions, StoreUnavailable, TunnelNote,
+        Begun, BrowserSession, BrowserSessions, Completion, EndAsked, Ended, HeldSessions, Intent,
+        KnownLimits, KnownSession, NewBrowserSession, NotEntered, RecordError, Recorder,
+        RefusedRequest, SessionCard, Sessions, StoreUnavailable, TunnelNote,
     },
     token::Token,
 };
@@ -38,6 +38,7 @@ pub(crate) struct MemoryStore {
     refused: Mutex<Vec<RefusedRequest>>,
     completed: watch::Sender<Vec<Completion>>,
     notes: watch::Sender<Vec<TunnelNote>>,
+    ended: Mutex<Vec<EndAsked>>,
     down: AtomicBool,
     rules: Mutex<Option<String>>,
     used_up: AtomicBool,
@@ -69,6 +70,7 @@ impl MemoryStore {
             refused: Mutex::default(),
             completed: watch::Sender::default(),
             notes: watch::Sender::default(),
+            ended: Mutex::default(),
             down: AtomicBool::new(false),
             rules: Mutex::default(),
             used_up: AtomicBool::new(false),
@@ -122,6 +124,11 @@ impl MemoryStore {
         let kept = (state, session.id, label.clone());
         let hash = *code.hash().as_bytes();
         self.codes.lock().unwrap().insert(hash, kept);
+    }
+
+    /// What holders have ended.
+    pub(crate) fn ended_by_holder(&self) -> Vec<EndAsked> {
+        self.ended.lock().unwrap().clone()
     }
 
     /// How many codes have not been taken.
@@ -248,6 +255,25 @@ impl BrowserSessions for MemoryStore {
             .lock()
             .unwrap()
             .insert(new.token_hash, (id, label));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl HeldSessions for MemoryStore {
+    async fn card(&self, id: SupportSessionId) -> Result<Option<SessionCard>, StoreUnavailable> {
+        Ok(self.session(id).map(|_| SessionCard {
+            tenant_name: "Acme Corporation".into(),
+            reason: "Attestations fail with 503".into(),
+        }))
+    }
+
+    async fn end(&self, asked: EndAsked) -> Result<(), StoreUnavailable> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreUnavailable);
+        }
+        self.revoke(asked.support_session_id);
+        self.ended.lock().unwrap().push(asked);
         Ok(())
     }
 }
