@@ -104,8 +104,11 @@ pub(super) fn config(
         gateway.insert("public_url".into(), text(ports.gateway_url()));
         gateway.insert("upstream".into(), text(ports.upstream_url()));
         gateway.insert("upstream_authorization".into(), text(secret));
-        let domain = ("domain".to_owned(), text(ports.entry_domain()));
-        gateway.insert("browser".into(), Value::Table(Table::from_iter([domain])));
+        let browser = [
+            ("domain".to_owned(), text(ports.entry_domain())),
+            ("inject_banner".to_owned(), Value::Boolean(true)),
+        ];
+        gateway.insert("browser".into(), Value::Table(Table::from_iter(browser)));
     }
     let config: Config = table.try_into().map_err(|error: toml::de::Error| {
         ConfigError::Unusable(vec![error.message().to_owned()])

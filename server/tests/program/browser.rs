@@ -47,8 +47,18 @@ impl<'p> Tab<'p> {
     }
 
     async fn get(&self, path: &str, fields: &str) -> Answer {
+        self.sent(&self.head(path, fields)).await
+    }
+
+    async fn post(&self, path: &str, fields: &str) -> Answer {
+        let fields = format!("Content-Length: 0\r\n{fields}");
+        let head = self.head(path, &fields).replacen("GET", "POST", 1);
+        self.sent(&head).await
+    }
+
+    async fn sent(&self, request: &str) -> Answer {
         let mut client = Client::connect(self.node.gateway).await;
-        client.send(self.head(path, fields).as_bytes()).await;
+        client.send(request.as_bytes()).await;
         client.answer().await
     }
 
@@ -271,4 +281,51 @@ async fn a_tenant_opened_on_one_node_is_used_on_another_until_it_opens_elsewhere
     );
     let answer = second.get("/v1/tenants/acme/plain", SAME_ORIGIN).await;
     assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn the_holder_ends_the_session_from_its_own_page_on_every_node() {
+    let upstream = Upstream::start().await;
+    let database = Database::new().await;
+    let a = Program::start_node("a", &database.url(), upstream.address, RULES).await;
+    let b = Program::start_node("b", &database.url(), upstream.address, RULES).await;
+    let platform = Platform::of(&a).await;
+    platform.register("acme").await;
+    let staff = Staff::of(&a, "jo").await;
+    let session = staff.create_session("acme", None).await;
+    let tab = Tab::entered(&a, &staff, &session).await;
+    let said = tab.get("/.support-console/session", SAME_ORIGIN).await;
+    let said: serde_json::Value = serde_json::from_slice(&said.body).unwrap();
+    assert_eq!(said["tenant"]["id"], "acme");
+    assert!(said["console_url"].as_str().unwrap().ends_with(&session.id));
+    let on_b = Tab {
+        cookie: tab.cookie.clone(),
+        ..Tab::of(&b, &session)
+    };
+    let stream = on_b.streaming().await;
+
+    let forged = tab.post("/.support-console/end", NAVIGATION).await;
+    assert_eq!(forged.status, 403, "from another site");
+    let ended = tab.post("/.support-console/end", SAME_ORIGIN).await;
+    assert_eq!(ended.status, 200, "{}", ended.text());
+    is_cut(stream).await;
+    for tab in [&tab, &on_b] {
+        let after = tab.get("/v1/tenants/acme/plain", SAME_ORIGIN).await;
+        assert_eq!(after.code(), "session_revoked");
+    }
+    assert_eq!(upstream.requests(), 1);
+
+    let log = platform.get("/audit?category=support_session").await;
+    let events = log["items"].as_array().unwrap();
+    let revoked: Vec<_> = events
+        .iter()
+        .filter(|event| event["action"] == "support_session.revoked")
+        .collect();
+    assert_eq!(revoked.len(), 1, "{log}");
+    assert_eq!(revoked[0]["actor"]["type"], "staff");
+    let requests: Vec<_> = events
+        .iter()
+        .filter(|event| event["action"] == "support_session.request")
+        .collect();
+    assert_eq!(requests.len(), 1, "what the banner asks is no request");
 }
