@@ -8,6 +8,7 @@
 
 mod confinement;
 mod crash;
+mod disk;
 mod httpbin;
 mod identity;
 mod nodes;
