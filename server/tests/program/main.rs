@@ -13,6 +13,7 @@ mod httpbin;
 mod identity;
 mod nodes;
 mod outage;
+mod postgres;
 mod restored;
 mod revocation;
 mod rules;
