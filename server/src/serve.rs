@@ -141,15 +141,18 @@ async fn open(
     Ok((core, keys.identity, clock))
 }
 
-/// What a node was certain of when it last wrote that down, and what was recorded shortly after. Not
-/// simply what was recorded last: that may be from a clock which had jumped ahead.
+/// What a node was certain of when it last wrote that down, and what was recorded shortly after; and
+/// the end of what was written down as expired, so that nothing is shown as active again. Not simply
+/// what was recorded last: that may be from a clock which had jumped ahead.
 async fn latest_certain_instant(store: &Store) -> Result<Timestamp, ServeError> {
     let mut reader = store.read().await?;
     let mut db = reader.db();
     let confirmed = db.highest_confirmed_instant().await?;
     let limit = confirmed.map_or(Timestamp::MAX_UTC, |at| at + CONFIRMED_EVERY);
     let recorded = db.latest_recorded_instant(limit).await?;
-    Ok(confirmed.map_or(recorded, |at| at.max(recorded)))
+    let expired = db.latest_expiry().await?;
+    let latest = [confirmed, expired].into_iter().flatten();
+    Ok(latest.fold(recorded, Timestamp::max))
 }
 
 /// Keeps the gateway's rules: sessions that are created from now on are judged by them for as long

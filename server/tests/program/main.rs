@@ -6,6 +6,7 @@
     reason = "a test that can't go on fails"
 )]
 
+mod clock;
 mod confinement;
 mod crash;
 mod disk;
