@@ -16,6 +16,7 @@ mod client_wire;
 mod connection;
 mod opening;
 mod streams;
+mod unread;
 
 /// How many connections are served at once; more wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 8192;

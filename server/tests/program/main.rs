@@ -19,4 +19,5 @@ mod restored;
 mod revocation;
 mod rules;
 mod server_functions;
+mod slow;
 mod support;
