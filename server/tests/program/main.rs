@@ -10,6 +10,7 @@ mod clock;
 mod confinement;
 mod crash;
 mod disk;
+mod flood;
 mod httpbin;
 mod identity;
 mod nodes;
