@@ -21,6 +21,7 @@ use crate::{
     entropy::{SystemEntropy, new_uuid},
     gateway, identities,
     keys::{Keys, identity::IdentityKeys},
+    open_files,
     services::{
         Core,
         access_log::StoreRecorder,
@@ -66,6 +67,7 @@ pub struct Server {
 ///
 /// If the store, a key or an address can't be used.
 pub async fn start(parts: Parts) -> Result<Server, ServeError> {
+    open_files::raise_limit();
     let Parts {
         config,
         clock,

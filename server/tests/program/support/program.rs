@@ -295,7 +295,9 @@ impl Program {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_support-console"));
+        // As services are commonly started: with a limit that they may raise.
+        let mut command = Command::new("prlimit");
+        command.args(["--nofile=1024:", env!("CARGO_BIN_EXE_support-console")]);
         // What the tests are told by their environment is not meant for the program.
         command.env_clear().kill_on_drop(true);
         command.envs(self.environment.iter().cloned());
