@@ -1,7 +1,7 @@
 # Thin on purpose: each target is a script in .make/, which says what it does while it does it.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup run test test-rust check fmt bundle bundle-release journeys bench deny clean
+.PHONY: help setup run test test-rust check fmt bundle bundle-release journeys bench soak fuzz deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ bundle-release: ## Compile and bundle the browser's half as it is shipped
 
 bench: ## Figures beside peers: overview and sizes, gateway and revocation (ARGS="gateway --rounds 5")
 	@.make/bench.sh $(ARGS)
+
+soak: ## Kill a server under load 10,000 times, and check the record (ARGS=ROUNDS for another number)
+	@.make/soak.sh $(ARGS)
+
+fuzz: ## Fuzz the gateway (needs cargo-fuzz; ARGS="TARGET SECONDS", targets request, head, frames)
+	@.make/fuzz.sh $(ARGS)
 
 deny: ## Licences, advisories and sources of all dependencies (needs cargo-deny)
 	@.make/cargo.sh deny check

@@ -50,6 +50,11 @@ need_postgres() {
   [[ -n ${SUPPORT_CONSOLE_TEST_POSTGRES_URL:-} ]] || "$ROOT/.make/with-postgres.sh" --find >/dev/null 2>&1 || apt_install postgresql
 }
 
+# Sets the clock of a program under test.
+need_faketime() {
+  compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || apt_install libfaketime
+}
+
 need_curl() {
   command -v curl >/dev/null || apt_install curl
 }
@@ -89,6 +94,7 @@ if [[ ${1:-build} == test ]]; then
   step "Set-up: Playwright" need_node_modules end2end
   step "Set-up: Chromium" need_browser
   step "Set-up: PostgreSQL" need_postgres
+  step "Set-up: libfaketime" need_faketime
   step "Set-up: curl" need_curl
   step "Set-up: Python for httpbin" need_python
 fi

@@ -29,6 +29,8 @@ pub mod lease;
 mod listener;
 pub mod patterns;
 pub mod ports;
+#[cfg(any(test, feature = "properties"))]
+pub mod properties;
 mod proxy;
 mod rates;
 mod raw_head;

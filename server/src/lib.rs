@@ -21,6 +21,7 @@ pub mod ingest;
 pub mod keys;
 pub mod live;
 pub mod middleware;
+pub mod open_files;
 pub mod os_user;
 pub mod pages;
 pub mod rest;

@@ -21,6 +21,7 @@ use crate::{
     entropy::{SystemEntropy, new_uuid},
     gateway, identities,
     keys::{Keys, identity::IdentityKeys},
+    open_files,
     services::{
         Core,
         access_log::StoreRecorder,
@@ -66,6 +67,7 @@ pub struct Server {
 ///
 /// If the store, a key or an address can't be used.
 pub async fn start(parts: Parts) -> Result<Server, ServeError> {
+    open_files::raise_limit();
     let Parts {
         config,
         clock,
@@ -141,15 +143,18 @@ async fn open(
     Ok((core, keys.identity, clock))
 }
 
-/// What a node was certain of when it last wrote that down, and what was recorded shortly after. Not
-/// simply what was recorded last: that may be from a clock which had jumped ahead.
+/// What a node was certain of when it last wrote that down, and what was recorded shortly after; and
+/// the end of what was written down as expired, so that nothing is shown as active again. Not simply
+/// what was recorded last: that may be from a clock which had jumped ahead.
 async fn latest_certain_instant(store: &Store) -> Result<Timestamp, ServeError> {
     let mut reader = store.read().await?;
     let mut db = reader.db();
     let confirmed = db.highest_confirmed_instant().await?;
     let limit = confirmed.map_or(Timestamp::MAX_UTC, |at| at + CONFIRMED_EVERY);
     let recorded = db.latest_recorded_instant(limit).await?;
-    Ok(confirmed.map_or(recorded, |at| at.max(recorded)))
+    let expired = db.latest_expiry().await?;
+    let latest = [confirmed, expired].into_iter().flatten();
+    Ok(latest.fold(recorded, Timestamp::max))
 }
 
 /// Keeps the gateway's rules: sessions that are created from now on are judged by them for as long

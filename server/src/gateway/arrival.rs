@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{
     browser,
     canonical::CanonicalTarget,
-    headers,
+    headers, hidden,
     ports::{Intent, KnownSession},
     raw_head::RawHead,
     rules::{CanonicalRequest, Denied, Permitted, RuleSet},
@@ -83,6 +83,11 @@ impl Arrival {
         }
         let target = CanonicalTarget::parse(&self.head.target)
             .map_err(|error| Denied::new(Refusal::AmbiguousPath, error.to_string()))?;
+        if hidden::holds_token(target.as_str()) {
+            let detail =
+                "A token does not belong in a URL: send it in the Authorization field alone.";
+            return Err(malformed(detail.into()));
+        }
         let query = target.query().unwrap_or_default();
         if headers::overrides_method(&self.headers) || selectors::overrides_method(query) {
             return Err(malformed("The request overrides its own method.".into()));
@@ -111,7 +116,8 @@ impl Arrival {
     pub(super) fn user_agent(&self) -> String {
         let user_agent = self.headers.get(header::USER_AGENT);
         user_agent.map_or_else(String::new, |value| {
-            printable(value.as_bytes(), USER_AGENT_MAX)
+            let text = printable(value.as_bytes(), USER_AGENT_MAX);
+            hidden::without_tokens(&text).into_owned()
         })
     }
 
@@ -126,7 +132,8 @@ impl Arrival {
             Some(target) => (target.path().to_owned(), target.query().map(str::to_owned)),
             None => split_target(&self.head.target),
         };
-        let query = query.map(|query| rules.hidden.query(&query).into_owned());
+        let query =
+            query.map(|query| hidden::without_tokens(&rules.hidden.query(&query)).into_owned());
         Intent {
             request_id: self.request_id,
             support_session_id: session.id,
@@ -135,7 +142,7 @@ impl Arrival {
             staff_id: session.staff_id,
             staff_name: session.staff_name.clone(),
             method: printable(self.method.as_str().as_bytes(), 64),
-            path: rules.hidden.path(&path).into_owned(),
+            path: hidden::without_tokens(&rules.hidden.path(&path)).into_owned(),
             query,
             scope: permitted.map(|permitted| permitted.scope().clone()),
             ip: self.ip,

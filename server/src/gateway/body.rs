@@ -41,6 +41,13 @@ pub(super) enum Answer {
     WithBanner(Box<WithBanner<RelayBody>>),
 }
 
+impl Answer {
+    /// Whether it is the gateway's own.
+    pub(super) const fn is_ours(&self) -> bool {
+        matches!(self, Self::Ours(_))
+    }
+}
+
 impl Body for Answer {
     type Data = Bytes;
     type Error = BodyError;

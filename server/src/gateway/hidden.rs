@@ -1,7 +1,10 @@
 //! What no record shows: secrets that the platform's API carries in paths and queries.
 
+mod tokens;
+
 use std::borrow::Cow;
 
+pub(super) use self::tokens::{holds_token, without_tokens};
 use super::{
     canonical::segments,
     config::{Fault, HiddenConfig},

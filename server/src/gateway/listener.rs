@@ -11,14 +11,18 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{connection::Connection, opening::Opening};
 use super::proxy::Gateway;
+use crate::open_files;
 
 mod client_wire;
 mod connection;
 mod opening;
 mod streams;
+mod unread;
 
 /// How many connections are served at once; more wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 8192;
+/// How many open files are left to the rest of the program: its store, its other listeners.
+const OTHER_FILES: usize = 256;
 /// How long a client may take for a request's head, the first as well as those after it; on HTTP/2
 /// how long a connection without requests is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,7 +33,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: CancellationToken) {
     let tracker = TaskTracker::new();
     let kill_all = CancellationToken::new();
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(max_connections(open_files::limit())));
     if let Some(certificate) = &gateway.settings.certificate {
         tracker.spawn(Arc::clone(certificate).follow(shutdown.clone()));
     }
@@ -70,6 +74,13 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
     }
 }
 
+/// How many connections are served at once by a process that may open so many files: each may need
+/// another one to its upstream.
+fn max_connections(open_files: usize) -> usize {
+    let left = open_files.saturating_sub(OTHER_FILES) / 2;
+    left.clamp(1, MAX_CONNECTIONS)
+}
+
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
@@ -98,5 +109,18 @@ async fn open(tcp: TcpStream, connection: Connection) {
     match opening {
         Ok(opening) => connection.serve(opening).await,
         Err(error) => tracing::debug!(error = %error, "a connection never began"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_to_the_rest_of_the_program() {
+        assert_eq!(max_connections(usize::MAX), MAX_CONNECTIONS);
+        assert_eq!(max_connections(4096), 1920);
+        assert_eq!(max_connections(1024), 384);
+        assert_eq!(max_connections(64), 1);
     }
 }

@@ -53,6 +53,7 @@ statements! {
         WHERE id = $1 AND expiry_recorded = 0 AND revoked_at IS NULL AND ends_at <= $3";
     NEXT_EXPIRY = "SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE expiry_recorded = 0 \
         AND revoked_at IS NULL";
+    LATEST_EXPIRY = "SELECT COALESCE(MAX(ends_at), -1) FROM support_sessions WHERE expiry_recorded = 1";
     RAISE_BUDGET = "UPDATE support_sessions SET requests_total = $2 WHERE id = $1 AND requests_total < $2 \
         AND revoked_at IS NULL AND ends_at > $3";
     // A session that began before the instant has requests before it: these are counted one by one.
@@ -270,7 +271,18 @@ impl Db<'_> {
 
     /// When the next support session expires, if one is open.
     pub async fn next_expiry(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let micros: i64 = self.query(NEXT_EXPIRY).fetch_one().await?;
+        self.instant(NEXT_EXPIRY).await
+    }
+
+    /// The latest end by expiry that was written down: it had certainly come by then
+    /// ([`Tx::mark_expiry_recorded`]).
+    pub async fn latest_expiry(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        self.instant(LATEST_EXPIRY).await
+    }
+
+    /// An instant, or -1 for none.
+    async fn instant(&mut self, sql: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        let micros: i64 = self.query(sql).fetch_one().await?;
         Ok((micros >= 0)
             .then(|| Timestamp::from_timestamp_micros(micros))
             .flatten())

@@ -335,6 +335,36 @@ async fn nobody_gets_in_without_a_known_token() {
 }
 
 #[tokio::test]
+async fn a_token_in_a_url_is_refused_and_stands_in_no_record() {
+    let rig = Rig::new().await;
+    let escaped = rig.token.replacen("scst", "%73cst", 1);
+    let twice = rig.token.replacen("scst", "%2573cst", 1);
+    let attacks = [
+        (
+            format!("{OWN}?access_token={}", rig.token),
+            "malformed_request",
+        ),
+        (format!("{OWN}?a=1&b[{}]=2", rig.token), "malformed_request"),
+        (format!("{OWN}?a={escaped}"), "malformed_request"),
+        (format!("{OWN}?a={twice}"), "malformed_request"),
+        (format!("{OWN}/sessions/{}", rig.token), "malformed_request"),
+        (format!("{OWN}/sessions/{escaped}"), "ambiguous_path"),
+    ];
+    let attacks = attacks.map(|(target, code)| attack(format!("GET {target}"), "", 400, code));
+    all_refused(&rig, attacks.into()).await;
+    let secret = rig.token.trim_start_matches("scst_");
+    for refused in rig.store.refused() {
+        let recorded = format!("{:?}", refused.request);
+        assert!(!recorded.contains(secret), "{recorded}");
+    }
+    // One that is sent as a browser's name is no reason to refuse, and is not kept either.
+    let head = rig.head(&format!("GET {OWN}"));
+    let request = format!("{head}User-Agent: {}\r\n\r\n", rig.token);
+    assert_eq!(rig.raw(&request).await.status, 200);
+    assert_eq!(rig.store.begun()[0].user_agent, "scst_(hidden)");
+}
+
+#[tokio::test]
 async fn a_request_smuggled_behind_a_body_is_judged_like_any_other() {
     let rig = Rig::new().await;
     let mut client = rig.client().await;

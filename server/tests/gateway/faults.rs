@@ -105,10 +105,18 @@ async fn interim_answers_are_not_passed_on_however_many_there_are() {
 #[tokio::test]
 async fn answers_that_can_be_read_in_two_ways_are_a_502() {
     let rig = Rig::new().await;
-    for (number, last) in ["two-framings", "two-lengths", "gzip-chunked"]
-        .into_iter()
-        .enumerate()
-    {
+    let lies = [
+        "two-framings",
+        "two-lengths",
+        "gzip-chunked",
+        "list-of-lengths",
+        "signed-length",
+        "blank-before-colon",
+        "folded-length",
+        "old-chunks",
+        "no-http",
+    ];
+    for (number, last) in lies.into_iter().enumerate() {
         let answer = rig.ask(&format!("GET {OWN}/{last}")).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
@@ -118,6 +126,50 @@ async fn answers_that_can_be_read_in_two_ways_are_a_502() {
         let completed = &rig.store.completed(number + 1).await[number];
         assert_eq!(completed.outcome, RequestOutcome::Failed, "{last}");
     }
+}
+
+#[tokio::test]
+async fn an_upstream_that_never_comes_to_the_point_is_not_listened_to_for_ever() {
+    let rig = Rig::new().await;
+    for (number, (last, status)) in [
+        ("early-for-ever", 504),
+        ("head-for-ever", 502),
+        ("line-for-ever", 502),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let answer = rig.ask(&format!("GET {OWN}/{last}")).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, "upstream_failed"),
+            "{last}"
+        );
+        let completed = &rig.store.completed(number + 1).await[number];
+        assert_eq!(completed.outcome, RequestOutcome::Failed, "{last}");
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_that_resets_or_stalls_in_its_answer_never_makes_it_look_complete() {
+    let rig = Rig::with(Wanted {
+        timeouts: "idle_ms = 300",
+        ..Wanted::default()
+    })
+    .await;
+    for (number, last) in ["reset", "stall"].into_iter().enumerate() {
+        let answer = rig.ask(&format!("GET {OWN}/{last}")).await;
+        // A reset may come before anything was read.
+        assert!(
+            (answer.status, answer.complete) == (200, false) || answer.status == 502,
+            "{last}: {answer:?}"
+        );
+        let completed = &rig.store.completed(number + 1).await[number];
+        assert_eq!(completed.outcome, RequestOutcome::Failed, "{last}");
+    }
+    // None of these connections is used again.
+    assert_eq!(rig.ask(&format!("GET {OWN}/x")).await.text(), "ok");
+    assert_eq!(rig.upstream.seen().len(), 3);
 }
 
 #[tokio::test]

@@ -7,14 +7,19 @@
 )]
 
 mod browser;
+mod clock;
 mod confinement;
 mod crash;
+mod disk;
+mod flood;
 mod httpbin;
 mod identity;
 mod nodes;
 mod outage;
+mod postgres;
 mod restored;
 mod revocation;
 mod rules;
 mod server_functions;
+mod slow;
 mod support;

@@ -14,6 +14,7 @@ use tokio::{
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
+use super::unread::{Own, Patience};
 use crate::gateway::raw_head::HeadTap;
 
 /// What the bytes come over.
@@ -42,12 +43,14 @@ impl Socket {
     }
 }
 
-/// Shows what is read to the head tap, and ends with a reset where the connection was killed.
+/// Shows what is read to the head tap, waits for no client that leaves a refusal unread, and ends with
+/// a reset where the connection was killed.
 pub(super) struct ClientWire {
     socket: Socket,
     /// Read before it was known which protocol is spoken.
     ahead: Bytes,
     tap: Option<HeadTap>,
+    patience: Patience,
     kill: CancellationToken,
 }
 
@@ -56,12 +59,14 @@ impl ClientWire {
         socket: Socket,
         ahead: Bytes,
         tap: Option<HeadTap>,
+        own: Own,
         kill: CancellationToken,
     ) -> Self {
         Self {
             socket,
             ahead,
             tap,
+            patience: Patience::new(own),
             kill,
         }
     }
@@ -97,7 +102,8 @@ impl AsyncWrite for ClientWire {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.socket.io().poll_write(cx, buf)
+        let written = self.socket.io().poll_write(cx, buf);
+        self.patience.with(cx, written)
     }
 
     fn poll_write_vectored(
@@ -105,7 +111,8 @@ impl AsyncWrite for ClientWire {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.socket.io().poll_write_vectored(cx, bufs)
+        let written = self.socket.io().poll_write_vectored(cx, bufs);
+        self.patience.with(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -116,11 +123,13 @@ impl AsyncWrite for ClientWire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket.io().poll_flush(cx)
+        let flushed = self.socket.io().poll_flush(cx);
+        self.patience.with(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket.io().poll_shutdown(cx)
+        let shut = self.socket.io().poll_shutdown(cx);
+        self.patience.with(cx, shut)
     }
 }
 

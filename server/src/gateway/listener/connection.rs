@@ -10,7 +10,9 @@ use hyper::{
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{HEAD_TIMEOUT, client_wire::ClientWire, opening::Opening, streams::Streams};
+use super::{
+    HEAD_TIMEOUT, client_wire::ClientWire, opening::Opening, streams::Streams, unread::Own,
+};
 use crate::gateway::{
     client::{Client, Heads},
     proxy::Gateway,
@@ -62,9 +64,12 @@ impl Connection {
             kill: self.kill.clone(),
             tunnels: TaskTracker::new(),
         };
-        let wire = ClientWire::new(opening.socket, opening.ahead, Some(tap), self.kill.clone());
+        let (socket, ahead, own) = (opening.socket, opening.ahead, Own::default());
+        let wire = ClientWire::new(socket, ahead, Some(tap), own.clone(), self.kill.clone());
         let service = service_fn(|request| async {
-            Ok::<_, Infallible>(self.gateway.handle(request, &client).await)
+            let response = self.gateway.handle(request, &client).await;
+            own.answers(&response);
+            Ok::<_, Infallible>(response)
         });
         let serving = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -102,7 +107,9 @@ impl Connection {
         } else {
             Schemes::Either
         };
-        let wire = ClientWire::new(opening.socket, opening.ahead, None, self.kill.clone());
+        // What is left unread on one stream holds up no other: each is waited for by itself.
+        let (socket, ahead, own) = (opening.socket, opening.ahead, Own::default());
+        let wire = ClientWire::new(socket, ahead, None, own, self.kill.clone());
         let service = service_fn(|request| self.stream(request, schemes, streams.clone()));
         let serving = http2_builder(streams.clone()).serve_connection(TokioIo::new(wire), service);
         let mut serving = pin!(serving);
@@ -146,7 +153,7 @@ impl Connection {
                 tunnels: TaskTracker::new(),
             };
             let response = gateway.handle(request, &client).await;
-            asked.answered();
+            asked.answered(response.body());
             Ok(response)
         }
     }

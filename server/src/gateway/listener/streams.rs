@@ -11,14 +11,40 @@ use std::{
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::unread::UNREAD;
+use crate::gateway::body::Answer;
+
 /// How many requests a client may take back before they are answered. Each answer makes up for one.
 /// The library counts only those taken back before they have begun (CVE-2023-44487); these have
 /// already cost a look-up and a record.
 const MAX_TAKEN_BACK: u32 = 100;
 
 tokio::task_local! {
-    /// Ends the stream whose task this is.
-    static STREAM: CancellationToken;
+    /// The stream whose task this is.
+    static STREAM: Stream;
+}
+
+/// What is known of one stream.
+#[derive(Clone)]
+struct Stream {
+    /// Ends it.
+    kill: CancellationToken,
+    /// It was answered by the gateway itself.
+    own: CancellationToken,
+}
+
+impl Stream {
+    /// Completes when it is to end, whether or not it has come to its end.
+    async fn is_over(self) {
+        tokio::select! {
+            biased;
+            () = self.kill.cancelled() => {}
+            () = async {
+                self.own.cancelled().await;
+                tokio::time::sleep(UNREAD).await;
+            } => {}
+        }
+    }
 }
 
 /// Runs the streams of one connection.
@@ -66,7 +92,7 @@ impl Streams {
     /// Ends the stream whose task asks; elsewhere the connection.
     pub(super) fn kill_of_this_stream(&self) -> CancellationToken {
         STREAM
-            .try_with(Clone::clone)
+            .try_with(|stream| stream.kill.clone())
             .unwrap_or_else(|_| self.0.kill.clone())
     }
 }
@@ -77,19 +103,22 @@ where
 {
     /// Dropping a stream's future before its end resets the stream, and it alone.
     fn execute(&self, stream: F) {
-        let kill = self.0.kill.child_token();
+        let known = Stream {
+            kill: self.0.kill.child_token(),
+            own: CancellationToken::new(),
+        };
         let open = Open::new(self.clone());
-        let end = kill.clone();
+        let over = known.clone().is_over();
         let task = async move {
             tokio::select! {
                 biased;
                 // First: an answer that sees its cut itself also takes back what is still queued.
                 () = stream => {}
-                () = end.cancelled() => {}
+                () = over => {}
             }
             drop(open);
         };
-        self.0.tracker.spawn(STREAM.scope(kill, task));
+        self.0.tracker.spawn(STREAM.scope(known, task));
     }
 }
 
@@ -116,9 +145,13 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Its answer begins.
-    pub(super) fn answered(mut self) {
+    /// Its answer begins. One of the gateway's own is not left unread for long.
+    pub(super) fn answered(mut self, answer: &Answer) {
         self.answered = true;
+        if answer.is_ours() {
+            // Asked from the stream's own task, always.
+            let _ = STREAM.try_with(|stream| stream.own.cancel());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether the head of an upstream's answer has one meaning.
 
-use http::{Response, Version, header};
+use http::{HeaderValue, Response, Version, header};
 
 use super::UpstreamError;
 
@@ -15,6 +15,10 @@ pub(super) fn check<B>(response: &Response<B>) -> Result<(), UpstreamError> {
     let mut encodings = headers.get_all(header::TRANSFER_ENCODING).iter();
     let ambiguous = match (encodings.next(), encodings.next()) {
         (None, _) if lengths > 1 => "it has more than one Content-Length",
+        // The library takes a list of equal numbers for one of them.
+        (None, _) if !is_number(headers.get(header::CONTENT_LENGTH)) => {
+            "its Content-Length is not one number"
+        }
         (None, _) => return Ok(()),
         (Some(_), _) if lengths > 0 => "it has both Content-Length and Transfer-Encoding",
         (Some(_), Some(_)) => "it has more than one Transfer-Encoding",
@@ -25,6 +29,10 @@ pub(super) fn check<B>(response: &Response<B>) -> Result<(), UpstreamError> {
         (Some(_), None) => "its Transfer-Encoding is not 'chunked'",
     };
     Err(UpstreamError::Ambiguous(ambiguous))
+}
+
+fn is_number(length: Option<&HeaderValue>) -> bool {
+    length.is_none_or(|length| length.as_bytes().iter().all(u8::is_ascii_digit))
 }
 
 #[cfg(test)]
@@ -38,6 +46,7 @@ mod tests {
             (&[("content-length", "1")], true),
             (&[("transfer-encoding", "Chunked")], true),
             (&[("content-length", "1"), ("content-length", "1")], false),
+            (&[("content-length", "1, 1")], false),
             (
                 &[("content-length", "1"), ("transfer-encoding", "chunked")],
                 false,
@@ -56,7 +65,7 @@ mod tests {
             for (name, value) in fields {
                 response
                     .headers_mut()
-                    .append(*name, http::HeaderValue::from_static(value));
+                    .append(*name, HeaderValue::from_static(value));
             }
             assert_eq!(check(&response).is_ok(), sound, "{fields:?}");
         }

@@ -302,6 +302,35 @@ impl Upstream {
                 return false;
             }
             "slam" => return false,
+            "reset" => {
+                let begun = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
+                let _ = tcp.write_all(begun.as_bytes()).await;
+                let _ = tcp.set_zero_linger();
+                return false;
+            }
+            "stall" => {
+                let begun = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
+                let _ = tcp.write_all(begun.as_bytes()).await;
+                while self.more(index, tcp, buffer).await {}
+                return false;
+            }
+            "early-for-ever" | "head-for-ever" | "line-for-ever" => {
+                let piece = match path.rsplit('/').next() {
+                    Some("early-for-ever") => {
+                        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(16)
+                    }
+                    Some("head-for-ever") => "X-Line: and another one\r\n".repeat(64),
+                    _ => "x".repeat(4096),
+                };
+                let _ = tcp.write_all(b"HTTP/1.1 ").await;
+                let _ = tcp
+                    .write_all(piece.trim_start_matches("HTTP/1.1 ").as_bytes())
+                    .await;
+                while tcp.write_all(piece.as_bytes()).await.is_ok() {
+                    tokio::task::yield_now().await;
+                }
+                return false;
+            }
             "empty" => ("HTTP/1.1 204 No Content\r\n\r\n", true),
             "unchanged" => ("HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n", true),
             "headed" => ("HTTP/1.1 200 OK\r\nContent-Length: 4711\r\n\r\n", true),
@@ -334,6 +363,18 @@ impl Upstream {
                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
                 true,
             ),
+            "list-of-lengths" => ("HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", true),
+            "signed-length" => ("HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok", true),
+            "blank-before-colon" => ("HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok", true),
+            "folded-length" => (
+                "HTTP/1.1 200 OK\r\nX: a\r\n Content-Length: 2\r\nContent-Length: 4\r\n\r\nokok",
+                true,
+            ),
+            "old-chunks" => (
+                "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+                true,
+            ),
+            "no-http" => ("220 mail.example ESMTP\r\n", true),
             "gzip-chunked" => (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
                 true,

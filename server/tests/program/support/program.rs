@@ -1,12 +1,14 @@
 //! `support-console serve` in a folder of its own, and other commands beside it.
 
 use std::{
+    ffi::OsString,
     io::Write,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::Stdio,
     sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -23,6 +25,8 @@ pub(crate) struct Program {
     database_url: String,
     /// Further lines at the top of its configuration.
     top: String,
+    /// What every command finds in its environment.
+    environment: Vec<(&'static str, OsString)>,
     pub(crate) console: SocketAddr,
     pub(crate) gateway: SocketAddr,
     child: Option<Child>,
@@ -32,9 +36,30 @@ impl Program {
     /// Starts with a gateway before `upstream`; `rules` are the lines of `[gateway]` that say how
     /// tenants and organizations are told apart.
     pub(crate) async fn start(upstream: SocketAddr, rules: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}/store.db", folder.path().display());
-        Self::start_in(folder, &url, "", upstream, rules).await
+        Self::start_with(Vec::new(), upstream, rules).await
+    }
+
+    /// As [`Self::start`], with a store in the machine's memory where there is such a folder: for what
+    /// ends the program and not the machine, and should not wait for a disk.
+    pub(crate) async fn start_in_memory(upstream: SocketAddr, rules: &str) -> Self {
+        let memory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let mut program = Self::in_folder(memory.unwrap());
+        program.configure(upstream, rules);
+        program.start_again().await;
+        program
+    }
+
+    /// As [`Self::start`], with an environment that a fault is put into.
+    pub(crate) async fn start_with(
+        environment: Vec<(&'static str, OsString)>,
+        upstream: SocketAddr,
+        rules: &str,
+    ) -> Self {
+        let mut program = Self::in_folder(tempfile::tempdir().unwrap());
+        program.environment = environment;
+        program.configure(upstream, rules);
+        program.start_again().await;
+        program
     }
 
     /// Starts a node of its own on a PostgreSQL database, with the same keys as every other.
@@ -51,29 +76,28 @@ impl Program {
             let mut file = options.write(true).create_new(true).mode(0o600).open(path);
             writeln!(file.as_mut().unwrap(), "{}", "ab".repeat(32)).unwrap();
         }
-        let top = format!("node_name = \"{name}\"");
-        Self::start_in(folder, database_url, &top, upstream, rules).await
+        let mut program = Self::in_folder(folder);
+        database_url.clone_into(&mut program.database_url);
+        program.top = format!("node_name = \"{name}\"");
+        program.configure(upstream, rules);
+        program.start_again().await;
+        program
     }
 
-    async fn start_in(
-        folder: TempDir,
-        database_url: &str,
-        top: &str,
-        upstream: SocketAddr,
-        rules: &str,
-    ) -> Self {
-        let mut program = Self {
+    fn in_folder(folder: TempDir) -> Self {
+        Self {
+            database_url: format!("sqlite:{}/store.db", folder.path().display()),
             folder,
-            database_url: database_url.to_owned(),
-            top: top.to_owned(),
+            top: String::new(),
+            environment: Vec::new(),
             console: free_address(),
             gateway: free_address(),
             child: None,
-        };
-        let configuration = program.configuration(upstream, rules);
-        std::fs::write(program.config(), configuration).unwrap();
-        program.start_again().await;
-        program
+        }
+    }
+
+    fn configure(&self, upstream: SocketAddr, rules: &str) {
+        std::fs::write(self.config(), self.configuration(upstream, rules)).unwrap();
     }
 
     fn configuration(&self, upstream: SocketAddr, rules: &str) -> String {
@@ -111,16 +135,7 @@ impl Program {
 
     /// Starts with the same configuration and store, and waits until it is ready.
     pub(crate) async fn start_again(&mut self) {
-        assert!(self.child.is_none(), "it runs already");
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.log())
-            .unwrap();
-        let mut command = self.command(&["serve"]);
-        command.stdin(Stdio::null());
-        command.stdout(log.try_clone().unwrap()).stderr(log);
-        let mut child = command.spawn().unwrap();
+        let mut child = self.spawn();
         let ready = format!("http://{}/health/ready", self.console);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         until("the program's readiness", async || {
@@ -135,10 +150,31 @@ impl Program {
         self.child = Some(child);
     }
 
+    /// Starts on the same store, and kills it after `span`, ready or not.
+    pub(crate) async fn start_and_kill(&mut self, span: Duration) {
+        let mut child = self.spawn();
+        let ended = tokio::time::timeout(span, child.wait()).await;
+        assert!(ended.is_err(), "the program ended by itself: {ended:?}");
+        child.kill().await.unwrap();
+    }
+
+    fn spawn(&self) -> Child {
+        assert!(self.child.is_none(), "it runs already");
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .unwrap();
+        let mut command = self.command(&["serve"]);
+        command.stdin(Stdio::null());
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        command.spawn().unwrap()
+    }
+
     /// Starts again with other rules on the same store.
     pub(crate) async fn restart_with(&mut self, upstream: SocketAddr, rules: &str) {
         self.kill().await;
-        std::fs::write(self.config(), self.configuration(upstream, rules)).unwrap();
+        self.configure(upstream, rules);
         self.start_again().await;
     }
 
@@ -225,6 +261,26 @@ impl Program {
         self.folder.path().join("store.db")
     }
 
+    /// How much memory it holds, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(self.process().join("status")).unwrap();
+        let held = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = held.and_then(|held| held.split_whitespace().next());
+        kib.unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// How many files it has open, connections included.
+    pub(crate) fn open_files(&self) -> usize {
+        std::fs::read_dir(self.process().join("fd"))
+            .unwrap()
+            .count()
+    }
+
+    fn process(&self) -> PathBuf {
+        let child = self.child.as_ref().expect("it runs");
+        PathBuf::from(format!("/proc/{}", child.id().expect("it runs")))
+    }
+
     /// A folder for whatever a test wants to keep.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
@@ -244,9 +300,12 @@ impl Program {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_support-console"));
+        // As services are commonly started: with a limit that they may raise.
+        let mut command = Command::new("prlimit");
+        command.args(["--nofile=1024:", env!("CARGO_BIN_EXE_support-console")]);
         // What the tests are told by their environment is not meant for the program.
         command.env_clear().kill_on_drop(true);
+        command.envs(self.environment.iter().cloned());
         command.args(words).arg("--config").arg(self.config());
         command
     }

@@ -1,0 +1,393 @@
+//! What must hold whatever a client sends. The tests here try it on inputs that proptest makes, the
+//! fuzz targets in `server/fuzz` on inputs that are found by coverage.
+//!
+//! Each property takes bytes and panics where it does not hold. What is expected is worked out in
+//! another way than the gateway does: more slowly, and by other code.
+
+use std::sync::{Arc, LazyLock};
+
+use app::domain::{StaffId, SupportSessionId};
+use http::{HeaderMap, HeaderValue, Method, header};
+use uuid::Uuid;
+
+use super::{
+    canonical::CanonicalTarget,
+    ports::{KnownLimits, KnownSession},
+    raw_head::{HeadTap, RawHead},
+    rules::{CanonicalRequest, Judge, RuleSet, RuleSource},
+    websocket::frames::FrameCounter,
+};
+
+/// How the same bytes arrive.
+const STEPS: [usize; 4] = [1, 3, 64, usize::MAX];
+/// The rules of [`request`]: one tenant's paths, of which one may be posted to and one not be read.
+const RULES: &str = r#"{
+    "tenant_binding": "path",
+    "organization": "none",
+    "routes": ["/v1/tenants/{tenant_id}"],
+    "selectors": {
+        "query": ["tenant_id"], "headers": [], "organization_query": [], "organization_headers": []
+    },
+    "scopes": [{
+        "name": "extra",
+        "description": "Extra.",
+        "allow": [{ "methods": ["POST"], "paths": ["/v1/tenants/{tenant_id}/exports"] }],
+        "deny": [{ "methods": ["GET"], "paths": ["/v1/tenants/{tenant_id}/secrets"] }]
+    }]
+}"#;
+
+struct Gateway {
+    rules: Arc<RuleSet>,
+    session: Arc<KnownSession>,
+}
+
+static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
+    let source = RuleSource::from_text(RULES).map(|source| source.compile());
+    let (Ok(Ok(rules)), Ok(tenant_id)) = (source, "acme".parse()) else {
+        panic!("the rules can't be read")
+    };
+    let scopes = ["read_only", "extra"].map(str::parse);
+    let session = KnownSession {
+        id: SupportSessionId::from_uuid(Uuid::nil()),
+        token_hash: [0; 32],
+        tenant_id,
+        organization_id: None,
+        staff_id: StaffId::from_uuid(Uuid::nil()),
+        staff_name: String::new(),
+        scopes: scopes.into_iter().flatten().collect(),
+        rule_set: String::new(),
+        expires_at: chrono::DateTime::UNIX_EPOCH,
+        ended: None,
+        limits: KnownLimits::default(),
+    };
+    Gateway {
+        rules: Arc::new(rules),
+        session: Arc::new(session),
+    }
+});
+
+/// A target that passes is unchanged, and can be read in one way alone.
+///
+/// # Panics
+///
+/// Where that does not hold.
+pub fn target(bytes: &[u8]) {
+    let Ok(canonical) = CanonicalTarget::parse(bytes) else {
+        return;
+    };
+    assert_eq!(canonical.as_str().as_bytes(), bytes);
+    let path = canonical.path();
+    let lower = path.to_ascii_lowercase();
+    for never in [
+        "//", "\\", ";", "#", "%2f", "%5c", "%2e", "%00", "%25", "%3b", " ",
+    ] {
+        assert!(!lower.contains(never), "{never} in {path}");
+    }
+    assert!(canonical.segments().all(|s| s != "." && s != ".."));
+    // Decoding once gives a path that decoding, resolving and splitting leave as it is.
+    let decoded = decode(path);
+    assert!(!decoded.contains('%'), "{decoded}");
+    assert_eq!(decoded.matches('/').count(), path.matches('/').count());
+    assert!(!decoded.chars().any(|c| c.is_ascii_control()));
+    // The http crate, which carries the target from here on, changes nothing.
+    let uri: Result<http::Uri, _> = canonical.as_str().parse();
+    let carried = uri.ok().and_then(|uri| uri.into_parts().path_and_query);
+    assert!(carried.is_some_and(|carried| carried.as_str() == canonical.as_str()));
+}
+
+/// `METHOD TARGET` passes only if it is canonical, and a rule permits it to the one tenant.
+///
+/// # Panics
+///
+/// Where that does not hold.
+pub fn request(bytes: &[u8]) {
+    let Some(blank) = bytes.iter().position(|b| *b == b' ') else {
+        return;
+    };
+    let (method, bytes) = (&bytes[..blank], &bytes[blank + 1..]);
+    target(bytes);
+    let (Ok(method), Ok(target)) = (Method::from_bytes(method), CanonicalTarget::parse(bytes))
+    else {
+        return;
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(header::HOST, HeaderValue::from_static("gateway"));
+    let hosts = ["gateway".to_owned()];
+    let judge = Judge {
+        hosts: &hosts,
+        rules: &GATEWAY.rules,
+        earlier: None,
+    };
+    let request = CanonicalRequest {
+        method: method.clone(),
+        target: target.clone(),
+        headers,
+    };
+    if judge.authorise(&GATEWAY.session, request).is_ok() {
+        assert!(is_permitted(&method, target.path()), "{method} {target:?}");
+        let query = target.query().unwrap_or_default();
+        assert!(!names_another_tenant(query), "{method} {target:?}?{query}");
+    }
+}
+
+/// What [`RULES`] permit, read as carelessly as any upstream may read a path.
+fn is_permitted(method: &Method, path: &str) -> bool {
+    let own = path == "/v1/tenants/acme" || path.starts_with("/v1/tenants/acme/");
+    let careless = decode(path).to_lowercase();
+    let mut segments = careless.split('/').skip(4);
+    let first = segments.next().unwrap_or_default().trim();
+    let name = first.split('.').next().unwrap_or_default();
+    let reads = matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS");
+    let leaks = matches!(method.as_str(), "GET" | "HEAD") && name == "secrets";
+    let writes = method == Method::POST && path == "/v1/tenants/acme/exports";
+    own && !leaks && (reads || writes)
+}
+
+fn names_another_tenant(query: &str) -> bool {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.any(|(name, value)| {
+        decode(name).eq_ignore_ascii_case("tenant_id") && decode(value) != "acme"
+    })
+}
+
+/// Heads are found at the same places however their bytes arrive, and one without a fault is read as
+/// the HTTP library reads it.
+///
+/// # Panics
+///
+/// Where that does not hold.
+pub fn head(bytes: &[u8]) {
+    let found = heads(bytes, usize::MAX);
+    for step in STEPS {
+        assert_eq!(heads(bytes, step), found, "{step} at a time");
+    }
+    let Some(RawHead {
+        fault: None,
+        method,
+        target,
+        ..
+    }) = found.first()
+    else {
+        return;
+    };
+    let mut fields = [httparse::EMPTY_HEADER; 128];
+    let mut library = httparse::Request::new(&mut fields);
+    let Ok(httparse::Status::Complete(length)) = library.parse(bytes) else {
+        // The library turns it away before anyone is asked.
+        return;
+    };
+    let empty_line = bytes.windows(4).position(|w| w == b"\r\n\r\n");
+    assert_eq!(empty_line.map(|at| at + 4), Some(length), "where it ends");
+    assert_eq!(library.method.map(str::as_bytes), Some(&method[..]));
+    assert_eq!(library.path.map(str::as_bytes), Some(&target[..]));
+    assert_eq!(library.version, Some(1));
+    let values = |name: &str| -> Vec<&[u8]> {
+        let fields = library.headers.iter();
+        let named = fields.filter(|field| field.name.eq_ignore_ascii_case(name));
+        named.map(|field| field.value).collect()
+    };
+    assert_eq!(values("host").len(), 1);
+    let (lengths, codings) = (values("content-length"), values("transfer-encoding"));
+    assert!(lengths.len() + codings.len() <= 1, "two framings");
+    assert!(
+        lengths
+            .iter()
+            .all(|l| !l.is_empty() && l.iter().all(u8::is_ascii_digit))
+    );
+    assert!(codings.iter().all(|c| c.eq_ignore_ascii_case(b"chunked")));
+}
+
+fn heads(bytes: &[u8], step: usize) -> Vec<RawHead> {
+    let tap = HeadTap::default();
+    let mut heads = Vec::new();
+    for part in bytes.chunks(step.min(bytes.len().max(1))) {
+        tap.saw(part);
+        heads.extend(std::iter::from_fn(|| tap.take()));
+    }
+    heads
+}
+
+/// The first byte says whether frames must be masked; those that follow are counted the same however
+/// they arrive, and what is no frame is noticed at the same place.
+///
+/// # Panics
+///
+/// Where that does not hold.
+pub fn frames(bytes: &[u8]) {
+    let [masked, bytes @ ..] = bytes else { return };
+    let masked = masked & 1 == 1;
+    let expected = read_frames(masked, bytes);
+    for step in STEPS {
+        let mut counter = FrameCounter::new(masked);
+        let mut parts = bytes.chunks(step.min(bytes.len().max(1)));
+        let sound = parts.all(|part| counter.saw(part).is_ok());
+        assert_eq!(sound, expected.is_some(), "{step} at a time");
+        if let Some(frames) = expected {
+            let tally = counter.tally();
+            assert_eq!((tally.frames, tally.bytes), (frames, bytes.len() as u64));
+        }
+    }
+}
+
+/// How many frames have begun, if all that is there are frames (RFC 6455 §5.2, §5.5).
+fn read_frames(masked: bool, mut bytes: &[u8]) -> Option<u64> {
+    let mut frames = 0;
+    while let [first, rest @ ..] = bytes {
+        let (reserved, opcode, last) = (first & 0x70, first & 0x0f, first & 0x80 != 0);
+        let is_control = opcode >= 8;
+        if reserved != 0 || (3..=7).contains(&opcode) || opcode > 10 {
+            return None;
+        }
+        let [second, rest @ ..] = rest else { break };
+        if (second & 0x80 != 0) != masked {
+            return None;
+        }
+        let wide = match second & 0x7f {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        };
+        let mask = if masked { 4 } else { 0 };
+        if rest.len() < wide + mask {
+            break;
+        }
+        let mut length = [0; 8];
+        length[8 - wide..].copy_from_slice(&rest[..wide]);
+        let length = match wide {
+            0 => u64::from(second & 0x7f),
+            _ => u64::from_be_bytes(length),
+        };
+        if length > i64::MAX.unsigned_abs() || (is_control && (length > 125 || !last)) {
+            return None;
+        }
+        frames += 1;
+        let payload = usize::try_from(length).unwrap_or(usize::MAX);
+        bytes = rest[wide + mask..].get(payload..).unwrap_or_default();
+    }
+    Some(frames)
+}
+
+/// With its escapes undone, once.
+fn decode(text: &str) -> String {
+    let decoded = percent_encoding::percent_decode_str(text);
+    decoded.decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    /// Pieces that mean something, one after another, with anything between them.
+    fn made_of(pieces: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            6 => proptest::sample::select(pieces).prop_map(|piece| piece.as_bytes().to_vec()),
+            1 => vec(any::<u8>(), 0..4),
+            1 => "[a-zA-Z0-9%./;?&=_ -]{0,6}".prop_map(String::into_bytes),
+        ];
+        vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+    }
+
+    const OF_PATHS: &[&str] = &[
+        "/v1/tenants/acme",
+        "/",
+        "..",
+        ".",
+        "%2e",
+        "%2F",
+        "%5C",
+        "%00",
+        "%C3%B1",
+        "%20",
+        "//",
+        ";",
+        "\\",
+        "?",
+        "#",
+        "secrets",
+        "SECRETS",
+        "secrets.csv",
+        "exports",
+        "bolt",
+        "acme",
+        "tenant_id=acme",
+        "tenant_id=bolt",
+        "&",
+        "%74enant_id=bolt",
+        "a",
+    ];
+    const OF_HEADS: &[&str] = &[
+        "GET /a HTTP/1.1\r\n",
+        "POST /b HTTP/1.1\r\n",
+        "Host: g\r\n",
+        "host:h\r\n",
+        "\r\n",
+        "\n",
+        "Content-Length: 3\r\n",
+        "Content-Length: 3, 3\r\n",
+        "Content-Length:\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip\r\n",
+        "abc",
+        " ",
+        "\t",
+        ":",
+        "X: y\r\n",
+        " folded\r\n",
+        "X : y\r\n",
+        "\0",
+        "Authorization: Bearer a\r\n",
+        "HTTP/1.0",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: ProptestConfig::default().cases * 8,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn a_target_that_passes_reads_one_way(path in made_of(OF_PATHS)) {
+            target(&[b"/", &path[..]].concat());
+            target(&path);
+        }
+
+        #[test]
+        fn only_what_a_rule_permits_in_canonical_form_passes(
+            method in "(GET|HEAD|OPTIONS|POST|PUT|DELETE|PATCH|get)",
+            path in made_of(OF_PATHS),
+        ) {
+            let own = [method.as_bytes(), b" /v1/tenants/acme/", &path].concat();
+            request(&own);
+            request(&[method.as_bytes(), b" ", &path].concat());
+        }
+
+        #[test]
+        fn heads_are_followed_however_they_arrive_and_read_as_the_library_reads_them(
+            bytes in made_of(OF_HEADS), sound in any::<bool>(),
+        ) {
+            let begin: &[u8] = if sound { b"GET /a HTTP/1.1\r\nHost: g\r\n" } else { b"" };
+            head(&[begin, &bytes, b"\r\n"].concat());
+        }
+
+        #[test]
+        fn frames_are_counted_however_they_arrive(
+            masked in any::<bool>(),
+            parts in vec((any::<u8>(), 0_usize..140, any::<bool>(), vec(any::<u8>(), 0..6)), 0..5),
+        ) {
+            let mut bytes = vec![u8::from(masked)];
+            for (first, length, sound, noise) in parts {
+                if sound {
+                    bytes.push(0x80 | [0, 1, 2, 8, 9, 10][usize::from(first) % 6]);
+                    bytes.push(u8::from(masked) << 7 | u8::try_from(length.min(125)).unwrap());
+                    let mask = if masked { 4 } else { 0 };
+                    bytes.extend(vec![first; mask + length.min(125)]);
+                } else {
+                    bytes.extend(noise);
+                }
+            }
+            frames(&bytes);
+        }
+    }
+}
