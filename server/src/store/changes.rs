@@ -50,10 +50,13 @@ pub enum ChangeKind {
     UserSessions,
     /// A key was made or revoked. Subject: the key.
     ApiKey,
+    /// The nodes' rules have come to differ, or are the same again. Subject: the start of the server
+    /// that tells.
+    Node,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Tenant,
         Self::Health,
         Self::SupportSession,
@@ -61,6 +64,7 @@ impl ChangeKind {
         Self::StaffSession,
         Self::UserSessions,
         Self::ApiKey,
+        Self::Node,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -72,6 +76,7 @@ impl ChangeKind {
             Self::StaffSession => "staff_session",
             Self::UserSessions => "user_sessions",
             Self::ApiKey => "api_key",
+            Self::Node => "node",
         }
     }
 }

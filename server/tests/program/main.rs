@@ -10,6 +10,7 @@ mod confinement;
 mod crash;
 mod httpbin;
 mod identity;
+mod node_rules;
 mod nodes;
 mod outage;
 mod restored;

@@ -34,7 +34,10 @@ impl Program {
     pub(crate) async fn start(upstream: SocketAddr, rules: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/store.db", folder.path().display());
-        Self::start_in(folder, &url, "", upstream, rules).await
+        let mut program = Self::new(folder, &url, String::new());
+        program.configure(upstream, rules);
+        program.start_again().await;
+        program
     }
 
     /// Starts a node of its own on a PostgreSQL database, with the same keys as every other.
@@ -44,6 +47,26 @@ impl Program {
         upstream: SocketAddr,
         rules: &str,
     ) -> Self {
+        let mut program = Self::node(name, database_url);
+        program.configure(upstream, rules);
+        program.start_again().await;
+        program
+    }
+
+    /// Starts a node that is not ready once it runs: another has other rules.
+    pub(crate) async fn start_refusing_node(
+        name: &str,
+        database_url: &str,
+        upstream: SocketAddr,
+        rules: &str,
+    ) -> Self {
+        let mut program = Self::node(name, database_url);
+        program.configure(upstream, rules);
+        program.start_until("/health/live").await;
+        program
+    }
+
+    fn node(name: &str, database_url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for key in ["cursor.key", "identity.key"] {
             let path = folder.path().join(key);
@@ -51,29 +74,23 @@ impl Program {
             let mut file = options.write(true).create_new(true).mode(0o600).open(path);
             writeln!(file.as_mut().unwrap(), "{}", "ab".repeat(32)).unwrap();
         }
-        let top = format!("node_name = \"{name}\"");
-        Self::start_in(folder, database_url, &top, upstream, rules).await
+        Self::new(folder, database_url, format!("node_name = \"{name}\""))
     }
 
-    async fn start_in(
-        folder: TempDir,
-        database_url: &str,
-        top: &str,
-        upstream: SocketAddr,
-        rules: &str,
-    ) -> Self {
-        let mut program = Self {
+    fn new(folder: TempDir, database_url: &str, top: String) -> Self {
+        Self {
             folder,
             database_url: database_url.to_owned(),
-            top: top.to_owned(),
+            top,
             console: free_address(),
             gateway: free_address(),
             child: None,
-        };
-        let configuration = program.configuration(upstream, rules);
-        std::fs::write(program.config(), configuration).unwrap();
-        program.start_again().await;
-        program
+        }
+    }
+
+    /// Writes the configuration.
+    pub(crate) fn configure(&self, upstream: SocketAddr, rules: &str) {
+        std::fs::write(self.config(), self.configuration(upstream, rules)).unwrap();
     }
 
     fn configuration(&self, upstream: SocketAddr, rules: &str) -> String {
@@ -111,6 +128,10 @@ impl Program {
 
     /// Starts with the same configuration and store, and waits until it is ready.
     pub(crate) async fn start_again(&mut self) {
+        self.start_until("/health/ready").await;
+    }
+
+    async fn start_until(&mut self, path: &str) {
         assert!(self.child.is_none(), "it runs already");
         let log = std::fs::File::options()
             .create(true)
@@ -121,7 +142,7 @@ impl Program {
         command.stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         let mut child = command.spawn().unwrap();
-        let ready = format!("http://{}/health/ready", self.console);
+        let ready = format!("http://{}{path}", self.console);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         until("the program's readiness", async || {
             if let Some(status) = child.try_wait().unwrap() {
@@ -138,7 +159,7 @@ impl Program {
     /// Starts again with other rules on the same store.
     pub(crate) async fn restart_with(&mut self, upstream: SocketAddr, rules: &str) {
         self.kill().await;
-        std::fs::write(self.config(), self.configuration(upstream, rules)).unwrap();
+        self.configure(upstream, rules);
         self.start_again().await;
     }
 
