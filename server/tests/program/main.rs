@@ -8,6 +8,7 @@
 
 mod confinement;
 mod crash;
+mod demo;
 mod httpbin;
 mod identity;
 mod node_rules;

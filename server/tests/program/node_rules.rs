@@ -119,7 +119,7 @@ async fn nodes_with_different_rules_let_nothing_through_until_they_have_the_same
             "{line}"
         );
     }
-    let page = scene.staff.page("/").await;
+    let page = scene.staff.page("/support").await;
     assert!(page.contains("nodes have different rules: "), "{page}");
 
     b.stop().await;
@@ -127,7 +127,7 @@ async fn nodes_with_different_rules_let_nothing_through_until_they_have_the_same
     assert!(
         !scene
             .staff
-            .page("/")
+            .page("/support")
             .await
             .contains("nodes have different rules: ")
     );

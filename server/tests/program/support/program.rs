@@ -66,6 +66,53 @@ impl Program {
         program
     }
 
+    /// The demo in a folder of its own, with the sample platform at `upstream`. Other commands go to
+    /// its store.
+    pub(crate) async fn start_demo(upstream: SocketAddr) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/demo.db", folder.path().display());
+        let mut program = Self::new(folder, &url, String::new());
+        program.configure(upstream, "tenant_binding = \"identity\"");
+        let ready = program.folder.path().join("ready");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_support-console"));
+        command.env_clear().kill_on_drop(true).arg("demo");
+        for (flag, port) in [
+            ("--console-port", program.console.port()),
+            ("--gateway-port", program.gateway.port()),
+            ("--upstream-port", upstream.port()),
+        ] {
+            command.arg(flag).arg(port.to_string());
+        }
+        command.arg("--data-dir").arg(program.folder.path());
+        command.arg("--ready-file").arg(&ready);
+        let mut child = program.spawn(command);
+        until("the demo's readiness", async || {
+            program.still_runs(&mut child);
+            ready.is_file().then_some(())
+        })
+        .await;
+        program.child = Some(child);
+        program
+    }
+
+    fn spawn(&self, mut command: Command) -> Child {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .unwrap();
+        command.stdin(Stdio::null());
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        command.spawn().unwrap()
+    }
+
+    fn still_runs(&self, child: &mut Child) {
+        if let Some(status) = child.try_wait().unwrap() {
+            let log = std::fs::read_to_string(self.log()).unwrap();
+            panic!("the program ended with {status}:\n{log}");
+        }
+    }
+
     fn node(name: &str, database_url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for key in ["cursor.key", "identity.key"] {
@@ -133,22 +180,11 @@ impl Program {
 
     async fn start_until(&mut self, path: &str) {
         assert!(self.child.is_none(), "it runs already");
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.log())
-            .unwrap();
-        let mut command = self.command(&["serve"]);
-        command.stdin(Stdio::null());
-        command.stdout(log.try_clone().unwrap()).stderr(log);
-        let mut child = command.spawn().unwrap();
+        let mut child = self.spawn(self.command(&["serve"]));
         let ready = format!("http://{}{path}", self.console);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         until("the program's readiness", async || {
-            if let Some(status) = child.try_wait().unwrap() {
-                let log = std::fs::read_to_string(self.log()).unwrap();
-                panic!("the program ended with {status}:\n{log}");
-            }
+            self.still_runs(&mut child);
             let answer = http.get(&ready).send().await.ok()?;
             answer.status().is_success().then_some(())
         })
