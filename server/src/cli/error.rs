@@ -65,7 +65,14 @@ impl CliError {
     /// 2 for wrong usage or configuration, 1 for everything else.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Config(_) => ExitCode::from(2),
+            Self::Usage(_) | Self::Config(_) | Self::Telemetry(TelemetryError::Filter(_)) => {
+                ExitCode::from(2)
+            }
+            Self::Store(error) | Self::Serve(ServeError::Store(error))
+                if error.is_configuration() =>
+            {
+                ExitCode::from(2)
+            }
             Self::Serve(error) if error.is_configuration() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
