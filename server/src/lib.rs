@@ -23,6 +23,7 @@ pub mod live;
 pub mod middleware;
 pub mod os_user;
 pub mod pages;
+pub mod probe;
 pub mod rest;
 pub mod serve;
 pub mod services;

@@ -2,6 +2,7 @@
 
 pub(super) mod entry;
 mod fault;
+mod probe;
 mod upstreams;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     entry::TlsConfig,
     fault::{Fault, InvalidConfig},
+    probe::{ProbeConfig, ProbeTenantConfig},
     upstreams::{TimeoutConfig, UpstreamConfig},
 };
 use super::{
@@ -125,6 +127,8 @@ pub struct GatewayConfig {
     /// How long a request waits for its record, in milliseconds; then it is refused.
     #[serde(default = "record_timeout_ms")]
     pub record_timeout_ms: u64,
+    /// What `support-console gateway probe` asks for.
+    pub probe: Option<ProbeConfig>,
 }
 
 /// How long a request waits for its record where nothing is configured, in milliseconds.
@@ -190,7 +194,12 @@ impl GatewaySettings {
             } else {
                 "http"
             };
-            let what = format!("{} {scheme}://{}", upstream.name, upstream.authority);
+            let name = match upstream.name.as_str() {
+                // The only one has no name of its own.
+                "upstream" => String::new(),
+                name => format!("{name} "),
+            };
+            let what = format!("{name}{scheme}://{}", upstream.authority);
             probed.push((what, upstream.probe().await));
         }
         probed

@@ -4,6 +4,7 @@ mod budget;
 mod create;
 mod expiry;
 mod port;
+mod probe;
 mod read;
 mod revoke;
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod identity;
 mod node_rules;
 mod nodes;
 mod outage;
+mod probe;
 mod restored;
 mod revocation;
 mod rules;

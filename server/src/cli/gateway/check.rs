@@ -15,6 +15,11 @@ pub(super) fn run(config: &Config) -> Result<(), CliError> {
     for scope in rules.scopes().list() {
         println!("  scope {}: {}", scope.name, scope.description);
     }
+    if let Some(asked) = config.gateway.as_ref().and_then(|g| g.probe.as_ref()) {
+        let plan = super::probe::plan(&settings, asked)?;
+        let [one, other] = &plan.tenants;
+        println!("  probe {} and {}", one.tenant, other.tenant);
+    }
     for warning in rules.scopes().warnings() {
         println!("warning: {warning}");
     }

@@ -2,7 +2,7 @@
 
 use app::domain::{
     SupportSessionId, TenantId, Timestamp,
-    caller::Context,
+    caller::{Caller, Context},
     policy::Act,
     problem::{Problem, ProblemCode},
     scopes::ScopeName,
@@ -95,7 +95,7 @@ impl SupportSessionsService {
         }
     }
 
-    async fn add(
+    pub(super) async fn add(
         &self,
         context: &Context,
         session: SupportSession,
@@ -114,7 +114,7 @@ impl SupportSessionsService {
                     }
                     refuse_if_suspended(tx, &core, &session).await?;
                     tx.add_support_session(&session, &secrets).await?;
-                    let metadata = json!({
+                    let mut metadata = json!({
                         "reason": session.reason,
                         "scopes": session.scopes,
                         "ttl_minutes": (session.expires_at - session.issued_at).num_minutes(),
@@ -127,6 +127,11 @@ impl SupportSessionsService {
                         "requests_total": session.limits.requests_total,
                         "requests_per_minute": session.limits.requests_per_minute,
                     });
+                    // Who acts is in the event already, where that is the holder.
+                    if !matches!(context.caller, Caller::Staff(_)) {
+                        metadata["staff_id"] = json!(session.staff_id);
+                        metadata["staff_name"] = json!(session.staff_name);
+                    }
                     let event = event_of(
                         &core,
                         &context,
@@ -224,7 +229,7 @@ impl SupportSessionsService {
         })
     }
 
-    fn check_scopes(&self, scopes: &[ScopeName]) -> Result<(), Problem> {
+    pub(super) fn check_scopes(&self, scopes: &[ScopeName]) -> Result<(), Problem> {
         let unknown = scopes
             .iter()
             .find(|name| !self.settings.scopes.iter().any(|s| s.name == **name));
@@ -248,7 +253,8 @@ impl SupportSessionsService {
     }
 }
 
-enum Added {
+/// What became of a support session that was to be added.
+pub(super) enum Added {
     New(SupportSession),
     Before(SupportSession),
 }
