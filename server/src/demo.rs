@@ -108,13 +108,7 @@ async fn run_in(folder: &Path, ports: Ports, options: Options) -> Result<(), Dem
         state: state.clone(),
         stop: stop.clone(),
     };
-    let support = SupportIdentities::new(
-        ports.console_url(),
-        ports.upstream_url(),
-        world.api.key_set_url(),
-        world.api.http(),
-    );
-    let upstream = world.start_platform(ports.upstream, support).await?;
+    let upstream = world.start_platform(&ports).await?;
     world.tell_history(folder).await?;
     let traffic = Traffic::on();
     let reporting = world.start_traffic(&ports, upstream.observed, traffic.clone());
@@ -168,15 +162,18 @@ impl World {
         }
     }
 
-    async fn start_platform(
-        &self,
-        address: std::net::SocketAddr,
-        support: SupportIdentities,
-    ) -> Result<Upstream, DemoError> {
+    async fn start_platform(&self, ports: &Ports) -> Result<Upstream, DemoError> {
+        let address = ports.upstream;
         let listener = TcpListener::bind(address)
             .await
             .map_err(|source| DemoError::Bind { address, source })?;
         let (tell, observed) = tokio::sync::mpsc::channel(OBSERVED);
+        let support = SupportIdentities::new(
+            ports.console_url(),
+            ports.upstream_url(),
+            self.api.key_set_url(),
+            self.api.http(),
+        );
         let platform = Platform::new(
             &self.tenants,
             self.state.seed,

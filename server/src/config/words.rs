@@ -38,12 +38,10 @@ fn name_and_known(rest: &str) -> Option<(&str, Vec<&str>)> {
 
 fn unknown_key(name: &str, known: &[&str]) -> String {
     let nearest = known.iter().map(|known| (distance(known, name), known));
-    let meant = nearest.min().filter(|(distance, _)| *distance <= SIMILAR);
-    let meant = meant.map_or_else(String::new, |(_, known)| format!(": did you mean {known}?"));
-    format!(
-        "there is no key {name} here{meant} (there are {})",
-        known.join(", ")
-    )
+    match nearest.min().filter(|(distance, _)| *distance <= SIMILAR) {
+        Some((_, meant)) => format!("there is no key {name} here: did you mean {meant}?"),
+        None => format!("there is no key {name} here; there are {}", known.join(", ")),
+    }
 }
 
 #[cfg(test)]
@@ -54,11 +52,11 @@ mod tests {
     fn what_is_misspelt_is_told_with_what_was_meant() {
         assert_eq!(
             in_words("unknown field `upstrem`, expected one of `listen`, `upstream`"),
-            "there is no key upstrem here: did you mean upstream? (there are listen, upstream)"
+            "there is no key upstrem here: did you mean upstream?"
         );
         assert_eq!(
             in_words("unknown field `colour`, expected `listen` or `upstream`"),
-            "there is no key colour here (there are listen, upstream)"
+            "there is no key colour here; there are listen, upstream"
         );
         assert_eq!(
             in_words("unknown variant `paths`, expected one of `path`, `host`\n"),

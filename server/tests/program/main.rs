@@ -11,6 +11,7 @@ mod crash;
 mod demo;
 mod httpbin;
 mod identity;
+mod messages;
 mod node_rules;
 mod nodes;
 mod outage;

@@ -16,8 +16,9 @@ use crate::{
         config::{ProbeConfig, ProbeTenantConfig},
     },
     probe::{Client, Plan, Probe, ProbeError},
+    serve::ServeError,
     services::{
-        Passwords, TenantsService, staff::StaffService, support_sessions::SupportSessionsService,
+        Core, Passwords, TenantsService, staff::StaffService, support_sessions::SupportSessionsService,
     },
 };
 
@@ -94,17 +95,9 @@ pub(super) async fn run(common: &Common, args: ProbeArgs) -> Result<(), CliError
             staff.email
         )));
     }
-    // No gateway runs in this process: the one that does hears of the sessions' end by the store.
-    let gates = SessionGates::new(Lease::new(Arc::clone(&core.clock)));
-    let sessions = SupportSessionsService::new(
-        core.clone(),
-        Arc::new(console_settings(&core.config).map_err(invalid)?),
-        Arc::new(TenantsService::new(core.clone())),
-        gates,
-    );
     let probe = Probe {
+        sessions: sessions(&core)?,
         core,
-        sessions,
         context,
         staff,
         plan,
@@ -130,8 +123,17 @@ pub(super) fn plan(settings: &GatewaySettings, asked: &ProbeConfig) -> Result<Pl
     Plan::new(settings, asked).map_err(|faults| ProbeError::Plan(faults).into())
 }
 
-fn invalid(invalid: crate::gateway::config::InvalidConfig) -> CliError {
-    CliError::Serve(crate::serve::ServeError::Gateway(invalid))
+fn sessions(core: &Core) -> Result<SupportSessionsService, CliError> {
+    // No gateway runs in this process: the one that does hears of the sessions' end by the store.
+    let gates = SessionGates::new(Lease::new(Arc::clone(&core.clock)));
+    let settings = console_settings(&core.config).map_err(ServeError::Gateway)?;
+    let tenants = Arc::new(TenantsService::new(core.clone()));
+    Ok(SupportSessionsService::new(
+        core.clone(),
+        Arc::new(settings),
+        tenants,
+        gates,
+    ))
 }
 
 impl ProbeArgs {
