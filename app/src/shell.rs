@@ -6,6 +6,7 @@ pub mod band;
 pub mod document;
 pub mod live;
 pub mod navigation;
+pub mod nodes;
 pub mod record;
 pub mod signed_in;
 
@@ -61,6 +62,7 @@ fn Frame() -> impl IntoView {
             <navigation::Side/>
             <main id="content" class="main" tabindex="-1">
                 <record::RecordOutageNotice/>
+                <nodes::RulesDifferNotice/>
                 <live::LostNotice/>
                 <AppRoutes/>
             </main>

@@ -198,7 +198,12 @@ impl AppState {
     }
 }
 
-fn settings(config: &Config) -> Result<Settings, InvalidConfig> {
+/// What staff members may read of a configuration.
+///
+/// # Errors
+///
+/// If the configured scopes can't be used.
+pub fn settings(config: &Config) -> Result<Settings, InvalidConfig> {
     let scopes = Scopes::new(&config.scopes).map_err(InvalidConfig)?;
     let scopes: Vec<Scope> = scopes.list().cloned().collect();
     let plain = |url: &str| url.trim_end_matches('/').to_owned();

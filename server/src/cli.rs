@@ -176,6 +176,8 @@ mod tests {
             "audit verify --file log.jsonl",
             "audit export --tenant tnt_1 --format csv --output log.csv",
             "gateway check",
+            "gateway probe --staff a@b.example --tenant acme=Heron --tenant bolt=Kestrel \
+             --path /v1/tenants/{tenant_id} --scopes read_only --at http://127.0.0.1:3100 --ca c --json",
             "gateway keys list",
             "gateway keys add",
             "gateway keys promote --at-once",

@@ -6,6 +6,7 @@ mod error;
 mod file;
 mod load;
 mod variables;
+mod words;
 
 use std::{net::SocketAddr, path::PathBuf};
 

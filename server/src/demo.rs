@@ -20,9 +20,11 @@ mod settings;
 mod sign_ins;
 mod state;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +35,7 @@ use self::{
     cast::Tenant,
     clients::{Clients, Traffic},
     control::Control,
-    platform::Platform,
+    platform::{Platform, SupportIdentities},
     settings::Ports,
     state::DemoState,
 };
@@ -72,18 +74,23 @@ pub struct Options {
 ///
 /// If something can't be started; what it was and what to do about it.
 pub async fn run(options: Options) -> Result<(), DemoError> {
+    let ports = Ports::of(&options)?;
     let folder = state::Folder::open(options.data_dir.clone())?;
+    let ran = run_in(folder.path(), ports, options).await;
+    folder.leave();
+    ran
+}
+
+async fn run_in(folder: &Path, ports: Ports, options: Options) -> Result<(), DemoError> {
     let real: Arc<dyn Clock> = Arc::new(SystemClock);
     let clock = Arc::new(OffsetClock::new(Arc::clone(&real)));
-    let ports = Ports::of(&options);
-    let mut state = DemoState::load_or_new(folder.path(), options.seed, clock.now())?;
+    let mut state = DemoState::load_or_new(folder, options.seed, clock.now())?;
     // A demo that was sent ahead of time goes on there.
     if let Some(until) = state.reported_until.filter(|until| *until > clock.now()) {
         clock.advance(until - clock.now());
     }
-    let credential = state.upstream_credential();
-    let config = settings::config(&ports, folder.path(), options.site_root, &credential)?;
-    say(&format!("Starting in {} …", folder.path().display()));
+    let config = settings::config(&ports, folder, options.site_root)?;
+    say(&format!("Starting in {} …", folder.display()));
     let server = serve::start(Parts {
         config,
         clock: clock.clone(),
@@ -92,7 +99,7 @@ pub async fn run(options: Options) -> Result<(), DemoError> {
     .await?;
     let tenants = Arc::new(cast::tenants(state.seed));
     let key = state.people_and_key(&server.state).await?;
-    state.keep(folder.path())?;
+    state.keep(folder)?;
     let stop = CancellationToken::new();
     let world = World {
         clock: clock.clone(),
@@ -101,12 +108,12 @@ pub async fn run(options: Options) -> Result<(), DemoError> {
         state: state.clone(),
         stop: stop.clone(),
     };
-    let upstream = world.start_platform(ports.upstream, credential).await?;
-    world.tell_history(folder.path()).await?;
+    let upstream = world.start_platform(&ports).await?;
+    world.tell_history(folder).await?;
     let traffic = Traffic::on();
     let reporting = world.start_traffic(&ports, upstream.observed, traffic.clone());
-    tokio::spawn(world.keep_track(folder.path()));
-    let socket = folder.path().join("control.sock");
+    tokio::spawn(world.keep_track(folder));
+    let socket = folder.join("control.sock");
     let control = Control {
         backfill: world.backfill(),
         clock,
@@ -115,7 +122,7 @@ pub async fn run(options: Options) -> Result<(), DemoError> {
     };
     let listener = control::open(&socket)?;
     tokio::spawn(control::serve(listener, Arc::new(control), stop.clone()));
-    let ready = ready::Ready::of(&ports, &state, &key, &socket, folder.path());
+    let ready = ready::Ready::of(&ports, &state, &key, &socket, folder);
     if let Some(path) = &options.ready_file {
         ready.write(path)?;
     }
@@ -127,9 +134,8 @@ pub async fn run(options: Options) -> Result<(), DemoError> {
     if reporting.await.is_err() {
         tracing::warn!("the last calls are not reported");
     }
-    world.track().keep(folder.path())?;
+    world.track().keep(folder)?;
     server.stop().await;
-    folder.leave();
     Ok(())
 }
 
@@ -156,19 +162,22 @@ impl World {
         }
     }
 
-    async fn start_platform(
-        &self,
-        address: std::net::SocketAddr,
-        credential: SecretString,
-    ) -> Result<Upstream, DemoError> {
+    async fn start_platform(&self, ports: &Ports) -> Result<Upstream, DemoError> {
+        let address = ports.upstream;
         let listener = TcpListener::bind(address)
             .await
             .map_err(|source| DemoError::Bind { address, source })?;
         let (tell, observed) = tokio::sync::mpsc::channel(OBSERVED);
+        let support = SupportIdentities::new(
+            ports.console_url(),
+            ports.upstream_url(),
+            self.api.key_set_url(),
+            self.api.http(),
+        );
         let platform = Platform::new(
             &self.tenants,
             self.state.seed,
-            credential,
+            support,
             self.clock.clone(),
             tell,
         );
@@ -188,7 +197,7 @@ impl World {
     }
 
     /// Registers what there is and reports what happened before, all through the REST API.
-    async fn tell_history(&self, folder: &std::path::Path) -> Result<(), DemoError> {
+    async fn tell_history(&self, folder: &Path) -> Result<(), DemoError> {
         let started = self.state.first_started;
         let now = self.clock.now();
         if self.state.reported_until.is_none() {
@@ -222,7 +231,7 @@ impl World {
     }
 
     /// Notes now and then until when calls have been reported, for a start after a crash.
-    fn keep_track(&self, folder: &std::path::Path) -> impl Future<Output = ()> + Send + 'static {
+    fn keep_track(&self, folder: &Path) -> impl Future<Output = ()> + Send + 'static {
         let (state, clock) = (self.state.clone(), Arc::clone(&self.clock));
         let (folder, stop) = (folder.to_owned(), self.stop.clone());
         async move {

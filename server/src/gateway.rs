@@ -51,3 +51,4 @@ pub use gate::SessionGates;
 pub use lease::Lease;
 pub use listener::serve;
 pub use proxy::{Gateway, GatewayParts};
+pub(crate) use tls::trusting;

@@ -24,6 +24,7 @@ pub mod middleware;
 pub mod open_files;
 pub mod os_user;
 pub mod pages;
+pub mod probe;
 pub mod rest;
 pub mod serve;
 pub mod services;

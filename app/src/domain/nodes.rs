@@ -1,4 +1,5 @@
-//! Nodes, as far as people see them: what each has confirmed of a revocation.
+//! Nodes, as far as people see them: what each has confirmed of a revocation, and by which rules each
+//! would serve.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,28 @@ pub struct NodeConfirmation {
     /// When the first byte of its last request went upstream, in microseconds after the revocation:
     /// below zero before it. `None` if it sent none.
     pub last_sent_us: Option<i64>,
+}
+
+/// By which rules a node lets requests through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRules {
+    /// What people call the node.
+    pub node: String,
+    /// The hash of its rules.
+    pub rules: String,
+}
+
+impl NodeRules {
+    /// The node with as much of the hash as people compare.
+    pub fn short(&self) -> String {
+        let hash = self.rules.get(..12).unwrap_or(&self.rules);
+        format!("{} ({hash})", self.node)
+    }
+}
+
+/// Whether these nodes have different rules: then none of them lets anything through.
+pub fn rules_differ(nodes: &[NodeRules]) -> bool {
+    nodes.windows(2).any(|pair| pair[0].rules != pair[1].rules)
 }
 
 /// Where a node stands.

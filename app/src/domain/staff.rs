@@ -149,6 +149,9 @@ pub struct SignedIn {
     pub active_support_sessions: u64,
     /// Set while nothing can be recorded, and so nothing is forwarded.
     pub record_outage: Option<super::record::RecordOutage>,
+    /// The nodes and their rules, while these differ, and so nothing is forwarded; else empty.
+    #[serde(default)]
+    pub rules_differ: Vec<super::nodes::NodeRules>,
     /// The server's time.
     pub now: DateTime<Utc>,
 }

@@ -1,5 +1,7 @@
 //! `support-console doctor`
 
+mod nodes;
+
 use std::{net::SocketAddr, path::Path};
 
 use tokio::net::TcpListener;
@@ -76,6 +78,7 @@ async fn store(config: &Config, checks: &mut Vec<Check>) -> Option<Engine> {
                 Ok(mut reader) => reader.db().count_staff().await,
                 Err(error) => Err(error),
             };
+            checks.extend(nodes::rules(config, &store).await);
             checks.push(Check {
                 what: "staff members".to_owned(),
                 fault: match staff {

@@ -8,6 +8,7 @@ use crate::{
     config::ConfigError,
     demo::DemoError,
     keys::{KeyError, identity::RotationError},
+    probe::ProbeError,
     serve::ServeError,
     services::{ServiceError, identity_keys::IdentityKeysError},
     store::StoreError,
@@ -41,6 +42,9 @@ pub enum CliError {
     /// A key that signs identities can't be added, promoted or retired.
     #[error(transparent)]
     Rotation(#[from] RotationError),
+    /// The gateway and its upstream could not be tried.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
     /// A service refused.
     #[error("{}", sentence(.0))]
     Refused(Problem),
@@ -65,7 +69,15 @@ impl CliError {
     /// 2 for wrong usage or configuration, 1 for everything else.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Config(_) => ExitCode::from(2),
+            Self::Usage(_) | Self::Config(_) | Self::Telemetry(TelemetryError::Filter(_)) => {
+                ExitCode::from(2)
+            }
+            Self::Store(error) | Self::Serve(ServeError::Store(error))
+                if error.is_configuration() =>
+            {
+                ExitCode::from(2)
+            }
+            Self::Probe(error) if error.is_usage() => ExitCode::from(2),
             Self::Serve(error) if error.is_configuration() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

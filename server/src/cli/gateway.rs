@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod keys;
+mod probe;
 
 use std::path::PathBuf;
 
@@ -32,6 +33,15 @@ pub(super) enum GatewayCommand {
         support-console gateway explain GET '/v1/users?tenant_id=bolt' --tenant acme\n\n\
         Ends with 0 if the request would be let through, with 1 if it would be refused.")]
     Explain(explain::Question),
+    /// Try through the running gateway whether the upstream keeps two tenants apart
+    #[command(after_help = "Examples:\n  \
+        support-console gateway probe --config console.toml --staff ana@example.com \\\n      \
+        --tenant acme='Heron Ltd' --tenant bolt='Kestrel Inc' --path /v1/tenants/{tenant_id}/profile\n  \
+        support-console gateway probe --config console.toml        with [gateway.probe] in the file\n\n\
+        A canary is a text that one tenant's answer holds and no other's. Two support sessions are \
+        opened for it, which tenants see, and revoked at the end; each request is recorded.\n\
+        Ends with 0 if the tenants are kept apart, with 1 if not.")]
+    Probe(Box<probe::ProbeArgs>),
     /// The keys that sign what the upstream is told of each request
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -50,6 +60,7 @@ pub(super) async fn run(common: &Common, command: GatewayCommand) -> Result<(), 
             let config = common.load(Vec::new())?;
             explain::run(&config, &question)
         }
+        GatewayCommand::Probe(args) => probe::run(common, *args).await,
         GatewayCommand::Keys(command) => keys::run(common, command).await,
     }
 }
@@ -57,8 +68,12 @@ pub(super) async fn run(common: &Common, command: GatewayCommand) -> Result<(), 
 /// The gateway's part of the configuration, checked.
 fn settings(config: &Config) -> Result<GatewaySettings, ConfigError> {
     let Some(gateway) = &config.gateway else {
-        let missing = "there is no [gateway] table: add one with listen, public_url, upstream and \
-                       tenant_binding";
+        let missing = if config.file.is_some() {
+            "there is no [gateway] table: add one with listen, public_url, upstream and \
+             tenant_binding"
+        } else {
+            "no configuration is given: name its file with --config FILE"
+        };
         return Err(ConfigError::Unusable(vec![missing.to_owned()]));
     };
     config.check()?;

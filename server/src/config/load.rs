@@ -10,6 +10,7 @@ use super::{
     Config, ConfigError, PREFIX,
     file::ConfigFile,
     variables::{self, Kind, Variable},
+    words::in_words,
 };
 
 /// Where the bundler puts the site.
@@ -157,7 +158,7 @@ fn file_error(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
 }
 
 fn message(error: &toml::de::Error) -> String {
-    error.message().trim().replace('\n', "; ")
+    in_words(error.message())
 }
 
 fn read_as(kind: Kind, text: &str) -> Result<Value, &'static str> {

@@ -115,7 +115,7 @@ pub(super) fn similar(name: &str) -> Option<&'static str> {
 }
 
 /// How many letters must be added, removed or replaced (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
+pub(super) fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (i, a) in one.chars().enumerate() {

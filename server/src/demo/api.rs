@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use app::domain::telemetry::{IngestReport, RequestRecord};
+use app::{
+    domain::telemetry::{IngestReport, RequestRecord},
+    identity::KEY_SET_PATH,
+};
 use futures::{StreamExt, TryStreamExt};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -46,6 +49,17 @@ impl Api {
             base: format!("http://localhost:{}/api/v1", address.port()),
             key,
         })
+    }
+
+    /// Where the console publishes the keys that identities are checked with.
+    pub(super) fn key_set_url(&self) -> String {
+        let console = self.base.trim_end_matches("/api/v1");
+        format!("{console}{KEY_SET_PATH}")
+    }
+
+    /// What reaches the console.
+    pub(super) fn http(&self) -> reqwest::Client {
+        self.http.clone()
     }
 
     /// Puts everything, several at once.

@@ -9,9 +9,25 @@ use crate::{config::ConfigError, serve::ServeError, services::ServiceError, stor
 /// Why the demo can't start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
+    /// Two of its parts can't listen on one port.
+    #[error("--console-port, --gateway-port and --upstream-port must be three different ports")]
+    SamePorts,
     /// The server in it is at fault.
     #[error(transparent)]
-    Serve(#[from] ServeError),
+    Serve(ServeError),
+    /// An address of the server in it is taken.
+    #[error(
+        "{address} can't be listened on: stop what listens there, or choose another with {flag}"
+    )]
+    Taken {
+        /// The address.
+        address: SocketAddr,
+        /// What chooses another.
+        flag: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// Its configuration is at fault.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -62,6 +78,27 @@ pub enum DemoError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl From<ServeError> for DemoError {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Bind {
+                key,
+                address,
+                source,
+            } => Self::Taken {
+                address,
+                flag: if key == "gateway.listen" {
+                    "--gateway-port"
+                } else {
+                    "--console-port"
+                },
+                source,
+            },
+            other => Self::Serve(other),
+        }
+    }
 }
 
 impl From<ServiceError> for DemoError {

@@ -1,8 +1,8 @@
 //! A sample multi-tenant platform with its own HTTP API: what Support Console is put in front of.
 //!
 //! It knows nothing of the console's store. A caller is either one of a tenant's own programs,
-//! with that tenant's token, or our gateway, with the upstream credential: then the tenant and the
-//! organization in our identity headers are the only ones it serves.
+//! with that tenant's token, or the platform's support, with an identity that the console has signed
+//! for that request: then the tenant and the organization in it are the only ones it serves.
 
 mod data;
 mod exports;
@@ -10,26 +10,27 @@ mod feed;
 mod identity;
 mod page;
 mod resources;
+mod support;
 
-pub(super) use self::identity::TOKEN_HEADER;
+pub(super) use self::{identity::TOKEN_HEADER, support::SupportIdentities};
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use app::identity::Presented;
 use axum::{
     Json, Router,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use secrecy::SecretString;
 use serde_json::json;
 
-use self::{data::Records, identity::Identity};
+use self::data::Records;
 use super::{cast::Tenant, reporter::Observed};
 use crate::clock::Clock;
 
@@ -42,8 +43,8 @@ struct Inner {
     seed: u64,
     by_id: HashMap<String, Tenant>,
     id_by_token: HashMap<String, String>,
-    /// What the gateway proves itself with: the whole value of `Authorization`.
-    credential: SecretString,
+    /// Whom it believes to be its support.
+    support: SupportIdentities,
     records: Mutex<HashMap<String, Arc<Mutex<Records>>>>,
     observed: tokio::sync::mpsc::Sender<Observed>,
 }
@@ -53,8 +54,12 @@ struct Inner {
 pub(super) enum ApiError {
     #[error("send a token of a tenant")]
     Unauthenticated,
-    #[error("the identity headers name no tenant of ours, or no organization of that tenant")]
+    #[error("the support identity does not hold for this request")]
+    NotOurSupport,
+    #[error("the support identity names no tenant of ours, or no organization of that tenant")]
     UnknownIdentity,
+    #[error("the console's key set can't be had at the moment")]
+    NoKeySet,
     #[error("there is no such thing")]
     NotFound,
     #[error("send JSON with the fields subject, kind and organization_id")]
@@ -65,7 +70,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = match self {
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Self::NotOurSupport => (StatusCode::UNAUTHORIZED, "not_our_support"),
             Self::UnknownIdentity => (StatusCode::FORBIDDEN, "unknown_identity"),
+            Self::NoKeySet => (StatusCode::SERVICE_UNAVAILABLE, "no_key_set"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Unprocessable => (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable"),
         };
@@ -82,7 +89,7 @@ impl Platform {
     pub(super) fn new(
         tenants: &[Tenant],
         seed: u64,
-        credential: SecretString,
+        support: SupportIdentities,
         clock: Arc<dyn Clock>,
         observed: tokio::sync::mpsc::Sender<Observed>,
     ) -> Self {
@@ -96,7 +103,7 @@ impl Platform {
             seed,
             by_id,
             id_by_token,
-            credential,
+            support,
             records: Mutex::default(),
             observed,
         }))
@@ -144,13 +151,20 @@ impl Platform {
 }
 
 /// Establishes the caller, lets the request through, and tells what came of it.
-async fn identify(State(platform): State<Platform>, mut request: Request, next: Next) -> Response {
+async fn identify(State(platform): State<Platform>, request: Request, next: Next) -> Response {
     let began = std::time::Instant::now();
     let at = platform.0.clock.now();
-    let identity = match platform.identify(request.headers()) {
+    let (parts, body) = request.into_parts();
+    let target = parts.uri.path_and_query();
+    let presented = Presented {
+        method: parts.method.as_str(),
+        target: target.map_or("/", |target| target.as_str()),
+    };
+    let identity = match identity::establish(&platform.0, &parts.headers, presented).await {
         Ok(identity) => identity,
         Err(refused) => return refused.into_response(),
     };
+    let mut request = Request::from_parts(parts, body);
     let method = request.method().to_string();
     let route = request
         .extensions()
@@ -173,17 +187,6 @@ async fn identify(State(platform): State<Platform>, mut request: Request, next: 
         .observed
         .try_send(observed(response.status().as_u16()));
     response
-}
-
-impl Platform {
-    fn identify(&self, headers: &HeaderMap) -> Result<Identity, ApiError> {
-        identity::establish(
-            &self.0.by_id,
-            &self.0.id_by_token,
-            &self.0.credential,
-            headers,
-        )
-    }
 }
 
 #[cfg(test)]

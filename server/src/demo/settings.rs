@@ -5,16 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use secrecy::{ExposeSecret, SecretString};
 use toml::{Table, Value};
 
-use super::Options;
+use super::{DemoError, Options};
 use crate::config::{Config, ConfigError};
 
 /// The demo's configuration as an operator would write it, but for addresses and secrets.
 const TEXT: &str = r#"
 [gateway]
-# The platform takes tenant and organization from our identity headers alone.
+# The platform takes tenant and organization from the signed identity alone.
 tenant_binding = "identity"
 organization = "header"
 
@@ -47,13 +46,22 @@ pub(super) struct Ports {
 
 impl Ports {
     /// As asked for.
-    pub(super) fn of(options: &Options) -> Self {
+    pub(super) fn of(options: &Options) -> Result<Self, DemoError> {
         let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Self {
-            console: here(options.console_port),
-            gateway: here(options.gateway_port),
-            upstream: here(options.upstream_port),
+        let all = [
+            options.console_port,
+            options.gateway_port,
+            options.upstream_port,
+        ];
+        if all[0] == all[1] || all[0] == all[2] || all[1] == all[2] {
+            return Err(DemoError::SamePorts);
         }
+        let [console, gateway, upstream] = all.map(here);
+        Ok(Self {
+            console,
+            gateway,
+            upstream,
+        })
     }
 
     /// Another host name than the gateway's: cookies ignore ports.
@@ -82,12 +90,11 @@ pub(super) fn database_url(folder: &Path) -> String {
     format!("sqlite:{}", folder.join("demo.db").display())
 }
 
-/// The configuration with addresses, folders and the upstream's credential filled in.
+/// The configuration with addresses and folders filled in.
 pub(super) fn config(
     ports: &Ports,
     folder: &Path,
     site_root: PathBuf,
-    credential: &SecretString,
 ) -> Result<Config, ConfigError> {
     let mut table: Table = TEXT.parse().unwrap_or_default();
     let text = |text: String| Value::String(text);
@@ -99,11 +106,9 @@ pub(super) fn config(
     console.insert("site_root".into(), text(site_root.display().to_string()));
     table.insert("console".into(), Value::Table(console));
     if let Some(Value::Table(gateway)) = table.get_mut("gateway") {
-        let secret = credential.expose_secret().to_owned();
         gateway.insert("listen".into(), text(ports.gateway.to_string()));
         gateway.insert("public_url".into(), text(ports.gateway_url()));
         gateway.insert("upstream".into(), text(ports.upstream_url()));
-        gateway.insert("upstream_authorization".into(), text(secret));
         let browser = [
             ("domain".to_owned(), text(ports.entry_domain())),
             ("inject_banner".to_owned(), Value::Boolean(true)),
@@ -135,9 +140,8 @@ mod tests {
 
     #[test]
     fn the_demo_passes_every_check_of_a_configuration() {
-        let ports = Ports::of(&options(3000));
-        let credential = SecretString::from("Bearer x");
-        let config = config(&ports, Path::new("/tmp/demo"), "site".into(), &credential).unwrap();
+        let ports = Ports::of(&options(3000)).unwrap();
+        let config = config(&ports, Path::new("/tmp/demo"), "site".into()).unwrap();
         let gateway = config.gateway.unwrap();
         let settings = gateway.validate(&config.scopes, &[]).unwrap();
         let scopes: Vec<_> = settings
@@ -153,5 +157,11 @@ mod tests {
         assert_eq!(config.console.public_url.as_str(), "http://localhost:3000/");
         assert_eq!(gateway.public_url, "http://127.0.0.1:3100");
         assert_eq!(gateway.entry_hosts().unwrap().domain(), "localhost");
+    }
+
+    #[test]
+    fn ports_must_differ() {
+        let same = Ports::of(&options(3100)).unwrap_err();
+        assert!(same.to_string().contains("--gateway-port"), "{same}");
     }
 }

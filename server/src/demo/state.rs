@@ -77,7 +77,6 @@ pub(super) struct DemoState {
     /// Until when calls have been reported.
     pub(super) reported_until: Option<Timestamp>,
     pub(super) accounts: Vec<Account>,
-    credential: String,
     platform_key: Option<String>,
 }
 
@@ -95,7 +94,6 @@ impl DemoState {
                     account("mina.okafor", "Mina Okafor", Role::SuperAdmin),
                     account("jonas.lindqvist", "Jonas Lindqvist", Role::SupportAdmin),
                 ],
-                credential: format!("Bearer {}", random_letters(40)),
                 platform_key: None,
             }),
             Err(error) => Err(failed(&path, error)),
@@ -107,11 +105,6 @@ impl DemoState {
         let mut state = self.clone();
         state.reported_until = Some(at);
         state
-    }
-
-    /// What the gateway proves itself to the platform with.
-    pub(super) fn upstream_credential(&self) -> SecretString {
-        SecretString::from(self.credential.clone())
     }
 
     /// Makes accounts and key at the first start; gives back the key.

@@ -131,7 +131,7 @@ impl Admission {
         B::Error: Into<BodyError>,
     {
         if !self.gates.lease().held_soon().await {
-            return Err(Trouble::unavailable());
+            return Err(Trouble::without_lease(self.gates.lease()));
         }
         let caller = self.authenticate(arrival).await?;
         self.check_bounds(&caller, arrival).await?;

@@ -7,7 +7,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
-use super::{body::Answer, browser, headers, rules::Denied};
+use super::{
+    body::Answer,
+    browser, headers,
+    lease::{Lease, Standstill},
+    rules::Denied,
+};
 
 /// A refusal or failure as the client is told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +80,19 @@ impl Trouble {
             "record_unavailable",
             "The request can't be recorded at the moment, so it was not forwarded.",
         )
+    }
+
+    /// Of a node that may not serve.
+    pub(super) fn without_lease(lease: &Lease) -> Self {
+        match lease.standstill() {
+            Some(Standstill::RulesDiffer) => Self::new(
+                503,
+                "rules_differ",
+                "The gateway's nodes have different rules, so nothing is let through until they \
+                 have the same.",
+            ),
+            Some(Standstill::OutOfTouch) | None => Self::unavailable(),
+        }
     }
 
     pub(super) fn into_response(self, request_id: RequestId) -> Response<Answer> {

@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 pub(super) mod entry;
 mod fault;
+mod probe;
 mod upstreams;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -17,6 +18,7 @@ pub use self::{
     browser::BrowserConfig,
     entry::TlsConfig,
     fault::{Fault, InvalidConfig},
+    probe::{ProbeConfig, ProbeTenantConfig},
     upstreams::{TimeoutConfig, UpstreamConfig},
 };
 use super::{
@@ -130,6 +132,8 @@ pub struct GatewayConfig {
     /// How long a request waits for its record, in milliseconds; then it is refused.
     #[serde(default = "record_timeout_ms")]
     pub record_timeout_ms: u64,
+    /// What `support-console gateway probe` asks for.
+    pub probe: Option<ProbeConfig>,
 }
 
 /// How long a request waits for its record where nothing is configured, in milliseconds.
@@ -199,7 +203,12 @@ impl GatewaySettings {
             } else {
                 "http"
             };
-            let what = format!("{} {scheme}://{}", upstream.name, upstream.authority);
+            let name = match upstream.name.as_str() {
+                // The only one has no name of its own.
+                "upstream" => String::new(),
+                name => format!("{name} "),
+            };
+            let what = format!("{name}{scheme}://{}", upstream.authority);
             probed.push((what, upstream.probe().await));
         }
         probed

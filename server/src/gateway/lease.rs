@@ -10,7 +10,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -32,12 +32,33 @@ pub(super) const WAIT: Duration = Duration::from_secs(1);
 /// How often it is looked whether the lease is lost.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// Why a node may not serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standstill {
+    /// It has not heard from the store for [`LEASE`].
+    OutOfTouch,
+    /// Another node on the store has other rules, and nobody knows which are meant.
+    RulesDiffer,
+}
+
+impl Standstill {
+    /// What is wrong, for whoever balances and supervises.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::OutOfTouch => "this node has lost touch with the store",
+            Self::RulesDiffer => "the nodes on this store have different rules",
+        }
+    }
+}
+
 /// The right to serve, on this node.
 pub struct Lease {
     /// `None` where there is nobody to share with: tests of the gateway alone.
     clock: Option<Arc<dyn Clock>>,
     /// Until when it is held, in nanoseconds since boot.
     until: AtomicU64,
+    /// Whether it is withheld because the nodes' rules differ.
+    rules_differ: AtomicBool,
     renewed: Arc<Notify>,
 }
 
@@ -55,6 +76,7 @@ impl Lease {
         Arc::new(Self {
             clock: Some(clock),
             until: AtomicU64::new(0),
+            rules_differ: AtomicBool::new(false),
             renewed: Arc::default(),
         })
     }
@@ -64,12 +86,14 @@ impl Lease {
         Arc::new(Self {
             clock: None,
             until: AtomicU64::new(0),
+            rules_differ: AtomicBool::new(false),
             renewed: Arc::default(),
         })
     }
 
     /// Holds it for [`LEASE`] from `sent`, the time since boot just before the heartbeat was sent.
     pub fn renew(&self, sent: Duration) {
+        self.rules_differ.store(false, Ordering::Release);
         self.until.fetch_max(nanos(sent + LEASE), Ordering::AcqRel);
         self.renewed.notify_waiters();
     }
@@ -79,6 +103,23 @@ impl Lease {
         if let Some(clock) = &self.clock {
             let now = nanos(clock.since_boot());
             self.until.fetch_min(now, Ordering::AcqRel);
+        }
+    }
+
+    /// Gives it up until it is renewed, because the nodes' rules differ.
+    pub fn withhold(&self) {
+        self.rules_differ.store(true, Ordering::Release);
+        self.give_up();
+    }
+
+    /// Why it is not held, if it is not.
+    pub fn standstill(&self) -> Option<Standstill> {
+        if self.is_held() {
+            None
+        } else if self.rules_differ.load(Ordering::Acquire) {
+            Some(Standstill::RulesDiffer)
+        } else {
+            Some(Standstill::OutOfTouch)
         }
     }
 
@@ -187,26 +228,22 @@ pub async fn cut_what_has_no_lease(gates: Arc<SessionGates>, end: CancellationTo
             () = end.cancelled() => return,
             _ = every.tick() => {}
         }
-        let held = lease.is_held();
-        telemetry::lease(held);
-        match (lost, held) {
-            (false, false) => {
-                tracing::error!(
-                    "this node has lost touch with the store: the gateway lets nothing through"
-                );
+        let standstill = lease.standstill();
+        telemetry::lease(standstill.is_none());
+        match (lost, standstill) {
+            (false, Some(why)) => {
+                tracing::error!("{}: the gateway lets nothing through", why.sentence());
             }
-            (true, true) => {
-                tracing::info!("this node is in touch with the store: the gateway serves again");
-            }
+            (true, None) => tracing::info!("the gateway serves again"),
             _ => {}
         }
-        lost = !held;
+        lost = standstill.is_some();
         if lost && lease.lost_for() >= CUT_AFTER {
             let cut = gates.cut_all();
             if cut.requests > 0 {
                 tracing::error!(
                     requests.cut = cut.requests,
-                    "requests are cut, because this node has lost touch with the store"
+                    "requests are cut, because this node may not serve"
                 );
             }
         }
@@ -273,6 +310,20 @@ mod tests {
         lease.renew(clock.since_boot());
         lease.give_up();
         assert!(!lease.is_held());
+    }
+
+    #[test]
+    fn withheld_it_says_why_until_it_is_renewed() {
+        let (clock, lease) = lease();
+        assert_eq!(lease.standstill(), Some(Standstill::OutOfTouch));
+        lease.renew(clock.since_boot());
+        assert_eq!(lease.standstill(), None);
+        lease.withhold();
+        assert_eq!(lease.standstill(), Some(Standstill::RulesDiffer));
+        clock.advance(TimeDelta::milliseconds(1));
+        lease.renew(clock.since_boot());
+        assert_eq!(lease.standstill(), None);
+        assert_eq!(Lease::unlimited().standstill(), None);
     }
 
     #[tokio::test]

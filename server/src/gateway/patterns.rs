@@ -213,9 +213,9 @@ fn part(segment: &str) -> Result<Part, InvalidPattern> {
             Some(_) => Err(InvalidPattern(
                 "may only have a–z, 0–9 and '_' between braces",
             )),
-            None if segment.contains(['{', '}']) => {
-                Err(InvalidPattern("must capture whole segments"))
-            }
+            None if segment.contains(['{', '}']) => Err(InvalidPattern(
+                "must capture whole segments: write {name} between two slashes",
+            )),
             // These have one spelling each in a canonical path.
             None if segment.bytes().all(is_unreserved) => Ok(Part::Literal(segment.to_owned())),
             None => Err(InvalidPattern(

@@ -76,6 +76,27 @@ pub struct KnownSession {
 }
 
 impl KnownSession {
+    /// A support session that nobody holds, to try rules with: it never ends and nothing bounds it.
+    pub fn supposed(
+        tenant_id: TenantId,
+        organization_id: Option<OrganizationId>,
+        scopes: &[ScopeName],
+    ) -> Self {
+        Self {
+            id: SupportSessionId::from_uuid(uuid::Uuid::nil()),
+            token_hash: [0; 32],
+            tenant_id,
+            organization_id,
+            staff_id: StaffId::from_uuid(uuid::Uuid::nil()),
+            staff_name: String::new(),
+            scopes: scopes.to_vec(),
+            rule_set: String::new(),
+            expires_at: Timestamp::MAX_UTC,
+            ended: None,
+            limits: KnownLimits::default(),
+        }
+    }
+
     /// How the session has ended at `now`, if it has.
     pub fn ended_at(&self, now: Timestamp) -> Option<Ended> {
         self.ended

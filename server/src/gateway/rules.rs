@@ -2,6 +2,7 @@
 
 mod form;
 mod source;
+mod ways;
 
 use std::{borrow::Cow, sync::Arc};
 

@@ -133,6 +133,18 @@ impl Scopes {
         Self(Vec::new())
     }
 
+    /// What is wrong with the name of a scope that is not there.
+    pub fn unknown(&self, name: &ScopeName) -> Option<String> {
+        if self.list().any(|scope| scope.name == *name) {
+            return None;
+        }
+        let known: Vec<&str> = self.list().map(|scope| scope.name.as_str()).collect();
+        let known = known.join(", ");
+        Some(format!(
+            "there is no scope {name}: write one of {known}, or add it to [[scopes]]"
+        ))
+    }
+
     /// The scopes that people choose from.
     pub fn list(&self) -> impl Iterator<Item = &Scope> {
         self.0.iter().map(|rules| &rules.scope)

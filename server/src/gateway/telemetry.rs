@@ -17,6 +17,8 @@ pub const RECORD_SECONDS: &str = "gateway_record_begin_seconds";
 pub const OPEN: &str = "gateway_open_requests";
 /// 1 while this node holds the lease that it may serve with, else 0.
 pub const LEASE: &str = "gateway_lease_held";
+/// 0 while another node on the store has other rules, so that none lets anything through, else 1.
+pub const RULES_AGREE: &str = "gateway_rules_agree";
 
 /// A record was begun after `took`, or could not be.
 pub(super) fn begun(took: Duration, ok: bool) {
@@ -77,6 +79,11 @@ pub(super) fn unknown_token() {
 /// Whether this node may serve.
 pub(super) fn lease(held: bool) {
     gauge!(LEASE).set(if held { 1.0 } else { 0.0 });
+}
+
+/// Whether the nodes on the store have the same rules.
+pub(crate) fn rules_agree(agree: bool) {
+    gauge!(RULES_AGREE).set(if agree { 1.0 } else { 0.0 });
 }
 
 fn count(outcome: RequestOutcome, refusal: Option<Refusal>) {

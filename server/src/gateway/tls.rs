@@ -17,6 +17,7 @@ use tokio_rustls::rustls::{
 
 pub(super) use certificate::Certificate;
 pub(super) use trust::trust;
+pub(crate) use trust::trusting;
 
 /// Why certificates or keys can't be used. Each says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -207,6 +207,8 @@ impl Teller {
                 let touched = self.dirty.support_sessions.get_or_insert_default();
                 touched.extend(change.subject.parse::<SupportSessionId>());
             }
+            // Every page says so.
+            ChangeKind::Node => self.send(&LiveEvent::Reset),
             ChangeKind::Staff if change.subject == self.staff.staff_id.to_string() => {
                 return self.still_present().await;
             }

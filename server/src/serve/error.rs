@@ -22,7 +22,7 @@ pub enum ServeError {
     #[error("the gateway's configuration can't be used")]
     Gateway(#[source] InvalidConfig),
     /// An address is taken, or is not this machine's.
-    #[error("{address} ({key}) can't be listened on: stop what listens there, or choose another")]
+    #[error("{address} ({key}) can't be listened on: {}", bind_advice(.source))]
     Bind {
         /// The key of the configuration.
         key: &'static str,
@@ -35,6 +35,20 @@ pub enum ServeError {
     /// The operating system says no.
     #[error("the operating system refuses what a server needs")]
     Io(#[source] std::io::Error),
+}
+
+/// What to do about an address that can't be listened on.
+pub(crate) fn bind_advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrNotAvailable => {
+            "it is no address of this machine; write one that is, or 0.0.0.0 for all of them"
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            "ports below 1024 are the system's; choose another, or give the program \
+             CAP_NET_BIND_SERVICE"
+        }
+        _ => "stop what listens there, or choose another",
+    }
 }
 
 impl ServeError {

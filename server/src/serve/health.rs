@@ -31,11 +31,8 @@ async fn ready(State((store, lease)): State<(Store, Arc<Lease>)>) -> impl IntoRe
     if let Some(outage) = store.outage() {
         return answer(StatusCode::SERVICE_UNAVAILABLE, outage.cause.sentence());
     }
-    if !lease.is_held() {
-        return answer(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "this node has lost touch with the store",
-        );
+    if let Some(standstill) = lease.standstill() {
+        return answer(StatusCode::SERVICE_UNAVAILABLE, standstill.sentence());
     }
     if store.ping().await.is_err() {
         return answer(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer");

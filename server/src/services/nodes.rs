@@ -7,6 +7,7 @@
 
 mod epoch;
 mod receipts;
+mod rules;
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +33,7 @@ use crate::{
         SessionGates,
         lease::{CUT_AFTER, LEASE},
         ports::Ended,
+        telemetry,
     },
     store::{
         Change, ChangeKind, Priority, Reader, StoreError,
@@ -45,6 +47,9 @@ const BEAT_EVERY: Duration = Duration::from_millis(250);
 const BEAT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often everything in flight is looked at without cause, and SQLite's row is written.
 const REVIEW_EVERY: Duration = Duration::from_secs(10);
+
+/// How often it is told that the nodes' rules differ, while they do.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// Why a lease was not renewed.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +83,10 @@ pub struct Node {
     /// Whether something may have been missed, so that everything must be looked at.
     review: bool,
     reviewed: Instant,
+    /// Until when the other nodes take this one for one that may be serving, in time since boot.
+    seen_until: Duration,
+    /// When it was last told that the nodes' rules differ, while they do.
+    told_of_rules: Option<Instant>,
 }
 
 impl Node {
@@ -96,7 +105,9 @@ impl Node {
         let changes = core.store.changes();
         let position = core.store.position();
         let applied = *position.borrow();
+        let seen_until = clock.since_boot() + LEASE;
         add(&core, &clock, boot, applied).await?;
+        telemetry::rules_agree(true);
         let epoch = EpochKeeper::check(&core).await?;
         let mut node = Self {
             core,
@@ -109,6 +120,8 @@ impl Node {
             applied,
             review: true,
             reviewed: Instant::now(),
+            seen_until,
+            told_of_rules: None,
         };
         let sent = node.clock.since_boot();
         if let Err(error) = node.beat(sent).await {
@@ -151,7 +164,7 @@ impl Node {
 
     /// One heartbeat. `sent` is the time since boot before it, from which the lease counts.
     async fn beat(&mut self, sent: Duration) -> Result<(), NodeError> {
-        let beat = self.send().await?;
+        let (sent, beat) = self.send_seen(sent).await?;
         if beat.newest < self.applied {
             return Err(NodeError::WentBack);
         }
@@ -166,8 +179,25 @@ impl Node {
         if let Some(at) = beat.store_at {
             self.clock.confirm(at);
         }
+        if beat.rules_differ {
+            return self.stand_still().await;
+        }
+        self.agree();
         self.gates.lease().renew(sent);
         Ok(())
+    }
+
+    /// A heartbeat of a node that the others see, and when it was sent. Who was out of sight comes
+    /// into it with a first one and looks around with a second: of two nodes that come back at the
+    /// same time with different rules, at least one sees the other.
+    async fn send_seen(&mut self, mut sent: Duration) -> Result<(Duration, Beat), NodeError> {
+        if sent >= self.seen_until {
+            self.send().await?;
+            sent = self.clock.since_boot();
+        }
+        let beat = self.send().await?;
+        self.seen_until = sent + LEASE;
+        Ok((sent, beat))
     }
 
     async fn send(&mut self) -> Result<Beat, NodeError> {
@@ -299,6 +329,10 @@ async fn add(core: &Core, clock: &SteadyClock, boot: &str, applied: i64) -> Resu
         lease: lease(),
         applied,
         confirmed_at: clock.confirmed(),
+        rule_hash: core
+            .config
+            .rule_source()
+            .map_or_else(String::new, |rules| rules.hash()),
     };
     let now = core.now();
     core.store

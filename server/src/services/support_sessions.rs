@@ -6,6 +6,7 @@ mod expiry;
 mod held;
 mod open;
 mod port;
+mod probe;
 mod read;
 mod revoke;
 #[cfg(test)]

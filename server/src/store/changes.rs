@@ -56,10 +56,13 @@ pub enum ChangeKind {
     UserSessions,
     /// A key was made or revoked. Subject: the key.
     ApiKey,
+    /// The nodes' rules have come to differ, or are the same again. Subject: the start of the server
+    /// that tells.
+    Node,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Tenant,
         Self::Health,
         Self::SupportSession,
@@ -67,6 +70,7 @@ impl ChangeKind {
         Self::StaffSession,
         Self::UserSessions,
         Self::ApiKey,
+        Self::Node,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -78,6 +82,7 @@ impl ChangeKind {
             Self::StaffSession => "staff_session",
             Self::UserSessions => "user_sessions",
             Self::ApiKey => "api_key",
+            Self::Node => "node",
         }
     }
 }

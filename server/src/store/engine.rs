@@ -10,7 +10,7 @@ use std::{
 use app::domain::record::{OutageCause, RecordLevel};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgPool, SqlitePool,
+    ConnectOptions as _, Connection as _, PgConnection, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -32,6 +32,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// After how long PostgreSQL ends a transaction in which nothing is asked, in milliseconds: a node that
 /// was frozen in the middle of one must not keep others from revoking.
 const IDLE_IN_TRANSACTION: &str = "3000";
+/// How long a connection to PostgreSQL is waited for.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many readers a store has.
 const READERS: u32 = 8;
 
@@ -309,17 +311,22 @@ fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
 }
 
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
-    let connect = PgConnectOptions::from_str(url)?
+    let connect = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::UnknownEngine)?
         .application_name("support-console")
         .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]);
     let pool = PgPoolOptions::new()
         .max_connections(READERS * 2)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(CONNECT_TIMEOUT)
         .connect_with(connect.clone())
-        .await?;
+        .await;
+    let pool = match pool {
+        Ok(pool) => pool,
+        Err(error) => return Err(unreachable(&connect, error).await),
+    };
     let batch = PgPoolOptions::new()
         .max_connections(1)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(CONNECT_TIMEOUT)
         .connect_with(connect)
         .await?;
     let mut connection = batch.acquire().await?;
@@ -343,6 +350,27 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     }
     drop(connection);
     Ok(Pools::Postgres { pool, batch })
+}
+
+/// Why no connection can be had. A pool that has tried for a while only says that it has.
+async fn unreachable(connect: &PgConnectOptions, error: sqlx::Error) -> StoreError {
+    let mut source = error;
+    if matches!(source, sqlx::Error::PoolTimedOut) {
+        let once = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(connect));
+        if let Ok(Err(error)) = once.await {
+            source = error;
+        }
+    }
+    StoreError::Unreachable {
+        at: format!(
+            "{}@{}:{}/{}",
+            connect.get_username(),
+            connect.get_host(),
+            connect.get_port(),
+            connect.get_database().unwrap_or_default()
+        ),
+        source: Arc::new(source),
+    }
 }
 
 impl Store {

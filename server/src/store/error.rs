@@ -85,8 +85,20 @@ pub enum StoreError {
         path: String,
     },
     /// The database URL is of no known form.
-    #[error("the database URL must be sqlite:PATH or postgres://…")]
+    #[error("database_url must be sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     UnknownEngine,
+    /// No connection can be had.
+    #[error(
+        "the database {at} (database_url) can't be reached: start it, or correct host, port, user, \
+         password and name"
+    )]
+    Unreachable {
+        /// User, host, port and name.
+        at: String,
+        /// Why.
+        #[source]
+        source: Arc<sqlx::Error>,
+    },
     /// The engine is set up so that what is committed may be lost.
     #[error("the store would not keep what is committed: {problem}")]
     NotDurable {
@@ -100,7 +112,7 @@ pub enum StoreError {
     #[error("the store's writer can't be started")]
     NoWriter(#[source] Arc<std::io::Error>),
     /// A file beside the store can't be used.
-    #[error("{path} can't be used")]
+    #[error("{path} can't be used: check that its folder exists and is ours")]
     File {
         /// The file.
         path: String,
@@ -132,6 +144,11 @@ impl StoreError {
             Self::Unavailable(error) => error.outage(),
             _ => None,
         }
+    }
+
+    /// Whether the configuration has to be changed.
+    pub const fn is_configuration(&self) -> bool {
+        matches!(self, Self::UnknownEngine)
     }
 
     /// Whether it is certain that nothing of the act was kept. After a connection that was lost

@@ -1,9 +1,9 @@
 //! The servers that serve on this store, their leases, and the store's epoch.
 
-use app::domain::Timestamp;
+use app::domain::{Timestamp, nodes::NodeRules};
 use chrono::TimeDelta;
 
-use super::{Db, Store, StoreError, Tx, sql::statements};
+use super::{Db, FromRow, Row, Store, StoreError, Tx, sql::statements};
 
 /// How much later than the end of a node's lease nothing of it is alive anywhere: its streams were
 /// cut meanwhile, and the clocks of two machines may differ a little in speed.
@@ -12,12 +12,14 @@ const SURELY_DEAD: TimeDelta = TimeDelta::seconds(10);
 const KEPT: TimeDelta = TimeDelta::days(7);
 
 statements! {
-    ADD = "INSERT INTO nodes (boot, node, started_at, lease_until, applied, confirmed_at) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
+    ADD = "INSERT INTO nodes (boot, node, started_at, lease_until, applied, confirmed_at, rule_hash) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
     TOUCH = "UPDATE nodes SET lease_until = $2, applied = $3, confirmed_at = $4 WHERE boot = $1";
     END = "UPDATE nodes SET ended_at = $2, confirmed_at = $3 WHERE boot = $1";
     END_OTHERS = "UPDATE nodes SET ended_at = $2 WHERE boot <> $1 AND ended_at = -1";
     PRUNE = "DELETE FROM nodes WHERE boot <> $1 AND lease_until < $2";
+    LIST_RULES = "SELECT node, rule_hash FROM nodes WHERE ended_at = -1 AND lease_until > $1 \
+        AND rule_hash <> '' ORDER BY node, boot";
     HIGHEST_CONFIRMED = "SELECT COALESCE(MAX(confirmed_at), -1) FROM nodes";
     EPOCH = "SELECT epoch FROM store_epoch WHERE id = 1";
     SET_EPOCH = "INSERT INTO store_epoch (id, epoch) VALUES (1, $1) \
@@ -37,6 +39,8 @@ pub struct NewNode {
     pub applied: i64,
     /// By its own clock.
     pub confirmed_at: Timestamp,
+    /// The hash of its gateway's rules; empty without a gateway.
+    pub rule_hash: String,
 }
 
 /// What a node knows when it sends a heartbeat.
@@ -59,6 +63,27 @@ pub struct Beat {
     pub newest: i64,
     /// The store's own time, where the store has one.
     pub store_at: Option<Timestamp>,
+    /// Whether another node, which may be serving, has other rules.
+    pub rules_differ: bool,
+}
+
+impl FromRow for Beat {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            newest: row.int("newest")?,
+            store_at: Some(row.at("store_at")?),
+            rules_differ: row.int("others")? > 0,
+        })
+    }
+}
+
+impl FromRow for NodeRules {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            node: row.text("node")?,
+            rules: row.text("rule_hash")?,
+        })
+    }
 }
 
 impl Db<'_> {
@@ -79,25 +104,41 @@ impl Db<'_> {
     pub async fn heartbeat(&mut self, of: Heartbeat<'_>) -> Result<Option<Beat>, StoreError> {
         if !self.is_postgres() {
             let newest = self.newest_change().await?;
-            let store_at = None;
-            return Ok(Some(Beat { newest, store_at }));
+            return Ok(Some(Beat {
+                newest,
+                store_at: None,
+                rules_differ: false,
+            }));
         }
-        let beat: Option<(i64, i64)> = self
-            .query(
-                "UPDATE nodes SET lease_until = $2 + CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT), \
-                 applied = $3, confirmed_at = $4 WHERE boot = $1 \
-                 RETURNING CAST(lease_until - $2 AS BIGINT), (SELECT COALESCE(MAX(number), 0) FROM changes)",
-            )
-            .bind(of.boot)
-            .bind(of.lease.num_microseconds().unwrap_or_default())
-            .bind(of.applied)
-            .bind(of.confirmed_at)
-            .fetch_optional()
-            .await?;
-        Ok(beat.map(|(at, newest)| Beat {
-            newest,
-            store_at: Timestamp::from_timestamp_micros(at),
-        }))
+        self.query(
+            "UPDATE nodes SET lease_until = $2 + CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT), \
+             applied = $3, confirmed_at = $4 WHERE boot = $1 \
+             RETURNING CAST(lease_until - $2 AS BIGINT) AS store_at, \
+             (SELECT COALESCE(MAX(number), 0) FROM changes) AS newest, \
+             (SELECT COUNT(*) FROM nodes AS other WHERE other.ended_at = -1 \
+             AND other.lease_until > nodes.lease_until - $2 AND nodes.rule_hash <> '' \
+             AND other.rule_hash NOT IN ('', nodes.rule_hash)) AS others",
+        )
+        .bind(of.boot)
+        .bind(of.lease.num_microseconds().unwrap_or_default())
+        .bind(of.applied)
+        .bind(of.confirmed_at)
+        .fetch_optional()
+        .await
+    }
+
+    /// The rules of every node that may be serving, by the nodes' names. On SQLite, where heartbeats
+    /// write nothing, of the one server that was started last and has not stopped in order.
+    pub async fn list_rules_of_nodes(
+        &mut self,
+        ours: Timestamp,
+    ) -> Result<Vec<NodeRules>, StoreError> {
+        let now = if self.is_postgres() {
+            self.store_now(ours).await?
+        } else {
+            Timestamp::UNIX_EPOCH
+        };
+        self.query(LIST_RULES).bind(now).fetch_all().await
     }
 
     /// The latest instant that any node was certain of; `None` before the first.
@@ -135,6 +176,7 @@ impl Tx<'_> {
             .bind(now + node.lease)
             .bind(node.applied)
             .bind(node.confirmed_at)
+            .bind(&node.rule_hash)
             .execute()
             .await?;
         if !self.is_postgres() {

@@ -1,7 +1,7 @@
 //! What upstreams are told of each request: believed by a verifier in Rust and by one in JavaScript,
 //! each against the keys that the running program publishes, and by neither if anything is wrong.
 
-mod forge;
+pub(crate) mod forge;
 
 use std::{net::SocketAddr, process::Stdio, time::SystemTime};
 
@@ -23,7 +23,7 @@ use crate::support::{
 };
 
 const RULES: &str = r#"tenant_binding = "identity""#;
-const TARGET: &str = "/v1/invoices?page=2&q=a%20b";
+pub(crate) const TARGET: &str = "/v1/invoices?page=2&q=a%20b";
 const VERIFIER: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../docs/examples/verify-identity.mjs"

@@ -122,6 +122,7 @@ fn acts(tenant: &TenantId) -> Vec<(&'static str, Act<'_>)> {
         ),
         ("manage staff", Act::ManageStaff),
         ("manage keys", Act::ManageKeys),
+        ("probe the gateway", Act::ProbeGateway),
     ]
 }
 

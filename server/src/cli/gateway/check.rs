@@ -5,6 +5,9 @@ use crate::{cli::CliError, config::Config};
 pub(super) fn run(config: &Config) -> Result<(), CliError> {
     let settings = super::settings(config)?;
     let rules = settings.rules();
+    let asked = config.gateway.as_ref().and_then(|g| g.probe.as_ref());
+    let plan = asked.map(|asked| super::probe::plan(&settings, asked));
+    let plan = plan.transpose()?;
     println!("The gateway's configuration is fine.");
     if let Some(gateway) = &config.gateway {
         for upstream in gateway.upstream_urls() {
@@ -14,6 +17,10 @@ pub(super) fn run(config: &Config) -> Result<(), CliError> {
     println!("  rules {}", rules.hash());
     for scope in rules.scopes().list() {
         println!("  scope {}: {}", scope.name, scope.description);
+    }
+    if let Some(plan) = plan {
+        let [one, other] = &plan.tenants;
+        println!("  probe {} and {}", one.tenant, other.tenant);
     }
     for warning in rules.scopes().warnings() {
         println!("warning: {warning}");

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use app::domain::{
-    OrganizationId, StaffId, SupportSessionId, TenantId, access_log::Refusal, scopes::ScopeName,
-};
+use app::domain::{OrganizationId, TenantId, access_log::Refusal, scopes::ScopeName};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use crate::{
@@ -13,7 +11,7 @@ use crate::{
     gateway::{
         GatewaySettings,
         canonical::CanonicalTarget,
-        ports::{KnownLimits, KnownSession},
+        ports::KnownSession,
         rules::{Authorised, CanonicalRequest, Denied},
         scopes::{Rule, Ruling},
     },
@@ -45,8 +43,8 @@ pub(in crate::cli) struct Question {
 pub(super) fn run(config: &Config, question: &Question) -> Result<(), CliError> {
     let settings = super::settings(config)?;
     for name in &question.scopes {
-        if !settings.rules().scopes().list().any(|s| s.name == *name) {
-            return Err(CliError::Usage(format!("there is no scope {name}")));
+        if let Some(fault) = settings.rules().scopes().unknown(name) {
+            return Err(CliError::Usage(fault));
         }
     }
     let session = Arc::new(question.session(&settings));
@@ -85,19 +83,11 @@ impl Question {
         let named = settings.rules().tenant_named_by(path);
         let tenant = self.tenant.clone();
         let tenant = tenant.or_else(|| named.and_then(|named| named.parse().ok()));
-        KnownSession {
-            id: SupportSessionId::from_uuid(uuid::Uuid::nil()),
-            token_hash: [0; 32],
-            tenant_id: tenant.unwrap_or_else(example_tenant),
-            organization_id: self.organization.clone(),
-            staff_id: StaffId::from_uuid(uuid::Uuid::nil()),
-            staff_name: String::new(),
-            scopes: self.scopes.clone(),
-            rule_set: String::new(),
-            expires_at: chrono::DateTime::<chrono::Utc>::MAX_UTC,
-            ended: None,
-            limits: KnownLimits::default(),
-        }
+        KnownSession::supposed(
+            tenant.unwrap_or_else(example_tenant),
+            self.organization.clone(),
+            &self.scopes,
+        )
     }
 
     fn sentence(&self, session: &KnownSession) -> String {

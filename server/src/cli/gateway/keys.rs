@@ -43,7 +43,10 @@ pub(in crate::cli) async fn run(common: &Common, command: KeysCommand) -> Result
     let Opened { core, context } = open(common).await?;
     let keys = IdentityKeysService::new(core);
     match command {
-        KeysCommand::List => print!("{}", list(&keys.list(&context)?)),
+        KeysCommand::List => match keys.list(&context)?.as_slice() {
+            [] => println!("There is no key yet: the first `serve` makes it."),
+            all => print!("{}", list(all)),
+        },
         KeysCommand::Add => {
             let kid = keys.add(&context).await?;
             println!("Published {kid}. Promote it once every upstream has seen it.");

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use axum::http::{HeaderMap, header::AUTHORIZATION};
-use secrecy::{ExposeSecret, SecretString};
-use subtle::ConstantTimeEq;
+use app::identity::{Claims, Presented};
+use axum::http::HeaderMap;
 
-use super::{super::cast::Tenant, ApiError};
+use super::{super::cast::Tenant, ApiError, Inner};
 
 /// The header by which a tenant's own programs identify themselves.
 pub(in crate::demo) const TOKEN_HEADER: &str = "demo-token";
@@ -22,7 +21,7 @@ pub(super) struct Identity {
     pub(super) support: Option<Support>,
 }
 
-/// A support session, as our gateway names it.
+/// A support session, as the console has signed it.
 #[derive(Debug, Clone)]
 pub(super) struct Support {
     pub(super) session: String,
@@ -31,28 +30,20 @@ pub(super) struct Support {
     pub(super) request_id: String,
 }
 
-/// Establishes the caller. The identity headers are believed from whoever has the credential of
-/// the gateway, and from nobody else.
-pub(super) fn establish(
-    by_id: &HashMap<String, Tenant>,
-    id_by_token: &HashMap<String, String>,
-    credential: &SecretString,
+/// Establishes the caller: the platform's support by a signed identity, anyone else by a tenant's
+/// token. Plain fields that name a tenant or a support session are not even read.
+pub(super) async fn establish(
+    platform: &Inner,
     headers: &HeaderMap,
+    presented: Presented<'_>,
 ) -> Result<Identity, ApiError> {
-    if let Some(given) = headers.get(AUTHORIZATION) {
-        let equal: bool = given
-            .as_bytes()
-            .ct_eq(credential.expose_secret().as_bytes())
-            .into();
-        return if equal {
-            from_gateway(by_id, headers)
-        } else {
-            Err(ApiError::Unauthenticated)
-        };
+    let now = platform.clock.now();
+    if let Some(claims) = platform.support.claims(headers, presented, now).await? {
+        return of_support(&platform.by_id, &claims);
     }
     let tenant = single(headers, TOKEN_HEADER)
-        .and_then(|token| id_by_token.get(token))
-        .and_then(|id| by_id.get(id));
+        .and_then(|token| platform.id_by_token.get(token))
+        .and_then(|id| platform.by_id.get(id));
     Ok(Identity {
         tenant: tenant.ok_or(ApiError::Unauthenticated)?.clone(),
         organization: None,
@@ -60,38 +51,32 @@ pub(super) fn establish(
     })
 }
 
-fn from_gateway(
-    by_id: &HashMap<String, Tenant>,
-    headers: &HeaderMap,
-) -> Result<Identity, ApiError> {
-    let tenant = single(headers, "support-tenant")
-        .and_then(|id| by_id.get(id))
+fn of_support(by_id: &HashMap<String, Tenant>, claims: &Claims) -> Result<Identity, ApiError> {
+    let tenant = by_id
+        .get(claims.tenant_id.as_str())
         .ok_or(ApiError::UnknownIdentity)?;
-    let organization = if headers.contains_key("support-organization") {
-        let id = single(headers, "support-organization");
-        let own = tenant
-            .organizations
-            .iter()
-            .find(|own| Some(own.id.as_str()) == id);
-        Some(own.ok_or(ApiError::UnknownIdentity)?.id.clone())
-    } else {
-        None
+    let organization = match &claims.organization_id {
+        None => None,
+        Some(id) => {
+            let mut organizations = tenant.organizations.iter();
+            let own = organizations.find(|own| own.id == id.as_str());
+            Some(own.ok_or(ApiError::UnknownIdentity)?.id.clone())
+        }
     };
-    let text = |name| single(headers, name).unwrap_or_default().to_owned();
     Ok(Identity {
         tenant: tenant.clone(),
         organization,
         support: Some(Support {
-            session: text("support-session"),
-            staff: text("support-staff"),
-            scopes: text("support-scopes"),
-            request_id: text("x-request-id"),
+            session: claims.sub.to_string(),
+            staff: claims.act.sub.to_string(),
+            scopes: claims.scope.clone(),
+            request_id: claims.jti.to_string(),
         }),
     })
 }
 
 /// The header's value if it is there exactly once: two could be read in two ways.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(super) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().ok(),

@@ -2,35 +2,81 @@
 
 use std::collections::HashSet;
 
+use app::{
+    domain::{RequestId, StaffId, SupportSessionId},
+    identity::{Actor, Claims, HEADER, KeySet, MAX_LIFETIME, PublicKey, path_hash},
+};
 use axum::{body::Body, http::Request as HttpRequest};
+use ed25519_dalek::SigningKey;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use super::*;
-use crate::{clock::SystemClock, demo::cast};
+use crate::{
+    clock::SystemClock,
+    demo::cast,
+    entropy::{SystemEntropy, new_uuid},
+    identities::Identities,
+    keys::identity::IdentityKeys,
+};
 
-const CREDENTIAL: &str = "Bearer upstream-credential-of-the-test";
+const CONSOLE: &str = "http://localhost:3000";
+const PLATFORM: &str = "http://127.0.0.1:3200";
 
 struct Rig {
     router: Router,
     tenants: Vec<Tenant>,
+    console: Arc<Identities>,
     observed: tokio::sync::mpsc::Receiver<Observed>,
 }
 
 fn rig() -> Rig {
     let tenants = cast::tenants(7);
     let (tell, observed) = tokio::sync::mpsc::channel(100);
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let keys = KeySet::new([PublicKey::new(key.verifying_key())]);
     let platform = Platform::new(
         &tenants,
         7,
-        SecretString::from(CREDENTIAL),
+        SupportIdentities::knowing(CONSOLE, PLATFORM, keys),
         Arc::new(SystemClock),
         tell,
     );
     Rig {
         router: platform.router(),
         tenants,
+        console: console(key),
         observed,
+    }
+}
+
+fn console(key: SigningKey) -> Arc<Identities> {
+    let keys = IdentityKeys {
+        current: key,
+        others: Vec::new(),
+    };
+    Identities::new(CONSOLE, keys)
+}
+
+/// What the gateway would sign for a request in a tenant.
+fn claims(tenant: &Tenant, method: &str, target: &str) -> Claims {
+    let uuid = || new_uuid(&SystemClock, &SystemEntropy);
+    let now = SystemClock.now().timestamp();
+    Claims {
+        iss: CONSOLE.into(),
+        aud: PLATFORM.into(),
+        sub: SupportSessionId::from_uuid(uuid()),
+        act: Actor {
+            sub: StaffId::from_uuid(uuid()),
+        },
+        tenant_id: tenant.id.parse().unwrap(),
+        organization_id: None,
+        scope: "read_only".into(),
+        method: method.into(),
+        path_hash: path_hash(target),
+        jti: RequestId::from_uuid(uuid()),
+        iat: now,
+        exp: now + MAX_LIFETIME,
     }
 }
 
@@ -54,6 +100,27 @@ impl Rig {
         let status = response.status();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    fn signed(&self, claims: &Claims) -> String {
+        let signed = self.console.sign(claims).unwrap();
+        signed.to_str().unwrap().to_owned()
+    }
+
+    /// Asks as support of a tenant, and of one organization of it.
+    async fn support(
+        &self,
+        (tenant, organization): (&Tenant, Option<&str>),
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (StatusCode, serde_json::Value) {
+        let claims = Claims {
+            organization_id: organization.map(|id| id.parse().unwrap()),
+            ..claims(tenant, method, path)
+        };
+        let token = self.signed(&claims);
+        self.call(method, path, &[(HEADER, &token)], body).await
     }
 
     async fn get(&self, path: &str, headers: &[(&str, &str)]) -> (StatusCode, serde_json::Value) {
@@ -88,52 +155,93 @@ async fn one_tenants_token_never_reads_anothers_data() {
 }
 
 #[tokio::test]
-async fn identity_headers_are_not_believed_without_the_credential() {
+async fn a_request_without_a_signed_identity_is_no_support() {
     let rig = rig();
     let (a, b) = (&rig.tenants[0], &rig.tenants[1]);
-    let as_b = ("support-tenant", b.id.as_str());
-    let (status, _) = rig.get("/v1/whoami", &[as_b]).await;
+    let as_b = [
+        ("support-tenant", b.id.as_str()),
+        ("support-session", "01990000-0000-7000-8000-000000000000"),
+        ("authorization", "Bearer anything"),
+    ];
+    let (status, _) = rig.get("/v1/whoami", &as_b).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
-    for credential in ["", "Bearer wrong", &CREDENTIAL[..CREDENTIAL.len() - 1]] {
-        let (status, _) = rig
-            .get("/v1/whoami", &[as_b, ("authorization", credential)])
-            .await;
-        assert_eq!(status, StatusCode::UNAUTHORIZED);
-    }
-    let (_, me) = rig
-        .get("/v1/whoami", &[as_b, ("demo-token", &a.token)])
-        .await;
+    let token_of_a = ("demo-token", a.token.as_str());
+    let headers: Vec<_> = as_b.into_iter().chain([token_of_a]).collect();
+    let (_, me) = rig.get("/v1/whoami", &headers).await;
     assert_eq!(me["tenant"]["id"], a.id.as_str());
+    assert!(me["support"].is_null());
 }
 
 #[tokio::test]
-async fn the_gateway_is_served_for_the_tenant_it_names_alone() {
+async fn an_identity_holds_for_its_request_alone_and_once() {
+    let rig = rig();
+    let tenant = &rig.tenants[0];
+    let good = claims(tenant, "GET", "/v1/whoami");
+    let stranger = console(SigningKey::from_bytes(&[8; 32]));
+    let forged = stranger.sign(&good).unwrap().to_str().unwrap().to_owned();
+    let elsewhere = Claims {
+        iss: "https://other.example".into(),
+        ..good.clone()
+    };
+    let for_others = Claims {
+        aud: "http://127.0.0.1:3201".into(),
+        ..good.clone()
+    };
+    let old = Claims {
+        iat: good.iat - 60,
+        exp: good.exp - 60,
+        ..good.clone()
+    };
+    for (what, token) in [
+        ("nonsense", "e30.e30.e30".to_owned()),
+        ("another's key", forged),
+        ("another console", rig.signed(&elsewhere)),
+        ("for another platform", rig.signed(&for_others)),
+        ("expired", rig.signed(&old)),
+        (
+            "for another path",
+            rig.signed(&claims(tenant, "GET", "/v1/users")),
+        ),
+        (
+            "for another method",
+            rig.signed(&claims(tenant, "POST", "/v1/whoami")),
+        ),
+    ] {
+        let headers = [(HEADER, token.as_str()), ("demo-token", &tenant.token)];
+        let (status, _) = rig.get("/v1/whoami", &headers).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}");
+    }
+    let token = rig.signed(&good);
+    let twice = [(HEADER, token.as_str()), (HEADER, token.as_str())];
+    let (status, _) = rig.get("/v1/whoami", &twice).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let (status, me) = rig.get("/v1/whoami", &[(HEADER, &token)]).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(me["support"]["session"], good.sub.to_string());
+    let (status, _) = rig.get("/v1/whoami", &[(HEADER, &token)]).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "a replay");
+}
+
+#[tokio::test]
+async fn support_is_served_for_the_tenant_it_is_signed_for_alone() {
     let rig = rig();
     let (a, b) = (&rig.tenants[0], &rig.tenants[1]);
-    let gateway = ("authorization", CREDENTIAL);
-    let (_, of_a) = rig
-        .get("/v1/users", &[gateway, ("support-tenant", &a.id)])
-        .await;
-    let token_of_b = ("demo-token", b.token.as_str());
-    let (_, still_a) = rig
-        .get(
-            "/v1/users",
-            &[gateway, ("support-tenant", &a.id), token_of_b],
-        )
-        .await;
+    let (_, of_a) = rig.support((a, None), "GET", "/v1/users", "").await;
+    let token = rig.signed(&claims(a, "GET", "/v1/users"));
+    let as_b = [
+        (HEADER, token.as_str()),
+        ("support-tenant", b.id.as_str()),
+        ("demo-token", b.token.as_str()),
+    ];
+    let (_, still_a) = rig.get("/v1/users", &as_b).await;
     assert_eq!(of_a, still_a);
-    for identity in [
-        vec![],
-        vec![("support-tenant", "tnt_nobody")],
-        vec![
-            ("support-tenant", a.id.as_str()),
-            ("support-tenant", b.id.as_str()),
-        ],
-    ] {
-        let headers: Vec<_> = std::iter::once(gateway).chain(identity).collect();
-        let (status, _) = rig.get("/v1/users", &headers).await;
-        assert_eq!(status, StatusCode::FORBIDDEN);
-    }
+    let nobody = Claims {
+        tenant_id: "tnt_nobody".parse().unwrap(),
+        ..claims(a, "GET", "/v1/users")
+    };
+    let token = rig.signed(&nobody);
+    let (status, _) = rig.get("/v1/users", &[(HEADER, &token)]).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
@@ -146,31 +254,28 @@ async fn an_organization_confines_every_list_and_look_up() {
         .unwrap();
     let b = rig.tenants.iter().find(|tenant| tenant.id != a.id).unwrap();
     let only = a.organizations[0].id.as_str();
-    let base = [
-        ("authorization", CREDENTIAL),
-        ("support-tenant", a.id.as_str()),
-    ];
-    let confined = [base[0], base[1], ("support-organization", only)];
+    let confined = (a, Some(only));
     for resource in ["organizations", "users", "invoices", "attestations"] {
         let list = format!("/v1/{resource}");
-        let (_, all) = rig.get(&list, &base).await;
-        let (_, seen) = rig.get(&list, &confined).await;
+        let (_, all) = rig.support((a, None), "GET", &list, "").await;
+        let (_, seen) = rig.support(confined, "GET", &list, "").await;
         let outside: Vec<_> = ids(&all).difference(&ids(&seen)).cloned().collect();
         assert!(!outside.is_empty(), "{list}");
         for id in outside {
-            let (status, _) = rig.get(&format!("{list}/{id}"), &confined).await;
+            let one = format!("{list}/{id}");
+            let (status, _) = rig.support(confined, "GET", &one, "").await;
             assert_eq!(status, StatusCode::NOT_FOUND);
         }
     }
-    let foreign = ("support-organization", b.organizations[0].id.as_str());
-    let (status, _) = rig.get("/v1/users", &[base[0], base[1], foreign]).await;
+    let foreign = (a, Some(b.organizations[0].id.as_str()));
+    let (status, _) = rig.support(foreign, "GET", "/v1/users", "").await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     let elsewhere = format!(
         r#"{{"subject":"x","kind":"degree","organization_id":"{}"}}"#,
         a.organizations[1].id
     );
     let (status, _) = rig
-        .call("POST", "/v1/attestations", &confined, &elsewhere)
+        .support(confined, "POST", "/v1/attestations", &elsewhere)
         .await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
@@ -206,14 +311,11 @@ async fn what_was_served_is_told_and_support_traffic_carries_its_request_id() {
     assert_eq!((seen.tenant_id, seen.status), (a.id.clone(), 404));
     assert_eq!(seen.route, "/v1/users/{id}");
     assert_eq!(seen.support_request_id, None);
-    let support = [
-        ("authorization", CREDENTIAL),
-        ("support-tenant", a.id.as_str()),
-        ("x-request-id", "request-1"),
-    ];
-    rig.get("/v1/users", &support).await;
+    let claims = claims(&a, "GET", "/v1/users");
+    let token = rig.signed(&claims);
+    rig.get("/v1/users", &[(HEADER, &token)]).await;
     let seen = rig.observed.recv().await.unwrap();
-    assert_eq!(seen.support_request_id.as_deref(), Some("request-1"));
+    assert_eq!(seen.support_request_id, Some(claims.jti.to_string()));
 }
 
 #[tokio::test]

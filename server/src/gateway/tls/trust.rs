@@ -6,6 +6,15 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::{TlsError, certificates, malformed, provider, read};
 
+/// As [`trust`], for who speaks to the gateway itself.
+///
+/// # Errors
+///
+/// What is wrong with the file, or that this machine trusts no one.
+pub(crate) fn trusting(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
+    trust(ca).map_err(|error| error.to_string())
+}
+
 /// Trusts the certificates of a PEM file and nobody else, or without one whom this machine trusts:
 /// its store is where operators put their own CAs, and it is kept up to date with the machine.
 ///

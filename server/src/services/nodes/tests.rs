@@ -8,7 +8,7 @@ use app::{
 use super::*;
 use crate::{
     config::Config,
-    gateway::Lease,
+    gateway::{Lease, lease::Standstill},
     services::{
         support_sessions::SupportSessionsService,
         testing::{TwoTenants, World, key, super_admin, support_admin, tenant, worlds},
@@ -28,11 +28,16 @@ struct Joined {
 
 /// A node of a world, before it runs.
 async fn join(world: &World, boot: &str) -> (Joined, Node) {
+    join_with(world, boot, "").await
+}
+
+/// A node with a configuration of its own.
+async fn join_with(world: &World, boot: &str, config: &str) -> (Joined, Node) {
     let folder = tempfile::tempdir().unwrap();
     let config = Config {
         data_dir: folder.path().to_owned(),
         node_name: Some(format!("node {boot}")),
-        ..Config::default()
+        ..toml::from_str(config).unwrap()
     };
     let clock = SteadyClock::new(Arc::new(world.clock.clone()), world.clock.now());
     let core = Core {
@@ -209,5 +214,89 @@ async fn what_was_missed_is_found_by_looking_at_everything() {
             }
         };
         tokio::time::timeout(PATIENCE, confirmed).await.unwrap();
+    }
+}
+
+/// A gateway whose rules are told apart by one route.
+fn rules(route: &str) -> String {
+    format!(
+        "[gateway]\nlisten = \"127.0.0.1:3100\"\npublic_url = \"http://127.0.0.1:3100\"\n\
+         upstream = \"http://127.0.0.1:3200\"\ntenant_binding = \"path\"\n\
+         routes = [\"/{route}/{{tenant_id}}\"]\n"
+    )
+}
+
+/// Every node that is there has just sent a heartbeat, however slow this machine is.
+async fn all_are_alive(world: &World) {
+    run(
+        world,
+        "UPDATE nodes SET lease_until = lease_until + 3600000000",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_with_different_rules_hold_no_lease_until_one_has_left() {
+    for world in worlds().await {
+        let (old, mut old_node) = join_with(&world, "old", &rules("v1")).await;
+        all_are_alive(&world).await;
+        let (new, mut new_node) = join_with(&world, "new", &rules("v2")).await;
+        if world.engine == "sqlite" {
+            // There the one before it is gone: it held the file's lock.
+            assert!(new.gates.lease().is_held());
+            continue;
+        }
+        let mut changes = old.core.store.changes();
+        for node in [&mut old_node, &mut new_node] {
+            all_are_alive(&world).await;
+            node.beat(world.clock.since_boot()).await.unwrap();
+        }
+        all_are_alive(&world).await;
+        for joined in [&old, &new] {
+            let standstill = joined.gates.lease().standstill();
+            assert_eq!(standstill, Some(Standstill::RulesDiffer));
+        }
+        let told = tokio::time::timeout(PATIENCE, changes.recv()).await;
+        assert_eq!(told.unwrap().unwrap().kind, ChangeKind::Node);
+        let mut reader = new.core.store.read().await.unwrap();
+        let listed = reader.db().list_rules_of_nodes(world.clock.now()).await;
+        assert!(app::domain::nodes::rules_differ(&listed.unwrap()));
+
+        leave(&old.core, "old").await.unwrap();
+        world.clock.advance(TimeDelta::milliseconds(1));
+        new_node.beat(world.clock.since_boot()).await.unwrap();
+        assert_eq!(new.gates.lease().standstill(), None);
+        let mut reader = new.core.store.read().await.unwrap();
+        let listed = reader.db().list_rules_of_nodes(world.clock.now()).await;
+        assert!(!app::domain::nodes::rules_differ(&listed.unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn a_node_with_other_rules_that_has_died_is_waited_for_no_longer_than_its_lease() {
+    for world in worlds().await {
+        let (_dead, _) = join_with(&world, "dead", &rules("v1")).await;
+        run(&world, "UPDATE nodes SET lease_until = 0").await;
+        let (alive, _node) = join_with(&world, "alive", &rules("v2")).await;
+        assert!(alive.gates.lease().is_held(), "{}", world.engine);
+    }
+}
+
+#[tokio::test]
+async fn nodes_with_the_same_rules_or_without_a_gateway_let_each_other_serve() {
+    for world in worlds().await {
+        let mut nodes = Vec::new();
+        for (boot, config) in [
+            ("one", rules("v1")),
+            ("two", rules("v1")),
+            ("console", String::new()),
+        ] {
+            nodes.push(join_with(&world, boot, &config).await);
+            all_are_alive(&world).await;
+        }
+        for (joined, node) in &mut nodes {
+            node.beat(world.clock.since_boot()).await.unwrap();
+            assert!(joined.gates.lease().is_held(), "{}", world.engine);
+        }
     }
 }

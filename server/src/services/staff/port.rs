@@ -3,6 +3,7 @@
 use app::{
     domain::{
         caller::{Caller, Context},
+        nodes::rules_differ,
         problem::Problem,
         staff::SignedIn,
     },
@@ -42,13 +43,14 @@ impl StaffService {
         }
         // Who may do nothing yet is shown nothing yet.
         let may_see = record.member.may_enter() && !record.must_change_password;
-        let (own_active, active_support_sessions) = if may_see {
+        let (own_active, active_support_sessions, nodes) = if may_see {
             let own = db
                 .list_active_support_sessions_of(record.member.id, now)
                 .await?;
-            (own, db.count_active_support_sessions(now).await?)
+            let active = db.count_active_support_sessions(now).await?;
+            (own, active, db.list_rules_of_nodes(now).await?)
         } else {
-            (Vec::new(), 0)
+            (Vec::new(), 0, Vec::new())
         };
         Ok(Some(SignedIn {
             staff: record.member,
@@ -56,6 +58,11 @@ impl StaffService {
             must_change_password: record.must_change_password,
             own_active,
             active_support_sessions,
+            rules_differ: if rules_differ(&nodes) {
+                nodes
+            } else {
+                Vec::new()
+            },
             record_outage: may_see.then(|| self.core.record_outage()).flatten(),
             now,
         }))

@@ -2,7 +2,7 @@
 
 use app::domain::{
     SupportSessionId, TenantId, Timestamp,
-    caller::Context,
+    caller::{Caller, Context},
     policy::Act,
     problem::{Problem, ProblemCode},
     scopes::ScopeName,
@@ -96,7 +96,7 @@ impl SupportSessionsService {
         }
     }
 
-    async fn add(
+    pub(super) async fn add(
         &self,
         context: &Context,
         session: SupportSession,
@@ -117,7 +117,7 @@ impl SupportSessionsService {
                     tx.add_support_session(&session, &secrets).await?;
                     let label = EntryLabel::generate(&*core.entropy);
                     tx.set_entry_label(session.id, label.as_str()).await?;
-                    let metadata = json!({
+                    let mut metadata = json!({
                         "reason": session.reason,
                         "scopes": session.scopes,
                         "ttl_minutes": (session.expires_at - session.issued_at).num_minutes(),
@@ -130,6 +130,11 @@ impl SupportSessionsService {
                         "requests_total": session.limits.requests_total,
                         "requests_per_minute": session.limits.requests_per_minute,
                     });
+                    // Who acts is in the event already, where that is the holder.
+                    if !matches!(context.caller, Caller::Staff(_)) {
+                        metadata["staff_id"] = json!(session.staff_id);
+                        metadata["staff_name"] = json!(session.staff_name);
+                    }
                     let event = event_of(
                         &core,
                         &context,
@@ -233,7 +238,7 @@ impl SupportSessionsService {
         })
     }
 
-    fn check_scopes(&self, scopes: &[ScopeName]) -> Result<(), Problem> {
+    pub(super) fn check_scopes(&self, scopes: &[ScopeName]) -> Result<(), Problem> {
         let unknown = scopes
             .iter()
             .find(|name| !self.settings.scopes.iter().any(|s| s.name == **name));
@@ -257,7 +262,8 @@ impl SupportSessionsService {
     }
 }
 
-enum Added {
+/// What became of a support session that was to be added.
+pub(super) enum Added {
     New(SupportSession),
     Before(SupportSession),
 }

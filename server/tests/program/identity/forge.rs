@@ -12,16 +12,16 @@ use uuid::Uuid;
 
 use super::TARGET;
 
-pub(super) fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemClock.now().timestamp()
 }
 
 /// Signs with a key that it was given.
-pub(super) struct Forge {
-    pub(super) key: SigningKey,
-    pub(super) issuer: String,
-    pub(super) audience: String,
-    pub(super) session: String,
+pub(crate) struct Forge {
+    pub(crate) key: SigningKey,
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) session: String,
 }
 
 impl Forge {
@@ -30,7 +30,7 @@ impl Forge {
         key.kid().to_owned()
     }
 
-    pub(super) fn header(&self) -> Value {
+    pub(crate) fn header(&self) -> Value {
         json!({ "typ": TYPE, "alg": ALGORITHM, "kid": self.kid() })
     }
 
@@ -44,14 +44,14 @@ impl Forge {
         })
     }
 
-    pub(super) fn signed(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn signed(&self, header: &Value, claims: &Value) -> String {
         let text = unsigned(header, claims);
         let signature = self.key.sign(text.as_bytes()).to_bytes();
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
     /// With other claims than the gateway would sign.
-    pub(super) fn with(&self, changes: Value) -> String {
+    pub(crate) fn with(&self, changes: Value) -> String {
         self.signed(&self.header(), &changed(self.claims(), changes))
     }
 
@@ -61,7 +61,7 @@ impl Forge {
     }
 
     /// Everything that must not be believed of `GET TARGET`, and as what it is refused.
-    pub(super) fn attacks(&self) -> Vec<(&'static str, String, &'static str)> {
+    pub(crate) fn attacks(&self) -> Vec<(&'static str, String, &'static str)> {
         let stranger = Self {
             key: SigningKey::from_bytes(&[7; 32]),
             issuer: self.issuer.clone(),
@@ -153,7 +153,7 @@ fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}", part(header), part(claims))
 }
 
-pub(super) fn changed(mut value: Value, changes: Value) -> Value {
+pub(crate) fn changed(mut value: Value, changes: Value) -> Value {
     for (name, change) in changes.as_object().unwrap() {
         value[name] = change.clone();
     }

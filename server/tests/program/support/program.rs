@@ -69,6 +69,73 @@ impl Program {
         upstream: SocketAddr,
         rules: &str,
     ) -> Self {
+        let mut program = Self::node(name, database_url);
+        program.configure(upstream, rules);
+        program.start_again().await;
+        program
+    }
+
+    /// Starts a node that is not ready once it runs: another has other rules.
+    pub(crate) async fn start_refusing_node(
+        name: &str,
+        database_url: &str,
+        upstream: SocketAddr,
+        rules: &str,
+    ) -> Self {
+        let mut program = Self::node(name, database_url);
+        program.configure(upstream, rules);
+        program.start_until("/health/live").await;
+        program
+    }
+
+    /// The demo in a folder of its own, with the sample platform at `upstream`. Other commands go to
+    /// its store.
+    pub(crate) async fn start_demo(upstream: SocketAddr) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/demo.db", folder.path().display());
+        let mut program = Self::new(folder, &url, String::new());
+        program.configure(upstream, "tenant_binding = \"identity\"");
+        let ready = program.folder.path().join("ready");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_support-console"));
+        command.env_clear().kill_on_drop(true).arg("demo");
+        for (flag, port) in [
+            ("--console-port", program.console.port()),
+            ("--gateway-port", program.gateway.port()),
+            ("--upstream-port", upstream.port()),
+        ] {
+            command.arg(flag).arg(port.to_string());
+        }
+        command.arg("--data-dir").arg(program.folder.path());
+        command.arg("--ready-file").arg(&ready);
+        let mut child = program.spawn(command);
+        until("the demo's readiness", async || {
+            program.still_runs(&mut child);
+            ready.is_file().then_some(())
+        })
+        .await;
+        program.child = Some(child);
+        program
+    }
+
+    fn spawn(&self, mut command: Command) -> Child {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .unwrap();
+        command.stdin(Stdio::null());
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        command.spawn().unwrap()
+    }
+
+    fn still_runs(&self, child: &mut Child) {
+        if let Some(status) = child.try_wait().unwrap() {
+            let log = std::fs::read_to_string(self.log()).unwrap();
+            panic!("the program ended with {status}:\n{log}");
+        }
+    }
+
+    fn node(name: &str, database_url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for key in ["cursor.key", "identity.key"] {
             let path = folder.path().join(key);
@@ -76,19 +143,19 @@ impl Program {
             let mut file = options.write(true).create_new(true).mode(0o600).open(path);
             writeln!(file.as_mut().unwrap(), "{}", "ab".repeat(32)).unwrap();
         }
-        let mut program = Self::in_folder(folder);
-        database_url.clone_into(&mut program.database_url);
-        program.top = format!("node_name = \"{name}\"");
-        program.configure(upstream, rules);
-        program.start_again().await;
-        program
+        Self::new(folder, database_url, format!("node_name = \"{name}\""))
     }
 
     fn in_folder(folder: TempDir) -> Self {
+        let url = format!("sqlite:{}/store.db", folder.path().display());
+        Self::new(folder, &url, String::new())
+    }
+
+    fn new(folder: TempDir, database_url: &str, top: String) -> Self {
         Self {
-            database_url: format!("sqlite:{}/store.db", folder.path().display()),
             folder,
-            top: String::new(),
+            database_url: database_url.to_owned(),
+            top,
             environment: Vec::new(),
             console: free_address(),
             gateway: free_address(),
@@ -96,7 +163,8 @@ impl Program {
         }
     }
 
-    fn configure(&self, upstream: SocketAddr, rules: &str) {
+    /// Writes the configuration.
+    pub(crate) fn configure(&self, upstream: SocketAddr, rules: &str) {
         std::fs::write(self.config(), self.configuration(upstream, rules)).unwrap();
     }
 
@@ -135,14 +203,15 @@ impl Program {
 
     /// Starts with the same configuration and store, and waits until it is ready.
     pub(crate) async fn start_again(&mut self) {
-        let mut child = self.spawn();
-        let ready = format!("http://{}/health/ready", self.console);
+        self.start_until("/health/ready").await;
+    }
+
+    async fn start_until(&mut self, path: &str) {
+        let mut child = self.spawn_server();
+        let ready = format!("http://{}{path}", self.console);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         until("the program's readiness", async || {
-            if let Some(status) = child.try_wait().unwrap() {
-                let log = std::fs::read_to_string(self.log()).unwrap();
-                panic!("the program ended with {status}:\n{log}");
-            }
+            self.still_runs(&mut child);
             let answer = http.get(&ready).send().await.ok()?;
             answer.status().is_success().then_some(())
         })
@@ -152,23 +221,15 @@ impl Program {
 
     /// Starts on the same store, and kills it after `span`, ready or not.
     pub(crate) async fn start_and_kill(&mut self, span: Duration) {
-        let mut child = self.spawn();
+        let mut child = self.spawn_server();
         let ended = tokio::time::timeout(span, child.wait()).await;
         assert!(ended.is_err(), "the program ended by itself: {ended:?}");
         child.kill().await.unwrap();
     }
 
-    fn spawn(&self) -> Child {
+    fn spawn_server(&self) -> Child {
         assert!(self.child.is_none(), "it runs already");
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.log())
-            .unwrap();
-        let mut command = self.command(&["serve"]);
-        command.stdin(Stdio::null());
-        command.stdout(log.try_clone().unwrap()).stderr(log);
-        command.spawn().unwrap()
+        self.spawn(self.command(&["serve"]))
     }
 
     /// Starts again with other rules on the same store.

@@ -1,0 +1,89 @@
+//! Whether the nodes on the store agree on their rules.
+
+use app::domain::nodes::{NodeRules, rules_differ};
+
+use super::{Check, with_cause};
+use crate::{
+    clock::{Clock, SystemClock},
+    config::Config,
+    store::{Store, StoreError},
+};
+
+/// The rules of the nodes that may be serving, beside those of this configuration; `None` without a
+/// gateway.
+pub(super) async fn rules(config: &Config, store: &Store) -> Option<Check> {
+    let own = config.rule_source()?.hash();
+    Some(match serving(store).await {
+        Ok(nodes) => judge(&own, &nodes),
+        Err(error) => Check {
+            what: "rules of the nodes".to_owned(),
+            fault: Some(with_cause(&error)),
+        },
+    })
+}
+
+async fn serving(store: &Store) -> Result<Vec<NodeRules>, StoreError> {
+    let mut reader = store.read().await?;
+    reader.db().list_rules_of_nodes(SystemClock.now()).await
+}
+
+fn judge(own: &str, nodes: &[NodeRules]) -> Check {
+    let named: Vec<String> = nodes.iter().map(NodeRules::short).collect();
+    let named = named.join(", ");
+    let what = "rules of the nodes".to_owned();
+    if rules_differ(nodes) {
+        let fault = format!(
+            "they differ, so the gateway lets nothing through: {named}; start every node with the \
+             same [gateway] rules and scopes"
+        );
+        return Check {
+            what,
+            fault: Some(fault),
+        };
+    }
+    let own = own.get(..12).unwrap_or(own);
+    let what = match nodes.first() {
+        None => format!("{what} (none runs; this configuration's are {own})"),
+        Some(node) if node.rules.starts_with(own) => format!("{what}: {named}"),
+        Some(_) => format!(
+            "{what}: {named}; this configuration's are others ({own}): restart all nodes with it \
+             at the same time"
+        ),
+    };
+    Check { what, fault: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nodes(rules: &[&str]) -> Vec<NodeRules> {
+        let nodes = ["a", "b"].iter().zip(rules);
+        let node = |(node, rules): (&&str, &&str)| NodeRules {
+            node: (*node).to_owned(),
+            rules: rules.repeat(16),
+        };
+        nodes.map(node).collect()
+    }
+
+    #[test]
+    fn what_the_nodes_rules_are_is_told_and_only_a_difference_between_them_is_a_fault() {
+        let own = "abcd".repeat(16);
+        for (rules, fault, part) in [
+            (&[][..], false, "none runs"),
+            (&["abcd"], false, "a (abcdabcdabcd)"),
+            (&["abcd", "abcd"], false, "b (abcdabcdabcd)"),
+            (&["0123"], false, "restart all nodes"),
+            (
+                &["abcd", "0123"],
+                true,
+                "a (abcdabcdabcd), b (012301230123)",
+            ),
+        ] {
+            let check = judge(&own, &nodes(rules));
+            assert_eq!(check.fault.is_some(), fault, "{rules:?}");
+            let said = format!("{} {}", check.what, check.fault.unwrap_or_default());
+            assert!(said.contains(part), "{said}");
+        }
+    }
+}

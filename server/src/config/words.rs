@@ -1,0 +1,73 @@
+//! What a deserialiser says of a value, in words that say what to change.
+
+use super::variables::distance;
+
+/// The furthest that a misspelt key may be from the one that was meant.
+const SIMILAR: usize = 3;
+
+/// A deserialiser's message for whoever wrote the value. It never holds a value that could be a secret.
+pub(super) fn in_words(message: &str) -> String {
+    let message = message.trim().replace('\n', "; ");
+    if let Some(rest) = message.strip_prefix("unknown field ")
+        && let Some((name, known)) = name_and_known(rest)
+    {
+        return unknown_key(name, &known);
+    }
+    if let Some(rest) = message.strip_prefix("unknown variant ")
+        && let Some((_, known)) = name_and_known(rest)
+    {
+        let known: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
+        return format!("must be one of {}", known.join(", "));
+    }
+    if message.starts_with("invalid socket address") {
+        return "must be an IP address and a port, such as \"127.0.0.1:3000\"".to_owned();
+    }
+    if message.starts_with("relative URL without a base") {
+        return "must begin with https:// or http://".to_owned();
+    }
+    message
+}
+
+/// `` `a`, expected one of `b`, `c` ``: what was written, and what could have been.
+fn name_and_known(rest: &str) -> Option<(&str, Vec<&str>)> {
+    let mut quoted = rest.split('`').skip(1).step_by(2);
+    let name = quoted.next()?;
+    let known: Vec<&str> = quoted.collect();
+    (!known.is_empty()).then_some((name, known))
+}
+
+fn unknown_key(name: &str, known: &[&str]) -> String {
+    let nearest = known.iter().map(|known| (distance(known, name), known));
+    match nearest.min().filter(|(distance, _)| *distance <= SIMILAR) {
+        Some((_, meant)) => format!("there is no key {name} here: did you mean {meant}?"),
+        None => format!("there is no key {name} here; there are {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_misspelt_is_told_with_what_was_meant() {
+        assert_eq!(
+            in_words("unknown field `upstrem`, expected one of `listen`, `upstream`"),
+            "there is no key upstrem here: did you mean upstream?"
+        );
+        assert_eq!(
+            in_words("unknown field `colour`, expected `listen` or `upstream`"),
+            "there is no key colour here; there are listen, upstream"
+        );
+        assert_eq!(
+            in_words("unknown variant `paths`, expected one of `path`, `host`\n"),
+            "must be one of \"path\", \"host\""
+        );
+    }
+
+    #[test]
+    fn other_messages_are_made_plain_or_left_as_they_are() {
+        assert!(in_words("invalid socket address syntax").contains("127.0.0.1:3000"));
+        assert!(in_words("relative URL without a base: \"x\"").contains("https://"));
+        assert_eq!(in_words("a scope is\n1 to 64"), "a scope is; 1 to 64");
+    }
+}

@@ -1,0 +1,188 @@
+//! Whether the upstream keeps tenants apart, tried through the gateway that runs: `gateway probe`.
+//!
+//! Two support sessions are opened, one in each of two tenants. Each asks for its own tenant's
+//! resource, which must hold that tenant's canary, and then for the other's in every way that the
+//! rules know of; the other's canary must never come. Everything goes through the gateway's own
+//! listener with real tokens, so that whatever stands between is tried with it, and everything is
+//! recorded. What is read off the record, not off the answer: whether the gateway refused.
+
+mod ask;
+mod client;
+mod error;
+mod judge;
+mod plan;
+mod report;
+
+use app::{
+    domain::{
+        access_log::AccessLogEntry, caller::Context, nodes::NodeRules, staff::StaffMember,
+        support_sessions::SupportSession,
+    },
+    ports::SupportSessionsPort,
+};
+
+use self::{
+    ask::{Ask, Between},
+    judge::Seen,
+};
+pub use self::{
+    client::Client,
+    error::{ProbeError, Unanswered},
+    plan::{Plan, Subject},
+    report::{Finding, Report},
+};
+use crate::{
+    gateway::rules::RuleSet,
+    services::{Core, ServiceError, support_sessions::SupportSessionsService},
+    token::Token,
+};
+
+/// Who tries what, by which gateway.
+pub struct Probe {
+    /// The store that the gateway serves.
+    pub core: Core,
+    /// Opens and ends the support sessions.
+    pub sessions: SupportSessionsService,
+    /// The command line.
+    pub context: Context,
+    /// In whose name.
+    pub staff: StaffMember,
+    /// What is asked.
+    pub plan: Plan,
+    /// Reaches the gateway.
+    pub client: Client,
+}
+
+/// One of the two tenants, while it is tried.
+struct Inside {
+    session: SupportSession,
+    token: Token,
+}
+
+impl Probe {
+    /// Tries everything that `rules` know of. Both support sessions have ended when this returns,
+    /// whatever it returns.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be tried at all; what a check found is in the report.
+    pub async fn run(&self, rules: &RuleSet) -> Result<Report, ProbeError> {
+        self.same_rules(rules.hash()).await?;
+        self.client.greet().await?;
+        let [one, other] = &self.plan.tenants;
+        let first = self.open(one).await?;
+        let second = match self.open(other).await {
+            Ok(second) => second,
+            Err(error) => {
+                self.end(&[&first]).await?;
+                return Err(error);
+            }
+        };
+        let asked = tokio::select! {
+            asked = self.ask_all(rules, [&first, &second]) => asked,
+            _ = tokio::signal::ctrl_c() => Err(ProbeError::Interrupted),
+        };
+        self.end(&[&first, &second]).await?;
+        Ok(Report {
+            gateway: self.client.url().to_owned(),
+            rules: rules.hash().to_owned(),
+            sessions: [first.session, second.session],
+            findings: asked?,
+            remark: self.plan.remark(rules),
+        })
+    }
+
+    /// A gateway with other rules would say nothing of these.
+    async fn same_rules(&self, own: &str) -> Result<(), ProbeError> {
+        let mut reader = self.core.store.read().await?;
+        let nodes = reader.db().list_rules_of_nodes(self.core.now()).await?;
+        if nodes.is_empty() {
+            return Err(ProbeError::NotServed);
+        }
+        let others: Vec<_> = nodes.iter().filter(|node| node.rules != own).collect();
+        if others.is_empty() {
+            return Ok(());
+        }
+        let named: Vec<String> = others.into_iter().map(NodeRules::short).collect();
+        Err(ProbeError::OtherRules {
+            nodes: named.join(", "),
+            own: own.get(..12).unwrap_or(own).to_owned(),
+        })
+    }
+
+    async fn open(&self, subject: &Subject) -> Result<Inside, ProbeError> {
+        let scopes = &self.plan.scopes;
+        let opened =
+            self.sessions
+                .open_for_probe(&self.context, &self.staff, &subject.tenant, scopes);
+        match opened.await {
+            Ok((session, token)) => Ok(Inside { session, token }),
+            Err(ServiceError::Refused(problem)) => Err(ProbeError::Refused {
+                tenant: subject.tenant.clone(),
+                problem,
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn end(&self, all: &[&Inside]) -> Result<(), ProbeError> {
+        let mut result = Ok(());
+        for inside in all {
+            let id = inside.session.id;
+            let reason = "The gateway probe has ended".to_owned();
+            if let Err(problem) = self.sessions.revoke(&self.context, id, reason).await {
+                // Of two that can't be ended, both are tried.
+                result = Err(ProbeError::NotEnded {
+                    session: id,
+                    problem,
+                });
+            }
+        }
+        result
+    }
+
+    async fn ask_all(
+        &self,
+        rules: &RuleSet,
+        inside: [&Inside; 2],
+    ) -> Result<Vec<Finding>, ProbeError> {
+        let mut findings = Vec::new();
+        for own in [0, 1] {
+            let between = Between {
+                own: &self.plan.tenants[own],
+                other: &self.plan.tenants[1 - own],
+            };
+            for ask in Ask::all(rules, &between) {
+                let seen = self.ask(&ask, &between, inside[own]).await?;
+                findings.push(judge::judge(&ask, &between, rules, &seen));
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Asks, and looks up what the gateway recorded of it.
+    async fn ask(
+        &self,
+        ask: &Ask,
+        between: &Between<'_>,
+        inside: &Inside,
+    ) -> Result<Seen, ProbeError> {
+        let request = ask.request(between);
+        let answer = match self.client.send(&request, &inside.token).await {
+            Ok(answer) => answer,
+            Err(unanswered) => return Ok(Seen::Nothing(unanswered)),
+        };
+        let record = match answer.request_id {
+            Some(id) => {
+                let mut reader = self.core.store.read().await?;
+                reader.db().lookup_access_log_entry(id).await?
+            }
+            None => None,
+        };
+        let own = |entry: &AccessLogEntry| entry.support_session_id == inside.session.id;
+        Ok(Seen::Answered {
+            answer,
+            record: record.filter(own),
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! The ways in which one tenant's session tries to be shown another tenant.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::plan::Subject;
+use crate::gateway::rules::RuleSet;
+
+/// The tenant whose session asks, and the one that it must not be shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Between<'p> {
+    pub(super) own: &'p Subject,
+    pub(super) other: &'p Subject,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// For what is its own.
+    Own,
+    /// For the other's path.
+    OthersPath,
+    /// For its own path, at the other's host name.
+    OthersHost(String),
+    /// For its own path, with the other's name in the fields that are the gateway's to set.
+    OurFields,
+    /// For its own path, with the other's name in a query parameter that the rules know.
+    Parameter(String),
+    /// The same with a header field.
+    Header(HeaderName),
+}
+
+/// What is sent: always a GET.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) target: String,
+    /// Instead of the gateway's own.
+    pub(super) host: Option<String>,
+    pub(super) headers: HeaderMap,
+}
+
+impl Ask {
+    /// Every way that these rules know of.
+    pub(super) fn all(rules: &RuleSet, between: &Between<'_>) -> Vec<Self> {
+        let mut all = vec![Self::Own];
+        if between.own.target != between.other.target {
+            all.push(Self::OthersPath);
+        }
+        let host = rules.tenant_host_of(&between.other.tenant);
+        all.extend(host.map(Self::OthersHost));
+        all.push(Self::OurFields);
+        let parameters = rules.tenant_parameters().iter().cloned();
+        all.extend(parameters.map(Self::Parameter));
+        let headers = rules.tenant_headers().iter().cloned();
+        all.extend(headers.map(Self::Header));
+        all
+    }
+
+    /// What is tried, for people.
+    pub(super) fn sentence(&self, between: &Between<'_>) -> String {
+        let (own, other) = (&between.own.tenant, &between.other.tenant);
+        match self {
+            Self::Own => format!("{own} asks for its own {}", between.own.target.as_str()),
+            Self::OthersPath => {
+                let target = between.other.target.as_str();
+                format!("{own} asks for {other}'s {target}")
+            }
+            Self::OthersHost(host) => format!("{own} asks at {other}'s host {host}"),
+            Self::OurFields => format!("{own} names {other} in the gateway's own header fields"),
+            Self::Parameter(name) => format!("{own} names {other} in the query parameter {name}"),
+            Self::Header(name) => format!("{own} names {other} in the header field {name}"),
+        }
+    }
+
+    /// The request.
+    pub(super) fn request(&self, between: &Between<'_>) -> Request {
+        let mut request = Request {
+            target: between.own.target.as_str().to_owned(),
+            host: None,
+            headers: HeaderMap::new(),
+        };
+        let other = between.other.tenant.as_str();
+        let mut set = |name: HeaderName| {
+            if let Ok(value) = HeaderValue::from_str(other) {
+                request.headers.insert(name, value);
+            }
+        };
+        match self {
+            Self::Own => {}
+            Self::OthersPath => between
+                .other
+                .target
+                .as_str()
+                .clone_into(&mut request.target),
+            Self::OthersHost(host) => request.host = Some(host.clone()),
+            Self::OurFields => {
+                set(HeaderName::from_static("support-tenant"));
+                set(HeaderName::from_static("support_tenant"));
+            }
+            Self::Parameter(name) => {
+                let joint = if between.own.target.query().is_some() {
+                    '&'
+                } else {
+                    '?'
+                };
+                request.target = format!("{}{joint}{name}={other}", request.target);
+            }
+            Self::Header(name) => set(name.clone()),
+        }
+        request
+    }
+}

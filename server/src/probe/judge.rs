@@ -1,0 +1,212 @@
+//! What an answer and its record say of the gateway and of the upstream. Pure.
+
+use app::domain::access_log::{AccessLogEntry, Refusal, RequestOutcome};
+
+use super::{
+    ask::{Ask, Between},
+    client::Answer,
+    error::Unanswered,
+    report::Finding,
+};
+use crate::gateway::{config::TenantBinding, rules::RuleSet};
+
+/// What came of a request.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// No answer.
+    Nothing(Unanswered),
+    /// An answer, and what the gateway recorded of the request, if it did.
+    Answered {
+        answer: Answer,
+        record: Option<AccessLogEntry>,
+    },
+}
+
+/// What is wrong, or what was found to be right.
+type Judgement = Result<String, String>;
+
+/// What one request shows.
+pub(super) fn judge(ask: &Ask, between: &Between<'_>, rules: &RuleSet, seen: &Seen) -> Finding {
+    let judgement = match seen {
+        Seen::Nothing(unanswered) => Err(format!("{unanswered}: {}", unanswered.advice())),
+        Seen::Answered { answer, record } => match record {
+            None => Err(unrecorded(answer)),
+            Some(record) => Evidence {
+                between,
+                binding: rules.tenant_binding(),
+                answer,
+                record,
+            }
+            .judge(ask),
+        },
+    };
+    let (answer, record) = match seen {
+        Seen::Nothing(_) => (None, None),
+        Seen::Answered { answer, record } => (Some(answer), record.as_ref()),
+    };
+    let passed = judgement.is_ok();
+    Finding {
+        tenant: between.own.tenant.clone(),
+        what: ask.sentence(between),
+        passed,
+        said: judgement.unwrap_or_else(|fault| fault),
+        status: answer.map(|answer| answer.status),
+        refusal: record.and_then(|record| record.refusal),
+        request_id: answer.and_then(|answer| answer.request_id),
+    }
+}
+
+fn unrecorded(answer: &Answer) -> String {
+    match answer.status {
+        401 => "the gateway does not know the support session: is it the one that serves this \
+                store (database_url)?"
+            .to_owned(),
+        503 => "the gateway lets nothing through at the moment: see its log, and `support-console \
+                doctor`"
+            .to_owned(),
+        status => format!(
+            "answered with {status}, and nothing of it is recorded: what answered is not the \
+             gateway that serves this store"
+        ),
+    }
+}
+
+struct Evidence<'e> {
+    between: &'e Between<'e>,
+    binding: TenantBinding,
+    answer: &'e Answer,
+    record: &'e AccessLogEntry,
+}
+
+impl Evidence<'_> {
+    fn judge(&self, ask: &Ask) -> Judgement {
+        self.no_leak()?;
+        match ask {
+            Ask::Own | Ask::OurFields => self.own(),
+            Ask::OthersPath => match self.binding {
+                TenantBinding::Path => self.refused(),
+                TenantBinding::Host | TenantBinding::Identity => self.refused_or_kept(),
+            },
+            Ask::OthersHost(_) | Ask::Parameter(_) | Ask::Header(_) => self.refused(),
+        }
+    }
+
+    /// The other's canary never comes, whatever was asked.
+    fn no_leak(&self) -> Result<(), String> {
+        if !holds(&self.answer.body, &self.between.other.canary) {
+            return Ok(());
+        }
+        let alone = match self.binding {
+            TenantBinding::Path => "its path",
+            TenantBinding::Host => "the host name that the gateway sets",
+            TenantBinding::Identity => "Support-Identity (or Support-Tenant)",
+        };
+        Err(format!(
+            "LEAK: the answer ({}) holds the canary of {}. The upstream must take the tenant of a \
+             support request from {alone} and from nothing else; let nobody open a support session \
+             before it does",
+            self.answer.status, self.between.other.tenant
+        ))
+    }
+
+    /// One's own tenant, as everyday.
+    fn own(&self) -> Judgement {
+        let own = self.between.own;
+        self.forwarded()?;
+        let status = self.answer.status;
+        if !(200..300).contains(&status) {
+            return Err(format!(
+                "the upstream answers {status}: choose a path at which {} is answered with its \
+                 canary",
+                own.tenant
+            ));
+        }
+        if let Some(coding) = &self.answer.coding {
+            return Err(format!(
+                "the answer is compressed ({coding}) although it was asked not to be, so it can't \
+                 be searched: choose another path"
+            ));
+        }
+        if !holds(&self.answer.body, &own.canary) {
+            return Err(format!(
+                "the answer ({status}) does not hold {}'s canary: correct path or canary; if both \
+                 are right, the upstream serves someone else",
+                own.tenant
+            ));
+        }
+        Ok(format!("{status} with its own canary"))
+    }
+
+    /// It went to the upstream, which answered.
+    fn forwarded(&self) -> Result<(), String> {
+        if let Some(refusal) = self.record.refusal {
+            return Err(format!(
+                "the gateway refuses it: {refusal} ({}). {}",
+                self.answer.status,
+                refusal.sentence()
+            ));
+        }
+        if self.record.outcome == RequestOutcome::Failed || matches!(self.answer.status, 502 | 504)
+        {
+            return Err(format!(
+                "the gateway got no answer from the upstream ({}): `support-console doctor` says \
+                 why",
+                self.answer.status
+            ));
+        }
+        Ok(())
+    }
+
+    fn refused(&self) -> Judgement {
+        match self.record.refusal {
+            Some(Refusal::WrongTenant) => Ok(format!(
+                "refused by the gateway: {} ({})",
+                Refusal::WrongTenant,
+                self.answer.status
+            )),
+            Some(other) => Err(format!(
+                "refused, but for another reason, which proves nothing: {other} ({})",
+                self.answer.status
+            )),
+            None => Err(format!(
+                "the gateway let it through ({}): the rules do not see that it names {}; see \
+                 `support-console gateway explain`",
+                self.answer.status, self.between.other.tenant
+            )),
+        }
+    }
+
+    /// Where the gateway can't know whose a path is, the upstream must.
+    fn refused_or_kept(&self) -> Judgement {
+        if self.record.refusal.is_some() {
+            return self.refused();
+        }
+        self.forwarded()?;
+        let status = self.answer.status;
+        if status >= 500 {
+            return Err(format!(
+                "the upstream fails with {status}, which proves nothing: look at its log"
+            ));
+        }
+        if let Some(coding) = &self.answer.coding {
+            return Err(format!(
+                "the answer is compressed ({coding}) although it was asked not to be, so it can't \
+                 be searched: choose another path"
+            ));
+        }
+        Ok(format!(
+            "{status} from the upstream, without {}'s canary",
+            self.between.other.tenant
+        ))
+    }
+}
+
+/// Canaries are plain ASCII: in any case they are found as they are.
+fn holds(body: &[u8], canary: &str) -> bool {
+    let canary = canary.as_bytes();
+    let mut windows = body.windows(canary.len().max(1));
+    windows.any(|window| window.eq_ignore_ascii_case(canary))
+}
+
+#[cfg(test)]
+mod tests;

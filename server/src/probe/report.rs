@@ -1,0 +1,104 @@
+//! What a probe found, for people and for programs.
+
+use std::fmt::Write as _;
+
+use app::domain::{RequestId, TenantId, access_log::Refusal, support_sessions::SupportSession};
+use serde_json::{Value, json};
+
+/// What one request showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whose session asked.
+    pub tenant: TenantId,
+    /// What was tried.
+    pub what: String,
+    /// Whether it is as it must be.
+    pub passed: bool,
+    /// What came, or what is wrong and what to change.
+    pub said: String,
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// Why the gateway refused, if it did.
+    pub refusal: Option<Refusal>,
+    /// The request, as it stands in the access log.
+    pub request_id: Option<RequestId>,
+}
+
+/// Everything that was found.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Where the gateway was reached.
+    pub gateway: String,
+    /// The hash of its rules.
+    pub rules: String,
+    /// The support sessions, which have ended.
+    pub sessions: [SupportSession; 2],
+    /// One for each request.
+    pub findings: Vec<Finding>,
+    /// What was not tried.
+    pub remark: Option<&'static str>,
+}
+
+impl Report {
+    /// Whether everything is as it must be.
+    pub fn passed(&self) -> bool {
+        self.findings.iter().all(|finding| finding.passed)
+    }
+
+    /// For people: a line for each check.
+    pub fn text(&self) -> String {
+        let rules = self.rules.get(..12).unwrap_or(&self.rules);
+        let [one, other] = &self.sessions;
+        let mut text = format!(
+            "Gateway {} (rules {rules}), as {}\n",
+            self.gateway, one.staff_name
+        );
+        for session in [one, other] {
+            let _ = writeln!(
+                text,
+                "  {}: support session {}",
+                session.tenant_id, session.id
+            );
+        }
+        for finding in &self.findings {
+            let mark = if finding.passed { "ok   " } else { "FAIL " };
+            let _ = writeln!(text, "{mark} {}: {}", finding.what, finding.said);
+            if let Some(id) = finding.request_id.filter(|_| !finding.passed) {
+                let _ = writeln!(text, "      request {id}");
+            }
+        }
+        if let Some(remark) = self.remark {
+            let _ = writeln!(text, "note  {remark}");
+        }
+        let _ = writeln!(text, "Both support sessions are revoked.");
+        text
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Value {
+        let sessions = self.sessions.iter();
+        let sessions = sessions.map(
+            |session| json!({ "tenant_id": session.tenant_id, "support_session_id": session.id }),
+        );
+        let findings = self.findings.iter();
+        let findings = findings.map(|finding| {
+            json!({
+                "tenant_id": finding.tenant,
+                "check": finding.what,
+                "passed": finding.passed,
+                "result": finding.said,
+                "status": finding.status,
+                "refusal": finding.refusal,
+                "request_id": finding.request_id,
+            })
+        });
+        json!({
+            "passed": self.passed(),
+            "gateway": self.gateway,
+            "rules": self.rules,
+            "support_sessions": sessions.collect::<Vec<_>>(),
+            "checks": findings.collect::<Vec<_>>(),
+            "note": self.remark,
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! Nodes with different rules let nothing through: which rules are meant is known to people alone.
+
+use app::domain::nodes::NodeRules;
+use tokio::time::Instant;
+
+use super::{Node, NodeError, TELL_EVERY};
+use crate::{
+    gateway::telemetry,
+    store::{ChangeKind, Priority},
+};
+
+impl Node {
+    /// Another node that may be serving has other rules: this one serves nothing, and says so.
+    pub(super) async fn stand_still(&mut self) -> Result<(), NodeError> {
+        self.gates.lease().withhold();
+        let told_at = self.told_of_rules;
+        if told_at.is_some_and(|at| at.elapsed() < TELL_EVERY) {
+            return Ok(());
+        }
+        let now = self.core.now();
+        let nodes = self.reader().await?.db().list_rules_of_nodes(now).await?;
+        let nodes: Vec<String> = nodes.iter().map(NodeRules::short).collect();
+        tracing::error!(
+            nodes = nodes.join(", "),
+            "the nodes on this store have different rules: the gateway lets nothing through until \
+             every node is started with the same ones"
+        );
+        self.told_of_rules = Some(Instant::now());
+        if told_at.is_none() {
+            telemetry::rules_agree(false);
+            self.tell_pages();
+        }
+        Ok(())
+    }
+
+    /// Every node that may be serving has the same rules.
+    pub(super) fn agree(&mut self) {
+        if self.told_of_rules.take().is_some() {
+            telemetry::rules_agree(true);
+            tracing::info!("the nodes on this store have the same rules again");
+            self.tell_pages();
+        }
+    }
+
+    /// Nobody's act. A word that is lost leaves a page as it is until it is loaded again.
+    fn tell_pages(&self) {
+        let (core, boot) = (self.core.clone(), self.boot.clone());
+        tokio::spawn(async move {
+            let (store, now) = (core.store, core.clock.now());
+            let told = store.write(Priority::Normal, move |tx| {
+                let boot = boot.clone();
+                Box::pin(async move { tx.change(ChangeKind::Node, &boot, now).await })
+            });
+            if let Err(error) = told.await {
+                tracing::warn!(error = %error, "open pages are not told of the nodes' rules");
+            }
+        });
+    }
+}

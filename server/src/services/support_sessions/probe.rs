@@ -1,0 +1,82 @@
+//! The support sessions by which an operator tries whether the upstream keeps tenants apart.
+//!
+//! They are opened at the command line in the name of a staff member, for minutes and a few requests,
+//! and are audited and recorded as any other.
+
+use app::domain::{
+    SupportSessionId, TenantId,
+    caller::Context,
+    policy::Act,
+    problem::Problem,
+    scopes::ScopeName,
+    staff::StaffMember,
+    support_sessions::{SessionLimits, SupportSession},
+};
+use chrono::TimeDelta;
+
+use super::{SupportSessionsService, create::Added};
+use crate::{
+    services::ServiceError,
+    store::support_sessions::SupportSessionSecrets,
+    token::{Token, TokenKind},
+};
+
+/// How long such a session lasts if nobody ends it: longer than a probe, and no longer than needed.
+const LASTS: TimeDelta = TimeDelta::minutes(5);
+/// How many requests it may make; no probe makes as many.
+const REQUESTS: u64 = 100;
+/// What tenants read as its reason.
+const REASON: &str = "Gateway probe: whether the platform keeps tenants apart";
+
+impl SupportSessionsService {
+    /// Opens a support session for a probe, held by `staff`.
+    ///
+    /// # Errors
+    ///
+    /// If the caller is not the command line, a scope or the tenant does not exist, or the staff
+    /// member may open no support session.
+    pub async fn open_for_probe(
+        &self,
+        context: &Context,
+        staff: &StaffMember,
+        tenant: &TenantId,
+        scopes: &[ScopeName],
+    ) -> Result<(SupportSession, Token), ServiceError> {
+        self.core.authorise(context, Act::ProbeGateway)?;
+        self.check_scopes(scopes)?;
+        let detail = self.tenants.detail(context, tenant).await?;
+        let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
+        let now = self.core.now();
+        let session = SupportSession {
+            id: SupportSessionId::from_uuid(self.core.new_uuid()),
+            tenant_id: tenant.clone(),
+            tenant_name: detail.tenant.name,
+            organization_id: None,
+            staff_id: staff.id,
+            staff_name: staff.name.clone(),
+            scopes: scopes.to_vec(),
+            reason: REASON.to_owned(),
+            ticket: None,
+            ip: String::new(),
+            user_agent: "support-console gateway probe".to_owned(),
+            issued_at: now,
+            expires_at: now + LASTS,
+            revocation: None,
+            requests_forwarded: 0,
+            requests_refused: 0,
+            rule_set: self.settings.rule_set.clone(),
+            limits: SessionLimits {
+                requests_total: Some(REQUESTS),
+                ..SessionLimits::default()
+            },
+        };
+        let secrets = SupportSessionSecrets {
+            token_hash: *token.hash().as_bytes(),
+            idempotency_key: self.core.new_uuid().to_string(),
+        };
+        match self.add(context, session, secrets).await? {
+            Added::New(session) => Ok((session, token)),
+            Added::Before(_) => Err(Problem::forbidden("This was opened before.").into()),
+        }
+    }
+}

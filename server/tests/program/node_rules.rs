@@ -1,0 +1,149 @@
+//! Two nodes on one PostgreSQL with different rules: neither lets anything through until they agree.
+
+use crate::support::{
+    PATIENCE,
+    client::{Answer, Client},
+    database::Database,
+    people::{Granted, Platform, Staff},
+    program::Program,
+    until,
+    upstream::Upstream,
+};
+
+const OLD: &str = r#"
+    tenant_binding = "path"
+    routes = ["/v1/tenants/{tenant_id}"]
+"#;
+const NEW: &str = r#"
+    tenant_binding = "path"
+    routes = ["/v1/tenants/{tenant_id}"]
+    [gateway.selectors]
+    query = ["tenant"]
+"#;
+const DIFFER: &str = "the nodes on this store have different rules";
+
+/// Node `a` with the old rules and a support session, before `b` comes.
+struct Scene {
+    upstream: Upstream,
+    database: Database,
+    a: Program,
+    session: Granted,
+    staff: Staff,
+}
+
+impl Scene {
+    async fn start() -> Self {
+        let upstream = Upstream::start().await;
+        let database = Database::new().await;
+        let a = Program::start_node("a", &database.url(), upstream.address, OLD).await;
+        Platform::of(&a).await.register("acme").await;
+        let staff = Staff::of(&a, "jo").await;
+        let session = staff.create_session("acme", None).await;
+        Self {
+            upstream,
+            database,
+            a,
+            session,
+            staff,
+        }
+    }
+
+    /// Node `b` with the new rules.
+    async fn b(&self) -> Program {
+        let url = self.database.url();
+        Program::start_refusing_node("b", &url, self.upstream.address, NEW).await
+    }
+
+    fn head(&self, node: &Program, last: &str) -> String {
+        format!(
+            "GET /v1/tenants/acme/{last} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
+            node.gateway, self.session.token
+        )
+    }
+
+    async fn ask(&self, node: &Program) -> Answer {
+        let mut client = Client::connect(node.gateway).await;
+        client.send(self.head(node, "plain").as_bytes()).await;
+        client.answer().await
+    }
+
+    async fn refuses(&self, node: &Program) {
+        until("the node to stand still", async || {
+            (node.readiness().await == DIFFER).then_some(())
+        })
+        .await;
+        let answer = self.ask(node).await;
+        let told = (answer.status, answer.code());
+        assert_eq!(told, (503, "rules_differ".to_owned()));
+    }
+
+    async fn serves(&self, node: &Program) {
+        until("the node to serve", async || {
+            let served = self.ask(node).await.status == 200;
+            (served && node.ready().await == 200).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn nodes_with_different_rules_let_nothing_through_until_they_have_the_same() {
+    let mut scene = Scene::start().await;
+    let mut stream = Client::connect(scene.a.gateway).await;
+    stream.send(scene.head(&scene.a, "stream").as_bytes()).await;
+    stream.read_until("chunk 1;").await;
+    let mut b = scene.b().await;
+    scene.refuses(&scene.a).await;
+    scene.refuses(&b).await;
+    let sent = scene.upstream.requests();
+    scene.upstream.allow_chunks(1000);
+    let rest = tokio::time::timeout(PATIENCE, stream.rest()).await;
+    let rest = rest.expect("the stream is cut");
+    assert!(
+        !rest.contains("chunk 2;") && !rest.contains("0\r\n\r\n"),
+        "{rest}"
+    );
+    scene.refuses(&scene.a).await;
+    assert_eq!(scene.upstream.requests(), sent, "something went through");
+
+    // Everyone is told, and of which nodes.
+    for node in [&scene.a, &b] {
+        let (code, said) = node.try_run(&["doctor"]).await;
+        assert_eq!(code, 1, "{said}");
+        let line = said
+            .lines()
+            .find(|line| line.contains("rules of the nodes"));
+        let line = line.expect("a line");
+        assert!(
+            line.starts_with("FAIL") && line.contains("a (") && line.contains("b ("),
+            "{line}"
+        );
+    }
+    let page = scene.staff.page("/support").await;
+    assert!(page.contains("nodes have different rules: "), "{page}");
+
+    b.stop().await;
+    scene.serves(&scene.a).await;
+    assert!(
+        !scene
+            .staff
+            .page("/support")
+            .await
+            .contains("nodes have different rules: ")
+    );
+
+    // The way to switch: the same file everywhere.
+    scene.a.restart_with(scene.upstream.address, NEW).await;
+    b.start_again().await;
+    scene.serves(&scene.a).await;
+    scene.serves(&b).await;
+}
+
+#[tokio::test]
+async fn a_node_that_died_with_other_rules_is_waited_for_no_longer_than_its_lease() {
+    let scene = Scene::start().await;
+    let mut b = scene.b().await;
+    scene.refuses(&scene.a).await;
+    b.kill().await;
+    scene.serves(&scene.a).await;
+}
