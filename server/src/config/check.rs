@@ -49,6 +49,7 @@ impl Config {
         let mut faults = Vec::new();
         self.check_console(&mut faults);
         self.check_gateway(&mut faults);
+        self.check_forward_auth(&mut faults);
         self.check_health(&mut faults);
         if faults.is_empty() {
             Ok(())
@@ -143,6 +144,16 @@ impl Config {
                  the gateway a name of its own (on one machine, localhost and 127.0.0.1 differ)",
                 origin.host
             ));
+        }
+    }
+
+    fn check_forward_auth(&self, faults: &mut Vec<String>) {
+        let Some(forward_auth) = &self.forward_auth else {
+            return;
+        };
+        let checked = forward_auth.validate(self.gateway.as_ref(), &self.trusted_proxies);
+        if let Err(invalid) = checked {
+            faults.extend(invalid.0.iter().map(|fault| self.placed(fault)));
         }
     }
 

@@ -72,6 +72,9 @@ variables! {
     "GATEWAY__IDENTITY_AUDIENCE" "gateway.identity_audience" Text;
     "GATEWAY__RECORD" "gateway.record" Text;
     "GATEWAY__RECORD_TIMEOUT_MS" "gateway.record_timeout_ms" Integer;
+    "FORWARD_AUTH__PROFILE" "forward_auth.profile" Text;
+    "FORWARD_AUTH__LISTEN" "forward_auth.listen" Text;
+    "FORWARD_AUTH__SECRET" "forward_auth.secret" Text;
     "HEALTH__SILENT_AFTER_HOURS" "health.silent_after_hours" Integer;
     "HEALTH__MIN_CALLS" "health.min_calls" Integer;
     "HEALTH__MIN_ERRORS" "health.min_errors" Integer;

@@ -2,6 +2,7 @@
 
 pub(super) mod entry;
 mod fault;
+mod forward_auth;
 mod upstreams;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     entry::TlsConfig,
     fault::{Fault, InvalidConfig},
+    forward_auth::{ForwardAuthConfig, ForwardAuthSettings, PrivateAddress},
     upstreams::{TimeoutConfig, UpstreamConfig},
 };
 use super::{

@@ -8,6 +8,7 @@
 mod attacks;
 mod ends;
 mod faults;
+mod forward_auth;
 mod http2;
 mod identity;
 mod leases;

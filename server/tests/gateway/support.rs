@@ -43,6 +43,7 @@ pub(crate) struct Rig {
     pub(crate) identities: Arc<Identities>,
     config: GatewayConfig,
     scopes: Vec<ScopeConfig>,
+    pub(crate) gateway: Arc<Gateway>,
     shutdown: CancellationToken,
 }
 
@@ -132,7 +133,8 @@ impl Rig {
             entropy: Arc::new(SeededEntropy::new(1)),
         });
         let shutdown = CancellationToken::new();
-        tokio::spawn(serve(listener, gateway, shutdown.clone()));
+        let serving = serve(listener, Arc::clone(&gateway), shutdown.clone());
+        tokio::spawn(serving);
         Self {
             upstream,
             store,
@@ -144,6 +146,7 @@ impl Rig {
             identities,
             config,
             scopes: scopes(&wanted),
+            gateway,
             shutdown,
         }
     }
