@@ -8,13 +8,14 @@
 pub const PREFIX: &str = "SUPPORT_CONSOLE_";
 
 /// Variables with our prefix that are not configuration: of the tests and the build.
-const NOT_CONFIGURATION: [&str; 9] = [
+const NOT_CONFIGURATION: [&str; 10] = [
     "SUPPORT_CONSOLE_TEST_",
     "SUPPORT_CONSOLE_CACHE",
     "SUPPORT_CONSOLE_SITE_ROOT",
     "SUPPORT_CONSOLE_BINARY",
     "SUPPORT_CONSOLE_TOOLS",
     "SUPPORT_CONSOLE_RUST",
+    "SUPPORT_CONSOLE_PROXIES",
     "SUPPORT_CONSOLE_PYTHON",
     "SUPPORT_CONSOLE_CHROMIUM",
     "SUPPORT_CONSOLE_WORKERS",

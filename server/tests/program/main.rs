@@ -8,6 +8,7 @@
 
 mod confinement;
 mod crash;
+mod forward_auth;
 mod httpbin;
 mod identity;
 mod nodes;
