@@ -1,5 +1,5 @@
 use super::{
-    Attack, Landed, Proxy, Rig, page, prove,
+    Attack, Landed, Proxy, Rig, needs_a_line_to_send_once, page, prove,
     proxy::{packaged, reports},
 };
 use crate::support::upstream::Upstream;
@@ -27,76 +27,37 @@ async fn start(rig: &Rig, page: &str, upstream: &Upstream) -> Proxy {
 }
 
 #[tokio::test]
-async fn caddy_carries_what_may_pass_and_reports_how_it_ended() {
+async fn caddy_carries_what_may_pass_and_nothing_else() {
     let (rig, upstream) = (Rig::start("caddy").await, Upstream::start().await);
     let proxy = start(&rig, &configuration(), &upstream).await;
-    let log = async || reports(&proxy, "caddy.md", "support-console.ndjson").await;
-    super::carries_and_reports(&rig, &upstream, log).await;
-}
-
-#[tokio::test]
-async fn caddy_refuses_whatever_may_not_pass() {
-    let (rig, upstream) = (Rig::start("caddy").await, Upstream::start().await);
-    let _proxy = start(&rig, &configuration(), &upstream).await;
-    super::refuses_whatever_may_not_pass(&rig, &upstream).await;
-    super::lets_nothing_doubtful_through(&rig, &upstream).await;
+    let log = async || reports(&proxy, "caddy.md", "support-console.ndjson", "/things").await;
+    super::carries_what_may_pass_and_nothing_else(rig, &upstream, log).await;
 }
 
 #[tokio::test]
 async fn no_protective_line_can_be_left_out_of_caddy() {
     let rig = Rig::start("caddy").await;
-    let session = rig.session("acme", None, &["read_only"]).await;
     let page = configuration();
-    let ok = "GET /v1/tenants/acme/things";
-    let token = Landed::AtThePlatform(session.token.clone());
+    let names_ours = "Connection: close, Support-Tenant\r\n";
     let mut attacks = vec![
-        Attack::new(
-            "header_up -Authorization",
-            rig.request(&session, ok, ""),
-            token,
-        ),
+        Attack::token("header_up -Authorization", &rig),
         Attack::new(
             "respond @takes_fields_away 400",
-            rig.request(&session, ok, "Connection: close, Support-Tenant\r\n"),
+            rig.request(&rig.session, "GET /v1/tenants/acme/things", names_ours),
             Landed::Requests(1),
         ),
-        Attack::new(
-            "header_down -Support-Identity",
-            rig.request(&session, "GET /v1/tenants/acme/echoed", ""),
-            Landed::WithTheClient("support-identity"),
-        ),
-        Attack::field(
-            "request_header -Support-*",
-            &rig,
-            &session,
-            "Support-Future",
-        ),
-        Attack::field("X-Request-Id", &rig, &session, "X-Request-Id"),
+        Attack::echo("header_down -Support-Identity", &rig),
+        Attack::field("request_header -Support-*", &rig, "Support-Future"),
+        Attack::field("X-Request-Id", &rig, "X-Request-Id"),
     ];
     let cleared = page.lines().filter_map(|line| {
         let name = line.trim().strip_prefix("header_up -")?;
         Some((line.trim(), name.replace('*', "Uri")))
     });
     let cleared = cleared.filter(|(_, name)| name != "Authorization");
-    attacks.extend(cleared.map(|(line, name)| Attack::field(line, &rig, &session, &name)));
+    attacks.extend(cleared.map(|(line, name)| Attack::field(line, &rig, &name)));
     assert!(attacks.len() > 14, "{}", attacks.len());
-    prove(&rig, &page, attacks, async |page, upstream| {
-        start(&rig, page, upstream).await
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_request_on_a_connection_that_breaks_is_not_sent_again_by_caddy() {
-    let rig = Rig::start("caddy").await;
-    let page = configuration();
-    let attack = async |page: &str| {
-        let upstream = Upstream::start().await;
-        let proxy = start(&rig, page, &upstream).await;
-        let again = super::is_sent_again(&rig, &upstream).await;
-        proxy.stop().await;
-        again
-    };
-    assert!(attack(&page::without(&page, "keepalive off")).await);
-    assert!(!attack(&page).await);
+    let start = async |page: &str, upstream: &Upstream| start(&rig, page, upstream).await;
+    prove(&rig, &page, attacks, start).await;
+    needs_a_line_to_send_once(&rig, &page, "keepalive off", start).await;
 }

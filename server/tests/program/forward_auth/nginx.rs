@@ -2,7 +2,7 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use super::{Attack, Granted, Landed, Proxy, Rig, page, prove};
+use super::{Attack, Landed, Proxy, Rig, page, prove};
 use crate::support::upstream::Upstream;
 
 /// Around the page: a site that lets through, and keeps, whatever the page's own lines don't forbid.
@@ -65,67 +65,40 @@ async fn start(rig: &Rig, page: &str, upstream: &Upstream) -> Proxy {
 }
 
 #[tokio::test]
-async fn nginx_carries_what_may_pass_and_reports_how_it_ended() {
+async fn nginx_carries_what_may_pass_and_nothing_else() {
     let (rig, upstream) = (Rig::start("nginx").await, Upstream::start().await);
     let proxy = start(&rig, &configuration(), &upstream).await;
     let log = async || {
-        proxy
-            .written_with("support-console.ndjson", "request_id")
-            .await
+        let log = proxy.written_with("support-console.ndjson", "request_id");
+        log.await
     };
-    super::carries_and_reports(&rig, &upstream, log).await;
+    super::carries_what_may_pass_and_nothing_else(rig, &upstream, log).await;
 }
 
-#[tokio::test]
-async fn nginx_refuses_whatever_may_not_pass() {
-    let (rig, upstream) = (Rig::start("nginx").await, Upstream::start().await);
-    let _proxy = start(&rig, &configuration(), &upstream).await;
-    super::refuses_whatever_may_not_pass(&rig, &upstream).await;
-    super::lets_nothing_doubtful_through(&rig, &upstream).await;
-}
-
-#[tokio::test]
-async fn no_line_that_clears_a_field_can_be_left_out_of_nginx() {
-    let rig = Rig::start("nginx").await;
-    let session = rig.session("acme", None, &["read_only"]).await;
-    let page = configuration();
+/// Attacks that are stopped by a line that clears a field.
+fn attacks_by_fields(rig: &Rig, page: &str) -> Vec<Attack> {
     let (outside, _) = page.split_once("location = ").unwrap();
-    let mut attacks = Vec::new();
-    for line in outside.lines().map(str::trim) {
-        let set = line.strip_prefix("proxy_set_header ");
-        let name = set.and_then(|set| set.split(' ').next());
-        // Without a line for it nginx closes each connection to the platform, no more.
-        let Some(name) = name.filter(|name| *name != "Connection") else {
-            continue;
-        };
-        attacks.push(if name == "Authorization" {
-            let request = rig.request(&session, "GET /v1/tenants/acme/things", "");
-            Attack::new(line, request, Landed::AtThePlatform(session.token.clone()))
-        } else {
-            Attack::field(line, &rig, &session, name)
-        });
-    }
-    assert!(
-        attacks.len() > 20,
-        "the page clears {} fields",
-        attacks.len()
-    );
-    prove(&rig, &page, attacks, async |page, upstream| {
-        start(&rig, page, upstream).await
-    })
-    .await;
+    let lines = outside.lines().map(str::trim);
+    let set = lines.filter_map(|line| {
+        let name = line.strip_prefix("proxy_set_header ")?.split(' ').next()?;
+        Some((line, name))
+    });
+    // Without lines for them nginx carries no WebSocket, no more.
+    let cleared = set.filter(|(_, name)| !matches!(*name, "Connection" | "Upgrade"));
+    let attacks = cleared.map(|(line, name)| match name {
+        "Authorization" => Attack::token(line, rig),
+        name => Attack::field(line, rig, name),
+    });
+    attacks.collect()
 }
 
 /// Attacks that are stopped by a line that clears no field.
-fn other_attacks(rig: &Rig, session: &Granted, page: &str) -> Vec<Attack> {
+fn other_attacks(rig: &Rig, page: &str) -> Vec<Attack> {
     const OK: &str = "GET /v1/tenants/acme/things";
+    let session = &rig.session;
     let through = |line: &str, method_and_path: &str, fields: &str| {
         let request = rig.request(session, method_and_path, fields);
         Attack::new(line, request, Landed::Requests(1))
-    };
-    let with_client = |line: &str, method_and_path: &str, name: &'static str| {
-        let request = rig.request(session, method_and_path, "");
-        Attack::new(line, request, Landed::WithTheClient(name))
     };
     let connection = page.lines().find(|line| line.contains("$http_connection"));
     let own_host = format!("Host: {}", rig.front);
@@ -163,27 +136,24 @@ fn other_attacks(rig: &Rig, session: &Granted, page: &str) -> Vec<Attack> {
         through(
             "proxy_set_header Upgrade $http_upgrade;",
             OK,
-            "Connection: Upgrade\r\nUpgrade: x\r\n",
+            "Connection: Upgrade\r\nUpgrade: websocket\r\n",
         ),
-        with_client(
+        Attack::new(
             "internal;",
-            "GET /.support-console/check",
-            "support-session",
+            rig.request(session, "GET /.support-console/check", ""),
+            Landed::WithTheClient("support-session"),
         ),
-        with_client(
-            "proxy_hide_header Support-Identity;",
-            "GET /v1/tenants/acme/echoed",
-            "support-identity",
-        ),
+        Attack::echo("proxy_hide_header Support-Identity;", rig),
     ]
 }
 
 #[tokio::test]
-async fn no_other_protective_line_can_be_left_out_of_nginx() {
+async fn no_protective_line_can_be_left_out_of_nginx() {
     let rig = Rig::start("nginx").await;
-    let session = rig.session("acme", None, &["read_only"]).await;
     let page = configuration();
-    let attacks = other_attacks(&rig, &session, &page);
+    let mut attacks = attacks_by_fields(&rig, &page);
+    assert!(attacks.len() > 20, "{} fields", attacks.len());
+    attacks.extend(other_attacks(&rig, &page));
     prove(&rig, &page, attacks, async |page, upstream| {
         // A platform of two servers, so that there is one to try next.
         let one = "server 10.0.0.5:8080;";
@@ -191,43 +161,31 @@ async fn no_other_protective_line_can_be_left_out_of_nginx() {
         start(&rig, &page, upstream).await
     })
     .await;
-}
+    let ok = rig.request(&rig.session, "GET /v1/tenants/acme/things", "");
 
-#[tokio::test]
-async fn a_site_of_nginx_that_keeps_answers_keeps_no_check() {
-    let rig = Rig::start("nginx").await;
-    let session = rig.session("acme", None, &["read_only"]).await;
-    let line = "proxy_cache off;";
-    for (page, expected) in [
-        (page::without(&configuration(), line), 200),
-        (configuration(), 401),
-    ] {
+    // A site that keeps answers keeps no check.
+    let token = format!("Authorization: Bearer {}\r\n", rig.session.token);
+    let without = page::without(&page, "proxy_cache off;");
+    for (page, expected) in [(&without, 200), (&page, 401)] {
         let upstream = Upstream::start().await;
-        let proxy = start(&rig, &page, &upstream).await;
-        let request = rig.request(&session, "GET /v1/tenants/acme/things", "");
-        assert_eq!(rig.raw(&request).await.status, 200);
-        let token = format!("Authorization: Bearer {}\r\n", session.token);
-        let anonymous = rig.raw(&request.replace(&token, "")).await;
+        let proxy = start(&rig, page, &upstream).await;
+        assert_eq!(rig.raw(&ok).await.status, 200);
+        let anonymous = rig.raw(&ok.replace(&token, "")).await;
         assert_eq!(anonymous.status, expected, "{}", proxy.log());
         proxy.stop().await;
     }
-}
 
-#[tokio::test]
-async fn the_address_that_nginx_records_is_the_clients_own() {
-    let rig = Rig::start("nginx").await;
-    let session = rig.session("acme", None, &["read_only"]).await;
+    // The address is not a client's to claim.
     let line = "proxy_set_header X-Original-Address $remote_addr;";
     for (page, expected) in [
-        (page::without(&configuration(), line), "192.0.2.1"),
-        (configuration(), "127.0.0.1"),
+        (page::without(&page, line), "192.0.2.1"),
+        (page, "127.0.0.1"),
     ] {
         let upstream = Upstream::start().await;
         let proxy = start(&rig, &page, &upstream).await;
-        let forged = "X-Original-Address: 192.0.2.1\r\n";
-        let request = rig.request(&session, "GET /v1/tenants/acme/things", forged);
-        assert_eq!(rig.raw(&request).await.status, 200);
-        assert_eq!(rig.row(&session).await["ip"], expected);
+        let forged = format!("{token}X-Original-Address: 192.0.2.1\r\n");
+        assert_eq!(rig.raw(&ok.replace(&token, &forged)).await.status, 200);
+        assert_eq!(rig.row(&rig.session).await["ip"], expected);
         proxy.stop().await;
     }
 }

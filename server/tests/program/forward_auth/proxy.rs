@@ -66,9 +66,9 @@ pub(super) fn packaged(name: &str) -> Command {
     Command::new(PathBuf::from(proxies).join(name))
 }
 
-/// The log as the page's filter makes it.
-pub(super) async fn reports(proxy: &Proxy, page: &str, file: &str) -> String {
-    let log = proxy.written_with(file, "/things").await;
+/// The log as the page's filter makes it, once this is in one of its lines.
+pub(super) async fn reports(proxy: &Proxy, page: &str, file: &str, part: &str) -> String {
+    let log = proxy.written_with(file, part).await;
     let mut jq = Command::new("jq");
     jq.arg("--compact-output").arg(page::block(page, "jq"));
     let mut jq = jq

@@ -23,6 +23,8 @@ pub(super) struct Rig {
     pub(super) checks: SocketAddr,
     pub(super) platform_key: String,
     pub(super) report_key: String,
+    /// A support session of the tenant `acme` that may read.
+    pub(super) session: Granted,
     program: Program,
     platform: Platform,
     staff: Staff,
@@ -44,6 +46,10 @@ impl Rig {
             profile = "{profile}"
             listen = "{checks}"
             secret = "{SECRET}"
+            [[scopes]]
+            name = "live"
+            description = "Follow what happens."
+            allow = [{{ methods = ["GET"], paths = ["/v1/tenants/{{tenant_id}}/live/**"], upgrade = "websocket" }}]
             "#
         );
         // The gateway as a proxy is not what is tried here.
@@ -65,6 +71,7 @@ impl Rig {
             checks,
             platform_key: key("tenants:write").await,
             report_key: key("access_log:complete").await,
+            session: staff.create_session_with("acme", &["read_only"]).await,
             program,
             platform,
             staff,
@@ -82,6 +89,11 @@ impl Rig {
             Some(_) => self.staff.create_session(tenant, organization).await,
             None => self.staff.create_session_with(tenant, scopes).await,
         }
+    }
+
+    /// Ends the program, and with it whoever answers checks.
+    pub(super) async fn end(&mut self) {
+        self.program.kill().await;
     }
 
     /// Revokes a support session.

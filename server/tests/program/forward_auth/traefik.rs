@@ -1,5 +1,5 @@
 use super::{
-    Attack, Landed, Proxy, Rig, page, prove,
+    Attack, Landed, Proxy, Rig, needs_a_line_to_send_once, page, prove,
     proxy::{packaged, reports},
 };
 use crate::support::upstream::Upstream;
@@ -43,108 +43,66 @@ async fn start(rig: &Rig, page: &str, upstream: &Upstream) -> Proxy {
 }
 
 #[tokio::test]
-async fn traefik_carries_what_may_pass_and_reports_how_it_ended() {
+async fn traefik_carries_what_may_pass_and_nothing_else() {
     let (rig, upstream) = (Rig::start("traefik").await, Upstream::start().await);
     let proxy = start(&rig, &configuration(), &upstream).await;
-    let log = async || reports(&proxy, "traefik.md", "support-console.ndjson").await;
-    super::carries_and_reports(&rig, &upstream, log).await;
+    let log = async || reports(&proxy, "traefik.md", "support-console.ndjson", "/things").await;
+    super::carries_what_may_pass_and_nothing_else(rig, &upstream, log).await;
 }
 
-#[tokio::test]
-async fn traefik_refuses_whatever_may_not_pass() {
-    let (rig, upstream) = (Rig::start("traefik").await, Upstream::start().await);
-    let _proxy = start(&rig, &configuration(), &upstream).await;
-    super::refuses_whatever_may_not_pass(&rig, &upstream).await;
-    super::lets_nothing_doubtful_through(&rig, &upstream).await;
+/// What stops attacks by fields, and a wish for another protocol.
+fn attacks(rig: &Rig, page: &str) -> Vec<Attack> {
+    let (_, clears) = page.split_once("support-clears:\n").unwrap();
+    let (clears, _) = clears.split_once("customResponseHeaders").unwrap();
+    let clears = clears.lines().map(str::trim);
+    let cleared = clears.filter_map(|line| Some((line, line.strip_suffix(": \"\"")?)));
+    let mut attacks: Vec<_> = cleared
+        .map(|(line, name)| match name {
+            "Authorization" => Attack::token(line, rig),
+            "Support-Check-Secret" => Attack::new(
+                line,
+                rig.request(&rig.session, "GET /v1/tenants/acme/things", ""),
+                Landed::AtThePlatform("put-the-secret-here".into()),
+            ),
+            _ => Attack::field(line, rig, name),
+        })
+        .collect();
+    assert!(attacks.len() > 9, "{}", attacks.len());
+    let (_, copied) = page.split_once("authResponseHeaders:\n").unwrap();
+    let copied = copied.lines().map(str::trim);
+    let copied = copied.map_while(|line| Some((line, line.strip_prefix("- ")?)));
+    // The number is cleared before the check already.
+    let copied = copied.filter(|(_, name)| *name != "X-Request-Id");
+    attacks.extend(copied.map(|(line, name)| Attack::field(line, rig, name)));
+    let wish = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    attacks.push(Attack::new(
+        "middlewares: [nobody]",
+        rig.request(&rig.session, "GET /v1/tenants/acme/things", wish),
+        Landed::Requests(1),
+    ));
+    attacks.push(Attack::echo("Support-Identity: \"\"", rig));
+    attacks
 }
 
 #[tokio::test]
 async fn no_protective_line_can_be_left_out_of_traefik() {
     let rig = Rig::start("traefik").await;
-    let session = rig.session("acme", None, &["read_only"]).await;
     let page = configuration();
-    let ok = "GET /v1/tenants/acme/things";
-    let (_, clears) = page.split_once("support-clears:\n").unwrap();
-    let (clears, _) = clears.split_once("customResponseHeaders").unwrap();
-    let mut attacks = Vec::new();
-    for line in clears.lines().map(str::trim) {
-        let Some(name) = line.strip_suffix(": \"\"") else {
-            continue;
-        };
-        attacks.push(match name {
-            "Authorization" => Attack::new(
-                line,
-                rig.request(&session, ok, ""),
-                Landed::AtThePlatform(session.token.clone()),
-            ),
-            "Support-Check-Secret" => Attack::new(
-                line,
-                rig.request(&session, ok, ""),
-                Landed::AtThePlatform("put-the-secret-here".into()),
-            ),
-            _ => Attack::field(line, &rig, &session, name),
-        });
-    }
-    assert!(attacks.len() > 9, "{}", attacks.len());
-    let (_, copied) = page.split_once("authResponseHeaders:\n").unwrap();
-    let copied = copied
-        .lines()
-        .map_while(|line| line.trim().strip_prefix("- "));
-    // The number is cleared before the check already.
-    for name in copied.filter(|name| *name != "X-Request-Id") {
-        let line = format!("- {name}");
-        attacks.push(Attack::field(&line, &rig, &session, name));
-    }
-    attacks.push(Attack::new(
-        "middlewares: [nobody]",
-        rig.request(
-            &session,
-            ok,
-            "Connection: Upgrade\r\nUpgrade: websocket\r\n",
-        ),
-        Landed::Requests(1),
-    ));
-    attacks.push(Attack::new(
-        "Support-Identity: \"\"",
-        rig.request(&session, "GET /v1/tenants/acme/echoed", ""),
-        Landed::WithTheClient("support-identity"),
-    ));
-    prove(&rig, &page, attacks, async |page, upstream| {
-        start(&rig, page, upstream).await
-    })
-    .await;
-}
+    let start = async |page: &str, upstream: &Upstream| start(&rig, page, upstream).await;
+    prove(&rig, &page, attacks(&rig, &page), start).await;
+    let line = "serversTransport: one-request";
+    needs_a_line_to_send_once(&rig, &page, line, start).await;
 
-#[tokio::test]
-async fn a_number_of_another_request_is_not_reported_by_traefik() {
-    let rig = Rig::start("traefik").await;
-    let session = rig.session("acme", None, &["read_only"]).await;
-    let page = configuration();
-    let line = "X-Request-Id: \"\"";
-    for (page, expected) in [(page::without(&page, line), true), (page, false)] {
+    // A number of another request's is not reported.
+    let without = page::without(&page, "X-Request-Id: \"\"");
+    for (page, expected) in [(without, true), (page, false)] {
         let upstream = Upstream::start().await;
-        let proxy = start(&rig, &page, &upstream).await;
+        let proxy = start(&page, &upstream).await;
         let forged = "X-Request-Id: forged-by-client\r\n";
-        let refused = rig.request(&session, "DELETE /v1/tenants/acme", forged);
+        let refused = rig.request(&rig.session, "DELETE /v1/tenants/acme", forged);
         assert_eq!(rig.raw(&refused).await.status, 403);
         let log = proxy.written_with("support-console.ndjson", "DELETE").await;
         assert_eq!(log.contains("forged-by-client"), expected, "{log}");
         proxy.stop().await;
     }
-}
-
-#[tokio::test]
-async fn a_request_on_a_connection_that_breaks_is_not_sent_again_by_traefik() {
-    let rig = Rig::start("traefik").await;
-    let page = configuration();
-    let line = "serversTransport: one-request";
-    let attack = async |page: &str| {
-        let upstream = Upstream::start().await;
-        let proxy = start(&rig, page, &upstream).await;
-        let again = super::is_sent_again(&rig, &upstream).await;
-        proxy.stop().await;
-        again
-    };
-    assert!(attack(&page::without(&page, line)).await);
-    assert!(!attack(&page).await);
 }

@@ -32,9 +32,19 @@ impl Program {
     /// Starts with a gateway before `upstream`; `rules` are the lines of `[gateway]` that say how
     /// tenants and organizations are told apart.
     pub(crate) async fn start(upstream: SocketAddr, rules: &str) -> Self {
+        Self::start_behind(&[], upstream, rules).await
+    }
+
+    /// Starts behind proxies whose word counts for where a request comes from.
+    pub(crate) async fn start_behind(
+        trusted_proxies: &[&str],
+        upstream: SocketAddr,
+        rules: &str,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/store.db", folder.path().display());
-        Self::start_in(folder, &url, "", upstream, rules).await
+        let top = format!("trusted_proxies = {trusted_proxies:?}");
+        Self::start_in(folder, &url, &top, upstream, rules).await
     }
 
     /// Starts a node of its own on a PostgreSQL database, with the same keys as every other.
