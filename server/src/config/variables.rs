@@ -76,6 +76,9 @@ variables! {
     "FORWARD_AUTH__PROFILE" "forward_auth.profile" Text;
     "FORWARD_AUTH__LISTEN" "forward_auth.listen" Text;
     "FORWARD_AUTH__SECRET" "forward_auth.secret" Text;
+    "FORWARD_AUTH__TLS__CERTIFICATE" "forward_auth.tls.certificate" Text;
+    "FORWARD_AUTH__TLS__KEY" "forward_auth.tls.key" Text;
+    "FORWARD_AUTH__TLS__CLIENT_CA" "forward_auth.tls.client_ca" Text;
     "HEALTH__SILENT_AFTER_HOURS" "health.silent_after_hours" Integer;
     "HEALTH__MIN_CALLS" "health.min_calls" Integer;
     "HEALTH__MIN_ERRORS" "health.min_errors" Integer;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     entry::TlsConfig,
     fault::{Fault, InvalidConfig},
-    forward_auth::{ForwardAuthConfig, ForwardAuthSettings, PrivateAddress},
+    forward_auth::{CheckTlsConfig, ForwardAuthConfig, ForwardAuthSettings, PrivateAddress},
     upstreams::{TimeoutConfig, UpstreamConfig},
 };
 use super::{

@@ -136,13 +136,17 @@ impl ForwardAuth {
     }
 
     /// Whether the check carries the secret, once. Hashes are compared, so that the time it takes
-    /// tells nothing, not even a length.
+    /// tells nothing, not even a length. Without a secret only those come so far who have a
+    /// certificate.
     fn is_our_proxy(&self, headers: &HeaderMap) -> bool {
+        let Some(secret) = &self.settings.secret else {
+            return self.settings.certificate.is_some();
+        };
         let mut given = headers.get_all(SECRET).iter();
         let (Some(given), None) = (given.next(), given.next()) else {
             return false;
         };
-        let wanted = Sha256::digest(self.settings.secret.expose_secret());
+        let wanted = Sha256::digest(secret.expose_secret());
         let given = Sha256::digest(given.as_bytes());
         given.as_slice().ct_eq(wanted.as_slice()).into()
     }
@@ -157,6 +161,18 @@ impl ForwardAuth {
         }
         let detail = "Support-Check-Secret must be what forward_auth.secret says, once.";
         Trouble::new(403, "not_the_proxy", detail)
+    }
+
+    /// Somebody has no certificate that `forward_auth.tls.client_ca` has signed, or no TLS at all.
+    fn turned_away_at_handshake(&self, error: &std::io::Error) {
+        telemetry::stranger();
+        if let Some(held_back) = self.strangers.pass(self.gateway.admission.clock.now()) {
+            tracing::warn!(
+                %error,
+                held_back,
+                "a forward-auth connection failed at its TLS handshake"
+            );
+        }
     }
 
     /// The request that the proxy asks about.

@@ -16,7 +16,7 @@ use tokio_rustls::rustls::{
 };
 
 pub(super) use certificate::Certificate;
-pub(super) use trust::trust;
+pub(super) use trust::{holders_of, trust};
 
 /// Why certificates or keys can't be used. Each says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -12,13 +12,22 @@ use server::gateway::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, UnixStream},
+    net::{TcpListener, TcpStream, UnixStream},
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    },
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
     Rig, Wanted,
     client::{Answer, Client},
+    pki::Pki,
 };
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -32,9 +41,8 @@ struct Checks {
     address: SocketAddr,
 }
 
-fn settings(rig: &Rig, profile: ForwardAuthProfile) -> ForwardAuthSettings {
-    let text =
-        format!("profile = \"{profile}\"\nlisten = \"127.0.0.1:3110\"\nsecret = \"{SECRET}\"\n");
+fn settings(rig: &Rig, profile: ForwardAuthProfile, trust: &str) -> ForwardAuthSettings {
+    let text = format!("profile = \"{profile}\"\nlisten = \"127.0.0.1:3110\"\n{trust}\n");
     let config: ForwardAuthConfig = toml::from_str(&text).unwrap();
     let gateway: GatewayConfig = toml::from_str(&format!(
         "listen = \"127.0.0.1:3100\"\npublic_url = \"http://127.0.0.1:3100\"\n\
@@ -45,6 +53,10 @@ fn settings(rig: &Rig, profile: ForwardAuthProfile) -> ForwardAuthSettings {
     config.validate(Some(&gateway), &[]).unwrap()
 }
 
+fn with_secret(rig: &Rig, profile: ForwardAuthProfile) -> ForwardAuthSettings {
+    settings(rig, profile, &format!("secret = \"{SECRET}\""))
+}
+
 impl Checks {
     async fn of(profile: ForwardAuthProfile) -> Self {
         Self::with(profile, Wanted::default()).await
@@ -52,9 +64,14 @@ impl Checks {
 
     async fn with(profile: ForwardAuthProfile, wanted: Wanted) -> Self {
         let rig = Rig::with(wanted).await;
+        let settings = with_secret(&rig, profile);
+        Self::over(rig, profile, settings).await
+    }
+
+    async fn over(rig: Rig, profile: ForwardAuthProfile, settings: ForwardAuthSettings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let forward_auth = ForwardAuth::new(Arc::clone(&rig.gateway), settings(&rig, profile));
+        let forward_auth = ForwardAuth::new(Arc::clone(&rig.gateway), settings);
         let end = CancellationToken::new();
         tokio::spawn(serve_checks(
             CheckListener::Tcp(listener),
@@ -522,7 +539,7 @@ async fn a_unix_socket_is_for_owner_and_group_and_replaces_only_what_is_dead() {
     assert!(taken.is_err());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept");
 
-    let settings = settings(&rig, ForwardAuthProfile::Nginx);
+    let settings = with_secret(&rig, ForwardAuthProfile::Nginx);
     let forward_auth = ForwardAuth::new(Arc::clone(&rig.gateway), settings);
     tokio::spawn(serve_checks(
         listener,
@@ -535,4 +552,62 @@ async fn a_unix_socket_is_for_owner_and_group_and_replaces_only_what_is_dead() {
     let mut answer = String::new();
     unix.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+}
+
+/// A connection with TLS by someone who has this certificate, if any.
+async fn with_certificate(checks: &Checks, ours: &Pki, own: Option<&Pki>) -> Client {
+    let mut roots = RootCertStore::empty();
+    let ca = CertificateDer::from_pem_file(ours.path("ca.pem")).unwrap();
+    roots.add(ca).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    let config = match own {
+        Some(own) => {
+            let chain = CertificateDer::from_pem_file(own.path("cert.pem")).unwrap();
+            let key = PrivateKeyDer::from_pem_file(own.path("key.pem")).unwrap();
+            config.with_client_auth_cert(vec![chain], key).unwrap()
+        }
+        None => config.with_no_client_auth(),
+    };
+    let tcp = TcpStream::connect(checks.address).await.unwrap();
+    let name = ServerName::from(checks.address.ip());
+    let tls = TlsConnector::from(Arc::new(config)).connect(name, tcp);
+    Client::over(tls.await.unwrap())
+}
+
+#[tokio::test]
+async fn with_certificates_on_both_sides_their_holder_alone_may_ask() {
+    let (ours, proxys, strangers) = (Pki::new(), Pki::new(), Pki::new());
+    for pki in [&ours, &proxys, &strangers] {
+        pki.sign("127.0.0.1");
+    }
+    let ca = proxys.path("ca.pem");
+    let tls = format!("{}\nclient_ca = \"{}\"", ours.table(), ca.display());
+    let secret = format!("secret = \"{SECRET}\"\n{tls}");
+    for (trust, needs_secret) in [(tls, false), (secret, true)] {
+        let rig = Rig::new().await;
+        let settings = settings(&rig, ForwardAuthProfile::Envoy, &trust);
+        let checks = Checks::over(rig, ForwardAuthProfile::Envoy, settings).await;
+        let check = format!("{}\r\n", checks.check("GET", OK));
+        for own in [None, Some(&strangers)] {
+            let mut client = with_certificate(&checks, &ours, own).await;
+            client.send(check.as_bytes()).await;
+            assert_eq!(client.answer().await.status, 0, "no answer at all");
+        }
+        let mut clear = Client::connect(checks.address).await;
+        clear.send(check.as_bytes()).await;
+        assert!(!clear.rest().await.contains("HTTP/1.1"));
+        assert!(checks.rig.store.begun().is_empty());
+
+        let secret = format!("Support-Check-Secret: {SECRET}\r\n");
+        let without = check.replace(&secret, "");
+        let expected = if needs_secret { 403 } else { 200 };
+        for (check, status) in [(&without, expected), (&check, 200)] {
+            let mut client = with_certificate(&checks, &ours, Some(&proxys)).await;
+            client.send(check.as_bytes()).await;
+            assert_eq!(client.answer().await.status, status, "{trust}");
+        }
+    }
 }

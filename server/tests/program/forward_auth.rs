@@ -185,6 +185,20 @@ async fn lets_nothing_doubtful_through(rig: &Rig, upstream: &Upstream) {
             upstream.text()
         );
     }
+    // Whoever drops what Connection names does so before the identity is there.
+    let names_ours = "Connection: close, Support-Tenant, Support-Identity, X-Request-Id\r\n";
+    rig.raw(&ok.replace(&token, &format!("{token}{names_ours}")))
+        .await;
+    if upstream.requests() > before {
+        let carried = upstream.seen().pop().unwrap().text().to_ascii_lowercase();
+        for name in [
+            "support-tenant: acme",
+            "support-identity: ey",
+            "x-request-id: 0",
+        ] {
+            assert!(carried.contains(name), "{name} in\n{carried}");
+        }
+    }
     let look_alikes = "Support_Tenant: forged\r\nSupport.Tenant: forged\r\n\
                        X_Support_Tenant: forged\r\nX_Request-Id: forged\r\n";
     rig.raw(&ok.replace(&token, &format!("{token}{look_alikes}")))

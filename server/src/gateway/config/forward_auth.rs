@@ -4,6 +4,7 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
 };
 
 use app::domain::access_log::ForwardAuthProfile;
@@ -12,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{Faults, GatewayConfig, InvalidConfig, TenantBinding};
+use crate::gateway::tls::Certificate;
 
 /// How many characters a shared secret has at least: 128 bits in hexadecimal.
 const SECRET_MIN: usize = 32;
@@ -28,8 +30,22 @@ pub struct ForwardAuthConfig {
     pub profile: ForwardAuthProfile,
     /// Where checks are answered: a private address, `127.0.0.1:3110`, or `unix:` and a path.
     pub listen: String,
-    /// What the proxy sends in `Support-Check-Secret`.
-    pub secret: SecretString,
+    /// What the proxy sends in `Support-Check-Secret`. Without it the proxy has a certificate.
+    pub secret: Option<SecretString>,
+    /// TLS in which both sides have certificates, instead of a secret or beside it.
+    pub tls: Option<CheckTlsConfig>,
+}
+
+/// The `[forward_auth.tls]` table: mutual TLS with the proxy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckTlsConfig {
+    /// PEM file with our certificate and its chain.
+    pub certificate: PathBuf,
+    /// PEM file with its private key.
+    pub key: PathBuf,
+    /// PEM file with the CA that signs the proxy's certificate, and nobody else's.
+    pub client_ca: PathBuf,
 }
 
 /// Where checks are answered. Never a public address.
@@ -55,7 +71,8 @@ impl fmt::Display for PrivateAddress {
 pub struct ForwardAuthSettings {
     pub(in crate::gateway) profile: ForwardAuthProfile,
     pub(in crate::gateway) listen: PrivateAddress,
-    pub(in crate::gateway) secret: SecretString,
+    pub(in crate::gateway) secret: Option<SecretString>,
+    pub(in crate::gateway) certificate: Option<Arc<Certificate>>,
     pub(in crate::gateway) trusted_proxies: Vec<IpNet>,
 }
 
@@ -94,19 +111,44 @@ impl ForwardAuthConfig {
         let listen = private_address(&self.listen);
         let listen = faults.take("forward_auth.listen", listen);
         self.check_secret(&mut faults);
+        let certificate = self.certificate(listen.as_ref(), &mut faults);
         match (listen, faults.0.is_empty()) {
             (Some(listen), true) => Ok(ForwardAuthSettings {
                 profile: self.profile,
                 listen,
                 secret: self.secret.clone(),
+                certificate,
                 trusted_proxies: trusted_proxies.to_vec(),
             }),
             _ => Err(InvalidConfig(faults.0)),
         }
     }
 
+    fn certificate(
+        &self,
+        listen: Option<&PrivateAddress>,
+        faults: &mut Faults,
+    ) -> Option<Arc<Certificate>> {
+        let tls = self.tls.as_ref()?;
+        if matches!(listen, Some(PrivateAddress::Unix(_))) {
+            let problem = "needs an address with a port: a Unix socket has owner and group instead";
+            faults.push("forward_auth.tls", problem);
+        }
+        let (chain, key) = (tls.certificate.clone(), tls.key.clone());
+        let loaded = Certificate::load_for_holders(&tls.client_ca, chain, key);
+        faults.take("forward_auth.tls", loaded)
+    }
+
     fn check_secret(&self, faults: &mut Faults) {
-        let secret = self.secret.expose_secret();
+        let Some(secret) = &self.secret else {
+            if self.tls.is_none() {
+                let problem = "is missing: set what the proxy sends with each check, or \
+                               forward_auth.tls with certificates for both sides";
+                faults.push("forward_auth.secret", problem);
+            }
+            return;
+        };
+        let secret = secret.expose_secret();
         let sound = (SECRET_MIN..=SECRET_MAX).contains(&secret.len())
             && secret.bytes().all(|byte| byte.is_ascii_graphic());
         if !sound {
@@ -212,6 +254,23 @@ mod tests {
             assert!(faults.starts_with("forward_auth.secret: must"), "{faults}");
             assert!(secret.is_empty() || !faults.contains(secret));
         }
+    }
+
+    #[test]
+    fn a_proxy_needs_a_secret_or_a_certificate() {
+        let gateway = gateway("path");
+        let told = |listen: &str, more: &str| {
+            let text = format!("profile = \"envoy\"\nlisten = {listen:?}\n{more}");
+            faults(&text, Some(&gateway))
+        };
+        let tls = "[tls]\ncertificate = \"c\"\nkey = \"k\"\nclient_ca = \"/nowhere/ca.pem\"\n";
+        assert!(told("127.0.0.1:3110", "").contains("forward_auth.secret: is missing"));
+        let missing = told("127.0.0.1:3110", tls);
+        assert!(
+            missing.starts_with("forward_auth.tls: /nowhere/ca.pem"),
+            "{missing}"
+        );
+        assert!(told("unix:/run/check.sock", tls).contains("owner and group"));
     }
 
     #[test]

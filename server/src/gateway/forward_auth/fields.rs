@@ -158,7 +158,8 @@ mod tests {
         ForwardAuthSettings {
             profile,
             listen: PrivateAddress::Unix("/x".into()),
-            secret: "x".into(),
+            secret: Some("x".into()),
+            certificate: None,
             trusted_proxies: Vec::new(),
         }
     }

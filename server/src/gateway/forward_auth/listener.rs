@@ -9,9 +9,11 @@ use http::{HeaderValue, Request, Response, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
     sync::Semaphore,
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{either::Either, sync::CancellationToken, task::TaskTracker};
 
 use super::{ForwardAuth, fields::Check, wire::CheckWire};
@@ -26,6 +28,8 @@ const MAX_CONNECTIONS: usize = 8192;
 /// How long a connection may be silent. Longer than proxies keep idle ones, so that it is they who
 /// close.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
+/// How long the proxy may take for the TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many header fields a check may have: the client's, and what the proxy adds.
 const MAX_FIELDS: usize = 256;
 /// How many bytes are read ahead; a head must fit.
@@ -90,6 +94,9 @@ pub async fn serve_checks(
 ) {
     let tracker = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    if let Some(certificate) = &forward_auth.settings.certificate {
+        tracker.spawn(Arc::clone(certificate).follow(shutdown.clone()));
+    }
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
             break;
@@ -102,7 +109,7 @@ pub async fn serve_checks(
             Ok(stream) => {
                 let (forward_auth, shutdown) = (Arc::clone(&forward_auth), shutdown.clone());
                 tracker.spawn(async move {
-                    connection(stream, &forward_auth, shutdown).await;
+                    open(stream, &forward_auth, shutdown).await;
                     drop(slot);
                 });
             }
@@ -118,8 +125,26 @@ pub async fn serve_checks(
     tracker.wait().await;
 }
 
-async fn connection(
+async fn open(
     stream: Either<TcpStream, UnixStream>,
+    forward_auth: &ForwardAuth,
+    shutdown: CancellationToken,
+) {
+    match (stream, &forward_auth.settings.certificate) {
+        (Either::Left(tcp), Some(certificate)) => {
+            let handshake = TlsAcceptor::from(certificate.server_config()).accept(tcp);
+            match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
+                Ok(Ok(tls)) => connection(tls, forward_auth, shutdown).await,
+                Ok(Err(error)) => forward_auth.turned_away_at_handshake(&error),
+                Err(_) => {}
+            }
+        }
+        (stream, _) => connection(stream, forward_auth, shutdown).await,
+    }
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     forward_auth: &ForwardAuth,
     shutdown: CancellationToken,
 ) {
