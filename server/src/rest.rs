@@ -10,6 +10,7 @@
     reason = "utoipa's macros write qualified paths where ours stand"
 )]
 
+mod access_log;
 mod audit;
 mod auth;
 mod error;
@@ -81,6 +82,7 @@ fn resources() -> OpenApiRouter<AppState> {
         .routes(routes!(support_sessions::list_support_sessions))
         .routes(routes!(support_sessions::get_support_session))
         .routes(routes!(support_sessions::list_access_log))
+        .routes(routes!(access_log::complete_access_log))
         .routes(routes!(audit::list_audit_events))
         .routes(routes!(audit::get_audit_event))
         .routes(routes!(audit::export_audit_events))

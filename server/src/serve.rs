@@ -19,7 +19,8 @@ use crate::{
     clock::{Clock, SteadyClock},
     config::Config,
     entropy::{SystemEntropy, new_uuid},
-    gateway, identities,
+    gateway::{self, CheckListener},
+    identities,
     keys::{Keys, identity::IdentityKeys},
     open_files,
     services::{
@@ -90,6 +91,7 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         Some(gateway) => Some(bind("gateway.listen", gateway.listen).await?),
         None => None,
     };
+    let checks_at = bind_checks(&core.config).await?;
     let (recorder, completions) = StoreRecorder::start(core.clone(), by.clone());
     let record = Record {
         recorder,
@@ -110,7 +112,7 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
     let gates = Arc::clone(&server.state.gates);
     let node = Node::join(core.clone(), clock, gates, &boot).await?;
     server.tasks = tasks::start(&server.state, &by, node, &server.tasks_end);
-    server.listen(console, metrics.zip(figures), gateway_at)?;
+    server.listen(console, metrics.zip(figures), gateway_at, checks_at)?;
     Ok(server)
 }
 
@@ -179,9 +181,24 @@ async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, Ser
         .await
         .map_err(|source| ServeError::Bind {
             key,
-            address,
+            address: address.to_string(),
             source,
         })
+}
+
+/// The listener of `[forward_auth]`, if there is that table.
+async fn bind_checks(config: &Config) -> Result<Option<CheckListener>, ServeError> {
+    let Some(forward_auth) = &config.forward_auth else {
+        return Ok(None);
+    };
+    let settings = forward_auth.validate(config.gateway.as_ref(), &config.trusted_proxies);
+    let settings = settings.map_err(ServeError::Gateway)?;
+    let bound = CheckListener::bind(settings.listen()).await;
+    bound.map(Some).map_err(|source| ServeError::Bind {
+        key: "forward_auth.listen",
+        address: settings.listen().to_string(),
+        source,
+    })
 }
 
 impl Server {
@@ -190,6 +207,7 @@ impl Server {
         console: TcpListener,
         metrics: Option<(TcpListener, Figures)>,
         gateway_at: Option<TcpListener>,
+        checks_at: Option<CheckListener>,
     ) -> Result<(), ServeError> {
         let touched = self.record.recorder.touched();
         let router = self
@@ -214,6 +232,12 @@ impl Server {
         let gateway = self.state.gateway(&self.record);
         if let (Some(listener), Some(gateway)) = (gateway_at, gateway.map_err(ServeError::Gateway)?)
         {
+            let forward_auth = self.state.forward_auth(&gateway);
+            let forward_auth = forward_auth.map_err(ServeError::Gateway)?;
+            if let Some((checks, forward_auth)) = checks_at.zip(forward_auth) {
+                let serving = gateway::serve_checks(checks, forward_auth, end.clone());
+                self.listeners.push(tokio::spawn(serving));
+            }
             let serving = gateway::serve(listener, gateway, end.clone());
             self.listeners.push(tokio::spawn(serving));
         }
@@ -235,6 +259,9 @@ impl Server {
             None => tracing::warn!(
                 "there is no [gateway] table: support sessions can be created but lead nowhere"
             ),
+        }
+        if let Some(forward_auth) = &config.forward_auth {
+            tracing::info!(profile = %forward_auth.profile, listen = %forward_auth.listen, "forward-auth checks are answered");
         }
         let mut reader = self.state.core.store.read().await?;
         if reader.db().count_staff().await? == 0 {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{RequestId, SupportSessionId, scopes::ScopeName};
+use super::{RequestId, SupportSessionId, scopes::ScopeName, telemetry::RejectedRecord};
 
 text_enum! {
     /// What became of a request.
@@ -58,6 +58,21 @@ text_enum! {
         RateLimited = "rate_limited",
         /// The session's total of requests is used up.
         BudgetExhausted = "budget_exhausted",
+    }
+}
+
+text_enum! {
+    /// A proxy of the platform's own that asks the gateway about each request and carries it itself
+    /// (forward-auth). Each has its own way of saying what the request is.
+    pub enum ForwardAuthProfile {
+        /// nginx with `auth_request`.
+        Nginx = "nginx",
+        /// Caddy with `forward_auth`.
+        Caddy = "caddy",
+        /// Traefik with `ForwardAuth`.
+        Traefik = "traefik",
+        /// Envoy with `ext_authz` over HTTP.
+        Envoy = "envoy",
     }
 }
 
@@ -187,4 +202,36 @@ pub struct AccessLogEntry {
     /// What has passed since the protocol changed, if it did: counted each minute and at the end.
     #[serde(default)]
     pub upgrade: Option<UpgradeTally>,
+    /// The proxy that carried the request after asking the gateway; none if the gateway forwarded it.
+    #[serde(default)]
+    pub profile: Option<ForwardAuthProfile>,
+    /// When that proxy's access log told how the request ended. What it tells is its word: the
+    /// gateway has not seen the answer.
+    #[serde(default)]
+    pub reported_at: Option<DateTime<Utc>>,
+}
+
+/// How a request that a proxy carried has ended, as that proxy's access log has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReportedEnd {
+    /// The `X-Request-Id` that the gateway gave the request.
+    pub request_id: RequestId,
+    /// HTTP response status code that the client got, 100–599; 499 if the client went away.
+    pub status: u16,
+    /// Bytes of the answer's body that were sent.
+    pub bytes: u64,
+    /// From taking the request in until the last byte of the answer, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// What became of a batch of reported ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CompletionReport {
+    /// Open rows that are complete now.
+    pub completed: u64,
+    /// Reports that changed nothing.
+    pub rejected: Vec<RejectedRecord>,
 }

@@ -18,6 +18,8 @@ text_enum! {
         ForceLogout = "user_sessions:logout",
         /// Ask whether an identity that the gateway has signed is still good.
         IntrospectIdentities = "identities:introspect",
+        /// Tell how requests ended that a proxy carried (platform keys only).
+        CompleteAccessLog = "access_log:complete",
     }
 }
 

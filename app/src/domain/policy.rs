@@ -50,6 +50,8 @@ pub enum Act<'a> {
     IntrospectIdentities,
     /// Be told what an identity says that was signed for a request in one tenant.
     IntrospectIdentityOf(&'a TenantId),
+    /// Tell how requests ended that a proxy carried.
+    CompleteAccessLog,
     /// Add staff members, change their roles, deactivate them.
     ManageStaff,
     /// Make and revoke keys.
@@ -97,7 +99,8 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
         | Act::SendTelemetry
         | Act::IntrospectIdentities
         | Act::IntrospectIdentityOf(_)
-        | Act::ProbeGateway => false,
+        | Act::ProbeGateway
+        | Act::CompleteAccessLog => false,
     };
     if !allowed {
         return Err(Problem::forbidden("Your role does not allow this."));
@@ -150,6 +153,7 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
         Act::IntrospectIdentities | Act::IntrospectIdentityOf(_) => {
             has(ApiRight::IntrospectIdentities)
         }
+        Act::CompleteAccessLog => is_platform && has(ApiRight::CompleteAccessLog),
         // No support session without a staff member behind it.
         Act::CreateSupportSession
         | Act::RevokeSupportSession(_)

@@ -18,8 +18,8 @@ pub(super) enum ApiKeyCommand {
     /// Make a key; its secret is printed once
     #[command(
         after_help = "Rights: read (what a key without --right can do), tenants:write, \
-        telemetry:write,\nuser_sessions:logout, identities:introspect. A tenant's key has only read and \
-        identities:introspect.\n\nExamples:\n  \
+        telemetry:write,\nuser_sessions:logout, identities:introspect, access_log:complete. A tenant's key has only \
+        read and identities:introspect.\n\nExamples:\n  \
         support-console api-key create --name platform --right read --right tenants:write --right telemetry:write\n  \
         support-console api-key create --name \"Acme's auditors\" --tenant tnt_acme"
     )]

@@ -54,6 +54,7 @@ impl Config {
         self.check_console(&mut faults);
         self.check_gateway(&mut faults);
         self.check_browser(&mut faults);
+        self.check_forward_auth(&mut faults);
         self.check_health(&mut faults);
         if faults.is_empty() {
             Ok(())
@@ -176,6 +177,16 @@ impl Config {
                 console.host
             );
             faults.push(self.placed(&Fault::new("gateway.browser.domain", problem)));
+        }
+    }
+
+    fn check_forward_auth(&self, faults: &mut Vec<String>) {
+        let Some(forward_auth) = &self.forward_auth else {
+            return;
+        };
+        let checked = forward_auth.validate(self.gateway.as_ref(), &self.trusted_proxies);
+        if let Err(invalid) = checked {
+            faults.extend(invalid.0.iter().map(|fault| self.placed(fault)));
         }
     }
 

@@ -8,13 +8,14 @@
 pub const PREFIX: &str = "SUPPORT_CONSOLE_";
 
 /// Variables with our prefix that are not configuration: of the tests and the build.
-const NOT_CONFIGURATION: [&str; 9] = [
+const NOT_CONFIGURATION: [&str; 10] = [
     "SUPPORT_CONSOLE_TEST_",
     "SUPPORT_CONSOLE_CACHE",
     "SUPPORT_CONSOLE_SITE_ROOT",
     "SUPPORT_CONSOLE_BINARY",
     "SUPPORT_CONSOLE_TOOLS",
     "SUPPORT_CONSOLE_RUST",
+    "SUPPORT_CONSOLE_PROXIES",
     "SUPPORT_CONSOLE_PYTHON",
     "SUPPORT_CONSOLE_CHROMIUM",
     "SUPPORT_CONSOLE_WORKERS",
@@ -74,6 +75,12 @@ variables! {
     "GATEWAY__IDENTITY_AUDIENCE" "gateway.identity_audience" Text;
     "GATEWAY__RECORD" "gateway.record" Text;
     "GATEWAY__RECORD_TIMEOUT_MS" "gateway.record_timeout_ms" Integer;
+    "FORWARD_AUTH__PROFILE" "forward_auth.profile" Text;
+    "FORWARD_AUTH__LISTEN" "forward_auth.listen" Text;
+    "FORWARD_AUTH__SECRET" "forward_auth.secret" Text;
+    "FORWARD_AUTH__TLS__CERTIFICATE" "forward_auth.tls.certificate" Text;
+    "FORWARD_AUTH__TLS__KEY" "forward_auth.tls.key" Text;
+    "FORWARD_AUTH__TLS__CLIENT_CA" "forward_auth.tls.client_ca" Text;
     "HEALTH__SILENT_AFTER_HOURS" "health.silent_after_hours" Integer;
     "HEALTH__MIN_CALLS" "health.min_calls" Integer;
     "HEALTH__MIN_ERRORS" "health.min_errors" Integer;

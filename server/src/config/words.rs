@@ -40,7 +40,10 @@ fn unknown_key(name: &str, known: &[&str]) -> String {
     let nearest = known.iter().map(|known| (distance(known, name), known));
     match nearest.min().filter(|(distance, _)| *distance <= SIMILAR) {
         Some((_, meant)) => format!("there is no key {name} here: did you mean {meant}?"),
-        None => format!("there is no key {name} here; there are {}", known.join(", ")),
+        None => format!(
+            "there is no key {name} here; there are {}",
+            known.join(", ")
+        ),
     }
 }
 

@@ -21,7 +21,7 @@ pub enum DemoError {
     )]
     Taken {
         /// The address.
-        address: SocketAddr,
+        address: String,
         /// What chooses another.
         flag: &'static str,
         /// Why.

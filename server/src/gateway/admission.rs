@@ -282,6 +282,11 @@ impl Admission {
         let authorised = judge.authorise(session, request)?;
         let opens = match &authorised {
             Authorised::Permitted(permitted) => permitted.upgrade(),
+            Authorised::Form(_) if arrival.profile.is_some() => {
+                let detail = "The rule that permits this looks into the form, which a forward-auth \
+                              check does not carry.";
+                return Err(Denied::new(Refusal::OutOfScope, detail));
+            }
             Authorised::Form(_) => None,
         };
         if websocket.is_some() && opens != Some(Upgrade::WebSocket) {

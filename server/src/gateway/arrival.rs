@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use app::domain::{RequestId, Timestamp, access_log::Refusal};
+use app::domain::{
+    RequestId, Timestamp,
+    access_log::{ForwardAuthProfile, Refusal},
+};
 use http::{HeaderMap, Method, Version, header};
 use tokio::time::Instant;
 
@@ -22,7 +25,7 @@ const REFUSED_TEXT_MAX: usize = 2048;
 /// The longest `User-Agent` that is kept, in characters.
 const USER_AGENT_MAX: usize = 512;
 
-/// A request as it arrived.
+/// A request as it arrived, or as the proxy that carries it says that it did.
 pub(super) struct Arrival {
     pub(super) request_id: RequestId,
     pub(super) at: Timestamp,
@@ -32,6 +35,8 @@ pub(super) struct Arrival {
     pub(super) head: RawHead,
     pub(super) headers: HeaderMap,
     pub(super) ip: IpAddr,
+    /// The proxy that carries the request and asks about it.
+    pub(super) profile: Option<ForwardAuthProfile>,
 }
 
 impl Arrival {
@@ -104,7 +109,12 @@ impl Arrival {
         if self.method == Method::CONNECT {
             return Err(Denied::plain(Refusal::UpgradeRefused));
         }
-        if !headers::asks_for_upgrade(&self.headers) {
+        let asked = match self.profile {
+            None => headers::asks_for_upgrade(&self.headers),
+            // What the client's Connection said need not be among what the proxy tells.
+            Some(_) => headers::hints_at_upgrade(&self.headers),
+        };
+        if !asked {
             return Ok(None);
         }
         Handshake::of(&self.method, &self.headers)
@@ -145,6 +155,7 @@ impl Arrival {
             path: hidden::without_tokens(&rules.hidden.path(&path)).into_owned(),
             query,
             scope: permitted.map(|permitted| permitted.scope().clone()),
+            profile: self.profile,
             ip: self.ip,
             user_agent: self.user_agent(),
             at: self.at,

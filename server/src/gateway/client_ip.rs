@@ -9,20 +9,28 @@ use ipnet::IpNet;
 /// `X-Forwarded-For` that is not a trusted proxy itself. What stands left of it is the client's own
 /// claim; an entry that is no address ends the search.
 pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |ip: IpAddr| trusted.iter().any(|net| net.contains(&ip));
-    let mut client = peer.to_canonical();
-    if !is_trusted(client) {
-        return client;
+    let peer = peer.to_canonical();
+    if !trusted.iter().any(|net| net.contains(&peer)) {
+        return peer;
     }
     let fields: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
-    let hops = fields
-        .iter()
-        .rev()
-        .flat_map(|field| field.to_str().unwrap_or_default().rsplit(','));
+    let fields = fields.iter().rev();
+    let fields = fields.map(|field| field.to_str().unwrap_or_default());
+    rightmost_untrusted(fields, trusted).unwrap_or(peer)
+}
+
+/// The first address, from the right, that is no trusted proxy's; the last one looked at if all are
+/// or an entry is no address. `None` if even the rightmost is none. `fields` come last first.
+pub(crate) fn rightmost_untrusted<'f>(
+    fields: impl IntoIterator<Item = &'f str>,
+    trusted: &[IpNet],
+) -> Option<IpAddr> {
+    let hops = fields.into_iter().flat_map(|field| field.rsplit(','));
+    let mut client = None;
     for hop in hops {
         let Some(ip) = parse(hop.trim()) else { break };
-        client = ip;
-        if !is_trusted(ip) {
+        client = Some(ip);
+        if !trusted.iter().any(|net| net.contains(&ip)) {
             break;
         }
     }

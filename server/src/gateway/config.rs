@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 pub(super) mod entry;
 mod fault;
+mod forward_auth;
 mod probe;
 mod upstreams;
 
@@ -18,6 +19,7 @@ pub use self::{
     browser::BrowserConfig,
     entry::TlsConfig,
     fault::{Fault, InvalidConfig},
+    forward_auth::{CheckTlsConfig, ForwardAuthConfig, ForwardAuthSettings, PrivateAddress},
     probe::{ProbeConfig, ProbeTenantConfig},
     upstreams::{TimeoutConfig, UpstreamConfig},
 };

@@ -17,7 +17,7 @@ use super::{
     client::Client,
     completer::Completer,
     gate::{Flight, GateHandle, Pass},
-    headers, identity,
+    headers,
     ports::Ended,
     proxy::Gateway,
     rules::{Denied, Permitted},
@@ -173,14 +173,9 @@ impl Forward<'_> {
             let now = self.gateway.admission.clock.now();
             visit.ask(request.headers_mut(), permitted, jars, now);
         }
-        let claims = identity::claims(identity::Of {
-            issuer: self.gateway.identities.issuer(),
-            audience: self.way.upstream.identity_audience(),
-            permitted: &self.permitted,
-            request_id: self.request_id,
-            now: self.gateway.admission.clock.now(),
-        });
-        let identity = self.gateway.identities.sign(&claims)?;
+        let identity =
+            self.gateway
+                .identity(&self.permitted, &self.way.upstream, self.request_id)?;
         request.headers_mut().insert(headers::IDENTITY, identity);
         if let Some(websocket) = &self.way.websocket {
             websocket.ask(request.headers_mut());

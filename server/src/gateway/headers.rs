@@ -214,6 +214,20 @@ fn insert_identity(headers: &mut HeaderMap, session: &KnownSession, request_id: 
     }
 }
 
+/// Every identity field, empty where the session has no value: whoever sets them all leaves none of
+/// the client's own in its place.
+pub(super) fn identity(
+    session: &KnownSession,
+    request_id: RequestId,
+    signed: HeaderValue,
+) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(OURS.len());
+    headers.insert(ORGANIZATION, HeaderValue::from_static(""));
+    insert_identity(&mut headers, session, request_id);
+    headers.insert(IDENTITY, signed);
+    headers
+}
+
 /// The header that the client gets for an answer of the upstream. An identity that an upstream
 /// echoes is left out: whoever has it could present it there.
 pub(super) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap {
@@ -257,6 +271,30 @@ pub(super) fn asks_for_upgrade(headers: &HeaderMap) -> bool {
 /// Whether `Connection` says that the protocol changes.
 pub(super) fn connection_says_upgrade(headers: &HeaderMap) -> bool {
     named_by_connection(headers).contains(&header::UPGRADE)
+}
+
+/// Whether a request whose `Connection` was not relayed asks to change the protocol: the fields of
+/// a WebSocket's opening handshake (RFC 6455 §4.1) tell it too.
+pub(super) fn hints_at_upgrade(headers: &HeaderMap) -> bool {
+    let mut names = headers.keys().map(HeaderName::as_str);
+    asks_for_upgrade(headers) || names.any(|name| name.starts_with("sec-websocket-"))
+}
+
+/// Whether a field could be taken for one of ours: CGI-like upstreams read '_' and '.' as '-'
+/// (RFC 3875 §4.1.18).
+pub(super) fn resembles_ours(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        let plain = name.as_str().replace(['_', '.'], "-");
+        plain != name.as_str() && (plain.contains("support-") || plain.ends_with("request-id"))
+    })
+}
+
+/// Whether a field makes some upstreams take another target than the request line's.
+pub(super) fn overrides_target(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        let name = name.as_str().replace(['_', '.'], "-");
+        matches!(name.as_str(), "x-original-url" | "x-rewrite-url")
+    })
 }
 
 /// Whether `Connection` names a field that we set: a way to have the next hop drop it.

@@ -7,7 +7,7 @@ use std::{net::IpAddr, time::Duration};
 
 use app::domain::{
     OrganizationId, RequestId, StaffId, SupportSessionId, TenantId, Timestamp,
-    access_log::{Refusal, RequestOutcome, UpgradeTally},
+    access_log::{ForwardAuthProfile, Refusal, RequestOutcome, UpgradeTally},
     scopes::ScopeName,
 };
 use async_trait::async_trait;
@@ -157,6 +157,8 @@ pub struct Intent {
     pub query: Option<String>,
     /// The granted scope that let it through; none if it was refused.
     pub scope: Option<ScopeName>,
+    /// The proxy that asks whether it may carry the request; none if the gateway forwards it.
+    pub profile: Option<ForwardAuthProfile>,
     /// Where it came from.
     pub ip: IpAddr,
     /// The client that made it, at most 512 characters; empty if it did not say.

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use app::domain::{RequestId, access_log::Refusal};
 use chrono::TimeDelta;
-use http::{Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use tokio::time::Instant;
 
@@ -20,9 +20,10 @@ use super::{
     config::{GatewaySettings, entry::admits_clear_text},
     forward::{Forward, Way},
     gate::SessionGates,
+    identity,
     ports::{BrowserSessions, HeldSessions, Recorder, Sessions},
     rule_book::RuleBook,
-    rules::{CanonicalRequest, Denied},
+    rules::{CanonicalRequest, Denied, Permitted},
     upstream::Upstream,
     upstreams::Upstreams,
 };
@@ -59,7 +60,7 @@ pub struct GatewayParts {
 pub struct Gateway {
     pub(super) settings: GatewaySettings,
     pub(super) admission: Admission,
-    pub(super) identities: Arc<Identities>,
+    identities: Arc<Identities>,
     upstreams: Upstreams,
     strangers: LogLimit,
 }
@@ -132,7 +133,7 @@ impl Gateway {
             // A stream ends by itself, and the field does not exist (RFC 9113 §8.2.2).
             response.headers_mut().remove(header::CONNECTION);
         } else if !client.follows() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let close = http::HeaderValue::from_static("close");
+            let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
         response
@@ -243,11 +244,33 @@ impl Gateway {
             head,
             ip: client_ip(client.peer, &parts.headers, &self.settings.trusted_proxies),
             headers: parts.headers,
+            profile: None,
         };
         Ok((arrival, body, on_upgrade))
     }
 
-    fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
+    /// Signs what the upstream is told of a request.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written as JSON.
+    pub(super) fn identity(
+        &self,
+        permitted: &Permitted,
+        upstream: &Upstream,
+        request_id: RequestId,
+    ) -> Result<HeaderValue, serde_json::Error> {
+        let claims = identity::claims(identity::Of {
+            issuer: self.identities.issuer(),
+            audience: upstream.identity_audience(),
+            permitted,
+            request_id,
+            now: self.admission.clock.now(),
+        });
+        self.identities.sign(&claims)
+    }
+
+    pub(super) fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
         let host = request.headers.get(header::HOST);
         let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
         // What comes to a session's host goes where it would go from our own.

@@ -132,6 +132,26 @@ impl State {
 }
 
 impl RawHead {
+    /// What a proxy says of a request whose bytes only the proxy has seen.
+    pub(super) const fn relayed(method: Vec<u8>, target: Vec<u8>) -> Self {
+        Self {
+            method,
+            target,
+            fault: None,
+            two_credentials: false,
+            framing: Framing::Length(0),
+        }
+    }
+
+    /// A head whose bytes were not followed.
+    pub(super) fn unseen() -> Self {
+        Self {
+            fault: Some(HeadFault::RequestLine),
+            framing: Framing::Unknown,
+            ..Self::relayed(Vec::new(), Vec::new())
+        }
+    }
+
     /// Reads a head that ends with an empty line.
     fn parse(head: &[u8]) -> Self {
         let head = head.strip_suffix(b"\r\n\r\n").unwrap_or(head);

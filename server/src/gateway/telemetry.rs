@@ -11,6 +11,8 @@ use super::ports::{Completion, Intent};
 pub const REQUESTS: &str = "gateway_requests_total";
 /// Requests without a known support token.
 pub const UNKNOWN_TOKENS: &str = "gateway_unknown_tokens_total";
+/// Forward-auth checks by someone who does not know the proxy's secret.
+pub const STRANGERS: &str = "gateway_forward_auth_strangers_total";
 /// Seconds until a record was committed.
 pub const RECORD_SECONDS: &str = "gateway_record_begin_seconds";
 /// Recorded requests that are not complete.
@@ -26,6 +28,17 @@ pub(super) fn begun(took: Duration, ok: bool) {
     if ok {
         gauge!(OPEN).increment(1.0);
     }
+}
+
+/// A recorded request was handed to the proxy that asked; its end is not seen here.
+pub(super) fn handed_over() {
+    gauge!(OPEN).decrement(1.0);
+    counter!(REQUESTS, "outcome" => "handed_over", "refusal" => "").increment(1);
+}
+
+/// A check came without the secret of the proxy that may ask.
+pub(super) fn stranger() {
+    counter!(STRANGERS).increment(1);
 }
 
 /// A recorded request has ended.

@@ -16,8 +16,8 @@ use tokio_rustls::rustls::{
 };
 
 pub(super) use certificate::Certificate;
-pub(super) use trust::trust;
 pub(crate) use trust::trusting;
+pub(super) use trust::{holders_of, trust};
 
 /// Why certificates or keys can't be used. Each says what to do.
 #[derive(Debug, thiserror::Error)]

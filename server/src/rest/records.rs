@@ -1,4 +1,4 @@
-//! Reading a batch of telemetry: a JSON array, or one JSON object a line.
+//! Reading a batch of records: a JSON array, or one JSON object a line.
 
 use app::domain::{
     at_fault::field_and_message,
@@ -7,30 +7,37 @@ use app::domain::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, SeqAccess, Visitor},
+    de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor},
 };
 
 use super::extract::parse_json;
 use crate::ingest::Batch;
 
-type Record = Result<RequestRecord, RejectedRecord>;
+/// A record, or the reason why it can't be read.
+pub(super) type Record<T> = Result<T, RejectedRecord>;
+
+/// Reads telemetry as a JSON array.
+pub(super) fn from_array(body: &[u8]) -> Result<Batch, Problem> {
+    array(body).map(|records: Vec<Record<RequestRecord>>| Batch { records })
+}
+
+/// Reads telemetry as one object a line.
+pub(super) fn from_lines(body: &[u8]) -> Result<Batch, Problem> {
+    lines(body).map(|records: Vec<Record<RequestRecord>>| Batch { records })
+}
 
 /// Reads a JSON array. Records that can't be read are kept as the reason why.
-pub(super) fn from_array(body: &[u8]) -> Result<Batch, Problem> {
+pub(super) fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
     let Elements { values, too_many } = parse_json(body)?;
     if too_many {
         return Err(too_many_records());
     }
-    let records = values
-        .into_iter()
-        .enumerate()
-        .map(|(index, value)| record(index, value))
-        .collect();
-    Ok(Batch { records })
+    let records = values.into_iter().enumerate();
+    Ok(records.map(|(index, value)| record(index, value)).collect())
 }
 
 /// Reads one object a line (NDJSON); blank lines do not count.
-pub(super) fn from_lines(body: &[u8]) -> Result<Batch, Problem> {
+pub(super) fn lines<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
     let lines = body
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty());
@@ -41,10 +48,10 @@ pub(super) fn from_lines(body: &[u8]) -> Result<Batch, Problem> {
         }
         records.push(record_of_line(index, line));
     }
-    Ok(Batch { records })
+    Ok(records)
 }
 
-fn record_of_line(index: usize, line: &[u8]) -> Record {
+fn record_of_line<T: DeserializeOwned>(index: usize, line: &[u8]) -> Record<T> {
     let whole = |message: String| RejectedRecord {
         index,
         field: None,
@@ -55,7 +62,7 @@ fn record_of_line(index: usize, line: &[u8]) -> Record {
     record(index, value)
 }
 
-fn record(index: usize, value: serde_json::Value) -> Record {
+fn record<T: DeserializeOwned>(index: usize, value: serde_json::Value) -> Record<T> {
     if !value.is_object() {
         return Err(RejectedRecord {
             index,

@@ -128,6 +128,9 @@ fn good_body(method: &str, path: &str) -> Value {
         ("post", "/api/v1/requests") => {
             json!([{"tenant_id": "acme", "at": noon(), "status": 200}])
         }
+        ("post", "/api/v1/access-log/complete") => {
+            json!([{"request_id": "01937e2c-7b6a-7cc0-8000-000000000001", "status": 200, "bytes": 1, "duration_ms": 1}])
+        }
         ("put", "/api/v1/tenants/{tenant_id}") => {
             json!({"slug": "acme", "name": "Acme", "status": "active"})
         }

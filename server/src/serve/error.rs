@@ -1,7 +1,5 @@
 //! Why the server can't start.
 
-use std::net::SocketAddr;
-
 use crate::{
     gateway::config::InvalidConfig, keys::KeyError, services::ServiceError, store::StoreError,
 };
@@ -27,7 +25,7 @@ pub enum ServeError {
         /// The key of the configuration.
         key: &'static str,
         /// The address.
-        address: SocketAddr,
+        address: String,
         /// Why.
         #[source]
         source: std::io::Error,

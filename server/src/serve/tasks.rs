@@ -11,7 +11,7 @@ use crate::{
     identities,
     ingest::ticker,
     services::{
-        access_log::{close_orphans, probe_record},
+        access_log::{close_orphans, close_unreported, probe_record},
         nodes::{EpochKeeper, Node},
         support_sessions::record_expiries,
     },
@@ -70,6 +70,16 @@ async fn orphans(state: AppState, boot: String, end: CancellationToken) {
                 );
             }
             Err(error) => tracing::error!(%error, "requests left open can't be closed"),
+        }
+        match close_unreported(&state.core).await {
+            Ok(0) => {}
+            Ok(closed) => {
+                tracing::warn!(
+                    closed,
+                    "requests whose proxy has not reported how they ended are closed as unknown"
+                );
+            }
+            Err(error) => tracing::error!(%error, "unreported requests can't be closed"),
         }
     }
 }

@@ -8,6 +8,7 @@ mod known;
 mod orphans;
 mod probe;
 mod record;
+mod reports;
 mod sample;
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,11 @@ use crate::{
     store::{Outage, StoreError, access_log::WrittenBy},
 };
 
-pub use self::{orphans::close_orphans, probe::probe_record};
+pub use self::{
+    orphans::close_orphans,
+    probe::probe_record,
+    reports::{AccessLogReports, ReadReport, close_unreported},
+};
 
 /// How many sampled refusals wait to be recorded at most; what comes more is counted alone.
 const MAX_SAMPLED_WAITING: usize = 256;

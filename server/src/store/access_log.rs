@@ -1,10 +1,11 @@
 //! The access log: rows begun before a request is forwarded, completed after it.
 
 mod replay;
+mod reports;
 
 use app::domain::{
     RequestId, SupportSessionId, TenantId, Timestamp,
-    access_log::{AccessLogEntry, Refusal, RequestOutcome, UpgradeTally},
+    access_log::{AccessLogEntry, ForwardAuthProfile, Refusal, RequestOutcome, UpgradeTally},
     page::Direction,
     scopes::ScopeName,
     support_sessions::{ScopeUse, SupportSession, SupportSessionStatus, idle_end},
@@ -17,8 +18,8 @@ use super::{
 };
 
 #[cfg(test)]
-pub(crate) use self::replay::ALL as REPLAY_STATEMENTS;
-pub use self::replay::MadeRequest;
+pub(crate) use self::{replay::ALL as REPLAY_STATEMENTS, reports::ALL as REPORT_STATEMENTS};
+pub use self::{replay::MadeRequest, reports::ReportedRow};
 
 statements! {
     // Gives the next number only where the session is active at that instant and its total is not
@@ -35,7 +36,8 @@ statements! {
     COUNT_REFUSED_SINCE = "SELECT COUNT(*) FROM access_log WHERE support_session_id = $1 AND outcome = 'refused' \
         AND at >= $2";
     ADD = "INSERT INTO access_log (support_session_id, seq, request_id, method, path, query, status, outcome, refusal, \
-        ip, user_agent, at, node, boot, scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        ip, user_agent, at, node, boot, scope, profile) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     COMPLETE = "UPDATE access_log SET status = $2, outcome = $3, refusal = $4, duration_ms = $5, request_bytes = $6, \
         response_bytes = $7, upgrade = COALESCE($8, upgrade) WHERE request_id = $1 AND outcome = 'open'";
     NOTE_UPGRADE = "UPDATE access_log SET upgrade = $2 WHERE request_id = $1 AND outcome = 'open'";
@@ -46,7 +48,7 @@ statements! {
         AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
     LIST_ORPHANS = "SELECT a.request_id, a.support_session_id, s.tenant_id FROM access_log a \
         JOIN support_sessions s ON s.id = a.support_session_id LEFT JOIN nodes n ON n.boot = a.boot \
-        WHERE a.outcome = 'open' AND a.boot <> $1 AND (n.boot IS NULL OR n.ended_at <> -1 OR n.lease_until < $2) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
+        WHERE a.outcome = 'open' AND a.profile IS NULL AND a.boot <> $1 AND (n.boot IS NULL OR n.ended_at <> -1 OR n.lease_until < $2) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
 }
 
 impl FromRow for AccessLogEntry {
@@ -69,6 +71,8 @@ impl FromRow for AccessLogEntry {
             response_bytes: row.opt_count("response_bytes")?,
             scope: row.opt_parsed("scope")?,
             upgrade: row.opt_json("upgrade")?,
+            profile: row.opt_parsed("profile")?,
+            reported_at: row.opt_at("reported_at")?,
         })
     }
 }
@@ -311,6 +315,7 @@ impl Tx<'_> {
             .bind(&by.node)
             .bind(&by.boot)
             .bind(entry.scope.as_ref().map(ScopeName::to_string))
+            .bind(entry.profile.map(ForwardAuthProfile::as_str))
             .execute()
             .await
             .map(drop)

@@ -11,6 +11,7 @@ mod browser_answers;
 mod browser_banner;
 mod ends;
 mod faults;
+mod forward_auth;
 mod http2;
 mod identity;
 mod leases;

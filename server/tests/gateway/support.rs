@@ -44,6 +44,7 @@ pub(crate) struct Rig {
     pub(crate) identities: Arc<Identities>,
     config: GatewayConfig,
     scopes: Vec<ScopeConfig>,
+    pub(crate) gateway: Arc<Gateway>,
     shutdown: CancellationToken,
 }
 
@@ -136,7 +137,8 @@ impl Rig {
             entropy: Arc::new(SeededEntropy::new(1)),
         });
         let shutdown = CancellationToken::new();
-        tokio::spawn(serve(listener, gateway, shutdown.clone()));
+        let serving = serve(listener, Arc::clone(&gateway), shutdown.clone());
+        tokio::spawn(serving);
         Self {
             upstream,
             store,
@@ -148,6 +150,7 @@ impl Rig {
             identities,
             config,
             scopes: scopes(&wanted),
+            gateway,
             shutdown,
         }
     }

@@ -13,6 +13,7 @@ mod crash;
 mod demo;
 mod disk;
 mod flood;
+mod forward_auth;
 mod httpbin;
 mod identity;
 mod messages;

@@ -45,6 +45,7 @@ fn callers() -> Vec<(&'static str, Caller)> {
         ApiRight::SendTelemetry,
         ApiRight::ForceLogout,
         ApiRight::IntrospectIdentities,
+        ApiRight::CompleteAccessLog,
     ];
     vec![
         ("anonymous", Caller::Anonymous),
@@ -120,6 +121,7 @@ fn acts(tenant: &TenantId) -> Vec<(&'static str, Act<'_>)> {
             "introspect an identity of acme",
             Act::IntrospectIdentityOf(tenant),
         ),
+        ("complete the access log", Act::CompleteAccessLog),
         ("manage staff", Act::ManageStaff),
         ("manage keys", Act::ManageKeys),
         ("probe the gateway", Act::ProbeGateway),

@@ -18,7 +18,8 @@ use crate::{
     probe::{Client, Plan, Probe, ProbeError},
     serve::ServeError,
     services::{
-        Core, Passwords, TenantsService, staff::StaffService, support_sessions::SupportSessionsService,
+        Core, Passwords, TenantsService, staff::StaffService,
+        support_sessions::SupportSessionsService,
     },
 };
 

@@ -322,14 +322,10 @@ async fn what_was_served_is_told_and_support_traffic_carries_its_request_id() {
 async fn the_page_shows_the_tenant_that_the_gateway_names_and_no_other() {
     let rig = rig();
     let (a, b) = (&rig.tenants[0], &rig.tenants[1]);
+    let token = rig.signed(&claims(a, "GET", "/"));
     let request = HttpRequest::builder()
         .uri("/")
-        .header("authorization", CREDENTIAL)
-        .header("support-tenant", &a.id)
-        .header("support-session", "s")
-        .header("support-staff", "m")
-        .header("support-scopes", "read_only")
-        .header("x-request-id", "r")
+        .header(HEADER, &token)
         .body(Body::empty())
         .unwrap();
     let response = rig.router.clone().oneshot(request).await.unwrap();

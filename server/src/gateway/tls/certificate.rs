@@ -9,15 +9,18 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::rustls::{
     self, ServerConfig,
-    server::{ClientHello, ResolvesServerCert},
+    server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier, danger::ClientCertVerifier},
     sign::CertifiedKey,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{TlsError, certificates, malformed, private_key, provider, read};
+use super::{TlsError, certificates, holders_of, malformed, private_key, provider, read};
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The protocol's name in TLS (RFC 7301 §6).
+const HTTP_11: &[u8] = b"http/1.1";
 
 /// A certificate with its key. Connections keep the one that they began with.
 #[derive(Debug)]
@@ -47,15 +50,43 @@ impl Certificate {
     ///
     /// If one can't be read, or they don't belong together.
     pub(in crate::gateway) fn load(chain: PathBuf, key: PathBuf) -> Result<Arc<Self>, TlsError> {
+        Self::load_for(
+            WebPkiClientVerifier::no_client_auth(),
+            &[b"h2", HTTP_11],
+            chain,
+            key,
+        )
+    }
+
+    /// Reads both files, for clients that speak HTTP/1.1 and have a certificate signed by one in
+    /// the file `ca`.
+    ///
+    /// # Errors
+    ///
+    /// If one can't be read, or they don't belong together.
+    pub(in crate::gateway) fn load_for_holders(
+        ca: &Path,
+        chain: PathBuf,
+        key: PathBuf,
+    ) -> Result<Arc<Self>, TlsError> {
+        Self::load_for(holders_of(ca)?, &[HTTP_11], chain, key)
+    }
+
+    fn load_for(
+        clients: Arc<dyn ClientCertVerifier>,
+        protocols: &[&[u8]],
+        chain: PathBuf,
+        key: PathBuf,
+    ) -> Result<Arc<Self>, TlsError> {
         let held = (read(&chain)?, read(&key)?);
         let both = certified(&chain, &key, &held)?;
         let current = Arc::new(Current(RwLock::new(both)));
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Unusable)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients)
             .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         Ok(Arc::new(Self {
             chain,
             key,

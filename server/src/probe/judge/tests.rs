@@ -55,6 +55,8 @@ fn record(outcome: RequestOutcome, refusal: Option<Refusal>) -> AccessLogEntry {
         response_bytes: None,
         scope: None,
         upgrade: None,
+        profile: None,
+        reported_at: None,
     }
 }
 

@@ -38,7 +38,7 @@ pub async fn close_orphans(core: &Core, boot: &str) -> Result<u64, ServiceError>
     }
 }
 
-async fn close(core: &Core, orphan: Orphan) -> Result<(), ServiceError> {
+pub(super) async fn close(core: &Core, orphan: Orphan) -> Result<(), ServiceError> {
     let core_ = core.clone();
     core.store
         .write(Priority::Normal, move |tx| {

@@ -52,6 +52,8 @@ fn entry_of(intent: &Intent, seq: u64, outcome: RequestOutcome) -> AccessLogEntr
         response_bytes: None,
         scope: intent.scope.clone(),
         upgrade: None,
+        profile: intent.profile,
+        reported_at: None,
     }
 }
 

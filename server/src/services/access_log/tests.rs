@@ -180,6 +180,7 @@ pub(super) fn refused(session: u128, at: Timestamp) -> RefusedRequest {
         path: "/v1/feed".into(),
         query: None,
         scope: None,
+        profile: None,
         ip: Ipv4Addr::LOCALHOST.into(),
         user_agent: String::new(),
         at,

@@ -103,6 +103,7 @@ impl Rig {
             path: "/v1/feed".into(),
             query: None,
             scope: None,
+            profile: None,
             ip: Ipv4Addr::LOCALHOST.into(),
             user_agent: String::new(),
             at: self.world.clock.now(),

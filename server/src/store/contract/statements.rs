@@ -14,6 +14,7 @@ fn lists() -> Vec<&'static [Statement]> {
     vec![
         store::access_log::ALL,
         store::access_log::REPLAY_STATEMENTS,
+        store::access_log::REPORT_STATEMENTS,
         store::api_keys::ALL,
         store::audit::APPEND_STATEMENTS,
         store::audit::READ_STATEMENTS,

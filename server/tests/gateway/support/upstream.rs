@@ -403,6 +403,10 @@ impl Upstream {
                 "HTTP/1.1 418 Teapot\r\nContent-Length: 3\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\ntea",
                 true,
             ),
+            "echoed" => (
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSupport-Identity: echoed\r\n\r\nok",
+                true,
+            ),
             _ => (
                 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Request-Id: theirs\r\n\r\nok",
                 true,

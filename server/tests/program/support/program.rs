@@ -49,6 +49,19 @@ impl Program {
         program
     }
 
+    /// Starts behind proxies whose word counts for where a request comes from.
+    pub(crate) async fn start_behind(
+        trusted_proxies: &[&str],
+        upstream: SocketAddr,
+        rules: &str,
+    ) -> Self {
+        let mut program = Self::in_folder(tempfile::tempdir().unwrap());
+        program.top = format!("trusted_proxies = {trusted_proxies:?}");
+        program.configure(upstream, rules);
+        program.start_again().await;
+        program
+    }
+
     /// As [`Self::start`], with an environment that a fault is put into.
     pub(crate) async fn start_with(
         environment: Vec<(&'static str, OsString)>,

@@ -117,7 +117,8 @@ fn facts(entry: &AccessLogEntry) -> AnyView {
                 <CopyButton text=id what="request ID"/>
             </dd>
             {row("Number in session", Some(entry.seq.to_string()))}
-            {row("Outcome", Some(outcome_sentence(entry.outcome).into()))}
+            {row("Outcome", Some(outcome_sentence(entry).into()))}
+            {carried(entry).map(|by| row("Forwarded by", Some(by)))}
             {row("Query", entry.query.clone())}
             {row("IP address", Some(entry.ip.clone()))}
             {row("User-Agent", Some(entry.user_agent.clone()))}
@@ -158,8 +159,26 @@ fn passed(tally: &DirectionTally) -> String {
     )
 }
 
-const fn outcome_sentence(outcome: RequestOutcome) -> &'static str {
-    match outcome {
+/// Who carried the request, where that was not the gateway, and whose word its end is.
+fn carried(entry: &AccessLogEntry) -> Option<String> {
+    let profile = entry.profile?;
+    let told = match (entry.reported_at, entry.outcome) {
+        (Some(_), _) => "status, bytes and duration are reported by the proxy",
+        (None, RequestOutcome::Open | RequestOutcome::Unknown) => "it has not reported the end",
+        (None, _) => "nothing was forwarded",
+    };
+    Some(format!("{profile}; {told}"))
+}
+
+const fn outcome_sentence(entry: &AccessLogEntry) -> &'static str {
+    match entry.outcome {
+        RequestOutcome::Open if entry.profile.is_some() => {
+            "Open: recorded and let through, its end not reported yet"
+        }
+        RequestOutcome::Unknown if entry.profile.is_some() => {
+            "Unknown: recorded and let through, its end never reported"
+        }
+
         RequestOutcome::Open => "Open: recorded and forwarded, not answered in full yet",
         RequestOutcome::Done => "Done: answered in full",
         RequestOutcome::Cut => "Cut: the session ended, or one side hung up",
@@ -172,6 +191,7 @@ const fn outcome_sentence(outcome: RequestOutcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::access_log::ForwardAuthProfile;
 
     fn entry(status: Option<u16>, outcome: RequestOutcome) -> AccessLogEntry {
         serde_json::from_value(serde_json::json!({
@@ -199,6 +219,19 @@ mod tests {
             sha256: String::new(),
         };
         assert_eq!(passed(&tally), "1 frame, 2,048 bytes");
+    }
+
+    #[test]
+    fn whose_word_the_end_of_a_carried_request_is_is_told() {
+        let mut entry = entry(Some(200), RequestOutcome::Done);
+        assert_eq!(carried(&entry), None);
+        entry.profile = Some(ForwardAuthProfile::Nginx);
+        entry.reported_at = Some(entry.at);
+        assert!(carried(&entry).unwrap().contains("reported by the proxy"));
+        entry.reported_at = None;
+        entry.outcome = RequestOutcome::Unknown;
+        assert!(carried(&entry).unwrap().contains("not reported"));
+        assert!(outcome_sentence(&entry).contains("never reported"));
     }
 
     #[test]

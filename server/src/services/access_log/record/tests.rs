@@ -48,6 +48,7 @@ async fn intent(world: &World) -> Intent {
         path: "/v1/live".into(),
         query: None,
         scope: None,
+        profile: None,
         ip: Ipv4Addr::LOCALHOST.into(),
         user_agent: String::new(),
         at: world.clock.now(),

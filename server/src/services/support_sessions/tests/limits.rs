@@ -55,6 +55,7 @@ pub(super) async fn request_with(
         path: "/v1/feed".into(),
         query: None,
         scope: None,
+        profile: None,
         ip: Ipv4Addr::LOCALHOST.into(),
         user_agent: String::new(),
         at: world.clock.now(),

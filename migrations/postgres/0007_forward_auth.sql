@@ -1,0 +1,4 @@
+-- The proxy that carried the request after asking the gateway.
+ALTER TABLE access_log ADD COLUMN profile TEXT COLLATE "C";
+-- When that proxy's access log told how the request ended.
+ALTER TABLE access_log ADD COLUMN reported_at BIGINT;

@@ -1,0 +1,58 @@
+//! `POST /access-log/complete`: how requests ended that a proxy carried.
+
+use app::domain::{
+    access_log::{CompletionReport, ReportedEnd},
+    policy::Act,
+    problem::Problem,
+};
+use axum::{
+    Json,
+    extract::{Request, State},
+};
+
+use crate::app_state::AppState;
+
+use super::{
+    auth::KeyHolder,
+    error::{ProblemDocument, RestProblem},
+    extract::{media_type, read_body, unsupported},
+    records,
+};
+
+/// The largest batch, in bytes.
+const BATCH_MAX: usize = 2 * 1024 * 1024;
+
+/// Complete the access log: how requests ended that a proxy carried after a forward-auth check.
+///
+/// A JSON array, or one JSON object a line as `application/x-ndjson`; at most 10,000 reports and
+/// 2 MiB. Needs the right `access_log:complete`. A report completes the open row of its request if
+/// the proxy of the configured profile carried it; a second one changes nothing. Reports that
+/// changed nothing are named in the answer.
+#[utoipa::path(
+    post, path = "/access-log/complete", tag = "support sessions",
+    request_body(content(
+        (Vec<ReportedEnd> = "application/json"),
+        (ReportedEnd = "application/x-ndjson"),
+    )),
+    responses(
+        (status = 200, body = CompletionReport, description = "What became of the batch."),
+        (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn complete_access_log(
+    State(state): State<AppState>,
+    KeyHolder(context): KeyHolder,
+    request: Request,
+) -> Result<Json<CompletionReport>, RestProblem> {
+    let read = match media_type(request.headers()).as_deref() {
+        Some("application/json") => records::array::<ReportedEnd>,
+        Some("application/x-ndjson") => records::lines::<ReportedEnd>,
+        _ => return Err(unsupported("application/json or application/x-ndjson").into()),
+    };
+    // Nobody without the right makes us read megabytes.
+    state.core.authorise(&context, Act::CompleteAccessLog)?;
+    let body = read_body(request, BATCH_MAX).await?;
+    let reports = read(&body)?;
+    let told = state.access_log_reports.complete(&context, reports).await;
+    Ok(Json(told.map_err(Problem::from)?))
+}

@@ -1,0 +1,178 @@
+//! How requests ended that a proxy carried: what its access log tells, once, or that nobody told.
+
+use app::domain::{
+    access_log::{CompletionReport, ForwardAuthProfile, ReportedEnd, RequestOutcome},
+    audit::{AuditCategory, AuditOutcome},
+    caller::Context,
+    policy::Act,
+    telemetry::RejectedRecord,
+};
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::orphans;
+use crate::{
+    services::{Core, EventOf, ServiceError},
+    store::{Priority, Tx},
+};
+
+/// How long after the end of a support session its proxy may still tell how requests ended.
+const TELL_WITHIN: TimeDelta = TimeDelta::minutes(15);
+/// How many reports are written at a time, so that they share commits.
+const CONCURRENT: usize = 64;
+/// What nginx and others note for a client that went away before the answer was complete.
+const CLIENT_GONE: u16 = 499;
+
+/// One report as it was read, or why it could not be.
+pub type ReadReport = Result<ReportedEnd, RejectedRecord>;
+
+/// Completes open rows by what proxies report. Cheap to clone.
+#[derive(Clone)]
+pub struct AccessLogReports {
+    core: Core,
+}
+
+impl AccessLogReports {
+    /// Over a store.
+    pub fn new(core: Core) -> Self {
+        Self { core }
+    }
+
+    /// Completes the open rows that the configured proxy carried, each once. A report about any
+    /// other row changes nothing, and is not told from one about no row at all.
+    ///
+    /// # Errors
+    ///
+    /// If the caller may not report, or the store does not answer.
+    pub async fn complete(
+        &self,
+        context: &Context,
+        reports: Vec<ReadReport>,
+    ) -> Result<CompletionReport, ServiceError> {
+        self.core.authorise(context, Act::CompleteAccessLog)?;
+        let mut told = CompletionReport::default();
+        let mut good = Vec::with_capacity(reports.len());
+        for (index, report) in reports.into_iter().enumerate() {
+            match report.and_then(|end| checked(index, end)) {
+                Ok(end) => good.push((index, end)),
+                Err(rejected) => told.rejected.push(rejected),
+            }
+        }
+        for some in good.chunks(CONCURRENT) {
+            let writes = some.iter().map(|(_, end)| self.complete_one(context, *end));
+            let written = futures::future::join_all(writes).await;
+            for ((index, _), written) in some.iter().zip(written) {
+                if written? {
+                    told.completed += 1;
+                } else {
+                    told.rejected.push(RejectedRecord {
+                        index: *index,
+                        field: Some("request_id".to_owned()),
+                        message: "names no open request that this proxy carried".to_owned(),
+                    });
+                }
+            }
+        }
+        told.rejected.sort_by_key(|rejected| rejected.index);
+        Ok(told)
+    }
+
+    async fn complete_one(
+        &self,
+        context: &Context,
+        end: ReportedEnd,
+    ) -> Result<bool, ServiceError> {
+        let Some(forward_auth) = &self.core.config.forward_auth else {
+            return Ok(false);
+        };
+        let profile = forward_auth.profile;
+        let (core, context) = (self.core.clone(), context.clone());
+        self.core
+            .store
+            .write(Priority::Normal, move |tx| {
+                let (core, context) = (core.clone(), context.clone());
+                Box::pin(async move { write(tx, &core, &context, profile, end).await })
+            })
+            .await
+    }
+}
+
+fn checked(index: usize, end: ReportedEnd) -> ReadReport {
+    if (100..=599).contains(&end.status) {
+        return Ok(end);
+    }
+    Err(RejectedRecord {
+        index,
+        field: Some("status".to_owned()),
+        message: "must be from 100 to 599".to_owned(),
+    })
+}
+
+async fn write(
+    tx: &mut Tx<'_>,
+    core: &Core,
+    context: &Context,
+    profile: ForwardAuthProfile,
+    end: ReportedEnd,
+) -> Result<bool, ServiceError> {
+    let outcome = if end.status == CLIENT_GONE {
+        RequestOutcome::Cut
+    } else {
+        RequestOutcome::Done
+    };
+    let row = tx
+        .complete_reported_entry(profile, &end, outcome, core.now())
+        .await?;
+    let Some(row) = row else {
+        return Ok(false);
+    };
+    let of = EventOf {
+        tenant_id: Some(row.tenant_id),
+        category: AuditCategory::SupportSession,
+        action: "support_session.response",
+        resource_type: "support_session",
+        resource_id: row.support_session_id.to_string(),
+        metadata: json!({
+            "status": end.status,
+            "outcome": outcome.as_str(),
+            "duration_ms": end.duration_ms,
+            "response_bytes": end.bytes,
+            "reported_by": profile.as_str(),
+        }),
+    };
+    let mut event = core.event(context, of);
+    event.origin.request_id = Some(end.request_id.to_string());
+    if outcome != RequestOutcome::Done {
+        event.outcome = AuditOutcome::Failure;
+    }
+    let _receipt = tx.append_audit(event).await?;
+    Ok(true)
+}
+
+/// Closes rows as `unknown` whose proxy has told nothing for a while after the end of their support
+/// session; how many. Any node may do so: no proxy is bound to one.
+///
+/// # Errors
+///
+/// If the store does not answer.
+pub async fn close_unreported(core: &Core) -> Result<u64, ServiceError> {
+    let mut closed = 0;
+    loop {
+        let mut reader = core.store.read().await?;
+        let rows = reader
+            .db()
+            .list_unreported(core.now() - TELL_WITHIN)
+            .await?;
+        drop(reader);
+        if rows.is_empty() {
+            return Ok(closed);
+        }
+        for row in rows {
+            orphans::close(core, row).await?;
+            closed += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
