@@ -73,7 +73,8 @@ impl<'p> Tab<'p> {
 
     fn keep_cookie(&mut self, answer: &Answer) {
         let cookie = answer.header("set-cookie").unwrap();
-        self.cookie = cookie.split(';').next().unwrap().to_owned();
+        let cookie = cookie.split(';').next().unwrap();
+        cookie.clone_into(&mut self.cookie);
     }
 
     /// The path that the console sends this person's tab back to.

@@ -33,7 +33,7 @@ pub(crate) struct MemoryStore {
     /// Cookies: of which session, at which host.
     cookies: Mutex<HashMap<[u8; 32], (SupportSessionId, EntryLabel)>>,
     /// Codes with the state that each is for.
-    codes: Mutex<HashMap<[u8; 32], ([u8; 32], SupportSessionId, EntryLabel)>>,
+    codes: Mutex<HashMap<[u8; 32], Code>>,
     begun: Mutex<Vec<Intent>>,
     refused: Mutex<Vec<RefusedRequest>>,
     completed: watch::Sender<Vec<Completion>>,
@@ -44,6 +44,14 @@ pub(crate) struct MemoryStore {
     used_up: AtomicBool,
     records: Gate,
     lookups: Gate,
+}
+
+/// What a code is good for.
+#[derive(Clone)]
+struct Code {
+    state: [u8; 32],
+    session: SupportSessionId,
+    label: EntryLabel,
 }
 
 /// Lets everything through unless it is closed.
@@ -121,7 +129,11 @@ impl MemoryStore {
         session: &KnownSession,
         label: &EntryLabel,
     ) {
-        let kept = (state, session.id, label.clone());
+        let kept = Code {
+            state,
+            session: session.id,
+            label: label.clone(),
+        };
         let hash = *code.hash().as_bytes();
         self.codes.lock().unwrap().insert(hash, kept);
     }
@@ -240,13 +252,12 @@ impl BrowserSessions for MemoryStore {
 
     async fn enter(&self, new: NewBrowserSession) -> Result<(), NotEntered> {
         let mut codes = self.codes.lock().unwrap();
-        let Some((state, id, label)) = codes.get(&new.code_hash).cloned() else {
+        let found = codes.get(&new.code_hash).cloned();
+        let is_for = |code: &Code| code.state == new.state_hash && code.label == new.label;
+        let Some(code) = found.filter(is_for) else {
             return Err(NotEntered::Code);
         };
-        if state != new.state_hash || label != new.label {
-            return Err(NotEntered::Code);
-        }
-        let ended = self.session(id).and_then(|s| s.ended_at(new.at));
+        let ended = self.session(code.session).and_then(|s| s.ended_at(new.at));
         if let Some(ended) = ended {
             return Err(NotEntered::Ended(ended));
         }
@@ -254,7 +265,7 @@ impl BrowserSessions for MemoryStore {
         self.cookies
             .lock()
             .unwrap()
-            .insert(new.token_hash, (id, label));
+            .insert(new.token_hash, (code.session, code.label));
         Ok(())
     }
 }
