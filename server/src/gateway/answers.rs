@@ -67,6 +67,10 @@ impl Trouble {
     }
 
     pub(super) fn into_response(self, request_id: RequestId) -> Response<Answer> {
+        self.to_response(request_id).map(Answer::Ours)
+    }
+
+    pub(super) fn to_response(&self, request_id: RequestId) -> Response<Full<Bytes>> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
         let body = serde_json::json!({
             "type": "about:blank",
@@ -76,7 +80,7 @@ impl Trouble {
             "detail": self.detail,
             "request_id": request_id,
         });
-        let mut response = ours(status, &body, request_id);
+        let mut response = full(status, &body, request_id);
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -107,8 +111,16 @@ pub(super) fn ours(
     body: &serde_json::Value,
     request_id: RequestId,
 ) -> Response<Answer> {
+    full(status, body, request_id).map(Answer::Ours)
+}
+
+fn full(
+    status: StatusCode,
+    body: &serde_json::Value,
+    request_id: RequestId,
+) -> Response<Full<Bytes>> {
     let body = Bytes::from(body.to_string());
-    let mut response = Response::new(Answer::Ours(Full::new(body)));
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(

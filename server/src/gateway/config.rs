@@ -144,6 +144,8 @@ pub struct GatewaySettings {
     pub(super) rules: Arc<RuleSet>,
     /// Values of `Host` that the gateway answers to.
     pub(super) hosts: Vec<String>,
+    /// The request fields that pass.
+    pub(super) request_headers: Vec<HeaderName>,
     pub(super) upstreams: Vec<UpstreamSettings>,
     /// The gateway's certificate, if it ends TLS itself.
     pub(super) certificate: Option<Arc<Certificate>>,
@@ -155,6 +157,21 @@ impl GatewaySettings {
     /// The rules.
     pub fn rules(&self) -> &Arc<RuleSet> {
         &self.rules
+    }
+
+    /// For how long a record, or the store's answer, is waited for.
+    pub const fn record_timeout(&self) -> Duration {
+        self.record_timeout
+    }
+
+    /// Values of `Host` that are answered to.
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
+    /// The request fields that pass.
+    pub fn request_headers(&self) -> &[HeaderName] {
+        &self.request_headers
     }
 
     /// The value of `Host` that clients are told to use.
@@ -232,6 +249,7 @@ impl GatewayConfig {
             (Some(rules), true) => Ok(GatewaySettings {
                 rules: Arc::new(rules),
                 hosts,
+                request_headers: headers,
                 upstreams,
                 certificate,
                 trusted_proxies: trusted_proxies.to_vec(),

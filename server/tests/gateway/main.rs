@@ -10,6 +10,7 @@ mod ends;
 mod faults;
 mod http2;
 mod identity;
+mod layer;
 mod leases;
 mod limits;
 mod passing;
