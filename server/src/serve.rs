@@ -19,7 +19,8 @@ use crate::{
     clock::{Clock, SteadyClock},
     config::Config,
     entropy::{SystemEntropy, new_uuid},
-    gateway, identities,
+    gateway::{self, SupportSessionLayer},
+    identities,
     keys::{Keys, identity::IdentityKeys},
     services::{
         Core,
@@ -187,10 +188,12 @@ impl Server {
         gateway_at: Option<TcpListener>,
     ) -> Result<(), ServeError> {
         let touched = self.record.recorder.touched();
+        let support = self.state.own_support_layer(&self.record);
+        let support = support.map_err(ServeError::Gateway)?;
         let router = self
             .state
             .pages(touched, self.live_ends.clone())
-            .merge(self.state.rest())
+            .merge(self.state.rest(support))
             .merge(identities::router(self.state.identities.clone()))
             .merge(health::router(
                 self.state.core.store.clone(),
@@ -213,6 +216,17 @@ impl Server {
             self.listeners.push(tokio::spawn(serving));
         }
         Ok(())
+    }
+
+    /// A layer by which support sessions reach handlers of a platform that runs in this process: see
+    /// [`AppState::support_layer`]. Drop what it stands before, before [`Self::stop`].
+    ///
+    /// # Errors
+    ///
+    /// If the configuration of the gateway can't be used.
+    pub fn support_layer(&self) -> Result<Option<SupportSessionLayer>, ServeError> {
+        let layer = self.state.support_layer(&self.record);
+        layer.map_err(ServeError::Gateway)
     }
 
     /// Tells the operator where things are, and what is missing at a first start.

@@ -14,6 +14,8 @@ mod body;
 mod extract;
 mod guard;
 mod live_session;
+#[cfg(feature = "console")]
+mod own_routes;
 mod serving;
 
 use std::{
