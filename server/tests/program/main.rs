@@ -8,6 +8,7 @@
 
 mod confinement;
 mod crash;
+mod guarded_api;
 mod httpbin;
 mod identity;
 mod nodes;

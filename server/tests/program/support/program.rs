@@ -26,6 +26,8 @@ pub(crate) struct Program {
     pub(crate) console: SocketAddr,
     pub(crate) gateway: SocketAddr,
     child: Option<Child>,
+    /// The example in which it runs, with the example's own address.
+    inside: Option<(&'static str, SocketAddr)>,
 }
 
 impl Program {
@@ -34,7 +36,19 @@ impl Program {
     pub(crate) async fn start(upstream: SocketAddr, rules: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/store.db", folder.path().display());
-        Self::start_in(folder, &url, "", upstream, rules).await
+        Self::start_in(None, folder, &url, "", upstream, rules).await
+    }
+
+    /// Starts an example that runs the console in its own process, beside what it serves at `own`.
+    pub(crate) async fn inside(
+        example: &'static str,
+        own: SocketAddr,
+        upstream: SocketAddr,
+        rules: &str,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/store.db", folder.path().display());
+        Self::start_in(Some((example, own)), folder, &url, "", upstream, rules).await
     }
 
     /// Starts a node of its own on a PostgreSQL database, with the same keys as every other.
@@ -52,10 +66,11 @@ impl Program {
             writeln!(file.as_mut().unwrap(), "{}", "ab".repeat(32)).unwrap();
         }
         let top = format!("node_name = \"{name}\"");
-        Self::start_in(folder, database_url, &top, upstream, rules).await
+        Self::start_in(None, folder, database_url, &top, upstream, rules).await
     }
 
     async fn start_in(
+        inside: Option<(&'static str, SocketAddr)>,
         folder: TempDir,
         database_url: &str,
         top: &str,
@@ -63,6 +78,7 @@ impl Program {
         rules: &str,
     ) -> Self {
         let mut program = Self {
+            inside,
             folder,
             database_url: database_url.to_owned(),
             top: top.to_owned(),
@@ -117,7 +133,10 @@ impl Program {
             .append(true)
             .open(self.log())
             .unwrap();
-        let mut command = self.command(&["serve"]);
+        let mut command = match self.inside {
+            None => self.command(&["serve"]),
+            Some((example, own)) => self.example(example, own),
+        };
         command.stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         let mut child = command.spawn().unwrap();
@@ -236,6 +255,20 @@ impl Program {
 
     fn log(&self) -> PathBuf {
         self.folder.path().join("log")
+    }
+
+    /// `cargo test` builds examples beside the program; `cargo test --test program` alone does not.
+    fn example(&self, name: &str, own: SocketAddr) -> Command {
+        let program = Path::new(env!("CARGO_BIN_EXE_support-console"));
+        let example = program.parent().unwrap().join("examples").join(name);
+        assert!(
+            example.exists(),
+            "build it first: .make/cargo.sh build -p app -p server --example {name}"
+        );
+        let mut command = Command::new(example);
+        command.env_clear().kill_on_drop(true);
+        command.arg(self.config()).arg(own.to_string());
+        command
     }
 
     fn command(&self, words: &[&str]) -> Command {
