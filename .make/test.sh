@@ -11,6 +11,7 @@ source "$ROOT/.make/toolchain.sh"
 use_toolchain
 "$ROOT/.make/check.sh"
 step "Tests: bundler" cargo test --locked --quiet -p bundler
+step "Example that the tests run" cargo build --locked --quiet -p app -p server --example guarded_api
 step "Tests: app and server, on SQLite and PostgreSQL" \
   "$ROOT/.make/with-postgres.sh" cargo test --locked --quiet -p app -p server
 "$ROOT/.make/bundle.sh" release

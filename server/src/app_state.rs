@@ -14,8 +14,8 @@ use crate::{
     config::Config,
     forms::{self, Forms},
     gateway::{
-        ForwardAuth, Gateway, GatewayParts, Lease, SessionGates, config::InvalidConfig,
-        scopes::Scopes,
+        ForwardAuth, Gateway, GatewayParts, GatewaySettings, LayerParts, Lease, SessionGates,
+        SupportSessionLayer, config::InvalidConfig, scopes::Scopes,
     },
     identities::Identities,
     keys::identity::IdentityKeys,
@@ -179,10 +179,11 @@ impl AppState {
         )
     }
 
-    /// The REST interface behind what each of its requests passes through.
-    pub fn rest(&self) -> Router {
+    /// The REST interface behind what each of its requests passes through. Support sessions reach it
+    /// where there is a [`Self::own_support_layer`].
+    pub fn rest(&self, support: Option<SupportSessionLayer>) -> Router {
         let keys = EstablishKey::new(self.core.clone(), self.api_keys.clone());
-        middleware::rest(rest::router(self.clone()), keys)
+        middleware::rest(rest::router(self.clone()), keys, support)
     }
 
     /// The gateway with its record; `None` without a `[gateway]` table.
@@ -191,11 +192,9 @@ impl AppState {
     ///
     /// If its configuration can't be used.
     pub fn gateway(&self, record: &Record) -> Result<Option<Arc<Gateway>>, InvalidConfig> {
-        let config = &self.core.config;
-        let Some(gateway) = &config.gateway else {
+        let Some(settings) = self.gateway_settings()? else {
             return Ok(None);
         };
-        let settings = gateway.validate(&config.scopes, &config.trusted_proxies)?;
         Ok(Some(Gateway::new(GatewayParts {
             settings,
             sessions: record.recorder.clone(),
@@ -226,6 +225,84 @@ impl AppState {
         let settings = forward_auth.validate(config.gateway.as_ref(), &config.trusted_proxies)?;
         Ok(Some(ForwardAuth::new(Arc::clone(gateway), settings)))
     }
+
+    /// A layer by which support sessions reach handlers of a platform in this process; `None` without
+    /// a `[gateway]` table. It answers to the hosts of `gateway.public_url` and `gateway.hosts`.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration of the gateway can't be used.
+    pub fn support_layer(
+        &self,
+        record: &Record,
+    ) -> Result<Option<SupportSessionLayer>, InvalidConfig> {
+        let settings = self.gateway_settings()?;
+        Ok(settings.map(|settings| {
+            let hosts = settings.hosts().to_vec();
+            SupportSessionLayer::new(self.layer_parts(&settings, hosts, record))
+        }))
+    }
+
+    /// The layer by which support sessions reach the REST interface; `None` without a `[gateway]`
+    /// table. Keys pass it by.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration of the gateway can't be used.
+    pub fn own_support_layer(
+        &self,
+        record: &Record,
+    ) -> Result<Option<SupportSessionLayer>, InvalidConfig> {
+        let settings = self.gateway_settings()?;
+        Ok(settings.map(|settings| {
+            let hosts = console_hosts(&self.core.config);
+            let parts = self.layer_parts(&settings, hosts, record);
+            SupportSessionLayer::before_own_routes(parts).passing_others()
+        }))
+    }
+
+    fn layer_parts(
+        &self,
+        settings: &GatewaySettings,
+        hosts: Vec<String>,
+        record: &Record,
+    ) -> LayerParts {
+        LayerParts {
+            rules: Arc::clone(settings.rules()),
+            hosts,
+            request_headers: settings.request_headers().to_vec(),
+            trusted_proxies: self.core.config.trusted_proxies.clone(),
+            sessions: record.recorder.clone(),
+            recorder: record.recorder.clone(),
+            gates: Arc::clone(&self.gates),
+            clock: Arc::clone(&self.core.clock),
+            entropy: Arc::clone(&self.core.entropy),
+            record_timeout: settings.record_timeout(),
+        }
+    }
+
+    fn gateway_settings(&self) -> Result<Option<GatewaySettings>, InvalidConfig> {
+        let config = &self.core.config;
+        let gateway = config.gateway.as_ref();
+        gateway
+            .map(|gateway| gateway.validate(&config.scopes, &config.trusted_proxies))
+            .transpose()
+    }
+}
+
+/// Values of `Host` that the console answers support sessions to: its public one, and its listener's.
+fn console_hosts(config: &Config) -> Vec<String> {
+    let url = &config.console.public_url;
+    let host = url.host_str().unwrap_or_default();
+    let mut hosts = vec![config.console.listen.to_string()];
+    hosts.extend(
+        url.port_or_known_default()
+            .map(|port| format!("{host}:{port}")),
+    );
+    if url.port().is_none() {
+        hosts.push(host.to_owned());
+    }
+    hosts
 }
 
 /// What staff members may read of a configuration.

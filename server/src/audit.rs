@@ -3,6 +3,7 @@
 //! `docs/audit-format.md` is the contract; what it says of version 1 is never changed.
 
 pub mod chain;
+#[cfg(feature = "console")]
 pub mod export;
 pub mod verify;
 

@@ -1,11 +1,12 @@
 //! The gateway, which is the impersonation middleware: authenticate → authorise → record → forward.
 //!
 //! It knows the store only through [`ports`]; nothing here may name the store, pages or services.
-//! The way of one request is in `admission` (decide and record) and in `proxy` (forward); both read
-//! top to bottom. What may pass is decided by pure functions: [`canonical`] (one spelling),
-//! [`rules`] (host, tenant, organization), [`scopes`] (methods and paths), `headers` (which fields).
-//! When it ends is [`gate`]'s: nothing is sent upstream once a revocation is answered, and nothing
-//! that was cut looks complete. [`lease`] says whether this node may serve at all.
+//! The way of one request is in `admission` (decide and record), and then in `proxy` (forward) or in
+//! [`layer`] (hand to a handler in this process); they read top to bottom. What may pass is decided by
+//! pure functions: [`canonical`] (one spelling), [`rules`] (host, tenant, organization), [`scopes`]
+//! (methods and paths), `headers` (which fields). When it ends is [`gate`]'s: nothing is sent upstream
+//! once a revocation is answered, and nothing that was cut looks complete. [`lease`] says whether this
+//! node may serve at all.
 
 mod admission;
 mod answers;
@@ -26,6 +27,7 @@ mod hidden;
 mod host;
 mod identity;
 mod kill;
+pub mod layer;
 pub mod lease;
 mod listener;
 pub mod patterns;
@@ -50,6 +52,7 @@ mod websocket;
 pub use config::{ForwardAuthConfig, GatewayConfig, GatewaySettings};
 pub use forward_auth::{CheckListener, ForwardAuth, serve_checks};
 pub use gate::SessionGates;
+pub use layer::{LayerParts, LiveSupportSession, SupportSessionLayer};
 pub use lease::Lease;
 pub use listener::serve;
 pub use proxy::{Gateway, GatewayParts};

@@ -1,10 +1,12 @@
 //! What every request to the console passes through, in this order:
 //!
 //! 1. [`request_log`] — one line per request;
-//! 2. [`context`] — request id, address, client, and who asks: by cookie for pages, forms, server
-//!    functions and the live stream, by key for REST, never the other way round;
-//! 3. [`same_origin`] — no state changes for other sites (pages only: REST knows no cookies);
-//! 4. [`body_limit`] — no body of a form or a server function above 64 KiB (pages only).
+//! 2. the gateway's layer, before REST alone: requests with the token of a support session are judged
+//!    and recorded, others pass it by;
+//! 3. [`context`] — request id, address, client, and who asks: by cookie for pages, forms, server
+//!    functions and the live stream, by key or that layer for REST, never the other way round;
+//! 4. [`same_origin`] — no state changes for other sites (pages only: REST knows no cookies);
+//! 5. [`body_limit`] — no body of a form or a server function above 64 KiB (pages only).
 //!
 //! No rule about who may do what lives here: the services decide, since a server function called
 //! while a page is rendered never comes this way.
@@ -16,6 +18,8 @@ pub mod request_log;
 pub mod same_origin;
 
 use axum::{Router, middleware::from_fn, middleware::from_fn_with_state};
+
+use crate::gateway::SupportSessionLayer;
 
 use self::{
     context::{EstablishKey, EstablishStaff},
@@ -36,12 +40,17 @@ pub fn console<S: Clone + Send + Sync + 'static>(
 }
 
 /// Everything that requests of the REST interface pass through. Its bodies have limits of their
-/// own: a batch of telemetry is larger than a form.
+/// own: a batch of telemetry is larger than a form. Without `support` the token of a support session
+/// is nobody's.
 pub fn rest<S: Clone + Send + Sync + 'static>(
     router: Router<S>,
     establish: EstablishKey,
+    support: Option<SupportSessionLayer>,
 ) -> Router<S> {
-    router
-        .layer(from_fn_with_state(establish, context::establish_key))
-        .layer(from_fn(request_log::log_request))
+    let router = router.layer(from_fn_with_state(establish, context::establish_key));
+    let router = match support {
+        Some(support) => router.layer(support),
+        None => router,
+    };
+    router.layer(from_fn(request_log::log_request))
 }

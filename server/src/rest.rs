@@ -2,8 +2,8 @@
 //! the address that its callers expect.
 //!
 //! One file per resource. Handlers read the request, call a service and write the answer; no rule
-//! of who may do what is decided here. Keys only: cookies are not looked at, so no other site can
-//! make a browser act here.
+//! of who may do what is decided here. Keys, and for what a tenant may read of itself support sessions:
+//! cookies are not looked at, so no other site can make a browser act here.
 
 #![expect(
     unused_qualifications,
@@ -58,6 +58,7 @@ impl Modify for Keys {
     info(
         title = "Support Console",
         description = "Registration, telemetry and reading. Send a key as `Authorization: Bearer` or `X-API-Key`. \
+            The token of a support session reads its own tenant's audit log and support sessions. \
             Errors are problem details (RFC 9457) with a stable `code`."
     ),
     components(schemas(error::ProblemDocument)),

@@ -19,7 +19,7 @@ use crate::{
     clock::{Clock, SteadyClock},
     config::Config,
     entropy::{SystemEntropy, new_uuid},
-    gateway::{self, CheckListener},
+    gateway::{self, CheckListener, SupportSessionLayer},
     identities,
     keys::{Keys, identity::IdentityKeys},
     open_files,
@@ -210,10 +210,12 @@ impl Server {
         checks_at: Option<CheckListener>,
     ) -> Result<(), ServeError> {
         let touched = self.record.recorder.touched();
+        let support = self.state.own_support_layer(&self.record);
+        let support = support.map_err(ServeError::Gateway)?;
         let router = self
             .state
             .pages(touched, self.live_ends.clone())
-            .merge(self.state.rest())
+            .merge(self.state.rest(support))
             .merge(identities::router(self.state.identities.clone()))
             .merge(health::router(
                 self.state.core.store.clone(),
@@ -242,6 +244,17 @@ impl Server {
             self.listeners.push(tokio::spawn(serving));
         }
         Ok(())
+    }
+
+    /// A layer by which support sessions reach handlers of a platform that runs in this process: see
+    /// [`AppState::support_layer`]. Drop what it stands before, before [`Self::stop`].
+    ///
+    /// # Errors
+    ///
+    /// If the configuration of the gateway can't be used.
+    pub fn support_layer(&self) -> Result<Option<SupportSessionLayer>, ServeError> {
+        let layer = self.state.support_layer(&self.record);
+        layer.map_err(ServeError::Gateway)
     }
 
     /// Tells the operator where things are, and what is missing at a first start.

@@ -1,7 +1,8 @@
 //! Who asks. Every use case takes a caller and decides by it.
 
 use super::{
-    ApiKeyId, StaffId, StaffSessionId, TenantId, Timestamp, api_keys::ApiRight, staff::Role,
+    ApiKeyId, OrganizationId, StaffId, StaffSessionId, SupportSessionId, TenantId, Timestamp,
+    api_keys::ApiRight, staff::Role,
 };
 
 /// Who asks, as established by the server from a cookie, a key or the command line.
@@ -13,6 +14,8 @@ pub enum Caller {
     Staff(StaffCaller),
     /// A key of the REST interface.
     Key(KeyCaller),
+    /// A staff member in a support session, by its token.
+    Support(SupportCaller),
     /// An operating-system user at the command line of the server.
     Cli {
         /// The user's name.
@@ -20,6 +23,17 @@ pub enum Caller {
     },
     /// Support Console itself, as when an expiry is stamped.
     System,
+}
+
+impl Caller {
+    /// The one tenant whose data the caller can reach, if it is confined to one.
+    pub const fn own_tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::Key(key) => key.tenant_id.as_ref(),
+            Self::Support(support) => Some(&support.tenant_id),
+            Self::Anonymous | Self::Staff(_) | Self::Cli { .. } | Self::System => None,
+        }
+    }
 }
 
 /// A signed-in staff member.
@@ -50,6 +64,23 @@ pub struct KeyCaller {
     pub tenant_id: Option<TenantId>,
     /// Its rights.
     pub rights: Vec<ApiRight>,
+}
+
+/// A staff member in a support session, as the server has established it for one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupportCaller {
+    /// The support session.
+    pub support_session_id: SupportSessionId,
+    /// The tenant that it is confined to.
+    pub tenant_id: TenantId,
+    /// The organization that it is confined to, if it is.
+    pub organization_id: Option<OrganizationId>,
+    /// Who really acts.
+    pub staff_id: StaffId,
+    /// That staff member's name.
+    pub staff_name: String,
+    /// When the session expires by itself.
+    pub expires_at: Timestamp,
 }
 
 /// Where a request comes from, for the audit log.

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{
     StaffId, TenantId, Timestamp,
     api_keys::ApiRight,
-    caller::{Caller, KeyCaller, StaffCaller},
+    caller::{Caller, KeyCaller, StaffCaller, SupportCaller},
     problem::{Problem, ProblemCode},
     staff::Role,
 };
@@ -67,6 +67,7 @@ pub fn authorise(caller: &Caller, act: Act<'_>, now: Timestamp) -> Result<(), Pr
         Caller::System | Caller::Cli { .. } => Ok(()),
         Caller::Staff(staff) => authorise_staff(staff, act, now),
         Caller::Key(key) => authorise_key(key, act),
+        Caller::Support(support) => authorise_support(support, act, now),
     }
 }
 
@@ -171,6 +172,29 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
             "This key does not carry the right for this.",
         ))
     }
+}
+
+/// A support session reads what its tenant's own key reads, and does nothing. Whether it may make the
+/// request at all is decided before, by its scopes.
+fn authorise_support(support: &SupportCaller, act: Act<'_>, now: Timestamp) -> Result<(), Problem> {
+    if now >= support.expires_at {
+        return Err(unauthenticated());
+    }
+    let (Act::ReadTenant(tenant) | Act::ReadSupportSessionsOf(tenant) | Act::ReadAuditOf(tenant)) =
+        act
+    else {
+        return Err(Problem::forbidden("A support session does not allow this."));
+    };
+    // None of these records says which organization it is about.
+    if support.organization_id.is_some() {
+        return Err(Problem::forbidden(
+            "This can't be confined to the support session's organization.",
+        ));
+    }
+    if support.tenant_id != *tenant {
+        return Err(Problem::not_found("tenant"));
+    }
+    Ok(())
 }
 
 /// The answer to a caller that has not been established.

@@ -217,7 +217,7 @@ impl Admission {
     }
 
     async fn authenticate(&self, arrival: &Arrival) -> Result<Caller, Trouble> {
-        let find = Caller::find(arrival, &*self.sessions, self.browsers.as_ref());
+        let find = Caller::find(arrival, &*self.sessions, self.browsers_of(arrival));
         let found = tokio::time::timeout(self.record_timeout, find);
         let found = self.gates.lease().while_held(found).await;
         let found = found.and_then(Result::ok).and_then(Result::ok);
@@ -241,8 +241,14 @@ impl Admission {
 
     /// Whether a request came to the host of a support session.
     pub(super) fn is_at_entry(&self, arrival: &Arrival) -> bool {
-        let browsers = self.browsers.as_ref();
+        let browsers = self.browsers_of(arrival);
         browsers.is_some_and(|browsers| browsers.label(&arrival.headers).is_some())
+    }
+
+    /// Browsers come to the listener alone: what a proxy asks about has no host of a session.
+    fn browsers_of(&self, arrival: &Arrival) -> Option<&Browsers> {
+        let browsers = self.browsers.as_ref();
+        browsers.filter(|_| arrival.profile.is_none())
     }
 
     /// Whether the session takes requests now, from there, and as fast as this.

@@ -96,6 +96,10 @@ impl Trouble {
     }
 
     pub(super) fn into_response(self, request_id: RequestId) -> Response<Answer> {
+        self.to_response(request_id).map(Answer::Ours)
+    }
+
+    pub(super) fn to_response(&self, request_id: RequestId) -> Response<Full<Bytes>> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
         let mut response = match &self.page {
             Some(console) => browser::page(status, &self.detail, console, request_id),
@@ -111,7 +115,7 @@ impl Trouble {
         response
     }
 
-    fn problem(&self, status: StatusCode, request_id: RequestId) -> Response<Answer> {
+    fn problem(&self, status: StatusCode, request_id: RequestId) -> Response<Full<Bytes>> {
         let body = serde_json::json!({
             "type": "about:blank",
             "title": status.canonical_reason(),
@@ -120,7 +124,7 @@ impl Trouble {
             "detail": self.detail,
             "request_id": request_id,
         });
-        let mut response = ours(status, &body, request_id);
+        let mut response = full(status, &body, request_id);
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -145,8 +149,16 @@ pub(super) fn ours(
     body: &serde_json::Value,
     request_id: RequestId,
 ) -> Response<Answer> {
+    full(status, body, request_id).map(Answer::Ours)
+}
+
+fn full(
+    status: StatusCode,
+    body: &serde_json::Value,
+    request_id: RequestId,
+) -> Response<Full<Bytes>> {
     let body = Bytes::from(body.to_string());
-    let mut response = Response::new(Answer::Ours(Full::new(body)));
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(

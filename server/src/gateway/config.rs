@@ -159,6 +159,8 @@ pub struct GatewaySettings {
     pub(super) entry_hosts: Option<EntryHosts>,
     /// Whether pages in browsers get the banner.
     pub(super) inject_banner: bool,
+    /// The request fields that pass.
+    pub(super) request_headers: Vec<HeaderName>,
     pub(super) upstreams: Vec<UpstreamSettings>,
     /// The gateway's certificate, if it ends TLS itself.
     pub(super) certificate: Option<Arc<Certificate>>,
@@ -170,6 +172,21 @@ impl GatewaySettings {
     /// The rules.
     pub fn rules(&self) -> &Arc<RuleSet> {
         &self.rules
+    }
+
+    /// For how long a record, or the store's answer, is waited for.
+    pub const fn record_timeout(&self) -> Duration {
+        self.record_timeout
+    }
+
+    /// Values of `Host` that are answered to.
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
+    /// The request fields that pass.
+    pub fn request_headers(&self) -> &[HeaderName] {
+        &self.request_headers
     }
 
     /// The value of `Host` that clients are told to use.
@@ -255,6 +272,7 @@ impl GatewayConfig {
                 hosts,
                 entry_hosts,
                 inject_banner: self.browser.as_ref().is_some_and(|b| b.inject_banner),
+                request_headers: headers,
                 upstreams,
                 certificate,
                 trusted_proxies: trusted_proxies.to_vec(),

@@ -182,6 +182,18 @@ impl RequestHeaders {
         headers
     }
 
+    /// Removes from a request's header what handlers behind the layer don't get.
+    pub(super) fn retain_for_handlers(&self, header: &mut HeaderMap) {
+        let named = named_by_connection(header);
+        let passes = |name: &HeaderName| {
+            *name == header::HOST || (self.allowed.contains(name) && !named.contains(name))
+        };
+        let names: Vec<_> = header.keys().filter(|n| !passes(n)).cloned().collect();
+        for name in names {
+            header.remove(name);
+        }
+    }
+
     /// Removes from a request's trailers what its header may not have either.
     pub(super) fn retain_trailers(&self, trailers: HeaderMap) -> HeaderMap {
         let mut kept = HeaderMap::new();

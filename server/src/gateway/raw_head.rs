@@ -5,6 +5,8 @@
 //! `Transfer-Encoding` win over `Content-Length`. So the bytes of each head are kept as they are
 //! read and judged once more, strictly (RFC 9112 §2.2, §3, §5, §6.1).
 
+mod parsed;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 mod http2;

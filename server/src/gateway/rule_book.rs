@@ -19,14 +19,26 @@ pub(super) struct RuleBook {
     today: Arc<RuleSet>,
     sessions: Arc<dyn Sessions>,
     earlier: Mutex<HashMap<String, Arc<RuleSet>>>,
+    /// How earlier rules are read; those of today have been already.
+    read: fn(RuleSet) -> RuleSet,
 }
 
 impl RuleBook {
     pub(super) fn new(today: Arc<RuleSet>, sessions: Arc<dyn Sessions>) -> Self {
+        Self::reading(today, sessions, std::convert::identity)
+    }
+
+    /// Takes the rules of other days as `read` makes them, as those of `today` have been.
+    pub(super) fn reading(
+        today: Arc<RuleSet>,
+        sessions: Arc<dyn Sessions>,
+        read: fn(RuleSet) -> RuleSet,
+    ) -> Self {
         Self {
             today,
             sessions,
             earlier: Mutex::default(),
+            read,
         }
     }
 
@@ -58,7 +70,8 @@ impl RuleBook {
                 "the rules under which a support session was created can't be read: it is let do nothing"
             );
         }
-        let rules = Arc::new(rules.unwrap_or_else(|| RuleSet::permitting_nothing(hash)));
+        let rules = rules.unwrap_or_else(|| RuleSet::permitting_nothing(hash));
+        let rules = Arc::new((self.read)(rules));
         let mut earlier = self.at_hand();
         if earlier.len() >= MAX_EARLIER {
             earlier.clear();

@@ -34,6 +34,8 @@ pub struct RuleSet {
     pub(super) organization: SelectorRules,
     pub(super) organization_header: bool,
     pub(super) hidden: Hidden,
+    /// Nothing but these paths can be permitted, where there are any.
+    pub(super) only: Vec<PathPattern>,
 }
 
 impl RuleSet {
@@ -75,6 +77,7 @@ impl RuleSet {
             organization: SelectorRules::default(),
             organization_header: false,
             hidden: Hidden::default(),
+            only: Vec::new(),
         }
     }
 }
@@ -246,8 +249,8 @@ impl Judge<'_> {
         if host::is_one_of(&request.headers, known) {
             return Ok(tenant_host);
         }
-        let detail = "The Host header does not name this gateway: use the address that \
-                      gateway.public_url says.";
+        let detail = "The Host header does not name this server: use the address that its \
+                      public_url says.";
         Err(Denied {
             status: 421,
             ..Denied::new(Refusal::WrongTenant, detail)
@@ -262,8 +265,12 @@ impl RuleSet {
         session: &KnownSession,
         request: &CanonicalRequest,
     ) -> Result<Grant<'r>, Denied> {
-        self.check_names(session, request)?;
         let path = request.target.path();
+        if !self.only.is_empty() && !self.only.iter().any(|only| only.matches(path).is_some()) {
+            let detail = "No support session reaches this address.";
+            return Err(Denied::new(Refusal::OutOfScope, detail));
+        }
+        self.check_names(session, request)?;
         let grant = match self.ruling(session, &request.method, path) {
             Ruling::Allowed(grant) => grant,
             Ruling::Denied(rule) => {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use app::domain::{
     RequestId,
-    caller::{Caller, Context, Origin},
+    caller::{Caller, Context, Origin, SupportCaller},
     problem::Problem,
 };
 use axum::{
@@ -20,7 +20,7 @@ use http::{
 use super::cookie;
 use crate::{
     extract::Refusal,
-    gateway::client_ip::client_ip,
+    gateway::{LiveSupportSession, client_ip::client_ip, layer::NoSupportSession},
     services::{Core, api_keys::ApiKeys, staff_sessions::StaffSessions},
 };
 
@@ -41,7 +41,8 @@ impl EstablishStaff {
     }
 }
 
-/// Establishes keys by `Authorization: Bearer` or `X-API-Key`. Cookies are not looked at.
+/// Establishes keys by `Authorization: Bearer` or `X-API-Key`, and support sessions by the layer that
+/// has judged and recorded their request. Cookies are not looked at.
 #[derive(Clone)]
 pub struct EstablishKey(Arc<(Core, ApiKeys)>);
 
@@ -89,7 +90,14 @@ pub async fn establish_key(
     next: Next,
 ) -> Response {
     let (core, api_keys) = &*state;
-    let origin = origin_of(core, &request);
+    let origin = match LiveSupportSession::of(&request) {
+        Ok(session) => {
+            let context = context_of(session, &request);
+            return run(context, request, next).await;
+        }
+        Err(NoSupportSession::Absent) => origin_of(core, &request),
+        Err(error) => return error.into_response(),
+    };
     let found = match key_of(request.headers()) {
         None => Ok(None),
         Some(key) => api_keys.authenticate(key).await,
@@ -108,6 +116,26 @@ pub async fn establish_key(
             };
             answered(context, problem_details(&problem))
         }
+    }
+}
+
+/// As the gateway's layer has established and recorded it: under the same address and request id.
+fn context_of(session: &LiveSupportSession, request: &Request) -> Context {
+    let caller = SupportCaller {
+        support_session_id: session.id(),
+        tenant_id: session.tenant_id().clone(),
+        organization_id: session.organization_id().cloned(),
+        staff_id: session.staff_id(),
+        staff_name: session.staff_name().to_owned(),
+        expires_at: session.expires_at(),
+    };
+    Context {
+        caller: Caller::Support(caller),
+        origin: Origin {
+            ip: Some(session.client_ip().to_string()),
+            user_agent: user_agent(request.headers()),
+            request_id: Some(session.request_id().to_string()),
+        },
     }
 }
 

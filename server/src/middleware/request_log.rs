@@ -47,6 +47,7 @@ fn id_of(caller: &Caller) -> Option<String> {
     match caller {
         Caller::Staff(staff) => Some(staff.staff_id.to_string()),
         Caller::Key(key) => Some(key.id.to_string()),
+        Caller::Support(support) => Some(support.staff_id.to_string()),
         _ => None,
     }
 }

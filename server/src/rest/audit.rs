@@ -20,7 +20,7 @@ use utoipa::IntoParams;
 use crate::{app_state::AppState, audit};
 
 use super::{
-    auth::KeyHolder,
+    auth::{KeyHolder, Reader},
     error::{ProblemDocument, RestProblem},
     extract::{RestPath, RestQuery},
     list::List,
@@ -105,7 +105,7 @@ fn validated(filter: AuditFilter) -> Result<AuditFilter, Problem> {
 )]
 pub(super) async fn list_audit_events(
     State(state): State<AppState>,
-    KeyHolder(context): KeyHolder,
+    Reader(context): Reader,
     RestQuery(query): RestQuery<AuditQuery>,
 ) -> Result<Json<List<AuditEvent>>, RestProblem> {
     let filter = validated(AuditFilter {
@@ -158,7 +158,7 @@ pub(super) async fn get_audit_event(
 )]
 pub(super) async fn export_audit_events(
     State(state): State<AppState>,
-    KeyHolder(context): KeyHolder,
+    Reader(context): Reader,
     RestQuery(query): RestQuery<ExportQuery>,
 ) -> Result<Response, RestProblem> {
     let filter = validated(AuditFilter {

@@ -1,4 +1,4 @@
-//! Who asks: the holder of a key, as `middleware::context` has established it.
+//! Who asks: the holder of a key, or a support session, as `middleware::context` has established it.
 
 use app::domain::{
     caller::{Caller, Context},
@@ -22,6 +22,26 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyHolder {
         match context {
             Some(context) if matches!(context.caller, Caller::Key(_)) => Ok(Self(context.clone())),
             _ => Err(unauthenticated().into()),
+        }
+    }
+}
+
+/// Proof that the request carries a living key, or is made in a support session: for what a tenant may
+/// read of itself.
+pub(super) struct Reader(pub(super) Context);
+
+impl<S: Send + Sync> FromRequestParts<S> for Reader {
+    type Rejection = RestProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, RestProblem> {
+        let context = parts.extensions.get::<Context>();
+        match context {
+            Some(context) if matches!(context.caller, Caller::Support(_)) => {
+                Ok(Self(context.clone()))
+            }
+            _ => KeyHolder::from_request_parts(parts, state)
+                .await
+                .map(|KeyHolder(context)| Self(context)),
         }
     }
 }

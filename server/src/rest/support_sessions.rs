@@ -1,4 +1,5 @@
-//! `/support-sessions`: who looked into which tenant. Keys read; none creates one.
+//! `/support-sessions`: who looked into which tenant. Keys and support sessions read; none creates
+//! one.
 
 use app::domain::{
     StaffId, SupportSessionId, TenantId, Timestamp,
@@ -14,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::app_state::AppState;
 
 use super::{
-    auth::KeyHolder,
+    auth::Reader,
     error::{ProblemDocument, RestProblem},
     extract::{RestPath, RestQuery},
     list::List,
@@ -71,7 +72,7 @@ impl SupportSessionWithStatus {
 )]
 pub(super) async fn list_support_sessions(
     State(state): State<AppState>,
-    KeyHolder(context): KeyHolder,
+    Reader(context): Reader,
     RestQuery(query): RestQuery<SupportSessionsQuery>,
 ) -> Result<Json<List<SupportSessionWithStatus>>, RestProblem> {
     let filter = SupportSessionFilter {
@@ -101,7 +102,7 @@ pub(super) async fn list_support_sessions(
 )]
 pub(super) async fn get_support_session(
     State(state): State<AppState>,
-    KeyHolder(context): KeyHolder,
+    Reader(context): Reader,
     RestPath(path): RestPath<SupportSessionPath>,
 ) -> Result<Json<SupportSessionWithStatus>, RestProblem> {
     let detail = state
@@ -125,7 +126,7 @@ pub(super) async fn get_support_session(
 )]
 pub(super) async fn list_access_log(
     State(state): State<AppState>,
-    KeyHolder(context): KeyHolder,
+    Reader(context): Reader,
     RestPath(path): RestPath<SupportSessionPath>,
     RestQuery(query): RestQuery<PageQuery>,
 ) -> Result<Json<List<AccessLogEntry>>, RestProblem> {

@@ -1,3 +1,5 @@
+mod support_sessions;
+
 use std::{collections::HashMap, fmt::Write as _};
 
 use app::domain::{
@@ -67,7 +69,7 @@ async fn app(console: &Platform) -> App {
         keys.insert(name, made.token.expose().to_owned());
     }
     App {
-        router: state.rest(),
+        router: state.rest(None),
         keys,
     }
 }

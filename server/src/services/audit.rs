@@ -4,7 +4,7 @@ use app::{
     domain::{
         AuditEventId,
         audit::{AuditEvent, AuditFilter},
-        caller::{Caller, Context},
+        caller::Context,
         page::{Page, PageRequest},
         policy::Act,
         problem::{Problem, ProblemCode},
@@ -29,8 +29,8 @@ impl AuditService {
     }
 }
 
-/// Whose events the caller may see of those that a filter asks for: a tenant's key its own
-/// tenant's, a support admin every tenant's, a super admin and a platform key all.
+/// Whose events the caller may see of those that a filter asks for: a tenant's key and a support
+/// session their own tenant's, a support admin every tenant's, a super admin and a platform key all.
 pub(crate) fn reach(
     core: &Core,
     context: &Context,
@@ -39,9 +39,7 @@ pub(crate) fn reach(
     if let Some(tenant) = &filter.tenant_id {
         core.authorise(context, Act::ReadAuditOf(tenant))?;
     }
-    if let Caller::Key(key) = &context.caller
-        && let Some(own) = &key.tenant_id
-    {
+    if let Some(own) = context.caller.own_tenant() {
         core.authorise(context, Act::ReadAuditOf(own))?;
         return Ok(AuditReach::Tenant(own.clone()));
     }

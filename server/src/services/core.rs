@@ -137,6 +137,11 @@ pub(crate) fn actor(caller: &Caller) -> Actor {
             staff.name.clone(),
         ),
         Caller::Key(key) => (ActorType::ApiKey, key.id.to_string(), key.name.clone()),
+        Caller::Support(support) => (
+            ActorType::Staff,
+            support.staff_id.to_string(),
+            support.staff_name.clone(),
+        ),
         Caller::Cli { user } => (ActorType::Cli, user.clone(), user.clone()),
         Caller::System | Caller::Anonymous => (
             ActorType::System,

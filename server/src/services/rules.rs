@@ -44,7 +44,7 @@ impl RulesService {
     }
 
     fn authorise(&self, context: &Context) -> Result<(), Problem> {
-        if matches!(context.caller, Caller::Key(_)) {
+        if matches!(context.caller, Caller::Key(_) | Caller::Support(_)) {
             return Err(Problem::forbidden("The rules are shown to staff members."));
         }
         self.core.authorise(context, Act::ReadSupportSessions)

@@ -6,7 +6,7 @@ mod register;
 use app::{
     domain::{
         TenantId, Timestamp,
-        caller::{Caller, Context},
+        caller::Context,
         page::{Page, PageRequest},
         policy::Act,
         problem::Problem,
@@ -54,9 +54,7 @@ impl TenantsService {
 
     /// The one tenant that the caller may see, or `None` for one who sees all.
     fn reach<'c>(&self, context: &'c Context) -> Result<Option<&'c TenantId>, Problem> {
-        if let Caller::Key(key) = &context.caller
-            && let Some(own) = &key.tenant_id
-        {
+        if let Some(own) = context.caller.own_tenant() {
             self.core.authorise(context, Act::ReadTenant(own))?;
             return Ok(Some(own));
         }

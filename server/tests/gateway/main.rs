@@ -14,6 +14,7 @@ mod faults;
 mod forward_auth;
 mod http2;
 mod identity;
+mod layer;
 mod leases;
 mod limits;
 mod passing;

@@ -14,6 +14,7 @@ mod demo;
 mod disk;
 mod flood;
 mod forward_auth;
+mod guarded_api;
 mod httpbin;
 mod identity;
 mod messages;

@@ -95,10 +95,20 @@ async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
     signed_out.sign_out().await;
     let must_change = Staff::with_one_time_password(&program, "new").await;
 
+    let granted = holder.create_session("acme", None).await;
+
     let callers: Vec<(&str, StaffSession)> = vec![
         ("anonymous", StaffSession::none(&program)),
         ("made-up cookie", StaffSession::made_up(&program)),
         ("platform key", StaffSession::key(&program, &platform)),
+        (
+            "support token",
+            StaffSession::support_token(&program, &granted),
+        ),
+        (
+            "support token as cookie",
+            StaffSession::support_token_as_cookie(&program, &granted),
+        ),
         ("signed out", signed_out.session()),
         ("deactivated", deactivated.session()),
         ("no role", no_role.session()),

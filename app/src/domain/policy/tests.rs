@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{ApiKeyId, StaffSessionId};
+use crate::domain::{ApiKeyId, StaffSessionId, SupportSessionId};
 
 const NOW: &str = "2026-11-22T12:00:00Z";
 
@@ -30,6 +30,17 @@ fn key(tenant: Option<&str>, rights: &[ApiRight]) -> Caller {
         name: "a key".into(),
         tenant_id: tenant.map(|id| id.parse().unwrap()),
         rights: rights.to_vec(),
+    })
+}
+
+fn support(tenant: &str, organization: Option<&str>, expires_at: &str) -> Caller {
+    Caller::Support(SupportCaller {
+        support_session_id: SupportSessionId::from_uuid(Uuid::from_u128(5)),
+        tenant_id: tenant.parse().unwrap(),
+        organization_id: organization.map(|id| id.parse().unwrap()),
+        staff_id: staff_id(1),
+        staff_name: "Ana".into(),
+        expires_at: expires_at.parse().unwrap(),
     })
 }
 
@@ -75,6 +86,22 @@ fn callers() -> Vec<(&'static str, Caller)> {
         ("platform key, all but read", key(None, &all_but_read)),
         ("key of acme, every right", key(Some("acme"), ApiRight::ALL)),
         ("key of borg, every right", key(Some("borg"), ApiRight::ALL)),
+        (
+            "support session in acme",
+            support("acme", None, "2026-11-22T12:00:00.000001Z"),
+        ),
+        (
+            "support session in borg",
+            support("borg", None, "2026-11-22T12:00:00.000001Z"),
+        ),
+        (
+            "support session in acme, of x",
+            support("acme", Some("x"), "2026-11-22T12:00:00.000001Z"),
+        ),
+        (
+            "support session in acme, expired",
+            support("acme", None, NOW),
+        ),
         (
             "command line",
             Caller::Cli {

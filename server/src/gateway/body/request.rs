@@ -66,7 +66,7 @@ impl RequestMeter {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// What was passed on other than as a body.
+    /// This many bytes were passed on, otherwise than by a [`RequestBody`].
     pub(in crate::gateway) fn passed(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -84,7 +84,7 @@ impl Browsers {
         within(patience, self.held.end(asked)).await?;
         let mut response = if fetch_metadata::is_navigation(&arrival.headers) {
             let (title, console) = ("Support session ended", &self.console);
-            page::titled(StatusCode::OK, title, OVER, console, arrival.request_id)
+            page::titled(StatusCode::OK, title, OVER, console, arrival.request_id).map(Answer::Ours)
         } else {
             let body = serde_json::json!({ "status": "ended" });
             answers::ours(StatusCode::OK, &body, arrival.request_id)

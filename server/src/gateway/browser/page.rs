@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
-use crate::gateway::{body::Answer, headers};
+use crate::gateway::headers;
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;\
                      padding:0 1.5rem}small{color:GrayText}:root{color-scheme:light dark}";
@@ -32,7 +32,7 @@ pub(in crate::gateway) fn page(
     detail: &str,
     console: &str,
     request_id: RequestId,
-) -> Response<Answer> {
+) -> Response<Full<Bytes>> {
     let title = status.canonical_reason().unwrap_or("Refused");
     titled(status, title, detail, console, request_id)
 }
@@ -44,7 +44,7 @@ pub(super) fn titled(
     detail: &str,
     console: &str,
     request_id: RequestId,
-) -> Response<Answer> {
+) -> Response<Full<Bytes>> {
     let (detail, console) = (escaped(detail), escaped(console));
     let text = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
@@ -53,7 +53,7 @@ pub(super) fn titled(
          <p><a href=\"{console}/support/sessions\">Back to Support Console</a></p>\
          <p><small>Request {request_id}</small></p></main></html>\n"
     );
-    let mut response = Response::new(Answer::Ours(Full::new(Bytes::from(text))));
+    let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
     let header = response.headers_mut();
     let html = HeaderValue::from_static("text/html; charset=utf-8");

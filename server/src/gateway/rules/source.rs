@@ -104,6 +104,7 @@ impl RuleSource {
             organization,
             organization_header: self.organization == OrganizationBinding::Header,
             hidden,
+            only: Vec::new(),
         })
     }
 

@@ -18,7 +18,7 @@ use crate::services::ServiceError;
 
 impl SupportSessionsService {
     /// A support session that the caller may see. One of another tenant does not exist as far as a
-    /// tenant's key can tell.
+    /// tenant's key, or a support session, can tell.
     pub(super) async fn find(
         &self,
         context: &Context,
@@ -52,15 +52,11 @@ impl SupportSessionsService {
     }
 
     fn authorise_reading_any(&self, context: &Context) -> Result<(), Problem> {
-        match &context.caller {
-            Caller::Key(key) => match &key.tenant_id {
-                Some(tenant) => self
-                    .core
-                    .authorise(context, Act::ReadSupportSessionsOf(tenant)),
-                None => self.core.authorise(context, Act::ReadSupportSessions),
-            },
-            _ => self.core.authorise(context, Act::ReadSupportSessions),
-        }
+        let act = match context.caller.own_tenant() {
+            Some(own) => Act::ReadSupportSessionsOf(own),
+            None => Act::ReadSupportSessions,
+        };
+        self.core.authorise(context, act)
     }
 
     pub(super) async fn list_inner(
@@ -70,9 +66,7 @@ impl SupportSessionsService {
         page: &PageRequest,
     ) -> Result<SupportSessionList, ServiceError> {
         self.authorise_reading_any(context)?;
-        if let Caller::Key(key) = &context.caller
-            && let Some(own) = &key.tenant_id
-        {
+        if let Some(own) = context.caller.own_tenant() {
             if let Some(asked) = &filter.tenant_id {
                 self.core
                     .authorise(context, Act::ReadSupportSessionsOf(asked))?;
@@ -85,14 +79,11 @@ impl SupportSessionsService {
         );
         let at = self.core.page_at(&name, page)?;
         let now = self.core.now();
-        let own_tenant = match &context.caller {
-            Caller::Key(key) => key.tenant_id.clone(),
-            _ => None,
-        };
+        let own_tenant = context.caller.own_tenant();
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
         let listed = db.list_support_sessions(&filter, &at, now).await?;
-        let counts = db.count_support_sessions(own_tenant.as_ref(), now).await?;
+        let counts = db.count_support_sessions(own_tenant, now).await?;
         let staff = match own_tenant {
             None => db.list_support_session_staff().await?,
             Some(_) => Vec::new(),

@@ -1,7 +1,7 @@
 use app::domain::{
     api_keys::ApiRight,
     audit::AuditCategory,
-    caller::Origin,
+    caller::{Caller, Origin},
     problem::ProblemCode,
     tenants::{OrganizationRegistration, OrganizationStatus, TenantRegistration, TenantStatus},
 };

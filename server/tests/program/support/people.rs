@@ -294,6 +294,22 @@ impl StaffSession {
         session
     }
 
+    /// With the token of a support session, which is for the gateway.
+    pub(crate) fn support_token(program: &Program, granted: &Granted) -> Self {
+        let mut session = Self::none(program);
+        let bearer = format!("Bearer {}", granted.token);
+        session.headers.push(("authorization", bearer));
+        session
+    }
+
+    /// The same token where the console keeps its cookie.
+    pub(crate) fn support_token_as_cookie(program: &Program, granted: &Granted) -> Self {
+        let mut session = Self::none(program);
+        let cookie = format!("{COOKIE}={}", granted.token);
+        session.headers.push(("cookie", cookie));
+        session
+    }
+
     /// The same cookie, sent by a page of another site.
     pub(crate) fn sent_by_another_site(mut self) -> Self {
         for (name, value) in &mut self.headers {

@@ -30,6 +30,8 @@ pub(crate) struct Program {
     pub(crate) console: SocketAddr,
     pub(crate) gateway: SocketAddr,
     child: Option<Child>,
+    /// The example in which it runs, with the example's own address.
+    inside: Option<(&'static str, SocketAddr)>,
 }
 
 impl Program {
@@ -37,6 +39,20 @@ impl Program {
     /// tenants and organizations are told apart.
     pub(crate) async fn start(upstream: SocketAddr, rules: &str) -> Self {
         Self::start_with(Vec::new(), upstream, rules).await
+    }
+
+    /// Starts an example that runs the console in its own process, beside what it serves at `own`.
+    pub(crate) async fn inside(
+        example: &'static str,
+        own: SocketAddr,
+        upstream: SocketAddr,
+        rules: &str,
+    ) -> Self {
+        let mut program = Self::in_folder(tempfile::tempdir().unwrap());
+        program.inside = Some((example, own));
+        program.configure(upstream, rules);
+        program.start_again().await;
+        program
     }
 
     /// As [`Self::start`], with a store in the machine's memory where there is such a folder: for what
@@ -166,6 +182,7 @@ impl Program {
 
     fn new(folder: TempDir, database_url: &str, top: String) -> Self {
         Self {
+            inside: None,
             folder,
             database_url: database_url.to_owned(),
             top,
@@ -242,7 +259,10 @@ impl Program {
 
     fn spawn_server(&self) -> Child {
         assert!(self.child.is_none(), "it runs already");
-        self.spawn(self.command(&["serve"]))
+        self.spawn(match self.inside {
+            None => self.command(&["serve"]),
+            Some((example, own)) => self.example(example, own),
+        })
     }
 
     /// Starts again with other rules on the same store.
@@ -371,6 +391,20 @@ impl Program {
 
     fn log(&self) -> PathBuf {
         self.folder.path().join("log")
+    }
+
+    /// `cargo test` builds examples beside the program; `cargo test --test program` alone does not.
+    fn example(&self, name: &str, own: SocketAddr) -> Command {
+        let program = Path::new(env!("CARGO_BIN_EXE_support-console"));
+        let example = program.parent().unwrap().join("examples").join(name);
+        assert!(
+            example.exists(),
+            "build it first: .make/cargo.sh build -p app -p server --example {name}"
+        );
+        let mut command = Command::new(example);
+        command.env_clear().kill_on_drop(true);
+        command.arg(self.config()).arg(own.to_string());
+        command
     }
 
     fn command(&self, words: &[&str]) -> Command {
