@@ -19,6 +19,7 @@ use super::{
     browser::{self, Browser, Browsers, Caller},
     completer::Completer,
     gate::{Flight, GateHandle, Pass, SessionGates},
+    hidden,
     kill::KillSwitch,
     ports::{Ended, Intent, KnownSession, Recorder, RefusedRequest, Sessions},
     record::Begin,
@@ -279,6 +280,11 @@ impl Admission {
         route: impl FnOnce(&CanonicalRequest) -> Result<To, Denied>,
     ) -> Result<Judged<To>, Denied> {
         let (request, websocket) = arrival.request()?;
+        if hidden::holds_token(request.target.as_str()) {
+            let detail =
+                "A token does not belong in a URL: send it in the Authorization field alone.";
+            return Err(Denied::new(Refusal::MalformedRequest, detail));
+        }
         let judge = Judge {
             hosts,
             rules: self.rules.today(),

@@ -88,11 +88,6 @@ impl Arrival {
         }
         let target = CanonicalTarget::parse(&self.head.target)
             .map_err(|error| Denied::new(Refusal::AmbiguousPath, error.to_string()))?;
-        if hidden::holds_token(target.as_str()) {
-            let detail =
-                "A token does not belong in a URL: send it in the Authorization field alone.";
-            return Err(malformed(detail.into()));
-        }
         let query = target.query().unwrap_or_default();
         if headers::overrides_method(&self.headers) || selectors::overrides_method(query) {
             return Err(malformed("The request overrides its own method.".into()));
