@@ -4,6 +4,7 @@
 //! dead is a failure that the client is told of.
 
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -34,8 +35,9 @@ mod wire;
 pub(super) use connect::UpstreamTls;
 pub(super) use error::UpstreamError;
 
-/// How many idle connections are kept.
-const MAX_IDLE: usize = 64;
+/// How many idle connections are kept: enough for as many requests at once as one node is meant for,
+/// since a connection that is not kept is opened anew for each request.
+const MAX_IDLE: usize = 1024;
 /// How long an idle connection is kept: less than what servers commonly allow, so that it is seldom
 /// used at the moment when the upstream closes it.
 const IDLE_FOR: Duration = Duration::from_secs(4);
@@ -68,7 +70,8 @@ pub(super) struct UpstreamSettings {
 #[derive(Debug)]
 pub(super) struct Upstream {
     settings: UpstreamSettings,
-    idle: Mutex<Vec<(Instant, Connection)>>,
+    /// Those that rest longest come first.
+    idle: Mutex<VecDeque<(Instant, Connection)>>,
 }
 
 impl Upstream {
@@ -118,8 +121,15 @@ impl Upstream {
 
     fn take_idle(&self) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|(since, connection)| since.elapsed() < IDLE_FOR && connection.is_usable());
-        idle.pop().map(|(_, connection)| connection)
+        let now = Instant::now();
+        while idle
+            .front()
+            .is_some_and(|(since, _)| now - *since >= IDLE_FOR)
+        {
+            idle.pop_front();
+        }
+        let usable = || idle.pop_back().map(|(_, connection)| connection);
+        std::iter::from_fn(usable).find(Connection::is_usable)
     }
 
     async fn connect(&self) -> Result<Connection, UpstreamError> {
@@ -169,7 +179,7 @@ impl Upstream {
         connection.busy = false;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < MAX_IDLE {
-            idle.push((Instant::now(), connection));
+            idle.push_back((Instant::now(), connection));
         }
     }
 }
