@@ -1,6 +1,8 @@
 //! How an event is hashed. Fixed for ever in version 1 and written down in `docs/audit-format.md`:
 //! hashing an old event anew is what tampering looks like.
 
+mod event;
+
 use app::domain::{TenantId, audit::AuditEvent};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -41,7 +43,7 @@ pub fn name(tenant: Option<&TenantId>) -> String {
 
 /// The hash of an event: SHA-256 over its RFC 8785 form without the field `hash`.
 pub fn hash(event: &AuditEvent) -> Result<String, HashError> {
-    hash_json(serde_json::to_value(event).map_err(HashError::Canonical)?)
+    Ok(digest(&event::canonical(event)?))
 }
 
 /// The hash of an event as it stands in an export. Fields that this program does not know are
@@ -50,8 +52,11 @@ pub fn hash_json(mut event: Value) -> Result<String, HashError> {
     if let Some(object) = event.as_object_mut() {
         object.remove("hash");
     }
-    let canonical = canonical(&event)?;
-    Ok(format!("sha256:{}", hex::encode(Sha256::digest(canonical))))
+    Ok(digest(&canonical(&event)?))
+}
+
+fn digest(canonical: &[u8]) -> String {
+    format!("sha256:{}", hex::encode(Sha256::digest(canonical)))
 }
 
 /// The RFC 8785 form of what the format allows.
