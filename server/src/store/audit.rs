@@ -3,6 +3,7 @@
 mod append;
 mod read;
 
+pub(in crate::store) use append::Heads;
 pub use append::{NewAuditEvent, Receipt};
 pub use read::{AuditPosition, AuditReach, EXPORT_PAGE, StoredEvent};
 

@@ -1,32 +1,39 @@
 //! The task that owns the writing connection: what is waiting, what shares a commit, and what a
 //! failed commit means.
 
+mod queues;
+mod run;
+
 use std::{
     panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    thread,
+    time::Instant,
 };
 
 use app::domain::record::{OutageCause, RecordLevel};
 use futures::{FutureExt, future::BoxFuture};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, mpsc, oneshot},
+};
 
+use self::{
+    queues::Queues,
+    run::{Ran, run_apart, run_together},
+};
 use super::{
     StoreError,
     condition::Condition,
-    connection::{Connection, Db, Tx},
+    connection::Tx,
     engine::Pools,
     transaction::Transaction,
     writer::{ActError, Priority},
 };
 
-/// How many acts one commit covers at most.
-const MAX_BATCH: usize = 256;
-/// For how long one batch goes on taking acts.
-const MAX_BATCH_TIME: Duration = Duration::from_millis(10);
 /// How many of the gateway's acts wait at most: a store that hangs must not fill the memory.
 const MAX_WAITING: usize = 4096;
 
@@ -113,6 +120,7 @@ impl Commit for EngineCommit {
 pub(super) struct Writer {
     gateway: mpsc::Sender<Box<dyn Job>>,
     normal: mpsc::UnboundedSender<Box<dyn Job>>,
+    resting: mpsc::UnboundedSender<Box<dyn Job>>,
     commits: Arc<AtomicU64>,
 }
 
@@ -127,21 +135,36 @@ pub(super) struct Batch {
 
 impl Writer {
     /// Starts the task that owns the writing connection.
-    pub(super) fn start(batch: Batch) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// If the operating system has no thread for it.
+    pub(super) fn start(batch: Batch) -> Result<Self, StoreError> {
+        let pools = batch.pools.clone();
         let (gateway, gateway_jobs) = mpsc::channel(MAX_WAITING);
         let (normal, normal_jobs) = mpsc::unbounded_channel();
+        let (resting, resting_jobs) = mpsc::unbounded_channel();
         let commits = Arc::new(AtomicU64::new(0));
-        let queues = Queues {
-            first: None,
-            gateway: gateway_jobs,
-            normal: normal_jobs,
-        };
-        tokio::spawn(batch.run(queues, Arc::clone(&commits)));
-        Self {
+        let queues = Queues::new(gateway_jobs, normal_jobs, resting_jobs);
+        let run = batch.run(queues, Arc::clone(&commits));
+        match &pools {
+            // Its statements are run where they are asked for, which is nothing for threads that
+            // serve others.
+            Pools::Sqlite { .. } => {
+                let runtime = Handle::current();
+                let thread = thread::Builder::new().name("store-writer".to_owned());
+                thread
+                    .spawn(move || runtime.block_on(run))
+                    .map_err(|error| StoreError::NoWriter(Arc::new(error)))?;
+            }
+            Pools::Postgres { .. } => drop(tokio::spawn(run)),
+        }
+        Ok(Self {
             gateway,
             normal,
+            resting,
             commits,
-        }
+        })
     }
 
     /// How many commits have been made.
@@ -175,6 +198,7 @@ impl Writer {
                 let sent = self.gateway.send(job).await;
                 sent.map_err(|_| StoreError::Closed)?;
             }
+            (Priority::Resting, _) => self.resting.send(job).map_err(|_| StoreError::Closed)?,
         }
         answer.await.map_err(|_| StoreError::Closed)?
     }
@@ -186,43 +210,6 @@ pub(super) struct Order {
     pub(super) priority: Priority,
     /// From then on it is not begun any more.
     pub(super) deadline: Option<Instant>,
-}
-
-/// What waits to be written.
-struct Queues {
-    /// The act that woke the writer.
-    first: Option<Box<dyn Job>>,
-    gateway: mpsc::Receiver<Box<dyn Job>>,
-    normal: mpsc::UnboundedReceiver<Box<dyn Job>>,
-}
-
-impl Queues {
-    /// Waits for something to do; at what level it must be kept. `None` once nobody can ask any more.
-    async fn wait(&mut self, record: RecordLevel) -> Option<RecordLevel> {
-        let (job, priority) = tokio::select! {
-            biased;
-            Some(job) = self.gateway.recv() => (job, Priority::Gateway),
-            Some(job) = self.normal.recv() => (job, Priority::Normal),
-            else => return None,
-        };
-        self.first = Some(job);
-        // Whatever is no record is flushed, and so are the records that it shares a commit with.
-        let records_alone = priority == Priority::Gateway && self.normal.is_empty();
-        Some(if records_alone {
-            record
-        } else {
-            RecordLevel::Flushed
-        })
-    }
-
-    /// The next act that may be kept at this level.
-    fn next(&mut self, level: RecordLevel) -> Option<Box<dyn Job>> {
-        let next = self.first.take().or_else(|| self.gateway.try_recv().ok());
-        match level {
-            RecordLevel::Flushed => next.or_else(|| self.normal.try_recv().ok()),
-            RecordLevel::Written => next,
-        }
-    }
 }
 
 impl Batch {
@@ -255,22 +242,17 @@ impl Batch {
         done: &mut Vec<Box<dyn Job>>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin(level).await?;
-        let started = Instant::now();
-        let mut changed = false;
-        while done.len() < MAX_BATCH
-            && (done.is_empty() || started.elapsed() < MAX_BATCH_TIME)
-            && let Some(job) = queues.next(level)
-        {
-            if job.is_late() {
-                job.answer(Err(StoreError::TooLate));
-                continue;
+        let mut ran = run_together(&mut transaction.db(), queues, level, done).await?;
+        if ran == Ran::OneFailed {
+            transaction.roll_back().await?;
+            if done.len() == 1 {
+                return Ok(());
             }
-            done.push(job);
-            let Some(job) = done.last_mut() else { break };
-            changed |= run_in_savepoint(&mut transaction.db(), job.as_mut()).await?;
+            transaction = self.begin(level).await?;
+            ran = run_apart(&mut transaction.db(), done).await?;
         }
         self.commit.commit(transaction).await?;
-        if changed {
+        if ran == Ran::Changed {
             self.written.notify_one();
         }
         Ok(())
@@ -302,32 +284,5 @@ impl Batch {
             None if committed.is_ok() => self.condition.worked(),
             None => {}
         }
-    }
-}
-
-/// Whether the act was kept and told of a change.
-async fn run_in_savepoint(db: &mut Db<'_>, job: &mut dyn Job) -> Result<bool, StoreError> {
-    db.query("SAVEPOINT act").execute().await?;
-    let (keep, changed) = {
-        let mut tx = Tx {
-            db: db.reborrow(),
-            changed: false,
-        };
-        let keep = job.run(&mut tx).await;
-        (keep, tx.changed)
-    };
-    if !keep {
-        db.query("ROLLBACK TO SAVEPOINT act").execute().await?;
-    }
-    db.query("RELEASE SAVEPOINT act").execute().await?;
-    Ok(keep && changed)
-}
-
-impl Db<'_> {
-    fn reborrow(&mut self) -> Db<'_> {
-        Db(match &mut self.0 {
-            Connection::Sqlite(connection) => Connection::Sqlite(connection),
-            Connection::Postgres(connection) => Connection::Postgres(connection),
-        })
     }
 }

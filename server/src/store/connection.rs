@@ -1,20 +1,18 @@
-//! Connections, statements and rows of either engine.
+//! Connections and statements of either engine.
 
-use std::{fmt::Display, str::FromStr};
-
-use app::domain::Timestamp;
 use sqlx::{
-    Column, Executor, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection,
-    pool::PoolConnection,
+    Executor, PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection,
+    postgres::PgArguments, sqlite::SqliteArguments,
 };
 
-use super::{StoreError, Value};
+use super::{FromRow, Row, StoreError, Value, audit::Heads, sqlite_writer::WritingConnection};
 
 /// A connection of either engine, open for statements.
 pub struct Db<'c>(pub(super) Connection<'c>);
 
 pub(super) enum Connection<'c> {
     Sqlite(&'c mut SqliteConnection),
+    SqliteWriter(&'c mut WritingConnection),
     Postgres(&'c mut PgConnection),
 }
 
@@ -48,6 +46,22 @@ impl Reader {
 pub struct Tx<'c> {
     pub(super) db: Db<'c>,
     pub(super) changed: bool,
+    pub(super) heads: Heads,
+}
+
+impl<'c> Tx<'c> {
+    pub(super) fn new(db: Db<'c>) -> Self {
+        Self {
+            db,
+            changed: false,
+            heads: Heads::default(),
+        }
+    }
+
+    /// Writes what was put off until the transaction, or this part of it, is to be kept.
+    pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
+        self.heads.write(&mut self.db).await
+    }
 }
 
 impl<'c> std::ops::Deref for Tx<'c> {
@@ -101,29 +115,16 @@ impl Query<'_, '_> {
 
     /// Runs the statement; how many rows it changed.
     pub async fn execute(self) -> Result<u64, StoreError> {
-        let sql = sqlx::AssertSqlSafe(self.sql.into_owned());
+        let (sql, values) = (self.sql, self.values);
         Ok(match &mut self.db.0 {
+            Connection::SqliteWriter(connection) => connection.execute(&sql, &values)?,
             Connection::Sqlite(connection) => {
-                let query = self
-                    .values
-                    .into_iter()
-                    .fold(sqlx::query(sql), |q, v| match v {
-                        Value::Text(v) => q.bind(v),
-                        Value::Int(v) => q.bind(v),
-                        Value::Bytes(v) => q.bind(v),
-                    });
-                connection.execute(query).await?.rows_affected()
+                let done = connection.execute(sqlite_query(sql, values)).await?;
+                done.rows_affected()
             }
             Connection::Postgres(connection) => {
-                let query = self
-                    .values
-                    .into_iter()
-                    .fold(sqlx::query(sql), |q, v| match v {
-                        Value::Text(v) => q.bind(v),
-                        Value::Int(v) => q.bind(v),
-                        Value::Bytes(v) => q.bind(v),
-                    });
-                connection.execute(query).await?.rows_affected()
+                let done = connection.execute(postgres_query(sql, values)).await?;
+                done.rows_affected()
             }
         })
     }
@@ -146,229 +147,69 @@ impl Query<'_, '_> {
     }
 
     async fn rows(self) -> Result<Vec<Row>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(self.sql.into_owned());
+        let (sql, values) = (self.sql, self.values);
         Ok(match &mut self.db.0 {
+            Connection::SqliteWriter(connection) => {
+                let rows = connection.rows(&sql, &values)?;
+                rows.into_iter().map(Row::SqliteWriter).collect()
+            }
             Connection::Sqlite(connection) => {
-                let query = self
-                    .values
-                    .into_iter()
-                    .fold(sqlx::query(sql), |q, v| match v {
-                        Value::Text(v) => q.bind(v),
-                        Value::Int(v) => q.bind(v),
-                        Value::Bytes(v) => q.bind(v),
-                    });
-                connection
-                    .fetch_all(query)
-                    .await?
-                    .into_iter()
-                    .map(Row::Sqlite)
-                    .collect()
+                let rows = connection.fetch_all(sqlite_query(sql, values)).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
             }
             Connection::Postgres(connection) => {
-                let query = self
-                    .values
-                    .into_iter()
-                    .fold(sqlx::query(sql), |q, v| match v {
-                        Value::Text(v) => q.bind(v),
-                        Value::Int(v) => q.bind(v),
-                        Value::Bytes(v) => q.bind(v),
-                    });
-                connection
-                    .fetch_all(query)
-                    .await?
-                    .into_iter()
-                    .map(Row::Postgres)
-                    .collect()
+                let rows = connection.fetch_all(postgres_query(sql, values)).await?;
+                rows.into_iter().map(Row::Postgres).collect()
             }
         })
     }
 }
 
-/// A row of either engine.
-pub enum Row {
-    #[doc(hidden)]
-    Sqlite(sqlx::sqlite::SqliteRow),
-    #[doc(hidden)]
-    Postgres(sqlx::postgres::PgRow),
+type Sql = std::borrow::Cow<'static, str>;
+
+fn sqlite_query(
+    sql: Sql,
+    values: Vec<Value>,
+) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql.into_owned()));
+    values.into_iter().fold(query, |query, value| match value {
+        Value::Text(text) => query.bind(text),
+        Value::Int(number) => query.bind(number),
+        Value::Bytes(bytes) => query.bind(bytes),
+    })
 }
 
-/// What can be read from a row.
-pub trait FromRow: Sized {
-    /// Reads a row.
-    fn from_row(row: &Row) -> Result<Self, StoreError>;
-}
-
-/// A number in the first column.
-impl FromRow for i64 {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        row.read::<_, Self>(0, "0")
-    }
-}
-
-/// A count in the first column.
-impl FromRow for u64 {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        let number = i64::from_row(row)?;
-        Self::try_from(number).map_err(|e| unreadable("0", e))
-    }
-}
-
-/// A text in the first column.
-impl FromRow for String {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        row.read::<_, Self>(0, "0")
-    }
-}
-
-/// Two numbers in the first two columns.
-impl FromRow for (i64, i64) {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok((row.read(0, "0")?, row.read(1, "1")?))
-    }
-}
-
-fn unreadable(column: &'static str, problem: impl Display) -> StoreError {
-    StoreError::Unreadable {
-        column,
-        problem: problem.to_string(),
-    }
-}
-
-impl Row {
-    fn read<I, T>(&self, index: I, column: &'static str) -> Result<T, StoreError>
-    where
-        I: sqlx::ColumnIndex<sqlx::sqlite::SqliteRow> + sqlx::ColumnIndex<sqlx::postgres::PgRow>,
-        T: for<'r> sqlx::Decode<'r, Sqlite>
-            + sqlx::Type<Sqlite>
-            + for<'r> sqlx::Decode<'r, Postgres>
-            + sqlx::Type<Postgres>,
-    {
-        match self {
-            Self::Sqlite(row) => row.try_get(index),
-            Self::Postgres(row) => row.try_get(index),
-        }
-        .map_err(|e| unreadable(column, e))
-    }
-
-    /// A text.
-    pub fn text(&self, column: &'static str) -> Result<String, StoreError> {
-        self.read(column, column)
-    }
-
-    /// A text, or nothing.
-    pub fn opt_text(&self, column: &'static str) -> Result<Option<String>, StoreError> {
-        self.read(column, column)
-    }
-
-    /// A whole number.
-    pub fn int(&self, column: &'static str) -> Result<i64, StoreError> {
-        self.read(column, column)
-    }
-
-    /// A whole number, or nothing.
-    pub fn opt_int(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
-        self.read(column, column)
-    }
-
-    /// A count.
-    pub fn count(&self, column: &'static str) -> Result<u64, StoreError> {
-        u64::try_from(self.int(column)?).map_err(|e| unreadable(column, e))
-    }
-
-    /// A count, or nothing.
-    pub fn opt_count(&self, column: &'static str) -> Result<Option<u64>, StoreError> {
-        self.opt_int(column)?
-            .map(|n| u64::try_from(n).map_err(|e| unreadable(column, e)))
-            .transpose()
-    }
-
-    /// A truth value.
-    pub fn truth(&self, column: &'static str) -> Result<bool, StoreError> {
-        Ok(self.int(column)? != 0)
-    }
-
-    /// Bytes.
-    pub fn bytes(&self, column: &'static str) -> Result<Vec<u8>, StoreError> {
-        self.read(column, column)
-    }
-
-    /// An instant.
-    pub fn at(&self, column: &'static str) -> Result<Timestamp, StoreError> {
-        instant(self.int(column)?).ok_or_else(|| unreadable(column, "not an instant"))
-    }
-
-    /// An instant, or nothing: NULL or -1.
-    pub fn opt_at(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
-        match self.opt_int(column)? {
-            None | Some(-1) => Ok(None),
-            Some(micros) => instant(micros)
-                .map(Some)
-                .ok_or_else(|| unreadable(column, "not an instant")),
-        }
-    }
-
-    /// A text that is read as something else: an identifier, a word.
-    pub fn parsed<T: FromStr<Err: Display>>(&self, column: &'static str) -> Result<T, StoreError> {
-        self.text(column)?
-            .parse()
-            .map_err(|e| unreadable(column, e))
-    }
-
-    /// A text that is read as something else, or nothing.
-    pub fn opt_parsed<T: FromStr<Err: Display>>(
-        &self,
-        column: &'static str,
-    ) -> Result<Option<T>, StoreError> {
-        self.opt_text(column)?
-            .map(|t| t.parse().map_err(|e| unreadable(column, e)))
-            .transpose()
-    }
-
-    /// Words separated by spaces.
-    pub fn words<T: FromStr<Err: Display>>(
-        &self,
-        column: &'static str,
-    ) -> Result<Vec<T>, StoreError> {
-        self.text(column)?
-            .split(' ')
-            .filter(|word| !word.is_empty())
-            .map(|word| word.parse().map_err(|e| unreadable(column, e)))
-            .collect()
-    }
-
-    /// JSON.
-    pub fn json<T: serde::de::DeserializeOwned>(
-        &self,
-        column: &'static str,
-    ) -> Result<T, StoreError> {
-        serde_json::from_str(&self.text(column)?).map_err(|e| unreadable(column, e))
-    }
-
-    /// JSON, or nothing.
-    pub fn opt_json<T: serde::de::DeserializeOwned>(
-        &self,
-        column: &'static str,
-    ) -> Result<Option<T>, StoreError> {
-        self.opt_text(column)?
-            .map(|text| serde_json::from_str(&text).map_err(|e| unreadable(column, e)))
-            .transpose()
-    }
-
-    /// The names of the columns, in order.
-    pub fn columns(&self) -> Vec<String> {
-        match self {
-            Self::Sqlite(row) => row.columns().iter().map(|c| c.name().to_owned()).collect(),
-            Self::Postgres(row) => row.columns().iter().map(|c| c.name().to_owned()).collect(),
-        }
-    }
-}
-
-fn instant(micros: i64) -> Option<Timestamp> {
-    Timestamp::from_timestamp_micros(micros)
+fn postgres_query(
+    sql: Sql,
+    values: Vec<Value>,
+) -> sqlx::query::Query<'static, Postgres, PgArguments> {
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql.into_owned()));
+    values.into_iter().fold(query, |query, value| match value {
+        Value::Text(text) => query.bind(text),
+        Value::Int(number) => query.bind(number),
+        Value::Bytes(bytes) => query.bind(bytes),
+    })
 }
 
 impl Db<'_> {
     pub(super) const fn is_postgres(&self) -> bool {
         matches!(self.0, Connection::Postgres(_))
+    }
+
+    /// Whether the transaction under way is still open: SQLite ends one by itself after some errors.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        match &self.0 {
+            Connection::SqliteWriter(connection) => connection.is_in_transaction(),
+            Connection::Sqlite(_) | Connection::Postgres(_) => true,
+        }
+    }
+
+    /// Fails if a statement of the transaction under way has failed before on PostgreSQL, which
+    /// answers the commit of such a transaction with success, and rolls it back.
+    pub(super) async fn still_works(&mut self) -> Result<(), StoreError> {
+        if self.is_postgres() {
+            self.query("SELECT 1").execute().await?;
+        }
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use app::domain::record::{OutageCause, RecordLevel};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    Connection as _, PgPool, SqlitePool,
+    ConnectOptions as _, Connection as _, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -24,7 +24,7 @@ use super::{
     condition::{Condition, Outage},
     connection::{Connection, Db},
     migrate,
-    transaction::synchronous,
+    sqlite_writer::SqliteWriter,
 };
 
 /// For how long a writer waits for another process' lock on the same SQLite file.
@@ -61,8 +61,10 @@ pub enum Engine {
 #[derive(Clone)]
 pub(super) enum Pools {
     Sqlite {
-        writer: SqlitePool,
+        writer: SqliteWriter,
         readers: SqlitePool,
+        /// For connections that migrate.
+        connect: Box<SqliteConnectOptions>,
     },
     Postgres {
         pool: PgPool,
@@ -120,7 +122,7 @@ impl Store {
             written: Arc::clone(&written),
             condition: Arc::clone(&condition),
             commit,
-        });
+        })?;
         let store = Self(Arc::new(Inner {
             pools,
             writer,
@@ -227,29 +229,31 @@ async fn open_sqlite(
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(256);
+    // The first connection makes it a file with a write-ahead log.
+    connect.connect().await?.close().await?;
     // One writer: a second one would only wait for the first one's lock.
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(connect.clone())
-        .await?;
+    let writer = SqliteWriter::new(path.to_owned(), BUSY_TIMEOUT);
     assert_durable(&writer, options.record).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
-        .connect_with(connect.read_only(false).pragma("query_only", "ON"))
+        .connect_with(connect.clone().pragma("query_only", "ON"))
         .await?;
-    Ok((Pools::Sqlite { writer, readers }, lock))
+    let pools = Pools::Sqlite {
+        writer,
+        readers,
+        connect: Box::new(connect),
+    };
+    Ok((pools, lock))
 }
 
 /// Reads back what the promise of durability rests on, at each level that is used.
-async fn assert_durable(writer: &SqlitePool, record: RecordLevel) -> Result<(), StoreError> {
-    let mut connection = writer.acquire().await?;
-    let mut db = Db(Connection::Sqlite(&mut connection));
-    let mode: String = db.query("PRAGMA journal_mode").fetch_one().await?;
+async fn assert_durable(writer: &SqliteWriter, record: RecordLevel) -> Result<(), StoreError> {
+    let mut connection = writer.take()?;
     // Flushed last: it is what stays.
     for level in [record, RecordLevel::Flushed] {
-        db.query(synchronous(level)).execute().await?;
+        connection.commit_at(level)?;
+        let mut db = Db(Connection::SqliteWriter(&mut connection));
+        let mode: String = db.query("PRAGMA journal_mode").fetch_one().await?;
         let found: i64 = db.query("PRAGMA synchronous").fetch_one().await?;
         let needed = if level == RecordLevel::Flushed { 2 } else { 1 };
         if mode != "wal" || found != needed {
@@ -259,6 +263,7 @@ async fn assert_durable(writer: &SqlitePool, record: RecordLevel) -> Result<(), 
             return Err(StoreError::NotDurable { problem });
         }
     }
+    writer.give_back(connection);
     Ok(())
 }
 

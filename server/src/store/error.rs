@@ -7,12 +7,43 @@ use app::domain::{
     record::OutageCause,
 };
 
+/// What a driver says.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// That of PostgreSQL, or of SQLite's readers.
+    #[error(transparent)]
+    Sqlx(#[from] sqlx::Error),
+    /// That of SQLite's writer.
+    #[error(transparent)]
+    SqliteWriter(#[from] rusqlite::Error),
+}
+
+impl EngineError {
+    fn outage(&self) -> Option<OutageCause> {
+        match self {
+            Self::Sqlx(sqlx::Error::Database(database)) => outage_of_code(&database.code()?),
+            Self::Sqlx(
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed,
+            ) => Some(OutageCause::Unreachable),
+            Self::SqliteWriter(error) => {
+                outage_of_code(&error.sqlite_error()?.extended_code.to_string())
+            }
+            Self::Sqlx(_) => None,
+        }
+    }
+}
+
 /// An error of the store.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The engine does not answer, is locked, full or read-only, or refused a statement.
     #[error("the store can't be used")]
-    Unavailable(#[source] Arc<sqlx::Error>),
+    Unavailable(#[source] Arc<EngineError>),
     /// Another writer was first; the same act may succeed when tried again.
     #[error("another writer was first")]
     Contended,
@@ -65,6 +96,9 @@ pub enum StoreError {
     /// An act ended in a panic: nothing of it is kept, and the writer goes on.
     #[error("an act on the store failed; nothing of it was kept")]
     Panicked,
+    /// The operating system has no thread for the writer.
+    #[error("the store's writer can't be started")]
+    NoWriter(#[source] Arc<std::io::Error>),
     /// A file beside the store can't be used.
     #[error("{path} can't be used")]
     File {
@@ -95,16 +129,7 @@ impl StoreError {
         match self {
             Self::TooLate | Self::Overloaded => Some(OutageCause::Slow),
             Self::Broken => Some(OutageCause::Broken),
-            Self::Unavailable(error) => match &**error {
-                sqlx::Error::Database(database) => outage_of_code(&database.code()?),
-                sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::Protocol(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed => Some(OutageCause::Unreachable),
-                _ => None,
-            },
+            Self::Unavailable(error) => error.outage(),
             _ => None,
         }
     }
@@ -166,7 +191,20 @@ impl From<sqlx::Error> for StoreError {
                 return Self::Exists { constraint };
             }
         }
-        Self::Unavailable(Arc::new(error))
+        Self::Unavailable(Arc::new(error.into()))
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        // SQLITE_BUSY, SQLITE_BUSY_SNAPSHOT; SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE.
+        match error.sqlite_error().map(|error| error.extended_code) {
+            Some(5 | 517) => Self::Contended,
+            Some(1555 | 2067) => Self::Exists {
+                constraint: error.to_string(),
+            },
+            _ => Self::Unavailable(Arc::new(error.into())),
+        }
     }
 }
 

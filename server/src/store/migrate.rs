@@ -34,7 +34,7 @@ pub(super) async fn prepare(pools: &Pools, migrate: bool) -> Result<(), StoreErr
     if migrate {
         match pools.acquire_writer().await? {
             WriterConnection::Sqlite(mut connection) => {
-                migrator.run_direct(None, &mut *connection, false).await
+                migrator.run_direct(None, &mut connection, false).await
             }
             WriterConnection::Postgres(mut connection) => {
                 migrator.run_direct(None, &mut *connection, false).await

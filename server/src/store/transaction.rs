@@ -1,12 +1,13 @@
 //! Transactions of either engine, and what each level of durability means to it.
 
 use app::domain::record::RecordLevel;
-use sqlx::{Postgres, Sqlite, SqlitePool, pool::PoolConnection};
+use sqlx::{ConnectOptions as _, Postgres, SqliteConnection, pool::PoolConnection};
 
 use super::{
     Reader, StoreError,
     connection::{Connection, Db},
     engine::Pools,
+    sqlite_writer::{SqliteWriter, WritingConnection},
 };
 
 /// With a write-ahead log `FULL` flushes it at each commit, and `NORMAL` leaves that to the
@@ -26,48 +27,44 @@ pub(super) enum Transaction {
 
 /// A transaction on the writing connection of SQLite.
 ///
-/// SQLite ends a transaction by itself after some errors (a full disk among them), and then a
-/// driver that counts transactions is out of step for good. So one that does not get to its commit
-/// takes its connection with it, and the next begins on a new one.
+/// SQLite ends a transaction by itself after some errors (a full disk among them), and then whoever
+/// counts transactions is out of step for good. So one that does not get to its commit takes its
+/// connection with it, and the next begins on a new one.
 pub(super) struct SqliteTransaction {
-    connection: PoolConnection<Sqlite>,
-    is_open: bool,
+    connection: WritingConnection,
+    writer: SqliteWriter,
 }
 
 impl SqliteTransaction {
     /// Begins, at a level if one is given: it can't be changed later in a transaction.
-    async fn begin(pool: &SqlitePool, level: Option<RecordLevel>) -> Result<Self, StoreError> {
-        let mut connection = pool.acquire().await?;
+    fn begin(writer: &SqliteWriter, level: Option<RecordLevel>) -> Result<Self, StoreError> {
+        let mut connection = writer.take()?;
         if let Some(level) = level {
-            let mut db = Db(Connection::Sqlite(&mut connection));
-            db.query(synchronous(level)).execute().await?;
+            connection.commit_at(level)?;
         }
-        let mut transaction = Self {
-            connection,
-            is_open: true,
-        };
-        let begun = transaction.run("BEGIN IMMEDIATE").await;
-        transaction.is_open = begun.is_ok();
-        begun.map(|()| transaction)
+        match connection.execute("BEGIN IMMEDIATE", &[]) {
+            Ok(_) => Ok(Self {
+                connection,
+                writer: writer.clone(),
+            }),
+            Err(error) => {
+                writer.give_back(connection);
+                Err(error)
+            }
+        }
     }
 
-    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        let mut db = Db(Connection::Sqlite(&mut self.connection));
-        db.query(sql).execute().await.map(|_| ())
+    fn roll_back(mut self) {
+        // What can't be rolled back is closed.
+        if self.connection.execute("ROLLBACK", &[]).is_ok() {
+            self.writer.give_back(self.connection);
+        }
     }
 
-    async fn commit(mut self) -> Result<(), StoreError> {
-        self.run("COMMIT").await?;
-        self.is_open = false;
+    fn commit(mut self) -> Result<(), StoreError> {
+        self.connection.execute("COMMIT", &[])?;
+        self.writer.give_back(self.connection);
         Ok(())
-    }
-}
-
-impl Drop for SqliteTransaction {
-    fn drop(&mut self) {
-        if self.is_open {
-            self.connection.close_on_drop();
-        }
     }
 }
 
@@ -84,7 +81,7 @@ impl Pools {
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => {
-                Transaction::Sqlite(SqliteTransaction::begin(writer, None).await?)
+                Transaction::Sqlite(SqliteTransaction::begin(writer, None)?)
             }
             Self::Postgres { pool, .. } => Transaction::Postgres(pool.begin().await?),
         })
@@ -97,7 +94,7 @@ impl Pools {
     ) -> Result<Transaction, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => {
-                Transaction::Sqlite(SqliteTransaction::begin(writer, level).await?)
+                Transaction::Sqlite(SqliteTransaction::begin(writer, level)?)
             }
             Self::Postgres { batch, .. } => {
                 let mut transaction = Transaction::Postgres(batch.begin().await?);
@@ -114,7 +111,7 @@ impl Pools {
     /// A connection that may write, outside of a transaction: for migrations.
     pub(super) async fn acquire_writer(&self) -> Result<WriterConnection, StoreError> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => WriterConnection::Sqlite(writer.acquire().await?),
+            Self::Sqlite { connect, .. } => WriterConnection::Sqlite(connect.connect().await?),
             Self::Postgres { pool, .. } => WriterConnection::Postgres(pool.acquire().await?),
         })
     }
@@ -122,21 +119,30 @@ impl Pools {
 
 /// A connection that may write, outside of a transaction.
 pub(super) enum WriterConnection {
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(SqliteConnection),
     Postgres(PoolConnection<Postgres>),
 }
 
 impl Transaction {
     pub(super) fn db(&mut self) -> Db<'_> {
         Db(match self {
-            Self::Sqlite(transaction) => Connection::Sqlite(&mut transaction.connection),
+            Self::Sqlite(transaction) => Connection::SqliteWriter(&mut transaction.connection),
             Self::Postgres(transaction) => Connection::Postgres(transaction),
         })
     }
 
+    /// Ends it with nothing kept.
+    pub(super) async fn roll_back(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.roll_back(),
+            Self::Postgres(transaction) => transaction.rollback().await?,
+        }
+        Ok(())
+    }
+
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Sqlite(transaction) => transaction.commit()?,
             Self::Postgres(transaction) => transaction.commit().await?,
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! The one way in which the store is written.
 //!
 //! Acts are closures over a transaction. On SQLite one task owns the one writing connection: it
-//! takes what is waiting, the gateway's intents first, runs each act in a savepoint of its own,
-//! commits them together with one flush, and only then answers each. On PostgreSQL the gateway's
+//! takes what is waiting, the gateway's intents first, runs the acts in one transaction, commits them
+//! together with one flush, and only then answers each. If one of them fails, nothing is kept, and
+//! they run once more, each in a savepoint of its own. On PostgreSQL the gateway's
 //! intents go the same way over a connection of their own, since the flush is what they share;
 //! every other act is a transaction by itself.
 
@@ -32,6 +33,8 @@ pub enum Priority {
     Gateway,
     /// Everything else.
     Normal,
+    /// What nobody waits for: it is done with the next of the others, or by itself after a moment.
+    Resting,
 }
 
 /// The result of a state change, made only from the proof that an audit event goes with it.
@@ -134,16 +137,15 @@ impl Store {
     async fn write_alone<T, E: From<StoreError>>(&self, act: &Act<T, E>) -> Result<T, E> {
         let mut transaction = self.pools().begin().await?;
         let (result, changed) = {
-            let mut tx = Tx {
-                db: transaction.db(),
-                changed: false,
-            };
-            (act(&mut tx).await, tx.changed)
+            let mut tx = Tx::new(transaction.db());
+            let result = act(&mut tx).await;
+            if result.is_ok() {
+                tx.settle().await?;
+            }
+            (result, tx.changed)
         };
         if result.is_ok() {
-            // PostgreSQL answers the commit of a transaction in which a statement has failed with
-            // success, and rolls it back. Asked anything else first, it says so.
-            transaction.db().query("SELECT 1").execute().await?;
+            transaction.db().still_works().await?;
             transaction.commit().await?;
             if changed {
                 self.written().notify_one();

@@ -180,7 +180,7 @@ pub(super) async fn write_later(
     mut queue: mpsc::UnboundedReceiver<Later>,
     touched: broadcast::Sender<SupportSessionId>,
 ) {
-    const CONCURRENT: usize = 64;
+    const CONCURRENT: usize = 256;
     let mut batch = Vec::with_capacity(CONCURRENT);
     while queue.recv_many(&mut batch, CONCURRENT).await > 0 {
         // Sent together, so that they share a commit.
@@ -239,7 +239,7 @@ async fn write_completion(core: &Core, completion: Completion) -> SupportSession
 async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), ServiceError> {
     let core_ = core.clone();
     core.store
-        .write(Priority::Gateway, move |tx| {
+        .write(Priority::Resting, move |tx| {
             let (core, completion) = (core_.clone(), Arc::clone(&completion));
             Box::pin(async move {
                 let end = RequestEnd {

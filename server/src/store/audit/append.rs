@@ -1,5 +1,7 @@
 //! Taking the next position of a chain, in the transaction of the act itself.
 
+use std::collections::BTreeMap;
+
 use app::domain::{
     AuditEventId, TenantId, Timestamp,
     audit::{Actor, AuditCategory, AuditEvent, AuditOutcome},
@@ -9,7 +11,7 @@ use app::domain::{
 use crate::{
     audit::chain,
     clock::to_micros,
-    store::{FromRow, Row, StoreError, Tx, fold, sql::statements},
+    store::{Db, FromRow, Row, StoreError, Tx, fold, sql::statements},
 };
 
 statements! {
@@ -66,9 +68,48 @@ impl Receipt {
     }
 }
 
+/// The last position of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Head {
     seq: u64,
     hash: String,
+}
+
+/// The heads of the chains that a transaction appends to: read, and on PostgreSQL locked, at the
+/// first append to each; written once, when the transaction is about to be kept.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Heads(BTreeMap<String, Move>);
+
+/// Where a chain stood before the transaction, and where it stands now.
+#[derive(Debug)]
+struct Move {
+    from: Head,
+    to: Head,
+}
+
+impl Heads {
+    /// Moves every head by compare-and-swap. Nothing of the transaction may be kept if this fails.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Contended`] if another writer has moved one.
+    pub(in crate::store) async fn write(&mut self, db: &mut Db<'_>) -> Result<(), StoreError> {
+        for (chain, Move { from, to }) in std::mem::take(&mut self.0) {
+            let moved = db
+                .query(MOVE_HEAD)
+                .bind(chain)
+                .bind(to.seq)
+                .bind(to.hash)
+                .bind(from.seq)
+                .bind(from.hash)
+                .execute()
+                .await?;
+            if moved != 1 {
+                return Err(StoreError::Contended);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl FromRow for Head {
@@ -87,21 +128,23 @@ impl Tx<'_> {
     /// Who appends to several chains in one transaction does so in ascending order of their names.
     pub async fn append_audit(&mut self, event: NewAuditEvent) -> Result<Receipt, StoreError> {
         let chain = chain::name(event.tenant_id.as_ref());
-        let head = self.lock_head(&chain).await?;
+        let head = match self.heads.0.get(&chain) {
+            Some(moved) => moved.to.clone(),
+            None => self.lock_head(&chain).await?,
+        };
         let event = into_event(event, chain, &head)?;
-        let moved = self
-            .query(MOVE_HEAD)
-            .bind(&event.chain)
-            .bind(event.seq)
-            .bind(&event.hash)
-            .bind(head.seq)
-            .bind(&head.hash)
-            .execute()
-            .await?;
-        if moved != 1 {
-            return Err(StoreError::Contended);
-        }
         self.add_event(&event).await?;
+        let to = Head {
+            seq: event.seq,
+            hash: event.hash,
+        };
+        let moved = self.heads.0.entry(event.chain);
+        moved
+            .and_modify(|moved| moved.to = to.clone())
+            .or_insert_with(|| Move {
+                from: head,
+                to: to.clone(),
+            });
         Ok(Receipt { id: event.id })
     }
 
