@@ -4,6 +4,7 @@
 //! session is active at that instant. How it ended is written by a task of its own, so that it is
 //! written even if the client has gone.
 
+mod known;
 mod orphans;
 mod probe;
 mod record;
@@ -27,7 +28,7 @@ use tokio::{
     time::Instant,
 };
 
-use self::{record::Later, sample::Sampler};
+use self::{known::Known, record::Later, sample::Sampler};
 use super::Core;
 use crate::{
     gateway::{
@@ -60,6 +61,7 @@ pub struct StoreRecorder {
     by: Arc<WrittenBy>,
     /// How long a record may take.
     patience: Duration,
+    known: Known,
     later: mpsc::UnboundedSender<Later>,
     sampled: mpsc::Sender<RefusedRequest>,
     sampler: Arc<Sampler>,
@@ -78,6 +80,7 @@ impl StoreRecorder {
         let recorder = Arc::new(Self {
             by: Arc::new(by),
             patience: Duration::from_millis(patience),
+            known: Known::new(&core.store),
             later,
             sampled,
             sampler: Arc::default(),
@@ -140,11 +143,19 @@ impl Sessions for StoreRecorder {
         if self.core.store.outage().is_some_and(broken) {
             return Err(StoreUnavailable);
         }
+        let now = self.core.clock.since_boot();
+        let looked_up = match self.known.find(&token_hash, now) {
+            Ok(session) => return Ok(Some(session)),
+            Err(looked_up) => looked_up,
+        };
         let mut reader = self.core.store.read().await.map_err(|_| StoreUnavailable)?;
         let found = reader.db().find_support_session_by_token(token_hash).await;
-        Ok(found
-            .map_err(|_| StoreUnavailable)?
-            .map(|session| known(session, token_hash)))
+        let found = found.map_err(|_| StoreUnavailable)?;
+        let found = found.map(|session| known(session, token_hash));
+        if let Some(session) = &found {
+            self.known.keep(looked_up, &self.core.store, session);
+        }
+        Ok(found)
     }
 
     async fn rule_set(&self, hash: &str) -> Result<Option<String>, StoreUnavailable> {

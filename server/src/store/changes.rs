@@ -7,7 +7,13 @@
 
 mod listen;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use app::domain::Timestamp;
 use tokio::sync::{Notify, broadcast, watch};
@@ -143,6 +149,8 @@ pub(super) struct Told {
     pub(super) changes: broadcast::Sender<Change>,
     /// The number up to which all have been told.
     pub(super) position: Arc<watch::Sender<i64>>,
+    /// Whether anyone reads the log at all.
+    pub(super) following: Arc<AtomicBool>,
 }
 
 impl Told {
@@ -150,6 +158,7 @@ impl Told {
         Self {
             changes: broadcast::Sender::new(1024),
             position: Arc::default(),
+            following: Arc::default(),
         }
     }
 }
@@ -174,7 +183,10 @@ pub(super) async fn follow(
     };
     loop {
         tokio::select! {
-            () = shutdown.cancelled() => return,
+            () = shutdown.cancelled() => {
+                told.following.store(false, Ordering::Release);
+                return;
+            }
             () = written.notified() => {}
             () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
@@ -260,6 +272,12 @@ impl Store {
     /// The number up to which every change has been handed to those who subscribed.
     pub fn position(&self) -> watch::Receiver<i64> {
         self.told().position.subscribe()
+    }
+
+    /// Whether changes reach those who subscribe, from [`Self::follow_changes`] until
+    /// [`Self::close`].
+    pub fn follows_changes(&self) -> bool {
+        self.told().following.load(Ordering::Acquire)
     }
 
     /// Has the log of changes looked at now.

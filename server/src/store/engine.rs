@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -141,6 +141,7 @@ impl Store {
         let last = changes::newest(&mut self.read().await?).await?;
         // Before it is followed, so that nobody finds it at 0.
         self.0.told.position.send_replace(last);
+        self.0.told.following.store(true, Ordering::Release);
         // Without the store itself: what follows it must not keep it open.
         tokio::spawn(changes::follow(
             self.0.pools.clone(),

@@ -35,9 +35,9 @@ use crate::{
 /// A store with one support session in it.
 pub(super) struct Scene {
     pub(super) world: World,
-    service: SupportSessionsService,
-    session: SupportSessionId,
-    token_hash: [u8; 32],
+    pub(super) service: SupportSessionsService,
+    pub(super) session: SupportSessionId,
+    pub(super) token_hash: [u8; 32],
 }
 
 /// One on each engine. A record may take a second.
@@ -88,7 +88,7 @@ async fn scenes_with(support_sessions: &str) -> Vec<Scene> {
 /// A recorder with what it is told.
 pub(super) struct Recording<'s> {
     scene: &'s Scene,
-    recorder: Arc<StoreRecorder>,
+    pub(super) recorder: Arc<StoreRecorder>,
 }
 
 impl Scene {
@@ -119,7 +119,7 @@ impl Scene {
         }
     }
 
-    fn intent(&self) -> Intent {
+    pub(super) fn intent(&self) -> Intent {
         Intent {
             request_id: RequestId::from_uuid(self.world.core.new_uuid()),
             support_session_id: self.session,
@@ -158,7 +158,7 @@ impl Scene {
 }
 
 impl Recording<'_> {
-    async fn begin(&self, intent: Intent) -> Result<Begun, RecordError> {
+    pub(super) async fn begin(&self, intent: Intent) -> Result<Begun, RecordError> {
         self.recorder.begin(intent).await
     }
 

@@ -1,0 +1,120 @@
+//! Support sessions that were looked up a moment ago.
+//!
+//! `docs/decisions/0010` says why nothing that decides access rests on this: the record of each
+//! request is only written where the store says that its session is active at that very instant.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::broadcast::{Receiver, error::TryRecvError};
+
+use crate::{
+    gateway::ports::KnownSession,
+    store::{Change, ChangeKind, Store},
+};
+
+/// For how long a session is taken as it was found: as long as a node may serve without a word from
+/// the store.
+const KEPT: Duration = Duration::from_secs(1);
+/// How many are kept at most.
+const MAX: usize = 1024;
+
+/// The sessions that were found lately, by the hashes of their tokens.
+pub(super) struct Known(Mutex<State>);
+
+struct State {
+    changes: Receiver<Change>,
+    /// With the time since boot at which its look-up began.
+    found: HashMap<[u8; 32], (Duration, KnownSession)>,
+    /// How often something was forgotten because of a change.
+    forgotten: u64,
+}
+
+/// When a look-up began, and what had changed until then.
+pub(super) struct LookedUp {
+    at: Duration,
+    forgotten: u64,
+}
+
+impl Known {
+    pub(super) fn new(store: &Store) -> Self {
+        Self(Mutex::new(State {
+            changes: store.changes(),
+            found: HashMap::new(),
+            forgotten: 0,
+        }))
+    }
+
+    /// The session of this token, if it was found lately and nothing was told of it since. `now` is
+    /// the time since boot.
+    ///
+    /// # Errors
+    ///
+    /// If it must be looked up; what was found then goes to [`Self::keep`].
+    pub(super) fn find(
+        &self,
+        token_hash: &[u8; 32],
+        now: Duration,
+    ) -> Result<KnownSession, LookedUp> {
+        let state = self.up_to_date();
+        match state.found.get(token_hash) {
+            Some((at, session)) if now < *at + KEPT => Ok(session.clone()),
+            _ => Err(LookedUp {
+                at: now,
+                forgotten: state.forgotten,
+            }),
+        }
+    }
+
+    /// Keeps what was found, unless something changed while it was looked up. A session that ends
+    /// by itself for want of requests is not kept: each record puts its end off.
+    pub(super) fn keep(&self, looked_up: LookedUp, store: &Store, session: &KnownSession) {
+        let lasts = session.ended.is_none() && session.limits.idle_ends_at.is_none();
+        let mut state = self.up_to_date();
+        if !lasts || !store.follows_changes() || state.forgotten != looked_up.forgotten {
+            return;
+        }
+        if state.found.len() >= MAX {
+            state.found.retain(|_, (at, _)| looked_up.at < *at + KEPT);
+        }
+        if state.found.len() < MAX {
+            let found = (looked_up.at, session.clone());
+            state.found.insert(session.token_hash, found);
+        }
+    }
+
+    fn up_to_date(&self) -> MutexGuard<'_, State> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match state.changes.try_recv() {
+                Ok(change) if change.kind == ChangeKind::SupportSession => {
+                    state.forgotten += 1;
+                    let is_other =
+                        |session: &KnownSession| session.id.to_string() != change.subject;
+                    state.found.retain(|_, (_, session)| is_other(session));
+                }
+                Ok(_) => {}
+                Err(TryRecvError::Empty) => return state,
+                // What was told in between is lost, or nobody tells any more.
+                Err(TryRecvError::Lagged(_)) => state.forget_all(),
+                Err(TryRecvError::Closed) => {
+                    state.forget_all();
+                    return state;
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    fn forget_all(&mut self) {
+        self.forgotten += 1;
+        self.found.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests;
