@@ -204,11 +204,11 @@ impl Db<'_> {
         }
     }
 
-    /// Fails if a statement of the transaction under way has failed before on PostgreSQL, which
-    /// answers the commit of such a transaction with success, and rolls it back.
+    /// Fails on PostgreSQL if a statement of the transaction under way has failed before, or if it is
+    /// not under way any more: the commit would be answered with success, and nothing be kept.
     pub(super) async fn still_works(&mut self) -> Result<(), StoreError> {
         if self.is_postgres() {
-            self.query("SELECT 1").execute().await?;
+            self.query("SAVEPOINT kept").execute().await?;
         }
         Ok(())
     }
