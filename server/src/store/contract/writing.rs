@@ -1,6 +1,9 @@
 //! The writer: what fails alone, what goes first, what shares a commit.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use futures::{future::join_all, poll};
 use tokio::sync::Notify;
@@ -8,18 +11,22 @@ use tokio::sync::Notify;
 use super::{another, note, noted};
 use crate::store::{Priority, Store, StoreError, testing::both};
 
-/// Holds the batching writer until the gate is opened; resolves once the writer is held.
+/// Holds the batching writer until the gate is opened; resolves once the writer is held. Run once
+/// more, with those it shares a transaction with, it holds nothing.
 async fn hold(store: &Store) -> (Arc<Notify>, tokio::task::JoinHandle<Result<(), StoreError>>) {
     let (held, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (holding, opened) = (Arc::clone(&held), Arc::clone(&gate));
-    let store = store.clone();
+    let (store, has_held) = (store.clone(), Arc::new(AtomicBool::new(false)));
     let task = tokio::spawn(async move {
         store
             .write(Priority::Gateway, move |_tx| {
                 let (holding, opened) = (Arc::clone(&holding), Arc::clone(&opened));
+                let holds = !has_held.swap(true, Ordering::Relaxed);
                 Box::pin(async move {
-                    holding.notify_one();
-                    opened.notified().await;
+                    if holds {
+                        holding.notify_one();
+                        opened.notified().await;
+                    }
                     Ok(())
                 })
             })
@@ -117,6 +124,43 @@ async fn intents_that_wait_together_share_a_commit() {
         let commits = test.store.batch_commits() - before;
         assert!((1..40).contains(&commits), "{engine}: {commits} commits");
         assert_eq!(noted(&test.store).await.len(), 40, "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn acts_that_nobody_waits_for_share_a_commit_in_turn_with_intents_and_are_done_without_any() {
+    for (engine, test) in both().await {
+        let alone = test
+            .store
+            .write(Priority::Resting, |tx| note(tx, "alone".into()));
+        alone.await.unwrap();
+        let (gate, holder) = hold(&test.store).await;
+        let before = test.store.batch_commits();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let write = |priority, number: u32| {
+            let order = Arc::clone(&order);
+            Box::pin(test.store.write(priority, move |tx| {
+                order.lock().unwrap().push(priority);
+                note(tx, format!("{number:02}"))
+            }))
+        };
+        let intents = (0..20).map(|number| write(Priority::Gateway, number));
+        let resting = (20..40).map(|number| write(Priority::Resting, number));
+        let mut writes: Vec<_> = intents.chain(resting).collect();
+        for write in &mut writes {
+            assert!(poll!(write).is_pending());
+        }
+        gate.notify_one();
+        holder.await.unwrap().unwrap();
+        for written in join_all(writes).await {
+            written.unwrap();
+        }
+        let commits = test.store.batch_commits() - before;
+        assert!((1..40).contains(&commits), "{engine}: {commits} commits");
+        assert_eq!(noted(&test.store).await.len(), 41, "{engine}");
+        let order = order.lock().unwrap();
+        let rested = order[..20].iter().filter(|p| **p == Priority::Resting);
+        assert!(rested.count() >= 5, "{engine}: {order:?}");
     }
 }
 
