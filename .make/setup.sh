@@ -46,8 +46,9 @@ need_browser() {
   [[ -x ${SUPPORT_CONSOLE_CHROMIUM:-/usr/bin/chromium} ]] || apt_install chromium
 }
 
+# Also where most tests are given another server: some stop and freeze their own.
 need_postgres() {
-  [[ -n ${SUPPORT_CONSOLE_TEST_POSTGRES_URL:-} ]] || "$ROOT/.make/with-postgres.sh" --find >/dev/null 2>&1 || apt_install postgresql
+  "$ROOT/.make/with-postgres.sh" --find >/dev/null 2>&1 || apt_install postgresql
 }
 
 # Sets the clock of a program under test.

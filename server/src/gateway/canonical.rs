@@ -51,8 +51,11 @@ pub enum NotCanonical {
     /// The escaped bytes of a segment are not UTF-8.
     #[error("the path is not UTF-8")]
     NotUtf8,
-    /// The query has a control character, raw or escaped, or a malformed escape.
-    #[error("the query has a control character or a malformed percent escape")]
+    /// The query has a character that must be escaped, an escaped NUL, CR or LF, or a malformed escape.
+    #[error(
+        "the query has a character that must be percent-encoded or is not allowed, or a malformed \
+         percent escape"
+    )]
     Query,
 }
 
@@ -198,7 +201,7 @@ fn check_query(query: &[u8]) -> Result<(), NotCanonical> {
                 return Err(NotCanonical::Query);
             }
             rest = &tail[2..];
-        } else if !byte.is_ascii_graphic() {
+        } else if !byte.is_ascii_graphic() || b"\"<>".contains(byte) {
             return Err(NotCanonical::Query);
         }
     }
@@ -285,6 +288,9 @@ mod tests {
             (b"/a^b", Character),
             (b"/a{b}", Character),
             (b"/a?b\x01", Query),
+            (b"/a?b<c", Query),
+            (b"/a?b>c", Query),
+            (b"/a?\"b\"", Query),
             (b"/a?b%00", Query),
             (b"/a?b%0d", Query),
             (b"/a?b%0A", Query),

@@ -31,7 +31,7 @@ const CLIENTS: usize = 6;
 /// Clients whose answer is under way when the end comes.
 const STREAMS: usize = 2;
 /// No round waits for more than this many requests, or answers.
-const MOST: u64 = 40;
+const MOST: u64 = 24;
 /// The longest time after which a round ends wherever it is, in microseconds.
 const ANYWHERE_US: u64 = 60_000;
 /// The longest time after which a start ends wherever it is, in microseconds.
