@@ -444,7 +444,7 @@ async fn a_check_that_says_something_twice_or_not_at_all_passes_nothing() {
 async fn a_head_that_can_not_be_read_passes_nothing() {
     for profile in ALL {
         let checks = Checks::of(*profile).await;
-        let many: String = (0..300).map(|n| format!("X-{n}: a\r\n")).collect();
+        let many = "X-More: a\r\n".repeat(300);
         let answer = checks.send(&(checks.check("GET", OK) + &many)).await;
         assert_eq!(answer.status / 100, 4, "{profile}");
         assert!(checks.rig.store.begun().is_empty());
