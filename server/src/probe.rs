@@ -182,7 +182,7 @@ impl Probe {
         let own = |entry: &AccessLogEntry| entry.support_session_id == inside.session.id;
         Ok(Seen::Answered {
             answer,
-            record: record.filter(own),
+            record: record.filter(own).map(Box::new),
         })
     }
 }

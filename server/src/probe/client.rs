@@ -1,6 +1,6 @@
 //! Reaches the gateway as its clients do: over its listener, with a bearer token.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use app::domain::RequestId;
 use bytes::Bytes;
@@ -77,6 +77,15 @@ impl Client {
         if !matches!(scheme, "http" | "https") || !matches!(uri.path(), "" | "/") {
             return Err(wrong(shape));
         }
+        let plain = host.trim_matches(['[', ']']);
+        let is_here =
+            plain == "localhost" || plain.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        if scheme == "http" && !is_here {
+            return Err(wrong(
+                "a token would cross the network in clear text: write https://, or run this on the \
+                 gateway's own machine with --at http://127.0.0.1:PORT",
+            ));
+        }
         let tls = if scheme == "https" {
             let config = trusting(ca).map_err(|problem| match ca {
                 Some(path) => ProbeError::Ca {
@@ -94,10 +103,7 @@ impl Client {
         };
         let implied = if tls.is_some() { 443 } else { 80 };
         Ok(Self {
-            address: (
-                host.trim_matches(['[', ']']).to_owned(),
-                uri.port_u16().unwrap_or(implied),
-            ),
+            address: (plain.to_owned(), uri.port_u16().unwrap_or(implied)),
             tls,
             host: own_host.to_owned(),
             url,

@@ -18,7 +18,7 @@ pub(super) enum Seen {
     /// An answer, and what the gateway recorded of the request, if it did.
     Answered {
         answer: Answer,
-        record: Option<AccessLogEntry>,
+        record: Option<Box<AccessLogEntry>>,
     },
 }
 
@@ -42,7 +42,7 @@ pub(super) fn judge(ask: &Ask, between: &Between<'_>, rules: &RuleSet, seen: &Se
     };
     let (answer, record) = match seen {
         Seen::Nothing(_) => (None, None),
-        Seen::Answered { answer, record } => (Some(answer), record.as_ref()),
+        Seen::Answered { answer, record } => (Some(answer), record.as_deref()),
     };
     let passed = judgement.is_ok();
     Finding {

@@ -14,7 +14,9 @@ use crate::{
 
 /// Asks with these header lines; the status and the answer.
 async fn ask(address: std::net::SocketAddr, target: &str, lines: &[String]) -> (u16, Value) {
-    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    let lines = lines
+        .iter()
+        .fold(String::new(), |lines, line| lines + line + "\r\n");
     let mut client = Client::connect(address).await;
     let head = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\n{lines}\r\n");
     client.send(head.as_bytes()).await;

@@ -268,6 +268,11 @@ async fn what_keeps_a_probe_from_being_made_is_said_with_what_to_change() {
         (&["--at", &stranger], 1, "is not this gateway"),
         (&["--at", "127.0.0.1:3100"], 2, "write http:// or https://"),
         (
+            &["--at", "http://10.0.0.5:3100"],
+            2,
+            "would cross the network in clear text",
+        ),
+        (
             &["--at", &format!("https://{}", program.gateway)],
             1,
             "no TLS connection",

@@ -31,13 +31,13 @@ pub(in crate::cli) struct ProbeArgs {
     /// A tenant, and a text that its answer alone holds; give it twice
     #[arg(long = "tenant", value_name = "ID=CANARY", value_parser = tenant)]
     tenants: Vec<Named>,
-    /// What to ask for, with {tenant_id} where the tenant's ID goes; given twice, one for each tenant
+    /// What to ask for, with `{tenant_id}` where the tenant's ID goes; given twice, one for each tenant
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<String>,
     /// The scopes of the two support sessions, separated by commas; `read_only` without it
     #[arg(long, value_delimiter = ',')]
     scopes: Vec<ScopeName>,
-    /// Where to reach the gateway, if not at gateway.public_url
+    /// Where to reach the gateway, if not at `gateway.public_url`
     #[arg(long, value_name = "URL")]
     at: Option<String>,
     /// PEM file with the CA of the gateway's certificate, instead of whom this machine trusts

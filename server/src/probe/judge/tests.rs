@@ -73,14 +73,14 @@ fn answer(status: u16, body: &'static str) -> Answer {
 fn served(status: u16, body: &'static str) -> Seen {
     Seen::Answered {
         answer: answer(status, body),
-        record: Some(record(RequestOutcome::Open, None)),
+        record: Some(Box::new(record(RequestOutcome::Open, None))),
     }
 }
 
 fn refused(refusal: Refusal) -> Seen {
     Seen::Answered {
         answer: answer(refusal.status(), "{}"),
-        record: Some(record(RequestOutcome::Refused, Some(refusal))),
+        record: Some(Box::new(record(RequestOutcome::Refused, Some(refusal)))),
     }
 }
 
@@ -124,7 +124,7 @@ fn everything_else_fails_and_says_what_to_change() {
             coding: Some("gzip".into()),
             ..answer(200, "")
         },
-        record: Some(record(RequestOutcome::Open, None)),
+        record: Some(Box::new(record(RequestOutcome::Open, None))),
     };
     let stranger = |status| Seen::Answered {
         answer: answer(status, "Heron Ltd"),
