@@ -35,7 +35,7 @@ struct Stream {
 
 impl Stream {
     /// Completes when it is to end, whether or not it has come to its end.
-    async fn is_over(self) {
+    async fn over(self) {
         tokio::select! {
             biased;
             () = self.kill.cancelled() => {}
@@ -108,7 +108,7 @@ where
             own: CancellationToken::new(),
         };
         let open = Open::new(self.clone());
-        let over = known.clone().is_over();
+        let over = known.clone().over();
         let task = async move {
             tokio::select! {
                 biased;
