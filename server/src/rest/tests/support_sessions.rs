@@ -80,10 +80,7 @@ async fn grant(
     created.unwrap()
 }
 
-async fn supported(console: &mut Platform) -> Supported {
-    console.core.config = Arc::new(config());
-    let mut app = app(console).await;
-    console.add_support_session().await;
+async fn add_organization(console: &Platform) {
     let organization = OrganizationRegistration {
         name: "Europe".into(),
         slug: "eu".into(),
@@ -97,7 +94,40 @@ async fn supported(console: &mut Platform) -> Supported {
         .register_organization(&context, &id("acme"), &eu, organization)
         .await;
     registered.unwrap();
+}
 
+/// What sessions of each kind are asked for: by name, in a tenant. Nobody holds more than five at
+/// once, so those that end come first.
+fn wanted() -> [(&'static str, &'static str, SupportSessionForm); 7] {
+    let form = SupportSessionForm::default;
+    let short = SupportSessionForm {
+        ttl_minutes: "5".into(),
+        ..form()
+    };
+    let of_eu = SupportSessionForm {
+        organization_id: "eu".into(),
+        ..form()
+    };
+    let writing = SupportSessionForm {
+        scopes: vec!["all:write".into()],
+        ..form()
+    };
+    [
+        ("expired", "acme", short),
+        ("revoked", "acme", form()),
+        ("of acme", "acme", form()),
+        ("of other", "other", form()),
+        ("of eu", "acme", of_eu),
+        ("writing", "acme", writing),
+        ("replaced", "acme", form()),
+    ]
+}
+
+async fn supported(console: &mut Platform) -> Supported {
+    console.core.config = Arc::new(config());
+    let mut app = app(console).await;
+    console.add_support_session().await;
+    add_organization(console).await;
     let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
     let state = AppState::new(console.core.clone(), keys).unwrap();
     // This node has heard of everything there is, for ever.
@@ -111,43 +141,11 @@ async fn supported(console: &mut Platform) -> Supported {
         recorder,
         completions,
     };
-    let form = SupportSessionForm::default;
-    let wanted = [
-        (
-            "expired",
-            "acme",
-            SupportSessionForm {
-                ttl_minutes: "5".into(),
-                ..form()
-            },
-        ),
-        ("revoked", "acme", form()),
-        ("of acme", "acme", form()),
-        ("of other", "other", form()),
-        (
-            "of eu",
-            "acme",
-            SupportSessionForm {
-                organization_id: "eu".into(),
-                ..form()
-            },
-        ),
-        (
-            "writing",
-            "acme",
-            SupportSessionForm {
-                scopes: vec!["all:write".into()],
-                ..form()
-            },
-        ),
-        ("replaced", "acme", form()),
-    ];
     let mut sessions = HashMap::new();
-    for (name, tenant, form) in wanted {
+    for (name, tenant, form) in wanted() {
         let granted = grant(console, &state, tenant, form).await;
         sessions.insert(name, granted.session.id);
         app.keys.insert(name, granted.token.unwrap());
-        // Nobody holds more than five at once.
         match name {
             "expired" => console.clock.advance(TimeDelta::minutes(5)),
             "revoked" => {

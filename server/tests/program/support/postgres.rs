@@ -37,7 +37,7 @@ impl Postgres {
         if let Some((user, group)) = unprivileged() {
             std::os::unix::fs::chown(postgres.folder.path(), Some(user), Some(group)).unwrap();
         }
-        let mut initdb = Run::from(postgres.command("initdb").into_std());
+        let mut initdb = postgres.command("initdb").into_std();
         initdb.args(["--username", "support_console", "--auth", "trust"]);
         initdb.args(["--encoding", "UTF8", "--no-sync", "--no-instructions"]);
         let made = initdb
