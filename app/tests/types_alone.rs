@@ -77,7 +77,7 @@ fn support_sessions_and_access_logs_keep_their_json() {
         "path":"/v1/exports","query":"a=b","status":403,"outcome":"refused",
         "refusal":"out_of_scope","ip":"203.0.113.24","user_agent":"curl/8",
         "at":"2026-11-22T10:01:00.214Z","duration_ms":3,"request_bytes":0,"response_bytes":null,"scope":"read_only",
-        "upgrade":null}"#,
+        "upgrade":null,"profile":"nginx","reported_at":"2026-11-22T10:01:01.500Z"}"#,
     );
     round_trips::<SupportSessionForm>(
         r#"{"reason":"Attestations fail","ttl_minutes":"15","scopes":["read_only"],
