@@ -56,4 +56,5 @@ pub use layer::{LayerParts, LiveSupportSession, SupportSessionLayer};
 pub use lease::Lease;
 pub use listener::serve;
 pub use proxy::{Gateway, GatewayParts};
+#[cfg(feature = "console")]
 pub(crate) use tls::trusting;

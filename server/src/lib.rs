@@ -30,7 +30,6 @@ pub mod keys;
 pub mod live;
 #[cfg(feature = "console")]
 pub mod middleware;
-#[cfg(feature = "console")]
 pub mod open_files;
 #[cfg(feature = "console")]
 pub mod os_user;

@@ -95,6 +95,7 @@ pub(super) fn lease(held: bool) {
 }
 
 /// Whether the nodes on the store have the same rules.
+#[cfg(feature = "console")]
 pub(crate) fn rules_agree(agree: bool) {
     gauge!(RULES_AGREE).set(if agree { 1.0 } else { 0.0 });
 }

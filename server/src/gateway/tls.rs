@@ -16,6 +16,7 @@ use tokio_rustls::rustls::{
 };
 
 pub(super) use certificate::Certificate;
+#[cfg(feature = "console")]
 pub(crate) use trust::trusting;
 pub(super) use trust::{holders_of, trust};
 

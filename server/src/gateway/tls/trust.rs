@@ -14,6 +14,7 @@ use super::{TlsError, certificates, malformed, provider, read};
 /// # Errors
 ///
 /// What is wrong with the file, or that this machine trusts no one.
+#[cfg(feature = "console")]
 pub(crate) fn trusting(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
     trust(ca).map_err(|error| error.to_string())
 }
