@@ -198,7 +198,7 @@ impl AppState {
         Ok(Some(Gateway::new(GatewayParts {
             settings,
             sessions: record.recorder.clone(),
-            browser_sessions: StoreBrowserSessions::new(self.core.clone()),
+            browser_sessions: StoreBrowserSessions::new(self.core.clone(), Arc::clone(&self.gates)),
             held_sessions: Arc::new(self.support_sessions.clone()),
             console_url: self.settings.console_url.clone(),
             recorder: record.recorder.clone(),

@@ -18,7 +18,7 @@ use super::{
     body::{BodyError, BodySource, RequestMeter},
     browser::{self, Browser, Browsers, Caller},
     completer::Completer,
-    gate::{Flight, GateHandle, Pass, SessionGates},
+    gate::{Flight, Pass, RequestHandle, SessionGates},
     hidden,
     kill::KillSwitch,
     ports::{Ended, Intent, KnownSession, Recorder, RefusedRequest, Sessions},
@@ -80,7 +80,7 @@ pub(super) struct Admitted<B, To> {
     pub(super) websocket: Option<Handshake>,
     pub(super) body: BodySource<B>,
     pub(super) meter: Arc<RequestMeter>,
-    pub(super) gate: GateHandle,
+    pub(super) gate: RequestHandle,
     pub(super) completer: Completer,
 }
 
@@ -153,7 +153,7 @@ impl Admission {
             Err(denied) => return Err(self.refuse(&session, arrival, denied).await),
         };
         // Before the record: an end that commits after it must find this gate.
-        let gate = self.gates.handle(session.id);
+        let gate = self.gates.handle(session.id, session.token_hash);
         let meter = Arc::new(RequestMeter::default());
         let completer = self.record(&permitted, arrival, Arc::clone(&meter)).await?;
         Ok(Admitted {
@@ -194,13 +194,13 @@ impl Admission {
     pub(super) async fn enter(
         &self,
         session: &KnownSession,
-        gate: GateHandle,
+        gate: RequestHandle,
         kill: Arc<KillSwitch>,
     ) -> Result<(Pass, Flight), Refusal> {
         if !self.gates.lease().held_soon().await {
             return Err(Refusal::RecordUnavailable);
         }
-        let entered = gate.enter(session.token_hash, kill).await;
+        let entered = gate.enter(kill).await;
         let (pass, flight) = entered.map_err(Ended::refusal)?;
         if let Some(ended) = session.ended_at(self.clock.now()) {
             return Err(ended.refusal());

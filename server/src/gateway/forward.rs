@@ -16,7 +16,7 @@ use super::{
     browser::Visit,
     client::Client,
     completer::Completer,
-    gate::{Flight, GateHandle, Pass},
+    gate::{Flight, Pass, RequestHandle},
     headers,
     ports::Ended,
     proxy::Gateway,
@@ -60,7 +60,7 @@ impl Forward<'_> {
     pub(super) async fn run(
         self,
         body: BodySource,
-        gate: GateHandle,
+        gate: RequestHandle,
         completer: Completer,
     ) -> Result<Response<Answer>, Trouble> {
         let connection = match self.way.upstream.acquire().await {

@@ -10,7 +10,7 @@ mod flight;
 mod past;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -72,6 +72,10 @@ struct State {
     closers: usize,
     ended: Option<Ended>,
     flights: HashMap<u64, FlightState>,
+    /// The hashes of what requests on their way to the gate came with, and how many came with each.
+    coming: HashMap<[u8; 32], usize>,
+    /// Of those, and of what is in flight: which are the session's no more.
+    replaced: HashSet<[u8; 32]>,
     next: u64,
     past: Past,
 }
@@ -114,9 +118,21 @@ impl SessionGates {
         &self.jars
     }
 
-    /// A hold on a session's gate. Taken before the record is begun, so that an end which commits
-    /// after the record finds the same gate.
-    pub(super) fn handle(self: &Arc<Self>, session: SupportSessionId) -> GateHandle {
+    /// A request's hold on its session's gate. Taken before the record is begun, so that an end, or
+    /// another token, which is committed after the record finds the same gate and the request at it.
+    pub(super) fn handle(
+        self: &Arc<Self>,
+        session: SupportSessionId,
+        token_hash: [u8; 32],
+    ) -> RequestHandle {
+        let handle = self.hold(session);
+        let mut state = lock(&handle.gate.state);
+        *state.coming.entry(token_hash).or_default() += 1;
+        drop(state);
+        RequestHandle { handle, token_hash }
+    }
+
+    fn hold(self: &Arc<Self>, session: SupportSessionId) -> GateHandle {
         let mut gates = lock(&self.gates);
         let entry = gates.entry(session).or_insert_with(|| {
             let past = self.past.take(session);
@@ -137,7 +153,7 @@ impl SessionGates {
     /// inside are waited for at most [`CLOSE_WAIT`] and then reset. When this has returned, no byte
     /// of a request of that session goes upstream as a first byte until the gate reopens.
     pub async fn close(self: &Arc<Self>, session: SupportSessionId) -> ClosedGate {
-        let handle = self.handle(session);
+        let handle = self.hold(session);
         lock(&handle.gate.state).closers += 1;
         // From here on dropping `closed` reopens, even if this future is dropped while it waits.
         let closed = ClosedGate { handle };
@@ -167,18 +183,23 @@ impl SessionGates {
         Cut { requests }
     }
 
-    /// Cuts what came with a token that is a session's no more.
+    /// Cuts what came with a token that is a session's no more, and lets nothing of it pass that is
+    /// on its way to the gate.
     pub fn cut_token(&self, session: SupportSessionId, token_hash: &[u8; 32]) -> Cut {
-        self.find(session)
-            .map(|gate| gate.cut_those(|flight| flight.token_hash == *token_hash))
-            .unwrap_or_default()
+        let Some(gate) = self.find(session) else {
+            return Cut::default();
+        };
+        lock(&gate.state).replaced.insert(*token_hash);
+        gate.cut_those(|flight| flight.token_hash == *token_hash)
     }
 
-    /// The hashes of the tokens that a session's requests in flight came with.
+    /// The hashes of the tokens that a session's requests came with: those in flight, and those on
+    /// their way to the gate.
     pub fn tokens(&self, session: SupportSessionId) -> Vec<[u8; 32]> {
         let mut hashes: Vec<_> = self.find(session).map_or_else(Vec::new, |gate| {
             let state = lock(&gate.state);
-            state.flights.values().map(|f| f.token_hash).collect()
+            let flights = state.flights.values().map(|flight| flight.token_hash);
+            flights.chain(state.coming.keys().copied()).collect()
         });
         hashes.sort_unstable();
         hashes.dedup();
@@ -290,11 +311,6 @@ impl ClosedGate {
         self.handle.gates.jars.forget(self.handle.session);
         cut
     }
-
-    /// The session goes on with another token: what is in flight is cut, and the gate reopens.
-    pub fn cut_in_flight(self) -> Cut {
-        self.handle.gate.cut_flights()
-    }
 }
 
 impl Drop for ClosedGate {
@@ -305,41 +321,61 @@ impl Drop for ClosedGate {
 }
 
 /// A hold on the gate of one session.
-pub(super) struct GateHandle {
+struct GateHandle {
     gates: Arc<SessionGates>,
     session: SupportSessionId,
     gate: Arc<Gate>,
 }
 
-impl GateHandle {
+/// A request on its way to the gate of its session.
+pub(super) struct RequestHandle {
+    handle: GateHandle,
+    token_hash: [u8; 32],
+}
+
+impl RequestHandle {
     /// Passes the gate with the connection that will carry the request. Waits while a revocation is
     /// being committed.
     ///
     /// # Errors
     ///
-    /// If the session has ended.
-    pub(super) async fn enter(
-        self,
-        token_hash: [u8; 32],
-        upstream: Arc<KillSwitch>,
-    ) -> Result<(Pass, Flight), Ended> {
+    /// If the session has ended, or has another token by now.
+    pub(super) async fn enter(self, upstream: Arc<KillSwitch>) -> Result<(Pass, Flight), Ended> {
+        let gate = &self.handle.gate;
         loop {
-            let changed = self.gate.changed.notified();
+            let changed = gate.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             {
-                let mut state = lock(&self.gate.state);
+                let mut state = lock(&gate.state);
                 if let Some(ended) = state.ended {
                     return Err(ended);
                 }
                 if state.closers == 0 {
-                    return Ok(self.admit(&mut state, token_hash, upstream));
+                    if state.replaced.contains(&self.token_hash) {
+                        return Err(Ended::Revoked);
+                    }
+                    return Ok(self.handle.admit(&mut state, self.token_hash, upstream));
                 }
             }
             changed.await;
         }
     }
+}
 
+impl Drop for RequestHandle {
+    fn drop(&mut self) {
+        let mut state = lock(&self.handle.gate.state);
+        if let Some(coming) = state.coming.get_mut(&self.token_hash) {
+            *coming -= 1;
+            if *coming == 0 {
+                state.coming.remove(&self.token_hash);
+            }
+        }
+    }
+}
+
+impl GateHandle {
     fn admit(
         &self,
         state: &mut State,
@@ -367,7 +403,7 @@ impl GateHandle {
             number,
         };
         let flight = Flight {
-            handle: self.gates.handle(self.session),
+            handle: self.gates.hold(self.session),
             number,
             shared,
             done: CancellationToken::new(),
@@ -404,7 +440,7 @@ mod tests {
 
     fn enter(gates: &Arc<SessionGates>) -> (Pass, Flight, Arc<KillSwitch>) {
         let kill = KillSwitch::new();
-        let entered = gates.handle(session()).enter([7; 32], Arc::clone(&kill));
+        let entered = gates.handle(session(), [7; 32]).enter(Arc::clone(&kill));
         let Ok((pass, flight)) = entered.now_or_never().unwrap() else {
             panic!("the gate is shut");
         };
@@ -444,7 +480,7 @@ mod tests {
     async fn a_failed_commit_reopens_and_those_who_waited_pass() {
         let gates = SessionGates::new(Lease::unlimited());
         let closed = gates.close(session()).await;
-        let mut waiting = Box::pin(gates.handle(session()).enter([7; 32], KillSwitch::new()));
+        let mut waiting = Box::pin(gates.handle(session(), [7; 32]).enter(KillSwitch::new()));
         assert!((&mut waiting).now_or_never().is_none());
         drop(closed);
         assert!(waiting.now_or_never().unwrap().is_ok());
@@ -454,7 +490,7 @@ mod tests {
     async fn two_revocations_at_once_reopen_only_when_both_have_failed() {
         let gates = SessionGates::new(Lease::unlimited());
         let (first, second) = (gates.close(session()).await, gates.close(session()).await);
-        let mut waiting = Box::pin(gates.handle(session()).enter([7; 32], KillSwitch::new()));
+        let mut waiting = Box::pin(gates.handle(session(), [7; 32]).enter(KillSwitch::new()));
         drop(first);
         assert!((&mut waiting).now_or_never().is_none());
         second.commit(Ended::Revoked);
@@ -464,9 +500,9 @@ mod tests {
     #[tokio::test]
     async fn a_handle_from_before_the_end_never_passes() {
         let gates = SessionGates::new(Lease::unlimited());
-        let handle = gates.handle(session());
+        let handle = gates.handle(session(), [7; 32]);
         gates.close(session()).await.commit(Ended::Revoked);
-        let entered = handle.enter([7; 32], KillSwitch::new()).await;
+        let entered = handle.enter(KillSwitch::new()).await;
         assert_eq!(entered.err(), Some(Ended::Revoked));
     }
 
@@ -508,7 +544,7 @@ mod tests {
         let past = gates.past(session());
         assert_eq!(past.requests_cut, 1);
         assert!(past.last_sent.is_some());
-        drop(gates.handle(session()));
+        drop(gates.handle(session(), [7; 32]));
         assert_eq!(gates.past(session()), past);
     }
 
@@ -522,6 +558,19 @@ mod tests {
         assert_eq!(gates.cut_token(session(), &[7; 32]).requests, 1);
         assert!(flight.cut().is_cancelled());
         assert_eq!(flight.ended(), None, "the session goes on");
+    }
+
+    #[tokio::test]
+    async fn a_token_that_was_replaced_passes_no_more_even_from_before() {
+        let gates = SessionGates::new(Lease::unlimited());
+        let (old, new) = ([7; 32], [8; 32]);
+        let waiting = [old, new].map(|hash| gates.handle(session(), hash));
+        assert_eq!(gates.tokens(session()), [old, new]);
+        assert_eq!(gates.cut_token(session(), &old).requests, 0);
+        let [old, new] = waiting.map(|handle| handle.enter(KillSwitch::new()).now_or_never());
+        assert_eq!(old.unwrap().err(), Some(Ended::Revoked));
+        assert!(new.unwrap().is_ok());
+        assert!(gates.tokens(session()).is_empty());
     }
 
     #[tokio::test]

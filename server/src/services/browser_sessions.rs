@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use app::domain::{
-    AuditEventId,
+    AuditEventId, SupportSessionId,
     audit::{Actor, ActorType, AuditCategory, AuditOutcome},
     caller::Origin,
     support_sessions::{Lifecycle, SupportSession},
@@ -13,10 +13,13 @@ use app::domain::{
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{Core, access_log::known};
+use super::{Core, access_log::known, credentials::cut_replaced_now};
 use crate::{
-    gateway::ports::{
-        BrowserSession, BrowserSessions, Ended, NewBrowserSession, NotEntered, StoreUnavailable,
+    gateway::{
+        SessionGates,
+        ports::{
+            BrowserSession, BrowserSessions, Ended, NewBrowserSession, NotEntered, StoreUnavailable,
+        },
     },
     store::{
         Audited, ChangeKind, StoreError, Tx, audit::NewAuditEvent, browser_sessions::EntryKey,
@@ -26,12 +29,13 @@ use crate::{
 /// Browsers' cookies in the store.
 pub struct StoreBrowserSessions {
     core: Core,
+    gates: Arc<SessionGates>,
 }
 
 impl StoreBrowserSessions {
-    /// Cookies in the store of `core`.
-    pub fn new(core: Core) -> Arc<Self> {
-        Arc::new(Self { core })
+    /// Cookies in the store of `core`; those that are replaced pass no gate of `gates`.
+    pub fn new(core: Core, gates: Arc<SessionGates>) -> Arc<Self> {
+        Arc::new(Self { core, gates })
     }
 
     async fn find(&self, token_hash: [u8; 32]) -> Result<Option<BrowserSession>, StoreError> {
@@ -71,12 +75,16 @@ impl StoreBrowserSessions {
         let core = self.core.clone();
         let (key, new) = (Arc::new(key), Arc::new(new));
         let store = core.store.clone();
-        store
+        let taken = store
             .act(move |tx| {
                 let (core, key, new) = (core.clone(), Arc::clone(&key), Arc::clone(&new));
                 Box::pin(async move { take_in(tx, &core, &key, &new).await })
             })
-            .await
+            .await?;
+        if let Some(id) = taken {
+            cut_replaced_now(&self.core, &self.gates, id).await;
+        }
+        Ok(taken.is_some())
     }
 }
 
@@ -85,20 +93,20 @@ async fn take_in(
     core: &Core,
     key: &EntryKey,
     new: &NewBrowserSession,
-) -> Result<Audited<bool>, StoreError> {
+) -> Result<Audited<Option<SupportSessionId>>, StoreError> {
     let now = core.now();
     if !tx.enter_browser(key, new.token_hash, now).await? {
-        return Ok(Audited::unchanged(false));
+        return Ok(Audited::unchanged(None));
     }
     let Some(session) = tx.find_support_session_by_label(&key.label).await? else {
-        return Ok(Audited::unchanged(false));
+        return Ok(Audited::unchanged(None));
     };
     let event = opened(core, &session, new);
     let receipt = tx.append_audit(event).await?;
     // What came with the cookie before this one is cut, on every node.
     let id = session.id.to_string();
     tx.change(ChangeKind::SupportSession, &id, now).await?;
-    Ok(Audited::new(true, receipt))
+    Ok(Audited::new(Some(session.id), receipt))
 }
 
 fn opened(core: &Core, session: &SupportSession, new: &NewBrowserSession) -> NewAuditEvent {

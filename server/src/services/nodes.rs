@@ -26,7 +26,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::epoch::{EpochError, EpochKeeper};
-use super::{Core, ServiceError};
+use super::{Core, ServiceError, credentials};
 use crate::{
     clock::{Clock, SteadyClock},
     gateway::{
@@ -265,11 +265,7 @@ impl Node {
             gates.end(id, ended);
             return Ok(());
         }
-        for hash in gates.tokens(id) {
-            if !db.is_support_credential(hash).await? {
-                gates.cut_token(id, &hash);
-            }
-        }
+        credentials::cut_replaced(&mut db, &gates, id).await?;
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{SupportSessionsService, event_of, staff_behind};
 use crate::{
     gateway::browser::EntryLabel,
-    services::{Core, ServiceError},
+    services::{Core, ServiceError, credentials::cut_replaced_now},
     store::{Audited, ChangeKind, Tx, support_sessions::SupportSessionSecrets},
     token::{Token, TokenKind},
 };
@@ -194,9 +194,10 @@ impl SupportSessionsService {
                 })
             })
             .await?;
-        // Whatever came with the old token ends with it.
-        let cut = closed.cut_in_flight();
-        tracing::info!(support_session.id = %id, requests.cut = cut.requests, "token replaced");
+        // Whatever came with the old token ends with it, before the gate reopens.
+        let cut = cut_replaced_now(&self.core, &self.gates, id).await;
+        drop(closed);
+        tracing::info!(support_session.id = %id, requests.cut = cut, "token replaced");
         self.granted(context, session, Some(&token)).await
     }
 

@@ -135,7 +135,8 @@ async fn a_code_is_taken_once_by_the_browser_it_is_for() {
     for world in scenes().await {
         let service = service(&world);
         let session = create(&service, &support_admin(1)).await.session;
-        let browsers = StoreBrowserSessions::new(world.core.clone());
+        let browsers =
+            StoreBrowserSessions::new(world.core.clone(), SessionGates::new(Lease::unlimited()));
         let new = granted_code(&world, &service, &session).await;
         let another = create(&service, &support_admin(1)).await;
         for wrong in [
@@ -181,7 +182,8 @@ async fn a_code_dies_after_a_minute_with_a_later_one_and_with_its_session() {
     for world in scenes().await {
         let service = service(&world);
         let session = create(&service, &support_admin(1)).await.session;
-        let browsers = StoreBrowserSessions::new(world.core.clone());
+        let browsers =
+            StoreBrowserSessions::new(world.core.clone(), SessionGates::new(Lease::unlimited()));
         let late = granted_code(&world, &service, &session).await;
         world.clock.advance(TimeDelta::seconds(60));
         assert_eq!(browsers.enter(late).await, Err(NotEntered::Code));
@@ -216,7 +218,8 @@ async fn a_cookie_is_recorded_by_until_the_session_ends_or_opens_elsewhere() {
         let service = service(&world);
         let granted = create(&service, &support_admin(1)).await;
         let session = &granted.session;
-        let browsers = StoreBrowserSessions::new(world.core.clone());
+        let browsers =
+            StoreBrowserSessions::new(world.core.clone(), SessionGates::new(Lease::unlimited()));
         let recorder = recorder(&world);
         let first = granted_code(&world, &service, session).await;
         let unknown = request_with(&world, &recorder, session, first.token_hash).await;
