@@ -35,6 +35,7 @@ use super::{
     config::ForwardAuthSettings,
     headers,
     kill::KillSwitch,
+    ports::Ended,
     proxy::Gateway,
     raw_head::RawHead,
     rules::Denied,
@@ -102,16 +103,17 @@ impl ForwardAuth {
     ) -> Result<HeaderMap, Trouble> {
         let mut completer = admitted.completer;
         let session = admitted.permitted.session();
+        let kill = KillSwitch::new();
         let entered = self
             .gateway
             .admission
-            .enter(session, admitted.gate, KillSwitch::new())
+            .enter(session, admitted.gate, Arc::clone(&kill))
             .await;
         let still_good = entered.and_then(|(pass, flight)| {
             let good = pass.is_good().then_some((pass, flight));
             good.ok_or(Refusal::RecordUnavailable)
         });
-        let (pass, _flight) = match still_good {
+        let (pass, flight) = match still_good {
             Ok(entered) => entered,
             Err(refusal) => {
                 completer.refuse(refusal);
@@ -121,7 +123,13 @@ impl ForwardAuth {
         let (permitted, upstream) = (&admitted.permitted, &admitted.to);
         match self.gateway.identity(permitted, upstream, request_id) {
             Ok(signed) => {
-                pass.sent();
+                // An end that could not wait for this has reset it.
+                if kill.unless_dead(|| pass.sent()).is_none() {
+                    let ended = flight.ended().map(Ended::refusal);
+                    let refusal = ended.unwrap_or(Refusal::RecordUnavailable);
+                    completer.refuse(refusal);
+                    return Err(Trouble::after_record(refusal));
+                }
                 completer.hand_over();
                 Ok(headers::identity(session, request_id, signed))
             }
