@@ -260,7 +260,13 @@ pub(super) fn answered_trailers(mut upstream: HeaderMap) -> HeaderMap {
     for name in HOP_BY_HOP {
         upstream.remove(name);
     }
-    for name in [header::CONTENT_LENGTH, header::HOST, REQUEST_ID] {
+    for name in [
+        header::CONTENT_LENGTH,
+        header::HOST,
+        header::SET_COOKIE,
+        IDENTITY,
+        REQUEST_ID,
+    ] {
         upstream.remove(name);
     }
     upstream
