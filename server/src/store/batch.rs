@@ -91,7 +91,7 @@ impl<T: Send + 'static, E: ActError + Send + 'static> Job for Waiting<T, E> {
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let result = match (committed, self.result) {
             (Ok(()), Some(result)) => result,
-            (Err(_), Some(Err(refused))) => Err(refused),
+            // A refusal too: it may rest on what another act of the batch has written.
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(StoreError::Closed.into()),
         };
