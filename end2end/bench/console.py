@@ -121,6 +121,13 @@ class Console:
         granted = json.loads(answer)
         return granted["session"]["id"], granted["token"]
 
+    def end_session(self, session: str) -> None:
+        """Revokes a support session."""
+        status, answer, _ = self.client.send("POST", "/_fn/revoke_support_session", json.dumps({"id": session, "reason": ""}),
+                                             **self.same_origin(), **{"Content-Type": "application/json"})
+        if status != 200:
+            sys.exit(f"the support session goes on: {status} {answer[:300]}")
+
     def revocation(self, session: str) -> bytes:
         """The request that revokes a support session, as it goes over the wire."""
         body = json.dumps({"id": session, "reason": ""})

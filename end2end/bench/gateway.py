@@ -75,6 +75,7 @@ class Side:
     port: int
     process: Process | None = None
     console: Console | None = None
+    session: str | None = None
     token: str = "none"
     let_through: int = 0
 
@@ -166,7 +167,10 @@ class Bench:
             for side in sides:
                 if side.console:
                     side.console.sign_in()
-                    _, side.token = side.console.create_session(TENANT)
+                    # Nobody may hold many at once.
+                    if side.session:
+                        side.console.end_session(side.session)
+                    side.session, side.token = side.console.create_session(TENANT)
             # Each round begins with another side; the round before the first one only warms up.
             for connections in self.options.connections if number else [32]:
                 flushes += flush_times(self.folder / "flushes")

@@ -30,7 +30,7 @@ test("a WebSocket is open in the record, counted frame by frame, and cut by a re
   await talk.ended();
   await expect(row).toContainText("101 cut");
 
-  await expect(page.getByRole("definition").filter({ hasText: /^talk 1 request$/ })).toBeVisible();
+  await expect(page.getByRole("listitem").filter({ hasText: /^talk 1 request$/ })).toBeVisible();
   await row.locator("summary").click();
   const details = page.getByRole("table", { name: "Access Logs" });
   await expect(fact(details, "Upgrade")).toContainText("messages are counted, not recorded one by one");

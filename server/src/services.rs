@@ -6,6 +6,7 @@
 pub mod audit;
 
 mod core;
+mod credentials;
 mod error;
 
 #[cfg(test)]
