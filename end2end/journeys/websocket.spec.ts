@@ -33,9 +33,10 @@ test("a WebSocket is open in the record, counted frame by frame, and cut by a re
   await expect(page.getByRole("listitem").filter({ hasText: /^talk 1 request$/ })).toBeVisible();
   await row.locator("summary").click();
   const details = page.getByRole("table", { name: "Access Logs" });
+  // Frames with their heads: of two and four bytes from a client, which masks, of two from a server.
   await expect(fact(details, "Upgrade")).toContainText("messages are counted, not recorded one by one");
-  await expect(fact(details, "To the upstream")).toContainText("2 frames, 13 bytes, SHA-256");
-  await expect(fact(details, "To the client")).toContainText("2 frames, 13 bytes, SHA-256");
+  await expect(fact(details, "To the upstream")).toContainText("2 frames, 25 bytes, SHA-256");
+  await expect(fact(details, "To the client")).toContainText("2 frames, 17 bytes, SHA-256");
 });
 
 test("without a rule that says so there is no WebSocket", async ({ page, served }) => {
