@@ -5,6 +5,7 @@
 //! platform's API. Without the feature `console` (a default) there is the gateway alone, with its layer
 //! for platforms in Rust, and nothing of the user interface is built.
 
+mod accept;
 #[cfg(feature = "console")]
 pub mod app_state;
 pub mod audit;

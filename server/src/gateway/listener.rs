@@ -1,17 +1,19 @@
 //! The gateway's own listener: who may connect, what is spoken, and how it all ends.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{connection::Connection, opening::Opening};
 use super::proxy::Gateway;
-use crate::open_files;
+use crate::{
+    accept::{MAX_CONNECTIONS, Slots},
+    open_files,
+};
 
 mod client_wire;
 mod connection;
@@ -19,8 +21,6 @@ mod opening;
 mod streams;
 mod unread;
 
-/// How many connections are served at once; more wait in the listener's queue.
-const MAX_CONNECTIONS: usize = 8192;
 /// How many open files are left to the rest of the program: its store, its other listeners.
 const OTHER_FILES: usize = 256;
 /// How long a client may take for a request's head, the first as well as those after it; on HTTP/2
@@ -33,18 +33,11 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: CancellationToken) {
     let tracker = TaskTracker::new();
     let kill_all = CancellationToken::new();
-    let slots = Arc::new(Semaphore::new(max_connections(open_files::limit())));
+    let slots = Slots::new("gateway", max_connections(open_files::limit()));
     if let Some(certificate) = &gateway.settings.certificate {
         tracker.spawn(Arc::clone(certificate).follow(shutdown.clone()));
     }
-    loop {
-        let accepted = tokio::select! {
-            () = shutdown.cancelled() => break,
-            accepted = accept(&listener, &slots) => accepted,
-        };
-        let Some((slot, tcp, peer)) = accepted else {
-            continue;
-        };
+    while let Some((slot, (tcp, peer))) = slots.accept(|| listener.accept(), &shutdown).await {
         if !gateway.admits(peer.ip()) {
             // A reset: nothing that was sent in clear text is as much as read.
             let _ = tcp.set_zero_linger();
@@ -79,22 +72,6 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
 fn max_connections(open_files: usize) -> usize {
     let left = open_files.saturating_sub(OTHER_FILES) / 2;
     left.clamp(1, MAX_CONNECTIONS)
-}
-
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((tcp, peer)) => Some((slot, tcp, peer)),
-        Err(error) => {
-            // Out of file descriptors, most likely: give those in use time to close.
-            tracing::warn!(error = %error, "the gateway can't accept a connection");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            None
-        }
-    }
 }
 
 async fn open(tcp: TcpStream, connection: Connection) {

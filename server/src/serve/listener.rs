@@ -1,7 +1,7 @@
 //! The listeners of console and metrics: HTTP/1.1 with time limits, so that whoever opens
 //! connections and says nothing keeps none of them.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, time::Duration};
 
 use axum::{Extension, Router, extract::ConnectInfo};
 use hyper::server::conn::http1;
@@ -9,29 +9,19 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How many connections are served at once; more wait in the listener's queue.
-const MAX_CONNECTIONS: usize = 8192;
+use crate::accept::{MAX_CONNECTIONS, Slots};
+
 /// How long a client may take for a request's head, the first as well as those after it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Serves until `end`, then lets open requests come to their end.
 pub(super) async fn serve(listener: TcpListener, router: Router, end: CancellationToken) {
     let tracker = TaskTracker::new();
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    loop {
-        let accepted = tokio::select! {
-            () = end.cancelled() => break,
-            accepted = accept(&listener, &slots) => accepted,
-        };
-        let Some((slot, tcp, peer)) = accepted else {
-            continue;
-        };
+    let slots = Slots::new("console", MAX_CONNECTIONS);
+    while let Some((slot, (tcp, peer))) = slots.accept(|| listener.accept(), &end).await {
         let router = router.clone().layer(Extension(ConnectInfo(peer)));
         let end = end.clone();
         tracker.spawn(async move {
@@ -42,22 +32,6 @@ pub(super) async fn serve(listener: TcpListener, router: Router, end: Cancellati
     drop(listener);
     tracker.close();
     tracker.wait().await;
-}
-
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((tcp, peer)) => Some((slot, tcp, peer)),
-        Err(error) => {
-            // Out of file descriptors, most likely: give those in use time to close.
-            tracing::warn!(%error, "the console can't accept a connection");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            None
-        }
-    }
 }
 
 async fn connection(tcp: TcpStream, router: Router, end: CancellationToken) {

@@ -11,20 +11,20 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
-    sync::Semaphore,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{either::Either, sync::CancellationToken, task::TaskTracker};
 
 use super::{ForwardAuth, fields::Check, wire::CheckWire};
-use crate::gateway::{
-    body::Answer,
-    config::PrivateAddress,
-    raw_head::{HeadTap, RawHead},
+use crate::{
+    accept::{MAX_CONNECTIONS, Slots},
+    gateway::{
+        body::Answer,
+        config::PrivateAddress,
+        raw_head::{HeadTap, RawHead},
+    },
 };
 
-/// How many connections of the proxy are served at once; more wait in the listener's queue.
-const MAX_CONNECTIONS: usize = 8192;
 /// How long a connection may be silent. Longer than proxies keep idle ones, so that it is they who
 /// close.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
@@ -93,32 +93,16 @@ pub async fn serve_checks(
     shutdown: CancellationToken,
 ) {
     let tracker = TaskTracker::new();
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let slots = Slots::new("forward-auth", MAX_CONNECTIONS);
     if let Some(certificate) = &forward_auth.settings.certificate {
         tracker.spawn(Arc::clone(certificate).follow(shutdown.clone()));
     }
-    loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
-            break;
-        };
-        let accepted = tokio::select! {
-            () = shutdown.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok(stream) => {
-                let (forward_auth, shutdown) = (Arc::clone(&forward_auth), shutdown.clone());
-                tracker.spawn(async move {
-                    open(stream, &forward_auth, shutdown).await;
-                    drop(slot);
-                });
-            }
-            Err(error) => {
-                // Out of file descriptors, most likely: give those in use time to close.
-                tracing::warn!(%error, "forward-auth can't accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
+    while let Some((slot, stream)) = slots.accept(|| listener.accept(), &shutdown).await {
+        let (forward_auth, shutdown) = (Arc::clone(&forward_auth), shutdown.clone());
+        tracker.spawn(async move {
+            open(stream, &forward_auth, shutdown).await;
+            drop(slot);
+        });
     }
     drop(listener);
     tracker.close();
