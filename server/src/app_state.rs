@@ -99,7 +99,7 @@ impl AppState {
         let gates = SessionGates::new(Lease::new(Arc::clone(&core.clock)));
         let passwords = Passwords::new(Arc::clone(&core.entropy));
         let identities = Identities::new(core.config.console.public_url.as_str(), keys);
-        let tenants = TenantsService::new(core.clone());
+        let tenants = TenantsService::new(core.clone(), Arc::clone(&gates));
         let tenants_port = || Arc::new(tenants.clone());
         Ok(Self {
             staff: StaffService::new(core.clone(), passwords.clone()),

@@ -6,8 +6,8 @@
 pub mod audit;
 
 mod core;
-mod credentials;
 mod error;
+mod gates;
 
 #[cfg(test)]
 pub(crate) mod testing;

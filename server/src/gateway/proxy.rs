@@ -166,6 +166,10 @@ impl Gateway {
                         .holder_answer(&self.admission, arrival, wanted)
                         .await;
                 }
+                let lease = self.admission.gates.lease();
+                if !lease.held_soon().await {
+                    return Err(Trouble::without_lease(lease));
+                }
                 let patience = self.admission.record_timeout;
                 browsers.own_answer(arrival, rest, label, patience).await
             }

@@ -17,6 +17,7 @@ use crate::{
     config::Config,
     cursor::CursorKey,
     entropy::SystemEntropy,
+    gateway::{Lease, SessionGates},
     services::{Core, TelemetryService, TenantsService},
     store::{Priority, StoreError, tenants::StoredTenant, testing::TestStore},
 };
@@ -109,7 +110,7 @@ impl Platform {
         };
         Self {
             engine,
-            tenants: TenantsService::new(core.clone()),
+            tenants: TenantsService::new(core.clone(), SessionGates::new(Lease::unlimited())),
             telemetry: TelemetryService::new(core.clone()),
             core,
             clock,

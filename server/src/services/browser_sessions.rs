@@ -2,7 +2,7 @@
 //!
 //! How the console lets a browser come so far is in `support_sessions`.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use app::domain::{
     AuditEventId, SupportSessionId,
@@ -13,7 +13,7 @@ use app::domain::{
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{Core, access_log::known, credentials::cut_replaced_now};
+use super::{Core, access_log::known, gates::cut_replaced_now};
 use crate::{
     gateway::{
         SessionGates,
@@ -52,20 +52,24 @@ impl StoreBrowserSessions {
         }))
     }
 
-    /// Whether there is such a code. Asked before anything is written: whoever guesses codes makes
-    /// nobody wait for the writer.
-    async fn check(&self, key: &EntryKey) -> Result<Option<NotEntered>, StoreError> {
+    /// Whether there is such a code, for whoever comes from there. Asked before anything is written:
+    /// whoever guesses codes makes nobody wait for the writer, and whoever may not use the session
+    /// takes the place of no browser that may.
+    async fn check(&self, key: &EntryKey, ip: IpAddr) -> Result<Option<NotEntered>, StoreError> {
         let now = self.core.now();
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
         let session = db.find_support_session_by_label(&key.label).await?;
-        let ended = session.and_then(|session| match session.lifecycle(now) {
-            Lifecycle::Active(_) => None,
-            Lifecycle::Expired { .. } => Some(Ended::Expired),
-            Lifecycle::Revoked(_) => Some(Ended::Revoked),
+        let refused = session.and_then(|session| match session.lifecycle(now) {
+            Lifecycle::Expired { .. } => Some(NotEntered::Ended(Ended::Expired)),
+            Lifecycle::Revoked(_) => Some(NotEntered::Ended(Ended::Revoked)),
+            Lifecycle::Active(_) => {
+                let elsewhere = session.limits.creator_ip_only && session.ip != ip.to_string();
+                elsewhere.then_some(NotEntered::WrongAddress)
+            }
         });
-        if let Some(ended) = ended {
-            return Ok(Some(NotEntered::Ended(ended)));
+        if refused.is_some() {
+            return Ok(refused);
         }
         let is_code = db.is_entry_code(key, now).await?;
         Ok((!is_code).then_some(NotEntered::Code))
@@ -153,7 +157,7 @@ impl BrowserSessions for StoreBrowserSessions {
             tracing::warn!(request.id = %new.request_id, error = %error, "a tenant can't be opened");
             NotEntered::Unavailable
         };
-        if let Some(refused) = self.check(&key).await.map_err(unavailable)? {
+        if let Some(refused) = self.check(&key, new.ip).await.map_err(unavailable)? {
             return Err(refused);
         }
         if self
@@ -164,7 +168,7 @@ impl BrowserSessions for StoreBrowserSessions {
             return Ok(());
         }
         // Somebody was faster: whoever took the code, or ended the session.
-        let refused = self.check(&key).await.map_err(unavailable)?;
+        let refused = self.check(&key, new.ip).await.map_err(unavailable)?;
         Err(refused.unwrap_or(NotEntered::Code))
     }
 }

@@ -26,7 +26,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::epoch::{EpochError, EpochKeeper};
-use super::{Core, ServiceError, credentials};
+use super::{Core, ServiceError, gates::cut_replaced};
 use crate::{
     clock::{Clock, SteadyClock},
     gateway::{
@@ -265,7 +265,7 @@ impl Node {
             gates.end(id, ended);
             return Ok(());
         }
-        credentials::cut_replaced(&mut db, &gates, id).await?;
+        cut_replaced(&mut db, &gates, id).await?;
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 
 mod register;
 
+use std::sync::Arc;
+
 use app::{
     domain::{
         TenantId, Timestamp,
@@ -27,6 +29,7 @@ use super::{
     telemetry::{stale_after, telemetry_state},
 };
 use crate::{
+    gateway::SessionGates,
     live::TenantFeed,
     store::{StoreError, listing::PageAt, tenants::StoredTenant},
 };
@@ -44,12 +47,13 @@ const SEARCH_MAX: usize = 200;
 #[derive(Clone)]
 pub struct TenantsService {
     core: Core,
+    gates: Arc<SessionGates>,
 }
 
 impl TenantsService {
-    /// Of this store.
-    pub const fn new(core: Core) -> Self {
-        Self { core }
+    /// Of this store. Support sessions that end with a tenant pass no gate of `gates` any more.
+    pub const fn new(core: Core, gates: Arc<SessionGates>) -> Self {
+        Self { core, gates }
     }
 
     /// The one tenant that the caller may see, or `None` for one who sees all.

@@ -218,7 +218,7 @@ impl Batch {
             let mut done = Vec::new();
             let committed = self.commit(&mut queues, level, &mut done).await;
             match &committed {
-                Ok(()) => drop(commits.fetch_add(1, Ordering::Relaxed)),
+                Ok(_) => drop(commits.fetch_add(1, Ordering::Relaxed)),
                 // Nothing could be begun. Who waits would meet the same: none is kept for its turn.
                 Err(_) if done.is_empty() => {
                     done.extend(std::iter::from_fn(|| queues.next(RecordLevel::Flushed)));
@@ -228,34 +228,37 @@ impl Batch {
             self.judge(&committed, &done);
             let acts = u32::try_from(done.len()).unwrap_or(u32::MAX);
             metrics::histogram!("support_console_store_batch_acts").record(acts);
+            let committed = committed.map(drop);
             for job in done {
                 job.answer(committed.clone());
             }
         }
     }
 
-    /// Runs what is waiting in one transaction and commits it.
+    /// Runs what is waiting in one transaction and commits it; whether that shows that the store can
+    /// be written.
     async fn commit(
         &self,
         queues: &mut Queues,
         level: RecordLevel,
         done: &mut Vec<Box<dyn Job>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin(level).await?;
         let mut ran = run_together(&mut transaction.db(), queues, level, done).await?;
         if ran == Ran::OneFailed {
             transaction.roll_back().await?;
             if done.len() == 1 {
-                return Ok(());
+                return Ok(false);
             }
             transaction = self.begin(level).await?;
             ran = run_apart(&mut transaction.db(), done).await?;
         }
+        let proves = transaction.proves_anything();
         self.commit.commit(transaction).await?;
         if ran == Ran::Changed {
             self.written.notify_one();
         }
-        Ok(())
+        Ok(proves)
     }
 
     async fn begin(&self, level: RecordLevel) -> Result<Transaction, StoreError> {
@@ -275,13 +278,13 @@ impl Batch {
     }
 
     /// Whether the store can be written is what became of this batch.
-    fn judge(&self, committed: &Result<(), StoreError>, done: &[Box<dyn Job>]) {
+    fn judge(&self, committed: &Result<bool, StoreError>, done: &[Box<dyn Job>]) {
         let own = committed.as_ref().err().and_then(StoreError::outage);
         let outages = done.iter().filter_map(|job| job.outage()).chain(own);
         // The worst of them: what is broken is broken.
         match outages.max() {
             Some(cause) => self.condition.failed(cause),
-            None if committed.is_ok() => self.condition.worked(),
+            None if matches!(committed, Ok(true)) => self.condition.worked(),
             None => {}
         }
     }

@@ -84,6 +84,11 @@ impl WritingConnection {
         Ok(())
     }
 
+    /// How many rows its statements have changed since it was opened.
+    pub(super) fn rows_changed(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
     pub(super) fn is_in_transaction(&self) -> bool {
         !self.connection.is_autocommit()
     }

@@ -33,6 +33,8 @@ pub(super) enum Transaction {
 pub(super) struct SqliteTransaction {
     connection: WritingConnection,
     writer: SqliteWriter,
+    /// What the connection had changed before.
+    rows_changed: u64,
 }
 
 impl SqliteTransaction {
@@ -44,6 +46,7 @@ impl SqliteTransaction {
         }
         match connection.execute("BEGIN IMMEDIATE", &[]) {
             Ok(_) => Ok(Self {
+                rows_changed: connection.rows_changed(),
                 connection,
                 writer: writer.clone(),
             }),
@@ -129,6 +132,17 @@ impl Transaction {
             Self::Sqlite(transaction) => Connection::SqliteWriter(&mut transaction.connection),
             Self::Postgres(transaction) => Connection::Postgres(transaction),
         })
+    }
+
+    /// Whether its commit has anything to keep. SQLite commits nothing without touching the disk; on
+    /// PostgreSQL to have asked is enough.
+    pub(super) fn proves_anything(&self) -> bool {
+        match self {
+            Self::Sqlite(transaction) => {
+                transaction.connection.rows_changed() > transaction.rows_changed
+            }
+            Self::Postgres(_) => true,
+        }
     }
 
     /// Ends it with nothing kept.

@@ -128,7 +128,7 @@ fn sessions(core: &Core) -> Result<SupportSessionsService, CliError> {
     // No gateway runs in this process: the one that does hears of the sessions' end by the store.
     let gates = SessionGates::new(Lease::new(Arc::clone(&core.clock)));
     let settings = console_settings(&core.config).map_err(ServeError::Gateway)?;
-    let tenants = Arc::new(TenantsService::new(core.clone()));
+    let tenants = Arc::new(TenantsService::new(core.clone(), Arc::clone(&gates)));
     Ok(SupportSessionsService::new(
         core.clone(),
         Arc::new(settings),

@@ -10,7 +10,7 @@ use super::{
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
     padding:0 1.5rem}table{border-collapse:collapse;width:100%}th,td{text-align:start;\
-    padding:.3rem .8rem .3rem 0;border-bottom:1px solid #8884}td.num{text-align:end}\
+    padding:.3rem .8rem .3rem 0;border-bottom:1px solid #8884}.num{text-align:end}\
     :root{color-scheme:light dark}";
 
 /// Shows the feed until it ends.
@@ -38,7 +38,7 @@ pub(super) async fn overview(
          <title>{name}</title><style>{STYLE}</style></head><body><main><h1>{name}</h1>\
          <h2>Organizations</h2><ul>{organizations}</ul>\
          <h2>Activity</h2><p id=\"feed\" role=\"status\">Connecting…</p><ol id=\"activity\"></ol>\
-         <h2>Invoices</h2><table><thead><tr><th>Number</th><th>Total</th><th>Status</th></tr></thead>\
+         <h2>Invoices</h2><table><thead><tr><th>Number</th><th class=\"num\">Total</th><th>Status</th></tr></thead>\
          <tbody>{rows}</tbody></table></main><script>{SCRIPT}</script></body></html>\n"
     ))
 }

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use app::domain::RequestId;
+use app::domain::{RequestId, access_log::Refusal};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
@@ -136,6 +136,7 @@ fn not_entered(why: NotEntered) -> Trouble {
             Trouble::new(403, "entry_refused", detail)
         }
         NotEntered::Ended(ended) => Denied::plain(ended.refusal()).into(),
+        NotEntered::WrongAddress => Denied::plain(Refusal::WrongAddress).into(),
         NotEntered::Unavailable => {
             let detail = "The tenant can't be opened at the moment, since that can't be recorded.";
             Trouble::new(503, "record_unavailable", detail)

@@ -48,6 +48,9 @@ pub enum NotEntered {
     /// The support session has ended.
     #[error("the support session has ended")]
     Ended(Ended),
+    /// The support session may be used from its creator's address only.
+    #[error("the support session may not be used from there")]
+    WrongAddress,
     /// The store does not answer.
     #[error("the store does not answer")]
     Unavailable,

@@ -9,6 +9,7 @@ use app::domain::{
     caller::Origin,
     support_sessions::{SupportSession, SupportSessionStatus},
 };
+use futures::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
 use tokio::{
     sync::{broadcast, mpsc},
@@ -175,25 +176,24 @@ pub(super) enum Later {
     Completion(Completion),
 }
 
-/// Writes notes and completions, in their order for each request, until the recorder is gone and
-/// none is left.
+/// Writes notes and completions until the recorder is gone and none is left.
 pub(super) async fn write_later(
     core: Core,
     mut queue: mpsc::UnboundedReceiver<Later>,
     touched: broadcast::Sender<SupportSessionId>,
 ) {
     const CONCURRENT: usize = 256;
-    let mut batch = Vec::with_capacity(CONCURRENT);
-    while queue.recv_many(&mut batch, CONCURRENT).await > 0 {
-        // Sent together, so that they share a commit.
-        let writes = batch.drain(..).map(|later| async {
-            match later {
-                Later::Note(note) => write_note(&core, note).await,
-                Later::Completion(completion) => write_completion(&core, completion).await,
-            }
-        });
-        for session in futures::future::join_all(writes).await {
-            let _ = touched.send(session);
+    let write = async |later| match later {
+        Later::Note(note) => write_note(&core, note).await,
+        Later::Completion(completion) => write_completion(&core, completion).await,
+    };
+    // Together, so that they share a commit; and one that can't be written holds up no other.
+    let mut writes = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            Some(later) = queue.recv(), if writes.len() < CONCURRENT => writes.push(write(later)),
+            Some(session) = writes.next(), if !writes.is_empty() => drop(touched.send(session)),
+            else => break,
         }
     }
 }

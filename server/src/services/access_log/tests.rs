@@ -292,6 +292,15 @@ async fn a_full_store_refuses_and_takes_up_again_by_itself() {
             scene.world.engine
         );
         assert!(scene.world.core.record_outage().is_some());
+        let idle = scene.world.core.store.write(Priority::Normal, |_tx| {
+            Box::pin(async { Ok::<(), StoreError>(()) })
+        });
+        idle.await.unwrap();
+        assert!(
+            scene.cause().is_some(),
+            "{}: a commit of nothing shows nothing",
+            scene.world.engine
+        );
         let begun = recording.begin(scene.intent()).await;
         assert_eq!(begun.unwrap().seq, 1, "no number is lost");
         assert_eq!(scene.cause(), None, "{}", scene.world.engine);

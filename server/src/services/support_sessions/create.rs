@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{SupportSessionsService, event_of, staff_behind};
 use crate::{
     gateway::browser::EntryLabel,
-    services::{Core, ServiceError, credentials::cut_replaced_now},
+    services::{Core, ServiceError, gates::cut_replaced_now},
     store::{Audited, ChangeKind, Tx, support_sessions::SupportSessionSecrets},
     token::{Token, TokenKind},
 };

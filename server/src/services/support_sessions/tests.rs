@@ -591,7 +591,10 @@ async fn where_it_is_so_configured_a_suspension_ends_sessions_and_none_begins_un
             let mut config = Config::default();
             config.support_sessions.end_when_suspended = end_when_suspended;
             world.core.config = Arc::new(config);
-            let (service, tenants) = (service(&world), TenantsService::new(world.core.clone()));
+            let (service, tenants) = (
+                service(&world),
+                TenantsService::new(world.core.clone(), SessionGates::new(Lease::unlimited())),
+            );
             let suspend_x = OrganizationRegistration {
                 name: "X".into(),
                 slug: "x".into(),

@@ -20,6 +20,7 @@ use crate::{
     ingest::evaluate,
     services::{
         Core, EventOf, ServiceError,
+        gates::end_revoked,
         support_sessions::revoke_all_in,
         telemetry::{is_frozen, stale_after},
     },
@@ -57,8 +58,18 @@ impl TenantsService {
                     async move { register_tenant(tx, &core, &context, id, registration).await },
                 )
             })
+            .await
+            .map_err(slug_is_taken)?;
+        self.end_with(registered.value.status == TenantStatus::Suspended)
             .await;
-        registered.map_err(slug_is_taken)
+        Ok(registered)
+    }
+
+    /// Ends at this node's gates, before the registration is answered, what the suspension ended.
+    async fn end_with(&self, suspended: bool) {
+        if suspended && let Err(error) = end_revoked(&self.core, &self.gates).await {
+            tracing::warn!(%error, "support sessions of a suspended tenant end by the log of changes");
+        }
     }
 
     /// Registers an organization of a tenant, or changes it. The same registration again changes
@@ -85,8 +96,10 @@ impl TenantsService {
                     register_organization(tx, &core, &context, tenant, id, registration).await
                 })
             })
+            .await?;
+        self.end_with(registered.value.status == OrganizationStatus::Suspended)
             .await;
-        registered.map_err(Problem::from)
+        Ok(registered)
     }
 }
 

@@ -270,3 +270,24 @@ async fn without_a_domain_no_session_opens_in_a_browser() {
         assert_eq!(refused.await.unwrap_err().code, ProblemCode::NotFound);
     }
 }
+
+#[tokio::test]
+async fn whoever_comes_from_elsewhere_takes_no_code_of_a_pinned_session() {
+    for world in scenes().await {
+        let service = service(&world);
+        let form = SupportSessionForm {
+            creator_ip_only: true,
+            ..form()
+        };
+        let (holder, acme) = (support_admin(1), tenant("acme"));
+        let session = service.create(&holder, &acme, form).await.unwrap().session;
+        let browsers =
+            StoreBrowserSessions::new(world.core.clone(), SessionGates::new(Lease::unlimited()));
+        let mut new = granted_code(&world, &service, &session).await;
+        new.ip = Ipv4Addr::new(198, 51, 100, 7).into();
+        let refused = browsers.enter(new.clone()).await;
+        assert_eq!(refused, Err(NotEntered::WrongAddress), "{}", world.engine);
+        new.ip = session.ip.parse().unwrap();
+        assert_eq!(browsers.enter(new).await, Ok(()), "{}", world.engine);
+    }
+}

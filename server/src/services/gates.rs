@@ -1,14 +1,15 @@
-//! Requests that came with what is no credential of their support session any more.
+//! What this process's gates are told of a commit at once, without waiting for the log of changes.
 
-use app::domain::SupportSessionId;
+use app::domain::{SupportSessionId, support_sessions::SupportSessionStatus};
 
 use super::Core;
 use crate::{
-    gateway::SessionGates,
+    gateway::{SessionGates, ports::Ended},
     store::{Db, StoreError},
 };
 
-/// Cuts those, and lets none pass that is on its way to the gate. Gives how many were cut.
+/// Cuts requests that came with what is no credential of their support session any more, and lets
+/// none pass that is on its way to the gate. Gives how many were cut.
 ///
 /// # Errors
 ///
@@ -45,4 +46,22 @@ pub(super) async fn cut_replaced_now(
             hashes.map(|hash| gates.cut_token(id, &hash).requests).sum()
         }
     }
+}
+
+/// Ends what is in flight of support sessions that have been revoked along with something else. What
+/// the store can't say now the log of changes says as soon as it can.
+///
+/// # Errors
+///
+/// If the store does not answer.
+pub(super) async fn end_revoked(core: &Core, gates: &SessionGates) -> Result<(), StoreError> {
+    let now = core.now();
+    let mut reader = core.store.read().await?;
+    for id in gates.sessions() {
+        let found = reader.db().lookup_support_session(id).await?;
+        if found.is_some_and(|session| session.status(now) == SupportSessionStatus::Revoked) {
+            gates.end(id, Ended::Revoked);
+        }
+    }
+    Ok(())
 }
