@@ -13,7 +13,7 @@ test: ## Set up, then everything: lints, Rust tests on both stores, journeys in 
 	@.make/test.sh
 
 test-rust: ## Only the Rust tests of app and server, with a PostgreSQL of their own (ARGS="name -- --nocapture")
-	@.make/with-postgres.sh .make/cargo.sh test -p app -p server $(ARGS)
+	@.make/with-postgres.sh .make/cargo.sh test -p app -p audit -p gateway -p store -p server $(ARGS)
 
 journeys: ## Only the browser journeys, against what was built last (ARGS="-g 'signs in' --project desktop")
 	@.make/journeys.sh $(ARGS)

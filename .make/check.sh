@@ -7,16 +7,21 @@ use_toolchain
 
 lint() { cargo clippy --locked --quiet "$@" -- -D warnings; }
 
-without_leptos() {
-  local tree
-  tree=$(cargo tree --locked -p server --no-default-features -e normal --prefix none)
-  [[ $tree != *leptos* ]] || die "the server without its feature \"console\" depends on leptos"
+# A platform in Rust depends on the gateway alone; a verifier in the browser depends on the audit chain alone.
+stays_small() {
+  local crate=$1 tree unwanted
+  shift
+  tree=$(cargo tree --locked -p "$crate" -e normal --prefix none --format '{p}')
+  for unwanted in "$@"; do
+    ! grep -q "^$unwanted " <<<"$tree" || die "the crate \"$crate\" depends on $unwanted"
+  done
 }
 
 step "Format" cargo fmt --all --check
 step "Lint: bundler" lint -p bundler --all-targets
 step "Lint: app, plain types" lint -p app --no-default-features --all-targets
 step "Lint: app with frontend, browser's half" lint -p app -p frontend --target "$WASM"
-step "Lint: app with server, server's half" lint -p app -p server --all-targets
-step "Lint: gateway alone, for platforms in Rust" lint -p server --no-default-features
-step "Gateway alone: no user interface in it" without_leptos
+step "Lint: audit, for a verifier in the browser" lint -p audit --target "$WASM"
+step "Lint: app with server, server's half" lint -p app -p audit -p gateway -p store -p server --all-targets
+step "Gateway: no user interface, no SQL" stays_small gateway leptos sqlx rusqlite
+step "Audit: no runtime, no SQL" stays_small audit tokio sqlx rusqlite

@@ -13,7 +13,7 @@ use_toolchain
 step "Tests: bundler" cargo test --locked --quiet -p bundler
 step "Example that the tests run" cargo build --locked --quiet -p app -p server --example guarded_api
 step "Tests: app and server, on SQLite and PostgreSQL" \
-  "$ROOT/.make/with-postgres.sh" cargo test --locked --quiet -p app -p server
+  "$ROOT/.make/with-postgres.sh" cargo test --locked --quiet -p app -p audit -p gateway -p store -p server
 "$ROOT/.make/bundle.sh" release
 step "Server (release)" cargo build --locked --release -p server
 "$ROOT/.make/journeys.sh"

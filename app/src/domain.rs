@@ -28,9 +28,15 @@ pub mod support_sessions;
 pub mod telemetry;
 pub mod tenants;
 pub mod text;
+pub mod token_hash;
 pub mod user_sessions;
 
 pub use ids::*;
 
 /// An instant in UTC. Stored and compared with microsecond precision.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
+
+/// Truncates an instant to the microsecond.
+pub fn to_micros(at: Timestamp) -> Timestamp {
+    Timestamp::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
+}

@@ -18,11 +18,12 @@ use axum::{
     routing::get,
 };
 use futures::stream;
+use gateway::{
+    LiveSupportSession, SupportSessionLayer, clock::SystemClock, layer::NoSupportSession,
+};
 use serde_json::{Value, json};
 use server::{
-    clock::SystemClock,
     config::Sources,
-    gateway::{LiveSupportSession, SupportSessionLayer, layer::NoSupportSession},
     serve::{self, Parts as ServerParts},
 };
 use tokio::net::TcpListener;

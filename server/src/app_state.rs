@@ -7,17 +7,16 @@ use app::{
     ports::Console,
 };
 use axum::Router;
+use gateway::{
+    ForwardAuth, Gateway, GatewayParts, GatewaySettings, LayerParts, Lease, SessionGates,
+    SupportSessionLayer, config::InvalidConfig, identities::Identities, scopes::Scopes,
+};
 use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
     forms::{self, Forms},
-    gateway::{
-        ForwardAuth, Gateway, GatewayParts, GatewaySettings, LayerParts, Lease, SessionGates,
-        SupportSessionLayer, config::InvalidConfig, scopes::Scopes,
-    },
-    identities::Identities,
     keys::identity::IdentityKeys,
     live::{self, Live},
     middleware::{
@@ -163,7 +162,7 @@ impl AppState {
         let assets = AssetOptions {
             site_root: self.core.config.console.site_root.clone(),
         };
-        let export = axum::routing::get(crate::audit::export::export_audit);
+        let export = axum::routing::get(crate::export::export_audit);
         let router = pages::router(self.console(), assets)
             .merge(forms::router(forms))
             .merge(live::router(live))

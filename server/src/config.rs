@@ -11,6 +11,7 @@ mod words;
 use std::{net::SocketAddr, path::PathBuf};
 
 use app::domain::health::Thresholds;
+use gateway::{ForwardAuthConfig, GatewayConfig, scopes::ScopeConfig};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -23,7 +24,6 @@ pub use self::{
     load::{Flag, Sources},
     variables::{PREFIX, variables_help},
 };
-use crate::gateway::{ForwardAuthConfig, GatewayConfig, scopes::ScopeConfig};
 
 /// All of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -118,7 +118,7 @@ impl Default for SupportSessionConfig {
 pub struct LogConfig {
     /// How a line looks.
     pub format: LogFormat,
-    /// Which lines are written, as `tracing` spells its filters: `info,server::gateway=debug`.
+    /// Which lines are written, as `tracing` spells its filters: `info,gateway=debug`.
     pub filter: String,
 }
 

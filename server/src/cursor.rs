@@ -4,8 +4,7 @@ use app::domain::problem::{Problem, ProblemCode};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-
-use crate::store::listing::Position;
+use store::listing::Position;
 
 /// How many bytes of the signature a cursor carries.
 const TAG: usize = 16;
@@ -71,9 +70,9 @@ impl CursorKey {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use store::listing::Key;
 
     use super::*;
-    use crate::store::listing::Key;
 
     fn key() -> CursorKey {
         CursorKey::new([7; 32])

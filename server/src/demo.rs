@@ -25,10 +25,10 @@ use std::{
     sync::Arc,
 };
 
+use gateway::clock::{Clock, OffsetClock, SystemClock};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use self::error::DemoError;
 use self::{
     api::{Api, Put},
     backfill::Backfill,
@@ -39,10 +39,9 @@ use self::{
     settings::Ports,
     state::DemoState,
 };
-use crate::{
-    clock::{Clock, OffsetClock, SystemClock},
-    serve::{self, Parts},
-};
+use crate::serve::{self, Parts};
+
+pub use self::error::DemoError;
 
 /// How many served requests may wait to be reported.
 const OBSERVED: usize = 20_000;

@@ -13,8 +13,10 @@ use std::{
     sync::Arc,
 };
 
-use self::identity::IdentityKeys;
-use crate::{cursor::CursorKey, entropy::Entropy, store::Engine};
+use gateway::{entropy::Entropy, identities::IdentityKeys};
+use store::Engine;
+
+use crate::cursor::CursorKey;
 
 /// Length of a key in bytes.
 const LENGTH: usize = 32;
@@ -109,7 +111,7 @@ impl Keys {
         open(KeyName::Identity)?;
         Ok(Self {
             cursor,
-            identity: IdentityKeys::read(data_dir)?,
+            identity: identity::read_keys(data_dir)?,
         })
     }
 
@@ -204,8 +206,10 @@ fn file_error(path: &Path, source: std::io::Error) -> KeyError {
 
 #[cfg(test)]
 mod tests {
+    use gateway::entropy::SystemEntropy;
+    use store::listing::Position;
+
     use super::*;
-    use crate::{entropy::SystemEntropy, store::listing::Position};
 
     fn sealed(keys: &Keys) -> String {
         keys.cursor.seal("tenants", &Position::Last)

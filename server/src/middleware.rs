@@ -18,8 +18,7 @@ pub mod request_log;
 pub mod same_origin;
 
 use axum::{Router, middleware::from_fn, middleware::from_fn_with_state};
-
-use crate::gateway::SupportSessionLayer;
+use gateway::SupportSessionLayer;
 
 use self::{
     context::{EstablishKey, EstablishStaff},

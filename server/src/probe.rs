@@ -20,21 +20,19 @@ use app::{
     },
     ports::SupportSessionsPort,
 };
+use gateway::{rules::RuleSet, token::Token};
 
 use self::{
     ask::{Ask, Between},
     judge::Seen,
 };
+use crate::services::{Core, ServiceError, support_sessions::SupportSessionsService};
+
 pub use self::{
     client::Client,
     error::{ProbeError, Unanswered},
     plan::{Plan, Subject},
     report::{Finding, Report},
-};
-use crate::{
-    gateway::rules::RuleSet,
-    services::{Core, ServiceError, support_sessions::SupportSessionsService},
-    token::Token,
 };
 
 /// Who tries what, by which gateway.

@@ -10,27 +10,29 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use app::domain::{Timestamp, record::RecordLevel};
 use axum::Router;
 use chrono::TimeDelta;
+use gateway::{
+    self, CheckListener, SupportSessionLayer,
+    clock::{Clock, SteadyClock},
+    entropy::{SystemEntropy, new_uuid},
+    identities, open_files,
+};
+use store::{Priority, Store, StoreError, StoreOptions, access_log::WrittenBy};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-pub use self::error::ServeError;
 use crate::{
     app_state::{AppState, Record},
-    clock::{Clock, SteadyClock},
     config::Config,
-    entropy::{SystemEntropy, new_uuid},
-    gateway::{self, CheckListener, SupportSessionLayer},
-    identities,
     keys::{Keys, identity::IdentityKeys},
-    open_files,
     services::{
         Core,
         access_log::StoreRecorder,
         nodes::{self, Node},
     },
-    store::{Priority, Store, StoreError, StoreOptions, access_log::WrittenBy},
     telemetry::Figures,
 };
+
+pub use self::error::ServeError;
 
 /// How long requests under way may take once the server is asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);

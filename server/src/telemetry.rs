@@ -15,7 +15,7 @@ use crate::config::{LogConfig, LogFormat};
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The filter can't be read.
-    #[error("log.filter can't be read ({0}): write levels such as \"info,server::gateway=debug\"")]
+    #[error("log.filter can't be read ({0}): write levels such as \"info,gateway=debug\"")]
     Filter(ParseError),
     /// There is a log already.
     #[error("the log can't be started")]

@@ -7,21 +7,18 @@ use app::domain::{
     audit::{AuditCategory, AuditFilter, ExportFormat},
     record::RecordLevel,
 };
+use audit::verify::{Extent, KeptHead, verify_lines};
 use clap::{Args, Subcommand, ValueEnum};
 use futures::StreamExt;
+use store::audit::verify_store;
+use store::{Store, StoreOptions};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::{
     CliError, Common,
     open::{Opened, configured, open},
 };
-use crate::{
-    audit::{
-        export::export,
-        verify::{Extent, KeptHead, verify_lines, verify_store},
-    },
-    store::{Store, StoreOptions},
-};
+use crate::export::export;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {

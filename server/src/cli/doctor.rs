@@ -4,16 +4,15 @@ mod nodes;
 
 use std::{net::SocketAddr, path::Path};
 
-use tokio::net::TcpListener;
-
 use app::domain::record::RecordLevel;
+use gateway::entropy::SystemEntropy;
+use store::{Engine, Store, StoreError, StoreOptions};
+use tokio::net::TcpListener;
 
 use super::{CliError, Common};
 use crate::{
     config::Config,
-    entropy::SystemEntropy,
     keys::{KeyError, KeyName, Keys, identity},
-    store::{Engine, Store, StoreError, StoreOptions},
 };
 
 /// One thing that was looked at.
@@ -126,7 +125,7 @@ fn key(folder: &Path, name: KeyName, engine: Option<Engine>) -> Check {
 
 fn writable(folder: &Path) -> Result<(), String> {
     let mut suffix = [0; 8];
-    crate::entropy::Entropy::fill(&SystemEntropy, &mut suffix);
+    gateway::entropy::Entropy::fill(&SystemEntropy, &mut suffix);
     let probe = folder.join(format!(".doctor-{}", hex::encode(suffix)));
     let written = std::fs::File::create_new(&probe);
     let _ = std::fs::remove_file(&probe);

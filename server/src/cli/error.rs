@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use app::domain::problem::Problem;
+use store::StoreError;
 
 use crate::{
     config::ConfigError,
@@ -11,7 +12,6 @@ use crate::{
     probe::ProbeError,
     serve::ServeError,
     services::{ServiceError, identity_keys::IdentityKeysError},
-    store::StoreError,
     telemetry::TelemetryError,
 };
 

@@ -8,12 +8,10 @@ mod probe;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use gateway::GatewaySettings;
 
 use super::{CliError, Common};
-use crate::{
-    config::{Config, ConfigError},
-    gateway::GatewaySettings,
-};
+use crate::config::{Config, ConfigError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GatewayCommand {

@@ -1,11 +1,10 @@
 //! `support-console migrate`
 
-use clap::Args;
-
 use app::domain::record::RecordLevel;
+use clap::Args;
+use store::{Store, StoreError, StoreOptions};
 
 use super::{CliError, Common, open::configured};
-use crate::store::{Store, StoreError, StoreOptions};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Back up the data store first. Example:\n  \

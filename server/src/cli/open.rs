@@ -6,18 +6,11 @@ use app::domain::{
     caller::{Caller, Context, Origin},
     record::RecordLevel,
 };
+use gateway::{clock::SystemClock, entropy::SystemEntropy};
+use store::{Store, StoreOptions};
 
 use super::{CliError, Common};
-use crate::{
-    clock::SystemClock,
-    config::Config,
-    entropy::SystemEntropy,
-    keys::Keys,
-    os_user::os_user,
-    services::Core,
-    store::{Store, StoreOptions},
-    telemetry,
-};
+use crate::{config::Config, keys::Keys, os_user::os_user, services::Core, telemetry};
 
 /// What a command works with.
 pub(super) struct Opened {

@@ -1,10 +1,10 @@
 //! `support-console serve`
 
 use clap::Args;
+use gateway::clock::SystemClock;
 
 use super::{CliError, Common, flag};
 use crate::{
-    clock::SystemClock,
     config::variables_help,
     serve::{self, Parts},
     telemetry::{self, Figures},

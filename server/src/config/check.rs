@@ -1,13 +1,13 @@
 //! What must hold between values before anything is served.
 
-use url::Url;
-
-use super::{Config, ConfigError};
-use crate::gateway::{
+use gateway::{
     GatewayConfig,
     config::{Fault, browser::is_local},
     rules::RuleSource,
 };
+use url::Url;
+
+use super::{Config, ConfigError};
 use crate::host_name::host_name;
 
 /// Scheme, host and port of a public URL, as browsers compare them (RFC 6454 §4).

@@ -11,6 +11,7 @@ use std::{
 
 use app::domain::Timestamp;
 use chrono::TimeDelta;
+use gateway::clock::Clock;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -23,7 +24,6 @@ use super::{
     history::around,
     platform::TOKEN_HEADER,
 };
-use crate::clock::Clock;
 
 /// How often it is decided who calls.
 const TICK: Duration = Duration::from_millis(200);

@@ -8,6 +8,7 @@ use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use app::domain::Timestamp;
 use chrono::{SecondsFormat, TimeDelta};
+use gateway::clock::{Clock, OffsetClock};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
@@ -15,7 +16,6 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{DemoError, backfill::Backfill, clients::Traffic};
-use crate::clock::{Clock, OffsetClock};
 
 /// The furthest that one command may go.
 const FURTHEST: TimeDelta = TimeDelta::days(400);

@@ -3,8 +3,9 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use app::domain::problem::Problem;
+use store::StoreError;
 
-use crate::{config::ConfigError, serve::ServeError, services::ServiceError, store::StoreError};
+use crate::{config::ConfigError, serve::ServeError, services::ServiceError};
 
 /// Why the demo can't start or go on.
 #[derive(Debug, thiserror::Error)]

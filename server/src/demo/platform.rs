@@ -12,8 +12,6 @@ mod page;
 mod resources;
 mod support;
 
-pub(super) use self::{identity::TOKEN_HEADER, support::SupportIdentities};
-
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -28,11 +26,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use gateway::clock::Clock;
 use serde_json::json;
 
 use self::data::Records;
 use super::{cast::Tenant, reporter::Observed};
-use crate::clock::Clock;
+
+pub(super) use self::{identity::TOKEN_HEADER, support::SupportIdentities};
 
 /// The sample platform.
 #[derive(Clone)]

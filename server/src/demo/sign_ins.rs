@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use app::domain::{Timestamp, user_sessions::UserSessionRegistration};
 use chrono::TimeDelta;
+use gateway::clock::Clock;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +12,6 @@ use super::{
     api::{Api, Put},
     cast::Tenant,
 };
-use crate::clock::Clock;
 
 /// For how long a user session is good.
 const LIFE: TimeDelta = TimeDelta::hours(10);

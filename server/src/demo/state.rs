@@ -13,13 +13,13 @@ use app::domain::{
     caller::{Caller, Context, Origin},
     staff::{NewStaffMember, Role},
 };
+use gateway::entropy::{Entropy, SystemEntropy};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::DemoError;
 use crate::{
     app_state::AppState,
-    entropy::{Entropy, SystemEntropy},
     os_user::os_user,
     services::{api_keys::NewApiKey, staff::GivenPassword},
 };

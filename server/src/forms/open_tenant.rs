@@ -12,6 +12,7 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
+use gateway::browser::fetch_metadata;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 
@@ -20,10 +21,7 @@ use super::{
     fields::Kept,
     redirect::{see_other, sign_in_first},
 };
-use crate::{
-    extract::{Asking, Refusal},
-    gateway::browser::fetch_metadata,
-};
+use crate::extract::{Asking, Refusal};
 
 /// What the gateway says.
 #[derive(Deserialize)]

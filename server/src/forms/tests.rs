@@ -28,13 +28,13 @@ use app::{
 use async_trait::async_trait;
 use axum::{body::Body, extract::ConnectInfo};
 use chrono::TimeDelta;
+use gateway::{Lease, SessionGates};
 use http::{Request, StatusCode, header};
 use tower::ServiceExt;
 use uuid::Uuid;
 
 use super::*;
 use crate::{
-    gateway::{Lease, SessionGates},
     middleware::{self, context::EstablishStaff, same_origin::SameOrigin},
     services::testing::staffed::{PASSWORD, Staffed, from_address, noon, sqlite},
 };

@@ -3,17 +3,15 @@ use app::{
     identity::{Actor, MAX_LIFETIME, Presented, Verifier, path_hash},
 };
 use axum::body::Body;
+use gateway::entropy::SeededEntropy;
 use http::Request;
 use http_body_util::BodyExt;
+use store::Engine;
 use tower::ServiceExt;
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    entropy::SeededEntropy,
-    keys::{Keys, identity::Rotation},
-    store::Engine,
-};
+use crate::keys::{Keys, identity::Rotation};
 
 const NOW: i64 = 1_800_000_000;
 

@@ -5,8 +5,7 @@ use app::domain::{
     health::{Activity, Thresholds, decide},
 };
 use chrono::TimeDelta;
-
-use crate::store::{
+use store::{
     StoreError, Tx,
     calls::{BASELINE_DAYS, DAY, WindowSums, Windows},
     tenants::{NewHealth, StoredTenant},

@@ -7,9 +7,9 @@ use app::domain::{
     health::Window,
     telemetry::{IngestReport, RejectedRecord, RequestRecord},
 };
+use store::{Db, StoreError, calls::SPAN};
 
 use super::{Batch, validate};
-use crate::store::{Db, StoreError, calls::SPAN};
 
 /// What one transaction does at most, in units of one counted span: some 10 ms.
 const MAX_WEIGHT: usize = 240;
@@ -146,7 +146,7 @@ fn count(
     now: Timestamp,
 ) {
     // A clock that runs ahead of ours tells of what has just happened.
-    let at = crate::clock::to_micros(record.at.min(now));
+    let at = app::domain::to_micros(record.at.min(now));
     let start = span_start(at);
     let cell = cells
         .entry((record.tenant_id.clone(), start))

@@ -10,16 +10,18 @@ use app::domain::{
     tenants::{TenantRegistration, TenantStatus},
 };
 use chrono::TimeDelta;
+use gateway::{
+    Lease, SessionGates,
+    clock::{Clock, ManualClock},
+    entropy::SystemEntropy,
+};
+use store::{Priority, StoreError, tenants::StoredTenant, testing::TestStore};
 use uuid::Uuid;
 
 use crate::{
-    clock::{Clock, ManualClock},
     config::Config,
     cursor::CursorKey,
-    entropy::SystemEntropy,
-    gateway::{Lease, SessionGates},
     services::{Core, TelemetryService, TenantsService},
-    store::{Priority, StoreError, tenants::StoredTenant, testing::TestStore},
 };
 
 /// A console on an empty store, at a standing clock.
@@ -35,7 +37,7 @@ pub(crate) struct Platform {
 
 /// One on each engine.
 pub(crate) async fn both() -> Vec<Platform> {
-    let stores = crate::store::testing::both().await;
+    let stores = store::testing::both().await;
     stores
         .into_iter()
         .map(|(engine, store)| Platform::on(engine, store))
@@ -44,7 +46,7 @@ pub(crate) async fn both() -> Vec<Platform> {
 
 /// One on SQLite, for what does not depend on the engine.
 pub(crate) async fn sqlite() -> Platform {
-    Platform::on("sqlite", crate::store::testing::sqlite().await)
+    Platform::on("sqlite", store::testing::sqlite().await)
 }
 
 pub(crate) fn noon() -> Timestamp {

@@ -12,9 +12,9 @@ use std::{
 use app::{domain::Timestamp, identity::PublicKey};
 use chrono::TimeDelta;
 use ed25519_dalek::SigningKey;
+use gateway::{entropy::Entropy, identities::IdentityKeys};
 
 use super::{KeyError, KeyName, file_error, random, read, write};
-use crate::entropy::Entropy;
 
 /// For how long a key is published before it signs: twice the time for which the key set may be
 /// cached.
@@ -89,15 +89,6 @@ pub enum RotationError {
     },
 }
 
-/// The keys that sign identities. Not `Debug`: there is nothing in them to be shown.
-#[derive(Clone)]
-pub struct IdentityKeys {
-    /// Signs.
-    pub current: SigningKey,
-    /// Published without signing: next and retired ones.
-    pub others: Vec<SigningKey>,
-}
-
 /// A key in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptKey {
@@ -109,31 +100,21 @@ pub struct KeptKey {
     pub since: Timestamp,
 }
 
-impl IdentityKeys {
-    /// Reads the keys in `data_dir`.
-    ///
-    /// # Errors
-    ///
-    /// If the current key is missing, or any can't be used.
-    pub fn read(data_dir: &Path) -> Result<Self, KeyError> {
-        let [next, current, retired] = Stage::ALL.map(|stage| seed(data_dir, stage));
-        let current = current?.ok_or_else(|| KeyError::Missing {
-            path: Stage::Current.path(data_dir),
-        })?;
-        let others = [next?, retired?].into_iter().flatten();
-        Ok(Self {
-            current,
-            others: others.collect(),
-        })
-    }
-
-    /// Keys for a program that signs nothing that anyone sees.
-    pub fn throwaway(entropy: &dyn Entropy) -> Self {
-        Self {
-            current: SigningKey::from_bytes(&random(entropy)),
-            others: Vec::new(),
-        }
-    }
+/// Reads the keys in `data_dir`.
+///
+/// # Errors
+///
+/// If the current key is missing, or any can't be used.
+pub fn read_keys(data_dir: &Path) -> Result<IdentityKeys, KeyError> {
+    let [next, current, retired] = Stage::ALL.map(|stage| seed(data_dir, stage));
+    let current = current?.ok_or_else(|| KeyError::Missing {
+        path: Stage::Current.path(data_dir),
+    })?;
+    let others = [next?, retired?].into_iter().flatten();
+    Ok(IdentityKeys {
+        current,
+        others: others.collect(),
+    })
 }
 
 fn seed(data_dir: &Path, stage: Stage) -> Result<Option<SigningKey>, KeyError> {

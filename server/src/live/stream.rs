@@ -15,6 +15,7 @@ use app::domain::{
 };
 use axum::response::sse::Event;
 use futures::Stream;
+use store::{Change, ChangeKind};
 use tokio::{
     sync::{broadcast::error::RecvError, mpsc},
     time::{Instant, MissedTickBehavior},
@@ -22,10 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Live, view::View};
-use crate::{
-    services::ServiceError,
-    store::{Change, ChangeKind},
-};
+use crate::services::ServiceError;
 
 /// How often changed tenants are sent at most.
 const TENANTS_INTERVAL: Duration = Duration::from_secs(1);

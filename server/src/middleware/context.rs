@@ -12,6 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use gateway::{LiveSupportSession, client_ip::client_ip, layer::NoSupportSession};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{AUTHORIZATION, USER_AGENT},
@@ -20,7 +21,6 @@ use http::{
 use super::cookie;
 use crate::{
     extract::Refusal,
-    gateway::{LiveSupportSession, client_ip::client_ip, layer::NoSupportSession},
     services::{Core, api_keys::ApiKeys, staff_sessions::StaffSessions},
 };
 

@@ -6,9 +6,8 @@
 //! than either. No `Max-Age`: the browser forgets it when it is closed, and the limits that count are
 //! the server's.
 
+use gateway::token::Token;
 use http::{HeaderMap, HeaderValue, header::COOKIE};
-
-use crate::token::Token;
 
 /// The cookie's name.
 pub const NAME: &str = "__Host-support-console";
@@ -44,8 +43,9 @@ pub fn forget() -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use gateway::{entropy::SeededEntropy, token::TokenKind};
+
     use super::*;
-    use crate::{entropy::SeededEntropy, token::TokenKind};
 
     fn headers(fields: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();

@@ -1,9 +1,9 @@
 //! The ways in which one tenant's session tries to be shown another tenant.
 
+use gateway::rules::RuleSet;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::plan::Subject;
-use crate::gateway::rules::RuleSet;
 
 /// The tenant whose session asks, and the one that it must not be shown.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,7 @@ use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use app::domain::RequestId;
 use bytes::Bytes;
+use gateway::{token::Token, trusting};
 use http::{HeaderValue, Request as HttpRequest, Uri, header};
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::{body::Incoming, client::conn::http1};
@@ -21,7 +22,6 @@ use super::{
     ask::Request,
     error::{ProbeError, Unanswered},
 };
-use crate::{gateway::trusting, token::Token};
 
 /// How long one answer may take. Longer than the gateway waits for its upstream by default.
 const TIMEOUT: Duration = Duration::from_secs(75);

@@ -3,8 +3,9 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use app::domain::{SupportSessionId, TenantId, problem::Problem};
+use store::StoreError;
 
-use crate::{services::ServiceError, store::StoreError};
+use crate::services::ServiceError;
 
 /// Why a probe could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! What an answer and its record say of the gateway and of the upstream. Pure.
 
 use app::domain::access_log::{AccessLogEntry, Refusal, RequestOutcome};
+use gateway::{config::TenantBinding, rules::RuleSet};
 
 use super::{
     ask::{Ask, Between},
@@ -8,7 +9,6 @@ use super::{
     error::Unanswered,
     report::Finding,
 };
-use crate::gateway::{config::TenantBinding, rules::RuleSet};
 
 /// What came of a request.
 #[derive(Debug)]

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use app::domain::{TenantId, scopes::ScopeName};
-use http::{HeaderMap, HeaderValue, Method, header};
-
-use crate::gateway::{
+use gateway::{
     GatewaySettings,
     canonical::CanonicalTarget,
     config::{ProbeConfig, ProbeTenantConfig, TenantBinding},
     ports::KnownSession,
     rules::{CanonicalRequest, RuleSet},
 };
+use http::{HeaderMap, HeaderValue, Method, header};
 
 /// The shortest canary: shorter ones may come by chance.
 const CANARY_MIN: usize = 6;
@@ -192,8 +191,9 @@ fn subject(
 
 #[cfg(test)]
 mod tests {
+    use gateway::GatewayConfig;
+
     use super::*;
-    use crate::gateway::GatewayConfig;
 
     fn settings() -> GatewaySettings {
         let text = "listen = \"127.0.0.1:1\"\npublic_url = \"http://127.0.0.1:1\"\n\

@@ -8,6 +8,7 @@ use app::domain::{
     text::clean,
 };
 use app::ports::AuditPort as _;
+use audit;
 use axum::{
     Json,
     extract::State,
@@ -17,14 +18,13 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::{app_state::AppState, audit};
-
 use super::{
     auth::{KeyHolder, Reader},
     error::{ProblemDocument, RestProblem},
     extract::{RestPath, RestQuery},
     list::List,
 };
+use crate::app_state::AppState;
 
 /// The longest action or name of an actor to look for, in characters.
 const TEXT_MAX: usize = 200;

@@ -7,6 +7,7 @@ use app::domain::{
     caller::{Caller, Context, Origin},
 };
 use axum::{Router, body::Body};
+use gateway::entropy::SeededEntropy;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -15,7 +16,6 @@ use tower::ServiceExt;
 use super::openapi;
 use crate::{
     app_state::AppState,
-    entropy::SeededEntropy,
     ingest::testing::{Platform, both, id, noon, sqlite},
     keys::identity::IdentityKeys,
     services::api_keys::NewApiKey,

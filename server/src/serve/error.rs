@@ -1,8 +1,9 @@
 //! Why the server can't start.
 
-use crate::{
-    gateway::config::InvalidConfig, keys::KeyError, services::ServiceError, store::StoreError,
-};
+use gateway::config::InvalidConfig;
+use store::StoreError;
+
+use crate::{keys::KeyError, services::ServiceError};
 
 /// Why the server can't start.
 #[derive(Debug, thiserror::Error)]

@@ -9,9 +9,9 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
+use gateway::Lease;
 use serde_json::json;
-
-use crate::{gateway::Lease, store::Store};
+use store::Store;
 
 /// Both, for the console's listener.
 pub(super) fn router(store: Store, lease: Arc<Lease>) -> Router {

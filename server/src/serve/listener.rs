@@ -4,6 +4,7 @@
 use std::{pin::pin, time::Duration};
 
 use axum::{Extension, Router, extract::ConnectInfo};
+use gateway::accept::{MAX_CONNECTIONS, Slots};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -11,8 +12,6 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-use crate::accept::{MAX_CONNECTIONS, Slots};
 
 /// How long a client may take for a request's head, the first as well as those after it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);

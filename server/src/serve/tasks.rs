@@ -2,20 +2,19 @@
 
 use std::time::Duration;
 
+use gateway::{identities, lease::cut_what_has_no_lease};
+use store::access_log::WrittenBy;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     app_state::AppState,
-    gateway::lease::cut_what_has_no_lease,
-    identities,
     ingest::ticker,
     services::{
         access_log::{close_orphans, close_unreported, probe_record},
         nodes::{EpochKeeper, Node},
         support_sessions::record_expiries,
     },
-    store::access_log::WrittenBy,
 };
 
 /// How often what nobody needs any more is removed.

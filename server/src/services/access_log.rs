@@ -24,6 +24,14 @@ use app::domain::{
     support_sessions::SupportSession,
 };
 use async_trait::async_trait;
+use gateway::{
+    config::DEFAULT_RECORD_TIMEOUT_MS,
+    ports::{
+        Begun, Completion, Ended, Intent, KnownLimits, KnownSession, RecordError, Recorder,
+        RefusedRequest, Sessions, StoreUnavailable, TunnelNote,
+    },
+};
+use store::{Outage, StoreError, access_log::WrittenBy};
 use tokio::{
     sync::{broadcast, mpsc},
     time::Instant,
@@ -31,16 +39,6 @@ use tokio::{
 
 use self::{known::Known, record::Later, sample::Sampler};
 use super::Core;
-use crate::{
-    gateway::{
-        config::DEFAULT_RECORD_TIMEOUT_MS,
-        ports::{
-            Begun, Completion, Ended, Intent, KnownLimits, KnownSession, RecordError, Recorder,
-            RefusedRequest, Sessions, StoreUnavailable, TunnelNote,
-        },
-    },
-    store::{Outage, StoreError, access_log::WrittenBy},
-};
 
 pub use self::{
     orphans::close_orphans,
@@ -261,7 +259,7 @@ struct RequestEvent<'a> {
 }
 
 impl RequestEvent<'_> {
-    fn into_event(self, core: &Core) -> crate::store::audit::NewAuditEvent {
+    fn into_event(self, core: &Core) -> store::audit::NewAuditEvent {
         let Intent {
             request_id,
             support_session_id,
@@ -272,7 +270,7 @@ impl RequestEvent<'_> {
             user_agent,
             ..
         } = self.intent;
-        crate::store::audit::NewAuditEvent {
+        store::audit::NewAuditEvent {
             id: app::domain::AuditEventId::from_uuid(core.new_uuid()),
             tenant_id: Some(tenant_id.clone()),
             category: AuditCategory::SupportSession,

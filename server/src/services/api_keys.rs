@@ -9,13 +9,11 @@ use app::domain::{
     problem::{FieldProblems, Problem, ProblemCode},
     text::clean,
 };
+use gateway::token::{Token, TokenKind};
 use serde_json::json;
+use store::{Audited, ChangeKind, StoreError};
 
 use super::{Core, EventOf, ServiceError};
-use crate::{
-    store::{Audited, ChangeKind, StoreError},
-    token::{Token, TokenKind},
-};
 
 /// The longest name of a key, in characters.
 const NAME_MAX: usize = 100;
@@ -202,14 +200,12 @@ fn event_of(key: &ApiKey, action: &'static str, metadata: serde_json::Value) -> 
 mod tests {
     use app::domain::staff::Role;
     use chrono::TimeDelta;
+    use store::Priority;
     use uuid::Uuid;
 
     use super::*;
-    use crate::{
-        services::testing::staffed::{
-            Staffed, anonymous, both, cli, code_of, platform_key, problem_of, sqlite,
-        },
-        store::Priority,
+    use crate::services::testing::staffed::{
+        Staffed, anonymous, both, cli, code_of, platform_key, problem_of, sqlite,
     };
 
     fn new_key(tenant: Option<&str>, rights: &[ApiRight]) -> NewApiKey {

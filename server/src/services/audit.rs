@@ -12,9 +12,9 @@ use app::{
     ports::AuditPort,
 };
 use async_trait::async_trait;
+use store::audit::AuditReach;
 
 use super::{Core, ServiceError};
-use crate::store::audit::AuditReach;
 
 /// Reads the audit log for whoever may.
 #[derive(Clone)]

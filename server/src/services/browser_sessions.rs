@@ -11,20 +11,18 @@ use app::domain::{
     support_sessions::{Lifecycle, SupportSession},
 };
 use async_trait::async_trait;
-use serde_json::json;
-
-use super::{Core, access_log::known, gates::cut_replaced_now};
-use crate::{
-    gateway::{
-        SessionGates,
-        ports::{
-            BrowserSession, BrowserSessions, Ended, NewBrowserSession, NotEntered, StoreUnavailable,
-        },
-    },
-    store::{
-        Audited, ChangeKind, StoreError, Tx, audit::NewAuditEvent, browser_sessions::EntryKey,
+use gateway::{
+    SessionGates,
+    ports::{
+        BrowserSession, BrowserSessions, Ended, NewBrowserSession, NotEntered, StoreUnavailable,
     },
 };
+use serde_json::json;
+use store::{
+    Audited, ChangeKind, StoreError, Tx, audit::NewAuditEvent, browser_sessions::EntryKey,
+};
+
+use super::{Core, access_log::known, gates::cut_replaced_now};
 
 /// Browsers' cookies in the store.
 pub struct StoreBrowserSessions {

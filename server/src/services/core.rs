@@ -11,19 +11,18 @@ use app::domain::{
     problem::Problem,
     record::RecordOutage,
 };
+use gateway::{
+    clock::Clock,
+    entropy::{Entropy, new_uuid},
+};
+use store::{
+    Store,
+    audit::NewAuditEvent,
+    listing::{Listed, PageAt, Position},
+};
 use uuid::Uuid;
 
-use crate::{
-    clock::Clock,
-    config::Config,
-    cursor::CursorKey,
-    entropy::{Entropy, new_uuid},
-    store::{
-        Store,
-        audit::NewAuditEvent,
-        listing::{Listed, PageAt, Position},
-    },
-};
+use crate::{config::Config, cursor::CursorKey};
 
 /// What every use case is built on. Cheap to clone.
 #[derive(Clone)]

@@ -1,8 +1,7 @@
 //! What can go wrong in a use case.
 
 use app::domain::{problem::Problem, record::OutageCause};
-
-use crate::store::{ActError, StoreError};
+use store::{ActError, StoreError};
 
 /// An error of a use case.
 #[derive(Debug, thiserror::Error)]

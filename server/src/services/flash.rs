@@ -16,8 +16,7 @@ use app::{
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-
-use crate::{clock::Clock, entropy::Entropy};
+use gateway::{clock::Clock, entropy::Entropy};
 
 /// For how long a flash waits to be read.
 const KEPT: TimeDelta = TimeDelta::seconds(60);
@@ -161,10 +160,10 @@ impl FlashPort for Flashes {
 #[cfg(test)]
 mod tests {
     use app::domain::{StaffId, caller::Origin, caller::StaffCaller};
+    use gateway::{clock::ManualClock, entropy::SeededEntropy};
     use uuid::Uuid;
 
     use super::*;
-    use crate::{clock::ManualClock, entropy::SeededEntropy};
 
     fn flashes() -> (Flashes, ManualClock) {
         let clock = ManualClock::at("2026-11-22T12:00:00Z".parse().unwrap());

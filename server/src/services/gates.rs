@@ -1,12 +1,10 @@
 //! What this process's gates are told of a commit at once, without waiting for the log of changes.
 
 use app::domain::{SupportSessionId, support_sessions::SupportSessionStatus};
+use gateway::{SessionGates, ports::Ended};
+use store::{Db, StoreError};
 
 use super::Core;
-use crate::{
-    gateway::{SessionGates, ports::Ended},
-    store::{Db, StoreError},
-};
 
 /// Cuts requests that came with what is no credential of their support session any more, and lets
 /// none pass that is on its way to the gate. Gives how many were cut.

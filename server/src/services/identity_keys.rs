@@ -9,14 +9,12 @@ use app::domain::{
     policy::Act,
 };
 use serde_json::json;
+use store::Audited;
 
 use super::{Core, EventOf, ServiceError};
-use crate::{
-    keys::{
-        KeyError,
-        identity::{KeptKey, Rotation, RotationError},
-    },
-    store::Audited,
+use crate::keys::{
+    KeyError,
+    identity::{KeptKey, Rotation, RotationError},
 };
 
 /// Why nothing was changed.

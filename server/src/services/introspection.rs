@@ -9,9 +9,10 @@ use app::{
     },
     identity::{Claims, MAX_LIFETIME, read_signed},
 };
+use gateway::identities::Identities;
+use store::StoreError;
 
 use super::{Core, ServiceError};
-use crate::{identities::Identities, store::StoreError};
 
 /// By how many seconds the clock of the node that signed may be ahead.
 const CLOCKS_DIFFER: i64 = 5;

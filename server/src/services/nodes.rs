@@ -13,6 +13,17 @@ use std::{sync::Arc, time::Duration};
 
 use app::domain::{SupportSessionId, support_sessions::SupportSessionStatus};
 use chrono::TimeDelta;
+use gateway::{
+    SessionGates,
+    clock::{Clock, SteadyClock},
+    lease::{CUT_AFTER, LEASE},
+    ports::Ended,
+    telemetry,
+};
+use store::{
+    Change, ChangeKind, Priority, Reader, StoreError,
+    nodes::{Beat, Heartbeat, NewNode},
+};
 use tokio::{
     sync::{
         broadcast::{
@@ -25,21 +36,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use self::epoch::{EpochError, EpochKeeper};
 use super::{Core, ServiceError, gates::cut_replaced};
-use crate::{
-    clock::{Clock, SteadyClock},
-    gateway::{
-        SessionGates,
-        lease::{CUT_AFTER, LEASE},
-        ports::Ended,
-        telemetry,
-    },
-    store::{
-        Change, ChangeKind, Priority, Reader, StoreError,
-        nodes::{Beat, Heartbeat, NewNode},
-    },
-};
+
+pub use self::epoch::{EpochError, EpochKeeper};
 
 /// How often a heartbeat is sent: three may be lost.
 const BEAT_EVERY: Duration = Duration::from_millis(250);
@@ -341,7 +340,7 @@ async fn add(core: &Core, clock: &SteadyClock, boot: &str, applied: i64) -> Resu
 
 /// Where heartbeats write nothing, what this node knows is written down now and then.
 async fn touch(core: Core, boot: Arc<str>, applied: i64, clock: SteadyClock) {
-    if core.store.engine() == crate::store::Engine::Postgres {
+    if core.store.engine() == store::Engine::Postgres {
         return;
     }
     let (now, confirmed_at) = (core.now(), clock.confirmed());

@@ -10,12 +10,12 @@ use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
     password_hash::phc::PasswordHash,
 };
+use gateway::entropy::Entropy;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 
 use super::ServiceError;
-use crate::entropy::Entropy;
 
 /// Memory of one hash, in KiB; with `PASSES` and `LANES` the first choice of OWASP's Password
 /// Storage Cheat Sheet for argon2id.
@@ -143,8 +143,9 @@ fn busy() -> ServiceError {
 
 #[cfg(test)]
 mod tests {
+    use gateway::entropy::SeededEntropy;
+
     use super::*;
-    use crate::entropy::SeededEntropy;
 
     fn passwords() -> Passwords {
         Passwords::new(Arc::new(SeededEntropy::new(1)))

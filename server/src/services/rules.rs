@@ -16,11 +16,11 @@ use app::{
     ports::RulesPort,
 };
 use async_trait::async_trait;
+use gateway::rules::{RuleSet, RuleSource};
 use uuid::Uuid;
 
 use self::dry_run::Trial;
 use super::{Core, ServiceError};
-use crate::gateway::rules::{RuleSet, RuleSource};
 
 /// How many requests are read at a time.
 const BATCH: u32 = 1_000;

@@ -17,10 +17,11 @@ use app::domain::{
     staff::{NewStaffMember, StaffMember, parse_email},
 };
 use secrecy::SecretString;
+use store::{Audited, ChangeKind, StoreError, audit::NewAuditEvent, staff::StaffRecord};
+
+use super::{Core, EventOf, Passwords, ServiceError};
 
 pub use self::password::GivenPassword;
-use super::{Core, EventOf, Passwords, ServiceError};
-use crate::store::{Audited, ChangeKind, StoreError, audit::NewAuditEvent, staff::StaffRecord};
 
 /// The use cases around staff members, for super admins and the command line.
 #[derive(Clone)]

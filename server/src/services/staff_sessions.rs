@@ -18,21 +18,19 @@ use app::domain::{
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use gateway::token::{Token, TokenKind};
+use store::{
+    Audited, ChangeKind, Priority, StoreError, Tx, staff::StaffRecord, staff_sessions::StaffSession,
+};
 
 use self::failed::FailedSignIns;
+use super::{Core, EventOf, Passwords, ServiceError};
+use crate::live::Presence;
+
 pub(super) use self::throttle::account_subject;
 pub use self::{
     change_password::PasswordChange,
     sign_in::{NewSignIn, SignInMethod},
-};
-use super::{Core, EventOf, Passwords, ServiceError};
-use crate::{
-    live::Presence,
-    store::{
-        Audited, ChangeKind, Priority, StoreError, Tx, staff::StaffRecord,
-        staff_sessions::StaffSession,
-    },
-    token::{Token, TokenKind},
 };
 
 /// A sign-in that is not used for this long ends.

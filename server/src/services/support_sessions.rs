@@ -24,12 +24,10 @@ use app::{
     },
     ports::TenantsPort,
 };
+use gateway::{GatewayConfig, SessionGates, browser::EntryHosts};
+use store::audit::NewAuditEvent;
 
 use super::{Core, EventOf};
-use crate::{
-    gateway::{GatewayConfig, SessionGates, browser::EntryHosts},
-    store::audit::NewAuditEvent,
-};
 
 pub use self::{
     expiry::record_expiries,

@@ -11,15 +11,13 @@ use app::domain::{
     tenants::TelemetryState,
 };
 use chrono::TimeDelta;
+use store::{
+    ChangeKind, Priority, StoreError, Tx,
+    telemetry::{BatchKey, Reception, StoredBatch},
+};
 
 use super::{Core, ServiceError, core::actor};
-use crate::{
-    ingest::{Batch, Chunk, HealthChanges, Plan, evaluate},
-    store::{
-        ChangeKind, Priority, StoreError, Tx,
-        telemetry::{BatchKey, Reception, StoredBatch},
-    },
-};
+use crate::ingest::{Batch, Chunk, HealthChanges, Plan, evaluate};
 
 /// How many tenants one transaction of the ticker re-evaluates.
 const DUE_AT_ONCE: u32 = 16;

@@ -22,17 +22,16 @@ use app::{
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use gateway::SessionGates;
+use store::{StoreError, listing::PageAt, tenants::StoredTenant};
 
-pub use self::register::Registered;
 use super::{
     Core,
     telemetry::{stale_after, telemetry_state},
 };
-use crate::{
-    gateway::SessionGates,
-    live::TenantFeed,
-    store::{StoreError, listing::PageAt, tenants::StoredTenant},
-};
+use crate::live::TenantFeed;
+
+pub use self::register::Registered;
 
 /// How long one span of a tenant's series is.
 const SERIES_SPAN: TimeDelta = TimeDelta::minutes(15);

@@ -24,19 +24,18 @@ use app::{
     ports::TenantsPort,
 };
 use async_trait::async_trait;
+use gateway::{
+    clock::{Clock, ManualClock},
+    entropy::SystemEntropy,
+};
+use store::{
+    Priority, StoreError,
+    testing::{TestStore, both},
+};
 use uuid::Uuid;
 
 use super::Core;
-use crate::{
-    clock::{Clock, ManualClock},
-    config::Config,
-    cursor::CursorKey,
-    entropy::SystemEntropy,
-    store::{
-        Priority, StoreError,
-        testing::{TestStore, both},
-    },
-};
+use crate::{config::Config, cursor::CursorKey};
 
 /// One engine's world.
 pub(crate) struct World {

@@ -19,10 +19,10 @@ use app::{
 };
 use async_trait::async_trait;
 use serde_json::json;
+use store::{Audited, ChangeKind, Priority};
 use uuid::Uuid;
 
 use super::{Core, EventOf, ServiceError, core::actor};
-use crate::store::{Audited, ChangeKind, Priority};
 
 /// The use cases around user sessions.
 #[derive(Clone)]
@@ -91,7 +91,7 @@ impl UserSessionsService {
                             .await?;
                         return Ok(true);
                     }
-                    Ok::<_, crate::store::StoreError>(
+                    Ok::<_, store::StoreError>(
                         tx.lookup_user_session(&tenant, &id).await?.is_some(),
                     )
                 })

@@ -9,8 +9,8 @@ use app::identity::{
     Claims, IdentityError, KeySet, MAX_LIFETIME, Presented, Verifier, read_signed,
 };
 use ed25519_dalek::SigningKey;
+use gateway::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
-use server::clock::{Clock, SystemClock};
 use tokio::process::{Child, Command};
 
 use self::forge::{Forge, changed, now};

@@ -1,16 +1,16 @@
 //! A running program, people and platforms who use it, and what stands behind its gateway.
 
-#[path = "../gateway/support/client.rs"]
+#[path = "../../gateway/tests/gateway/support/client.rs"]
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod faults;
-#[path = "../gateway/support/pages.rs"]
+#[path = "../../gateway/tests/gateway/support/pages.rs"]
 pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod relay;
-#[path = "../gateway/support/upstream.rs"]
+#[path = "../../gateway/tests/gateway/support/upstream.rs"]
 pub(crate) mod upstream;
 
 use std::{collections::HashSet, time::Duration};

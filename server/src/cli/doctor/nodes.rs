@@ -1,13 +1,11 @@
 //! Whether the nodes on the store agree on their rules.
 
 use app::domain::nodes::{NodeRules, rules_differ};
+use gateway::clock::{Clock, SystemClock};
+use store::{Store, StoreError};
 
 use super::{Check, with_cause};
-use crate::{
-    clock::{Clock, SystemClock},
-    config::Config,
-    store::{Store, StoreError},
-};
+use crate::config::Config;
 
 /// The rules of the nodes that may be serving, beside those of this configuration; `None` without a
 /// gateway.

@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use app::domain::{OrganizationId, TenantId, access_log::Refusal, scopes::ScopeName};
+use gateway::{
+    GatewaySettings,
+    canonical::CanonicalTarget,
+    ports::KnownSession,
+    rules::{Authorised, CanonicalRequest, Denied},
+    scopes::{Rule, Ruling},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
-use crate::{
-    cli::CliError,
-    config::Config,
-    gateway::{
-        GatewaySettings,
-        canonical::CanonicalTarget,
-        ports::KnownSession,
-        rules::{Authorised, CanonicalRequest, Denied},
-        scopes::{Rule, Ruling},
-    },
-};
+use crate::{cli::CliError, config::Config};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Question {

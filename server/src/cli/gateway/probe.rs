@@ -4,16 +4,16 @@ use std::{path::PathBuf, sync::Arc};
 
 use app::domain::{TenantId, scopes::ScopeName};
 use clap::Args;
+use gateway::{
+    GatewaySettings, Lease, SessionGates,
+    config::{ProbeConfig, ProbeTenantConfig},
+};
 
 use crate::{
     app_state::settings as console_settings,
     cli::{
         CliError, Common,
         open::{Opened, open},
-    },
-    gateway::{
-        GatewaySettings, Lease, SessionGates,
-        config::{ProbeConfig, ProbeTenantConfig},
     },
     probe::{Client, Plan, Probe, ProbeError},
     serve::ServeError,

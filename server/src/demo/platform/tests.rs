@@ -8,17 +8,16 @@ use app::{
 };
 use axum::{body::Body, http::Request as HttpRequest};
 use ed25519_dalek::SigningKey;
+use gateway::{
+    clock::SystemClock,
+    entropy::{SystemEntropy, new_uuid},
+    identities::Identities,
+};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use super::*;
-use crate::{
-    clock::SystemClock,
-    demo::cast,
-    entropy::{SystemEntropy, new_uuid},
-    identities::Identities,
-    keys::identity::IdentityKeys,
-};
+use crate::{demo::cast, keys::identity::IdentityKeys};
 
 const CONSOLE: &str = "http://localhost:3000";
 const PLATFORM: &str = "http://127.0.0.1:3200";

@@ -1,10 +1,12 @@
 use std::os::unix::fs::PermissionsExt;
 
 use app::identity::KeySet;
+use gateway::entropy::SystemEntropy;
+use store::Engine;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{entropy::SystemEntropy, keys::Keys, store::Engine};
+use crate::keys::Keys;
 
 fn noon() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()

@@ -5,12 +5,10 @@ use app::domain::{
     access_log::{AccessLogEntry, Refusal, RequestOutcome},
 };
 use bytes::Bytes;
+use gateway::{GatewayConfig, canonical::CanonicalTarget};
 
 use super::*;
-use crate::{
-    gateway::{GatewayConfig, canonical::CanonicalTarget},
-    probe::plan::Subject,
-};
+use crate::probe::plan::Subject;
 
 fn subject(tenant: &str, canary: &str) -> Subject {
     Subject {

@@ -15,13 +15,12 @@ use app::{
 };
 use axum::extract::ConnectInfo;
 use chrono::TimeDelta;
+use gateway::clock::Clock;
+use store::access_log::WrittenBy;
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    app_state::Record, clock::Clock, config::Config, services::access_log::StoreRecorder,
-    store::access_log::WrittenBy,
-};
+use crate::{app_state::Record, config::Config, services::access_log::StoreRecorder};
 
 const ADA: Uuid = Uuid::from_u128(0xa1);
 

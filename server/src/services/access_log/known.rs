@@ -9,12 +9,9 @@ use std::{
     time::Duration,
 };
 
+use gateway::ports::KnownSession;
+use store::{Change, ChangeKind, Store};
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
-
-use crate::{
-    gateway::ports::KnownSession,
-    store::{Change, ChangeKind, Store},
-};
 
 /// For how long a session is taken as it was found: as long as a node may serve without a word from
 /// the store.

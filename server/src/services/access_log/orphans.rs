@@ -7,15 +7,13 @@ use app::domain::{
     caller::Origin,
 };
 use serde_json::json;
-
-use crate::{
-    services::{Core, ServiceError},
-    store::{
-        Priority,
-        access_log::{Orphan, RequestEnd},
-        audit::NewAuditEvent,
-    },
+use store::{
+    Priority,
+    access_log::{Orphan, RequestEnd},
+    audit::NewAuditEvent,
 };
+
+use crate::services::{Core, ServiceError};
 
 /// Closes rows that another start of the server left open as `unknown`; how many. SQLite has one
 /// server, so every other start is gone. On PostgreSQL another start may be a node that is alive:
@@ -92,11 +90,10 @@ fn event(core: &Core, orphan: &Orphan) -> NewAuditEvent {
 
 #[cfg(test)]
 mod tests {
+    use store::Engine;
+
     use super::*;
-    use crate::{
-        services::access_log::tests::{Scene, scenes},
-        store::Engine,
-    };
+    use crate::services::access_log::tests::{Scene, scenes};
 
     const JOIN: &str = "INSERT INTO nodes (boot, node, started_at, lease_until) \
         VALUES ('a start that is gone', 'n', 0, 4102444800000000)";

@@ -3,13 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use store::{StoreError, access_log::WrittenBy};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    services::Core,
-    store::{StoreError, access_log::WrittenBy},
-};
+use crate::services::Core;
 
 /// How often it is tried while all is well.
 const WELL: Duration = Duration::from_secs(15);

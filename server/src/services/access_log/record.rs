@@ -10,22 +10,20 @@ use app::domain::{
     support_sessions::{SupportSession, SupportSessionStatus},
 };
 use futures::stream::{FuturesUnordered, StreamExt};
+use gateway::ports::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest, TunnelNote};
 use serde_json::json;
+use store::{
+    ActError, Priority, StoreError, Tx,
+    access_log::{NextSeq, RequestEnd, WrittenBy},
+    audit::NewAuditEvent,
+};
 use tokio::{
     sync::{broadcast, mpsc},
     time::Instant,
 };
 
 use super::RequestEvent;
-use crate::{
-    gateway::ports::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest, TunnelNote},
-    services::{Core, ServiceError},
-    store::{
-        ActError, Priority, StoreError, Tx,
-        access_log::{NextSeq, RequestEnd, WrittenBy},
-        audit::NewAuditEvent,
-    },
-};
+use crate::services::{Core, ServiceError};
 
 /// How many refusals a support session that has ended goes on recording.
 const REFUSALS_AFTER_END: u64 = 100;

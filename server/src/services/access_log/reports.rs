@@ -9,12 +9,10 @@ use app::domain::{
 };
 use chrono::TimeDelta;
 use serde_json::json;
+use store::{Priority, Tx};
 
 use super::orphans;
-use crate::{
-    services::{Core, EventOf, ServiceError},
-    store::{Priority, Tx},
-};
+use crate::services::{Core, EventOf, ServiceError};
 
 /// How long after the end of a support session its proxy may still tell how requests ended.
 const TELL_WITHIN: TimeDelta = TimeDelta::minutes(15);

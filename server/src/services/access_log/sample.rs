@@ -8,11 +8,13 @@ use std::{
 
 use app::domain::{SupportSessionId, Timestamp};
 use chrono::TimeDelta;
+use gateway::ports::RefusedRequest;
 use metrics::counter;
+use store::access_log::WrittenBy;
 use tokio::sync::{broadcast, mpsc};
 
 use super::record::{self, Kept};
-use crate::{gateway::ports::RefusedRequest, services::Core, store::access_log::WrittenBy};
+use crate::services::Core;
 
 /// Refusals that are counted and not recorded.
 const UNRECORDED: &str = "gateway_refusals_unrecorded_total";

@@ -12,24 +12,24 @@ use app::{
     ports::SupportSessionsPort,
 };
 use futures::future::join_all;
+use gateway::{
+    Lease, SessionGates,
+    clock::Clock,
+    ports::{Begun, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions},
+    token::Token,
+};
+use store::audit::verify_store;
+use store::{Priority, StoreError, access_log::WrittenBy, testing::Fault};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::StoreRecorder;
 use crate::{
-    audit::verify::verify_store,
-    clock::Clock,
     config::Config,
-    gateway::{
-        Lease, SessionGates,
-        ports::{Begun, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions},
-    },
     services::{
         support_sessions::SupportSessionsService,
         testing::{TwoTenants, World, staff_id, super_admin, support_admin, tenant, worlds_with},
     },
-    store::{Priority, StoreError, access_log::WrittenBy, testing::Fault},
-    token::Token,
 };
 
 /// A store with one support session in it.

@@ -1,10 +1,8 @@
 use app::domain::{api_keys::ApiRight, audit::AuditCategory, staff::Role};
+use audit::testing::{append, core, key, new_event, nobody, noon, staff};
+use store::testing::{TestStore, both};
 
 use super::*;
-use crate::{
-    audit::testing::{append, core, key, new_event, nobody, noon, staff},
-    store::testing::{TestStore, both},
-};
 
 /// Two events of `a`, one of `b`, one without a tenant.
 async fn filled() -> Vec<(&'static str, TestStore, AuditService)> {

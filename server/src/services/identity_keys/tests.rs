@@ -2,17 +2,17 @@ use std::{path::Path, sync::Arc};
 
 use app::domain::{audit::AuditEvent, problem::ProblemCode, staff::Role};
 use chrono::TimeDelta;
+use gateway::entropy::{SeededEntropy, SystemEntropy};
+use store::Engine;
 
 use super::*;
 use crate::{
     config::Config,
-    entropy::{SeededEntropy, SystemEntropy},
     keys::{
         Keys,
         identity::{PUBLISHED_AFTER, PUBLISHED_FIRST, Stage},
     },
     services::testing::staffed::{Staffed, anonymous, both, cli, platform_key, sqlite},
-    store::Engine,
 };
 
 /// Over the keys in `folder`, as the first start makes them.

@@ -15,17 +15,18 @@ use app::{
     ports::SupportSessionsPort,
 };
 use chrono::TimeDelta;
+use gateway::{
+    Lease, SessionGates,
+    clock::Clock,
+    entropy::SeededEntropy,
+    identities::Identities,
+    ports::{Intent, Recorder, RefusedRequest},
+    token::Token,
+};
 use uuid::Uuid;
 
 use super::IntrospectionService;
 use crate::{
-    clock::Clock,
-    entropy::SeededEntropy,
-    gateway::{
-        Lease, SessionGates,
-        ports::{Intent, Recorder, RefusedRequest},
-    },
-    identities::Identities,
     keys::identity::IdentityKeys,
     services::{
         ServiceError,
@@ -35,7 +36,6 @@ use crate::{
             TwoTenants, World, anonymous, key, staff_id, super_admin, support_admin, tenant, worlds,
         },
     },
-    token::Token,
 };
 
 const ISSUER: &str = "https://console.example.com";
@@ -73,7 +73,7 @@ impl Rig {
         let granted = granted.unwrap();
         let keys = IdentityKeys::throwaway(&SeededEntropy::new(3));
         let identities = Identities::new(ISSUER, keys);
-        let by = crate::store::access_log::WrittenBy {
+        let by = store::access_log::WrittenBy {
             node: "node".into(),
             boot: "boot".into(),
         };

@@ -15,13 +15,11 @@ use app::domain::{
     caller::{Caller, Context, Origin},
 };
 use serde_json::json;
+use store::{Audited, ChangeKind, Engine};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    services::{Core, EventOf, ServiceError, support_sessions::revoke_every},
-    store::{Audited, ChangeKind, Engine},
-};
+use crate::services::{Core, EventOf, ServiceError, support_sessions::revoke_every};
 
 /// The name of the file in `data_dir`.
 const FILE: &str = "store.epoch";
@@ -141,7 +139,7 @@ impl EpochKeeper {
 
 impl From<EpochError> for ServiceError {
     fn from(error: EpochError) -> Self {
-        crate::store::StoreError::File {
+        store::StoreError::File {
             path: error.path.display().to_string(),
             source: Arc::new(std::io::Error::other(error.problem)),
         }
@@ -194,7 +192,7 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
 async fn first_epoch(core: &Core) -> Result<i64, ServiceError> {
     let set = core
         .store
-        .write(crate::store::Priority::Normal, |tx| {
+        .write(store::Priority::Normal, |tx| {
             Box::pin(async move { tx.set_store_epoch(1).await })
         })
         .await;

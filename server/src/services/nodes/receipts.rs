@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use app::domain::{SupportSessionId, nodes::NodeConfirmation};
+use gateway::SessionGates;
+use store::{ChangeKind, Priority, StoreError};
 
-use crate::{
-    gateway::SessionGates,
-    services::Core,
-    store::{ChangeKind, Priority, StoreError},
-};
+use crate::services::Core;
 
 /// Writes down that everything in a revoked session has stopped here. `asked_at` is when the
 /// revocation was about to be committed, in microseconds by the store's clock.

@@ -1,13 +1,11 @@
 //! Nodes with different rules let nothing through: which rules are meant is known to people alone.
 
 use app::domain::nodes::NodeRules;
+use gateway::telemetry;
+use store::{ChangeKind, Priority};
 use tokio::time::Instant;
 
 use super::{Node, NodeError, TELL_EVERY};
-use crate::{
-    gateway::telemetry,
-    store::{ChangeKind, Priority},
-};
 
 impl Node {
     /// Another node that may be serving has other rules: this one serves nothing, and says so.

@@ -4,11 +4,11 @@ use app::{
     domain::{nodes::NodeReceipt, support_sessions::SupportSessionForm},
     ports::SupportSessionsPort,
 };
+use gateway::{Lease, lease::Standstill};
 
 use super::*;
 use crate::{
     config::Config,
-    gateway::{Lease, lease::Standstill},
     services::{
         support_sessions::SupportSessionsService,
         testing::{TwoTenants, World, key, super_admin, support_admin, tenant, worlds},

@@ -7,17 +7,14 @@ use app::domain::{
     access_log::{Refusal, RequestOutcome},
     rules::{DRY_RUN_LISTED, DryRun, DryRunChange},
 };
-use http::{HeaderMap, HeaderValue, Method, header};
-use uuid::Uuid;
-
-use crate::{
-    gateway::{
-        canonical::CanonicalTarget,
-        ports::{KnownLimits, KnownSession},
-        rules::{Authorised, CanonicalRequest, Denied, Judge, RuleSet},
-    },
-    store::access_log::MadeRequest,
+use gateway::{
+    canonical::CanonicalTarget,
+    ports::{KnownLimits, KnownSession},
+    rules::{Authorised, CanonicalRequest, Denied, Judge, RuleSet},
 };
+use http::{HeaderMap, HeaderValue, Method, header};
+use store::access_log::MadeRequest;
+use uuid::Uuid;
 
 /// No record tells the header: requests are judged as if they named the gateway in `Host`.
 const HOST: &str = "gateway";

@@ -1,8 +1,7 @@
 //! Rules as a configuration file says them.
 
+use gateway::rules::{RuleSet, RuleSource};
 use toml::{Table, Value};
-
-use crate::gateway::rules::{RuleSet, RuleSource};
 
 /// The keys of `[gateway]` that are rules.
 const KEYS: [&str; 6] = [

@@ -4,15 +4,13 @@ use app::domain::{
     rules::DRY_RUN_LISTED,
     scopes::ScopeName,
 };
+use gateway::{
+    config::{OrganizationBinding, SelectorConfig, TenantBinding},
+    rules::RuleSource,
+};
+use store::access_log::MadeRequest;
 
 use super::*;
-use crate::{
-    gateway::{
-        config::{OrganizationBinding, SelectorConfig, TenantBinding},
-        rules::RuleSource,
-    },
-    store::access_log::MadeRequest,
-};
 
 fn in_force() -> RuleSource {
     RuleSource {
@@ -24,7 +22,7 @@ fn in_force() -> RuleSource {
             headers: vec!["x-tenant-id".into()],
             ..SelectorConfig::default()
         },
-        hidden: crate::gateway::config::HiddenConfig::default(),
+        hidden: gateway::config::HiddenConfig::default(),
         scopes: vec![
             toml::from_str(
                 r#"

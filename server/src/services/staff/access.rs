@@ -8,13 +8,11 @@ use app::domain::{
     staff::{Role, StaffMember},
 };
 use serde_json::json;
+use store::{Audited, ChangeKind, Tx, audit::Receipt};
 
 use super::{StaffService, event, not_found};
-use crate::{
-    services::{
-        Core, ServiceError, staff_sessions::tell_of_ended, support_sessions::revoke_all_of,
-    },
-    store::{Audited, ChangeKind, Tx, audit::Receipt},
+use crate::services::{
+    Core, ServiceError, staff_sessions::tell_of_ended, support_sessions::revoke_all_of,
 };
 
 /// A change of who may enter.

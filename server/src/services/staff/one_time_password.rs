@@ -1,8 +1,7 @@
 //! Passwords that are made up for someone and must be changed at the first sign-in.
 
+use gateway::entropy::Entropy;
 use secrecy::SecretString;
-
-use crate::entropy::Entropy;
 
 /// Letters and digits that can't be taken for one another (Crockford's base 32).
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -28,10 +27,10 @@ pub(super) fn generate(entropy: &dyn Entropy) -> SecretString {
 #[cfg(test)]
 mod tests {
     use app::domain::staff::check_new_password;
+    use gateway::entropy::SeededEntropy;
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::entropy::SeededEntropy;
 
     #[test]
     fn it_is_a_password_that_may_be_chosen_and_another_one_each_time() {

@@ -4,14 +4,12 @@ use app::domain::{
     StaffId, caller::Context, policy::Act, problem::Problem, staff::check_new_password,
 };
 use secrecy::{ExposeSecret, SecretString};
+use store::{Audited, ChangeKind};
 
 use super::{PasswordGiven, StaffService, not_found, one_time_password};
-use crate::{
-    services::{
-        ServiceError,
-        staff_sessions::{account_subject, tell_of_ended},
-    },
-    store::{Audited, ChangeKind},
+use crate::services::{
+    ServiceError,
+    staff_sessions::{account_subject, tell_of_ended},
 };
 
 /// The password that a staff member is given.

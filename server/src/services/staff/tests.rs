@@ -11,14 +11,12 @@ use app::{
 };
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
+use store::{Change, Priority, support_sessions::SupportSessionSecrets};
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    services::testing::staffed::{
-        PASSWORD, Staffed, anonymous, both, cli, code_of, noon, platform_key, problem_of,
-    },
-    store::{Change, Priority, support_sessions::SupportSessionSecrets},
+use crate::services::testing::staffed::{
+    PASSWORD, Staffed, anonymous, both, cli, code_of, noon, platform_key, problem_of,
 };
 
 const SUPER: &[Role] = &[Role::SuperAdmin];

@@ -8,14 +8,12 @@ use app::domain::{
     problem::{FieldProblems, Problem, ProblemCode},
     staff::check_new_password,
 };
+use gateway::token::{Token, TokenKind};
 use secrecy::{ExposeSecret, SecretString};
+use store::{Audited, ChangeKind, staff::StaffRecord};
 
 use super::{NewSignIn, StaffSessions, sign_in::begin, tell_of_ended, throttle::Attempt};
-use crate::{
-    services::{EventOf, ServiceError},
-    store::{Audited, ChangeKind, staff::StaffRecord},
-    token::{Token, TokenKind},
-};
+use crate::services::{EventOf, ServiceError};
 
 /// What a person fills in to change the own password.
 #[derive(Debug, Clone)]

@@ -8,12 +8,10 @@ use app::domain::{
     caller::Context,
 };
 use chrono::TimeDelta;
+use store::Audited;
 
 use super::StaffSessions;
-use crate::{
-    services::{EventOf, ServiceError},
-    store::Audited,
-};
+use crate::services::{EventOf, ServiceError};
 
 /// How many failed sign-ins are recorded in `PER`. The throttle bounds those of one address; this
 /// bounds those of many, which must not fill the disk.

@@ -9,7 +9,11 @@ use app::domain::{
     problem::{Problem, ProblemCode},
     staff::{StaffMember, parse_email},
 };
+use gateway::token::{Token, TokenKind};
 use secrecy::{ExposeSecret, SecretString};
+use store::{
+    Audited, Priority, StoreError, Tx, staff::StaffRecord, staff_sessions::NewStaffSession,
+};
 
 use super::{
     ABSOLUTE_LIMIT, StaffSessions, caller_of,
@@ -17,13 +21,7 @@ use super::{
     tell_of_ended,
     throttle::{Attempt, KNOWN_ADDRESS_FOR},
 };
-use crate::{
-    services::{Core, EventOf, ServiceError},
-    store::{
-        Audited, Priority, StoreError, Tx, staff::StaffRecord, staff_sessions::NewStaffSession,
-    },
-    token::{Token, TokenKind},
-};
+use crate::services::{Core, EventOf, ServiceError};
 
 /// How someone proves who they are.
 ///
@@ -264,7 +262,7 @@ pub(super) fn begin(
     context: &Context,
     staff: &StaffRecord,
     id: StaffSessionId,
-    token_hash: crate::token::TokenHash,
+    token_hash: gateway::token::TokenHash,
 ) -> NewStaffSession {
     let now = core.now();
     NewStaffSession {

@@ -16,11 +16,9 @@ use app::domain::{
 };
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
+use store::{StoreError, Tx, sign_in_failures::SignInFailures};
 
-use crate::{
-    services::ServiceError,
-    store::{StoreError, Tx, sign_in_failures::SignInFailures},
-};
+use crate::services::ServiceError;
 
 /// How many failures of an account go without a delay.
 const FREE_PER_ACCOUNT: u64 = 5;

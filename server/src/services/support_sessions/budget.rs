@@ -8,15 +8,13 @@ use app::domain::{
     support_sessions::{RaiseBudgetForm, RequestsToday, SupportSession},
 };
 use serde_json::json;
+use store::{Audited, ChangeKind};
 
 use super::{
     SupportSessionsService, event_of,
     revoke::{already_ended, ended_meanwhile},
 };
-use crate::{
-    services::ServiceError,
-    store::{Audited, ChangeKind},
-};
+use crate::services::ServiceError;
 
 impl SupportSessionsService {
     pub(super) async fn raise_budget_inner(

@@ -12,16 +12,16 @@ use app::domain::{
     },
     tenants::{OrganizationStatus, TenantDetail, TenantStatus},
 };
+use gateway::{
+    browser::EntryLabel,
+    token::{Token, TokenKind},
+};
 use serde_json::json;
+use store::{Audited, ChangeKind, Tx, support_sessions::SupportSessionSecrets};
 use uuid::Uuid;
 
 use super::{SupportSessionsService, event_of, staff_behind};
-use crate::{
-    gateway::browser::EntryLabel,
-    services::{Core, ServiceError, gates::cut_replaced_now},
-    store::{Audited, ChangeKind, Tx, support_sessions::SupportSessionSecrets},
-    token::{Token, TokenKind},
-};
+use crate::services::{Core, ServiceError, gates::cut_replaced_now};
 
 /// A path that the curl line of the confirmation asks for.
 const EXAMPLE_PATH: &str = "/v1/organizations";

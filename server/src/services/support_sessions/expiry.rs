@@ -4,15 +4,13 @@
 use std::{sync::Arc, time::Duration};
 
 use app::domain::caller::{Caller, Context, Origin};
+use gateway::{SessionGates, ports::Ended};
 use serde_json::json;
+use store::{Audited, ChangeKind};
 use tokio_util::sync::CancellationToken;
 
 use super::event_of;
-use crate::{
-    gateway::{SessionGates, ports::Ended},
-    services::{Core, ServiceError},
-    store::{Audited, ChangeKind},
-};
+use crate::services::{Core, ServiceError};
 
 /// For how long the task rests when the store does not answer.
 const RETRY: Duration = Duration::from_secs(1);

@@ -4,12 +4,10 @@ use app::domain::{
     SupportSessionId, caller::Origin, problem::ProblemCode, support_sessions::SupportSessionStatus,
 };
 use async_trait::async_trait;
+use gateway::ports::{EndAsked, HeldSessions, SessionCard, StoreUnavailable};
 
 use super::{SupportSessionsService, revoke::Ender};
-use crate::{
-    gateway::ports::{EndAsked, HeldSessions, SessionCard, StoreUnavailable},
-    services::ServiceError,
-};
+use crate::services::ServiceError;
 
 /// What is noted as the reason.
 const REASON: &str = "Ended by its holder, in the browser that it was open in.";

@@ -11,14 +11,14 @@ use app::domain::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-
-use super::SupportSessionsService;
-use crate::{
-    gateway::browser::EntryLabel,
-    services::ServiceError,
-    store::{Priority, StoreError},
+use gateway::{
+    browser::EntryLabel,
     token::{Token, TokenKind},
 };
+use store::{Priority, StoreError};
+
+use super::SupportSessionsService;
+use crate::services::ServiceError;
 
 /// For how long a code can be used: the way of one redirect.
 const CODE_LASTS: TimeDelta = TimeDelta::seconds(60);

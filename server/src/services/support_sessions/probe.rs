@@ -13,13 +13,11 @@ use app::domain::{
     support_sessions::{SessionLimits, SupportSession},
 };
 use chrono::TimeDelta;
+use gateway::token::{Token, TokenKind};
+use store::support_sessions::SupportSessionSecrets;
 
 use super::{SupportSessionsService, create::Added};
-use crate::{
-    services::ServiceError,
-    store::support_sessions::SupportSessionSecrets,
-    token::{Token, TokenKind},
-};
+use crate::services::ServiceError;
 
 /// How long such a session lasts if nobody ends it: longer than a probe, and no longer than needed.
 const LASTS: TimeDelta = TimeDelta::minutes(5);

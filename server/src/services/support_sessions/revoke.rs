@@ -8,17 +8,15 @@ use app::domain::{
     problem::{Problem, ProblemCode},
     support_sessions::{AlreadyEnded, Revocation, SupportSession, validate_revocation_reason},
 };
+use gateway::ports::Ended;
 use serde_json::json;
+use store::{
+    Audited, ChangeKind, Tx,
+    audit::{NewAuditEvent, Receipt},
+};
 
 use super::{SupportSessionsService, event_of};
-use crate::{
-    gateway::ports::Ended,
-    services::{Core, ServiceError, core::actor},
-    store::{
-        Audited, ChangeKind, Tx,
-        audit::{NewAuditEvent, Receipt},
-    },
-};
+use crate::services::{Core, ServiceError, core::actor};
 
 /// In whose name a session ends, and where from.
 #[derive(Clone)]

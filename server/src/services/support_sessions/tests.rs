@@ -22,14 +22,18 @@ use app::{
     ports::SupportSessionsPort,
 };
 use chrono::TimeDelta;
+use gateway::{
+    Lease, SessionGates,
+    clock::{Clock, SteadyClock},
+    token::Token,
+};
+use store::{Priority, audit::AuditReach, listing::PageAt};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{SupportSessionsService, record_expiries, revoke_all_of};
 use crate::{
-    clock::{Clock, SteadyClock},
     config::Config,
-    gateway::{Lease, SessionGates},
     ingest::testing::registration,
     services::{
         ServiceError, TenantsService,
@@ -38,8 +42,6 @@ use crate::{
             tenant, worlds,
         },
     },
-    store::{Priority, audit::AuditReach, listing::PageAt},
-    token::Token,
 };
 
 fn service(world: &World) -> SupportSessionsService {

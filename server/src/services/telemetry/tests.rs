@@ -3,17 +3,15 @@ use app::domain::{
     problem::ProblemCode,
     telemetry::RequestRecord,
 };
+use gateway::clock::Clock;
 use proptest::prelude::*;
+use store::tenants::StoredTenant;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::{
-    clock::Clock,
-    ingest::{
-        testing::{Platform, both, calls, id, noon, platform, sqlite},
-        ticker,
-    },
-    store::tenants::StoredTenant,
+use crate::ingest::{
+    testing::{Platform, both, calls, id, noon, platform, sqlite},
+    ticker,
 };
 
 const US: TimeDelta = TimeDelta::microseconds(1);

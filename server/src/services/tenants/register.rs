@@ -14,6 +14,7 @@ use app::domain::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use store::{Audited, ChangeKind, StoreError, Tx, tenants::StoredTenant};
 
 use super::TenantsService;
 use crate::{
@@ -24,7 +25,6 @@ use crate::{
         support_sessions::revoke_all_in,
         telemetry::{is_frozen, stale_after},
     },
-    store::{Audited, ChangeKind, StoreError, Tx, tenants::StoredTenant},
 };
 
 /// A registration that has been taken in.
@@ -127,7 +127,7 @@ async fn register_tenant(
         contact: registration.contact,
         created_at: registration
             .created_at
-            .map_or(known_since, crate::clock::to_micros),
+            .map_or(known_since, app::domain::to_micros),
     };
     let (action, metadata) = match &stored {
         Some(stored) if stored.tenant == tenant => {
@@ -211,7 +211,7 @@ async fn register_organization(
         status: registration.status,
         created_at: registration.created_at.map_or_else(
             || stored.as_ref().map_or(now, |stored| stored.created_at),
-            crate::clock::to_micros,
+            app::domain::to_micros,
         ),
     };
     let (action, metadata) = match &stored {

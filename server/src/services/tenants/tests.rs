@@ -1,3 +1,5 @@
+mod list;
+
 use app::domain::{
     api_keys::ApiRight,
     audit::AuditCategory,

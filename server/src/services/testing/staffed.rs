@@ -9,20 +9,19 @@ use app::domain::{
     problem::{Problem, ProblemCode},
     staff::{NewStaffMember, Role, StaffMember},
 };
+use gateway::{clock::ManualClock, entropy::SystemEntropy};
 use secrecy::SecretString;
+use store::testing::TestStore;
 use uuid::Uuid;
 
 use crate::{
-    clock::ManualClock,
     config::Config,
     cursor::CursorKey,
-    entropy::SystemEntropy,
     services::{
         Core, Passwords, ServiceError,
         staff::{GivenPassword, StaffService},
         staff_sessions::{NewSignIn, SignInMethod, StaffSessions},
     },
-    store::testing::TestStore,
 };
 
 /// The password of everyone here.
@@ -44,7 +43,7 @@ pub(crate) struct Staffed {
 
 /// One on each engine.
 pub(crate) async fn both() -> Vec<Staffed> {
-    crate::store::testing::both()
+    store::testing::both()
         .await
         .into_iter()
         .map(|(engine, store)| Staffed::on(engine, store))
@@ -53,7 +52,7 @@ pub(crate) async fn both() -> Vec<Staffed> {
 
 /// One on SQLite, for what does not depend on the engine.
 pub(crate) async fn sqlite() -> Staffed {
-    Staffed::on("sqlite", crate::store::testing::sqlite().await)
+    Staffed::on("sqlite", store::testing::sqlite().await)
 }
 
 pub(crate) fn noon() -> Timestamp {

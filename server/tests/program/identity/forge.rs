@@ -3,11 +3,11 @@
 use app::identity::{ALGORITHM, MAX_LIFETIME, PublicKey, TYPE, path_hash};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey};
-use serde_json::{Value, json};
-use server::{
+use gateway::{
     clock::{Clock, SystemClock},
     entropy::{SystemEntropy, new_uuid},
 };
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::TARGET;

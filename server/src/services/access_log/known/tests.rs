@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use app::ports::SupportSessionsPort;
+use gateway::{
+    ports::{Ended, KnownSession, RecordError, Sessions},
+    token::Token,
+};
 
 use super::{KEPT, Known};
-use crate::{
-    gateway::ports::{Ended, KnownSession, RecordError, Sessions},
-    services::{
-        access_log::tests::{Recording, Scene, scenes},
-        testing::{super_admin, support_admin},
-    },
-    token::Token,
+use crate::services::{
+    access_log::tests::{Recording, Scene, scenes},
+    testing::{super_admin, support_admin},
 };
 
 async fn look_up(recording: &Recording<'_>, token_hash: [u8; 32]) -> Option<KnownSession> {

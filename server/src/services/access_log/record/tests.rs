@@ -8,19 +8,15 @@ use app::{
     },
     ports::SupportSessionsPort,
 };
+use gateway::{Lease, SessionGates, clock::Clock, ports::Recorder, token::Token};
+use store::access_log::WrittenBy;
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    clock::Clock,
-    gateway::{Lease, SessionGates, ports::Recorder},
-    services::{
-        access_log::StoreRecorder,
-        support_sessions::SupportSessionsService,
-        testing::{TwoTenants, World, staff_id, support_admin, tenant, worlds},
-    },
-    store::access_log::WrittenBy,
-    token::Token,
+use crate::services::{
+    access_log::StoreRecorder,
+    support_sessions::SupportSessionsService,
+    testing::{TwoTenants, World, staff_id, support_admin, tenant, worlds},
 };
 
 async fn intent(world: &World) -> Intent {

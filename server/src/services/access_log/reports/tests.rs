@@ -12,23 +12,23 @@ use app::{
     },
     ports::SupportSessionsPort,
 };
+use gateway::{
+    Lease, SessionGates,
+    clock::Clock,
+    ports::{Intent, Recorder},
+    token::Token,
+};
+use store::access_log::WrittenBy;
 use uuid::Uuid;
 
 use super::*;
 use crate::{
-    clock::Clock,
     config::Config,
-    gateway::{
-        Lease, SessionGates,
-        ports::{Intent, Recorder},
-    },
     services::{
         access_log::{StoreRecorder, close_orphans, tests::refused},
         support_sessions::SupportSessionsService,
         testing::{TwoTenants, World, support_admin, tenant, worlds},
     },
-    store::access_log::WrittenBy,
-    token::Token,
 };
 
 const NGINX: &str = r#"

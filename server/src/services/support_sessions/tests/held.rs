@@ -3,9 +3,9 @@
 use std::net::Ipv4Addr;
 
 use app::domain::{RequestId, audit::ActorType};
+use gateway::ports::{EndAsked, HeldSessions};
 
 use super::*;
-use crate::gateway::ports::{EndAsked, HeldSessions};
 
 fn asked(id: SupportSessionId) -> EndAsked {
     EndAsked {

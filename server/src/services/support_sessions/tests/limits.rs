@@ -7,13 +7,11 @@ use app::domain::{
     caller::Origin,
     support_sessions::{RaiseBudgetForm, RequestsToday, SupportSession},
 };
+use gateway::ports::{Ended, Intent, RecordError, Recorder, Sessions};
+use store::access_log::WrittenBy;
 
 use super::*;
-use crate::{
-    gateway::ports::{Ended, Intent, RecordError, Recorder, Sessions},
-    services::access_log::StoreRecorder,
-    store::access_log::WrittenBy,
-};
+use crate::services::access_log::StoreRecorder;
 
 fn raise_to(total: &str) -> RaiseBudgetForm {
     RaiseBudgetForm {
@@ -151,7 +149,7 @@ async fn a_raised_budget_lets_requests_through_again() {
         let service = service(&world);
         let granted = create(&service, &support_admin(1)).await;
         let id = granted.session.id;
-        let used_up: Result<(), crate::store::StoreError> = world
+        let used_up: Result<(), store::StoreError> = world
             .core
             .store
             .write(Priority::Normal, move |tx| {

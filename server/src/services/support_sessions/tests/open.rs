@@ -5,19 +5,17 @@ use std::net::Ipv4Addr;
 use app::domain::{RequestId, support_sessions::SupportSession};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::future::join;
+use gateway::{
+    browser::EntryLabel,
+    ports::{BrowserSessions, Ended, NewBrowserSession, NotEntered, RecordError},
+    token::TokenKind,
+};
 
 use super::{
     limits::{recorder, request_with},
     *,
 };
-use crate::{
-    gateway::{
-        browser::EntryLabel,
-        ports::{BrowserSessions, Ended, NewBrowserSession, NotEntered, RecordError},
-    },
-    services::{browser_sessions::StoreBrowserSessions, testing::worlds_with},
-    token::TokenKind,
-};
+use crate::services::{browser_sessions::StoreBrowserSessions, testing::worlds_with};
 
 async fn scenes() -> Vec<World> {
     let config = r#"

@@ -1,0 +1,284 @@
+//! Whether recorded events prove themselves: each event's own hash, its link to the one before, an
+//! unbroken numbering from 1, the chain's head, and heads that were kept elsewhere.
+//!
+//! One pass, and memory only for the chains, never for the events.
+
+mod fault;
+mod head;
+mod report;
+mod sources;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+pub use self::{
+    fault::{Fault, Wrong},
+    head::{InvalidHead, KeptHead},
+    report::{ChainReport, Report},
+    sources::verify_lines,
+};
+use super::chain;
+
+/// What the events at hand are of all that were recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of them: each chain begins at 1.
+    All,
+    /// Whole stretches: an export without a filter, or of a time range. A chain may begin in its
+    /// middle, but there is nothing missing after that.
+    Stretches,
+    /// What a filter left: events are missing in between, so each proves only itself.
+    Filtered,
+}
+
+/// An event as it is looked at.
+struct Seen {
+    chain: String,
+    seq: u64,
+    prev: String,
+    hash: String,
+    id: String,
+    /// The hash of what the event says, or why it has none.
+    computed: Result<String, Wrong>,
+    line: Option<u64>,
+}
+
+/// What is known of a chain so far.
+struct Chain {
+    report: ChainReport,
+    /// Where in the list of faults this chain's one is.
+    fault: Option<usize>,
+    /// Positions that a gap left out: one of them coming later means another order.
+    left_out: std::ops::Range<u64>,
+    /// Kept heads not yet met.
+    kept: BTreeMap<u64, String>,
+}
+
+/// Looks at one event after the other.
+pub struct Verifier {
+    extent: Extent,
+    kept: BTreeMap<String, BTreeMap<u64, String>>,
+    chains: BTreeMap<String, Chain>,
+    events: u64,
+    faults: Vec<Fault>,
+}
+
+impl Verifier {
+    /// Nothing seen yet; `kept` are heads that were kept elsewhere.
+    pub fn new(extent: Extent, kept: impl IntoIterator<Item = KeptHead>) -> Self {
+        let mut by_chain = BTreeMap::<String, BTreeMap<u64, String>>::new();
+        for head in kept {
+            by_chain
+                .entry(head.chain)
+                .or_default()
+                .insert(head.seq, head.hash);
+        }
+        Self {
+            extent,
+            kept: by_chain,
+            chains: BTreeMap::new(),
+            events: 0,
+            faults: Vec::new(),
+        }
+    }
+
+    /// Looks at an event as it stands in an export.
+    pub fn json(&mut self, event: Value, line: u64) {
+        match Seen::from_json(event, line) {
+            Ok(seen) => self.take(seen),
+            Err(wrong) => self.unreadable(wrong, line),
+        }
+    }
+
+    /// Notes a line that is no event.
+    pub fn unreadable(&mut self, wrong: Wrong, line: u64) {
+        self.events += 1;
+        self.faults.push(Fault {
+            chain: None,
+            seq: None,
+            id: None,
+            line: Some(line),
+            wrong,
+        });
+    }
+
+    fn take(&mut self, seen: Seen) {
+        self.events += 1;
+        let known = self.chains.get_mut(&seen.chain);
+        let is_first = known.is_none();
+        let chain = match known {
+            Some(chain) => chain,
+            None => self
+                .chains
+                .entry(seen.chain.clone())
+                .or_insert_with(|| Chain {
+                    report: ChainReport::beginning_at(seen.seq),
+                    fault: None,
+                    left_out: 0..0,
+                    kept: self.kept.get(&seen.chain).cloned().unwrap_or_default(),
+                }),
+        };
+        chain.report.events += 1;
+        if let Some(at) = chain.fault {
+            // What follows a fault proves nothing more; but it may tell what the fault was.
+            if chain.left_out.contains(&seen.seq) {
+                self.faults[at].wrong = Wrong::Reordered { before: seen.seq };
+            }
+            return;
+        }
+        let wrong = if is_first {
+            first(self.extent, &seen)
+        } else {
+            chain.follow(self.extent, &seen)
+        }
+        .or_else(|| chain.meet_kept(&seen));
+        if let Some(wrong) = wrong {
+            if let Wrong::Gap { expected } = wrong {
+                chain.left_out = expected..seen.seq;
+            }
+            chain.fault = Some(self.faults.len());
+            self.faults.push(seen.fault(wrong));
+            return;
+        }
+        chain.report.last = seen.seq;
+        chain.report.hash = seen.hash;
+    }
+
+    /// Holds the end of a chain against its head in the store.
+    pub fn head(&mut self, name: &str, head: Option<&KeptHead>) {
+        let (seq, hash) = head.map_or((0, chain::GENESIS), |head| (head.seq, head.hash.as_str()));
+        let wrong = match self.chains.get(name) {
+            Some(chain) if chain.fault.is_some() => return,
+            Some(chain) if chain.report.last < seq => Wrong::Shortened { head: seq },
+            Some(chain) if chain.report.last > seq || chain.report.hash != hash => {
+                Wrong::Head { head: seq }
+            }
+            None if seq > 0 => Wrong::Shortened { head: seq },
+            Some(_) | None => return,
+        };
+        self.end(name, wrong);
+    }
+
+    /// Notes a fault of a chain's end.
+    fn end(&mut self, name: &str, wrong: Wrong) {
+        let fault = self.faults.len();
+        let last = self.chains.get_mut(name).map(|chain| {
+            chain.fault = Some(fault);
+            chain.report.last
+        });
+        self.faults.push(Fault {
+            chain: Some(name.to_owned()),
+            seq: last,
+            id: None,
+            line: None,
+            wrong,
+        });
+    }
+
+    /// What was found.
+    pub fn finish(mut self) -> Report {
+        let unmet: Vec<_> = self
+            .kept
+            .keys()
+            .filter_map(|name| {
+                let chain = self.chains.get(name);
+                if chain.is_some_and(|chain| chain.fault.is_some()) {
+                    return None;
+                }
+                let kept = chain.map_or(&self.kept[name], |chain| &chain.kept);
+                let seq = *kept.keys().next()?;
+                let is_short = match (self.extent, chain) {
+                    (Extent::All, _) => true,
+                    (Extent::Stretches, Some(chain)) => chain.report.last < seq,
+                    (Extent::Stretches, None) | (Extent::Filtered, _) => false,
+                };
+                let wrong = if is_short {
+                    Wrong::Shortened { head: seq }
+                } else {
+                    Wrong::HeadNotCovered { head: seq }
+                };
+                Some((name.clone(), wrong))
+            })
+            .collect();
+        for (name, wrong) in unmet {
+            self.end(&name, wrong);
+        }
+        Report {
+            extent: self.extent,
+            events: self.events,
+            chains: self
+                .chains
+                .into_iter()
+                .map(|(name, chain)| (name, chain.report))
+                .collect(),
+            faults: self.faults,
+        }
+    }
+}
+
+/// What is wrong with the first event seen of a chain.
+fn first(extent: Extent, seen: &Seen) -> Option<Wrong> {
+    own(seen).or_else(|| match seen.seq {
+        1 if seen.prev == chain::GENESIS => None,
+        1 => Some(Wrong::Prev),
+        0 => Some(Wrong::Unreadable("positions are counted from 1".into())),
+        _ if extent == Extent::All => Some(Wrong::Gap { expected: 1 }),
+        _ => None,
+    })
+}
+
+/// What is wrong with an event by itself.
+fn own(seen: &Seen) -> Option<Wrong> {
+    match &seen.computed {
+        Ok(hash) if *hash == seen.hash => None,
+        Ok(_) => Some(Wrong::Hash),
+        Err(wrong) => Some(wrong.clone()),
+    }
+}
+
+impl Chain {
+    /// What is wrong with an event that comes after others of its chain.
+    fn follow(&mut self, extent: Extent, seen: &Seen) -> Option<Wrong> {
+        if let Some(wrong) = own(seen) {
+            return Some(wrong);
+        }
+        let last = self.report.last;
+        if seen.seq == last {
+            return Some(Wrong::Duplicate);
+        }
+        if seen.seq < last {
+            return Some(Wrong::Reordered { before: last });
+        }
+        if seen.seq == last + 1 {
+            self.report.links += 1;
+            return (seen.prev != self.report.hash).then_some(Wrong::Prev);
+        }
+        if extent == Extent::Filtered {
+            self.report.gaps += 1;
+            return None;
+        }
+        Some(Wrong::Gap { expected: last + 1 })
+    }
+
+    /// Holds an event against the heads that were kept: one may name it, or the one before it.
+    fn meet_kept(&mut self, seen: &Seen) -> Option<Wrong> {
+        for (seq, hash) in [
+            (seen.seq.checked_sub(1), &seen.prev),
+            (Some(seen.seq), &seen.hash),
+        ] {
+            if let Some(seq) = seq
+                && let Some(kept) = self.kept.remove(&seq)
+            {
+                if kept != *hash {
+                    return Some(Wrong::KeptHead { head: seq });
+                }
+                self.report.met.push(seq);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

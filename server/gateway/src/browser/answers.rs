@@ -1,0 +1,219 @@
+//! What becomes of an answer's header before a browser gets it, and which requests no browser may
+//! make: a page of the platform acts within its support session's host, for as long as the session
+//! lives, and leaves nothing behind.
+//!
+//! Everything else passes, the platform's `Content-Security-Policy` above all.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use url::{Position, Url};
+
+/// Removed from each answer, with the reason.
+const REMOVED: [&str; 24] = [
+    // The jar holds these.
+    "set-cookie",
+    "set-cookie2",
+    // Another server, or a script that outlives the session, would answer instead of the gateway
+    // (RFC 7838; Service Workers §"Service-Worker-Allowed").
+    "alt-svc",
+    "service-worker-allowed",
+    // Would sign the staff member out, or empty what others keep (Clear Site Data §3.1).
+    "clear-site-data",
+    // Grants to other origins (Resource Timing §4.5.1); `Access-Control-*` beside it.
+    "timing-allow-origin",
+    // What a browser remembers of a host beyond the session. Whether this host is reached over TLS
+    // only is not the upstream's to say (RFC 6797, RFC 7469, RFC 8942, RFC 9163).
+    "strict-transport-security",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "expect-ct",
+    "accept-ch",
+    // Reports tell others which addresses a staff member looks at, outside of the record (Reporting
+    // API, Network Error Logging). A policy that only reports protects nothing.
+    "report-to",
+    "reporting-endpoints",
+    "nel",
+    "content-security-policy-report-only",
+    "cross-origin-opener-policy-report-only",
+    "cross-origin-embedder-policy-report-only",
+    // A page that nobody asked for would be on the record as if somebody had (Speculation Rules).
+    "speculation-rules",
+    // Asks the person for a password, and makes the browser send a second credential from then on
+    // (RFC 9110 §11.6).
+    "www-authenticate",
+    "authentication-info",
+    // Caches that listen to these do not listen to `Cache-Control` (RFC 9213, RFC 9111 §5.3, §5.4).
+    "surrogate-control",
+    "expires",
+    "pragma",
+    "age",
+];
+
+/// The beginnings of names that are removed: grants of CORS (Fetch §3.3), and caches' own fields.
+const REMOVED_BY_PREFIX: [&str; 1] = ["access-control-"];
+const REMOVED_BY_SUFFIX: [&str; 1] = ["cdn-cache-control"];
+
+/// Set on each answer, whatever the upstream says.
+const SET: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    // No other site shows any of it (Fetch §3.7).
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    // No other site is told the addresses within a tenant.
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    ),
+];
+
+/// What a session's host and its upstream call themselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origins<'a> {
+    /// Of the session's host, as the browser has it: `https://s-x.support.example.com`.
+    pub(crate) own: &'a str,
+    /// Of the upstream: `http://10.0.0.5:8080`, with the host that it is asked for.
+    pub(crate) upstream: &'a str,
+}
+
+impl Origins<'_> {
+    /// What a browser may have of an upstream's header.
+    pub(crate) fn answered(self, headers: &mut HeaderMap) {
+        retain_harmless(headers);
+        for (name, value) in SET {
+            headers.insert(name, value);
+        }
+        for name in [header::LOCATION, header::CONTENT_LOCATION, SOURCE_MAP] {
+            rewrite(headers, &name, |text| self.own_address(text));
+        }
+        rewrite(headers, &header::REFRESH, |text| self.own_refresh(text));
+        rewrite(headers, &header::LINK, |text| Some(self.own_links(text)));
+    }
+
+    /// `Origin` in the upstream's terms: a page of the session's host is a page of the upstream, as
+    /// far as that can tell by its `Host`.
+    pub(crate) fn forwarded(self, headers: &mut HeaderMap) {
+        let is_own = headers.get(header::ORIGIN).is_some_and(|o| o == self.own);
+        if is_own && let Ok(origin) = HeaderValue::from_str(self.upstream) {
+            headers.insert(header::ORIGIN, origin);
+        }
+    }
+
+    /// The same address on the session's own host, if it is one of the upstream. Addresses within a
+    /// host mean the same on both, and those of others are left as they are.
+    fn own_address(self, address: &str) -> Option<String> {
+        let own = Url::parse(self.own).ok()?;
+        let upstream = Url::parse(self.upstream).ok()?;
+        let url = own.join(address.trim()).ok()?;
+        let is_web = matches!(url.scheme(), "http" | "https");
+        // An upstream may think itself behind TLS, or not: without a port both are it.
+        let is_upstream = is_web
+            && url.host() == upstream.host()
+            && match upstream.port() {
+                Some(port) => url.port_or_known_default() == Some(port),
+                None => url.port().is_none(),
+            };
+        // Whole, not from the path on: a path of two slashes would name a host.
+        is_upstream.then(|| format!("{}{}", self.own, &url[Position::BeforePath..]))
+    }
+
+    /// `5; url=https://…` (HTML §"shared declarative refresh steps").
+    fn own_refresh(self, refresh: &str) -> Option<String> {
+        let (seconds, rest) = refresh.split_once([';', ','])?;
+        let rest = rest.trim_start();
+        let address = match rest.get(..3) {
+            Some(url) if url.eq_ignore_ascii_case("url") => {
+                rest[3..].trim_start().strip_prefix('=').unwrap_or(rest)
+            }
+            _ => rest,
+        };
+        let address = self.own_address(address.trim().trim_matches(['"', '\'']))?;
+        Some(format!("{seconds}; url={address}"))
+    }
+
+    /// `<https://…>; rel=…, <…>` (RFC 8288 §3).
+    fn own_links(self, links: &str) -> String {
+        let mut rewritten = String::with_capacity(links.len());
+        let mut rest = links;
+        while let Some((before, (address, after))) = rest
+            .split_once('<')
+            .and_then(|(before, after)| Some((before, after.split_once('>')?)))
+        {
+            let own = self.own_address(address);
+            rewritten.push_str(before);
+            rewritten.push('<');
+            rewritten.push_str(own.as_deref().unwrap_or(address));
+            rewritten.push('>');
+            rest = after;
+        }
+        rewritten.push_str(rest);
+        rewritten
+    }
+}
+
+const SOURCE_MAP: HeaderName = HeaderName::from_static("sourcemap");
+
+/// Gives each value of a field that `to` has another for that other.
+fn rewrite(headers: &mut HeaderMap, name: &HeaderName, to: impl Fn(&str) -> Option<String>) {
+    for (_, value) in headers.iter_mut().filter(|(known, _)| *known == name) {
+        let text = std::str::from_utf8(value.as_bytes()).ok();
+        let other = text
+            .and_then(&to)
+            .and_then(|t| HeaderValue::try_from(t).ok());
+        if let Some(other) = other {
+            *value = other;
+        }
+    }
+}
+
+fn retain_harmless(headers: &mut HeaderMap) {
+    let removed: Vec<_> = headers
+        .keys()
+        .filter(|name| {
+            let name = name.as_str();
+            REMOVED.contains(&name)
+                || REMOVED_BY_PREFIX.iter().any(|p| name.starts_with(p))
+                || REMOVED_BY_SUFFIX.iter().any(|s| name.ends_with(s))
+        })
+        .cloned()
+        .collect();
+    for name in removed {
+        headers.remove(name);
+    }
+}
+
+/// Why a browser's request is not let through, whatever a scope says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotForBrowsers {
+    /// Service Workers §"Service-Worker": each fetch of such a script says so.
+    #[error("A support session's host has no service workers: they would outlive the session.")]
+    ServiceWorker,
+    /// Fetch §4.8. A page of the session's own host never needs to ask.
+    #[error("Other origins may ask nothing of a support session's host.")]
+    Preflight,
+}
+
+/// Whether a browser asks for something that no page may have.
+///
+/// # Errors
+///
+/// What it asks for.
+pub(crate) fn check(client: &HeaderMap) -> Result<(), NotForBrowsers> {
+    let is_worker = client
+        .get_all("sec-fetch-dest")
+        .iter()
+        .any(|dest| dest == "serviceworker");
+    if is_worker || client.contains_key("service-worker") {
+        return Err(NotForBrowsers::ServiceWorker);
+    }
+    let asks_for_grant = client
+        .keys()
+        .any(|name| name.as_str().starts_with("access-control-request-"));
+    match asks_for_grant {
+        true => Err(NotForBrowsers::Preflight),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! The banner, and what it asks of the gateway: in whose name, in which tenant and for how much longer
+//! a page of the platform is looked at, and to end that.
+//!
+//! Below our own prefix, so never forwarded and on no record; by the same cookie and the same checks
+//! as everything else at a session's host. Files of their own, so that the platform's
+//! `Content-Security-Policy` needs no more than `'self'`.
+
+use app::domain::{RequestId, Timestamp, scopes::ScopeName};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::Full;
+use serde::Serialize;
+
+use crate::{
+    answers::{self, Trouble},
+    body::Answer,
+    headers,
+    ports::{KnownSession, SessionCard},
+};
+
+const SCRIPT: &str = include_str!("banner/banner.js");
+const STYLE: &str = include_str!("banner/banner.css");
+/// Below which the console shows each support session.
+const SESSION_PAGES: &str = "/support/sessions";
+
+/// What a page asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// `banner.js`
+    Script,
+    /// `banner.css`
+    Style,
+    /// `session`: what the banner says.
+    Session,
+    /// `end`: no more of it.
+    End,
+}
+
+impl Wanted {
+    /// What is asked for with what follows our own prefix; a query says nothing.
+    pub(crate) fn of(rest: &[u8]) -> Option<Self> {
+        let path = rest.split(|b| *b == b'?').next()?;
+        match path {
+            b"/banner.js" => Some(Self::Script),
+            b"/banner.css" => Some(Self::Style),
+            b"/session" => Some(Self::Session),
+            b"/end" => Some(Self::End),
+            _ => None,
+        }
+    }
+
+    /// The method that it is asked for with: what ends something is never got.
+    const fn method(self) -> Method {
+        match self {
+            Self::End => Method::POST,
+            Self::Script | Self::Style | Self::Session => Method::GET,
+        }
+    }
+
+    /// The answer to any other method (RFC 9110 §15.5.6), if it is another.
+    pub(crate) fn refused(
+        self,
+        method: &Method,
+        request_id: RequestId,
+    ) -> Option<Response<Answer>> {
+        let wanted = self.method();
+        if *method == wanted {
+            return None;
+        }
+        let detail = format!("Ask for this with {wanted}.");
+        let refused = Trouble::new(405, "method_not_allowed", detail);
+        let mut response = refused.into_response(request_id);
+        let allow = HeaderValue::from_static(if wanted == Method::POST {
+            "POST"
+        } else {
+            "GET"
+        });
+        response.headers_mut().insert(header::ALLOW, allow);
+        Some(response)
+    }
+}
+
+/// `banner.js`
+pub(crate) fn script(request_id: RequestId) -> Response<Answer> {
+    file(SCRIPT, "text/javascript; charset=utf-8", request_id)
+}
+
+/// `banner.css`
+pub(crate) fn style(request_id: RequestId) -> Response<Answer> {
+    file(STYLE, "text/css; charset=utf-8", request_id)
+}
+
+fn file(text: &'static str, kind: &'static str, request_id: RequestId) -> Response<Answer> {
+    let mut response = Response::new(Answer::Ours(Full::new(Bytes::from_static(text.as_bytes()))));
+    let fields = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        fields.insert(name, HeaderValue::from_static(value));
+    }
+    headers::set_request_id(fields, request_id);
+    response
+}
+
+/// What the banner says.
+#[derive(Serialize)]
+struct Shown<'a> {
+    staff: Named<'a>,
+    tenant: Known<'a>,
+    organization: Option<Identified<'a>>,
+    scopes: Vec<&'a str>,
+    reason: &'a str,
+    expires_at: Timestamp,
+    /// By the gateway's clock: the browser's may be wrong.
+    seconds_left: i64,
+    console_url: String,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Known<'a> {
+    id: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Identified<'a> {
+    id: &'a str,
+}
+
+/// What the banner says of a session at `now`. `console` is the console's origin.
+pub(crate) fn session(
+    session: &KnownSession,
+    card: &SessionCard,
+    now: Timestamp,
+    console: &str,
+    request_id: RequestId,
+) -> Response<Answer> {
+    let organization = session.organization_id.as_ref();
+    let shown = Shown {
+        staff: Named {
+            name: &session.staff_name,
+        },
+        tenant: Known {
+            id: session.tenant_id.as_str(),
+            name: &card.tenant_name,
+        },
+        organization: organization.map(|id| Identified { id: id.as_str() }),
+        scopes: session.scopes.iter().map(ScopeName::as_str).collect(),
+        reason: &card.reason,
+        expires_at: session.expires_at,
+        seconds_left: (session.expires_at - now).num_seconds().max(0),
+        console_url: format!("{console}{SESSION_PAGES}/{}", session.id),
+    };
+    match serde_json::to_value(&shown) {
+        Ok(body) => answers::ours(StatusCode::OK, &body, request_id),
+        Err(_) => Trouble::new(500, "internal", "The session can't be described.")
+            .into_response(request_id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn id() -> RequestId {
+        RequestId::from_uuid(Uuid::nil())
+    }
+
+    #[test]
+    fn only_what_there_is_can_be_asked_for() {
+        for (rest, wanted) in [
+            (&b"/banner.js"[..], Some(Wanted::Script)),
+            (b"/banner.js?v=1", Some(Wanted::Script)),
+            (b"/banner.css", Some(Wanted::Style)),
+            (b"/session", Some(Wanted::Session)),
+            (b"/end", Some(Wanted::End)),
+            (b"/END", None),
+            (b"/end/", None),
+            (b"/%65nd", None),
+            (b"", None),
+            (b"?/end", None),
+        ] {
+            assert_eq!(Wanted::of(rest), wanted);
+        }
+    }
+
+    #[test]
+    fn what_ends_a_session_is_never_got() {
+        for method in [Method::GET, Method::HEAD, Method::PUT, Method::OPTIONS] {
+            let refused = Wanted::End.refused(&method, id()).unwrap();
+            assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
+            assert_eq!(refused.headers()["allow"], "POST");
+        }
+        assert!(Wanted::End.refused(&Method::POST, id()).is_none());
+        let refused = Wanted::Session.refused(&Method::POST, id()).unwrap();
+        assert_eq!(refused.headers()["allow"], "GET");
+    }
+
+    #[test]
+    fn the_banner_needs_nothing_that_a_strict_policy_forbids() {
+        for forbidden in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "Function(",
+            "setAttribute(\"style\"",
+            ".style.",
+            "onclick",
+            "http://",
+            "https://",
+            "import ",
+        ] {
+            assert!(!SCRIPT.contains(forbidden), "{forbidden}");
+        }
+        for outside in ["url(", "@import", "http"] {
+            assert!(!STYLE.contains(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn its_files_say_what_they_are() {
+        for (response, kind) in [
+            (script(id()), "text/javascript; charset=utf-8"),
+            (style(id()), "text/css; charset=utf-8"),
+        ] {
+            assert_eq!(response.headers()["content-type"], kind);
+            assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+            assert_eq!(response.headers()["cache-control"], "no-store");
+        }
+    }
+}

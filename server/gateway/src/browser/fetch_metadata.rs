@@ -1,0 +1,135 @@
+//! Which requests of a browser may use a session's cookie, by what the browser itself says of them
+//! (Fetch Metadata, <https://www.w3.org/TR/fetch-metadata/>).
+//!
+//! Sibling hosts hold other tenants' pages and are the same *site* to a browser, so it sends the
+//! cookie with their requests too. Therefore:
+//!
+//! | `Sec-Fetch-Site` | passes |
+//! |---|---|
+//! | `same-origin` | everything |
+//! | anything else | navigations of a tab by GET or HEAD: a link from a ticket, an address typed in |
+//! | missing | what has an `Origin` that is the host's own |
+//!
+//! A browser that says neither is refused: it is older than 2023, or it is none. The one thing that
+//! browsers of today leave it out for is the handshake of a WebSocket, which always has an `Origin`.
+
+use http::{HeaderMap, HeaderName, Method, header::ORIGIN};
+
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// What says that nobody has asked for the page yet; the second is Safari's, the third Firefox's.
+const PURPOSES: [HeaderName; 3] = [
+    HeaderName::from_static("sec-purpose"),
+    HeaderName::from_static("purpose"),
+    HeaderName::from_static("x-moz"),
+];
+
+/// Whether a request may use the cookie that came with it.
+pub(super) fn admits(method: &Method, headers: &HeaderMap, own_origin: &str) -> bool {
+    match only(headers, &SITE) {
+        Field::One(b"same-origin") => true,
+        Field::One(_) => matches!(*method, Method::GET | Method::HEAD) && is_navigation(headers),
+        Field::None => {
+            matches!(only(headers, &ORIGIN), Field::One(origin) if origin == own_origin.as_bytes())
+        }
+        Field::Several => false,
+    }
+}
+
+/// Whether a person's tab goes to this address: no frame, no script, no image.
+pub fn is_navigation(headers: &HeaderMap) -> bool {
+    matches!(only(headers, &MODE), Field::One(b"navigate"))
+        && matches!(only(headers, &DEST), Field::One(b"document"))
+}
+
+/// Whether the browser asks ahead of its user, who may never come.
+pub fn is_ahead(headers: &HeaderMap) -> bool {
+    PURPOSES.iter().any(|name| headers.contains_key(name))
+}
+
+enum Field<'h> {
+    None,
+    One(&'h [u8]),
+    Several,
+}
+
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Field<'h> {
+    let mut fields = headers.get_all(name).iter();
+    match (fields.next(), fields.next()) {
+        (None, _) => Field::None,
+        (Some(field), None) => Field::One(field.as_bytes()),
+        (Some(_), Some(_)) => Field::Several,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const OWN: &str = "https://s-a.support.example.net";
+
+    fn allowed(method: &Method, fields: &[(&'static str, &'static str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        admits(method, &headers, OWN)
+    }
+
+    const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
+    const DOCUMENT: (&str, &str) = ("sec-fetch-dest", "document");
+
+    #[test]
+    fn a_page_of_the_same_origin_may_do_everything() {
+        for method in [Method::GET, Method::POST, Method::DELETE, Method::OPTIONS] {
+            assert!(allowed(&method, &[("sec-fetch-site", "same-origin")]));
+            assert!(allowed(&method, &[("origin", OWN)]));
+        }
+    }
+
+    #[test]
+    fn everyone_else_may_lead_a_tab_there_and_nothing_more() {
+        for site in ["same-site", "cross-site", "none", "", "Same-Origin"] {
+            let site = ("sec-fetch-site", site);
+            assert!(allowed(&Method::GET, &[site, NAVIGATE, DOCUMENT]));
+            assert!(allowed(&Method::HEAD, &[site, NAVIGATE, DOCUMENT]));
+            for method in [Method::POST, Method::OPTIONS, Method::DELETE] {
+                assert!(!allowed(&method, &[site, NAVIGATE, DOCUMENT]), "{method}");
+            }
+            for others in [
+                &[site][..],
+                &[site, ("origin", OWN)],
+                &[site, NAVIGATE],
+                &[site, DOCUMENT],
+                &[site, NAVIGATE, ("sec-fetch-dest", "iframe")],
+                &[site, NAVIGATE, ("sec-fetch-dest", "object")],
+                &[site, ("sec-fetch-mode", "no-cors"), DOCUMENT],
+                &[site, NAVIGATE, DOCUMENT, NAVIGATE],
+            ] {
+                assert!(!allowed(&Method::GET, others), "{others:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_says_nothing_is_refused() {
+        for fields in [
+            &[][..],
+            &[NAVIGATE, DOCUMENT],
+            &[("origin", "null")],
+            &[("origin", "https://s-b.support.example.net")],
+            &[("origin", "https://s-a.support.example.net:8443")],
+            &[("origin", OWN), ("origin", OWN)],
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("sec-fetch-site", "same-origin"),
+            ],
+        ] {
+            assert!(!allowed(&Method::GET, fields), "{fields:?}");
+            assert!(!allowed(&Method::POST, fields), "{fields:?}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Answers what the banner asks in the name of a session's holder.
+
+use std::{future::Future, time::Duration};
+
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+
+use super::{
+    Browser, Browsers,
+    banner::{self, Wanted},
+    cookies, fetch_metadata, page,
+};
+use crate::{
+    admission::Admission,
+    answers::{self, Trouble},
+    arrival::Arrival,
+    body::Answer,
+    ports::{EndAsked, StoreUnavailable},
+};
+
+const OVER: &str = "The support session is over. Nothing more can be done in it, in any browser.";
+/// What pages of the platform have put aside in this browser goes too. Not the cookies: browsers
+/// would clear those of the sibling hosts with them (Clear Site Data §3.1).
+const CLEARED: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("clear-site-data"),
+    HeaderValue::from_static("\"cache\", \"storage\""),
+);
+
+impl Browsers {
+    /// Answers a page of a session's host; on no record, since nothing of it goes upstream.
+    ///
+    /// # Errors
+    ///
+    /// What the browser is told instead.
+    pub(crate) async fn holder_answer(
+        &self,
+        admission: &Admission,
+        arrival: &Arrival,
+        wanted: Wanted,
+    ) -> Result<Response<Answer>, Trouble> {
+        let browser = admission.browser(arrival).await?;
+        let request_id = arrival.request_id;
+        if let Some(refused) = wanted.refused(&arrival.method, request_id) {
+            return Ok(refused);
+        }
+        let patience = admission.record_timeout;
+        match wanted {
+            Wanted::Script => Ok(banner::script(request_id)),
+            Wanted::Style => Ok(banner::style(request_id)),
+            Wanted::Session => self.describe(&browser, arrival, patience).await,
+            Wanted::End => self.end(&browser, arrival, patience).await,
+        }
+    }
+
+    async fn describe(
+        &self,
+        browser: &Browser,
+        arrival: &Arrival,
+        patience: Duration,
+    ) -> Result<Response<Answer>, Trouble> {
+        let session = &browser.session;
+        let card = within(patience, self.held.card(session.id)).await?;
+        let card = card.ok_or_else(Trouble::unauthenticated)?;
+        Ok(banner::session(
+            session,
+            &card,
+            arrival.at,
+            &self.console,
+            arrival.request_id,
+        ))
+    }
+
+    async fn end(
+        &self,
+        browser: &Browser,
+        arrival: &Arrival,
+        patience: Duration,
+    ) -> Result<Response<Answer>, Trouble> {
+        let asked = EndAsked {
+            support_session_id: browser.session.id,
+            request_id: arrival.request_id,
+            ip: arrival.ip,
+            user_agent: arrival.user_agent(),
+        };
+        within(patience, self.held.end(asked)).await?;
+        let mut response = if fetch_metadata::is_navigation(&arrival.headers) {
+            let (title, console) = ("Support session ended", &self.console);
+            page::titled(StatusCode::OK, title, OVER, console, arrival.request_id).map(Answer::Ours)
+        } else {
+            let body = serde_json::json!({ "status": "ended" });
+            answers::ours(StatusCode::OK, &body, arrival.request_id)
+        };
+        let fields = response.headers_mut();
+        fields.append(header::SET_COOKIE, cookies::forget_session());
+        fields.insert(CLEARED.0, CLEARED.1);
+        Ok(response)
+    }
+}
+
+async fn within<T>(
+    patience: Duration,
+    asked: impl Future<Output = Result<T, StoreUnavailable>>,
+) -> Result<T, Trouble> {
+    let answered = tokio::time::timeout(patience, asked).await;
+    let answered = answered.unwrap_or(Err(StoreUnavailable));
+    answered.map_err(|_| {
+        let detail = "The store does not answer at the moment. Nothing is known to have changed.";
+        Trouble::new(503, "unavailable", detail)
+    })
+}

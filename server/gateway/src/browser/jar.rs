@@ -1,0 +1,233 @@
+//! The upstream's cookies, held on our side: the browser never gets one, and none that a browser
+//! sends goes upstream.
+//!
+//! Towards the upstream the gateway is the user agent of RFC 6265 §5. A jar belongs to one support
+//! session and to one upstream under one host, and speaks to no other: a cookie with a wide `Domain`,
+//! even a public suffix, goes back to the host that set it and nowhere else, so no list of public
+//! suffixes is needed. An upstream is reached in one way only, with TLS or without, so that a cookie
+//! marked `Secure` never leaves the way on which it came.
+//!
+//! In memory of this node: gone with a restart, with the session, and after an hour without use.
+
+mod cookie;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use app::domain::{SupportSessionId, Timestamp};
+use chrono::TimeDelta;
+use http::HeaderValue;
+
+use self::cookie::Held;
+use crate::ports::KnownSession;
+
+/// Of how many support sessions cookies are held at once; the one unused for longest makes room.
+const MAX_SESSIONS: usize = 1024;
+/// How many cookies an upstream may set in a session (RFC 6265 §6.1 asks for at least 50).
+const MAX_COOKIES: usize = 50;
+/// How many bytes of names and values these may have together: a field that servers take.
+const MAX_BYTES: usize = 16 * 1024;
+/// For how long cookies are held without a request that asks for them.
+const IDLE: TimeDelta = TimeDelta::hours(1);
+
+/// An upstream as cookies know it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    /// Where it is: `https://10.0.0.5:8080`.
+    pub(crate) origin: String,
+    /// The host that it is asked for, as in `Host`.
+    pub(crate) host: String,
+}
+
+impl Place {
+    /// The host's name, in lower case and without a port.
+    fn host_name(&self) -> String {
+        let host = self.host.to_ascii_lowercase();
+        match host.rsplit_once(':') {
+            // Not a colon within an IPv6 address.
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
+            _ => host,
+        }
+    }
+}
+
+/// A request as cookies know it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// The path in canonical form.
+    pub(crate) path: &'a str,
+    /// Whether a page of another site has led there; cookies with `SameSite=Strict` stay behind.
+    pub(crate) cross_site: bool,
+    pub(crate) at: Timestamp,
+}
+
+/// The jars of every support session on this node.
+#[derive(Default)]
+pub(crate) struct Jars(Mutex<HashMap<SupportSessionId, SessionJars>>);
+
+struct SessionJars {
+    used_at: Timestamp,
+    ends_at: Timestamp,
+    jars: HashMap<Place, Jar>,
+}
+
+#[derive(Default)]
+struct Jar {
+    cookies: Vec<Held>,
+    /// Tells which cookie is older, and which was used longer ago.
+    tick: u64,
+}
+
+impl fmt::Debug for Jars {
+    /// Says how many there are. What is in them is nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Jars").field(&self.lock().len()).finish()
+    }
+}
+
+impl Jars {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SupportSessionId, SessionJars>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what an upstream sets with its answer to `asked`. Each `Set-Cookie` that is not in
+    /// order is ignored by itself (RFC 6265 §5.2, §5.3).
+    pub(crate) fn keep<'v>(
+        &self,
+        session: &KnownSession,
+        place: &Place,
+        asked: Asked<'_>,
+        set: impl IntoIterator<Item = &'v HeaderValue>,
+    ) {
+        let mut set = set.into_iter().peekable();
+        if set.peek().is_none() || session.ended_at(asked.at).is_some() {
+            return;
+        }
+        let mut sessions = self.lock();
+        sessions.retain(|_, kept| kept.is_held_at(asked.at));
+        if sessions.len() >= MAX_SESSIONS && !sessions.contains_key(&session.id) {
+            let unused = sessions.iter().min_by_key(|(_, kept)| kept.used_at);
+            if let Some(id) = unused.map(|(id, _)| *id) {
+                sessions.remove(&id);
+            }
+        }
+        let kept = sessions.entry(session.id).or_insert_with(|| SessionJars {
+            used_at: asked.at,
+            ends_at: session.expires_at,
+            jars: HashMap::new(),
+        });
+        kept.used_at = asked.at;
+        let jar = kept.jars.entry(place.clone()).or_default();
+        let host = place.host_name();
+        for field in set {
+            jar.set(field, &host, asked);
+        }
+    }
+
+    /// The `Cookie` field for a request to an upstream, if it has set any for it.
+    pub(crate) fn cookies(
+        &self,
+        session: SupportSessionId,
+        place: &Place,
+        asked: Asked<'_>,
+    ) -> Option<HeaderValue> {
+        let mut sessions = self.lock();
+        let kept = sessions.get_mut(&session)?;
+        if !kept.is_held_at(asked.at) {
+            sessions.remove(&session);
+            return None;
+        }
+        kept.used_at = asked.at;
+        kept.jars.get_mut(place)?.field(asked)
+    }
+
+    /// Forgets what was set in a session: it has ended.
+    pub(crate) fn forget(&self, session: SupportSessionId) {
+        self.lock().remove(&session);
+    }
+}
+
+impl SessionJars {
+    fn is_held_at(&self, now: Timestamp) -> bool {
+        now < self.ends_at && now < self.used_at + IDLE
+    }
+}
+
+impl Jar {
+    fn set(&mut self, field: &HeaderValue, host: &str, asked: Asked<'_>) {
+        let Some(mut cookie) = cookie::read(field, host, asked) else {
+            return;
+        };
+        self.tick += 1;
+        cookie.touch(self.tick);
+        if let Some(index) = self.cookies.iter().position(|old| old.is_same(&cookie)) {
+            // It keeps its place in the field (RFC 6265 §5.3, step 11.3).
+            cookie.take_place_of(&self.cookies.remove(index));
+        }
+        // One that has expired is how an upstream deletes it.
+        if !cookie.has_expired(asked.at) {
+            self.cookies.push(cookie);
+        }
+        self.cookies.retain(|cookie| !cookie.has_expired(asked.at));
+        while self.cookies.len() > MAX_COOKIES || self.bytes() > MAX_BYTES {
+            let longest_unused = self
+                .cookies
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, c)| c.used());
+            let Some((index, _)) = longest_unused else {
+                return;
+            };
+            self.cookies.remove(index);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.cookies.iter().map(Held::bytes).sum()
+    }
+
+    /// RFC 6265 §5.4.
+    fn field(&mut self, asked: Asked<'_>) -> Option<HeaderValue> {
+        self.cookies.retain(|cookie| !cookie.has_expired(asked.at));
+        self.tick += 1;
+        let tick = self.tick;
+        let mut fitting: Vec<_> = self
+            .cookies
+            .iter_mut()
+            .filter(|cookie| cookie.fits(asked))
+            .collect();
+        fitting.sort_by_key(|cookie| cookie.order());
+        let mut field = Vec::new();
+        for cookie in fitting {
+            cookie.touch(tick);
+            cookie.write_to(&mut field);
+        }
+        let mut value = HeaderValue::from_bytes(&field).ok()?;
+        value.set_sensitive(true);
+        (!field.is_empty()).then_some(value)
+    }
+}
+
+#[cfg(test)]
+impl Jars {
+    /// Has a session own a jar.
+    pub(crate) fn plant(&self, session: SupportSessionId) {
+        let far = Timestamp::MAX_UTC - IDLE;
+        let kept = SessionJars {
+            used_at: far,
+            ends_at: far,
+            jars: HashMap::new(),
+        };
+        self.lock().insert(session, kept);
+    }
+
+    pub(crate) fn holds_any(&self, session: SupportSessionId) -> bool {
+        self.lock().contains_key(&session)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,285 @@
+use app::domain::StaffId;
+use uuid::Uuid;
+
+use super::*;
+use crate::ports::{Ended, KnownLimits};
+
+fn noon() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+fn session(number: u128) -> KnownSession {
+    KnownSession {
+        token_hash: [0; 32],
+        id: SupportSessionId::from_uuid(Uuid::from_u128(number)),
+        tenant_id: "acme".parse().unwrap(),
+        organization_id: None,
+        staff_id: StaffId::from_uuid(Uuid::nil()),
+        staff_name: "Ada".into(),
+        scopes: Vec::new(),
+        rule_set: String::new(),
+        expires_at: noon() + TimeDelta::hours(4),
+        ended: None,
+        limits: KnownLimits::default(),
+    }
+}
+
+fn place(host: &str) -> Place {
+    Place {
+        origin: format!("http://{host}"),
+        host: host.to_owned(),
+    }
+}
+
+fn asked(path: &str) -> Asked<'_> {
+    Asked {
+        path,
+        cross_site: false,
+        at: noon(),
+    }
+}
+
+/// A jar of one session and one upstream.
+struct Rig(Jars, Place);
+
+impl Rig {
+    fn new(host: &str) -> Self {
+        Self(Jars::default(), place(host))
+    }
+
+    fn set_at(&self, asked: Asked<'_>, fields: &[&str]) {
+        let fields: Vec<_> = fields.iter().map(|f| HeaderValue::from_str(f)).collect();
+        let fields = fields.iter().map(|f| f.as_ref().unwrap());
+        self.0.keep(&session(1), &self.1, asked, fields);
+    }
+
+    fn set(&self, fields: &[&str]) {
+        self.set_at(asked("/"), fields);
+    }
+
+    fn sent_at(&self, asked: Asked<'_>) -> String {
+        let field = self.0.cookies(session(1).id, &self.1, asked);
+        field.map_or_else(String::new, |f| f.to_str().unwrap().to_owned())
+    }
+
+    fn sent(&self, path: &str) -> String {
+        self.sent_at(asked(path))
+    }
+}
+
+#[test]
+fn what_an_upstream_sets_goes_back_to_it() {
+    let rig = Rig::new("api.example.com:8443");
+    assert_eq!(rig.sent("/"), "");
+    rig.set(&[
+        "sid=abc; Path=/; HttpOnly; Secure; SameSite=Lax",
+        "q=\"a b\"",
+    ]);
+    rig.set(&["sid=def; Path=/"]);
+    assert_eq!(rig.sent("/v1/x"), "sid=def; q=\"a b\"");
+}
+
+#[test]
+fn neither_another_session_nor_another_upstream_sees_a_cookie() {
+    let rig = Rig::new("api.example.com");
+    rig.set(&["sid=abc; Path=/; Domain=example.com"]);
+    let find = |session: KnownSession, place| rig.0.cookies(session.id, &place, asked("/"));
+    assert!(find(session(2), place("api.example.com")).is_none());
+    assert!(find(session(1), place("billing.example.com")).is_none());
+    let same_host_elsewhere = Place {
+        origin: "http://10.0.0.6".into(),
+        host: "api.example.com".into(),
+    };
+    assert!(find(session(1), same_host_elsewhere).is_none());
+    assert!(find(session(1), place("api.example.com")).is_some());
+}
+
+#[test]
+fn a_cookie_for_another_domain_is_ignored() {
+    let rig = Rig::new("api.example.com");
+    for domain in [
+        "evil.example",
+        "billing.example.com",
+        "x.api.example.com",
+        "pi.example.com",
+        "ple.com",
+        "api.example.com.evil",
+    ] {
+        rig.set(&[&format!("a=1; Domain={domain}")]);
+        assert_eq!(rig.sent("/"), "", "{domain}");
+    }
+    let address = Rig::new("10.0.0.5:80");
+    address.set(&["a=1; Domain=0.0.5"]);
+    address.set(&["b=1; Domain=10.0.0.5"]);
+    assert_eq!(address.sent("/"), "b=1");
+    let address = Rig::new("[::1]:80");
+    address.set(&["a=1; Domain=1]", "b=1; Domain=[::1]", "c=1"]);
+    assert_eq!(address.sent("/"), "b=1; c=1");
+}
+
+#[test]
+fn a_cookie_for_a_public_suffix_goes_back_to_its_own_host_alone() {
+    let rig = Rig::new("api.example.com");
+    rig.set(&["a=1; Domain=com", "b=2; Domain=.example.com"]);
+    assert_eq!(rig.sent("/"), "a=1; b=2");
+    let other = rig
+        .0
+        .cookies(session(1).id, &place("example.com"), asked("/"));
+    assert!(other.is_none());
+}
+
+#[test]
+fn a_cookie_goes_to_its_path_and_what_is_below() {
+    let rig = Rig::new("h");
+    rig.set(&["deep=1; Path=/v1/billing", "slash=1; Path=/v1/"]);
+    rig.set_at(asked("/v1/admin/login"), &["own=1", "odd=1; Path=v1"]);
+    rig.set_at(asked("/login"), &["root=1"]);
+    assert_eq!(rig.sent("/v1/billing"), "deep=1; slash=1; root=1");
+    assert_eq!(rig.sent("/v1/billing/7"), "deep=1; slash=1; root=1");
+    assert_eq!(rig.sent("/v1/billings"), "slash=1; root=1");
+    assert_eq!(rig.sent("/v1"), "root=1");
+    assert_eq!(rig.sent("/v1/admin/x"), "own=1; odd=1; slash=1; root=1");
+    assert_eq!(rig.sent("/V1/billing"), "root=1");
+}
+
+#[test]
+fn a_cookie_expires_when_it_says_and_is_deleted_by_one_that_has_expired() {
+    let rig = Rig::new("h");
+    rig.set(&[
+        "age=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        "date=1; Expires=Sun, 22 Nov 2026 12:02:00 GMT",
+        "odd=1; Expires=whenever; Max-Age=soon",
+        "far=1; Max-Age=9223372036854775807",
+        "gone=1; Max-Age=0",
+        "past=1; Expires=Sun, 22-Nov-2026 11:59:59 GMT",
+    ]);
+    let sent_after = |seconds| {
+        rig.sent_at(Asked {
+            at: noon() + TimeDelta::seconds(seconds),
+            ..asked("/")
+        })
+    };
+    assert_eq!(sent_after(59), "age=1; date=1; odd=1; far=1");
+    assert_eq!(sent_after(60), "date=1; odd=1; far=1");
+    assert_eq!(sent_after(120), "odd=1; far=1");
+    rig.set(&["odd=; Max-Age=-1"]);
+    assert_eq!(rig.sent("/"), "far=1");
+}
+
+#[test]
+fn prefixes_keep_what_they_promise() {
+    let rig = Rig::new("api.example.com");
+    rig.set(&[
+        "__Host-a=1; Path=/",
+        "__Host-b=1; Secure",
+        "__Host-c=1; Secure; Path=/; Domain=api.example.com",
+        "__hOST-d=1; Path=/",
+        "__Secure-e=1",
+        "__Host-good=1; Secure; Path=/",
+        "__Secure-good=1; Secure",
+    ]);
+    assert_eq!(rig.sent("/"), "__Host-good=1; __Secure-good=1");
+}
+
+#[test]
+fn a_strict_cookie_stays_behind_where_another_site_has_led_there() {
+    let rig = Rig::new("h");
+    rig.set(&["s=1; SameSite=Strict", "l=1; SameSite=Lax", "n=1"]);
+    let from_elsewhere = Asked {
+        cross_site: true,
+        ..asked("/")
+    };
+    assert_eq!(rig.sent_at(from_elsewhere), "l=1; n=1");
+    assert_eq!(rig.sent("/"), "s=1; l=1; n=1");
+}
+
+#[test]
+fn what_is_no_cookie_is_ignored() {
+    let rig = Rig::new("h");
+    rig.set(&["", "=x", "alone", ";a=b"]);
+    rig.0.keep(
+        &session(1),
+        &rig.1,
+        asked("/"),
+        [&HeaderValue::from_bytes(b"bad=\xff").unwrap()],
+    );
+    assert_eq!(rig.sent("/"), "");
+}
+
+#[test]
+fn many_and_huge_cookies_are_bounded_and_the_longest_unused_goes_first() {
+    let rig = Rig::new("h");
+    rig.set(&[&format!("huge={}", "x".repeat(4096))]);
+    assert_eq!(rig.sent("/"), "");
+    rig.set(&["used=1; Path=/used", "unused=1; Path=/unused"]);
+    for number in 0..48 {
+        rig.set(&[&format!("c{number}=1")]);
+        assert!(rig.sent("/used").contains("used=1"));
+    }
+    rig.set(&["last=1"]);
+    assert!(rig.sent("/used").contains("used=1"));
+    assert!(!rig.sent("/unused").contains("unused=1"));
+    for number in 0..20 {
+        rig.set(&[&format!("big{number}={}", "x".repeat(4000))]);
+    }
+    assert!(rig.sent("/").len() <= MAX_BYTES + 2 * MAX_COOKIES);
+    assert!(rig.sent("/").contains("big19="));
+}
+
+#[test]
+fn cookies_are_gone_when_the_session_ends_or_is_not_used_for_long() {
+    let rig = Rig::new("h");
+    let after = |minutes| Asked {
+        at: noon() + TimeDelta::minutes(minutes),
+        ..asked("/")
+    };
+    rig.set(&["a=1"]);
+    assert_eq!(rig.sent_at(after(59)), "a=1", "and its use puts that off");
+    assert_eq!(rig.sent_at(after(118)), "a=1");
+    assert_eq!(rig.sent_at(after(178)), "");
+
+    rig.set(&["a=1"]);
+    rig.0.forget(session(1).id);
+    assert_eq!(rig.sent("/"), "");
+
+    let revoked = KnownSession {
+        ended: Some(Ended::Revoked),
+        ..session(1)
+    };
+    let field = HeaderValue::from_static("late=1");
+    rig.0.keep(&revoked, &rig.1, asked("/"), [&field]);
+    let expired = after(240);
+    rig.0.keep(&session(1), &rig.1, expired, [&field]);
+    assert!(rig.0.lock().is_empty(), "what comes late is not kept");
+}
+
+#[test]
+fn jars_that_are_of_no_use_make_room() {
+    let jars = Jars::default();
+    let field = HeaderValue::from_static("a=1");
+    for number in 0..3000_u32 {
+        let at = noon() + TimeDelta::milliseconds(i64::from(number));
+        let asked = Asked { at, ..asked("/") };
+        jars.keep(&session(number.into()), &place("h"), asked, [&field]);
+    }
+    assert_eq!(jars.lock().len(), MAX_SESSIONS);
+    assert!(jars.lock().contains_key(&session(2999).id));
+    let later = Asked {
+        at: noon() + TimeDelta::hours(2),
+        ..asked("/")
+    };
+    jars.keep(&session(1), &place("h"), later, [&field]);
+    assert_eq!(jars.lock().len(), 1);
+}
+
+#[test]
+fn nothing_of_a_cookie_is_shown() {
+    let rig = Rig::new("h");
+    rig.set(&["name=hush"]);
+    let field = rig.0.cookies(session(1).id, &rig.1, asked("/"));
+    let shown = format!("{:?} {field:?}", rig.0);
+    assert!(
+        !shown.contains("hush") && !shown.contains("name"),
+        "{shown}"
+    );
+}

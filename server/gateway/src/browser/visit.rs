@@ -1,0 +1,131 @@
+//! One request of a browser to an upstream, and the answer on its way back: the jar, the origins and
+//! the banner in one place.
+
+use app::domain::Timestamp;
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+
+use super::{
+    Browser,
+    answers::Origins,
+    inject::{self, WithBanner},
+    jar::{Asked, Jars, Place},
+};
+use crate::{
+    body::{Answer, RelayBody},
+    rules::CanonicalRequest,
+};
+
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// A browser's request that is permitted, on its way to an upstream.
+pub(crate) struct Visit {
+    browser: Browser,
+    place: Place,
+    /// Of the upstream, with the host that it is asked for.
+    upstream: String,
+    /// Whether the answer gets the banner, if it is a page.
+    wants_banner: bool,
+}
+
+/// Where a browser's request goes.
+pub(crate) struct To<'a> {
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
+    /// Where the upstream is.
+    pub(crate) authority: &'a str,
+    /// The host that it is asked for.
+    pub(crate) host: &'a str,
+}
+
+impl Visit {
+    /// `injects` says whether pages get the banner.
+    pub(crate) fn new(
+        browser: Browser,
+        to: &To<'_>,
+        request: &CanonicalRequest,
+        injects: bool,
+    ) -> Self {
+        Self {
+            browser,
+            place: Place {
+                origin: format!("{}://{}", to.scheme, to.authority),
+                host: to.host.to_owned(),
+            },
+            upstream: format!("{}://{}", to.scheme, to.host),
+            wants_banner: injects && inject::is_wanted(&request.method, &request.headers),
+        }
+    }
+
+    fn origins(&self) -> Origins<'_> {
+        Origins {
+            own: &self.browser.origin,
+            upstream: &self.upstream,
+        }
+    }
+
+    /// Makes of a request's header what a browser of the upstream would send.
+    pub(crate) fn ask(
+        &self,
+        headers: &mut HeaderMap,
+        request: &CanonicalRequest,
+        jars: &Jars,
+        at: Timestamp,
+    ) {
+        self.origins().forwarded(headers);
+        // What comes behind a body would pass by everything that is done to a header, and no page
+        // can read it.
+        headers.remove(header::TE);
+        if self.wants_banner {
+            inject::ask(headers);
+        }
+        let session = self.browser.session.id;
+        if let Some(cookies) = jars.cookies(session, &self.place, asked(request, at)) {
+            headers.insert(header::COOKIE, cookies);
+        }
+    }
+
+    /// Takes in the cookies that an answer sets.
+    pub(crate) fn keep(
+        &self,
+        headers: &HeaderMap,
+        request: &CanonicalRequest,
+        jars: &Jars,
+        at: Timestamp,
+    ) {
+        let set = headers.get_all(header::SET_COOKIE);
+        let asked = asked(request, at);
+        jars.keep(&self.browser.session, &self.place, asked, set);
+    }
+
+    /// What the browser gets of an answer.
+    pub(crate) fn answer(
+        &self,
+        status: StatusCode,
+        mut headers: HeaderMap,
+        body: RelayBody,
+    ) -> Response<Answer> {
+        // The upstream's own `Cache-Control` says whether its page may be changed.
+        let injector = match self.wants_banner {
+            true => inject::into_page(status, &mut headers),
+            false => None,
+        };
+        self.origins().answered(&mut headers);
+        let body = match injector {
+            Some(injector) => Answer::WithBanner(Box::new(WithBanner::new(body, injector))),
+            None => Answer::Relayed(Box::new(body)),
+        };
+        let mut answer = Response::new(body);
+        *answer.status_mut() = status;
+        *answer.headers_mut() = headers;
+        answer
+    }
+}
+
+fn asked(request: &CanonicalRequest, at: Timestamp) -> Asked<'_> {
+    let site = request.headers.get(SITE);
+    Asked {
+        path: request.target.path(),
+        cross_site: site.is_some_and(|site| site != "same-origin" && site != "none"),
+        at,
+    }
+}

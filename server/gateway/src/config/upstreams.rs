@@ -1,0 +1,357 @@
+//! Where permitted requests go: one upstream, or several by host or path.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use http::{HeaderName, HeaderValue, uri::Authority};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use super::{Faults, GatewayConfig, is_plain};
+use crate::{
+    canonical::CanonicalTarget,
+    headers::RequestHeaders,
+    tls::trust,
+    upstream::{Timeouts, UpstreamSettings, UpstreamTls},
+    upstreams::{Serves, without_default_port},
+};
+
+/// One `[[gateway.upstreams]]` table. Of those that fit a request, one with its host goes before
+/// one for any host, and then the longest prefix wins.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamConfig {
+    /// What it is called in logs and by `doctor`.
+    pub name: String,
+    /// Where it is: `http://10.0.0.5:8080` or `https://billing.internal`.
+    pub url: String,
+    /// The hosts whose requests go there; without any, those of every host.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// The path below which requests go there, on segment boundaries. It is not taken off.
+    pub path_prefix: Option<String>,
+    /// Value of the `Authorization` header that it gets from us.
+    pub authorization: Option<SecretString>,
+    /// PEM file with the CA of its certificate, instead of whom this machine trusts.
+    pub ca: Option<PathBuf>,
+    /// What signed identities are meant for there (the claim `aud`); its origin without it.
+    pub identity_audience: Option<String>,
+}
+
+/// How long the gateway waits for its upstream and for its clients, in milliseconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeoutConfig {
+    /// For a connection, TLS included.
+    pub connect_ms: u64,
+    /// For the first byte of the answer, since the last byte of the request was sent.
+    pub first_byte_ms: u64,
+    /// For the next bytes of an answer that has begun.
+    pub idle_ms: u64,
+    /// For the next bytes of a request's body, from the client.
+    pub request_idle_ms: u64,
+}
+
+impl Default for TimeoutConfig {
+    fn default() -> Self {
+        Self {
+            connect_ms: 5_000,
+            first_byte_ms: 60_000,
+            idle_ms: 300_000,
+            request_idle_ms: 60_000,
+        }
+    }
+}
+
+impl TimeoutConfig {
+    fn checked(&self, faults: &mut Faults) -> Timeouts {
+        let mut duration = |key: &str, millis: u64| {
+            if millis == 0 {
+                let problem = "0 lets nothing through; write milliseconds above 0";
+                faults.push(format!("gateway.timeouts.{key}"), problem);
+            }
+            Duration::from_millis(millis)
+        };
+        Timeouts {
+            connect: duration("connect_ms", self.connect_ms),
+            first_byte: duration("first_byte_ms", self.first_byte_ms),
+            idle: duration("idle_ms", self.idle_ms),
+            request_idle: duration("request_idle_ms", self.request_idle_ms),
+        }
+    }
+}
+
+/// One upstream with the keys that it was configured by.
+struct Entry {
+    config: UpstreamConfig,
+    url_key: String,
+    authorization_key: String,
+    ca_key: String,
+    audience_key: String,
+}
+
+impl GatewayConfig {
+    /// Where requests go, for people.
+    pub fn upstream_urls(&self) -> Vec<&str> {
+        let several = self.upstreams.iter().map(|upstream| upstream.url.as_str());
+        self.upstream
+            .as_deref()
+            .into_iter()
+            .chain(several)
+            .collect()
+    }
+
+    pub(super) fn upstreams(
+        &self,
+        hosts: &[String],
+        allowed: &[HeaderName],
+        faults: &mut Faults,
+    ) -> Vec<UpstreamSettings> {
+        let timeouts = self.timeouts.checked(faults);
+        let mut settings: Vec<UpstreamSettings> = Vec::new();
+        for entry in self.upstream_entries(faults) {
+            let key = &entry.url_key;
+            let Some(serves) = entry.serves(hosts, faults) else {
+                continue;
+            };
+            if let Some(other) = settings.iter().find(|other| other.serves.overlaps(&serves)) {
+                let problem = format!(
+                    "{} and {} serve the same host and path_prefix; change one of them",
+                    other.name, entry.config.name
+                );
+                faults.push(key, problem);
+            }
+            let authorization = entry.authorization(faults);
+            let identity_audience = entry.identity_audience(faults);
+            let Some((authority, tls)) = entry.url(faults) else {
+                continue;
+            };
+            settings.push(UpstreamSettings {
+                name: entry.config.name.clone(),
+                authority,
+                tls,
+                timeouts,
+                serves,
+                identity_audience,
+                headers: Arc::new(RequestHeaders::new(allowed.iter().cloned(), authorization)),
+            });
+        }
+        settings
+    }
+
+    fn upstream_entries(&self, faults: &mut Faults) -> Vec<Entry> {
+        match (&self.upstream, self.upstreams.as_slice()) {
+            (Some(url), []) => vec![Entry {
+                config: UpstreamConfig {
+                    name: "upstream".into(),
+                    url: url.clone(),
+                    hosts: Vec::new(),
+                    path_prefix: None,
+                    authorization: self.upstream_authorization.clone(),
+                    ca: self.upstream_ca.clone(),
+                    identity_audience: self.identity_audience.clone(),
+                },
+                url_key: "gateway.upstream".into(),
+                authorization_key: "gateway.upstream_authorization".into(),
+                ca_key: "gateway.upstream_ca".into(),
+                audience_key: "gateway.identity_audience".into(),
+            }],
+            (None, []) => {
+                let problem = "is missing: write where the platform's API is, such as \
+                               \"http://127.0.0.1:8080\"";
+                faults.push("gateway.upstream", problem);
+                Vec::new()
+            }
+            (alone, several) => {
+                if alone.is_some()
+                    || self.upstream_authorization.is_some()
+                    || self.upstream_ca.is_some()
+                    || self.identity_audience.is_some()
+                {
+                    let problem = "beside [[gateway.upstreams]] there is no upstream, \
+                                   upstream_authorization, upstream_ca or identity_audience: \
+                                   write url, authorization, ca and identity_audience into each \
+                                   of its tables";
+                    faults.push("gateway.upstreams", problem);
+                }
+                let entry = |(index, config): (usize, &UpstreamConfig)| {
+                    let key = format!("gateway.upstreams[{index}]");
+                    Entry {
+                        config: config.clone(),
+                        url_key: format!("{key}.url"),
+                        authorization_key: format!("{key}.authorization"),
+                        ca_key: format!("{key}.ca"),
+                        audience_key: format!("{key}.identity_audience"),
+                    }
+                };
+                several.iter().enumerate().map(entry).collect()
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn serves(&self, known: &[String], faults: &mut Faults) -> Option<Serves> {
+        let UpstreamConfig {
+            name,
+            hosts,
+            path_prefix,
+            ..
+        } = &self.config;
+        let hosts: Vec<String> = hosts.iter().map(|h| h.to_ascii_lowercase()).collect();
+        let is_known = |host: &String| {
+            let host = without_default_port(host);
+            known.iter().any(|k| without_default_port(k) == host)
+        };
+        for host in hosts.iter().filter(|host| !is_known(host)) {
+            let problem =
+                format!("{name}: the gateway does not answer as {host:?}; add it to gateway.hosts");
+            faults.push("gateway.upstreams", problem);
+        }
+        let prefix = path_prefix.as_deref().unwrap_or("/");
+        let canonical = CanonicalTarget::parse(prefix.as_bytes())
+            .is_ok_and(|target| target.as_str() == prefix && target.query().is_none());
+        if !canonical || (prefix != "/" && prefix.ends_with('/')) {
+            let problem = format!(
+                "{name}: path_prefix {prefix:?} must be a path in its plainest spelling, without \
+                 '/' at its end, such as \"/v1/billing\""
+            );
+            faults.push("gateway.upstreams", problem);
+            return None;
+        }
+        Some(Serves::new(hosts, prefix))
+    }
+
+    fn identity_audience(&self, faults: &mut Faults) -> String {
+        let wanted = self.config.identity_audience.as_deref();
+        if wanted.is_some_and(|audience| audience.trim().is_empty()) {
+            let problem = "is empty: write what the upstream expects as aud, or leave it out";
+            faults.push(&self.audience_key, problem);
+        }
+        let audience = wanted.unwrap_or(&self.config.url);
+        audience.trim_end_matches('/').to_owned()
+    }
+
+    fn authorization(&self, faults: &mut Faults) -> Option<HeaderValue> {
+        let secret = self.config.authorization.as_ref()?;
+        let value = HeaderValue::from_str(secret.expose_secret());
+        let value = value.map_err(|_| "can't be the value of a header");
+        faults.take(&self.authorization_key, value)
+    }
+
+    fn url(&self, faults: &mut Faults) -> Option<(Authority, Option<UpstreamTls>)> {
+        let url = &self.config.url;
+        let uri = url.parse::<http::Uri>().ok().filter(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.authority().is_some_and(is_plain)
+                && matches!(uri.path(), "" | "/")
+                && uri.query().is_none()
+        });
+        let Some(uri) = uri else {
+            let problem = format!(
+                "{url:?} must be http:// or https:// with a host and no path, such as \
+                 \"http://127.0.0.1:8080\""
+            );
+            faults.push(&self.url_key, problem);
+            return None;
+        };
+        let https = uri.scheme_str() == Some("https");
+        let authority = uri.into_parts().authority?;
+        if https {
+            let tls = self.tls(&authority, faults)?;
+            return Some((authority, Some(tls)));
+        }
+        if self.config.ca.is_some() {
+            let problem = format!(
+                "{url} has no TLS; write https://, or remove {}",
+                self.ca_key
+            );
+            faults.push(&self.url_key, problem);
+        }
+        Some((authority, None))
+    }
+
+    fn tls(&self, authority: &Authority, faults: &mut Faults) -> Option<UpstreamTls> {
+        let host = authority.host().trim_matches(['[', ']']);
+        let name = ServerName::try_from(host.to_owned());
+        let name = name.map_err(|_| format!("{host:?} is no host that a certificate could be for"));
+        let name = faults.take(&self.url_key, name)?;
+        let config = trust(self.config.ca.as_deref());
+        let config = faults.take(&self.ca_key, config)?;
+        Some(UpstreamTls { config, name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn validate(more: &str) -> Result<Vec<String>, String> {
+        let config: GatewayConfig = toml::from_str(&format!(
+            "listen = \"127.0.0.1:1\"\npublic_url = \"https://g.example\"\n\
+             hosts = [\"b.example\"]\ntenant_binding = \"identity\"\n{more}"
+        ))
+        .unwrap();
+        let settings = config.validate(&[], &[]).map_err(|e| e.to_string())?;
+        let names = settings.upstreams.iter().map(|u| u.name.clone());
+        Ok(names.collect())
+    }
+
+    fn table(name: &str, more: &str) -> String {
+        format!("[[upstreams]]\nname = \"{name}\"\nurl = \"http://127.0.0.1:1\"\n{more}\n")
+    }
+
+    #[test]
+    fn one_or_several_but_not_both() {
+        let one = "upstream = \"http://127.0.0.1:1\"\n";
+        assert_eq!(validate(one).unwrap(), ["upstream"]);
+        assert!(validate("").unwrap_err().contains("is missing"));
+        let several = table("a", "") + &table("b", "path_prefix = \"/b\"");
+        assert_eq!(validate(&several).unwrap(), ["a", "b"]);
+        assert!(validate(&(one.to_owned() + &several)).is_err());
+    }
+
+    #[test]
+    fn what_two_would_serve_is_a_fault() {
+        for (one, other, fault) in [
+            ("", "", true),
+            ("", "path_prefix = \"/\"", true),
+            ("path_prefix = \"/a\"", "path_prefix = \"/a\"", true),
+            ("path_prefix = \"/a\"", "path_prefix = \"/b\"", false),
+            ("", "hosts = [\"b.example\"]", false),
+            (
+                "hosts = [\"B.example:443\"]",
+                "hosts = [\"b.example\"]",
+                true,
+            ),
+        ] {
+            let both = table("one", one) + &table("other", other);
+            assert_eq!(validate(&both).is_err(), fault, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn faults_name_the_key_and_what_to_change() {
+        for (more, part) in [
+            ("hosts = [\"c.example\"]", "add it to gateway.hosts"),
+            ("path_prefix = \"/a/\"", "path_prefix \"/a/\""),
+            ("path_prefix = \"a\"", "path_prefix \"a\""),
+            ("path_prefix = \"/a/../b\"", "plainest spelling"),
+            ("path_prefix = \"/a?b\"", "plainest spelling"),
+            (
+                "authorization = \"a\\nb\"",
+                "gateway.upstreams[0].authorization:",
+            ),
+            ("ca = \"/nowhere\"", "has no TLS"),
+        ] {
+            let told = validate(&table("a", more)).unwrap_err();
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        let https = "upstream = \"https://127.0.0.1:1\"\nupstream_ca = \"/nowhere/ca.pem\"\n";
+        let told = validate(https).unwrap_err();
+        assert!(
+            told.contains("gateway.upstream_ca: /nowhere/ca.pem"),
+            "{told}"
+        );
+    }
+}

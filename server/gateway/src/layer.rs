@@ -1,0 +1,219 @@
+//! The gateway as a layer of [`tower`], for platforms that are written in Rust: the same decision and
+//! the same record, before the platform's own handlers instead of before a connection to them.
+//!
+//! It judges the address as the client wrote it, also where it stands inside nested routers of axum,
+//! which cut the front off. What is served must be what is judged: an address that was rewritten on the
+//! way to this layer is refused, and one that is rewritten behind it gives no [`LiveSupportSession`].
+//!
+//! The promises are the gateway's, with these limits: a fragment and fields that the HTTP library has
+//! merged are not to be seen here; what a handler has begun when its session ends is stopped where it
+//! next waits; what the server has written towards a client that does not read is the server's.
+
+mod address;
+mod body;
+mod extract;
+mod guard;
+mod live_session;
+mod own_routes;
+mod serving;
+
+use std::{
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderName, Request, Response, Version, header, request::Parts};
+use http_body::Body;
+use ipnet::IpNet;
+use tower::{Layer, Service};
+
+use self::{
+    guard::{Guard, misplaced},
+    serving::ours,
+};
+use super::{
+    admission::{Admission, Lines},
+    authenticate,
+    body::BodyError,
+    gate::SessionGates,
+    headers::{self, RequestHeaders},
+    ports::{Recorder, Sessions},
+    rule_book::RuleBook,
+    rules::RuleSet,
+};
+use crate::{clock::Clock, entropy::Entropy};
+
+pub use self::{
+    body::{GuardedAnswer, GuardedBody},
+    live_session::{LiveSupportSession, NoSupportSession},
+};
+
+/// What a layer is made of.
+pub struct LayerParts {
+    /// What support sessions may do here.
+    pub rules: Arc<RuleSet>,
+    /// Values of `Host` that are answered to.
+    pub hosts: Vec<String>,
+    /// The request fields that handlers get besides `Host`, `Content-Length` and `X-Request-Id`. Those
+    /// that are never passed on, credentials above all, are left out of them.
+    pub request_headers: Vec<HeaderName>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Finds support sessions.
+    pub sessions: Arc<dyn Sessions>,
+    /// Writes the record.
+    pub recorder: Arc<dyn Recorder>,
+    /// Shared with whoever revokes support sessions. A handler behind the layer that ends sessions itself
+    /// awaits [`SessionGates::close`] first: until it has first waited, its own end would wait for it.
+    pub gates: Arc<SessionGates>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for request ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// For how long a record, or the store's answer, is waited for; then it is 503.
+    pub record_timeout: Duration,
+}
+
+/// Lets requests of support sessions through to handlers: authenticated, judged, and recorded first.
+///
+/// A handler behind it extracts [`LiveSupportSession`]. The server must say where requests come from,
+/// by axum's `into_make_service_with_connect_info::<SocketAddr>()` or by [`PeerAddress`]: without an
+/// address nothing could be recorded, and nothing passes.
+#[derive(Clone)]
+pub struct SupportSessionLayer {
+    guard: Arc<Guard>,
+    passes_others: bool,
+}
+
+/// The request fields that pass where the configuration does not name them: for
+/// [`LayerParts::request_headers`].
+pub fn default_request_headers() -> Vec<HeaderName> {
+    headers::default_allowed()
+}
+
+/// Where a request comes from, for frameworks that do not set axum's `ConnectInfo<SocketAddr>`: an
+/// extension that the server sets from the connection, never from what the client says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerAddress(pub IpAddr);
+
+impl SupportSessionLayer {
+    /// A layer that refuses whoever does not come with the token of a support session (401).
+    pub fn new(parts: LayerParts) -> Self {
+        let rules = RuleBook::new(parts.rules.clone(), parts.sessions.clone());
+        Self::with(rules, parts)
+    }
+
+    fn with(rules: RuleBook, parts: LayerParts) -> Self {
+        let admission = Admission {
+            hosts: parts.hosts,
+            rules,
+            sessions: parts.sessions,
+            browsers: None,
+            recorder: parts.recorder,
+            gates: parts.gates,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            record_timeout: parts.record_timeout,
+            lines: Lines::default(),
+        };
+        let guard = Guard {
+            admission,
+            trusted_proxies: parts.trusted_proxies,
+            headers: Arc::new(RequestHeaders::new(parts.request_headers, None)),
+        };
+        Self {
+            guard: Arc::new(guard),
+            passes_others: false,
+        }
+    }
+
+    /// Lets requests without the token of a support session through, unrecorded and as they are, for
+    /// the platform's own authentication. [`LiveSupportSession`] is not among their extensions.
+    #[must_use]
+    pub fn passing_others(self) -> Self {
+        Self {
+            passes_others: true,
+            ..self
+        }
+    }
+
+    /// Whether it is left alone: nobody's of support, and judged by no other layer.
+    fn passes(&self, parts: &Parts) -> bool {
+        self.passes_others
+            && authenticate::support_token(&parts.headers).is_none()
+            && !LiveSupportSession::is_in(&parts.extensions)
+    }
+}
+
+impl<S> Layer<S> for SupportSessionLayer {
+    type Service = SupportSessionService<S>;
+
+    fn layer(&self, inner: S) -> SupportSessionService<S> {
+        SupportSessionService {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// Handlers behind a [`SupportSessionLayer`].
+#[derive(Clone)]
+pub struct SupportSessionService<S> {
+    inner: S,
+    layer: SupportSessionLayer,
+}
+
+impl<S, B, R> Service<Request<B>> for SupportSessionService<S>
+where
+    S: Service<Request<GuardedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BodyError>,
+    R: Body<Data = Bytes> + Send,
+{
+    type Response = Response<GuardedAnswer<R>>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The one that is ready goes: a clone of it may not be.
+        let next = self.inner.clone();
+        let mut ready = std::mem::replace(&mut self.inner, next);
+        let layer = self.layer.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            if layer.passes(&parts) {
+                let request = Request::from_parts(parts, GuardedBody::plain(body));
+                return Ok(ready.call(request).await?.map(GuardedAnswer::plain));
+            }
+            let version = parts.version;
+            let request_id = layer.guard.admission.new_request_id();
+            let entered = if LiveSupportSession::is_in(&parts.extensions) {
+                tracing::error!(
+                    "one layer of support sessions stands behind another: one is enough"
+                );
+                Err(misplaced())
+            } else {
+                layer.guard.enter(parts, body, request_id).await
+            };
+            let mut response = match entered {
+                Ok(entered) => entered.serve(&mut ready).await?,
+                Err(trouble) => ours(&trouble, request_id),
+            };
+            if version == Version::HTTP_2 {
+                // A stream ends by itself, and the field does not exist (RFC 9113 §8.2.2).
+                response.headers_mut().remove(header::CONNECTION);
+            }
+            Ok(response)
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! What the layer does before a handler is called.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use app::domain::{RequestId, access_log::Refusal};
+use axum::extract::ConnectInfo;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Version, header, request::Parts};
+use http_body::Body;
+use hyper::upgrade::OnUpgrade;
+use ipnet::IpNet;
+use tokio::time::Instant;
+
+use super::{
+    PeerAddress, address, body::GuardedBody, live_session::LiveSupportSession, serving::Entered,
+};
+use crate::{
+    admission::Admission,
+    answers::Trouble,
+    arrival::Arrival,
+    body::BodyError,
+    client_ip::client_ip,
+    headers::{self, RequestHeaders},
+    kill::KillSwitch,
+    raw_head::{RawHead, Schemes},
+    rules::{CanonicalRequest, Denied, Permitted},
+};
+
+/// Decides, records, and takes the session's gate.
+pub(super) struct Guard {
+    pub(super) admission: Admission,
+    pub(super) trusted_proxies: Vec<IpNet>,
+    /// Which fields handlers get.
+    pub(super) headers: Arc<RequestHeaders>,
+}
+
+impl Guard {
+    /// Lets a request past the gate.
+    ///
+    /// # Errors
+    ///
+    /// What the client is told.
+    pub(super) async fn enter<B>(
+        &self,
+        mut parts: Parts,
+        body: B,
+        request_id: RequestId,
+    ) -> Result<Entered<B>, Trouble>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BodyError>,
+    {
+        let arrival = self.arrive(&mut parts, request_id)?;
+        let admitted = self.admission.admit(&arrival, body, stays_http).await?;
+        let session = admitted.permitted.session();
+        let kill = KillSwitch::new();
+        let entering = self
+            .admission
+            .enter(session, admitted.gate, Arc::clone(&kill));
+        let (pass, flight) = match entering.await {
+            Ok(passed) => passed,
+            Err(refusal) => {
+                admitted.completer.refuse(refusal);
+                return Err(Trouble::after_record(refusal));
+            }
+        };
+        self.prepare(&mut parts, &admitted.permitted, request_id);
+        let live = LiveSupportSession::new(&admitted.permitted, request_id, arrival.ip, &flight);
+        live.put_into(&mut parts.extensions);
+        let headers = Arc::clone(&self.headers);
+        let body = GuardedBody::watched(admitted.body, admitted.meter, headers, &flight);
+        Ok(Entered {
+            request: Request::from_parts(parts, body),
+            request_id,
+            pass,
+            flight,
+            kill,
+            completer: admitted.completer,
+        })
+    }
+
+    fn arrive(&self, parts: &mut Parts, request_id: RequestId) -> Result<Arrival, Trouble> {
+        if !address::is_original(&parts.uri, &parts.extensions) {
+            tracing::error!(
+                served = parts.uri.path(),
+                original = address::original(&parts.uri, &parts.extensions).path(),
+                "an address was rewritten before the layer of support sessions: put the layer outside"
+            );
+            return Err(misplaced());
+        }
+        let Some(peer) = peer(parts) else {
+            tracing::error!(
+                "the server does not say where requests come from, so none can be recorded: serve \
+                 with into_make_service_with_connect_info, or set PeerAddress"
+            );
+            return Err(misplaced());
+        };
+        let head = head(parts);
+        Ok(Arrival {
+            request_id,
+            at: self.admission.clock.now(),
+            started: Instant::now(),
+            version: parts.version,
+            method: parts.method.clone(),
+            head,
+            ip: client_ip(peer.0, &parts.headers, &self.trusted_proxies),
+            headers: parts.headers.clone(),
+            profile: None,
+        })
+    }
+
+    /// Takes from a request what handlers don't get.
+    fn prepare(&self, parts: &mut Parts, permitted: &Permitted, request_id: RequestId) {
+        self.headers.retain_for_handlers(&mut parts.headers);
+        headers::set_request_id(&mut parts.headers, request_id);
+        let host = permitted.upstream_host();
+        if let Some(host) = host.and_then(|host| HeaderValue::from_str(host).ok()) {
+            parts.headers.insert(header::HOST, host);
+        }
+        address::keep_origin_form(parts);
+        // What goes on over an upgraded connection could be neither recorded nor cut.
+        parts.extensions.remove::<OnUpgrade>();
+    }
+}
+
+/// The head as far as the HTTP library shows it, judged by the address as the client wrote it.
+fn head(parts: &mut Parts) -> RawHead {
+    let original = address::original(&parts.uri, &parts.extensions).clone();
+    if parts.version != Version::HTTP_2 {
+        return RawHead::of_parsed(&parts.method, &original, &parts.headers);
+    }
+    let served = std::mem::replace(&mut parts.uri, original);
+    // Whether the connection was TLS is the server's to know.
+    let head = RawHead::of_frames(parts, Schemes::Either);
+    parts.uri = served;
+    head
+}
+
+/// The other end of the connection, if the server says so.
+fn peer(parts: &Parts) -> Option<PeerAddress> {
+    let axums = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let axums = axums.map(|ConnectInfo(address)| PeerAddress(address.ip()));
+    parts.extensions.get().copied().or(axums)
+}
+
+/// No request leads out of HTTP here, whatever upgrade a rule allows.
+fn stays_http(request: &CanonicalRequest) -> Result<(), Denied> {
+    if headers::asks_for_upgrade(&request.headers) {
+        return Err(Denied::plain(Refusal::UpgradeRefused));
+    }
+    Ok(())
+}
+
+/// What the client is told where the platform has put the layer where it can't do its work.
+pub(super) fn misplaced() -> Trouble {
+    let detail =
+        "This address can't be used in a support session: its server is not set up for it.";
+    Trouble::new(500, "internal", detail)
+}

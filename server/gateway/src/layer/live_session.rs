@@ -1,0 +1,185 @@
+//! The proof that a handler runs in a support session.
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use app::domain::{
+    OrganizationId, RequestId, StaffId, SupportSessionId, TenantId, Timestamp, scopes::ScopeName,
+};
+use http::{Extensions, Method, Request, Uri, request::Parts};
+use tokio_util::sync::CancellationToken;
+
+use super::address;
+use crate::{canonical::CanonicalTarget, gate::Flight, ports::KnownSession, rules::Permitted};
+
+/// The support session that a request is made in: authenticated, permitted, and its record committed.
+///
+/// Only [`super::SupportSessionLayer`] makes one, and for one request alone, so whoever gets it need
+/// not check again. Handlers of axum extract it; others ask [`Self::of`].
+#[derive(Clone)]
+pub struct LiveSupportSession(Arc<Proof>);
+
+struct Proof {
+    session: Arc<KnownSession>,
+    scope: ScopeName,
+    method: Method,
+    target: CanonicalTarget,
+    request_id: RequestId,
+    ip: IpAddr,
+    cut: CancellationToken,
+    done: CancellationToken,
+}
+
+/// What stands among a request's extensions. Nobody else can name it, so nobody can put a proof that
+/// was made for one request onto another.
+#[derive(Clone)]
+struct Judged(LiveSupportSession);
+
+/// Why a request gives no [`LiveSupportSession`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoSupportSession {
+    /// It is made in none, or no layer stands before the handler.
+    #[error("the request is made in no support session")]
+    Absent,
+    /// Its method or address is not what was judged: it was rewritten since, or is a copy.
+    #[error("the request is not the one that was judged for its support session")]
+    NotTheJudged,
+    /// The session has ended, or the request that was recorded has.
+    #[error("the support session, or the request that was recorded in it, has ended")]
+    Ended,
+}
+
+impl LiveSupportSession {
+    pub(super) fn new(
+        permitted: &Permitted,
+        request_id: RequestId,
+        ip: IpAddr,
+        flight: &Flight,
+    ) -> Self {
+        let request = permitted.request();
+        Self(Arc::new(Proof {
+            session: Arc::clone(permitted.session()),
+            scope: permitted.scope().clone(),
+            method: request.method.clone(),
+            target: request.target.clone(),
+            request_id,
+            ip,
+            cut: flight.cut().clone(),
+            done: flight.done().clone(),
+        }))
+    }
+
+    pub(super) fn put_into(self, extensions: &mut Extensions) {
+        extensions.insert(Judged(self));
+    }
+
+    /// Whether a layer has judged the request already.
+    pub(super) fn is_in(extensions: &Extensions) -> bool {
+        extensions.get::<Judged>().is_some()
+    }
+
+    /// The support session of a request.
+    ///
+    /// # Errors
+    ///
+    /// If it is made in none, or is not the request that was judged.
+    pub fn of<B>(request: &Request<B>) -> Result<&Self, NoSupportSession> {
+        Self::find(request.method(), request.uri(), request.extensions())
+    }
+
+    /// The support session of a request of which the head alone is at hand.
+    ///
+    /// # Errors
+    ///
+    /// If it is made in none, or is not the request that was judged.
+    pub fn of_parts(parts: &Parts) -> Result<&Self, NoSupportSession> {
+        Self::find(&parts.method, &parts.uri, &parts.extensions)
+    }
+
+    fn find<'e>(
+        method: &Method,
+        uri: &Uri,
+        extensions: &'e Extensions,
+    ) -> Result<&'e Self, NoSupportSession> {
+        let Judged(live) = extensions.get().ok_or(NoSupportSession::Absent)?;
+        let original = address::original(uri, extensions).path_and_query();
+        let is_judged = *method == live.0.method
+            && original.is_some_and(|original| original.as_str() == live.0.target.as_str())
+            && address::is_original(uri, extensions);
+        if !is_judged {
+            return Err(NoSupportSession::NotTheJudged);
+        }
+        live.is_live()
+            .then_some(live)
+            .ok_or(NoSupportSession::Ended)
+    }
+
+    /// The support session.
+    pub fn id(&self) -> SupportSessionId {
+        self.0.session.id
+    }
+
+    /// The tenant that it is confined to. The layer has held what it can see of the request against
+    /// it; what a body names is the handler's to check.
+    pub fn tenant_id(&self) -> &TenantId {
+        &self.0.session.tenant_id
+    }
+
+    /// The organization that it is confined to, if it is.
+    pub fn organization_id(&self) -> Option<&OrganizationId> {
+        self.0.session.organization_id.as_ref()
+    }
+
+    /// Who really acts.
+    pub fn staff_id(&self) -> StaffId {
+        self.0.session.staff_id
+    }
+
+    /// That staff member's name.
+    pub fn staff_name(&self) -> &str {
+        &self.0.session.staff_name
+    }
+
+    /// The permissions granted.
+    pub fn scopes(&self) -> &[ScopeName] {
+        &self.0.session.scopes
+    }
+
+    /// The granted scope that lets this request through.
+    pub fn scope(&self) -> &ScopeName {
+        &self.0.scope
+    }
+
+    /// The request's identifier: in the access log, in the audit log, and in the answer's
+    /// `X-Request-Id`.
+    pub fn request_id(&self) -> RequestId {
+        self.0.request_id
+    }
+
+    /// Where the request came from, as the record says.
+    pub fn client_ip(&self) -> IpAddr {
+        self.0.ip
+    }
+
+    /// When the session expires by itself.
+    pub fn expires_at(&self) -> Timestamp {
+        self.0.session.expires_at
+    }
+
+    /// Whether the session goes on and the request is not complete, as far as this process knows:
+    /// for work that a handler has spawned, which is not stopped with it. Once the request is
+    /// complete so is its record, and nothing more may be done in its name.
+    pub fn is_live(&self) -> bool {
+        !self.0.cut.is_cancelled() && !self.0.done.is_cancelled()
+    }
+}
+
+impl fmt::Debug for LiveSupportSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveSupportSession")
+            .field("id", &self.id())
+            .field("tenant_id", self.tenant_id())
+            .field("staff_id", &self.staff_id())
+            .field("request_id", &self.request_id())
+            .finish_non_exhaustive()
+    }
+}

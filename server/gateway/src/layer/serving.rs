@@ -1,0 +1,184 @@
+//! A request past the gate, while a handler serves it.
+
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use app::domain::{
+    RequestId,
+    access_log::{Refusal, RequestOutcome},
+};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Body;
+use tower::Service;
+
+use super::body::{GuardedAnswer, GuardedBody, Relay};
+use crate::{
+    answers::Trouble,
+    completer::Completer,
+    gate::{Flight, Pass},
+    headers,
+    kill::KillSwitch,
+    ports::Ended,
+    rules::Denied,
+};
+
+/// Answers that have no body, whatever a handler gives (RFC 9110 §6.4.1).
+const NEVER_A_BODY: [StatusCode; 2] = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
+
+/// A request that is past the gate.
+pub(super) struct Entered<B> {
+    pub(super) request: Request<GuardedBody<B>>,
+    pub(super) request_id: RequestId,
+    pub(super) pass: Pass,
+    pub(super) flight: Flight,
+    pub(super) kill: Arc<KillSwitch>,
+    pub(super) completer: Completer,
+}
+
+/// What becomes of a request that a handler was to serve.
+enum Served<R, E> {
+    Answered(Response<R>),
+    Failed(E),
+    /// The session ended, or this node may serve no more.
+    Cut,
+}
+
+impl<B> Entered<B> {
+    /// Has it served, and gives back the answer as it streams.
+    ///
+    /// # Errors
+    ///
+    /// The handlers' own.
+    pub(super) async fn serve<S, R>(
+        self,
+        service: &mut S,
+    ) -> Result<Response<GuardedAnswer<R>>, S::Error>
+    where
+        S: Service<Request<GuardedBody<B>>, Response = Response<R>>,
+        R: Body<Data = Bytes>,
+    {
+        let Self {
+            request,
+            request_id,
+            pass,
+            flight,
+            kill,
+            mut completer,
+        } = self;
+        let is_head = request.method() == Method::HEAD;
+        if !pass.is_good() {
+            completer.refuse(Refusal::RecordUnavailable);
+            return Ok(ours(&Trouble::unavailable(), request_id));
+        }
+        let response = match begin(service.call(request), pass, &kill, &flight).await {
+            Served::Answered(response) => response,
+            Served::Failed(error) => {
+                completer.finish(RequestOutcome::Failed);
+                return Err(error);
+            }
+            Served::Cut => {
+                let trouble = cut(&flight);
+                completer.answered(trouble.status);
+                completer.finish(RequestOutcome::Cut);
+                return Ok(ours(&trouble, request_id));
+            }
+        };
+        let status = response.status();
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            completer.answered(502);
+            completer.finish(RequestOutcome::Failed);
+            let detail = "The answer would change the protocol, which no support session may here.";
+            let trouble = Trouble::new(502, "upstream_failed", detail);
+            return Ok(ours(&trouble, request_id));
+        }
+        completer.answered(status.as_u16());
+        let mut response = if is_head || NEVER_A_BODY.contains(&status) {
+            completer.finish(RequestOutcome::Done);
+            without_body(response)
+        } else {
+            let relay = Relay::new(completer, flight);
+            response.map(|body| GuardedAnswer::watched(body, relay))
+        };
+        headers::set_request_id(response.headers_mut(), request_id);
+        Ok(response)
+    }
+}
+
+/// An answer of which the head alone goes to the client. Its body is dropped here: not every HTTP
+/// library does, and it would be sent after its request's completion.
+fn without_body<R: Body>(response: Response<R>) -> Response<GuardedAnswer<R>> {
+    let (mut parts, body) = response.into_parts();
+    // Of an empty one nothing is said: whoever gave it may have left the real one out already.
+    if let Some(length @ 1..) = body.size_hint().exact()
+        && !NEVER_A_BODY.contains(&parts.status)
+    {
+        let entry = parts.headers.entry(header::CONTENT_LENGTH);
+        entry.or_insert_with(|| HeaderValue::from(length));
+    }
+    Response::from_parts(parts, GuardedAnswer::none())
+}
+
+/// An answer in our own words.
+pub(super) fn ours<R>(trouble: &Trouble, request_id: RequestId) -> Response<GuardedAnswer<R>> {
+    trouble.to_response(request_id).map(GuardedAnswer::ours)
+}
+
+/// Runs a handler until it has answered, or its session ends.
+async fn begin<F, R, E>(serving: F, pass: Pass, kill: &KillSwitch, flight: &Flight) -> Served<R, E>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    let (cut, lease) = (flight.cut(), flight.lease());
+    let mut serving = pin!(serving);
+    let mut pass = Some(pass);
+    let begun = poll_fn(|cx| match pass.take() {
+        Some(pass) => first_poll(serving.as_mut(), cx, pass, kill),
+        None => serving.as_mut().poll(cx).map(Some),
+    });
+    let served = tokio::select! {
+        biased;
+        () = cut.cancelled() => None,
+        () = kill.killed().cancelled() => None,
+        served = async {
+            let served = begun.await;
+            // Without a lease not even the head is given.
+            lease.held().await;
+            served
+        } => served,
+    };
+    match served {
+        _ if cut.is_cancelled() => Served::Cut,
+        Some(Ok(response)) => Served::Answered(response),
+        Some(Err(error)) => Served::Failed(error),
+        None => Served::Cut,
+    }
+}
+
+/// Lets a handler begin, or never: a revocation that has stopped waiting for those inside the gate
+/// waits at the switch until the handler first waits, or is found here. The pass is held until then.
+fn first_poll<F: Future>(
+    serving: Pin<&mut F>,
+    cx: &mut Context<'_>,
+    pass: Pass,
+    kill: &KillSwitch,
+) -> Poll<Option<F::Output>> {
+    let begun = kill.unless_dead(|| {
+        pass.sent();
+        serving.poll(cx)
+    });
+    begun.map_or(Poll::Ready(None), |polled| polled.map(Some))
+}
+
+/// What the client is told where a handler was stopped.
+fn cut(flight: &Flight) -> Trouble {
+    if flight.ended().is_none() && !flight.lease().is_held() {
+        return Trouble::unavailable().closing();
+    }
+    let refusal = flight.ended().unwrap_or(Ended::Revoked).refusal();
+    Trouble::from(Denied::plain(refusal)).closing()
+}

@@ -1,0 +1,181 @@
+//! One connection of a client, in either protocol.
+
+use std::{convert::Infallible, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    HEAD_TIMEOUT, client_wire::ClientWire, opening::Opening, streams::Streams, unread::Own,
+};
+use crate::{
+    client::{Client, Heads},
+    proxy::Gateway,
+    raw_head::{HeadTap, MAX_FIELDS, Schemes},
+};
+
+/// How many bytes are read ahead on HTTP/1.1; a head must fit.
+const MAX_BUFFER: usize = 64 * 1024;
+/// The most bytes of a head on HTTP/2, as RFC 9113 §6.5.2 counts them. The library derives from it
+/// how many CONTINUATION frames it reads.
+const MAX_HEADER_LIST: u32 = 64 * 1024;
+/// How many requests one HTTP/2 connection may have open.
+const MAX_STREAMS: u32 = 100;
+/// How many streams may wait to be begun though the client has reset them (CVE-2023-44487).
+const MAX_PENDING_RESETS: usize = 20;
+/// How many streams the library may have reset for the client's faults (CVE-2025-8671).
+const MAX_FAULTY_STREAMS: usize = 100;
+/// How many bytes of an answer may wait for an HTTP/2 client that does not read.
+const MAX_UNREAD: usize = 64 * 1024;
+/// How often a silent HTTP/2 client is asked whether it is there, and how long it may think.
+const PING: Duration = Duration::from_secs(20);
+/// How long a connection may take to close once it is told that it is no longer needed.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// A connection, and what it needs to be served and ended.
+pub(super) struct Connection {
+    pub(super) peer: IpAddr,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) tracker: TaskTracker,
+    pub(super) shutdown: CancellationToken,
+    /// Closes the connection at once.
+    pub(super) kill: CancellationToken,
+}
+
+impl Connection {
+    pub(super) async fn serve(self, opening: Opening) {
+        if opening.http2 {
+            self.http2(opening).await;
+        } else {
+            self.http1(opening).await;
+        }
+    }
+
+    async fn http1(self, opening: Opening) {
+        let tap = HeadTap::default();
+        let client = Client {
+            peer: self.peer,
+            heads: Heads::Bytes(tap.clone()),
+            kill: self.kill.clone(),
+            tunnels: TaskTracker::new(),
+        };
+        let (socket, ahead, own) = (opening.socket, opening.ahead, Own::default());
+        let wire = ClientWire::new(socket, ahead, Some(tap), own.clone(), self.kill.clone());
+        let service = service_fn(|request| async {
+            let response = self.gateway.handle(request, &client).await;
+            own.answers(&response);
+            Ok::<_, Infallible>(response)
+        });
+        let serving = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_headers(MAX_FIELDS)
+            .max_buf_size(MAX_BUFFER)
+            .auto_date_header(false)
+            .serve_connection(TokioIo::new(wire), service)
+            .with_upgrades();
+        let mut serving = pin!(serving);
+        let mut asked_to_stop = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.kill.cancelled() => break,
+                () = self.shutdown.cancelled(), if !asked_to_stop => {
+                    asked_to_stop = true;
+                    serving.as_mut().graceful_shutdown();
+                }
+                result = &mut serving => {
+                    ended(result);
+                    break;
+                }
+            }
+        }
+        // A tunnel holds the connection's place until it ends.
+        client.tunnels.close();
+        client.tunnels.wait().await;
+    }
+
+    async fn http2(self, opening: Opening) {
+        let streams = Streams::new(self.tracker.clone(), self.kill.clone());
+        let schemes = if opening.tls {
+            Schemes::Https
+        } else {
+            Schemes::Either
+        };
+        // What is left unread on one stream holds up no other: each is waited for by itself.
+        let (socket, ahead, own) = (opening.socket, opening.ahead, Own::default());
+        let wire = ClientWire::new(socket, ahead, None, own, self.kill.clone());
+        let service = service_fn(|request| self.stream(request, schemes, streams.clone()));
+        let serving = http2_builder(streams.clone()).serve_connection(TokioIo::new(wire), service);
+        let mut serving = pin!(serving);
+        let mut idle = pin!(streams.idle_for(HEAD_TIMEOUT));
+        let mut goodbye = pin!(tokio::time::sleep(GOODBYE));
+        let (mut idled, mut asked_to_stop) = (false, false);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.kill.cancelled() => break,
+                () = self.shutdown.cancelled(), if !asked_to_stop => {
+                    asked_to_stop = true;
+                    serving.as_mut().graceful_shutdown();
+                }
+                () = &mut idle, if !idled => {
+                    idled = true;
+                    goodbye.as_mut().reset(tokio::time::Instant::now() + GOODBYE);
+                    serving.as_mut().graceful_shutdown();
+                }
+                () = &mut goodbye, if idled => break,
+                result = &mut serving => return ended(result),
+            }
+        }
+    }
+
+    fn stream(
+        &self,
+        request: http::Request<Incoming>,
+        schemes: Schemes,
+        streams: Streams,
+    ) -> impl Future<Output = Result<http::Response<crate::body::Answer>, Infallible>> + Send + 'static
+    {
+        let (gateway, peer) = (Arc::clone(&self.gateway), self.peer);
+        let asked = streams.asked();
+        async move {
+            let client = Client {
+                peer,
+                heads: Heads::Frames(schemes),
+                kill: streams.kill_of_this_stream(),
+                tunnels: TaskTracker::new(),
+            };
+            let response = gateway.handle(request, &client).await;
+            asked.answered(response.body());
+            Ok(response)
+        }
+    }
+}
+
+/// What a connection may have open, and how it is kept from being abused (RFC 9113 §10.5).
+fn http2_builder(streams: Streams) -> http2::Builder<Streams> {
+    let mut builder = http2::Builder::new(streams);
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+        .max_local_error_reset_streams(MAX_FAULTY_STREAMS)
+        .max_header_list_size(MAX_HEADER_LIST)
+        .max_send_buf_size(MAX_UNREAD)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
+        .auto_date_header(false);
+    builder
+}
+
+fn ended(result: hyper::Result<()>) {
+    if let Err(error) = result {
+        tracing::debug!(error = %error, "a gateway connection ended");
+    }
+}

@@ -1,0 +1,173 @@
+//! The streams of one HTTP/2 connection: each a task that can be ended alone.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::unread::UNREAD;
+use crate::body::Answer;
+
+/// How many requests a client may take back before they are answered. Each answer makes up for one.
+/// The library counts only those taken back before they have begun (CVE-2023-44487); these have
+/// already cost a look-up and a record.
+const MAX_TAKEN_BACK: u32 = 100;
+
+tokio::task_local! {
+    /// The stream whose task this is.
+    static STREAM: Stream;
+}
+
+/// What is known of one stream.
+#[derive(Clone)]
+struct Stream {
+    /// Ends it.
+    kill: CancellationToken,
+    /// It was answered by the gateway itself.
+    own: CancellationToken,
+}
+
+impl Stream {
+    /// Completes when it is to end, whether or not it has come to its end.
+    async fn over(self) {
+        tokio::select! {
+            biased;
+            () = self.kill.cancelled() => {}
+            () = async {
+                self.own.cancelled().await;
+                tokio::time::sleep(UNREAD).await;
+            } => {}
+        }
+    }
+}
+
+/// Runs the streams of one connection.
+#[derive(Clone)]
+pub(super) struct Streams(Arc<Shared>);
+
+struct Shared {
+    tracker: TaskTracker,
+    /// Ends the whole connection.
+    kill: CancellationToken,
+    open: watch::Sender<usize>,
+    taken_back: AtomicU32,
+}
+
+impl Streams {
+    pub(super) fn new(tracker: TaskTracker, kill: CancellationToken) -> Self {
+        Self(Arc::new(Shared {
+            tracker,
+            kill,
+            open: watch::Sender::new(0),
+            taken_back: AtomicU32::new(0),
+        }))
+    }
+
+    /// Completes once no stream has been open for `span`.
+    pub(super) async fn idle_for(&self, span: Duration) {
+        let mut open = self.0.open.subscribe();
+        // The sender lives as long as `self`: there is always an answer.
+        while open.wait_for(|count| *count == 0).await.is_ok() {
+            let busy = open.wait_for(|count| *count > 0);
+            if tokio::time::timeout(span, busy).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// A request that has come in.
+    pub(super) fn asked(&self) -> Asked {
+        Asked {
+            streams: self.clone(),
+            answered: false,
+        }
+    }
+
+    /// Ends the stream whose task asks; elsewhere the connection.
+    pub(super) fn kill_of_this_stream(&self) -> CancellationToken {
+        STREAM
+            .try_with(|stream| stream.kill.clone())
+            .unwrap_or_else(|_| self.0.kill.clone())
+    }
+}
+
+impl<F> hyper::rt::Executor<F> for Streams
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    /// Dropping a stream's future before its end resets the stream, and it alone.
+    fn execute(&self, stream: F) {
+        let known = Stream {
+            kill: self.0.kill.child_token(),
+            own: CancellationToken::new(),
+        };
+        let open = Open::new(self.clone());
+        let over = known.clone().over();
+        let task = async move {
+            tokio::select! {
+                biased;
+                // First: an answer that sees its cut itself also takes back what is still queued.
+                () = stream => {}
+                () = over => {}
+            }
+            drop(open);
+        };
+        self.0.tracker.spawn(STREAM.scope(known, task));
+    }
+}
+
+/// Counts a stream as open.
+struct Open(Streams);
+
+impl Open {
+    fn new(streams: Streams) -> Self {
+        streams.0.open.send_modify(|count| *count += 1);
+        Self(streams)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.0.open.send_modify(|count| *count -= 1);
+    }
+}
+
+/// A request whose answer has not begun.
+pub(super) struct Asked {
+    streams: Streams,
+    answered: bool,
+}
+
+impl Asked {
+    /// Its answer begins. One of the gateway's own is not left unread for long.
+    pub(super) fn answered(mut self, answer: &Answer) {
+        self.answered = true;
+        if answer.is_ours() {
+            // Asked from the stream's own task, always.
+            let _ = STREAM.try_with(|stream| stream.own.cancel());
+        }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let count = &self.streams.0.taken_back;
+        let _ = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
+            Some(if self.answered {
+                taken.saturating_sub(1)
+            } else {
+                taken.saturating_add(1)
+            })
+        });
+        if count.load(Ordering::Relaxed) > MAX_TAKEN_BACK && !self.streams.0.kill.is_cancelled() {
+            tracing::warn!("a client takes its requests back; its connection is closed");
+            self.streams.0.kill.cancel();
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The head of an HTTP/1.1 request of which only what the library made of it is to be had.
+
+use http::{HeaderMap, HeaderName, Method, Uri, header};
+
+use super::{Framing, HeadFault, RawHead};
+
+impl RawHead {
+    /// Judges a head that was parsed elsewhere. What the library forgave or dropped (a fragment, equal
+    /// `Content-Length` fields that it merged) is not to be seen any more; what it kept is judged as
+    /// strictly as the bytes are.
+    pub(crate) fn of_parsed(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
+        Self {
+            method: method.as_str().as_bytes().to_vec(),
+            // Whole: a target in absolute-form stays what it is.
+            target: uri.to_string().into_bytes(),
+            two_credentials: count(headers, &header::AUTHORIZATION) > 1,
+            framing: Framing::Unknown,
+            fault: fault(headers),
+        }
+    }
+}
+
+fn count(headers: &HeaderMap, name: &HeaderName) -> usize {
+    headers.get_all(name).iter().count()
+}
+
+fn fault(headers: &HeaderMap) -> Option<HeadFault> {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let digits = |value: &http::HeaderValue| {
+        let text = value.as_bytes();
+        !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+    };
+    let encoding = headers.get(header::TRANSFER_ENCODING);
+    let chunked = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if count(headers, &header::HOST) != 1 {
+        Some(HeadFault::Host)
+    } else if length.is_some() && encoding.is_some() {
+        Some(HeadFault::TwoFramings)
+    } else if count(headers, &header::CONTENT_LENGTH) > 1 || length.is_some_and(|v| !digits(v)) {
+        Some(HeadFault::ContentLength)
+    } else if count(headers, &header::TRANSFER_ENCODING) > 1
+        || encoding.is_some_and(|v| !chunked(v))
+    {
+        Some(HeadFault::TransferEncoding)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn fault_of(fields: &[(&'static str, &'static str)]) -> Option<HeadFault> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        fault(&headers)
+    }
+
+    #[test]
+    fn what_can_be_framed_or_routed_in_two_ways_is_a_fault() {
+        let host = ("host", "a");
+        assert_eq!(fault_of(&[host]), None);
+        assert_eq!(fault_of(&[host, ("content-length", "4")]), None);
+        assert_eq!(fault_of(&[host, ("transfer-encoding", "Chunked")]), None);
+        for (fields, expected) in [
+            (&[][..], HeadFault::Host),
+            (&[host, host], HeadFault::Host),
+            (
+                &[
+                    host,
+                    ("content-length", "4"),
+                    ("transfer-encoding", "chunked"),
+                ],
+                HeadFault::TwoFramings,
+            ),
+            (
+                &[host, ("content-length", "4"), ("content-length", "4")],
+                HeadFault::ContentLength,
+            ),
+            (&[host, ("content-length", "+4")], HeadFault::ContentLength),
+            (&[host, ("content-length", "")], HeadFault::ContentLength),
+            (
+                &[host, ("transfer-encoding", "gzip, chunked")],
+                HeadFault::TransferEncoding,
+            ),
+        ] {
+            assert_eq!(fault_of(fields), Some(expected), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_in_absolute_form_stays_what_it_is() {
+        for target in ["http://a.example/x?y", "/x?y", "*", "a.example:80"] {
+            let uri: Uri = target.parse().unwrap();
+            let head = RawHead::of_parsed(&Method::GET, &uri, &HeaderMap::new());
+            assert_eq!(head.target, target.as_bytes());
+        }
+    }
+}

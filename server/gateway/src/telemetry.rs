@@ -1,0 +1,105 @@
+//! One log line per request, and the gateway's metrics. No token, no query, no body is in either.
+
+use std::time::Duration;
+
+use app::domain::access_log::{Refusal, RequestOutcome};
+use metrics::{counter, gauge, histogram};
+
+use super::ports::{Completion, Intent};
+
+/// Requests of known sessions, by `outcome` and `refusal`.
+pub const REQUESTS: &str = "gateway_requests_total";
+/// Requests without a known support token.
+pub const UNKNOWN_TOKENS: &str = "gateway_unknown_tokens_total";
+/// Forward-auth checks by someone who does not know the proxy's secret.
+pub const STRANGERS: &str = "gateway_forward_auth_strangers_total";
+/// Seconds until a record was committed.
+pub const RECORD_SECONDS: &str = "gateway_record_begin_seconds";
+/// Recorded requests that are not complete.
+pub const OPEN: &str = "gateway_open_requests";
+/// 1 while this node holds the lease that it may serve with, else 0.
+pub const LEASE: &str = "gateway_lease_held";
+/// 0 while another node on the store has other rules, so that none lets anything through, else 1.
+pub const RULES_AGREE: &str = "gateway_rules_agree";
+
+/// A record was begun after `took`, or could not be.
+pub(super) fn begun(took: Duration, ok: bool) {
+    histogram!(RECORD_SECONDS).record(took.as_secs_f64());
+    if ok {
+        gauge!(OPEN).increment(1.0);
+    }
+}
+
+/// A recorded request was handed to the proxy that asked; its end is not seen here.
+pub(super) fn handed_over() {
+    gauge!(OPEN).decrement(1.0);
+    counter!(REQUESTS, "outcome" => "handed_over", "refusal" => "").increment(1);
+}
+
+/// A check came without the secret of the proxy that may ask.
+pub(super) fn stranger() {
+    counter!(STRANGERS).increment(1);
+}
+
+/// A recorded request has ended.
+pub(super) fn completed(intent: &Intent, completion: &Completion) {
+    gauge!(OPEN).decrement(1.0);
+    count(completion.outcome, completion.refusal);
+    tracing::info!(
+        request.id = %intent.request_id,
+        support_session.id = %intent.support_session_id,
+        tenant.id = %intent.tenant_id,
+        staff.id = %intent.staff_id,
+        client.ip = %intent.ip,
+        http.method = %intent.method,
+        http.path = %intent.path,
+        http.status = completion.status,
+        outcome = %completion.outcome,
+        refusal = completion.refusal.map(Refusal::as_str),
+        duration_ms = completion.duration.as_secs_f64() * 1000.0,
+        request.bytes = completion.request_bytes,
+        response.bytes = completion.response_bytes,
+        "gateway request"
+    );
+}
+
+/// A request of a known session was refused before it was recorded as begun. The log has a line of
+/// it if one may be written now; `held_back` says how many before it had none.
+pub(super) fn refused(intent: &Intent, refusal: Refusal, status: u16, held_back: Option<u64>) {
+    count(RequestOutcome::Refused, Some(refusal));
+    let Some(held_back) = held_back else { return };
+    tracing::info!(
+        request.id = %intent.request_id,
+        support_session.id = %intent.support_session_id,
+        tenant.id = %intent.tenant_id,
+        staff.id = %intent.staff_id,
+        client.ip = %intent.ip,
+        http.method = %intent.method,
+        http.path = %intent.path,
+        http.status = status,
+        outcome = %RequestOutcome::Refused,
+        refusal = refusal.as_str(),
+        held_back,
+        "gateway request"
+    );
+}
+
+/// A request carried no known support token.
+pub(super) fn unknown_token() {
+    counter!(UNKNOWN_TOKENS).increment(1);
+}
+
+/// Whether this node may serve.
+pub(super) fn lease(held: bool) {
+    gauge!(LEASE).set(if held { 1.0 } else { 0.0 });
+}
+
+/// Whether the nodes on the store have the same rules.
+pub fn rules_agree(agree: bool) {
+    gauge!(RULES_AGREE).set(if agree { 1.0 } else { 0.0 });
+}
+
+fn count(outcome: RequestOutcome, refusal: Option<Refusal>) {
+    let refusal = refusal.map_or("", Refusal::as_str);
+    counter!(REQUESTS, "outcome" => outcome.as_str(), "refusal" => refusal).increment(1);
+}

@@ -1,0 +1,73 @@
+//! TLS of the gateway: a certificate of its own towards clients, and whom it trusts as upstream.
+
+mod certificate;
+mod trust;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio_rustls::rustls::{
+    self,
+    crypto::{CryptoProvider, ring},
+    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
+};
+
+pub(super) use certificate::Certificate;
+pub use trust::trusting;
+pub(super) use trust::{holders_of, trust};
+
+/// Why certificates or keys can't be used. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TlsError {
+    #[error("{} can't be read: {reason}; name a PEM file that this program may read", path.display())]
+    Unreadable { path: PathBuf, reason: io::Error },
+    #[error("{} is no PEM file with a {what}: {reason}", path.display())]
+    Malformed {
+        path: PathBuf,
+        what: &'static str,
+        reason: String,
+    },
+    #[error("the key in {} is not that of the certificate in {}: name the two that belong together", key.display(), certificate.display())]
+    Mismatch { certificate: PathBuf, key: PathBuf },
+    #[error("this machine trusts no one: install its CA certificates, or name a PEM file here")]
+    NoRoots,
+    #[error("TLS can't be set up: {0}")]
+    Unusable(rustls::Error),
+}
+
+/// The cryptography. Named wherever it is needed, so that nothing depends on a process-wide choice.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|reason| TlsError::Unreadable {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+/// The certificates of a PEM file, in their order.
+fn certificates(path: &Path, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
+    match parsed {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) => Err(malformed(path, "certificate", pem::Error::NoItemsFound)),
+        Err(error) => Err(malformed(path, "certificate", error)),
+    }
+}
+
+fn private_key(path: &Path, text: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_slice(text).map_err(|error| malformed(path, "private key", error))
+}
+
+fn malformed(path: &Path, what: &'static str, reason: impl ToString) -> TlsError {
+    TlsError::Malformed {
+        path: path.to_owned(),
+        what,
+        reason: reason.to_string(),
+    }
+}

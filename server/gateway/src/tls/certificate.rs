@@ -1,0 +1,217 @@
+//! The gateway's certificate, read again when its files change or at SIGHUP.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_rustls::rustls::{
+    self, ServerConfig,
+    server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier, danger::ClientCertVerifier},
+    sign::CertifiedKey,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{TlsError, certificates, holders_of, malformed, private_key, provider, read};
+
+/// How often the files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The protocol's name in TLS (RFC 7301 §6).
+const HTTP_11: &[u8] = b"http/1.1";
+
+/// A certificate with its key. Connections keep the one that they began with.
+#[derive(Debug)]
+pub(crate) struct Certificate {
+    chain: PathBuf,
+    key: PathBuf,
+    /// What the files held when they were last read.
+    held: Mutex<(Vec<u8>, Vec<u8>)>,
+    current: Arc<Current>,
+    config: Arc<ServerConfig>,
+}
+
+#[derive(Debug)]
+struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(&current))
+    }
+}
+
+impl Certificate {
+    /// Reads both files.
+    ///
+    /// # Errors
+    ///
+    /// If one can't be read, or they don't belong together.
+    pub(crate) fn load(chain: PathBuf, key: PathBuf) -> Result<Arc<Self>, TlsError> {
+        Self::load_for(
+            WebPkiClientVerifier::no_client_auth(),
+            &[b"h2", HTTP_11],
+            chain,
+            key,
+        )
+    }
+
+    /// Reads both files, for clients that speak HTTP/1.1 and have a certificate signed by one in
+    /// the file `ca`.
+    ///
+    /// # Errors
+    ///
+    /// If one can't be read, or they don't belong together.
+    pub(crate) fn load_for_holders(
+        ca: &Path,
+        chain: PathBuf,
+        key: PathBuf,
+    ) -> Result<Arc<Self>, TlsError> {
+        Self::load_for(holders_of(ca)?, &[HTTP_11], chain, key)
+    }
+
+    fn load_for(
+        clients: Arc<dyn ClientCertVerifier>,
+        protocols: &[&[u8]],
+        chain: PathBuf,
+        key: PathBuf,
+    ) -> Result<Arc<Self>, TlsError> {
+        let held = (read(&chain)?, read(&key)?);
+        let both = certified(&chain, &key, &held)?;
+        let current = Arc::new(Current(RwLock::new(both)));
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Unusable)?
+            .with_client_cert_verifier(clients)
+            .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+        Ok(Arc::new(Self {
+            chain,
+            key,
+            held: Mutex::new(held),
+            current,
+            config: Arc::new(config),
+        }))
+    }
+
+    /// What handshakes are made with.
+    pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// Reads the files again; whether they hold something else now. While they can't be used, the
+    /// certificate that could goes on.
+    fn reload(&self) -> Result<bool, TlsError> {
+        let now = (read(&self.chain)?, read(&self.key)?);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if *held == now {
+            return Ok(false);
+        }
+        let both = certified(&self.chain, &self.key, &now)?;
+        *self
+            .current
+            .0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = both;
+        *held = now;
+        Ok(true)
+    }
+
+    /// Follows the files until `end`.
+    pub(crate) async fn follow(self: Arc<Self>, end: CancellationToken) {
+        let mut hangups = match signal(SignalKind::hangup()) {
+            Ok(hangups) => hangups,
+            Err(error) => {
+                tracing::error!(error = %error, "SIGHUP can't be waited for, so the gateway's certificate is not followed");
+                return;
+            }
+        };
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut said = String::new();
+        loop {
+            tokio::select! {
+                () = end.cancelled() => return,
+                _ = look.tick() => {}
+                _ = hangups.recv() => said.clear(),
+            }
+            let this = Arc::clone(&self);
+            match tokio::task::spawn_blocking(move || this.reload()).await {
+                Ok(Ok(true)) => tracing::info!("the gateway has a new certificate"),
+                Ok(Err(error)) if error.to_string() != said => {
+                    said = error.to_string();
+                    tracing::error!(error = %error, "the gateway keeps its certificate: the new one can't be used");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn certified(
+    certificate: &Path,
+    key: &Path,
+    held: &(Vec<u8>, Vec<u8>),
+) -> Result<Arc<CertifiedKey>, TlsError> {
+    let chain = certificates(certificate, &held.0)?;
+    let private = private_key(key, &held.1)?;
+    CertifiedKey::from_der(chain, private, &provider())
+        .map(Arc::new)
+        .map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => TlsError::Mismatch {
+                certificate: certificate.to_owned(),
+                key: key.to_owned(),
+            },
+            rustls::Error::InvalidCertificate(_) => malformed(certificate, "certificate", error),
+            _ => malformed(key, "private key", error),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        (certificate, key)
+    }
+
+    #[test]
+    fn files_that_can_not_be_used_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("none.pem");
+        let (certificate, key) = write(folder.path(), "a.example");
+        let load = |c: &PathBuf, k: &PathBuf| Certificate::load(c.clone(), k.clone());
+        assert!(load(&certificate, &key).is_ok());
+        let told = |result: Result<Arc<Certificate>, TlsError>| result.unwrap_err().to_string();
+        assert!(told(load(&missing, &key)).contains("can't be read"));
+        assert!(told(load(&key, &key)).contains("no PEM file with a certificate"));
+        assert!(told(load(&certificate, &certificate)).contains("no PEM file with a private key"));
+        let other = folder.path().join("other.pem");
+        std::fs::copy(&key, &other).unwrap();
+        let (certificate, _) = write(folder.path(), "b.example");
+        assert!(told(load(&certificate, &other)).contains("belong together"));
+    }
+
+    #[test]
+    fn a_new_certificate_is_taken_once_its_key_is_there_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = write(folder.path(), "a.example");
+        let loaded = Certificate::load(certificate, key.clone()).unwrap();
+        let first = loaded.current.0.read().unwrap().clone();
+        assert!(!loaded.reload().unwrap(), "nothing has changed");
+        let old_key = std::fs::read(&key).unwrap();
+        write(folder.path(), "a.example");
+        let new_key = std::fs::read(&key).unwrap();
+        std::fs::write(&key, old_key).unwrap();
+        assert!(loaded.reload().is_err(), "half of it");
+        assert_eq!(loaded.current.0.read().unwrap().cert, first.cert);
+        std::fs::write(&key, new_key).unwrap();
+        assert!(loaded.reload().unwrap());
+        assert_ne!(loaded.current.0.read().unwrap().cert, first.cert);
+    }
+}

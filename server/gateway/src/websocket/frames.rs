@@ -1,0 +1,149 @@
+//! The frames of a WebSocket on their way (RFC 6455 §5.2): counted and hashed, never read.
+
+use app::domain::access_log::DirectionTally;
+use sha2::{Digest, Sha256};
+
+/// The longest frame head: two bytes, eight of length, four of mask.
+const MAX_HEAD: usize = 14;
+
+/// Something that is no frame, or none that this side may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what was sent is no WebSocket frame")]
+pub(crate) struct NoFrame;
+
+/// What one side has sent.
+#[derive(Debug)]
+pub(crate) struct FrameCounter {
+    /// Clients mask their frames and servers do not (RFC 6455 §5.1).
+    masked: bool,
+    head: [u8; MAX_HEAD],
+    head_bytes: usize,
+    payload_left: u64,
+    frames: u64,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl FrameCounter {
+    pub(crate) fn new(masked: bool) -> Self {
+        Self {
+            masked,
+            head: [0; MAX_HEAD],
+            head_bytes: 0,
+            payload_left: 0,
+            frames: 0,
+            bytes: 0,
+            hash: Sha256::new(),
+        }
+    }
+
+    /// Takes note of bytes before they are passed on.
+    ///
+    /// # Errors
+    ///
+    /// If they are not what a WebSocket without extensions carries.
+    pub(crate) fn saw(&mut self, bytes: &[u8]) -> Result<(), NoFrame> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let payload = usize::try_from(self.payload_left).unwrap_or(usize::MAX);
+            let here = payload.min(rest.len());
+            self.payload_left -= here as u64;
+            rest = &rest[here..];
+            if let [first, more @ ..] = rest {
+                self.head_byte(*first)?;
+                rest = more;
+            }
+        }
+        self.bytes += bytes.len() as u64;
+        self.hash.update(bytes);
+        Ok(())
+    }
+
+    fn head_byte(&mut self, byte: u8) -> Result<(), NoFrame> {
+        self.head[self.head_bytes] = byte;
+        self.head_bytes += 1;
+        match self.head_bytes {
+            // No reserved bits without an extension, no reserved opcodes.
+            1 if byte & 0x70 != 0 || !matches!(byte & 0x0f, 0..=2 | 8..=10) => Err(NoFrame),
+            1 => Ok(()),
+            2 if (byte & 0x80 != 0) != self.masked => Err(NoFrame),
+            _ => self.end_of_head(),
+        }
+    }
+
+    /// Begins the payload if the head is whole.
+    fn end_of_head(&mut self) -> Result<(), NoFrame> {
+        let (length_bytes, length) = match self.head[1] & 0x7f {
+            126 => (2, None),
+            127 => (8, None),
+            short => (0, Some(u64::from(short))),
+        };
+        let mask_bytes = if self.masked { 4 } else { 0 };
+        if self.head_bytes < 2 + length_bytes + mask_bytes {
+            return Ok(());
+        }
+        let extended = &self.head[2..2 + length_bytes];
+        let extended = extended.iter().fold(0, |sum, b| (sum << 8) | u64::from(*b));
+        let length = length.unwrap_or(extended);
+        // The highest bit of a length is never set; control frames are short and whole (§5.5).
+        let is_control = self.head[0] & 0x08 != 0;
+        if length >> 63 != 0 || (is_control && (length > 125 || self.head[0] & 0x80 == 0)) {
+            return Err(NoFrame);
+        }
+        self.frames += 1;
+        self.payload_left = length;
+        self.head_bytes = 0;
+        Ok(())
+    }
+
+    /// What has been seen so far.
+    pub(crate) fn tally(&self) -> DirectionTally {
+        DirectionTally {
+            frames: self.frames,
+            bytes: self.bytes,
+            sha256: hex::encode(self.hash.clone().finalize()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_counted_however_they_arrive() {
+        let mut bytes = vec![0x81, 0x85, 1, 2, 3, 4, 9, 9, 9, 9, 9];
+        bytes.extend([0x82, 0xfe, 1, 0, 1, 2, 3, 4]);
+        bytes.extend(vec![0; 256]);
+        bytes.extend([0x02, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4]);
+        bytes.extend(vec![0; 65536]);
+        bytes.extend([0x89, 0x80, 1, 2, 3, 4]);
+        for step in [1, 7, 4096, usize::MAX] {
+            let mut counter = FrameCounter::new(true);
+            for part in bytes.chunks(step.min(bytes.len())) {
+                counter.saw(part).unwrap();
+            }
+            let tally = counter.tally();
+            assert_eq!((tally.frames, tally.bytes), (4, bytes.len() as u64));
+            assert_eq!(tally.sha256, hex::encode(Sha256::digest(&bytes)));
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_is_noticed() {
+        for (masked, bytes) in [
+            (true, &b"GET / HTTP/1.1\r\n"[..]),
+            (true, &[0x81, 0x01, b'x']),
+            (false, &[0x81, 0x81, 0, 0, 0, 0, 0]),
+            (false, b"HTTP/1.1 200 OK\r\n"),
+            (false, &[0xc1, 0x00]),
+            (false, &[0x83, 0x00]),
+            (false, &[0x89, 126, 0, 126]),
+            (false, &[0x09, 0x00]),
+            (false, &[0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+        ] {
+            let mut counter = FrameCounter::new(masked);
+            assert_eq!(counter.saw(bytes), Err(NoFrame), "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! An application of axum with the layer in it, and the session that asks.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use app::domain::access_log::Refusal;
+use axum::{Extension, Router, extract::Request, middleware::from_fn};
+use gateway::{
+    LayerParts, Lease, SessionGates, SupportSessionLayer,
+    clock::{Clock, ManualClock},
+    config::{HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding},
+    entropy::SeededEntropy,
+    layer::{PeerAddress, default_request_headers},
+    ports::{Ended, KnownSession, Recorder, Sessions},
+    rules::RuleSource,
+    scopes::ScopeConfig,
+    token::{Token, TokenKind},
+};
+use http::{Version, header};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tower::{Layer as _, ServiceExt as _};
+
+use super::handlers::{Seen, api, move_address, serve_a_copy_too};
+use crate::support::{
+    FOR_EVER,
+    client::{Answer, Client, PATIENCE},
+    noon,
+    store::MemoryStore,
+};
+
+pub(super) struct Rig {
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) gates: Arc<SessionGates>,
+    pub(super) clock: ManualClock,
+    pub(super) address: SocketAddr,
+    pub(super) session: KnownSession,
+    pub(super) token: String,
+    pub(super) seen: Seen,
+    /// The same application, for requests that no socket carries.
+    router: Router,
+}
+
+/// How the platform puts the layer into its application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Inside a nested router, which has cut off `/v1/tenants`.
+    Nested,
+    /// Inside routers nested in each other, by patterns.
+    NestedDeeply,
+    /// Around the routes of the outermost router.
+    Outermost,
+    /// Around the outermost router itself.
+    AroundRouters,
+    /// Nested, letting those pass who are not of support.
+    PassingOthers,
+    /// Twice, where the inner one lets those pass who are not of support.
+    Twice,
+    /// Behind something that serves another address than the client's.
+    BehindRewriting,
+    /// Before something that serves another address than the client's.
+    BeforeRewriting,
+    /// Before something that serves a copy of the request too, under another method.
+    BeforeCopying,
+    /// On a server that does not say where requests come from.
+    WithoutPeer,
+    /// Nowhere.
+    Missing,
+}
+
+/// What the session may do, and under which rules.
+pub(super) struct Wanted {
+    pub(super) organization: Option<&'static str>,
+    pub(super) scopes: &'static [&'static str],
+    pub(super) rules: RuleSource,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            organization: None,
+            scopes: &["read_only", "notes:write", "chat"],
+            rules: rules(),
+        }
+    }
+}
+
+fn rules() -> RuleSource {
+    RuleSource {
+        tenant_binding: TenantBinding::Path,
+        tenant_host: None,
+        organization: OrganizationBinding::None,
+        routes: vec![
+            "/v1/tenants/{tenant_id}".into(),
+            "/v1/tenants/{tenant_id}/organizations/{organization_id}".into(),
+        ],
+        selectors: SelectorConfig {
+            query: vec!["tenant_id".into()],
+            ..SelectorConfig::default()
+        },
+        hidden: HiddenConfig::default(),
+        scopes: scopes(),
+    }
+}
+
+/// Tenants have host names of their own.
+pub(super) fn rules_by_host() -> RuleSource {
+    RuleSource {
+        tenant_binding: TenantBinding::Host,
+        tenant_host: Some("{tenant_id}.api.example".into()),
+        routes: Vec::new(),
+        ..rules()
+    }
+}
+
+fn scopes() -> Vec<ScopeConfig> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        scopes: Vec<ScopeConfig>,
+    }
+    let text = r#"
+        [[scopes]]
+        name = "notes:write"
+        description = "Write notes."
+        allow = [{ methods = ["POST"], paths = ["/v1/tenants/{tenant_id}/notes", "/v1/tenants/{tenant_id}/parted"] }]
+        [[scopes]]
+        name = "chat"
+        description = "Chat."
+        allow = [{ methods = ["GET"], paths = ["/v1/tenants/{tenant_id}/chat"], upgrade = "websocket" }]
+    "#;
+    toml::from_str::<File>(text).unwrap().scopes
+}
+
+impl Rig {
+    pub(super) async fn new(place: Place) -> Self {
+        Self::with(place, Wanted::default()).await
+    }
+
+    pub(super) async fn with(place: Place, wanted: Wanted) -> Self {
+        let clock = ManualClock::at(noon());
+        let store = MemoryStore::new(clock.clone());
+        let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(9));
+        let session = store.add(&token, wanted.organization, wanted.scopes);
+        let gates = SessionGates::new(Lease::new(Arc::new(clock.clone())));
+        gates.lease().renew(FOR_EVER);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let layer = SupportSessionLayer::new(LayerParts {
+            rules: Arc::new(wanted.rules.compile().unwrap()),
+            hosts: vec![address.to_string()],
+            request_headers: default_request_headers(),
+            trusted_proxies: Vec::new(),
+            sessions: Arc::clone(&store) as Arc<dyn Sessions>,
+            recorder: Arc::clone(&store) as Arc<dyn Recorder>,
+            gates: Arc::clone(&gates),
+            clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
+            entropy: Arc::new(SeededEntropy::new(1)),
+            record_timeout: PATIENCE,
+        });
+        let seen = Seen::of(&store);
+        let router = application(place, api(seen.clone()), layer);
+        let served = router.clone();
+        tokio::spawn(async move {
+            if place == Place::WithoutPeer {
+                axum::serve(listener, served).await.unwrap();
+            } else {
+                let served = served.into_make_service_with_connect_info::<SocketAddr>();
+                axum::serve(listener, served).await.unwrap();
+            }
+        });
+        Self {
+            store,
+            gates,
+            clock,
+            address,
+            session,
+            token: token.expose().to_owned(),
+            seen,
+            router,
+        }
+    }
+
+    pub(super) fn head(&self, line: &str) -> String {
+        format!(
+            "{line} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n",
+            self.address, self.token
+        )
+    }
+
+    pub(super) async fn raw(&self, bytes: &str) -> Answer {
+        let mut client = Client::connect(self.address).await;
+        client.send(bytes.as_bytes()).await;
+        client.answer_to(bytes.starts_with("HEAD ")).await
+    }
+
+    pub(super) async fn ask(&self, line: &str) -> Answer {
+        self.raw(&format!("{}\r\n", self.head(line))).await
+    }
+
+    /// Asks without a credential, or with another one.
+    pub(super) async fn ask_as(&self, line: &str, fields: &str) -> Answer {
+        let head = format!("{line} HTTP/1.1\r\nHost: {}\r\n{fields}\r\n", self.address);
+        self.raw(&head).await
+    }
+
+    /// As a server of HTTP/2 hands a request on, with the authority in its address.
+    pub(super) fn in_http_2(&self, method: &str, authority: &str, path: &str) -> Request {
+        let mut request = Request::builder()
+            .method(method)
+            .version(Version::HTTP_2)
+            .uri(format!("http://{authority}{path}"))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let peer = PeerAddress([127, 0, 0, 1].into());
+        request.extensions_mut().insert(peer);
+        request
+    }
+
+    /// Status and JSON of the answer to a request that no socket carries.
+    pub(super) async fn handed(&self, request: Request) -> (u16, Value) {
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = axum::body::to_bytes(answer.into_body(), 65_536).await;
+        (
+            status,
+            serde_json::from_slice(&body.unwrap()).unwrap_or_default(),
+        )
+    }
+
+    /// How often a handler was reached.
+    pub(super) fn calls(&self) -> usize {
+        self.seen.calls.load(Ordering::SeqCst)
+    }
+
+    /// Why requests were refused in the session, in order.
+    pub(super) fn refusals(&self) -> Vec<Refusal> {
+        self.store.refused().iter().map(|r| r.refusal).collect()
+    }
+
+    pub(super) async fn revoke(&self) -> usize {
+        let closed = self.gates.close(self.session.id).await;
+        self.store.revoke(self.session.id);
+        closed.commit(Ended::Revoked).requests
+    }
+
+    /// A request to `path` whose handler has been reached.
+    pub(super) async fn reached(&self, path: &str) -> Client {
+        let before = self.calls();
+        let mut client = Client::connect(self.address).await;
+        let head = self.head(&format!("GET /v1/tenants/acme/{path}"));
+        client.send(format!("{head}\r\n").as_bytes()).await;
+        until(|| self.calls() > before).await;
+        client
+    }
+}
+
+fn application(place: Place, api: Router, layer: SupportSessionLayer) -> Router {
+    let nest = |api: Router| Router::new().nest("/v1/tenants", api);
+    match place {
+        Place::Nested | Place::WithoutPeer => nest(api.layer(layer)),
+        Place::NestedDeeply => {
+            let tenants = Router::new().nest("/{kind}", api.layer(layer));
+            Router::new().nest("/{version}", tenants)
+        }
+        Place::PassingOthers => nest(api.layer(layer.passing_others())),
+        Place::Twice => nest(api.layer(layer.clone().passing_others())).layer(layer),
+        Place::Outermost => nest(api).layer(layer),
+        Place::AroundRouters => {
+            // As a service, which axum's own server would serve as it is.
+            Router::new().fallback_service(layer.layer(nest(api)))
+        }
+        Place::BehindRewriting => nest(api.layer(layer).layer(from_fn(move_address))),
+        Place::BeforeRewriting => nest(api.layer(from_fn(move_address)).layer(layer)),
+        Place::BeforeCopying => nest(api.layer(from_fn(serve_a_copy_too)).layer(layer)),
+        Place::Missing => nest(api),
+    }
+}
+
+/// The application without the layer, where whatever `extension` is stands among the extensions.
+pub(super) fn forging<E: Clone + Send + Sync + 'static>(seen: Seen, extension: E) -> Router {
+    api(seen).layer(Extension(extension))
+}
+
+/// Asks until it is so.
+pub(super) async fn until(is_so: impl Fn() -> bool) {
+    let mut again = tokio::time::interval(Duration::from_millis(5));
+    let asking = async {
+        while !is_so() {
+            again.tick().await;
+        }
+    };
+    let asked = tokio::time::timeout(PATIENCE, asking).await;
+    asked.expect("it never came to be");
+}
+
+pub(super) fn json_of(answer: &Answer) -> Value {
+    serde_json::from_slice(&answer.body).unwrap_or_default()
+}

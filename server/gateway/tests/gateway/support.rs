@@ -1,0 +1,256 @@
+//! A gateway with everything around it.
+
+pub(crate) mod client;
+pub(crate) mod frames;
+pub(crate) mod pages;
+pub(crate) mod pki;
+pub(crate) mod store;
+pub(crate) mod upstream;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use gateway::{
+    Gateway, GatewayConfig, GatewayParts, GatewaySettings, Lease, SessionGates,
+    clock::{Clock, ManualClock},
+    entropy::SeededEntropy,
+    identities::Identities,
+    ports::{BrowserSessions, HeldSessions, KnownSession, Recorder, Sessions},
+    scopes::ScopeConfig,
+    serve,
+    token::{Token, TokenKind},
+};
+use server::keys::identity::IdentityKeys;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use self::{client::Client, store::MemoryStore, upstream::Upstream};
+
+/// A gateway, its upstream, its store and its clock.
+pub(crate) struct Rig {
+    pub(crate) upstream: Upstream,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) gates: Arc<SessionGates>,
+    pub(crate) clock: ManualClock,
+    pub(crate) address: SocketAddr,
+    pub(crate) session: KnownSession,
+    pub(crate) token: String,
+    pub(crate) identities: Arc<Identities>,
+    config: GatewayConfig,
+    scopes: Vec<ScopeConfig>,
+    pub(crate) gateway: Arc<Gateway>,
+    shutdown: CancellationToken,
+}
+
+/// What differs between rigs.
+pub(crate) struct Wanted {
+    pub(crate) binding: &'static str,
+    pub(crate) organization: &'static str,
+    pub(crate) session_organization: Option<&'static str>,
+    pub(crate) scopes: &'static [&'static str],
+    /// More of the `[gateway]` table, before its own tables.
+    pub(crate) more: &'static str,
+    /// `[[scopes]]` beside `all:write`.
+    pub(crate) more_scopes: &'static str,
+    /// What the session keeps of the rules under which it was created; their text is in the store.
+    pub(crate) created_under: Option<&'static str>,
+    /// `http` or `https`, as clients call the gateway.
+    pub(crate) scheme: &'static str,
+    pub(crate) listen: IpAddr,
+    /// The lines that say where requests go; without any, to the rig's upstream.
+    pub(crate) upstream: Option<String>,
+    pub(crate) timeouts: &'static str,
+    /// Further tables.
+    pub(crate) tables: String,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self {
+            binding: "path",
+            organization: "none",
+            session_organization: None,
+            scopes: &["read_only", "all:write"],
+            more: "",
+            more_scopes: "",
+            created_under: None,
+            scheme: "http",
+            listen: Ipv4Addr::LOCALHOST.into(),
+            upstream: None,
+            timeouts: "connect_ms = 2000\nfirst_byte_ms = 2000\nidle_ms = 20000",
+            tables: String::new(),
+        }
+    }
+}
+
+/// The console in whose name the gateway signs.
+pub(crate) const ISSUER: &str = "https://console.example.com";
+
+/// Renewed from here a lease is held until it is given up.
+pub(crate) const FOR_EVER: Duration = Duration::from_hours(1_000_000);
+
+pub(crate) fn noon() -> DateTime<Utc> {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+impl Rig {
+    pub(crate) async fn new() -> Self {
+        Self::with(Wanted::default()).await
+    }
+
+    pub(crate) async fn with(wanted: Wanted) -> Self {
+        let upstream = Upstream::start().await;
+        Self::before(upstream, wanted).await
+    }
+
+    pub(crate) async fn before(upstream: Upstream, wanted: Wanted) -> Self {
+        let clock = ManualClock::at(noon());
+        let store = MemoryStore::new(clock.clone());
+        let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(9));
+        if let Some(rules) = wanted.created_under {
+            store.keep_rules(rules);
+        }
+        let session = store.add(&token, wanted.session_organization, wanted.scopes);
+        let keys = IdentityKeys::throwaway(&SeededEntropy::new(2));
+        let identities = Identities::new(ISSUER, keys);
+        let gates = SessionGates::new(Lease::new(Arc::new(clock.clone())));
+        gates.lease().renew(FOR_EVER);
+        let listener = TcpListener::bind((wanted.listen, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = config(address, upstream.address, &wanted);
+        let gateway = Gateway::new(GatewayParts {
+            settings: validated(&config, &scopes(&wanted)),
+            sessions: Arc::clone(&store) as Arc<dyn Sessions>,
+            browser_sessions: Arc::clone(&store) as Arc<dyn BrowserSessions>,
+            held_sessions: Arc::clone(&store) as Arc<dyn HeldSessions>,
+            console_url: ISSUER.to_owned(),
+            recorder: Arc::clone(&store) as Arc<dyn Recorder>,
+            gates: Arc::clone(&gates),
+            identities: Arc::clone(&identities),
+            clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
+            entropy: Arc::new(SeededEntropy::new(1)),
+        });
+        let shutdown = CancellationToken::new();
+        let serving = serve(listener, Arc::clone(&gateway), shutdown.clone());
+        tokio::spawn(serving);
+        Self {
+            upstream,
+            store,
+            gates,
+            clock,
+            address,
+            session,
+            token: token.expose().to_owned(),
+            identities,
+            config,
+            scopes: scopes(&wanted),
+            gateway,
+            shutdown,
+        }
+    }
+
+    /// What the gateway was made with, once more.
+    pub(crate) fn settings(&self) -> GatewaySettings {
+        validated(&self.config, &self.scopes)
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    /// The head of a request with this rig's token, up to and without the empty line.
+    pub(crate) fn head(&self, line: &str) -> String {
+        format!(
+            "{line} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n",
+            self.address, self.token
+        )
+    }
+
+    /// One request without a body on a connection of its own.
+    pub(crate) async fn ask(&self, line: &str) -> client::Answer {
+        self.raw(&format!("{}\r\n", self.head(line))).await
+    }
+
+    /// Raw bytes on a connection of their own.
+    pub(crate) async fn raw(&self, bytes: &str) -> client::Answer {
+        let mut client = self.client().await;
+        client.send(bytes.as_bytes()).await;
+        client.answer().await
+    }
+
+    /// A second session of the same tenant, with its token.
+    pub(crate) fn another_session(&self) -> (KnownSession, String) {
+        let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(10));
+        let session = self.store.add(&token, None, &["read_only"]);
+        (session, token.expose().to_owned())
+    }
+
+    pub(crate) fn stop(&self) {
+        self.shutdown.cancel();
+    }
+}
+
+fn validated(config: &GatewayConfig, scopes: &[ScopeConfig]) -> GatewaySettings {
+    config
+        .validate(scopes, &["127.0.0.1/32".parse().unwrap()])
+        .unwrap()
+}
+
+fn config(address: SocketAddr, upstream: SocketAddr, wanted: &Wanted) -> GatewayConfig {
+    let credential = "Bearer upstream-credential";
+    let alone =
+        || format!("upstream = \"http://{upstream}\"\nupstream_authorization = \"{credential}\"");
+    let upstream = wanted.upstream.clone().unwrap_or_else(alone);
+    let text = format!(
+        r#"
+        listen = "{address}"
+        public_url = "{}://{address}"
+        hosts = ["other.example"]
+        {upstream}
+        tenant_binding = "{}"
+        organization = "{}"
+        routes = [
+            "/v1/tenants/{{tenant_id}}",
+            "/v1/tenants/{{tenant_id}}/organizations/{{organization_id}}",
+        ]
+        {}
+        [selectors]
+        query = ["tenant_id"]
+        headers = ["x-tenant-id"]
+        organization_query = ["organization_id"]
+        organization_headers = ["x-organization-id"]
+        [timeouts]
+        {}
+        {}
+        "#,
+        wanted.scheme,
+        wanted.binding,
+        wanted.organization,
+        wanted.more,
+        wanted.timeouts,
+        wanted.tables
+    );
+    toml::from_str(&text).unwrap()
+}
+
+fn scopes(wanted: &Wanted) -> Vec<ScopeConfig> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        scopes: Vec<ScopeConfig>,
+    }
+    let text = format!(
+        r#"
+        [[scopes]]
+        name = "all:write"
+        description = "Change everything."
+        allow = [{{ methods = ["POST", "PUT", "PATCH", "DELETE"], paths = ["/**"] }}]
+        {}
+        "#,
+        wanted.more_scopes
+    );
+    toml::from_str::<File>(&text).unwrap().scopes
+}

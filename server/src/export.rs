@@ -1,0 +1,176 @@
+//! The audit log as a file: everything that a filter leaves, a page of the store at a time.
+//!
+//! Order: chain by chain (by name), and in each chain by position. So a tenant's export is its
+//! events, oldest first, and whoever verifies one never has to look back.
+
+mod handler;
+mod table;
+
+use app::domain::{
+    TenantId, Timestamp,
+    audit::{AuditCategory, AuditEvent, AuditFilter, ExportFormat},
+    caller::Context,
+    problem::{Problem, ProblemCode},
+};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt};
+use http::header;
+use serde_json::json;
+use store::{
+    Audited, Store,
+    audit::{AuditReach, EXPORT_PAGE},
+};
+
+use crate::services::{Core, EventOf, ServiceError, audit::reach};
+
+pub use handler::export_audit;
+
+/// An export under way.
+pub struct Export {
+    /// What to save it as: with the tenant and the date.
+    pub file_name: String,
+    /// Its media type.
+    pub content_type: &'static str,
+    /// Its bytes. An error in between must end the answer so that it does not look complete.
+    pub body: BoxStream<'static, Result<Bytes, ServiceError>>,
+}
+
+/// Exports what `filter` leaves of the events that the caller may see. That this was done is an
+/// event itself, in the tenant's chain where the export is of one tenant.
+pub async fn export(
+    core: &Core,
+    context: &Context,
+    filter: AuditFilter,
+    format: ExportFormat,
+) -> Result<Export, ServiceError> {
+    let reach = reach(core, context, &filter)?;
+    let tenant = match &reach {
+        AuditReach::Tenant(own) => Some(own.clone()),
+        AuditReach::All | AuditReach::Tenants => filter.tenant_id.clone(),
+    };
+    record(core, context, tenant.clone(), &filter, format).await?;
+    Ok(Export {
+        file_name: file_name(tenant.as_ref(), core.now(), format),
+        content_type: match format {
+            ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
+            ExportFormat::JsonLines => "application/jsonl; charset=utf-8",
+        },
+        body: body(core.store.clone(), reach, filter, format),
+    })
+}
+
+async fn record(
+    core: &Core,
+    context: &Context,
+    tenant: Option<TenantId>,
+    filter: &AuditFilter,
+    format: ExportFormat,
+) -> Result<(), ServiceError> {
+    let event = core.event(
+        context,
+        EventOf {
+            resource_type: "audit_log",
+            resource_id: store::audit::chain_of(tenant.as_ref()),
+            tenant_id: tenant,
+            category: AuditCategory::System,
+            action: "audit.exported",
+            metadata: json!({"format": format, "filter": filter}),
+        },
+    );
+    core.store
+        .act(move |tx| {
+            let event = event.clone();
+            Box::pin(async move {
+                let receipt = tx.append_audit(event).await?;
+                Ok::<_, ServiceError>(Audited::new((), receipt))
+            })
+        })
+        .await
+}
+
+/// `audit-acme-2026-11-22.csv`. Of a tenant's identifier only `:` has no place in a file name.
+fn file_name(tenant: Option<&TenantId>, now: Timestamp, format: ExportFormat) -> String {
+    let whose = tenant.map_or_else(|| "all".to_owned(), |id| id.as_str().replace(':', "_"));
+    format!("audit-{whose}-{}.{format}", now.format("%Y-%m-%d"))
+}
+
+/// Where an export stands.
+enum Progress {
+    Beginning,
+    After(String, u64),
+    Done,
+}
+
+fn body(
+    store: Store,
+    reach: AuditReach,
+    filter: AuditFilter,
+    format: ExportFormat,
+) -> BoxStream<'static, Result<Bytes, ServiceError>> {
+    stream::try_unfold(Progress::Beginning, move |progress| {
+        let (store, reach, filter) = (store.clone(), reach.clone(), filter.clone());
+        async move {
+            let after = match progress {
+                Progress::Done => return Ok(None),
+                Progress::Beginning => None,
+                Progress::After(chain, seq) => Some((chain, seq)),
+            };
+            let is_first = after.is_none();
+            // The connection goes back before the bytes go out: a slow reader holds none.
+            let events = store
+                .read()
+                .await?
+                .db()
+                .list_audit_events_to_export(&reach, &filter, after)
+                .await?;
+            let next = match events.last() {
+                Some(last) if events.len() == EXPORT_PAGE as usize => {
+                    Progress::After(last.chain.clone(), last.seq)
+                }
+                _ => Progress::Done,
+            };
+            Ok(Some((write(&events, format, is_first)?, next)))
+        }
+    })
+    .boxed()
+}
+
+fn write(events: &[AuditEvent], format: ExportFormat, first: bool) -> Result<Bytes, ServiceError> {
+    let bytes = match format {
+        ExportFormat::Csv => table::write(events, first).map_err(|e| unwritable(&e))?,
+        ExportFormat::JsonLines => {
+            let mut lines = Vec::new();
+            for event in events {
+                serde_json::to_writer(&mut lines, event).map_err(|e| unwritable(&e))?;
+                lines.push(b'\n');
+            }
+            lines
+        }
+    };
+    Ok(bytes.into())
+}
+
+fn unwritable(error: &dyn std::error::Error) -> ServiceError {
+    tracing::error!(error = %error, "an audit event can't be written");
+    Problem::new(ProblemCode::Internal, "Something went wrong on our side.").into()
+}
+
+impl IntoResponse for Export {
+    fn into_response(self) -> Response {
+        let disposition = format!("attachment; filename=\"{}\"", self.file_name);
+        let headers = [
+            (header::CONTENT_TYPE, self.content_type.to_owned()),
+            (header::CONTENT_DISPOSITION, disposition),
+            (header::CACHE_CONTROL, "no-store".to_owned()),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        ];
+        (headers, Body::from_stream(self.body)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests;

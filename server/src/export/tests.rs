@@ -1,0 +1,231 @@
+use app::domain::{api_keys::ApiRight, staff::Role};
+use audit::{
+    testing::noon,
+    verify::{Extent, verify_lines},
+};
+use axum::{Extension, Router, routing::get};
+use futures::TryStreamExt;
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use store::testing::{both, sqlite};
+use store::{
+    audit::verify_store,
+    testing::{append, new_event},
+};
+use tower::ServiceExt;
+
+use super::testing::{core, key, nobody, staff};
+use super::*;
+
+async fn read(export: Export) -> Vec<u8> {
+    let chunks: Vec<Bytes> = export.body.try_collect().await.unwrap();
+    chunks.concat()
+}
+
+fn of_tenant(id: &str) -> AuditFilter {
+    AuditFilter {
+        tenant_id: Some(id.parse().unwrap()),
+        ..AuditFilter::default()
+    }
+}
+
+#[tokio::test]
+async fn an_export_of_many_pages_is_what_verify_reads() {
+    for (engine, test) in both().await {
+        let appended = test.store.write(store::Priority::Normal, |tx| {
+            Box::pin(async move {
+                for number in 0..2_100 {
+                    let _ = tx
+                        .append_audit(new_event(Some("a"), number, noon()))
+                        .await?;
+                }
+                for number in 3_000..3_010 {
+                    let _ = tx.append_audit(new_event(None, number, noon())).await?;
+                }
+                Ok::<(), store::StoreError>(())
+            })
+        });
+        appended.await.unwrap();
+        let core = core(&test.store);
+        let admin = staff(Role::SuperAdmin);
+        let all = AuditFilter::default();
+        let export = export(&core, &admin, all, ExportFormat::JsonLines)
+            .await
+            .unwrap();
+        assert_eq!(export.file_name, "audit-all-2026-11-22.jsonl");
+        let text = read(export).await;
+        let heads = verify_store(&test.store, [])
+            .await
+            .unwrap()
+            .heads()
+            .collect::<Vec<_>>();
+        let report = verify_lines(text.as_slice(), Extent::All, heads).unwrap();
+        assert!(report.is_sound(), "{engine}: {report}");
+        // The last one tells of this export.
+        assert_eq!(report.events, 2_111, "{engine}");
+        let last = String::from_utf8(text).unwrap();
+        let mut system = last
+            .lines()
+            .filter(|line| line.contains("\"chain\":\"system\""));
+        assert!(
+            system.next_back().unwrap().contains("audit.exported"),
+            "{engine}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_tenants_export_is_told_of_in_its_own_log_and_named_for_it() {
+    for (engine, test) in both().await {
+        append(&test.store, new_event(Some("a:b"), 1, noon()))
+            .await
+            .unwrap();
+        append(&test.store, new_event(Some("other"), 2, noon()))
+            .await
+            .unwrap();
+        append(&test.store, new_event(None, 3, noon()))
+            .await
+            .unwrap();
+        let core = core(&test.store);
+        for (number, context, filter) in [
+            (
+                1,
+                key(Some("a:b"), &[ApiRight::Read]),
+                AuditFilter::default(),
+            ),
+            (2, staff(Role::SupportAdmin), of_tenant("a:b")),
+        ] {
+            let export = export(&core, &context, filter, ExportFormat::JsonLines)
+                .await
+                .unwrap();
+            assert_eq!(export.file_name, "audit-a_b-2026-11-22.jsonl");
+            let text = read(export).await;
+            let report = verify_lines(text.as_slice(), Extent::All, []).unwrap();
+            assert!(report.is_sound(), "{engine}: {report}");
+            assert_eq!(report.chains.keys().collect::<Vec<_>>(), ["tenant:a:b"]);
+            assert_eq!(report.events, 1 + number, "{engine}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_read_may_not_export_and_leaves_no_event() {
+    let test = sqlite().await;
+    append(&test.store, new_event(Some("a"), 1, noon()))
+        .await
+        .unwrap();
+    let core = core(&test.store);
+    for (context, filter, code) in [
+        (
+            nobody(),
+            AuditFilter::default(),
+            ProblemCode::Unauthenticated,
+        ),
+        (
+            key(Some("b"), &[ApiRight::Read]),
+            of_tenant("a"),
+            ProblemCode::NotFound,
+        ),
+        (
+            key(Some("a"), &[]),
+            AuditFilter::default(),
+            ProblemCode::Forbidden,
+        ),
+    ] {
+        let refused = export(&core, &context, filter, ExportFormat::Csv).await;
+        let problem = Problem::from(refused.err().expect("refused"));
+        assert_eq!(problem.code, code);
+    }
+    assert_eq!(verify_store(&test.store, []).await.unwrap().events, 1);
+}
+
+#[tokio::test]
+async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
+    let test = sqlite().await;
+    append(&test.store, new_event(Some("a"), 1, noon()))
+        .await
+        .unwrap();
+    let router = Router::new()
+        .route("/export/audit", get(export_audit))
+        .layer(Extension(staff(Role::SupportAdmin)))
+        .with_state(core(&test.store));
+    let ask = async |query: &str| {
+        let request = Request::get(format!("/export/audit?{query}"));
+        let request = request.body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        (parts, String::from_utf8(bytes.to_vec()).unwrap())
+    };
+    let (parts, text) = ask("format=csv&tenant=a&category=support_session").await;
+    assert_eq!(parts.status, StatusCode::OK);
+    assert_eq!(
+        parts.headers[header::CONTENT_DISPOSITION],
+        "attachment; filename=\"audit-a-2026-11-22.csv\""
+    );
+    assert_eq!(text.matches("\r\n").count(), 2, "{text}");
+    for (query, fields) in [
+        ("format=xml", &["format: must be one of csv, jsonl"][..]),
+        (
+            "format=csv&tenant=a%2Fb&from=yesterday",
+            &["tenant: ", "from: "],
+        ),
+    ] {
+        let (parts, text) = ask(query).await;
+        assert_eq!(parts.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for field in fields {
+            assert!(text.contains(field), "{text}");
+        }
+    }
+}
+
+/// Runs the program of `docs/audit-format.md` over an export.
+fn documented_verifier(export: &[u8]) -> (bool, String) {
+    let documentation = include_str!("../../../docs/audit-format.md");
+    let program = documentation.split("```python\n").nth(1).unwrap();
+    let program = program.split("```").next().unwrap();
+    let mut file = tempfile::tempfile().unwrap();
+    std::io::Write::write_all(&mut file, export).unwrap();
+    std::io::Seek::rewind(&mut file).unwrap();
+    let output = std::process::Command::new("python3")
+        .args(["-X", "utf8", "-c", program])
+        .stdin(file)
+        .output()
+        .expect("python3 runs");
+    let told = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(told).unwrap())
+}
+
+#[tokio::test]
+async fn the_program_in_the_documentation_agrees_with_ours() {
+    let test = sqlite().await;
+    for (number, name) in (0..).zip(["Zoë \"Z\" 🦜", "a\\b\u{7f}\u{1}\n", "</b>\u{2028}\u{e000}"])
+    {
+        let mut event = new_event(Some("a"), number, noon());
+        event.actor.name = name.into();
+        event.metadata = json!({"reason": name, "B": [null, true, -1], "a": {}, "_": name});
+        append(&test.store, event).await.unwrap();
+    }
+    let core = core(&test.store);
+    let tenant = key(Some("a"), &[ApiRight::Read]);
+    let export = export(
+        &core,
+        &tenant,
+        AuditFilter::default(),
+        ExportFormat::JsonLines,
+    );
+    let text = read(export.await.unwrap()).await;
+    let heads: Vec<_> = verify_lines(text.as_slice(), Extent::All, [])
+        .unwrap()
+        .heads()
+        .map(|head| format!("{head}\n"))
+        .collect();
+    assert_eq!(heads.len(), 1);
+    assert_eq!(documented_verifier(&text), (true, heads.concat()));
+    let tampered = String::from_utf8(text).unwrap().replacen("🦜", "🐦", 1);
+    let (is_sound, told) = documented_verifier(tampered.as_bytes());
+    assert!(
+        !is_sound && told.contains("line 1: tenant:a event 1: was changed"),
+        "{told}"
+    );
+}

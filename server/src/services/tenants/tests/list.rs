@@ -1,0 +1,240 @@
+use app::domain::{
+    health::Health,
+    page::Direction,
+    tenants::{TenantFilter, TenantSort, TenantStatus},
+};
+use store::{
+    listing::{Listed, PageAt},
+    tenants::StoredTenant,
+};
+
+use crate::ingest::testing::{Platform, both, calls, noon, sqlite};
+
+async fn list(console: &Platform, filter: &TenantFilter, page: &PageAt) -> Listed<StoredTenant> {
+    let mut reader = console.core.store.read().await.unwrap();
+    reader.db().list_tenants(None, filter, page).await.unwrap()
+}
+
+fn by(sort: TenantSort, direction: Direction) -> TenantFilter {
+    TenantFilter {
+        sort,
+        direction,
+        ..TenantFilter::default()
+    }
+}
+
+fn ids(listed: &Listed<StoredTenant>) -> Vec<String> {
+    listed
+        .items
+        .iter()
+        .map(|t| t.tenant.id.to_string())
+        .collect()
+}
+
+async fn found(console: &Platform, search: &str) -> Vec<String> {
+    let filter = TenantFilter {
+        search: Some(search.into()),
+        ..by(TenantSort::Name, Direction::Ascending)
+    };
+    ids(&list(console, &filter, &PageAt::first(200)).await)
+}
+
+/// Letters that become many when they are folded.
+#[tokio::test]
+async fn a_name_that_grows_when_it_is_folded_is_kept_and_found() {
+    let grows: String = (0x3300..=0x33ff)
+        .chain(std::iter::repeat_n(0xfdfa, 20))
+        .filter_map(char::from_u32)
+        .cycle()
+        .skip(76)
+        .take(200)
+        .collect();
+    for console in both().await {
+        console.register("a1", &grows).await;
+        assert_eq!(
+            found(&console, "صلى الله").await,
+            ["a1"],
+            "{}",
+            console.engine
+        );
+    }
+}
+
+#[tokio::test]
+async fn search_finds_the_same_on_both_engines() {
+    let names = [
+        ("a1", "Ñandú Logistics"),
+        ("a2", "nandu farm"),
+        ("a3", "İstanbul Kargo"),
+        ("a4", "100% Natural"),
+        ("a5", "snake_case GmbH"),
+        ("a6", "Back\\slash"),
+        ("a7", "ﬁne Wine"),
+        ("a8", "x"),
+        ("a9", "שלום בע\"מ"),
+    ];
+    let searches: [(&str, &[&str]); 12] = [
+        ("ñandú", &["a1"]),
+        ("ÑANDÚ", &["a1"]),
+        ("n\u{303}andu\u{301}", &["a1"]),
+        ("İstanbul", &["a3"]),
+        ("i\u{307}stanbul", &["a3"]),
+        ("%", &["a4"]),
+        ("_", &["a5"]),
+        ("\\", &["a6"]),
+        ("fine", &["a7"]),
+        ("x", &["a8"]),
+        ("A8", &["a8"]),
+        ("שלום", &["a9"]),
+    ];
+    for console in both().await {
+        for (id, name) in names {
+            console.register(id, name).await;
+        }
+        for (search, expected) in searches {
+            assert_eq!(
+                found(&console, search).await,
+                expected,
+                "{} {search:?}",
+                console.engine
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn worst_health_is_first_and_then_most_calls() {
+    for console in both().await {
+        for id in ["quiet", "fine", "failing", "busier", "never"] {
+            console.register(id, id).await;
+        }
+        console
+            .ingest(vec![
+                calls("quiet", noon(), 200, 3),
+                calls("fine", noon(), 200, 100),
+                calls("failing", noon(), 500, 100),
+                calls("busier", noon(), 500, 200),
+            ])
+            .await;
+        let listed = list(&console, &TenantFilter::default(), &PageAt::first(50)).await;
+        assert_eq!(
+            ids(&listed),
+            ["busier", "failing", "quiet", "never", "fine"],
+            "{}",
+            console.engine
+        );
+
+        let critical = TenantFilter {
+            health: Some(Health::Critical),
+            status: Some(TenantStatus::Active),
+            ..by(TenantSort::ErrorRate, Direction::Descending)
+        };
+        assert_eq!(list(&console, &critical, &PageAt::first(50)).await.total, 2);
+        let last_seen = by(TenantSort::LastSeen, Direction::Ascending);
+        assert_eq!(
+            ids(&list(&console, &last_seen, &PageAt::first(1)).await),
+            ["never"]
+        );
+
+        let mut reader = console.core.store.read().await.unwrap();
+        let counts = reader.db().count_tenants_by_health(None).await.unwrap();
+        assert_eq!(
+            (
+                counts.total,
+                counts.healthy,
+                counts.warning,
+                counts.critical,
+                counts.unknown
+            ),
+            (5, 1, 0, 2, 2)
+        );
+    }
+}
+
+#[tokio::test]
+async fn paging_loses_and_doubles_nothing_while_tenants_arrive() {
+    for console in both().await {
+        for n in 0..25 {
+            console
+                .register(&format!("t{n:02}"), &format!("Tenant {n:02}"))
+                .await;
+        }
+        let filter = by(TenantSort::Name, Direction::Ascending);
+        let mut page = PageAt::first(4);
+        let mut seen = Vec::new();
+        loop {
+            let listed = list(&console, &filter, &page).await;
+            seen.extend(ids(&listed));
+            // One arrives before the place where we are, and one behind it.
+            let n = seen.len();
+            console
+                .register(&format!("early{n}"), &format!("Aaa {n:02}"))
+                .await;
+            console
+                .register(&format!("late{n}"), &format!("Zzz {n:02}"))
+                .await;
+            let Some(next) = listed.next else { break };
+            page.position = next;
+            assert!(n < 200, "{} goes on for ever", console.engine);
+        }
+        let old: Vec<_> = seen
+            .iter()
+            .filter(|id| id.starts_with('t'))
+            .cloned()
+            .collect();
+        let expected: Vec<_> = (0..25).map(|n| format!("t{n:02}")).collect();
+        assert_eq!(old, expected, "{}", console.engine);
+        let mut each_once = seen.clone();
+        each_once.sort();
+        each_once.dedup();
+        assert_eq!(
+            each_once.len(),
+            seen.len(),
+            "{} doubles a row",
+            console.engine
+        );
+    }
+}
+
+/// How SQLite would run a page of a list.
+async fn plan(console: &Platform, keys: &str, direction: &str, than: &str) -> String {
+    let placeholders: Vec<_> = (1..=keys.split(", ").count())
+        .map(|n| format!("${n}"))
+        .collect();
+    let order = keys.replace(", ", &format!(" {direction}, "));
+    let sql = format!(
+        "EXPLAIN QUERY PLAN SELECT * FROM tenants WHERE ({keys}) {than} ({}) ORDER BY {order} {direction} LIMIT 51",
+        placeholders.join(", ")
+    );
+    let mut reader = console.core.store.read().await.unwrap();
+    let mut db = reader.db();
+    let query = placeholders
+        .iter()
+        .fold(db.assembled(sql), |query, _| query.bind(1_i64));
+    let rows: Vec<Detail> = query.fetch_all().await.unwrap();
+    rows.into_iter()
+        .map(|row| row.0)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+struct Detail(String);
+
+impl crate::FromRow for Detail {
+    fn from_row(row: &crate::Row) -> Result<Self, crate::StoreError> {
+        Ok(Self(row.text("detail")?))
+    }
+}
+
+#[tokio::test]
+async fn every_order_is_read_from_an_index() {
+    let console = sqlite().await;
+    for sort in TenantSort::ALL {
+        let keys = super::list::columns(*sort).join(", ");
+        for (direction, than) in [("ASC", ">"), ("DESC", "<")] {
+            let plan = plan(&console, &keys, direction, than).await;
+            assert!(plan.contains("USING INDEX tenants_by_"), "{sort}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{sort}: {plan}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Rows of requests that a proxy carried: open until its access log tells how they ended.
+
+use app::domain::{
+    RequestId, SupportSessionId, TenantId, Timestamp,
+    access_log::{ForwardAuthProfile, ReportedEnd, RequestOutcome},
+};
+
+use super::Orphan;
+use crate::{Db, FromRow, Row, StoreError, Tx, sql::statements};
+
+statements! {
+    // Only an open row, and only of that proxy's kind: once told, it stays told.
+    COMPLETE_REPORTED = "UPDATE access_log SET status = $3, outcome = $4, duration_ms = $5, response_bytes = $6, \
+        reported_at = $7 WHERE request_id = $1 AND profile = $2 AND outcome = 'open' \
+        RETURNING support_session_id, (SELECT s.tenant_id FROM support_sessions s \
+        WHERE s.id = access_log.support_session_id) AS tenant_id";
+    LIST_UNREPORTED = "SELECT a.request_id, a.support_session_id, s.tenant_id FROM access_log a \
+        JOIN support_sessions s ON s.id = a.support_session_id \
+        WHERE a.outcome = 'open' AND a.profile IS NOT NULL AND COALESCE(s.revoked_at, s.ends_at) < $1 \
+        ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
+}
+
+/// Whose row a report has completed.
+#[derive(Debug, Clone)]
+pub struct ReportedRow {
+    /// The support session.
+    pub support_session_id: SupportSessionId,
+    /// That session's tenant.
+    pub tenant_id: TenantId,
+}
+
+impl FromRow for ReportedRow {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            support_session_id: row.parsed("support_session_id")?,
+            tenant_id: row.parsed("tenant_id")?,
+        })
+    }
+}
+
+impl Db<'_> {
+    /// Up to 200 rows that no report has completed, by tenant; only those of support sessions that
+    /// ended before an instant.
+    pub async fn list_unreported(
+        &mut self,
+        ended_before: Timestamp,
+    ) -> Result<Vec<Orphan>, StoreError> {
+        self.query(LIST_UNREPORTED)
+            .bind(ended_before)
+            .fetch_all()
+            .await
+    }
+}
+
+impl Tx<'_> {
+    /// Completes an open row of a proxy of this kind; `None` if there is none.
+    pub async fn complete_reported_entry(
+        &mut self,
+        profile: ForwardAuthProfile,
+        end: &ReportedEnd,
+        outcome: RequestOutcome,
+        at: Timestamp,
+    ) -> Result<Option<ReportedRow>, StoreError> {
+        let request: RequestId = end.request_id;
+        self.query(COMPLETE_REPORTED)
+            .bind(request)
+            .bind(profile.as_str())
+            .bind(i64::from(end.status))
+            .bind(outcome.as_str())
+            .bind(end.duration_ms)
+            .bind(end.bytes)
+            .bind(at)
+            .fetch_optional()
+            .await
+    }
+}

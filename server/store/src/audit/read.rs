@@ -1,0 +1,279 @@
+//! Reading the audit log.
+
+use std::fmt;
+
+use app::domain::{
+    AuditEventId, TenantId, Timestamp,
+    audit::{Actor, AuditEvent, AuditFilter},
+    page::Direction,
+};
+
+use crate::{
+    Db, FromRow, Row, StoreError, fold,
+    listing::{Listed, Listing, PageAt},
+    sql::statements,
+};
+
+statements! {
+    LOOKUP = "SELECT * FROM audit_events WHERE id = $1";
+    CHAIN_AFTER = "SELECT * FROM audit_events WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT 1000";
+    // A chain whose head was taken away is one still.
+    CHAINS = "SELECT chain FROM audit_heads UNION SELECT chain FROM audit_events ORDER BY chain";
+    HEAD = "SELECT seq, hash FROM audit_heads WHERE chain = $1";
+    LATEST_INSTANT = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events WHERE recorded_at <= $1";
+}
+
+/// How many events an export reads at once.
+pub const EXPORT_PAGE: u32 = 1_000;
+
+/// The last position of a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPosition {
+    /// How many events the chain has.
+    pub seq: u64,
+    /// The hash of the last one.
+    pub hash: String,
+}
+
+impl FromRow for AuditPosition {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            seq: row.count("seq")?,
+            hash: row.text("hash")?,
+        })
+    }
+}
+
+impl FromRow for AuditEvent {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            v: u32::try_from(row.int("v")?).unwrap_or_default(),
+            chain: row.text("chain")?,
+            seq: row.count("seq")?,
+            prev: row.text("prev")?,
+            id: row.parsed("id")?,
+            tenant_id: row.opt_parsed("tenant_id")?,
+            category: row.parsed("category")?,
+            action: row.text("action")?,
+            actor: Actor {
+                kind: row.parsed("actor_type")?,
+                id: row.text("actor_id")?,
+                name: row.text("actor_name")?,
+            },
+            resource_type: row.text("resource_type")?,
+            resource_id: row.text("resource_id")?,
+            outcome: row.parsed("outcome")?,
+            occurred_at: row.at("occurred_at")?,
+            recorded_at: row.at("recorded_at")?,
+            request_id: row.opt_text("request_id")?,
+            ip: row.opt_text("ip")?,
+            user_agent: row.opt_text("user_agent")?,
+            metadata: row.json("metadata")?,
+            hash: row.text("hash")?,
+        })
+    }
+}
+
+/// An event as it lies in the store, readable or not: what a verification looks at.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    /// The chain.
+    pub chain: String,
+    /// The position in it.
+    pub seq: u64,
+    /// The identifier, as it is written.
+    pub id: String,
+    /// The event, or what can't be read of it.
+    pub event: Result<AuditEvent, String>,
+}
+
+impl FromRow for StoredEvent {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        let id = row.text("id")?;
+        let event = AuditEvent::from_row(row).map_err(|e| e.to_string());
+        Ok(Self {
+            chain: row.text("chain")?,
+            seq: row.count("seq").unwrap_or_default(),
+            event: match event {
+                // An identifier in another spelling is the same one, but nobody finds it.
+                Ok(event) if event.id.to_string() != id => Err(format!("id {id} is misspelt")),
+                // What is searched in is no part of the hash, and must be what it was made of.
+                Ok(event) if row.text("actor_search")? != fold(&event.actor.name) => {
+                    Err("actor_search does not fit the actor's name".to_owned())
+                }
+                event => event,
+            },
+            id,
+        })
+    }
+}
+
+/// Whose events a caller may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditReach {
+    /// Every event.
+    All,
+    /// Events of every tenant, but none without one.
+    Tenants,
+    /// Events of one tenant.
+    Tenant(TenantId),
+}
+
+impl AuditReach {
+    /// Whether an event lies within.
+    pub fn covers(&self, event: &AuditEvent) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tenants => event.tenant_id.is_some(),
+            Self::Tenant(id) => event.tenant_id.as_ref() == Some(id),
+        }
+    }
+}
+
+impl fmt::Display for AuditReach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Tenants => f.write_str("tenants"),
+            Self::Tenant(id) => write!(f, "tenant:{id}"),
+        }
+    }
+}
+
+impl Db<'_> {
+    /// One event.
+    pub async fn lookup_audit_event(
+        &mut self,
+        id: AuditEventId,
+    ) -> Result<Option<AuditEvent>, StoreError> {
+        self.query(LOOKUP).bind(id).fetch_optional().await
+    }
+
+    /// Up to 1,000 events of a chain after a position, oldest first.
+    pub async fn list_audit_chain(
+        &mut self,
+        chain: &str,
+        after: u64,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        self.query(CHAIN_AFTER)
+            .bind(chain)
+            .bind(after)
+            .fetch_all()
+            .await
+    }
+
+    /// Up to 1,000 events of a chain after a position, oldest first, readable or not.
+    pub async fn list_stored_audit_chain(
+        &mut self,
+        chain: &str,
+        after: u64,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.query(CHAIN_AFTER)
+            .bind(chain)
+            .bind(after)
+            .fetch_all()
+            .await
+    }
+
+    /// The names of all chains.
+    pub async fn list_audit_chains(&mut self) -> Result<Vec<String>, StoreError> {
+        self.query(CHAINS).fetch_all().await
+    }
+
+    /// The last position of a chain.
+    pub async fn lookup_audit_head(
+        &mut self,
+        chain: &str,
+    ) -> Result<Option<AuditPosition>, StoreError> {
+        self.query(HEAD).bind(chain).fetch_optional().await
+    }
+
+    /// The latest instant up to `limit` at which anything was recorded.
+    pub async fn latest_recorded_instant(
+        &mut self,
+        limit: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        let micros: i64 = self.query(LATEST_INSTANT).bind(limit).fetch_one().await?;
+        Ok(Timestamp::from_timestamp_micros(micros).unwrap_or_default())
+    }
+
+    /// One page of events, newest first.
+    pub async fn list_audit_events(
+        &mut self,
+        reach: &AuditReach,
+        filter: &AuditFilter,
+        page: &PageAt,
+    ) -> Result<Listed<AuditEvent>, StoreError> {
+        listing(
+            &["recorded_at", "chain", "seq"],
+            Direction::Descending,
+            reach,
+            filter,
+        )
+        .fetch(self, page, |event: &AuditEvent| {
+            vec![
+                event.recorded_at.into(),
+                (&event.chain).into(),
+                event.seq.into(),
+            ]
+        })
+        .await
+    }
+
+    /// Up to 1,000 events of those that a filter leaves, chain by chain and in each chain oldest
+    /// first, after a chain and position.
+    pub async fn list_audit_events_to_export(
+        &mut self,
+        reach: &AuditReach,
+        filter: &AuditFilter,
+        after: Option<(String, u64)>,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        let after = after.map(|(chain, seq)| vec![chain.into(), seq.into()]);
+        listing(&["chain", "seq"], Direction::Ascending, reach, filter)
+            .fetch_after(self, after, EXPORT_PAGE)
+            .await
+    }
+}
+
+/// The rows of the audit log that a filter leaves, in an order.
+pub(crate) fn listing(
+    keys: &'static [&'static str],
+    direction: Direction,
+    reach: &AuditReach,
+    filter: &AuditFilter,
+) -> Listing {
+    let mut listing = Listing::new("audit_events", keys, direction);
+    match reach {
+        AuditReach::All => {}
+        AuditReach::Tenants => listing.and("tenant_id IS NOT NULL"),
+        AuditReach::Tenant(id) => listing.and_bind("tenant_id = {}", id),
+    }
+    if let Some(category) = filter.category {
+        listing.and_bind("category = {}", category.as_str());
+    }
+    match filter
+        .action
+        .as_deref()
+        .map(|action| (action, action.strip_suffix('*')))
+    {
+        Some((_, Some(prefix))) => listing.and_prefix("action", prefix),
+        Some((action, None)) => listing.and_bind("action = {}", action),
+        None => {}
+    }
+    if let Some(actor) = &filter.actor {
+        listing.and_contains_or_equals("actor_search", &fold(actor), "actor_id", actor);
+    }
+    if let Some(tenant) = &filter.tenant_id {
+        listing.and_bind("tenant_id = {}", tenant);
+    }
+    if let Some(outcome) = filter.outcome {
+        listing.and_bind("outcome = {}", outcome.as_str());
+    }
+    if let Some(from) = filter.from {
+        listing.and_bind("recorded_at >= {}", from);
+    }
+    if let Some(to) = filter.to {
+        listing.and_bind("recorded_at < {}", to);
+    }
+    listing
+}

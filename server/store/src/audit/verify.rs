@@ -1,0 +1,48 @@
+//! Verifies the chains where they are stored.
+
+use audit::verify::{Extent, KeptHead, Report, Verifier};
+
+use crate::{Store, StoreError};
+
+/// Verifies every chain of a store, which may be written at the same time.
+pub async fn verify_store(
+    store: &Store,
+    kept: impl IntoIterator<Item = KeptHead>,
+) -> Result<Report, StoreError> {
+    let mut verifier = Verifier::new(Extent::All, kept);
+    let mut reader = store.read().await?;
+    for name in reader.db().list_audit_chains().await? {
+        let mut at = 0;
+        loop {
+            let mut page = reader.db().list_stored_audit_chain(&name, at).await?;
+            let mut head = None;
+            if page.is_empty() {
+                head = reader.db().lookup_audit_head(&name).await?;
+                if head.as_ref().is_some_and(|head| head.seq > at) {
+                    // Events may have been appended between the two looks.
+                    page = reader.db().list_stored_audit_chain(&name, at).await?;
+                }
+            }
+            if let Some(last) = page.last() {
+                at = last.seq;
+                for event in page {
+                    match event.event {
+                        Ok(event) => verifier.event(event),
+                        Err(problem) => {
+                            verifier.unreadable_event(event.chain, event.seq, event.id, problem)
+                        }
+                    };
+                }
+                continue;
+            }
+            let head = head.map(|head| KeptHead {
+                chain: name.clone(),
+                seq: head.seq,
+                hash: head.hash,
+            });
+            verifier.head(&name, head.as_ref());
+            break;
+        }
+    }
+    Ok(verifier.finish())
+}

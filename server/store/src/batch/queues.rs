@@ -1,0 +1,105 @@
+//! What waits to be written, and what of it comes next.
+
+use std::time::Duration;
+
+use app::domain::record::RecordLevel;
+use tokio::sync::mpsc;
+
+use super::Job;
+use crate::writer::Priority;
+
+/// For how long acts that nobody waits for rest, so that they share the commit of those somebody
+/// waits for: a request's completion that of the next request's record.
+const RESTS_FOR: Duration = Duration::from_millis(5);
+
+/// What waits to be written.
+pub(super) struct Queues {
+    /// The act that woke the writer.
+    first: Option<Box<dyn Job>>,
+    /// The act that nobody waits for and that woke the writer.
+    rested: Option<Box<dyn Job>>,
+    turn: bool,
+    gateway: mpsc::Receiver<Box<dyn Job>>,
+    normal: mpsc::UnboundedReceiver<Box<dyn Job>>,
+    resting: mpsc::UnboundedReceiver<Box<dyn Job>>,
+}
+
+impl Queues {
+    pub(super) const fn new(
+        gateway: mpsc::Receiver<Box<dyn Job>>,
+        normal: mpsc::UnboundedReceiver<Box<dyn Job>>,
+        resting: mpsc::UnboundedReceiver<Box<dyn Job>>,
+    ) -> Self {
+        Self {
+            first: None,
+            rested: None,
+            turn: false,
+            gateway,
+            normal,
+            resting,
+        }
+    }
+
+    /// Waits for something to do; at what level it must be kept. `None` once nobody can ask any more.
+    pub(super) async fn wait(&mut self, record: RecordLevel) -> Option<RecordLevel> {
+        let mut priority = Priority::Resting;
+        if self.rested.is_none() {
+            priority = tokio::select! {
+                biased;
+                Some(job) = self.gateway.recv() => self.is_first(job, Priority::Gateway),
+                Some(job) = self.normal.recv() => self.is_first(job, Priority::Normal),
+                Some(job) = self.resting.recv() => self.is_first(job, Priority::Resting),
+                else => return None,
+            };
+        }
+        if priority == Priority::Resting {
+            priority = tokio::select! {
+                biased;
+                Some(job) = self.gateway.recv() => self.is_first(job, Priority::Gateway),
+                Some(job) = self.normal.recv() => self.is_first(job, Priority::Normal),
+                () = tokio::time::sleep(RESTS_FOR) => Priority::Resting,
+            };
+        }
+        // Whatever is no record is flushed, and so are the records that it shares a commit with.
+        let records_alone = priority != Priority::Normal && self.normal.is_empty();
+        Some(if records_alone {
+            record
+        } else {
+            RecordLevel::Flushed
+        })
+    }
+
+    fn is_first(&mut self, job: Box<dyn Job>, priority: Priority) -> Priority {
+        match priority {
+            Priority::Resting => self.rested = Some(job),
+            Priority::Gateway | Priority::Normal => self.first = Some(job),
+        }
+        priority
+    }
+
+    /// The next act that may be kept at this level.
+    pub(super) fn next(&mut self, level: RecordLevel) -> Option<Box<dyn Job>> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        // In turn, so that however many records are asked for, completions don't pile up.
+        self.turn = !self.turn;
+        let next = match self.turn {
+            true => self.next_resting().or_else(|| self.next_of_gateway()),
+            false => self.next_of_gateway().or_else(|| self.next_resting()),
+        };
+        match level {
+            RecordLevel::Flushed => next.or_else(|| self.normal.try_recv().ok()),
+            RecordLevel::Written => next,
+        }
+    }
+
+    fn next_of_gateway(&mut self) -> Option<Box<dyn Job>> {
+        self.gateway.try_recv().ok()
+    }
+
+    fn next_resting(&mut self) -> Option<Box<dyn Job>> {
+        let rested = self.rested.take();
+        rested.or_else(|| self.resting.try_recv().ok())
+    }
+}

@@ -1,0 +1,105 @@
+//! Runs the acts of one batch in its transaction.
+
+use std::time::{Duration, Instant};
+
+use app::domain::record::RecordLevel;
+
+use super::{Job, queues::Queues};
+use crate::{
+    StoreError,
+    connection::{Connection, Db, Tx},
+};
+
+/// How many acts one commit covers at most.
+const MAX_BATCH: usize = 256;
+/// For how long one batch goes on taking acts.
+const MAX_BATCH_TIME: Duration = Duration::from_millis(10);
+
+/// What became of a batch's acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// All that are kept told of no change.
+    Unchanged,
+    /// One that is kept told of a change.
+    Changed,
+    /// One of those that ran together is not to be kept, so nothing is.
+    OneFailed,
+}
+
+impl Ran {
+    const fn told(changed: bool) -> Self {
+        match changed {
+            true => Self::Changed,
+            false => Self::Unchanged,
+        }
+    }
+}
+
+/// Runs what is waiting without anything between the acts: nearly always all are kept, and
+/// savepoints cost as much as the acts themselves.
+pub(super) async fn run_together(
+    db: &mut Db<'_>,
+    queues: &mut Queues,
+    level: RecordLevel,
+    done: &mut Vec<Box<dyn Job>>,
+) -> Result<Ran, StoreError> {
+    let started = Instant::now();
+    let mut tx = Tx::new(db.reborrow());
+    while done.len() < MAX_BATCH
+        && (done.is_empty() || started.elapsed() < MAX_BATCH_TIME)
+        && let Some(job) = queues.next(level)
+    {
+        if job.is_late() {
+            job.answer(Err(StoreError::TooLate));
+            continue;
+        }
+        done.push(job);
+        let Some(job) = done.last_mut() else { break };
+        if !job.run(&mut tx).await {
+            return Ok(Ran::OneFailed);
+        }
+        if !tx.is_in_transaction() {
+            // The engine has ended it: the commit will say so, to all.
+            return Ok(Ran::Unchanged);
+        }
+    }
+    tx.settle().await?;
+    tx.still_works().await?;
+    Ok(Ran::told(tx.changed))
+}
+
+/// Runs acts that have run before once more, each in a savepoint of its own, so that one that is not
+/// to be kept takes no other with it.
+pub(super) async fn run_apart(
+    db: &mut Db<'_>,
+    acts: &mut [Box<dyn Job>],
+) -> Result<Ran, StoreError> {
+    let mut any_changed = false;
+    for act in acts {
+        db.query("SAVEPOINT act").execute().await?;
+        let (keep, changed) = {
+            let mut tx = Tx::new(db.reborrow());
+            let keep = act.run(&mut tx).await;
+            if keep {
+                tx.settle().await?;
+            }
+            (keep, tx.changed)
+        };
+        if !keep {
+            db.query("ROLLBACK TO SAVEPOINT act").execute().await?;
+        }
+        db.query("RELEASE SAVEPOINT act").execute().await?;
+        any_changed |= keep && changed;
+    }
+    Ok(Ran::told(any_changed))
+}
+
+impl Db<'_> {
+    fn reborrow(&mut self) -> Db<'_> {
+        Db(match &mut self.0 {
+            Connection::Sqlite(connection) => Connection::Sqlite(connection),
+            Connection::SqliteWriter(connection) => Connection::SqliteWriter(connection),
+            Connection::Postgres(connection) => Connection::Postgres(connection),
+        })
+    }
+}

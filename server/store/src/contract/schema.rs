@@ -1,0 +1,107 @@
+//! Opening: versions of the schema, the one that serves, durability.
+
+use secrecy::ExposeSecret;
+
+use crate::{
+    Engine, Priority, Statement, Store, StoreError, StoreOptions,
+    testing::{both, sqlite},
+};
+
+/// Runs statements of a test.
+async fn run(store: &Store, sql: &'static str) {
+    let statement = Statement { name: "test", sql };
+    let write = store.write(Priority::Normal, move |tx| {
+        Box::pin(async move { tx.query(statement.sql).execute().await })
+    });
+    write.await.expect("the statement runs");
+}
+
+async fn reopen(options: &StoreOptions, migrate: bool) -> Result<Store, StoreError> {
+    let options = StoreOptions {
+        migrate,
+        serves: false,
+        ..options.clone()
+    };
+    Store::open(&options).await
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_with_what_to_do() {
+    for (engine, test) in both().await {
+        run(
+            &test.store,
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             SELECT 999999, 'later', success, checksum, 0 FROM _sqlx_migrations LIMIT 1",
+        )
+        .await;
+        for migrate in [true, false] {
+            let error = reopen(&test.options, migrate).await.err().expect("refused");
+            let text = error.to_string();
+            assert!(
+                text.contains("999999") && text.contains("run the newer program"),
+                "{engine}: {text}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_older_schema_is_refused_where_migrating_is_switched_off() {
+    for (engine, test) in both().await {
+        run(&test.store, "DELETE FROM _sqlx_migrations").await;
+        let error = reopen(&test.options, false).await.err().expect("refused");
+        assert!(
+            error.to_string().contains("support-console migrate"),
+            "{engine}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_process_serves_an_sqlite_file_until_its_store_is_dropped() {
+    let test = sqlite().await;
+    test.store.follow_changes().await.unwrap();
+    let second = Store::open(&test.options).await.err().expect("refused");
+    assert!(matches!(second, StoreError::InUse { .. }), "{second}");
+    assert!(
+        reopen(&test.options, false).await.is_ok(),
+        "the command line may go in"
+    );
+    let options = test.options.clone();
+    let keep_folder = test.drop_store();
+    assert!(Store::open(&options).await.is_ok());
+    drop(keep_folder);
+}
+
+#[tokio::test]
+async fn sqlite_flushes_every_commit() {
+    let test = sqlite().await;
+    let settings = test.store.write(Priority::Normal, |tx| {
+        Box::pin(async move {
+            let mode: String = tx.query("PRAGMA journal_mode").fetch_one().await?;
+            let synchronous: i64 = tx.query("PRAGMA synchronous").fetch_one().await?;
+            let keys: i64 = tx.query("PRAGMA foreign_keys").fetch_one().await?;
+            Ok::<_, StoreError>((mode, synchronous, keys))
+        })
+    });
+    assert_eq!(settings.await.unwrap(), ("wal".to_owned(), 2, 1));
+    let mut reader = test.store.read().await.unwrap();
+    let written = reader.db().query("DELETE FROM changes").execute().await;
+    assert!(written.is_err(), "readers can't write");
+}
+
+#[tokio::test]
+async fn a_postgres_that_may_lose_commits_is_refused() {
+    let test = crate::testing::postgres().await;
+    assert_eq!(test.store.engine(), Engine::Postgres);
+    let url = test.options.url.expose_secret();
+    let name = url.rsplit('/').next().expect("a database");
+    let sql = format!("ALTER DATABASE {name} SET synchronous_commit = off");
+    let write = test.store.write(Priority::Normal, move |tx| {
+        let sql = sql.clone();
+        Box::pin(async move { tx.assembled(sql).execute().await })
+    });
+    write.await.unwrap();
+    let error = reopen(&test.options, false).await.err().expect("refused");
+    assert!(matches!(error, StoreError::NotDurable { .. }), "{error}");
+}

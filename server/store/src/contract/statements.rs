@@ -1,0 +1,93 @@
+//! Every query text is prepared on both engines.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use sqlx::{Executor, SqlSafeStr};
+
+use crate::{self, Reader, Statement, testing::both};
+
+/// The `ALL` of every file that has `statements!`. A test fails as long as one is not here.
+fn lists() -> Vec<&'static [Statement]> {
+    vec![
+        store::access_log::ALL,
+        store::access_log::REPLAY_STATEMENTS,
+        store::access_log::REPORT_STATEMENTS,
+        store::api_keys::ALL,
+        store::audit::APPEND_STATEMENTS,
+        store::audit::READ_STATEMENTS,
+        store::browser_sessions::ALL,
+        store::calls::ALL,
+        store::changes::ALL,
+        store::nodes::ALL,
+        store::organizations::ALL,
+        store::revocation_receipts::ALL,
+        store::rule_sets::ALL,
+        store::sign_in_failures::ALL,
+        store::staff::ALL,
+        store::staff_sessions::ALL,
+        store::support_sessions::ALL,
+        store::telemetry::ALL,
+        store::tenants::ALL,
+        store::tenants::HEALTH_STATEMENTS,
+        store::tenants::LIST_STATEMENTS,
+        store::user_sessions::ALL,
+    ]
+}
+
+#[tokio::test]
+async fn every_statement_is_accepted_by_both_engines() {
+    for (engine, test) in both().await {
+        for statement in lists().into_iter().flatten() {
+            let prepared = match &mut test.store.read().await.unwrap() {
+                Reader::Sqlite(connection) => {
+                    let prepared = connection.prepare(statement.sql.into_sql_str()).await;
+                    prepared.map(drop)
+                }
+                Reader::Postgres(connection) => {
+                    let prepared = connection.prepare(statement.sql.into_sql_str()).await;
+                    prepared.map(drop)
+                }
+            };
+            prepared.unwrap_or_else(|error| panic!("{engine}: {}: {error}", statement.name));
+        }
+    }
+}
+
+#[test]
+fn no_file_with_statements_is_left_out_here() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    let with_statements: BTreeSet<_> = files
+        .into_iter()
+        .filter(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            text.lines().any(|line| line.starts_with("statements! {"))
+        })
+        .map(|file| file.strip_prefix(&root).unwrap().to_owned())
+        .collect();
+    let listed: BTreeSet<_> = lists()
+        .into_iter()
+        .map(|list| {
+            // `store::audit::append::ADD_HEAD` stands in `audit/append.rs`.
+            let mut parts: Vec<_> = list[0].name.split("::").skip(1).collect();
+            parts.pop();
+            PathBuf::from(parts.join("/")).with_extension("rs")
+        })
+        .collect();
+    assert_eq!(listed, with_statements);
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The writer: what fails alone, what goes first, what shares a commit.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use futures::{future::join_all, poll};
+use tokio::sync::Notify;
+
+use super::{another, note, noted};
+use crate::{Priority, Store, StoreError, testing::both};
+
+/// Holds the batching writer until the gate is opened; resolves once the writer is held. Run once
+/// more, with those it shares a transaction with, it holds nothing.
+async fn hold(store: &Store) -> (Arc<Notify>, tokio::task::JoinHandle<Result<(), StoreError>>) {
+    let (held, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (holding, opened) = (Arc::clone(&held), Arc::clone(&gate));
+    let (store, has_held) = (store.clone(), Arc::new(AtomicBool::new(false)));
+    let task = tokio::spawn(async move {
+        store
+            .write(Priority::Gateway, move |_tx| {
+                let (holding, opened) = (Arc::clone(&holding), Arc::clone(&opened));
+                let holds = !has_held.swap(true, Ordering::Relaxed);
+                Box::pin(async move {
+                    if holds {
+                        holding.notify_one();
+                        opened.notified().await;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    });
+    held.notified().await;
+    (gate, task)
+}
+
+#[tokio::test]
+async fn refused_and_broken_acts_do_not_touch_those_they_share_a_commit_with() {
+    for (engine, test) in both().await {
+        let (gate, holder) = hold(&test.store).await;
+        let mut acts: Vec<_> = (0..9)
+            .map(|number| {
+                Box::pin(test.store.write(Priority::Gateway, move |tx| {
+                    Box::pin(async move {
+                        note(tx, number.to_string()).await?;
+                        match number % 3 {
+                            0 => Ok(number),
+                            1 => Err(StoreError::OlderSchema),
+                            _ => {
+                                tx.query("SELECT nothing FROM nowhere").execute().await?;
+                                Ok(number)
+                            }
+                        }
+                    })
+                }))
+            })
+            .collect();
+        for act in &mut acts {
+            assert!(poll!(act).is_pending());
+        }
+        gate.notify_one();
+        holder.await.unwrap().unwrap();
+        let answers = join_all(acts).await;
+        let kept: Vec<_> = answers.into_iter().flatten().collect();
+        assert_eq!(kept, [0, 3, 6], "{engine}");
+        assert_eq!(noted(&test.store).await, ["0", "3", "6"], "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn the_gateways_intents_go_before_other_writes() {
+    let test = crate::testing::sqlite().await;
+    let (gate, holder) = hold(&test.store).await;
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let write = |priority, name: &'static str| {
+        let order = Arc::clone(&order);
+        Box::pin(test.store.write(priority, move |_tx| {
+            order.lock().unwrap().push(name);
+            Box::pin(async move { Ok::<(), StoreError>(()) })
+        }))
+    };
+    let mut writes = vec![
+        write(Priority::Normal, "report"),
+        write(Priority::Normal, "report"),
+        write(Priority::Gateway, "intent"),
+        write(Priority::Gateway, "intent"),
+    ];
+    for write in &mut writes {
+        assert!(poll!(write).is_pending());
+    }
+    gate.notify_one();
+    holder.await.unwrap().unwrap();
+    for written in join_all(writes).await {
+        written.unwrap();
+    }
+    assert_eq!(
+        *order.lock().unwrap(),
+        ["intent", "intent", "report", "report"]
+    );
+}
+
+#[tokio::test]
+async fn intents_that_wait_together_share_a_commit() {
+    for (engine, test) in both().await {
+        let (gate, holder) = hold(&test.store).await;
+        let before = test.store.batch_commits();
+        let mut intents: Vec<_> = (0..40)
+            .map(|number: u32| {
+                Box::pin(test.store.write(Priority::Gateway, move |tx| {
+                    note(tx, format!("{number:02}"))
+                }))
+            })
+            .collect();
+        for intent in &mut intents {
+            assert!(poll!(intent).is_pending());
+        }
+        gate.notify_one();
+        holder.await.unwrap().unwrap();
+        for written in join_all(intents).await {
+            written.unwrap();
+        }
+        let commits = test.store.batch_commits() - before;
+        assert!((1..40).contains(&commits), "{engine}: {commits} commits");
+        assert_eq!(noted(&test.store).await.len(), 40, "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn acts_that_nobody_waits_for_share_a_commit_in_turn_with_intents_and_are_done_without_any() {
+    for (engine, test) in both().await {
+        let alone = test
+            .store
+            .write(Priority::Resting, |tx| note(tx, "alone".into()));
+        alone.await.unwrap();
+        let (gate, holder) = hold(&test.store).await;
+        let before = test.store.batch_commits();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let write = |priority, number: u32| {
+            let order = Arc::clone(&order);
+            Box::pin(test.store.write(priority, move |tx| {
+                order.lock().unwrap().push(priority);
+                note(tx, format!("{number:02}"))
+            }))
+        };
+        let intents = (0..20).map(|number| write(Priority::Gateway, number));
+        let resting = (20..40).map(|number| write(Priority::Resting, number));
+        let mut writes: Vec<_> = intents.chain(resting).collect();
+        for write in &mut writes {
+            assert!(poll!(write).is_pending());
+        }
+        gate.notify_one();
+        holder.await.unwrap().unwrap();
+        for written in join_all(writes).await {
+            written.unwrap();
+        }
+        let commits = test.store.batch_commits() - before;
+        assert!((1..40).contains(&commits), "{engine}: {commits} commits");
+        assert_eq!(noted(&test.store).await.len(), 41, "{engine}");
+        let order = order.lock().unwrap();
+        let rested = order[..20].iter().filter(|p| **p == Priority::Resting);
+        assert!(rested.count() >= 5, "{engine}: {order:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_an_act_fails_that_act_and_nothing_else() {
+    for (engine, test) in both().await {
+        let failed: Result<(), StoreError> = test
+            .store
+            .write(Priority::Gateway, |tx| {
+                Box::pin(async move {
+                    note(tx, "lost".into()).await?;
+                    panic!("a bug")
+                })
+            })
+            .await;
+        assert!(
+            matches!(failed, Err(StoreError::Panicked)),
+            "{engine}: {failed:?}"
+        );
+        let next = test
+            .store
+            .write(Priority::Gateway, |tx| note(tx, "kept".into()));
+        next.await.unwrap();
+        assert_eq!(noted(&test.store).await, ["kept"], "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn the_writer_goes_on_after_the_engine_has_ended_a_transaction_by_itself() {
+    for (engine, test) in both().await {
+        // What SQLite does when the disk is full, and PostgreSQL when a session is ended.
+        let failed = test.store.write(Priority::Gateway, |tx| {
+            Box::pin(async move {
+                note(tx, "lost".into()).await?;
+                tx.query("ROLLBACK").execute().await?;
+                Ok::<(), StoreError>(())
+            })
+        });
+        assert!(failed.await.is_err(), "{engine}");
+        for _ in 0..2 {
+            let next = test
+                .store
+                .write(Priority::Gateway, |tx| note(tx, "kept".into()));
+            next.await.unwrap_or_else(|e| panic!("{engine}: {e:?}"));
+        }
+        assert_eq!(noted(&test.store).await, ["kept", "kept"], "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn an_act_that_goes_on_after_a_failed_statement_is_kept_or_refused_but_never_lost() {
+    for (engine, test) in both().await {
+        for priority in [Priority::Normal, Priority::Gateway] {
+            let before = noted(&test.store).await.len();
+            let answer = test.store.write(priority, |tx| {
+                Box::pin(async move {
+                    note(tx, "a".into()).await?;
+                    let failed = tx.query("SELECT nothing FROM nowhere").execute().await;
+                    assert!(failed.is_err());
+                    Ok::<(), StoreError>(())
+                })
+            });
+            let answer = answer.await;
+            let kept = noted(&test.store).await.len() > before;
+            assert_eq!(answer.is_ok(), kept, "{engine}: {priority:?}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_node_frozen_in_the_middle_of_a_transaction_keeps_nobody_waiting_for_good() {
+    let test = crate::testing::postgres().await;
+    let other = another(&test.options).await;
+    let (begun, frozen) = tokio::sync::mpsc::channel(1);
+    let (store, mut frozen) = (test.store.clone(), frozen);
+    let freezing = tokio::spawn(async move {
+        let act = store.write(Priority::Normal, move |tx| {
+            let begun = begun.clone();
+            Box::pin(async move {
+                note(tx, "never".into()).await?;
+                begun.send(()).await.expect("the test waits");
+                std::future::pending::<Result<(), StoreError>>().await
+            })
+        });
+        act.await
+    });
+    frozen.recv().await.expect("it holds the lock");
+    // Changes are numbered under one lock, which the other holds.
+    let write = other.write(Priority::Normal, |tx| note(tx, "told".into()));
+    let written = tokio::time::timeout(std::time::Duration::from_secs(30), write).await;
+    written.expect("the lock is free in the end").unwrap();
+    assert_eq!(noted(&other).await, ["told"]);
+    freezing.abort();
+}

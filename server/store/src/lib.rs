@@ -1,0 +1,54 @@
+//! The data store, and the only SQL.
+//!
+//! Two engines behind one interface: SQLite embedded, PostgreSQL for more than one node. Query
+//! texts use `$1, $2` and what both engines understand; each is prepared on both in the tests.
+//! Nothing here decides who may do what: that is the services' part.
+
+mod batch;
+mod changes;
+mod condition;
+mod connection;
+mod engine;
+mod error;
+mod in_list;
+mod migrate;
+mod row;
+mod sql;
+mod sqlite_writer;
+mod transaction;
+mod value;
+mod writer;
+
+pub mod access_log;
+pub mod api_keys;
+pub mod audit;
+pub mod browser_sessions;
+pub mod calls;
+pub mod listing;
+pub mod nodes;
+pub mod organizations;
+pub mod revocation_receipts;
+pub mod rule_sets;
+pub mod sign_in_failures;
+pub mod staff;
+pub mod staff_sessions;
+pub mod support_sessions;
+pub mod telemetry;
+pub mod tenants;
+pub mod user_sessions;
+
+#[cfg(test)]
+mod contract;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use changes::{Change, ChangeKind};
+pub use condition::Outage;
+pub use connection::{Db, Query, Reader, Tx};
+pub use engine::{Engine, Store, StoreOptions};
+pub use error::{EngineError, StoreError};
+pub use migrate::SchemaVersion;
+pub use row::{FromRow, Row};
+pub use sql::Statement;
+pub use value::{Value, fold, sort_key};
+pub use writer::{ActError, Audited, Priority};

@@ -1,0 +1,115 @@
+//! The list of tenants and the figures above it.
+
+use app::domain::{
+    TenantId,
+    health::Health,
+    tenants::{HealthCounts, TenantFilter, TenantSort},
+};
+
+use super::StoredTenant;
+use crate::{
+    Db, FromRow, Row, StoreError, fold,
+    listing::{Key, Listed, Listing, PageAt},
+    sql::statements,
+};
+
+statements! {
+    // Severity stands for health one to one and leads an index, so nothing but that index is read.
+    COUNT_BY_HEALTH = "SELECT severity, COUNT(*) AS tenants FROM tenants GROUP BY severity";
+    COUNT_BY_HEALTH_OF = "SELECT severity, COUNT(*) AS tenants FROM tenants WHERE id = $1 GROUP BY severity";
+}
+
+struct SeverityCount {
+    severity: i64,
+    tenants: u64,
+}
+
+impl FromRow for SeverityCount {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            severity: row.int("severity")?,
+            tenants: row.count("tenants")?,
+        })
+    }
+}
+
+impl Db<'_> {
+    /// How many tenants there are by health; `only` restricts to one tenant.
+    pub async fn count_tenants_by_health(
+        &mut self,
+        only: Option<&TenantId>,
+    ) -> Result<HealthCounts, StoreError> {
+        let rows: Vec<SeverityCount> = match only {
+            None => self.query(COUNT_BY_HEALTH).fetch_all().await?,
+            Some(id) => self.query(COUNT_BY_HEALTH_OF).bind(id).fetch_all().await?,
+        };
+        let of = |health: Health| {
+            rows.iter()
+                .filter(|row| row.severity == i64::from(health.severity()))
+                .map(|row| row.tenants)
+                .sum()
+        };
+        Ok(HealthCounts {
+            total: rows.iter().map(|row| row.tenants).sum(),
+            healthy: of(Health::Healthy),
+            warning: of(Health::Warning),
+            critical: of(Health::Critical),
+            unknown: of(Health::Unknown),
+        })
+    }
+
+    /// One page of tenants; `only` restricts to one tenant.
+    pub async fn list_tenants(
+        &mut self,
+        only: Option<&TenantId>,
+        filter: &TenantFilter,
+        page: &PageAt,
+    ) -> Result<Listed<StoredTenant>, StoreError> {
+        let sort = filter.sort;
+        listing(only, filter)
+            .fetch(self, page, move |row| keys(sort, row))
+            .await
+    }
+}
+
+pub(super) const fn columns(sort: TenantSort) -> &'static [&'static str] {
+    match sort {
+        TenantSort::Health => &["severity", "calls_24h", "id"],
+        TenantSort::Name => &["sort_name", "id"],
+        TenantSort::Calls => &["calls_24h", "id"],
+        TenantSort::ErrorRate => &["error_ppm", "id"],
+        TenantSort::LastSeen => &["last_seen", "id"],
+    }
+}
+
+fn keys(sort: TenantSort, row: &StoredTenant) -> Vec<Key> {
+    let id = Key::from(row.tenant.id.to_string());
+    let calls = Key::from(row.signals.calls_24h);
+    match sort {
+        TenantSort::Health => vec![row.severity.into(), calls, id],
+        TenantSort::Name => vec![(&row.sort_name).into(), id],
+        TenantSort::Calls => vec![calls, id],
+        TenantSort::ErrorRate => vec![row.error_ppm.into(), id],
+        TenantSort::LastSeen => {
+            let last_seen = row.signals.last_seen.map_or(Key::Int(-1), Key::from);
+            vec![last_seen, id]
+        }
+    }
+}
+
+fn listing(only: Option<&TenantId>, filter: &TenantFilter) -> Listing {
+    let mut listing = Listing::new("tenants", columns(filter.sort), filter.direction);
+    if let Some(id) = only {
+        listing.and_bind("id = {}", id);
+    }
+    if let Some(health) = filter.health {
+        listing.and_bind("severity = {}", i64::from(health.severity()));
+    }
+    if let Some(status) = filter.status {
+        listing.and_bind("status = {}", status.as_str());
+    }
+    if let Some(search) = &filter.search {
+        listing.and_contains("search", "id", &fold(search));
+    }
+    listing
+}

@@ -1,0 +1,242 @@
+//! Empty stores of both engines for tests.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU32, Ordering},
+};
+
+use app::domain::{
+    AuditEventId, Timestamp,
+    audit::{Actor, ActorType, AuditCategory, AuditOutcome},
+    caller::Origin,
+    record::RecordLevel,
+};
+use futures::future::BoxFuture;
+use secrecy::SecretString;
+use serde_json::json;
+use sqlx::error::{DatabaseError, ErrorKind};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::{
+    Audited, Store, StoreError, StoreOptions,
+    audit::NewAuditEvent,
+    batch::{Commit, EngineCommit},
+    transaction::Transaction,
+};
+
+/// An empty store that goes with the test.
+pub struct TestStore {
+    /// The store.
+    pub store: Store,
+    /// How it was opened, for opening it once more.
+    pub options: StoreOptions,
+    // Removed with the test.
+    folder: tempfile::TempDir,
+    /// What goes wrong in it.
+    pub faults: Arc<Faults>,
+}
+
+impl TestStore {
+    /// Another process that holds the SQLite file for writing until it is dropped.
+    pub async fn another_writer(&self) -> sqlx::SqliteConnection {
+        use sqlx::{Connection, Executor};
+
+        let url = secrecy::ExposeSecret::expose_secret(&self.options.url);
+        let mut other = sqlx::SqliteConnection::connect(url)
+            .await
+            .expect("a connection of its own");
+        other.execute("BEGIN IMMEDIATE").await.expect("the lock");
+        other
+    }
+
+    /// Another process on the same database, whose records are written only.
+    pub async fn again_written(&self) -> Store {
+        let options = StoreOptions {
+            serves: false,
+            record: RecordLevel::Written,
+            ..self.options.clone()
+        };
+        Store::open(&options).await.expect("a second store opens")
+    }
+
+    /// Drops the store and keeps its folder.
+    pub fn drop_store(self) -> tempfile::TempDir {
+        self.folder
+    }
+}
+
+/// What becomes of the writer's next commit.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// Nothing is kept, and the engine says so with this code.
+    Code(&'static str),
+    /// It is kept, and the connection is lost before the engine can say so.
+    LostAfter,
+    /// It is kept once someone notifies.
+    Held(Arc<Notify>),
+}
+
+/// Commits as the engine does, except where a test wants a fault.
+#[derive(Default)]
+pub struct Faults(Mutex<Option<Fault>>);
+
+impl Faults {
+    /// The next commit meets this.
+    pub fn next(&self, fault: Fault) {
+        *self.0.lock().expect("no panic") = Some(fault);
+    }
+}
+
+impl Commit for Faults {
+    fn commit(&self, transaction: Transaction) -> BoxFuture<'static, Result<(), StoreError>> {
+        let fault = self.0.lock().expect("no panic").take();
+        Box::pin(async move {
+            let commit = |transaction| EngineCommit.commit(transaction);
+            match fault {
+                None => commit(transaction).await,
+                Some(Fault::Code(code)) => {
+                    drop(transaction);
+                    Err(sqlx::Error::Database(Box::new(Coded(code))).into())
+                }
+                Some(Fault::LostAfter) => {
+                    commit(transaction).await?;
+                    let lost = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+                    Err(sqlx::Error::Io(lost).into())
+                }
+                Some(Fault::Held(release)) => {
+                    release.notified().await;
+                    commit(transaction).await
+                }
+            }
+        })
+    }
+}
+
+/// An engine's error with a code.
+#[derive(Debug)]
+struct Coded(&'static str);
+
+impl std::fmt::Display for Coded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "error {}", self.0)
+    }
+}
+
+impl std::error::Error for Coded {}
+
+impl DatabaseError for Coded {
+    fn message(&self) -> &str {
+        self.0
+    }
+
+    fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+        Some(self.0.into())
+    }
+
+    fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+
+    fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+
+    fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+        self
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Other
+    }
+}
+
+/// Empty stores of both engines, each with its name. PostgreSQL is mandatory: a test that leaves
+/// one engine out proves nothing about it.
+pub async fn both() -> Vec<(&'static str, TestStore)> {
+    vec![("sqlite", sqlite().await), ("postgres", postgres().await)]
+}
+
+/// An empty SQLite store.
+pub async fn sqlite() -> TestStore {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("store.db");
+    open(format!("sqlite:{}", path.display()), folder).await
+}
+
+/// An empty PostgreSQL store: a database of its own.
+pub async fn postgres() -> TestStore {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let server = std::env::var("SUPPORT_CONSOLE_TEST_POSTGRES_URL").expect(
+        "SUPPORT_CONSOLE_TEST_POSTGRES_URL names a throwaway PostgreSQL; `make test` starts one",
+    );
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("test_{}_{number}", std::process::id());
+    let admin = sqlx::PgPool::connect(&server)
+        .await
+        .expect("the throwaway PostgreSQL answers");
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .execute(&admin)
+        .await
+        .expect("a database of its own");
+    admin.close().await;
+    let mut url = url::Url::parse(&server).expect("a URL");
+    url.set_path(&name);
+    open(
+        url.to_string(),
+        tempfile::tempdir().expect("a temporary folder"),
+    )
+    .await
+}
+
+async fn open(url: String, folder: tempfile::TempDir) -> TestStore {
+    let options = StoreOptions {
+        url: SecretString::from(url),
+        migrate: true,
+        serves: true,
+        record: RecordLevel::Flushed,
+    };
+    let faults = Arc::new(Faults::default());
+    let opened = Store::open_committing(&options, Arc::clone(&faults) as Arc<dyn Commit>);
+    TestStore {
+        store: opened.await.expect("an empty store opens"),
+        options,
+        folder,
+        faults,
+    }
+}
+
+/// An event to append, unlike any other of the same number.
+pub fn new_event(tenant: Option<&str>, number: u64, at: Timestamp) -> NewAuditEvent {
+    NewAuditEvent {
+        id: AuditEventId::from_uuid(Uuid::from_u128(u128::from(number) + (1 << 100))),
+        tenant_id: tenant.map(|id| id.parse().expect("a tenant")),
+        category: AuditCategory::SupportSession,
+        action: "support_session.request",
+        actor: Actor {
+            kind: ActorType::System,
+            id: "system".into(),
+            name: "Support Console".into(),
+        },
+        resource_type: "support_session",
+        resource_id: number.to_string(),
+        outcome: AuditOutcome::Success,
+        occurred_at: at,
+        recorded_at: at,
+        origin: Origin::default(),
+        metadata: json!({"number": number}),
+    }
+}
+
+/// Appends one event.
+pub async fn append(store: &Store, event: NewAuditEvent) -> Result<(), StoreError> {
+    store
+        .act(move |tx| {
+            let event = event.clone();
+            Box::pin(async move {
+                let receipt = tx.append_audit(event).await?;
+                Ok(store::Audited::new((), receipt))
+            })
+        })
+        .await
+}
