@@ -9,7 +9,10 @@ use app::{
 use axum::Router;
 use gateway::{
     ForwardAuth, Gateway, GatewayParts, GatewaySettings, LayerParts, Lease, SessionGates,
-    SupportSessionLayer, config::InvalidConfig, identities::Identities, scopes::Scopes,
+    SupportSessionLayer,
+    config::InvalidConfig,
+    identities::{Identities, IdentityKeys},
+    scopes::Scopes,
 };
 use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     forms::{self, Forms},
-    keys::identity::IdentityKeys,
     live::{self, Live},
     middleware::{
         self,

@@ -173,4 +173,6 @@ impl IntoResponse for Export {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

@@ -14,7 +14,8 @@ use gateway::{
     self, CheckListener, SupportSessionLayer,
     clock::{Clock, SteadyClock},
     entropy::{SystemEntropy, new_uuid},
-    identities, open_files,
+    identities::IdentityKeys,
+    open_files,
 };
 use store::{Priority, Store, StoreError, StoreOptions, access_log::WrittenBy};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -23,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app_state::{AppState, Record},
     config::Config,
-    keys::{Keys, identity::IdentityKeys},
+    identities,
+    keys::Keys,
     services::{
         Core,
         access_log::StoreRecorder,

@@ -1,4 +1,9 @@
 //! Events for tests.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that can't go on fails"
+)]
 
 use app::domain::{
     AuditEventId, TenantId, Timestamp,

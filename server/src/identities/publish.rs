@@ -6,7 +6,7 @@ use app::identity::KEY_SET_PATH;
 use axum::{Router, extract::State, response::IntoResponse, routing::get};
 use http::header;
 
-use super::Identities;
+use gateway::identities::Identities;
 
 /// For how long it may be kept. A key is published for twice as long before it signs.
 const CACHE: &str = "public, max-age=300";
@@ -24,5 +24,5 @@ async fn key_set(State(identities): State<Arc<Identities>>) -> impl IntoResponse
         (header::CACHE_CONTROL, CACHE),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, identities.ring().document.clone())
+    (headers, identities.document())
 }

@@ -1,9 +1,9 @@
 use app::{
     domain::{RequestId, StaffId, SupportSessionId},
-    identity::{Actor, MAX_LIFETIME, Presented, Verifier, path_hash},
+    identity::{Actor, Claims, KeySet, MAX_LIFETIME, Presented, Verifier, path_hash},
 };
 use axum::body::Body;
-use gateway::entropy::SeededEntropy;
+use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
 use http::Request;
 use http_body_util::BodyExt;
 use store::Engine;

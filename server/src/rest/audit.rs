@@ -8,7 +8,6 @@ use app::domain::{
     text::clean,
 };
 use app::ports::AuditPort as _;
-use audit;
 use axum::{
     Json,
     extract::State,
@@ -171,6 +170,6 @@ pub(super) async fn export_audit_events(
         to: query.to,
     })?;
     let format = query.format;
-    let export = audit::export::export(&state.core, &context, filter, format).await;
+    let export = crate::export::export(&state.core, &context, filter, format).await;
     Ok(export.map_err(Problem::from)?.into_response())
 }

@@ -7,7 +7,7 @@ use app::domain::{
     caller::{Caller, Context, Origin},
 };
 use axum::{Router, body::Body};
-use gateway::entropy::SeededEntropy;
+use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -17,7 +17,6 @@ use super::openapi;
 use crate::{
     app_state::AppState,
     ingest::testing::{Platform, both, id, noon, sqlite},
-    keys::identity::IdentityKeys,
     services::api_keys::NewApiKey,
 };
 

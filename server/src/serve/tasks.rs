@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use gateway::{identities, lease::cut_what_has_no_lease};
+use gateway::lease::cut_what_has_no_lease;
 use store::access_log::WrittenBy;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     app_state::AppState,
+    identities,
     ingest::ticker,
     services::{
         access_log::{close_orphans, close_unreported, probe_record},

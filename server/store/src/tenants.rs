@@ -184,3 +184,6 @@ fn bind_tenant<'d, 'c>(query: super::Query<'d, 'c>, tenant: &Tenant) -> super::Q
 fn search_text(tenant: &Tenant) -> String {
     fold(&format!("{}\n{}\n{}", tenant.name, tenant.slug, tenant.id))
 }
+
+#[cfg(test)]
+mod tests;

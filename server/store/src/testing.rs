@@ -1,4 +1,9 @@
 //! Empty stores of both engines for tests.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that can't go on fails"
+)]
 
 use std::sync::{
     Arc, Mutex,
@@ -235,7 +240,7 @@ pub async fn append(store: &Store, event: NewAuditEvent) -> Result<(), StoreErro
             let event = event.clone();
             Box::pin(async move {
                 let receipt = tx.append_audit(event).await?;
-                Ok(store::Audited::new((), receipt))
+                Ok(Audited::new((), receipt))
             })
         })
         .await

@@ -24,7 +24,7 @@ pub fn trusting(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
 /// # Errors
 ///
 /// If there is no certificate to trust.
-pub fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
+pub(crate) fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
     let roots = match ca {
         Some(path) => roots_of(path)?,
         None => {
@@ -52,7 +52,7 @@ pub fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
 /// # Errors
 ///
 /// If the file can't be used.
-pub fn holders_of(ca: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+pub(crate) fn holders_of(ca: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let roots = Arc::new(roots_of(ca)?);
     WebPkiClientVerifier::builder_with_provider(roots, provider())
         .build()

@@ -18,13 +18,12 @@ use gateway::{
     Gateway, GatewayConfig, GatewayParts, GatewaySettings, Lease, SessionGates,
     clock::{Clock, ManualClock},
     entropy::SeededEntropy,
-    identities::Identities,
+    identities::{Identities, IdentityKeys},
     ports::{BrowserSessions, HeldSessions, KnownSession, Recorder, Sessions},
     scopes::ScopeConfig,
     serve,
     token::{Token, TokenKind},
 };
-use server::keys::identity::IdentityKeys;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

@@ -11,13 +11,13 @@ use ed25519_dalek::SigningKey;
 use gateway::{
     clock::SystemClock,
     entropy::{SystemEntropy, new_uuid},
-    identities::Identities,
+    identities::{Identities, IdentityKeys},
 };
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use super::*;
-use crate::{demo::cast, keys::identity::IdentityKeys};
+use crate::demo::cast;
 
 const CONSOLE: &str = "http://localhost:3000";
 const PLATFORM: &str = "http://127.0.0.1:3200";

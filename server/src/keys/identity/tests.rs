@@ -34,12 +34,12 @@ fn stages(rotation: &Rotation) -> Vec<Stage> {
 }
 
 fn signing(folder: &TempDir) -> PublicKey {
-    let keys = IdentityKeys::read(folder.path()).unwrap();
+    let keys = read_keys(folder.path()).unwrap();
     PublicKey::new(keys.current.verifying_key())
 }
 
 fn published(folder: &TempDir) -> KeySet {
-    let keys = IdentityKeys::read(folder.path()).unwrap();
+    let keys = read_keys(folder.path()).unwrap();
     let all = keys.others.iter().chain([&keys.current]);
     KeySet::new(all.map(|key| PublicKey::new(key.verifying_key())))
 }

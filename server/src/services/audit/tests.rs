@@ -1,8 +1,9 @@
+use ::audit::testing::noon;
 use app::domain::{api_keys::ApiRight, audit::AuditCategory, staff::Role};
-use audit::testing::{append, core, key, new_event, nobody, noon, staff};
-use store::testing::{TestStore, both};
+use store::testing::{TestStore, append, both, new_event};
 
 use super::*;
+use crate::export::testing::{core, key, nobody, staff};
 
 /// Two events of `a`, one of `b`, one without a tenant.
 async fn filled() -> Vec<(&'static str, TestStore, AuditService)> {

@@ -19,22 +19,19 @@ use gateway::{
     Lease, SessionGates,
     clock::Clock,
     entropy::SeededEntropy,
-    identities::Identities,
+    identities::{Identities, IdentityKeys},
     ports::{Intent, Recorder, RefusedRequest},
     token::Token,
 };
 use uuid::Uuid;
 
 use super::IntrospectionService;
-use crate::{
-    keys::identity::IdentityKeys,
-    services::{
-        ServiceError,
-        access_log::StoreRecorder,
-        support_sessions::SupportSessionsService,
-        testing::{
-            TwoTenants, World, anonymous, key, staff_id, super_admin, support_admin, tenant, worlds,
-        },
+use crate::services::{
+    ServiceError,
+    access_log::StoreRecorder,
+    support_sessions::SupportSessionsService,
+    testing::{
+        TwoTenants, World, anonymous, key, staff_id, super_admin, support_admin, tenant, worlds,
     },
 };
 

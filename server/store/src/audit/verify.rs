@@ -29,7 +29,7 @@ pub async fn verify_store(
                     match event.event {
                         Ok(event) => verifier.event(event),
                         Err(problem) => {
-                            verifier.unreadable_event(event.chain, event.seq, event.id, problem)
+                            verifier.unreadable_event(event.chain, event.seq, event.id, problem);
                         }
                     };
                 }

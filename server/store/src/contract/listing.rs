@@ -5,7 +5,6 @@ use app::domain::{
     audit::{AuditCategory, AuditFilter, AuditOutcome},
     page::Direction,
 };
-use audit::testing::{append, new_event};
 use proptest::prelude::*;
 
 use super::noon;
@@ -14,7 +13,7 @@ use crate::{
     audit::AuditReach,
     fold,
     listing::{Key, Listed, Listing, PageAt, Position},
-    testing::both,
+    testing::{append, both, new_event},
 };
 
 #[tokio::test]

@@ -7,33 +7,33 @@ use std::{
 
 use sqlx::{Executor, SqlSafeStr};
 
-use crate::{self, Reader, Statement, testing::both};
+use crate::{Reader, Statement, testing::both};
 
 /// The `ALL` of every file that has `statements!`. A test fails as long as one is not here.
 fn lists() -> Vec<&'static [Statement]> {
     vec![
-        store::access_log::ALL,
-        store::access_log::REPLAY_STATEMENTS,
-        store::access_log::REPORT_STATEMENTS,
-        store::api_keys::ALL,
-        store::audit::APPEND_STATEMENTS,
-        store::audit::READ_STATEMENTS,
-        store::browser_sessions::ALL,
-        store::calls::ALL,
-        store::changes::ALL,
-        store::nodes::ALL,
-        store::organizations::ALL,
-        store::revocation_receipts::ALL,
-        store::rule_sets::ALL,
-        store::sign_in_failures::ALL,
-        store::staff::ALL,
-        store::staff_sessions::ALL,
-        store::support_sessions::ALL,
-        store::telemetry::ALL,
-        store::tenants::ALL,
-        store::tenants::HEALTH_STATEMENTS,
-        store::tenants::LIST_STATEMENTS,
-        store::user_sessions::ALL,
+        crate::access_log::ALL,
+        crate::access_log::REPLAY_STATEMENTS,
+        crate::access_log::REPORT_STATEMENTS,
+        crate::api_keys::ALL,
+        crate::audit::APPEND_STATEMENTS,
+        crate::audit::READ_STATEMENTS,
+        crate::browser_sessions::ALL,
+        crate::calls::ALL,
+        crate::changes::ALL,
+        crate::nodes::ALL,
+        crate::organizations::ALL,
+        crate::revocation_receipts::ALL,
+        crate::rule_sets::ALL,
+        crate::sign_in_failures::ALL,
+        crate::staff::ALL,
+        crate::staff_sessions::ALL,
+        crate::support_sessions::ALL,
+        crate::telemetry::ALL,
+        crate::tenants::ALL,
+        crate::tenants::HEALTH_STATEMENTS,
+        crate::tenants::LIST_STATEMENTS,
+        crate::user_sessions::ALL,
     ]
 }
 

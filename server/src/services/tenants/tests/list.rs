@@ -8,7 +8,7 @@ use store::{
     tenants::StoredTenant,
 };
 
-use crate::ingest::testing::{Platform, both, calls, noon, sqlite};
+use crate::ingest::testing::{Platform, both, calls, noon};
 
 async fn list(console: &Platform, filter: &TenantFilter, page: &PageAt) -> Listed<StoredTenant> {
     let mut reader = console.core.store.read().await.unwrap();
@@ -193,48 +193,5 @@ async fn paging_loses_and_doubles_nothing_while_tenants_arrive() {
             "{} doubles a row",
             console.engine
         );
-    }
-}
-
-/// How SQLite would run a page of a list.
-async fn plan(console: &Platform, keys: &str, direction: &str, than: &str) -> String {
-    let placeholders: Vec<_> = (1..=keys.split(", ").count())
-        .map(|n| format!("${n}"))
-        .collect();
-    let order = keys.replace(", ", &format!(" {direction}, "));
-    let sql = format!(
-        "EXPLAIN QUERY PLAN SELECT * FROM tenants WHERE ({keys}) {than} ({}) ORDER BY {order} {direction} LIMIT 51",
-        placeholders.join(", ")
-    );
-    let mut reader = console.core.store.read().await.unwrap();
-    let mut db = reader.db();
-    let query = placeholders
-        .iter()
-        .fold(db.assembled(sql), |query, _| query.bind(1_i64));
-    let rows: Vec<Detail> = query.fetch_all().await.unwrap();
-    rows.into_iter()
-        .map(|row| row.0)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-struct Detail(String);
-
-impl crate::FromRow for Detail {
-    fn from_row(row: &crate::Row) -> Result<Self, crate::StoreError> {
-        Ok(Self(row.text("detail")?))
-    }
-}
-
-#[tokio::test]
-async fn every_order_is_read_from_an_index() {
-    let console = sqlite().await;
-    for sort in TenantSort::ALL {
-        let keys = super::list::columns(*sort).join(", ");
-        for (direction, than) in [("ASC", ">"), ("DESC", "<")] {
-            let plan = plan(&console, &keys, direction, than).await;
-            assert!(plan.contains("USING INDEX tenants_by_"), "{sort}: {plan}");
-            assert!(!plan.contains("TEMP B-TREE"), "{sort}: {plan}");
-        }
     }
 }

@@ -1,0 +1,47 @@
+use app::domain::tenants::TenantSort;
+
+use super::list;
+use crate::{FromRow, Row, Store, StoreError, testing::sqlite};
+
+/// How SQLite would run a page of a list.
+async fn plan(store: &Store, keys: &str, direction: &str, than: &str) -> String {
+    let placeholders: Vec<_> = (1..=keys.split(", ").count())
+        .map(|n| format!("${n}"))
+        .collect();
+    let order = keys.replace(", ", &format!(" {direction}, "));
+    let sql = format!(
+        "EXPLAIN QUERY PLAN SELECT * FROM tenants WHERE ({keys}) {than} ({}) ORDER BY {order} {direction} LIMIT 51",
+        placeholders.join(", ")
+    );
+    let mut reader = store.read().await.unwrap();
+    let mut db = reader.db();
+    let query = placeholders
+        .iter()
+        .fold(db.assembled(sql), |query, _| query.bind(1_i64));
+    let rows: Vec<Detail> = query.fetch_all().await.unwrap();
+    rows.into_iter()
+        .map(|row| row.0)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+struct Detail(String);
+
+impl FromRow for Detail {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self(row.text("detail")?))
+    }
+}
+
+#[tokio::test]
+async fn every_order_is_read_from_an_index() {
+    let test = sqlite().await;
+    for sort in TenantSort::ALL {
+        let keys = list::columns(*sort).join(", ");
+        for (direction, than) in [("ASC", ">"), ("DESC", "<")] {
+            let plan = plan(&test.store, &keys, direction, than).await;
+            assert!(plan.contains("USING INDEX tenants_by_"), "{sort}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{sort}: {plan}");
+        }
+    }
+}
