@@ -31,7 +31,7 @@ pub async fn verify_store(
                         Err(problem) => {
                             verifier.unreadable_event(event.chain, event.seq, event.id, problem);
                         }
-                    };
+                    }
                 }
                 continue;
             }
