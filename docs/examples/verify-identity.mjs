@@ -1,15 +1,15 @@
 // Checks the identities that Support Console's gateway signs for the requests it forwards.
-// Node 20 or newer; nothing to install. What is checked, and why, is told in docs/security.md.
+// Needs Node 20 or newer and no packages. docs/security.md says what is checked, and why.
 //
 //   import { IdentityVerifier } from "./verify-identity.mjs";
 //   const verifier = new IdentityVerifier({
-//     issuer: "https://console.example.com", // console.public_url, without a slash at its end
+//     issuer: "https://console.example.com", // console.public_url, without a trailing slash
 //     audience: "http://10.0.0.5:8080",      // gateway.identity_audience, or the upstream's origin
 //   });
 //   const claims = await verifier.verify(request); // throws an IdentityError: answer 401
-//   // Then: does what is asked for belong to claims.tenant_id (and claims.organization_id)?
+//   // Then check that the resource belongs to claims.tenant_id (and claims.organization_id).
 //
-// As a program it is an upstream that answers with the claims, or says why it does not:
+// Run as a program, it is an upstream that answers with the claims, or with the error's code:
 //
 //   node verify-identity.mjs --listen 127.0.0.1:8080 --issuer https://console.example.com \
 //     --audience http://127.0.0.1:8080 [--key-set https://console.example.com/.well-known/jwks.json]
@@ -25,7 +25,7 @@ const MAX_LIFETIME = 15; // seconds
 const KEEP_KEYS = 300_000; // milliseconds
 const ASK_AGAIN = 5_000; // milliseconds, at the soonest
 
-/** Why an identity is not believed; `code` is stable. */
+/** Why an identity was rejected. `code` is stable. */
 export class IdentityError extends Error {
   constructor(code) {
     super(`the identity is not believed: ${code}`);
@@ -37,7 +37,7 @@ const refuse = (code) => {
   throw new IdentityError(code);
 };
 
-/** The published keys, kept for as long as the console says. */
+/** The published keys, cached for as long as the console permits. */
 class KeySet {
   #url;
   #keys = new Map();
@@ -49,8 +49,8 @@ class KeySet {
 
   async find(kid) {
     const age = performance.now() - this.#fetchedAt;
-    // A key is published long before it signs: an unknown one is most likely made up, and whoever
-    // makes it up must not make us ask for each request.
+    // A key is published long before it signs. An unknown one is most likely forged, and a forger
+    // must not make us fetch the set for each request.
     if (age > KEEP_KEYS || (!this.#keys.has(kid) && age > ASK_AGAIN)) await this.#fetch();
     return this.#keys.get(kid);
   }
@@ -72,7 +72,7 @@ export class IdentityVerifier {
   #keySet;
   #seen = new Map();
 
-  /** `leeway`: by how many seconds the clocks may differ. */
+  /** `leeway`: how many seconds the clocks may differ. */
   constructor({ issuer, audience, keySet = `${issuer}/.well-known/jwks.json`, leeway = 5 }) {
     this.#issuer = issuer;
     this.#audience = audience;
@@ -100,7 +100,7 @@ export class IdentityVerifier {
         return refuse("malformed");
       }
     });
-    // The algorithm is ours to choose, never the token's (RFC 8725 §3.1).
+    // We choose the algorithm, never the token (RFC 8725 §3.1).
     if (header.alg !== "EdDSA" || "crit" in header) refuse("wrong_algorithm");
     if (header.typ !== TYPE) refuse("wrong_type");
     const key = (await this.#keySet.find(header.kid)) ?? refuse("unknown_key");
@@ -117,15 +117,15 @@ export class IdentityVerifier {
     if (!(now < claims.exp + this.#leeway)) refuse("expired");
     if (!(claims.exp - claims.iat <= MAX_LIFETIME)) refuse("too_long");
     if (claims.method !== request.method) refuse("wrong_method");
-    // `url` is what stands in the request line: path and query, nothing decoded.
+    // `url` is the target in the request line: path and query, nothing decoded.
     const hash = createHash("sha256").update(request.url).digest("base64url");
     if (claims.path_hash !== hash) refuse("wrong_path");
   }
 
-  /** Of several processes each remembers its own: share what was seen if that is not enough. */
+  /** Each process remembers only what it has seen itself. With several processes, share it. */
   #checkReplay(claims) {
     const now = Date.now() / 1000;
-    // Oldest first: those that have expired can't be presented again anyway.
+    // Oldest first. Expired ones can't be used again anyway.
     for (const [jti, forgetAt] of this.#seen) {
       if (forgetAt > now) break;
       this.#seen.delete(jti);
