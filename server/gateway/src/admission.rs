@@ -3,6 +3,8 @@
 //! What it admits is permitted, committed to the record, and holds a place at its session's gate;
 //! all that is left to do is to pass the gate and to let the request go where it is wanted.
 
+pub(crate) mod rates;
+
 use std::{sync::Arc, time::Duration};
 
 use app::domain::{RequestId, access_log::Refusal};
@@ -11,27 +13,22 @@ use chrono::TimeDelta;
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 
-use super::{
-    answers::Trouble,
-    arrival::Arrival,
-    authenticate::LogLimit,
-    body::{BodyError, BodySource, RequestMeter},
-    browser::{self, Browser, Browsers, Caller},
-    completer::Completer,
-    gate::{Flight, Pass, RequestHandle, SessionGates},
-    hidden,
-    kill::KillSwitch,
-    ports::{Ended, Intent, KnownSession, Recorder, RefusedRequest, Sessions},
-    record::Begin,
-    rule_book::RuleBook,
-    rules::{Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, UncheckedForm},
-    scopes::Upgrade,
-    telemetry,
-    websocket::Handshake,
-};
 use crate::{
+    answers::Trouble,
+    arrival::{Arrival, websocket::Handshake},
+    authenticate::LogLimit,
+    browser::{self, Browser, Browsers, Caller},
     clock::Clock,
     entropy::{Entropy, new_uuid},
+    forward::body::{BodyError, BodySource, RequestMeter},
+    gate::{Flight, Pass, RequestHandle, SessionGates, kill::KillSwitch},
+    judge::{
+        Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, UncheckedForm, hidden,
+        rule_book::RuleBook, scopes::Upgrade,
+    },
+    ports::{Ended, Intent, KnownSession, Recorder, RefusedRequest, Sessions},
+    record::{Begin, completer::Completer},
+    telemetry,
 };
 
 /// How long a form that must be read before it may pass may take to arrive.

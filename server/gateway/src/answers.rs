@@ -7,11 +7,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
-use super::{
-    body::Answer,
-    browser, headers,
-    lease::{Lease, Standstill},
-    rules::Denied,
+use crate::{
+    browser,
+    forward::body::Answer,
+    gate::lease::{Lease, Standstill},
+    headers,
+    judge::Denied,
 };
 
 /// A refusal or failure as the client is told of it.

@@ -1,5 +1,10 @@
 //! A request as it arrived: whether its form is in order, and what is recorded of it.
 
+pub(crate) mod client;
+pub mod client_ip;
+pub(crate) mod raw_head;
+pub(crate) mod websocket;
+
 use std::net::IpAddr;
 
 use app::domain::{
@@ -9,15 +14,13 @@ use app::domain::{
 use http::{HeaderMap, Method, Version, header};
 use tokio::time::Instant;
 
-use super::{
-    browser,
-    canonical::CanonicalTarget,
-    headers, hidden,
+use self::{raw_head::RawHead, websocket::Handshake};
+use crate::{
+    browser, headers,
+    judge::{
+        CanonicalRequest, Denied, Permitted, RuleSet, canonical::CanonicalTarget, hidden, selectors,
+    },
     ports::{Intent, KnownSession},
-    raw_head::RawHead,
-    rules::{CanonicalRequest, Denied, Permitted, RuleSet},
-    selectors,
-    websocket::Handshake,
 };
 
 /// The longest path or query that is kept of a refused request, in characters.

@@ -36,18 +36,16 @@ pub use self::{
     hosts::{EntryHosts, OPEN_PATH},
     label::{EntryLabel, InvalidLabel},
 };
-use super::{
+use crate::{
     answers::Trouble,
     arrival::Arrival,
     authenticate,
+    entropy::Entropy,
+    judge::Denied,
     ports::{
         BrowserSession, BrowserSessions, Ended, HeldSessions, KnownSession, Sessions,
         StoreUnavailable,
     },
-    rules::Denied,
-};
-use crate::{
-    entropy::Entropy,
     token::{Token, TokenKind},
 };
 

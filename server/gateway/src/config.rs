@@ -23,14 +23,15 @@ pub use self::{
     probe::{ProbeConfig, ProbeTenantConfig},
     upstreams::{TimeoutConfig, UpstreamConfig},
 };
-use super::{
+use crate::{
     browser::EntryHosts,
+    forward::upstream::UpstreamSettings,
     headers,
+    judge::{
+        Authorised, CanonicalRequest, Denied, Judge, RuleSet, RuleSource, scopes::ScopeConfig,
+    },
     ports::KnownSession,
-    rules::{Authorised, CanonicalRequest, Denied, Judge, RuleSet, RuleSource},
-    scopes::ScopeConfig,
     tls::Certificate,
-    upstream::UpstreamSettings,
 };
 
 /// How a request's tenant is established.

@@ -1,5 +1,12 @@
 //! Sends a recorded request upstream, once, and relays the answer.
 
+pub(crate) mod body;
+pub mod identities;
+pub(crate) mod identity;
+mod tunnel;
+pub(crate) mod upstream;
+pub(crate) mod upstreams;
+
 use std::sync::Arc;
 
 use app::domain::{RequestId, access_log::RequestOutcome};
@@ -10,20 +17,21 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 
-use super::{
-    answers::Trouble,
+use self::{
     body::{Answer, BodyFault, BodySource, Relay, RelayBody, RequestBody, RequestMeter},
-    browser::Visit,
-    client::Client,
-    completer::Completer,
-    gate::{Flight, Pass, RequestHandle},
-    headers,
-    ports::Ended,
-    proxy::Gateway,
-    rules::{Denied, Permitted},
     tunnel::Tunnel,
     upstream::{Connection, Upstream, UpstreamError},
-    websocket::Handshake,
+};
+use crate::{
+    answers::Trouble,
+    arrival::{client::Client, websocket::Handshake},
+    browser::Visit,
+    gate::{Flight, Pass, RequestHandle},
+    headers,
+    judge::{Denied, Permitted},
+    ports::Ended,
+    proxy::Gateway,
+    record::completer::Completer,
 };
 
 /// Why a permitted request can't be put into HTTP.

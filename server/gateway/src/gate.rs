@@ -8,6 +8,8 @@
 
 mod flight;
 mod handle;
+pub(crate) mod kill;
+pub mod lease;
 mod past;
 
 use std::{
@@ -20,13 +22,14 @@ use std::{
 use app::domain::SupportSessionId;
 use tokio::sync::Notify;
 
+use self::lease::Lease;
 pub use self::past::Past;
 use self::{flight::FlightState, handle::GateHandle, past::Memory};
 pub(super) use self::{
     flight::{Flight, Pass},
     handle::RequestHandle,
 };
-use super::{browser::jar::Jars, lease::Lease, ports::Ended, rates::Rates};
+use crate::{admission::rates::Rates, browser::jar::Jars, ports::Ended};
 
 /// How long a closing gate waits for requests whose first byte has not gone upstream yet, before
 /// their connections are reset.

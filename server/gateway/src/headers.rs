@@ -8,7 +8,7 @@ use std::{collections::HashSet, fmt};
 use app::domain::{RequestId, scopes::ScopeName};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::ports::KnownSession;
+use crate::ports::KnownSession;
 
 const SESSION: HeaderName = HeaderName::from_static("support-session");
 const TENANT: HeaderName = HeaderName::from_static("support-tenant");

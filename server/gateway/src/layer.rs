@@ -35,17 +35,17 @@ use self::{
     guard::{Guard, misplaced},
     serving::ours,
 };
-use super::{
+use crate::{
     admission::{Admission, Lines},
     authenticate,
-    body::BodyError,
+    clock::Clock,
+    entropy::Entropy,
+    forward::body::BodyError,
     gate::SessionGates,
     headers::{self, RequestHeaders},
+    judge::{RuleSet, rule_book::RuleBook},
     ports::{Recorder, Sessions},
-    rule_book::RuleBook,
-    rules::RuleSet,
 };
-use crate::{clock::Clock, entropy::Entropy};
 
 pub use self::{
     body::{GuardedAnswer, GuardedBody},

@@ -1,5 +1,13 @@
 //! The gateway's own listener: who may connect, what is spoken, and how it all ends.
 
+pub mod accept;
+mod client_wire;
+mod connection;
+pub mod open_files;
+mod opening;
+mod streams;
+mod unread;
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
@@ -8,18 +16,12 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{connection::Connection, opening::Opening};
-use super::proxy::Gateway;
-use crate::{
+use self::{
     accept::{MAX_CONNECTIONS, Slots},
-    open_files,
+    connection::Connection,
+    opening::Opening,
 };
-
-mod client_wire;
-mod connection;
-mod opening;
-mod streams;
-mod unread;
+use crate::proxy::Gateway;
 
 /// How many open files are left to the rest of the program: its store, its other listeners.
 const OTHER_FILES: usize = 256;

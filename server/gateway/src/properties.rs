@@ -10,12 +10,13 @@ use app::domain::{StaffId, SupportSessionId};
 use http::{HeaderMap, HeaderValue, Method, header};
 use uuid::Uuid;
 
-use super::{
-    canonical::CanonicalTarget,
+use crate::{
+    arrival::{
+        raw_head::{HeadTap, RawHead},
+        websocket::frames::FrameCounter,
+    },
+    judge::{CanonicalRequest, Judge, RuleSet, RuleSource, canonical::CanonicalTarget},
     ports::{KnownLimits, KnownSession},
-    raw_head::{HeadTap, RawHead},
-    rules::{CanonicalRequest, Judge, RuleSet, RuleSource},
-    websocket::frames::FrameCounter,
 };
 
 /// How the same bytes arrive.

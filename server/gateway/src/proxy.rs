@@ -8,26 +8,23 @@ use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use tokio::time::Instant;
 
-use super::{
+use crate::{
     admission::{Admission, Lines},
     answers::{self, Trouble},
-    arrival::Arrival,
+    arrival::{Arrival, client::Client, client_ip::client_ip},
     authenticate::LogLimit,
-    body::Answer,
     browser::{self, Browsers, To, Visit, Wanted},
-    client::Client,
-    client_ip::client_ip,
+    clock::Clock,
     config::{GatewaySettings, entry::admits_clear_text},
-    forward::{Forward, Way},
+    entropy::Entropy,
+    forward::{
+        Forward, Way, body::Answer, identities::Identities, identity, upstream::Upstream,
+        upstreams::Upstreams,
+    },
     gate::SessionGates,
-    identity,
+    judge::{CanonicalRequest, Denied, Permitted, rule_book::RuleBook},
     ports::{BrowserSessions, HeldSessions, Recorder, Sessions},
-    rule_book::RuleBook,
-    rules::{CanonicalRequest, Denied, Permitted},
-    upstream::Upstream,
-    upstreams::Upstreams,
 };
-use crate::{clock::Clock, entropy::Entropy, identities::Identities};
 
 /// The one path prefix that is the gateway's own.
 const OWN_PREFIX: &[u8] = b"/.support-console";

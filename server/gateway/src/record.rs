@@ -1,5 +1,7 @@
 //! Waits for the record of one request, for so long and no longer.
 
+pub(crate) mod completer;
+
 use std::{
     sync::{
         Arc,
@@ -11,13 +13,13 @@ use std::{
 use app::domain::access_log::Refusal;
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{
-    body::RequestMeter,
-    completer::Completer,
+use self::completer::Completer;
+use crate::{
+    clock::Clock,
+    forward::body::RequestMeter,
     ports::{Intent, RecordError, Recorder},
     telemetry,
 };
-use crate::clock::Clock;
 
 /// The record of a request that is about to be begun.
 pub(super) struct Begin {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use app::domain::access_log::{Refusal, RequestOutcome};
 use metrics::{counter, gauge, histogram};
 
-use super::ports::{Completion, Intent};
+use crate::ports::{Completion, Intent};
 
 /// Requests of known sessions, by `outcome` and `refusal`.
 pub const REQUESTS: &str = "gateway_requests_total";

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     answers::{self, Trouble},
-    body::Answer,
+    forward::body::Answer,
     headers,
     ports::{KnownSession, SessionCard},
 };

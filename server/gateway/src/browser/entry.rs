@@ -20,10 +20,10 @@ use super::{Browsers, EntryLabel, cookies, fetch_metadata, page};
 use crate::{
     answers::Trouble,
     arrival::Arrival,
-    body::Answer,
+    forward::body::Answer,
     headers,
+    judge::Denied,
     ports::{NewBrowserSession, NotEntered},
-    rules::Denied,
     token::{Token, TokenKind},
 };
 

@@ -13,7 +13,7 @@ use crate::{
     admission::Admission,
     answers::{self, Trouble},
     arrival::Arrival,
-    body::Answer,
+    forward::body::Answer,
     ports::{EndAsked, StoreUnavailable},
 };
 

@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use crate::body::BodyError;
+use crate::forward::body::BodyError;
 use bytes::{Bytes, BytesMut};
 use html5gum::{
     Tokenizer,

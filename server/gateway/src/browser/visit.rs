@@ -11,8 +11,8 @@ use super::{
     jar::{Asked, Jars, Place},
 };
 use crate::{
-    body::{Answer, RelayBody},
-    rules::CanonicalRequest,
+    forward::body::{Answer, RelayBody},
+    judge::CanonicalRequest,
 };
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

@@ -9,11 +9,13 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::{Faults, GatewayConfig, is_plain};
 use crate::{
-    canonical::CanonicalTarget,
+    forward::{
+        upstream::{Timeouts, UpstreamSettings, UpstreamTls},
+        upstreams::{Serves, without_default_port},
+    },
     headers::RequestHeaders,
+    judge::canonical::CanonicalTarget,
     tls::trust,
-    upstream::{Timeouts, UpstreamSettings, UpstreamTls},
-    upstreams::{Serves, without_default_port},
 };
 
 /// One `[[gateway.upstreams]]` table. Of those that fit a request, one with its host goes before

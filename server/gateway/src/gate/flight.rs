@@ -8,7 +8,8 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Gate, GateHandle, lock};
-use crate::{kill::KillSwitch, lease::Lease, ports::Ended};
+use super::{kill::KillSwitch, lease::Lease};
+use crate::ports::Ended;
 
 /// A request in flight, as its gate knows it.
 pub(super) struct FlightState {

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use app::domain::SupportSessionId;
 use tokio_util::sync::CancellationToken;
 
+use super::kill::KillSwitch;
 use super::{Flight, FlightState, Gate, Pass, SessionGates, State, flight::Shared, lock};
-use crate::{kill::KillSwitch, ports::Ended};
+use crate::ports::Ended;
 
 /// A hold on the gate of one session.
 pub(super) struct GateHandle {

@@ -2,8 +2,8 @@ use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::kill::KillSwitch;
 use super::*;
-use crate::kill::KillSwitch;
 
 fn session() -> SupportSessionId {
     SupportSessionId::from_uuid(Uuid::nil())

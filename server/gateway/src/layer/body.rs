@@ -13,11 +13,10 @@ use http_body_util::Full;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::{
-    body::{BodyError, BodySource, RequestMeter},
-    completer::Completer,
-    gate::Flight,
+    forward::body::{BodyError, BodySource, RequestMeter},
+    gate::{Flight, lease::Hold},
     headers::RequestHeaders,
-    lease::Hold,
+    record::completer::Completer,
 };
 
 /// Becomes ready when the session ends.

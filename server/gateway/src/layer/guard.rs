@@ -17,13 +17,15 @@ use super::{
 use crate::{
     admission::Admission,
     answers::Trouble,
-    arrival::Arrival,
-    body::BodyError,
-    client_ip::client_ip,
+    arrival::{
+        Arrival,
+        client_ip::client_ip,
+        raw_head::{RawHead, Schemes},
+    },
+    forward::body::BodyError,
+    gate::kill::KillSwitch,
     headers::{self, RequestHeaders},
-    kill::KillSwitch,
-    raw_head::{RawHead, Schemes},
-    rules::{CanonicalRequest, Denied, Permitted},
+    judge::{CanonicalRequest, Denied, Permitted},
 };
 
 /// Decides, records, and takes the session's gate.

@@ -9,7 +9,11 @@ use http::{Extensions, Method, Request, Uri, request::Parts};
 use tokio_util::sync::CancellationToken;
 
 use super::address;
-use crate::{canonical::CanonicalTarget, gate::Flight, ports::KnownSession, rules::Permitted};
+use crate::{
+    gate::Flight,
+    judge::{Permitted, canonical::CanonicalTarget},
+    ports::KnownSession,
+};
 
 /// The support session that a request is made in: authenticated, permitted, and its record committed.
 ///

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::{LayerParts, SupportSessionLayer};
-use crate::{config::TenantBinding, rule_book::RuleBook, rules::RuleSet, selectors::SelectorRules};
+use crate::{
+    config::TenantBinding,
+    judge::{RuleSet, rule_book::RuleBook, selectors::SelectorRules},
+};
 
 /// What a support session may reach there: what its tenant may read. Everything is confined to the
 /// session's tenant by who asks.

@@ -19,12 +19,11 @@ use tower::Service;
 use super::body::{GuardedAnswer, GuardedBody, Relay};
 use crate::{
     answers::Trouble,
-    completer::Completer,
-    gate::{Flight, Pass},
+    gate::{Flight, Pass, kill::KillSwitch},
     headers,
-    kill::KillSwitch,
+    judge::Denied,
     ports::Ended,
-    rules::Denied,
+    record::completer::Completer,
 };
 
 /// Answers that have no body, whatever a handler gives (RFC 9110 §6.4.1).

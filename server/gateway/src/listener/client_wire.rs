@@ -15,7 +15,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::unread::{Own, Patience};
-use crate::raw_head::HeadTap;
+use crate::arrival::raw_head::HeadTap;
 
 /// What the bytes come over.
 pub(super) enum Socket {

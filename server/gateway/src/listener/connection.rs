@@ -14,9 +14,11 @@ use super::{
     HEAD_TIMEOUT, client_wire::ClientWire, opening::Opening, streams::Streams, unread::Own,
 };
 use crate::{
-    client::{Client, Heads},
+    arrival::{
+        client::{Client, Heads},
+        raw_head::{HeadTap, MAX_FIELDS, Schemes},
+    },
     proxy::Gateway,
-    raw_head::{HeadTap, MAX_FIELDS, Schemes},
 };
 
 /// How many bytes are read ahead on HTTP/1.1; a head must fit.
@@ -140,8 +142,9 @@ impl Connection {
         request: http::Request<Incoming>,
         schemes: Schemes,
         streams: Streams,
-    ) -> impl Future<Output = Result<http::Response<crate::body::Answer>, Infallible>> + Send + 'static
-    {
+    ) -> impl Future<Output = Result<http::Response<crate::forward::body::Answer>, Infallible>>
+    + Send
+    + 'static {
         let (gateway, peer) = (Arc::clone(&self.gateway), self.peer);
         let asked = streams.asked();
         async move {

@@ -1,0 +1,58 @@
+//! The connection that a request came over.
+
+use std::net::IpAddr;
+
+use http::request::Parts;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::raw_head::{HeadTap, RawHead, Schemes};
+
+/// One client, as its requests know it.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    pub(crate) peer: IpAddr,
+    pub(crate) heads: Heads,
+    /// Ends what carries the request, at once: the connection of HTTP/1.1, the one stream of HTTP/2.
+    pub(crate) kill: CancellationToken,
+    /// What goes on over this connection after a change of protocol.
+    pub(crate) tunnels: TaskTracker,
+}
+
+/// Where the heads of a client's requests are read from.
+#[derive(Debug, Clone)]
+pub(crate) enum Heads {
+    /// HTTP/1.1: from the bytes themselves.
+    Bytes(HeadTap),
+    /// HTTP/2: from what the library makes of the frames.
+    Frames(Schemes),
+}
+
+impl Client {
+    /// The head of the request that has just arrived. On HTTP/2 `Host` is set to what names the
+    /// host, so that one field is judged on both.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if the head can't be judged.
+    pub(crate) fn head(&self, parts: &mut Parts) -> Result<RawHead, &'static str> {
+        match &self.heads {
+            Heads::Frames(schemes) => Ok(RawHead::of_frames(parts, *schemes)),
+            Heads::Bytes(tap) => {
+                let head = tap.take().ok_or("The request head is malformed.")?;
+                if head.method == parts.method.as_str().as_bytes() {
+                    Ok(head)
+                } else {
+                    Err("The request line can be read in two ways.")
+                }
+            }
+        }
+    }
+
+    /// Whether a further request on this connection can be judged. If not, it must be closed.
+    pub(crate) fn follows(&self) -> bool {
+        match &self.heads {
+            Heads::Bytes(tap) => tap.follows(),
+            Heads::Frames(_) => true,
+        }
+    }
+}

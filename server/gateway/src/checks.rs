@@ -1,0 +1,250 @@
+//! Forward-auth: a proxy of the platform's own asks about each request and carries it itself.
+//!
+//! A check takes the way of every request (`admission`) up to the point where it would be
+//! forwarded: authenticate → judge → record → gate → 200. What the proxy makes of the 200 is not
+//! seen here; its report completes the row (`services::access_log::reports`). The contract is
+//! `docs/integrations/README.md`.
+
+mod fields;
+mod listener;
+mod wire;
+
+use std::sync::Arc;
+
+use app::domain::{
+    RequestId,
+    access_log::{Refusal, RequestOutcome},
+};
+use bytes::Bytes;
+use chrono::TimeDelta;
+use http::{HeaderMap, Response, StatusCode, Version};
+use http_body_util::Empty;
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::time::Instant;
+
+use self::fields::Check;
+pub use self::listener::{CheckListener, serve_checks};
+use crate::{
+    admission::Admitted,
+    answers::{self, Trouble},
+    arrival::{Arrival, raw_head::RawHead},
+    authenticate::LogLimit,
+    config::ForwardAuthSettings,
+    forward::{body::Answer, upstream::Upstream},
+    gate::kill::KillSwitch,
+    headers,
+    judge::Denied,
+    ports::Ended,
+    proxy::Gateway,
+    telemetry,
+};
+
+/// Carries the secret that the proxy shares with us. In the proxy's configuration it is set on the
+/// check alone.
+const SECRET: &str = "support-check-secret";
+
+/// A check brings nothing of the request's body.
+type Nothing = Empty<Bytes>;
+
+/// Answers the checks of one proxy.
+pub struct ForwardAuth {
+    gateway: Arc<Gateway>,
+    settings: ForwardAuthSettings,
+    strangers: LogLimit,
+}
+
+impl ForwardAuth {
+    /// Over a gateway, whose rules, record and gates it shares.
+    pub fn new(gateway: Arc<Gateway>, settings: ForwardAuthSettings) -> Arc<Self> {
+        Arc::new(Self {
+            gateway,
+            settings,
+            strangers: LogLimit::new(TimeDelta::seconds(1)),
+        })
+    }
+
+    /// Answers one check with 200, 401 or 403: nginx makes 500 of anything else.
+    async fn handle(&self, check: Check) -> Response<Answer> {
+        let request_id = self.gateway.admission.new_request_id();
+        match self.decide(check, request_id).await {
+            Ok(identity) => {
+                let passed = serde_json::json!({ "status": "ok" });
+                let mut response = answers::ours(StatusCode::OK, &passed, request_id);
+                response.headers_mut().extend(identity);
+                response
+            }
+            Err(trouble) => narrowed(trouble).into_response(request_id),
+        }
+    }
+
+    /// The identity of a request that may pass. Its record is committed.
+    async fn decide(&self, check: Check, request_id: RequestId) -> Result<HeaderMap, Trouble> {
+        if !self.is_our_proxy(&check.headers) {
+            return Err(self.turn_away());
+        }
+        let arrival = self.arrive(check, request_id)?;
+        let admission = &self.gateway.admission;
+        let admitted = admission.admit(&arrival, Nothing::new(), |request| {
+            carriable(&request.headers)?;
+            self.gateway.upstream_for(request)
+        });
+        self.hand_over(admitted.await?, request_id).await
+    }
+
+    /// Passes the gate and leaves the rest to the proxy.
+    async fn hand_over(
+        &self,
+        admitted: Admitted<Nothing, Arc<Upstream>>,
+        request_id: RequestId,
+    ) -> Result<HeaderMap, Trouble> {
+        let mut completer = admitted.completer;
+        let session = admitted.permitted.session();
+        let kill = KillSwitch::new();
+        let entered = self
+            .gateway
+            .admission
+            .enter(session, admitted.gate, Arc::clone(&kill))
+            .await;
+        let still_good = entered.and_then(|(pass, flight)| {
+            let good = pass.is_good().then_some((pass, flight));
+            good.ok_or(Refusal::RecordUnavailable)
+        });
+        let (pass, flight) = match still_good {
+            Ok(entered) => entered,
+            Err(refusal) => {
+                completer.refuse(refusal);
+                return Err(Trouble::after_record(refusal));
+            }
+        };
+        let (permitted, upstream) = (&admitted.permitted, &admitted.to);
+        match self.gateway.identity(permitted, upstream, request_id) {
+            Ok(signed) => {
+                // An end that could not wait for this has reset it.
+                if kill.unless_dead(|| pass.sent()).is_none() {
+                    let ended = flight.ended().map(Ended::refusal);
+                    let refusal = ended.unwrap_or(Refusal::RecordUnavailable);
+                    completer.refuse(refusal);
+                    return Err(Trouble::after_record(refusal));
+                }
+                completer.hand_over();
+                Ok(headers::identity(session, request_id, signed))
+            }
+            Err(error) => {
+                tracing::error!(request.id = %request_id, %error, "an identity can't be signed");
+                completer.answered(403);
+                completer.finish(RequestOutcome::Failed);
+                let detail = "The request's identity can't be signed.";
+                Err(Trouble::new(403, "internal", detail))
+            }
+        }
+    }
+
+    /// Whether the check carries the secret, once. Hashes are compared, so that the time it takes
+    /// tells nothing, not even a length. Without a secret only those come so far who have a
+    /// certificate.
+    fn is_our_proxy(&self, headers: &HeaderMap) -> bool {
+        let Some(secret) = &self.settings.secret else {
+            return self.settings.certificate.is_some();
+        };
+        let mut given = headers.get_all(SECRET).iter();
+        let (Some(given), None) = (given.next(), given.next()) else {
+            return false;
+        };
+        let wanted = Sha256::digest(secret.expose_secret());
+        let given = Sha256::digest(given.as_bytes());
+        given.as_slice().ct_eq(wanted.as_slice()).into()
+    }
+
+    fn turn_away(&self) -> Trouble {
+        telemetry::stranger();
+        if let Some(held_back) = self.strangers.pass(self.gateway.admission.clock.now()) {
+            tracing::warn!(
+                held_back,
+                "a forward-auth check came without the proxy's secret, or with a wrong one"
+            );
+        }
+        let detail = "Support-Check-Secret must be what forward_auth.secret says, once.";
+        Trouble::new(403, "not_the_proxy", detail)
+    }
+
+    /// Somebody has no certificate that `forward_auth.tls.client_ca` has signed, or no TLS at all.
+    fn turned_away_at_handshake(&self, error: &std::io::Error) {
+        telemetry::stranger();
+        if let Some(held_back) = self.strangers.pass(self.gateway.admission.clock.now()) {
+            tracing::warn!(
+                %error,
+                held_back,
+                "a forward-auth connection failed at its TLS handshake"
+            );
+        }
+    }
+
+    /// The request that the proxy asks about.
+    fn arrive(&self, mut check: Check, request_id: RequestId) -> Result<Arrival, Trouble> {
+        check.headers.remove(SECRET);
+        let now = self.gateway.admission.clock.now();
+        let said = fields::read(&self.settings, check);
+        let said = said.map_err(|unreadable| {
+            if let Some(held_back) = self.strangers.pass(now) {
+                tracing::warn!(
+                    request.id = %request_id,
+                    profile = %self.settings.profile,
+                    fault = %unreadable,
+                    held_back,
+                    "a forward-auth check can't be read: compare the proxy's configuration with docs/integrations"
+                );
+            }
+            Trouble::new(403, "malformed_request", unreadable.to_string())
+        })?;
+        Ok(Arrival {
+            request_id,
+            at: now,
+            started: Instant::now(),
+            // What the client spoke with the proxy is the proxy's concern.
+            version: Version::HTTP_11,
+            head: RawHead::relayed(said.method.as_str().into(), said.target),
+            method: said.method,
+            headers: said.headers,
+            ip: said.ip,
+            profile: Some(self.settings.profile),
+        })
+    }
+}
+
+/// What only a proxy that forwards by allow-list could carry is refused.
+fn carriable(client: &HeaderMap) -> Result<(), Denied> {
+    let malformed = |detail: &'static str| Err(Denied::new(Refusal::MalformedRequest, detail));
+    if headers::overrides_target(client) {
+        return malformed("A header field names another target than the request line.");
+    }
+    if headers::resembles_ours(client) {
+        return malformed("A header field could be taken for one that the gateway sets.");
+    }
+    Ok(())
+}
+
+/// 401 or 403, whatever the gateway would have said itself; the code still tells why.
+fn narrowed(trouble: Trouble) -> Trouble {
+    let status = if trouble.status == 401 { 401 } else { 403 };
+    Trouble {
+        status,
+        close: false,
+        ..trouble
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_401_and_403_is_said_of_what_may_not_pass() {
+        for (status, said) in [(400, 403), (401, 401), (403, 403), (421, 403), (503, 403)] {
+            let trouble = Trouble::new(status, "x", "y").closing();
+            let narrowed = narrowed(trouble);
+            assert_eq!((narrowed.status, narrowed.close), (said, false));
+        }
+    }
+}

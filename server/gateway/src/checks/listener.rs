@@ -1,0 +1,174 @@
+//! The listener that a proxy asks: a private address or a Unix socket, HTTP/1.1.
+
+use std::{
+    convert::Infallible, io, os::unix::fs::FileTypeExt, path::Path, pin::pin, sync::Arc,
+    time::Duration,
+};
+
+use http::{HeaderValue, Request, Response, header};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{either::Either, sync::CancellationToken, task::TaskTracker};
+
+use super::{ForwardAuth, fields::Check, wire::CheckWire};
+use crate::{
+    arrival::raw_head::{HeadTap, RawHead},
+    config::PrivateAddress,
+    forward::body::Answer,
+    listener::accept::{MAX_CONNECTIONS, Slots},
+};
+
+/// How long a connection may be silent. Longer than proxies keep idle ones, so that it is they who
+/// close.
+const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
+/// How long the proxy may take for the TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many header fields a check may have: the client's, and what the proxy adds.
+const MAX_FIELDS: usize = 256;
+/// How many bytes are read ahead; a head must fit.
+const MAX_BUFFER: usize = 128 * 1024;
+/// Who may connect to a Unix socket: owner and group.
+const SOCKET_MODE: u32 = 0o660;
+
+/// A listener that is bound.
+pub enum CheckListener {
+    /// On a private address.
+    Tcp(TcpListener),
+    /// On a Unix socket.
+    Unix(UnixListener),
+}
+
+impl CheckListener {
+    /// Binds. A Unix socket that a server which is gone has left behind is replaced; any other file
+    /// is left alone.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system refuses.
+    pub async fn bind(address: &PrivateAddress) -> io::Result<Self> {
+        match address {
+            PrivateAddress::Tcp(address) => Ok(Self::Tcp(TcpListener::bind(address).await?)),
+            PrivateAddress::Unix(path) => {
+                remove_stale(path).await?;
+                let listener = UnixListener::bind(path)?;
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(SOCKET_MODE);
+                std::fs::set_permissions(path, mode)?;
+                Ok(Self::Unix(listener))
+            }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Either<TcpStream, UnixStream>> {
+        match self {
+            Self::Tcp(listener) => {
+                let (tcp, _) = listener.accept().await?;
+                // Without it small answers wait; a socket that can't have it is about to fail anyway.
+                let _ = tcp.set_nodelay(true);
+                Ok(Either::Left(tcp))
+            }
+            Self::Unix(listener) => Ok(Either::Right(listener.accept().await?.0)),
+        }
+    }
+}
+
+async fn remove_stale(path: &Path) -> io::Result<()> {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+    if is_socket && UnixStream::connect(path).await.is_err() {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// Answers checks until `shutdown` is cancelled, then lets open ones end.
+pub async fn serve_checks(
+    listener: CheckListener,
+    forward_auth: Arc<ForwardAuth>,
+    shutdown: CancellationToken,
+) {
+    let tracker = TaskTracker::new();
+    let slots = Slots::new("forward-auth", MAX_CONNECTIONS);
+    if let Some(certificate) = &forward_auth.settings.certificate {
+        tracker.spawn(Arc::clone(certificate).follow(shutdown.clone()));
+    }
+    while let Some((slot, stream)) = slots.accept(|| listener.accept(), &shutdown).await {
+        let (forward_auth, shutdown) = (Arc::clone(&forward_auth), shutdown.clone());
+        tracker.spawn(async move {
+            open(stream, &forward_auth, shutdown).await;
+            drop(slot);
+        });
+    }
+    drop(listener);
+    tracker.close();
+    tracker.wait().await;
+}
+
+async fn open(
+    stream: Either<TcpStream, UnixStream>,
+    forward_auth: &ForwardAuth,
+    shutdown: CancellationToken,
+) {
+    match (stream, &forward_auth.settings.certificate) {
+        (Either::Left(tcp), Some(certificate)) => {
+            let handshake = TlsAcceptor::from(certificate.server_config()).accept(tcp);
+            match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
+                Ok(Ok(tls)) => connection(tls, forward_auth, shutdown).await,
+                Ok(Err(error)) => forward_auth.turned_away_at_handshake(&error),
+                Err(_) => {}
+            }
+        }
+        (stream, _) => connection(stream, forward_auth, shutdown).await,
+    }
+}
+
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    forward_auth: &ForwardAuth,
+    shutdown: CancellationToken,
+) {
+    let tap = HeadTap::default();
+    let wire = CheckWire {
+        socket: stream,
+        tap: tap.clone(),
+    };
+    let service =
+        service_fn(|check| async { Ok::<_, Infallible>(answer(check, &tap, forward_auth).await) });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_headers(MAX_FIELDS)
+        .max_buf_size(MAX_BUFFER)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(wire), service);
+    let mut serving = pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a forward-auth connection ended early");
+    }
+}
+
+/// A connection on which heads can't be followed any more is closed after the answer.
+async fn answer(
+    check: Request<Incoming>,
+    tap: &HeadTap,
+    forward_auth: &ForwardAuth,
+) -> Response<Answer> {
+    let head = tap.take().unwrap_or_else(RawHead::unseen);
+    let headers = check.into_parts().0.headers;
+    let mut response = forward_auth.handle(Check { head, headers }).await;
+    if !tap.follows() {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}

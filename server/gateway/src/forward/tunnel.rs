@@ -1,0 +1,231 @@
+//! An upgraded connection: one request whose messages are passed on both ways until either side
+//! ends it or the support session ends. Messages are not requests; they are counted and hashed.
+
+use std::{
+    io,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use app::domain::access_log::{RequestOutcome, UpgradeTally};
+use chrono::TimeDelta;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{body::RequestMeter, upstream::Connection};
+use crate::{
+    arrival::websocket::frames::{FrameCounter, NoFrame},
+    clock::Clock,
+    gate::{Flight, kill::KillSwitch, lease::Lease},
+    record::completer::Completer,
+};
+
+/// How often what has passed so far is noted in the record.
+const NOTE_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// How much is passed on at once.
+const PIECE: usize = 16 * 1024;
+
+/// Everything that lives as long as the tunnel.
+pub(crate) struct Tunnel {
+    pub(crate) client: OnUpgrade,
+    pub(crate) upstream: OnUpgrade,
+    /// Dropped last: it resets what has not ended in order.
+    pub(crate) connection: Connection,
+    pub(crate) flight: Flight,
+    pub(crate) completer: Completer,
+    pub(crate) request: Arc<RequestMeter>,
+    /// Closes the client's connection at once.
+    pub(crate) kill: CancellationToken,
+    /// For how long neither side may be silent.
+    pub(crate) idle: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Which side ended a tunnel out of order.
+#[derive(Debug, thiserror::Error)]
+enum Broke {
+    #[error("the client broke off: {0}")]
+    Client(io::Error),
+    #[error("the upstream broke off: {0}")]
+    Upstream(io::Error),
+    #[error("both sides were silent for too long")]
+    Silence,
+}
+
+/// What has passed, in both directions.
+struct Traffic {
+    to_upstream: Mutex<FrameCounter>,
+    to_client: Mutex<FrameCounter>,
+    last: Mutex<Instant>,
+    client: CancellationToken,
+    upstream: Arc<KillSwitch>,
+    lease: Arc<Lease>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Traffic {
+    fn tally(&self) -> UpgradeTally {
+        UpgradeTally {
+            to_upstream: lock(&self.to_upstream).tally(),
+            to_client: lock(&self.to_client).tally(),
+        }
+    }
+
+    async fn silence(&self, span: Duration) -> Broke {
+        loop {
+            let due = *lock(&self.last) + span;
+            if due <= Instant::now() {
+                return Broke::Silence;
+            }
+            tokio::time::sleep_until(due).await;
+        }
+    }
+
+    /// Neither side is left to believe that this was an end in order. Before the sockets are dropped,
+    /// which then reset.
+    fn break_off(&self) {
+        self.client.cancel();
+        self.upstream.kill();
+    }
+}
+
+impl Tunnel {
+    /// Passes messages on until the end, and completes the record.
+    pub(crate) async fn run(self) {
+        let Self {
+            client,
+            upstream,
+            connection,
+            flight,
+            mut completer,
+            request,
+            kill,
+            idle,
+            clock,
+        } = self;
+        let traffic = Traffic {
+            to_upstream: Mutex::new(FrameCounter::new(true)),
+            to_client: Mutex::new(FrameCounter::new(false)),
+            last: Mutex::new(Instant::now()),
+            client: kill,
+            upstream: Arc::clone(connection.kill_switch()),
+            lease: Arc::clone(flight.lease()),
+        };
+        let mut relaying = pin!(relay(client, upstream, &traffic, idle));
+        let outcome = tokio::select! {
+            biased;
+            () = flight.cut().cancelled() => RequestOutcome::Cut,
+            relayed = &mut relaying => ended(relayed),
+            () = traffic.client.cancelled() => RequestOutcome::Cut,
+            never = note(&completer, &traffic, &*clock) => match never {},
+        };
+        if outcome != RequestOutcome::Done {
+            traffic.break_off();
+        }
+        let tally = traffic.tally();
+        request.passed(tally.to_upstream.bytes);
+        completer.tunnelled(tally);
+        completer.finish(outcome);
+    }
+}
+
+fn ended(relayed: Result<(), Broke>) -> RequestOutcome {
+    let Err(broke) = relayed else {
+        return RequestOutcome::Done;
+    };
+    tracing::debug!(error = %broke, "a tunnel ended");
+    match broke {
+        Broke::Client(_) | Broke::Silence => RequestOutcome::Cut,
+        Broke::Upstream(_) => RequestOutcome::Failed,
+    }
+}
+
+/// Notes what has passed so far, again and again.
+async fn note(
+    completer: &Completer,
+    traffic: &Traffic,
+    clock: &dyn Clock,
+) -> std::convert::Infallible {
+    loop {
+        clock.sleep_until(clock.now() + NOTE_EVERY).await;
+        completer.note(traffic.tally());
+    }
+}
+
+async fn relay(
+    client: OnUpgrade,
+    upstream: OnUpgrade,
+    traffic: &Traffic,
+    idle: Duration,
+) -> Result<(), Broke> {
+    // Both have their 101 before either is given away by the library.
+    let upstream = upstream
+        .await
+        .map_err(|e| Broke::Upstream(io::Error::other(e)))?;
+    let client = client
+        .await
+        .map_err(|e| Broke::Client(io::Error::other(e)))?;
+    let (from_client, to_client) = tokio::io::split(TokioIo::new(client));
+    let (from_upstream, to_upstream) = tokio::io::split(TokioIo::new(upstream));
+    let both = async {
+        tokio::try_join!(
+            pass(
+                (from_client, Broke::Client),
+                (to_upstream, Broke::Upstream),
+                &traffic.to_upstream,
+                traffic
+            ),
+            pass(
+                (from_upstream, Broke::Upstream),
+                (to_client, Broke::Client),
+                &traffic.to_client,
+                traffic
+            ),
+        )
+        .map(drop)
+    };
+    tokio::select! {
+        passed = both => passed,
+        silence = traffic.silence(idle) => Err(silence),
+    }
+}
+
+/// Passes one direction on to its end, frames and nothing else.
+async fn pass<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    (mut from, from_broke): (R, fn(io::Error) -> Broke),
+    (mut to, to_broke): (W, fn(io::Error) -> Broke),
+    counter: &Mutex<FrameCounter>,
+    traffic: &Traffic,
+) -> Result<(), Broke> {
+    let from_broke = |error| {
+        traffic.break_off();
+        from_broke(error)
+    };
+    let to_broke = |error| {
+        traffic.break_off();
+        to_broke(error)
+    };
+    let mut piece = vec![0; PIECE];
+    loop {
+        let length = from.read(&mut piece).await.map_err(from_broke)?;
+        if length == 0 {
+            return to.shutdown().await.map_err(to_broke);
+        }
+        // Without a lease nothing more is relayed.
+        traffic.lease.held().await;
+        *lock(&traffic.last) = Instant::now();
+        let seen = lock(counter).saw(&piece[..length]);
+        seen.map_err(|NoFrame| from_broke(io::Error::new(io::ErrorKind::InvalidData, NoFrame)))?;
+        to.write_all(&piece[..length]).await.map_err(to_broke)?;
+        to.flush().await.map_err(to_broke)?;
+    }
+}

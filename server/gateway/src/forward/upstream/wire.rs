@@ -1,0 +1,188 @@
+//! The bytes of one upstream connection: when the first of a request goes out, and an end to them.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::Instant,
+};
+
+use crate::gate::{Pass, kill::KillSwitch};
+
+/// What is known of a connection's writing side.
+pub(super) struct Meter {
+    kill: Arc<KillSwitch>,
+    /// The gate's pass of the request whose first byte has not been written.
+    pass: Mutex<Option<Pass>>,
+    last_write: Mutex<Instant>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Meter {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            kill: KillSwitch::new(),
+            pass: Mutex::default(),
+            last_write: Mutex::new(Instant::now()),
+        })
+    }
+
+    pub(super) const fn kill(&self) -> &Arc<KillSwitch> {
+        &self.kill
+    }
+
+    /// The next byte written is the first of a request.
+    pub(super) fn arm(&self, pass: Pass) {
+        *lock(&self.last_write) = Instant::now();
+        *lock(&self.pass) = Some(pass);
+    }
+
+    /// The request will not be written any further, or has begun to be.
+    pub(super) fn disarm(&self) {
+        // Taken first, dropped after the lock: a pass wants its gate's lock.
+        let pass = lock(&self.pass).take();
+        drop(pass);
+    }
+
+    /// Whether a byte may be written: the first of a request only while its pass is good.
+    fn may_write(&self) -> bool {
+        lock(&self.pass).as_ref().is_none_or(Pass::is_good)
+    }
+
+    /// Completes when nothing has been written for `span`, unless that is `excused`: then it begins
+    /// anew.
+    pub(super) async fn silent_for(&self, span: Duration, excused: impl Fn() -> bool) {
+        loop {
+            let due = *lock(&self.last_write) + span;
+            if due > Instant::now() {
+                tokio::time::sleep_until(due).await;
+            } else if excused() {
+                *lock(&self.last_write) = Instant::now();
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn wrote(&self, bytes: usize) {
+        if bytes > 0 {
+            *lock(&self.last_write) = Instant::now();
+            let pass = lock(&self.pass).take();
+            if let Some(pass) = pass {
+                pass.sent();
+            }
+        }
+    }
+}
+
+/// The socket of an upstream connection.
+pub(super) struct Wire {
+    tcp: TcpStream,
+    meter: Arc<Meter>,
+}
+
+impl Wire {
+    pub(super) const fn new(tcp: TcpStream, meter: Arc<Meter>) -> Self {
+        Self { tcp, meter }
+    }
+
+    fn write(
+        &mut self,
+        write: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if !self.meter.may_write() {
+            self.meter.kill.kill();
+        }
+        let tcp = Pin::new(&mut self.tcp);
+        let written = self.meter.kill.unless_dead(|| write(tcp));
+        if let Some(Poll::Ready(Ok(bytes))) = written {
+            self.meter.wrote(bytes);
+        }
+        written.unwrap_or_else(|| Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())))
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.write(|tcp| tcp.poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.write(|tcp| tcp.poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.meter.kill.is_dead() {
+            // An orderly end could make what was sent look complete.
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.meter.kill.is_dead() {
+            // A reset instead of an orderly end. If it can't be asked for, the socket closes anyway.
+            let _ = self.tcp.set_zero_linger();
+        }
+        self.meter.disarm();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn silence_that_is_excused_begins_anew() {
+        let (meter, excuses) = (Meter::new(), AtomicUsize::new(2));
+        let excused = || {
+            excuses
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                    left.checked_sub(1)
+                })
+                .is_ok()
+        };
+        meter.silent_for(Duration::from_millis(1), excused).await;
+        assert_eq!(excuses.load(Ordering::Relaxed), 0);
+    }
+}

@@ -1,0 +1,60 @@
+//! Ends a connection from outside, at once and for good.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+/// A switch on one connection to the upstream. Writing happens under its lock, so that nothing is
+/// written any more once [`Self::kill`] has returned.
+#[derive(Debug, Default)]
+pub(crate) struct KillSwitch {
+    dead: Mutex<bool>,
+    killed: CancellationToken,
+}
+
+impl KillSwitch {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Ends the connection. Idempotent.
+    pub(crate) fn kill(&self) {
+        *self.lock() = true;
+        self.killed.cancel();
+    }
+
+    /// Whether the connection was ended.
+    pub(crate) fn is_dead(&self) -> bool {
+        *self.lock()
+    }
+
+    /// Runs `write` unless the connection was ended, and keeps it alive meanwhile. `write` must not
+    /// block.
+    pub(crate) fn unless_dead<T>(&self, write: impl FnOnce() -> T) -> Option<T> {
+        let dead = self.lock();
+        (!*dead).then(write)
+    }
+
+    /// Completes when the connection was ended.
+    pub(crate) fn killed(&self) -> &CancellationToken {
+        &self.killed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.dead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_runs_once_it_is_killed() {
+        let switch = KillSwitch::new();
+        assert_eq!(switch.unless_dead(|| 1), Some(1));
+        switch.kill();
+        assert_eq!(switch.unless_dead(|| 1), None);
+        assert!(switch.killed().is_cancelled());
+    }
+}

@@ -1,0 +1,99 @@
+//! A form that must be read before it may pass.
+
+use std::sync::Arc;
+
+use app::domain::{access_log::Refusal, scopes::ScopeName};
+use http::{HeaderMap, header};
+
+use super::selectors::{self, Named};
+use super::{Denied, Permitted, RuleSet, wrong_organization, wrong_tenant};
+
+/// A request that may pass if its form neither overrides the method nor names another tenant.
+#[derive(Debug, Clone)]
+pub struct UncheckedForm {
+    permitted: Permitted,
+    rules: Vec<Arc<RuleSet>>,
+}
+
+impl UncheckedForm {
+    /// How long a form may be, in bytes: it is held in memory until its record is committed.
+    pub const MAX: usize = 64 * 1024;
+
+    pub(super) fn new(permitted: Permitted, rules: Vec<Arc<RuleSet>>) -> Result<Self, Denied> {
+        let headers = &permitted.request.headers;
+        if has_body(headers) && !is_plain_form(headers) {
+            let detail = "This rule takes application/x-www-form-urlencoded in UTF-8 without a \
+                          Content-Encoding.";
+            return Err(Denied {
+                status: 415,
+                ..Denied::new(Refusal::MalformedRequest, detail)
+            });
+        }
+        Ok(Self { permitted, rules })
+    }
+
+    /// The granted scope that lets the request through if its form does.
+    pub fn scope(&self) -> &ScopeName {
+        self.permitted.scope()
+    }
+
+    /// Looks at the whole body.
+    ///
+    /// # Errors
+    ///
+    /// If it says more than the rule permits.
+    pub fn check(self, body: &[u8]) -> Result<Permitted, Denied> {
+        let malformed = |detail: &'static str| Denied::new(Refusal::MalformedRequest, detail);
+        let form = std::str::from_utf8(body).map_err(|_| malformed("The form is not UTF-8."))?;
+        if form.bytes().any(|b| b.is_ascii_control()) {
+            return Err(malformed(
+                "The form has a control character that is not escaped.",
+            ));
+        }
+        if selectors::overrides_method(form) {
+            return Err(malformed("The form overrides the request's method."));
+        }
+        let session = &self.permitted.session;
+        for rules in &self.rules {
+            let tenant = session.tenant_id.as_str();
+            if let Named::Other(what) = selectors::named_in_form(&rules.tenant, form, tenant) {
+                return Err(wrong_tenant(&what));
+            }
+            let Some(organization) = &session.organization_id else {
+                continue;
+            };
+            let organization = organization.as_str();
+            if let Named::Other(what) =
+                selectors::named_in_form(&rules.organization, form, organization)
+            {
+                return Err(wrong_organization(&what));
+            }
+        }
+        Ok(self.permitted)
+    }
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.contains_key(header::CONTENT_TYPE)
+        || length.is_some_and(|length| length != "0")
+}
+
+/// Whether the body is a form that every parser reads in the same way.
+fn is_plain_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let Ok(text) = only.to_str() else {
+        return false;
+    };
+    let mut parts = text.split(';').map(str::trim);
+    let is_form = parts
+        .next()
+        .is_some_and(|name| name.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+    is_form
+        && parts.all(|parameter| parameter.eq_ignore_ascii_case("charset=utf-8"))
+        && !headers.contains_key(header::CONTENT_ENCODING)
+}

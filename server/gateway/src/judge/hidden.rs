@@ -1,0 +1,197 @@
+//! What no record shows: secrets that the platform's API carries in paths and queries.
+
+mod tokens;
+
+use std::borrow::Cow;
+
+pub(crate) use self::tokens::{holds_token, without_tokens};
+use super::{canonical::segments, patterns::PathPattern, selectors::is_spelling_of};
+use crate::config::{Fault, HiddenConfig};
+
+/// What stands in a record for what is hidden. It is canonical in a path.
+pub(crate) const HIDDEN: &str = "(hidden)";
+/// The name by which a pattern marks a secret segment.
+const SECRET: &str = "secret";
+
+/// Paths and query parameters whose values are kept out of every record.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hidden {
+    paths: Vec<PathPattern>,
+    query: Vec<String>,
+}
+
+impl Hidden {
+    pub(crate) fn new(config: &HiddenConfig, faults: &mut Vec<Fault>) -> Self {
+        let mut paths = Vec::new();
+        for (index, text) in config.paths.iter().enumerate() {
+            let problem = match text.parse::<PathPattern>() {
+                Err(error) => error.to_string(),
+                Ok(pattern) if pattern.places(SECRET).next().is_none() => {
+                    "must mark what is hidden by {secret}".to_owned()
+                }
+                Ok(pattern) => {
+                    paths.push(pattern);
+                    continue;
+                }
+            };
+            let key = format!("gateway.hidden.paths[{index}]");
+            faults.push(Fault::new(key, format!("{text:?} {problem}")));
+        }
+        Self {
+            paths,
+            query: config.query.clone(),
+        }
+    }
+
+    /// A path as it may be recorded. Patterns are read loosely, and a path that is refused because
+    /// it can be read in two ways is read in the other one too.
+    pub(crate) fn path<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        if self.paths.is_empty() {
+            return Cow::Borrowed(path);
+        }
+        let undone = undone(path);
+        [Cow::Borrowed(path), Cow::Owned(undone)]
+            .into_iter()
+            .find_map(|reading| self.in_reading(&reading))
+            .map_or(Cow::Borrowed(path), Cow::Owned)
+    }
+
+    fn in_reading(&self, path: &str) -> Option<String> {
+        let found = self.paths.iter().filter(|p| p.resembles(path).is_some());
+        let places: Vec<usize> = found.flat_map(|p| p.places(SECRET)).collect();
+        if places.is_empty() {
+            return None;
+        }
+        let shown = segments(path).enumerate().map(|(at, segment)| {
+            if places.contains(&at) {
+                HIDDEN
+            } else {
+                segment
+            }
+        });
+        let mut text = String::with_capacity(path.len());
+        for segment in shown {
+            text.push('/');
+            text.push_str(segment);
+        }
+        if path.ends_with('/') {
+            text.push('/');
+        }
+        Some(text)
+    }
+
+    /// A query as it may be recorded.
+    pub(crate) fn query<'q>(&self, query: &'q str) -> Cow<'q, str> {
+        let mut shown = String::with_capacity(query.len());
+        let mut changed = false;
+        for pair in query.split_inclusive(['&', ';']) {
+            let (pair, separator) = match pair.char_indices().next_back() {
+                Some((at, '&' | ';')) => pair.split_at(at),
+                _ => (pair, ""),
+            };
+            match pair.split_once('=') {
+                Some((name, _)) if self.query.iter().any(|q| is_spelling_of(name, q)) => {
+                    changed = true;
+                    shown.push_str(name);
+                    shown.push('=');
+                    shown.push_str(HIDDEN);
+                }
+                _ => shown.push_str(pair),
+            }
+            shown.push_str(separator);
+        }
+        if changed {
+            Cow::Owned(shown)
+        } else {
+            Cow::Borrowed(query)
+        }
+    }
+}
+
+/// A path with its escapes undone, as often as they are nested, and without parameters.
+fn undone(path: &str) -> String {
+    let mut text = path.to_owned();
+    for _ in 0..3 {
+        let decoded = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
+        text = decoded.replace('\\', "/");
+    }
+    let plain: Vec<_> = segments(&text)
+        .map(|segment| segment.split(';').next().unwrap_or_default())
+        .collect();
+    format!("/{}", plain.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden() -> Hidden {
+        let config = HiddenConfig {
+            paths: vec!["/v1/users/{user}/resets/{secret}".into()],
+            query: vec!["token".into()],
+        };
+        let mut faults = Vec::new();
+        let hidden = Hidden::new(&config, &mut faults);
+        assert!(faults.is_empty(), "{faults:?}");
+        hidden
+    }
+
+    #[test]
+    fn a_secret_segment_is_hidden_however_it_is_spelt() {
+        let hidden = hidden();
+        let shown = "/v1/users/7/resets/(hidden)";
+        assert_eq!(hidden.path("/v1/users/7/resets/s3cret"), shown);
+        let below = "/v1/users/7/resets/s3cret/confirm/";
+        assert_eq!(hidden.path(below), format!("{shown}/confirm/"));
+        for path in [
+            "/V1/users/7/Resets/s3cret",
+            "/v1/users/7/resets.json/s3cret",
+            "/v1/users/7/re%73ets/s3cret",
+            "/v1/users/7/resets%2Fs3cret",
+            "/v1/users/7/resets%252fs3cret",
+            "/v1/users/7\\resets\\s3cret",
+            "/v1/users/7/resets;x=/s3cret",
+            "//v1/users/7/resets//s3cret",
+        ] {
+            let shown = hidden.path(path);
+            assert!(!shown.contains("s3cret"), "{path}: {shown}");
+        }
+        for path in ["/v1/users/7/resets", "/v1/users/7", "/"] {
+            assert_eq!(hidden.path(path), path);
+        }
+    }
+
+    #[test]
+    fn a_secret_parameter_is_hidden_however_it_is_spelt() {
+        let hidden = hidden();
+        assert_eq!(
+            hidden.query("a=1&token=s3cret&b=2"),
+            "a=1&token=(hidden)&b=2"
+        );
+        for query in [
+            "token=s3cret",
+            "TOKEN=s3cret",
+            "t%6fken=s3cret",
+            "token[]=s3cret",
+            "a=1;token=s3cret",
+            "token=s3cret&token=s3cret",
+        ] {
+            let shown = hidden.query(query);
+            assert!(!shown.contains("s3cret"), "{query}: {shown}");
+        }
+        for query in ["", "a=token", "tokens=1", "a&b"] {
+            assert_eq!(hidden.query(query), query);
+        }
+    }
+
+    #[test]
+    fn a_pattern_without_a_mark_is_a_fault() {
+        let config = HiddenConfig {
+            paths: vec!["/v1/resets/{token}".into()],
+            query: Vec::new(),
+        };
+        let mut faults = Vec::new();
+        Hidden::new(&config, &mut faults);
+        assert_eq!(faults[0].key, "gateway.hidden.paths[0]");
+    }
+}

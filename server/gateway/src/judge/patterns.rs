@@ -1,0 +1,254 @@
+//! Path patterns: what a rule or a route says of paths.
+//!
+//! A pattern is read in two ways. What *lets through* is read exactly: every byte as it is written.
+//! What *refuses* is read loosely, since the upstream may be less exact than we are: another case,
+//! a slash at the end or a suffix such as `.json` makes no difference.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::canonical::{is_unreserved, segments};
+
+/// What stands for a path and everything below it.
+const BELOW: &str = "/**";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Literal(String),
+    Tenant,
+    Organization,
+    /// Any segment, by the name that the pattern gives it.
+    Any(String),
+}
+
+/// A path pattern such as `/v1/tenants/{tenant_id}/invoices/{invoice}` or `/v1/reports/**`.
+///
+/// `{…}` stands for one segment, as path templates of `OpenAPI` write it; `{tenant_id}` and
+/// `{organization_id}` for those that the support session is confined to. `/**` at the end stands
+/// for the path itself and everything below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PathPattern {
+    text: String,
+    parts: Vec<Part>,
+    slash: bool,
+    below: bool,
+}
+
+/// What a path names, as it stands there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Captured<'p> {
+    /// The segment in the place of `{tenant_id}`.
+    pub tenant: Option<&'p str>,
+    /// The segment in the place of `{organization_id}`.
+    pub organization: Option<&'p str>,
+}
+
+/// What is wrong with a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidPattern(&'static str);
+
+/// How literal segments are compared.
+#[derive(Clone, Copy)]
+enum Reading {
+    Exact,
+    Loose,
+}
+
+impl PathPattern {
+    /// Every path.
+    pub(crate) fn every_path() -> Self {
+        Self {
+            text: BELOW.into(),
+            parts: Vec::new(),
+            slash: false,
+            below: true,
+        }
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the pattern captures `{tenant_id}`.
+    pub fn captures_tenant(&self) -> bool {
+        self.parts.contains(&Part::Tenant)
+    }
+
+    /// Whether the pattern captures `{tenant_id}` or `{organization_id}`.
+    pub(crate) fn captures_anything(&self) -> bool {
+        self.captures_tenant() || self.parts.contains(&Part::Organization)
+    }
+
+    /// The last segment that is written out.
+    pub(crate) fn last_literal(&self) -> Option<&str> {
+        self.parts.iter().rev().find_map(|part| match part {
+            Part::Literal(literal) => Some(literal.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether everything below a path matches too.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.below
+    }
+
+    /// What a canonical `path` names, if this very path matches.
+    pub fn matches<'p>(&self, path: &'p str) -> Option<Captured<'p>> {
+        let (captured, rest) = self.walk(path, Reading::Exact)?;
+        let ends_in_slash = path.len() > 1 && path.ends_with('/');
+        let exact = self.below || (rest == 0 && ends_in_slash == self.slash);
+        exact.then_some(captured)
+    }
+
+    /// What a canonical `path` names if it, or one above it, matches.
+    pub fn matches_above<'p>(&self, path: &'p str) -> Option<Captured<'p>> {
+        self.walk(path, Reading::Exact)
+            .map(|(captured, _)| captured)
+    }
+
+    /// What a `path` names if a careless upstream may take it, or one above it, for this pattern.
+    pub fn resembles<'p>(&self, path: &'p str) -> Option<Captured<'p>> {
+        self.walk(path, Reading::Loose)
+            .map(|(captured, _)| captured)
+    }
+
+    /// Which segments stand in the places of `{name}`, from 0.
+    pub(crate) fn places(&self, name: &str) -> impl Iterator<Item = usize> {
+        let parts = self.parts.iter().enumerate();
+        parts.filter_map(move |(at, part)| match part {
+            Part::Any(given) if given == name => Some(at),
+            _ => None,
+        })
+    }
+
+    /// What the parts capture, and how many segments are left over.
+    fn walk<'p>(&self, path: &'p str, reading: Reading) -> Option<(Captured<'p>, usize)> {
+        let mut segments = segments(path);
+        let mut captured = Captured::default();
+        for part in &self.parts {
+            let segment = segments.next()?;
+            match part {
+                Part::Literal(literal) if reading.same(literal, segment) => {}
+                Part::Literal(_) => return None,
+                Part::Tenant => captured.tenant = Some(segment),
+                Part::Organization => captured.organization = Some(segment),
+                Part::Any(_) => {}
+            }
+        }
+        Some((captured, segments.count()))
+    }
+}
+
+impl Reading {
+    fn same(self, literal: &str, segment: &str) -> bool {
+        match self {
+            Self::Exact => literal == segment,
+            Self::Loose => {
+                let segment = folded(segment);
+                let literal = literal.to_lowercase();
+                segment
+                    .strip_prefix(&literal)
+                    .is_some_and(|suffix| suffix.is_empty() || suffix.starts_with(['.', ';']))
+            }
+        }
+    }
+}
+
+/// A segment as the least exact upstream may read it: unescaped, without blanks, in lower case.
+fn folded(segment: &str) -> String {
+    let mut text = Cow::Borrowed(segment);
+    // Escapes of escapes never pass; those of refused requests are read too.
+    for _ in 0..3 {
+        text = Cow::Owned(
+            percent_encoding::percent_decode_str(&text)
+                .decode_utf8_lossy()
+                .into_owned(),
+        );
+    }
+    text.trim().to_lowercase()
+}
+
+impl FromStr for PathPattern {
+    type Err = InvalidPattern;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPattern> {
+        let (path, below) = match text.strip_suffix(BELOW) {
+            Some(path) => (path, true),
+            None => (text, false),
+        };
+        if !text.starts_with('/') {
+            return Err(InvalidPattern("must begin with '/'"));
+        }
+        if text.contains("//") {
+            return Err(InvalidPattern("must not have an empty segment"));
+        }
+        let parts: Vec<Part> = segments(path).map(part).collect::<Result<_, _>>()?;
+        let count = |part: &Part| parts.iter().filter(|p| *p == part).count();
+        if count(&Part::Tenant) > 1 || count(&Part::Organization) > 1 {
+            return Err(InvalidPattern("must capture each name at most once"));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            parts,
+            slash: path.len() > 1 && path.ends_with('/'),
+            below,
+        })
+    }
+}
+
+fn part(segment: &str) -> Result<Part, InvalidPattern> {
+    match segment {
+        "{tenant_id}" => Ok(Part::Tenant),
+        "{organization_id}" => Ok(Part::Organization),
+        "." | ".." => Err(InvalidPattern("must not have a dot segment")),
+        "*" | "**" => Err(InvalidPattern(
+            "may have '/**' at its end only; one segment is written as {name}",
+        )),
+        _ => match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
+            Some(name) if is_name(name) => Ok(Part::Any(name.to_owned())),
+            Some(_) => Err(InvalidPattern(
+                "may only have a–z, 0–9 and '_' between braces",
+            )),
+            None if segment.contains(['{', '}']) => Err(InvalidPattern(
+                "must capture whole segments: write {name} between two slashes",
+            )),
+            // These have one spelling each in a canonical path.
+            None if segment.bytes().all(is_unreserved) => Ok(Part::Literal(segment.to_owned())),
+            None => Err(InvalidPattern(
+                "may only have letters, digits, '-', '.', '_', '~', '/' and {…}",
+            )),
+        },
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    !name.is_empty() && name.bytes().all(allowed)
+}
+
+impl TryFrom<String> for PathPattern {
+    type Error = InvalidPattern;
+
+    fn try_from(text: String) -> Result<Self, InvalidPattern> {
+        text.parse()
+    }
+}
+
+impl From<PathPattern> for String {
+    fn from(pattern: PathPattern) -> Self {
+        pattern.text
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::judge::canonical::CanonicalTarget;
+
+fn pattern(text: &str) -> PathPattern {
+    text.parse().unwrap()
+}
+
+#[test]
+fn what_lets_through_is_read_exactly() {
+    let invoice = pattern("/v1/tenants/{tenant_id}/invoices/{invoice}");
+    let captured = invoice.matches("/v1/tenants/acme/invoices/7").unwrap();
+    assert_eq!(captured.tenant, Some("acme"));
+    for path in [
+        "/v1/tenants/acme/invoices",
+        "/v1/tenants/acme/invoices/",
+        "/v1/tenants/acme/invoices/7/",
+        "/v1/tenants/acme/invoices/7/lines",
+        "/v1/tenants/acme/Invoices/7",
+        "/V1/tenants/acme/invoices/7",
+        "/x/v1/tenants/acme/invoices/7",
+        "/",
+    ] {
+        assert_eq!(invoice.matches(path), None, "{path}");
+    }
+    assert!(pattern("/v1/a/").matches("/v1/a/").is_some());
+    assert!(pattern("/v1/a/").matches("/v1/a").is_none());
+    assert!(pattern("/").matches("/").is_some());
+    assert!(pattern("/").matches("/a").is_none());
+}
+
+#[test]
+fn two_stars_stand_for_a_path_and_everything_below() {
+    let reports = pattern("/v1/reports/**");
+    for path in ["/v1/reports", "/v1/reports/", "/v1/reports/7/lines"] {
+        assert!(reports.matches(path).is_some(), "{path}");
+    }
+    for path in ["/v1/reports.json", "/v1/reportsx", "/v1", "/"] {
+        assert!(reports.matches(path).is_none(), "{path}");
+    }
+    for path in ["/", "/a", "/a/b/"] {
+        assert!(PathPattern::every_path().matches(path).is_some(), "{path}");
+    }
+}
+
+#[test]
+fn what_refuses_is_read_loosely() {
+    let exports = pattern("/v1/tenants/{tenant_id}/exports");
+    for path in [
+        "/v1/tenants/acme/exports",
+        "/v1/tenants/acme/exports/",
+        "/v1/tenants/acme/Exports",
+        "/V1/TENANTS/acme/EXPORTS",
+        "/v1/tenants/acme/exports.csv",
+        "/v1/tenants/acme/exports.CSV/",
+        "/v1/tenants/acme/exports/7",
+        "/v1/tenants/acme/e%78ports",
+        "/v1/tenants/acme/e%2578ports",
+        "/v1/tenants/acme/exports;v=1",
+        "/v1/tenants/acme/exports%20",
+    ] {
+        assert!(exports.resembles(path).is_some(), "{path}");
+    }
+    for path in [
+        "/v1/tenants/acme/exports-of-old",
+        "/v1/tenants/acme/export",
+        "/v1/tenants/acme",
+    ] {
+        assert!(exports.resembles(path).is_none(), "{path}");
+    }
+    let named = exports.resembles("/V1/tenants/Bolt/exports.csv").unwrap();
+    assert_eq!(named.tenant, Some("Bolt"), "the name stays as it is");
+}
+
+#[test]
+fn a_route_matches_its_path_and_everything_below() {
+    let route = pattern("/v1/tenants/{tenant_id}/organizations/{organization_id}");
+    let both = Captured {
+        tenant: Some("acme"),
+        organization: Some("eu"),
+    };
+    for path in [
+        "/v1/tenants/acme/organizations/eu",
+        "/v1/tenants/acme/organizations/eu/",
+        "/v1/tenants/acme/organizations/eu/users/7",
+    ] {
+        assert_eq!(route.matches_above(path), Some(both), "{path}");
+    }
+    for path in ["/v1/tenants/acme/organizations", "/v1/tenants/acme", "/"] {
+        assert_eq!(route.matches_above(path), None, "{path}");
+    }
+}
+
+#[test]
+fn patterns_that_can_not_mean_one_thing_are_refused() {
+    for bad in [
+        "",
+        "**",
+        "v1/{tenant_id}",
+        "/v1/t-{tenant_id}",
+        "/v1/{Name}",
+        "/v1/{}",
+        "/{tenant_id}/{tenant_id}",
+        "/{organization_id}/{organization_id}",
+        "/a//b",
+        "/a//**",
+        "/a/../b",
+        "/a/./b",
+        "/a/*/b",
+        "/a/**/b",
+        "/a;b",
+        "/%61",
+        "/é",
+        "/a?b",
+    ] {
+        assert!(bad.parse::<PathPattern>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_pattern_is_written_as_it_was_read() {
+    for text in ["/", "/**", "/a/", "/a/{b}/**", "/v1/{tenant_id}"] {
+        assert_eq!(pattern(text).to_string(), text);
+    }
+}
+
+fn a_segment() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("v1".to_owned()),
+        Just("V1".to_owned()),
+        "[a-zA-Z0-9._~-]{1,4}",
+        Just("%C3%B1".to_owned()),
+        Just("a:b".to_owned()),
+    ]
+}
+
+fn a_path() -> impl Strategy<Value = String> {
+    (proptest::collection::vec(a_segment(), 0..5), any::<bool>())
+        .prop_map(|(segments, slash)| {
+            format!("/{}{}", segments.join("/"), if slash { "/" } else { "" })
+        })
+        .prop_filter("canonical", |path| {
+            CanonicalTarget::parse(path.as_bytes()).is_ok()
+        })
+}
+
+fn a_pattern() -> impl Strategy<Value = PathPattern> {
+    let part = prop_oneof![
+        Just("v1".to_owned()),
+        "[a-zA-Z0-9~-]{1,3}",
+        Just("{any}".to_owned()),
+    ];
+    (proptest::collection::vec(part, 0..4), any::<bool>()).prop_map(|(parts, below)| {
+        let below = if below || parts.is_empty() { BELOW } else { "" };
+        let path = parts.join("/");
+        let path = if parts.is_empty() {
+            path
+        } else {
+            format!("/{path}")
+        };
+        pattern(&format!("{path}{below}"))
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_let_through_would_be_refused_by_the_same_pattern(
+        pattern in a_pattern(), path in a_path()
+    ) {
+        if pattern.matches(&path).is_some() {
+            prop_assert!(pattern.matches_above(&path).is_some());
+        }
+        if pattern.matches_above(&path).is_some() {
+            prop_assert!(pattern.resembles(&path).is_some());
+        }
+    }
+
+    #[test]
+    fn neither_case_nor_slash_nor_suffix_escapes_a_refusal(
+        pattern in a_pattern(), path in a_path(), suffix in "(/|\\.[a-z]{1,4}|)"
+    ) {
+        if pattern.resembles(&path).is_some() {
+            let upper = format!("{}{suffix}", path.trim_end_matches('/').to_ascii_uppercase());
+            prop_assert!(pattern.resembles(&upper).is_some(), "{upper}");
+        }
+    }
+}

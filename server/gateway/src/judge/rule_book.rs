@@ -1,0 +1,84 @@
+//! The rules of today, and those of sessions that were created under others.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{RuleSet, RuleSource};
+use crate::ports::{KnownSession, Sessions, StoreUnavailable};
+
+/// How many rule sets of other days are kept at hand. Sessions live an hour at most, so there are
+/// seldom more than one.
+const MAX_EARLIER: usize = 32;
+
+/// Finds the rules of a session.
+pub(crate) struct RuleBook {
+    today: Arc<RuleSet>,
+    sessions: Arc<dyn Sessions>,
+    earlier: Mutex<HashMap<String, Arc<RuleSet>>>,
+    /// How earlier rules are read; those of today have been already.
+    read: fn(RuleSet) -> RuleSet,
+}
+
+impl RuleBook {
+    pub(crate) fn new(today: Arc<RuleSet>, sessions: Arc<dyn Sessions>) -> Self {
+        Self::reading(today, sessions, std::convert::identity)
+    }
+
+    /// Takes the rules of other days as `read` makes them, as those of `today` have been.
+    pub(crate) fn reading(
+        today: Arc<RuleSet>,
+        sessions: Arc<dyn Sessions>,
+        read: fn(RuleSet) -> RuleSet,
+    ) -> Self {
+        Self {
+            today,
+            sessions,
+            earlier: Mutex::default(),
+            read,
+        }
+    }
+
+    /// The rules of today.
+    pub(crate) const fn today(&self) -> &Arc<RuleSet> {
+        &self.today
+    }
+
+    /// The rules under which a session was created, if they are not those of today. Rules that are
+    /// lost, or that this release can't read, permit nothing.
+    pub(crate) async fn earlier(
+        &self,
+        session: &KnownSession,
+    ) -> Result<Option<Arc<RuleSet>>, StoreUnavailable> {
+        let hash = &session.rule_set;
+        if hash.is_empty() || *hash == self.today.hash {
+            return Ok(None);
+        }
+        if let Some(found) = self.at_hand().get(hash) {
+            return Ok(Some(Arc::clone(found)));
+        }
+        let text = self.sessions.rule_set(hash).await?;
+        let source = text.and_then(|text| RuleSource::from_text(&text).ok());
+        let rules = source.and_then(|source| source.compile().ok());
+        if rules.is_none() {
+            tracing::error!(
+                support_session.id = %session.id,
+                rule_set = %hash,
+                "the rules under which a support session was created can't be read: it is let do nothing"
+            );
+        }
+        let rules = rules.unwrap_or_else(|| RuleSet::permitting_nothing(hash));
+        let rules = Arc::new((self.read)(rules));
+        let mut earlier = self.at_hand();
+        if earlier.len() >= MAX_EARLIER {
+            earlier.clear();
+        }
+        earlier.insert(hash.clone(), Arc::clone(&rules));
+        Ok(Some(rules))
+    }
+
+    fn at_hand(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<RuleSet>>> {
+        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

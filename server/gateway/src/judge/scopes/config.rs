@@ -1,0 +1,220 @@
+//! The `[[scopes]]` tables of the configuration.
+
+use app::domain::scopes::{READ_ONLY, Scope, ScopeName};
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::{Allow, Deny, Rules};
+use crate::{config::Fault, judge::patterns::PathPattern};
+
+pub(super) const READ_ONLY_DESCRIPTION: &str = "Read everything in the tenant; change nothing.";
+
+/// Methods by which `read_only` may be let through: those that are safe (RFC 9110 §9.2.1), and POST
+/// for an endpoint that only reads.
+const READING: [&str; 4] = ["GET", "HEAD", "OPTIONS", "POST"];
+
+/// One `[[scopes]]` table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeConfig {
+    /// The scope's name. A table named `read_only` says what that scope permits instead of
+    /// reading everything.
+    pub name: ScopeName,
+    /// What it permits, in a sentence that staff and tenants read.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// What is let through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<AllowConfig>,
+    /// What is refused, whatever this or another granted scope lets through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deny: Vec<DenyConfig>,
+}
+
+/// A rule that lets through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllowConfig {
+    /// Methods, upper case.
+    pub methods: Vec<String>,
+    /// Path patterns, read exactly.
+    pub paths: Vec<String>,
+    /// What is known of the body.
+    #[serde(default, skip_serializing_if = "BodyKnowledge::is_opaque")]
+    pub body: BodyKnowledge,
+    /// The protocol that may be changed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<Upgrade>,
+}
+
+/// A rule that refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenyConfig {
+    /// Methods, upper case; `*` is every method. GET includes HEAD.
+    pub methods: Vec<String>,
+    /// Path patterns, read loosely: each with everything below it, in any case, with any suffix.
+    pub paths: Vec<String>,
+}
+
+/// What a rule knows of the bodies that it lets through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyKnowledge {
+    /// Nothing: the body passes as it is.
+    #[default]
+    Opaque,
+    /// It is a form (`application/x-www-form-urlencoded`) of at most 64 KiB, in which method
+    /// overrides and selectors of tenants and organizations are looked for.
+    Form,
+}
+
+impl BodyKnowledge {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde asks for this shape"
+    )]
+    const fn is_opaque(&self) -> bool {
+        matches!(self, Self::Opaque)
+    }
+}
+
+/// A protocol that a connection may change to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Upgrade {
+    /// RFC 6455.
+    WebSocket,
+}
+
+/// What `read_only` lets through where the configuration does not say otherwise.
+pub(super) fn reading_everything() -> Allow {
+    Allow {
+        methods: vec![Method::GET, Method::HEAD, Method::OPTIONS],
+        paths: vec![PathPattern::every_path()],
+        body: BodyKnowledge::Opaque,
+        upgrade: None,
+    }
+}
+
+impl ScopeConfig {
+    pub(super) fn rules(&self, key: &str, faults: &mut Vec<Fault>) -> Rules {
+        let reads_only = self.name.as_str() == READ_ONLY;
+        let description = match self.description.trim() {
+            "" if reads_only => READ_ONLY_DESCRIPTION,
+            "" => {
+                let problem = "say in a sentence what the scope permits";
+                faults.push(Fault::new(format!("{key}.description"), problem));
+                ""
+            }
+            description => description,
+        };
+        let allow = self.allow.iter().enumerate();
+        let mut allow: Vec<_> = allow
+            .map(|(index, rule)| rule.rule(&format!("{key}.allow[{index}]"), reads_only, faults))
+            .collect();
+        if allow.is_empty() && reads_only {
+            allow.push(reading_everything());
+        } else if allow.is_empty() {
+            let problem = "the scope permits nothing: add a rule, such as \
+                           { methods = [\"POST\"], paths = [\"/v1/exports\"] }";
+            faults.push(Fault::new(format!("{key}.allow"), problem));
+        }
+        let deny = self.deny.iter().enumerate();
+        Rules {
+            scope: Scope {
+                name: self.name.clone(),
+                description: description.to_owned(),
+            },
+            allow,
+            deny: deny
+                .map(|(index, rule)| rule.rule(&format!("{key}.deny[{index}]"), faults))
+                .collect(),
+        }
+    }
+}
+
+impl AllowConfig {
+    fn rule(&self, key: &str, reads_only: bool, faults: &mut Vec<Fault>) -> Allow {
+        let methods = methods(key, &self.methods, faults);
+        let changing = methods.iter().find(|m| !READING.contains(&m.as_str()));
+        if let Some(method) = changing.filter(|_| reads_only) {
+            let problem = format!(
+                "read_only can't permit {method}: it takes GET, HEAD, OPTIONS, and POST where the \
+                 endpoint only reads; put the rule into a scope of its own"
+            );
+            faults.push(Fault::new(format!("{key}.methods"), problem));
+        }
+        if self.upgrade.is_some() {
+            let problem = if reads_only {
+                "read_only can't permit an upgrade, since nobody sees what is said after it"
+            } else if methods == [Method::GET] {
+                ""
+            } else {
+                "a WebSocket is opened by GET (RFC 6455 §4.1): give the upgrade a rule of its own \
+                 with methods = [\"GET\"]"
+            };
+            if !problem.is_empty() {
+                faults.push(Fault::new(format!("{key}.upgrade"), problem));
+            }
+        }
+        Allow {
+            methods,
+            paths: paths(key, &self.paths, faults),
+            body: self.body,
+            upgrade: self.upgrade,
+        }
+    }
+}
+
+impl DenyConfig {
+    fn rule(&self, key: &str, faults: &mut Vec<Fault>) -> Deny {
+        let every = self.methods.iter().any(|method| method == "*");
+        Deny {
+            methods: (!every).then(|| methods(key, &self.methods, faults)),
+            paths: paths(key, &self.paths, faults),
+        }
+    }
+}
+
+fn methods(key: &str, texts: &[String], faults: &mut Vec<Fault>) -> Vec<Method> {
+    let key = format!("{key}.methods");
+    if texts.is_empty() {
+        faults.push(Fault::new(key.clone(), "name at least one method"));
+    }
+    let mut methods = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let method = Method::from_bytes(text.as_bytes()).ok().filter(|method| {
+            method.as_str() == text.to_ascii_uppercase()
+                && *method != Method::CONNECT
+                && *method != Method::TRACE
+        });
+        match method {
+            Some(method) => methods.push(method),
+            None => faults.push(Fault::new(
+                format!("{key}[{index}]"),
+                format!("{text:?} is no method that can be named here; write it in upper case, and neither CONNECT nor TRACE"),
+            )),
+        }
+    }
+    methods
+}
+
+fn paths(key: &str, texts: &[String], faults: &mut Vec<Fault>) -> Vec<PathPattern> {
+    let key = format!("{key}.paths");
+    if texts.is_empty() {
+        let problem = "name at least one path; \"/**\" is every path";
+        faults.push(Fault::new(key.clone(), problem));
+    }
+    let mut paths = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        match text.parse() {
+            Ok(path) => paths.push(path),
+            Err(error) => faults.push(Fault::new(
+                format!("{key}[{index}]"),
+                format!("{text:?} {error}"),
+            )),
+        }
+    }
+    paths
+}

@@ -1,0 +1,235 @@
+//! Query parameters and headers that can name a tenant or an organization to the upstream.
+//!
+//! What the upstream makes of a name is not known, so every spelling that some parser takes for a
+//! configured name counts as that name, and only the plainest spelling of the right value passes.
+
+use http::HeaderName;
+
+use super::CanonicalRequest;
+use crate::config::Fault;
+
+/// Parameters by which some frameworks take another method than the request's own.
+const METHOD_OVERRIDES: [&str; 3] = ["_method", "x-http-method-override", "x-method-override"];
+
+/// Query parameters and headers that can name a tenant or an organization to the upstream.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SelectorRules {
+    pub(crate) query: Vec<String>,
+    pub(crate) headers: Vec<HeaderName>,
+}
+
+impl SelectorRules {
+    pub(crate) fn new(
+        query: &[String],
+        headers: &[String],
+        headers_key: &str,
+        faults: &mut Vec<Fault>,
+    ) -> Self {
+        let mut names = Vec::new();
+        for (index, name) in headers.iter().enumerate() {
+            match name.parse() {
+                Ok(name) => names.push(name),
+                Err(_) => faults.push(Fault::new(
+                    format!("{headers_key}[{index}]"),
+                    format!("{name:?} is not a header's name"),
+                )),
+            }
+        }
+        Self {
+            query: query.to_vec(),
+            headers: names,
+        }
+    }
+}
+
+/// What a request's selectors name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// None is there.
+    Nothing,
+    /// The session's own, plainly and once each.
+    Own,
+    /// Something else, or in a way that can be read as something else; which selector that is.
+    Other(String),
+}
+
+/// Compares the selectors of a request with the value that they may have.
+pub(crate) fn named(rules: &SelectorRules, request: &CanonicalRequest, own: &str) -> Named {
+    let query = request.target.query().unwrap_or_default();
+    let mut found = in_parameters(rules, query, own, "query parameter");
+    if matches!(found, Named::Other(_)) {
+        return found;
+    }
+    for selector in &rules.headers {
+        let mut values = request.headers.get_all(selector).iter();
+        match (values.next(), values.next()) {
+            (None, _) => {}
+            (Some(value), None) if value.as_bytes() == own.as_bytes() => found = Named::Own,
+            _ => return Named::Other(format!("The header {selector}")),
+        }
+    }
+    found
+}
+
+/// Compares the selectors in a form with the value that they may have.
+pub(crate) fn named_in_form(rules: &SelectorRules, form: &str, own: &str) -> Named {
+    in_parameters(rules, form, own, "form field")
+}
+
+fn in_parameters(rules: &SelectorRules, parameters: &str, own: &str, what: &str) -> Named {
+    let mut found = Named::Nothing;
+    for selector in &rules.query {
+        match in_query(parameters, selector, own) {
+            None => {}
+            Some(true) => found = Named::Own,
+            Some(false) => return Named::Other(format!("The {what} {selector}")),
+        }
+    }
+    found
+}
+
+/// Whether a query or a form has a parameter that some framework takes for the request's method.
+pub(crate) fn overrides_method(parameters: &str) -> bool {
+    let names = parameters
+        .split(['&', ';'])
+        .map(|pair| pair.split('=').next().unwrap_or_default());
+    let mut names = names.filter(|name| !name.is_empty());
+    names.any(|name| METHOD_OVERRIDES.iter().any(|o| is_spelling_of(name, o)))
+}
+
+/// Whether a query names `selector`, and if so whether plainly, once, and with the value `own`.
+fn in_query(query: &str, selector: &str, own: &str) -> Option<bool> {
+    let mut verdict = None;
+    for pair in query.split(['&', ';']) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if is_spelling_of(name, selector) {
+            let plain = name == selector && value == own;
+            verdict = Some(plain && verdict.is_none());
+        }
+    }
+    // A query that splits at ';' for us may not for the upstream, and the other way round.
+    if verdict.is_some() && query.contains(';') {
+        verdict = Some(false);
+    }
+    verdict
+}
+
+/// Whether some parser may read `name` as `selector`: escaped, escaped twice, in another case, with
+/// brackets, dots or blanks around it.
+pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
+    let mut name = name.to_owned();
+    for _ in 0..4 {
+        // PHP reads a bracket that is never closed as an underscore.
+        let unclosed = name.replace('[', "_");
+        if [&name, &unclosed]
+            .iter()
+            .any(|name| folded(name) == folded(selector))
+        {
+            return true;
+        }
+        let decoded = decode(&name);
+        if decoded == name {
+            break;
+        }
+        name = decoded;
+    }
+    false
+}
+
+/// A name up to its first bracket, without what parsers of some languages take for an underscore.
+fn folded(name: &str) -> String {
+    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '+' | '\0' | '?'));
+    let base = name.split(['[', ']']).next().unwrap_or_default();
+    base.chars()
+        .map(|c| match c {
+            '.' | ' ' | '+' | '-' => '_',
+            other => other.to_ascii_lowercase(),
+        })
+        .collect()
+}
+
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(escaped.unwrap_or(bytes[at]));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_override_is_noticed_in_every_spelling() {
+        for parameters in [
+            "_method=DELETE",
+            "a=1&_method=DELETE",
+            "%5Fmethod=DELETE",
+            "_METHOD=DELETE",
+            "_method",
+            "X-HTTP-Method-Override=PUT",
+            "a=1;_method=x",
+        ] {
+            assert!(overrides_method(parameters), "{parameters}");
+        }
+        for parameters in ["", "method=a", "payment_method=b", "a=_method"] {
+            assert!(!overrides_method(parameters), "{parameters}");
+        }
+    }
+
+    #[test]
+    fn only_the_plainest_spelling_of_the_right_value_passes() {
+        let judge = |query| in_query(query, "tenant_id", "acme");
+        for query in [
+            "",
+            "page=2",
+            "tenant=b",
+            "x=tenant_id",
+            "tenant_ids=b",
+            "xtenant_id=b",
+        ] {
+            assert_eq!(judge(query), None, "{query}");
+        }
+        assert_eq!(judge("tenant_id=acme"), Some(true));
+        assert_eq!(judge("page=2&tenant_id=acme"), Some(true));
+        for query in [
+            "tenant_id=b",
+            "tenant_id",
+            "tenant_id=",
+            "tenant_id=acme&tenant_id=b",
+            "tenant_id=b&tenant_id=acme",
+            "tenant_id=acme&tenant_id=acme",
+            "tenant_id=acm%65",
+            "tenant_id=acme%00",
+            "tenant_id=acme,b",
+            "tenant%5Fid=acme",
+            "t%65nant_id=b",
+            "t%2565nant_id=b",
+            "TENANT_ID=b",
+            "tenant_id[]=b",
+            "tenant[id=b",
+            "tenant%5Bid=b",
+            "?tenant_id=b",
+            "tenant_id%5B%5D=b",
+            "tenant_id[0]=b",
+            "tenant.id=b",
+            "tenant+id=b",
+            "tenant-id=b",
+            "+tenant_id=b",
+            "%20tenant_id=b",
+            "a=1;tenant_id=b",
+            "tenant_id=acme;tenant_id=b",
+            "tenant_id=acme;x",
+        ] {
+            assert_eq!(judge(query), Some(false), "{query}");
+        }
+    }
+}

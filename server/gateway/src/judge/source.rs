@@ -1,0 +1,151 @@
+//! The rules as they are written, apart from everything that may differ between nodes and releases:
+//! what a support session remembers of the rules under which it was created.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::RuleSet;
+use super::{
+    hidden::Hidden,
+    host::TenantHost,
+    patterns::PathPattern,
+    scopes::{ScopeConfig, Scopes},
+    selectors::SelectorRules,
+};
+use crate::config::{Fault, HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding};
+
+/// Everything that decides what a support session may do, as the configuration says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleSource {
+    /// How a request's tenant is established.
+    pub tenant_binding: TenantBinding,
+    /// The upstream's host name for a tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_host: Option<String>,
+    /// Whether the upstream honours `Support-Organization`.
+    pub organization: OrganizationBinding,
+    /// Paths that name tenants and organizations.
+    #[serde(default)]
+    pub routes: Vec<String>,
+    /// Where else a request can name a tenant or an organization.
+    #[serde(default)]
+    pub selectors: SelectorConfig,
+    /// What no record shows.
+    #[serde(default)]
+    pub hidden: HiddenConfig,
+    /// The scopes beside `read_only`, or with it.
+    #[serde(default)]
+    pub scopes: Vec<ScopeConfig>,
+}
+
+impl RuleSource {
+    /// The text that is kept and hashed: canonical JSON (RFC 8785).
+    pub fn to_text(&self) -> String {
+        serde_json_canonicalizer::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what [`Self::to_text`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// If it is not the rules of this or an earlier release.
+    pub fn from_text(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// SHA-256 of [`Self::to_text`], in hexadecimal: equal for nodes with the same rules.
+    pub fn hash(&self) -> String {
+        hex::encode(Sha256::digest(self.to_text()))
+    }
+
+    /// Checks the rules and makes them ready for use.
+    ///
+    /// # Errors
+    ///
+    /// Every fault, naming its key and what to change.
+    pub fn compile(&self) -> Result<RuleSet, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let scopes = Scopes::new(&self.scopes).unwrap_or_else(|more| {
+            faults.extend(more);
+            Scopes::built_in()
+        });
+        let routes = routes(&self.routes, &mut faults);
+        let tenant_host = self.tenant_host(&mut faults);
+        let names_tenants =
+            routes.iter().any(PathPattern::captures_tenant) || scopes.name_tenants();
+        if self.tenant_binding == TenantBinding::Path && faults.is_empty() && !names_tenants {
+            let problem = "tenant_binding = \"path\" needs at least one pattern with {tenant_id}, \
+                           such as \"/v1/tenants/{tenant_id}\"";
+            faults.push(Fault::new("gateway.routes", problem));
+        }
+        let SelectorConfig {
+            query,
+            headers,
+            organization_query,
+            organization_headers,
+        } = &self.selectors;
+        let key = "gateway.selectors.headers";
+        let tenant = SelectorRules::new(query, headers, key, &mut faults);
+        let key = "gateway.selectors.organization_headers";
+        let organization =
+            SelectorRules::new(organization_query, organization_headers, key, &mut faults);
+        let hidden = Hidden::new(&self.hidden, &mut faults);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(RuleSet {
+            hash: self.hash(),
+            scopes,
+            binding: self.tenant_binding,
+            tenant_host,
+            routes,
+            tenant,
+            organization,
+            organization_header: self.organization == OrganizationBinding::Header,
+            hidden,
+            only: Vec::new(),
+        })
+    }
+
+    fn tenant_host(&self, faults: &mut Vec<Fault>) -> Option<TenantHost> {
+        let key = "gateway.tenant_host";
+        match (&self.tenant_host, self.tenant_binding) {
+            (None, TenantBinding::Host) => {
+                let problem = "is missing: tenant_binding = \"host\" needs the upstream's host name \
+                               for a tenant, such as \"{tenant_id}.api.example.com\"";
+                faults.push(Fault::new(key, problem));
+                None
+            }
+            (Some(_), TenantBinding::Path | TenantBinding::Identity) => {
+                let problem = "is used with tenant_binding = \"host\" only; remove one of them";
+                faults.push(Fault::new(key, problem));
+                None
+            }
+            (Some(text), TenantBinding::Host) => text
+                .parse()
+                .map_err(|error| faults.push(Fault::new(key, format!("{text:?} {error}"))))
+                .ok(),
+            (None, _) => None,
+        }
+    }
+}
+
+fn routes(texts: &[String], faults: &mut Vec<Fault>) -> Vec<PathPattern> {
+    let mut routes = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let problem = match text.parse::<PathPattern>() {
+            Err(error) => error.to_string(),
+            Ok(route) if !route.captures_anything() => {
+                "must capture {tenant_id} or {organization_id}".to_owned()
+            }
+            Ok(route) => {
+                routes.push(route);
+                continue;
+            }
+        };
+        let key = format!("gateway.routes[{index}]");
+        faults.push(Fault::new(key, format!("{text:?} {problem}")));
+    }
+    routes
+}

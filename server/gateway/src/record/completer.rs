@@ -1,0 +1,119 @@
+//! Hands over how a recorded request ended, whatever becomes of it.
+
+use std::sync::Arc;
+
+use app::domain::access_log::{Refusal, RequestOutcome, UpgradeTally};
+use tokio::time::Instant;
+
+use crate::{
+    clock::Clock,
+    forward::body::RequestMeter,
+    ports::{Completion, Intent, Recorder, TunnelNote},
+    telemetry,
+};
+
+/// Exists for each record that was begun, and completes it exactly once: when told how the request
+/// ended, or as cut when it is dropped because the client has gone.
+pub(crate) struct Completer {
+    recorder: Arc<dyn Recorder>,
+    clock: Arc<dyn Clock>,
+    intent: Intent,
+    started: Instant,
+    request: Arc<RequestMeter>,
+    response_bytes: u64,
+    status: Option<u16>,
+    tally: Option<UpgradeTally>,
+    completed: bool,
+}
+
+impl Completer {
+    pub(crate) fn new(
+        recorder: Arc<dyn Recorder>,
+        clock: Arc<dyn Clock>,
+        intent: Intent,
+        started: Instant,
+        request: Arc<RequestMeter>,
+    ) -> Self {
+        Self {
+            recorder,
+            clock,
+            intent,
+            started,
+            request,
+            response_bytes: 0,
+            status: None,
+            tally: None,
+            completed: false,
+        }
+    }
+
+    /// The client was told this status.
+    pub(crate) fn answered(&mut self, status: u16) {
+        self.status = Some(status);
+    }
+
+    /// This many bytes of the answer's body were passed on.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.response_bytes += bytes as u64;
+    }
+
+    /// This much has passed so far since the protocol changed. The request is still open.
+    pub(crate) fn note(&self, tally: UpgradeTally) {
+        let request = &self.intent;
+        self.recorder.note(TunnelNote {
+            request_id: request.request_id,
+            support_session_id: request.support_session_id,
+            tally,
+        });
+    }
+
+    /// This is what has passed in all since the protocol changed.
+    pub(crate) fn tunnelled(&mut self, tally: UpgradeTally) {
+        self.response_bytes += tally.to_client.bytes;
+        self.tally = Some(tally);
+    }
+
+    /// The request has ended.
+    pub(crate) fn finish(mut self, outcome: RequestOutcome) {
+        self.complete(outcome, None);
+    }
+
+    /// The session ended between record and forwarding.
+    pub(crate) fn refuse(mut self, refusal: Refusal) {
+        self.status = Some(refusal.status());
+        self.complete(RequestOutcome::Refused, Some(refusal));
+    }
+
+    /// The request is carried by the proxy that asked, whose report completes the row.
+    pub(crate) fn hand_over(mut self) {
+        self.completed = true;
+        telemetry::handed_over();
+    }
+
+    fn complete(&mut self, outcome: RequestOutcome, refusal: Option<Refusal>) {
+        if std::mem::replace(&mut self.completed, true) {
+            return;
+        }
+        let completion = Completion {
+            request_id: self.intent.request_id,
+            support_session_id: self.intent.support_session_id,
+            tenant_id: self.intent.tenant_id.clone(),
+            at: self.clock.now(),
+            status: self.status,
+            outcome,
+            refusal,
+            duration: self.started.elapsed(),
+            request_bytes: self.request.bytes(),
+            response_bytes: self.response_bytes,
+            tally: self.tally.take(),
+        };
+        telemetry::completed(&self.intent, &completion);
+        self.recorder.complete(completion);
+    }
+}
+
+impl Drop for Completer {
+    fn drop(&mut self) {
+        self.complete(RequestOutcome::Cut, None);
+    }
+}
