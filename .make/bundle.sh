@@ -5,16 +5,16 @@ source "$ROOT/.make/toolchain.sh"
 use_toolchain
 
 kind=${1:-debug}
-options=(--site "$SUPPORT_CONSOLE_SITE_ROOT" --cache "$TARGET/bundler" --hash-file "$TARGET/$kind/hash.txt")
+options=(--site "$SUPPORT_CONSOLE_SITE_ROOT" --cache "$TARGET/bundle" --hash-file "$TARGET/$kind/hash.txt")
 if [[ $kind == release ]]; then
   profile=wasm-release folder=wasm-release
-  options+=(--release --wasm-opt "$ROOT/frontend/node_modules/.bin/wasm-opt")
+  options+=(--release)
 else
   profile=dev folder=debug
 fi
 
 # Only `-p frontend`: anything more would switch the server's features on in the browser's half.
 step "WebAssembly ($profile)" cargo build --locked -p frontend --lib --target "$WASM" --profile "$profile"
-step "Bundler" cargo build --locked -p bundler
-step "Bundle into $SUPPORT_CONSOLE_SITE_ROOT" \
-  "$TARGET/debug/bundler" --wasm "$TARGET/$WASM/$folder/frontend.wasm" "${options[@]}"
+step "wasm-bindgen" cargo build --locked -p bindgen
+step "Bundle into $SUPPORT_CONSOLE_SITE_ROOT" node frontend/bundle.mjs \
+  --wasm "$TARGET/$WASM/$folder/frontend.wasm" --bindgen "$TARGET/debug/bindgen" "${options[@]}"

@@ -18,7 +18,8 @@ stays_small() {
 }
 
 step "Format" cargo fmt --all --check
-step "Lint: bundler" lint -p bundler --all-targets
+step "Scripts" node --test --test-reporter=dot .make/circles.test.mjs frontend/bundle.test.mjs
+step "Lint: bindgen" lint -p bindgen --all-targets
 step "Lint: app, plain types" lint -p app --no-default-features --all-targets
 step "Lint: app with frontend, browser's half" lint -p app -p frontend --target "$WASM"
 step "Lint: audit, for a verifier in the browser" lint -p audit --target "$WASM"

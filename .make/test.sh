@@ -10,7 +10,7 @@ trap 'status=$?; summary "$begin"; rm -f "$STEP_LOG"*; exit $status' EXIT
 source "$ROOT/.make/toolchain.sh"
 use_toolchain
 "$ROOT/.make/check.sh"
-step "Tests: bundler" cargo test --locked --quiet -p bundler
+step "Tests: bindgen" cargo test --locked --quiet -p bindgen
 step "Example that the tests run" cargo build --locked --quiet -p app -p server --example guarded_api
 step "Tests: app and server, on SQLite and PostgreSQL" \
   "$ROOT/.make/with-postgres.sh" cargo test --locked --quiet -p app -p audit -p gateway -p store -p server
