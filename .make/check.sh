@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Format and lints. The app is checked three ways, since a mistake may show in only one of them; `frontend` and `server`
-# switch its features on, so that nothing is compiled twice for the sake of a lint.
+# Format, lints, documentation, and the borders between files and crates. The app is checked three ways, since a mistake
+# may show in only one of them; `frontend` and `server` switch its features on, so that nothing is compiled twice for the
+# sake of a lint.
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/.make/toolchain.sh"
 use_toolchain
@@ -17,12 +18,15 @@ stays_small() {
   done
 }
 
+document() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps "${HOST_CRATES[@]}"; }
+
 step "Format" cargo fmt --all --check
+step "Gateway: no user interface, no SQL" stays_small gateway leptos sqlx rusqlite
+step "Audit: no runtime, no SQL" stays_small audit tokio sqlx rusqlite
 step "Scripts" node --test --test-reporter=dot .make/circles.test.mjs frontend/bundle.test.mjs
 step "Lint: bindgen" lint -p bindgen --all-targets
 step "Lint: app, plain types" lint -p app --no-default-features --all-targets
 step "Lint: app with frontend, browser's half" lint -p app -p frontend --target "$WASM"
 step "Lint: audit, for a verifier in the browser" lint -p audit --target "$WASM"
-step "Lint: app with server, server's half" lint -p app -p audit -p gateway -p store -p server --all-targets
-step "Gateway: no user interface, no SQL" stays_small gateway leptos sqlx rusqlite
-step "Audit: no runtime, no SQL" stays_small audit tokio sqlx rusqlite
+step "Lint: app with server, server's half" lint "${HOST_CRATES[@]}" --all-targets
+step "Documentation" document

@@ -8,6 +8,8 @@
 
 WASM=wasm32-unknown-unknown
 RUST_NEEDED=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+# Our crates that run on this machine; tests and lints name them all, so that each dependency has the same features in both.
+HOST_CRATES=(-p app -p audit -p gateway -p store -p server)
 DEBIAN_RUST=(rustc-web cargo-web rust-web-src rust-web-llvm rust-web-clippy rustfmt-web lld-22)
 
 # `new_enough RUSTC`

@@ -3,9 +3,9 @@
 //!
 //! Nothing of another session, tenant or of the console shares that host, so that a page of the
 //! platform can reach nothing but the tenant it was opened in. How a browser comes by its cookie is
-//! in [`entry`]; which of its requests may use it is in [`fetch_metadata`]. What such a request may
+//! in `entry`; which of its requests may use it is in [`fetch_metadata`]. What such a request may
 //! do is decided by the rules, like every other's. What becomes of it and of its answer on the way to
-//! the upstream and back is in [`visit`]; what a page can ask of us, in [`banner`].
+//! the upstream and back is in `visit`; what a page can ask of us, in `banner`.
 
 mod answers;
 mod banner;

@@ -1,7 +1,7 @@
 //! One gate per support session: what is between "the session is still active" and "the first byte
 //! has gone upstream", and what is being streamed, so that an end is an end.
 //!
-//! A request takes a [`RequestHandle`] before its record is begun, and passes [`RequestHandle::enter`]
+//! A request takes a `RequestHandle` before its record is begun, and passes `RequestHandle::enter`
 //! after it. A revocation closes the gate before its transaction commits ([`SessionGates::close`])
 //! and waits for those inside. The gate of a session needs no memory beyond the handles: whoever
 //! takes a new one after the end still has to begin a record, which the store refuses.

@@ -324,6 +324,7 @@ async fn refusal(
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 async fn bad_input_is_a_clear_4xx_that_names_the_field() {
     let console = sqlite().await;
     let app = app(&console).await;

@@ -5,6 +5,10 @@
     clippy::expect_used,
     reason = "a test that can't go on fails"
 )]
+#![expect(
+    clippy::too_many_lines,
+    reason = "a test tells one story, or lists all its cases"
+)]
 
 mod browser;
 mod clock;

@@ -229,6 +229,7 @@ mod tests {
     use super::{NotCanonical::*, *};
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a list of cases")]
     fn whatever_can_be_read_in_two_ways_is_refused() {
         let long = format!("/{}", "a".repeat(MAX_TARGET_LENGTH));
         let table: &[(&[u8], NotCanonical)] = &[

@@ -116,6 +116,7 @@ fn what_a_good_gateway_and_upstream_answer_passes() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn everything_else_fails_and_says_what_to_change() {
     let compressed = Seen::Answered {
         answer: Answer {

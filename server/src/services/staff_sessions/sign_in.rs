@@ -25,7 +25,7 @@ use crate::services::{Core, EventOf, ServiceError};
 
 /// How someone proves who they are.
 ///
-/// This is the seam for other ways than a password. Each way ends in [`Proven`]; what follows —
+/// This is the seam for other ways than a password. Each way ends in `Proven`; what follows —
 /// the new token, the end of the old one, the limits, the audit event — is the same for all:
 ///
 /// * `OpenID` Connect: a variant with the verified claims of an id token; `sub` and `iss` are looked

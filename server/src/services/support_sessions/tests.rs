@@ -118,6 +118,7 @@ async fn nobody_without_a_support_role_and_a_recent_sign_in_creates_a_support_se
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 async fn what_is_filled_in_wrongly_is_named_and_changes_nothing() {
     for world in worlds().await {
         let service = service(&world);

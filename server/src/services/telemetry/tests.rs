@@ -161,6 +161,7 @@ proptest! {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 async fn each_bad_record_is_named_and_the_good_ones_count() {
     let now = noon();
     let good = || calls("acme", now, 200, 1);

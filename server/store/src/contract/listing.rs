@@ -68,6 +68,7 @@ async fn every_combination_of_the_audit_filter_is_accepted_by_both_engines() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 async fn search_takes_every_character_literally_and_folds_alike_on_both_engines() {
     const NAMES: [&str; 12] = [
         "100%",
