@@ -1,13 +1,16 @@
 # Thin on purpose: each target is a script in .make/, which says what it does while it does it.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup run test test-rust check fmt bundle bundle-release journeys bench soak fuzz deny clean
+.PHONY: help setup run dev test test-rust check fmt bundle bundle-release journeys bench soak fuzz deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Set up, build and start the demo; prints its address and how to sign in
 	@.make/run.sh $(ARGS)
+
+dev: ## The demo from a debug build, built and started anew after each change of a file
+	@.make/dev.sh $(ARGS)
 
 test: ## Set up, then everything: lints, Rust tests on both stores, journeys in a browser
 	@.make/test.sh
@@ -18,7 +21,7 @@ test-rust: ## Only the Rust tests of app and server, with a PostgreSQL of their 
 journeys: ## Only the browser journeys, against what was built last (ARGS="-g 'signs in' --project desktop")
 	@.make/journeys.sh $(ARGS)
 
-check: ## Only format and lints
+check: ## Only format, lints, documentation, and the borders between files and crates
 	@.make/check.sh
 
 fmt: ## Format all Rust code

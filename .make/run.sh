@@ -2,8 +2,5 @@
 # Builds everything in release mode, then becomes the demo: Ctrl-C ends it. Arguments go to `support-console demo`.
 source "$(dirname "$0")/lib.sh"
 "$ROOT/.make/setup.sh" build
-"$ROOT/.make/bundle.sh" release
-source "$ROOT/.make/toolchain.sh"
-use_toolchain
-step "Server (release)" cargo build --locked --release -p server
+"$ROOT/.make/build.sh"
 exec "$TARGET/release/support-console" demo "$@"

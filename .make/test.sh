@@ -11,9 +11,8 @@ source "$ROOT/.make/toolchain.sh"
 use_toolchain
 "$ROOT/.make/check.sh"
 step "Tests: bindgen" cargo test --locked --quiet -p bindgen
-step "Example that the tests run" cargo build --locked --quiet -p app -p server --example guarded_api
-step "Tests: app and server, on SQLite and PostgreSQL" \
-  "$ROOT/.make/with-postgres.sh" cargo test --locked --quiet -p app -p audit -p gateway -p store -p server
-"$ROOT/.make/bundle.sh" release
-step "Server (release)" cargo build --locked --release -p server
+# Builds the examples too, which some of the tests run.
+step "Tests: all crates, on SQLite and PostgreSQL" \
+  "$ROOT/.make/with-postgres.sh" cargo test --locked --quiet "${HOST_CRATES[@]}"
+"$ROOT/.make/build.sh"
 "$ROOT/.make/journeys.sh"

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Builds what is shipped: the server, and the site that it serves. Both halves are compiled at the same time, since each
+# keeps only one core busy for long stretches.
+source "$(dirname "$0")/lib.sh"
+source "$ROOT/.make/toolchain.sh"
+use_toolchain
+
+both() {
+  # A job in a group of its own, so that it ends with this script, with all it has started.
+  set -m
+  STEP_LOG='' "$ROOT/.make/bundle.sh" release >"$TARGET/bundle.log" 2>&1 &
+  trap "kill -- -$! 2>/dev/null || true" EXIT
+  cargo build --locked --release -p server
+  wait $! || { cat "$TARGET/bundle.log"; return 1; }
+  cat "$TARGET/bundle.log"
+}
+
+mkdir -p "$TARGET"
+step "Server and site (release)" both
