@@ -8,7 +8,7 @@ mod table;
 
 use app::domain::{
     TenantId, Timestamp,
-    audit::{AuditCategory, AuditEvent, AuditFilter, ExportFormat},
+    audit::{AuditAction, AuditEvent, AuditFilter, ExportFormat},
     caller::Context,
     problem::{Problem, ProblemCode},
 };
@@ -19,13 +19,12 @@ use axum::{
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::header;
-use serde_json::json;
 use store::{
     Audited, Store,
     audit::{AuditReach, EXPORT_PAGE},
 };
 
-use crate::services::{Core, EventOf, ServiceError, audit::reach};
+use crate::services::{Core, ServiceError, audit::reach};
 
 pub use handler::export_audit;
 
@@ -72,13 +71,11 @@ async fn record(
 ) -> Result<(), ServiceError> {
     let event = core.event(
         context,
-        EventOf {
-            resource_type: "audit_log",
-            resource_id: store::audit::chain_of(tenant.as_ref()),
-            tenant_id: tenant,
-            category: AuditCategory::System,
-            action: "audit.exported",
-            metadata: json!({"format": format, "filter": filter}),
+        tenant.as_ref(),
+        store::audit::chain_of(tenant.as_ref()),
+        AuditAction::AuditExported {
+            format,
+            filter: filter.clone(),
         },
     );
     core.store

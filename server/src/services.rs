@@ -29,9 +29,6 @@ pub mod tenants;
 pub mod user_sessions;
 
 pub use self::{
-    core::{Core, EventOf},
-    error::ServiceError,
-    passwords::Passwords,
-    telemetry::TelemetryService,
+    core::Core, error::ServiceError, passwords::Passwords, telemetry::TelemetryService,
     tenants::TenantsService,
 };

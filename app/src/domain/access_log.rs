@@ -162,6 +162,25 @@ pub struct UpgradeTally {
     pub to_client: DirectionTally,
 }
 
+/// What is known of a request at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestEnd {
+    /// The status that the client got.
+    pub status: Option<u16>,
+    /// What became of the request.
+    pub outcome: RequestOutcome,
+    /// Why it was refused, if it was.
+    pub refusal: Option<Refusal>,
+    /// Until the last byte of the answer, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// Bytes of the request's body that were passed on.
+    pub request_bytes: Option<u64>,
+    /// Bytes of the answer's body that were passed on.
+    pub response_bytes: Option<u64>,
+    /// What passed after a change of protocol.
+    pub upgrade: Option<UpgradeTally>,
+}
+
 /// One request made in a support session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

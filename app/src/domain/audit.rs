@@ -1,9 +1,13 @@
 //! Audit events: who did what, where, and with which outcome.
 
+mod action;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{AuditEventId, TenantId, Timestamp};
+
+pub use action::*;
 
 text_enum! {
     /// What an event is about.

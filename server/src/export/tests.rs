@@ -1,4 +1,8 @@
-use app::domain::{api_keys::ApiRight, staff::Role};
+use app::domain::{
+    api_keys::ApiRight,
+    audit::{AuditAction, FieldChange},
+    staff::Role,
+};
 use audit::{
     testing::noon,
     verify::{Extent, verify_lines},
@@ -7,6 +11,7 @@ use axum::{Extension, Router, routing::get};
 use futures::TryStreamExt;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
+use serde_json::json;
 use store::testing::{both, sqlite};
 use store::{
     audit::verify_store,
@@ -203,7 +208,16 @@ async fn the_program_in_the_documentation_agrees_with_ours() {
     {
         let mut event = new_event(Some("a"), number, noon());
         event.actor.name = name.into();
-        event.metadata = json!({"reason": name, "B": [null, true, -1], "a": {}, "_": name});
+        let changes = json!({"reason": name, "B": [null, true, -1], "a": {}, "_": name});
+        let changes = changes.as_object().unwrap().iter();
+        event.action = AuditAction::TenantChanged {
+            changed: changes
+                .map(|(field, to)| {
+                    let (from, to) = (json!(name), to.clone());
+                    (field.clone(), FieldChange { from, to })
+                })
+                .collect(),
+        };
         append(&test.store, event).await.unwrap();
     }
     let core = core(&test.store);

@@ -16,9 +16,9 @@ mod tests;
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use app::domain::{
-    SupportSessionId,
+    AuditEventId, SupportSessionId,
     access_log::{Refusal, RequestOutcome},
-    audit::{Actor, ActorType, AuditCategory, AuditOutcome},
+    audit::{Actor, ActorType, AuditAction, AuditOutcome},
     caller::Origin,
     record::OutageCause,
     support_sessions::SupportSession,
@@ -31,7 +31,7 @@ use gateway::{
         RefusedRequest, Sessions, StoreUnavailable, TunnelNote,
     },
 };
-use store::{Outage, StoreError, access_log::WrittenBy};
+use store::{Outage, StoreError, access_log::WrittenBy, audit::NewAuditEvent};
 use tokio::{
     sync::{broadcast, mpsc},
     time::Instant,
@@ -250,47 +250,30 @@ pub(super) fn known(session: SupportSession, token_hash: [u8; 32]) -> KnownSessi
     }
 }
 
-/// What the audit events of requests have in common.
-struct RequestEvent<'a> {
-    intent: &'a Intent,
-    action: &'static str,
+/// The audit event of a request.
+fn request_event(
+    core: &Core,
+    intent: &Intent,
     outcome: AuditOutcome,
-    metadata: serde_json::Value,
-}
-
-impl RequestEvent<'_> {
-    fn into_event(self, core: &Core) -> store::audit::NewAuditEvent {
-        let Intent {
-            request_id,
-            support_session_id,
-            tenant_id,
-            staff_id,
-            staff_name,
-            ip,
-            user_agent,
-            ..
-        } = self.intent;
-        store::audit::NewAuditEvent {
-            id: app::domain::AuditEventId::from_uuid(core.new_uuid()),
-            tenant_id: Some(tenant_id.clone()),
-            category: AuditCategory::SupportSession,
-            action: self.action,
-            actor: Actor {
-                kind: ActorType::Staff,
-                id: staff_id.to_string(),
-                name: staff_name.clone(),
-            },
-            resource_type: "support_session",
-            resource_id: support_session_id.to_string(),
-            outcome: self.outcome,
-            occurred_at: self.intent.at,
-            recorded_at: core.now(),
-            origin: Origin {
-                ip: Some(ip.to_string()),
-                user_agent: Some(user_agent.clone()),
-                request_id: Some(request_id.to_string()),
-            },
-            metadata: self.metadata,
-        }
+    action: AuditAction,
+) -> NewAuditEvent {
+    NewAuditEvent {
+        id: AuditEventId::from_uuid(core.new_uuid()),
+        tenant_id: Some(intent.tenant_id.clone()),
+        action,
+        actor: Actor {
+            kind: ActorType::Staff,
+            id: intent.staff_id.to_string(),
+            name: intent.staff_name.clone(),
+        },
+        resource_id: intent.support_session_id.to_string(),
+        outcome,
+        occurred_at: intent.at,
+        recorded_at: core.now(),
+        origin: Origin {
+            ip: Some(intent.ip.to_string()),
+            user_agent: Some(intent.user_agent.clone()),
+            request_id: Some(intent.request_id.to_string()),
+        },
     }
 }

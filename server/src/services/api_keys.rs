@@ -3,17 +3,16 @@
 use app::domain::{
     ApiKeyId, TenantId,
     api_keys::{ApiKey, ApiRight},
-    audit::AuditCategory,
+    audit::AuditAction,
     caller::{Context, KeyCaller},
     policy::Act,
     problem::{FieldProblems, Problem, ProblemCode},
     text::clean,
 };
 use gateway::token::{Token, TokenKind};
-use serde_json::json;
-use store::{Audited, ChangeKind, StoreError};
+use store::{Audited, ChangeKind, StoreError, audit::NewAuditEvent};
 
-use super::{Core, EventOf, ServiceError};
+use super::{Core, ServiceError};
 
 /// The longest name of a key, in characters.
 const NAME_MAX: usize = 100;
@@ -77,10 +76,14 @@ impl ApiKeys {
             created_at: self.core.now(),
             revoked_at: None,
         };
-        let metadata = json!({ "name": key.name, "rights": key.rights });
-        let event = self
-            .core
-            .event(context, event_of(&key, "api_key.created", metadata));
+        let event = self.event(
+            context,
+            &key,
+            AuditAction::ApiKeyCreated {
+                name: key.name.clone(),
+                rights: key.rights.clone(),
+            },
+        );
         let (kept, hash) = (key.clone(), token.hash());
         self.core
             .store
@@ -117,10 +120,8 @@ impl ApiKeys {
             .await?;
         let mut key = found.ok_or_else(|| Problem::not_found("key"))?;
         let now = self.core.now();
-        let metadata = json!({ "name": key.name });
-        let event = self
-            .core
-            .event(context, event_of(&key, "api_key.revoked", metadata));
+        let name = key.name.clone();
+        let event = self.event(context, &key, AuditAction::ApiKeyRevoked { name });
         self.core
             .store
             .act(move |tx| {
@@ -159,6 +160,12 @@ impl ApiKeys {
                 rights: key.rights,
             }))
     }
+
+    /// Keys that open a tenant's data are recorded in the tenant's log.
+    fn event(&self, context: &Context, key: &ApiKey, action: AuditAction) -> NewAuditEvent {
+        self.core
+            .event(context, key.tenant_id.as_ref(), key.id, action)
+    }
 }
 
 fn validated(new: NewApiKey) -> Result<NewApiKey, Problem> {
@@ -182,18 +189,6 @@ fn validated(new: NewApiKey) -> Result<NewApiKey, Problem> {
         tenant_id: new.tenant_id,
         rights,
     })
-}
-
-/// A tenant's log tells of the keys that open the tenant's data.
-fn event_of(key: &ApiKey, action: &'static str, metadata: serde_json::Value) -> EventOf {
-    EventOf {
-        tenant_id: key.tenant_id.clone(),
-        category: AuditCategory::ApiKey,
-        action,
-        resource_type: "api_key",
-        resource_id: key.id.to_string(),
-        metadata,
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use app::domain::{
     AuditEventId, SupportSessionId,
-    audit::{Actor, ActorType, AuditCategory, AuditOutcome},
+    audit::{Actor, ActorType, AuditAction, AuditOutcome},
     caller::Origin,
     support_sessions::{Lifecycle, SupportSession},
 };
@@ -17,7 +17,6 @@ use gateway::{
         BrowserSession, BrowserSessions, Ended, NewBrowserSession, NotEntered, StoreUnavailable,
     },
 };
-use serde_json::json;
 use store::{
     Audited, ChangeKind, StoreError, Tx, audit::NewAuditEvent, browser_sessions::EntryKey,
 };
@@ -115,14 +114,12 @@ fn opened(core: &Core, session: &SupportSession, new: &NewBrowserSession) -> New
     NewAuditEvent {
         id: AuditEventId::from_uuid(core.new_uuid()),
         tenant_id: Some(session.tenant_id.clone()),
-        category: AuditCategory::SupportSession,
-        action: "support_session.opened_in_browser",
+        action: AuditAction::SupportSessionOpenedInBrowser {},
         actor: Actor {
             kind: ActorType::Staff,
             id: session.staff_id.to_string(),
             name: session.staff_name.clone(),
         },
-        resource_type: "support_session",
         resource_id: session.id.to_string(),
         outcome: AuditOutcome::Success,
         occurred_at: new.at,
@@ -132,7 +129,6 @@ fn opened(core: &Core, session: &SupportSession, new: &NewBrowserSession) -> New
             user_agent: Some(new.user_agent.clone()),
             request_id: Some(new.request_id.to_string()),
         },
-        metadata: json!({}),
     }
 }
 

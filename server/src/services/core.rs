@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::domain::{
     AuditEventId, TenantId, Timestamp,
-    audit::{Actor, ActorType, AuditCategory, AuditOutcome},
+    audit::{Actor, ActorType, AuditAction, AuditOutcome},
     caller::{Caller, Context},
     page::{Page, PageRequest},
     policy::{Act, authorise},
@@ -39,22 +39,6 @@ pub struct Core {
     pub cursors: CursorKey,
 }
 
-/// What an audit event tells beside who, when and where from.
-pub struct EventOf {
-    /// The tenant it happened in.
-    pub tenant_id: Option<TenantId>,
-    /// What it is about.
-    pub category: AuditCategory,
-    /// What was done, dotted.
-    pub action: &'static str,
-    /// The kind of thing it was done to.
-    pub resource_type: &'static str,
-    /// The identifier of that thing.
-    pub resource_id: String,
-    /// What else belongs to the action.
-    pub metadata: serde_json::Value,
-}
-
 impl Core {
     /// The time now.
     pub fn now(&self) -> Timestamp {
@@ -71,22 +55,26 @@ impl Core {
         authorise(&context.caller, act, self.now())
     }
 
-    /// An audit event of something that the caller has just done.
-    pub fn event(&self, context: &Context, of: EventOf) -> NewAuditEvent {
+    /// An audit event of something that the caller has just done to `resource`, in the log of a
+    /// tenant or in that of the console.
+    pub fn event(
+        &self,
+        context: &Context,
+        tenant: Option<&TenantId>,
+        resource: impl ToString,
+        action: AuditAction,
+    ) -> NewAuditEvent {
         let now = self.now();
         NewAuditEvent {
             id: AuditEventId::from_uuid(self.new_uuid()),
-            tenant_id: of.tenant_id,
-            category: of.category,
-            action: of.action,
+            tenant_id: tenant.cloned(),
+            action,
             actor: actor(&context.caller),
-            resource_type: of.resource_type,
-            resource_id: of.resource_id,
+            resource_id: resource.to_string(),
             outcome: AuditOutcome::Success,
             occurred_at: now,
             recorded_at: now,
             origin: context.origin.clone(),
-            metadata: of.metadata,
         }
     }
 

@@ -4,14 +4,13 @@
 //! each. What is about to be done is recorded first: no key signs without a record of how it came.
 
 use app::domain::{
-    audit::{AuditCategory, AuditOutcome},
+    audit::{AuditAction, AuditOutcome, KeyRotation},
     caller::Context,
     policy::Act,
 };
-use serde_json::json;
 use store::Audited;
 
-use super::{Core, EventOf, ServiceError};
+use super::{Core, ServiceError};
 use crate::keys::{
     KeyError,
     identity::{KeptKey, Rotation, RotationError},
@@ -60,10 +59,11 @@ impl IdentityKeysService {
         let _lock = self.rotation.lock()?;
         let new = self.rotation.make_next(&*self.core.entropy)?;
         let kid = new.key.kid().to_owned();
-        self.record(context, "identity_key.added", &kid, false)
+        self.record(context, AuditAction::IdentityKeyAdded, &kid, false)
             .await?;
         let done = self.rotation.add(&new, self.core.now());
-        self.finish(context, "identity_key.added", &kid, done).await
+        self.finish(context, AuditAction::IdentityKeyAdded, &kid, done)
+            .await
     }
 
     /// Lets the next key sign, and retires the current one; gives the name of the new one.
@@ -76,10 +76,10 @@ impl IdentityKeysService {
         let _lock = self.rotation.lock()?;
         let next = self.rotation.promotable(self.core.now(), at_once)?;
         let kid = next.key.kid();
-        self.record(context, "identity_key.promoted", kid, at_once)
+        self.record(context, AuditAction::IdentityKeyPromoted, kid, at_once)
             .await?;
         let done = self.rotation.promote(self.core.now());
-        self.finish(context, "identity_key.promoted", kid, done)
+        self.finish(context, AuditAction::IdentityKeyPromoted, kid, done)
             .await
     }
 
@@ -93,10 +93,10 @@ impl IdentityKeysService {
         let _lock = self.rotation.lock()?;
         let old = self.rotation.retirable(self.core.now(), at_once)?;
         let kid = old.key.kid();
-        self.record(context, "identity_key.removed", kid, at_once)
+        self.record(context, AuditAction::IdentityKeyRemoved, kid, at_once)
             .await?;
         let done = self.rotation.retire();
-        self.finish(context, "identity_key.removed", kid, done)
+        self.finish(context, AuditAction::IdentityKeyRemoved, kid, done)
             .await
     }
 
@@ -108,12 +108,12 @@ impl IdentityKeysService {
     async fn record(
         &self,
         context: &Context,
-        action: &'static str,
+        action: fn(KeyRotation) -> AuditAction,
         kid: &str,
         at_once: bool,
     ) -> Result<(), ServiceError> {
-        let outcome = AuditOutcome::Success;
-        self.append(context, action, kid, outcome, json!({ "at_once": at_once }))
+        let action = action(KeyRotation::Begun { at_once });
+        self.append(context, action, kid, AuditOutcome::Success)
             .await
     }
 
@@ -121,13 +121,14 @@ impl IdentityKeysService {
     async fn finish(
         &self,
         context: &Context,
-        action: &'static str,
+        action: fn(KeyRotation) -> AuditAction,
         kid: &str,
         done: Result<(), RotationError>,
     ) -> Result<String, IdentityKeysError> {
         if let Err(error) = done {
-            let why = json!({ "why": error.to_string() });
-            self.append(context, action, kid, AuditOutcome::Failure, why)
+            let why = error.to_string();
+            let action = action(KeyRotation::Failed { why });
+            self.append(context, action, kid, AuditOutcome::Failure)
                 .await?;
             return Err(error.into());
         }
@@ -137,20 +138,11 @@ impl IdentityKeysService {
     async fn append(
         &self,
         context: &Context,
-        action: &'static str,
+        action: AuditAction,
         kid: &str,
         outcome: AuditOutcome,
-        metadata: serde_json::Value,
     ) -> Result<(), ServiceError> {
-        let of = EventOf {
-            tenant_id: None,
-            category: AuditCategory::System,
-            action,
-            resource_type: "identity_key",
-            resource_id: kid.to_owned(),
-            metadata,
-        };
-        let mut event = self.core.event(context, of);
+        let mut event = self.core.event(context, None, kid, action);
         event.outcome = outcome;
         self.core
             .store

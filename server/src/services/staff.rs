@@ -10,16 +10,16 @@ mod tests;
 
 use app::domain::{
     StaffId,
-    audit::AuditCategory,
+    audit::AuditAction,
     caller::Context,
     policy::Act,
     problem::Problem,
     staff::{NewStaffMember, StaffMember, parse_email},
 };
 use secrecy::SecretString;
-use store::{Audited, ChangeKind, StoreError, audit::NewAuditEvent, staff::StaffRecord};
+use store::{Audited, ChangeKind, StoreError, staff::StaffRecord};
 
-use super::{Core, EventOf, Passwords, ServiceError};
+use super::{Core, Passwords, ServiceError};
 
 pub use self::password::GivenPassword;
 
@@ -88,12 +88,12 @@ impl StaffService {
             must_change_password: hashed.must_change,
         };
         let staff = record.member.clone();
-        let event = self.event(
-            context,
-            "staff.added",
-            staff.id,
-            serde_json::json!({ "email": staff.email, "name": staff.name, "roles": staff.roles }),
-        );
+        let action = AuditAction::StaffAdded {
+            email: staff.email.clone(),
+            name: staff.name.clone(),
+            roles: staff.roles.clone(),
+        };
+        let event = self.core.event(context, None, staff.id, action);
         let now = self.core.now();
         let added: Result<(), ServiceError> = self
             .core
@@ -120,36 +120,6 @@ impl StaffService {
             }),
         }
     }
-
-    fn event(
-        &self,
-        context: &Context,
-        action: &'static str,
-        id: StaffId,
-        metadata: serde_json::Value,
-    ) -> NewAuditEvent {
-        event(&self.core, context, action, id, metadata)
-    }
-}
-
-fn event(
-    core: &Core,
-    context: &Context,
-    action: &'static str,
-    id: StaffId,
-    metadata: serde_json::Value,
-) -> NewAuditEvent {
-    core.event(
-        context,
-        EventOf {
-            tenant_id: None,
-            category: AuditCategory::Staff,
-            action,
-            resource_type: "staff",
-            resource_id: id.to_string(),
-            metadata,
-        },
-    )
 }
 
 fn not_found() -> Problem {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use app::domain::{
     StaffSessionId, Timestamp,
-    audit::AuditCategory,
+    audit::AuditAction,
     caller::{Caller, Context, StaffCaller},
     problem::Problem,
 };
@@ -24,7 +24,7 @@ use store::{
 };
 
 use self::failed::FailedSignIns;
-use super::{Core, EventOf, Passwords, ServiceError};
+use super::{Core, Passwords, ServiceError};
 use crate::live::Presence;
 
 pub(super) use self::throttle::account_subject;
@@ -135,13 +135,11 @@ impl StaffSessions {
                     }
                     let event = core.event(
                         &context,
-                        EventOf {
-                            tenant_id: None,
-                            category: AuditCategory::Staff,
-                            action: "staff.signed_out",
-                            resource_type: "staff",
-                            resource_id: caller.staff_id.to_string(),
-                            metadata: serde_json::json!({ "everywhere": everywhere, "ended": count }),
+                        None,
+                        caller.staff_id,
+                        AuditAction::StaffSignedOut {
+                            everywhere,
+                            ended: count,
                         },
                     );
                     let receipt = tx.append_audit(event).await?;

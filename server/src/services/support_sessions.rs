@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use app::{
     domain::{
-        audit::AuditCategory,
+        audit::AuditAction,
         caller::{Caller, Context, StaffCaller},
         problem::Problem,
         settings::Settings,
@@ -27,7 +27,7 @@ use app::{
 use gateway::{GatewayConfig, SessionGates, browser::EntryHosts};
 use store::audit::NewAuditEvent;
 
-use super::{Core, EventOf};
+use super::Core;
 
 pub use self::{
     expiry::record_expiries,
@@ -81,18 +81,7 @@ fn event_of(
     core: &Core,
     context: &Context,
     session: &SupportSession,
-    action: &'static str,
-    metadata: serde_json::Value,
+    action: AuditAction,
 ) -> NewAuditEvent {
-    core.event(
-        context,
-        EventOf {
-            tenant_id: Some(session.tenant_id.clone()),
-            category: AuditCategory::SupportSession,
-            action,
-            resource_type: "support_session",
-            resource_id: session.id.to_string(),
-            metadata,
-        },
-    )
+    core.event(context, Some(&session.tenant_id), session.id, action)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::{
     domain::{
         TenantId, UserSessionId,
-        audit::AuditCategory,
+        audit::AuditAction,
         caller::{Caller, Context},
         policy::Act,
         problem::Problem,
@@ -18,11 +18,10 @@ use app::{
     ports::{TenantsPort, UserSessionsPort},
 };
 use async_trait::async_trait;
-use serde_json::json;
 use store::{Audited, ChangeKind, Priority};
 use uuid::Uuid;
 
-use super::{Core, EventOf, ServiceError, core::actor};
+use super::{Core, ServiceError, core::actor};
 
 /// The use cases around user sessions.
 #[derive(Clone)]
@@ -179,14 +178,9 @@ impl UserSessionsService {
                         .await?;
                     let event = core.event(
                         &context,
-                        EventOf {
-                            tenant_id: Some(tenant.clone()),
-                            category: AuditCategory::UserSession,
-                            action: "user_session.force_logout",
-                            resource_type: "tenant",
-                            resource_id: tenant.to_string(),
-                            metadata: json!({ "ended": ended }),
-                        },
+                        Some(&tenant),
+                        &tenant,
+                        AuditAction::UserSessionsForceLogout { ended },
                     );
                     let receipt = tx.append_audit(event).await?;
                     let result = ForceLogoutResult {

@@ -5,7 +5,7 @@ mod reports;
 
 use app::domain::{
     RequestId, SupportSessionId, TenantId, Timestamp,
-    access_log::{AccessLogEntry, ForwardAuthProfile, Refusal, RequestOutcome, UpgradeTally},
+    access_log::{AccessLogEntry, ForwardAuthProfile, Refusal, RequestEnd, UpgradeTally},
     page::Direction,
     scopes::ScopeName,
     support_sessions::{ScopeUse, SupportSession, SupportSessionStatus, idle_end},
@@ -105,25 +105,6 @@ impl FromRow for Orphan {
             tenant_id: row.parsed("tenant_id")?,
         })
     }
-}
-
-/// What is known of a request at its end.
-#[derive(Debug, Clone)]
-pub struct RequestEnd {
-    /// The status that the client got.
-    pub status: Option<u16>,
-    /// What became of the request.
-    pub outcome: RequestOutcome,
-    /// Why it was refused, if it was.
-    pub refusal: Option<Refusal>,
-    /// Until the last byte of the answer, in milliseconds.
-    pub duration_ms: Option<u64>,
-    /// Bytes of the request's body that were passed on.
-    pub request_bytes: Option<u64>,
-    /// Bytes of the answer's body that were passed on.
-    pub response_bytes: Option<u64>,
-    /// What passed after a change of protocol.
-    pub upgrade: Option<UpgradeTally>,
 }
 
 fn json(tally: &UpgradeTally) -> String {

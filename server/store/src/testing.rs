@@ -12,13 +12,12 @@ use std::sync::{
 
 use app::domain::{
     AuditEventId, Timestamp,
-    audit::{Actor, ActorType, AuditCategory, AuditOutcome},
+    audit::{Actor, ActorType, AuditAction, AuditOutcome},
     caller::Origin,
     record::RecordLevel,
 };
 use futures::future::BoxFuture;
 use secrecy::SecretString;
-use serde_json::json;
 use sqlx::error::{DatabaseError, ErrorKind};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -216,20 +215,23 @@ pub fn new_event(tenant: Option<&str>, number: u64, at: Timestamp) -> NewAuditEv
     NewAuditEvent {
         id: AuditEventId::from_uuid(Uuid::from_u128(u128::from(number) + (1 << 100))),
         tenant_id: tenant.map(|id| id.parse().expect("a tenant")),
-        category: AuditCategory::SupportSession,
-        action: "support_session.request",
+        action: AuditAction::SupportSessionRequest {
+            seq: number,
+            method: "GET".into(),
+            path: "/".into(),
+            query: None,
+            scope: None,
+        },
         actor: Actor {
             kind: ActorType::System,
             id: "system".into(),
             name: "Support Console".into(),
         },
-        resource_type: "support_session",
         resource_id: number.to_string(),
         outcome: AuditOutcome::Success,
         occurred_at: at,
         recorded_at: at,
         origin: Origin::default(),
-        metadata: json!({"number": number}),
     }
 }
 

@@ -2,16 +2,11 @@
 
 use app::domain::{
     AuditEventId,
-    access_log::RequestOutcome,
-    audit::{Actor, ActorType, AuditCategory, AuditOutcome},
+    access_log::{RequestEnd, RequestOutcome},
+    audit::{Actor, ActorType, AuditAction, AuditOutcome, RecordedResponse},
     caller::Origin,
 };
-use serde_json::json;
-use store::{
-    Priority,
-    access_log::{Orphan, RequestEnd},
-    audit::NewAuditEvent,
-};
+use store::{Priority, access_log::Orphan, audit::NewAuditEvent};
 
 use crate::services::{Core, ServiceError};
 
@@ -68,14 +63,14 @@ fn event(core: &Core, orphan: &Orphan) -> NewAuditEvent {
     NewAuditEvent {
         id: AuditEventId::from_uuid(core.new_uuid()),
         tenant_id: Some(orphan.tenant_id.clone()),
-        category: AuditCategory::SupportSession,
-        action: "support_session.response",
+        action: AuditAction::SupportSessionResponse(RecordedResponse::Unknown {
+            outcome: RequestOutcome::Unknown,
+        }),
         actor: Actor {
             kind: ActorType::System,
             id: "recovery".to_owned(),
             name: "Support Console".to_owned(),
         },
-        resource_type: "support_session",
         resource_id: orphan.support_session_id.to_string(),
         outcome: AuditOutcome::Failure,
         occurred_at: now,
@@ -84,7 +79,6 @@ fn event(core: &Core, orphan: &Orphan) -> NewAuditEvent {
             request_id: Some(orphan.request_id.to_string()),
             ..Origin::default()
         },
-        metadata: json!({ "outcome": RequestOutcome::Unknown.as_str() }),
     }
 }
 

@@ -4,17 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use app::domain::{
     AuditEventId, SupportSessionId, Timestamp,
-    access_log::{AccessLogEntry, RequestOutcome},
-    audit::{Actor, ActorType, AuditCategory, AuditOutcome},
+    access_log::{AccessLogEntry, RequestEnd, RequestOutcome},
+    audit::{Actor, ActorType, AuditAction, AuditOutcome, RecordedResponse},
     caller::Origin,
     support_sessions::{SupportSession, SupportSessionStatus},
 };
 use futures::stream::{FuturesUnordered, StreamExt};
 use gateway::ports::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest, TunnelNote};
-use serde_json::json;
 use store::{
     ActError, Priority, StoreError, Tx,
-    access_log::{NextSeq, RequestEnd, WrittenBy},
+    access_log::{NextSeq, WrittenBy},
     audit::NewAuditEvent,
 };
 use tokio::{
@@ -22,7 +21,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::RequestEvent;
+use super::request_event;
 use crate::services::{Core, ServiceError};
 
 /// How many refusals a support session that has ended goes on recording.
@@ -70,7 +69,10 @@ pub(super) async fn begin(
             Box::pin(async move {
                 let now = core.now();
                 let session = intent.support_session_id;
-                let seq = match tx.next_seq_if_active(session, intent.token_hash, now).await? {
+                let seq = match tx
+                    .next_seq_if_active(session, intent.token_hash, now)
+                    .await?
+                {
                     NextSeq::Given(seq) => seq,
                     NextSeq::UsedUp => return Ok(Err(RecordError::BudgetExhausted)),
                     NextSeq::Ended(found) => {
@@ -79,16 +81,15 @@ pub(super) async fn begin(
                 };
                 let entry = entry_of(&intent, seq, RequestOutcome::Open);
                 tx.add_access_log_entry(&entry, &by).await?;
-                let event = RequestEvent {
-                    intent: &intent,
-                    action: "support_session.request",
-                    outcome: AuditOutcome::Success,
-                    metadata: json!({
-                        "seq": seq, "method": intent.method, "path": intent.path, "query": intent.query,
-                        "scope": intent.scope,
-                    }),
+                let action = AuditAction::SupportSessionRequest {
+                    seq,
+                    method: intent.method.clone(),
+                    path: intent.path.clone(),
+                    query: intent.query.clone(),
+                    scope: intent.scope.clone(),
                 };
-                let _receipt = tx.append_audit(event.into_event(&core)).await?;
+                let event = request_event(&core, &intent, AuditOutcome::Success, action);
+                let _receipt = tx.append_audit(event).await?;
                 Ok(Ok(Begun { seq }))
             })
         })
@@ -135,16 +136,16 @@ pub(super) async fn refuse(
                 entry.status = Some(refused.status);
                 entry.refusal = Some(refused.refusal);
                 tx.add_access_log_entry(&entry, &by).await?;
-                let event = RequestEvent {
-                    intent,
-                    action: "support_session.request_refused",
-                    outcome: AuditOutcome::Failure,
-                    metadata: json!({
-                        "seq": seq, "method": intent.method, "path": intent.path, "query": intent.query,
-                        "status": refused.status, "refusal": refused.refusal.as_str(),
-                    }),
+                let action = AuditAction::SupportSessionRequestRefused {
+                    seq,
+                    method: intent.method.clone(),
+                    path: intent.path.clone(),
+                    query: intent.query.clone(),
+                    status: refused.status,
+                    refusal: refused.refusal,
                 };
-                let _receipt = tx.append_audit(event.into_event(&core)).await?;
+                let event = request_event(&core, intent, AuditOutcome::Failure, action);
+                let _receipt = tx.append_audit(event).await?;
                 Ok::<_, StoreError>(Kept::Row)
             })
         })
@@ -256,7 +257,7 @@ async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), Servic
                     .await?
                 {
                     let _receipt = tx
-                        .append_audit(response_event(&core, &completion, &end))
+                        .append_audit(response_event(&core, &completion, end))
                         .await?;
                 }
                 Ok(())
@@ -265,18 +266,15 @@ async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), Servic
         .await
 }
 
-fn response_event(core: &Core, completion: &Completion, end: &RequestEnd) -> NewAuditEvent {
+fn response_event(core: &Core, completion: &Completion, end: RequestEnd) -> NewAuditEvent {
     NewAuditEvent {
         id: AuditEventId::from_uuid(core.new_uuid()),
         tenant_id: Some(completion.tenant_id.clone()),
-        category: AuditCategory::SupportSession,
-        action: "support_session.response",
         actor: Actor {
             kind: ActorType::System,
             id: "gateway".to_owned(),
             name: "Support Console gateway".to_owned(),
         },
-        resource_type: "support_session",
         resource_id: completion.support_session_id.to_string(),
         outcome: match end.outcome {
             RequestOutcome::Done => AuditOutcome::Success,
@@ -288,15 +286,7 @@ fn response_event(core: &Core, completion: &Completion, end: &RequestEnd) -> New
             request_id: Some(completion.request_id.to_string()),
             ..Origin::default()
         },
-        metadata: json!({
-            "status": end.status,
-            "outcome": end.outcome.as_str(),
-            "refusal": end.refusal,
-            "duration_ms": end.duration_ms,
-            "request_bytes": end.request_bytes,
-            "response_bytes": end.response_bytes,
-            "upgrade": end.upgrade,
-        }),
+        action: AuditAction::SupportSessionResponse(RecordedResponse::Relayed(end)),
     }
 }
 

@@ -2,17 +2,16 @@
 
 use app::domain::{
     access_log::{CompletionReport, ForwardAuthProfile, ReportedEnd, RequestOutcome},
-    audit::{AuditCategory, AuditOutcome},
+    audit::{AuditAction, AuditOutcome, RecordedResponse},
     caller::Context,
     policy::Act,
     telemetry::RejectedRecord,
 };
 use chrono::TimeDelta;
-use serde_json::json;
 use store::{Priority, Tx};
 
 use super::orphans;
-use crate::services::{Core, EventOf, ServiceError};
+use crate::services::{Core, ServiceError};
 
 /// How long after the end of a support session its proxy may still tell how requests ended.
 const TELL_WITHIN: TimeDelta = TimeDelta::minutes(15);
@@ -124,21 +123,15 @@ async fn write(
     let Some(row) = row else {
         return Ok(false);
     };
-    let of = EventOf {
-        tenant_id: Some(row.tenant_id),
-        category: AuditCategory::SupportSession,
-        action: "support_session.response",
-        resource_type: "support_session",
-        resource_id: row.support_session_id.to_string(),
-        metadata: json!({
-            "status": end.status,
-            "outcome": outcome.as_str(),
-            "duration_ms": end.duration_ms,
-            "response_bytes": end.bytes,
-            "reported_by": profile.as_str(),
-        }),
-    };
-    let mut event = core.event(context, of);
+    let action = AuditAction::SupportSessionResponse(RecordedResponse::Reported {
+        status: end.status,
+        outcome,
+        duration_ms: end.duration_ms,
+        response_bytes: end.bytes,
+        reported_by: profile,
+    });
+    let (tenant, session) = (Some(&row.tenant_id), row.support_session_id);
+    let mut event = core.event(context, tenant, session, action);
     event.origin.request_id = Some(end.request_id.to_string());
     if outcome != RequestOutcome::Done {
         event.outcome = AuditOutcome::Failure;

@@ -11,15 +11,14 @@ use std::{
 };
 
 use app::domain::{
-    audit::AuditCategory,
+    audit::{AuditAction, StoreMark},
     caller::{Caller, Context, Origin},
 };
-use serde_json::json;
 use store::{Audited, ChangeKind, Engine};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_util::sync::CancellationToken;
 
-use crate::services::{Core, EventOf, ServiceError, support_sessions::revoke_every};
+use crate::services::{Core, ServiceError, support_sessions::revoke_every};
 
 /// The name of the file in `data_dir`.
 const FILE: &str = "store.epoch";
@@ -159,21 +158,20 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
                 caller: Caller::System,
                 origin: Origin::default(),
             };
-            let metadata = json!({
-                "epoch": epoch,
-                "seen": kept.map(|kept| json!({ "epoch": kept.epoch, "change": kept.newest })),
-                "found": { "epoch": found.epoch, "change": found.newest },
-            });
-            let of = EventOf {
-                tenant_id: None,
-                category: AuditCategory::System,
-                action: "store.restored",
-                resource_type: "store",
-                resource_id: "store".to_owned(),
-                metadata,
+            let action = AuditAction::StoreRestored {
+                epoch,
+                seen: kept.map(|kept| StoreMark {
+                    epoch: Some(kept.epoch),
+                    change: kept.newest,
+                }),
+                found: StoreMark {
+                    epoch: found.epoch,
+                    change: found.newest,
+                },
             };
+            let event = core.event(&context, None, "store", action);
             // The chain without a tenant is the first in order.
-            let receipt = tx.append_audit(core.event(&context, of)).await?;
+            let receipt = tx.append_audit(event).await?;
             let reason = "the store was restored from a backup";
             let revoked = revoke_every(tx, &core, &context, reason).await?;
             tx.set_store_epoch(epoch).await?;

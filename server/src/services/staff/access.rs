@@ -2,15 +2,15 @@
 
 use app::domain::{
     StaffId, Timestamp,
+    audit::AuditAction,
     caller::Context,
     policy::Act,
     problem::{Problem, ProblemCode},
     staff::{Role, StaffMember},
 };
-use serde_json::json;
 use store::{Audited, ChangeKind, Tx, audit::Receipt};
 
-use super::{StaffService, event, not_found};
+use super::{StaffService, not_found};
 use crate::services::{
     Core, ServiceError, staff_sessions::tell_of_ended, support_sessions::revoke_all_of,
 };
@@ -128,23 +128,27 @@ async fn write(
     (before, after): (&StaffMember, &StaffMember),
 ) -> Result<Receipt, ServiceError> {
     let id = after.id;
-    let (action, metadata) = match change {
+    let email = after.email.clone();
+    let action = match change {
         Change::Roles(roles) => {
             tx.set_staff_roles(id, roles).await?;
-            let metadata = json!({ "email": after.email, "from": before.roles, "to": roles });
-            ("staff.roles_changed", metadata)
+            AuditAction::StaffRolesChanged {
+                email,
+                from: before.roles.clone(),
+                to: roles.clone(),
+            }
         }
         Change::Deactivate => {
             tx.deactivate_staff(id, after.deactivated_at.unwrap_or_else(|| core.now()))
                 .await?;
-            ("staff.deactivated", json!({ "email": after.email }))
+            AuditAction::StaffDeactivated { email }
         }
         Change::Reactivate => {
             tx.reactivate_staff(id).await?;
-            ("staff.reactivated", json!({ "email": after.email }))
+            AuditAction::StaffReactivated { email }
         }
     };
-    let event = event(core, context, action, id, metadata);
+    let event = core.event(context, None, id, action);
     Ok(tx.append_audit(event).await?)
 }
 

@@ -1,7 +1,8 @@
 //! Giving someone a password.
 
 use app::domain::{
-    StaffId, caller::Context, policy::Act, problem::Problem, staff::check_new_password,
+    StaffId, audit::AuditAction, caller::Context, policy::Act, problem::Problem,
+    staff::check_new_password,
 };
 use secrecy::{ExposeSecret, SecretString};
 use store::{Audited, ChangeKind};
@@ -69,12 +70,11 @@ impl StaffService {
         let staff = found.ok_or_else(not_found)?.member;
         let hashed = self.hash_given(password, &staff.email).await?;
         let (hash, must_change) = (hashed.hash, hashed.must_change);
-        let event = self.event(
-            context,
-            "staff.password_reset",
-            id,
-            serde_json::json!({ "email": staff.email, "must_change": must_change }),
-        );
+        let action = AuditAction::StaffPasswordReset {
+            email: staff.email.clone(),
+            must_change,
+        };
+        let event = self.core.event(context, None, id, action);
         let (now, subject) = (self.core.now(), account_subject(&staff.email));
         self.core
             .store

@@ -2,7 +2,7 @@
 
 use app::domain::{
     StaffSessionId,
-    audit::AuditCategory,
+    audit::AuditAction,
     caller::{Caller, Context},
     policy::unauthenticated,
     problem::{FieldProblems, Problem, ProblemCode},
@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::{Audited, ChangeKind, staff::StaffRecord};
 
 use super::{NewSignIn, StaffSessions, sign_in::begin, tell_of_ended, throttle::Attempt};
-use crate::services::{EventOf, ServiceError};
+use crate::services::ServiceError;
 
 /// What a person fills in to change the own password.
 #[derive(Debug, Clone)]
@@ -91,13 +91,10 @@ impl StaffSessions {
                         .await?;
                     let event = core.event(
                         &context,
-                        EventOf {
-                            tenant_id: None,
-                            category: AuditCategory::Staff,
-                            action: "staff.password_changed",
-                            resource_type: "staff",
-                            resource_id: staff_id.to_string(),
-                            metadata: serde_json::json!({ "staff_sessions_ended": ended.len() }),
+                        None,
+                        staff_id,
+                        AuditAction::StaffPasswordChanged {
+                            staff_sessions_ended: ended.len(),
                         },
                     );
                     let receipt = tx.append_audit(event).await?;

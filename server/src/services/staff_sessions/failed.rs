@@ -4,14 +4,14 @@ use std::sync::{Mutex, PoisonError};
 
 use app::domain::{
     StaffId, Timestamp,
-    audit::{AuditCategory, AuditOutcome},
+    audit::{AuditAction, AuditOutcome, SignInFailure},
     caller::Context,
 };
 use chrono::TimeDelta;
 use store::Audited;
 
 use super::StaffSessions;
-use crate::services::{EventOf, ServiceError};
+use crate::services::ServiceError;
 
 /// How many failed sign-ins are recorded in `PER`. The throttle bounds those of one address; this
 /// bounds those of many, which must not fill the disk.
@@ -50,48 +50,22 @@ impl FailedSignIns {
     }
 }
 
-/// Why a sign-in failed. For the audit log only: whoever tries is never told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
-    UnknownAccount,
-    WrongPassword,
-    Deactivated,
-    /// The password was right, but changed while it was being checked.
-    Outdated,
-}
-
-impl Failure {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::UnknownAccount => "unknown_account",
-            Self::WrongPassword => "wrong_password",
-            Self::Deactivated => "deactivated",
-            Self::Outdated => "outdated",
-        }
-    }
-}
-
 impl StaffSessions {
     /// Records a failed attempt. What was typed is not recorded: it may be a password.
     pub(super) async fn record_failure(
         &self,
         context: &Context,
         staff_id: Option<StaffId>,
-        failure: Failure,
+        why: SignInFailure,
     ) -> Result<(), ServiceError> {
         let Some(left_out) = self.failed.pass(self.core.now()) else {
             return Ok(());
         };
         let mut event = self.core.event(
             context,
-            EventOf {
-                tenant_id: None,
-                category: AuditCategory::Staff,
-                action: "staff.sign_in_failed",
-                resource_type: "staff",
-                resource_id: staff_id.map_or_else(|| "unknown".into(), |id| id.to_string()),
-                metadata: serde_json::json!({ "why": failure.as_str(), "left_out": left_out }),
-            },
+            None,
+            staff_id.map_or_else(|| "unknown".into(), |id| id.to_string()),
+            AuditAction::StaffSignInFailed { why, left_out },
         );
         event.outcome = AuditOutcome::Failure;
         self.core

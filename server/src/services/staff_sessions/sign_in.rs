@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::domain::{
     StaffId, StaffSessionId, Timestamp,
-    audit::AuditCategory,
+    audit::{AuditAction, ProofMethod, SignInFailure},
     caller::{Caller, Context},
     problem::{Problem, ProblemCode},
     staff::{StaffMember, parse_email},
@@ -16,12 +16,10 @@ use store::{
 };
 
 use super::{
-    ABSOLUTE_LIMIT, StaffSessions, caller_of,
-    failed::Failure,
-    tell_of_ended,
+    ABSOLUTE_LIMIT, StaffSessions, caller_of, tell_of_ended,
     throttle::{Attempt, KNOWN_ADDRESS_FOR},
 };
-use crate::services::{Core, EventOf, ServiceError};
+use crate::services::{Core, ServiceError};
 
 /// How someone proves who they are.
 ///
@@ -45,7 +43,7 @@ pub enum SignInMethod {
 /// Who has just proved to be who, and how.
 pub(super) struct Proven {
     pub(super) staff_id: StaffId,
-    pub(super) method: &'static str,
+    pub(super) method: ProofMethod,
     /// For a password: the hash it was checked against, which must still stand when the sign-in is
     /// kept, and the attempt to be taken back.
     pub(super) password: Option<(SecretString, Attempt)>,
@@ -84,7 +82,7 @@ impl StaffSessions {
         match self.establish(context, proven).await? {
             Some(new) => Ok(new),
             None => {
-                self.record_failure(context, Some(staff_id), Failure::Outdated)
+                self.record_failure(context, Some(staff_id), SignInFailure::Outdated)
                     .await?;
                 Err(refused().into())
             }
@@ -108,13 +106,13 @@ impl StaffSessions {
         drop(reader);
         let matches = self.check(&attempt, password, found.as_ref()).await?;
         let failure = match &found {
-            None => Failure::UnknownAccount,
-            Some(_) if !matches => Failure::WrongPassword,
-            Some(staff) if staff.member.deactivated_at.is_some() => Failure::Deactivated,
+            None => SignInFailure::UnknownAccount,
+            Some(_) if !matches => SignInFailure::WrongPassword,
+            Some(staff) if staff.member.deactivated_at.is_some() => SignInFailure::Deactivated,
             Some(staff) => {
                 return Ok(Proven {
                     staff_id: staff.member.id,
-                    method: "password",
+                    method: ProofMethod::Password,
                     password: Some((staff.password_hash.clone(), attempt)),
                 });
             }
@@ -204,13 +202,10 @@ impl StaffSessions {
                     tx.add_staff_session(&new).await?;
                     let event = core.event(
                         &as_staff(&context, &staff, &new),
-                        EventOf {
-                            tenant_id: None,
-                            category: AuditCategory::Staff,
-                            action: "staff.signed_in",
-                            resource_type: "staff",
-                            resource_id: staff.member.id.to_string(),
-                            metadata: serde_json::json!({ "method": proven.method }),
+                        None,
+                        staff.member.id,
+                        AuditAction::StaffSignedIn {
+                            method: proven.method,
                         },
                     );
                     let receipt = tx.append_audit(event).await?;

@@ -2,12 +2,12 @@
 
 use app::domain::{
     SupportSessionId, Timestamp,
+    audit::{AuditAction, SessionHolder},
     caller::Context,
     policy::Act,
     problem::{Problem, ProblemCode},
     support_sessions::{RaiseBudgetForm, RequestsToday, SupportSession},
 };
-use serde_json::json;
 use store::{Audited, ChangeKind};
 
 use super::{
@@ -49,16 +49,14 @@ impl SupportSessionsService {
                     if !tx.raise_requests_total(id, total, now).await? {
                         return Err(ended_meanwhile().into());
                     }
-                    let metadata = json!({
-                        "requests_total": total,
-                        "requests_total_before": present,
-                        "requests_forwarded": session.requests_forwarded,
-                        "reason": raised.reason,
-                        "staff_id": session.staff_id,
-                        "staff_name": session.staff_name,
-                    });
-                    let action = "support_session.budget_raised";
-                    let event = event_of(&core, &context, &session, action, metadata);
+                    let action = AuditAction::SupportSessionBudgetRaised {
+                        requests_total: total,
+                        requests_total_before: present,
+                        requests_forwarded: session.requests_forwarded,
+                        reason: raised.reason,
+                        holder: SessionHolder::from(&session),
+                    };
+                    let event = event_of(&core, &context, &session, action);
                     let receipt = tx.append_audit(event).await?;
                     tx.change(ChangeKind::SupportSession, &id.to_string(), now)
                         .await?;

@@ -2,6 +2,7 @@
 
 use app::domain::{
     SupportSessionId, TenantId, Timestamp,
+    audit::{AuditAction, SessionHolder},
     caller::{Caller, Context},
     policy::Act,
     problem::{Problem, ProblemCode},
@@ -16,7 +17,6 @@ use gateway::{
     browser::EntryLabel,
     token::{Token, TokenKind},
 };
-use serde_json::json;
 use store::{Audited, ChangeKind, Tx, support_sessions::SupportSessionSecrets};
 use uuid::Uuid;
 
@@ -117,31 +117,7 @@ impl SupportSessionsService {
                     tx.add_support_session(&session, &secrets).await?;
                     let label = EntryLabel::generate(&*core.entropy);
                     tx.set_entry_label(session.id, label.as_str()).await?;
-                    let mut metadata = json!({
-                        "reason": session.reason,
-                        "scopes": session.scopes,
-                        "ttl_minutes": (session.expires_at - session.issued_at).num_minutes(),
-                        "expires_at": session.expires_at,
-                        "organization_id": session.organization_id,
-                        "ticket": session.ticket,
-                        "rule_set": session.rule_set,
-                        "idle_minutes": session.limits.idle_minutes,
-                        "creator_ip_only": session.limits.creator_ip_only,
-                        "requests_total": session.limits.requests_total,
-                        "requests_per_minute": session.limits.requests_per_minute,
-                    });
-                    // Who acts is in the event already, where that is the holder.
-                    if !matches!(context.caller, Caller::Staff(_)) {
-                        metadata["staff_id"] = json!(session.staff_id);
-                        metadata["staff_name"] = json!(session.staff_name);
-                    }
-                    let event = event_of(
-                        &core,
-                        &context,
-                        &session,
-                        "support_session.created",
-                        metadata,
-                    );
+                    let event = event_of(&core, &context, &session, created(&context, &session));
                     let receipt = tx.append_audit(event).await?;
                     tx.change(
                         ChangeKind::SupportSession,
@@ -180,13 +156,8 @@ impl SupportSessionsService {
                     if !tx.replace_support_token(id, token_hash, core.now()).await? {
                         return Err(super::revoke::ended_meanwhile().into());
                     }
-                    let event = event_of(
-                        &core,
-                        &context,
-                        &session,
-                        "support_session.token_replaced",
-                        json!({}),
-                    );
+                    let action = AuditAction::SupportSessionTokenReplaced {};
+                    let event = event_of(&core, &context, &session, action);
                     let receipt = tx.append_audit(event).await?;
                     tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())
                         .await?;
@@ -260,6 +231,25 @@ impl SupportSessionsService {
             Ok(key) => Ok(key.to_string()),
             Err(_) => Err(invalid_idempotency_key()),
         }
+    }
+}
+
+fn created(context: &Context, session: &SupportSession) -> AuditAction {
+    // Who acts is in the event already, where that is the holder.
+    let is_holder = matches!(context.caller, Caller::Staff(_));
+    AuditAction::SupportSessionCreated {
+        reason: session.reason.clone(),
+        scopes: session.scopes.clone(),
+        ttl_minutes: (session.expires_at - session.issued_at).num_minutes(),
+        expires_at: session.expires_at,
+        organization_id: session.organization_id.clone(),
+        ticket: session.ticket.clone(),
+        rule_set: session.rule_set.clone(),
+        idle_minutes: session.limits.idle_minutes,
+        creator_ip_only: session.limits.creator_ip_only,
+        requests_total: session.limits.requests_total,
+        requests_per_minute: session.limits.requests_per_minute,
+        holder: (!is_holder).then(|| SessionHolder::from(session)),
     }
 }
 

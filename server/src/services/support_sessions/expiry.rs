@@ -3,9 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::domain::caller::{Caller, Context, Origin};
+use app::domain::{
+    audit::{AuditAction, ExpiryCause, SessionHolder},
+    caller::{Caller, Context, Origin},
+};
 use gateway::{SessionGates, ports::Ended};
-use serde_json::json;
 use store::{Audited, ChangeKind};
 use tokio_util::sync::CancellationToken;
 
@@ -83,21 +85,17 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
                             caller: Caller::System,
                             origin: Origin::default(),
                         };
-                        let metadata = json!({
-                            "expired_at": expired_at,
-                            "was_due_at": session.ends_at(),
-                            "cause": if session.ends_idle() { "idle" } else { "ttl" },
-                            "idle_minutes": session.limits.idle_minutes,
-                            "staff_id": session.staff_id,
-                            "staff_name": session.staff_name,
-                        });
-                        let mut event = event_of(
-                            &core,
-                            &context,
-                            &session,
-                            "support_session.expired",
-                            metadata,
-                        );
+                        let action = AuditAction::SupportSessionExpired {
+                            expired_at,
+                            was_due_at: session.ends_at(),
+                            cause: match session.ends_idle() {
+                                true => ExpiryCause::Idle,
+                                false => ExpiryCause::Ttl,
+                            },
+                            idle_minutes: session.limits.idle_minutes,
+                            holder: SessionHolder::from(&*session),
+                        };
+                        let mut event = event_of(&core, &context, &session, action);
                         event.occurred_at = expired_at;
                         let receipt = tx.append_audit(event).await?;
                         tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())

@@ -2,14 +2,13 @@
 
 use app::domain::{
     OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
-    audit::{Actor, ActorType},
+    audit::{Actor, ActorType, AuditAction, SessionHolder},
     caller::{Caller, Context, Origin},
     policy::Act,
     problem::{Problem, ProblemCode},
     support_sessions::{AlreadyEnded, Revocation, SupportSession, validate_revocation_reason},
 };
 use gateway::ports::Ended;
-use serde_json::json;
 use store::{
     Audited, ChangeKind, Tx,
     audit::{NewAuditEvent, Receipt},
@@ -62,19 +61,14 @@ impl Ender {
     }
 
     /// The event of an end, in the tenant's log.
-    fn event(
-        &self,
-        core: &Core,
-        session: &SupportSession,
-        metadata: serde_json::Value,
-    ) -> NewAuditEvent {
+    fn event(&self, core: &Core, session: &SupportSession, action: AuditAction) -> NewAuditEvent {
         let context = Context {
             caller: Caller::System,
             origin: self.origin.clone(),
         };
         NewAuditEvent {
             actor: self.actor.clone(),
-            ..event_of(core, &context, session, "support_session.revoked", metadata)
+            ..event_of(core, &context, session, action)
         }
     }
 }
@@ -161,14 +155,13 @@ async fn revoke_in(
     if !tx.revoke_support_session(session.id, revocation).await? {
         return Ok(None);
     }
-    let metadata = json!({
-        "reason": revocation.reason,
-        "staff_id": session.staff_id,
-        "staff_name": session.staff_name,
-        "revoked_by": revocation.by,
-        "revoked_by_name": revocation.by_name,
-    });
-    let event = ender.event(core, session, metadata);
+    let action = AuditAction::SupportSessionRevoked {
+        reason: revocation.reason.clone(),
+        holder: SessionHolder::from(session),
+        revoked_by: revocation.by,
+        revoked_by_name: revocation.by_name.clone(),
+    };
+    let event = ender.event(core, session, action);
     let receipt = tx.append_audit(event).await?;
     tx.ask_for_receipts(session.id, core.now()).await?;
     Ok(Some(receipt))

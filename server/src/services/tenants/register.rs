@@ -2,7 +2,7 @@
 
 use app::domain::{
     OrganizationId, TenantId, Timestamp,
-    audit::AuditCategory,
+    audit::{AuditAction, FieldChange, FieldChanges},
     caller::Context,
     health::Thresholds,
     policy::Act,
@@ -13,14 +13,14 @@ use app::domain::{
     },
 };
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use store::{Audited, ChangeKind, StoreError, Tx, tenants::StoredTenant};
 
 use super::TenantsService;
 use crate::{
     ingest::evaluate,
     services::{
-        Core, EventOf, ServiceError,
+        Core, ServiceError,
         gates::end_revoked,
         support_sessions::revoke_all_in,
         telemetry::{is_frozen, stale_after},
@@ -129,7 +129,7 @@ async fn register_tenant(
             .created_at
             .map_or(known_since, app::domain::to_micros),
     };
-    let (action, metadata) = match &stored {
+    let action = match &stored {
         Some(stored) if stored.tenant == tenant => {
             return Ok(Audited::unchanged(Registered {
                 value: tenant,
@@ -141,24 +141,15 @@ async fn register_tenant(
             if stored.tenant.status != tenant.status {
                 judge_anew(tx, core, stored, &tenant, now).await?;
             }
-            ("tenant.changed", changes(&stored.tenant, &tenant))
+            let changed = changes(&stored.tenant, &tenant);
+            AuditAction::TenantChanged { changed }
         }
         None => {
             tx.add_tenant(&tenant, now).await?;
-            ("tenant.registered", as_metadata(&tenant))
+            AuditAction::TenantRegistered(tenant.clone())
         }
     };
-    let event = core.event(
-        context,
-        EventOf {
-            tenant_id: Some(tenant.id.clone()),
-            category: AuditCategory::Tenant,
-            action,
-            resource_type: "tenant",
-            resource_id: tenant.id.to_string(),
-            metadata,
-        },
-    );
+    let event = core.event(context, Some(&tenant.id), &tenant.id, action);
     let receipt = tx.append_audit(event).await?;
     if tenant.status == TenantStatus::Suspended && core.config.support_sessions.end_when_suspended {
         let reason = "tenant suspended";
@@ -214,28 +205,20 @@ async fn register_organization(
             app::domain::to_micros,
         ),
     };
-    let (action, metadata) = match &stored {
+    let action = match &stored {
         Some(stored) if *stored == organization => {
             return Ok(Audited::unchanged(Registered {
                 value: organization,
                 created: false,
             }));
         }
-        Some(stored) => ("organization.changed", changes(stored, &organization)),
-        None => ("organization.registered", as_metadata(&organization)),
+        Some(stored) => AuditAction::OrganizationChanged {
+            changed: changes(stored, &organization),
+        },
+        None => AuditAction::OrganizationRegistered(organization.clone()),
     };
     tx.set_organization(&tenant, &organization).await?;
-    let event = core.event(
-        context,
-        EventOf {
-            tenant_id: Some(tenant.clone()),
-            category: AuditCategory::Tenant,
-            action,
-            resource_type: "organization",
-            resource_id: organization.id.to_string(),
-            metadata,
-        },
-    );
+    let event = core.event(context, Some(&tenant), &organization.id, action);
     let receipt = tx.append_audit(event).await?;
     if organization.status == OrganizationStatus::Suspended
         && core.config.support_sessions.end_when_suspended
@@ -265,23 +248,20 @@ fn slug_is_taken(error: ServiceError) -> Problem {
     }
 }
 
-fn as_metadata(value: &impl Serialize) -> Value {
-    // Plain data always serialises.
-    serde_json::to_value(value).unwrap_or_default()
+fn fields(value: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(value) {
+        Ok(Value::Object(fields)) => fields,
+        // Plain data always serialises.
+        _ => Map::new(),
+    }
 }
 
 /// Which fields were changed, from what to what.
-fn changes(before: &impl Serialize, after: &impl Serialize) -> Value {
-    let (Value::Object(before), Value::Object(after)) = (as_metadata(before), as_metadata(after))
-    else {
-        return Value::Null;
-    };
-    let changed: Map<String, Value> = after
-        .into_iter()
-        .filter_map(|(field, to)| {
-            let from = before.get(&field).cloned().unwrap_or_default();
-            (from != to).then(|| (field, json!({ "from": from, "to": to })))
-        })
-        .collect();
-    json!({ "changed": changed })
+fn changes(before: &impl Serialize, after: &impl Serialize) -> FieldChanges {
+    let (before, after) = (fields(before), fields(after));
+    let changed = after.into_iter().filter_map(|(field, to)| {
+        let from = before.get(&field).cloned().unwrap_or_default();
+        (from != to).then_some((field, FieldChange { from, to }))
+    });
+    changed.collect()
 }

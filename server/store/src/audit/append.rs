@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use app::domain::to_micros;
 use app::domain::{
     AuditEventId, TenantId, Timestamp,
-    audit::{Actor, AuditCategory, AuditEvent, AuditOutcome},
+    audit::{Actor, AuditAction, AuditEvent, AuditOutcome},
     caller::Origin,
 };
 use audit::chain;
@@ -30,15 +30,11 @@ pub struct NewAuditEvent {
     pub id: AuditEventId,
     /// The tenant it happened in; it names the chain.
     pub tenant_id: Option<TenantId>,
-    /// What it is about.
-    pub category: AuditCategory,
-    /// What was done, dotted.
-    pub action: &'static str,
+    /// What was done.
+    pub action: AuditAction,
     /// Who did it.
     pub actor: Actor,
-    /// The kind of thing it was done to.
-    pub resource_type: &'static str,
-    /// The identifier of that thing.
+    /// The identifier of the thing it was done to.
     pub resource_id: String,
     /// Whether it succeeded.
     pub outcome: AuditOutcome,
@@ -48,8 +44,6 @@ pub struct NewAuditEvent {
     pub recorded_at: Timestamp,
     /// Where the request came from.
     pub origin: Origin,
-    /// What else belongs to the action: strings, integers, booleans, null, lists and objects.
-    pub metadata: serde_json::Value,
 }
 
 /// Proof that an event has been appended in the transaction under way.
@@ -189,6 +183,7 @@ impl Tx<'_> {
 }
 
 fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEvent, StoreError> {
+    let kind = new.action.kind();
     let mut event = AuditEvent {
         v: chain::VERSION,
         chain,
@@ -196,10 +191,10 @@ fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEve
         prev: head.hash.clone(),
         id: new.id,
         tenant_id: new.tenant_id,
-        category: new.category,
-        action: new.action.to_owned(),
+        category: kind.category,
+        action: kind.name.to_owned(),
         actor: new.actor,
-        resource_type: new.resource_type.to_owned(),
+        resource_type: kind.resource_type.to_owned(),
         resource_id: new.resource_id,
         outcome: new.outcome,
         // The store keeps microseconds and no leap seconds; what is hashed is what is read back.
@@ -208,12 +203,16 @@ fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEve
         request_id: new.origin.request_id,
         ip: new.origin.ip,
         user_agent: new.origin.user_agent,
-        metadata: new.metadata,
+        metadata: serde_json::to_value(&new.action).map_err(unwritable)?,
         hash: String::new(),
     };
-    event.hash = chain::hash(&event).map_err(|e| StoreError::Unreadable {
-        column: "metadata",
-        problem: e.to_string(),
-    })?;
+    event.hash = chain::hash(&event).map_err(unwritable)?;
     Ok(event)
+}
+
+fn unwritable(error: impl ToString) -> StoreError {
+    StoreError::Unreadable {
+        column: "metadata",
+        problem: error.to_string(),
+    }
 }

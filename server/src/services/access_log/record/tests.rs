@@ -9,6 +9,7 @@ use app::{
     ports::SupportSessionsPort,
 };
 use gateway::{Lease, SessionGates, clock::Clock, ports::Recorder, token::Token};
+use serde_json::json;
 use store::access_log::WrittenBy;
 use uuid::Uuid;
 

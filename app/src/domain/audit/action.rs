@@ -1,0 +1,327 @@
+//! What can be recorded, and what is told with each action. Tenants filter by the names and read
+//! the metadata, so neither may change: `docs/audit-format.md` lists them.
+//!
+//! Events are read with any text as their action: other versions know other actions.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{AuditCategory, AuditFilter, ExportFormat};
+use crate::domain::{
+    OrganizationId, StaffId, Timestamp,
+    access_log::{ForwardAuthProfile, Refusal, RequestEnd, RequestOutcome},
+    api_keys::ApiRight,
+    scopes::ScopeName,
+    staff::Role,
+    support_sessions::SupportSession,
+    tenants::{Organization, Tenant},
+};
+
+/// What the events of one action have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActionKind {
+    /// The action's name.
+    pub name: &'static str,
+    /// What its events are about.
+    pub category: AuditCategory,
+    /// The kind of thing it is done to.
+    pub resource_type: &'static str,
+    /// What it means, for `docs/audit-format.md`.
+    pub meaning: &'static str,
+}
+
+impl ActionKind {
+    const fn new(
+        name: &'static str,
+        category: AuditCategory,
+        resource_type: &'static str,
+        meaning: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            category,
+            resource_type,
+            meaning: meaning.trim_ascii(),
+        }
+    }
+}
+
+/// Defines [`AuditAction`]: by category and kind of resource, each action's meaning, name and
+/// metadata.
+macro_rules! audit_actions {
+    ($( $category:ident on $resource:literal {
+        $( #[doc = $meaning:literal] $name:literal => $variant:ident $metadata:tt )+
+    } )+) => {
+        /// What was done, with its metadata.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[serde(untagged)]
+        #[expect(missing_docs, reason = "metadata is documented where tenants look for it")]
+        pub enum AuditAction {
+            $( $( #[doc = $meaning] $variant $metadata, )+ )+
+        }
+
+        impl AuditAction {
+            /// Every kind of action.
+            pub const ALL: &'static [ActionKind] = &[
+                $( $( ActionKind::new($name, AuditCategory::$category, $resource, $meaning), )+ )+
+            ];
+
+            /// What kind of action this is.
+            pub const fn kind(&self) -> ActionKind {
+                match self {
+                    $( $( Self::$variant { .. } => {
+                        ActionKind::new($name, AuditCategory::$category, $resource, $meaning)
+                    } )+ )+
+                }
+            }
+        }
+    };
+}
+
+audit_actions! {
+    SupportSession on "support_session" {
+        /// A support session was created.
+        "support_session.created" => SupportSessionCreated {
+            reason: String,
+            scopes: Vec<ScopeName>,
+            ttl_minutes: i64,
+            expires_at: Timestamp,
+            organization_id: Option<OrganizationId>,
+            ticket: Option<String>,
+            rule_set: String,
+            idle_minutes: Option<u64>,
+            creator_ip_only: bool,
+            requests_total: Option<u64>,
+            requests_per_minute: Option<u64>,
+            // Left out where the holder is the actor.
+            #[serde(flatten)]
+            holder: Option<SessionHolder>,
+        }
+        /// A lost token was replaced. The old one no longer works.
+        "support_session.token_replaced" => SupportSessionTokenReplaced {}
+        /// The tenant was opened in a browser.
+        "support_session.opened_in_browser" => SupportSessionOpenedInBrowser {}
+        /// The total number of requests the session may make was raised.
+        "support_session.budget_raised" => SupportSessionBudgetRaised {
+            requests_total: u64,
+            requests_total_before: u64,
+            requests_forwarded: u64,
+            reason: String,
+            #[serde(flatten)]
+            holder: SessionHolder,
+        }
+        /// The session was ended early.
+        "support_session.revoked" => SupportSessionRevoked {
+            reason: Option<String>,
+            #[serde(flatten)]
+            holder: SessionHolder,
+            revoked_by: Option<StaffId>,
+            revoked_by_name: String,
+        }
+        /// The session ended by itself.
+        "support_session.expired" => SupportSessionExpired {
+            expired_at: Timestamp,
+            was_due_at: Timestamp,
+            cause: ExpiryCause,
+            idle_minutes: Option<u64>,
+            #[serde(flatten)]
+            holder: SessionHolder,
+        }
+        /// A request was recorded, before it was forwarded.
+        "support_session.request" => SupportSessionRequest {
+            seq: u64,
+            method: String,
+            path: String,
+            query: Option<String>,
+            scope: Option<ScopeName>,
+        }
+        /// A request was refused. Nothing was forwarded.
+        "support_session.request_refused" => SupportSessionRequestRefused {
+            seq: u64,
+            method: String,
+            path: String,
+            query: Option<String>,
+            status: u16,
+            refusal: Refusal,
+        }
+        /// How a recorded request ended.
+        "support_session.response" => SupportSessionResponse(RecordedResponse)
+    }
+    UserSession on "tenant" {
+        /// Every user session of the tenant was ended.
+        "user_session.force_logout" => UserSessionsForceLogout { ended: u64 }
+    }
+    Tenant on "tenant" {
+        /// A tenant was registered.
+        "tenant.registered" => TenantRegistered(Tenant)
+        /// A tenant's registration was changed.
+        "tenant.changed" => TenantChanged { changed: FieldChanges }
+    }
+    Tenant on "organization" {
+        /// An organization was registered.
+        "organization.registered" => OrganizationRegistered(Organization)
+        /// An organization's registration was changed.
+        "organization.changed" => OrganizationChanged { changed: FieldChanges }
+    }
+    Staff on "staff" {
+        /// A staff member was added.
+        "staff.added" => StaffAdded { email: String, name: String, roles: Vec<Role> }
+        /// A staff member's roles were changed.
+        "staff.roles_changed" => StaffRolesChanged { email: String, from: Vec<Role>, to: Vec<Role> }
+        /// A staff member's access was withdrawn.
+        "staff.deactivated" => StaffDeactivated { email: String }
+        /// A staff member's access was given back.
+        "staff.reactivated" => StaffReactivated { email: String }
+        /// A staff member was given another password.
+        "staff.password_reset" => StaffPasswordReset { email: String, must_change: bool }
+        /// A staff member changed the password.
+        "staff.password_changed" => StaffPasswordChanged { staff_sessions_ended: usize }
+        /// A staff member signed in.
+        "staff.signed_in" => StaffSignedIn { method: ProofMethod }
+        /// Someone failed to sign in.
+        "staff.sign_in_failed" => StaffSignInFailed { why: SignInFailure, left_out: u64 }
+        /// A staff member signed out.
+        "staff.signed_out" => StaffSignedOut { everywhere: bool, ended: u64 }
+    }
+    ApiKey on "api_key" {
+        /// An API key was created.
+        "api_key.created" => ApiKeyCreated { name: String, rights: Vec<ApiRight> }
+        /// An API key was revoked.
+        "api_key.revoked" => ApiKeyRevoked { name: String }
+    }
+    System on "identity_key" {
+        /// A key that signs identities was added.
+        "identity_key.added" => IdentityKeyAdded(KeyRotation)
+        /// A key that signs identities took over from the one before it.
+        "identity_key.promoted" => IdentityKeyPromoted(KeyRotation)
+        /// A retired key that signed identities was removed.
+        "identity_key.removed" => IdentityKeyRemoved(KeyRotation)
+    }
+    System on "audit_log" {
+        /// The audit log was exported.
+        "audit.exported" => AuditExported { format: ExportFormat, filter: AuditFilter }
+    }
+    System on "store" {
+        /// The store was restored from a backup. Every support session in it was revoked.
+        "store.restored" => StoreRestored {
+            epoch: i64,
+            seen: Option<StoreMark>,
+            found: StoreMark,
+        }
+    }
+}
+
+/// Who holds the support session that an event is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SessionHolder {
+    staff_id: StaffId,
+    staff_name: String,
+}
+
+impl From<&SupportSession> for SessionHolder {
+    fn from(session: &SupportSession) -> Self {
+        Self {
+            staff_id: session.staff_id,
+            staff_name: session.staff_name.clone(),
+        }
+    }
+}
+
+text_enum! {
+    /// Why a support session ended by itself.
+    pub enum ExpiryCause {
+        /// Nobody used it.
+        Idle = "idle",
+        /// Its time-to-live was over.
+        Ttl = "ttl",
+    }
+}
+
+/// How a recorded request ended, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum RecordedResponse {
+    /// The gateway relayed the answer.
+    Relayed(RequestEnd),
+    /// The platform's own proxy carried the request and reported how it ended.
+    #[expect(
+        missing_docs,
+        reason = "metadata is documented where tenants look for it"
+    )]
+    Reported {
+        status: u16,
+        outcome: RequestOutcome,
+        duration_ms: u64,
+        response_bytes: u64,
+        reported_by: ForwardAuthProfile,
+    },
+    /// Nothing is known but this.
+    #[expect(
+        missing_docs,
+        reason = "metadata is documented where tenants look for it"
+    )]
+    Unknown { outcome: RequestOutcome },
+}
+
+/// The fields that were changed.
+pub type FieldChanges = BTreeMap<String, FieldChange>;
+
+/// A changed field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldChange {
+    /// Its value before.
+    pub from: serde_json::Value,
+    /// Its value now.
+    pub to: serde_json::Value,
+}
+
+text_enum! {
+    /// How a staff member proved who they are.
+    pub enum ProofMethod {
+        /// With a password.
+        Password = "password",
+    }
+}
+
+text_enum! {
+    /// Why a sign-in failed. Never shown to the person who tries.
+    pub enum SignInFailure {
+        /// No staff member has this address.
+        UnknownAccount = "unknown_account",
+        /// The password was wrong.
+        WrongPassword = "wrong_password",
+        /// The staff member may not enter any more.
+        Deactivated = "deactivated",
+        /// The password was right, but changed while it was being checked.
+        Outdated = "outdated",
+    }
+}
+
+/// A change of the keys that sign identities. It is recorded before it is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum KeyRotation {
+    /// What is about to be done.
+    Begun {
+        /// Whether upstreams were given no time to learn of it.
+        at_once: bool,
+    },
+    /// What had been recorded could not be done.
+    Failed {
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// A position in the history of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct StoreMark {
+    /// How often the store has been restored; none before its first start.
+    pub epoch: Option<i64>,
+    /// The newest change.
+    pub change: i64,
+}
+
+#[cfg(test)]
+mod tests;
