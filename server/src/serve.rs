@@ -172,8 +172,7 @@ async fn note_rules(core: &Core) -> Result<(), ServeError> {
     let (rules, now) = (Arc::new(rules), core.now());
     let noted: Result<(), StoreError> = core
         .store
-        .write(Priority::Normal, move |tx| {
-            let rules = Arc::clone(&rules);
+        .write(Priority::Normal, rules, move |rules, tx| {
             Box::pin(async move { tx.note_rule_set(&rules.hash(), &rules.to_text(), now).await })
         })
         .await;

@@ -37,7 +37,7 @@ fn of_tenant(id: &str) -> AuditFilter {
 #[tokio::test]
 async fn an_export_of_many_pages_is_what_verify_reads() {
     for (engine, test) in both().await {
-        let appended = test.store.write(store::Priority::Normal, |tx| {
+        let appended = test.store.write(store::Priority::Normal, (), |(), tx| {
             Box::pin(async move {
                 for number in 0..2_100 {
                     let _ = tx

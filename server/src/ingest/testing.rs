@@ -145,15 +145,14 @@ impl Platform {
 
     /// Works a tenant's health out at the clock's time, due or not.
     pub(crate) async fn evaluate(&self, tenant: &str) -> StoredTenant {
-        let (tenant_id, config) = (id(tenant), Arc::clone(&self.core.config));
+        let given = (id(tenant), Arc::clone(&self.core.config));
         let now = self.clock.now();
         let done: Result<(), StoreError> = self
             .core
             .store
-            .write(Priority::Normal, move |tx| {
-                let (tenant_id, config) = (tenant_id.clone(), Arc::clone(&config));
+            .write(Priority::Normal, given, move |(tenant_id, config), tx| {
                 Box::pin(async move {
-                    let stored = tx.lock_tenant(&tenant_id).await?.expect("a tenant");
+                    let stored = tx.lock_tenant(tenant_id).await?.expect("a tenant");
                     super::evaluate(tx, &stored, &config.health, now).await
                 })
             })
@@ -178,7 +177,7 @@ impl Platform {
         let done: Result<u64, StoreError> = self
             .core
             .store
-            .write(Priority::Normal, move |tx| {
+            .write(Priority::Normal, (), move |(), tx| {
                 Box::pin(async move { tx.query(sql).execute().await })
             })
             .await;
@@ -199,7 +198,7 @@ impl Platform {
         let done: Result<u64, StoreError> = self
             .core
             .store
-            .write(Priority::Normal, move |tx| {
+            .write(Priority::Normal, (), move |(), tx| {
                 Box::pin(async move { tx.query(add).bind([0; 32]).execute().await })
             })
             .await;

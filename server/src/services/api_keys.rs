@@ -87,11 +87,10 @@ impl ApiKeys {
         let (kept, hash) = (key.clone(), token.hash());
         self.core
             .store
-            .act(move |tx| {
-                let (key, event) = (kept.clone(), event.clone());
+            .act((kept, event), move |(key, event), tx| {
                 Box::pin(async move {
-                    tx.add_api_key(&key, hash).await?;
-                    let receipt = tx.append_audit(event).await?;
+                    tx.add_api_key(key, hash).await?;
+                    let receipt = tx.append_audit(event.clone()).await?;
                     tx.change(ChangeKind::ApiKey, &key.id.to_string(), key.created_at)
                         .await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
@@ -124,14 +123,13 @@ impl ApiKeys {
         let event = self.event(context, &key, AuditAction::ApiKeyRevoked { name });
         self.core
             .store
-            .act(move |tx| {
-                let event = event.clone();
+            .act(event, move |event, tx| {
                 Box::pin(async move {
                     if !tx.revoke_api_key(id, now).await? {
                         let detail = "This key was revoked before.";
                         return Err(Problem::new(ProblemCode::Conflict, detail).into());
                     }
-                    let receipt = tx.append_audit(event).await?;
+                    let receipt = tx.append_audit(event.clone()).await?;
                     tx.change(ChangeKind::ApiKey, &id.to_string(), now).await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
                 })
@@ -215,7 +213,7 @@ mod tests {
         let added: Result<u64, StoreError> = console
             .core
             .store
-            .write(Priority::Normal, move |tx| {
+            .write(Priority::Normal, (), move |(), tx| {
                 let query = tx.query(
                     "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, \
                      health_since, health_at) VALUES ($1, $1, $1, 'active', 0, '', '', 0, 0)",

@@ -73,13 +73,12 @@ impl StoreBrowserSessions {
     }
 
     async fn take(&self, key: EntryKey, new: NewBrowserSession) -> Result<bool, StoreError> {
-        let core = self.core.clone();
-        let (key, new) = (Arc::new(key), Arc::new(new));
-        let store = core.store.clone();
-        let taken = store
-            .act(move |tx| {
-                let (core, key, new) = (core.clone(), Arc::clone(&key), Arc::clone(&new));
-                Box::pin(async move { take_in(tx, &core, &key, &new).await })
+        let given = (self.core.clone(), key, new);
+        let taken = self
+            .core
+            .store
+            .act(given, move |(core, key, new), tx| {
+                Box::pin(async move { take_in(tx, core, key, new).await })
             })
             .await?;
         if let Some(id) = taken {

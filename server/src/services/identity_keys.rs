@@ -146,10 +146,9 @@ impl IdentityKeysService {
         event.outcome = outcome;
         self.core
             .store
-            .act(move |tx| {
-                let event = event.clone();
+            .act(event, move |event, tx| {
                 Box::pin(async move {
-                    let receipt = tx.append_audit(event).await?;
+                    let receipt = tx.append_audit(event.clone()).await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))
                 })
             })

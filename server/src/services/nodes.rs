@@ -331,9 +331,8 @@ async fn add(core: &Core, clock: &SteadyClock, boot: &str, applied: i64) -> Resu
     };
     let now = core.now();
     core.store
-        .write(Priority::Normal, move |tx| {
-            let node = node.clone();
-            Box::pin(async move { tx.add_node(&node, now).await })
+        .write(Priority::Normal, node, move |node, tx| {
+            Box::pin(async move { tx.add_node(node, now).await })
         })
         .await
 }
@@ -344,11 +343,10 @@ async fn touch(core: Core, boot: Arc<str>, applied: i64, clock: SteadyClock) {
         return;
     }
     let (now, confirmed_at) = (core.now(), clock.confirmed());
-    let written = core.store.write(Priority::Normal, move |tx| {
-        let boot = Arc::clone(&boot);
+    let written = core.store.write(Priority::Normal, boot, move |boot, tx| {
         Box::pin(async move {
             let heartbeat = Heartbeat {
-                boot: &boot,
+                boot,
                 lease: lease(),
                 applied,
                 confirmed_at,
@@ -365,9 +363,8 @@ async fn touch(core: Core, boot: Arc<str>, applied: i64, clock: SteadyClock) {
 pub async fn leave(core: &Core, boot: &str) -> Result<(), StoreError> {
     let (now, confirmed_at, boot) = (core.now(), core.clock.confirmed(), boot.to_owned());
     core.store
-        .write(Priority::Normal, move |tx| {
-            let boot = boot.clone();
-            Box::pin(async move { tx.end_node(&boot, now, confirmed_at).await })
+        .write(Priority::Normal, boot, move |boot, tx| {
+            Box::pin(async move { tx.end_node(boot, now, confirmed_at).await })
         })
         .await
 }

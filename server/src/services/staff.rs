@@ -98,11 +98,10 @@ impl StaffService {
         let added: Result<(), ServiceError> = self
             .core
             .store
-            .act(move |tx| {
-                let (record, event) = (record.clone(), event.clone());
+            .act((record, event), move |(record, event), tx| {
                 Box::pin(async move {
-                    tx.add_staff(&record).await?;
-                    let receipt = tx.append_audit(event).await?;
+                    tx.add_staff(record).await?;
+                    let receipt = tx.append_audit(event.clone()).await?;
                     tx.change(ChangeKind::Staff, &record.member.id.to_string(), now)
                         .await?;
                     Ok(Audited::new((), receipt))

@@ -114,11 +114,10 @@ impl StaffSessions {
         let Caller::Staff(caller) = &context.caller else {
             return Ok(0);
         };
-        let (core, context, caller) = (self.core.clone(), context.clone(), caller.clone());
+        let given = (self.core.clone(), context.clone(), caller.clone());
         self.core
             .store
-            .act(move |tx| {
-                let (core, context, caller) = (core.clone(), context.clone(), caller.clone());
+            .act(given, move |(core, context, caller), tx| {
                 Box::pin(async move {
                     let now = core.now();
                     let id = caller.staff_session_id;
@@ -134,7 +133,7 @@ impl StaffSessions {
                         return Ok(Audited::unchanged(0));
                     }
                     let event = core.event(
-                        &context,
+                        context,
                         None,
                         caller.staff_id,
                         AuditAction::StaffSignedOut {
@@ -155,7 +154,7 @@ impl StaffSessions {
         let now = self.core.now();
         self.core
             .store
-            .write(Priority::Normal, move |tx| {
+            .write(Priority::Normal, (), move |(), tx| {
                 Box::pin(async move {
                     tx.prune_staff_sessions(now - throttle::KNOWN_ADDRESS_FOR)
                         .await?;
@@ -171,7 +170,7 @@ impl StaffSessions {
         let noted: Result<(), StoreError> = self
             .core
             .store
-            .write(Priority::Normal, move |tx| {
+            .write(Priority::Normal, (), move |(), tx| {
                 Box::pin(async move { tx.use_staff_session(id, now).await })
             })
             .await;

@@ -161,14 +161,12 @@ impl TelemetryService {
         batch: &Batch,
         now: Timestamp,
     ) -> Result<StoredBatch, ServiceError> {
-        let (key, digest) = (key.clone(), batch.digest());
+        let given = (key.clone(), batch.digest());
         self.core
             .store
-            .write(Priority::Normal, move |tx| {
-                let (key, digest) = (key.clone(), digest.clone());
-                Box::pin(async move {
-                    let stored = tx.claim_telemetry_batch(&key, &digest, now).await?;
-                    if stored.body_hash == digest {
+            .write(Priority::Normal, given, move |(key, digest), tx| { Box::pin(async move {
+                    let stored = tx.claim_telemetry_batch(key, digest, now).await?;
+                    if stored.body_hash == *digest {
                         Ok(stored)
                     } else {
                         Err(ServiceError::Refused(Problem::new(
@@ -184,9 +182,8 @@ impl TelemetryService {
     async fn release(&self, key: BatchKey) -> Result<(), ServiceError> {
         self.core
             .store
-            .write(Priority::Normal, move |tx| {
-                let key = key.clone();
-                Box::pin(async move { Ok(tx.release_telemetry_batch(&key).await?) })
+            .write(Priority::Normal, key, move |key, tx| {
+                Box::pin(async move { Ok(tx.release_telemetry_batch(key).await?) })
             })
             .await
     }
@@ -204,16 +201,20 @@ impl TelemetryService {
         let counted = self
             .core
             .store
-            .write(Priority::Normal, move |tx| {
-                let (core, chunk, key) = (core.clone(), chunk.clone(), key.clone());
-                Box::pin(async move {
-                    let counted = count_chunk(tx, &core, chunk, key.as_ref(), now).await?;
-                    if tell {
-                        tx.change(ChangeKind::Health, "", now).await?;
-                    }
-                    Ok::<_, ServiceError>(counted)
-                })
-            })
+            .write(
+                Priority::Normal,
+                (core, chunk, key),
+                move |(core, chunk, key), tx| {
+                    Box::pin(async move {
+                        let counted =
+                            count_chunk(tx, core, chunk.clone(), key.as_ref(), now).await?;
+                        if tell {
+                            tx.change(ChangeKind::Health, "", now).await?;
+                        }
+                        Ok::<_, ServiceError>(counted)
+                    })
+                },
+            )
             .await;
         if !tell || counted.is_err() {
             self.changes.leave_to_ticker();
@@ -228,15 +229,14 @@ impl TelemetryService {
     ) -> Result<IngestReport, ServiceError> {
         self.core
             .store
-            .write(Priority::Normal, move |tx| {
-                let (key, report) = (key.clone(), report.clone());
+            .write(Priority::Normal, (key, report), move |(key, report), tx| {
                 Box::pin(async move {
-                    let stored = tx.lock_telemetry_batch(&key).await?;
+                    let stored = tx.lock_telemetry_batch(key).await?;
                     if let Some(report) = stored.and_then(|batch| batch.report) {
                         return Ok(repeated(report));
                     }
-                    tx.finish_telemetry_batch(&key, &report).await?;
-                    Ok(report)
+                    tx.finish_telemetry_batch(key, report).await?;
+                    Ok(report.clone())
                 })
             })
             .await
@@ -268,11 +268,10 @@ impl TelemetryService {
         let done = self
             .core
             .store
-            .write(Priority::Normal, move |tx| {
-                let (core, due) = (core.clone(), due.clone());
+            .write(Priority::Normal, (core, due), move |(core, due), tx| {
                 Box::pin(async move {
                     for id in due {
-                        if let Some(stored) = tx.lock_tenant(&id).await? {
+                        if let Some(stored) = tx.lock_tenant(id).await? {
                             evaluate(tx, &stored, &core.config.health, now).await?;
                         }
                     }
@@ -294,11 +293,10 @@ impl TelemetryService {
         if !self.changes.take_untold() {
             return Ok(());
         }
-        let now = self.core.now();
         self.core
             .store
-            .write(Priority::Normal, move |tx| {
-                Box::pin(async move { Ok(tx.change(ChangeKind::Health, "", now).await?) })
+            .write(Priority::Normal, self.core.now(), |now, tx| {
+                Box::pin(async move { Ok(tx.change(ChangeKind::Health, "", *now).await?) })
             })
             .await
     }
@@ -310,7 +308,7 @@ impl TelemetryService {
             let pruned = self
                 .core
                 .store
-                .write(Priority::Normal, move |tx| {
+                .write(Priority::Normal, (), move |(), tx| {
                     Box::pin(async move {
                         let spans = tx.prune_calls(now - SPANS_KEPT).await?;
                         let batches = tx.prune_telemetry_batches(now - BATCHES_KEPT).await?;

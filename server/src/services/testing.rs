@@ -102,7 +102,7 @@ fn settings() -> Settings {
 
 async fn add_people(core: &Core) {
     core.store
-        .write(Priority::Normal, |tx| {
+        .write(Priority::Normal, (), |(), tx| {
             Box::pin(async move {
                 for tenant in ["acme", "bolt"] {
                     tx.query(

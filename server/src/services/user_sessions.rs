@@ -47,23 +47,24 @@ impl UserSessionsService {
         self.core.authorise(context, Act::RegisterTenants)?;
         let registration = Arc::new(registration.validated()?);
         self.require_tenant(tenant).await?;
-        let (tenant, id) = (tenant.clone(), id.clone());
+        let given = (tenant.clone(), id.clone(), registration);
         let now = self.core.now();
         // Telemetry of the platform and not an act of anyone here, so no audit event goes with it.
         let session = self
             .core
             .store
-            .write(Priority::Normal, move |tx| {
-                let (tenant, id) = (tenant.clone(), id.clone());
-                let registration = Arc::clone(&registration);
-                Box::pin(async move {
-                    tx.register_user_session(&tenant, &id, &registration)
-                        .await?;
-                    tx.change(ChangeKind::UserSessions, tenant.as_str(), now)
-                        .await?;
-                    tx.lookup_user_session(&tenant, &id).await
-                })
-            })
+            .write(
+                Priority::Normal,
+                given,
+                move |(tenant, id, registration), tx| {
+                    Box::pin(async move {
+                        tx.register_user_session(tenant, id, registration).await?;
+                        tx.change(ChangeKind::UserSessions, tenant.as_str(), now)
+                            .await?;
+                        tx.lookup_user_session(tenant, id).await
+                    })
+                },
+            )
             .await?;
         session.ok_or_else(|| Problem::not_found("user session"))
     }
@@ -77,22 +78,19 @@ impl UserSessionsService {
     ) -> Result<(), Problem> {
         self.core.authorise(context, Act::RegisterTenants)?;
         self.require_tenant(tenant).await?;
-        let (tenant, id) = (tenant.clone(), id.clone());
+        let given = (tenant.clone(), id.clone());
         let now = self.core.now();
         let known = self
             .core
             .store
-            .write(Priority::Normal, move |tx| {
-                let (tenant, id) = (tenant.clone(), id.clone());
+            .write(Priority::Normal, given, move |(tenant, id), tx| {
                 Box::pin(async move {
-                    if tx.end_user_session(&tenant, &id, now).await? {
+                    if tx.end_user_session(tenant, id, now).await? {
                         tx.change(ChangeKind::UserSessions, tenant.as_str(), now)
                             .await?;
                         return Ok(true);
                     }
-                    Ok::<_, store::StoreError>(
-                        tx.lookup_user_session(&tenant, &id).await?.is_some(),
-                    )
+                    Ok::<_, store::StoreError>(tx.lookup_user_session(tenant, id).await?.is_some())
                 })
             })
             .await?;
@@ -158,28 +156,26 @@ impl UserSessionsService {
         detail: &TenantDetail,
         idempotency_key: &str,
     ) -> Result<ForceLogoutResult, ServiceError> {
-        let (core, context_) = (self.core.clone(), context.clone());
         let tenant = detail.tenant.id.clone();
-        let key: Arc<str> = self.idempotency_key(context, idempotency_key)?.into();
-        let done = core
+        let key = self.idempotency_key(context, idempotency_key)?;
+        let given = (self.core.clone(), context.clone(), tenant, key);
+        let done = self
+            .core
             .store
-            .clone()
-            .act(move |tx| {
-                let (core, context) = (core.clone(), context_.clone());
-                let (tenant, key) = (tenant.clone(), Arc::clone(&key));
+            .act(given, move |(core, context, tenant, key), tx| {
                 Box::pin(async move {
                     let actor_id = actor(&context.caller).id;
-                    if let Some(before) = tx.find_force_logout(&actor_id, &key).await? {
+                    if let Some(before) = tx.find_force_logout(&actor_id, key).await? {
                         return Ok(Audited::unchanged(before));
                     }
                     let at = core.now();
                     let ended = tx
-                        .end_all_user_sessions(&tenant, at, logout_cutoff(at))
+                        .end_all_user_sessions(tenant, at, logout_cutoff(at))
                         .await?;
                     let event = core.event(
-                        &context,
-                        Some(&tenant),
-                        &tenant,
+                        context,
+                        Some(tenant),
+                        tenant,
                         AuditAction::UserSessionsForceLogout { ended },
                     );
                     let receipt = tx.append_audit(event).await?;
@@ -189,7 +185,7 @@ impl UserSessionsService {
                         at,
                         audit_event_id: receipt.event_id(),
                     };
-                    tx.add_force_logout(&actor_id, &key, &result).await?;
+                    tx.add_force_logout(&actor_id, key, &result).await?;
                     tx.change(ChangeKind::UserSessions, tenant.as_str(), at)
                         .await?;
                     Ok::<_, ServiceError>(Audited::new(result, receipt))

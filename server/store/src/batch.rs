@@ -31,15 +31,11 @@ use super::{
     connection::Tx,
     engine::Pools,
     transaction::Transaction,
-    writer::{ActError, Priority},
+    writer::{ActError, Priority, Run},
 };
 
 /// How many of the gateway's acts wait at most: a store that hangs must not fill the memory.
 const MAX_WAITING: usize = 4096;
-
-/// What is done in a transaction.
-pub(super) type Act<T, E> =
-    dyn for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync;
 
 /// An act whose result type has been put away, so that one queue takes all.
 trait Job: Send {
@@ -54,7 +50,7 @@ trait Job: Send {
 }
 
 struct Waiting<T, E> {
-    act: Arc<Act<T, E>>,
+    act: Arc<dyn Run<T, E>>,
     deadline: Option<Instant>,
     result: Option<Result<T, E>>,
     waiter: oneshot::Sender<Result<T, E>>,
@@ -75,7 +71,7 @@ impl<T: Send + 'static, E: ActError + Send + 'static> Job for Waiting<T, E> {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool> {
         Box::pin(async move {
             // One act's bug must not end the writer for everyone.
-            let result = AssertUnwindSafe(async { (self.act)(tx).await })
+            let result = AssertUnwindSafe(self.act.run(tx))
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| {
@@ -173,7 +169,7 @@ impl Writer {
     }
 
     /// Has an act done, and waits for the commit that keeps it.
-    pub(super) async fn submit<T, E>(&self, order: Order, act: Arc<Act<T, E>>) -> Result<T, E>
+    pub(super) async fn submit<T, E>(&self, order: Order, act: Arc<dyn Run<T, E>>) -> Result<T, E>
     where
         T: Send + 'static,
         E: ActError + Send + 'static,

@@ -292,7 +292,7 @@ impl Store {
 
     /// Forgets changes that every process has long read.
     pub async fn prune_changes(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(super::Priority::Normal, move |tx| {
+        self.write(super::Priority::Normal, (), move |(), tx| {
             Box::pin(async move { tx.query(PRUNE).bind(now - KEPT).execute().await })
         })
         .await

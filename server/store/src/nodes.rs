@@ -224,8 +224,7 @@ impl Store {
     /// Forgets nodes that have long been gone.
     pub async fn prune_nodes(&self, boot: &str, now: Timestamp) -> Result<u64, StoreError> {
         let boot = boot.to_owned();
-        self.write(super::Priority::Normal, move |tx| {
-            let boot = boot.clone();
+        self.write(super::Priority::Normal, boot, move |boot, tx| {
             Box::pin(async move {
                 let before = tx.store_now(now).await? - KEPT;
                 tx.query(PRUNE).bind(boot).bind(before).execute().await

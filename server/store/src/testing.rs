@@ -238,10 +238,9 @@ pub fn new_event(tenant: Option<&str>, number: u64, at: Timestamp) -> NewAuditEv
 /// Appends one event.
 pub async fn append(store: &Store, event: NewAuditEvent) -> Result<(), StoreError> {
     store
-        .act(move |tx| {
-            let event = event.clone();
+        .act(event, move |event, tx| {
             Box::pin(async move {
-                let receipt = tx.append_audit(event).await?;
+                let receipt = tx.append_audit(event.clone()).await?;
                 Ok(Audited::new((), receipt))
             })
         })

@@ -1,6 +1,6 @@
 //! The one way in which the store is written.
 //!
-//! Acts are closures over a transaction. On SQLite one task owns the one writing connection: it
+//! Acts are functions over a transaction and the values that they are given. On SQLite one task owns the one writing connection: it
 //! takes what is waiting, the gateway's intents first, runs the acts in one transaction, commits them
 //! together with one flush, and only then answers each. If one of them fails, nothing is kept, and
 //! they run once more, each in a savepoint of its own. On PostgreSQL the gateway's
@@ -15,13 +15,7 @@ use std::{
 use app::domain::record::OutageCause;
 use futures::future::BoxFuture;
 
-use super::{
-    Store, StoreError,
-    audit::Receipt,
-    batch::{Act, Order},
-    connection::Tx,
-    engine::Pools,
-};
+use super::{Store, StoreError, audit::Receipt, batch::Order, connection::Tx, engine::Pools};
 
 /// How often an act is tried when other writers are first.
 const ATTEMPTS: u32 = 8;
@@ -59,40 +53,82 @@ impl<T> Audited<T> {
     }
 }
 
+/// What is done in a transaction: a function over the values that it is given. It runs more than once
+/// when other writers are first, so it only borrows them.
+pub(super) struct Act<D, F> {
+    given: D,
+    run: F,
+}
+
+/// An [`Act`] whose values have been put away.
+pub(super) trait Run<T, E>: Send + Sync + 'static {
+    fn run<'t>(&'t self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>>;
+}
+
+impl<D, F, T, E> Run<T, E> for Act<D, F>
+where
+    D: Send + Sync + 'static,
+    F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+{
+    fn run<'t>(&'t self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> {
+        (self.run)(&self.given, tx)
+    }
+}
+
 impl Store {
-    /// Writes without an audit event: for what is not an act of anyone, as telemetry, a completed
+    /// Writes without an audit event: for what is not an act of anyone, such as telemetry, a completed
     /// request's figures, the last use of a sign-in. State changes go through [`Store::act`].
     ///
-    /// The closure may run more than once, when other writers are first.
-    pub async fn write<T, E, F>(&self, priority: Priority, act: F) -> Result<T, E>
+    /// `act` may run more than once, when other writers are first.
+    pub async fn write<D, T, E, F>(&self, priority: Priority, given: D, act: F) -> Result<T, E>
     where
+        D: Send + Sync + 'static,
         T: Send + 'static,
         E: ActError + Send + 'static,
-        F: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
     {
         let order = Order {
             priority,
             deadline: None,
         };
-        self.write_in(order, Arc::new(act)).await
+        self.write_in(order, Arc::new(Act { given, run: act }))
+            .await
     }
 
     /// Writes as the gateway does while a request waits: what has not begun at `deadline` is not
     /// done. What has begun by then is finished, and answered when it is.
-    pub async fn write_by<T, E, F>(&self, deadline: Instant, act: F) -> Result<T, E>
+    pub async fn write_by<D, T, E, F>(&self, deadline: Instant, given: D, act: F) -> Result<T, E>
     where
+        D: Send + Sync + 'static,
         T: Send + 'static,
         E: ActError + Send + 'static,
-        F: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
     {
         let order = Order {
             priority: Priority::Gateway,
             deadline: Some(deadline),
         };
-        self.write_in(order, Arc::new(act)).await
+        self.write_in(order, Arc::new(Act { given, run: act }))
+            .await
     }
 
-    async fn write_in<T, E>(&self, order: Order, act: Arc<Act<T, E>>) -> Result<T, E>
+    /// A state change. It can only succeed together with the audit event that tells of it.
+    pub async fn act<D, T, E, F>(&self, given: D, act: F) -> Result<T, E>
+    where
+        D: Send + Sync + 'static,
+        T: Send + 'static,
+        E: ActError + Send + 'static,
+        F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<Audited<T>, E>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.write(Priority::Normal, given, act)
+            .await
+            .map(Audited::into_value)
+    }
+
+    async fn write_in<T, E>(&self, order: Order, act: Arc<dyn Run<T, E>>) -> Result<T, E>
     where
         T: Send + 'static,
         E: ActError + Send + 'static,
@@ -104,7 +140,7 @@ impl Store {
             }
             let result = match self.pools() {
                 Pools::Postgres { .. } if order.priority == Priority::Normal => {
-                    self.write_alone(act.as_ref()).await
+                    self.write_alone(&*act).await
                 }
                 _ => self.writer().submit(order, Arc::clone(&act)).await,
             };
@@ -119,26 +155,14 @@ impl Store {
         }
     }
 
-    /// A state change. It can only succeed together with the audit event that tells of it.
-    pub async fn act<T, E, F>(&self, act: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: ActError + Send + 'static,
-        F: for<'t> Fn(&'t mut Tx<'_>) -> BoxFuture<'t, Result<Audited<T>, E>>
-            + Send
-            + Sync
-            + 'static,
-    {
-        self.write(Priority::Normal, act)
-            .await
-            .map(Audited::into_value)
-    }
-
-    async fn write_alone<T, E: From<StoreError>>(&self, act: &Act<T, E>) -> Result<T, E> {
+    async fn write_alone<T: 'static, E: ActError + 'static>(
+        &self,
+        act: &dyn Run<T, E>,
+    ) -> Result<T, E> {
         let mut transaction = self.pools().begin().await?;
         let (result, changed) = {
             let mut tx = Tx::new(transaction.db());
-            let result = act(&mut tx).await;
+            let result = act.run(&mut tx).await;
             if result.is_ok() {
                 tx.settle().await?;
             }

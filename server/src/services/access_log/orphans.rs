@@ -34,27 +34,30 @@ pub async fn close_orphans(core: &Core, boot: &str) -> Result<u64, ServiceError>
 pub(super) async fn close(core: &Core, orphan: Orphan) -> Result<(), ServiceError> {
     let core_ = core.clone();
     core.store
-        .write(Priority::Normal, move |tx| {
-            let (core, orphan) = (core_.clone(), orphan.clone());
-            Box::pin(async move {
-                let end = RequestEnd {
-                    status: None,
-                    outcome: RequestOutcome::Unknown,
-                    refusal: None,
-                    duration_ms: None,
-                    request_bytes: None,
-                    response_bytes: None,
-                    upgrade: None,
-                };
-                if tx
-                    .complete_access_log_entry(orphan.request_id, &end)
-                    .await?
-                {
-                    let _receipt = tx.append_audit(event(&core, &orphan)).await?;
-                }
-                Ok(())
-            })
-        })
+        .write(
+            Priority::Normal,
+            (core_, orphan),
+            move |(core, orphan), tx| {
+                Box::pin(async move {
+                    let end = RequestEnd {
+                        status: None,
+                        outcome: RequestOutcome::Unknown,
+                        refusal: None,
+                        duration_ms: None,
+                        request_bytes: None,
+                        response_bytes: None,
+                        upgrade: None,
+                    };
+                    if tx
+                        .complete_access_log_entry(orphan.request_id, &end)
+                        .await?
+                    {
+                        let _receipt = tx.append_audit(event(core, orphan)).await?;
+                    }
+                    Ok(())
+                })
+            },
+        )
         .await
 }
 
@@ -100,7 +103,7 @@ mod tests {
         let core = &scene.world.core;
         let mut outcomes = Vec::new();
         for sql in [JOIN, FALL_SILENT] {
-            let written = core.store.write(Priority::Normal, move |tx| {
+            let written = core.store.write(Priority::Normal, (), move |(), tx| {
                 Box::pin(async move { tx.query(sql).execute().await })
             });
             written.await.unwrap();

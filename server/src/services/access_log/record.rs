@@ -62,10 +62,9 @@ pub(super) async fn begin(
     deadline: Instant,
     intent: Arc<Intent>,
 ) -> Result<Result<Begun, RecordError>, StoreError> {
-    let (core_, by) = (core.clone(), Arc::clone(by));
+    let given = (core.clone(), Arc::clone(by), intent);
     core.store
-        .write_by(deadline.into_std(), move |tx| {
-            let (core, by, intent) = (core_.clone(), Arc::clone(&by), Arc::clone(&intent));
+        .write_by(deadline.into_std(), given, move |(core, by, intent), tx| {
             Box::pin(async move {
                 let now = core.now();
                 let session = intent.support_session_id;
@@ -79,8 +78,8 @@ pub(super) async fn begin(
                         return Ok(Err(RecordError::SessionEnded(how_it_ended(found, now))));
                     }
                 };
-                let entry = entry_of(&intent, seq, RequestOutcome::Open);
-                tx.add_access_log_entry(&entry, &by).await?;
+                let entry = entry_of(intent, seq, RequestOutcome::Open);
+                tx.add_access_log_entry(&entry, by).await?;
                 let action = AuditAction::SupportSessionRequest {
                     seq,
                     method: intent.method.clone(),
@@ -88,7 +87,7 @@ pub(super) async fn begin(
                     query: intent.query.clone(),
                     scope: intent.scope.clone(),
                 };
-                let event = request_event(&core, &intent, AuditOutcome::Success, action);
+                let event = request_event(core, intent, AuditOutcome::Success, action);
                 let _receipt = tx.append_audit(event).await?;
                 Ok(Ok(Begun { seq }))
             })
@@ -120,13 +119,12 @@ pub(super) async fn refuse(
     by: &Arc<WrittenBy>,
     refused: RefusedRequest,
 ) -> Result<Kept, StoreError> {
-    let (core_, by, refused) = (core.clone(), Arc::clone(by), Arc::new(refused));
+    let given = (core.clone(), Arc::clone(by), Arc::new(refused));
     core.store
-        .write(Priority::Normal, move |tx| {
-            let (core, by, refused) = (core_.clone(), Arc::clone(&by), Arc::clone(&refused));
+        .write(Priority::Normal, given, move |(core, by, refused), tx| {
             Box::pin(async move {
                 let intent = &refused.request;
-                if is_over_bound(tx, &core, intent.support_session_id).await? {
+                if is_over_bound(tx, core, intent.support_session_id).await? {
                     return Ok(Kept::Nothing);
                 }
                 let Some(seq) = tx.next_seq_of_refused(intent.support_session_id).await? else {
@@ -135,7 +133,7 @@ pub(super) async fn refuse(
                 let mut entry = entry_of(intent, seq, RequestOutcome::Refused);
                 entry.status = Some(refused.status);
                 entry.refusal = Some(refused.refusal);
-                tx.add_access_log_entry(&entry, &by).await?;
+                tx.add_access_log_entry(&entry, by).await?;
                 let action = AuditAction::SupportSessionRequestRefused {
                     seq,
                     method: intent.method.clone(),
@@ -144,7 +142,7 @@ pub(super) async fn refuse(
                     status: refused.status,
                     refusal: refused.refusal,
                 };
-                let event = request_event(&core, intent, AuditOutcome::Failure, action);
+                let event = request_event(core, intent, AuditOutcome::Failure, action);
                 let _receipt = tx.append_audit(event).await?;
                 Ok::<_, StoreError>(Kept::Row)
             })
@@ -205,8 +203,7 @@ async fn write_note(core: &Core, note: TunnelNote) -> SupportSessionId {
     let noting = Arc::clone(&note);
     let written = core
         .store
-        .write(Priority::Normal, move |tx| {
-            let note = Arc::clone(&noting);
+        .write(Priority::Normal, noting, move |note, tx| {
             Box::pin(async move { tx.note_upgrade(note.request_id, &note.tally).await })
         })
         .await;
@@ -240,29 +237,32 @@ async fn write_completion(core: &Core, completion: Completion) -> SupportSession
 async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), ServiceError> {
     let core_ = core.clone();
     core.store
-        .write(Priority::Resting, move |tx| {
-            let (core, completion) = (core_.clone(), Arc::clone(&completion));
-            Box::pin(async move {
-                let end = RequestEnd {
-                    status: completion.status,
-                    outcome: completion.outcome,
-                    refusal: completion.refusal,
-                    duration_ms: u64::try_from(completion.duration.as_millis()).ok(),
-                    request_bytes: Some(completion.request_bytes),
-                    response_bytes: Some(completion.response_bytes),
-                    upgrade: completion.tally.clone(),
-                };
-                if tx
-                    .complete_access_log_entry(completion.request_id, &end)
-                    .await?
-                {
-                    let _receipt = tx
-                        .append_audit(response_event(&core, &completion, end))
-                        .await?;
-                }
-                Ok(())
-            })
-        })
+        .write(
+            Priority::Resting,
+            (core_, completion),
+            move |(core, completion), tx| {
+                Box::pin(async move {
+                    let end = RequestEnd {
+                        status: completion.status,
+                        outcome: completion.outcome,
+                        refusal: completion.refusal,
+                        duration_ms: u64::try_from(completion.duration.as_millis()).ok(),
+                        request_bytes: Some(completion.request_bytes),
+                        response_bytes: Some(completion.response_bytes),
+                        upgrade: completion.tally.clone(),
+                    };
+                    if tx
+                        .complete_access_log_entry(completion.request_id, &end)
+                        .await?
+                    {
+                        let _receipt = tx
+                            .append_audit(response_event(core, completion, end))
+                            .await?;
+                    }
+                    Ok(())
+                })
+            },
+        )
         .await
 }
 

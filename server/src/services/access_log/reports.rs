@@ -83,12 +83,11 @@ impl AccessLogReports {
             return Ok(false);
         };
         let profile = forward_auth.profile;
-        let (core, context) = (self.core.clone(), context.clone());
+        let given = (self.core.clone(), context.clone());
         self.core
             .store
-            .write(Priority::Normal, move |tx| {
-                let (core, context) = (core.clone(), context.clone());
-                Box::pin(async move { write(tx, &core, &context, profile, end).await })
+            .write(Priority::Normal, given, move |(core, context), tx| {
+                Box::pin(async move { write(tx, core, context, profile, end).await })
             })
             .await
     }

@@ -266,9 +266,13 @@ async fn after_a_failed_flush_nothing_is_recorded_or_looked_up_until_a_restart()
         assert_eq!(scene.cause(), Some(OutageCause::Broken));
         let found = recording.recorder.lookup(scene.token_hash).await;
         assert!(found.is_err(), "{}", scene.world.engine);
-        let write = scene.world.core.store.write(Priority::Normal, |_tx| {
-            Box::pin(async { Ok::<(), StoreError>(()) })
-        });
+        let write = scene
+            .world
+            .core
+            .store
+            .write(Priority::Normal, (), |(), _tx| {
+                Box::pin(async { Ok::<(), StoreError>(()) })
+            });
         assert!(matches!(write.await, Err(StoreError::Broken)));
         assert!(scene.entries().await.is_empty());
     }
@@ -292,9 +296,13 @@ async fn a_full_store_refuses_and_takes_up_again_by_itself() {
             scene.world.engine
         );
         assert!(scene.world.core.record_outage().is_some());
-        let idle = scene.world.core.store.write(Priority::Normal, |_tx| {
-            Box::pin(async { Ok::<(), StoreError>(()) })
-        });
+        let idle = scene
+            .world
+            .core
+            .store
+            .write(Priority::Normal, (), |(), _tx| {
+                Box::pin(async { Ok::<(), StoreError>(()) })
+            });
         idle.await.unwrap();
         assert!(
             scene.cause().is_some(),
@@ -395,13 +403,17 @@ async fn a_store_that_may_only_be_read_says_so() {
 async fn a_file_that_may_not_grow_is_a_full_store_by_the_engines_own_word() {
     let scene = scenes().await.remove(0);
     let recording = scene.recorder_of("this start");
-    let limit = scene.world.core.store.write(Priority::Normal, |tx| {
-        Box::pin(async move {
-            // No fewer than there are.
-            let pages = tx.query("PRAGMA max_page_count = 1");
-            pages.fetch_one::<i64>().await.map(drop)
-        })
-    });
+    let limit = scene
+        .world
+        .core
+        .store
+        .write(Priority::Normal, (), |(), tx| {
+            Box::pin(async move {
+                // No fewer than there are.
+                let pages = tx.query("PRAGMA max_page_count = 1");
+                pages.fetch_one::<i64>().await.map(drop)
+            })
+        });
     limit.await.unwrap();
     let mut recorded = 0;
     while recording.begin(scene.intent()).await.is_ok() {
@@ -528,7 +540,7 @@ async fn a_record_that_is_only_written_is_recorded_as_one_that_is_flushed() {
         let (recorder, _) = StoreRecorder::start(core.clone(), by);
         for _ in 0..3 {
             recorder.begin(scene.intent()).await.unwrap();
-            let note = core.store.write(Priority::Normal, |_tx| {
+            let note = core.store.write(Priority::Normal, (), |(), _tx| {
                 Box::pin(async { Ok::<(), StoreError>(()) })
             });
             note.await.unwrap();

@@ -151,8 +151,7 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
     let seen = kept.map_or(0, |kept| kept.epoch);
     let epoch = seen.max(found.epoch.unwrap_or_default()) + 1;
     let core_ = core.clone();
-    let revoked = core.store.act(move |tx| {
-        let core = core_.clone();
+    let revoked = core.store.act(core_, move |core, tx| {
         Box::pin(async move {
             let context = Context {
                 caller: Caller::System,
@@ -173,7 +172,7 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
             // The chain without a tenant is the first in order.
             let receipt = tx.append_audit(event).await?;
             let reason = "the store was restored from a backup";
-            let revoked = revoke_every(tx, &core, &context, reason).await?;
+            let revoked = revoke_every(tx, core, &context, reason).await?;
             tx.set_store_epoch(epoch).await?;
             Ok::<_, ServiceError>(Audited::new(revoked.len(), receipt))
         })
@@ -190,7 +189,7 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
 async fn first_epoch(core: &Core) -> Result<i64, ServiceError> {
     let set = core
         .store
-        .write(store::Priority::Normal, |tx| {
+        .write(store::Priority::Normal, (), |(), tx| {
             Box::pin(async move { tx.set_store_epoch(1).await })
         })
         .await;

@@ -20,27 +20,30 @@ pub(super) async fn confirm(
     asked_at: i64,
 ) {
     let store = core.store.clone();
-    let written = store.write(Priority::Normal, move |tx| {
-        let (core, gates, boot) = (core.clone(), Arc::clone(&gates), Arc::clone(&boot));
-        Box::pin(async move {
-            let now = tx.store_now(core.now()).await?;
-            let past = gates.past(id);
-            let after = now.timestamp_micros().saturating_sub(asked_at).max(0);
-            let confirmed = NodeConfirmation {
-                after_us: u64::try_from(after).unwrap_or_default(),
-                requests_cut: past.requests_cut as u64,
-                last_sent_us: past.last_sent.map(|at| {
-                    let ago = i64::try_from(at.elapsed().as_micros()).unwrap_or(i64::MAX);
-                    after.saturating_sub(ago)
-                }),
-            };
-            if tx.confirm_receipt(id, &boot, confirmed).await? {
-                tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())
-                    .await?;
-            }
-            Ok::<_, StoreError>(())
-        })
-    });
+    let written = store.write(
+        Priority::Normal,
+        (core, gates, boot),
+        move |(core, gates, boot), tx| {
+            Box::pin(async move {
+                let now = tx.store_now(core.now()).await?;
+                let past = gates.past(id);
+                let after = now.timestamp_micros().saturating_sub(asked_at).max(0);
+                let confirmed = NodeConfirmation {
+                    after_us: u64::try_from(after).unwrap_or_default(),
+                    requests_cut: past.requests_cut as u64,
+                    last_sent_us: past.last_sent.map(|at| {
+                        let ago = i64::try_from(at.elapsed().as_micros()).unwrap_or(i64::MAX);
+                        after.saturating_sub(ago)
+                    }),
+                };
+                if tx.confirm_receipt(id, boot, confirmed).await? {
+                    tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())
+                        .await?;
+                }
+                Ok::<_, StoreError>(())
+            })
+        },
+    );
     if let Err(error) = written.await {
         tracing::warn!(support_session.id = %id, error = %error, "a revocation can't be confirmed yet");
     }

@@ -45,9 +45,8 @@ impl Node {
         let (core, boot) = (self.core.clone(), self.boot.clone());
         tokio::spawn(async move {
             let (store, now) = (core.store, core.clock.now());
-            let told = store.write(Priority::Normal, move |tx| {
-                let boot = boot.clone();
-                Box::pin(async move { tx.change(ChangeKind::Node, &boot, now).await })
+            let told = store.write(Priority::Normal, boot, move |boot, tx| {
+                Box::pin(async move { tx.change(ChangeKind::Node, boot, now).await })
             });
             if let Err(error) = told.await {
                 tracing::warn!(error = %error, "open pages are not told of the nodes' rules");

@@ -65,7 +65,7 @@ async fn join_with(world: &World, boot: &str, config: &str) -> (Joined, Node) {
 }
 
 async fn run(world: &World, sql: &'static str) {
-    let written = world.core.store.write(Priority::Normal, move |tx| {
+    let written = world.core.store.write(Priority::Normal, (), move |(), tx| {
         Box::pin(async move { tx.query(sql).execute().await })
     });
     written.await.unwrap();

@@ -62,22 +62,21 @@ impl StaffService {
         change: Change,
     ) -> Result<StaffMember, ServiceError> {
         self.core.authorise(context, Act::ManageStaff)?;
-        let (core, context) = (self.core.clone(), context.clone());
+        let given = (self.core.clone(), context.clone(), change);
         self.core
             .store
-            .act(move |tx| {
-                let (core, context, change) = (core.clone(), context.clone(), change.clone());
+            .act(given, move |(core, context, change), tx| {
                 Box::pin(async move {
                     tx.lock_all_staff().await?;
                     let before = tx.lock_staff(id).await?.ok_or_else(not_found)?.member;
-                    let after = apply(&before, &change, core.now());
+                    let after = apply(&before, change, core.now());
                     if after == before {
                         return Ok(Audited::unchanged(after));
                     }
                     keep_one_super_admin(tx, &before, &after).await?;
-                    let receipt = write(tx, &core, &context, &change, (&before, &after)).await?;
+                    let receipt = write(tx, core, context, change, (&before, &after)).await?;
                     if before.may_enter() && !after.may_enter() {
-                        show_out(tx, &core, &context, &after).await?;
+                        show_out(tx, core, context, &after).await?;
                     }
                     tx.change(ChangeKind::Staff, &id.to_string(), core.now())
                         .await?;

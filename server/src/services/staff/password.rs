@@ -78,14 +78,13 @@ impl StaffService {
         let (now, subject) = (self.core.now(), account_subject(&staff.email));
         self.core
             .store
-            .act(move |tx| {
-                let (hash, event, subject) = (hash.clone(), event.clone(), subject.clone());
+            .act((hash, event, subject), move |(hash, event, subject), tx| {
                 Box::pin(async move {
                     tx.lock_staff(id).await?.ok_or_else(not_found)?;
-                    tx.set_staff_password(id, &hash, must_change).await?;
-                    tx.forget_sign_in_failures(&subject).await?;
+                    tx.set_staff_password(id, hash, must_change).await?;
+                    tx.forget_sign_in_failures(subject).await?;
                     let ended = tx.end_staff_sessions_of(id, now).await?;
-                    let receipt = tx.append_audit(event).await?;
+                    let receipt = tx.append_audit(event.clone()).await?;
                     tell_of_ended(tx, &ended, now).await?;
                     tx.change(ChangeKind::Staff, &id.to_string(), now).await?;
                     Ok::<_, ServiceError>(Audited::new((), receipt))

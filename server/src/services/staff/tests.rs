@@ -60,8 +60,7 @@ async fn open_support_session(
     let added: Result<(), StoreError> = console
         .core
         .store
-        .write(Priority::Normal, move |tx| {
-            let session = kept.clone();
+        .write(Priority::Normal, kept, move |session, tx| {
             Box::pin(async move {
                 tx.query(
                     "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, \
@@ -76,7 +75,7 @@ async fn open_support_session(
                     token_hash,
                     idempotency_key: session.id.to_string(),
                 };
-                tx.add_support_session(&session, &secrets).await
+                tx.add_support_session(session, &secrets).await
             })
         })
         .await;

@@ -67,13 +67,11 @@ impl StaffSessions {
         let token = Token::generate(TokenKind::StaffSession, &*self.core.entropy);
         let id = StaffSessionId::from_uuid(self.core.new_uuid());
         let token_hash = token.hash();
-        let (core, context) = (self.core.clone(), context.clone());
         let member = staff.member.clone();
+        let given = (self.core.clone(), context.clone(), staff, hash, attempt);
         self.core
             .store
-            .act(move |tx| {
-                let (core, context, staff) = (core.clone(), context.clone(), staff.clone());
-                let (hash, attempt) = (hash.clone(), attempt.clone());
+            .act(given, move |(core, context, staff, hash, attempt), tx| {
                 Box::pin(async move {
                     let now = core.now();
                     let staff_id = staff.member.id;
@@ -85,12 +83,12 @@ impl StaffSessions {
                         return Err(changed_meanwhile().into());
                     }
                     attempt.succeed(tx).await?;
-                    tx.set_staff_password(staff_id, &hash, false).await?;
+                    tx.set_staff_password(staff_id, hash, false).await?;
                     let ended = tx.end_staff_sessions_of(staff_id, now).await?;
-                    tx.add_staff_session(&begin(&core, &context, &before, id, token_hash))
+                    tx.add_staff_session(&begin(core, context, &before, id, token_hash))
                         .await?;
                     let event = core.event(
-                        &context,
+                        context,
                         None,
                         staff_id,
                         AuditAction::StaffPasswordChanged {

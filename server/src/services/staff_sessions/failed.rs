@@ -70,10 +70,9 @@ impl StaffSessions {
         event.outcome = AuditOutcome::Failure;
         self.core
             .store
-            .act(move |tx| {
-                let event = event.clone();
+            .act(event, move |event, tx| {
                 Box::pin(async move {
-                    let receipt = tx.append_audit(event).await?;
+                    let receipt = tx.append_audit(event.clone()).await?;
                     Ok(Audited::new((), receipt))
                 })
             })

@@ -143,9 +143,8 @@ impl StaffSessions {
         let attempt = Attempt::new(email, ip, ip.is_some() && earlier > 0);
         self.core
             .store
-            .write(Priority::Normal, move |tx| {
-                let attempt = attempt.clone();
-                Box::pin(async move { attempt.begin(tx, now).await })
+            .write(Priority::Normal, attempt, move |attempt, tx| {
+                Box::pin(async move { attempt.clone().begin(tx, now).await })
             })
             .await
     }
@@ -164,8 +163,7 @@ impl StaffSessions {
             let withdrawn: Result<(), StoreError> = self
                 .core
                 .store
-                .write(Priority::Normal, move |tx| {
-                    let attempt = attempt.clone();
+                .write(Priority::Normal, attempt, move |attempt, tx| {
                     Box::pin(async move { attempt.withdraw(tx).await })
                 })
                 .await;
@@ -183,25 +181,23 @@ impl StaffSessions {
         let token = Token::generate(TokenKind::StaffSession, &*self.core.entropy);
         let id = StaffSessionId::from_uuid(self.core.new_uuid());
         let hash = token.hash();
-        let (core, context, proven) = (self.core.clone(), context.clone(), Arc::new(proven));
+        let given = (self.core.clone(), context.clone(), Arc::new(proven));
         let staff = self
             .core
             .store
-            .act(move |tx| {
-                let (core, context) = (core.clone(), context.clone());
-                let proven = Arc::clone(&proven);
+            .act(given, move |(core, context, proven), tx| {
                 Box::pin(async move {
-                    let Some(staff) = lock_unchanged(tx, &proven).await? else {
+                    let Some(staff) = lock_unchanged(tx, proven).await? else {
                         return Ok(Audited::unchanged(None));
                     };
                     if let Some((_, attempt)) = &proven.password {
                         attempt.succeed(tx).await?;
                     }
-                    let ended = end_old(tx, &context, core.now()).await?;
-                    let new = begin(&core, &context, &staff, id, hash);
+                    let ended = end_old(tx, context, core.now()).await?;
+                    let new = begin(core, context, &staff, id, hash);
                     tx.add_staff_session(&new).await?;
                     let event = core.event(
-                        &as_staff(&context, &staff, &new),
+                        &as_staff(context, &staff, &new),
                         None,
                         staff.member.id,
                         AuditAction::StaffSignedIn {

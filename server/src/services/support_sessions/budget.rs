@@ -38,12 +38,10 @@ impl SupportSessionsService {
         if raised.requests_total == present {
             return Ok(session);
         }
-        let (core, context) = (self.core.clone(), context.clone());
-        core.store
-            .clone()
-            .act(move |tx| {
-                let (core, context) = (core.clone(), context.clone());
-                let (mut session, raised) = (session.clone(), raised.clone());
+        let given = (self.core.clone(), context.clone(), session, raised);
+        self.core
+            .store
+            .act(given, move |(core, context, session, raised), tx| {
                 Box::pin(async move {
                     let (now, total) = (core.now(), raised.requests_total);
                     if !tx.raise_requests_total(id, total, now).await? {
@@ -53,15 +51,16 @@ impl SupportSessionsService {
                         requests_total: total,
                         requests_total_before: present,
                         requests_forwarded: session.requests_forwarded,
-                        reason: raised.reason,
-                        holder: SessionHolder::from(&session),
+                        reason: raised.reason.clone(),
+                        holder: SessionHolder::from(session),
                     };
-                    let event = event_of(&core, &context, &session, action);
+                    let event = event_of(core, context, session, action);
                     let receipt = tx.append_audit(event).await?;
                     tx.change(ChangeKind::SupportSession, &id.to_string(), now)
                         .await?;
-                    session.limits.requests_total = Some(total);
-                    Ok::<_, ServiceError>(Audited::new(session, receipt))
+                    let mut raised = session.clone();
+                    raised.limits.requests_total = Some(total);
+                    Ok::<_, ServiceError>(Audited::new(raised, receipt))
                 })
             })
             .await

@@ -102,22 +102,19 @@ impl SupportSessionsService {
         session: SupportSession,
         secrets: SupportSessionSecrets,
     ) -> Result<Added, ServiceError> {
-        let (core, context) = (self.core.clone(), context.clone());
-        let (session, secrets) = (std::sync::Arc::new(session), std::sync::Arc::new(secrets));
-        core.store
-            .clone()
-            .act(move |tx| {
-                let (core, context) = (core.clone(), context.clone());
-                let (session, secrets) = (session.clone(), secrets.clone());
+        let given = (self.core.clone(), context.clone(), session, secrets);
+        self.core
+            .store
+            .act(given, move |(core, context, session, secrets), tx| {
                 Box::pin(async move {
-                    if let Some(before) = before_or_refused(tx, &session, &secrets).await? {
+                    if let Some(before) = before_or_refused(tx, session, secrets).await? {
                         return Ok(Audited::unchanged(Added::Before(before)));
                     }
-                    refuse_if_suspended(tx, &core, &session).await?;
-                    tx.add_support_session(&session, &secrets).await?;
+                    refuse_if_suspended(tx, core, session).await?;
+                    tx.add_support_session(session, secrets).await?;
                     let label = EntryLabel::generate(&*core.entropy);
                     tx.set_entry_label(session.id, label.as_str()).await?;
-                    let event = event_of(&core, &context, &session, created(&context, &session));
+                    let event = event_of(core, context, session, created(context, session));
                     let receipt = tx.append_audit(event).await?;
                     tx.change(
                         ChangeKind::SupportSession,
@@ -125,7 +122,7 @@ impl SupportSessionsService {
                         core.now(),
                     )
                     .await?;
-                    Ok(Audited::new(Added::New((*session).clone()), receipt))
+                    Ok(Audited::new(Added::New(session.clone()), receipt))
                 })
             })
             .await
@@ -145,19 +142,17 @@ impl SupportSessionsService {
             .map_err(super::revoke::already_ended)?;
         let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
         let token_hash = *token.hash().as_bytes();
-        let (core, context_) = (self.core.clone(), context.clone());
-        let session_ = session.clone();
+        let given = (self.core.clone(), context.clone(), session.clone());
         let closed = self.gates.close(id).await;
-        core.store
-            .clone()
-            .act(move |tx| {
-                let (core, context, session) = (core.clone(), context_.clone(), session_.clone());
+        self.core
+            .store
+            .act(given, move |(core, context, session), tx| {
                 Box::pin(async move {
                     if !tx.replace_support_token(id, token_hash, core.now()).await? {
                         return Err(super::revoke::ended_meanwhile().into());
                     }
                     let action = AuditAction::SupportSessionTokenReplaced {};
-                    let event = event_of(&core, &context, &session, action);
+                    let event = event_of(core, context, session, action);
                     let receipt = tx.append_audit(event).await?;
                     tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())
                         .await?;

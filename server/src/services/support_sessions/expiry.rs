@@ -70,11 +70,10 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
             if !ends_idle {
                 gates.end(id, Ended::Expired);
             }
-            let (core_, session) = (core.clone(), Arc::new(session));
+            let given = (core.clone(), session);
             let told = core
                 .store
-                .act(move |tx| {
-                    let (core, session) = (core_.clone(), Arc::clone(&session));
+                .act(given, move |(core, session), tx| {
                     Box::pin(async move {
                         let (confirmed, now) = (core.clock.confirmed(), core.now());
                         if !tx.mark_expiry_recorded(session.id, confirmed, now).await? {
@@ -93,9 +92,9 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
                                 false => ExpiryCause::Ttl,
                             },
                             idle_minutes: session.limits.idle_minutes,
-                            holder: SessionHolder::from(&*session),
+                            holder: SessionHolder::from(session),
                         };
-                        let mut event = event_of(&core, &context, &session, action);
+                        let mut event = event_of(core, &context, session, action);
                         event.occurred_at = expired_at;
                         let receipt = tx.append_audit(event).await?;
                         tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())

@@ -90,13 +90,13 @@ impl SupportSessionsService {
             return Err(Problem::not_found("way to open this tenant").into());
         };
         let code = Token::generate(TokenKind::EntryCode, &*self.core.entropy);
-        let (core, id, code_hash) = (self.core.clone(), session.id, *code.hash().as_bytes());
-        let kept: Result<bool, StoreError> = core
+        let (id, code_hash) = (session.id, *code.hash().as_bytes());
+        let kept: Result<bool, StoreError> = self
+            .core
             .store
-            .clone()
-            .write(Priority::Normal, move |tx| {
-                let now = core.now();
+            .write(Priority::Normal, self.core.clone(), move |core, tx| {
                 Box::pin(async move {
+                    let now = core.now();
                     let until = now + CODE_LASTS;
                     tx.keep_entry_code(id, code_hash, state, until, now).await
                 })

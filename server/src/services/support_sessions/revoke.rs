@@ -117,23 +117,24 @@ impl SupportSessionsService {
     ) -> Result<SupportSession, ServiceError> {
         let id = session.id;
         let closed = self.gates.close(id).await;
-        let core = self.core.clone();
-        let revoked = core
+        let given = (self.core.clone(), ender, session, reason);
+        let revoked = self
+            .core
             .store
-            .clone()
-            .act(move |tx| {
-                let (core, ender) = (core.clone(), ender.clone());
-                let (mut session, reason) = (session.clone(), reason.clone());
+            .act(given, move |(core, ender, session, reason), tx| {
                 Box::pin(async move {
-                    let revocation = ender.revocation(core.now(), reason);
-                    let Some(receipt) = revoke_in(tx, &core, &ender, &session, &revocation).await?
+                    let revocation = ender.revocation(core.now(), reason.clone());
+                    let Some(receipt) = revoke_in(tx, core, ender, session, &revocation).await?
                     else {
                         return Err(ended_meanwhile().into());
                     };
                     tx.change(ChangeKind::SupportSession, &id.to_string(), revocation.at)
                         .await?;
-                    session.revocation = Some(revocation);
-                    Ok::<_, ServiceError>(Audited::new(session, receipt))
+                    let revoked = SupportSession {
+                        revocation: Some(revocation),
+                        ..session.clone()
+                    };
+                    Ok::<_, ServiceError>(Audited::new(revoked, receipt))
                 })
             })
             .await?;

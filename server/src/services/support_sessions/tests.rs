@@ -523,12 +523,11 @@ async fn whoever_may_not_act_any_more_loses_every_session_at_once() {
         let ended: Vec<SupportSessionId> = world
             .core
             .store
-            .write(Priority::Normal, move |tx| {
-                let core = core.clone();
+            .write(Priority::Normal, core, move |core, tx| {
                 Box::pin(async move {
                     revoke_all_of(
                         tx,
-                        &core,
+                        core,
                         &super_admin(3),
                         staff_id(1),
                         "staff member deactivated",

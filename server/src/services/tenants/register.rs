@@ -47,16 +47,12 @@ impl TenantsService {
     ) -> Result<Registered<Tenant>, Problem> {
         self.core.authorise(context, Act::RegisterTenants)?;
         let registration = registration.validated()?;
-        let (core, context, id) = (self.core.clone(), context.clone(), id.clone());
+        let given = (self.core.clone(), context.clone(), id.clone(), registration);
         let registered = self
             .core
             .store
-            .act(move |tx| {
-                let (core, context) = (core.clone(), context.clone());
-                let (id, registration) = (id.clone(), registration.clone());
-                Box::pin(
-                    async move { register_tenant(tx, &core, &context, id, registration).await },
-                )
+            .act(given, move |(core, context, id, registration), tx| {
+                Box::pin(register_tenant(tx, core, context, id, registration))
             })
             .await
             .map_err(slug_is_taken)?;
@@ -83,18 +79,13 @@ impl TenantsService {
     ) -> Result<Registered<Organization>, Problem> {
         self.core.authorise(context, Act::RegisterTenants)?;
         let registration = registration.validated()?;
-        let (core, context) = (self.core.clone(), context.clone());
-        let (tenant, id) = (tenant.clone(), id.clone());
+        let ids = (tenant.clone(), id.clone());
+        let given = (self.core.clone(), context.clone(), ids, registration);
         let registered = self
             .core
             .store
-            .act(move |tx| {
-                let (core, context) = (core.clone(), context.clone());
-                let (tenant, id) = (tenant.clone(), id.clone());
-                let registration = registration.clone();
-                Box::pin(async move {
-                    register_organization(tx, &core, &context, tenant, id, registration).await
-                })
+            .act(given, |(core, context, ids, registration), tx| {
+                Box::pin(register_organization(tx, core, context, ids, registration))
             })
             .await?;
         self.end_with(registered.value.status == OrganizationStatus::Suspended)
@@ -107,18 +98,19 @@ async fn register_tenant(
     tx: &mut Tx<'_>,
     core: &Core,
     context: &Context,
-    id: TenantId,
-    registration: TenantRegistration,
+    id: &TenantId,
+    registration: &TenantRegistration,
 ) -> Result<Audited<Registered<Tenant>>, ServiceError> {
     let now = core.now();
-    let stored = tx.lock_tenant(&id).await?;
+    let stored = tx.lock_tenant(id).await?;
     let of_slug = tx.find_tenant_by_slug(&registration.slug).await?;
-    if of_slug.is_some_and(|other| other.tenant.id != id) {
+    if of_slug.is_some_and(|other| other.tenant.id != *id) {
         return Err(slug_problem().into());
     }
     let known_since = stored.as_ref().map_or(now, |s| s.tenant.created_at);
+    let registration = registration.clone();
     let tenant = Tenant {
-        id,
+        id: id.clone(),
         slug: registration.slug,
         name: registration.name,
         status: registration.status,
@@ -186,17 +178,17 @@ async fn register_organization(
     tx: &mut Tx<'_>,
     core: &Core,
     context: &Context,
-    tenant: TenantId,
-    id: OrganizationId,
-    registration: OrganizationRegistration,
+    (tenant, id): &(TenantId, OrganizationId),
+    registration: &OrganizationRegistration,
 ) -> Result<Audited<Registered<Organization>>, ServiceError> {
     let now = core.now();
-    if tx.lock_tenant(&tenant).await?.is_none() {
+    if tx.lock_tenant(tenant).await?.is_none() {
         return Err(Problem::not_found("tenant").into());
     }
-    let stored = tx.lookup_organization(&tenant, &id).await?;
+    let stored = tx.lookup_organization(tenant, id).await?;
+    let registration = registration.clone();
     let organization = Organization {
-        id,
+        id: id.clone(),
         name: registration.name,
         slug: registration.slug,
         status: registration.status,
@@ -217,14 +209,14 @@ async fn register_organization(
         },
         None => AuditAction::OrganizationRegistered(organization.clone()),
     };
-    tx.set_organization(&tenant, &organization).await?;
-    let event = core.event(context, Some(&tenant), &organization.id, action);
+    tx.set_organization(tenant, &organization).await?;
+    let event = core.event(context, Some(tenant), &organization.id, action);
     let receipt = tx.append_audit(event).await?;
     if organization.status == OrganizationStatus::Suspended
         && core.config.support_sessions.end_when_suspended
     {
         let (reason, of) = ("organization suspended", Some(&organization.id));
-        revoke_all_in(tx, core, context, (&tenant, of), reason).await?;
+        revoke_all_in(tx, core, context, (tenant, of), reason).await?;
     }
     tx.change(ChangeKind::Tenant, tenant.as_str(), now).await?;
     let registered = Registered {

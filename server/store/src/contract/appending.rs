@@ -29,9 +29,8 @@ async fn fifty_writers_at_once_leave_chains_without_gap_or_fork() {
                         Priority::Normal
                     };
                     store
-                        .write(priority, move |tx| {
-                            let event = event.clone();
-                            Box::pin(async move { tx.append_audit(event).await })
+                        .write(priority, event, move |event, tx| {
+                            Box::pin(async move { tx.append_audit(event.clone()).await })
                         })
                         .await
                         .map(drop)?;
@@ -98,7 +97,7 @@ async fn what_is_done_to_the_stored_events_is_noticed() {
                 verify_store(&test.store, []).await.unwrap().is_sound(),
                 "{engine}"
             );
-            let tamper = test.store.write(Priority::Normal, move |tx| {
+            let tamper = test.store.write(Priority::Normal, (), move |(), tx| {
                 Box::pin(async move { tx.query(sql).execute().await })
             });
             assert_eq!(tamper.await.unwrap(), 1, "{engine}: {sql}");
@@ -119,7 +118,7 @@ async fn a_chain_cut_off_with_its_head_is_noticed_by_a_head_kept_elsewhere() {
         }
         let report = verify_store(&test.store, []).await.unwrap();
         let kept: Vec<KeptHead> = report.heads().collect();
-        let cut = test.store.write(Priority::Normal, |tx| {
+        let cut = test.store.write(Priority::Normal, (), |(), tx| {
             Box::pin(async move {
                 tx.query("DELETE FROM audit_events WHERE seq = 3")
                     .execute()
@@ -151,7 +150,7 @@ async fn a_refused_act_leaves_neither_its_change_nor_its_event() {
     for (engine, test) in both().await {
         let refused: Result<(), StoreError> = test
             .store
-            .act(|tx| {
+            .act((), |(), tx| {
                 Box::pin(async move {
                     tx.change(ChangeKind::Tenant, "a", noon()).await?;
                     let receipt = tx.append_audit(new_event(Some("a"), 1, noon())).await?;

@@ -18,7 +18,7 @@ async fn a_change_of_another_process_arrives_without_anyone_asking() {
         test.store.follow_changes().await.unwrap();
         let mut changes = test.store.changes();
         for subject in ["first", "second"] {
-            let write = other.write(Priority::Normal, move |tx| note(tx, subject.into()));
+            let write = other.write(Priority::Normal, (), move |(), tx| note(tx, subject.into()));
             write.await.unwrap();
             let change = timeout(LONG, changes.recv()).await;
             let change = change
@@ -42,7 +42,7 @@ async fn changes_of_many_writers_arrive_once_each_and_in_the_order_of_their_numb
             } else {
                 Priority::Normal
             };
-            store.write(priority, move |tx| note(tx, number.to_string()))
+            store.write(priority, (), move |(), tx| note(tx, number.to_string()))
         });
         for written in join_all(writes).await {
             written.unwrap();

@@ -192,8 +192,7 @@ async fn fill(store: &Store, items: Vec<Item>) {
         Engine::Sqlite => "",
         Engine::Postgres => "COLLATE \"C\"",
     };
-    let filled = store.write(Priority::Normal, move |tx| {
-        let items = items.clone();
+    let filled = store.write(Priority::Normal, items, move |items, tx| {
         Box::pin(async move {
             tx.query("DROP TABLE IF EXISTS paged").execute().await?;
             tx.assembled(format!(
@@ -204,7 +203,7 @@ async fn fill(store: &Store, items: Vec<Item>) {
             for item in items {
                 tx.query("INSERT INTO paged (rank, id) VALUES ($1, $2)")
                     .bind(item.rank)
-                    .bind(item.id)
+                    .bind(item.id.clone())
                     .execute()
                     .await?;
             }

@@ -10,7 +10,7 @@ use crate::{
 /// Runs statements of a test.
 async fn run(store: &Store, sql: &'static str) {
     let statement = Statement { name: "test", sql };
-    let write = store.write(Priority::Normal, move |tx| {
+    let write = store.write(Priority::Normal, (), move |(), tx| {
         Box::pin(async move { tx.query(statement.sql).execute().await })
     });
     write.await.expect("the statement runs");
@@ -76,7 +76,7 @@ async fn one_process_serves_an_sqlite_file_until_its_store_is_dropped() {
 #[tokio::test]
 async fn sqlite_flushes_every_commit() {
     let test = sqlite().await;
-    let settings = test.store.write(Priority::Normal, |tx| {
+    let settings = test.store.write(Priority::Normal, (), |(), tx| {
         Box::pin(async move {
             let mode: String = tx.query("PRAGMA journal_mode").fetch_one().await?;
             let synchronous: i64 = tx.query("PRAGMA synchronous").fetch_one().await?;
@@ -97,9 +97,8 @@ async fn a_postgres_that_may_lose_commits_is_refused() {
     let url = test.options.url.expose_secret();
     let name = url.rsplit('/').next().expect("a database");
     let sql = format!("ALTER DATABASE {name} SET synchronous_commit = off");
-    let write = test.store.write(Priority::Normal, move |tx| {
-        let sql = sql.clone();
-        Box::pin(async move { tx.assembled(sql).execute().await })
+    let write = test.store.write(Priority::Normal, sql, move |sql, tx| {
+        Box::pin(async move { tx.assembled(sql.clone()).execute().await })
     });
     write.await.unwrap();
     let error = reopen(&test.options, false).await.err().expect("refused");

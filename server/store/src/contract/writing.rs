@@ -19,7 +19,7 @@ async fn hold(store: &Store) -> (Arc<Notify>, tokio::task::JoinHandle<Result<(),
     let (store, has_held) = (store.clone(), Arc::new(AtomicBool::new(false)));
     let task = tokio::spawn(async move {
         store
-            .write(Priority::Gateway, move |_tx| {
+            .write(Priority::Gateway, (), move |(), _tx| {
                 let (holding, opened) = (Arc::clone(&holding), Arc::clone(&opened));
                 let holds = !has_held.swap(true, Ordering::Relaxed);
                 Box::pin(async move {
@@ -42,7 +42,7 @@ async fn refused_and_broken_acts_do_not_touch_those_they_share_a_commit_with() {
         let (gate, holder) = hold(&test.store).await;
         let mut acts: Vec<_> = (0..9)
             .map(|number| {
-                Box::pin(test.store.write(Priority::Gateway, move |tx| {
+                Box::pin(test.store.write(Priority::Gateway, (), move |(), tx| {
                     Box::pin(async move {
                         note(tx, number.to_string()).await?;
                         match number % 3 {
@@ -76,7 +76,7 @@ async fn the_gateways_intents_go_before_other_writes() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let write = |priority, name: &'static str| {
         let order = Arc::clone(&order);
-        Box::pin(test.store.write(priority, move |_tx| {
+        Box::pin(test.store.write(priority, (), move |(), _tx| {
             order.lock().unwrap().push(name);
             Box::pin(async move { Ok::<(), StoreError>(()) })
         }))
@@ -108,7 +108,7 @@ async fn intents_that_wait_together_share_a_commit() {
         let before = test.store.batch_commits();
         let mut intents: Vec<_> = (0..40)
             .map(|number: u32| {
-                Box::pin(test.store.write(Priority::Gateway, move |tx| {
+                Box::pin(test.store.write(Priority::Gateway, (), move |(), tx| {
                     note(tx, format!("{number:02}"))
                 }))
             })
@@ -132,14 +132,14 @@ async fn acts_that_nobody_waits_for_share_a_commit_in_turn_with_intents_and_are_
     for (engine, test) in both().await {
         let alone = test
             .store
-            .write(Priority::Resting, |tx| note(tx, "alone".into()));
+            .write(Priority::Resting, (), |(), tx| note(tx, "alone".into()));
         alone.await.unwrap();
         let (gate, holder) = hold(&test.store).await;
         let before = test.store.batch_commits();
         let order = Arc::new(Mutex::new(Vec::new()));
         let write = |priority, number: u32| {
             let order = Arc::clone(&order);
-            Box::pin(test.store.write(priority, move |tx| {
+            Box::pin(test.store.write(priority, (), move |(), tx| {
                 order.lock().unwrap().push(priority);
                 note(tx, format!("{number:02}"))
             }))
@@ -169,7 +169,7 @@ async fn a_panic_in_an_act_fails_that_act_and_nothing_else() {
     for (engine, test) in both().await {
         let failed: Result<(), StoreError> = test
             .store
-            .write(Priority::Gateway, |tx| {
+            .write(Priority::Gateway, (), |(), tx| {
                 Box::pin(async move {
                     note(tx, "lost".into()).await?;
                     panic!("a bug")
@@ -182,7 +182,7 @@ async fn a_panic_in_an_act_fails_that_act_and_nothing_else() {
         );
         let next = test
             .store
-            .write(Priority::Gateway, |tx| note(tx, "kept".into()));
+            .write(Priority::Gateway, (), |(), tx| note(tx, "kept".into()));
         next.await.unwrap();
         assert_eq!(noted(&test.store).await, ["kept"], "{engine}");
     }
@@ -192,7 +192,7 @@ async fn a_panic_in_an_act_fails_that_act_and_nothing_else() {
 async fn the_writer_goes_on_after_the_engine_has_ended_a_transaction_by_itself() {
     for (engine, test) in both().await {
         // What SQLite does when the disk is full, and PostgreSQL when a session is ended.
-        let failed = test.store.write(Priority::Gateway, |tx| {
+        let failed = test.store.write(Priority::Gateway, (), |(), tx| {
             Box::pin(async move {
                 note(tx, "lost".into()).await?;
                 tx.query("ROLLBACK").execute().await?;
@@ -203,7 +203,7 @@ async fn the_writer_goes_on_after_the_engine_has_ended_a_transaction_by_itself()
         for _ in 0..2 {
             let next = test
                 .store
-                .write(Priority::Gateway, |tx| note(tx, "kept".into()));
+                .write(Priority::Gateway, (), |(), tx| note(tx, "kept".into()));
             next.await.unwrap_or_else(|e| panic!("{engine}: {e:?}"));
         }
         assert_eq!(noted(&test.store).await, ["kept", "kept"], "{engine}");
@@ -215,7 +215,7 @@ async fn an_act_that_goes_on_after_a_failed_statement_is_kept_or_refused_but_nev
     for (engine, test) in both().await {
         for priority in [Priority::Normal, Priority::Gateway] {
             let before = noted(&test.store).await.len();
-            let answer = test.store.write(priority, |tx| {
+            let answer = test.store.write(priority, (), |(), tx| {
                 Box::pin(async move {
                     note(tx, "a".into()).await?;
                     let failed = tx.query("SELECT nothing FROM nowhere").execute().await;
@@ -237,8 +237,7 @@ async fn a_node_frozen_in_the_middle_of_a_transaction_keeps_nobody_waiting_for_g
     let (begun, frozen) = tokio::sync::mpsc::channel(1);
     let (store, mut frozen) = (test.store.clone(), frozen);
     let freezing = tokio::spawn(async move {
-        let act = store.write(Priority::Normal, move |tx| {
-            let begun = begun.clone();
+        let act = store.write(Priority::Normal, begun, move |begun, tx| {
             Box::pin(async move {
                 note(tx, "never".into()).await?;
                 begun.send(()).await.expect("the test waits");
@@ -249,7 +248,7 @@ async fn a_node_frozen_in_the_middle_of_a_transaction_keeps_nobody_waiting_for_g
     });
     frozen.recv().await.expect("it holds the lock");
     // Changes are numbered under one lock, which the other holds.
-    let write = other.write(Priority::Normal, |tx| note(tx, "told".into()));
+    let write = other.write(Priority::Normal, (), |(), tx| note(tx, "told".into()));
     let written = tokio::time::timeout(std::time::Duration::from_secs(30), write).await;
     written.expect("the lock is free in the end").unwrap();
     assert_eq!(noted(&other).await, ["told"]);

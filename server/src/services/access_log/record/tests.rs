@@ -125,7 +125,7 @@ async fn what_passes_over_an_upgraded_connection_is_in_its_row_and_at_its_end_in
         assert_eq!(done.upgrade, Some(tally(2)), "{}", world.engine);
 
         // One that comes too late changes nothing.
-        let late = world.core.store.write(Priority::Normal, move |tx| {
+        let late = world.core.store.write(Priority::Normal, (), move |(), tx| {
             Box::pin(async move { tx.note_upgrade(request_id, &tally(3)).await })
         });
         assert!(!late.await.unwrap(), "{}", world.engine);

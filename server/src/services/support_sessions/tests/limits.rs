@@ -152,7 +152,7 @@ async fn a_raised_budget_lets_requests_through_again() {
         let used_up: Result<(), store::StoreError> = world
             .core
             .store
-            .write(Priority::Normal, move |tx| {
+            .write(Priority::Normal, (), move |(), tx| {
                 Box::pin(async move {
                     let sql = "UPDATE support_sessions SET forwarded = 10000 WHERE id = $1";
                     tx.query(sql).bind(id).execute().await.map(drop)
