@@ -4,32 +4,17 @@
 //! Each one is `POST /_fn/<verb_noun>` with a JSON body, never GET, with a name that does not
 //! change from build to build. [`ENDPOINTS`] lists them all.
 
-#[expect(
+#![expect(
     missing_docs,
-    reason = "the macro makes a struct of the documented function's arguments"
+    reason = "the macro makes a struct of each documented function's arguments"
 )]
+
 pub mod audit;
 mod error;
 pub mod rules;
-#[expect(
-    missing_docs,
-    reason = "the macro makes a struct of the documented function's arguments"
-)]
 pub mod staff;
-#[expect(
-    missing_docs,
-    reason = "the macro makes a struct of the documented function's arguments"
-)]
 pub mod support_sessions;
-#[expect(
-    missing_docs,
-    reason = "the macro makes a struct of the documented function's arguments"
-)]
 pub mod tenants;
-#[expect(
-    missing_docs,
-    reason = "the macro makes a struct of the documented function's arguments"
-)]
 pub mod user_sessions;
 mod wire;
 

@@ -23,6 +23,7 @@ pub mod record;
 pub mod rules;
 pub mod scopes;
 pub mod settings;
+pub mod signed_in;
 pub mod staff;
 pub mod support_sessions;
 pub mod telemetry;

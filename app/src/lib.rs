@@ -4,8 +4,9 @@
 //!   to Support Console.
 //! * `identity` — the identity that the gateway signs for each request it forwards, and its verifier
 //!   for upstreams (feature `identity`; alone it brings no user interface).
+//! * [`paths`], [`query`] — the addresses of the console.
 //! * `ports` — what the user interface asks of the server (feature `ssr`).
-//! * `api`, `live`, `query`, `url`, `answer`, `components`, `pages`, `routes`, `shell` — the user
+//! * `api`, `live`, `answer`, `components`, `signed_in`, `pages`, `routes`, `shell` — the user
 //!   interface (features `ssr` and `hydrate`).
 
 // Views are types as deep as the page.
@@ -24,13 +25,13 @@ pub mod identity;
 pub mod live;
 #[cfg(feature = "ui")]
 pub mod pages;
+pub mod paths;
 #[cfg(feature = "ssr")]
 pub mod ports;
-#[cfg(feature = "ui")]
 pub mod query;
 #[cfg(feature = "ui")]
 pub mod routes;
 #[cfg(feature = "ui")]
 pub mod shell;
 #[cfg(feature = "ui")]
-pub mod url;
+pub mod signed_in;

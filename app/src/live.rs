@@ -91,6 +91,18 @@ impl LiveHandle {
         self.state.get() == LiveState::Connected
     }
 
+    /// Calls `fetch` whenever something may have been missed.
+    pub fn on_reset(&self, fetch: impl Fn() + 'static) {
+        let resets = self.resets;
+        Effect::new(move |seen: Option<u32>| {
+            let resets = resets.get();
+            if seen.is_some_and(|seen| seen != resets) {
+                untrack(&fetch);
+            }
+            resets
+        });
+    }
+
     /// Since when what the page shows is stale; `None` while it is not.
     pub fn stale_since(&self) -> Option<Timestamp> {
         match self.state.get() {

@@ -18,7 +18,7 @@ use crate::domain::{
     problem::Problem,
     rules::{DryRun, RulesInForce},
     settings::Settings,
-    staff::SignedIn,
+    signed_in::SignedIn,
     support_sessions::{
         RaiseBudgetForm, SupportSession, SupportSessionDetail, SupportSessionDraft,
         SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,

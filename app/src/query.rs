@@ -1,6 +1,13 @@
 //! Query strings, so that everything a page shows can be linked to.
 
+pub mod audit;
+
 use std::fmt::Write;
+
+use crate::domain::{
+    page::PageRequest,
+    problem::{FieldProblems, Problem},
+};
 
 /// A query string under construction. Empty values are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +39,33 @@ impl Query {
     pub fn of(&self, path: &str) -> String {
         format!("{path}{}", self.0)
     }
+}
+
+/// Reads the text of a field, if there is one; what can't be read is added to `problems`.
+pub fn optional<T, E: ToString>(
+    problems: &mut FieldProblems,
+    field: &str,
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Option<T> {
+    if text.is_empty() {
+        return None;
+    }
+    problems.take(field, parse(text))
+}
+
+/// The page of a list that is asked for, unless anything of the query can't be read.
+pub fn page_request(
+    mut problems: FieldProblems,
+    limit: &str,
+    cursor: &str,
+) -> Result<PageRequest, Problem> {
+    let limit = optional(&mut problems, "limit", limit, |text| {
+        text.parse().map_err(|_| "must be a whole number")
+    });
+    problems.finish()?;
+    let cursor = Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty());
+    Ok(PageRequest { limit, cursor })
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986 §2.3.

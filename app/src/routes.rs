@@ -9,7 +9,6 @@ use leptos_router::{
 };
 
 use crate::{
-    domain::{SupportSessionId, TenantId},
     pages::{
         audit_event::AuditEventPage, audit_log::AuditLogPage, change_password::ChangePasswordPage,
         create_support_session::CreateSupportSessionPage, force_logout::ForceLogoutPage,
@@ -19,58 +18,8 @@ use crate::{
         support_session::SupportSessionPage, support_sessions::SupportSessionsPage,
         tenant::TenantPage,
     },
+    paths,
 };
-
-/// The support overview.
-pub const OVERVIEW: &str = "/support";
-/// The list of support sessions.
-pub const SUPPORT_SESSIONS: &str = "/support/sessions";
-/// The audit log.
-pub const AUDIT: &str = "/audit";
-/// Help.
-pub const HELP: &str = "/support/help";
-/// The gateway's rules.
-pub const RULES: &str = "/support/rules";
-/// Sign-in.
-pub const SIGN_IN: &str = "/sign-in";
-/// Changing one's own password.
-pub const PASSWORD: &str = "/account/password";
-/// What a staff member without a support role sees.
-pub const NO_ROLE: &str = "/account/no-role";
-
-/// The last parts of the paths of dialogs.
-const DIALOGS: [&str; 5] = [
-    "/create-session",
-    "/force-logout",
-    "/revoke",
-    "/replace-token",
-    "/raise-budget",
-];
-
-/// The support detail page of a tenant.
-pub fn tenant(id: &TenantId) -> String {
-    format!("/support/tenants/{id}")
-}
-
-/// The dialog that creates a support session in a tenant.
-pub fn create_session(id: &TenantId) -> String {
-    format!("/support/tenants/{id}/create-session")
-}
-
-/// The dialog that ends all user sessions of a tenant.
-pub fn force_logout(id: &TenantId) -> String {
-    format!("/support/tenants/{id}/force-logout")
-}
-
-/// The detail page of a support session.
-pub fn support_session(id: SupportSessionId) -> String {
-    format!("/support/sessions/{id}")
-}
-
-/// Whether a path is that of a dialog, which lies over the page it belongs to.
-pub fn is_dialog(path: &str) -> bool {
-    DIALOGS.iter().any(|dialog| path.ends_with(dialog))
-}
 
 /// All pages.
 #[component]
@@ -78,7 +27,7 @@ pub fn AppRoutes() -> impl IntoView {
     const ASYNC: SsrMode = SsrMode::Async;
     view! {
         <Routes fallback=NotFoundPage>
-            <Route ssr=ASYNC path=path!("/") view=|| view! { <Redirect path=OVERVIEW/> }/>
+            <Route ssr=ASYNC path=path!("/") view=|| view! { <Redirect path=paths::OVERVIEW/> }/>
             <Route ssr=ASYNC path=path!("/sign-in") view=SignInPage/>
             <Route ssr=ASYNC path=path!("/account/password") view=ChangePasswordPage/>
             <Route ssr=ASYNC path=path!("/account/no-role") view=NoRolePage/>
@@ -104,17 +53,5 @@ pub fn AppRoutes() -> impl IntoView {
             <Route ssr=ASYNC path=path!("/audit") view=AuditLogPage/>
             <Route ssr=ASYNC path=path!("/audit/events/:id") view=AuditEventPage/>
         </Routes>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dialogs_are_told_from_pages() {
-        assert!(is_dialog("/support/tenants/acme/force-logout"));
-        assert!(!is_dialog("/support/tenants/acme"));
-        assert!(!is_dialog("/support"));
     }
 }

@@ -6,21 +6,18 @@ pub mod band;
 pub mod document;
 pub mod live;
 pub mod navigation;
-pub mod nodes;
-pub mod record;
-pub mod signed_in;
+pub mod stopped;
 
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::Router;
 
 pub use document::{Assets, Document};
-pub use signed_in::{SignedInStaff, use_signed_in};
 
 use crate::{
     components::{provide_arrivals, provide_viewer},
-    live::use_live,
     routes::AppRoutes,
+    signed_in::provide_signed_in,
 };
 
 /// The whole user interface within the document's body.
@@ -51,7 +48,7 @@ fn document_title(title: &str) -> String {
 #[component]
 fn Frame() -> impl IntoView {
     provide_arrivals();
-    signed_in::provide_signed_in();
+    provide_signed_in();
     view! {
         // Left to the browser, which moves the focus along.
         <a class="skip-link" href="#content" rel="external">
@@ -61,18 +58,12 @@ fn Frame() -> impl IntoView {
         <div class="shell">
             <navigation::Side/>
             <main id="content" class="main" tabindex="-1">
-                <record::RecordOutageNotice/>
-                <nodes::RulesDifferNotice/>
+                <stopped::StoppedNotices/>
                 <live::LostNotice/>
                 <AppRoutes/>
             </main>
         </div>
     }
-}
-
-/// The live stream as far as the frame needs it: only while someone is signed in.
-fn use_frame_live() -> crate::live::LiveHandle {
-    use_live(Signal::stored(crate::domain::live::LiveInterest::default()))
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -81,7 +81,7 @@ impl Live {
 
 /// `GET /live`.
 pub fn router(live: Live) -> Router {
-    Router::new().route("/live", get(open)).with_state(live)
+    Router::new().route(paths::LIVE, get(open)).with_state(live)
 }
 
 async fn open(

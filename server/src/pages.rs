@@ -14,6 +14,7 @@ use std::{path::PathBuf, sync::Arc};
 use app::{
     api::ENDPOINTS,
     domain::caller::{Caller, Context, Origin},
+    paths,
     ports::Console,
     shell::{Assets, Document},
 };
@@ -72,7 +73,7 @@ pub fn router(console: Console, assets: AssetOptions) -> Router {
     page_paths()
         .into_iter()
         .fold(Router::new(), |router, path| router.route(&path, get(page)))
-        .route("/", get(|| async { Redirect::to(app::routes::OVERVIEW) }))
+        .route("/", get(|| async { Redirect::to(paths::OVERVIEW) }))
         .route("/_fn/{name}", server_fns)
         .route("/pkg/{name}", get(hashed_file))
         .route("/favicon.svg", get(file))
@@ -137,7 +138,7 @@ async fn server_fn(
 ) -> Response {
     if !ENDPOINTS
         .iter()
-        .any(|path| path.strip_prefix("/_fn/") == Some(&name))
+        .any(|path| path.strip_prefix(paths::SERVER_FUNCTIONS) == Some(&name))
     {
         return headers::without_script(StatusCode::NOT_FOUND.into_response());
     }

@@ -6,11 +6,11 @@ use leptos::{
 };
 
 use super::{Answer, ApiError, StrictJson};
-use crate::domain::{flash::Flash, settings as config, staff};
+use crate::domain::{flash::Flash, settings as config, signed_in};
 
 /// Who asks; `None` for nobody.
 #[server(prefix = "/_fn", endpoint = "signed_in", protocol = Http<Post<StrictJson>, Post<Answer>>)]
-pub async fn signed_in() -> Result<Option<staff::SignedIn>, ApiError> {
+pub async fn signed_in() -> Result<Option<signed_in::SignedIn>, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.staff.signed_in(&context).await?)
 }

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::icon::{Icon, IconName};
 use crate::domain::{
-    health::Health, support_sessions::SupportSessionStatus, tenants::TenantStatus,
+    audit::AuditOutcome, health::Health, support_sessions::SupportSessionStatus,
+    tenants::TenantStatus,
 };
 
 /// The style class that stands for a health.
@@ -87,6 +88,24 @@ pub fn TenantStatusTag(
     view! {
         <span class="tag" data-status=move || status.get().as_str()>
             {move || status.get().label()}
+        </span>
+    }
+}
+
+/// Whether the act succeeded: a word, a shape and a colour.
+#[component]
+pub fn OutcomeBadge(
+    /// The outcome.
+    outcome: AuditOutcome,
+) -> impl IntoView {
+    let (tone, icon, label) = match outcome {
+        AuditOutcome::Success => ("mute", IconName::Good, "Success"),
+        AuditOutcome::Failure => ("bad", IconName::Bad, "Failure"),
+    };
+    view! {
+        <span class=format!("badge {tone}")>
+            <Icon name=icon size=13/>
+            {label}
         </span>
     }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     format::{Precision, counted, instant, percent_of, thousands},
+    panel::Panel,
     table::TableBox,
     timestamp::Timestamp as Instant,
     viewer::use_viewer,
@@ -108,15 +109,7 @@ pub fn CallsChart(
         thousands(errors)
     );
     view! {
-        <section class="card panel" aria-labelledby="calls-chart">
-            <header class="panel-header">
-                <h2 id="calls-chart">"Calls and errors, 24 hours"</h2>
-                <ul class="legend push">
-                    <li class="legend-calls">"Calls"</li>
-                    <li class="legend-errors">"Errors"</li>
-                    <li>"support traffic excluded"</li>
-                </ul>
-            </header>
+        <Panel id="calls-chart" title="Calls and errors, 24 hours" beside=legend>
             <div class="panel-body chart">
                 <p class="chart-scale num" aria-hidden="true">
                     {counted(largest, "call", "calls")}
@@ -146,8 +139,19 @@ pub fn CallsChart(
                     <tbody>{hours.into_iter().map(hour_row).collect_view()}</tbody>
                 </TableBox>
             </details>
-        </section>
+        </Panel>
     }
+}
+
+fn legend() -> AnyView {
+    view! {
+        <ul class="legend push">
+            <li class="legend-calls">"Calls"</li>
+            <li class="legend-errors">"Errors"</li>
+            <li>"support traffic excluded"</li>
+        </ul>
+    }
+    .into_any()
 }
 
 fn bar_view(index: usize, bar: &CallBucket, largest: u64) -> impl IntoView + use<> {

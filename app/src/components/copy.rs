@@ -69,6 +69,25 @@ pub fn CopyBlock(
     }
 }
 
+/// An identifier with its copy button.
+#[component]
+pub fn CopyCode(
+    /// The identifier.
+    #[prop(into)]
+    text: String,
+    /// What it is, as in `Copy session ID`.
+    what: &'static str,
+    /// A style class for the identifier.
+    #[prop(optional)]
+    class: &'static str,
+) -> impl IntoView {
+    view! {
+        <code class=class>{text.clone()}</code>
+        " "
+        <CopyButton text what/>
+    }
+}
+
 /// Calls `done` with whether the browser took the text. It refuses outside secure contexts.
 fn write_to_clipboard(text: &str, done: impl FnOnce(bool) + Clone + 'static) {
     let Some(promise) = clipboard_promise(text) else {

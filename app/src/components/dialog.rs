@@ -32,20 +32,7 @@ pub fn Dialog(
     children: Children,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
-    // Whether a link on a page of this tab opened it: then closing it is going back.
-    let opened_here = StoredValue::new(false);
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get() {
-            mark_opener();
-            if dialog.is_connected() {
-                show_modally(&dialog);
-            } else {
-                // What a link opens is made before it is put into the page.
-                opened_here.set_value(true);
-                request_animation_frame(move || show_modally(&dialog));
-            }
-        }
-    });
+    let opened_here = open_modally(dialog);
     on_cleanup(|| {
         // On the server a dialog goes away too, with the page it was part of.
         if cfg!(feature = "hydrate") {
@@ -53,27 +40,7 @@ pub fn Dialog(
             request_animation_frame(give_back_focus);
         }
     });
-    let navigate = use_navigate();
-    let close = {
-        let href = close_href.clone();
-        move || {
-            if opened_here.get_value()
-                && window()
-                    .history()
-                    .is_ok_and(|history| history.back().is_ok())
-            {
-                return;
-            }
-            navigate(
-                &href,
-                NavigateOptions {
-                    replace: true,
-                    scroll: false,
-                    ..NavigateOptions::default()
-                },
-            );
-        }
-    };
+    let close = use_close(close_href.clone(), opened_here);
     let cancel = {
         let close = close.clone();
         move |event: ev::Event| {
@@ -106,6 +73,41 @@ pub fn Dialog(
             </header>
             {children()}
         </dialog>
+    }
+}
+
+/// Opens the dialog over the page. What is given says whether a link on a page of this tab opened
+/// it: then closing it is going back.
+fn open_modally(dialog: NodeRef<html::Dialog>) -> StoredValue<bool> {
+    let opened_here = StoredValue::new(false);
+    Effect::new(move || {
+        if let Some(dialog) = dialog.get() {
+            mark_opener();
+            if dialog.is_connected() {
+                show_modally(&dialog);
+            } else {
+                // What a link opens is made before it is put into the page.
+                opened_here.set_value(true);
+                request_animation_frame(move || show_modally(&dialog));
+            }
+        }
+    });
+    opened_here
+}
+
+fn use_close(href: String, opened_here: StoredValue<bool>) -> impl Fn() + Clone + 'static {
+    let navigate = use_navigate();
+    move || {
+        let history = window().history();
+        if opened_here.get_value() && history.is_ok_and(|history| history.back().is_ok()) {
+            return;
+        }
+        let options = NavigateOptions {
+            replace: true,
+            scroll: false,
+            ..NavigateOptions::default()
+        };
+        navigate(&href, options);
     }
 }
 

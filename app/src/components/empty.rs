@@ -3,6 +3,8 @@
 
 use leptos::prelude::*;
 
+use super::stat_card::ButtonLink;
+
 /// There is nothing here, and what to do about it.
 #[component]
 pub fn EmptyState(
@@ -17,6 +19,26 @@ pub fn EmptyState(
             <h2>{title}</h2>
             {children()}
         </div>
+    }
+}
+
+/// There is nothing in a list, and the one page to go on to.
+#[component]
+pub fn EmptyList(
+    /// What there is none of.
+    title: &'static str,
+    /// What to do next.
+    advice: &'static str,
+    /// The page to go on to.
+    href: &'static str,
+    /// What the link to it says.
+    link: &'static str,
+) -> impl IntoView {
+    view! {
+        <EmptyState title>
+            <p>{advice}</p>
+            <ButtonLink href>{link}</ButtonLink>
+        </EmptyState>
     }
 }
 

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 
 use super::{
-    icon::{Icon, IconName},
+    notice::{Notice, Tone},
     problem::ProblemNotice,
 };
-use crate::{api, domain::flash::Flash, routes::is_dialog};
+use crate::{api, domain::flash::Flash, paths::is_dialog};
 
 /// Takes the flash that the URL names, once. The server takes it while rendering; the browser is
 /// handed the result with the page.
@@ -45,10 +45,9 @@ pub fn DoneNotice(
     message: String,
 ) -> impl IntoView {
     view! {
-        <div class="notice good" role="status">
-            <Icon name=IconName::Good size=18/>
-            <p>{message}</p>
-        </div>
+        <Notice tone=Tone::Good spoken=true>
+            {message}
+        </Notice>
     }
 }
 

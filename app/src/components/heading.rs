@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
-use crate::routes::is_dialog;
+use crate::paths::is_dialog;
 
 /// The page that waits for the focus, by its path.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     answer::set_status,
     domain::problem::{Problem, ProblemCode},
-    routes, url,
+    paths,
 };
 
 /// A sentence and the request id, in the place of what is missing or above the form that was
@@ -30,7 +30,7 @@ pub fn ProblemNotice(
     let sign_in = matches!(
         problem.code,
         ProblemCode::Unauthenticated | ProblemCode::SignInTooOld
-    ) && path.with_untracked(|path| path != routes::SIGN_IN);
+    ) && path.with_untracked(|path| path != paths::SIGN_IN);
     let keeps_input = problem.code == ProblemCode::SignInTooOld;
     view! {
         <div class="notice bad" role="alert" tabindex="-1">
@@ -50,7 +50,7 @@ pub fn ProblemNotice(
                                     class="link"
                                     rel="external"
                                     target=keeps_input.then_some("_blank")
-                                    href=move || url::sign_in(&here.get())
+                                    href=move || paths::sign_in(&here.get())
                                 >
                                     "Sign in again"
                                 </a>
@@ -141,7 +141,7 @@ pub fn FailedPage(
                             <a
                                 class="button primary"
                                 rel="external"
-                                href=move || url::sign_in(&here.get())
+                                href=move || paths::sign_in(&here.get())
                             >
                                 "Sign in"
                             </a>
@@ -155,7 +155,7 @@ pub fn FailedPage(
                             </a>
                         }
                     })}
-                <ButtonLink href="/support" class="quiet">
+                <ButtonLink href=paths::OVERVIEW class="quiet">
                     "Support overview"
                 </ButtonLink>
             </div>

@@ -29,6 +29,16 @@ pub fn TableBox(
     }
 }
 
+/// The head of a table of texts.
+pub fn columns<const N: usize>(names: [&'static str; N]) -> impl IntoView {
+    let cells = names.map(|name| view! { <th scope="col">{name}</th> });
+    view! {
+        <thead>
+            <tr>{cells.collect_view()}</tr>
+        </thead>
+    }
+}
+
 /// The header of a column that can be sorted by: a link to the same list in another order.
 #[component]
 pub fn SortHeader(

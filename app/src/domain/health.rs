@@ -1,9 +1,11 @@
 //! Health signals, and the one function that decides a tenant's health.
 
+mod decide;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+pub use decide::{decide, wilson_lower_bound};
 
 text_enum! {
     /// A tenant's overall health.
@@ -134,7 +136,7 @@ pub struct Baseline {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Activity {
     /// Where the tenant is in its life with the platform.
-    pub status: super::tenants::TenantStatus,
+    pub status: super::tenants::status::TenantStatus,
     /// The last call ever.
     pub last_seen: Option<DateTime<Utc>>,
     /// The last 15 minutes.
@@ -200,7 +202,7 @@ pub enum Cause {
     /// Few or no calls, as is expected of a tenant in this status.
     SilenceExpected {
         /// The status.
-        status: super::tenants::TenantStatus,
+        status: super::tenants::status::TenantStatus,
         /// Calls in the last 24 hours.
         calls: u64,
     },
@@ -229,141 +231,3 @@ pub struct Verdict {
     /// Why, with the numbers.
     pub cause: Cause,
 }
-
-/// Decides a tenant's health at `now`. The rules in their order:
-///
-/// 1. never any call → unknown;
-/// 2. no call for 24 hours → critical, unless silence is expected of the tenant's status;
-/// 3. an error rate whose Wilson lower bound reaches a threshold, in the last 15 minutes or the
-///    last 24 hours → critical or warning; the worse window wins;
-/// 4. far fewer calls than the days before → warning, unless silence is expected;
-/// 5. too few calls to tell → unknown;
-/// 6. else healthy.
-pub fn decide(activity: &Activity, thresholds: &Thresholds, now: Timestamp) -> Verdict {
-    let Some(last_seen) = activity.last_seen else {
-        return Verdict {
-            health: Health::Unknown,
-            cause: Cause::NeverCalled,
-        };
-    };
-    let may_be_silent = activity.status.may_be_silent();
-    let after_hours = thresholds.silent_after_hours;
-    if !may_be_silent && now - last_seen >= chrono::TimeDelta::hours(i64::from(after_hours)) {
-        return Verdict {
-            health: Health::Critical,
-            cause: Cause::Silent {
-                last_seen,
-                after_hours,
-            },
-        };
-    }
-    let windows = [
-        (WindowName::QuarterHour, activity.quarter_hour),
-        (WindowName::Day, activity.day),
-    ];
-    let worst = windows
-        .into_iter()
-        .filter_map(|(name, window)| judge_errors(name, window, thresholds))
-        .reduce(|a, b| {
-            if b.health.severity() > a.health.severity() {
-                b
-            } else {
-                a
-            }
-        });
-    if let Some(verdict) = worst {
-        return verdict;
-    }
-    let calls = activity.day.calls;
-    if !may_be_silent && let Some(verdict) = judge_activity(activity, thresholds) {
-        return verdict;
-    }
-    if calls < thresholds.min_calls {
-        let cause = if may_be_silent {
-            Cause::SilenceExpected {
-                status: activity.status,
-                calls,
-            }
-        } else {
-            Cause::TooFewCalls {
-                calls,
-                needed: thresholds.min_calls,
-            }
-        };
-        return Verdict {
-            health: Health::Unknown,
-            cause,
-        };
-    }
-    Verdict {
-        health: Health::Healthy,
-        cause: Cause::NoIssues {
-            calls,
-            errors: activity.day.errors,
-        },
-    }
-}
-
-fn judge_errors(name: WindowName, window: Window, thresholds: &Thresholds) -> Option<Verdict> {
-    let Window { calls, errors } = window;
-    if calls < thresholds.min_calls || errors < thresholds.min_errors {
-        return None;
-    }
-    let bound = wilson_lower_bound(errors, calls) * 100.0;
-    let (health, threshold_percent) = if bound >= thresholds.critical_percent {
-        (Health::Critical, thresholds.critical_percent)
-    } else if bound >= thresholds.warning_percent {
-        (Health::Warning, thresholds.warning_percent)
-    } else {
-        return None;
-    };
-    Some(Verdict {
-        health,
-        cause: Cause::ErrorRate {
-            window: name,
-            calls,
-            errors,
-            threshold_percent,
-        },
-    })
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a mean of calls does not need 53 bits"
-)]
-fn judge_activity(activity: &Activity, thresholds: &Thresholds) -> Option<Verdict> {
-    let Baseline { full_days, calls } = activity.baseline;
-    if full_days == 0 || full_days < thresholds.min_full_days {
-        return None;
-    }
-    let daily_mean = calls as f64 / f64::from(full_days);
-    let reduced = daily_mean >= thresholds.min_daily_mean
-        && (activity.day.calls as f64) < daily_mean * thresholds.reduced_percent / 100.0;
-    reduced.then_some(Verdict {
-        health: Health::Warning,
-        cause: Cause::ReducedActivity {
-            calls: activity.day.calls,
-            daily_mean,
-        },
-    })
-}
-
-/// The lower end of the 95% Wilson score interval of a proportion (E. B. Wilson, 1927): a rate
-/// that is at least this with few calls is one to act on, not chance.
-#[expect(clippy::cast_precision_loss, reason = "a share does not need 53 bits")]
-pub fn wilson_lower_bound(hits: u64, trials: u64) -> f64 {
-    const Z: f64 = 1.959_963_984_540_054;
-    if trials == 0 {
-        return 0.0;
-    }
-    let n = trials as f64;
-    let p = hits.min(trials) as f64 / n;
-    let z2 = Z * Z;
-    let centre = p + z2 / (2.0 * n);
-    let spread = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
-    ((centre - spread) / (1.0 + z2 / n)).max(0.0)
-}
-
-#[cfg(test)]
-mod tests;

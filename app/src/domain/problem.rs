@@ -158,6 +158,11 @@ impl Problem {
         Self::new(ProblemCode::Forbidden, detail)
     }
 
+    /// Whether it says more than what stands at the refused fields.
+    pub fn is_beyond_fields(&self) -> bool {
+        self.code != ProblemCode::InvalidInput || self.fields.is_empty()
+    }
+
     /// The message of one field, if it was refused.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields

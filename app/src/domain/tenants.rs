@@ -1,5 +1,7 @@
 //! Tenants and their organizations.
 
+pub mod status;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -13,39 +15,7 @@ use super::{
     text::clean,
 };
 
-text_enum! {
-    /// Where a tenant is in its life with the platform.
-    pub enum TenantStatus {
-        /// In normal use.
-        Active = "active",
-        /// Switched off by the platform.
-        Suspended = "suspended",
-        /// Waits for approval.
-        Pending = "pending",
-        /// Tries the platform out.
-        Trial = "trial",
-        /// Is being set up.
-        Onboarding = "onboarding",
-    }
-}
-
-impl TenantStatus {
-    /// The word shown to people.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::Suspended => "Suspended",
-            Self::Pending => "Pending",
-            Self::Trial => "Trial",
-            Self::Onboarding => "Onboarding",
-        }
-    }
-
-    /// Whether no calls at all are what one expects of a tenant in this status.
-    pub const fn may_be_silent(self) -> bool {
-        matches!(self, Self::Suspended | Self::Pending | Self::Onboarding)
-    }
-}
+pub use status::TenantStatus;
 
 /// A customer of the platform, as the platform registered it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

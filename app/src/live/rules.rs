@@ -1,6 +1,6 @@
 //! What the live stream does, as plain functions.
 
-use crate::{domain::live::LiveInterest, query::Query};
+use crate::{domain::live::LiveInterest, paths, query::Query};
 
 /// How many ids of a kind the server follows for one stream.
 pub const MAX_FOLLOWED: usize = 200;
@@ -50,7 +50,7 @@ pub fn address(interest: &LiveInterest, last_event_id: Option<&str>) -> String {
     Query::default()
         .with("interest", &interest)
         .with_some("last_event_id", last_event_id)
-        .of("/live")
+        .of(paths::LIVE)
 }
 
 #[cfg(test)]

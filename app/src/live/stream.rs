@@ -17,7 +17,7 @@ use crate::{
         StaffId, Timestamp,
         live::{LiveEvent, LiveInterest},
     },
-    url,
+    paths,
 };
 
 /// Interests that change together lead to one new stream, not several.
@@ -328,7 +328,7 @@ fn leave() {
     let path = location.pathname().unwrap_or_default();
     let query = location.search().unwrap_or_default();
     // Nothing is left to do where the browser refuses to navigate.
-    let _ = location.assign(&url::sign_in(&format!("{path}{query}")));
+    let _ = location.assign(&paths::sign_in(&format!("{path}{query}")));
 }
 
 /// The browser's clock. Only ever compared with the server's.

@@ -4,52 +4,30 @@ pub mod metadata;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
 
 pub use self::metadata::{pretty, summary};
-use super::audit_log::OutcomeBadge;
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, CopyBlock, CopyButton, FailedPage, PageHeading, Settled, Timestamp,
-        format::Precision,
+        ButtonLink, CopyBlock, CopyCode, Loaded, OutcomeBadge, PageHeading, Panel, Timestamp,
+        failed_page, format::Precision, use_id,
     },
-    domain::{AuditEventId, SupportSessionId, audit::AuditEvent, problem::Problem},
-    pages::support_session::session_path,
-    routes,
+    domain::{audit::AuditEvent, problem::Problem},
+    paths,
+    query::Query,
 };
-
-/// The path of an audit event's page.
-pub fn event_path(id: AuditEventId) -> String {
-    format!("/audit/events/{id}")
-}
-
-/// The page of what an event was done to, if there is one.
-pub fn resource_path(event: &AuditEvent) -> Option<String> {
-    match event.resource_type.as_str() {
-        "support_session" => {
-            let id: SupportSessionId = event.resource_id.parse().ok()?;
-            Some(session_path(id))
-        }
-        "tenant" => event.resource_id.parse().ok().map(|id| routes::tenant(&id)),
-        _ => None,
-    }
-}
 
 /// The page of one audit event.
 #[component]
 pub fn AuditEventPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+    let id = use_id();
     let event = Resource::new(move || id.get(), load);
     view! {
-        <Settled
+        <Loaded
             resource=event
             loading="Loading the audit event…"
-            show=move |event| match event {
-                Ok(event) => view! { <Event event/> }.into_any(),
-                Err(ApiError(problem)) => view! { <FailedPage problem/> }.into_any(),
-            }
+            show=|event| view! { <Event event/> }
+            failed=failed_page
         />
     }
 }
@@ -62,13 +40,15 @@ async fn load(id: String) -> Result<AuditEvent, ApiError> {
 #[component]
 fn Event(event: AuditEvent) -> impl IntoView {
     let json = pretty(&serde_json::to_value(&event).unwrap_or_default());
-    let category = format!("/audit?category={}", event.category);
+    let category = Query::default()
+        .with("category", event.category.as_str())
+        .of(paths::AUDIT);
     let action = event.action.clone();
     view! {
         <Title text=event.action.clone()/>
         <div class="page">
             <nav class="breadcrumb muted" aria-label="Breadcrumb">
-                <a class="link" href=routes::AUDIT>
+                <a class="link" href=paths::AUDIT>
                     "Audit log"
                 </a>
                 " / "
@@ -93,14 +73,11 @@ fn Event(event: AuditEvent) -> impl IntoView {
                 <What event=event.clone()/>
                 <Chain event=event.clone()/>
             </div>
-            <section class="card" aria-labelledby="metadata-title">
-                <header class="panel-header">
-                    <h2 id="metadata-title">"Metadata"</h2>
-                </header>
+            <Panel id="metadata-title" title="Metadata">
                 <div class="panel-body">
                     <CopyBlock text=pretty(&event.metadata) what="metadata"/>
                 </div>
-            </section>
+            </Panel>
             <details class="card">
                 <summary class="panel-header">"The event as JSON"</summary>
                 <div class="panel-body">
@@ -114,31 +91,25 @@ fn Event(event: AuditEvent) -> impl IntoView {
 /// Who did what to what, and from where.
 #[component]
 fn What(event: AuditEvent) -> impl IntoView {
-    let resource = resource_path(&event);
-    let resource_id = event.resource_id.clone();
+    let resource = paths::resource(&event);
+    let open = move || {
+        let href = resource.clone()?;
+        Some(view! {
+            <div class="push">
+                <ButtonLink href class="small">"Open the resource"</ButtonLink>
+            </div>
+        })
+    };
     let tenant = event.tenant_id.clone().map(|id| {
         view! {
-            <a class="link" href=routes::tenant(&id)>
+            <a class="link" href=paths::tenant(&id)>
                 <code>{id.to_string()}</code>
             </a>
         }
     });
     let text = |text: Option<String>| text.unwrap_or_else(|| "—".into());
     view! {
-        <section class="card" aria-labelledby="what-title">
-            <header class="panel-header">
-                <h2 id="what-title">"What happened"</h2>
-                {resource
-                    .map(|href| {
-                        view! {
-                            <div class="push">
-                                <ButtonLink href class="small">
-                                    "Open the resource"
-                                </ButtonLink>
-                            </div>
-                        }
-                    })}
-            </header>
+        <Panel id="what-title" title="What happened" beside=open>
             <dl class="facts">
                 <dt>"Actor"</dt>
                 <dd>
@@ -158,9 +129,7 @@ fn What(event: AuditEvent) -> impl IntoView {
                 <dd>
                     {event.resource_type.clone()}
                     " "
-                    <code class="muted">{resource_id.clone()}</code>
-                    " "
-                    <CopyButton text=resource_id what="resource ID"/>
+                    <CopyCode text=event.resource_id what="resource ID" class="muted"/>
                 </dd>
                 <dt>"Occurred"</dt>
                 <dd>
@@ -181,7 +150,7 @@ fn What(event: AuditEvent) -> impl IntoView {
                 <dt>"User-Agent"</dt>
                 <dd>{text(event.user_agent)}</dd>
             </dl>
-        </section>
+        </Panel>
     }
     .into_any()
 }
@@ -189,18 +158,9 @@ fn What(event: AuditEvent) -> impl IntoView {
 /// Where the event stands in its chain, and what ties it there.
 #[component]
 fn Chain(event: AuditEvent) -> impl IntoView {
-    let copied = |text: String, what: &'static str| {
-        view! {
-            <code class="hash">{text.clone()}</code>
-            " "
-            <CopyButton text what/>
-        }
-    };
+    let copied = |text: String, what| view! { <CopyCode text what class="hash"/> };
     view! {
-        <section class="card" aria-labelledby="chain-title">
-            <header class="panel-header">
-                <h2 id="chain-title">"Chain"</h2>
-            </header>
+        <Panel id="chain-title" title="Chain">
             <dl class="facts">
                 <dt>"Event ID"</dt>
                 <dd>{copied(event.id.to_string(), "event ID")}</dd>
@@ -217,7 +177,7 @@ fn Chain(event: AuditEvent) -> impl IntoView {
                 <dt>"Format (v)"</dt>
                 <dd class="num">{event.v}</dd>
             </dl>
-        </section>
+        </Panel>
     }
     .into_any()
 }

@@ -1,27 +1,25 @@
 //! The audit log: who did what, where, and with which outcome.
 
 pub mod filters;
-pub mod query;
 pub mod table;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-pub use self::table::OutcomeBadge;
-use self::{filters::Filters, query::AuditQuery, table::Table};
+use self::{filters::Filters, table::Table};
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, EmptyState, PageHeading, Pager, PagerLinks, ProblemNotice, ResultCount,
-        Settled, format::counted,
+        ButtonLink, EmptyList, FailedList, Loaded, PageHeader, Pager, PagerLinks, ResultCount,
+        format::counted,
     },
     domain::{
         audit::{AuditEvent, ExportFormat},
         page::Page,
         problem::Problem,
     },
-    routes,
+    paths,
+    query::audit::AuditQuery,
 };
 
 /// The audit log.
@@ -32,30 +30,21 @@ pub fn AuditLogPage() -> impl IntoView {
     let problem = Memo::new(move |_| query.with(|query| query.parse().err()));
     let events = Resource::new(move || query.get(), load);
     view! {
-        <Title text="Audit log"/>
         <div class="page">
-            <header class="page-header">
-                <div>
-                    <PageHeading>"Audit log"</PageHeading>
-                    <p class="muted">
-                        "Append-only; each event carries the hash of the one before it"
-                    </p>
-                </div>
+            <PageHeader
+                title="Audit log"
+                lead="Append-only; each event carries the hash of the one before it"
+            >
                 <Exports query problem/>
-            </header>
+            </PageHeader>
             <section class="card" aria-label="Audit events">
                 <Filters query problem/>
-                <Settled
+                <Loaded
                     resource=events
                     loading="Loading audit events…"
-                    show=move |events| {
-                        let query = query.get_untracked();
-                        match events {
-                            Ok(page) => view! { <Events page query/> }.into_any(),
-                            Err(ApiError(problem)) => {
-                                view! { <Failed problem query/> }.into_any()
-                            }
-                        }
+                    show=move |page| view! { <Events page query=query.get_untracked()/> }
+                    failed=move |problem| {
+                        view! { <Failed problem query=query.get_untracked()/> }.into_any()
                     }
                 />
             </section>
@@ -113,47 +102,40 @@ fn Events(page: Page<AuditEvent>, query: AuditQuery) -> impl IntoView {
 fn Nothing(is_filtered: bool) -> impl IntoView {
     if is_filtered {
         view! {
-            <EmptyState title="No event matches">
-                <p>"Widen the time range, or leave a filter out."</p>
-                <ButtonLink href=routes::AUDIT>"Show the whole audit log"</ButtonLink>
-            </EmptyState>
+            <EmptyList
+                title="No event matches"
+                advice="Widen the time range, or leave a filter out."
+                href=paths::AUDIT
+                link="Show the whole audit log"
+            />
         }
-        .into_any()
     } else {
         view! {
-            <EmptyState title="No events yet">
-                <p>"Sign-ins, support sessions and every request made in them appear here."</p>
-                <ButtonLink href=routes::OVERVIEW>"Support overview"</ButtonLink>
-            </EmptyState>
+            <EmptyList
+                title="No events yet"
+                advice="Sign-ins, support sessions and every request made in them appear here."
+                href=paths::OVERVIEW
+                link="Support overview"
+            />
         }
-        .into_any()
     }
 }
 
 /// The events could not be had; what is wrong with the filter stands at its fields.
 #[component]
 fn Failed(problem: Problem, query: AuditQuery) -> impl IntoView {
-    crate::answer::set_status(problem.code.status());
     let what = match problem.fields.is_empty() {
         true => "The audit events could not be loaded.",
         false => "The filter can't be read.",
     };
-    let first_page = query.address(None);
-    let has_cursor = !query.cursor.is_empty();
+    let first_page = (!query.cursor.is_empty()).then(|| query.address(None));
     view! {
-        <div class="panel-body">
-            <ProblemNotice problem what/>
-            <div class="bar">
-                {has_cursor
-                    .then(|| {
-                        view! {
-                            <ButtonLink href=first_page>"Start from the newest event"</ButtonLink>
-                        }
-                    })}
-                <ButtonLink href=routes::AUDIT class="quiet">
-                    "Show the whole audit log"
-                </ButtonLink>
-            </div>
-        </div>
+        <FailedList problem what>
+            {first_page
+                .map(|href| view! { <ButtonLink href>"Start from the newest event"</ButtonLink> })}
+            <ButtonLink href=paths::AUDIT class="quiet">
+                "Show the whole audit log"
+            </ButtonLink>
+        </FailedList>
     }
 }

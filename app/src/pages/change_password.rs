@@ -7,11 +7,12 @@ use crate::{
     components::{DoneNotice, Field, PageHeading, ProblemNotice, use_flash},
     domain::{
         flash::Flash,
-        problem::{Problem, ProblemCode},
-        staff::{PASSWORD_MAX, PASSWORD_MIN, SignedIn},
+        problem::Problem,
+        signed_in::SignedIn,
+        staff::{PASSWORD_MAX, PASSWORD_MIN},
     },
-    routes,
-    shell::use_signed_in,
+    paths,
+    signed_in::use_signed_in,
 };
 
 /// Changing one's own password.
@@ -60,30 +61,10 @@ fn Form(flash: Option<Flash>, signed_in: Option<SignedIn>) -> impl IntoView {
          a good one."
     );
     view! {
-        {must_change
-            .then(|| {
-                view! {
-                    <div class="notice info">
-                        <p>
-                            "Your password was given to you by someone else. Choose your own before \
-                             you go on."
-                        </p>
-                    </div>
-                }
-            })}
-        {done
-            .map(|message| {
-                view! {
-                    <DoneNotice message/>
-                    <p>
-                        <a class="button primary" href=routes::OVERVIEW>
-                            "Support overview"
-                        </a>
-                    </p>
-                }
-            })}
-        {problem.filter(is_not_about_a_field).map(|problem| view! { <ProblemNotice problem/> })}
-        <form class="card panel-body" method="post" action="/forms/change-password">
+        {must_change.then(given_by_someone_else)}
+        {done.map(changed)}
+        {problem.filter(Problem::is_beyond_fields).map(|problem| view! { <ProblemNotice problem/> })}
+        <form class="card panel-body" method="post" action=paths::forms::CHANGE_PASSWORD>
             <input
                 type="email"
                 name="username"
@@ -121,8 +102,25 @@ fn Form(flash: Option<Flash>, signed_in: Option<SignedIn>) -> impl IntoView {
     }
 }
 
-fn is_not_about_a_field(problem: &Problem) -> bool {
-    problem.code != ProblemCode::InvalidInput || problem.fields.is_empty()
+fn given_by_someone_else() -> impl IntoView {
+    view! {
+        <div class="notice info">
+            <p>
+                "Your password was given to you by someone else. Choose your own before you go on."
+            </p>
+        </div>
+    }
+}
+
+fn changed(message: String) -> impl IntoView {
+    view! {
+        <DoneNotice message/>
+        <p>
+            <a class="button primary" href=paths::OVERVIEW>
+                "Support overview"
+            </a>
+        </p>
+    }
 }
 
 #[component]

@@ -1,12 +1,11 @@
 //! Help: roles, scopes, and how health is decided, with the numbers that are configured here.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::{
     api,
     components::{
-        HealthBadge, PageHeading, ProblemNotice, Settled, TableBox,
+        HealthBadge, Loaded, PageHeader, Panel, ProblemNotice, TableBox, columns,
         format::{configured_percent, counted},
     },
     domain::{
@@ -19,7 +18,7 @@ use crate::{
             MAX_ACTIVE_PER_STAFF_MEMBER, REASON_MIN, TTL_DEFAULT, TTL_MAX, TTL_MIN,
         },
     },
-    routes,
+    paths,
 };
 
 /// Help.
@@ -27,36 +26,22 @@ use crate::{
 pub fn HelpPage() -> impl IntoView {
     let settings = Resource::new(|| (), |()| api::settings());
     view! {
-        <Title text="Help"/>
         <div class="page">
-            <header class="page-header">
-                <div>
-                    <PageHeading>"Help"</PageHeading>
-                    <p class="muted">"What you may do, and what the console tells you."</p>
-                </div>
-            </header>
+            <PageHeader title="Help" lead="What you may do, and what the console tells you."/>
             <HealthHelp/>
-            <Settled
+            <Loaded
                 resource=settings
                 loading="Loading the configuration…"
-                show=|settings| match settings {
-                    Err(error) => {
-                        view! {
-                            <ProblemNotice
-                                what="The configuration could not be loaded."
-                                problem=error.into()
-                            />
-                        }
-                            .into_any()
+                show=|Settings { thresholds, scopes, .. }| {
+                    view! {
+                        <Decision thresholds/>
+                        <Sessions/>
+                        <Scopes scopes/>
                     }
-                    Ok(Settings { thresholds, scopes, .. }) => {
-                        view! {
-                            <Decision thresholds/>
-                            <Sessions/>
-                            <Scopes scopes/>
-                        }
-                            .into_any()
-                    }
+                }
+                failed=|problem| {
+                    view! { <ProblemNotice what="The configuration could not be loaded." problem/> }
+                        .into_any()
                 }
             />
             <Roles/>
@@ -77,17 +62,9 @@ fn HealthHelp() -> impl IntoView {
         }
     };
     view! {
-        <section class="card panel" aria-labelledby="help-health">
-            <header class="panel-header">
-                <h2 id="help-health">"Health"</h2>
-            </header>
+        <Panel id="help-health" title="Health">
             <TableBox label="What health means">
-                <thead>
-                    <tr>
-                        <th scope="col">"Badge"</th>
-                        <th scope="col">"Meaning"</th>
-                    </tr>
-                </thead>
+                {columns(["Badge", "Meaning"])}
                 <tbody>
                     {row(Health::Healthy, "No issues detected.")}
                     {row(Health::Warning, "Elevated error rate or reduced activity.")}
@@ -95,7 +72,7 @@ fn HealthHelp() -> impl IntoView {
                     {row(Health::Unknown, "Insufficient data to determine health.")}
                 </tbody>
             </TableBox>
-        </section>
+        </Panel>
     }
 }
 
@@ -123,10 +100,7 @@ fn Decision(thresholds: Thresholds) -> impl IntoView {
     );
     let reduced = configured_percent(reduced_percent);
     view! {
-        <section class="card panel" aria-labelledby="help-decision">
-            <header class="panel-header">
-                <h2 id="help-decision">"How health is decided"</h2>
-            </header>
+        <Panel id="help-decision" title="How health is decided">
             <div class="panel-body">
                 <div class="prose">
                     <p>"The first rule that applies decides. These are the numbers configured here."</p>
@@ -168,17 +142,14 @@ fn Decision(thresholds: Thresholds) -> impl IntoView {
                     </p>
                 </div>
             </div>
-        </section>
+        </Panel>
     }
 }
 
 #[component]
 fn Sessions() -> impl IntoView {
     view! {
-        <section class="card panel" aria-labelledby="help-sessions">
-            <header class="panel-header">
-                <h2 id="help-sessions">"Support sessions"</h2>
-            </header>
+        <Panel id="help-sessions" title="Support sessions">
             <div class="panel-body">
                 <ul class="prose">
                     <li>
@@ -214,27 +185,23 @@ fn Sessions() -> impl IntoView {
                     </li>
                 </ul>
             </div>
-        </section>
+        </Panel>
     }
 }
 
 #[component]
 fn Scopes(scopes: Vec<Scope>) -> impl IntoView {
+    let rules = || {
+        view! {
+            <a class="link push" href=paths::RULES>
+                "Gateway rules and dry run"
+            </a>
+        }
+    };
     view! {
-        <section class="card panel" aria-labelledby="help-scopes">
-            <header class="panel-header">
-                <h2 id="help-scopes">"Scopes"</h2>
-                <a class="link push" href=routes::RULES>
-                    "Gateway rules and dry run"
-                </a>
-            </header>
+        <Panel id="help-scopes" title="Scopes" beside=rules>
             <TableBox label="Scopes">
-                <thead>
-                    <tr>
-                        <th scope="col">"Scope"</th>
-                        <th scope="col">"What it permits"</th>
-                    </tr>
-                </thead>
+                {columns(["Scope", "What it permits"])}
                 <tbody>
                     {scopes
                         .into_iter()
@@ -251,7 +218,7 @@ fn Scopes(scopes: Vec<Scope>) -> impl IntoView {
                         .collect_view()}
                 </tbody>
             </TableBox>
-        </section>
+        </Panel>
     }
 }
 
@@ -268,18 +235,9 @@ fn Roles() -> impl IntoView {
         }
     };
     view! {
-        <section class="card panel" aria-labelledby="help-roles">
-            <header class="panel-header">
-                <h2 id="help-roles">"Roles"</h2>
-            </header>
+        <Panel id="help-roles" title="Roles">
             <TableBox label="What each role may do">
-                <thead>
-                    <tr>
-                        <th scope="col">"Act"</th>
-                        <th scope="col">{Role::SupportAdmin.label()}</th>
-                        <th scope="col">{Role::SuperAdmin.label()}</th>
-                    </tr>
-                </thead>
+                {columns(["Act", Role::SupportAdmin.label(), Role::SuperAdmin.label()])}
                 <tbody>
                     {row("See tenants, support sessions and access logs", "Yes", "Yes")}
                     {row("Create a support session", "Yes", "Yes")}
@@ -291,6 +249,6 @@ fn Roles() -> impl IntoView {
                     {row("Read audit events without a tenant", "No", "Yes")}
                 </tbody>
             </TableBox>
-        </section>
+        </Panel>
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{answer::set_status, components::PageHeading};
+use crate::{answer::set_status, components::PageHeading, paths};
 
 /// You have no support role.
 #[component]
@@ -22,10 +22,10 @@ pub fn NoRolePage() -> impl IntoView {
                  one; it counts from your next page on."
             </p>
             <div class="bar">
-                <a class="button" href="/support" rel="external">
+                <a class="button" href=paths::OVERVIEW rel="external">
                     "Try again"
                 </a>
-                <form method="post" action="/forms/sign-out">
+                <form method="post" action=paths::forms::SIGN_OUT>
                     <button class="button quiet" type="submit">
                         "Sign out"
                     </button>

@@ -4,33 +4,33 @@ pub mod cards;
 pub mod empty;
 pub mod request;
 pub mod table;
+pub mod toolbar;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use self::request::OverviewRequest;
+use self::{
+    cards::Cards,
+    empty::{EmptyConsole, NoMatch},
+    request::OverviewRequest,
+    table::TenantTable,
+    toolbar::Toolbar,
+};
 use crate::{
-    answer::set_status,
     api::{self, ApiError},
     components::{
-        ButtonLink, FilterForm, FlashNotice, Icon, IconName, PageHeading, ProblemNotice,
-        ResultCount, SearchBox, SelectFilter, Settled, Timestamp,
-        format::{Precision, counted},
-        use_page_flash, use_viewer,
+        ButtonLink, FailedList, FlashNotice, Loaded, Notice, PageHeader, Settled, Timestamp, Tone,
+        format::Precision, use_page_flash, use_viewer,
     },
     domain::{
         TenantId,
-        health::Health,
         live::LiveInterest,
         problem::Problem,
-        tenants::{Overview, TelemetryState, TenantStatus},
+        tenants::{Overview, TelemetryState},
     },
     live::{LiveHandle, use_live},
-    routes,
+    paths,
 };
-
-const FIELDS: [&str; 6] = ["q", "status", "health", "sort", "dir", "limit"];
 
 /// What the parts of the page share.
 #[derive(Debug, Clone, Copy)]
@@ -77,13 +77,7 @@ pub fn OverviewPage() -> impl IntoView {
         overview,
         live,
     };
-    Effect::new(move |seen: Option<u32>| {
-        let resets = live.resets.get();
-        if seen.is_some_and(|seen| seen < resets) {
-            overview.refetch();
-        }
-        resets
-    });
+    live.on_reset(move || overview.refetch());
     // The first tenant ever: the page says that there is none until it is fetched anew.
     Effect::new(move || {
         let is_empty = overview
@@ -97,18 +91,13 @@ pub fn OverviewPage() -> impl IntoView {
     });
     let flash = use_page_flash();
     view! {
-        <Title text="Support"/>
         <div class="page">
             {flash.map(|flash| view! { <FlashNotice flash/> })}
-            <header class="page-header">
-                <div>
-                    <PageHeading>"Support"</PageHeading>
-                    <p class="muted">"Tenant health across the platform, last 24 hours"</p>
-                </div>
+            <PageHeader title="Support" lead="Tenant health across the platform, last 24 hours">
                 <div class="push">
-                    <ButtonLink href=routes::SUPPORT_SESSIONS>"View Sessions"</ButtonLink>
+                    <ButtonLink href=paths::SUPPORT_SESSIONS>"View Sessions"</ButtonLink>
                 </div>
-            </header>
+            </PageHeader>
             <Top shared/>
             <section class="card" aria-label="Tenants">
                 <Toolbar shared/>
@@ -128,7 +117,7 @@ fn Top(shared: Shared) -> impl IntoView {
                 let overview = overview.ok()?;
                 Some(view! {
                     <StaleBanner telemetry=overview.telemetry shared/>
-                    <cards::Cards
+                    <Cards
                         counts=overview.counts
                         sorted_at=overview.sorted_at
                         telemetry=overview.telemetry
@@ -143,41 +132,28 @@ fn Top(shared: Shared) -> impl IntoView {
 #[component]
 fn StaleBanner(telemetry: TelemetryState, shared: Shared) -> impl IntoView {
     let telemetry = Signal::derive(move || telemetry_now(shared.live, telemetry));
+    let notice = move || {
+        let telemetry = telemetry.get();
+        let since = match telemetry.last_received_at {
+            Some(at) => {
+                view! { "No telemetry since " <Timestamp at precision=Precision::Minute/> "." }
+                    .into_any()
+            }
+            None => "No telemetry has arrived yet.".into_any(),
+        };
+        telemetry.stale.then(|| {
+            view! {
+                <Notice tone=Tone::Warn>
+                    <strong>{since}</strong>
+                    " Nothing has arrived from any tenant, so health tells nothing about now: it is \
+                     marked as stale. Check what sends telemetry to this console."
+                </Notice>
+            }
+        })
+    };
     view! {
         <div role="status" class="contents">
-            {move || {
-                let telemetry = telemetry.get();
-                telemetry
-                    .stale
-                    .then(|| {
-                        let since = telemetry
-                            .last_received_at
-                            .map(|at| {
-                                view! {
-                                    "No telemetry since "
-                                    <Timestamp at precision=Precision::Minute/>
-                                    "."
-                                }
-                            });
-                        view! {
-                            <div class="notice warn">
-                                <Icon name=IconName::Warn size=18/>
-                                <p>
-                                    <strong>
-                                        {since
-                                            .map_or_else(
-                                                || "No telemetry has arrived yet.".into_any(),
-                                                IntoAny::into_any,
-                                            )}
-                                    </strong>
-                                    " Nothing has arrived from any tenant, so health tells nothing \
-                                     about now: it is marked as stale. Check what sends telemetry to \
-                                     this console."
-                                </p>
-                            </div>
-                        }
-                    })
-            }}
+            {notice}
         </div>
     }
 }
@@ -190,111 +166,36 @@ fn telemetry_now(live: LiveHandle, first: TelemetryState) -> TelemetryState {
 }
 
 #[component]
-fn Toolbar(shared: Shared) -> impl IntoView {
-    let value =
-        move |get: fn(&OverviewRequest) -> String| Signal::derive(move || get(&shared.request()));
-    view! {
-        <div class="toolbar">
-            <FilterForm action=routes::OVERVIEW label="Tenants" names=&FIELDS>
-                <SearchBox
-                    name="q"
-                    label="Search by name or ID"
-                    value=value(|r| r.filter.search.clone().unwrap_or_default())
-                />
-                <SelectFilter
-                    name="status"
-                    label="Status"
-                    any="Any status"
-                    options=options(TenantStatus::ALL, TenantStatus::label)
-                    value=value(|r| r.filter.status.map(|s| s.to_string()).unwrap_or_default())
-                />
-                <SelectFilter
-                    name="health"
-                    label="Health"
-                    any="Any health"
-                    options=options(Health::ALL, Health::label)
-                    value=value(|r| r.filter.health.map(|h| h.to_string()).unwrap_or_default())
-                />
-                <KeptFields/>
-            </FilterForm>
-            <Count shared/>
-        </div>
-    }
-}
-
-/// How many tenants match.
-#[component]
-fn Count(shared: Shared) -> impl IntoView {
-    view! {
-        <ResultCount>
-            <Settled
-                resource=shared.overview
-                show=|overview| {
-                    overview.ok().map(|o| counted(o.tenants.total, "tenant", "tenants"))
-                }
-            />
-        </ResultCount>
-    }
-}
-
-/// The order and the page size, which a search keeps.
-#[component]
-fn KeptFields() -> impl IntoView {
-    let query = use_query_map();
-    ["sort", "dir", "limit"]
-        .map(|name| {
-            let value = move || query.with(|query| query.get(name).unwrap_or_default());
-            view! { <input type="hidden" name=name value=value disabled=move || value().is_empty()/> }
-        })
-        .collect_view()
-}
-
-fn options<T: Copy + ToString>(all: &[T], label: fn(T) -> &'static str) -> Vec<(String, String)> {
-    all.iter()
-        .map(|value| (value.to_string(), label(*value).to_owned()))
-        .collect()
-}
-
-#[component]
 fn Tenants(shared: Shared) -> impl IntoView {
     let viewer = use_viewer();
+    let show = move |overview: Overview| {
+        let request = shared.request.get_untracked().unwrap_or_default();
+        viewer.synchronise(overview.sorted_at);
+        if overview.counts.total == 0 {
+            view! { <EmptyConsole/> }.into_any()
+        } else if overview.tenants.items.is_empty() {
+            view! { <NoMatch filtered=request.is_filtered()/> }.into_any()
+        } else {
+            view! { <TenantTable overview request shared/> }.into_any()
+        }
+    };
     view! {
-        <Settled
+        <Loaded
             resource=shared.overview
             loading="Loading tenants…"
-            show=move |overview| {
-                let request = shared.request.get_untracked().unwrap_or_default();
-                match overview {
-                    Err(error) => {
-                        set_status(error.code().status());
-                        view! { <Failed problem=error.into()/> }.into_any()
-                    }
-                    Ok(overview) => {
-                        viewer.synchronise(overview.sorted_at);
-                        if overview.counts.total == 0 {
-                            view! { <empty::EmptyConsole/> }.into_any()
-                        } else if overview.tenants.items.is_empty() {
-                            view! { <empty::NoMatch filtered=request.is_filtered()/> }.into_any()
-                        } else {
-                            view! { <table::TenantTable overview request shared/> }.into_any()
-                        }
-                    }
-                }
-            }
+            show
+            failed
         />
     }
 }
 
-#[component]
-fn Failed(problem: Problem) -> impl IntoView {
+fn failed(problem: Problem) -> AnyView {
     view! {
-        <div class="panel-body">
-            <ProblemNotice what="The tenants could not be loaded." problem/>
-            <p>
-                <a class="button" href=routes::OVERVIEW rel="external">
-                    "Start from the first page"
-                </a>
-            </p>
-        </div>
+        <FailedList problem what="The tenants could not be loaded.">
+            <a class="button" href=paths::OVERVIEW rel="external">
+                "Start from the first page"
+            </a>
+        </FailedList>
     }
+    .into_any()
 }

@@ -1,54 +1,35 @@
 //! The dialog Raise budget: a super admin lets another's support session make more requests.
 
-use leptos::{
-    ev::SubmitEvent,
-    html,
-    prelude::*,
-    web_sys::{FormData, HtmlFormElement},
-};
-use leptos_meta::Title;
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_navigate, use_params_map},
-};
+use leptos::{prelude::*, web_sys::FormData};
 
-use super::support_session::{SessionChanges, load, session_path};
+use super::support_session::{SessionChanges, SessionDialogPage};
 use crate::{
-    api::{self, ApiError},
+    api,
     components::{
-        ButtonLink, Dialog, Field, Icon, IconName, Loading, ProblemNotice, focus_first_invalid,
-        format::thousands, kept_input, use_flash,
+        ClosedDialog, Field, FormAct, FormDialog, Notice, Tone, format::thousands, kept_input,
+        typed,
     },
     domain::{
         flash::Flash,
-        problem::{Problem, ProblemCode},
         support_sessions::{
             REASON_MIN, REQUESTS_TOTAL_MAX, RaiseBudgetForm, SupportSessionDetail,
             SupportSessionStatus,
         },
     },
+    paths,
 };
 
 /// The dialog Raise budget.
 #[component]
 pub fn RaiseBudgetPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    let flash = use_flash();
-    let detail = Resource::new(move || id.get(), load);
     view! {
-        <Title text="Raise budget"/>
-        <Suspense fallback=|| view! { <Loading label="Loading the support session…"/> }>
-            {move || Suspend::new(async move {
-                // What can't be shown is the page's to say.
-                let (detail, flash) = (detail.await.ok()?, flash.await);
-                Some(if detail.may_raise_budget {
-                    view! { <RaiseDialog detail flash/> }.into_any()
-                } else {
-                    view! { <NotToBeRaised detail/> }.into_any()
-                })
-            })}
-        </Suspense>
+        <SessionDialogPage
+            title="Raise budget"
+            show=|detail, flash| match detail.may_raise_budget {
+                true => view! { <RaiseDialog detail flash/> }.into_any(),
+                false => view! { <NotToBeRaised detail/> }.into_any(),
+            }
+        />
     }
 }
 
@@ -59,38 +40,25 @@ fn RaiseDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoV
         session.id,
         session.limits.requests_total.unwrap_or_default(),
     );
-    let close_href = session_path(id);
-    let raise = ServerAction::<api::RaiseBudget>::new();
+    let close_href = paths::support_session(id);
     let kept = RaiseBudgetForm {
         requests_total: kept_input(flash.as_ref(), "requests_total"),
         reason: kept_input(flash.as_ref(), "reason"),
     };
-    let problem = RwSignal::new(match flash {
-        Some(Flash::Refused { problem, .. }) => Some(problem),
-        _ => None,
-    });
-    follow_answer(raise, problem, close_href.clone());
-    let form = NodeRef::<html::Form>::new();
-    focus_first_invalid::<Problem>(form, problem.into());
-    let busy = move || raise.pending().get();
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let Some(form) = form
-            .get_untracked()
-            .filter(|_| !raise.pending().get_untracked())
-        else {
-            return;
-        };
-        let form = read_form(&form);
-        let refused = form.validate(present.saturating_add(1)).err();
-        if refused.is_none() {
-            raise.dispatch(api::RaiseBudget { id, form });
+    let act = FormAct::<api::RaiseBudget>::new(flash, None);
+    let changes = use_context::<SessionChanges>();
+    act.leave_when_done(close_href.clone(), move |session| {
+        if let Some(changes) = changes {
+            changes.show(session, "The budget was raised.");
         }
-        problem.set(refused);
-    };
-    let general = move || {
-        let problem = problem.get();
-        problem.filter(|p| p.code != ProblemCode::InvalidInput || p.fields.is_empty())
+    });
+    let read = move |form: &FormData| {
+        let form = RaiseBudgetForm {
+            requests_total: typed(form, "requests_total"),
+            reason: typed(form, "reason"),
+        };
+        form.validate(present.saturating_add(1))?;
+        Ok(api::RaiseBudget { id, form })
     };
     let used = format!(
         "{} of {} requests are used. The tenant can read this in its audit log.",
@@ -98,74 +66,22 @@ fn RaiseDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoV
         thousands(present)
     );
     view! {
-        <Dialog
+        <FormDialog
+            act
             title=format!("Raise {}’s budget in {}", session.staff_name, session.tenant_name)
             description=move || used.clone()
-            close_href=close_href.clone()
+            close_href
+            action=paths::forms::of(paths::forms::RAISE_BUDGET, id)
+            read
+            submit="Raise budget".to_owned()
         >
-            <form
-                node_ref=form
-                method="post"
-                action=format!("/forms/support-sessions/{id}/raise-budget")
-                on:submit=submit
-            >
-                <div class="dialog-body">
-                    {move || general().map(|problem| view! { <ProblemNotice problem/> })}
-                    <Fields kept present problem/>
-                </div>
-                <footer class="dialog-actions">
-                    <ButtonLink href=close_href>"Cancel"</ButtonLink>
-                    <button
-                        type="submit"
-                        class="button primary"
-                        aria-busy=move || busy().to_string()
-                        aria-disabled=move || busy().then_some("true")
-                    >
-                        "Raise budget"
-                    </button>
-                </footer>
-            </form>
-        </Dialog>
+            <Fields act kept present/>
+        </FormDialog>
     }
-    .into_any()
-}
-
-/// Back to the page once the budget is raised; what was refused is shown.
-fn follow_answer(
-    raise: ServerAction<api::RaiseBudget>,
-    problem: RwSignal<Option<Problem>>,
-    done_href: String,
-) {
-    let changes = use_context::<SessionChanges>();
-    let navigate = use_navigate();
-    Effect::new(move || match raise.value().get() {
-        Some(Ok(session)) => {
-            if let Some(changes) = changes {
-                changes.budget_raised(session);
-            }
-            let options = NavigateOptions {
-                replace: true,
-                scroll: false,
-                ..NavigateOptions::default()
-            };
-            navigate(&done_href, options);
-        }
-        Some(Err(ApiError(refused))) => problem.set(Some(refused)),
-        None => {}
-    });
 }
 
 #[component]
-fn Fields(
-    kept: RaiseBudgetForm,
-    present: u64,
-    problem: RwSignal<Option<Problem>>,
-) -> impl IntoView {
-    let error = move |field: &'static str| {
-        Signal::derive(move || {
-            problem.with(|problem| problem.as_ref()?.field(field).map(ToOwned::to_owned))
-        })
-    };
+fn Fields(act: FormAct<api::RaiseBudget>, kept: RaiseBudgetForm, present: u64) -> impl IntoView {
     let bounds = move || {
         format!(
             "More than {}, at most {}.",
@@ -178,7 +94,7 @@ fn Fields(
             id="requests-total"
             label="Requests in all"
             hint=bounds
-            error=error("requests_total")
+            error=act.error("requests_total")
             let:control
         >
             <input
@@ -197,7 +113,7 @@ fn Fields(
             id="raise-reason"
             label="Reason"
             hint=|| format!("At least {REASON_MIN} characters.")
-            error=error("reason")
+            error=act.error("reason")
             let:control
         >
             <textarea
@@ -213,21 +129,9 @@ fn Fields(
     }
 }
 
-fn read_form(form: &HtmlFormElement) -> RaiseBudgetForm {
-    let Ok(data) = FormData::new_with_form(form) else {
-        return RaiseBudgetForm::default();
-    };
-    let one = |name| data.get(name).as_string().unwrap_or_default();
-    RaiseBudgetForm {
-        requests_total: one("requests_total"),
-        reason: one("reason"),
-    }
-}
-
 /// The dialog when there is nothing to raise, or someone else must.
 #[component]
 fn NotToBeRaised(detail: SupportSessionDetail) -> impl IntoView {
-    let close_href = session_path(detail.session.id);
     let is_active = detail.session.status(detail.at) == SupportSessionStatus::Active;
     let why = match (is_active, detail.session.limits.requests_total) {
         (false, _) => "This support session has already ended.",
@@ -235,21 +139,13 @@ fn NotToBeRaised(detail: SupportSessionDetail) -> impl IntoView {
         (true, Some(_)) => "Only a super admin who does not hold the session may raise its budget.",
     };
     view! {
-        <Dialog
-            title="Raise budget".to_owned()
-            description=|| "Nothing was raised."
-            close_href=close_href.clone()
+        <ClosedDialog
+            title="Raise budget"
+            description="Nothing was raised."
+            close_href=paths::support_session(detail.session.id)
+            back="Back to the support session"
         >
-            <div class="dialog-body">
-                <div class="notice info">
-                    <Icon name=IconName::Stopped size=18/>
-                    <p>{why}</p>
-                </div>
-            </div>
-            <footer class="dialog-actions">
-                <ButtonLink href=close_href>"Back to the support session"</ButtonLink>
-            </footer>
-        </Dialog>
+            <Notice tone=Tone::Info>{why}</Notice>
+        </ClosedDialog>
     }
-    .into_any()
 }

@@ -10,7 +10,7 @@ use crate::{
         BrandMark, CopyBlock, DoneNotice, Field, PageHeading, ProblemNotice, kept_input, use_flash,
     },
     domain::flash::Flash,
-    url::local_path,
+    paths::{self, local_path},
 };
 
 /// What to run when there is nobody who could sign in.
@@ -63,7 +63,7 @@ fn Form(flash: Option<Flash>, next: Memo<String>) -> impl IntoView {
             Some(Flash::Done { message }) => Some(view! { <DoneNotice message/> }.into_any()),
             _ => None,
         }}
-        <form class="card panel-body" method="post" action="/forms/sign-in">
+        <form class="card panel-body" method="post" action=paths::forms::SIGN_IN>
             <input type="hidden" name="next" value=next/>
             <Field id="email" label="E-mail" let:control>
                 <input

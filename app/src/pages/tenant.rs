@@ -1,33 +1,30 @@
 //! The support detail of a tenant: its health signals, why, and what can be done about it.
 
 pub mod activity;
+pub mod header;
+pub mod organizations;
 pub mod signals;
 
 use chrono::TimeDelta;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{
-    components::Outlet,
-    hooks::{use_location, use_params_map},
-};
+use leptos_router::{components::Outlet, hooks::use_location};
 
+use self::{
+    activity::{RecentEvents, SessionsHere},
+    header::Header,
+    organizations::Organizations,
+    signals::Signals,
+};
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, CallsChart, FailedPage, FlashNotice, PageHeading, Settled, TenantStatusTag,
-        Timestamp, VerdictBox,
-        format::{Precision, counted},
-        use_page_flash, use_viewer,
+        CallsChart, FlashNotice, Loaded, VerdictBox, failed_page, use_id, use_page_flash,
+        use_viewer,
     },
-    domain::{
-        TenantId,
-        flash::Flash,
-        live::LiveInterest,
-        problem::Problem,
-        tenants::{Organization, TenantDetail},
-    },
+    domain::{flash::Flash, live::LiveInterest, problem::Problem, tenants::TenantDetail},
     live::{LiveHandle, use_live},
-    routes,
+    paths::is_dialog,
 };
 
 /// Figures that the live stream does not carry are fetched again after this time, if calls arrive.
@@ -55,59 +52,42 @@ impl TenantActs {
     }
 }
 
-/// The tenant that the URL names.
-fn tenant_id(params: &leptos_router::params::ParamsMap) -> Result<TenantId, Problem> {
-    params
-        .get("id")
-        .and_then(|id| id.parse().ok())
-        .ok_or_else(|| Problem::not_found("tenant"))
+async fn load(id: String) -> Result<TenantDetail, ApiError> {
+    let id = id.parse().map_err(|_| Problem::not_found("tenant"))?;
+    api::tenant_detail(id).await
 }
 
 /// The support detail of a tenant, with the dialogs that belong to it.
 #[component]
 pub fn TenantPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(tenant_id));
-    let detail = Resource::new(
-        move || id.get(),
-        |id| async move { api::tenant_detail(id?).await },
-    );
+    let id = use_id();
+    let detail = Resource::new(move || id.get(), load);
     let live = use_live(Signal::derive(move || LiveInterest {
-        tenants: id.get().into_iter().collect(),
+        tenants: id.with(|id| id.parse().into_iter().collect()),
         ..LiveInterest::default()
     }));
     refetch_when_old(detail, live);
     let acts = TenantActs::provide();
-    Effect::new(move |seen: Option<u32>| {
-        let done = acts.0.get();
-        if seen.is_some_and(|seen| seen < done) {
+    Effect::new(move || {
+        if acts.count() > 0 {
             detail.refetch();
         }
-        done
     });
     let flash = use_page_flash();
     view! {
         <Outlet/>
-        <Settled
+        <Loaded
             resource=detail
             loading="Loading the tenant…"
-            show=move |detail| match detail {
-                Err(error) => view! { <FailedPage problem=error.into()/> }.into_any(),
-                Ok(detail) => view! { <Detail detail live flash/> }.into_any(),
-            }
+            show=move |detail| view! { <Detail detail live flash/> }
+            failed=failed_page
         />
     }
 }
 
 /// The verdict's numbers and the chart come with the page; the stream tells when they are old.
 fn refetch_when_old(detail: Resource<Result<TenantDetail, ApiError>>, live: LiveHandle) {
-    Effect::new(move |seen: Option<u32>| {
-        let resets = live.resets.get();
-        if seen.is_some_and(|seen| seen < resets) {
-            detail.refetch();
-        }
-        resets
-    });
+    live.on_reset(move || detail.refetch());
     Effect::new(move || {
         live.tenants.with(|change| {
             let Some(change) = change else { return };
@@ -155,105 +135,21 @@ fn Detail(
     });
     let path = use_location().pathname;
     let title = tenant.name.clone();
-    let facts: Vec<_> = [
-        tenant.plan.map(|plan| format!("{plan} plan")),
-        tenant.region,
-    ]
-    .into_iter()
-    .flatten()
-    .map(|fact| format!(" · {fact}"))
-    .collect();
+    let id = tenant.id.clone();
     view! {
         // A dialog over this page has a title of its own.
-        {move || {
-            (!routes::is_dialog(&path.get())).then(|| view! { <Title text=title.clone()/> })
-        }}
+        {move || (!is_dialog(&path.get())).then(|| view! { <Title text=title.clone()/> })}
         <div class="page">
             {flash.map(|flash| view! { <FlashNotice flash/> })}
-            <nav class="muted" aria-label="Breadcrumb">
-                <a class="link" href=routes::OVERVIEW>"Support"</a>
-                " / "
-                <span aria-current="page">{tenant.name.clone()}</span>
-            </nav>
-            <header class="page-header">
-                <div>
-                    <div class="bar">
-                        <PageHeading>{tenant.name}</PageHeading>
-                        <TenantStatusTag status=tenant.status/>
-                    </div>
-                    <p class="muted">
-                        <code>{tenant.id.to_string()}</code>
-                        {facts}
-                        " · since "
-                        <Timestamp at=tenant.created_at precision=Precision::Date/>
-                        " · "
-                        {counted(active_user_sessions, "active user session", "active user sessions")}
-                    </p>
-                </div>
-                <div class="bar push" role="group" aria-label="Support Actions">
-                    {manage_url
-                        .map(|url| {
-                            view! {
-                                <a class="button quiet" href=url rel="external noopener">
-                                    "Manage tenant"
-                                </a>
-                            }
-                        })}
-                    <ButtonLink href=routes::create_session(&tenant.id) class="primary">
-                        "Create Support Session"
-                    </ButtonLink>
-                    <ButtonLink href=routes::force_logout(&tenant.id) class="danger">
-                        "Force Logout All Sessions"
-                    </ButtonLink>
-                </div>
-            </header>
+            <Header tenant active_user_sessions manage_url/>
             <VerdictBox verdict since=signals.since now stale/>
-            <signals::Signals id=tenant.id.clone() first=signals calls=calls.clone() stale live/>
+            <Signals id=id.clone() first=signals calls=calls.clone() stale live/>
             <CallsChart buckets=calls/>
             <div class="two">
-                <activity::SessionsHere tenant=tenant.id.clone() live/>
-                <activity::RecentEvents tenant=tenant.id live/>
+                <SessionsHere tenant=id.clone() live/>
+                <RecentEvents tenant=id live/>
             </div>
             <Organizations organizations/>
         </div>
-    }
-}
-
-#[component]
-fn Organizations(organizations: Vec<Organization>) -> impl IntoView {
-    let is_empty = organizations.is_empty();
-    view! {
-        <section class="card panel" aria-labelledby="organizations">
-            <header class="panel-header">
-                <h2 id="organizations">"Organizations"</h2>
-                <span class="muted push num">
-                    {counted(organizations.len() as u64, "organization", "organizations")}
-                </span>
-            </header>
-            <ul class="rows">
-                {organizations
-                    .into_iter()
-                    .map(|organization| {
-                        view! {
-                            <li>
-                                <span class="grow">
-                                    <strong>{organization.name}</strong>
-                                    <span class="id">{organization.id.to_string()}</span>
-                                </span>
-                                <span class="tag" data-status=organization.status.as_str()>
-                                    {organization.status.label()}
-                                </span>
-                            </li>
-                        }
-                    })
-                    .collect_view()}
-                {is_empty
-                    .then(|| {
-                        view! {
-                            <li class="muted">"The platform has registered none for this tenant."</li>
-                        }
-                    })}
-            </ul>
-        </section>
     }
 }

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use crate::{
     components::{Icon, IconName, format::initials},
-    domain::staff::SignedIn,
-    routes,
+    domain::signed_in::SignedIn,
+    paths,
 };
 
 #[component]
@@ -43,16 +43,16 @@ pub(super) fn Account(signed_in: SignedIn) -> impl IntoView {
                         <option value="dark">"Dark"</option>
                     </select>
                 </label>
-                <a class="button" href=routes::PASSWORD>
+                <a class="button" href=paths::PASSWORD>
                     "Change password"
                 </a>
-                <form method="post" action="/forms/sign-out">
+                <form method="post" action=paths::forms::SIGN_OUT>
                     <button class="button" type="submit">
                         <Icon name=IconName::SignOut/>
                         "Sign out"
                     </button>
                 </form>
-                <form method="post" action="/forms/sign-out">
+                <form method="post" action=paths::forms::SIGN_OUT>
                     <input type="hidden" name="everywhere" value="on"/>
                     <button class="button quiet" type="submit">
                         "Sign out everywhere"

@@ -3,11 +3,11 @@
 
 use leptos::prelude::*;
 
-use super::use_signed_in;
 use crate::{
-    components::{Countdown, Icon, IconName, Settled, use_here, use_viewer},
-    domain::{Timestamp, support_sessions::SupportSession},
-    routes,
+    components::{Countdown, Icon, IconName, use_here, use_viewer},
+    domain::{Timestamp, signed_in::SignedIn, support_sessions::SupportSession},
+    paths,
+    signed_in::WhileSignedIn,
 };
 
 /// From more support sessions on, one line stands for all of them.
@@ -15,48 +15,38 @@ const FEW: usize = 2;
 
 #[component]
 pub(super) fn SupportSessionBand() -> impl IntoView {
-    let signed_in = use_signed_in();
-    view! {
-        <Settled
-            resource=signed_in.resource()
-            show=|signed_in| {
-                let signed_in = signed_in.ok().flatten()?;
-                let now = signed_in.now;
-                let count = signed_in.own_active.len();
-                let rows = signed_in
-                    .own_active
-                    .into_iter()
-                    .map(|session| view! { <BandRow session now/> })
-                    .collect_view();
-                match count {
-                    0 => None,
-                    1..=FEW => Some(view! { <ul>{rows}</ul> }.into_any()),
-                    // They would push the page out of sight.
-                    _ => {
-                        Some(
-                            view! {
-                                <details>
-                                    <summary>
-                                        <Icon name=IconName::Warn size=16/>
-                                        {format!("You are inside {count} support sessions")}
-                                    </summary>
-                                    <ul>{rows}</ul>
-                                </details>
-                            }
-                                .into_any(),
-                        )
-                    }
-                }
-                    .map(|sessions| {
-                        view! {
-                            <section class="session-band" aria-label="Your active support sessions">
-                                {sessions}
-                            </section>
-                        }
-                    })
-            }
-        />
-    }
+    view! { <WhileSignedIn show=band/> }
+}
+
+fn band(signed_in: SignedIn) -> Option<impl IntoView> {
+    let now = signed_in.now;
+    let count = signed_in.own_active.len();
+    let rows = signed_in
+        .own_active
+        .into_iter()
+        .map(|session| view! { <BandRow session now/> })
+        .collect_view();
+    let rows = view! { <ul>{rows}</ul> };
+    let sessions = match count {
+        0 => return None,
+        1..=FEW => rows.into_any(),
+        // They would push the page out of sight.
+        _ => view! {
+            <details>
+                <summary>
+                    <Icon name=IconName::Warn size=16/>
+                    {format!("You are inside {count} support sessions")}
+                </summary>
+                {rows}
+            </details>
+        }
+        .into_any(),
+    };
+    Some(view! {
+        <section class="session-band" aria-label="Your active support sessions">
+            {sessions}
+        </section>
+    })
 }
 
 #[component]
@@ -70,7 +60,7 @@ fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
             <Icon name=IconName::Warn size=16/>
             <p>
                 "You are inside "
-                <a href=routes::support_session(session.id)>
+                <a href=paths::support_session(session.id)>
                     <strong>{session.tenant_name.clone()}</strong>
                 </a>
                 " · "
@@ -82,7 +72,7 @@ fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
                     what=format!("Support session in {}", session.tenant_name)
                 />
             </p>
-            <form method="post" action=format!("/forms/support-sessions/{}/revoke", session.id)>
+            <form method="post" action=paths::forms::of(paths::forms::REVOKE, session.id)>
                 <input type="hidden" name="reason" value=""/>
                 <input type="hidden" name="next" value=here/>
                 <button

@@ -2,15 +2,15 @@
 
 use leptos::prelude::*;
 
-use super::{signed_in::use_signed_in, use_frame_live};
 use crate::{
     components::{
-        Icon, IconName, Settled, Timestamp,
+        Notice, Timestamp, Tone,
         format::{Precision, instant},
         use_viewer,
     },
-    domain::{self, staff::SignedIn},
-    live::{LiveHandle, LiveState},
+    domain::{self, live::LiveInterest, signed_in::SignedIn},
+    live::{LiveHandle, LiveState, use_live},
+    signed_in::{WhileSignedIn, use_signed_in},
 };
 
 #[component]
@@ -42,18 +42,15 @@ pub(super) fn LiveIndicator(
 /// Stays as long as the stream is lost: what the page shows is old.
 #[component]
 pub(super) fn LostNotice() -> impl IntoView {
-    let signed_in = use_signed_in();
+    let show = |signed_in: SignedIn| {
+        signed_in.may_enter().then(|| {
+            let live = use_frame_live();
+            move || live.stale_since().map(|since| view! { <Lost since/> })
+        })
+    };
     view! {
         <div role="status" class="contents">
-            <Settled
-                resource=signed_in.resource()
-                show=|signed_in| {
-                    // Whoever must change the password first, or has no role, is told nothing.
-                    signed_in.ok().flatten().filter(SignedIn::may_enter)?;
-                    let live = use_frame_live();
-                    Some(move || live.stale_since().map(|since| view! { <Lost since/> }))
-                }
-            />
+            <WhileSignedIn show/>
         </div>
     }
 }
@@ -61,14 +58,30 @@ pub(super) fn LostNotice() -> impl IntoView {
 #[component]
 fn Lost(since: domain::Timestamp) -> impl IntoView {
     view! {
-        <div class="notice warn">
-            <Icon name=IconName::Warn size=18/>
-            <p>
-                <strong>"Live updates are lost."</strong>
-                " What you see is as of "
-                <Timestamp at=since precision=Precision::Time/>
-                ". The page reconnects by itself."
-            </p>
-        </div>
+        <Notice tone=Tone::Warn>
+            <strong>"Live updates are lost."</strong>
+            " What you see is as of "
+            <Timestamp at=since precision=Precision::Time/>
+            ". The page reconnects by itself."
+        </Notice>
     }
+}
+
+/// The live stream as far as the frame needs it: only while someone is signed in.
+fn use_frame_live() -> LiveHandle {
+    use_live(Signal::stored(LiveInterest::default()))
+}
+
+/// Asks again whenever support sessions change: the count beside "View Sessions", and the band.
+pub(super) fn follow_support_sessions() -> LiveHandle {
+    let live = use_frame_live();
+    let signed_in = use_signed_in();
+    Effect::new(move |seen: Option<bool>| {
+        let changed = live.support_sessions.with(Option::is_some) || live.resets.get() > 0;
+        if seen.is_some() && changed {
+            signed_in.refetch();
+        }
+        changed
+    });
+    live
 }

@@ -4,27 +4,20 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::{
-    account::Account, live::LiveIndicator, signed_in::follow_support_sessions, use_signed_in,
+    account::Account,
+    live::{LiveIndicator, follow_support_sessions},
 };
 use crate::{
-    components::{BrandMark, Icon, IconName, Settled, format::thousands},
-    domain::staff::SignedIn,
-    routes,
+    components::{BrandMark, Icon, IconName, format::thousands},
+    domain::signed_in::SignedIn,
+    paths,
+    signed_in::WhileSignedIn,
 };
 
 /// For signed-in staff members with a role; nobody else has anywhere to go.
 #[component]
 pub(super) fn Side() -> impl IntoView {
-    let signed_in = use_signed_in();
-    view! {
-        <Settled
-            resource=signed_in.resource()
-            show=|signed_in| {
-                let signed_in = signed_in.ok().flatten()?;
-                Some(view! { <SideOf signed_in/> })
-            }
-        />
-    }
+    view! { <WhileSignedIn show=|signed_in| view! { <SideOf signed_in/> }/> }
 }
 
 #[component]
@@ -34,7 +27,7 @@ fn SideOf(signed_in: SignedIn) -> impl IntoView {
     let active = signed_in.active_support_sessions;
     view! {
         <header class="side">
-            <a class="brand" href=routes::OVERVIEW>
+            <a class="brand" href=paths::OVERVIEW>
                 <BrandMark/>
                 <span>"Support Console"</span>
             </a>
@@ -42,15 +35,15 @@ fn SideOf(signed_in: SignedIn) -> impl IntoView {
                 .then(|| {
                     view! {
                         <nav class="nav" aria-label="Main">
-                            <NavLink href=routes::OVERVIEW icon=IconName::Pulse label="Support"/>
+                            <NavLink href=paths::OVERVIEW icon=IconName::Pulse label="Support"/>
                             <NavLink
-                                href=routes::SUPPORT_SESSIONS
+                                href=paths::SUPPORT_SESSIONS
                                 icon=IconName::Lock
                                 label="View Sessions"
                                 count=active
                             />
-                            <NavLink href=routes::AUDIT icon=IconName::Document label="Audit log"/>
-                            <NavLink href=routes::HELP icon=IconName::Help label="Help"/>
+                            <NavLink href=paths::AUDIT icon=IconName::Document label="Audit log"/>
+                            <NavLink href=paths::HELP icon=IconName::Help label="Help"/>
                         </nav>
                     }
                 })}
@@ -95,10 +88,10 @@ fn NavLink(
 /// The part of the navigation that a page belongs to.
 fn section(path: &str) -> Option<&'static str> {
     let sections = [
-        routes::HELP,
-        routes::SUPPORT_SESSIONS,
-        routes::AUDIT,
-        routes::OVERVIEW,
+        paths::HELP,
+        paths::SUPPORT_SESSIONS,
+        paths::AUDIT,
+        paths::OVERVIEW,
     ];
     sections.into_iter().find(|section| {
         path.strip_prefix(section)
@@ -112,13 +105,13 @@ mod tests {
 
     #[test]
     fn a_page_belongs_to_one_section() {
-        assert_eq!(section("/support"), Some(routes::OVERVIEW));
-        assert_eq!(section("/support/tenants/a"), Some(routes::OVERVIEW));
+        assert_eq!(section("/support"), Some(paths::OVERVIEW));
+        assert_eq!(section("/support/tenants/a"), Some(paths::OVERVIEW));
         assert_eq!(
             section("/support/sessions/x/revoke"),
-            Some(routes::SUPPORT_SESSIONS)
+            Some(paths::SUPPORT_SESSIONS)
         );
-        assert_eq!(section("/audit/events/x"), Some(routes::AUDIT));
+        assert_eq!(section("/audit/events/x"), Some(paths::AUDIT));
         assert_eq!(section("/auditor"), None);
     }
 }

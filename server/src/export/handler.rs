@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use app::{
     domain::{audit::ExportFormat, caller::Context, problem::Problem},
-    pages::audit_log::query::AuditQuery,
+    query::audit::AuditQuery,
 };
 use axum::{
     Extension,

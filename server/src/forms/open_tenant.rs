@@ -6,7 +6,7 @@ use app::{
         caller::Context,
         problem::{Problem, ProblemCode},
     },
-    routes,
+    paths,
 };
 use axum::{
     extract::{Path, Query, State},
@@ -51,7 +51,7 @@ pub(super) async fn open(
         Ok(session) => session,
         Err(problem) => return not_found(&forms, &context, &label, problem),
     };
-    let page = routes::support_session(session.id);
+    let page = paths::support_session(session.id);
     let state = query.ok().and_then(|Query(entry)| entry.state);
     // Without one somebody has had to sign in on the way.
     let Some(state) = state else {
@@ -68,7 +68,7 @@ fn not_found(forms: &Forms, context: &Context, label: &str, problem: Problem) ->
         // Back here without the state: a form that is sent may not lead to another site.
         ProblemCode::Unauthenticated => sign_in_first(&format!("/support/open/{label}")),
         ProblemCode::PasswordChangeRequired => {
-            forms.refuse(context, routes::PASSWORD, problem, Kept::new())
+            forms.refuse(context, paths::PASSWORD, problem, Kept::new())
         }
         _ => Refusal(problem).into_response(),
     }

@@ -1,7 +1,7 @@
 //! Which page to show first: sign-in, the password to change, or the page that was asked for. Paths
 //! of no page do not come here.
 
-use app::{domain::caller::Caller, routes, url};
+use app::{domain::caller::Caller, paths};
 use axum::http::Uri;
 
 /// What to answer a request for a page with.
@@ -20,21 +20,21 @@ pub(super) fn decide(caller: &Caller, uri: &Uri) -> Gate {
         return Gate::Unreadable;
     }
     let path = uri.path();
-    if path == routes::SIGN_IN {
+    if path == paths::SIGN_IN {
         return Gate::Render;
     }
     match caller {
         Caller::Staff(staff) => {
-            if staff.must_change_password && path != routes::PASSWORD {
-                return Gate::Elsewhere(routes::PASSWORD.into());
+            if staff.must_change_password && path != paths::PASSWORD {
+                return Gate::Elsewhere(paths::PASSWORD.into());
             }
-            let is_account = path == routes::PASSWORD || path == routes::NO_ROLE;
+            let is_account = path == paths::PASSWORD || path == paths::NO_ROLE;
             if staff.roles.is_empty() && !is_account {
-                return Gate::Elsewhere(routes::NO_ROLE.into());
+                return Gate::Elsewhere(paths::NO_ROLE.into());
             }
             Gate::Render
         }
-        _ => Gate::Elsewhere(url::sign_in(
+        _ => Gate::Elsewhere(paths::sign_in(
             uri.path_and_query().map_or(path, |whole| whole.as_str()),
         )),
     }

@@ -2,14 +2,14 @@
 
 use leptos::{html, prelude::*};
 
-use super::query::{AuditQuery, field_text};
 use crate::{
     components::{Field, FilterForm},
     domain::{
         audit::{AuditCategory, AuditOutcome},
         problem::Problem,
     },
-    routes,
+    paths,
+    query::audit::{AuditQuery, field_text},
 };
 
 const NAMES: &[&str] = &[
@@ -32,60 +32,28 @@ pub(super) fn Filters(
             problem.with(|problem| problem.as_ref()?.field(name).map(ToOwned::to_owned))
         })
     };
+    let text = move |name, label, placeholder, field| {
+        view! { <Text name label placeholder value=value(field) error=error(name)/> }
+    };
+    let time = move |name, label, field: fn(&AuditQuery) -> &str| {
+        let value = Signal::derive(move || query.with(|query| field_text(field(query))));
+        view! { <Text name label kind="datetime-local" value error=error(name)/> }
+    };
+    let choice = move |name, label, options, field| {
+        view! { <Choice name label options value=value(field) error=error(name)/> }
+    };
     let categories = words(AuditCategory::ALL, AuditCategory::as_str);
     let outcomes = words(AuditOutcome::ALL, AuditOutcome::as_str);
     view! {
         <div class="panel-body audit-filters">
-            <FilterForm action=routes::AUDIT label="Filter audit events" names=NAMES>
-                <Choice
-                    name="category"
-                    label="Category"
-                    options=categories
-                    value=value(|query| &query.category)
-                    error=error("category")
-                />
-                <Text
-                    name="action"
-                    label="Action"
-                    placeholder="support_session.*"
-                    value=value(|query| &query.action)
-                    error=error("action")
-                />
-                <Text
-                    name="actor"
-                    label="Actor"
-                    placeholder="Name or ID"
-                    value=value(|query| &query.actor)
-                    error=error("actor")
-                />
-                <Text
-                    name="tenant"
-                    label="Tenant ID"
-                    placeholder="tnt_0fe11bcf"
-                    value=value(|query| &query.tenant)
-                    error=error("tenant")
-                />
-                <Choice
-                    name="outcome"
-                    label="Outcome"
-                    options=outcomes
-                    value=value(|query| &query.outcome)
-                    error=error("outcome")
-                />
-                <Text
-                    name="from"
-                    label="From (UTC)"
-                    kind="datetime-local"
-                    value=Signal::derive(move || query.with(|query| field_text(&query.from)))
-                    error=error("from")
-                />
-                <Text
-                    name="to"
-                    label="To (UTC)"
-                    kind="datetime-local"
-                    value=Signal::derive(move || query.with(|query| field_text(&query.to)))
-                    error=error("to")
-                />
+            <FilterForm action=paths::AUDIT label="Filter audit events" names=NAMES>
+                {choice("category", "Category", categories, |query| &query.category)}
+                {text("action", "Action", "support_session.*", |query| &query.action)}
+                {text("actor", "Actor", "Name or ID", |query| &query.actor)}
+                {text("tenant", "Tenant ID", "tnt_0fe11bcf", |query| &query.tenant)}
+                {choice("outcome", "Outcome", outcomes, |query| &query.outcome)}
+                {time("from", "From (UTC)", |query| &query.from)}
+                {time("to", "To (UTC)", |query| &query.to)}
             </FilterForm>
         </div>
     }

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Icon, IconName, RowLink, TableBox, Timestamp, format::Precision},
-    domain::audit::{AuditEvent, AuditOutcome},
-    pages::audit_event::{event_path, resource_path, summary},
-    routes,
+    components::{OutcomeBadge, RowLink, TableBox, Timestamp, columns, format::Precision},
+    domain::audit::AuditEvent,
+    pages::audit_event::summary,
+    paths,
 };
 
 /// Audit events, newest first.
@@ -17,16 +17,7 @@ pub(super) fn Table(
 ) -> impl IntoView {
     view! {
         <TableBox label="Audit events" class="stacked audit">
-            <thead>
-                <tr>
-                    <th scope="col">"Time"</th>
-                    <th scope="col">"Action"</th>
-                    <th scope="col">"Actor"</th>
-                    <th scope="col">"Tenant"</th>
-                    <th scope="col">"Resource"</th>
-                    <th scope="col">"Outcome"</th>
-                </tr>
-            </thead>
+            {columns(["Time", "Action", "Actor", "Tenant", "Resource", "Outcome"])}
             <tbody>
                 {events.into_iter().map(|event| view! { <EventRow event/> }).collect_view()}
             </tbody>
@@ -36,17 +27,17 @@ pub(super) fn Table(
 
 #[component]
 fn EventRow(event: AuditEvent) -> impl IntoView {
-    let path = event_path(event.id);
+    let path = paths::audit_event(event.id);
     let summary = summary(&event.metadata);
     let tenant = event.tenant_id.as_ref().map(|id| {
         view! {
-            <a class="link" href=routes::tenant(id)>
+            <a class="link" href=paths::tenant(id)>
                 <code>{id.to_string()}</code>
             </a>
         }
     });
     let resource_id = view! { <code class="id">{event.resource_id.clone()}</code> };
-    let resource_id = match resource_path(&event) {
+    let resource_id = match paths::resource(&event) {
         Some(path) => view! { <a class="link" href=path>{resource_id}</a> }.into_any(),
         None => resource_id.into_any(),
     };
@@ -82,22 +73,4 @@ fn EventRow(event: AuditEvent) -> impl IntoView {
         </RowLink>
     }
     .into_any()
-}
-
-/// Whether the act succeeded: a word, a shape and a colour.
-#[component]
-pub fn OutcomeBadge(
-    /// The outcome.
-    outcome: AuditOutcome,
-) -> impl IntoView {
-    let (tone, icon, label) = match outcome {
-        AuditOutcome::Success => ("mute", IconName::Good, "Success"),
-        AuditOutcome::Failure => ("bad", IconName::Bad, "Failure"),
-    };
-    view! {
-        <span class=format!("badge {tone}")>
-            <Icon name=icon size=13/>
-            {label}
-        </span>
-    }
 }

@@ -13,7 +13,7 @@ use crate::{
         health::Health,
         tenants::{HealthCounts, TelemetryState},
     },
-    routes,
+    paths,
 };
 
 #[component]
@@ -57,7 +57,7 @@ pub(super) fn Cards(
                 note=Signal::derive(move || {
                     format!("of which {} unknown", thousands(counts.get().unknown))
                 })
-                href=routes::OVERVIEW
+                href=paths::OVERVIEW
                 current=Signal::derive(move || !shared.request().is_filtered())
             />
             {card(Health::Healthy, |counts| counts.healthy)}

@@ -6,7 +6,7 @@ use crate::{
     api,
     components::{ButtonLink, CopyBlock, EmptyState, Settled},
     domain::api_keys::ApiRight,
-    routes,
+    paths,
 };
 
 /// No tenant has been registered yet: what to do, with commands to copy.
@@ -27,7 +27,7 @@ pub(super) fn EmptyConsole() -> impl IntoView {
                 }
             />
             <p>
-                <a class="link" href=routes::HELP>
+                <a class="link" href=paths::HELP>
                     "How health is decided"
                 </a>
             </p>
@@ -93,7 +93,7 @@ pub(super) fn NoMatch(
                     "The list has become shorter since."
                 }}
             </p>
-            <ButtonLink href=routes::OVERVIEW>
+            <ButtonLink href=paths::OVERVIEW>
                 {if filtered { "Clear search and filters" } else { "First page" }}
             </ButtonLink>
         </EmptyState>

@@ -1,7 +1,5 @@
 //! What the overview shows, in its URL and out of it.
 
-use std::str::FromStr;
-
 use crate::{
     domain::{
         health::Health,
@@ -9,8 +7,8 @@ use crate::{
         problem::{FieldProblems, Problem},
         tenants::{TenantFilter, TenantSort},
     },
-    query::Query,
-    routes,
+    paths,
+    query::{Query, optional, page_request},
 };
 
 /// Which tenants, and which page of them.
@@ -26,37 +24,28 @@ impl OverviewRequest {
     /// Reads the query string; empty values count as absent.
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
         let mut problems = FieldProblems::default();
-        let get = |name: &str| {
-            get(name)
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-        };
-        let status = parsed(&mut problems, "status", get("status"));
-        let health = parsed(&mut problems, "health", get("health"));
-        let sort = parsed(&mut problems, "sort", get("sort")).unwrap_or(TenantSort::Health);
-        let direction = match get("dir").as_deref() {
-            None => first_direction(sort),
-            Some("asc") => Direction::Ascending,
-            Some("desc") => Direction::Descending,
-            Some(_) => {
-                problems.add("dir", "must be one of asc, desc");
-                Direction::Ascending
-            }
-        };
-        let limit = parsed(&mut problems, "limit", get("limit"));
-        problems.finish()?;
+        let get = |name: &str| get(name).unwrap_or_default().trim().to_owned();
+        let status = optional(&mut problems, "status", &get("status"), str::parse);
+        let health = optional(&mut problems, "health", &get("health"), str::parse);
+        let sort =
+            optional(&mut problems, "sort", &get("sort"), str::parse).unwrap_or(TenantSort::Health);
+        let direction = optional(&mut problems, "dir", &get("dir"), |word| match word {
+            "asc" => Ok(Direction::Ascending),
+            "desc" => Ok(Direction::Descending),
+            _ => Err("must be one of asc, desc"),
+        })
+        .unwrap_or_else(|| first_direction(sort));
+        let page = page_request(problems, &get("limit"), &get("cursor"))?;
+        let search = Some(get("q")).filter(|text| !text.is_empty());
         Ok(Self {
             filter: TenantFilter {
-                search: get("q"),
+                search,
                 status,
                 health,
                 sort,
                 direction,
             },
-            page: PageRequest {
-                limit,
-                cursor: get("cursor"),
-            },
+            page,
         })
     }
 
@@ -75,7 +64,7 @@ impl OverviewRequest {
             .with_some("dir", direction)
             .with_some("limit", self.page.limit)
             .with_some("cursor", cursor)
-            .of(routes::OVERVIEW)
+            .of(paths::OVERVIEW)
     }
 
     /// The URL of the first page with only those of this health.
@@ -127,14 +116,6 @@ const fn first_direction(sort: TenantSort) -> Direction {
             Direction::Descending
         }
     }
-}
-
-fn parsed<T: FromStr<Err: ToString>>(
-    problems: &mut FieldProblems,
-    name: &str,
-    text: Option<String>,
-) -> Option<T> {
-    text.and_then(|text| problems.take(name, text.parse()))
 }
 
 #[cfg(test)]

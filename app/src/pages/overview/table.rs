@@ -14,7 +14,7 @@ use crate::{
         health::{Health, HealthSignals},
         tenants::{Overview, TenantHealth, TenantSort},
     },
-    routes,
+    paths,
 };
 
 #[component]
@@ -115,8 +115,8 @@ fn TenantRow(
     let tenant = row.with_untracked(|row| row.tenant.clone());
     let signals = Memo::new(move |_| row.with(|row| row.signals.clone()));
     let name = Memo::new(move |_| row.with(|row| row.tenant.name.clone()));
-    let detail = routes::tenant(&tenant.id);
-    let create = routes::create_session(&tenant.id);
+    let detail = paths::tenant(&tenant.id);
+    let create = paths::create_session(&tenant.id);
     view! {
         <RowLink href=detail.clone()>
             <td class="wide">

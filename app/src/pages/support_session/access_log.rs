@@ -8,16 +8,17 @@ use leptos::{prelude::*, task::spawn_local};
 
 pub(super) use self::place::LogPlace;
 use self::{
-    hold::{NewRows, use_hold},
+    hold::{Hold, NewRows, use_hold},
     row::EntryRow,
 };
-use super::LiveSession;
+use super::follow::LiveSession;
 use crate::{
     api,
     components::{
         EmptyState, Pager, PagerLinks, ResultCount, TableBox, format::counted, rows_text,
     },
     domain::{
+        SupportSessionId,
         access_log::AccessLogEntry,
         page::{Page, PageRequest},
     },
@@ -42,40 +43,13 @@ pub(super) fn AccessLogs(
     /// What the stream tells.
     live: LiveHandle,
 ) -> impl IntoView {
-    let id = session.session.with_untracked(|session| session.id);
     let is_first = page.previous_cursor.is_none();
+    let id = session.session.with_untracked(|session| session.id);
     let links = PagerLinks::of(&page, |cursor| place.address(id, cursor));
     let newest = RwSignal::new(page.total);
     let rows = RwSignal::new(LiveRows::new(page.items));
     let hold = use_hold(rows);
-    let receive = move |entries: Vec<AccessLogEntry>| {
-        let last = entries.iter().map(|entry| entry.seq).max();
-        newest.update(|newest| *newest = last.unwrap_or_default().max(*newest));
-        rows.update(|rows| {
-            let is_full = rows.shown().len() >= FOLLOWED_ROWS;
-            // On other pages rows change, but none is added.
-            let belongs = |entry: &AccessLogEntry| {
-                entry.support_session_id == id && (is_first || rows.find(entry.key()).is_some())
-            };
-            let entries: Vec<_> = entries.into_iter().filter(belongs).collect();
-            rows.receive(entries, is_full || hold.is_on());
-        });
-    };
-    Effect::new(move || {
-        if let Some(change) = live.access_log.get() {
-            receive(change.entries);
-        }
-    });
-    Effect::new(move |seen: Option<u32>| {
-        let resets = live.resets.get();
-        if seen.is_some_and(|seen| seen != resets) {
-            spawn_local(async move {
-                let newest = api::list_access_log(id, PageRequest::default()).await;
-                receive(newest.map(|page| page.items).unwrap_or_default());
-            });
-        }
-        resets
-    });
+    follow(id, is_first, rows, newest, hold, live);
     let count = move || counted(newest.get(), "request", "requests");
     // New rows join the first page; the next one goes on where this one ended when it was made.
     let links = Signal::derive(move || {
@@ -115,32 +89,73 @@ pub(super) fn AccessLogs(
                     when=move || rows.with(|rows| !rows.shown().is_empty())
                     fallback=move || view! { <NoRequests session/> }
                 >
-                    <TableBox label="Access Logs" class="access-logs">
-                        <thead>
-                            <tr>
-                                <th scope="col">"Method"</th>
-                                <th scope="col">"Path"</th>
-                                <th scope="col">"Status"</th>
-                                <th scope="col">"Request ID"</th>
-                                <th scope="col" class="numeric">
-                                    "Time"
-                                </th>
-                            </tr>
-                        </thead>
-                        <tbody>
-                            <For
-                                each=move || rows.with(|rows| rows.shown().to_vec())
-                                key=|entry| entry.seq
-                                let:entry
-                            >
-                                <EntryRow entry rows/>
-                            </For>
-                        </tbody>
-                    </TableBox>
+                    <Table rows/>
                 </Show>
             </div>
             <Pager links label="access logs"/>
         </section>
+    }
+}
+
+/// Rows change in place; on the first page new ones are added, as far as nothing holds them back.
+fn follow(
+    id: SupportSessionId,
+    is_first: bool,
+    rows: RwSignal<LiveRows<AccessLogEntry>>,
+    newest: RwSignal<u64>,
+    hold: Hold,
+    live: LiveHandle,
+) {
+    let receive = move |entries: Vec<AccessLogEntry>| {
+        let last = entries.iter().map(|entry| entry.seq).max();
+        newest.update(|newest| *newest = last.unwrap_or_default().max(*newest));
+        rows.update(|rows| {
+            let is_full = rows.shown().len() >= FOLLOWED_ROWS;
+            let belongs = |entry: &AccessLogEntry| {
+                entry.support_session_id == id && (is_first || rows.find(entry.key()).is_some())
+            };
+            let entries: Vec<_> = entries.into_iter().filter(belongs).collect();
+            rows.receive(entries, is_full || hold.is_on());
+        });
+    };
+    Effect::new(move || {
+        if let Some(change) = live.access_log.get() {
+            receive(change.entries);
+        }
+    });
+    live.on_reset(move || {
+        spawn_local(async move {
+            let newest = api::list_access_log(id, PageRequest::default()).await;
+            receive(newest.map(|page| page.items).unwrap_or_default());
+        });
+    });
+}
+
+#[component]
+fn Table(rows: RwSignal<LiveRows<AccessLogEntry>>) -> impl IntoView {
+    view! {
+        <TableBox label="Access Logs" class="access-logs">
+            <thead>
+                <tr>
+                    <th scope="col">"Method"</th>
+                    <th scope="col">"Path"</th>
+                    <th scope="col">"Status"</th>
+                    <th scope="col">"Request ID"</th>
+                    <th scope="col" class="numeric">
+                        "Time"
+                    </th>
+                </tr>
+            </thead>
+            <tbody>
+                <For
+                    each=move || rows.with(|rows| rows.shown().to_vec())
+                    key=|entry| entry.seq
+                    let:entry
+                >
+                    <EntryRow entry rows/>
+                </For>
+            </tbody>
+        </TableBox>
     }
 }
 

@@ -3,17 +3,17 @@
 use leptos::prelude::*;
 
 use super::{
-    LiveSession,
+    follow::LiveSession,
     receipt::Receipt,
     scopes::{GrantedAndUsed, ScopesUsed},
 };
 use crate::{
     components::{
-        CopyButton, StatusBadge, Timestamp,
+        CopyCode, Panel, StatusBadge, Timestamp,
         format::{counted, thousands},
     },
     domain::support_sessions::{Revocation, SupportSession},
-    routes,
+    paths,
 };
 
 /// Both cards.
@@ -36,7 +36,6 @@ pub(super) fn Cards(
 /// What does not change, but for the status.
 #[component]
 fn Details(session: LiveSession, first: SupportSession, used: ScopesUsed) -> impl IntoView {
-    let id = first.id.to_string();
     let staff_id = first.staff_id.to_string();
     let organization = match first.organization_id {
         Some(id) => view! { <code>{id.to_string()}</code> }.into_any(),
@@ -47,22 +46,15 @@ fn Details(session: LiveSession, first: SupportSession, used: ScopesUsed) -> imp
         None => view! { <span class="muted">"None"</span> }.into_any(),
     };
     view! {
-        <section class="card" aria-labelledby="details-title">
-            <header class="panel-header">
-                <h2 id="details-title">"Session details"</h2>
-            </header>
+        <Panel id="details-title" title="Session details">
             <dl class="facts">
                 <dt>"Session ID"</dt>
-                <dd>
-                    <code>{id.clone()}</code>
-                    " "
-                    <CopyButton text=id what="session ID"/>
-                </dd>
+                <dd><CopyCode text=first.id.to_string() what="session ID"/></dd>
                 <dt>"Status"</dt>
                 <dd><StatusBadge status=session.status/></dd>
                 <dt>"Tenant ID"</dt>
                 <dd>
-                    <a class="link" href=routes::tenant(&first.tenant_id)>
+                    <a class="link" href=paths::tenant(&first.tenant_id)>
                         <code>{first.tenant_id.to_string()}</code>
                     </a>
                 </dd>
@@ -85,7 +77,7 @@ fn Details(session: LiveSession, first: SupportSession, used: ScopesUsed) -> imp
                 <dt>"User-Agent"</dt>
                 <dd>{first.user_agent}</dd>
             </dl>
-        </section>
+        </Panel>
     }
     .into_any()
 }
@@ -114,10 +106,7 @@ fn Timing(session: LiveSession) -> impl IntoView {
         })
     };
     view! {
-        <section class="card" aria-labelledby="timing-title">
-            <header class="panel-header">
-                <h2 id="timing-title">"Timing"</h2>
-            </header>
+        <Panel id="timing-title" title="Timing">
             <dl class="facts">
                 <dt>"Issued"</dt>
                 <dd><Timestamp at=issued_at/></dd>
@@ -130,7 +119,7 @@ fn Timing(session: LiveSession) -> impl IntoView {
                 <dt>"Requests"</dt>
                 <dd class="num">{requests}</dd>
             </dl>
-        </section>
+        </Panel>
     }
     .into_any()
 }

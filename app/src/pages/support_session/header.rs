@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{LiveSession, session_path};
+use super::follow::LiveSession;
 use crate::{
     components::{ButtonLink, Countdown, OpenTenant, PageHeading, StatusBadge},
     domain::support_sessions::SupportSession,
-    routes,
+    paths,
 };
 
 /// The head of the page.
@@ -17,17 +17,16 @@ pub(super) fn Header(
 ) -> impl IntoView {
     let first = session.session.get_untracked();
     let id = first.id;
-    let path = session_path(id);
     let short_id: String = id.to_string().chars().take(8).collect();
     let until = Signal::derive(move || session.session.with(SupportSession::ends_at));
-    let tenant_path = routes::tenant(&first.tenant_id);
+    let tenant_path = paths::tenant(&first.tenant_id);
     let open_url = session.open_url;
     let actions = move || {
         session.is_active().then(|| {
             let open = open_url
                 .get_value()
                 .map(|href| view! { <OpenTenant href/> });
-            let (replace, revoke) = (format!("{path}/replace-token"), format!("{path}/revoke"));
+            let (replace, revoke) = (paths::replace_token(id), paths::revoke(id));
             let replace = session
                 .may_replace_token
                 .then(|| view! { <ButtonLink href=replace>"Replace token"</ButtonLink> });
@@ -39,7 +38,7 @@ pub(super) fn Header(
     };
     view! {
         <nav class="breadcrumb muted" aria-label="Breadcrumb">
-            <a class="link" href=routes::SUPPORT_SESSIONS>
+            <a class="link" href=paths::SUPPORT_SESSIONS>
                 "Sessions"
             </a>
             " / "

@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::{LiveSession, session_path};
+use super::follow::LiveSession;
 use crate::{
     components::{
-        ButtonLink, Timestamp,
+        ButtonLink, Panel, Timestamp,
         format::{counted, thousands},
     },
     domain::support_sessions::{RequestsToday, SupportSession},
+    paths,
 };
 
 /// The card.
@@ -19,7 +20,7 @@ pub(super) fn Limits(
 ) -> impl IntoView {
     let now = session.session;
     let first = now.get_untracked();
-    let raise = format!("{}/raise-budget", session_path(first.id));
+    let raise = paths::raise_budget(first.id);
     let may_raise = session.may_raise_budget;
     let raise_link = move || {
         let raise = raise.clone();
@@ -29,11 +30,7 @@ pub(super) fn Limits(
     };
     let used = move || now.with(used);
     view! {
-        <section class="card" aria-labelledby="limits-title">
-            <header class="panel-header">
-                <h2 id="limits-title">"Limits"</h2>
-                {raise_link}
-            </header>
+        <Panel id="limits-title" title="Limits" beside=move || raise_link.clone()>
             <dl class="facts">
                 <dt>"Budget"</dt>
                 <dd class="num">{used}</dd>
@@ -46,7 +43,7 @@ pub(super) fn Limits(
                 <dt>"Today"</dt>
                 <dd class="num">{today(session.today, &first)}</dd>
             </dl>
-        </section>
+        </Panel>
     }
     .into_any()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::LiveSession;
+use super::follow::LiveSession;
 use crate::{
     components::{format::counted, use_viewer},
     domain::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
-use super::LiveSession;
+use super::follow::LiveSession;
 use crate::{
     components::format::counted,
     domain::{scopes::ScopeName, support_sessions::ScopeUse},

@@ -6,7 +6,7 @@ use super::SessionsQuery;
 use crate::{
     components::{FilterForm, SearchBox, SelectFilter, as_sentence},
     domain::{problem::Problem, staff::StaffRef, support_sessions::SupportSessionStatus},
-    routes,
+    paths,
 };
 
 /// The filters, with what is wrong with them.
@@ -33,7 +33,7 @@ pub(super) fn Filters(
         .collect();
     view! {
         <FilterForm
-            action=routes::SUPPORT_SESSIONS
+            action=paths::SUPPORT_SESSIONS
             label="Filter support sessions"
             names=&["status", "tenant", "staff"]
         >

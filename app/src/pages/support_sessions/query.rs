@@ -9,7 +9,8 @@ use crate::{
         problem::{FieldProblems, Problem},
         support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
     },
-    query::Query,
+    paths,
+    query::{Query, optional, page_request},
 };
 
 /// The filter and the page as they stand in the URL: texts, whether they can be read or not.
@@ -43,26 +44,12 @@ impl SessionsQuery {
     /// What is asked for, or every field that can't be read.
     pub fn parse(&self) -> Result<(SupportSessionFilter, PageRequest), Problem> {
         let mut problems = FieldProblems::default();
-        let given = |text: &str| !text.is_empty();
-        let mut filter = SupportSessionFilter::default();
-        if given(&self.status) {
-            filter.status = problems.take("status", self.status.parse());
-        }
-        if given(&self.tenant) {
-            filter.tenant_id = problems.take("tenant", self.tenant.parse());
-        }
-        if given(&self.staff) {
-            filter.staff_id = problems.take("staff", self.staff.parse());
-        }
-        let mut page = PageRequest {
-            limit: None,
-            cursor: Some(self.cursor.clone()).filter(|cursor| !cursor.is_empty()),
+        let filter = SupportSessionFilter {
+            status: optional(&mut problems, "status", &self.status, str::parse),
+            tenant_id: optional(&mut problems, "tenant", &self.tenant, str::parse),
+            staff_id: optional(&mut problems, "staff", &self.staff, str::parse),
         };
-        if given(&self.limit) {
-            let limit = self.limit.parse().map_err(|_| "must be a whole number");
-            page.limit = problems.take("limit", limit);
-        }
-        problems.finish()?;
+        let page = page_request(problems, &self.limit, &self.cursor)?;
         Ok((filter, page))
     }
 
@@ -79,7 +66,7 @@ impl SessionsQuery {
             .with("staff", &self.staff)
             .with_some("cursor", cursor)
             .with("limit", &self.limit)
-            .of("/support/sessions")
+            .of(paths::SUPPORT_SESSIONS)
     }
 
     /// The first page of the same filter with another status; every status without.

@@ -9,7 +9,7 @@ use crate::{
         support_sessions::{SupportSession, SupportSessionStatus},
     },
     live::rows::{LiveRow as _, LiveRows},
-    pages::support_session::session_path,
+    paths,
 };
 
 /// One row. It changes where it stands, and flips to Expired when its time is up.
@@ -36,8 +36,8 @@ pub(super) fn SessionRow(
     });
     let is_active = move || status.get() == SupportSessionStatus::Active;
     let until = Signal::derive(move || now.with(SupportSession::ends_at));
-    let path = session_path(first.id);
-    let revoke_path = format!("{path}/revoke");
+    let path = paths::support_session(first.id);
+    let revoke_path = paths::revoke(first.id);
     let (tenant_name, staff_name) = (first.tenant_name.clone(), first.staff_name.clone());
     let what = format!("Support session in {}", first.tenant_name);
     let scopes = first.scopes.into_iter().map(|scope| {

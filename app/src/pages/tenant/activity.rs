@@ -6,17 +6,18 @@ use super::TenantActs;
 use crate::{
     api,
     components::{
-        ButtonLink, Countdown, ProblemNotice, Settled, StatusBadge, Timestamp, format::Precision,
+        ButtonLink, Countdown, Loaded, Panel, StatusBadge, Timestamp, failed_part,
+        format::Precision,
     },
     domain::{
         self, TenantId,
         audit::{AuditEvent, AuditFilter},
-        page::PageRequest,
+        page::{Page, PageRequest},
         support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
     },
     live::LiveHandle,
+    paths,
     query::Query,
-    routes,
 };
 
 /// How many rows each of the two lists shows.
@@ -44,7 +45,7 @@ fn changes(live: LiveHandle) -> Memo<(Option<domain::Timestamp>, u32, u32)> {
 pub(crate) fn SessionsHere(tenant: TenantId, live: LiveHandle) -> impl IntoView {
     let all = Query::default()
         .with("tenant", tenant.as_str())
-        .of(routes::SUPPORT_SESSIONS);
+        .of(paths::SUPPORT_SESSIONS);
     let changes = changes(live);
     let sessions = Resource::new(
         move || changes.get(),
@@ -57,51 +58,33 @@ pub(crate) fn SessionsHere(tenant: TenantId, live: LiveHandle) -> impl IntoView 
             api::list_support_sessions(filter, first_rows())
         },
     );
+    let all = move || view! { <a class="link push" href=all.clone()>"All sessions"</a> };
     view! {
-        <section class="card panel" aria-labelledby="sessions-here">
-            <header class="panel-header">
-                <h2 id="sessions-here">"Support sessions here now"</h2>
-                <a class="link push" href=all>"All sessions"</a>
-            </header>
-            <Settled
+        <Panel id="sessions-here" title="Support sessions here now" beside=all>
+            <Loaded
                 resource=sessions
                 loading="Loading support sessions…"
-                show=|sessions| {
-                    match sessions {
-                        Err(error) => {
-                            view! {
-                                <div class="panel-body">
-                                    <ProblemNotice
-                                        what="The support sessions could not be loaded."
-                                        problem=error.into()
-                                    />
-                                </div>
-                            }
-                                .into_any()
-                        }
-                        Ok(list) if list.sessions.items.is_empty() => {
-                            view! { <p class="panel-body muted">"Nobody is in this tenant."</p> }
-                                .into_any()
-                        }
-                        Ok(list) => {
-                            let now = list.at;
-                            view! {
-                                <ul class="rows">
-                                    {list
-                                        .sessions
-                                        .items
-                                        .into_iter()
-                                        .map(|session| view! { <SessionRow session now/> })
-                                        .collect_view()}
-                                </ul>
-                            }
-                                .into_any()
-                        }
-                    }
+                show=|list| {
+                    let now = list.at;
+                    let row = move |session| view! { <SessionRow session now/> };
+                    rows(list.sessions, "Nobody is in this tenant.", row)
                 }
+                failed=failed_part("The support sessions could not be loaded.")
             />
-        </section>
+        </Panel>
     }
+}
+
+fn rows<T, V: IntoView + 'static>(
+    page: Page<T>,
+    none: &'static str,
+    row: impl Fn(T) -> V,
+) -> AnyView {
+    if page.items.is_empty() {
+        return view! { <p class="panel-body muted">{none}</p> }.into_any();
+    }
+    let rows = page.items.into_iter().map(row);
+    view! { <ul class="rows">{rows.collect_view()}</ul> }.into_any()
 }
 
 #[component]
@@ -112,11 +95,10 @@ fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView 
         .into_iter()
         .flatten()
         .collect();
-    let detail = routes::support_session(session.id);
     view! {
         <li>
             <StatusBadge status=SupportSessionStatus::Active/>
-            <a class="grow name" href=detail.clone()>
+            <a class="grow name" href=paths::support_session(session.id)>
                 <strong>{session.staff_name.clone()}</strong>
                 <span class="id">{facts.join(" · ")}</span>
             </a>
@@ -126,7 +108,7 @@ fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView 
                 what=format!("Support session of {}", session.staff_name)
                 short=true
             />
-            <ButtonLink href=format!("{detail}/revoke") class="small danger">
+            <ButtonLink href=paths::revoke(session.id) class="small danger">
                 "Revoke"
                 <span class="visually-hidden">
                     {format!(" support session of {}", session.staff_name)}
@@ -141,7 +123,7 @@ fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView 
 pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView {
     let all = Query::default()
         .with("tenant", tenant.as_str())
-        .of(routes::AUDIT);
+        .of(paths::AUDIT);
     let changes = changes(live);
     let events = Resource::new(
         move || changes.get(),
@@ -153,48 +135,19 @@ pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView 
             api::list_audit_events(filter, first_rows())
         },
     );
+    let all = move || view! { <a class="link push" href=all.clone()>"Audit log"</a> };
     view! {
-        <section class="card panel" aria-labelledby="recent-events">
-            <header class="panel-header">
-                <h2 id="recent-events">"Recent audit events"</h2>
-                <a class="link push" href=all>"Audit log"</a>
-            </header>
-            <Settled
+        <Panel id="recent-events" title="Recent audit events" beside=all>
+            <Loaded
                 resource=events
                 loading="Loading audit events…"
-                show=|events| {
-                    match events {
-                        Err(error) => {
-                            view! {
-                                <div class="panel-body">
-                                    <ProblemNotice
-                                        what="The audit events could not be loaded."
-                                        problem=error.into()
-                                    />
-                                </div>
-                            }
-                                .into_any()
-                        }
-                        Ok(page) if page.items.is_empty() => {
-                            view! { <p class="panel-body muted">"Nothing has been recorded yet."</p> }
-                                .into_any()
-                        }
-                        Ok(page) => {
-                            view! {
-                                <ul class="rows">
-                                    {page
-                                        .items
-                                        .into_iter()
-                                        .map(|event| view! { <EventRow event/> })
-                                        .collect_view()}
-                                </ul>
-                            }
-                                .into_any()
-                        }
-                    }
+                show=|page| {
+                    let row = |event| view! { <EventRow event/> };
+                    rows(page, "Nothing has been recorded yet.", row)
                 }
+                failed=failed_part("The audit events could not be loaded.")
             />
-        </section>
+        </Panel>
     }
 }
 
@@ -202,7 +155,7 @@ pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView 
 fn EventRow(event: AuditEvent) -> impl IntoView {
     view! {
         <li>
-            <a class="grow name" href=format!("/audit/events/{}", event.id)>
+            <a class="grow name" href=paths::audit_event(event.id)>
                 <strong>{event.action}</strong>
                 <span class="muted">{event.actor.name}</span>
             </a>

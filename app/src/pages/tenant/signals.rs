@@ -41,38 +41,33 @@ pub(crate) fn Signals(
         .into_iter()
         .map(|bucket| bucket.calls)
         .collect();
+    let since = move || view! { <Since at=Signal::derive(move || signals.with(|s| s.since)) now/> };
+    let seen_at = move || {
+        move || match last_seen.get() {
+            Some(at) => view! { <Timestamp at/> }.into_any(),
+            None => "No API call has ever been reported".into_any(),
+        }
+    };
+    let updated_at = Signal::derive(move || signals.with(|s| s.updated_at));
+    let errors = move || {
+        move || {
+            signals.with(|s| {
+                let calls = counted(s.calls_24h, "call", "calls");
+                format!("{} of {calls}", thousands(s.errors_24h))
+            })
+        }
+    };
     view! {
         <section class="cards" aria-label="Health signals">
-            <SignalCard
-                label="Health status"
-                note=move || {
-                    view! { <Since at=Signal::derive(move || signals.with(|s| s.since)) now/> }
-                }
-            >
+            <SignalCard label="Health status" note=since>
                 <HealthBadge health=Signal::derive(move || signals.with(|s| s.health)) large=true stale/>
             </SignalCard>
-            <SignalCard
-                label="Last seen"
-                note=move || {
-                    move || match last_seen.get() {
-                        Some(at) => view! { <Timestamp at/> }.into_any(),
-                        None => "No API call has ever been reported".into_any(),
-                    }
-                }
-            >
+            <SignalCard label="Last seen" note=seen_at>
                 <LastSeen at=last_seen now/>
             </SignalCard>
             <SignalCard
                 label="API calls (24h)"
-                note=move || {
-                    view! {
-                        "as of "
-                        <Timestamp
-                            at=Signal::derive(move || signals.with(|s| s.updated_at))
-                            precision=Precision::Time
-                        />
-                    }
-                }
+                note=move || view! { "as of " <Timestamp at=updated_at precision=Precision::Time/> }
             >
                 {move || thousands(signals.with(|s| s.calls_24h))}
                 <Sparkline
@@ -80,21 +75,7 @@ pub(crate) fn Signals(
                     bad=signals.with_untracked(|s| s.health == Health::Critical)
                 />
             </SignalCard>
-            <SignalCard
-                label="Error rate"
-                note=move || {
-                    move || {
-                        signals
-                            .with(|s| {
-                                format!(
-                                    "{} of {}",
-                                    thousands(s.errors_24h),
-                                    counted(s.calls_24h, "call", "calls"),
-                                )
-                            })
-                    }
-                }
-            >
+            <SignalCard label="Error rate" note=errors>
                 {move || signals.with(|s| percent_of(s.errors_24h, s.calls_24h))}
             </SignalCard>
         </section>

@@ -5,7 +5,7 @@ use app::{
         caller::{Caller, Context},
         nodes::rules_differ,
         problem::Problem,
-        staff::SignedIn,
+        signed_in::SignedIn,
     },
     ports::StaffPort,
 };

@@ -2,7 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{domain::SupportSessionId, query::Query};
+use crate::{
+    domain::{
+        SupportSessionId,
+        page::PageRequest,
+        problem::{FieldProblems, Problem},
+    },
+    paths,
+    query::{Query, page_request},
+};
 
 /// The page as it stands in the URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,12 +30,18 @@ impl LogPlace {
         }
     }
 
+    /// What is asked for.
+    pub fn parse(&self) -> Result<PageRequest, Problem> {
+        let cursor = self.cursor.as_deref().unwrap_or_default();
+        page_request(FieldProblems::default(), &self.limit, cursor)
+    }
+
     /// The page of the log of session `id` at `cursor`; the first without.
     pub fn address(&self, id: SupportSessionId, cursor: Option<&str>) -> String {
         Query::default()
             .with_some("cursor", cursor)
             .with("limit", &self.limit)
-            .of(&format!("/support/sessions/{id}"))
+            .of(&paths::support_session(id))
     }
 }
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        CopyButton, Timestamp,
+        CopyCode, Timestamp,
         format::{Precision, counted},
     },
     domain::access_log::{AccessLogEntry, DirectionTally, RequestOutcome, UpgradeTally},
@@ -111,11 +111,7 @@ fn facts(entry: &AccessLogEntry) -> AnyView {
         <dl class="facts">
             {why}
             <dt>"Request ID"</dt>
-            <dd>
-                <code>{id.clone()}</code>
-                " "
-                <CopyButton text=id what="request ID"/>
-            </dd>
+            <dd><CopyCode text=id what="request ID"/></dd>
             {row("Number in session", Some(entry.seq.to_string()))}
             {row("Outcome", Some(outcome_sentence(entry).into()))}
             {carried(entry).map(|by| row("Forwarded by", Some(by)))}

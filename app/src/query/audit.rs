@@ -3,6 +3,7 @@
 use chrono::{NaiveDateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
 
+use super::{Query, optional, page_request};
 use crate::{
     domain::{
         Timestamp,
@@ -12,7 +13,7 @@ use crate::{
         tenants::is_storable,
         text::clean,
     },
-    query::Query,
+    paths,
 };
 
 /// The longest text to look for in actions and actors, in characters.
@@ -76,12 +77,8 @@ impl AuditQuery {
         {
             problems.add("to", "must be later than the beginning");
         }
-        let limit = optional(&mut problems, "limit", &self.limit, |text| {
-            text.parse().map_err(|_| "must be a whole number")
-        });
-        problems.finish()?;
-        let cursor = Some(self.cursor.clone()).filter(|cursor| !cursor.is_empty());
-        Ok((filter, PageRequest { limit, cursor }))
+        let page = page_request(problems, &self.limit, &self.cursor)?;
+        Ok((filter, page))
     }
 
     /// Whether anything narrows the list.
@@ -99,13 +96,13 @@ impl AuditQuery {
         self.filter_query(Query::default())
             .with_some("cursor", cursor)
             .with("limit", &self.limit)
-            .of("/audit")
+            .of(paths::AUDIT)
     }
 
     /// The export of everything that this filter matches.
     pub fn export_address(&self, format: ExportFormat) -> String {
         self.filter_query(Query::default().with("format", format.as_str()))
-            .of("/export/audit")
+            .of(paths::AUDIT_EXPORT)
     }
 
     fn filter_query(&self, query: Query) -> Query {
@@ -118,18 +115,6 @@ impl AuditQuery {
             .with("from", &self.from)
             .with("to", &self.to)
     }
-}
-
-fn optional<T, E: ToString>(
-    problems: &mut FieldProblems,
-    field: &str,
-    text: &str,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Option<T> {
-    if text.is_empty() {
-        return None;
-    }
-    problems.take(field, parse(text))
 }
 
 fn text(text: &str) -> Result<String, crate::domain::text::InvalidText> {

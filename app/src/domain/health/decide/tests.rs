@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
-use super::super::tenants::TenantStatus;
 use super::*;
+use crate::domain::tenants::status::TenantStatus;
 
 fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().unwrap()
@@ -44,7 +44,7 @@ fn never_any_call_is_unknown_and_silence_is_critical() {
         }),
         Health::Unknown
     );
-    let day_ago = Some(now() - chrono::TimeDelta::hours(24));
+    let day_ago = Some(now() - TimeDelta::hours(24));
     let silent = Activity {
         last_seen: day_ago,
         quarter_hour: Window::default(),

@@ -2,11 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::use_frame_live;
 use crate::{
     api::{self, ApiError},
-    components::use_viewer,
-    domain::staff::SignedIn,
+    components::{Settled, use_viewer},
+    domain::signed_in::SignedIn,
 };
 
 /// Who is signed in.
@@ -19,18 +18,14 @@ impl SignedInStaff {
         self.0.await.ok().flatten()
     }
 
-    /// The answer, for content that waits for it and follows it.
-    pub fn resource(self) -> Resource<Result<Option<SignedIn>, ApiError>> {
-        self.0
-    }
-
     /// Asks again, as after an act that changed what the frame shows.
     pub fn refetch(self) {
         self.0.refetch();
     }
 }
 
-pub(super) fn provide_signed_in() {
+/// Asks who is signed in, once, at the root of the router.
+pub fn provide_signed_in() {
     let signed_in = SignedInStaff(Resource::new(|| (), |()| api::signed_in()));
     provide_context(signed_in);
     let viewer = use_viewer();
@@ -46,16 +41,21 @@ pub fn use_signed_in() -> SignedInStaff {
     expect_context()
 }
 
-/// Asks again whenever support sessions change: the count beside "View Sessions", and the band.
-pub(super) fn follow_support_sessions() -> crate::live::LiveHandle {
-    let live = use_frame_live();
-    let signed_in = use_signed_in();
-    Effect::new(move |seen: Option<bool>| {
-        let changed = live.support_sessions.with(Option::is_some) || live.resets.get() > 0;
-        if seen.is_some() && changed {
-            signed_in.refetch();
-        }
-        changed
-    });
-    live
+/// Content for the person who is signed in, made anew whenever that is asked again.
+#[component]
+pub fn WhileSignedIn<F, V>(
+    /// The content.
+    show: F,
+) -> impl IntoView
+where
+    F: Fn(SignedIn) -> V + Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    let SignedInStaff(resource) = use_signed_in();
+    view! {
+        <Settled
+            resource
+            show=move |signed_in| Some(show(signed_in.ok().flatten()?))
+        />
+    }
 }

@@ -1,0 +1,67 @@
+//! The page of a dialog, and the dialog that only says something.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    dialog::Dialog, empty::Loading, flash::use_flash, loaded::use_id, stat_card::ButtonLink,
+};
+use crate::{api::ApiError, domain::flash::Flash};
+
+/// A dialog without a form: it says why there is nothing to do here.
+#[component]
+pub fn ClosedDialog(
+    /// The title: names the act.
+    title: &'static str,
+    /// That nothing was done.
+    description: &'static str,
+    /// The page that the one link leads to.
+    close_href: String,
+    /// What the link says: `Back to the tenant`.
+    back: &'static str,
+    /// Why.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <Dialog title=title.to_owned() description=move || description close_href=close_href.clone()>
+            <div class="dialog-body">{children()}</div>
+            <footer class="dialog-actions">
+                <ButtonLink href=close_href>{back}</ButtonLink>
+            </footer>
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// The page of a dialog: waits for what the `id` in its address names, and for what a plain form
+/// left.
+#[component]
+pub fn DialogPage<T, F, S>(
+    /// The title of the page.
+    title: &'static str,
+    /// What to say while the first fetch takes longer than a moment.
+    loading: &'static str,
+    /// Fetches what the dialog is about.
+    load: fn(String) -> F,
+    /// The dialog, by the `id`, what was fetched, and the flash.
+    show: S,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
+    F: Future<Output = Result<T, ApiError>> + Send + 'static,
+    S: Fn(String, Result<T, ApiError>, Option<Flash>) -> AnyView + Copy + Send + Sync + 'static,
+{
+    let id = use_id();
+    let flash = use_flash();
+    let about = Resource::new(move || id.get(), load);
+    view! {
+        <Title text=title/>
+        <Suspense fallback=move || view! { <Loading label=loading/> }>
+            {move || Suspend::new(async move {
+                let id = id.get_untracked();
+                show(id, about.await, flash.await)
+            })}
+        </Suspense>
+    }
+}

@@ -1,0 +1,153 @@
+//! An act that a form asks for: from what a plain form left, over the answer of the server, to the
+//! page that is shown next.
+
+use leptos::{
+    prelude::*,
+    server_fn::ServerFn,
+    web_sys::{FormData, HtmlFormElement},
+};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+use crate::{
+    api::ApiError,
+    domain::{flash::Flash, problem::Problem},
+};
+
+/// A server function that a form can call.
+pub trait FormFn:
+    ServerFn<Error = ApiError, Output: Clone + PartialEq + Send + Sync + 'static>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<A> FormFn for A where
+    A: ServerFn<Error = ApiError, Output: Clone + PartialEq + Send + Sync + 'static>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// An act that a form asks for: what was answered, and what was refused.
+pub struct FormAct<A: FormFn> {
+    action: ServerAction<A>,
+    problem: RwSignal<Option<Problem>>,
+    answer: Memo<Option<A::Output>>,
+}
+
+#[expect(
+    clippy::expl_impl_clone_on_copy,
+    reason = "derived, it would ask the server function to be `Copy`"
+)]
+impl<A: FormFn> Clone for FormAct<A> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A: FormFn> Copy for FormAct<A> {}
+
+impl<A: FormFn> FormAct<A> {
+    /// `flash` is what a plain form left, and `before` the answer in it if there was one.
+    pub fn new(flash: Option<Flash>, before: Option<A::Output>) -> Self {
+        let action = ServerAction::<A>::new();
+        let problem = RwSignal::new(match flash {
+            Some(Flash::Refused { problem, .. }) => Some(problem),
+            _ => None,
+        });
+        Effect::new(move || {
+            if let Some(Err(ApiError(refused))) = action.value().get() {
+                problem.set(Some(refused));
+            }
+        });
+        let answer = Memo::new(move |_| {
+            let answered = action.value().get().and_then(Result::ok);
+            answered.or_else(|| before.clone())
+        });
+        Self {
+            action,
+            problem,
+            answer,
+        }
+    }
+
+    /// What the server answered, once the act is done.
+    pub fn answer(self) -> Memo<Option<A::Output>> {
+        self.answer
+    }
+
+    /// Whether the act is done.
+    pub fn is_done(self) -> bool {
+        self.answer.with(Option::is_some)
+    }
+
+    /// What is wrong with a field.
+    pub fn error(self, field: &'static str) -> Signal<Option<String>> {
+        let problem = self.problem;
+        Signal::derive(move || {
+            problem.with(|problem| problem.as_ref()?.field(field).map(ToOwned::to_owned))
+        })
+    }
+
+    /// Does something with the answer as soon as it is there.
+    pub fn when_done(self, then: impl Fn(A::Output) + 'static) {
+        Effect::new(move || {
+            if let Some(Ok(answer)) = self.action.value().get() {
+                untrack(|| then(answer));
+            }
+        });
+    }
+
+    pub(super) fn problem(self) -> RwSignal<Option<Problem>> {
+        self.problem
+    }
+
+    pub(super) fn is_busy(self) -> bool {
+        self.action.pending().get()
+    }
+
+    /// Like [`Self::when_done`]; then the dialog is left for the page `href`.
+    pub fn leave_when_done(self, href: String, then: impl Fn(A::Output) + 'static) {
+        let navigate = use_navigate();
+        self.when_done(move |answer| {
+            then(answer);
+            let options = NavigateOptions {
+                replace: true,
+                scroll: false,
+                ..NavigateOptions::default()
+            };
+            navigate(&href, options);
+        });
+    }
+
+    /// Asks the server for what the form holds, unless it has been asked already.
+    pub(super) fn submit(
+        self,
+        read: impl Fn(&FormData) -> Result<A, Problem>,
+        form: &HtmlFormElement,
+    ) {
+        let is_asked = self.action.pending().get_untracked();
+        if is_asked || self.answer.with_untracked(Option::is_some) {
+            return;
+        }
+        let Ok(data) = FormData::new_with_form(form) else {
+            return;
+        };
+        match read(&data) {
+            Ok(act) => {
+                self.problem.set(None);
+                self.action.dispatch(act);
+            }
+            Err(refused) => self.problem.set(Some(refused)),
+        }
+    }
+}
+
+/// What a field of a form holds.
+pub fn typed(form: &FormData, field: &str) -> String {
+    form.get(field).as_string().unwrap_or_default()
+}

@@ -1,0 +1,154 @@
+//! The dialog of an act: a form, and what is shown once the act is done.
+
+use leptos::{ev::SubmitEvent, html, prelude::*, web_sys::FormData};
+
+use super::{
+    dialog::Dialog,
+    field::focus_first_invalid,
+    form_act::{FormAct, FormFn},
+    problem::ProblemNotice,
+    stat_card::ButtonLink,
+    viewer::use_viewer,
+};
+use crate::domain::problem::Problem;
+
+/// A dialog with a form. The form is sent to `action` until the page has come alive, and as the
+/// server function `A` after that. A second submit while the first is under way does nothing; the
+/// focus goes to the first field that is refused.
+#[component]
+pub fn FormDialog<A: FormFn, R>(
+    /// The act that the form asks for.
+    act: FormAct<A>,
+    /// The title: names the act and the object.
+    #[prop(into)]
+    title: Signal<String>,
+    /// What the act does, in a sentence.
+    #[prop(into)]
+    description: ViewFn,
+    /// The page that Cancel and Esc lead to.
+    #[prop(into)]
+    close_href: String,
+    /// Whether the act can't be undone.
+    #[prop(optional)]
+    alert: bool,
+    /// Where the form is sent without JavaScript.
+    action: String,
+    /// Makes the call out of what was typed, or says what is wrong with it.
+    read: R,
+    /// What the button says; without one, the dialog only says why.
+    #[prop(into)]
+    submit: Option<String>,
+    /// What stands in the place of the form once the act is done, where the dialog stays.
+    #[prop(into, optional)]
+    done: ViewFn,
+    /// The fields.
+    children: Children,
+) -> impl IntoView
+where
+    R: Fn(&FormData) -> Result<A, Problem> + Send + Sync + 'static,
+{
+    let form = NodeRef::<html::Form>::new();
+    focus_first_invalid::<Problem>(form, act.problem().into());
+    let on_submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if let Some(form) = form.get_untracked() {
+            act.submit(&read, &form);
+        }
+    };
+    let state = FormState {
+        form,
+        problem: act.problem(),
+        is_busy: Signal::derive(move || act.is_busy()),
+    };
+    view! {
+        <Dialog title description close_href=close_href.clone() alert>
+            {move || act.is_done().then(|| done.run())}
+            <div hidden=move || act.is_done()>
+                <Form
+                    state
+                    action
+                    on_submit=Box::new(on_submit)
+                    submit
+                    alert
+                    close_href
+                    children
+                />
+            </div>
+        </Dialog>
+    }
+    .into_any()
+}
+
+#[derive(Clone, Copy)]
+struct FormState {
+    form: NodeRef<html::Form>,
+    problem: RwSignal<Option<Problem>>,
+    is_busy: Signal<bool>,
+}
+
+#[component]
+fn Form(
+    state: FormState,
+    action: String,
+    on_submit: Box<dyn Fn(SubmitEvent) + Send + Sync>,
+    submit: Option<String>,
+    alert: bool,
+    close_href: String,
+    children: Children,
+) -> impl IntoView {
+    let viewer = use_viewer();
+    let is_busy = state.is_busy;
+    let problem = move || state.problem.get().filter(Problem::is_beyond_fields);
+    let button = submit.map(|label| {
+        view! {
+            <button
+                type="submit"
+                class=if alert { "button danger solid" } else { "button primary" }
+                aria-busy=move || is_busy.get().to_string()
+                aria-disabled=move || is_busy.get().then_some("true")
+            >
+                {label}
+            </button>
+        }
+    });
+    view! {
+        <form
+            node_ref=state.form
+            method="post"
+            action=action
+            novalidate=move || viewer.is_hydrated()
+            aria-busy=move || is_busy.get().to_string()
+            on:submit=on_submit
+        >
+            <div class="dialog-body">
+                {move || problem().map(|problem| view! { <ProblemNotice problem/> })}
+                {children()}
+            </div>
+            <footer class="dialog-actions">
+                <ButtonLink href=close_href>"Cancel"</ButtonLink>
+                {button}
+            </footer>
+        </form>
+    }
+    .into_any()
+}
+
+/// The body of a dialog once its act is done. It takes the focus: what had it is gone, and here
+/// reading goes on.
+#[component]
+pub fn DoneBody(
+    /// What was done.
+    children: Children,
+) -> impl IntoView {
+    let body = NodeRef::<html::Div>::new();
+    Effect::new(move || {
+        if let Some(body) = body.get() {
+            request_animation_frame(move || drop(body.focus()));
+        }
+    });
+    view! {
+        <div class="dialog-body" node_ref=body tabindex="-1">
+            {children()}
+        </div>
+    }
+}

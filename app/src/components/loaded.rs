@@ -1,0 +1,77 @@
+//! Content about one thing, or what to say where it can't be had.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::{
+    problem::{FailedPage, ProblemNotice},
+    settled::Settled,
+};
+use crate::{answer::set_status, api::ApiError, domain::problem::Problem};
+
+/// The `id` in the address of the page, as it stands there.
+pub fn use_id() -> Memo<String> {
+    let params = use_params_map();
+    Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()))
+}
+
+/// Shows what a resource gives, or what went wrong; see [`Settled`].
+#[component]
+pub fn Loaded<T, F, V, E>(
+    /// What is waited for.
+    resource: Resource<Result<T, ApiError>>,
+    /// The content.
+    show: F,
+    /// What to show instead: [`failed_page`], or what [`failed_part`] makes.
+    failed: E,
+    /// What to say while the first fetch takes longer than a moment: `Loading tenants…`
+    loading: &'static str,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    F: Fn(T) -> V + Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+    E: Fn(Problem) -> AnyView + Clone + Send + Sync + 'static,
+{
+    let show = move |result| match result {
+        Ok(value) => show(value).into_any(),
+        Err(ApiError(problem)) => failed(problem),
+    };
+    view! { <Settled resource loading show/> }
+}
+
+/// The page can't be had.
+pub fn failed_page(problem: Problem) -> AnyView {
+    view! { <FailedPage problem/> }.into_any()
+}
+
+/// A part of the page can't be had: `The tenants could not be loaded.`
+pub fn failed_part(what: &'static str) -> impl Fn(Problem) -> AnyView + Clone + Send + Sync {
+    move |problem| {
+        view! {
+            <div class="panel-body">
+                <ProblemNotice what problem/>
+            </div>
+        }
+        .into_any()
+    }
+}
+
+/// A list can't be had. Sets the HTTP status of the answer.
+#[component]
+pub fn FailedList(
+    /// What went wrong.
+    problem: Problem,
+    /// What could not be had: `The tenants could not be loaded.`
+    what: &'static str,
+    /// Links to where the list can be had.
+    children: Children,
+) -> impl IntoView {
+    set_status(problem.code.status());
+    view! {
+        <div class="panel-body">
+            <ProblemNotice what problem/>
+            <div class="bar">{children()}</div>
+        </div>
+    }
+}

@@ -1,0 +1,79 @@
+//! Search and filters over the tenants.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::{Shared, request::OverviewRequest};
+use crate::{
+    components::{FilterForm, ResultCount, SearchBox, SelectFilter, Settled, format::counted},
+    domain::{health::Health, tenants::TenantStatus},
+    paths,
+};
+
+const FIELDS: [&str; 6] = ["q", "status", "health", "sort", "dir", "limit"];
+
+#[component]
+pub(super) fn Toolbar(shared: Shared) -> impl IntoView {
+    let value =
+        move |get: fn(&OverviewRequest) -> String| Signal::derive(move || get(&shared.request()));
+    view! {
+        <div class="toolbar">
+            <FilterForm action=paths::OVERVIEW label="Tenants" names=&FIELDS>
+                <SearchBox
+                    name="q"
+                    label="Search by name or ID"
+                    value=value(|r| r.filter.search.clone().unwrap_or_default())
+                />
+                <SelectFilter
+                    name="status"
+                    label="Status"
+                    any="Any status"
+                    options=options(TenantStatus::ALL, TenantStatus::label)
+                    value=value(|r| r.filter.status.map(|s| s.to_string()).unwrap_or_default())
+                />
+                <SelectFilter
+                    name="health"
+                    label="Health"
+                    any="Any health"
+                    options=options(Health::ALL, Health::label)
+                    value=value(|r| r.filter.health.map(|h| h.to_string()).unwrap_or_default())
+                />
+                <KeptFields/>
+            </FilterForm>
+            <Count shared/>
+        </div>
+    }
+}
+
+/// How many tenants match.
+#[component]
+fn Count(shared: Shared) -> impl IntoView {
+    view! {
+        <ResultCount>
+            <Settled
+                resource=shared.overview
+                show=|overview| {
+                    overview.ok().map(|o| counted(o.tenants.total, "tenant", "tenants"))
+                }
+            />
+        </ResultCount>
+    }
+}
+
+/// The order and the page size, which a search keeps.
+#[component]
+fn KeptFields() -> impl IntoView {
+    let query = use_query_map();
+    ["sort", "dir", "limit"]
+        .map(|name| {
+            let value = move || query.with(|query| query.get(name).unwrap_or_default());
+            view! { <input type="hidden" name=name value=value disabled=move || value().is_empty()/> }
+        })
+        .collect_view()
+}
+
+fn options<T: Copy + ToString>(all: &[T], label: fn(T) -> &'static str) -> Vec<(String, String)> {
+    all.iter()
+        .map(|value| (value.to_string(), label(*value).to_owned()))
+        .collect()
+}

@@ -1,0 +1,90 @@
+//! What changed rules would have decided.
+
+use leptos::prelude::*;
+
+use super::Warnings;
+use crate::{
+    components::{
+        Panel, TableBox, Timestamp, columns,
+        format::{counted, thousands},
+    },
+    domain::rules::{DRY_RUN_LISTED, DryRun, DryRunChange},
+    paths,
+};
+
+/// What a trial has found.
+#[component]
+pub(super) fn Outcome(result: DryRun, hash: String) -> impl IntoView {
+    let same = result.hash == hash;
+    let requests = |count| counted(count, "request", "requests");
+    let changed = result.newly_refused + result.newly_permitted;
+    let sentence = if result.requests == 0 {
+        "There are no requests yet that could be judged again.".to_owned()
+    } else {
+        format!(
+            "Of {}, {} would be refused that were let through, and {} would be let through that were \
+             refused; {} would be decided as they were.",
+            requests(result.requests),
+            thousands(result.newly_refused),
+            thousands(result.newly_permitted),
+            thousands(result.unchanged),
+        )
+    };
+    let not_judged = (result.not_judged > 0).then(|| {
+        let count = requests(result.not_judged);
+        format!(
+            "{count} can't be judged again, since they were refused for what no record tells: a field of \
+             the header, the end of the session, a path that can be read in two ways."
+        )
+    });
+    let more = (changed > DRY_RUN_LISTED as u64).then(|| {
+        let listed = thousands(DRY_RUN_LISTED as u64);
+        format!("The latest {listed} of {} are listed.", thousands(changed))
+    });
+    view! {
+        <Panel id="outcome-title" title="What these rules would have decided" attr:role="status">
+            <div class="panel-body">
+                {same.then(|| view! { <p>"These are the rules in force."</p> })}
+                <p><strong>{sentence}</strong></p>
+                {not_judged.map(|text| view! { <p class="muted">{text}</p> })}
+                {more.map(|text| view! { <p class="muted">{text}</p> })}
+            </div>
+            <Warnings warnings=result.warnings/>
+            {(changed > 0).then(|| view! { <Changes changes=result.changes/> })}
+        </Panel>
+    }
+    .into_any()
+}
+
+#[component]
+fn Changes(changes: Vec<DryRunChange>) -> impl IntoView {
+    let rows = changes.into_iter().map(|change| {
+        let decision = match change.refusal {
+            Some(refusal) => {
+                let text = format!("refused: {refusal}");
+                view! { <span class="badge bad">{text}</span> }
+            }
+            None => view! { <span class="badge good">"let through"</span> },
+        };
+        view! {
+            <tr>
+                <td><Timestamp at=change.at/></td>
+                <td><code>{change.method}</code></td>
+                <td class="wrap"><code>{change.path}</code></td>
+                <td>{decision} " " <span class="muted">{change.because}</span></td>
+                <td>
+                    <a class="link" href=paths::support_session(change.support_session_id)>
+                        {change.tenant_id.to_string()}
+                    </a>
+                </td>
+            </tr>
+        }
+    });
+    view! {
+        <TableBox label="Requests that would be decided otherwise">
+            {columns(["Time", "Method", "Path", "Would be", "Session in"])}
+            <tbody>{rows.collect_view()}</tbody>
+        </TableBox>
+    }
+    .into_any()
+}

@@ -1,0 +1,198 @@
+//! Every address of the console. Pages, components, forms and the server build their links here;
+//! `routes` says which page stands at which address.
+
+use std::fmt::{Display, Write as _};
+
+use crate::{
+    domain::{AuditEventId, SupportSessionId, TenantId, audit::AuditEvent},
+    query::{Query, encode},
+};
+
+/// The support overview.
+pub const OVERVIEW: &str = "/support";
+/// The list of support sessions.
+pub const SUPPORT_SESSIONS: &str = "/support/sessions";
+/// The audit log.
+pub const AUDIT: &str = "/audit";
+/// The export of the audit log.
+pub const AUDIT_EXPORT: &str = "/export/audit";
+/// Help.
+pub const HELP: &str = "/support/help";
+/// The gateway's rules.
+pub const RULES: &str = "/support/rules";
+/// Sign-in.
+pub const SIGN_IN: &str = "/sign-in";
+/// Changing one's own password.
+pub const PASSWORD: &str = "/account/password";
+/// What a staff member without a support role sees.
+pub const NO_ROLE: &str = "/account/no-role";
+/// The live event stream.
+pub const LIVE: &str = "/live";
+/// What the paths of server functions begin with.
+pub const SERVER_FUNCTIONS: &str = "/_fn/";
+/// Where a browser comes by on its way into a tenant.
+pub const OPEN_TENANT: &str = "/support/open";
+
+/// Where plain forms are sent, in axum's form. [`forms::of`] fills in the `{id}`.
+pub mod forms {
+    use std::fmt::Display;
+
+    use super::segment;
+
+    /// Signs in.
+    pub const SIGN_IN: &str = "/forms/sign-in";
+    /// Signs out.
+    pub const SIGN_OUT: &str = "/forms/sign-out";
+    /// Changes one's own password.
+    pub const CHANGE_PASSWORD: &str = "/forms/change-password";
+    /// Creates a support session in a tenant.
+    pub const CREATE_SESSION: &str = "/forms/tenants/{id}/create-session";
+    /// Ends all user sessions of a tenant.
+    pub const FORCE_LOGOUT: &str = "/forms/tenants/{id}/force-logout";
+    /// Revokes a support session.
+    pub const REVOKE: &str = "/forms/support-sessions/{id}/revoke";
+    /// Replaces the token of a support session.
+    pub const REPLACE_TOKEN: &str = "/forms/support-sessions/{id}/replace-token";
+    /// Raises the budget of a support session.
+    pub const RAISE_BUDGET: &str = "/forms/support-sessions/{id}/raise-budget";
+    /// Tries changed rules of the gateway.
+    pub const DRY_RUN: &str = "/forms/rules/dry-run";
+
+    /// The address of a form about one tenant or support session.
+    pub fn of(form: &str, id: impl Display) -> String {
+        form.replace("{id}", &segment(id))
+    }
+}
+
+/// The last parts of the paths of dialogs.
+const DIALOGS: [&str; 5] = [
+    "/create-session",
+    "/force-logout",
+    "/revoke",
+    "/replace-token",
+    "/raise-budget",
+];
+
+/// The support detail page of a tenant. The identifier may be as it stood in an address.
+pub fn tenant(id: impl Display) -> String {
+    format!("/support/tenants/{}", segment(id))
+}
+
+/// The dialog that creates a support session in a tenant.
+pub fn create_session(id: &TenantId) -> String {
+    format!("{}/create-session", tenant(id))
+}
+
+/// The dialog that ends all user sessions of a tenant.
+pub fn force_logout(id: &TenantId) -> String {
+    format!("{}/force-logout", tenant(id))
+}
+
+/// The detail page of a support session.
+pub fn support_session(id: SupportSessionId) -> String {
+    format!("{SUPPORT_SESSIONS}/{id}")
+}
+
+/// The dialog that revokes a support session.
+pub fn revoke(id: SupportSessionId) -> String {
+    format!("{SUPPORT_SESSIONS}/{id}/revoke")
+}
+
+/// The dialog that replaces the token of a support session.
+pub fn replace_token(id: SupportSessionId) -> String {
+    format!("{SUPPORT_SESSIONS}/{id}/replace-token")
+}
+
+/// The dialog that raises the budget of a support session.
+pub fn raise_budget(id: SupportSessionId) -> String {
+    format!("{SUPPORT_SESSIONS}/{id}/raise-budget")
+}
+
+/// The page of an audit event.
+pub fn audit_event(id: AuditEventId) -> String {
+    format!("{AUDIT}/events/{id}")
+}
+
+/// The page of what an event was done to, if there is one.
+pub fn resource(event: &AuditEvent) -> Option<String> {
+    let id = &event.resource_id;
+    match event.resource_type.as_str() {
+        "support_session" => id.parse().ok().map(support_session),
+        "tenant" => id.parse::<TenantId>().ok().map(tenant),
+        _ => None,
+    }
+}
+
+/// Whether a path is that of a dialog, which lies over the page it belongs to.
+pub fn is_dialog(path: &str) -> bool {
+    DIALOGS.iter().any(|dialog| path.ends_with(dialog))
+}
+
+/// The path to sign in with, coming back to `next` afterwards.
+pub fn sign_in(next: &str) -> String {
+    let next = local_path(next).filter(|path| *path != "/");
+    Query::default().with_some("next", next).of(SIGN_IN)
+}
+
+/// `path` if it leads to a page of this console: it begins with one slash, and neither it nor a
+/// browser's reading of it names another host. Other paths would make sign-in an open redirect.
+pub fn local_path(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix('/')?;
+    let local = !rest.starts_with(['/', '\\'])
+        && !path.chars().any(char::is_control)
+        && !path.contains('\\')
+        && !path.starts_with(SIGN_IN);
+    local.then_some(path)
+}
+
+/// One segment of a path: what may not stand there as it is, is percent-encoded. Identifiers may.
+fn segment(id: impl Display) -> String {
+    let mut segment = String::new();
+    for (place, part) in id.to_string().split(':').enumerate() {
+        let colon = if place == 0 { "" } else { ":" };
+        // Writing into a String can't fail.
+        let _ = write!(segment, "{colon}{}", encode(part));
+    }
+    segment
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_console_are_local() {
+        for bad in [
+            "",
+            "support",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\nb",
+            "/a\\b",
+            "/sign-in?next=/sign-in",
+        ] {
+            assert_eq!(local_path(bad), None, "{bad:?}");
+        }
+        assert_eq!(local_path("/support?q=1"), Some("/support?q=1"));
+        assert_eq!(sign_in("/support?q=1"), "/sign-in?next=%2Fsupport%3Fq%3D1");
+        assert_eq!(sign_in("//evil.example"), "/sign-in");
+    }
+
+    #[test]
+    fn dialogs_are_told_from_pages() {
+        assert!(is_dialog("/support/tenants/acme/force-logout"));
+        assert!(!is_dialog("/support/tenants/acme"));
+        assert!(!is_dialog("/support"));
+    }
+
+    #[test]
+    fn an_identifier_stands_in_an_address_as_it_is_and_nothing_else_does() {
+        assert_eq!(tenant("tnt:a.b_c-1"), "/support/tenants/tnt:a.b_c-1");
+        assert_eq!(tenant("a/../b?c"), "/support/tenants/a%2F..%2Fb%3Fc");
+        assert_eq!(
+            forms::of(forms::FORCE_LOGOUT, "acme"),
+            "/forms/tenants/acme/force-logout"
+        );
+    }
+}
