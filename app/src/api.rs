@@ -21,7 +21,7 @@ mod wire;
 use leptos::server_fn::ServerFn;
 
 pub use audit::{AuditEvent, ListAuditEvents, audit_event, list_audit_events};
-pub use error::ApiError;
+pub use error::{ApiError, ProblemJson};
 pub use rules::{GatewayRules, gateway_rules};
 pub use staff::{
     AnyStaff, Settings, SignedIn, TakeFlash, any_staff, settings, signed_in, take_flash,
@@ -34,7 +34,7 @@ pub use support_sessions::{
 };
 pub use tenants::{Overview, TenantDetail, overview, tenant_detail};
 pub use user_sessions::{DraftForceLogout, ForceLogout, draft_force_logout, force_logout};
-pub use wire::{Answer, ProblemJson, StrictJson};
+pub use wire::{Answer, StrictJson};
 
 /// The path of every server function.
 pub const ENDPOINTS: [&str; 19] = [

@@ -170,7 +170,7 @@ impl AppState {
             .merge(live::router(live))
             .merge(
                 Router::new()
-                    .route("/export/audit", export)
+                    .route(app::paths::AUDIT_EXPORT, export)
                     .with_state(self.core.clone()),
             );
         middleware::console(

@@ -10,11 +10,14 @@ mod view;
 
 use std::{convert::Infallible, sync::Arc};
 
-use app::domain::{
-    SupportSessionId,
-    caller::{Caller, Context, StaffCaller},
-    policy::Act,
-    problem::Problem,
+use app::{
+    domain::{
+        SupportSessionId,
+        caller::{Caller, Context, StaffCaller},
+        policy::Act,
+        problem::Problem,
+    },
+    paths,
 };
 use async_trait::async_trait;
 use axum::{

@@ -1,10 +1,16 @@
 //! The one error of every server function.
 
-use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use bytes::Bytes;
+use leptos::server_fn::{
+    ContentType, Decodes, Encodes, Format, FormatType,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
 use serde::{Deserialize, Serialize};
 
-use super::wire::ProblemJson;
-use crate::domain::problem::{Problem, ProblemCode};
+use crate::{
+    answer,
+    domain::problem::{Problem, ProblemCode},
+};
 
 /// What went wrong, as the page tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -76,6 +82,37 @@ fn bad_body(why: &str) -> ApiError {
         Some((field, message)) => Problem::invalid_field(field, message),
         None => Problem::new(ProblemCode::InvalidInput, why),
     })
+}
+
+/// An error on its way to the browser, with the HTTP status of its code (RFC 9457).
+///
+/// Encoding happens only where a server function answers over HTTP: a page that calls it while
+/// being rendered keeps its own status.
+pub struct ProblemJson;
+
+impl ContentType for ProblemJson {
+    const CONTENT_TYPE: &'static str = "application/problem+json";
+}
+
+impl FormatType for ProblemJson {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl Encodes<ApiError> for ProblemJson {
+    type Error = serde_json::Error;
+
+    fn encode(error: &ApiError) -> Result<Bytes, serde_json::Error> {
+        answer::refuse(error.problem());
+        serde_json::to_vec(error).map(Bytes::from)
+    }
+}
+
+impl Decodes<ApiError> for ProblemJson {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<ApiError, serde_json::Error> {
+        serde_json::from_slice(&bytes)
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use leptos::server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::ApiError;
 use crate::domain::at_fault::field_and_message;
 
 /// JSON that refuses fields nobody reads and names the field that has the wrong type.
@@ -60,53 +59,6 @@ impl<T: DeserializeOwned> Decodes<T> for Answer {
     fn decode(bytes: Bytes) -> Result<T, String> {
         let text = std::str::from_utf8(&bytes).map_err(|e| e.to_string())?;
         serde_json::from_str(text).map_err(|e| e.to_string())
-    }
-}
-
-/// An error on its way to the browser, with the HTTP status of its code (RFC 9457).
-///
-/// Encoding happens only where a server function answers over HTTP: a page that calls it while
-/// being rendered keeps its own status.
-pub struct ProblemJson;
-
-impl ContentType for ProblemJson {
-    const CONTENT_TYPE: &'static str = "application/problem+json";
-}
-
-impl FormatType for ProblemJson {
-    const FORMAT_TYPE: Format = Format::Text;
-}
-
-impl Encodes<ApiError> for ProblemJson {
-    type Error = serde_json::Error;
-
-    fn encode(error: &ApiError) -> Result<Bytes, serde_json::Error> {
-        #[cfg(feature = "ssr")]
-        set_status(error);
-        serde_json::to_vec(error).map(Bytes::from)
-    }
-}
-
-impl Decodes<ApiError> for ProblemJson {
-    type Error = serde_json::Error;
-
-    fn decode(bytes: Bytes) -> Result<ApiError, serde_json::Error> {
-        serde_json::from_slice(&bytes)
-    }
-}
-
-#[cfg(feature = "ssr")]
-fn set_status(ApiError(problem): &ApiError) {
-    use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
-
-    let Some(options) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() else {
-        return;
-    };
-    if let Ok(status) = StatusCode::from_u16(problem.code.status()) {
-        options.set_status(status);
-    }
-    if let Some(seconds) = problem.retry_after_seconds {
-        options.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
     }
 }
 
