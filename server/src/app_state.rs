@@ -8,7 +8,7 @@ use app::{
 };
 use axum::Router;
 use gateway::{
-    ForwardAuth, Gateway, GatewayParts, GatewaySettings, LayerParts, Lease, SessionGates,
+    ForwardAuth, Gateway, GatewayParts, GatewaySettings, LayerParts, Lease, NodeState,
     SupportSessionLayer,
     config::InvalidConfig,
     identities::{Identities, IdentityKeys},
@@ -71,8 +71,8 @@ pub struct AppState {
     pub rules: RulesService,
     /// What plain forms leave for pages.
     pub flashes: Flashes,
-    /// The gates of support sessions, shared with the gateway.
-    pub gates: Arc<SessionGates>,
+    /// What this node holds of support sessions, shared with the gateway.
+    pub node: Arc<NodeState>,
     /// Signs what the upstream is told.
     pub identities: Arc<Identities>,
     /// Whether such an identity is still good.
@@ -97,10 +97,10 @@ impl AppState {
     /// If the configured scopes can't be used.
     pub fn new(core: Core, keys: IdentityKeys) -> Result<Self, InvalidConfig> {
         let settings = Arc::new(settings(&core.config)?);
-        let gates = SessionGates::new(Lease::new(Arc::clone(&core.clock)));
+        let node = NodeState::new(Lease::new(Arc::clone(&core.clock)));
         let passwords = Passwords::new(Arc::clone(&core.entropy));
         let identities = Identities::new(core.config.console.public_url.as_str(), keys);
-        let tenants = TenantsService::new(core.clone(), Arc::clone(&gates));
+        let tenants = TenantsService::new(core.clone(), Arc::clone(&node.gates));
         let tenants_port = || Arc::new(tenants.clone());
         Ok(Self {
             staff: StaffService::new(core.clone(), passwords.clone()),
@@ -111,7 +111,7 @@ impl AppState {
                 core.clone(),
                 Arc::clone(&settings),
                 tenants_port(),
-                Arc::clone(&gates),
+                Arc::clone(&node.gates),
             ),
             user_sessions: UserSessionsService::new(core.clone(), tenants_port()),
             audit: AuditService::new(core.clone()),
@@ -120,7 +120,7 @@ impl AppState {
             flashes: Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy)),
             introspection: IntrospectionService::new(core.clone(), Arc::clone(&identities)),
             identities,
-            gates,
+            node,
             settings,
             tenants,
             core,
@@ -199,11 +199,14 @@ impl AppState {
         Ok(Some(Gateway::new(GatewayParts {
             settings,
             sessions: record.recorder.clone(),
-            browser_sessions: StoreBrowserSessions::new(self.core.clone(), Arc::clone(&self.gates)),
+            browser_sessions: StoreBrowserSessions::new(
+                self.core.clone(),
+                Arc::clone(&self.node.gates),
+            ),
             held_sessions: Arc::new(self.support_sessions.clone()),
             console_url: self.settings.console_url.clone(),
             recorder: record.recorder.clone(),
-            gates: Arc::clone(&self.gates),
+            node: Arc::clone(&self.node),
             identities: Arc::clone(&self.identities),
             clock: Arc::clone(&self.core.clock),
             entropy: Arc::clone(&self.core.entropy),
@@ -275,7 +278,7 @@ impl AppState {
             trusted_proxies: self.core.config.trusted_proxies.clone(),
             sessions: record.recorder.clone(),
             recorder: record.recorder.clone(),
-            gates: Arc::clone(&self.gates),
+            node: Arc::clone(&self.node),
             clock: Arc::clone(&self.core.clock),
             entropy: Arc::clone(&self.core.entropy),
             record_timeout: settings.record_timeout(),

@@ -113,8 +113,7 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         record,
     };
     core.store.follow_changes().await?;
-    let gates = Arc::clone(&server.state.gates);
-    let node = Node::join(core.clone(), clock, gates, &boot).await?;
+    let node = Node::join(core.clone(), clock, &server.state.node, &boot).await?;
     server.tasks = tasks::start(&server.state, &by, node, &server.tasks_end);
     server.listen(console, metrics.zip(figures), gateway_at, checks_at)?;
     Ok(server)
@@ -222,7 +221,7 @@ impl Server {
             .merge(identities::router(self.state.identities.clone()))
             .merge(health::router(
                 self.state.core.store.clone(),
-                Arc::clone(self.state.gates.lease()),
+                Arc::clone(&self.state.node.lease),
             ));
         let end = &self.listeners_end;
         self.listeners

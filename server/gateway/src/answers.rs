@@ -1,36 +1,91 @@
 //! What the gateway says in its own words: problem details (RFC 9457), never cached.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use app::domain::RequestId;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{Full, combinators::UnsyncBoxBody};
 
 use crate::{
-    browser,
-    forward::body::Answer,
+    arrival::body::BodyError,
+    browser::page::page,
     gate::lease::{Lease, Standstill},
     headers,
     judge::Denied,
 };
 
+/// The body of what the client gets.
+pub(crate) enum Answer {
+    /// Our own words.
+    Ours(Full<Bytes>),
+    /// The upstream's.
+    Relayed(UnsyncBoxBody<Bytes, BodyError>),
+}
+
+impl Answer {
+    pub(crate) fn relayed(
+        body: impl Body<Data = Bytes, Error = BodyError> + Send + 'static,
+    ) -> Self {
+        Self::Relayed(UnsyncBoxBody::new(body))
+    }
+
+    /// Whether it is the gateway's own.
+    pub(crate) const fn is_ours(&self) -> bool {
+        matches!(self, Self::Ours(_))
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            Self::Ours(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Self::Relayed(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Ours(body) => body.is_end_stream(),
+            Self::Relayed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Ours(body) => body.size_hint(),
+            Self::Relayed(body) => body.size_hint(),
+        }
+    }
+}
+
 /// A refusal or failure as the client is told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trouble {
-    pub(super) status: u16,
-    pub(super) code: &'static str,
-    pub(super) detail: Cow<'static, str>,
+pub(crate) struct Trouble {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) detail: Cow<'static, str>,
     /// Nothing more on this connection can be trusted.
-    pub(super) close: bool,
+    pub(crate) close: bool,
     /// After how many seconds trying again makes sense.
-    pub(super) retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u64>,
     /// Where the page leads back to that a person is told by; programs are told in JSON.
-    pub(super) page: Option<String>,
+    pub(crate) page: Option<String>,
 }
 
 impl Trouble {
-    pub(super) fn new(
+    pub(crate) fn new(
         status: u16,
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
@@ -45,66 +100,51 @@ impl Trouble {
         }
     }
 
-    pub(super) fn closing(self) -> Self {
-        Self {
-            close: true,
-            ..self
-        }
+    pub(crate) fn closing(mut self) -> Self {
+        self.close = true;
+        self
     }
 
-    pub(super) fn retry_after(self, seconds: u64) -> Self {
-        Self {
-            retry_after: Some(seconds),
-            ..self
-        }
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
-    /// Told by a page that leads back to `console`.
-    pub(super) fn on_page(self, console: String) -> Self {
-        Self {
-            page: Some(console),
-            ..self
-        }
+    /// Shown on a page that leads back to `console`.
+    pub(crate) fn on_page(mut self, console: String) -> Self {
+        self.page = Some(console);
+        self
     }
 
-    pub(super) fn unauthenticated() -> Self {
-        Self::new(
-            401,
-            "unauthenticated",
-            "Send the access token of a support session: Authorization: Bearer scst_…",
-        )
+    pub(crate) fn unauthenticated() -> Self {
+        let detail = "Send the access token of a support session: Authorization: Bearer scst_…";
+        Self::new(401, "unauthenticated", detail)
     }
 
-    pub(super) fn unavailable() -> Self {
-        Self::new(
-            503,
-            "record_unavailable",
-            "The request can't be recorded at the moment, so it was not forwarded.",
-        )
+    pub(crate) fn unavailable() -> Self {
+        let detail = "The request can't be recorded at the moment, so it was not forwarded.";
+        Self::new(503, "record_unavailable", detail)
     }
 
     /// Of a node that may not serve.
-    pub(super) fn without_lease(lease: &Lease) -> Self {
-        match lease.standstill() {
-            Some(Standstill::RulesDiffer) => Self::new(
-                503,
-                "rules_differ",
-                "The gateway's nodes have different rules, so nothing is let through until they \
-                 have the same.",
-            ),
-            Some(Standstill::OutOfTouch) | None => Self::unavailable(),
+    pub(crate) fn without_lease(lease: &Lease) -> Self {
+        if lease.standstill() != Some(Standstill::RulesDiffer) {
+            return Self::unavailable();
         }
+        let detail = "The gateway's nodes have different rules, so nothing is let through until \
+                      they have the same.";
+        Self::new(503, "rules_differ", detail)
     }
 
-    pub(super) fn into_response(self, request_id: RequestId) -> Response<Answer> {
-        self.to_response(request_id).map(Answer::Ours)
+    pub(crate) fn into_response(self, request_id: RequestId) -> Response<Answer> {
+        self.to_response(Some(request_id)).map(Answer::Ours)
     }
 
-    pub(super) fn to_response(&self, request_id: RequestId) -> Response<Full<Bytes>> {
+    pub(crate) fn to_response(&self, request_id: Option<RequestId>) -> Response<Full<Bytes>> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        let mut response = match &self.page {
-            Some(console) => browser::page(status, &self.detail, console, request_id),
-            None => self.problem(status, request_id),
+        let mut response = match (&self.page, request_id) {
+            (Some(console), Some(request_id)) => page(status, &self.detail, console, request_id),
+            _ => self.problem(status, request_id),
         };
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after {
@@ -116,21 +156,21 @@ impl Trouble {
         response
     }
 
-    fn problem(&self, status: StatusCode, request_id: RequestId) -> Response<Full<Bytes>> {
-        let body = serde_json::json!({
+    fn problem(&self, status: StatusCode, request_id: Option<RequestId>) -> Response<Full<Bytes>> {
+        let mut body = serde_json::json!({
             "type": "about:blank",
             "title": status.canonical_reason(),
             "status": self.status,
             "code": self.code,
             "detail": self.detail,
-            "request_id": request_id,
         });
+        if let Some(request_id) = request_id {
+            body["request_id"] = serde_json::json!(request_id);
+        }
         let mut response = full(status, &body, request_id);
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        let problem = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, problem);
         if self.status == 401 {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -145,32 +185,31 @@ impl From<Denied> for Trouble {
 }
 
 /// An answer of ours in JSON.
-pub(super) fn ours(
+pub(crate) fn ours(
     status: StatusCode,
     body: &serde_json::Value,
     request_id: RequestId,
 ) -> Response<Answer> {
-    full(status, body, request_id).map(Answer::Ours)
+    full(status, body, Some(request_id)).map(Answer::Ours)
 }
 
 fn full(
     status: StatusCode,
     body: &serde_json::Value,
-    request_id: RequestId,
+    request_id: Option<RequestId>,
 ) -> Response<Full<Bytes>> {
-    let body = Bytes::from(body.to_string());
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers::set_request_id(headers, request_id);
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(request_id) = request_id {
+        headers::set_request_id(headers, request_id);
+    }
     response
 }

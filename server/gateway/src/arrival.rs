@@ -1,5 +1,6 @@
 //! A request as it arrived: whether its form is in order, and what is recorded of it.
 
+pub(crate) mod body;
 pub(crate) mod client;
 pub mod client_ip;
 pub(crate) mod raw_head;
@@ -16,7 +17,8 @@ use tokio::time::Instant;
 
 use self::{raw_head::RawHead, websocket::Handshake};
 use crate::{
-    browser, headers,
+    browser::cookies,
+    headers,
     judge::{
         CanonicalRequest, Denied, Permitted, RuleSet, canonical::CanonicalTarget, hidden, selectors,
     },
@@ -29,30 +31,30 @@ const REFUSED_TEXT_MAX: usize = 2048;
 const USER_AGENT_MAX: usize = 512;
 
 /// A request as it arrived, or as the proxy that carries it says that it did.
-pub(super) struct Arrival {
-    pub(super) request_id: RequestId,
-    pub(super) at: Timestamp,
-    pub(super) started: Instant,
-    pub(super) version: Version,
-    pub(super) method: Method,
-    pub(super) head: RawHead,
-    pub(super) headers: HeaderMap,
-    pub(super) ip: IpAddr,
+pub(crate) struct Arrival {
+    pub(crate) request_id: RequestId,
+    pub(crate) at: Timestamp,
+    pub(crate) started: Instant,
+    pub(crate) version: Version,
+    pub(crate) method: Method,
+    pub(crate) head: RawHead,
+    pub(crate) headers: HeaderMap,
+    pub(crate) ip: IpAddr,
     /// The proxy that carries the request and asks about it.
-    pub(super) profile: Option<ForwardAuthProfile>,
+    pub(crate) profile: Option<ForwardAuthProfile>,
 }
 
 impl Arrival {
     /// Whether nothing that follows on its connection can be trusted.
-    pub(super) fn is_malformed(&self) -> bool {
+    pub(crate) fn is_malformed(&self) -> bool {
         self.head.fault.is_some() || self.has_two_credentials() || !self.is_spoken()
     }
 
     /// As the client wrote it, or as the HTTP library read it. A session's cookie is one, wherever it
     /// comes to.
-    pub(super) fn has_two_credentials(&self) -> bool {
+    pub(crate) fn has_two_credentials(&self) -> bool {
         let fields = self.headers.get_all(header::AUTHORIZATION).iter().count();
-        self.head.two_credentials || fields + browser::count_sessions(&self.headers) > 1
+        self.head.two_credentials || fields + cookies::SESSION.all(&self.headers).count() > 1
     }
 
     fn is_spoken(&self) -> bool {
@@ -64,7 +66,7 @@ impl Arrival {
     /// # Errors
     ///
     /// If its form is not in order, whoever makes it.
-    pub(super) fn request(&self) -> Result<(CanonicalRequest, Option<Handshake>), Denied> {
+    pub(crate) fn request(&self) -> Result<(CanonicalRequest, Option<Handshake>), Denied> {
         let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
         if !self.is_spoken() {
             // An answer that ends with its connection could be cut and look complete.
@@ -121,7 +123,7 @@ impl Arrival {
     }
 
     /// The client, as it names itself, made safe; empty if it does not.
-    pub(super) fn user_agent(&self) -> String {
+    pub(crate) fn user_agent(&self) -> String {
         let user_agent = self.headers.get(header::USER_AGENT);
         user_agent.map_or_else(String::new, |value| {
             let text = printable(value.as_bytes(), USER_AGENT_MAX);
@@ -130,7 +132,7 @@ impl Arrival {
     }
 
     /// What is recorded of the request: the canonical target, or what the client sent, made safe.
-    pub(super) fn intent(
+    pub(crate) fn intent(
         &self,
         session: &KnownSession,
         permitted: Option<&Permitted>,

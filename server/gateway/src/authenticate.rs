@@ -1,22 +1,30 @@
-//! Who makes this request: exactly one bearer token of a support session.
+//! Whose request it is: the support session of its bearer token or, at the host of a session, of its
+//! browser's cookie.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
+mod caller;
 
-use app::domain::Timestamp;
-use chrono::TimeDelta;
+use std::{sync::Arc, time::Duration};
+
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
-use crate::token::{Token, TokenKind};
+pub(crate) use self::caller::{Browser, Caller};
+use crate::{
+    answers::Trouble,
+    arrival::Arrival,
+    browser::{Browsers, cookies},
+    gate::lease::Lease,
+    ports::{Sessions, StoreUnavailable},
+    telemetry::{self, LogLimit},
+    token::{Token, TokenKind},
+};
 
 /// Takes the support token from a request's header.
 ///
 /// An `Authorization` field with the scheme `Bearer` (RFC 6750 §2.1), the scheme in any case
 /// (RFC 9110 §11.1). Tokens in queries and bodies are not looked for. Of several fields it is the
-/// first with a support token: such a request is never let through, but whose it is gets recorded.
-pub(super) fn support_token(headers: &HeaderMap) -> Option<Token> {
+/// first with a support token: such a request is never let through, but it is recorded in the
+/// token's session.
+pub(crate) fn support_token(headers: &HeaderMap) -> Option<Token> {
     headers.get_all(AUTHORIZATION).iter().find_map(token_of)
 }
 
@@ -27,37 +35,112 @@ fn token_of(value: &HeaderValue) -> Option<Token> {
         .then_some(token)
 }
 
-/// Lets one log line through in a while, and counts those it held back: an outsider can't fill the
-/// disk with unknown tokens.
-#[derive(Debug)]
-pub(super) struct LogLimit {
-    every: TimeDelta,
-    last: Mutex<Option<Timestamp>>,
-    held_back: AtomicU64,
+/// Finds support sessions by what requests carry.
+pub(crate) struct Authenticator {
+    pub(crate) sessions: Arc<dyn Sessions>,
+    /// Where tenants are opened in browsers, if they are.
+    pub(crate) browsers: Option<Arc<Browsers>>,
+    /// For how long the store's answer is waited for.
+    pub(crate) patience: Duration,
+    /// Requests of nobody have one line of the log in a while.
+    pub(crate) unknown: LogLimit,
 }
 
-impl LogLimit {
-    pub(super) const fn new(every: TimeDelta) -> Self {
-        Self {
-            every,
-            last: Mutex::new(None),
-            held_back: AtomicU64::new(0),
+impl Authenticator {
+    /// Finds whose request it is.
+    ///
+    /// # Errors
+    ///
+    /// What the client is told if it is nobody's, or the store does not answer.
+    pub(crate) async fn authenticate(
+        &self,
+        arrival: &Arrival,
+        lease: &Lease,
+    ) -> Result<Caller, Trouble> {
+        let browsers = self.browsers_of(arrival);
+        let found = tokio::time::timeout(self.patience, self.find(arrival, browsers));
+        let found = lease.while_held(found).await;
+        let found = found.and_then(Result::ok).and_then(Result::ok);
+        if let Some(caller) = found.ok_or_else(Trouble::unavailable)? {
+            return Ok(caller);
         }
+        telemetry::unknown_token();
+        if let Some(held_back) = self.unknown.pass(arrival.at) {
+            tracing::warn!(
+                request.id = %arrival.request_id,
+                client.ip = %arrival.ip,
+                held_back,
+                "gateway request without a known support token"
+            );
+        }
+        let at_entry = browsers.is_some_and(|browsers| browsers.label(&arrival.headers).is_some());
+        Err(match at_entry {
+            true => not_open(arrival),
+            false => Trouble::unauthenticated(),
+        })
     }
 
-    /// If a line may be written now: how many were held back since the last.
-    pub(super) fn pass(&self, now: Timestamp) -> Option<u64> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock set back lets a line through rather than none for hours.
-        let due = last.is_none_or(|last| now - last >= self.every || now < last);
-        if due {
-            *last = Some(now);
-            Some(self.held_back.swap(0, Ordering::Relaxed))
-        } else {
-            self.held_back.fetch_add(1, Ordering::Relaxed);
-            None
+    /// Finds out whose browser asks something of the gateway itself, by the checks of every request. It
+    /// takes nothing from what the session may do, and does not put off its end for want of requests.
+    pub(crate) async fn browser(
+        &self,
+        arrival: &Arrival,
+        lease: &Arc<Lease>,
+    ) -> Result<Browser, Trouble> {
+        if !lease.held_soon().await {
+            return Err(Trouble::unavailable());
         }
+        let caller = self.authenticate(arrival, lease).await?;
+        if let Err(denied) = arrival.request() {
+            return Err(Trouble::from(denied).closing());
+        }
+        caller.check_use(arrival)?;
+        caller.browser.ok_or_else(|| not_open(arrival))
     }
+
+    /// Browsers come to the listener alone: what a proxy asks about has no host of a session.
+    fn browsers_of(&self, arrival: &Arrival) -> Option<&Browsers> {
+        let browsers = self.browsers.as_deref();
+        browsers.filter(|_| arrival.profile.is_none())
+    }
+
+    /// Finds the session by the credential that belongs to the address; by one of another address
+    /// only if there is no such.
+    async fn find(
+        &self,
+        arrival: &Arrival,
+        browsers: Option<&Browsers>,
+    ) -> Result<Option<Caller>, StoreUnavailable> {
+        let headers = &arrival.headers;
+        let label = browsers.and_then(|browsers| browsers.label(headers));
+        let by_cookie = match browsers.zip(cookies::session(headers)) {
+            Some((browsers, token)) => {
+                let found = browsers.sessions.lookup(*token.hash().as_bytes()).await?;
+                found.map(|found| Caller::by_cookie(found, label.as_ref(), &browsers.hosts))
+            }
+            None => None,
+        };
+        if label.is_some() && by_cookie.is_some() {
+            return Ok(by_cookie);
+        }
+        let Some(token) = support_token(headers) else {
+            return Ok(by_cookie);
+        };
+        let by_token = self.sessions.lookup(*token.hash().as_bytes()).await?;
+        let by_token = by_token.map(|session| Caller::by_token(session, label.is_some()));
+        Ok(by_token.or(by_cookie))
+    }
+}
+
+/// What a browser is told that has no cookie of a session.
+fn not_open(arrival: &Arrival) -> Trouble {
+    if arrival.has_two_credentials() {
+        let detail = "There is more than one Authorization field or session cookie.";
+        return Trouble::new(400, "malformed_request", detail).closing();
+    }
+    let detail = "This tenant is not open in this browser. Choose Open tenant on the support \
+                  session's page in Support Console.";
+    Trouble::new(401, "not_open", detail)
 }
 
 #[cfg(test)]
@@ -121,15 +204,5 @@ mod tests {
             let refs: Vec<_> = values.iter().map(String::as_str).collect();
             assert!(support_token(&headers(&refs)).is_none(), "{values:?}");
         }
-    }
-
-    #[test]
-    fn the_log_is_limited_and_says_how_many_lines_were_held_back() {
-        let limit = LogLimit::new(TimeDelta::seconds(1));
-        let start = chrono::DateTime::UNIX_EPOCH;
-        assert_eq!(limit.pass(start), Some(0));
-        assert_eq!(limit.pass(start), None);
-        assert_eq!(limit.pass(start + TimeDelta::milliseconds(999)), None);
-        assert_eq!(limit.pass(start + TimeDelta::seconds(1)), Some(2));
     }
 }

@@ -7,7 +7,6 @@
 
 mod fields;
 mod listener;
-mod wire;
 
 use std::sync::Arc;
 
@@ -16,7 +15,6 @@ use app::domain::{
     access_log::{Refusal, RequestOutcome},
 };
 use bytes::Bytes;
-use chrono::TimeDelta;
 use http::{HeaderMap, Response, StatusCode, Version};
 use http_body_util::Empty;
 use secrecy::ExposeSecret;
@@ -28,17 +26,16 @@ use self::fields::Check;
 pub use self::listener::{CheckListener, serve_checks};
 use crate::{
     admission::Admitted,
-    answers::{self, Trouble},
+    answers::{self, Answer, Trouble},
     arrival::{Arrival, raw_head::RawHead},
-    authenticate::LogLimit,
     config::ForwardAuthSettings,
-    forward::{body::Answer, upstream::Upstream},
+    forward::upstream::Upstream,
     gate::kill::KillSwitch,
     headers,
     judge::Denied,
     ports::Ended,
     proxy::Gateway,
-    telemetry,
+    telemetry::{self, LogLimit},
 };
 
 /// Carries the secret that the proxy shares with us. In the proxy's configuration it is set on the
@@ -61,7 +58,7 @@ impl ForwardAuth {
         Arc::new(Self {
             gateway,
             settings,
-            strangers: LogLimit::new(TimeDelta::seconds(1)),
+            strangers: LogLimit::default(),
         })
     }
 
@@ -88,7 +85,7 @@ impl ForwardAuth {
         let admission = &self.gateway.admission;
         let admitted = admission.admit(&arrival, Nothing::new(), |request| {
             carriable(&request.headers)?;
-            self.gateway.upstream_for(request)
+            self.gateway.forwarder.upstream_for(request)
         });
         self.hand_over(admitted.await?, request_id).await
     }
@@ -99,44 +96,33 @@ impl ForwardAuth {
         admitted: Admitted<Nothing, Arc<Upstream>>,
         request_id: RequestId,
     ) -> Result<HeaderMap, Trouble> {
-        let mut completer = admitted.completer;
-        let session = admitted.permitted.session();
+        let (permitted, completer) = (&admitted.permitted, admitted.completer);
         let kill = KillSwitch::new();
-        let entered = self
-            .gateway
-            .admission
-            .enter(session, admitted.gate, Arc::clone(&kill))
-            .await;
+        let entered = admitted.gate.enter(Arc::clone(&kill)).await;
         let still_good = entered.and_then(|(pass, flight)| {
             let good = pass.is_good().then_some((pass, flight));
             good.ok_or(Refusal::RecordUnavailable)
         });
         let (pass, flight) = match still_good {
             Ok(entered) => entered,
-            Err(refusal) => {
-                completer.refuse(refusal);
-                return Err(Trouble::after_record(refusal));
-            }
+            Err(refusal) => return Err(completer.refuse(refusal)),
         };
-        let (permitted, upstream) = (&admitted.permitted, &admitted.to);
-        match self.gateway.identity(permitted, upstream, request_id) {
+        let forwarder = &self.gateway.forwarder;
+        match forwarder.identity(permitted, &admitted.to, request_id) {
             Ok(signed) => {
                 // An end that could not wait for this has reset it.
                 if kill.unless_dead(|| pass.sent()).is_none() {
                     let ended = flight.ended().map(Ended::refusal);
-                    let refusal = ended.unwrap_or(Refusal::RecordUnavailable);
-                    completer.refuse(refusal);
-                    return Err(Trouble::after_record(refusal));
+                    return Err(completer.refuse(ended.unwrap_or(Refusal::RecordUnavailable)));
                 }
                 completer.hand_over();
-                Ok(headers::identity(session, request_id, signed))
+                Ok(headers::identity(permitted.session(), request_id, signed))
             }
             Err(error) => {
                 tracing::error!(request.id = %request_id, %error, "an identity can't be signed");
-                completer.answered(403);
-                completer.finish(RequestOutcome::Failed);
                 let detail = "The request's identity can't be signed.";
-                Err(Trouble::new(403, "internal", detail))
+                let trouble = Trouble::new(403, "internal", detail);
+                Err(completer.tell(RequestOutcome::Failed, trouble))
             }
         }
     }
@@ -144,12 +130,11 @@ impl ForwardAuth {
     /// Whether the check carries the secret, once. Hashes are compared, so that the time it takes
     /// tells nothing, not even a length. Without a secret only those come so far who have a
     /// certificate.
-    fn is_our_proxy(&self, headers: &HeaderMap) -> bool {
+    fn is_our_proxy(&self, check: &HeaderMap) -> bool {
         let Some(secret) = &self.settings.secret else {
             return self.settings.certificate.is_some();
         };
-        let mut given = headers.get_all(SECRET).iter();
-        let (Some(given), None) = (given.next(), given.next()) else {
+        let Some(given) = headers::only(check, SECRET) else {
             return false;
         };
         let wanted = Sha256::digest(secret.expose_secret());

@@ -2,17 +2,16 @@
 
 mod steady;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
 use app::domain::{Timestamp, to_micros};
-use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 pub use self::steady::SteadyClock;
+
+/// Goes on once its time has come.
+pub type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Tells the time, and waits for a time.
 ///
@@ -30,7 +29,7 @@ pub trait Clock: Send + Sync {
     }
 
     /// Waits until the time is `at` or later.
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
+    fn sleep_until(&self, at: Timestamp) -> Wait;
 }
 
 /// The machine's clock.
@@ -53,7 +52,7 @@ impl Clock for SystemClock {
         Duration::try_from(since).unwrap_or_default()
     }
 
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+    fn sleep_until(&self, at: Timestamp) -> Wait {
         let clock = *self;
         Box::pin(async move {
             let span = (at - clock.now()).to_std().unwrap_or_default();
@@ -100,7 +99,7 @@ impl Clock for OffsetClock {
         self.inner.since_boot() + self.offset.borrow().to_std().unwrap_or_default()
     }
 
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+    fn sleep_until(&self, at: Timestamp) -> Wait {
         let inner = Arc::clone(&self.inner);
         let mut offset = self.offset.subscribe();
         Box::pin(async move {
@@ -142,13 +141,13 @@ impl ManualClock {
     /// Goes ahead by `by`; those who wait for an instant in between wake.
     pub fn advance(&self, by: chrono::TimeDelta) {
         let now = self.now() + by;
-        self.lock().since_boot += by.to_std().unwrap_or_default();
+        self.state.lock().since_boot += by.to_std().unwrap_or_default();
         self.set(now);
     }
 
     /// Is set to `now`, which may lie in the past, while no time passes.
     pub fn set(&self, now: Timestamp) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.now = now;
         let later = state
             .waiting
@@ -161,24 +160,20 @@ impl ManualClock {
             let _ = waiter.send(());
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, ManualState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        self.lock().now
+        self.state.lock().now
     }
 
     fn since_boot(&self) -> Duration {
-        self.lock().since_boot
+        self.state.lock().since_boot
     }
 
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+    fn sleep_until(&self, at: Timestamp) -> Wait {
         let (wake, woken) = tokio::sync::oneshot::channel();
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if at <= state.now {
             return Box::pin(std::future::ready(()));
         }

@@ -1,305 +1,128 @@
 //! Sends a recorded request upstream, once, and relays the answer.
 
-pub(crate) mod body;
+mod from_upstream;
 pub mod identities;
-pub(crate) mod identity;
+mod identity;
+mod request_body;
+mod sending;
 mod tunnel;
 pub(crate) mod upstream;
 pub(crate) mod upstreams;
 
 use std::sync::Arc;
 
-use app::domain::{RequestId, access_log::RequestOutcome};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
-use http_body_util::Full;
-use hyper::{
-    body::{Body, Incoming},
-    upgrade::OnUpgrade,
-};
+use app::domain::{RequestId, access_log::Refusal};
+use http::{HeaderValue, Response, header};
+use hyper::{body::Incoming, upgrade::OnUpgrade};
 
-use self::{
-    body::{Answer, BodyFault, BodySource, Relay, RelayBody, RequestBody, RequestMeter},
-    tunnel::Tunnel,
-    upstream::{Connection, Upstream, UpstreamError},
-};
+use self::{identities::Identities, sending::Sending, upstream::Upstream, upstreams::Upstreams};
 use crate::{
-    answers::Trouble,
-    arrival::{client::Client, websocket::Handshake},
-    browser::Visit,
-    gate::{Flight, Pass, RequestHandle},
-    headers,
-    judge::{Denied, Permitted},
-    ports::Ended,
-    proxy::Gateway,
-    record::completer::Completer,
+    admission::Admitted,
+    answers::{Answer, Trouble},
+    arrival::client::Client,
+    browser::{
+        EntryHosts,
+        jar::Jars,
+        visit::{To, Visit},
+    },
+    clock::Clock,
+    gate::lease::Lease,
+    judge::{CanonicalRequest, Denied, Permitted},
 };
 
-/// Why a permitted request can't be put into HTTP.
-#[derive(Debug, thiserror::Error)]
-enum Unbuildable {
-    #[error("its host or target can't be written")]
-    Http(#[from] http::Error),
-    #[error("its identity can't be signed")]
-    Identity(#[from] serde_json::Error),
+/// Sends what was admitted to its upstream.
+pub(crate) struct Forwarder {
+    pub(crate) upstreams: Upstreams,
+    /// Signs what the upstream is told of each request.
+    pub(crate) identities: Arc<Identities>,
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) jars: Arc<Jars>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The hosts that support sessions open at in browsers, if they do.
+    pub(crate) entry_hosts: Option<EntryHosts>,
+    /// The host that requests there are forwarded by.
+    pub(crate) own_host: String,
+    /// Whether pages in browsers get the banner.
+    pub(crate) inject_banner: bool,
 }
 
-/// Where a permitted request goes, and what for.
-pub(super) struct Way {
-    pub(super) upstream: Arc<Upstream>,
-    pub(super) websocket: Option<Handshake>,
-    /// What of it is a browser's.
-    pub(super) visit: Option<Visit>,
-}
-
-/// A recorded request on its way.
-pub(super) struct Forward<'g> {
-    pub(super) gateway: &'g Gateway,
-    pub(super) way: Way,
-    pub(super) permitted: Permitted,
-    pub(super) request_id: RequestId,
-    pub(super) meter: Arc<RequestMeter>,
-    pub(super) client: &'g Client,
+/// The client's end of a request on its way.
+pub(crate) struct Asker<'c> {
+    pub(crate) client: &'c Client,
+    pub(crate) request_id: RequestId,
     /// Gives the client's connection away once it is told of another protocol.
-    pub(super) on_upgrade: Option<OnUpgrade>,
+    pub(crate) on_upgrade: Option<OnUpgrade>,
 }
 
-impl Forward<'_> {
+impl Forwarder {
+    /// The one upstream that serves a request.
+    pub(crate) fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
+        let host = request.headers.get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        // What comes to a session's host goes where it would go from our own.
+        let host = match &self.entry_hosts {
+            Some(entries) if entries.label_of(host).is_some() => self.own_host.as_str(),
+            _ => host,
+        };
+        self.upstreams
+            .choose(host, request.target.path())
+            .cloned()
+            .ok_or_else(|| Denied::plain(Refusal::NoUpstream))
+    }
+
+    /// Signs what the upstream is told of a request.
+    pub(crate) fn identity(
+        &self,
+        permitted: &Permitted,
+        upstream: &Upstream,
+        request_id: RequestId,
+    ) -> Result<HeaderValue, serde_json::Error> {
+        let claims = identity::claims(identity::Of {
+            issuer: self.identities.issuer(),
+            audience: upstream.identity_audience(),
+            permitted,
+            request_id,
+            now: self.clock.now(),
+        });
+        self.identities.sign(&claims)
+    }
+
     /// Connects, passes the gate, sends, and gives back the answer as it streams.
-    pub(super) async fn run(
-        self,
-        body: BodySource,
-        gate: RequestHandle,
-        completer: Completer,
+    pub(crate) async fn forward(
+        &self,
+        admitted: Admitted<Incoming, Arc<Upstream>>,
+        asker: Asker<'_>,
     ) -> Result<Response<Answer>, Trouble> {
-        let connection = match self.way.upstream.acquire().await {
+        let upstream = admitted.to;
+        let visit = admitted.browser.map(|browser| {
+            let to = To {
+                scheme: upstream.scheme(),
+                authority: upstream.authority().as_str(),
+                host: upstream.host_for(&admitted.permitted),
+            };
+            let request = admitted.permitted.request();
+            Visit::new(browser, &to, request, self.inject_banner)
+        });
+        let sending = Sending {
+            forwarder: self,
+            upstream,
+            websocket: admitted.websocket,
+            visit,
+            permitted: admitted.permitted,
+            meter: admitted.meter,
+            asker,
+        };
+        let connection = match sending.upstream.acquire().await {
             Ok(connection) => connection,
-            Err(error) => return Err(self.failed(&error, completer)),
+            Err(error) => return Err(sending.failed(&error, admitted.completer)),
         };
         let kill = Arc::clone(connection.kill_switch());
-        let session = self.permitted.session();
-        let (pass, flight) = match self.gateway.admission.enter(session, gate, kill).await {
+        let (pass, flight) = match admitted.gate.enter(kill).await {
             Ok(passed) => passed,
-            Err(refusal) => {
-                completer.refuse(refusal);
-                return Err(Trouble::after_record(refusal));
-            }
+            Err(refusal) => return Err(admitted.completer.refuse(refusal)),
         };
-        self.send(body, connection, pass, flight, completer).await
+        sending
+            .send(admitted.body, connection, pass, flight, admitted.completer)
+            .await
     }
-
-    async fn send(
-        mut self,
-        body: BodySource,
-        mut connection: Connection,
-        pass: Pass,
-        flight: Flight,
-        mut completer: Completer,
-    ) -> Result<Response<Answer>, Trouble> {
-        let request = match self.request(body) {
-            Ok(request) => request,
-            Err(error) => {
-                tracing::error!(request.id = %self.request_id, error = %error, "a permitted request can't be built");
-                completer.answered(500);
-                completer.finish(RequestOutcome::Failed);
-                return Err(Trouble::new(
-                    500,
-                    "internal",
-                    "The request can't be forwarded.",
-                ));
-            }
-        };
-        let first_byte = self.way.upstream.timeouts().first_byte;
-        let cut = flight.cut().clone();
-        let lease = Arc::clone(flight.lease());
-        let sent = tokio::select! {
-            biased;
-            () = cut.cancelled() => None,
-            sent = async {
-                let sent = connection.send(request, pass, first_byte, &self.meter).await;
-                // Without a lease not even the head is relayed.
-                if sent.is_ok() {
-                    lease.held().await;
-                }
-                sent
-            } => Some(sent),
-        };
-        match sent {
-            Some(Ok(response)) if !cut.is_cancelled() => {
-                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                    return self.tunnel(response, connection, flight, completer);
-                }
-                Ok(self.relay(response, connection, flight, completer))
-            }
-            Some(Err(error)) if !cut.is_cancelled() && lease.is_held() => {
-                Err(match self.meter.fault() {
-                    Some(fault) => broken_off(fault, completer),
-                    None => self.failed(&error, completer),
-                })
-            }
-            _ if flight.ended().is_none() && !lease.is_held() => {
-                let trouble = Trouble::unavailable().closing();
-                completer.answered(trouble.status);
-                completer.finish(RequestOutcome::Cut);
-                Err(trouble)
-            }
-            _ => {
-                // The connection is dropped, and with it what the upstream still wants to say.
-                let refusal = flight.ended().unwrap_or(Ended::Revoked).refusal();
-                completer.answered(refusal.status());
-                completer.finish(RequestOutcome::Cut);
-                Err(Trouble::from(Denied::plain(refusal)).closing())
-            }
-        }
-    }
-
-    /// The request as the upstream gets it. Its identity is signed here, as late as can be.
-    fn request(&self, body: BodySource) -> Result<Request<RequestBody>, Unbuildable> {
-        let headers = self.way.upstream.headers();
-        let permitted = self.permitted.request();
-        let host = self.way.upstream.host_for(&self.permitted);
-        let host = HeaderValue::from_str(host).map_err(http::Error::from)?;
-        let has_body = !body.is_end_stream();
-        let idle = self.way.upstream.timeouts().request_idle;
-        let lease = Arc::clone(self.gateway.admission.gates.lease());
-        let (meter, headers_) = (Arc::clone(&self.meter), Arc::clone(headers));
-        let body = RequestBody::new(body, meter, headers_, idle, lease);
-        let mut request = Request::new(body);
-        *request.method_mut() = permitted.method.clone();
-        *request.uri_mut() = permitted
-            .target
-            .as_str()
-            .parse::<Uri>()
-            .map_err(http::Error::from)?;
-        *request.headers_mut() = headers.forwarded(
-            &permitted.headers,
-            self.permitted.session(),
-            self.request_id,
-            &host,
-        );
-        if let Some(visit) = &self.way.visit {
-            let jars = self.gateway.admission.gates.jars();
-            let now = self.gateway.admission.clock.now();
-            visit.ask(request.headers_mut(), permitted, jars, now);
-        }
-        let identity =
-            self.gateway
-                .identity(&self.permitted, &self.way.upstream, self.request_id)?;
-        request.headers_mut().insert(headers::IDENTITY, identity);
-        if let Some(websocket) = &self.way.websocket {
-            websocket.ask(request.headers_mut());
-        }
-        if has_body && !request.headers().contains_key(header::CONTENT_LENGTH) {
-            // HTTP/2 frames need no length; the library would leave out a body of unknown length.
-            let chunked = HeaderValue::from_static("chunked");
-            request
-                .headers_mut()
-                .insert(header::TRANSFER_ENCODING, chunked);
-        }
-        Ok(request)
-    }
-
-    fn relay(
-        &self,
-        response: Response<Incoming>,
-        connection: Connection,
-        flight: Flight,
-        mut completer: Completer,
-    ) -> Response<Answer> {
-        let (parts, body) = response.into_parts();
-        completer.answered(parts.status.as_u16());
-        flight.attach_client(self.client.kill.clone());
-        let relay = Relay {
-            completer,
-            flight,
-            connection,
-            upstream: Arc::clone(&self.way.upstream),
-            request: Arc::clone(&self.meter),
-        };
-        let body = RelayBody::new(body, relay);
-        let headers = headers::answered(&parts.headers, self.request_id);
-        if let Some(visit) = &self.way.visit {
-            self.keep_cookies(visit, &parts.headers);
-            return visit.answer(parts.status, headers, body);
-        }
-        let mut answer = Response::new(Answer::Relayed(Box::new(body)));
-        *answer.status_mut() = parts.status;
-        *answer.headers_mut() = headers;
-        answer
-    }
-
-    fn keep_cookies(&self, visit: &Visit, headers: &HeaderMap) {
-        let jars = self.gateway.admission.gates.jars();
-        let now = self.gateway.admission.clock.now();
-        visit.keep(headers, self.permitted.request(), jars, now);
-    }
-
-    /// The upstream has changed the protocol: to the one that was asked for, or not at all.
-    fn tunnel(
-        &mut self,
-        mut response: Response<Incoming>,
-        connection: Connection,
-        flight: Flight,
-        mut completer: Completer,
-    ) -> Result<Response<Answer>, Trouble> {
-        let asked = self.way.websocket.take().zip(self.on_upgrade.take());
-        let opened = match asked {
-            Some((websocket, client)) => websocket
-                .answered(response.headers())
-                .map(|told| (told, client))
-                .map_err(UpstreamError::NotOpened),
-            None => Err(UpstreamError::Switched),
-        };
-        let (mut told, client) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return Err(self.failed(&error, completer)),
-        };
-        if let Some(visit) = &self.way.visit {
-            self.keep_cookies(visit, response.headers());
-        }
-        headers::set_request_id(&mut told, self.request_id);
-        completer.answered(StatusCode::SWITCHING_PROTOCOLS.as_u16());
-        flight.attach_client(self.client.kill.clone());
-        let tunnel = Tunnel {
-            client,
-            upstream: hyper::upgrade::on(&mut response),
-            connection,
-            flight,
-            completer,
-            request: Arc::clone(&self.meter),
-            kill: self.client.kill.clone(),
-            idle: self.way.upstream.timeouts().idle,
-            clock: Arc::clone(&self.gateway.admission.clock),
-        };
-        self.client.tunnels.spawn(tunnel.run());
-        let mut answer = Response::new(Answer::Ours(Full::default()));
-        *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        *answer.headers_mut() = told;
-        Ok(answer)
-    }
-
-    fn failed(&self, error: &UpstreamError, mut completer: Completer) -> Trouble {
-        let cause = std::error::Error::source(error).map(ToString::to_string);
-        tracing::warn!(
-            request.id = %self.request_id,
-            upstream = self.way.upstream.name(),
-            error = %error,
-            cause = cause.unwrap_or_default(),
-            advice = error.advice(),
-            "the upstream failed"
-        );
-        completer.answered(error.status());
-        completer.finish(RequestOutcome::Failed);
-        let detail = match error.status() {
-            504 => "The upstream did not answer in time.",
-            _ => "The upstream can't be reached or broke off.",
-        };
-        Trouble::new(error.status(), "upstream_failed", detail)
-    }
-}
-
-/// The client's fault: what the upstream has got of the request was never whole.
-fn broken_off(fault: BodyFault, mut completer: Completer) -> Trouble {
-    completer.answered(fault.status());
-    completer.finish(RequestOutcome::Cut);
-    Trouble::new(fault.status(), "malformed_request", fault.to_string()).closing()
 }

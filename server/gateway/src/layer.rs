@@ -36,14 +36,14 @@ use self::{
     serving::ours,
 };
 use crate::{
-    admission::{Admission, Lines},
+    admission::{Admission, AdmissionParts},
+    arrival::body::BodyError,
     authenticate,
     clock::Clock,
     entropy::Entropy,
-    forward::body::BodyError,
-    gate::SessionGates,
     headers::{self, RequestHeaders},
     judge::{RuleSet, rule_book::RuleBook},
+    node::NodeState,
     ports::{Recorder, Sessions},
 };
 
@@ -67,9 +67,12 @@ pub struct LayerParts {
     pub sessions: Arc<dyn Sessions>,
     /// Writes the record.
     pub recorder: Arc<dyn Recorder>,
-    /// Shared with whoever revokes support sessions. A handler behind the layer that ends sessions itself
-    /// awaits [`SessionGates::close`] first: until it has first waited, its own end would wait for it.
-    pub gates: Arc<SessionGates>,
+    /// What this process holds of support sessions; its gates are shared with the code that ends them. A
+    /// handler behind the layer that ends sessions itself awaits [`SessionGates::close`] first: until it
+    /// has first waited, its own end would wait for it.
+    ///
+    /// [`SessionGates::close`]: crate::SessionGates::close
+    pub node: Arc<NodeState>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for request ids.
@@ -108,18 +111,17 @@ impl SupportSessionLayer {
     }
 
     fn with(rules: RuleBook, parts: LayerParts) -> Self {
-        let admission = Admission {
+        let admission = Admission::new(AdmissionParts {
             hosts: parts.hosts,
             rules,
             sessions: parts.sessions,
             browsers: None,
             recorder: parts.recorder,
-            gates: parts.gates,
+            node: parts.node,
             clock: parts.clock,
             entropy: parts.entropy,
-            record_timeout: parts.record_timeout,
-            lines: Lines::default(),
-        };
+            patience: parts.record_timeout,
+        });
         let guard = Guard {
             admission,
             trusted_proxies: parts.trusted_proxies,

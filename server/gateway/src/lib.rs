@@ -1,13 +1,14 @@
-//! The gateway, which is the impersonation middleware: authenticate → authorise → record → forward.
+#![doc = include_str!("../README.md")]
 //!
-//! It knows the store only through [`ports`]; nothing here may name the store, pages or services.
+//! # Where things are
 //!
 //! The way of one request, each step a folder: `listener` takes the connection, `arrival` reads the
-//! request's head as it was written, `authenticate` finds its support session, [`judge`] decides
-//! (pure), `record` commits its record, [`gate`] lets it pass only while the session goes on and
-//! this node may serve, `forward` sends it upstream. `admission` puts the steps from authentication
-//! to the gate in their order, for every way in: `proxy` (the listener's), `checks` (forward-auth)
-//! and [`layer`] (handlers in this process).
+//! head as it was written, `authenticate` finds the support session, `judge` ([`rules`]) decides,
+//! `record` commits the record, [`gate`] lets the request pass only while the session goes on and this
+//! node may serve, `forward` sends it upstream. `admission` puts the steps from authentication to the
+//! gate in their order for every way in: `proxy`, `checks` (forward-auth) and [`layer`]. `browser` is
+//! what browsers need besides. Nothing here may name the store, pages or services; [`ports`] is all
+//! that the gateway asks of the store.
 
 mod admission;
 mod answers;
@@ -21,9 +22,11 @@ pub mod entropy;
 mod forward;
 pub mod gate;
 mod headers;
-pub mod judge;
+mod host_cookie;
+mod judge;
 pub mod layer;
 mod listener;
+mod node;
 pub mod ports;
 #[cfg(any(test, fuzzing))]
 pub mod properties;
@@ -41,8 +44,17 @@ pub use gate::{
     SessionGates,
     lease::{self, Lease},
 };
-pub use judge::{self as rules, canonical, patterns, scopes};
+pub use host_cookie::HostCookie;
+pub use judge::{canonical, scopes};
 pub use layer::{LayerParts, LiveSupportSession, SupportSessionLayer};
 pub use listener::{accept, open_files, serve};
+pub use node::{NodeState, cut_what_has_no_lease};
 pub use proxy::{Gateway, GatewayParts};
 pub use tls::trusting;
+
+/// What a support session may do: the rules as they are written, and the one decision by them.
+pub mod rules {
+    pub use crate::judge::{
+        Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, RuleSource, UncheckedForm,
+    };
+}

@@ -64,7 +64,7 @@ pub struct KnownSession {
     pub staff_name: String,
     /// The permissions granted.
     pub scopes: Vec<ScopeName>,
-    /// The rules under which it was created ([`crate::judge::RuleSource::hash`]); empty if none were
+    /// The rules under which it was created ([`crate::rules::RuleSource::hash`]); empty if none were
     /// noted.
     pub rule_set: String,
     /// When it expires by itself.
@@ -125,7 +125,7 @@ pub trait Sessions: Send + Sync {
     /// If the store does not answer.
     async fn lookup(&self, token_hash: [u8; 32]) -> Result<Option<KnownSession>, StoreUnavailable>;
 
-    /// The text of a rule set ([`crate::judge::RuleSource::to_text`]) by its hash.
+    /// The text of a rule set ([`crate::rules::RuleSource::to_text`]) by its hash.
     ///
     /// # Errors
     ///

@@ -2,28 +2,24 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use app::domain::{RequestId, access_log::Refusal};
-use chrono::TimeDelta;
+use app::domain::RequestId;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use tokio::time::Instant;
 
 use crate::{
-    admission::{Admission, Lines},
-    answers::{self, Trouble},
+    admission::{Admission, AdmissionParts},
+    answers::{self, Answer, Trouble},
     arrival::{Arrival, client::Client, client_ip::client_ip},
-    authenticate::LogLimit,
-    browser::{self, Browsers, To, Visit, Wanted},
+    browser::{Browsers, banner::Wanted, fetch_metadata::is_navigation},
     clock::Clock,
     config::{GatewaySettings, entry::admits_clear_text},
     entropy::Entropy,
-    forward::{
-        Forward, Way, body::Answer, identities::Identities, identity, upstream::Upstream,
-        upstreams::Upstreams,
-    },
-    gate::SessionGates,
-    judge::{CanonicalRequest, Denied, Permitted, rule_book::RuleBook},
+    forward::{Asker, Forwarder, identities::Identities, upstreams::Upstreams},
+    judge::{CanonicalRequest, rule_book::RuleBook},
+    node::NodeState,
     ports::{BrowserSessions, HeldSessions, Recorder, Sessions},
+    telemetry::LogLimit,
 };
 
 /// The one path prefix that is the gateway's own.
@@ -43,8 +39,8 @@ pub struct GatewayParts {
     pub console_url: String,
     /// Writes the record.
     pub recorder: Arc<dyn Recorder>,
-    /// Shared with whoever revokes support sessions.
-    pub gates: Arc<SessionGates>,
+    /// What this process holds of support sessions; its gates are shared with the code that ends them.
+    pub node: Arc<NodeState>,
     /// Signs what the upstream is told of each request.
     pub identities: Arc<Identities>,
     /// The time.
@@ -55,51 +51,58 @@ pub struct GatewayParts {
 
 /// The impersonation middleware.
 pub struct Gateway {
-    pub(super) settings: GatewaySettings,
-    pub(super) admission: Admission,
-    identities: Arc<Identities>,
-    upstreams: Upstreams,
+    pub(crate) settings: GatewaySettings,
+    pub(crate) admission: Admission,
+    pub(crate) forwarder: Forwarder,
+    browsers: Option<Arc<Browsers>>,
     strangers: LogLimit,
 }
 
 impl Gateway {
     /// Puts a gateway together. It opens no connection before a request needs one.
     pub fn new(parts: GatewayParts) -> Arc<Self> {
-        let upstreams = Upstreams::new(&parts.settings.upstreams);
-        let rules = RuleBook::new(
-            Arc::clone(&parts.settings.rules),
-            Arc::clone(&parts.sessions),
-        );
-        let browsers = parts.settings.entry_hosts.clone().map(|hosts| Browsers {
-            hosts,
-            console: parts.console_url,
-            sessions: parts.browser_sessions,
-            held: parts.held_sessions,
-            entropy: Arc::clone(&parts.entropy),
+        let (settings, node) = (parts.settings, parts.node);
+        let browsers = settings.entry_hosts.clone().map(|hosts| {
+            Arc::new(Browsers {
+                hosts,
+                console: parts.console_url,
+                sessions: parts.browser_sessions,
+                held: parts.held_sessions,
+                entropy: Arc::clone(&parts.entropy),
+            })
         });
-        let admission = Admission {
-            hosts: parts.settings.hosts.clone(),
-            rules,
+        let forwarder = Forwarder {
+            upstreams: Upstreams::new(&settings.upstreams),
+            identities: parts.identities,
+            lease: Arc::clone(&node.lease),
+            jars: Arc::clone(&node.jars),
+            clock: Arc::clone(&parts.clock),
+            entry_hosts: settings.entry_hosts.clone(),
+            own_host: settings.own_host().unwrap_or_default().to_owned(),
+            inject_banner: settings.inject_banner,
+        };
+        let admission = Admission::new(AdmissionParts {
+            hosts: settings.hosts.clone(),
+            rules: RuleBook::new(Arc::clone(&settings.rules), Arc::clone(&parts.sessions)),
             sessions: parts.sessions,
-            browsers,
+            browsers: browsers.clone(),
             recorder: parts.recorder,
-            gates: parts.gates,
+            node,
             clock: parts.clock,
             entropy: parts.entropy,
-            record_timeout: parts.settings.record_timeout,
-            lines: Lines::default(),
-        };
+            patience: settings.record_timeout,
+        });
         Arc::new(Self {
-            settings: parts.settings,
+            settings,
             admission,
-            identities: parts.identities,
-            upstreams,
-            strangers: LogLimit::new(TimeDelta::seconds(1)),
+            forwarder,
+            browsers,
+            strangers: LogLimit::default(),
         })
     }
 
     /// Whether a connection from `peer` is served: a token never crosses a network in clear text.
-    pub(super) fn admits(&self, peer: IpAddr) -> bool {
+    pub(crate) fn admits(&self, peer: IpAddr) -> bool {
         if self.settings.certificate.is_some()
             || admits_clear_text(peer, &self.settings.trusted_proxies)
         {
@@ -117,7 +120,7 @@ impl Gateway {
     }
 
     /// Answers one request.
-    pub(super) async fn handle(
+    pub(crate) async fn handle(
         &self,
         request: Request<Incoming>,
         client: &Client,
@@ -155,31 +158,32 @@ impl Gateway {
         arrival: &Arrival,
         rest: &[u8],
     ) -> Result<Response<Answer>, Trouble> {
-        let browsers = self.admission.browsers.as_ref();
-        match browsers.and_then(|b| Some((b, b.label(&arrival.headers)?))) {
-            Some((browsers, label)) => {
-                if let Some(wanted) = Wanted::of(rest) {
-                    return browsers
-                        .holder_answer(&self.admission, arrival, wanted)
-                        .await;
-                }
-                let lease = self.admission.gates.lease();
-                if !lease.held_soon().await {
-                    return Err(Trouble::without_lease(lease));
-                }
-                let patience = self.admission.record_timeout;
-                browsers.own_answer(arrival, rest, label, patience).await
-            }
-            None => own_answer(rest, arrival.request_id),
+        let browsers = self.browsers.as_ref();
+        let Some((browsers, label)) = browsers.and_then(|b| Some((b, b.label(&arrival.headers)?)))
+        else {
+            return own_answer(rest, arrival.request_id);
+        };
+        let lease = &self.admission.node.lease;
+        let authenticator = &self.admission.authenticator;
+        if let Some(wanted) = Wanted::of(rest) {
+            return browsers
+                .holder_answer(authenticator, lease, arrival, wanted)
+                .await;
         }
+        if !lease.held_soon().await {
+            return Err(Trouble::without_lease(lease));
+        }
+        browsers
+            .own_answer(arrival, rest, label, authenticator.patience)
+            .await
     }
 
-    /// A person is told by a page, a program by a problem.
+    /// A person gets a page, a program a problem.
     fn told(&self, trouble: Trouble, arrival: &Arrival) -> Trouble {
-        match &self.admission.browsers {
+        match &self.browsers {
             Some(browsers)
                 if browsers.label(&arrival.headers).is_some()
-                    && browser::fetch_metadata::is_navigation(&arrival.headers) =>
+                    && is_navigation(&arrival.headers) =>
             {
                 trouble.on_page(browsers.console.clone())
             }
@@ -194,36 +198,14 @@ impl Gateway {
         client: &Client,
         on_upgrade: Option<OnUpgrade>,
     ) -> Result<Response<Answer>, Trouble> {
-        let admitted = self
-            .admission
-            .admit(arrival, body, |request| self.upstream_for(request));
-        let admitted = admitted.await?;
-        let upstream = admitted.to;
-        let visit = admitted.browser.map(|browser| {
-            let to = To {
-                scheme: upstream.scheme(),
-                authority: upstream.authority().as_str(),
-                host: upstream.host_for(&admitted.permitted),
-            };
-            let request = admitted.permitted.request();
-            Visit::new(browser, &to, request, self.settings.inject_banner)
-        });
-        let way = Way {
-            upstream,
-            websocket: admitted.websocket,
-            visit,
-        };
-        Forward {
-            gateway: self,
-            way,
-            permitted: admitted.permitted,
-            request_id: arrival.request_id,
-            meter: admitted.meter,
+        let route = |request: &CanonicalRequest| self.forwarder.upstream_for(request);
+        let admitted = self.admission.admit(arrival, body, route).await?;
+        let asker = Asker {
             client,
+            request_id: arrival.request_id,
             on_upgrade,
-        }
-        .run(admitted.body, admitted.gate, admitted.completer)
-        .await
+        };
+        self.forwarder.forward(admitted, asker).await
     }
 
     fn arrive(
@@ -248,42 +230,6 @@ impl Gateway {
             profile: None,
         };
         Ok((arrival, body, on_upgrade))
-    }
-
-    /// Signs what the upstream is told of a request.
-    ///
-    /// # Errors
-    ///
-    /// If it can't be written as JSON.
-    pub(super) fn identity(
-        &self,
-        permitted: &Permitted,
-        upstream: &Upstream,
-        request_id: RequestId,
-    ) -> Result<HeaderValue, serde_json::Error> {
-        let claims = identity::claims(identity::Of {
-            issuer: self.identities.issuer(),
-            audience: upstream.identity_audience(),
-            permitted,
-            request_id,
-            now: self.admission.clock.now(),
-        });
-        self.identities.sign(&claims)
-    }
-
-    pub(super) fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
-        let host = request.headers.get(header::HOST);
-        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-        // What comes to a session's host goes where it would go from our own.
-        let own = || self.settings.own_host().unwrap_or_default();
-        let host = match &self.settings.entry_hosts {
-            Some(entries) if entries.label_of(host).is_some() => own(),
-            _ => host,
-        };
-        self.upstreams
-            .choose(host, request.target.path())
-            .cloned()
-            .ok_or_else(|| Denied::plain(Refusal::NoUpstream))
     }
 }
 

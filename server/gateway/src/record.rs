@@ -1,6 +1,8 @@
-//! Waits for the record of one request, for so long and no longer.
+//! The record of a request: committed before the request is forwarded, or not at all.
 
 pub(crate) mod completer;
+pub(crate) mod meter;
+pub(crate) mod watched;
 
 use std::{
     sync::{
@@ -13,44 +15,68 @@ use std::{
 use app::domain::access_log::Refusal;
 use tokio::{sync::oneshot, time::Instant};
 
-use self::completer::Completer;
+use self::{completer::Completer, meter::RequestMeter};
 use crate::{
+    answers::Trouble,
     clock::Clock,
-    forward::body::RequestMeter,
-    ports::{Intent, RecordError, Recorder},
-    telemetry,
+    gate::lease::Lease,
+    judge::Denied,
+    ports::{Intent, Recorder, RefusedRequest},
+    telemetry::{self, LogLimit},
 };
 
-/// The record of a request that is about to be begun.
-pub(super) struct Begin {
-    pub(super) recorder: Arc<dyn Recorder>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) intent: Intent,
-    pub(super) started: Instant,
-    pub(super) meter: Arc<RequestMeter>,
+/// Records requests and refusals.
+pub(crate) struct Record {
+    pub(crate) recorder: Arc<dyn Recorder>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// For how long a record is waited for.
+    pub(crate) patience: Duration,
+    /// Refusals of which there can be any number have one line in a while.
+    pub(crate) sampled: LogLimit,
 }
 
-impl Begin {
-    /// Commits the record. What has been begun runs to its end even if the client hangs up, and is
-    /// completed as cut then; a record that comes after `patience` is completed as refused: its
+impl Record {
+    /// Commits the record of a request. What has been begun runs to its end even if the client hangs
+    /// up, and is completed as cut then. A record that comes too late is completed as refused: its
     /// request is never forwarded.
     ///
     /// # Errors
     ///
-    /// Why the request is not forwarded.
-    pub(super) async fn within(self, patience: Duration) -> Result<Completer, Refusal> {
+    /// What the client is told: the request must not be forwarded.
+    pub(crate) async fn begin(
+        &self,
+        intent: Intent,
+        started: Instant,
+        meter: Arc<RequestMeter>,
+        lease: &Lease,
+    ) -> Result<Completer, Trouble> {
+        let (recorder, clock) = (Arc::clone(&self.recorder), Arc::clone(&self.clock));
+        let unbegun = Completer::unbegun(recorder, clock, intent.clone(), started, meter);
+        let begun = lease.while_held(self.within_patience(unbegun)).await;
+        match begun.unwrap_or(Err(Refusal::RecordUnavailable)) {
+            Ok(completer) => Ok(completer),
+            Err(Refusal::RecordUnavailable) => {
+                let refusal = Refusal::RecordUnavailable;
+                self.tell(&intent, refusal, refusal.status());
+                Err(Trouble::unavailable())
+            }
+            Err(refusal) => Err(self.refuse(intent, Denied::plain(refusal)).await),
+        }
+    }
+
+    async fn within_patience(&self, unbegun: Completer) -> Result<Completer, Refusal> {
         let (answer, mut answered) = oneshot::channel();
         let given_up = Arc::new(AtomicBool::new(false));
         let too_late = Arc::clone(&given_up);
         tokio::spawn(async move {
             // Nobody takes it: the time was up, or the client has hung up, and it is dropped as cut.
-            if let Err(Ok(late)) = answer.send(self.begin().await)
+            if let Err(Ok(late)) = answer.send(unbegun.begin().await)
                 && too_late.load(Ordering::Acquire)
             {
                 late.refuse(Refusal::RecordUnavailable);
             }
         });
-        let begun = match tokio::time::timeout(patience, &mut answered).await {
+        let begun = match tokio::time::timeout(self.patience, &mut answered).await {
             Ok(begun) => begun.ok(),
             Err(_) => {
                 given_up.store(true, Ordering::Release);
@@ -62,21 +88,29 @@ impl Begin {
         begun.unwrap_or(Err(Refusal::RecordUnavailable))
     }
 
-    async fn begin(self) -> Result<Completer, Refusal> {
-        let asked = Instant::now();
-        let begun = self.recorder.begin(self.intent.clone()).await;
-        telemetry::begun(asked.elapsed(), begun.is_ok());
-        match begun {
-            Ok(_) => Ok(Completer::new(
-                self.recorder,
-                self.clock,
-                self.intent,
-                self.started,
-                self.meter,
-            )),
-            Err(RecordError::SessionEnded(ended)) => Err(ended.refusal()),
-            Err(RecordError::BudgetExhausted) => Err(Refusal::BudgetExhausted),
-            Err(RecordError::Unavailable) => Err(Refusal::RecordUnavailable),
-        }
+    /// Records a refusal in its session, to the end even if the client hangs up. Returns what the
+    /// client is told.
+    pub(crate) async fn refuse(&self, request: Intent, denied: Denied) -> Trouble {
+        let (refusal, status) = (denied.refusal, denied.status);
+        self.tell(&request, refusal, status);
+        let refused = RefusedRequest {
+            request,
+            refusal,
+            status,
+        };
+        let recorder = Arc::clone(&self.recorder);
+        // The refusal stands even if its recording breaks or takes too long.
+        let recorded = tokio::spawn(async move { recorder.refuse(refused).await });
+        let _ = tokio::time::timeout(self.patience, recorded).await;
+        denied.into()
+    }
+
+    /// Counts a refusal and logs it. Those that come in any number have one line in a while.
+    fn tell(&self, request: &Intent, refusal: Refusal, status: u16) {
+        let held_back = match refusal.is_sampled() {
+            true => self.sampled.pass(request.at),
+            false => Some(0),
+        };
+        telemetry::refused(request, refusal, status, held_back);
     }
 }

@@ -1,10 +1,13 @@
 //! One log line per request, and the gateway's metrics. No token, no query, no body is in either.
 
+mod log_limit;
+
 use std::time::Duration;
 
 use app::domain::access_log::{Refusal, RequestOutcome};
 use metrics::{counter, gauge, histogram};
 
+pub(crate) use self::log_limit::LogLimit;
 use crate::ports::{Completion, Intent};
 
 /// Requests of known sessions, by `outcome` and `refusal`.
@@ -23,7 +26,7 @@ pub const LEASE: &str = "gateway_lease_held";
 pub const RULES_AGREE: &str = "gateway_rules_agree";
 
 /// A record was begun after `took`, or could not be.
-pub(super) fn begun(took: Duration, ok: bool) {
+pub(crate) fn begun(took: Duration, ok: bool) {
     histogram!(RECORD_SECONDS).record(took.as_secs_f64());
     if ok {
         gauge!(OPEN).increment(1.0);
@@ -31,43 +34,47 @@ pub(super) fn begun(took: Duration, ok: bool) {
 }
 
 /// A recorded request was handed to the proxy that asked; its end is not seen here.
-pub(super) fn handed_over() {
+pub(crate) fn handed_over() {
     gauge!(OPEN).decrement(1.0);
     counter!(REQUESTS, "outcome" => "handed_over", "refusal" => "").increment(1);
 }
 
 /// A check came without the secret of the proxy that may ask.
-pub(super) fn stranger() {
+pub(crate) fn stranger() {
     counter!(STRANGERS).increment(1);
 }
 
 /// A recorded request has ended.
-pub(super) fn completed(intent: &Intent, completion: &Completion) {
+pub(crate) fn completed(intent: &Intent, completion: &Completion) {
     gauge!(OPEN).decrement(1.0);
     count(completion.outcome, completion.refusal);
-    tracing::info!(
-        request.id = %intent.request_id,
-        support_session.id = %intent.support_session_id,
-        tenant.id = %intent.tenant_id,
-        staff.id = %intent.staff_id,
-        client.ip = %intent.ip,
-        http.method = %intent.method,
-        http.path = %intent.path,
-        http.status = completion.status,
-        outcome = %completion.outcome,
-        refusal = completion.refusal.map(Refusal::as_str),
-        duration_ms = completion.duration.as_secs_f64() * 1000.0,
-        request.bytes = completion.request_bytes,
-        response.bytes = completion.response_bytes,
-        "gateway request"
+    line(
+        intent,
+        completion.status,
+        completion.outcome,
+        completion.refusal,
+        Ok(completion),
     );
 }
 
 /// A request of a known session was refused before it was recorded as begun. The log has a line of
 /// it if one may be written now; `held_back` says how many before it had none.
-pub(super) fn refused(intent: &Intent, refusal: Refusal, status: u16, held_back: Option<u64>) {
-    count(RequestOutcome::Refused, Some(refusal));
-    let Some(held_back) = held_back else { return };
+pub(crate) fn refused(intent: &Intent, refusal: Refusal, status: u16, held_back: Option<u64>) {
+    let outcome = RequestOutcome::Refused;
+    count(outcome, Some(refusal));
+    if let Some(held_back) = held_back {
+        line(intent, Some(status), outcome, Some(refusal), Err(held_back));
+    }
+}
+
+/// The one line of a request. It ends with what has passed, or with how many lines were held back.
+fn line(
+    intent: &Intent,
+    status: Option<u16>,
+    outcome: RequestOutcome,
+    refusal: Option<Refusal>,
+    end: Result<&Completion, u64>,
+) {
     tracing::info!(
         request.id = %intent.request_id,
         support_session.id = %intent.support_session_id,
@@ -77,20 +84,23 @@ pub(super) fn refused(intent: &Intent, refusal: Refusal, status: u16, held_back:
         http.method = %intent.method,
         http.path = %intent.path,
         http.status = status,
-        outcome = %RequestOutcome::Refused,
-        refusal = refusal.as_str(),
-        held_back,
+        outcome = %outcome,
+        refusal = refusal.map(Refusal::as_str),
+        duration_ms = end.ok().map(|end| end.duration.as_secs_f64() * 1000.0),
+        request.bytes = end.ok().map(|end| end.request_bytes),
+        response.bytes = end.ok().map(|end| end.response_bytes),
+        held_back = end.err(),
         "gateway request"
     );
 }
 
 /// A request carried no known support token.
-pub(super) fn unknown_token() {
+pub(crate) fn unknown_token() {
     counter!(UNKNOWN_TOKENS).increment(1);
 }
 
 /// Whether this node may serve.
-pub(super) fn lease(held: bool) {
+pub(crate) fn lease(held: bool) {
     gauge!(LEASE).set(if held { 1.0 } else { 0.0 });
 }
 

@@ -82,7 +82,9 @@ pub(super) async fn sign_out(
             };
             let id = forms.flashes.leave_signed_out(&context, flash);
             let mut response = see_other(&with_flash("/sign-in", &id));
-            response.headers_mut().insert(SET_COOKIE, cookie::forget());
+            if let Some(forgotten) = cookie::forget() {
+                response.headers_mut().insert(SET_COOKIE, forgotten);
+            }
             response
         }
         // The cookie stays: who is told "signed out" must be.

@@ -28,7 +28,7 @@ use app::{
 use async_trait::async_trait;
 use axum::{body::Body, extract::ConnectInfo};
 use chrono::TimeDelta;
-use gateway::{Lease, SessionGates};
+use gateway::SessionGates;
 use http::{Request, StatusCode, header};
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -301,7 +301,7 @@ impl Site {
                 core.clone(),
                 Arc::clone(&settings),
                 Arc::clone(&stub) as _,
-                SessionGates::new(Lease::new(Arc::clone(&core.clock))),
+                SessionGates::new(),
             ),
             flashes: flashes.clone(),
         };

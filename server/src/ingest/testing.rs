@@ -11,7 +11,7 @@ use app::domain::{
 };
 use chrono::TimeDelta;
 use gateway::{
-    Lease, SessionGates,
+    SessionGates,
     clock::{Clock, ManualClock},
     entropy::SystemEntropy,
 };
@@ -112,7 +112,7 @@ impl Platform {
         };
         Self {
             engine,
-            tenants: TenantsService::new(core.clone(), SessionGates::new(Lease::unlimited())),
+            tenants: TenantsService::new(core.clone(), SessionGates::new()),
             telemetry: TelemetryService::new(core.clone()),
             core,
             clock,

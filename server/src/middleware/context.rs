@@ -63,7 +63,7 @@ pub async fn establish_staff(
     let origin = origin_of(core, &request);
     let found = match cookie::token_of(request.headers()) {
         None => Ok(None),
-        Some(token) => staff_sessions.authenticate(token).await,
+        Some(token) => staff_sessions.authenticate(&token).await,
     };
     match found {
         Ok(staff) => {

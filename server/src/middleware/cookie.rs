@@ -6,51 +6,38 @@
 //! than either. No `Max-Age`: the browser forgets it when it is closed, and the limits that count are
 //! the server's.
 
-use gateway::token::Token;
-use http::{HeaderMap, HeaderValue, header::COOKIE};
+use gateway::{HostCookie, token::Token};
+use http::{HeaderMap, HeaderValue};
 
-/// The cookie's name.
-pub const NAME: &str = "__Host-support-console";
-const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
+/// The cookie.
+const COOKIE: HostCookie = HostCookie::new("__Host-support-console");
 
 /// The token that a request brings; `None` without one, or with more than one.
-pub fn token_of(headers: &HeaderMap) -> Option<&str> {
-    let mut tokens = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|field| field.to_str().ok())
-        .flat_map(|field| field.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == NAME)
-        .map(|(_, token)| token);
-    tokens.next().filter(|_| tokens.next().is_none())
+pub fn token_of(headers: &HeaderMap) -> Option<String> {
+    COOKIE.only(headers)
 }
 
 /// The `Set-Cookie` that keeps a token.
 pub fn keep(token: &Token) -> Option<HeaderValue> {
-    let mut value =
-        HeaderValue::from_str(&format!("{NAME}={}; {ATTRIBUTES}", token.expose())).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+    COOKIE.keep(token)
 }
 
 /// The `Set-Cookie` that makes the browser forget the token.
-pub fn forget() -> HeaderValue {
-    HeaderValue::from_static(
-        "__Host-support-console=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0",
-    )
+pub fn forget() -> Option<HeaderValue> {
+    COOKIE.forget()
 }
 
 #[cfg(test)]
 mod tests {
     use gateway::{entropy::SeededEntropy, token::TokenKind};
+    use http::header;
 
     use super::*;
 
     fn headers(fields: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for field in fields {
-            headers.append(COOKIE, HeaderValue::from_str(field).unwrap());
+            headers.append(header::COOKIE, HeaderValue::from_str(field).unwrap());
         }
         headers
     }
@@ -74,7 +61,11 @@ mod tests {
                 None,
             ),
         ] {
-            assert_eq!(token_of(&headers(fields)), expected, "{fields:?}");
+            assert_eq!(
+                token_of(&headers(fields)).as_deref(),
+                expected,
+                "{fields:?}"
+            );
         }
     }
 
@@ -92,6 +83,8 @@ mod tests {
         );
         assert!(!format!("{value:?}").contains("scss_"));
         assert!(!text.contains("Domain"));
-        assert!(forget().to_str().unwrap().contains(ATTRIBUTES));
+        let forgotten = forget().unwrap();
+        let attributes = "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0";
+        assert!(forgotten.to_str().unwrap().ends_with(attributes));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway::lease::cut_what_has_no_lease;
+use gateway::cut_what_has_no_lease;
 use store::access_log::WrittenBy;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -40,8 +40,8 @@ pub(super) fn start(
         tokio::spawn(ticker::run(state.telemetry.clone(), end.clone())),
         tokio::spawn(node.run(end.clone())),
         tokio::spawn(epoch.run(core.clone(), end.clone())),
-        tokio::spawn(cut_what_has_no_lease(state.gates.clone(), end.clone())),
-        tokio::spawn(record_expiries(core, state.gates.clone(), end.clone())),
+        tokio::spawn(cut_what_has_no_lease(state.node.clone(), end.clone())),
+        tokio::spawn(record_expiries(core, state.node.gates.clone(), end.clone())),
         tokio::spawn(orphans(state.clone(), by.boot.clone(), end.clone())),
         tokio::spawn(prune(state.clone(), by.boot.clone(), end.clone())),
     ];

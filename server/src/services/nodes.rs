@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use app::domain::{SupportSessionId, support_sessions::SupportSessionStatus};
 use chrono::TimeDelta;
 use gateway::{
-    SessionGates,
+    Lease, NodeState, SessionGates,
     clock::{Clock, SteadyClock},
     lease::{CUT_AFTER, LEASE},
     ports::Ended,
@@ -72,6 +72,7 @@ pub enum NodeError {
 /// This node.
 pub struct Node {
     core: Core,
+    lease: Arc<Lease>,
     gates: Arc<SessionGates>,
     clock: SteadyClock,
     boot: Arc<str>,
@@ -98,7 +99,7 @@ impl Node {
     pub async fn join(
         core: Core,
         clock: SteadyClock,
-        gates: Arc<SessionGates>,
+        state: &NodeState,
         boot: &str,
     ) -> Result<(Self, EpochKeeper), ServiceError> {
         let changes = core.store.changes();
@@ -110,7 +111,8 @@ impl Node {
         let epoch = EpochKeeper::check(&core).await?;
         let mut node = Self {
             core,
-            gates,
+            lease: Arc::clone(&state.lease),
+            gates: Arc::clone(&state.gates),
             clock,
             boot: boot.into(),
             changes,
@@ -168,10 +170,10 @@ impl Node {
             return Err(NodeError::WentBack);
         }
         self.catch_up(beat.newest).await?;
-        if self.gates.lease().lost_for() >= CUT_AFTER {
+        if self.lease.lost_for() >= CUT_AFTER {
             self.gates.cut_all();
         }
-        let lost = !self.gates.lease().is_held();
+        let lost = !self.lease.is_held();
         if self.review || lost || self.reviewed.elapsed() >= REVIEW_EVERY {
             self.look_at_everything().await?;
         }
@@ -182,7 +184,7 @@ impl Node {
             return self.stand_still().await;
         }
         self.agree();
-        self.gates.lease().renew(sent);
+        self.lease.renew(sent);
         Ok(())
     }
 
@@ -299,7 +301,7 @@ impl Node {
         // A change may have been taken from the queue and not been applied.
         self.review = true;
         if matches!(error, NodeError::WentBack | NodeError::Forgotten) {
-            self.gates.lease().give_up();
+            self.lease.give_up();
         }
         tracing::warn!(error = %error, "the lease is not renewed");
     }

@@ -1,11 +1,13 @@
 //! How fast the requests of a support session may come: a token bucket that holds a minute's worth.
+//!
+//! Not `governor`, which is the same algorithm: its clock must be monotonic and its quota fixed, while
+//! this one follows the gateway's [`Clock`](crate::clock::Clock), survives one that is set back, and
+//! takes each session's own limit.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
 
 use app::domain::{SupportSessionId, Timestamp};
+use parking_lot::Mutex;
 
 const MINUTE_US: i64 = 60_000_000;
 /// From so many sessions on, those whose bucket is full again are forgotten.
@@ -27,10 +29,6 @@ impl Rates {
     /// Kept is the instant at which the bucket will be full (the "generic cell rate algorithm" of
     /// ITU-T I.371): it moves on by one interval with each request, and may not lie more than a
     /// minute ahead.
-    ///
-    /// # Errors
-    ///
-    /// If there is none left.
     pub(crate) fn take(
         &self,
         session: SupportSessionId,
@@ -42,7 +40,7 @@ impl Rates {
         };
         let interval = MINUTE_US / per_minute.max(1);
         let now = now.timestamp_micros();
-        let mut full_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut full_at = self.0.lock();
         if full_at.len() >= MANY {
             full_at.retain(|_, at| *at > now);
         }
@@ -111,6 +109,6 @@ mod tests {
             let id = session(u128::try_from(number).unwrap());
             assert_eq!(rates.take(id, Some(10), at), Ok(()));
         }
-        assert!(rates.0.lock().unwrap().len() <= MANY);
+        assert!(rates.0.lock().len() <= MANY);
     }
 }

@@ -7,7 +7,9 @@
 
 mod parsed;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 mod http2;
 
@@ -77,7 +79,7 @@ pub(crate) enum HeadFault {
 impl HeadTap {
     /// Takes note of bytes that were read from the client.
     pub(crate) fn saw(&self, mut bytes: &[u8]) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if state.lost {
             return;
         }
@@ -96,7 +98,7 @@ impl HeadTap {
     /// Takes the head of the request that the library has just parsed. `None` if its bytes were not
     /// followed; such a request can't be judged.
     pub(crate) fn take(&self) -> Option<RawHead> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if state.lost {
             return None;
         }
@@ -118,11 +120,7 @@ impl HeadTap {
 
     /// Whether a further request on this connection can be judged. If not, it must be closed.
     pub(crate) fn follows(&self) -> bool {
-        !self.lock().lost
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        !self.0.lock().lost
     }
 }
 

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use sha1::{Digest, Sha1};
 
-use crate::headers;
+use crate::headers::{self, only};
 
 /// What the server's answer proves that it has read the key with (RFC 6455 §1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -49,15 +49,15 @@ impl Handshake {
     ///
     /// If another protocol is asked for, or the handshake is not as RFC 6455 §4.2.1 wants it.
     pub(crate) fn of(method: &Method, client: &HeaderMap) -> Result<Self, HandshakeFault> {
-        let upgrade = only(client, &header::UPGRADE).ok_or(HandshakeFault::OtherProtocol)?;
+        let upgrade = only(client, header::UPGRADE).ok_or(HandshakeFault::OtherProtocol)?;
         if !upgrade.as_bytes().eq_ignore_ascii_case(b"websocket") {
             return Err(HandshakeFault::OtherProtocol);
         }
-        let key = only(client, &header::SEC_WEBSOCKET_KEY).filter(|key| {
+        let key = only(client, header::SEC_WEBSOCKET_KEY).filter(|key| {
             let nonce = STANDARD.decode(key.as_bytes());
             nonce.is_ok_and(|nonce| nonce.len() == 16)
         });
-        let version = only(client, &header::SEC_WEBSOCKET_VERSION);
+        let version = only(client, header::SEC_WEBSOCKET_VERSION);
         let has_body = client.contains_key(header::CONTENT_LENGTH)
             || client.contains_key(header::TRANSFER_ENCODING);
         match (key, version) {
@@ -89,19 +89,15 @@ impl Handshake {
     }
 
     /// Judges a 101 (RFC 6455 §4.1) and makes of it what the client is told.
-    ///
-    /// # Errors
-    ///
-    /// If it does not answer this handshake.
     pub(crate) fn answered(&self, upstream: &HeaderMap) -> Result<HeaderMap, AnswerFault> {
-        let upgrade = only(upstream, &header::UPGRADE);
+        let upgrade = only(upstream, header::UPGRADE);
         if !upgrade.is_some_and(|u| u.as_bytes().eq_ignore_ascii_case(b"websocket"))
             || !headers::connection_says_upgrade(upstream)
         {
             return Err(AnswerFault::NotWebSocket);
         }
         let accept = self.accept();
-        if only(upstream, &header::SEC_WEBSOCKET_ACCEPT).is_none_or(|a| *a != accept) {
+        if only(upstream, header::SEC_WEBSOCKET_ACCEPT).is_none_or(|a| *a != accept) {
             return Err(AnswerFault::Accept);
         }
         let chosen = all(upstream, &header::SEC_WEBSOCKET_PROTOCOL);
@@ -135,12 +131,6 @@ impl Handshake {
         let mut offered = offered.flat_map(|p| p.split(',')).map(str::trim);
         offered.any(|protocol| chosen == protocol)
     }
-}
-
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h HeaderValue> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next()?;
-    values.next().is_none().then_some(first)
 }
 
 fn all(headers: &HeaderMap, name: &HeaderName) -> Vec<HeaderValue> {

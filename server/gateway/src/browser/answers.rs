@@ -194,10 +194,6 @@ pub(crate) enum NotForBrowsers {
 }
 
 /// Whether a browser asks for something that no page may have.
-///
-/// # Errors
-///
-/// What it asks for.
 pub(crate) fn check(client: &HeaderMap) -> Result<(), NotForBrowsers> {
     let is_worker = client
         .get_all("sec-fetch-dest")

@@ -9,11 +9,10 @@ use app::domain::{RequestId, Timestamp, scopes::ScopeName};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
-use serde::Serialize;
+use serde_json::json;
 
 use crate::{
-    answers::{self, Trouble},
-    forward::body::Answer,
+    answers::{self, Answer, Trouble},
     headers,
     ports::{KnownSession, SessionCard},
 };
@@ -70,12 +69,9 @@ impl Wanted {
         let detail = format!("Ask for this with {wanted}.");
         let refused = Trouble::new(405, "method_not_allowed", detail);
         let mut response = refused.into_response(request_id);
-        let allow = HeaderValue::from_static(if wanted == Method::POST {
-            "POST"
-        } else {
-            "GET"
-        });
-        response.headers_mut().insert(header::ALLOW, allow);
+        if let Ok(allow) = HeaderValue::from_str(wanted.as_str()) {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
         Some(response)
     }
 }
@@ -104,36 +100,6 @@ fn file(text: &'static str, kind: &'static str, request_id: RequestId) -> Respon
     response
 }
 
-/// What the banner says.
-#[derive(Serialize)]
-struct Shown<'a> {
-    staff: Named<'a>,
-    tenant: Known<'a>,
-    organization: Option<Identified<'a>>,
-    scopes: Vec<&'a str>,
-    reason: &'a str,
-    expires_at: Timestamp,
-    /// By the gateway's clock: the browser's may be wrong.
-    seconds_left: i64,
-    console_url: String,
-}
-
-#[derive(Serialize)]
-struct Named<'a> {
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct Known<'a> {
-    id: &'a str,
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct Identified<'a> {
-    id: &'a str,
-}
-
 /// What the banner says of a session at `now`. `console` is the console's origin.
 pub(crate) fn session(
     session: &KnownSession,
@@ -143,26 +109,19 @@ pub(crate) fn session(
     request_id: RequestId,
 ) -> Response<Answer> {
     let organization = session.organization_id.as_ref();
-    let shown = Shown {
-        staff: Named {
-            name: &session.staff_name,
-        },
-        tenant: Known {
-            id: session.tenant_id.as_str(),
-            name: &card.tenant_name,
-        },
-        organization: organization.map(|id| Identified { id: id.as_str() }),
-        scopes: session.scopes.iter().map(ScopeName::as_str).collect(),
-        reason: &card.reason,
-        expires_at: session.expires_at,
-        seconds_left: (session.expires_at - now).num_seconds().max(0),
-        console_url: format!("{console}{SESSION_PAGES}/{}", session.id),
-    };
-    match serde_json::to_value(&shown) {
-        Ok(body) => answers::ours(StatusCode::OK, &body, request_id),
-        Err(_) => Trouble::new(500, "internal", "The session can't be described.")
-            .into_response(request_id),
-    }
+    let scopes: Vec<_> = session.scopes.iter().map(ScopeName::as_str).collect();
+    let shown = json!({
+        "staff": { "name": session.staff_name },
+        "tenant": { "id": session.tenant_id, "name": card.tenant_name },
+        "organization": organization.map(|id| json!({ "id": id })),
+        "scopes": scopes,
+        "reason": card.reason,
+        "expires_at": session.expires_at,
+        // By the gateway's clock: the browser's may be wrong.
+        "seconds_left": (session.expires_at - now).num_seconds().max(0),
+        "console_url": format!("{console}{SESSION_PAGES}/{}", session.id),
+    });
+    answers::ours(StatusCode::OK, &shown, request_id)
 }
 
 #[cfg(test)]

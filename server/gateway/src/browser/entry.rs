@@ -13,14 +13,13 @@ use std::time::Duration;
 
 use app::domain::{RequestId, access_log::Refusal};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
 
 use super::{Browsers, EntryLabel, cookies, fetch_metadata, page};
 use crate::{
-    answers::Trouble,
+    answers::{Answer, Trouble},
     arrival::Arrival,
-    forward::body::Answer,
     headers,
     judge::Denied,
     ports::{NewBrowserSession, NotEntered},
@@ -32,10 +31,6 @@ const CONSOLE_PATH: &str = "/support/open";
 
 impl Browsers {
     /// Answers what is below our own prefix at a session's host; `rest` is what follows the prefix.
-    ///
-    /// # Errors
-    ///
-    /// What the browser is told instead.
     pub(crate) async fn own_answer(
         &self,
         arrival: &Arrival,
@@ -64,7 +59,7 @@ impl Browsers {
         let state = Token::generate(TokenKind::EntryState, &*self.entropy);
         let hash = URL_SAFE_NO_PAD.encode(state.hash().as_bytes());
         let location = format!("{}{CONSOLE_PATH}/{label}?state={hash}", self.console);
-        let cookies = [cookies::keep_state(&state)];
+        let cookies = [cookies::STATE.keep(&state)];
         see_other(&location, cookies, arrival.request_id)
     }
 
@@ -76,7 +71,8 @@ impl Browsers {
         patience: Duration,
     ) -> Result<Response<Answer>, Trouble> {
         let code = code(query).ok_or_else(|| not_entered(NotEntered::Code))?;
-        let state = state(&arrival.headers).ok_or_else(|| not_entered(NotEntered::Code))?;
+        let state =
+            cookies::state(&arrival.headers).ok_or_else(|| not_entered(NotEntered::Code))?;
         let token = Token::generate(TokenKind::BrowserSession, &*self.entropy);
         let new = NewBrowserSession {
             label,
@@ -92,7 +88,7 @@ impl Browsers {
         entered
             .unwrap_or(Err(NotEntered::Unavailable))
             .map_err(not_entered)?;
-        let cookies = [cookies::keep_session(&token), Some(cookies::forget_state())];
+        let cookies = [cookies::SESSION.keep(&token), cookies::STATE.forget()];
         see_other("/", cookies, arrival.request_id)
     }
 }
@@ -118,11 +114,6 @@ fn code(query: &[u8]) -> Option<Token> {
     let code = std::str::from_utf8(query).ok()?.strip_prefix("code=")?;
     let code = Token::parse(code).ok()?;
     (code.kind() == TokenKind::EntryCode).then_some(code)
-}
-
-fn state(headers: &HeaderMap) -> Option<Token> {
-    let state = Token::parse(cookies::state(headers)?).ok()?;
-    (state.kind() == TokenKind::EntryState).then_some(state)
 }
 
 fn not_entered(why: NotEntered) -> Trouble {

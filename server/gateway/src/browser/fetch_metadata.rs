@@ -26,7 +26,7 @@ const PURPOSES: [HeaderName; 3] = [
 ];
 
 /// Whether a request may use the cookie that came with it.
-pub(super) fn admits(method: &Method, headers: &HeaderMap, own_origin: &str) -> bool {
+pub(crate) fn admits(method: &Method, headers: &HeaderMap, own_origin: &str) -> bool {
     match only(headers, &SITE) {
         Field::One(b"same-origin") => true,
         Field::One(_) => matches!(*method, Method::GET | Method::HEAD) && is_navigation(headers),

@@ -1,19 +1,19 @@
 //! Answers what the banner asks in the name of a session's holder.
 
-use std::{future::Future, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::{
-    Browser, Browsers,
+    Browsers,
     banner::{self, Wanted},
     cookies, fetch_metadata, page,
 };
 use crate::{
-    admission::Admission,
-    answers::{self, Trouble},
+    answers::{self, Answer, Trouble},
     arrival::Arrival,
-    forward::body::Answer,
+    authenticate::{Authenticator, Browser},
+    gate::lease::Lease,
     ports::{EndAsked, StoreUnavailable},
 };
 
@@ -27,22 +27,19 @@ const CLEARED: (HeaderName, HeaderValue) = (
 
 impl Browsers {
     /// Answers a page of a session's host; on no record, since nothing of it goes upstream.
-    ///
-    /// # Errors
-    ///
-    /// What the browser is told instead.
     pub(crate) async fn holder_answer(
         &self,
-        admission: &Admission,
+        authenticator: &Authenticator,
+        lease: &Arc<Lease>,
         arrival: &Arrival,
         wanted: Wanted,
     ) -> Result<Response<Answer>, Trouble> {
-        let browser = admission.browser(arrival).await?;
+        let browser = authenticator.browser(arrival, lease).await?;
         let request_id = arrival.request_id;
         if let Some(refused) = wanted.refused(&arrival.method, request_id) {
             return Ok(refused);
         }
-        let patience = admission.record_timeout;
+        let patience = authenticator.patience;
         match wanted {
             Wanted::Script => Ok(banner::script(request_id)),
             Wanted::Style => Ok(banner::style(request_id)),
@@ -90,7 +87,9 @@ impl Browsers {
             answers::ours(StatusCode::OK, &body, arrival.request_id)
         };
         let fields = response.headers_mut();
-        fields.append(header::SET_COOKIE, cookies::forget_session());
+        if let Some(forgotten) = cookies::SESSION.forget() {
+            fields.append(header::SET_COOKIE, forgotten);
+        }
         fields.insert(CLEARED.0, CLEARED.1);
         Ok(response)
     }

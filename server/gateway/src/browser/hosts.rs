@@ -57,7 +57,7 @@ impl EntryHosts {
     }
 
     /// What `Host` may say at a session's host.
-    pub(super) fn hosts(&self, label: &EntryLabel) -> Vec<String> {
+    pub(crate) fn hosts(&self, label: &EntryLabel) -> Vec<String> {
         let authority = self.authority(label);
         if self.port == self.default_port() {
             let with_port = format!("{authority}:{}", self.port);

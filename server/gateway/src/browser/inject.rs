@@ -11,7 +11,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use crate::forward::body::BodyError;
 use bytes::{Bytes, BytesMut};
 use html5gum::{
     Tokenizer,
@@ -19,6 +18,8 @@ use html5gum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
+
+use crate::{arrival::body::BodyError, headers};
 
 /// What is put into a page. It obeys the platform's `Content-Security-Policy`, where `'self'` is
 /// enough.
@@ -53,8 +54,8 @@ const ABOUT_BYTES: [&str; 7] = [
 /// Whether a request is for a page of its own, in which a banner belongs (Fetch Metadata §2.1): one
 /// that a tab goes to, by a link or by a form.
 pub(crate) fn is_wanted(method: &Method, client: &HeaderMap) -> bool {
-    let mut dest = client.get_all("sec-fetch-dest").iter();
-    *method != Method::HEAD && dest.next().is_some_and(|d| d == "document") && dest.next().is_none()
+    let dest = headers::only(client, "sec-fetch-dest");
+    *method != Method::HEAD && dest.is_some_and(|dest| dest == "document")
 }
 
 /// Asks the upstream for a page that can be read.

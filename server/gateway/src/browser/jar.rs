@@ -11,15 +11,12 @@
 
 mod cookie;
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, fmt};
 
 use app::domain::{SupportSessionId, Timestamp};
 use chrono::TimeDelta;
 use http::HeaderValue;
+use parking_lot::Mutex;
 
 use self::cookie::Held;
 use crate::ports::KnownSession;
@@ -84,15 +81,11 @@ struct Jar {
 impl fmt::Debug for Jars {
     /// Says how many there are. What is in them is nobody's business.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Jars").field(&self.lock().len()).finish()
+        f.debug_tuple("Jars").field(&self.0.lock().len()).finish()
     }
 }
 
 impl Jars {
-    fn lock(&self) -> MutexGuard<'_, HashMap<SupportSessionId, SessionJars>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes in what an upstream sets with its answer to `asked`. Each `Set-Cookie` that is not in
     /// order is ignored by itself (RFC 6265 §5.2, §5.3).
     pub(crate) fn keep<'v>(
@@ -106,7 +99,7 @@ impl Jars {
         if set.peek().is_none() || session.ended_at(asked.at).is_some() {
             return;
         }
-        let mut sessions = self.lock();
+        let mut sessions = self.0.lock();
         sessions.retain(|_, kept| kept.is_held_at(asked.at));
         if sessions.len() >= MAX_SESSIONS && !sessions.contains_key(&session.id) {
             let unused = sessions.iter().min_by_key(|(_, kept)| kept.used_at);
@@ -134,7 +127,7 @@ impl Jars {
         place: &Place,
         asked: Asked<'_>,
     ) -> Option<HeaderValue> {
-        let mut sessions = self.lock();
+        let mut sessions = self.0.lock();
         let kept = sessions.get_mut(&session)?;
         if !kept.is_held_at(asked.at) {
             sessions.remove(&session);
@@ -146,7 +139,7 @@ impl Jars {
 
     /// Forgets what was set in a session: it has ended.
     pub(crate) fn forget(&self, session: SupportSessionId) {
-        self.lock().remove(&session);
+        self.0.lock().remove(&session);
     }
 }
 
@@ -221,11 +214,11 @@ impl Jars {
             ends_at: far,
             jars: HashMap::new(),
         };
-        self.lock().insert(session, kept);
+        self.0.lock().insert(session, kept);
     }
 
     pub(crate) fn holds_any(&self, session: SupportSessionId) -> bool {
-        self.lock().contains_key(&session)
+        self.0.lock().contains_key(&session)
     }
 }
 

@@ -2,17 +2,17 @@
 //! the banner in one place.
 
 use app::domain::Timestamp;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use http_body::Body;
 
 use super::{
-    Browser,
     answers::Origins,
     inject::{self, WithBanner},
     jar::{Asked, Jars, Place},
 };
 use crate::{
-    forward::body::{Answer, RelayBody},
-    judge::CanonicalRequest,
+    answers::Answer, arrival::body::BodyError, authenticate::Browser, judge::CanonicalRequest,
 };
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -102,7 +102,7 @@ impl Visit {
         &self,
         status: StatusCode,
         mut headers: HeaderMap,
-        body: RelayBody,
+        body: impl Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
     ) -> Response<Answer> {
         // The upstream's own `Cache-Control` says whether its page may be changed.
         let injector = match self.wants_banner {
@@ -111,8 +111,8 @@ impl Visit {
         };
         self.origins().answered(&mut headers);
         let body = match injector {
-            Some(injector) => Answer::WithBanner(Box::new(WithBanner::new(body, injector))),
-            None => Answer::Relayed(Box::new(body)),
+            Some(injector) => Answer::relayed(WithBanner::new(body, injector)),
+            None => Answer::relayed(body),
         };
         let mut answer = Response::new(body);
         *answer.status_mut() = status;

@@ -13,13 +13,13 @@ use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::{either::Either, sync::CancellationToken, task::TaskTracker};
+use tokio_util::{either::Either, io::InspectReader, sync::CancellationToken, task::TaskTracker};
 
-use super::{ForwardAuth, fields::Check, wire::CheckWire};
+use super::{ForwardAuth, fields::Check};
 use crate::{
+    answers::Answer,
     arrival::raw_head::{HeadTap, RawHead},
     config::PrivateAddress,
-    forward::body::Answer,
     listener::accept::{MAX_CONNECTIONS, Slots},
 };
 
@@ -131,10 +131,9 @@ async fn connection(
     shutdown: CancellationToken,
 ) {
     let tap = HeadTap::default();
-    let wire = CheckWire {
-        socket: stream,
-        tap: tap.clone(),
-    };
+    let seen = tap.clone();
+    // What is read is kept, so that each head can be judged byte for byte.
+    let wire = InspectReader::new(stream, move |bytes: &[u8]| seen.saw(bytes));
     let service =
         service_fn(|check| async { Ok::<_, Infallible>(answer(check, &tap, forward_auth).await) });
     let serving = http1::Builder::new()

@@ -1,15 +1,12 @@
 //! A clock that a set clock can't fool. `docs/decisions/0006` says why it is so.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use app::domain::{Timestamp, to_micros};
 use chrono::TimeDelta;
-use futures::future::BoxFuture;
+use parking_lot::Mutex;
 
-use super::Clock;
+use super::{Clock, Wait};
 
 /// How far the machine's clock may be ahead of the time that has passed before that is a jump. NTP
 /// slews by less, and steps by more.
@@ -63,7 +60,7 @@ impl SteadyClock {
     /// as it bears out is confirmed.
     pub fn confirm(&self, at: Timestamp) {
         let borne_out = at.min(self.inner.now());
-        let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut anchor = self.anchor.lock();
         let since_boot = self.inner.since_boot();
         if borne_out > anchor.confirmed + passed(&anchor, since_boot) {
             anchor.confirmed = borne_out;
@@ -72,7 +69,7 @@ impl SteadyClock {
     }
 
     fn read(&self) -> Reading {
-        let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut anchor = self.anchor.lock();
         let (wall, since_boot) = (self.inner.now(), self.inner.since_boot());
         let passed = passed(&anchor, since_boot);
         let steady = anchor.confirmed + passed;
@@ -136,7 +133,7 @@ impl Clock for SteadyClock {
         to_micros(self.read().confirmed)
     }
 
-    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+    fn sleep_until(&self, at: Timestamp) -> Wait {
         let clock = self.clone();
         Box::pin(async move {
             loop {

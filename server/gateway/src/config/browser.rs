@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Faults, GatewayConfig};
+use super::{GatewayConfig, fault::Faults, origin};
 use crate::browser::EntryHosts;
 
 /// The `[gateway.browser]` table. Without it tenants are not opened in browsers.
@@ -22,7 +22,7 @@ const KEY: &str = "gateway.browser.domain";
 impl GatewayConfig {
     /// The hosts that support sessions open at; `None` if they don't, or if they can't.
     pub fn entry_hosts(&self) -> Option<EntryHosts> {
-        self.checked_entry_hosts(&mut Faults(Vec::new()))
+        self.checked_entry_hosts(&mut Faults::default())
     }
 
     pub(super) fn checked_entry_hosts(&self, faults: &mut Faults) -> Option<EntryHosts> {
@@ -35,7 +35,10 @@ impl GatewayConfig {
         };
         let (name, port) = match domain.split_once(':') {
             Some((name, port)) => (name, port.parse().ok().filter(|port| *port > 0)),
-            None => (domain.as_str(), Some(public_port(&public, scheme))),
+            None => {
+                let port = public.port_u16().unwrap_or(origin::default_port(&public));
+                (domain.as_str(), Some(port))
+            }
         };
         let (Some(port), true) = (port, is_domain(name)) else {
             let problem = format!(
@@ -56,11 +59,6 @@ impl GatewayConfig {
         }
         Some(EntryHosts::new(scheme, name.to_owned(), port))
     }
-}
-
-fn public_port(public: &http::Uri, scheme: &str) -> u16 {
-    let default = if scheme == "https" { 443 } else { 80 };
-    public.port_u16().unwrap_or(default)
 }
 
 /// Whether a name and everything below it is this machine (RFC 6761 §6.3).

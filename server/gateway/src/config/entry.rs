@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::{Faults, GatewayConfig};
+use super::{GatewayConfig, fault::Faults};
 use crate::tls::Certificate;
 
 /// The `[gateway.tls]` table: the gateway ends TLS itself.

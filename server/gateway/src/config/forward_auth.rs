@@ -12,7 +12,10 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Faults, GatewayConfig, InvalidConfig, TenantBinding};
+use super::{
+    GatewayConfig, TenantBinding,
+    fault::{Faults, InvalidConfig},
+};
 use crate::tls::Certificate;
 
 /// How many characters a shared secret has at least: 128 bits in hexadecimal.
@@ -94,7 +97,7 @@ impl ForwardAuthConfig {
         gateway: Option<&GatewayConfig>,
         trusted_proxies: &[IpNet],
     ) -> Result<ForwardAuthSettings, InvalidConfig> {
-        let mut faults = Faults(Vec::new());
+        let mut faults = Faults::default();
         match gateway {
             None => {
                 let problem = "needs a [gateway] table: its rules decide here too";
@@ -112,16 +115,14 @@ impl ForwardAuthConfig {
         let listen = faults.take("forward_auth.listen", listen);
         self.check_secret(&mut faults);
         let certificate = self.certificate(listen.as_ref(), &mut faults);
-        match (listen, faults.0.is_empty()) {
-            (Some(listen), true) => Ok(ForwardAuthSettings {
-                profile: self.profile,
-                listen,
-                secret: self.secret.clone(),
-                certificate,
-                trusted_proxies: trusted_proxies.to_vec(),
-            }),
-            _ => Err(InvalidConfig(faults.0)),
-        }
+        let settings = listen.map(|listen| ForwardAuthSettings {
+            profile: self.profile,
+            listen,
+            secret: self.secret.clone(),
+            certificate,
+            trusted_proxies: trusted_proxies.to_vec(),
+        });
+        faults.or(settings).map_err(InvalidConfig)
     }
 
     fn certificate(

@@ -7,11 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::{Faults, GatewayConfig, is_plain};
+use super::{GatewayConfig, fault::Faults, origin};
 use crate::{
-    forward::{
-        upstream::{Timeouts, UpstreamSettings, UpstreamTls},
-        upstreams::{Serves, without_default_port},
+    forward::upstream::{
+        Timeouts, UpstreamSettings, UpstreamTls,
+        serves::{Serves, without_default_port},
     },
     headers::RequestHeaders,
     judge::canonical::CanonicalTarget,
@@ -83,13 +83,11 @@ impl TimeoutConfig {
     }
 }
 
-/// One upstream with the keys that it was configured by.
+/// One upstream, and where it stands in the configuration.
 struct Entry {
     config: UpstreamConfig,
-    url_key: String,
-    authorization_key: String,
-    ca_key: String,
-    audience_key: String,
+    /// Its place among several.
+    index: Option<usize>,
 }
 
 impl GatewayConfig {
@@ -112,7 +110,6 @@ impl GatewayConfig {
         let timeouts = self.timeouts.checked(faults);
         let mut settings: Vec<UpstreamSettings> = Vec::new();
         for entry in self.upstream_entries(faults) {
-            let key = &entry.url_key;
             let Some(serves) = entry.serves(hosts, faults) else {
                 continue;
             };
@@ -121,7 +118,7 @@ impl GatewayConfig {
                     "{} and {} serve the same host and path_prefix; change one of them",
                     other.name, entry.config.name
                 );
-                faults.push(key, problem);
+                faults.push(entry.key("url"), problem);
             }
             let authorization = entry.authorization(faults);
             let identity_audience = entry.identity_audience(faults);
@@ -153,10 +150,7 @@ impl GatewayConfig {
                     ca: self.upstream_ca.clone(),
                     identity_audience: self.identity_audience.clone(),
                 },
-                url_key: "gateway.upstream".into(),
-                authorization_key: "gateway.upstream_authorization".into(),
-                ca_key: "gateway.upstream_ca".into(),
-                audience_key: "gateway.identity_audience".into(),
+                index: None,
             }],
             (None, []) => {
                 let problem = "is missing: write where the platform's API is, such as \
@@ -176,15 +170,9 @@ impl GatewayConfig {
                                    of its tables";
                     faults.push("gateway.upstreams", problem);
                 }
-                let entry = |(index, config): (usize, &UpstreamConfig)| {
-                    let key = format!("gateway.upstreams[{index}]");
-                    Entry {
-                        config: config.clone(),
-                        url_key: format!("{key}.url"),
-                        authorization_key: format!("{key}.authorization"),
-                        ca_key: format!("{key}.ca"),
-                        audience_key: format!("{key}.identity_audience"),
-                    }
+                let entry = |(index, config): (usize, &UpstreamConfig)| Entry {
+                    config: config.clone(),
+                    index: Some(index),
                 };
                 several.iter().enumerate().map(entry).collect()
             }
@@ -193,6 +181,16 @@ impl GatewayConfig {
 }
 
 impl Entry {
+    /// The key that `field` of `[[gateway.upstreams]]` has for this one.
+    fn key(&self, field: &str) -> String {
+        match (self.index, field) {
+            (Some(index), _) => format!("gateway.upstreams[{index}].{field}"),
+            (None, "url") => "gateway.upstream".to_owned(),
+            (None, "identity_audience") => "gateway.identity_audience".to_owned(),
+            (None, _) => format!("gateway.upstream_{field}"),
+        }
+    }
+
     fn serves(&self, known: &[String], faults: &mut Faults) -> Option<Serves> {
         let UpstreamConfig {
             name,
@@ -228,7 +226,7 @@ impl Entry {
         let wanted = self.config.identity_audience.as_deref();
         if wanted.is_some_and(|audience| audience.trim().is_empty()) {
             let problem = "is empty: write what the upstream expects as aud, or leave it out";
-            faults.push(&self.audience_key, problem);
+            faults.push(self.key("identity_audience"), problem);
         }
         let audience = wanted.unwrap_or(&self.config.url);
         audience.trim_end_matches('/').to_owned()
@@ -238,25 +236,13 @@ impl Entry {
         let secret = self.config.authorization.as_ref()?;
         let value = HeaderValue::from_str(secret.expose_secret());
         let value = value.map_err(|_| "can't be the value of a header");
-        faults.take(&self.authorization_key, value)
+        faults.take(&self.key("authorization"), value)
     }
 
     fn url(&self, faults: &mut Faults) -> Option<(Authority, Option<UpstreamTls>)> {
         let url = &self.config.url;
-        let uri = url.parse::<http::Uri>().ok().filter(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https"))
-                && uri.authority().is_some_and(is_plain)
-                && matches!(uri.path(), "" | "/")
-                && uri.query().is_none()
-        });
-        let Some(uri) = uri else {
-            let problem = format!(
-                "{url:?} must be http:// or https:// with a host and no path, such as \
-                 \"http://127.0.0.1:8080\""
-            );
-            faults.push(&self.url_key, problem);
-            return None;
-        };
+        let uri = origin::parse(url, "http://127.0.0.1:8080");
+        let uri = faults.take(&self.key("url"), uri)?;
         let https = uri.scheme_str() == Some("https");
         let authority = uri.into_parts().authority?;
         if https {
@@ -266,9 +252,9 @@ impl Entry {
         if self.config.ca.is_some() {
             let problem = format!(
                 "{url} has no TLS; write https://, or remove {}",
-                self.ca_key
+                self.key("ca")
             );
-            faults.push(&self.url_key, problem);
+            faults.push(self.key("url"), problem);
         }
         Some((authority, None))
     }
@@ -277,9 +263,9 @@ impl Entry {
         let host = authority.host().trim_matches(['[', ']']);
         let name = ServerName::try_from(host.to_owned());
         let name = name.map_err(|_| format!("{host:?} is no host that a certificate could be for"));
-        let name = faults.take(&self.url_key, name)?;
+        let name = faults.take(&self.key("url"), name)?;
         let config = trust(self.config.ca.as_deref());
-        let config = faults.take(&self.ca_key, config)?;
+        let config = faults.take(&self.key("ca"), config)?;
         Some(UpstreamTls { config, name })
     }
 }

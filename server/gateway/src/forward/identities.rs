@@ -1,12 +1,13 @@
 //! Signs the identities that the upstream receives, and holds the keys to check them with.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use app::identity::{ALGORITHM, Claims, KeySet, PublicKey, TYPE};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use ed25519_dalek::{Signer, SigningKey};
 use http::HeaderValue;
+use parking_lot::RwLock;
 use serde_json::json;
 
 use crate::entropy::Entropy;
@@ -110,7 +111,7 @@ impl Identities {
     /// Signs with `keys` from now on. Returns whether they differ from those before.
     pub fn replace(&self, keys: IdentityKeys) -> bool {
         let ring = Arc::new(Ring::new(keys));
-        let mut held = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.ring.write();
         let changed = (&held.header, &held.document) != (&ring.header, &ring.document);
         if changed {
             *held = ring;
@@ -119,7 +120,7 @@ impl Identities {
     }
 
     fn ring(&self) -> Arc<Ring> {
-        let held = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let held = self.ring.read();
         Arc::clone(&held)
     }
 }

@@ -1,29 +1,25 @@
 //! An upgraded connection: one request whose messages are passed on both ways until either side
 //! ends it or the support session ends. Messages are not requests; they are counted and hashed.
 
-use std::{
-    io,
-    pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use app::domain::access_log::{RequestOutcome, UpgradeTally};
 use chrono::TimeDelta;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{body::RequestMeter, upstream::Connection};
+use super::upstream::Connection;
 use crate::{
     arrival::websocket::frames::{FrameCounter, NoFrame},
     clock::Clock,
     gate::{Flight, kill::KillSwitch, lease::Lease},
-    record::completer::Completer,
+    record::{completer::Completer, meter::RequestMeter},
 };
 
 /// How often what has passed so far is noted in the record.
@@ -32,19 +28,19 @@ const NOTE_EVERY: TimeDelta = TimeDelta::minutes(1);
 const PIECE: usize = 16 * 1024;
 
 /// Everything that lives as long as the tunnel.
-pub(crate) struct Tunnel {
-    pub(crate) client: OnUpgrade,
-    pub(crate) upstream: OnUpgrade,
+pub(super) struct Tunnel {
+    pub(super) client: OnUpgrade,
+    pub(super) upstream: OnUpgrade,
     /// Dropped last: it resets what has not ended in order.
-    pub(crate) connection: Connection,
-    pub(crate) flight: Flight,
-    pub(crate) completer: Completer,
-    pub(crate) request: Arc<RequestMeter>,
+    pub(super) connection: Connection,
+    pub(super) flight: Flight,
+    pub(super) completer: Completer,
+    pub(super) request: Arc<RequestMeter>,
     /// Closes the client's connection at once.
-    pub(crate) kill: CancellationToken,
+    pub(super) kill: CancellationToken,
     /// For how long neither side may be silent.
-    pub(crate) idle: Duration,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(super) idle: Duration,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// Which side ended a tunnel out of order.
@@ -68,21 +64,17 @@ struct Traffic {
     lease: Arc<Lease>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Traffic {
     fn tally(&self) -> UpgradeTally {
         UpgradeTally {
-            to_upstream: lock(&self.to_upstream).tally(),
-            to_client: lock(&self.to_client).tally(),
+            to_upstream: self.to_upstream.lock().tally(),
+            to_client: self.to_client.lock().tally(),
         }
     }
 
     async fn silence(&self, span: Duration) -> Broke {
         loop {
-            let due = *lock(&self.last) + span;
+            let due = *self.last.lock() + span;
             if due <= Instant::now() {
                 return Broke::Silence;
             }
@@ -100,7 +92,7 @@ impl Traffic {
 
 impl Tunnel {
     /// Passes messages on until the end, and completes the record.
-    pub(crate) async fn run(self) {
+    pub(super) async fn run(self) {
         let Self {
             client,
             upstream,
@@ -222,8 +214,8 @@ async fn pass<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         }
         // Without a lease nothing more is relayed.
         traffic.lease.held().await;
-        *lock(&traffic.last) = Instant::now();
-        let seen = lock(counter).saw(&piece[..length]);
+        *traffic.last.lock() = Instant::now();
+        let seen = counter.lock().saw(&piece[..length]);
         seen.map_err(|NoFrame| from_broke(io::Error::new(io::ErrorKind::InvalidData, NoFrame)))?;
         to.write_all(&piece[..length]).await.map_err(to_broke)?;
         to.flush().await.map_err(to_broke)?;

@@ -1,14 +1,11 @@
 //! One request between the gate and its completion.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{Gate, GateHandle, lock};
-use super::{kill::KillSwitch, lease::Lease};
+use super::{Gate, hold::GateHandle, kill::KillSwitch, lease::Lease};
 use crate::ports::Ended;
 
 /// A request in flight, as its gate knows it.
@@ -22,15 +19,23 @@ pub(super) struct FlightState {
 pub(super) struct Shared {
     pub(super) upstream: Arc<KillSwitch>,
     pub(super) cut: CancellationToken,
-    pub(super) client: Mutex<Option<CancellationToken>>,
+    client: Mutex<Option<CancellationToken>>,
 }
 
 impl Shared {
+    pub(super) fn new(upstream: Arc<KillSwitch>) -> Self {
+        Self {
+            upstream,
+            cut: CancellationToken::new(),
+            client: Mutex::default(),
+        }
+    }
+
     pub(super) fn cut(&self) {
-        // First, so that whoever notices the dead connection finds the reason.
+        // First, so that a task that notices the dead connection finds the reason.
         self.cut.cancel();
         self.upstream.kill();
-        if let Some(client) = &*lock(&self.client) {
+        if let Some(client) = &*self.client.lock() {
             client.cancel();
         }
     }
@@ -51,13 +56,13 @@ impl Pass {
 
     /// The first byte has gone upstream.
     pub(crate) fn sent(&self) {
-        lock(&self.gate.state).past.last_sent = Some(Instant::now());
+        self.gate.state.lock().past.last_sent = Some(Instant::now());
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        if let Some(flight) = lock(&self.gate.state).flights.get_mut(&self.number) {
+        if let Some(flight) = self.gate.state.lock().flights.get_mut(&self.number) {
             flight.inside = false;
         }
         self.gate.changed.notify_waiters();
@@ -66,29 +71,47 @@ impl Drop for Pass {
 
 /// One request between gate and completion.
 pub(crate) struct Flight {
-    pub(super) handle: GateHandle,
-    pub(super) number: u64,
-    pub(super) shared: Arc<Shared>,
-    pub(super) done: CancellationToken,
+    handle: GateHandle,
+    lease: Arc<Lease>,
+    number: u64,
+    shared: Arc<Shared>,
+    done: CancellationToken,
 }
 
 impl Flight {
+    pub(super) fn new(
+        handle: GateHandle,
+        lease: &Arc<Lease>,
+        number: u64,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            handle,
+            lease: Arc::clone(lease),
+            number,
+            shared,
+            done: CancellationToken::new(),
+        }
+    }
+
     /// Cancelled when the session has ended while the request was in flight.
     pub(crate) fn cut(&self) -> &CancellationToken {
         &self.shared.cut
     }
 
-    /// Cuts this request alone.
-    pub(crate) fn cutter(&self) -> Cutter {
-        Cutter {
-            gate: Arc::clone(&self.handle.gate),
-            shared: Arc::clone(&self.shared),
+    /// Cuts this request alone, as its session has ended by time.
+    pub(super) fn cutter(&self) -> impl FnOnce(Ended) + Send + use<> {
+        let (gate, shared) = (Arc::clone(&self.handle.gate), Arc::clone(&self.shared));
+        move |ended| {
+            gate.state.lock().ended.get_or_insert(ended);
+            shared.cut();
+            gate.changed.notify_waiters();
         }
     }
 
     /// What this node may serve with.
     pub(crate) fn lease(&self) -> &Arc<Lease> {
-        self.handle.gates.lease()
+        &self.lease
     }
 
     /// Cancelled when the request is complete.
@@ -98,12 +121,12 @@ impl Flight {
 
     /// How the session ended, if it has.
     pub(crate) fn ended(&self) -> Option<Ended> {
-        lock(&self.handle.gate.state).ended
+        self.handle.gate.state.lock().ended
     }
 
     /// From now on a cut also closes the connection to the client, whether or not it is reading.
     pub(crate) fn attach_client(&self, client: CancellationToken) {
-        *lock(&self.shared.client) = Some(client.clone());
+        *self.shared.client.lock() = Some(client.clone());
         if self.shared.cut.is_cancelled() {
             client.cancel();
         }
@@ -113,21 +136,7 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         self.done.cancel();
-        lock(&self.handle.gate.state).flights.remove(&self.number);
+        self.handle.gate.state.lock().flights.remove(&self.number);
         self.handle.gate.changed.notify_waiters();
-    }
-}
-
-/// Cuts one request whose session has ended by time.
-pub(crate) struct Cutter {
-    gate: Arc<Gate>,
-    shared: Arc<Shared>,
-}
-
-impl Cutter {
-    pub(crate) fn cut(&self, ended: Ended) {
-        lock(&self.gate.state).ended.get_or_insert(ended);
-        self.shared.cut();
-        self.gate.changed.notify_waiters();
     }
 }

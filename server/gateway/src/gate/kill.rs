@@ -1,7 +1,8 @@
 //! Ends a connection from outside, at once and for good.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 /// A switch on one connection to the upstream. Writing happens under its lock, so that nothing is
@@ -19,29 +20,25 @@ impl KillSwitch {
 
     /// Ends the connection. Idempotent.
     pub(crate) fn kill(&self) {
-        *self.lock() = true;
+        *self.dead.lock() = true;
         self.killed.cancel();
     }
 
     /// Whether the connection was ended.
     pub(crate) fn is_dead(&self) -> bool {
-        *self.lock()
+        *self.dead.lock()
     }
 
     /// Runs `write` unless the connection was ended, and keeps it alive meanwhile. `write` must not
     /// block.
     pub(crate) fn unless_dead<T>(&self, write: impl FnOnce() -> T) -> Option<T> {
-        let dead = self.lock();
+        let dead = self.dead.lock();
         (!*dead).then(write)
     }
 
     /// Completes when the connection was ended.
     pub(crate) fn killed(&self) -> &CancellationToken {
         &self.killed
-    }
-
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.dead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

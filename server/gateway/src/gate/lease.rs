@@ -17,10 +17,8 @@ use std::{
 };
 
 use tokio::sync::{Notify, futures::OwnedNotified};
-use tokio_util::sync::CancellationToken;
 
-use super::SessionGates;
-use crate::{clock::Clock, telemetry};
+use crate::clock::Clock;
 
 /// How long a lease is held, from the moment before its heartbeat was sent.
 pub const LEASE: Duration = Duration::from_secs(1);
@@ -29,8 +27,6 @@ pub const CUT_AFTER: Duration = Duration::from_secs(5);
 /// How long a request may wait for a lease before it is refused: a machine that was busy for a
 /// moment turns nobody away.
 pub(crate) const WAIT: Duration = Duration::from_secs(1);
-/// How often it is looked whether the lease is lost.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Why a node may not serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,18 +69,17 @@ impl fmt::Debug for Lease {
 impl Lease {
     /// A lease that is not held until it is renewed.
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self {
-            clock: Some(clock),
-            until: AtomicU64::new(0),
-            rules_differ: AtomicBool::new(false),
-            renewed: Arc::default(),
-        })
+        Self::by(Some(clock))
     }
 
     /// A lease that is held for ever, where one process alone decides and records.
     pub fn unlimited() -> Arc<Self> {
+        Self::by(None)
+    }
+
+    fn by(clock: Option<Arc<dyn Clock>>) -> Arc<Self> {
         Arc::new(Self {
-            clock: None,
+            clock,
             until: AtomicU64::new(0),
             rules_differ: AtomicBool::new(false),
             renewed: Arc::default(),
@@ -213,38 +208,6 @@ impl Hold {
                     // Before the lease is looked at again: a renewal in between is not missed.
                     none.insert(Box::pin(renewed)).as_mut().enable();
                 }
-            }
-        }
-    }
-}
-
-/// Cuts what is in flight once the lease has been lost for [`CUT_AFTER`], until `end`.
-pub async fn cut_what_has_no_lease(gates: Arc<SessionGates>, end: CancellationToken) {
-    let lease = Arc::clone(gates.lease());
-    let mut every = tokio::time::interval(LOOK_EVERY);
-    let mut lost = false;
-    loop {
-        tokio::select! {
-            () = end.cancelled() => return,
-            _ = every.tick() => {}
-        }
-        let standstill = lease.standstill();
-        telemetry::lease(standstill.is_none());
-        match (lost, standstill) {
-            (false, Some(why)) => {
-                tracing::error!("{}: the gateway lets nothing through", why.sentence());
-            }
-            (true, None) => tracing::info!("the gateway serves again"),
-            _ => {}
-        }
-        lost = standstill.is_some();
-        if lost && lease.lost_for() >= CUT_AFTER {
-            let cut = gates.cut_all();
-            if cut.requests > 0 {
-                tracing::error!(
-                    requests.cut = cut.requests,
-                    "requests are cut, because this node may not serve"
-                );
             }
         }
     }

@@ -2,13 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::Mutex,
     time::{Duration, Instant},
 };
 
 use app::domain::SupportSessionId;
-
-use super::lock;
+use parking_lot::Mutex;
 
 /// How many sessions without requests in flight are remembered, before those that nobody can ask
 /// about any more are forgotten.
@@ -31,18 +29,18 @@ pub(super) struct Memory(Mutex<HashMap<SupportSessionId, Past>>);
 
 impl Memory {
     pub(super) fn find(&self, session: SupportSessionId) -> Past {
-        lock(&self.0).get(&session).copied().unwrap_or_default()
+        self.0.lock().get(&session).copied().unwrap_or_default()
     }
 
     pub(super) fn take(&self, session: SupportSessionId) -> Past {
-        lock(&self.0).remove(&session).unwrap_or_default()
+        self.0.lock().remove(&session).unwrap_or_default()
     }
 
     pub(super) fn keep(&self, session: SupportSessionId, past: Past) {
         if past == Past::default() {
             return;
         }
-        let mut all = lock(&self.0);
+        let mut all = self.0.lock();
         if all.len() >= REMEMBERED {
             let asked_about = |at: Instant| at.elapsed() < REMEMBERED_FOR;
             all.retain(|_, past| past.last_sent.is_some_and(asked_about));

@@ -2,8 +2,7 @@ use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::kill::KillSwitch;
-use super::*;
+use super::{kill::KillSwitch, lease::Lease, *};
 
 fn session() -> SupportSessionId {
     SupportSessionId::from_uuid(Uuid::nil())
@@ -11,7 +10,9 @@ fn session() -> SupportSessionId {
 
 fn enter(gates: &Arc<SessionGates>) -> (Pass, Flight, Arc<KillSwitch>) {
     let kill = KillSwitch::new();
-    let entered = gates.handle(session(), [7; 32]).enter(Arc::clone(&kill));
+    let entered = gates
+        .handle(session(), [7; 32])
+        .enter(Arc::clone(&kill), Lease::unlimited());
     let Ok((pass, flight)) = entered.now_or_never().unwrap() else {
         panic!("the gate is shut");
     };
@@ -20,7 +21,7 @@ fn enter(gates: &Arc<SessionGates>) -> (Pass, Flight, Arc<KillSwitch>) {
 
 #[tokio::test]
 async fn closing_waits_for_whoever_is_inside() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let (pass, flight, kill) = enter(&gates);
     let mut closing = Box::pin(gates.close(session()));
     assert!((&mut closing).now_or_never().is_none());
@@ -38,7 +39,7 @@ async fn closing_waits_for_whoever_is_inside() {
 
 #[tokio::test]
 async fn whoever_stays_inside_too_long_is_reset() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let (_pass, flight, kill) = enter(&gates);
     let before = tokio::time::Instant::now();
     let _closed = gates.close(session()).await;
@@ -49,9 +50,13 @@ async fn whoever_stays_inside_too_long_is_reset() {
 
 #[tokio::test]
 async fn a_failed_commit_reopens_and_those_who_waited_pass() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let closed = gates.close(session()).await;
-    let mut waiting = Box::pin(gates.handle(session(), [7; 32]).enter(KillSwitch::new()));
+    let mut waiting = Box::pin(
+        gates
+            .handle(session(), [7; 32])
+            .enter(KillSwitch::new(), Lease::unlimited()),
+    );
     assert!((&mut waiting).now_or_never().is_none());
     drop(closed);
     assert!(waiting.now_or_never().unwrap().is_ok());
@@ -59,9 +64,13 @@ async fn a_failed_commit_reopens_and_those_who_waited_pass() {
 
 #[tokio::test]
 async fn two_revocations_at_once_reopen_only_when_both_have_failed() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let (first, second) = (gates.close(session()).await, gates.close(session()).await);
-    let mut waiting = Box::pin(gates.handle(session(), [7; 32]).enter(KillSwitch::new()));
+    let mut waiting = Box::pin(
+        gates
+            .handle(session(), [7; 32])
+            .enter(KillSwitch::new(), Lease::unlimited()),
+    );
     drop(first);
     assert!((&mut waiting).now_or_never().is_none());
     second.commit(Ended::Revoked);
@@ -70,16 +79,16 @@ async fn two_revocations_at_once_reopen_only_when_both_have_failed() {
 
 #[tokio::test]
 async fn a_handle_from_before_the_end_never_passes() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let handle = gates.handle(session(), [7; 32]);
     gates.close(session()).await.commit(Ended::Revoked);
-    let entered = handle.enter(KillSwitch::new()).await;
+    let entered = handle.enter(KillSwitch::new(), Lease::unlimited()).await;
     assert_eq!(entered.err(), Some(Ended::Revoked));
 }
 
 #[tokio::test]
 async fn an_end_from_elsewhere_cuts_the_client_too() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let (_pass, flight, kill) = enter(&gates);
     let client = CancellationToken::new();
     flight.attach_client(client.clone());
@@ -92,20 +101,20 @@ async fn an_end_from_elsewhere_cuts_the_client_too() {
 
 #[tokio::test]
 async fn gates_are_forgotten_with_their_last_request() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let (pass, flight, _) = enter(&gates);
     assert_eq!(gates.in_flight(session()), 1);
     drop(flight);
     drop(pass);
-    assert!(lock(&gates.gates).is_empty());
+    assert!(gates.gates.lock().is_empty());
     let closed = gates.close(session()).now_or_never().unwrap();
     drop(closed);
-    assert!(lock(&gates.gates).is_empty());
+    assert!(gates.gates.lock().is_empty());
 }
 
 #[tokio::test]
 async fn what_was_cut_is_counted_once_and_remembered() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let (pass, flight, _) = enter(&gates);
     pass.sent();
     drop(pass);
@@ -121,7 +130,7 @@ async fn what_was_cut_is_counted_once_and_remembered() {
 
 #[tokio::test]
 async fn a_token_that_was_replaced_cuts_what_came_with_it_alone() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let (_pass, flight, _) = enter(&gates);
     assert_eq!(gates.tokens(session()), [[7; 32]]);
     assert_eq!(gates.cut_token(session(), &[8; 32]).requests, 0);
@@ -133,12 +142,16 @@ async fn a_token_that_was_replaced_cuts_what_came_with_it_alone() {
 
 #[tokio::test]
 async fn a_token_that_was_replaced_passes_no_more_even_from_before() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let (old, new) = ([7; 32], [8; 32]);
     let waiting = [old, new].map(|hash| gates.handle(session(), hash));
     assert_eq!(gates.tokens(session()), [old, new]);
     assert_eq!(gates.cut_token(session(), &old).requests, 0);
-    let [old, new] = waiting.map(|handle| handle.enter(KillSwitch::new()).now_or_never());
+    let [old, new] = waiting.map(|handle| {
+        handle
+            .enter(KillSwitch::new(), Lease::unlimited())
+            .now_or_never()
+    });
     assert_eq!(old.unwrap().err(), Some(Ended::Revoked));
     assert!(new.unwrap().is_ok());
     assert!(gates.tokens(session()).is_empty());
@@ -146,28 +159,9 @@ async fn a_token_that_was_replaced_passes_no_more_even_from_before() {
 
 #[tokio::test]
 async fn cutting_everything_ends_no_session() {
-    let gates = SessionGates::new(Lease::unlimited());
+    let gates = SessionGates::new();
     let (_pass, flight, kill) = enter(&gates);
     assert_eq!(gates.cut_all().requests, 1);
     assert!(kill.is_dead() && flight.cut().is_cancelled());
     assert_eq!(flight.ended(), None);
-}
-
-#[tokio::test]
-async fn the_upstreams_cookies_end_with_the_session() {
-    let gates = SessionGates::new(Lease::unlimited());
-    let holds_any = || gates.jars().holds_any(session());
-    for end in [true, false] {
-        gates.jars().plant(session());
-        assert!(holds_any());
-        if end {
-            gates.end(session(), Ended::Expired);
-        } else {
-            gates.close(session()).await.commit(Ended::Revoked);
-        }
-        assert!(!holds_any());
-    }
-    gates.jars().plant(session());
-    drop(gates.close(session()).await);
-    assert!(holds_any(), "it did not end after all");
 }

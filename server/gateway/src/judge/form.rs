@@ -5,8 +5,13 @@ use std::sync::Arc;
 use app::domain::{access_log::Refusal, scopes::ScopeName};
 use http::{HeaderMap, header};
 
-use super::selectors::{self, Named};
-use super::{Denied, Permitted, RuleSet, wrong_organization, wrong_tenant};
+use super::{
+    Permitted,
+    denied::{Denied, wrong_organization, wrong_tenant},
+    rule_set::RuleSet,
+    selectors::{self, Named},
+};
+use crate::headers;
 
 /// A request that may pass if its form neither overrides the method nor names another tenant.
 #[derive(Debug, Clone)]
@@ -81,12 +86,9 @@ fn has_body(headers: &HeaderMap) -> bool {
 }
 
 /// Whether the body is a form that every parser reads in the same way.
-fn is_plain_form(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else {
-        return false;
-    };
-    let Ok(text) = only.to_str() else {
+fn is_plain_form(fields: &HeaderMap) -> bool {
+    let only = headers::only(fields, header::CONTENT_TYPE);
+    let Some(text) = only.and_then(|value| value.to_str().ok()) else {
         return false;
     };
     let mut parts = text.split(';').map(str::trim);
@@ -95,5 +97,5 @@ fn is_plain_form(headers: &HeaderMap) -> bool {
         .is_some_and(|name| name.eq_ignore_ascii_case("application/x-www-form-urlencoded"));
     is_form
         && parts.all(|parameter| parameter.eq_ignore_ascii_case("charset=utf-8"))
-        && !headers.contains_key(header::CONTENT_ENCODING)
+        && !fields.contains_key(header::CONTENT_ENCODING)
 }

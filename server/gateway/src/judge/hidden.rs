@@ -5,11 +5,13 @@ mod tokens;
 use std::borrow::Cow;
 
 pub(crate) use self::tokens::{holds_token, without_tokens};
-use super::{canonical::segments, patterns::PathPattern, selectors::is_spelling_of};
-use crate::config::{Fault, HiddenConfig};
+use super::{
+    bindings::HiddenConfig, canonical::segments, patterns::PathPattern, selectors::is_spelling_of,
+};
+use crate::config::Faults;
 
 /// What stands in a record for what is hidden. It is canonical in a path.
-pub(crate) const HIDDEN: &str = "(hidden)";
+const HIDDEN: &str = "(hidden)";
 /// The name by which a pattern marks a secret segment.
 const SECRET: &str = "secret";
 
@@ -21,24 +23,9 @@ pub(crate) struct Hidden {
 }
 
 impl Hidden {
-    pub(crate) fn new(config: &HiddenConfig, faults: &mut Vec<Fault>) -> Self {
-        let mut paths = Vec::new();
-        for (index, text) in config.paths.iter().enumerate() {
-            let problem = match text.parse::<PathPattern>() {
-                Err(error) => error.to_string(),
-                Ok(pattern) if pattern.places(SECRET).next().is_none() => {
-                    "must mark what is hidden by {secret}".to_owned()
-                }
-                Ok(pattern) => {
-                    paths.push(pattern);
-                    continue;
-                }
-            };
-            let key = format!("gateway.hidden.paths[{index}]");
-            faults.push(Fault::new(key, format!("{text:?} {problem}")));
-        }
+    pub(super) fn new(config: &HiddenConfig, faults: &mut Faults) -> Self {
         Self {
-            paths,
+            paths: faults.each("gateway.hidden.paths", &config.paths, hiding),
             query: config.query.clone(),
         }
     }
@@ -108,6 +95,15 @@ impl Hidden {
     }
 }
 
+fn hiding(text: &str) -> Result<PathPattern, String> {
+    let pattern = text.parse::<PathPattern>().map_err(|e| e.to_string())?;
+    let hides = pattern.places(SECRET).next().is_some();
+    match hides {
+        true => Ok(pattern),
+        false => Err("must mark what is hidden by {secret}".to_owned()),
+    }
+}
+
 /// A path with its escapes undone, as often as they are nested, and without parameters.
 fn undone(path: &str) -> String {
     let mut text = path.to_owned();
@@ -130,9 +126,9 @@ mod tests {
             paths: vec!["/v1/users/{user}/resets/{secret}".into()],
             query: vec!["token".into()],
         };
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let hidden = Hidden::new(&config, &mut faults);
-        assert!(faults.is_empty(), "{faults:?}");
+        assert!(faults.0.is_empty(), "{faults:?}");
         hidden
     }
 
@@ -190,8 +186,8 @@ mod tests {
             paths: vec!["/v1/resets/{token}".into()],
             query: Vec::new(),
         };
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         Hidden::new(&config, &mut faults);
-        assert_eq!(faults[0].key, "gateway.hidden.paths[0]");
+        assert_eq!(faults.0[0].key, "gateway.hidden.paths[0]");
     }
 }

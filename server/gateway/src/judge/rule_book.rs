@@ -1,11 +1,10 @@
 //! The rules of today, and those of sessions that were created under others.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
-use super::{RuleSet, RuleSource};
+use parking_lot::Mutex;
+
+use super::{rule_set::RuleSet, source::RuleSource};
 use crate::ports::{KnownSession, Sessions, StoreUnavailable};
 
 /// How many rule sets of other days are kept at hand. Sessions live an hour at most, so there are
@@ -55,7 +54,7 @@ impl RuleBook {
         if hash.is_empty() || *hash == self.today.hash {
             return Ok(None);
         }
-        if let Some(found) = self.at_hand().get(hash) {
+        if let Some(found) = self.earlier.lock().get(hash) {
             return Ok(Some(Arc::clone(found)));
         }
         let text = self.sessions.rule_set(hash).await?;
@@ -70,15 +69,11 @@ impl RuleBook {
         }
         let rules = rules.unwrap_or_else(|| RuleSet::permitting_nothing(hash));
         let rules = Arc::new((self.read)(rules));
-        let mut earlier = self.at_hand();
+        let mut earlier = self.earlier.lock();
         if earlier.len() >= MAX_EARLIER {
             earlier.clear();
         }
         earlier.insert(hash.clone(), Arc::clone(&rules));
         Ok(Some(rules))
-    }
-
-    fn at_hand(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<RuleSet>>> {
-        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,13 +2,17 @@
 //! permission, and what nothing permits is refused.
 
 mod config;
+mod ruling;
 
 use app::domain::scopes::{READ_ONLY, Scope, ScopeName};
 use http::Method;
 
-pub use self::config::{AllowConfig, BodyKnowledge, DenyConfig, ScopeConfig, Upgrade};
+pub use self::{
+    config::{AllowConfig, BodyKnowledge, DenyConfig, ScopeConfig, Upgrade},
+    ruling::{Confinement, Grant, Rule, Ruling},
+};
 use super::{canonical::segments, patterns::PathPattern};
-use crate::config::Fault;
+use crate::config::{Fault, Faults};
 
 /// A rule that lets through.
 #[derive(Debug, Clone)]
@@ -38,56 +42,6 @@ struct Rules {
 #[derive(Debug, Clone)]
 pub struct Scopes(Vec<Rules>);
 
-/// The tenant and the organization that a path may name.
-#[derive(Debug, Clone, Copy)]
-pub struct Confinement<'s> {
-    /// The support session's tenant.
-    pub tenant: &'s str,
-    /// The support session's organization, if it has one.
-    pub organization: Option<&'s str>,
-}
-
-/// The rule that decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rule<'r> {
-    /// The scope that it belongs to.
-    pub scope: &'r ScopeName,
-    /// Its place among the scope's rules of its kind, from 0.
-    pub index: usize,
-    /// The pattern that matched.
-    pub pattern: &'r PathPattern,
-}
-
-/// What a permission says besides yes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Grant<'r> {
-    /// The rule.
-    pub rule: Rule<'r>,
-    /// What is known of the body.
-    pub body: BodyKnowledge,
-    /// The protocol that may be changed to, and the scope that says so.
-    pub upgrade: Option<(Upgrade, &'r ScopeName)>,
-    /// Whether the path names the session's tenant where the pattern says so.
-    pub names_tenant: bool,
-    /// Whether the path names the session's organization where the pattern says so.
-    pub names_organization: bool,
-}
-
-/// What the granted scopes say of a method on a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ruling<'r> {
-    /// Permitted by the strictest rule that matches.
-    Allowed(Grant<'r>),
-    /// Refused, whatever else permits it.
-    Denied(Rule<'r>),
-    /// A rule would permit it if the path named the session's own tenant.
-    OtherTenant(Rule<'r>),
-    /// A rule would permit it if the path named the session's own organization.
-    OtherOrganization(Rule<'r>),
-    /// No rule matches.
-    Unmatched,
-}
-
 impl Scopes {
     /// Checks the configured scopes and adds `read_only` if it is not among them.
     ///
@@ -95,14 +49,13 @@ impl Scopes {
     ///
     /// Every fault, naming its key and what to change.
     pub fn new(configured: &[ScopeConfig]) -> Result<Self, Vec<Fault>> {
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let mut scopes = Self::built_in().0;
         for (index, config) in configured.iter().enumerate() {
             let rules = config.rules(&format!("scopes[{index}]"), &mut faults);
             if configured[..index].iter().any(|c| c.name == config.name) {
-                let key = format!("scopes[{index}].name");
                 let problem = format!("{} is used twice; rename one of them", config.name);
-                faults.push(Fault::new(key, problem));
+                faults.push(format!("scopes[{index}].name"), problem);
             }
             if config.name.as_str() == READ_ONLY {
                 scopes[0] = rules;
@@ -110,11 +63,7 @@ impl Scopes {
                 scopes.push(rules);
             }
         }
-        if faults.is_empty() {
-            Ok(Self(scopes))
-        } else {
-            Err(faults)
-        }
+        faults.or(Some(Self(scopes)))
     }
 
     /// `read_only` alone, as it is where the configuration does not say otherwise.
@@ -275,31 +224,6 @@ impl Deny {
         };
         let mut paths = self.paths.iter().filter(|_| concerned);
         paths.find(|pattern| pattern.resembles(path).is_some())
-    }
-}
-
-impl Confinement<'_> {
-    /// A session of a whole tenant may act in all of its organizations.
-    fn excludes(self, organization: Option<&str>) -> bool {
-        let own = self.organization;
-        organization.is_some_and(|named| own.is_some_and(|own| named != own))
-    }
-}
-
-impl Grant<'_> {
-    /// Of two rules that permit the same, the one that looks at the body; what either says of
-    /// upgrades and names holds.
-    fn stricter(self, other: Self) -> Self {
-        let (chosen, left) = match (self.body, other.body) {
-            (BodyKnowledge::Opaque, BodyKnowledge::Form) => (other, self),
-            _ => (self, other),
-        };
-        Self {
-            upgrade: chosen.upgrade.or(left.upgrade),
-            names_tenant: chosen.names_tenant || left.names_tenant,
-            names_organization: chosen.names_organization || left.names_organization,
-            ..chosen
-        }
     }
 }
 

@@ -5,8 +5,7 @@
 
 use http::HeaderName;
 
-use super::CanonicalRequest;
-use crate::config::Fault;
+use super::request::CanonicalRequest;
 
 /// Parameters by which some frameworks take another method than the request's own.
 const METHOD_OVERRIDES: [&str; 3] = ["_method", "x-http-method-override", "x-method-override"];
@@ -16,30 +15,6 @@ const METHOD_OVERRIDES: [&str; 3] = ["_method", "x-http-method-override", "x-met
 pub(crate) struct SelectorRules {
     pub(crate) query: Vec<String>,
     pub(crate) headers: Vec<HeaderName>,
-}
-
-impl SelectorRules {
-    pub(crate) fn new(
-        query: &[String],
-        headers: &[String],
-        headers_key: &str,
-        faults: &mut Vec<Fault>,
-    ) -> Self {
-        let mut names = Vec::new();
-        for (index, name) in headers.iter().enumerate() {
-            match name.parse() {
-                Ok(name) => names.push(name),
-                Err(_) => faults.push(Fault::new(
-                    format!("{headers_key}[{index}]"),
-                    format!("{name:?} is not a header's name"),
-                )),
-            }
-        }
-        Self {
-            query: query.to_vec(),
-            headers: names,
-        }
-    }
 }
 
 /// What a request's selectors name.
@@ -127,11 +102,11 @@ pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
         {
             return true;
         }
-        let decoded = decode(&name);
+        let decoded = percent_encoding::percent_decode_str(&name).decode_utf8_lossy();
         if decoded == name {
             break;
         }
-        name = decoded;
+        name = decoded.into_owned();
     }
     false
 }
@@ -146,21 +121,6 @@ fn folded(name: &str) -> String {
             other => other.to_ascii_lowercase(),
         })
         .collect()
-}
-
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escaped = (bytes[at] == b'%')
-            .then(|| text.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        decoded.push(escaped.unwrap_or(bytes[at]));
-        at += if escaped.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 #[cfg(test)]

@@ -4,15 +4,16 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::RuleSet;
 use super::{
+    bindings::{HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding},
     hidden::Hidden,
     host::TenantHost,
     patterns::PathPattern,
+    rule_set::RuleSet,
     scopes::{ScopeConfig, Scopes},
     selectors::SelectorRules,
 };
-use crate::config::{Fault, HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding};
+use crate::config::{Fault, Faults};
 
 /// Everything that decides what a support session may do, as the configuration says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,19 +66,19 @@ impl RuleSource {
     ///
     /// Every fault, naming its key and what to change.
     pub fn compile(&self) -> Result<RuleSet, Vec<Fault>> {
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let scopes = Scopes::new(&self.scopes).unwrap_or_else(|more| {
-            faults.extend(more);
+            faults.0.extend(more);
             Scopes::built_in()
         });
-        let routes = routes(&self.routes, &mut faults);
+        let routes = faults.each("gateway.routes", &self.routes, route);
         let tenant_host = self.tenant_host(&mut faults);
         let names_tenants =
             routes.iter().any(PathPattern::captures_tenant) || scopes.name_tenants();
-        if self.tenant_binding == TenantBinding::Path && faults.is_empty() && !names_tenants {
+        if self.tenant_binding == TenantBinding::Path && faults.0.is_empty() && !names_tenants {
             let problem = "tenant_binding = \"path\" needs at least one pattern with {tenant_id}, \
                            such as \"/v1/tenants/{tenant_id}\"";
-            faults.push(Fault::new("gateway.routes", problem));
+            faults.push("gateway.routes", problem);
         }
         let SelectorConfig {
             query,
@@ -85,16 +86,16 @@ impl RuleSource {
             organization_query,
             organization_headers,
         } = &self.selectors;
-        let key = "gateway.selectors.headers";
-        let tenant = SelectorRules::new(query, headers, key, &mut faults);
+        let tenant = SelectorRules {
+            query: query.clone(),
+            headers: faults.header_names("gateway.selectors.headers", headers),
+        };
         let key = "gateway.selectors.organization_headers";
-        let organization =
-            SelectorRules::new(organization_query, organization_headers, key, &mut faults);
-        let hidden = Hidden::new(&self.hidden, &mut faults);
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        Ok(RuleSet {
+        let organization = SelectorRules {
+            query: organization_query.clone(),
+            headers: faults.header_names(key, organization_headers),
+        };
+        let rules = RuleSet {
             hash: self.hash(),
             scopes,
             binding: self.tenant_binding,
@@ -103,49 +104,40 @@ impl RuleSource {
             tenant,
             organization,
             organization_header: self.organization == OrganizationBinding::Header,
-            hidden,
+            hidden: Hidden::new(&self.hidden, &mut faults),
             only: Vec::new(),
-        })
+        };
+        faults.or(Some(rules))
     }
 
-    fn tenant_host(&self, faults: &mut Vec<Fault>) -> Option<TenantHost> {
+    fn tenant_host(&self, faults: &mut Faults) -> Option<TenantHost> {
         let key = "gateway.tenant_host";
         match (&self.tenant_host, self.tenant_binding) {
             (None, TenantBinding::Host) => {
                 let problem = "is missing: tenant_binding = \"host\" needs the upstream's host name \
                                for a tenant, such as \"{tenant_id}.api.example.com\"";
-                faults.push(Fault::new(key, problem));
+                faults.push(key, problem);
                 None
             }
             (Some(_), TenantBinding::Path | TenantBinding::Identity) => {
                 let problem = "is used with tenant_binding = \"host\" only; remove one of them";
-                faults.push(Fault::new(key, problem));
+                faults.push(key, problem);
                 None
             }
-            (Some(text), TenantBinding::Host) => text
-                .parse()
-                .map_err(|error| faults.push(Fault::new(key, format!("{text:?} {error}"))))
-                .ok(),
+            (Some(text), TenantBinding::Host) => {
+                let host = text.parse::<TenantHost>();
+                let host = host.map_err(|error| format!("{text:?} {error}"));
+                faults.take(key, host)
+            }
             (None, _) => None,
         }
     }
 }
 
-fn routes(texts: &[String], faults: &mut Vec<Fault>) -> Vec<PathPattern> {
-    let mut routes = Vec::new();
-    for (index, text) in texts.iter().enumerate() {
-        let problem = match text.parse::<PathPattern>() {
-            Err(error) => error.to_string(),
-            Ok(route) if !route.captures_anything() => {
-                "must capture {tenant_id} or {organization_id}".to_owned()
-            }
-            Ok(route) => {
-                routes.push(route);
-                continue;
-            }
-        };
-        let key = format!("gateway.routes[{index}]");
-        faults.push(Fault::new(key, format!("{text:?} {problem}")));
+fn route(text: &str) -> Result<PathPattern, String> {
+    let route = text.parse::<PathPattern>().map_err(|e| e.to_string())?;
+    match route.captures_anything() {
+        true => Ok(route),
+        false => Err("must capture {tenant_id} or {organization_id}".to_owned()),
     }
-    routes
 }

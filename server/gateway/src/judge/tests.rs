@@ -1,10 +1,13 @@
 use app::domain::{StaffId, SupportSessionId};
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, Method};
 use uuid::Uuid;
 
-use super::scopes::ScopeConfig;
-use super::*;
-use crate::config::{HiddenConfig, OrganizationBinding, SelectorConfig};
+use super::{
+    bindings::{HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding},
+    canonical::CanonicalTarget,
+    scopes::ScopeConfig,
+    *,
+};
 
 const HOSTS: [&str; 1] = ["gateway"];
 

@@ -6,17 +6,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use app::domain::access_log::RequestOutcome;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::{
-    forward::body::{BodyError, BodySource, RequestMeter},
+    arrival::body::{BodyError, BodySource},
     gate::{Flight, lease::Hold},
     headers::RequestHeaders,
-    record::completer::Completer,
+    record::{meter::RequestMeter, watched::WatchedBody},
 };
 
 /// Becomes ready when the session ends.
@@ -54,7 +53,7 @@ impl<B> GuardedBody<B> {
     /// Of a request that is in no support session.
     pub(super) const fn plain(body: B) -> Self {
         Self {
-            inner: BodySource::Streamed(body),
+            inner: Either::Left(body),
             watch: None,
         }
     }
@@ -100,17 +99,14 @@ where
         }
         let frame = std::task::ready!(Pin::new(inner).poll_frame(cx));
         let Some(watch) = watch else {
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+            return Poll::Ready(frame);
         };
         Poll::Ready(frame.map(|frame| {
-            let frame = frame.map_err(Into::into)?;
+            let frame = frame?;
             if let Some(data) = frame.data_ref() {
                 watch.meter.passed(data.len() as u64);
             }
-            Ok(match frame.into_trailers() {
-                Ok(trailers) => Frame::trailers(watch.headers.retain_trailers(trailers)),
-                Err(frame) => frame,
-            })
+            Ok(watch.headers.retain_trailers_of(frame))
         }))
     }
 
@@ -131,33 +127,10 @@ enum Words<B> {
     Ours(Full<Bytes>),
     /// None, and nothing is said of how long it would have been.
     None,
-    Handlers(Box<HandlersBody<B>>),
-}
-
-struct HandlersBody<B> {
-    inner: B,
-    relay: Option<Relay>,
-}
-
-/// Everything that lives as long as an answer is on its way.
-pub(super) struct Relay {
-    completer: Completer,
-    flight: Flight,
-    cut: CutFuture,
-    hold: Hold,
-}
-
-impl Relay {
-    pub(super) fn new(completer: Completer, flight: Flight) -> Self {
-        let cut = Box::pin(flight.cut().clone().cancelled_owned());
-        let hold = Hold::new(Arc::clone(flight.lease()));
-        Self {
-            completer,
-            flight,
-            cut,
-            hold,
-        }
-    }
+    /// A handler's, to a request that is in no support session.
+    Plain(B),
+    /// A handler's in a support session.
+    Watched(Box<WatchedBody<B>>),
 }
 
 impl<B> GuardedAnswer<B> {
@@ -168,89 +141,13 @@ impl<B> GuardedAnswer<B> {
     pub(super) const fn none() -> Self {
         Self(Words::None)
     }
-}
 
-impl<B: Body> GuardedAnswer<B> {
-    /// To a request that is in no support session.
-    pub(super) fn plain(inner: B) -> Self {
-        let relay = None;
-        Self(Words::Handlers(Box::new(HandlersBody { inner, relay })))
+    pub(super) const fn plain(body: B) -> Self {
+        Self(Words::Plain(body))
     }
 
-    /// In a support session.
-    pub(super) fn watched(inner: B, relay: Relay) -> Self {
-        let mut body = HandlersBody {
-            inner,
-            relay: Some(relay),
-        };
-        body.settle();
-        Self(Words::Handlers(Box::new(body)))
-    }
-}
-
-impl<B> HandlersBody<B> {
-    fn end(&mut self, outcome: RequestOutcome) {
-        if let Some(relay) = self.relay.take() {
-            relay.completer.finish(outcome);
-        }
-    }
-}
-
-impl<B: Body> HandlersBody<B> {
-    /// Notes a complete answer as soon as it is one: the server may never ask again.
-    fn settle(&mut self) {
-        if self.inner.is_end_stream() {
-            self.end(RequestOutcome::Done);
-        }
-    }
-}
-
-impl<B> HandlersBody<B>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Into<BodyError>,
-{
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Some(relay) = &mut self.relay
-            && relay.cut.as_mut().poll(cx).is_ready()
-        {
-            self.end(RequestOutcome::Cut);
-            return Poll::Ready(Some(Err(Over.into())));
-        }
-        // Without a lease nothing more is given: it waits here, until it goes on or is cut.
-        if let Some(relay) = &mut self.relay {
-            std::task::ready!(relay.hold.poll_held(cx));
-        }
-        match std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
-            Some(Ok(frame)) => {
-                if let (Some(relay), Some(data)) = (&mut self.relay, frame.data_ref()) {
-                    relay.completer.sent(data.len());
-                }
-                self.settle();
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Some(Err(error)) => {
-                let relay = self.relay.as_ref();
-                let cut = relay.is_some_and(|relay| relay.flight.cut().is_cancelled());
-                self.end(if cut {
-                    RequestOutcome::Cut
-                } else {
-                    RequestOutcome::Failed
-                });
-                Poll::Ready(Some(Err(error.into())))
-            }
-            None => {
-                self.end(RequestOutcome::Done);
-                Poll::Ready(None)
-            }
-        }
-    }
-}
-
-impl<B> Drop for HandlersBody<B> {
-    /// The client has gone, or its connection was cut.
-    fn drop(&mut self) {
-        self.end(RequestOutcome::Cut);
+    pub(super) fn watched(body: WatchedBody<B>) -> Self {
+        Self(Words::Watched(Box::new(body)))
     }
 }
 
@@ -271,7 +168,8 @@ where
                 .poll_frame(cx)
                 .map_err(|never| match never {}),
             Words::None => Poll::Ready(None),
-            Words::Handlers(body) => body.poll(cx),
+            Words::Plain(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Words::Watched(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -279,7 +177,8 @@ where
         match &self.0 {
             Words::Ours(body) => body.is_end_stream(),
             Words::None => true,
-            Words::Handlers(body) => body.inner.is_end_stream(),
+            Words::Plain(body) => body.is_end_stream(),
+            Words::Watched(body) => body.is_end_stream(),
         }
     }
 
@@ -287,7 +186,8 @@ where
         match &self.0 {
             Words::Ours(body) => body.size_hint(),
             Words::None => SizeHint::default(),
-            Words::Handlers(body) => body.inner.size_hint(),
+            Words::Plain(body) => body.size_hint(),
+            Words::Watched(body) => body.size_hint(),
         }
     }
 }

@@ -1,60 +1,37 @@
 //! How axum's handlers take [`LiveSupportSession`].
 
 use axum::{
+    body::Body,
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::request::Parts;
 
-use super::live_session::{LiveSupportSession, NoSupportSession};
-
-impl NoSupportSession {
-    const fn told(self) -> (StatusCode, &'static str, &'static str) {
-        match self {
-            Self::Absent => (
-                StatusCode::UNAUTHORIZED,
-                "unauthenticated",
-                "This is for support sessions: Authorization: Bearer scst_…",
-            ),
-            Self::Ended => (
-                StatusCode::UNAUTHORIZED,
-                "unauthenticated",
-                "The support session has ended.",
-            ),
-            Self::NotTheJudged => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "This address can't be used in a support session: its server is not set up for it.",
-            ),
-        }
-    }
-}
+use super::{
+    guard::misplaced,
+    live_session::{LiveSupportSession, NoSupportSession},
+};
+use crate::answers::Trouble;
 
 impl IntoResponse for NoSupportSession {
     fn into_response(self) -> Response {
-        if self == Self::NotTheJudged {
-            tracing::error!(
-                "a handler wants the support session of a request that was rewritten or copied after \
-                 the layer of support sessions had judged it: put what rewrites outside the layer"
-            );
-        }
-        let (status, code, detail) = self.told();
-        let problem = serde_json::json!({
-            "type": "about:blank",
-            "title": status.canonical_reason(),
-            "status": status.as_u16(),
-            "code": code,
-            "detail": detail,
-        });
-        let mut response = (status, problem.to_string()).into_response();
-        let headers = response.headers_mut();
-        let problem = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, problem);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        let (status, code, detail) = match self {
+            Self::Absent => {
+                let detail = "This is for support sessions: Authorization: Bearer scst_…";
+                (401, "unauthenticated", detail)
+            }
+            Self::Ended => (401, "unauthenticated", "The support session has ended."),
+            Self::NotTheJudged => {
+                tracing::error!(
+                    "a handler wants the support session of a request that was rewritten or copied \
+                     after the layer of support sessions had judged it: put what rewrites outside \
+                     the layer"
+                );
+                return misplaced().to_response(None).map(Body::new);
+            }
+        };
+        let problem = Trouble::new(status, code, detail);
+        problem.to_response(None).map(Body::new)
     }
 }
 

@@ -19,10 +19,10 @@ use crate::{
     answers::Trouble,
     arrival::{
         Arrival,
+        body::BodyError,
         client_ip::client_ip,
         raw_head::{RawHead, Schemes},
     },
-    forward::body::BodyError,
     gate::kill::KillSwitch,
     headers::{self, RequestHeaders},
     judge::{CanonicalRequest, Denied, Permitted},
@@ -38,10 +38,6 @@ pub(super) struct Guard {
 
 impl Guard {
     /// Lets a request past the gate.
-    ///
-    /// # Errors
-    ///
-    /// What the client is told.
     pub(super) async fn enter<B>(
         &self,
         mut parts: Parts,
@@ -54,23 +50,16 @@ impl Guard {
     {
         let arrival = self.arrive(&mut parts, request_id)?;
         let admitted = self.admission.admit(&arrival, body, stays_http).await?;
-        let session = admitted.permitted.session();
         let kill = KillSwitch::new();
-        let entering = self
-            .admission
-            .enter(session, admitted.gate, Arc::clone(&kill));
-        let (pass, flight) = match entering.await {
+        let (pass, flight) = match admitted.gate.enter(Arc::clone(&kill)).await {
             Ok(passed) => passed,
-            Err(refusal) => {
-                admitted.completer.refuse(refusal);
-                return Err(Trouble::after_record(refusal));
-            }
+            Err(refusal) => return Err(admitted.completer.refuse(refusal)),
         };
         self.prepare(&mut parts, &admitted.permitted, request_id);
         let live = LiveSupportSession::new(&admitted.permitted, request_id, arrival.ip, &flight);
         live.put_into(&mut parts.extensions);
-        let headers = Arc::clone(&self.headers);
-        let body = GuardedBody::watched(admitted.body, admitted.meter, headers, &flight);
+        let (meter, headers) = (Arc::clone(&admitted.meter), Arc::clone(&self.headers));
+        let body = GuardedBody::watched(admitted.body, meter, headers, &flight);
         Ok(Entered {
             request: Request::from_parts(parts, body),
             request_id,
@@ -78,6 +67,7 @@ impl Guard {
             flight,
             kill,
             completer: admitted.completer,
+            meter: admitted.meter,
         })
     }
 

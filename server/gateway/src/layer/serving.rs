@@ -16,14 +16,12 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use tower::Service;
 
-use super::body::{GuardedAnswer, GuardedBody, Relay};
+use super::body::{GuardedAnswer, GuardedBody};
 use crate::{
     answers::Trouble,
     gate::{Flight, Pass, kill::KillSwitch},
     headers,
-    judge::Denied,
-    ports::Ended,
-    record::completer::Completer,
+    record::{completer::Completer, meter::RequestMeter, watched::WatchedBody},
 };
 
 /// Answers that have no body, whatever a handler gives (RFC 9110 §6.4.1).
@@ -37,6 +35,7 @@ pub(super) struct Entered<B> {
     pub(super) flight: Flight,
     pub(super) kill: Arc<KillSwitch>,
     pub(super) completer: Completer,
+    pub(super) meter: Arc<RequestMeter>,
 }
 
 /// What becomes of a request that a handler was to serve.
@@ -49,10 +48,6 @@ enum Served<R, E> {
 
 impl<B> Entered<B> {
     /// Has it served, and gives back the answer as it streams.
-    ///
-    /// # Errors
-    ///
-    /// The handlers' own.
     pub(super) async fn serve<S, R>(
         self,
         service: &mut S,
@@ -68,11 +63,12 @@ impl<B> Entered<B> {
             flight,
             kill,
             mut completer,
+            meter,
         } = self;
         let is_head = request.method() == Method::HEAD;
         if !pass.is_good() {
-            completer.refuse(Refusal::RecordUnavailable);
-            return Ok(ours(&Trouble::unavailable(), request_id));
+            let trouble = completer.refuse(Refusal::RecordUnavailable);
+            return Ok(ours(&trouble, request_id));
         }
         let response = match begin(service.call(request), pass, &kill, &flight).await {
             Served::Answered(response) => response,
@@ -80,19 +76,13 @@ impl<B> Entered<B> {
                 completer.finish(RequestOutcome::Failed);
                 return Err(error);
             }
-            Served::Cut => {
-                let trouble = cut(&flight);
-                completer.answered(trouble.status);
-                completer.finish(RequestOutcome::Cut);
-                return Ok(ours(&trouble, request_id));
-            }
+            Served::Cut => return Ok(ours(&completer.cut(&flight), request_id)),
         };
         let status = response.status();
         if status == StatusCode::SWITCHING_PROTOCOLS {
-            completer.answered(502);
-            completer.finish(RequestOutcome::Failed);
             let detail = "The answer would change the protocol, which no support session may here.";
             let trouble = Trouble::new(502, "upstream_failed", detail);
+            let trouble = completer.tell(RequestOutcome::Failed, trouble);
             return Ok(ours(&trouble, request_id));
         }
         completer.answered(status.as_u16());
@@ -100,8 +90,9 @@ impl<B> Entered<B> {
             completer.finish(RequestOutcome::Done);
             without_body(response)
         } else {
-            let relay = Relay::new(completer, flight);
-            response.map(|body| GuardedAnswer::watched(body, relay))
+            response.map(|body| {
+                GuardedAnswer::watched(WatchedBody::new(body, completer, flight, meter, |_| {}))
+            })
         };
         headers::set_request_id(response.headers_mut(), request_id);
         Ok(response)
@@ -124,7 +115,9 @@ fn without_body<R: Body>(response: Response<R>) -> Response<GuardedAnswer<R>> {
 
 /// An answer in our own words.
 pub(super) fn ours<R>(trouble: &Trouble, request_id: RequestId) -> Response<GuardedAnswer<R>> {
-    trouble.to_response(request_id).map(GuardedAnswer::ours)
+    trouble
+        .to_response(Some(request_id))
+        .map(GuardedAnswer::ours)
 }
 
 /// Runs a handler until it has answered, or its session ends.
@@ -171,13 +164,4 @@ fn first_poll<F: Future>(
         serving.poll(cx)
     });
     begun.map_or(Poll::Ready(None), |polled| polled.map(Some))
-}
-
-/// What the client is told where a handler was stopped.
-fn cut(flight: &Flight) -> Trouble {
-    if flight.ended().is_none() && !flight.lease().is_held() {
-        return Trouble::unavailable().closing();
-    }
-    let refusal = flight.ended().unwrap_or(Ended::Revoked).refusal();
-    Trouble::from(Denied::plain(refusal)).closing()
 }

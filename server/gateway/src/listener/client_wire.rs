@@ -12,34 +12,18 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::server::TlsStream;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{either::Either, sync::CancellationToken};
 
 use super::unread::{Own, Patience};
 use crate::arrival::raw_head::HeadTap;
 
-/// What the bytes come over.
-pub(super) enum Socket {
-    Clear(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
+/// What the bytes come over: clear text or TLS.
+pub(super) type Socket = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
-trait Io: AsyncRead + AsyncWrite + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
-
-impl Socket {
-    fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Clear(tcp) => tcp,
-            Self::Tls(tls) => tls.get_ref().0,
-        }
-    }
-
-    fn io(&mut self) -> Pin<&mut dyn Io> {
-        match self {
-            Self::Clear(tcp) => Pin::new(tcp),
-            Self::Tls(tls) => Pin::new(tls.as_mut()),
-        }
+fn tcp(socket: &Socket) -> &TcpStream {
+    match socket {
+        Either::Left(tcp) => tcp,
+        Either::Right(tls) => tls.get_ref().0,
     }
 }
 
@@ -77,7 +61,7 @@ impl ClientWire {
             buf.put_slice(&self.ahead.split_to(length));
             return Poll::Ready(Ok(()));
         }
-        self.socket.io().poll_read(cx, buf)
+        Pin::new(&mut self.socket).poll_read(cx, buf)
     }
 }
 
@@ -102,7 +86,7 @@ impl AsyncWrite for ClientWire {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = self.socket.io().poll_write(cx, buf);
+        let written = Pin::new(&mut self.socket).poll_write(cx, buf);
         self.patience.with(cx, written)
     }
 
@@ -111,24 +95,21 @@ impl AsyncWrite for ClientWire {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = self.socket.io().poll_write_vectored(cx, bufs);
+        let written = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
         self.patience.with(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.socket {
-            Socket::Clear(tcp) => tcp.is_write_vectored(),
-            Socket::Tls(tls) => tls.is_write_vectored(),
-        }
+        self.socket.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = self.socket.io().poll_flush(cx);
+        let flushed = Pin::new(&mut self.socket).poll_flush(cx);
         self.patience.with(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = self.socket.io().poll_shutdown(cx);
+        let shut = Pin::new(&mut self.socket).poll_shutdown(cx);
         self.patience.with(cx, shut)
     }
 }
@@ -137,7 +118,7 @@ impl Drop for ClientWire {
     fn drop(&mut self) {
         if self.kill.is_cancelled() {
             // What was cut must not look complete. If it can't be asked for, the socket closes anyway.
-            let _ = self.socket.tcp().set_zero_linger();
+            let _ = tcp(&self.socket).set_zero_linger();
         }
     }
 }

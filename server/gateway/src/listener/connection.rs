@@ -142,9 +142,8 @@ impl Connection {
         request: http::Request<Incoming>,
         schemes: Schemes,
         streams: Streams,
-    ) -> impl Future<Output = Result<http::Response<crate::forward::body::Answer>, Infallible>>
-    + Send
-    + 'static {
+    ) -> impl Future<Output = Result<http::Response<crate::answers::Answer>, Infallible>> + Send + 'static
+    {
         let (gateway, peer) = (Arc::clone(&self.gateway), self.peer);
         let asked = streams.asked();
         async move {

@@ -5,6 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use tokio::{io::AsyncReadExt, net::TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 
 use super::client_wire::Socket;
 
@@ -42,7 +43,7 @@ impl Opening {
                 let tls = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await??;
                 Ok(Self {
                     http2: tls.get_ref().1.alpn_protocol() == Some(H2),
-                    socket: Socket::Tls(Box::new(tls)),
+                    socket: Either::Right(Box::new(tls)),
                     ahead: Bytes::new(),
                     tls: true,
                 })
@@ -61,7 +62,7 @@ impl Opening {
         }
         Ok(Self {
             http2: &ahead[..] == PREFACE,
-            socket: Socket::Clear(tcp),
+            socket: Either::Left(tcp),
             ahead: ahead.freeze(),
             tls: false,
         })

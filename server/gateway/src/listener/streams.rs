@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::unread::UNREAD;
-use crate::forward::body::Answer;
+use crate::answers::Answer;
 
 /// How many requests a client may take back before they are answered. Each answer makes up for one.
 /// The library counts only those taken back before they have begun (CVE-2023-44487); these have

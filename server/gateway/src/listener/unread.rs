@@ -18,7 +18,7 @@ use std::{
 use http::{Response, StatusCode};
 use tokio::time::{Sleep, sleep};
 
-use crate::forward::body::Answer;
+use crate::answers::Answer;
 
 /// For how long a client may leave an answer of the gateway's own unread.
 pub(super) const UNREAD: Duration = Duration::from_secs(15);

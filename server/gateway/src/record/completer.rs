@@ -5,10 +5,13 @@ use std::sync::Arc;
 use app::domain::access_log::{Refusal, RequestOutcome, UpgradeTally};
 use tokio::time::Instant;
 
+use super::meter::RequestMeter;
 use crate::{
+    answers::Trouble,
     clock::Clock,
-    forward::body::RequestMeter,
-    ports::{Completion, Intent, Recorder, TunnelNote},
+    gate::Flight,
+    judge::Denied,
+    ports::{Completion, Ended, Intent, RecordError, Recorder, TunnelNote},
     telemetry,
 };
 
@@ -23,11 +26,13 @@ pub(crate) struct Completer {
     response_bytes: u64,
     status: Option<u16>,
     tally: Option<UpgradeTally>,
-    completed: bool,
+    /// Whether the record is begun and not complete.
+    is_open: bool,
 }
 
 impl Completer {
-    pub(crate) fn new(
+    /// Of a record that is yet to be begun.
+    pub(super) fn unbegun(
         recorder: Arc<dyn Recorder>,
         clock: Arc<dyn Clock>,
         intent: Intent,
@@ -43,7 +48,21 @@ impl Completer {
             response_bytes: 0,
             status: None,
             tally: None,
-            completed: false,
+            is_open: false,
+        }
+    }
+
+    /// Commits the record.
+    pub(super) async fn begin(mut self) -> Result<Self, Refusal> {
+        let asked = Instant::now();
+        let begun = self.recorder.begin(self.intent.clone()).await;
+        telemetry::begun(asked.elapsed(), begun.is_ok());
+        self.is_open = begun.is_ok();
+        match begun {
+            Ok(_) => Ok(self),
+            Err(RecordError::SessionEnded(ended)) => Err(ended.refusal()),
+            Err(RecordError::BudgetExhausted) => Err(Refusal::BudgetExhausted),
+            Err(RecordError::Unavailable) => Err(Refusal::RecordUnavailable),
         }
     }
 
@@ -78,20 +97,40 @@ impl Completer {
         self.complete(outcome, None);
     }
 
-    /// The session ended between record and forwarding.
-    pub(crate) fn refuse(mut self, refusal: Refusal) {
+    /// The request is not let through after all. Returns what the client is told.
+    pub(crate) fn refuse(mut self, refusal: Refusal) -> Trouble {
         self.status = Some(refusal.status());
         self.complete(RequestOutcome::Refused, Some(refusal));
+        match refusal {
+            Refusal::RecordUnavailable => Trouble::unavailable(),
+            refusal => Denied::plain(refusal).into(),
+        }
+    }
+
+    /// The request ends with an answer of the gateway's own, which this returns.
+    pub(crate) fn tell(mut self, outcome: RequestOutcome, trouble: Trouble) -> Trouble {
+        self.answered(trouble.status);
+        self.finish(outcome);
+        trouble
+    }
+
+    /// The request was cut before it was answered. Returns what the client is told.
+    pub(crate) fn cut(self, flight: &Flight) -> Trouble {
+        let trouble = match flight.ended() {
+            None if !flight.lease().is_held() => Trouble::unavailable(),
+            ended => Denied::plain(ended.unwrap_or(Ended::Revoked).refusal()).into(),
+        };
+        self.tell(RequestOutcome::Cut, trouble.closing())
     }
 
     /// The request is carried by the proxy that asked, whose report completes the row.
     pub(crate) fn hand_over(mut self) {
-        self.completed = true;
+        self.is_open = false;
         telemetry::handed_over();
     }
 
     fn complete(&mut self, outcome: RequestOutcome, refusal: Option<Refusal>) {
-        if std::mem::replace(&mut self.completed, true) {
+        if !std::mem::replace(&mut self.is_open, false) {
             return;
         }
         let completion = Completion {

@@ -2,10 +2,11 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::Arc,
     time::Duration,
 };
 
+use parking_lot::{Mutex, RwLock};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::rustls::{
     self, ServerConfig,
@@ -38,17 +39,13 @@ struct Current(RwLock<Arc<CertifiedKey>>);
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let current = self.0.read();
         Some(Arc::clone(&current))
     }
 }
 
 impl Certificate {
     /// Reads both files.
-    ///
-    /// # Errors
-    ///
-    /// If one can't be read, or they don't belong together.
     pub(crate) fn load(chain: PathBuf, key: PathBuf) -> Result<Arc<Self>, TlsError> {
         Self::load_for(
             WebPkiClientVerifier::no_client_auth(),
@@ -60,10 +57,6 @@ impl Certificate {
 
     /// Reads both files, for clients that speak HTTP/1.1 and have a certificate signed by one in
     /// the file `ca`.
-    ///
-    /// # Errors
-    ///
-    /// If one can't be read, or they don't belong together.
     pub(crate) fn load_for_holders(
         ca: &Path,
         chain: PathBuf,
@@ -105,16 +98,12 @@ impl Certificate {
     /// certificate that could goes on.
     fn reload(&self) -> Result<bool, TlsError> {
         let now = (read(&self.chain)?, read(&self.key)?);
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock();
         if *held == now {
             return Ok(false);
         }
         let both = certified(&self.chain, &self.key, &now)?;
-        *self
-            .current
-            .0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = both;
+        *self.current.0.write() = both;
         *held = now;
         Ok(true)
     }
@@ -202,16 +191,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (certificate, key) = write(folder.path(), "a.example");
         let loaded = Certificate::load(certificate, key.clone()).unwrap();
-        let first = loaded.current.0.read().unwrap().clone();
+        let first = loaded.current.0.read().clone();
         assert!(!loaded.reload().unwrap(), "nothing has changed");
         let old_key = std::fs::read(&key).unwrap();
         write(folder.path(), "a.example");
         let new_key = std::fs::read(&key).unwrap();
         std::fs::write(&key, old_key).unwrap();
         assert!(loaded.reload().is_err(), "half of it");
-        assert_eq!(loaded.current.0.read().unwrap().cert, first.cert);
+        assert_eq!(loaded.current.0.read().cert, first.cert);
         std::fs::write(&key, new_key).unwrap();
         assert!(loaded.reload().unwrap());
-        assert_ne!(loaded.current.0.read().unwrap().cert, first.cert);
+        assert_ne!(loaded.current.0.read().cert, first.cert);
     }
 }

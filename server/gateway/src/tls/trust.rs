@@ -20,10 +20,6 @@ pub fn trusting(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
 
 /// Trusts the certificates of a PEM file and nobody else, or without one whom this machine trusts:
 /// its store is where operators put their own CAs, and it is kept up to date with the machine.
-///
-/// # Errors
-///
-/// If there is no certificate to trust.
 pub(crate) fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
     let roots = match ca {
         Some(path) => roots_of(path)?,
@@ -48,10 +44,6 @@ pub(crate) fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
 }
 
 /// Lets those in, and nobody else, who have a certificate signed by one in a PEM file.
-///
-/// # Errors
-///
-/// If the file can't be used.
 pub(crate) fn holders_of(ca: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let roots = Arc::new(roots_of(ca)?);
     WebPkiClientVerifier::builder_with_provider(roots, provider())

@@ -476,7 +476,7 @@ async fn without_a_record_nothing_passes() {
 #[tokio::test]
 async fn without_a_lease_nothing_passes() {
     let checks = Checks::of(ForwardAuthProfile::Nginx).await;
-    checks.rig.gates.lease().give_up();
+    checks.rig.node.lease.give_up();
     let answer = checks.ask("GET", OK).await;
     assert_eq!(
         (answer.status, answer.code().as_str()),

@@ -15,7 +15,7 @@ async fn without_a_lease_nothing_is_forwarded_and_with_it_everything_is_again() 
     client.send(request.as_bytes()).await;
     assert_eq!(client.answer().await.status, 200);
     let before = rig.upstream.bytes();
-    rig.gates.lease().give_up();
+    rig.node.lease.give_up();
     client.send(request.as_bytes()).await;
     let refused = client.answer().await;
     assert_eq!(
@@ -24,7 +24,7 @@ async fn without_a_lease_nothing_is_forwarded_and_with_it_everything_is_again() 
     );
     assert_eq!(rig.upstream.bytes(), before);
     assert_eq!(rig.store.begun().len(), 1, "nor recorded as forwarded");
-    rig.gates.lease().renew(FOR_EVER);
+    rig.node.lease.renew(FOR_EVER);
     client.send(request.as_bytes()).await;
     assert_eq!(client.answer().await.status, 200);
 }
@@ -32,12 +32,12 @@ async fn without_a_lease_nothing_is_forwarded_and_with_it_everything_is_again() 
 #[tokio::test]
 async fn a_request_that_waits_for_the_lease_passes_when_it_is_renewed() {
     let rig = Rig::new().await;
-    rig.gates.lease().give_up();
+    rig.node.lease.give_up();
     let line = format!("GET {OWN}/x");
     let asking = rig.ask(&line);
     let renewing = async {
         tokio::task::yield_now().await;
-        rig.gates.lease().renew(FOR_EVER);
+        rig.node.lease.renew(FOR_EVER);
     };
     let (answer, ()) = tokio::join!(asking, renewing);
     assert_eq!(answer.status, 200);
@@ -58,7 +58,7 @@ async fn relaying_stops_in_both_directions_and_goes_on_with_the_lease() {
         .until(|seen| seen.iter().any(|s| s.text().contains("one")))
         .await;
 
-    rig.gates.lease().give_up();
+    rig.node.lease.give_up();
     rig.upstream.allow_chunks(2);
     up.send(b"3\r\ntwo\r\n0\r\n\r\n").await;
     // By then what is relayed would have been.
@@ -66,7 +66,7 @@ async fn relaying_stops_in_both_directions_and_goes_on_with_the_lease() {
     assert!(!rig.upstream.text().contains("two"), "the upload went on");
     assert!(!down.has_read("chunk 2;"), "the stream went on");
 
-    rig.gates.lease().renew(FOR_EVER);
+    rig.node.lease.renew(FOR_EVER);
     down.read_until("chunk 2;").await;
     assert_eq!(up.answer().await.status, 200);
     assert!(rig.upstream.text().contains("two"));
@@ -81,7 +81,7 @@ async fn an_answer_whose_lease_is_lost_meanwhile_is_not_relayed() {
     rig.upstream
         .until(|seen| seen.iter().any(|s| s.requests == 1))
         .await;
-    rig.gates.lease().give_up();
+    rig.node.lease.give_up();
     assert_eq!(rig.gates.cut_all().requests, 1);
     let answer = client.answer().await;
     assert_eq!(
@@ -95,13 +95,13 @@ async fn an_answer_whose_lease_is_lost_meanwhile_is_not_relayed() {
 async fn streams_are_cut_five_seconds_after_the_lease_was_lost() {
     let rig = Rig::new().await;
     let end = CancellationToken::new();
-    let cutting = gateway::lease::cut_what_has_no_lease(rig.gates.clone(), end.clone());
+    let cutting = gateway::cut_what_has_no_lease(rig.node.clone(), end.clone());
     let cutting = tokio::spawn(cutting);
     let mut client = rig.client().await;
     let head = rig.head(&format!("GET {OWN}/stream"));
     client.send(format!("{head}\r\n").as_bytes()).await;
     client.read_until("chunk 1;").await;
-    rig.gates.lease().give_up();
+    rig.node.lease.give_up();
     rig.clock.advance(chrono::TimeDelta::milliseconds(4_999));
     assert_eq!(rig.ask(&format!("GET {OWN}/x")).await.status, 503);
     assert_eq!(rig.gates.in_flight(rig.session.id), 1, "not yet");

@@ -15,7 +15,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use gateway::{
-    Gateway, GatewayConfig, GatewayParts, GatewaySettings, Lease, SessionGates,
+    Gateway, GatewayConfig, GatewayParts, GatewaySettings, Lease, NodeState, SessionGates,
     clock::{Clock, ManualClock},
     entropy::SeededEntropy,
     identities::{Identities, IdentityKeys},
@@ -33,6 +33,7 @@ use self::{client::Client, store::MemoryStore, upstream::Upstream};
 pub(crate) struct Rig {
     pub(crate) upstream: Upstream,
     pub(crate) store: Arc<MemoryStore>,
+    pub(crate) node: Arc<NodeState>,
     pub(crate) gates: Arc<SessionGates>,
     pub(crate) clock: ManualClock,
     pub(crate) address: SocketAddr,
@@ -116,8 +117,8 @@ impl Rig {
         let session = store.add(&token, wanted.session_organization, wanted.scopes);
         let keys = IdentityKeys::throwaway(&SeededEntropy::new(2));
         let identities = Identities::new(ISSUER, keys);
-        let gates = SessionGates::new(Lease::new(Arc::new(clock.clone())));
-        gates.lease().renew(FOR_EVER);
+        let node = NodeState::new(Lease::new(Arc::new(clock.clone())));
+        node.lease.renew(FOR_EVER);
         let listener = TcpListener::bind((wanted.listen, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let config = config(address, upstream.address, &wanted);
@@ -128,7 +129,7 @@ impl Rig {
             held_sessions: Arc::clone(&store) as Arc<dyn HeldSessions>,
             console_url: ISSUER.to_owned(),
             recorder: Arc::clone(&store) as Arc<dyn Recorder>,
-            gates: Arc::clone(&gates),
+            node: Arc::clone(&node),
             identities: Arc::clone(&identities),
             clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
             entropy: Arc::new(SeededEntropy::new(1)),
@@ -139,7 +140,8 @@ impl Rig {
         Self {
             upstream,
             store,
-            gates,
+            gates: Arc::clone(&node.gates),
+            node,
             clock,
             address,
             session,

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use app::domain::{TenantId, scopes::ScopeName};
 use clap::Args;
 use gateway::{
-    GatewaySettings, Lease, SessionGates,
+    GatewaySettings, SessionGates,
     config::{ProbeConfig, ProbeTenantConfig},
 };
 
@@ -126,7 +126,7 @@ pub(super) fn plan(settings: &GatewaySettings, asked: &ProbeConfig) -> Result<Pl
 
 fn sessions(core: &Core) -> Result<SupportSessionsService, CliError> {
     // No gateway runs in this process: the one that does hears of the sessions' end by the store.
-    let gates = SessionGates::new(Lease::new(Arc::clone(&core.clock)));
+    let gates = SessionGates::new();
     let settings = console_settings(&core.config).map_err(ServeError::Gateway)?;
     let tenants = Arc::new(TenantsService::new(core.clone(), Arc::clone(&gates)));
     Ok(SupportSessionsService::new(

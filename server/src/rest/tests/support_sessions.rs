@@ -130,7 +130,7 @@ async fn supported(console: &mut Platform) -> Supported {
     let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
     let state = AppState::new(console.core.clone(), keys).unwrap();
     // This node has heard of everything there is, for ever.
-    state.gates.lease().renew(Duration::from_hours(1_000_000));
+    state.node.lease.renew(Duration::from_hours(1_000_000));
     let by = WrittenBy {
         node: "here".into(),
         boot: "boot".into(),

@@ -13,7 +13,7 @@ use app::{
 };
 use futures::future::join_all;
 use gateway::{
-    Lease, SessionGates,
+    SessionGates,
     clock::Clock,
     ports::{Begun, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions},
     token::Token,
@@ -65,7 +65,7 @@ async fn scenes_with(support_sessions: &str) -> Vec<Scene> {
             world.core.clone(),
             Arc::clone(&world.settings),
             Arc::new(TwoTenants(world.clock.clone())),
-            SessionGates::new(Lease::unlimited()),
+            SessionGates::new(),
         );
         let form = SupportSessionForm {
             reason: "Attestations fail with 503".into(),

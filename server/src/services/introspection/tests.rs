@@ -16,7 +16,7 @@ use app::{
 };
 use chrono::TimeDelta;
 use gateway::{
-    Lease, SessionGates,
+    SessionGates,
     clock::Clock,
     entropy::SeededEntropy,
     identities::{Identities, IdentityKeys},
@@ -58,7 +58,7 @@ impl Rig {
             world.core.clone(),
             Arc::clone(&world.settings),
             Arc::new(TwoTenants(world.clock.clone())),
-            SessionGates::new(Lease::unlimited()),
+            SessionGates::new(),
         );
         let form = SupportSessionForm {
             reason: "Attestations fail with 503".into(),

@@ -10,7 +10,7 @@ use super::{Node, NodeError, TELL_EVERY};
 impl Node {
     /// Another node that may be serving has other rules: this one serves nothing, and says so.
     pub(super) async fn stand_still(&mut self) -> Result<(), NodeError> {
-        self.gates.lease().withhold();
+        self.lease.withhold();
         let told_at = self.told_of_rules;
         if told_at.is_some_and(|at| at.elapsed() < TELL_EVERY) {
             return Ok(());

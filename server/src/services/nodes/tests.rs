@@ -4,7 +4,7 @@ use app::{
     domain::{nodes::NodeReceipt, support_sessions::SupportSessionForm},
     ports::SupportSessionsPort,
 };
-use gateway::{Lease, lease::Standstill};
+use gateway::{Lease, NodeState, lease::Standstill};
 
 use super::*;
 use crate::{
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Joined {
     core: Core,
-    gates: Arc<SessionGates>,
+    lease: Arc<Lease>,
     service: SupportSessionsService,
     // Removed with the test.
     _folder: tempfile::TempDir,
@@ -45,19 +45,17 @@ async fn join_with(world: &World, boot: &str, config: &str) -> (Joined, Node) {
         config: Arc::new(config),
         ..world.core.clone()
     };
-    let gates = SessionGates::new(Lease::new(Arc::clone(&core.clock)));
+    let state = NodeState::new(Lease::new(Arc::clone(&core.clock)));
     let service = SupportSessionsService::new(
         core.clone(),
         Arc::clone(&world.settings),
         Arc::new(TwoTenants(world.clock.clone())),
-        Arc::clone(&gates),
+        Arc::clone(&state.gates),
     );
-    let (node, _) = Node::join(core.clone(), clock, Arc::clone(&gates), boot)
-        .await
-        .unwrap();
+    let (node, _) = Node::join(core.clone(), clock, &state, boot).await.unwrap();
     let joined = Joined {
         core,
-        gates,
+        lease: Arc::clone(&state.lease),
         service,
         _folder: folder,
     };
@@ -134,7 +132,7 @@ async fn a_node_confirms_a_revocation_and_tells_tenants_nothing_of_nodes() {
 async fn a_lease_is_renewed_only_by_who_has_applied_everything() {
     for world in worlds().await {
         let (joined, mut node) = join(&world, "one").await;
-        let lease = joined.gates.lease();
+        let lease = joined.lease;
         assert!(lease.is_held(), "{}", world.engine);
         world.clock.advance(TimeDelta::seconds(1));
         assert!(!lease.is_held());
@@ -165,7 +163,7 @@ async fn a_store_that_goes_back_under_a_node_takes_its_lease() {
         let error = node.beat(world.clock.since_boot()).await.unwrap_err();
         assert!(matches!(error, NodeError::WentBack), "{error}");
         node.failed(&error);
-        assert!(!joined.gates.lease().is_held(), "{}", world.engine);
+        assert!(!joined.lease.is_held(), "{}", world.engine);
     }
 }
 
@@ -178,7 +176,7 @@ async fn a_node_that_the_store_has_forgotten_loses_its_lease() {
         // SQLite's one node is known by the lock that it holds.
         if world.engine == "postgres" {
             node.failed(&beat.unwrap_err());
-            assert!(!joined.gates.lease().is_held());
+            assert!(!joined.lease.is_held());
         } else {
             beat.unwrap();
         }
@@ -243,7 +241,7 @@ async fn nodes_with_different_rules_hold_no_lease_until_one_has_left() {
         let (new, mut new_node) = join_with(&world, "new", &rules("v2")).await;
         if world.engine == "sqlite" {
             // There the one before it is gone: it held the file's lock.
-            assert!(new.gates.lease().is_held());
+            assert!(new.lease.is_held());
             continue;
         }
         let mut changes = old.core.store.changes();
@@ -253,7 +251,7 @@ async fn nodes_with_different_rules_hold_no_lease_until_one_has_left() {
         }
         all_are_alive(&world).await;
         for joined in [&old, &new] {
-            let standstill = joined.gates.lease().standstill();
+            let standstill = joined.lease.standstill();
             assert_eq!(standstill, Some(Standstill::RulesDiffer));
         }
         let told = tokio::time::timeout(PATIENCE, changes.recv()).await;
@@ -265,7 +263,7 @@ async fn nodes_with_different_rules_hold_no_lease_until_one_has_left() {
         leave(&old.core, "old").await.unwrap();
         world.clock.advance(TimeDelta::milliseconds(1));
         new_node.beat(world.clock.since_boot()).await.unwrap();
-        assert_eq!(new.gates.lease().standstill(), None);
+        assert_eq!(new.lease.standstill(), None);
         let mut reader = new.core.store.read().await.unwrap();
         let listed = reader.db().list_rules_of_nodes(world.clock.now()).await;
         assert!(!app::domain::nodes::rules_differ(&listed.unwrap()));
@@ -278,7 +276,7 @@ async fn a_node_with_other_rules_that_has_died_is_waited_for_no_longer_than_its_
         let (_dead, _) = join_with(&world, "dead", &rules("v1")).await;
         run(&world, "UPDATE nodes SET lease_until = 0").await;
         let (alive, _node) = join_with(&world, "alive", &rules("v2")).await;
-        assert!(alive.gates.lease().is_held(), "{}", world.engine);
+        assert!(alive.lease.is_held(), "{}", world.engine);
     }
 }
 
@@ -296,7 +294,7 @@ async fn nodes_with_the_same_rules_or_without_a_gateway_let_each_other_serve() {
         }
         for (joined, node) in &mut nodes {
             node.beat(world.clock.since_boot()).await.unwrap();
-            assert!(joined.gates.lease().is_held(), "{}", world.engine);
+            assert!(joined.lease.is_held(), "{}", world.engine);
         }
     }
 }

@@ -23,7 +23,7 @@ use app::{
 };
 use chrono::TimeDelta;
 use gateway::{
-    Lease, SessionGates,
+    SessionGates,
     clock::{Clock, SteadyClock},
     token::Token,
 };
@@ -49,7 +49,7 @@ fn service(world: &World) -> SupportSessionsService {
         world.core.clone(),
         Arc::clone(&world.settings),
         Arc::new(TwoTenants(world.clock.clone())),
-        SessionGates::new(Lease::unlimited()),
+        SessionGates::new(),
     )
 }
 
@@ -397,7 +397,7 @@ async fn a_session_expires_by_itself_and_the_event_carries_the_true_instant() {
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(record_expiries(
             world.core.clone(),
-            SessionGates::new(Lease::unlimited()),
+            SessionGates::new(),
             shutdown.clone(),
         ));
         let id = session.id.to_string();
@@ -562,7 +562,7 @@ async fn a_jump_of_the_clock_ends_sessions_for_good_and_new_ones_live_as_long_as
         world.clock.advance(TimeDelta::minutes(1));
         world.clock.set(start() + TimeDelta::days(365));
         let shutdown = CancellationToken::new();
-        let gates = SessionGates::new(Lease::unlimited());
+        let gates = SessionGates::new();
         let recording = record_expiries(world.core.clone(), gates, shutdown.clone());
         let recording = tokio::spawn(recording);
         while events(&world, "support_session.expired").await.is_empty() {
@@ -595,7 +595,7 @@ async fn where_it_is_so_configured_a_suspension_ends_sessions_and_none_begins_un
             world.core.config = Arc::new(config);
             let (service, tenants) = (
                 service(&world),
-                TenantsService::new(world.core.clone(), SessionGates::new(Lease::unlimited())),
+                TenantsService::new(world.core.clone(), SessionGates::new()),
             );
             let suspend_x = OrganizationRegistration {
                 name: "X".into(),

@@ -10,6 +10,7 @@
 use http::{HeaderMap, HeaderValue, header, request::Parts, uri::Scheme};
 
 use super::{Framing, HeadFault, RawHead};
+use crate::headers::is_several;
 
 /// How many header fields a request may have, in either protocol.
 pub(crate) const MAX_FIELDS: usize = 128;
@@ -59,7 +60,7 @@ impl RawHead {
         Self {
             method: parts.method.as_str().as_bytes().to_vec(),
             target: target.as_bytes().to_vec(),
-            two_credentials: several(&parts.headers, &header::AUTHORIZATION),
+            two_credentials: is_several(&parts.headers, header::AUTHORIZATION),
             framing: Framing::Unknown,
             fault: fault.or_else(|| host.is_none().then_some(HeadFault::Authority)),
         }
@@ -96,7 +97,7 @@ fn field_fault(headers: &HeaderMap) -> Option<HeadFault> {
     let length = headers.get(header::CONTENT_LENGTH);
     let is_number = length
         .is_none_or(|value| !value.is_empty() && value.as_bytes().iter().all(u8::is_ascii_digit));
-    (!is_number || several(headers, &header::CONTENT_LENGTH)).then_some(HeadFault::ContentLength)
+    (!is_number || is_several(headers, header::CONTENT_LENGTH)).then_some(HeadFault::ContentLength)
 }
 
 /// RFC 9113 §8.2.1.
@@ -104,10 +105,6 @@ fn has_blanks_around(value: &HeaderValue) -> bool {
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     let bytes = value.as_bytes();
     blank(bytes.first()) || blank(bytes.last())
-}
-
-fn several(headers: &HeaderMap, name: &header::HeaderName) -> bool {
-    headers.get_all(name).iter().count() > 1
 }
 
 #[cfg(test)]

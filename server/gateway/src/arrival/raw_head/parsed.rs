@@ -1,8 +1,9 @@
 //! The head of an HTTP/1.1 request of which only what the library made of it is to be had.
 
-use http::{HeaderMap, HeaderName, Method, Uri, header};
+use http::{HeaderMap, Method, Uri, header};
 
 use super::{Framing, HeadFault, RawHead};
+use crate::headers::{is_several, only};
 
 impl RawHead {
     /// Judges a head that was parsed elsewhere. What the library forgave or dropped (a fragment, equal
@@ -13,15 +14,11 @@ impl RawHead {
             method: method.as_str().as_bytes().to_vec(),
             // Whole: a target in absolute-form stays what it is.
             target: uri.to_string().into_bytes(),
-            two_credentials: count(headers, &header::AUTHORIZATION) > 1,
+            two_credentials: is_several(headers, header::AUTHORIZATION),
             framing: Framing::Unknown,
             fault: fault(headers),
         }
     }
-}
-
-fn count(headers: &HeaderMap, name: &HeaderName) -> usize {
-    headers.get_all(name).iter().count()
 }
 
 fn fault(headers: &HeaderMap) -> Option<HeadFault> {
@@ -32,13 +29,13 @@ fn fault(headers: &HeaderMap) -> Option<HeadFault> {
     };
     let encoding = headers.get(header::TRANSFER_ENCODING);
     let chunked = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
-    if count(headers, &header::HOST) != 1 {
+    if only(headers, header::HOST).is_none() {
         Some(HeadFault::Host)
     } else if length.is_some() && encoding.is_some() {
         Some(HeadFault::TwoFramings)
-    } else if count(headers, &header::CONTENT_LENGTH) > 1 || length.is_some_and(|v| !digits(v)) {
+    } else if is_several(headers, header::CONTENT_LENGTH) || length.is_some_and(|v| !digits(v)) {
         Some(HeadFault::ContentLength)
-    } else if count(headers, &header::TRANSFER_ENCODING) > 1
+    } else if is_several(headers, header::TRANSFER_ENCODING)
         || encoding.is_some_and(|v| !chunked(v))
     {
         Some(HeadFault::TransferEncoding)

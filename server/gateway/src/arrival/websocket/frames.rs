@@ -38,10 +38,6 @@ impl FrameCounter {
     }
 
     /// Takes note of bytes before they are passed on.
-    ///
-    /// # Errors
-    ///
-    /// If they are not what a WebSocket without extensions carries.
     pub(crate) fn saw(&mut self, bytes: &[u8]) -> Result<(), NoFrame> {
         let mut rest = bytes;
         while !rest.is_empty() {

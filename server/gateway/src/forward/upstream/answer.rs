@@ -5,10 +5,6 @@ use http::{HeaderValue, Response, Version, header};
 use super::UpstreamError;
 
 /// Refuses an answer whose end two readers may see in different places (RFC 9112 §6.1, §6.3).
-///
-/// # Errors
-///
-/// Why it is not passed on.
 pub(super) fn check<B>(response: &Response<B>) -> Result<(), UpstreamError> {
     let headers = response.headers();
     let lengths = headers.get_all(header::CONTENT_LENGTH).iter().count();

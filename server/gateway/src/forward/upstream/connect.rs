@@ -1,36 +1,18 @@
 //! Opens a connection to an upstream, over TLS where its URL says so.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, pki_types::ServerName},
-};
+use tokio_rustls::TlsConnector;
 
 use super::{
-    UpstreamError, UpstreamSettings,
+    error::UpstreamError,
+    settings::UpstreamSettings,
     wire::{Meter, Wire},
 };
-
-/// Whom to believe that it is the upstream.
-#[derive(Clone)]
-pub(crate) struct UpstreamTls {
-    pub(crate) config: Arc<ClientConfig>,
-    /// Whose certificate it must show.
-    pub(crate) name: ServerName<'static>,
-}
-
-impl fmt::Debug for UpstreamTls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UpstreamTls")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A connection's bytes, as the HTTP library sees them.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -39,10 +21,6 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 impl UpstreamSettings {
     /// A new connection. What is measured and can be ended is the socket itself, below any TLS.
-    ///
-    /// # Errors
-    ///
-    /// Why there is none.
     pub(super) async fn open(&self) -> Result<(Box<dyn Io>, Arc<Meter>), UpstreamError> {
         tokio::time::timeout(self.timeouts.connect, self.open_at_leisure())
             .await
@@ -71,10 +49,6 @@ impl UpstreamSettings {
     }
 
     /// Whether a connection can be had now.
-    ///
-    /// # Errors
-    ///
-    /// Why not and what to do about it.
     pub(crate) async fn probe(&self) -> Result<(), String> {
         let Err(error) = self.open().await else {
             return Ok(());

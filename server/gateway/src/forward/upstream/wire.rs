@@ -3,11 +3,12 @@
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -22,10 +23,6 @@ pub(super) struct Meter {
     /// The gate's pass of the request whose first byte has not been written.
     pass: Mutex<Option<Pass>>,
     last_write: Mutex<Instant>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Meter {
@@ -43,31 +40,31 @@ impl Meter {
 
     /// The next byte written is the first of a request.
     pub(super) fn arm(&self, pass: Pass) {
-        *lock(&self.last_write) = Instant::now();
-        *lock(&self.pass) = Some(pass);
+        *self.last_write.lock() = Instant::now();
+        *self.pass.lock() = Some(pass);
     }
 
     /// The request will not be written any further, or has begun to be.
     pub(super) fn disarm(&self) {
         // Taken first, dropped after the lock: a pass wants its gate's lock.
-        let pass = lock(&self.pass).take();
+        let pass = self.pass.lock().take();
         drop(pass);
     }
 
     /// Whether a byte may be written: the first of a request only while its pass is good.
     fn may_write(&self) -> bool {
-        lock(&self.pass).as_ref().is_none_or(Pass::is_good)
+        self.pass.lock().as_ref().is_none_or(Pass::is_good)
     }
 
     /// Completes when nothing has been written for `span`, unless that is `excused`: then it begins
     /// anew.
     pub(super) async fn silent_for(&self, span: Duration, excused: impl Fn() -> bool) {
         loop {
-            let due = *lock(&self.last_write) + span;
+            let due = *self.last_write.lock() + span;
             if due > Instant::now() {
                 tokio::time::sleep_until(due).await;
             } else if excused() {
-                *lock(&self.last_write) = Instant::now();
+                *self.last_write.lock() = Instant::now();
             } else {
                 return;
             }
@@ -76,8 +73,8 @@ impl Meter {
 
     fn wrote(&self, bytes: usize) {
         if bytes > 0 {
-            *lock(&self.last_write) = Instant::now();
-            let pass = lock(&self.pass).take();
+            *self.last_write.lock() = Instant::now();
+            let pass = self.pass.lock().take();
             if let Some(pass) = pass {
                 pass.sent();
             }

@@ -5,7 +5,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::{Allow, Deny, Rules};
-use crate::{config::Fault, judge::patterns::PathPattern};
+use crate::{config::Faults, judge::patterns::PathPattern};
 
 pub(super) const READ_ONLY_DESCRIPTION: &str = "Read everything in the tenant; change nothing.";
 
@@ -98,13 +98,13 @@ pub(super) fn reading_everything() -> Allow {
 }
 
 impl ScopeConfig {
-    pub(super) fn rules(&self, key: &str, faults: &mut Vec<Fault>) -> Rules {
+    pub(super) fn rules(&self, key: &str, faults: &mut Faults) -> Rules {
         let reads_only = self.name.as_str() == READ_ONLY;
         let description = match self.description.trim() {
             "" if reads_only => READ_ONLY_DESCRIPTION,
             "" => {
                 let problem = "say in a sentence what the scope permits";
-                faults.push(Fault::new(format!("{key}.description"), problem));
+                faults.push(format!("{key}.description"), problem);
                 ""
             }
             description => description,
@@ -118,7 +118,7 @@ impl ScopeConfig {
         } else if allow.is_empty() {
             let problem = "the scope permits nothing: add a rule, such as \
                            { methods = [\"POST\"], paths = [\"/v1/exports\"] }";
-            faults.push(Fault::new(format!("{key}.allow"), problem));
+            faults.push(format!("{key}.allow"), problem);
         }
         let deny = self.deny.iter().enumerate();
         Rules {
@@ -135,7 +135,7 @@ impl ScopeConfig {
 }
 
 impl AllowConfig {
-    fn rule(&self, key: &str, reads_only: bool, faults: &mut Vec<Fault>) -> Allow {
+    fn rule(&self, key: &str, reads_only: bool, faults: &mut Faults) -> Allow {
         let methods = methods(key, &self.methods, faults);
         let changing = methods.iter().find(|m| !READING.contains(&m.as_str()));
         if let Some(method) = changing.filter(|_| reads_only) {
@@ -143,7 +143,7 @@ impl AllowConfig {
                 "read_only can't permit {method}: it takes GET, HEAD, OPTIONS, and POST where the \
                  endpoint only reads; put the rule into a scope of its own"
             );
-            faults.push(Fault::new(format!("{key}.methods"), problem));
+            faults.push(format!("{key}.methods"), problem);
         }
         if self.upgrade.is_some() {
             let problem = if reads_only {
@@ -155,7 +155,7 @@ impl AllowConfig {
                  with methods = [\"GET\"]"
             };
             if !problem.is_empty() {
-                faults.push(Fault::new(format!("{key}.upgrade"), problem));
+                faults.push(format!("{key}.upgrade"), problem);
             }
         }
         Allow {
@@ -168,7 +168,7 @@ impl AllowConfig {
 }
 
 impl DenyConfig {
-    fn rule(&self, key: &str, faults: &mut Vec<Fault>) -> Deny {
+    fn rule(&self, key: &str, faults: &mut Faults) -> Deny {
         let every = self.methods.iter().any(|method| method == "*");
         Deny {
             methods: (!every).then(|| methods(key, &self.methods, faults)),
@@ -177,44 +177,29 @@ impl DenyConfig {
     }
 }
 
-fn methods(key: &str, texts: &[String], faults: &mut Vec<Fault>) -> Vec<Method> {
+fn methods(key: &str, texts: &[String], faults: &mut Faults) -> Vec<Method> {
     let key = format!("{key}.methods");
     if texts.is_empty() {
-        faults.push(Fault::new(key.clone(), "name at least one method"));
+        faults.push(key.as_str(), "name at least one method");
     }
-    let mut methods = Vec::new();
-    for (index, text) in texts.iter().enumerate() {
+    faults.each(&key, texts, |text| {
         let method = Method::from_bytes(text.as_bytes()).ok().filter(|method| {
             method.as_str() == text.to_ascii_uppercase()
                 && *method != Method::CONNECT
                 && *method != Method::TRACE
         });
-        match method {
-            Some(method) => methods.push(method),
-            None => faults.push(Fault::new(
-                format!("{key}[{index}]"),
-                format!("{text:?} is no method that can be named here; write it in upper case, and neither CONNECT nor TRACE"),
-            )),
-        }
-    }
-    methods
+        method.ok_or(
+            "is no method that can be named here; write it in upper case, and neither CONNECT nor \
+             TRACE",
+        )
+    })
 }
 
-fn paths(key: &str, texts: &[String], faults: &mut Vec<Fault>) -> Vec<PathPattern> {
+fn paths(key: &str, texts: &[String], faults: &mut Faults) -> Vec<PathPattern> {
     let key = format!("{key}.paths");
     if texts.is_empty() {
         let problem = "name at least one path; \"/**\" is every path";
-        faults.push(Fault::new(key.clone(), problem));
+        faults.push(key.as_str(), problem);
     }
-    let mut paths = Vec::new();
-    for (index, text) in texts.iter().enumerate() {
-        match text.parse() {
-            Ok(path) => paths.push(path),
-            Err(error) => faults.push(Fault::new(
-                format!("{key}[{index}]"),
-                format!("{text:?} {error}"),
-            )),
-        }
-    }
-    paths
+    faults.each(&key, texts, str::parse)
 }

@@ -472,7 +472,7 @@ async fn scopes_that_are_not_granted_let_nothing_through() {
 #[tokio::test]
 async fn a_node_that_may_not_serve_reaches_no_handler() {
     let rig = Rig::new(Place::Nested).await;
-    rig.gates.lease().give_up();
+    rig.node.lease.give_up();
     let refused = rig.ask("GET /v1/tenants/acme/look").await;
     assert_eq!(
         (refused.status, refused.code().as_str()),

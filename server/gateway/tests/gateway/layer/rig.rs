@@ -9,7 +9,7 @@ use std::{
 use app::domain::access_log::Refusal;
 use axum::{Extension, Router, extract::Request, middleware::from_fn};
 use gateway::{
-    LayerParts, Lease, SessionGates, SupportSessionLayer,
+    LayerParts, Lease, NodeState, SessionGates, SupportSessionLayer,
     clock::{Clock, ManualClock},
     config::{HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding},
     entropy::SeededEntropy,
@@ -34,6 +34,7 @@ use crate::support::{
 
 pub(super) struct Rig {
     pub(super) store: Arc<MemoryStore>,
+    pub(super) node: Arc<NodeState>,
     pub(super) gates: Arc<SessionGates>,
     pub(super) clock: ManualClock,
     pub(super) address: SocketAddr,
@@ -144,8 +145,8 @@ impl Rig {
         let store = MemoryStore::new(clock.clone());
         let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(9));
         let session = store.add(&token, wanted.organization, wanted.scopes);
-        let gates = SessionGates::new(Lease::new(Arc::new(clock.clone())));
-        gates.lease().renew(FOR_EVER);
+        let node = NodeState::new(Lease::new(Arc::new(clock.clone())));
+        node.lease.renew(FOR_EVER);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let layer = SupportSessionLayer::new(LayerParts {
@@ -155,7 +156,7 @@ impl Rig {
             trusted_proxies: Vec::new(),
             sessions: Arc::clone(&store) as Arc<dyn Sessions>,
             recorder: Arc::clone(&store) as Arc<dyn Recorder>,
-            gates: Arc::clone(&gates),
+            node: Arc::clone(&node),
             clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
             entropy: Arc::new(SeededEntropy::new(1)),
             record_timeout: PATIENCE,
@@ -173,7 +174,8 @@ impl Rig {
         });
         Self {
             store,
-            gates,
+            gates: Arc::clone(&node.gates),
+            node,
             clock,
             address,
             session,

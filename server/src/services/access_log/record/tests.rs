@@ -8,7 +8,7 @@ use app::{
     },
     ports::SupportSessionsPort,
 };
-use gateway::{Lease, SessionGates, clock::Clock, ports::Recorder, token::Token};
+use gateway::{SessionGates, clock::Clock, ports::Recorder, token::Token};
 use serde_json::json;
 use store::access_log::WrittenBy;
 use uuid::Uuid;
@@ -25,7 +25,7 @@ async fn intent(world: &World) -> Intent {
         world.core.clone(),
         Arc::clone(&world.settings),
         Arc::new(TwoTenants(world.clock.clone())),
-        SessionGates::new(Lease::unlimited()),
+        SessionGates::new(),
     );
     let form = SupportSessionForm {
         reason: "Attestations fail with 503".into(),

@@ -13,7 +13,7 @@ use app::{
     ports::SupportSessionsPort,
 };
 use gateway::{
-    Lease, SessionGates,
+    SessionGates,
     clock::Clock,
     ports::{Intent, Recorder},
     token::Token,
@@ -59,7 +59,7 @@ impl Console {
             world.core.clone(),
             Arc::clone(&world.settings),
             Arc::new(TwoTenants(world.clock.clone())),
-            SessionGates::new(Lease::unlimited()),
+            SessionGates::new(),
         );
         let form = SupportSessionForm {
             reason: "Attestations fail with 503".into(),

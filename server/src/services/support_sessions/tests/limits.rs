@@ -221,11 +221,7 @@ async fn a_session_that_nobody_uses_ends_and_stays_ended() {
 
         let shutdown = CancellationToken::new();
         let mut changes = world.core.store.changes();
-        let telling = record_expiries(
-            world.core.clone(),
-            SessionGates::new(Lease::unlimited()),
-            shutdown.clone(),
-        );
+        let telling = record_expiries(world.core.clone(), SessionGates::new(), shutdown.clone());
         let task = tokio::spawn(telling);
         while events(&world, "support_session.expired").await.is_empty() {
             changes.recv().await.unwrap();

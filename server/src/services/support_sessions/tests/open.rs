@@ -133,8 +133,7 @@ async fn a_code_is_taken_once_by_the_browser_it_is_for() {
     for world in scenes().await {
         let service = service(&world);
         let session = create(&service, &support_admin(1)).await.session;
-        let browsers =
-            StoreBrowserSessions::new(world.core.clone(), SessionGates::new(Lease::unlimited()));
+        let browsers = StoreBrowserSessions::new(world.core.clone(), SessionGates::new());
         let new = granted_code(&world, &service, &session).await;
         let another = create(&service, &support_admin(1)).await;
         for wrong in [
@@ -180,8 +179,7 @@ async fn a_code_dies_after_a_minute_with_a_later_one_and_with_its_session() {
     for world in scenes().await {
         let service = service(&world);
         let session = create(&service, &support_admin(1)).await.session;
-        let browsers =
-            StoreBrowserSessions::new(world.core.clone(), SessionGates::new(Lease::unlimited()));
+        let browsers = StoreBrowserSessions::new(world.core.clone(), SessionGates::new());
         let late = granted_code(&world, &service, &session).await;
         world.clock.advance(TimeDelta::seconds(60));
         assert_eq!(browsers.enter(late).await, Err(NotEntered::Code));
@@ -216,8 +214,7 @@ async fn a_cookie_is_recorded_by_until_the_session_ends_or_opens_elsewhere() {
         let service = service(&world);
         let granted = create(&service, &support_admin(1)).await;
         let session = &granted.session;
-        let browsers =
-            StoreBrowserSessions::new(world.core.clone(), SessionGates::new(Lease::unlimited()));
+        let browsers = StoreBrowserSessions::new(world.core.clone(), SessionGates::new());
         let recorder = recorder(&world);
         let first = granted_code(&world, &service, session).await;
         let unknown = request_with(&world, &recorder, session, first.token_hash).await;
@@ -279,8 +276,7 @@ async fn whoever_comes_from_elsewhere_takes_no_code_of_a_pinned_session() {
         };
         let (holder, acme) = (support_admin(1), tenant("acme"));
         let session = service.create(&holder, &acme, form).await.unwrap().session;
-        let browsers =
-            StoreBrowserSessions::new(world.core.clone(), SessionGates::new(Lease::unlimited()));
+        let browsers = StoreBrowserSessions::new(world.core.clone(), SessionGates::new());
         let mut new = granted_code(&world, &service, &session).await;
         new.ip = Ipv4Addr::new(198, 51, 100, 7).into();
         let refused = browsers.enter(new.clone()).await;

@@ -1,0 +1,99 @@
+//! The `[gateway]` table once it is checked.
+
+use std::{sync::Arc, time::Duration};
+
+use http::HeaderName;
+use ipnet::IpNet;
+
+use crate::{
+    browser::EntryHosts,
+    forward::upstream::UpstreamSettings,
+    judge::{Authorised, CanonicalRequest, Denied, Judge, RuleSet},
+    ports::KnownSession,
+    tls::Certificate,
+};
+
+/// A configuration that has passed its check.
+#[derive(Debug)]
+pub struct GatewaySettings {
+    pub(crate) rules: Arc<RuleSet>,
+    /// Values of `Host` that the gateway answers to.
+    pub(crate) hosts: Vec<String>,
+    /// The hosts that support sessions open at in browsers, if they do.
+    pub(crate) entry_hosts: Option<EntryHosts>,
+    /// Whether pages in browsers get the banner.
+    pub(crate) inject_banner: bool,
+    /// The request fields that pass.
+    pub(crate) request_headers: Vec<HeaderName>,
+    pub(crate) upstreams: Vec<UpstreamSettings>,
+    /// The gateway's certificate, if it ends TLS itself.
+    pub(crate) certificate: Option<Arc<Certificate>>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) record_timeout: Duration,
+}
+
+impl GatewaySettings {
+    /// The rules.
+    pub fn rules(&self) -> &Arc<RuleSet> {
+        &self.rules
+    }
+
+    /// For how long a record, or the store's answer, is waited for.
+    pub const fn record_timeout(&self) -> Duration {
+        self.record_timeout
+    }
+
+    /// Values of `Host` that are answered to.
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
+    /// The request fields that pass.
+    pub fn request_headers(&self) -> &[HeaderName] {
+        &self.request_headers
+    }
+
+    /// The value of `Host` that clients are told to use.
+    pub fn own_host(&self) -> Option<&str> {
+        self.hosts.first().map(String::as_str)
+    }
+
+    /// Decides by the rules of today alone.
+    ///
+    /// # Errors
+    ///
+    /// The first reason why the request may not be made in that session.
+    pub fn authorise(
+        &self,
+        session: &Arc<KnownSession>,
+        request: CanonicalRequest,
+    ) -> Result<Authorised, Denied> {
+        let judge = Judge {
+            hosts: &self.hosts,
+            rules: &self.rules,
+            earlier: None,
+        };
+        judge.authorise(session, request)
+    }
+
+    /// Whether each upstream can be reached now: what it is called, and if not, why not and what to
+    /// do about it.
+    pub async fn probe_upstreams(&self) -> Vec<(String, Result<(), String>)> {
+        let mut probed = Vec::new();
+        for upstream in &self.upstreams {
+            let scheme = if upstream.tls.is_some() {
+                "https"
+            } else {
+                "http"
+            };
+            let name = match upstream.name.as_str() {
+                // The only one has no name of its own.
+                "upstream" => String::new(),
+                name => format!("{name} "),
+            };
+            let what = format!("{name}{scheme}://{}", upstream.authority);
+            probed.push((what, upstream.probe().await));
+        }
+        probed
+    }
+}

@@ -1,0 +1,244 @@
+//! One request on its way upstream, and the answer on its way back.
+
+use std::sync::Arc;
+
+use app::domain::access_log::RequestOutcome;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
+use http_body_util::Full;
+use hyper::body::{Body, Incoming};
+
+use super::{
+    Asker, Forwarder,
+    from_upstream::FromUpstream,
+    request_body::RequestBody,
+    tunnel::Tunnel,
+    upstream::{Connection, Upstream, UpstreamError},
+};
+use crate::{
+    answers::{Answer, Trouble},
+    arrival::{body::BodySource, websocket::Handshake},
+    browser::visit::Visit,
+    gate::{Flight, Pass},
+    headers,
+    judge::Permitted,
+    record::{
+        completer::Completer,
+        meter::{BodyFault, RequestMeter},
+        watched::WatchedBody,
+    },
+};
+
+/// Why a permitted request can't be put into HTTP.
+#[derive(Debug, thiserror::Error)]
+enum Unbuildable {
+    #[error("its host or target can't be written")]
+    Http(#[from] http::Error),
+    #[error("its identity can't be signed")]
+    Identity(#[from] serde_json::Error),
+}
+
+/// A recorded request on its way.
+pub(super) struct Sending<'f> {
+    pub(super) forwarder: &'f Forwarder,
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) websocket: Option<Handshake>,
+    /// What of it is a browser's.
+    pub(super) visit: Option<Visit>,
+    pub(super) permitted: Permitted,
+    pub(super) meter: Arc<RequestMeter>,
+    pub(super) asker: Asker<'f>,
+}
+
+impl Sending<'_> {
+    /// Sends the request and gives back the answer as it streams.
+    pub(super) async fn send(
+        mut self,
+        body: BodySource,
+        mut connection: Connection,
+        pass: Pass,
+        flight: Flight,
+        completer: Completer,
+    ) -> Result<Response<Answer>, Trouble> {
+        let request = match self.request(body) {
+            Ok(request) => request,
+            Err(error) => {
+                tracing::error!(request.id = %self.asker.request_id, %error, "a permitted request can't be built");
+                let detail = "The request can't be forwarded.";
+                let trouble = Trouble::new(500, "internal", detail);
+                return Err(completer.tell(RequestOutcome::Failed, trouble));
+            }
+        };
+        let first_byte = self.upstream.timeouts().first_byte;
+        let cut = flight.cut().clone();
+        let lease = Arc::clone(flight.lease());
+        let sent = tokio::select! {
+            biased;
+            () = cut.cancelled() => None,
+            sent = async {
+                let sent = connection.send(request, pass, first_byte, &self.meter).await;
+                // Without a lease not even the head is relayed.
+                if sent.is_ok() {
+                    lease.held().await;
+                }
+                sent
+            } => Some(sent),
+        };
+        match sent {
+            Some(Ok(response)) if !cut.is_cancelled() => match response.status() {
+                StatusCode::SWITCHING_PROTOCOLS => {
+                    self.tunnel(response, connection, flight, completer)
+                }
+                _ => Ok(self.relay(response, connection, flight, completer)),
+            },
+            Some(Err(error)) if !cut.is_cancelled() && lease.is_held() => {
+                Err(match self.meter.fault() {
+                    Some(fault) => broken_off(fault, completer),
+                    None => self.failed(&error, completer),
+                })
+            }
+            // The connection is dropped, and with it what the upstream still wants to say.
+            _ => Err(completer.cut(&flight)),
+        }
+    }
+
+    /// The request as the upstream gets it. Its identity is signed here, as late as can be.
+    fn request(&self, body: BodySource) -> Result<Request<RequestBody>, Unbuildable> {
+        let headers = self.upstream.headers();
+        let permitted = self.permitted.request();
+        let host = self.upstream.host_for(&self.permitted);
+        let host = HeaderValue::from_str(host).map_err(http::Error::from)?;
+        let has_body = !body.is_end_stream();
+        let idle = self.upstream.timeouts().request_idle;
+        let lease = Arc::clone(&self.forwarder.lease);
+        let (meter, headers_) = (Arc::clone(&self.meter), Arc::clone(headers));
+        let body = RequestBody::new(body, meter, headers_, idle, lease);
+        let mut request = Request::new(body);
+        *request.method_mut() = permitted.method.clone();
+        let target = permitted.target.as_str().parse::<Uri>();
+        *request.uri_mut() = target.map_err(http::Error::from)?;
+        let (session, request_id) = (self.permitted.session(), self.asker.request_id);
+        let mut fields = headers.forwarded(&permitted.headers, session, request_id, &host);
+        if let Some(visit) = &self.visit {
+            let jars = &self.forwarder.jars;
+            visit.ask(&mut fields, permitted, jars, self.forwarder.clock.now());
+        }
+        let forwarder = self.forwarder;
+        let identity = forwarder.identity(&self.permitted, &self.upstream, request_id)?;
+        fields.insert(headers::IDENTITY, identity);
+        if let Some(websocket) = &self.websocket {
+            websocket.ask(&mut fields);
+        }
+        if has_body && !fields.contains_key(header::CONTENT_LENGTH) {
+            // HTTP/2 frames need no length; the library would leave out a body of unknown length.
+            let chunked = HeaderValue::from_static("chunked");
+            fields.insert(header::TRANSFER_ENCODING, chunked);
+        }
+        *request.headers_mut() = fields;
+        Ok(request)
+    }
+
+    fn relay(
+        &self,
+        response: Response<Incoming>,
+        connection: Connection,
+        flight: Flight,
+        mut completer: Completer,
+    ) -> Response<Answer> {
+        let (parts, body) = response.into_parts();
+        completer.answered(parts.status.as_u16());
+        flight.attach_client(self.asker.client.kill.clone());
+        let body = FromUpstream::new(body, self.upstream.timeouts().idle);
+        let (upstream, request) = (Arc::clone(&self.upstream), Arc::clone(&self.meter));
+        let at_end = move |outcome| {
+            // A client that is still sending does so outside of its request's record: cut it off.
+            if outcome == RequestOutcome::Done && request.has_ended() {
+                upstream.put_back(connection);
+            }
+        };
+        let body = WatchedBody::new(body, completer, flight, Arc::clone(&self.meter), at_end);
+        let headers = headers::answered(&parts.headers, self.asker.request_id);
+        if let Some(visit) = &self.visit {
+            self.keep_cookies(visit, &parts.headers);
+            return visit.answer(parts.status, headers, body);
+        }
+        let mut answer = Response::new(Answer::relayed(body));
+        *answer.status_mut() = parts.status;
+        *answer.headers_mut() = headers;
+        answer
+    }
+
+    fn keep_cookies(&self, visit: &Visit, headers: &HeaderMap) {
+        let jars = &self.forwarder.jars;
+        let now = self.forwarder.clock.now();
+        visit.keep(headers, self.permitted.request(), jars, now);
+    }
+
+    /// The upstream has changed the protocol: to the one that was asked for, or not at all.
+    fn tunnel(
+        &mut self,
+        mut response: Response<Incoming>,
+        connection: Connection,
+        flight: Flight,
+        mut completer: Completer,
+    ) -> Result<Response<Answer>, Trouble> {
+        let asked = self.websocket.take().zip(self.asker.on_upgrade.take());
+        let opened = match asked {
+            Some((websocket, client)) => websocket
+                .answered(response.headers())
+                .map(|told| (told, client))
+                .map_err(UpstreamError::NotOpened),
+            None => Err(UpstreamError::Switched),
+        };
+        let (mut told, client) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Err(self.failed(&error, completer)),
+        };
+        if let Some(visit) = &self.visit {
+            self.keep_cookies(visit, response.headers());
+        }
+        headers::set_request_id(&mut told, self.asker.request_id);
+        completer.answered(StatusCode::SWITCHING_PROTOCOLS.as_u16());
+        flight.attach_client(self.asker.client.kill.clone());
+        let tunnel = Tunnel {
+            client,
+            upstream: hyper::upgrade::on(&mut response),
+            connection,
+            flight,
+            completer,
+            request: Arc::clone(&self.meter),
+            kill: self.asker.client.kill.clone(),
+            idle: self.upstream.timeouts().idle,
+            clock: Arc::clone(&self.forwarder.clock),
+        };
+        self.asker.client.tunnels.spawn(tunnel.run());
+        let mut answer = Response::new(Answer::Ours(Full::default()));
+        *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        *answer.headers_mut() = told;
+        Ok(answer)
+    }
+
+    /// The upstream did not answer. Returns what the client is told.
+    pub(super) fn failed(&self, error: &UpstreamError, completer: Completer) -> Trouble {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(
+            request.id = %self.asker.request_id,
+            upstream = self.upstream.name(),
+            %error,
+            cause = cause.unwrap_or_default(),
+            advice = error.advice(),
+            "the upstream failed"
+        );
+        let detail = match error.status() {
+            504 => "The upstream did not answer in time.",
+            _ => "The upstream can't be reached or broke off.",
+        };
+        let trouble = Trouble::new(error.status(), "upstream_failed", detail);
+        completer.tell(RequestOutcome::Failed, trouble)
+    }
+}
+
+/// The client's fault: what the upstream has got of the request was never whole.
+fn broken_off(fault: BodyFault, completer: Completer) -> Trouble {
+    let trouble = Trouble::new(fault.status(), "malformed_request", fault.to_string());
+    completer.tell(RequestOutcome::Cut, trouble.closing())
+}

@@ -1,0 +1,47 @@
+//! What the configuration says of an upstream.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::uri::Authority;
+use tokio_rustls::rustls::{ClientConfig, pki_types::ServerName};
+
+use super::serves::Serves;
+use crate::headers::RequestHeaders;
+
+/// How long the gateway waits for its upstream, and for a client's body on its way there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) first_byte: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) request_idle: Duration,
+}
+
+/// Where an upstream is, what it serves and what it is told.
+#[derive(Debug, Clone)]
+pub(crate) struct UpstreamSettings {
+    pub(crate) name: String,
+    pub(crate) authority: Authority,
+    pub(crate) tls: Option<UpstreamTls>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) serves: Serves,
+    /// The claim `aud` of the identities that it gets.
+    pub(crate) identity_audience: String,
+    pub(crate) headers: Arc<RequestHeaders>,
+}
+
+/// Whom to believe that it is the upstream.
+#[derive(Clone)]
+pub(crate) struct UpstreamTls {
+    pub(crate) config: Arc<ClientConfig>,
+    /// Whose certificate it must show.
+    pub(crate) name: ServerName<'static>,
+}
+
+impl fmt::Debug for UpstreamTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpstreamTls")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

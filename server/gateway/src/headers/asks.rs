@@ -1,0 +1,62 @@
+//! What a request's header asks for besides what its request line says.
+
+use http::{HeaderMap, HeaderName, header};
+
+use super::{OURS, named_by_connection};
+
+/// Whether a request asks to change the protocol.
+pub(crate) fn asks_for_upgrade(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE)
+        || headers.contains_key("http2-settings")
+        || connection_says_upgrade(headers)
+}
+
+/// Whether `Connection` says that the protocol changes.
+pub(crate) fn connection_says_upgrade(headers: &HeaderMap) -> bool {
+    named_by_connection(headers).contains(&header::UPGRADE)
+}
+
+/// Whether a request whose `Connection` was not relayed asks to change the protocol: the fields of
+/// a WebSocket's opening handshake (RFC 6455 §4.1) tell it too.
+pub(crate) fn hints_at_upgrade(headers: &HeaderMap) -> bool {
+    let mut names = headers.keys().map(HeaderName::as_str);
+    asks_for_upgrade(headers) || names.any(|name| name.starts_with("sec-websocket-"))
+}
+
+/// Whether a field could be taken for one of ours: CGI-like upstreams read '_' and '.' as '-'
+/// (RFC 3875 §4.1.18).
+pub(crate) fn resembles_ours(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        let plain = name.as_str().replace(['_', '.'], "-");
+        plain != name.as_str() && (plain.contains("support-") || plain.ends_with("request-id"))
+    })
+}
+
+/// Whether a field makes some upstreams take another target than the request line's.
+pub(crate) fn overrides_target(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        let name = name.as_str().replace(['_', '.'], "-");
+        matches!(name.as_str(), "x-original-url" | "x-rewrite-url")
+    })
+}
+
+/// Whether `Connection` names a field that we set: a way to have the next hop drop it.
+pub(crate) fn connection_names_ours(headers: &HeaderMap) -> bool {
+    let named = named_by_connection(headers);
+    named
+        .iter()
+        .any(|name| OURS.contains(name) || *name == header::HOST || *name == header::AUTHORIZATION)
+}
+
+/// Whether a field asks the upstream to take another method than the request's own.
+pub(crate) fn overrides_method(headers: &HeaderMap) -> bool {
+    const NAMES: [&str; 3] = [
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+    ];
+    headers.keys().any(|name| {
+        let name = name.as_str().replace(['_', '.'], "-");
+        NAMES.contains(&name.as_str())
+    })
+}

@@ -1,0 +1,111 @@
+//! What one set of rules says of a request.
+
+use app::domain::access_log::Refusal;
+
+use super::{
+    bindings::TenantBinding,
+    denied::{Denied, wrong_organization, wrong_tenant},
+    patterns::Captured,
+    request::CanonicalRequest,
+    rule_set::RuleSet,
+    scopes::{Grant, Ruling},
+    selectors::{self, Named},
+};
+use crate::ports::KnownSession;
+
+impl RuleSet {
+    /// The rule that permits the request.
+    pub(super) fn grant<'r>(
+        &'r self,
+        session: &KnownSession,
+        request: &CanonicalRequest,
+    ) -> Result<Grant<'r>, Denied> {
+        let path = request.target.path();
+        if !self.only.is_empty() && !self.only.iter().any(|only| only.matches(path).is_some()) {
+            let detail = "No support session reaches this address.";
+            return Err(Denied::new(Refusal::OutOfScope, detail));
+        }
+        self.check_names(session, request)?;
+        let grant = match self.ruling(session, &request.method, path) {
+            Ruling::Allowed(grant) => grant,
+            Ruling::Denied(rule) => {
+                let detail = format!(
+                    "The scope {} refuses {} on {}.",
+                    rule.scope, request.method, rule.pattern
+                );
+                return Err(Denied::new(Refusal::OutOfScope, detail));
+            }
+            Ruling::OtherTenant(_) => {
+                let detail = "The path names another tenant than the support session's.";
+                return Err(Denied::new(Refusal::WrongTenant, detail));
+            }
+            Ruling::OtherOrganization(_) => return Err(Denied::plain(Refusal::WrongOrganization)),
+            Ruling::Unmatched => return Err(Denied::plain(Refusal::OutOfScope)),
+        };
+        self.check_established(session, path, &grant)?;
+        Ok(grant)
+    }
+
+    /// Nothing in the request may name another tenant or organization.
+    fn check_names(
+        &self,
+        session: &KnownSession,
+        request: &CanonicalRequest,
+    ) -> Result<(), Denied> {
+        let tenant = session.tenant_id.as_str();
+        // Read loosely too: the upstream may not mind a path's case.
+        let path = request.target.path();
+        let named = || self.routes.iter().filter_map(|route| route.resembles(path));
+        if named().any(|captured| captured.tenant.is_some_and(|named| named != tenant)) {
+            let detail = "The path names another tenant than the support session's.";
+            return Err(Denied::new(Refusal::WrongTenant, detail));
+        }
+        if let Named::Other(what) = selectors::named(&self.tenant, request, tenant) {
+            return Err(wrong_tenant(&what));
+        }
+        let Some(organization) = &session.organization_id else {
+            return Ok(());
+        };
+        let organization = organization.as_str();
+        if named().any(|captured| {
+            captured
+                .organization
+                .is_some_and(|named| named != organization)
+        }) {
+            return Err(Denied::plain(Refusal::WrongOrganization));
+        }
+        match selectors::named(&self.organization, request, organization) {
+            Named::Other(what) => Err(wrong_organization(&what)),
+            Named::Nothing | Named::Own => Ok(()),
+        }
+    }
+
+    /// The tenant, and the organization if there is one, must be established by something that the
+    /// upstream obeys.
+    fn check_established(
+        &self,
+        session: &KnownSession,
+        path: &str,
+        grant: &Grant<'_>,
+    ) -> Result<(), Denied> {
+        let routes = self.routes.iter();
+        let captured: Vec<Captured<'_>> = routes
+            .filter_map(|route| route.matches_above(path))
+            .collect();
+        let names_tenant = grant.names_tenant || captured.iter().any(|c| c.tenant.is_some());
+        if self.binding == TenantBinding::Path && !names_tenant {
+            let detail = "The path names no tenant, so the request can't be confined to the support \
+                          session's.";
+            return Err(Denied::new(Refusal::WrongTenant, detail));
+        }
+        let confined = session.organization_id.is_none()
+            || self.organization_header
+            || grant.names_organization
+            || captured.iter().any(|c| c.organization.is_some());
+        if confined {
+            Ok(())
+        } else {
+            Err(Denied::plain(Refusal::OrganizationNotConfinable))
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What scopes say of a method on a path.
+
+use app::domain::scopes::ScopeName;
+
+use super::config::{BodyKnowledge, Upgrade};
+use crate::judge::patterns::PathPattern;
+
+/// The tenant and the organization that a path may name.
+#[derive(Debug, Clone, Copy)]
+pub struct Confinement<'s> {
+    /// The support session's tenant.
+    pub tenant: &'s str,
+    /// The support session's organization, if it has one.
+    pub organization: Option<&'s str>,
+}
+
+/// The rule that decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule<'r> {
+    /// The scope that it belongs to.
+    pub scope: &'r ScopeName,
+    /// Its place among the scope's rules of its kind, from 0.
+    pub index: usize,
+    /// The pattern that matched.
+    pub pattern: &'r PathPattern,
+}
+
+/// What a permission says besides yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant<'r> {
+    /// The rule.
+    pub rule: Rule<'r>,
+    /// What is known of the body.
+    pub body: BodyKnowledge,
+    /// The protocol that may be changed to, and the scope that says so.
+    pub upgrade: Option<(Upgrade, &'r ScopeName)>,
+    /// Whether the path names the session's tenant where the pattern says so.
+    pub names_tenant: bool,
+    /// Whether the path names the session's organization where the pattern says so.
+    pub names_organization: bool,
+}
+
+/// What the granted scopes say of a method on a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling<'r> {
+    /// Permitted by the strictest rule that matches.
+    Allowed(Grant<'r>),
+    /// Refused, whatever else permits it.
+    Denied(Rule<'r>),
+    /// A rule would permit it if the path named the session's own tenant.
+    OtherTenant(Rule<'r>),
+    /// A rule would permit it if the path named the session's own organization.
+    OtherOrganization(Rule<'r>),
+    /// No rule matches.
+    Unmatched,
+}
+
+impl Confinement<'_> {
+    /// A session of a whole tenant may act in all of its organizations.
+    pub(super) fn excludes(self, organization: Option<&str>) -> bool {
+        let own = self.organization;
+        organization.is_some_and(|named| own.is_some_and(|own| named != own))
+    }
+}
+
+impl Grant<'_> {
+    /// Of two rules that permit the same, the one that looks at the body; what either says of
+    /// upgrades and names holds.
+    pub(super) fn stricter(self, other: Self) -> Self {
+        let (chosen, left) = match (self.body, other.body) {
+            (BodyKnowledge::Opaque, BodyKnowledge::Form) => (other, self),
+            _ => (self, other),
+        };
+        Self {
+            upgrade: chosen.upgrade.or(left.upgrade),
+            names_tenant: chosen.names_tenant || left.names_tenant,
+            names_organization: chosen.names_organization || left.names_organization,
+            ..chosen
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What all ways in on this node share of the support sessions that go on.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    admission::rates::Rates,
+    browser::jar::Jars,
+    gate::{
+        SessionGates,
+        lease::{CUT_AFTER, Lease},
+    },
+    telemetry,
+};
+
+/// How often the node looks whether its lease is lost.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// One process on the store. The proxy, forward-auth and layers of a process share one of these.
+pub struct NodeState {
+    /// What it may serve with.
+    pub lease: Arc<Lease>,
+    /// What is in flight, by support session. Shared with the code that ends sessions.
+    pub gates: Arc<SessionGates>,
+    /// How fast each session may go.
+    pub(crate) rates: Rates,
+    /// The upstream's cookies of sessions in browsers. They end with the session.
+    pub(crate) jars: Arc<Jars>,
+}
+
+impl NodeState {
+    /// A node without requests in flight. It lets them in only while `lease` is held.
+    pub fn new(lease: Arc<Lease>) -> Arc<Self> {
+        let jars = Arc::new(Jars::default());
+        let held = Arc::clone(&jars);
+        Arc::new(Self {
+            lease,
+            gates: SessionGates::telling(move |session| held.forget(session)),
+            rates: Rates::default(),
+            jars,
+        })
+    }
+}
+
+/// Cuts what is in flight once the lease has been lost for [`CUT_AFTER`], until `end`.
+pub async fn cut_what_has_no_lease(node: Arc<NodeState>, end: CancellationToken) {
+    let lease = &node.lease;
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    let mut lost = false;
+    loop {
+        tokio::select! {
+            () = end.cancelled() => return,
+            _ = every.tick() => {}
+        }
+        let standstill = lease.standstill();
+        telemetry::lease(standstill.is_none());
+        match (lost, standstill) {
+            (false, Some(why)) => {
+                tracing::error!("{}: the gateway lets nothing through", why.sentence());
+            }
+            (true, None) => tracing::info!("the gateway serves again"),
+            _ => {}
+        }
+        lost = standstill.is_some();
+        if lost && lease.lost_for() >= CUT_AFTER {
+            let cut = node.gates.cut_all();
+            if cut.requests > 0 {
+                tracing::error!(
+                    requests.cut = cut.requests,
+                    "requests are cut, because this node may not serve"
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use app::domain::SupportSessionId;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::ports::Ended;
+
+    #[tokio::test]
+    async fn the_upstreams_cookies_end_with_the_session() {
+        let session = SupportSessionId::from_uuid(Uuid::nil());
+        let node = NodeState::new(Lease::unlimited());
+        let holds_any = || node.jars.holds_any(session);
+        for end in [true, false] {
+            node.jars.plant(session);
+            assert!(holds_any());
+            if end {
+                node.gates.end(session, Ended::Expired);
+            } else {
+                node.gates.close(session).await.commit(Ended::Revoked);
+            }
+            assert!(!holds_any());
+        }
+        node.jars.plant(session);
+        drop(node.gates.close(session).await);
+        assert!(holds_any(), "it did not end after all");
+    }
+}
