@@ -18,9 +18,15 @@ stays_small() {
   done
 }
 
+no_circles() {
+  local crate
+  for crate in app frontend server/audit server/gateway; do .make/circles.mjs "$crate"; done
+}
+
 document() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps "${HOST_CRATES[@]}"; }
 
 step "Format" cargo fmt --all --check
+step "Files: no circles of imports" no_circles
 step "Gateway: no user interface, no SQL" stays_small gateway leptos sqlx rusqlite
 step "Audit: no runtime, no SQL" stays_small audit tokio sqlx rusqlite
 step "Scripts" node --test --test-reporter=dot .make/circles.test.mjs frontend/bundle.test.mjs

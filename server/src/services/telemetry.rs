@@ -388,12 +388,10 @@ fn validate_key(key: String) -> Result<String, Problem> {
 /// The answer to a batch without a single good record.
 fn refused(report: &IngestReport) -> Problem {
     let fields = report.rejected.iter().take(NAMED_AT_MOST).map(|rejected| {
-        let index = rejected.index;
+        let in_record = |field: &String| format!(".{field}");
+        let field = rejected.field.as_ref().map_or_else(String::new, in_record);
         FieldProblem {
-            field: match &rejected.field {
-                Some(field) => format!("[{index}].{field}"),
-                None => format!("[{index}]"),
-            },
+            field: format!("[{}]{field}", rejected.index),
             message: rejected.message.clone(),
         }
     });
