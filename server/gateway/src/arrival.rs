@@ -65,7 +65,7 @@ impl Arrival {
     ///
     /// # Errors
     ///
-    /// If its form is not in order, whoever makes it.
+    /// If its form is not in order.
     pub(crate) fn request(&self) -> Result<(CanonicalRequest, Option<Handshake>), Denied> {
         let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
         if !self.is_spoken() {

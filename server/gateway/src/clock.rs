@@ -156,7 +156,7 @@ impl ManualClock {
             .into_values()
             .flatten()
         {
-            // Whoever no longer waits need not be woken.
+            // A receiver that no longer waits need not be woken.
             let _ = waiter.send(());
         }
     }

@@ -77,7 +77,7 @@ fn insert_identity(headers: &mut HeaderMap, session: &KnownSession, request_id: 
     }
 }
 
-/// Every identity field, empty where the session has no value: whoever sets them all leaves none of
+/// Every identity field, empty where the session has no value: setting all of them leaves none of
 /// the client's own in its place.
 pub(crate) fn identity(
     session: &KnownSession,
@@ -92,7 +92,7 @@ pub(crate) fn identity(
 }
 
 /// The header that the client gets for an answer of the upstream. An identity that an upstream
-/// echoes is left out: whoever has it could present it there.
+/// echoes is left out: its holder could present it there.
 pub(crate) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap {
     let named = named_by_connection(upstream);
     let mut headers = HeaderMap::with_capacity(upstream.len() + 1);

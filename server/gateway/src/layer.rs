@@ -104,7 +104,7 @@ pub fn default_request_headers() -> Vec<HeaderName> {
 pub struct PeerAddress(pub IpAddr);
 
 impl SupportSessionLayer {
-    /// A layer that refuses whoever does not come with the token of a support session (401).
+    /// A layer that refuses requests without the token of a support session (401).
     pub fn new(parts: LayerParts) -> Self {
         let rules = RuleBook::new(parts.rules.clone(), parts.sessions.clone());
         Self::with(rules, parts)

@@ -253,7 +253,7 @@ pub trait Recorder: Send + Sync {
 
     /// Records a refused request in its session, and logs its own failures: the refusal stands
     /// without a record. Of refusals that [`Refusal::is_sampled`] the implementation keeps some,
-    /// counts the rest, and returns at once: whoever causes them must make nobody wait.
+    /// counts the rest, and returns at once: a client that causes them must make nobody wait.
     async fn refuse(&self, refused: RefusedRequest);
 
     /// Hands over what has passed so far over an upgraded connection, each minute. It must not block;

@@ -28,7 +28,7 @@ struct State {
     lost: bool,
 }
 
-/// Follows the bytes that a client sends. One end sits in the connection, the other with whoever
+/// Follows the bytes that a client sends. One end sits in the connection, the other with the code that
 /// answers its requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HeadTap(Arc<Mutex<State>>);

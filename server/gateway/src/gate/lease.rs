@@ -38,7 +38,7 @@ pub enum Standstill {
 }
 
 impl Standstill {
-    /// What is wrong, for whoever balances and supervises.
+    /// What is wrong, for load balancers and supervisors.
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::OutOfTouch => "this node has lost touch with the store",
@@ -191,7 +191,7 @@ impl Hold {
         }
     }
 
-    /// Ready while the lease is held. Whoever is told so acts before anything is awaited.
+    /// Ready while the lease is held. Act on it before the next await.
     pub(crate) fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if self.lease.is_held() {

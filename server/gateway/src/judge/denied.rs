@@ -11,7 +11,7 @@ pub struct Denied {
     pub refusal: Refusal,
     /// The status that the client gets.
     pub status: u16,
-    /// A sentence for whoever sent the request.
+    /// A sentence for the client.
     pub detail: Cow<'static, str>,
 }
 

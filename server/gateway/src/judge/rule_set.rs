@@ -40,7 +40,7 @@ impl RuleSet {
         &self.scopes
     }
 
-    /// The tenant that a path names by a route or a rule, whoever may name it.
+    /// The tenant that a path names by a route or a rule.
     pub fn tenant_named_by<'p>(&self, path: &'p str) -> Option<&'p str> {
         let routes = self.routes.iter();
         let mut named = routes.filter_map(|route| route.matches_above(path)?.tenant);

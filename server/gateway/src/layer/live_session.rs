@@ -17,7 +17,7 @@ use crate::{
 
 /// The support session that a request is made in: authenticated, permitted, and its record committed.
 ///
-/// Only [`super::SupportSessionLayer`] makes one, and for one request alone, so whoever gets it need
+/// Only [`super::SupportSessionLayer`] makes one, and for one request alone, so its holder need
 /// not check again. Handlers of axum extract it; others ask [`Self::of`].
 #[derive(Clone)]
 pub struct LiveSupportSession(Arc<Proof>);

@@ -103,7 +103,7 @@ impl<B> Entered<B> {
 /// library does, and it would be sent after its request's completion.
 fn without_body<R: Body>(response: Response<R>) -> Response<GuardedAnswer<R>> {
     let (mut parts, body) = response.into_parts();
-    // Of an empty one nothing is said: whoever gave it may have left the real one out already.
+    // An empty body says nothing: the handler may have left the real one out already.
     if let Some(length @ 1..) = body.size_hint().exact()
         && !NEVER_A_BODY.contains(&parts.status)
     {

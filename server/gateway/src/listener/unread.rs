@@ -1,6 +1,6 @@
 //! What the gateway itself has told a client, and the client does not read.
 //!
-//! An answer of the platform may rest for as long as its support session lives: whoever reads it may
+//! An answer of the platform may rest for as long as its support session lives: its reader may
 //! think about it. A refusal may not. Anyone can be refused, so nobody could be kept from filling
 //! the gateway's places with connections that ask for something and never take the answer.
 

@@ -44,7 +44,7 @@ impl UpstreamError {
         }
     }
 
-    /// What to do about it, for whoever runs the gateway.
+    /// What the operator can do about it.
     pub(crate) fn advice(&self) -> &'static str {
         match self {
             Self::ConnectTimeout => {
