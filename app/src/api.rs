@@ -1,5 +1,5 @@
-//! Server functions: how the user interface asks the server, in the browser and while a page is
-//! rendered. Thin adapters over `crate::ports`; no rule may live here.
+//! Server functions: the user interface's calls to the server, from the browser and during
+//! rendering. They are thin adapters over `crate::ports`. No rules live here.
 //!
 //! Each one is `POST /_fn/<verb_noun>` with a JSON body, never GET, with a name that does not
 //! change from build to build. [`ENDPOINTS`] lists them all.
@@ -59,7 +59,7 @@ pub const ENDPOINTS: [&str; 19] = [
     GatewayRules::PATH,
 ];
 
-/// What the server put into the context of this request: what to ask, and who asks.
+/// The services to ask and the caller, from the context of this request.
 #[cfg(feature = "ssr")]
 fn asked() -> Result<(crate::ports::Console, crate::domain::caller::Context), ApiError> {
     use leptos::prelude::use_context;

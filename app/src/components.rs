@@ -1,5 +1,5 @@
-//! The parts that pages are made of. Each one can be read without JavaScript; none of them asks
-//! the server for anything, `flash` excepted.
+//! The building blocks of pages. Each works without JavaScript, and none fetches data from the
+//! server, except `flash`.
 
 pub mod badge;
 pub mod chart;

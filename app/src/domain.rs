@@ -3,6 +3,8 @@
 //! Everything here is plain data with `serde`, and every rule is a function of its arguments, so
 //! that browser and server decide alike.
 
+#![warn(missing_docs)]
+
 #[macro_use]
 pub mod text_enum;
 

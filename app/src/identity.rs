@@ -1,8 +1,8 @@
 //! The identity that the gateway signs for each request it forwards, and how an upstream checks it.
 //!
-//! It is a JWT (RFC 7519) in the header field `Support-Identity`: one for each request, good for
-//! that method and target alone, for 15 seconds at most, and never longer than the support session.
-//! Signed with Ed25519 (RFC 8037); the keys are published by the console as a [`KeySet`].
+//! It is a JWT (RFC 7519) in the header `Support-Identity`: one for each request, valid only for
+//! that method and target, for at most 15 seconds and never longer than the support session. It is
+//! signed with Ed25519 (RFC 8037). The console publishes the keys as a [`KeySet`].
 //!
 //! ```
 //! use app::identity::{IdentityError, KeySet, Presented, Verifier};
@@ -17,6 +17,8 @@
 //! # Ok(())
 //! # }
 //! ```
+
+#![warn(missing_docs)]
 
 mod error;
 mod key_set;
@@ -46,20 +48,20 @@ pub const TYPE: &str = "support-identity+jwt";
 pub const ALGORITHM: &str = "EdDSA";
 /// For how long it is good at most, in seconds.
 pub const MAX_LIFETIME: i64 = 15;
-/// Where the console publishes the keys.
+/// The path of the published keys.
 pub const KEY_SET_PATH: &str = "/.well-known/jwks.json";
 
-/// What is signed.
+/// The signed claims of an identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Claims {
     /// The console's public URL without a slash at its end.
     pub iss: String,
-    /// The upstream that it is meant for.
+    /// The upstream that the identity is for.
     pub aud: String,
-    /// The support session.
+    /// The support session, as the token's subject.
     pub sub: SupportSessionId,
-    /// Who really acts (RFC 8693 §4.1).
+    /// The staff member who acts (RFC 8693 §4.1).
     pub act: Actor,
     /// The one tenant that the request may touch.
     pub tenant_id: TenantId,
@@ -68,7 +70,7 @@ pub struct Claims {
     pub organization_id: Option<OrganizationId>,
     /// The scopes granted, separated by spaces (RFC 8693 §4.2).
     pub scope: String,
-    /// The request's method.
+    /// The method of the request that the identity is for.
     pub method: String,
     /// [`path_hash`] of the request's target.
     pub path_hash: String,
@@ -80,17 +82,17 @@ pub struct Claims {
     pub exp: i64,
 }
 
-/// Who acts in the place of a tenant.
+/// The staff member who acts for a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
-    /// The staff member.
+    /// The staff member, as the actor's subject.
     pub sub: StaffId,
 }
 
 /// The claim `path_hash` of a request's target: SHA-256 over the bytes between the method and
-/// `HTTP/1.1` in the request line, as the upstream gets them (path, and the query with its question
-/// mark where there is one; nothing decoded), in base64url without padding.
+/// `HTTP/1.1` in the request line, as the upstream receives them (the path, and the query with its
+/// question mark if there is one, not decoded), in base64url without padding.
 pub fn path_hash(target: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(target))
 }

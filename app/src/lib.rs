@@ -1,11 +1,11 @@
-//! What the browser and the server of Support Console share.
+//! The code that browser and server of Support Console share.
 //!
 //! * [`domain`] — types and rules. Compiles alone, without features, for any Rust code that talks
 //!   to Support Console.
-//! * `identity` — the identity that the gateway signs for each request it forwards, and its verifier
-//!   for upstreams (feature `identity`; alone it brings no user interface).
+//! * `identity` — the identity that the gateway signs for each request it forwards, and its
+//!   verifier for upstreams (feature `identity`, which brings no user interface).
 //! * [`paths`], [`query`] — the addresses of the console.
-//! * `ports` — what the user interface asks of the server (feature `ssr`).
+//! * `ports` — the services that the user interface uses (feature `ssr`).
 //! * `api`, `live`, `answer`, `components`, `signed_in`, `pages`, `routes`, `shell` — the user
 //!   interface (features `ssr` and `hydrate`).
 

@@ -1,8 +1,7 @@
 //! The live event stream as signals.
 //!
-//! A page says what it shows with [`use_live`] and reads what has changed from the [`LiveHandle`].
-//! In the browser there is one stream per tab, whatever the number of callers; on the server the
-//! handle never changes.
+//! A page says what it shows with [`use_live`] and reads changes from the [`LiveHandle`]. In the
+//! browser there is one stream per tab for all callers. On the server the handle never changes.
 
 pub mod rows;
 pub mod rules;
@@ -29,7 +28,7 @@ pub struct TenantsChange {
     pub counts: Option<HealthCounts>,
     /// Whether telemetry arrives at all.
     pub telemetry: TelemetryState,
-    /// The server's time.
+    /// The server's time of the event.
     pub now: Timestamp,
 }
 
@@ -40,7 +39,7 @@ pub struct SupportSessionsChange {
     pub changed: Vec<SupportSession>,
     /// The figures above the list.
     pub counts: SupportSessionCounts,
-    /// The server's time.
+    /// The server's time of the event.
     pub now: Timestamp,
 }
 
@@ -49,7 +48,7 @@ pub struct SupportSessionsChange {
 pub struct AccessLogChange {
     /// The entries, by sequence.
     pub entries: Vec<AccessLogEntry>,
-    /// The server's time.
+    /// The server's time of the event.
     pub now: Timestamp,
 }
 
@@ -61,14 +60,14 @@ pub enum LiveState {
     Idle,
     /// Open.
     Connected,
-    /// Lost for longer than a moment: what the page shows is of this instant.
+    /// Lost for longer than a moment: the page shows data from this instant.
     Lost {
-        /// When the last word was heard, in the server's time.
+        /// When the last message arrived, in the server's time.
         since: Timestamp,
     },
 }
 
-/// What a page hears. Every signal holds the latest event of its kind.
+/// Live events of a page. Every signal holds the latest event of its kind.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveHandle {
     /// Changed tenants.
@@ -103,7 +102,7 @@ impl LiveHandle {
         });
     }
 
-    /// Since when what the page shows is stale; `None` while it is not.
+    /// Since when the page is out of date; `None` while it is current.
     pub fn stale_since(&self) -> Option<Timestamp> {
         match self.state.get() {
             LiveState::Lost { since } => Some(since),

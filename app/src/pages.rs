@@ -1,5 +1,5 @@
-//! One file per page. A page asks `crate::api` for what it shows and puts it together from
-//! `crate::components`; rules live in `crate::domain`.
+//! One file per page. A page fetches its data through `crate::api` and renders it with
+//! `crate::components`. Rules live in `crate::domain`.
 
 pub mod audit_event;
 pub mod audit_log;

@@ -24,7 +24,7 @@ pub const RULES: &str = "/support/rules";
 pub const SIGN_IN: &str = "/sign-in";
 /// Changing one's own password.
 pub const PASSWORD: &str = "/account/password";
-/// What a staff member without a support role sees.
+/// The page for a staff member without a support role.
 pub const NO_ROLE: &str = "/account/no-role";
 /// The live event stream.
 pub const LIVE: &str = "/live";
@@ -113,7 +113,7 @@ pub fn audit_event(id: AuditEventId) -> String {
     format!("{AUDIT}/events/{id}")
 }
 
-/// The page of what an event was done to, if there is one.
+/// The page of an event's resource, if there is one.
 pub fn resource(event: &AuditEvent) -> Option<String> {
     let id = &event.resource_id;
     match event.resource_type.as_str() {
@@ -123,7 +123,7 @@ pub fn resource(event: &AuditEvent) -> Option<String> {
     }
 }
 
-/// Whether a path is that of a dialog, which lies over the page it belongs to.
+/// Whether a path is a dialog over another page.
 pub fn is_dialog(path: &str) -> bool {
     DIALOGS.iter().any(|dialog| path.ends_with(dialog))
 }

@@ -1,8 +1,8 @@
-//! What the user interface asks of the server.
+//! The services that the user interface uses.
 //!
-//! The server implements these traits in `server::services` and hands them out as one [`Console`]
-//! through Leptos' context. Every method is given the [`Context`] of the request and authorises by
-//! it: nothing here trusts its caller.
+//! The server implements these traits in `server::services` and provides them as one [`Console`]
+//! through Leptos' context. Every method gets the [`Context`] of the request and authorises by it:
+//! it never trusts its caller.
 
 use std::sync::Arc;
 
@@ -30,31 +30,26 @@ use crate::domain::{
 /// Everything the server does for the user interface.
 #[derive(Clone)]
 pub struct Console {
-    /// Who is signed in.
     pub staff: Arc<dyn StaffPort>,
     /// Tenants and their health.
     pub tenants: Arc<dyn TenantsPort>,
     /// Support sessions and their access logs.
     pub support_sessions: Arc<dyn SupportSessionsPort>,
-    /// Force logout.
     pub user_sessions: Arc<dyn UserSessionsPort>,
-    /// The audit log.
     pub audit: Arc<dyn AuditPort>,
-    /// The gateway's rules.
     pub rules: Arc<dyn RulesPort>,
-    /// What a plain form left for this page.
     pub flash: Arc<dyn FlashPort>,
     /// The part of the configuration that staff members may read.
     pub settings: Arc<Settings>,
 }
 
-/// Who is signed in.
+/// Sign-ins of staff members.
 #[async_trait]
 pub trait StaffPort: Send + Sync {
-    /// Who asks; `None` for nobody. Needs no role: the page that says "you have no support role"
-    /// asks too.
+    /// The signed-in staff member, if any. Needs no role, because the page "You have no support
+    /// role" uses it too.
     async fn signed_in(&self, context: &Context) -> Result<Option<SignedIn>, Problem>;
-    /// Whether there is any staff member at all; told to anyone, for the first start.
+    /// Whether any staff member exists. Public, for the first start.
     async fn any_staff(&self) -> Result<bool, Problem>;
 }
 
@@ -75,7 +70,7 @@ pub trait TenantsPort: Send + Sync {
 /// Support sessions and their access logs.
 #[async_trait]
 pub trait SupportSessionsPort: Send + Sync {
-    /// What the dialog "Create Support Session" needs to be shown.
+    /// The data for the dialog "Create Support Session".
     async fn draft(
         &self,
         context: &Context,
@@ -95,7 +90,6 @@ pub trait SupportSessionsPort: Send + Sync {
         filter: SupportSessionFilter,
         page: PageRequest,
     ) -> Result<SupportSessionList, Problem>;
-    /// One support session.
     async fn detail(
         &self,
         context: &Context,
@@ -108,7 +102,7 @@ pub trait SupportSessionsPort: Send + Sync {
         id: SupportSessionId,
         reason: String,
     ) -> Result<SupportSession, Problem>;
-    /// Replaces a lost token: the old one dies at once.
+    /// Replaces a lost token. The old one stops working immediately.
     async fn replace_token(
         &self,
         context: &Context,
@@ -130,10 +124,9 @@ pub trait SupportSessionsPort: Send + Sync {
     ) -> Result<Page<AccessLogEntry>, Problem>;
 }
 
-/// Force logout.
 #[async_trait]
 pub trait UserSessionsPort: Send + Sync {
-    /// What the dialog "Force Logout All Sessions" needs to be shown.
+    /// The data for the dialog "Force Logout All Sessions".
     async fn draft(
         &self,
         context: &Context,
@@ -149,7 +142,6 @@ pub trait UserSessionsPort: Send + Sync {
     ) -> Result<ForceLogoutResult, Problem>;
 }
 
-/// The audit log.
 #[async_trait]
 pub trait AuditPort: Send + Sync {
     /// One page, newest first.
@@ -159,17 +151,14 @@ pub trait AuditPort: Send + Sync {
         filter: AuditFilter,
         page: PageRequest,
     ) -> Result<Page<AuditEvent>, Problem>;
-    /// One event.
     async fn event(&self, context: &Context, id: AuditEventId) -> Result<AuditEvent, Problem>;
 }
 
-/// The gateway's rules.
 #[async_trait]
 pub trait RulesPort: Send + Sync {
-    /// The rules in force; `None` without a gateway.
+    /// The active rules; `None` without a gateway.
     async fn in_force(&self, context: &Context) -> Result<Option<RulesInForce>, Problem>;
-    /// What the rules of a changed file would have decided about the latest requests. Changes
-    /// nothing.
+    /// Replays the latest requests against changed rules. Changes nothing.
     async fn dry_run(
         &self,
         context: &Context,
@@ -178,7 +167,7 @@ pub trait RulesPort: Send + Sync {
     ) -> Result<DryRun, Problem>;
 }
 
-/// What a plain form left for the page that it redirected to.
+/// The message that a plain form left for the page it redirected to.
 #[async_trait]
 pub trait FlashPort: Send + Sync {
     /// Takes the flash with this id, once, if it belongs to the caller's staff session.

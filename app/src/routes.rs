@@ -1,5 +1,5 @@
-//! The one route table. Every route is rendered to the end before its first byte is sent, so that
-//! the status is right and nothing needs JavaScript to be read.
+//! The one route table. Every route is fully rendered before its first byte is sent, so that the
+//! status is right and reading needs no JavaScript.
 
 use leptos::prelude::*;
 use leptos_router::{

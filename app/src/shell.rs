@@ -33,8 +33,8 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The title of the document. On the server it is written into the page as it is, so what a tenant
-/// is called must not read as markup there; a browser is given text.
+/// The title of the document. The server writes it into the page as it is, so a tenant's name must
+/// be escaped there. A browser gets text.
 fn document_title(title: &str) -> String {
     let title = format!("{title} · Support Console");
     if cfg!(feature = "ssr") {

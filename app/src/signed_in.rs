@@ -1,4 +1,4 @@
-//! Who is signed in, asked once for the frame and every page.
+//! The signed-in staff member, fetched once for the frame and every page.
 
 use leptos::prelude::*;
 
@@ -8,17 +8,17 @@ use crate::{
     domain::signed_in::SignedIn,
 };
 
-/// Who is signed in.
+/// The signed-in staff member of this page.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedInStaff(Resource<Result<Option<SignedIn>, ApiError>>);
 
 impl SignedInStaff {
-    /// Who is signed in; `None` for nobody, and when it could not be found out.
+    /// The signed-in staff member, if any. `None` also if the lookup failed.
     pub async fn get(self) -> Option<SignedIn> {
         self.0.await.ok().flatten()
     }
 
-    /// Asks again, as after an act that changed what the frame shows.
+    /// Fetches again, for example after a change that the frame shows.
     pub fn refetch(self) {
         self.0.refetch();
     }
@@ -36,7 +36,7 @@ pub fn provide_signed_in() {
     });
 }
 
-/// Who is signed in.
+/// The signed-in staff member of this page.
 pub fn use_signed_in() -> SignedInStaff {
     expect_context()
 }

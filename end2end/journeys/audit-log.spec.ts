@@ -28,7 +28,7 @@ test("the log is filtered by category, and an event has a page of its own", asyn
   await rows.first().getByRole("link", { name: /^support_session\.revoked/ }).click();
   await expect(title(page)).toHaveText("support_session.revoked");
   await expect(page.getByRole("region", { name: "Metadata" })).toContainText("=1+1 is no formula");
-  await page.getByRole("link", { name: "Open the resource" }).click();
+  await page.getByRole("link", { name: "View session", exact: true }).click();
   await expect(title(page)).toHaveText("Support session");
 });
 
@@ -81,7 +81,7 @@ test("a filter that can't be read says so at its field", async ({ page }) => {
 test("a support admin sees the tenants' events, but not the system's", async ({ demo, another }) => {
   const page = await another(await demo.addStaff("Ida Brandt", "support_admin"));
   await open(page, "/audit?category=staff");
-  await expect(page.getByRole("heading", { name: "No event matches" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No matching events" })).toBeVisible();
   await open(page, "/audit?category=support_session");
   await expect(page.getByRole("table", { name: "Audit events" })).toBeVisible();
 });

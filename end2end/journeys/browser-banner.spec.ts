@@ -6,7 +6,7 @@ import { createSession, openSession } from "../support/support-session.ts";
 async function openTenant(page: Page, tenant: string): Promise<{ id: string; tab: Page }> {
   const { id } = await createSession(page, tenant);
   await openSession(page, id);
-  const link = page.getByRole("link", { name: /^Open tenant/ });
+  const link = page.getByRole("link", { name: /^Enter tenant/ });
   const [tab] = await Promise.all([page.context().waitForEvent("page"), link.click()]);
   await expect(tab.locator("support-console-banner")).toBeVisible();
   return { id, tab };

@@ -9,10 +9,10 @@ async function tabOf(context: BrowserContext, click: () => Promise<void>): Promi
   return tab;
 }
 
-/** Follows Open tenant on the page of a support session. */
+/** Follows Enter tenant on the page of a support session. */
 async function openTenant(page: Page, id: string): Promise<Page> {
   await openSession(page, id);
-  const link = page.getByRole("link", { name: /^Open tenant/ });
+  const link = page.getByRole("link", { name: /^Enter tenant/ });
   return tabOf(page.context(), () => link.click());
 }
 
@@ -38,9 +38,9 @@ test("a tenant is opened from its support session, shown live, and cut when the 
   await expect(log.getByRole("row").filter({ hasText: "/v1/feed" })).toContainText("open");
   await page.getByRole("link", { name: "Revoke Session" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Revoke Session" }).click();
-  await expect(page.getByRole("status").getByText("The support session was revoked.")).toBeVisible();
+  await expect(page.getByRole("status").getByText(/^Session in .+ revoked\.$/)).toBeVisible();
   await expect(tab.locator("#feed")).toHaveText("The feed has ended.");
-  await expect(page.getByRole("link", { name: /^Open tenant/ })).toHaveCount(0);
+  await expect(page.getByRole("link", { name: /^Enter tenant/ })).toHaveCount(0);
   const answer = await tab.reload();
   expect(answer?.status()).toBe(401);
   await expect(tab.getByText("The support session was revoked.")).toBeVisible();
@@ -56,7 +56,7 @@ test("a new session offers to open the tenant at once, and tells of it in the te
   await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
   const tenant = await demo.tenant("healthy");
   const { id } = await createSession(page, tenant.id);
-  const link = grantedDialog(page).getByRole("link", { name: /^Open tenant/ });
+  const link = grantedDialog(page).getByRole("link", { name: /^Enter tenant/ });
   const tab = await tabOf(page.context(), () => link.click());
   await expect(title(tab)).toHaveText(tenant.name);
   type Log = { items: { resource_id: string }[] };
@@ -98,13 +98,13 @@ test("another staff member is not offered to open the tenant, and the link is of
   await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
   const { id } = await createSession(page, (await demo.tenant("healthy")).id);
   await openSession(page, id);
-  const href = await page.getByRole("link", { name: /^Open tenant/ }).getAttribute("href");
+  const href = await page.getByRole("link", { name: /^Enter tenant/ }).getAttribute("href");
   const other = await another("super_admin");
   await openSession(other, id);
-  await expect(other.getByRole("link", { name: /^Open tenant/ })).toHaveCount(0);
+  await expect(other.getByRole("link", { name: /^Enter tenant/ })).toHaveCount(0);
   await other.goto(href ?? "");
   await expect(other).toHaveURL(new RegExp(`^${demo.console}/support/sessions/${id}`));
-  await expect(other.getByRole("alert")).toContainText("Your role does not allow this.");
+  await expect(other.getByRole("alert")).toContainText("You don't have permission for this.");
 });
 
 test("whoever has signed out signs in and opens the tenant once more", async ({ page, demo, signIn }) => {
@@ -112,7 +112,7 @@ test("whoever has signed out signs in and opens the tenant once more", async ({ 
   await signIn(account);
   const { id } = await createSession(page, (await demo.tenant("healthy")).id);
   await openSession(page, id);
-  const href = (await page.getByRole("link", { name: /^Open tenant/ }).getAttribute("href")) ?? "";
+  const href = (await page.getByRole("link", { name: /^Enter tenant/ }).getAttribute("href")) ?? "";
   await page.context().clearCookies({ name: "__Host-support-console" });
   await page.goto(href);
   await expect(title(page)).toHaveText("Sign in");
@@ -137,7 +137,7 @@ test.describe("without JavaScript", () => {
     await page.goto(`/support/tenants/${tenant.id}/create-session`);
     await page.getByLabel("Reason").fill("Invoices fail since this morning");
     await page.getByRole("button", { name: "Create Session" }).click();
-    const link = grantedDialog(page).getByRole("link", { name: /^Open tenant/ });
+    const link = grantedDialog(page).getByRole("link", { name: /^Enter tenant/ });
     const tab = await tabOf(page.context(), () => link.click());
     await expect(title(tab)).toHaveText(tenant.name);
   });

@@ -11,7 +11,7 @@ test("another super admin raises a budget, and the holder's page shows it", asyn
   await expect(page.getByRole("link", { name: "Raise budget" })).toHaveCount(0);
   await open(page, `/support/sessions/${id}/raise-budget`);
   await expect(page.getByRole("dialog", { name: "Raise budget" })).toContainText(
-    "Only a super admin who does not hold the session may raise its budget.",
+    "You can't raise this budget. Only a super admin can, and not for their own session.",
   );
   await openSession(page, id);
 
@@ -19,10 +19,10 @@ test("another super admin raises a budget, and the holder's page shows it", asyn
   await openSession(admin, id);
   await admin.getByRole("link", { name: "Raise budget" }).click();
   const dialog = admin.getByRole("dialog", { name: /^Raise Ida Brandt’s budget in / });
-  await dialog.getByLabel("Requests in all").fill("10000");
+  await dialog.getByLabel("Total requests allowed").fill("10000");
   await dialog.getByLabel("Reason").fill("The export is long");
   await dialog.getByRole("button", { name: "Raise budget" }).click();
-  const total = dialog.getByLabel("Requests in all");
+  const total = dialog.getByLabel("Total requests allowed");
   await expect(total).toHaveAttribute("aria-invalid", "true");
   await expect(total).toBeFocused();
   await total.fill("25,000");

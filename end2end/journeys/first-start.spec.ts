@@ -27,7 +27,7 @@ test("the pages of an empty console say what to do, and the commands work", asyn
   const added = await served.command([...add, "--password-stdin"], password);
   expect(added.code, added.output).toBe(0);
   await page.reload();
-  await expect(page.getByText("Nobody can sign in yet.")).toHaveCount(0);
+  await expect(page.getByText("No one can sign in yet.")).toHaveCount(0);
   await signIn(page);
 
   await expect(page.getByRole("heading", { name: "No tenants yet" })).toBeVisible();

@@ -15,19 +15,19 @@ test("force logout names the number, asks for the slug, and leads to its audit e
   await signIn("support_admin");
   await open(page, `/support/tenants/${tenant.id}`);
   await page.getByRole("link", { name: "Force Logout All Sessions" }).click();
-  const act = "End 3 user sessions of Harbour Finch";
+  const act = "Sign out 3 user sessions of Harbour Finch";
   const dialog = page.getByRole("alertdialog", { name: act });
-  await expect(dialog).toHaveAccessibleDescription(/irreversible.*Users will need to sign in again/);
+  await expect(dialog).toHaveAccessibleDescription(/All users of Harbour Finch are signed out now.*This can't be undone/);
   const slug = dialog.getByLabel(`Type ${tenant.slug} to confirm`);
   await slug.fill("harbour");
   await dialog.getByRole("button", { name: act }).click();
   await expect(slug).toBeFocused();
-  await expect(slug).toHaveAccessibleDescription(new RegExp(`Must be ${tenant.slug}, as written above`));
+  await expect(slug).toHaveAccessibleDescription(new RegExp(`That doesn't match. Type ${tenant.slug}`));
   expect(await isActive(demo, tenant, "usr_1")).toBe(true);
 
   await slug.fill(tenant.slug);
   await dialog.getByRole("button", { name: act }).click();
-  const done = page.getByRole("alertdialog", { name: "User sessions of Harbour Finch have ended" });
+  const done = page.getByRole("alertdialog", { name: "Users of Harbour Finch signed out" });
   await expect(done.getByRole("status")).toContainText("3 user sessions ended");
   expect(await Promise.all(users.map((user) => isActive(demo, tenant, user)))).toEqual([false, false, false]);
 
@@ -35,7 +35,7 @@ test("force logout names the number, asks for the slug, and leads to its audit e
   await expect(behind).toContainText("0 active user sessions");
   await expect(behind).toContainText("user_session.force_logout");
 
-  await done.getByRole("link", { name: "Open the audit event" }).click();
+  await done.getByRole("link", { name: "View audit event" }).click();
   await expect(title(page)).toHaveText("user_session.force_logout");
   await expect(page.getByRole("region", { name: "What happened" })).toContainText("Jonas Lindqvist");
 });
@@ -50,7 +50,7 @@ test("a user session from before the logout is dead even if it is registered lat
   await signIn("support_admin");
   await open(page, `/support/tenants/${tenant.id}/force-logout`);
   await page.getByRole("alertdialog").getByRole("textbox").fill(tenant.slug);
-  await page.getByRole("button", { name: "End all user sessions of Late Registration" }).click();
+  await page.getByRole("button", { name: "Sign out all users of Late Registration" }).click();
   await expect(page.getByRole("status").getByText("0 user sessions ended")).toBeVisible();
   await userSignsIn(demo, tenant, "usr_late", before);
   expect(await isActive(demo, tenant, "usr_late")).toBe(false);

@@ -13,7 +13,7 @@ test("the failing tenant is found by its card", async ({ page, demo }) => {
   await expect(rows.filter({ hasNotText: "Critical" })).toHaveCount(0);
   await rows.filter({ hasText: failing.id }).getByRole("link", { name: "View Details" }).click();
   await expect(title(page)).toHaveText(failing.name);
-  await expect(page.getByText("in the last 15 minutes failed; the threshold is 20%")).toBeVisible();
+  await expect(page.getByText("failed in the last 15 minutes (threshold: 20%)")).toBeVisible();
   await expect(page.getByRole("group", { name: "Support Actions" }).getByRole("link")).toHaveText([
     "Create Support Session",
     "Force Logout All Sessions",
@@ -74,7 +74,7 @@ test("pages follow each other without losing or repeating a tenant", async ({ pa
 
 test("nothing that matches is a screen of its own, with the next step", async ({ page }) => {
   await page.getByRole("searchbox").fill("no such tenant anywhere");
-  await expect(page.getByRole("heading", { name: "No tenant matches" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No matching tenants" })).toBeVisible();
   await page.getByRole("link", { name: "Clear search and filters" }).click();
   await expect(page).toHaveURL("/support");
   await expect(page.getByRole("table", { name: "Tenant health" })).toBeVisible();
@@ -91,18 +91,18 @@ test("an edited address gets a clear message and a way back", async ({ page }) =
   const next = page.getByRole("link", { name: "Next" });
   const href = (await next.getAttribute("href")) ?? "";
   const edited = href.slice(0, -2) + (href.endsWith("AA") ? "BB" : "AA");
-  const pages: [path: string, status: number][] = [
-    [edited, 400],
-    ["/support?cursor=made-up", 400],
-    ["/support?health=purple", 422],
-    ["/support?limit=-1", 422],
+  const pages: [path: string, status: number, message: string][] = [
+    [edited, 400, "This link is no longer valid."],
+    ["/support?cursor=made-up", 400, "This link is no longer valid."],
+    ["/support?health=purple", 422, "This filter isn't valid."],
+    ["/support?limit=-1", 422, "This filter isn't valid."],
   ];
-  for (const [path, status] of pages) {
+  for (const [path, status, message] of pages) {
     const answer = await page.goto(path);
     expect(answer?.status(), path).toBe(status);
-    await expect(page.getByRole("alert")).toContainText("The tenants could not be loaded.");
+    await expect(page.getByRole("alert")).toContainText(message);
   }
-  await page.getByRole("link", { name: "Start from the first page" }).click();
+  await page.getByRole("link", { name: "Go to the first page" }).click();
   await expect(page.getByRole("table", { name: "Tenant health" })).toBeVisible();
 });
 

@@ -17,18 +17,18 @@ test("a change of the rules is tried on the requests that were made", async ({ p
   await open(page, "/support/help");
   await page.getByRole("link", { name: "Gateway rules and dry run" }).click();
   await expect(title(page)).toHaveText("Gateway rules");
-  const file = page.getByLabel("Changed rule file");
+  const file = page.getByLabel("Rules to test");
   await expect(file).toHaveValue(/name = "attestations:write"/);
   const changed = (await file.inputValue()).replace("/v1/attestations/**", "/v1/attestations/{id}");
   await file.fill(changed);
-  await page.getByRole("button", { name: "Try these rules" }).click();
+  await page.getByRole("button", { name: "Test rules" }).click();
 
-  await expect(page.getByRole("heading", { name: "What these rules would have decided" })).toBeVisible();
-  await expect(page.getByText(/would be refused that were let through/)).toBeVisible();
-  const rows = page.getByRole("table", { name: "Requests that would be decided otherwise" }).locator("tbody tr");
+  await expect(page.getByRole("heading", { name: "Test result" })).toBeVisible();
+  await expect(page.getByText(/Newly refused: \d+\. Newly allowed: 0\./)).toBeVisible();
+  const rows = page.getByRole("table", { name: "Requests with a different decision" }).locator("tbody tr");
   const row = rows.filter({ has: page.locator(`a[href="/support/sessions/${id}"]`) });
   await expect(row).toContainText("refused: out_of_scope");
-  await expect(page.getByLabel("Changed rule file")).toHaveValue(changed);
+  await expect(page.getByLabel("Rules to test")).toHaveValue(changed);
   expect((await demo.request(token, "/v1/attestations", ATTEST)).status, "nothing has changed").toBe(201);
 });
 
@@ -36,10 +36,10 @@ test("a rule file that can't be read says where, and is kept", async ({ page, si
   await signIn("support_admin");
   await open(page, "/support/rules");
   const broken = '[[scopes]]\nname = "x"\ndescription = "X."\nallow = [{ methods = ["GET"], paths = ["x"] }]\n';
-  await page.getByLabel("Changed rule file").fill(broken);
-  await page.getByRole("button", { name: "Try these rules" }).click();
+  await page.getByLabel("Rules to test").fill(broken);
+  await page.getByRole("button", { name: "Test rules" }).click();
   await expect(page.getByText(/scopes\[0\]\.allow\[0\]\.paths\[0\]/i)).toBeVisible();
-  await expect(page.getByLabel("Changed rule file")).toHaveValue(broken);
+  await expect(page.getByLabel("Rules to test")).toHaveValue(broken);
 });
 
 test("the page of a session tells what was granted and what was used", async ({ page, demo, signIn }) => {

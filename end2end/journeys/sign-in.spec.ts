@@ -72,7 +72,7 @@ test("a password that was given must be changed first", async ({ page, demo, sig
   await expectHydrated(page);
   await page.getByLabel("Current password").fill(given);
   await page.getByLabel("New password", { exact: true }).fill(chosen);
-  await page.getByLabel("New password again").fill(chosen);
+  await page.getByLabel("Repeat new password").fill(chosen);
   await page.getByRole("button", { name: "Change password" }).click();
   await expect(title(page)).toHaveText("Support");
 });

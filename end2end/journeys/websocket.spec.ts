@@ -28,13 +28,13 @@ test("a WebSocket is open in the record, counted frame by frame, and cut by a re
   await page.getByRole("link", { name: "Revoke Session" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Revoke Session" }).click();
   await talk.ended();
-  await expect(row).toContainText("101 cut");
+  await expect(row).toContainText("101, interrupted");
 
   await expect(page.getByRole("listitem").filter({ hasText: /^talk 1 request$/ })).toBeVisible();
   await row.locator("summary").click();
   const details = page.getByRole("table", { name: "Access Logs" });
   // Frames with their heads: of two and four bytes from a client, which masks, of two from a server.
-  await expect(fact(details, "Upgrade")).toContainText("messages are counted, not recorded one by one");
+  await expect(fact(details, "Upgrade")).toContainText("Messages are counted, not recorded individually.");
   await expect(fact(details, "To the upstream")).toContainText("2 frames, 25 bytes, SHA-256");
   await expect(fact(details, "To the client")).toContainText("2 frames, 17 bytes, SHA-256");
 });
@@ -44,5 +44,5 @@ test("without a rule that says so there is no WebSocket", async ({ page, served 
   await expect(Talk.open(`${served.gateway}/talk`, token)).rejects.toThrow("not upgraded: 403");
   await openSession(page, id);
   const table = page.getByRole("table", { name: "Access Logs" });
-  await expect(table.getByRole("row").filter({ hasText: "/talk" })).toContainText("403 refused");
+  await expect(table.getByRole("row").filter({ hasText: "/talk" })).toContainText("403, refused");
 });

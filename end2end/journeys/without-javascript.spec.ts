@@ -36,8 +36,8 @@ test("without JavaScript a session is created, its token shown once, and revoked
   await fillAndCreate(createDialog(page), { reason: "short", minutes: 99 });
   const reason = createDialog(page).getByLabel("Reason");
   await expect(reason).toHaveValue("short");
-  await expect(reason).toHaveAccessibleDescription(/5 more characters/);
-  await expect(createDialog(page).getByLabel("Duration (TTL)")).toHaveValue("99");
+  await expect(reason).toHaveAccessibleDescription(/Add 5 more characters/);
+  await expect(createDialog(page).getByLabel("Duration (TTL, minutes)")).toHaveValue("99");
   await expect(createDialog(page).getByRole("checkbox", { name: "invoices:export" })).toBeChecked();
 
   await fillAndCreate(createDialog(page), { reason: "Exports look empty", minutes: 5 });
@@ -67,7 +67,7 @@ test("without JavaScript a tenant's users are logged out", async ({ page, demo }
   await expect(slug).toHaveAttribute("aria-invalid", "true");
   await send(page, tenant.slug);
   await expect(page.getByRole("status").getByText("0 user sessions ended")).toBeVisible();
-  await page.getByRole("link", { name: "Open the audit event" }).click();
+  await page.getByRole("link", { name: "View audit event" }).click();
   await expect(title(page)).toHaveText("user_session.force_logout");
 });
 
@@ -84,11 +84,11 @@ test("without JavaScript the audit log is filtered", async ({ page }) => {
 test("without JavaScript one signs out", async ({ page }) => {
   await page.getByText("Ida Brandt").first().click();
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
-  await expect(page.getByText("You are signed out.")).toBeVisible();
+  await expect(page.getByText("You've been signed out.")).toBeVisible();
 });
 
 async function send(page: Page, slug: string): Promise<void> {
-  const dialog = page.getByRole("alertdialog", { name: /^End all user sessions of / });
+  const dialog = page.getByRole("alertdialog", { name: /^Sign out all users of / });
   await dialog.getByRole("textbox").fill(slug);
-  await dialog.getByRole("button", { name: /^End / }).click();
+  await dialog.getByRole("button", { name: /^Sign out / }).click();
 }

@@ -27,7 +27,7 @@ export function grantedDialog(page: Page): Locator {
 /** Fills in the dialog and sends it. */
 export async function fillAndCreate(dialog: Locator, { reason, minutes, scopes }: Wanted): Promise<void> {
   await dialog.getByLabel("Reason").fill(reason ?? "Invoices fail since this morning");
-  if (minutes !== undefined) await dialog.getByLabel("Duration (TTL)").fill(`${minutes}`);
+  if (minutes !== undefined) await dialog.getByLabel("Duration (TTL, minutes)").fill(`${minutes}`);
   for (const scope of scopes ?? []) {
     await dialog.getByRole("checkbox", { name: new RegExp(`^${scope}\\s`) }).check();
   }
@@ -38,7 +38,7 @@ export async function fillAndCreate(dialog: Locator, { reason, minutes, scopes }
 export async function readGranted(page: Page): Promise<Granted> {
   const dialog = grantedDialog(page);
   const token = await dialog.getByRole("region", { name: "Access token" }).locator("code").innerText();
-  const link = dialog.getByRole("link", { name: "Open the support session" });
+  const link = dialog.getByRole("link", { name: "View session" });
   const id = (await link.getAttribute("href"))?.split("/").pop() ?? "";
   expect(token).toMatch(/^scst_/);
   return { id, token };

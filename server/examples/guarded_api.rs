@@ -1,11 +1,13 @@
-//! A platform in Rust that guards its own API: no proxy stands before it, the gateway is a layer in it.
+//! A platform in Rust that guards its own API: instead of a proxy in front of it, the gateway is a
+//! layer inside it.
 //!
 //! ```sh
 //! cargo run -p server --example guarded_api -- console.toml 127.0.0.1:8080
 //! ```
 //!
-//! It serves the console of `console.toml` too, in the same process and on the same store; the address
-//! after it is the API's, and must be in `gateway.hosts`. `docs/integrations/tower.md` tells the rest.
+//! It also serves the console of `console.toml`, in the same process and on the same store. The
+//! address after the file is the API's, and must be in `gateway.hosts`. See
+//! `docs/integrations/tower.md`.
 
 use std::{env, error::Error, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -46,9 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         figures: None,
     })
     .await?;
-    let layer = server
-        .support_layer()?
-        .ok_or("there is no [gateway] table")?;
+    let layer = server.support_layer()?.ok_or("no [gateway] table")?;
 
     let listener = TcpListener::bind(&listen).await?;
     // With the peer's address: without it nothing could be recorded, and the layer refuses.
@@ -62,12 +62,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Two tenants' invoices. Support sessions are judged by the whole address, `/v1/tenants/acme/…`,
-/// although the layer stands inside the router that is nested under it.
+/// although the layer is inside the router nested under it.
 fn api(support: SupportSessionLayer) -> Router {
     let tenant = Router::new()
         .route("/invoices", get(list_invoices).post(add_invoice))
         .route("/feed", get(feed))
-        // The platform's own users come with tokens of their own, which the layer leaves alone.
+        // The platform's own users have their own tokens, which the layer leaves alone.
         .layer(support.passing_others());
     let v1 = Router::new().nest("/tenants/{tenant_id}", tenant);
     Router::new().nest("/v1", v1)
@@ -86,7 +86,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asking {
         match LiveSupportSession::of_parts(parts) {
             Ok(session) => return Ok(Self::Support(session.clone())),
             Err(NoSupportSession::Absent) => {}
-            // Of support, but not in the request that was judged: nobody's user either.
+            // A support request, but not the one that was judged. It belongs to no user either.
             Err(error) => return Err(error.into_response()),
         }
         // Stands for the platform's own way of signing in.

@@ -65,25 +65,25 @@ pub struct AppState {
     pub user_sessions: UserSessionsService,
     /// The audit log.
     pub audit: AuditService,
-    /// What proxies tell of the requests that they carried.
+    /// Completes the records of requests that proxies forwarded.
     pub access_log_reports: AccessLogReports,
     /// The gateway's rules.
     pub rules: RulesService,
-    /// What plain forms leave for pages.
+    /// Messages of plain forms for pages.
     pub flashes: Flashes,
     /// What this node holds of support sessions, shared with the gateway.
     pub node: Arc<NodeState>,
-    /// Signs what the upstream is told.
+    /// Signs identities for the upstream.
     pub identities: Arc<Identities>,
     /// Whether such an identity is still good.
     pub introspection: IntrospectionService,
-    /// What staff members may read of the configuration.
+    /// The part of the configuration that staff members may read.
     pub settings: Arc<Settings>,
 }
 
 /// The record of the gateway, with the task that completes it.
 pub struct Record {
-    /// Finds support sessions and writes what they do.
+    /// Finds support sessions and writes their records.
     pub recorder: Arc<StoreRecorder>,
     /// Ends once the recorder is dropped and everything handed over is written.
     pub completions: JoinHandle<()>,
@@ -127,7 +127,7 @@ impl AppState {
         })
     }
 
-    /// What the user interface asks of the server.
+    /// The services for the user interface.
     pub fn console(&self) -> Console {
         Console {
             staff: Arc::new(self.staff.clone()),
@@ -230,8 +230,9 @@ impl AppState {
         Ok(Some(ForwardAuth::new(Arc::clone(gateway), settings)))
     }
 
-    /// A layer by which support sessions reach handlers of a platform in this process; `None` without
-    /// a `[gateway]` table. It answers to the hosts of `gateway.public_url` and `gateway.hosts`.
+    /// A layer that lets support sessions reach handlers of a platform in this process; `None`
+    /// without a `[gateway]` table. It serves the hosts of `gateway.public_url` and
+    /// `gateway.hosts`.
     ///
     /// # Errors
     ///
@@ -247,8 +248,8 @@ impl AppState {
         }))
     }
 
-    /// The layer by which support sessions reach the REST interface; `None` without a `[gateway]`
-    /// table. Keys pass it by.
+    /// The layer that lets support sessions reach the REST API; `None` without a `[gateway]` table.
+    /// Keys bypass it.
     ///
     /// # Errors
     ///
@@ -309,7 +310,7 @@ fn console_hosts(config: &Config) -> Vec<String> {
     hosts
 }
 
-/// What staff members may read of a configuration.
+/// The part of a configuration that staff members may read.
 ///
 /// # Errors
 ///

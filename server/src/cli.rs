@@ -1,5 +1,5 @@
-//! The command line. One file per command; each does what a service does, under the name of the
-//! operating-system user.
+//! The command line. One file per command. Each calls the same services as the server, in the name
+//! of the operating-system user.
 
 mod api_key;
 mod audit;
@@ -28,8 +28,8 @@ use crate::config::{Config, ConfigError, Flag, Sources};
     version,
     propagate_version = true,
     after_help = "First steps:\n  \
-        support-console demo                          a whole platform to try it on\n  \
-        support-console doctor --config console.toml  whether a configuration will do\n  \
+        support-console demo                          try everything with a sample platform\n  \
+        support-console doctor --config console.toml  check a configuration\n  \
         support-console staff add --email ana@example.com --name \"Ana Silva\" --role super_admin\n  \
         support-console serve --config console.toml\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
@@ -41,14 +41,14 @@ pub struct Cli {
     command: Command,
 }
 
-/// Where the configuration comes from: the file, then the environment, then these flags.
+/// The sources of the configuration: the file, then the environment, then these flags.
 #[derive(Debug, Clone, Default, Args)]
 struct Common {
     /// The configuration, a TOML file
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// sqlite:PATH or postgres://… (a password belongs into `SUPPORT_CONSOLE_DATABASE_URL` or the
-    /// file: other users of this machine can read flags)
+    /// sqlite:PATH or postgres://… (put a password in `SUPPORT_CONSOLE_DATABASE_URL` or in the file,
+    /// because other users of this machine can read flags)
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
     /// The folder with the key files
@@ -62,18 +62,18 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Run everything on this machine with a sample platform and real traffic
     Demo(demo::DemoArgs),
-    /// Bring the data store's schema up to date
+    /// Update the data store's schema
     Migrate(migrate::MigrateArgs),
-    /// Staff members: who may sign in, with which roles
+    /// Manage staff members: who may sign in, with which roles
     #[command(subcommand)]
     Staff(staff::StaffCommand),
-    /// Keys of the REST interface
+    /// Manage keys of the REST API
     #[command(subcommand, name = "api-key")]
     ApiKey(api_key::ApiKeyCommand),
     /// Verify or export the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// The gateway before the platform's API
+    /// Check, explain and probe the gateway
     #[command(subcommand)]
     Gateway(gateway::GatewayCommand),
     /// Check store, keys, configuration, ports, public URLs and site files
@@ -81,7 +81,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked.
+    /// Runs the command.
     ///
     /// # Errors
     ///

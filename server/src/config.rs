@@ -25,23 +25,21 @@ pub use self::{
     variables::{PREFIX, variables_help},
 };
 
-/// All of it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// `sqlite:PATH` or `postgres://…`.
     pub database_url: SecretString,
-    /// Where key files are kept.
+    /// The folder of the key files.
     pub data_dir: PathBuf,
-    /// What people call this node; the host's name if left out.
+    /// This node's name. Defaults to the host's name.
     pub node_name: Option<String>,
     /// Whether `serve` brings an older schema up to date.
     pub migrate_on_start: bool,
     /// Proxies whose `X-Forwarded-For` is believed, counted from the right.
     pub trusted_proxies: Vec<IpNet>,
-    /// The console.
     pub console: ConsoleConfig,
-    /// The gateway before the platform's API; without it `serve` runs the console alone.
+    /// The gateway in front of the platform's API. Without it `serve` runs only the console.
     pub gateway: Option<GatewayConfig>,
     /// The listener that a proxy of the platform's own asks about each request.
     pub forward_auth: Option<ForwardAuthConfig>,
@@ -49,11 +47,10 @@ pub struct Config {
     pub scopes: Vec<ScopeConfig>,
     /// How health is decided.
     pub health: Thresholds,
-    /// What support sessions need.
+    /// Limits and rules of support sessions.
     pub support_sessions: SupportSessionConfig,
-    /// What is logged, and how.
+    /// The log's level and format.
     pub log: LogConfig,
-    /// Figures for Prometheus.
     pub metrics: MetricsConfig,
     /// The file that it was read from, if there is one.
     #[serde(skip)]
@@ -64,25 +61,25 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsoleConfig {
-    /// Where it listens.
     pub listen: SocketAddr,
     /// How browsers reach it.
     pub public_url: Url,
-    /// Where the files of the user interface are.
+    /// The folder of the user interface's files.
     pub site_root: PathBuf,
-    /// Where a tenant is managed on the platform; `{tenant_id}` stands for the tenant.
+    /// The address for managing a tenant on the platform, with `{tenant_id}` in place of the
+    /// tenant.
     pub manage_tenant_url: Option<String>,
 }
 
-/// What support sessions need.
+/// Limits and rules of support sessions.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SupportSessionConfig {
     /// Whether a ticket is mandatory.
     pub require_ticket: bool,
-    /// How many requests a new session may make in all; 0 for any number.
+    /// The request budget of a new session; 0 for no limit.
     pub requests_total: u64,
-    /// How many requests a new session may make in a minute, on each node; 0 for any number.
+    /// Requests per minute of a new session, on each node; 0 for no limit.
     pub requests_per_minute: u64,
     /// Whether support sessions end, and none is created, where the platform suspends their tenant
     /// or organization.
@@ -90,12 +87,12 @@ pub struct SupportSessionConfig {
 }
 
 impl SupportSessionConfig {
-    /// The total of a new session; `None` for any number.
+    /// The request budget of a new session; `None` for no limit.
     pub fn requests_total(&self) -> Option<u64> {
         Some(self.requests_total).filter(|total| *total > 0)
     }
 
-    /// The rate of a new session; `None` for any number.
+    /// Requests per minute of a new session; `None` for no limit.
     pub fn requests_per_minute(&self) -> Option<u64> {
         Some(self.requests_per_minute).filter(|rate| *rate > 0)
     }
@@ -112,7 +109,7 @@ impl Default for SupportSessionConfig {
     }
 }
 
-/// What is logged, and how.
+/// The log's level and format.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
@@ -129,7 +126,6 @@ pub enum LogFormat {
     /// For people on a terminal, JSON otherwise.
     #[default]
     Auto,
-    /// For people.
     Human,
     /// One JSON object a line.
     Json,
@@ -137,14 +133,14 @@ pub enum LogFormat {
 
 /// Figures for Prometheus.
 ///
-/// They have a listener of their own: behind a proxy on the same machine every caller of the
+/// Metrics have their own listener: behind a proxy on the same machine every caller of the
 /// console's listener looks like loopback.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MetricsConfig {
     /// Whether `/metrics` is served at all.
     pub enabled: bool,
-    /// Where `/metrics` listens.
+    /// The listen address of `/metrics`.
     pub listen: SocketAddr,
 }
 

@@ -33,12 +33,12 @@ impl CursorKey {
         URL_SAFE_NO_PAD.encode(cursor)
     }
 
-    /// The position that a cursor of `list` stands for.
+    /// The position of a cursor of `list`.
     pub fn open(&self, list: &str, cursor: &str) -> Result<Position, Problem> {
         self.try_open(list, cursor).ok_or_else(|| {
             Problem::new(
                 ProblemCode::InvalidCursor,
-                "This page address was edited or belongs to another list. Start from the first page.",
+                "This link is no longer valid. Start from the first page.",
             )
         })
     }

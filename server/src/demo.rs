@@ -51,19 +51,16 @@ const TRACK_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// How the demo is started.
 pub struct Options {
-    /// The console's port.
     pub console_port: u16,
-    /// The gateway's port.
     pub gateway_port: u16,
     /// The sample platform's port.
     pub upstream_port: u16,
-    /// Where everything is kept; a temporary folder if left out.
+    /// The folder of all data. Defaults to a temporary folder.
     pub data_dir: Option<PathBuf>,
-    /// Where to write addresses and accounts once everything listens.
+    /// The file for addresses and accounts, written when everything is listening.
     pub ready_file: Option<PathBuf>,
-    /// Makes the tenants.
     pub seed: u64,
-    /// Where the files of the user interface are.
+    /// The folder of the user interface's files.
     pub site_root: PathBuf,
 }
 
@@ -71,7 +68,7 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// If something can't be started; what it was and what to do about it.
+/// If a part can't be started, with what to do.
 pub async fn run(options: Options) -> Result<(), DemoError> {
     let ports = Ports::of(&options)?;
     let folder = state::Folder::open(options.data_dir.clone())?;
@@ -84,7 +81,7 @@ async fn run_in(folder: &Path, ports: Ports, options: Options) -> Result<(), Dem
     let real: Arc<dyn Clock> = Arc::new(SystemClock);
     let clock = Arc::new(OffsetClock::new(Arc::clone(&real)));
     let mut state = DemoState::load_or_new(folder, options.seed, clock.now())?;
-    // A demo that was sent ahead of time goes on there.
+    // A demo whose clock was moved ahead continues there.
     if let Some(until) = state.reported_until.filter(|until| *until > clock.now()) {
         clock.advance(until - clock.now());
     }
@@ -129,16 +126,16 @@ async fn run_in(folder: &Path, ports: Ports, options: Options) -> Result<(), Dem
     serve::asked_to_stop().await?;
     say("Stopping …");
     world.stop.cancel();
-    // What was served last is reported while the console still takes it in.
+    // The last requests are reported while the console still accepts them.
     if reporting.await.is_err() {
-        tracing::warn!("the last calls are not reported");
+        tracing::warn!("the last calls were not reported");
     }
     world.track().keep(folder)?;
     server.stop().await;
     Ok(())
 }
 
-/// What keeps the demo moving.
+/// The background tasks of the demo.
 struct World {
     clock: Arc<OffsetClock>,
     tenants: Arc<Vec<Tenant>>,
@@ -182,11 +179,11 @@ impl World {
         );
         let stop = self.stop.clone();
         tokio::spawn(async move {
-            // Feeds never end by themselves, so the platform does not wait for its callers.
+            // Feeds never end by themselves, so the platform doesn't wait for its callers.
             tokio::select! {
                 served = axum::serve(listener, platform.router()).into_future() => {
                     if let Err(error) = served {
-                        tracing::error!(%error, "the sample platform has failed");
+                        tracing::error!(%error, "the sample platform failed");
                     }
                 }
                 () = stop.cancelled() => {}
@@ -241,7 +238,7 @@ impl World {
                     () = stop.cancelled() => return,
                 }
                 if let Err(error) = state.reported(clock.now()).keep(&folder) {
-                    tracing::warn!(%error, "the demo can't note how far it is");
+                    tracing::warn!(%error, "the demo can't save its progress");
                 }
             }
         }
@@ -267,7 +264,7 @@ impl World {
         let stop = self.stop.clone();
         tokio::spawn(async move {
             if let Err(error) = clients.run(stop).await {
-                tracing::error!(%error, "the tenants' programs can't call");
+                tracing::error!(%error, "the sample tenants can't make calls");
             }
         });
         tokio::spawn(sign_ins::keep_coming(

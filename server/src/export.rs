@@ -1,7 +1,7 @@
 //! The audit log as a file: everything that a filter leaves, a page of the store at a time.
 //!
-//! Order: chain by chain (by name), and in each chain by position. So a tenant's export is its
-//! events, oldest first, and whoever verifies one never has to look back.
+//! Order: chain by chain (by name), and by position in each chain. So a tenant's export has its
+//! events in order, and verifying it needs no lookback.
 
 mod handler;
 mod table;
@@ -30,9 +30,8 @@ pub use handler::export_audit;
 
 /// An export under way.
 pub struct Export {
-    /// What to save it as: with the tenant and the date.
+    /// The file name, with the tenant and the date.
     pub file_name: String,
-    /// Its media type.
     pub content_type: &'static str,
     /// Its bytes. An error in between must end the answer so that it does not look complete.
     pub body: BoxStream<'static, Result<Bytes, ServiceError>>,
@@ -94,7 +93,7 @@ fn file_name(tenant: Option<&TenantId>, now: Timestamp, format: ExportFormat) ->
     format!("audit-{whose}-{}.{format}", now.format("%Y-%m-%d"))
 }
 
-/// Where an export stands.
+/// The state of an export.
 enum Progress {
     Beginning,
     After(String, u64),
@@ -151,8 +150,8 @@ fn write(events: &[AuditEvent], format: ExportFormat, first: bool) -> Result<Byt
 }
 
 fn unwritable(error: &dyn std::error::Error) -> ServiceError {
-    tracing::error!(error = %error, "an audit event can't be written");
-    Problem::new(ProblemCode::Internal, "Something went wrong on our side.").into()
+    tracing::error!(error = %error, "can't write an audit event");
+    Problem::new(ProblemCode::Internal, "Something went wrong.").into()
 }
 
 impl IntoResponse for Export {

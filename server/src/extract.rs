@@ -1,4 +1,4 @@
-//! What handlers take from a request, each named for what it proves.
+//! Extractors for handlers, each named for what it proves.
 
 use app::domain::{
     caller::{Caller, Context, StaffCaller},
@@ -11,7 +11,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 
-/// Who asks and from where, as established by `middleware::context`.
+/// The caller and its origin, established by `middleware::context`.
 pub struct Asking(pub Context);
 
 impl<S: Send + Sync> FromRequestParts<S> for Asking {
@@ -20,11 +20,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Asking {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let context = parts.extensions.get::<Context>().cloned();
         context.map(Self).ok_or_else(|| {
-            tracing::error!("a route is not behind the layer that establishes who asks");
-            Refusal(Problem::new(
-                ProblemCode::Internal,
-                "Something went wrong on our side.",
-            ))
+            tracing::error!("a route is not behind the layer that establishes the caller");
+            Refusal(Problem::new(ProblemCode::Internal, "Something went wrong."))
         })
     }
 }
@@ -32,9 +29,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Asking {
 /// Proof that a staff member with a living staff session asks. It says nothing of roles: those are
 /// decided by the services.
 pub struct SignedInStaff {
-    /// Who.
     pub staff: StaffCaller,
-    /// Who asks and from where.
+    /// The caller and its origin.
     pub context: Context,
 }
 
@@ -53,7 +49,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedInStaff {
     }
 }
 
-/// A request that ends here, told in one sentence of plain text: for what no page of ours leads to.
+/// A refusal in one sentence of plain text, for requests that none of our pages makes.
 #[derive(Debug)]
 pub struct Refusal(pub Problem);
 

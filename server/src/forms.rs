@@ -37,16 +37,16 @@ use crate::services::{
     flash::Flashes, staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
 };
 
-/// What the handlers of plain forms call.
+/// The services that handlers of plain forms call.
 #[derive(Clone)]
 pub struct Forms {
-    /// What the user interface asks of the server.
+    /// The services for the user interface.
     pub console: Console,
     /// Signing in and out.
     pub staff_sessions: StaffSessions,
     /// Opening tenants in browsers.
     pub support_sessions: SupportSessionsService,
-    /// Where flashes are left; `console.flash` takes them from the same.
+    /// Stores flashes. `console.flash` takes them from the same place.
     pub flashes: Flashes,
 }
 
@@ -85,13 +85,14 @@ pub fn router(forms: Forms) -> Router {
 }
 
 impl Forms {
-    /// Back to `page`, which tells what was done.
+    /// Redirects to `page`, which shows the result.
     fn tell(&self, context: &Context, page: &str, flash: Flash) -> Response {
         let id = self.flashes.leave(context, flash);
         see_other(&with_flash(page, &id))
     }
 
-    /// Back to `page`, which tells why not, with what was typed; or to where the way leads first.
+    /// Redirects to `page`, which shows the problem and the input; or to a page that must come
+    /// first.
     fn refuse(&self, context: &Context, page: &str, mut problem: Problem, input: Kept) -> Response {
         match problem.code {
             ProblemCode::Unauthenticated => sign_in_first(page),

@@ -28,7 +28,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Follows the key files in `data_dir` until `end`.
 pub async fn follow(identities: Arc<Identities>, data_dir: PathBuf, end: CancellationToken) {
     let mut every = tokio::time::interval(LOOK_EVERY);
-    // What is wrong is told once, not every second.
+    // A fault is logged once, not every second.
     let mut told = String::new();
     loop {
         tokio::select! {
@@ -38,7 +38,7 @@ pub async fn follow(identities: Arc<Identities>, data_dir: PathBuf, end: Cancell
         let fault = look(&identities, &data_dir).err().unwrap_or_default();
         if fault != told {
             if !fault.is_empty() {
-                tracing::error!(fault, "the keys that sign identities stay as they were");
+                tracing::error!(fault, "the identity keys are unchanged");
             }
             told = fault;
         }
@@ -53,7 +53,7 @@ fn look(identities: &Identities, data_dir: &Path) -> Result<(), String> {
         tracing::info!(
             key.signs = signs,
             key.published = key_set.keys().len(),
-            "the keys that sign identities have changed"
+            "the identity keys were reloaded"
         );
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Keys in files of their own, never in the database and never in the environment.
+//! Keys in files, never in the database and never in the environment.
 //!
 //! On SQLite they are made at the first start. With PostgreSQL there may be several nodes that
 //! must hold the same keys, so they are made by hand and copied to each.
@@ -21,7 +21,7 @@ use crate::cursor::CursorKey;
 /// Length of a key in bytes.
 const LENGTH: usize = 32;
 
-/// What a key is for. Each has a file of its own, so that one that leaks opens one door.
+/// The purpose of a key. Each has its own file, so that a leaked one opens one door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyName {
     /// Signs the positions of lists.
@@ -43,7 +43,7 @@ impl KeyName {
     }
 }
 
-/// The keys of this node. Not `Debug`: there is nothing in them to be shown.
+/// The keys of this node. Not `Debug`, because they are secret.
 #[derive(Clone)]
 pub struct Keys {
     /// Signs the positions of lists.
@@ -57,43 +57,32 @@ pub struct Keys {
 pub enum KeyError {
     /// With PostgreSQL keys are not made.
     #[error(
-        "the key file {path} is missing. With PostgreSQL every node needs the same keys: make it \
+        "the key file {path} is missing. With PostgreSQL every node needs the same keys: create it \
          once with `(umask 077; openssl rand -hex 32 > {path})` and copy it to the other nodes"
     )]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
+    Missing { path: PathBuf },
     /// Others could read it.
     #[error("the key file {path} can be read by others (mode {mode:04o}): run `chmod 600 {path}`")]
-    TooOpen {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
+    TooOpen { path: PathBuf, mode: u32 },
     /// It is not 32 bytes in hexadecimal.
     #[error(
-        "the key file {path} must hold 64 hexadecimal digits and nothing else: restore it from \
-         the backup, or remove it and make a new one"
+        "the key file {path} must contain exactly 64 hexadecimal digits: restore it from the \
+         backup, or delete it and create a new one"
     )]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-    },
+    Malformed { path: PathBuf },
     /// The file system says no.
-    #[error("the key file {path} can't be used: check that the folder exists and is ours")]
+    #[error(
+        "can't use the key file {path}: check that the folder exists and that this user owns it"
+    )]
     File {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: Arc<std::io::Error>,
     },
 }
 
 impl Keys {
-    /// Reads the keys in `data_dir`; makes those that are missing where `engine` allows it.
+    /// Reads the keys in `data_dir`. Creates missing ones if `engine` allows it.
     ///
     /// # Errors
     ///
@@ -115,7 +104,7 @@ impl Keys {
         })
     }
 
-    /// Whether the key is there and can be used; nothing is made.
+    /// Whether the key exists and can be used. Creates nothing.
     ///
     /// # Errors
     ///
@@ -149,7 +138,7 @@ fn read(path: &Path) -> Result<Option<[u8; LENGTH]>, KeyError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(file_error(path, error)),
     };
-    // Of the open file, not of the path: what is checked is what is read.
+    // Of the open file, not of the path, so that the checked file is the one that is read.
     let metadata = file.metadata().map_err(|error| file_error(path, error))?;
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o177 != 0 {
@@ -169,7 +158,7 @@ fn read(path: &Path) -> Result<Option<[u8; LENGTH]>, KeyError> {
     Ok(Some(key))
 }
 
-/// Makes a key. Of two processes that start at once both end up with the one that was first.
+/// Creates a key. Of two processes that start together, both get the key of the first.
 fn make(path: &Path, entropy: &dyn Entropy) -> Result<[u8; LENGTH], KeyError> {
     let failed = |error| file_error(path, error);
     let key = random(entropy);

@@ -1,8 +1,8 @@
-//! The live stream: what open pages are told.
+//! The live stream to open pages.
 //!
-//! One stream per tab. It names the ids that the page shows; the server watches the log of changes
-//! and, at most once a second, sends the rows among them that have changed. Whoever signs out or
-//! loses the roles loses the stream at once, and with it the page.
+//! One stream per tab. It names the IDs that the page shows. The server follows the change log and,
+//! at most once a second, sends the changed rows among them. A person who signs out or loses their
+//! roles loses the stream immediately, and the page with it.
 
 mod interest;
 mod stream;
@@ -48,7 +48,7 @@ pub trait Presence: Send + Sync {
     async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem>;
 }
 
-/// What streams are made from. Cheap to clone.
+/// The source of streams. Cheap to clone.
 #[derive(Clone)]
 pub struct Live {
     core: Core,
@@ -122,7 +122,8 @@ fn try_open(
     };
     let interest = interest::parse(query)?;
     let slot = live.open.take(staff.staff_id)?;
-    // The browser's own retries send the header; a page that opens a new stream says it itself.
+    // The browser's own retries send the header. A page that opens a new stream says so in the
+    // query.
     let resumed = headers.contains_key("last-event-id") || interest::is_resumed(query);
     Ok(stream::run(live, staff.clone(), interest, resumed, slot))
 }

@@ -1,4 +1,4 @@
-//! What every request to the console passes through, in this order:
+//! The middleware of the console, in this order:
 //!
 //! 1. [`request_log`] — one line per request;
 //! 2. the gateway's layer, before REST alone: requests with the token of a support session are judged
@@ -38,9 +38,8 @@ pub fn console<S: Clone + Send + Sync + 'static>(
         .layer(from_fn(request_log::log_request))
 }
 
-/// Everything that requests of the REST interface pass through. Its bodies have limits of their
-/// own: a batch of telemetry is larger than a form. Without `support` the token of a support session
-/// is nobody's.
+/// The middleware of the REST API. Its bodies have their own limits, because a batch of telemetry
+/// is larger than a form. Without `support` a support token is unknown.
 pub fn rest<S: Clone + Send + Sync + 'static>(
     router: Router<S>,
     establish: EstablishKey,

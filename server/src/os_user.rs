@@ -1,10 +1,9 @@
-//! Who runs this process, for the audit log: what the command line does is audited with the
-//! operating-system user.
+//! The operating-system user of this process, who is recorded for actions of the command line.
 
 use std::os::unix::fs::MetadataExt;
 
-/// The user's name by the kernel's word, not by a variable that anyone can set; behind `sudo` with
-/// the name that `sudo` was called by.
+/// The user's name from the kernel, not from a variable that anyone can set; behind `sudo` with the
+/// name of its caller.
 pub fn os_user() -> String {
     let uid = std::fs::metadata("/proc/self").map(|process| process.uid());
     let Ok(uid) = uid else {

@@ -1,9 +1,9 @@
 //! Serving the user interface: pages rendered by Leptos, its server functions, and the files of
 //! the bundle.
 //!
-//! Middleware in front puts an [`app::domain::caller::Context`] into the request's extensions; a
-//! request without one is anonymous. Rules live in the services: what is decided here is only
-//! which page to show first.
+//! Middleware in front puts an [`app::domain::caller::Context`] into the request's extensions. A
+//! request without one is anonymous. Rules live in the services. Only the choice of the first page
+//! is made here.
 
 mod assets;
 mod gate;
@@ -35,7 +35,7 @@ use self::{assets::Site, gate::Gate};
 /// many times.
 const SERVER_FN_BODY_LIMIT: usize = 64 * 1024;
 
-/// Where the bundle of the browser's half is.
+/// The location of the browser's bundle.
 #[derive(Debug, Clone)]
 pub struct AssetOptions {
     /// The folder that the bundler wrote, with its `manifest.json`.
@@ -56,13 +56,13 @@ struct Pages {
     site: Arc<Site>,
 }
 
-/// Everything under the console's address that a browser asks for, but for forms, the live stream
-/// and downloads.
+/// Everything that a browser requests from the console, except forms, the live stream and
+/// downloads.
 ///
 /// To be called within a Tokio runtime. Without a readable bundle pages are served all the same, as they are without JavaScript.
 pub fn router(console: Console, assets: AssetOptions) -> Router {
     let site = Site::load(&assets.site_root).unwrap_or_else(|error| {
-        tracing::warn!(%error, path = %assets.site_root.display(), "pages have no script and no style");
+        tracing::warn!(%error, path = %assets.site_root.display(), "the site files are missing: pages have no script and no style");
         Site::default()
     });
     let server_fns = post(server_fn).layer(RequestBodyLimitLayer::new(SERVER_FN_BODY_LIMIT));
@@ -82,8 +82,8 @@ pub fn router(console: Console, assets: AssetOptions) -> Router {
         .with_state(pages)
 }
 
-/// The paths of the route table but for `/`, in axum's form. Also starts what Leptos runs its
-/// tasks on.
+/// The paths of the route table except `/`, in axum's form. Also starts the executor of Leptos'
+/// tasks.
 fn page_paths() -> Vec<String> {
     let routes = leptos_axum::generate_route_list(Document);
     let mut paths: Vec<_> = routes.iter().map(|route| route.path().to_owned()).collect();

@@ -1,10 +1,10 @@
 //! Whether the upstream keeps tenants apart, tried through the gateway that runs: `gateway probe`.
 //!
-//! Two support sessions are opened, one in each of two tenants. Each asks for its own tenant's
-//! resource, which must hold that tenant's canary, and then for the other's in every way that the
-//! rules know of; the other's canary must never come. Everything goes through the gateway's own
-//! listener with real tokens, so that whatever stands between is tried with it, and everything is
-//! recorded. What is read off the record, not off the answer: whether the gateway refused.
+//! Two support sessions are created, one in each of two tenants. Each requests its own tenant's
+//! resource, which must contain that tenant's canary, and then the other's in every way that the
+//! rules know of. The other's canary must never come. Everything goes through the gateway's own
+//! listener with real tokens, so that everything in between is tested too, and everything is
+//! recorded. Whether the gateway refused is read from the record, not from the response.
 
 mod ask;
 mod client;
@@ -35,19 +35,15 @@ pub use self::{
     report::{Finding, Report},
 };
 
-/// Who tries what, by which gateway.
+/// A probe of a gateway, in a staff member's name.
 pub struct Probe {
     /// The store that the gateway serves.
     pub core: Core,
     /// Opens and ends the support sessions.
     pub sessions: SupportSessionsService,
-    /// The command line.
     pub context: Context,
-    /// In whose name.
     pub staff: StaffMember,
-    /// What is asked.
     pub plan: Plan,
-    /// Reaches the gateway.
     pub client: Client,
 }
 
@@ -59,11 +55,11 @@ struct Inside {
 
 impl Probe {
     /// Tries everything that `rules` know of. Both support sessions have ended when this returns,
-    /// whatever it returns.
+    /// even with an error.
     ///
     /// # Errors
     ///
-    /// If it could not be tried at all; what a check found is in the report.
+    /// If the probe couldn't run. The results of its checks are in the report.
     pub async fn run(&self, rules: &RuleSet) -> Result<Report, ProbeError> {
         self.same_rules(rules.hash()).await?;
         self.client.greet().await?;
@@ -158,7 +154,7 @@ impl Probe {
         Ok(findings)
     }
 
-    /// Asks, and looks up what the gateway recorded of it.
+    /// Sends the request, and looks up its record.
     async fn ask(
         &self,
         ask: &Ask,

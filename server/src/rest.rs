@@ -1,9 +1,9 @@
 //! The integration API under `/api/v1`, described by `/api/v1/openapi.json`, and `/introspect` at
 //! the address that its callers expect.
 //!
-//! One file per resource. Handlers read the request, call a service and write the answer; no rule
-//! of who may do what is decided here. Keys, and for what a tenant may read of itself support sessions:
-//! cookies are not looked at, so no other site can make a browser act here.
+//! One file per resource. Handlers read the request, call a service and write the response.
+//! Services decide about permissions. Callers have keys, or are support sessions reading what their
+//! tenant may read. Cookies are ignored, so no other site can make a browser act here.
 
 #![expect(
     unused_qualifications,
@@ -37,7 +37,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app_state::AppState;
 
-/// Where the interface lives.
+/// The API's path.
 const PREFIX: &str = "/api/v1";
 
 /// Adds the two ways of sending a key to the document.
@@ -89,7 +89,7 @@ fn resources() -> OpenApiRouter<AppState> {
         .routes(routes!(audit::export_audit_events))
 }
 
-/// What has an address outside of the prefix.
+/// Endpoints outside of the prefix.
 fn at_the_root() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(identities::introspect_identity))
 }
@@ -101,8 +101,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Everything under `/api/v1`, errors and unknown addresses included, and `/introspect`. It stands behind
-/// `middleware::rest`, which establishes who holds the key.
+/// Everything under `/api/v1`, including errors and unknown addresses, and `/introspect`. It is
+/// behind `middleware::rest`, which establishes the key's holder.
 pub fn router(state: AppState) -> Router {
     // Plain data always serialises.
     let document = Bytes::from(serde_json::to_vec(&openapi()).unwrap_or_default());

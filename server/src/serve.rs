@@ -38,16 +38,14 @@ pub use self::error::ServeError;
 
 /// How long requests under way may take once the server is asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
-/// A little more than it takes until a node writes down again what it is certain of.
+/// A little more than the interval in which a node saves its confirmed time.
 const CONFIRMED_EVERY: TimeDelta = TimeDelta::seconds(15);
 
-/// What a server is started from. The configuration has been checked.
+/// The parts of a server. The configuration has been checked.
 pub struct Parts {
-    /// The configuration.
     pub config: Config,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The figures to be served, if any.
+    /// The metrics to serve, if any.
     pub figures: Option<Figures>,
 }
 
@@ -55,7 +53,7 @@ pub struct Parts {
 pub struct Server {
     /// The services, for those who run in the same process.
     pub state: AppState,
-    /// Where the console listens.
+    /// The console's listen address.
     pub console: SocketAddr,
     boot: String,
     live_ends: CancellationToken,
@@ -66,7 +64,7 @@ pub struct Server {
     record: Record,
 }
 
-/// Starts to serve; once this has returned, every listener accepts connections.
+/// Starts to serve. Once this has returned, every listener accepts connections.
 ///
 /// # Errors
 ///
@@ -148,9 +146,9 @@ async fn open(
     Ok((core, keys.identity, clock))
 }
 
-/// What a node was certain of when it last wrote that down, and what was recorded shortly after; and
-/// the end of what was written down as expired, so that nothing is shown as active again. Not simply
-/// what was recorded last: that may be from a clock which had jumped ahead.
+/// The last confirmed time of a node, the records shortly after it, and the end of recorded
+/// expiries, so that nothing becomes active again. Not simply the latest record: that may be from a
+/// clock that had jumped ahead.
 async fn latest_certain_instant(store: &Store) -> Result<Timestamp, ServeError> {
     let mut reader = store.read().await?;
     let mut db = reader.db();
@@ -162,8 +160,7 @@ async fn latest_certain_instant(store: &Store) -> Result<Timestamp, ServeError> 
     Ok(latest.fold(recorded, Timestamp::max))
 }
 
-/// Keeps the gateway's rules: sessions that are created from now on are judged by them for as long
-/// as they live.
+/// Stores the gateway's rules: new sessions are judged by them for as long as they last.
 async fn note_rules(core: &Core) -> Result<(), ServeError> {
     let Some(rules) = core.config.rule_source() else {
         return Ok(());
@@ -248,8 +245,8 @@ impl Server {
         Ok(())
     }
 
-    /// A layer by which support sessions reach handlers of a platform that runs in this process: see
-    /// [`AppState::support_layer`]. Drop what it stands before, before [`Self::stop`].
+    /// A layer that lets support sessions reach handlers of a platform in this process: see
+    /// [`AppState::support_layer`]. Drop the guarded service before [`Self::stop`].
     ///
     /// # Errors
     ///
@@ -259,63 +256,63 @@ impl Server {
         layer.map_err(ServeError::Gateway)
     }
 
-    /// Tells the operator where things are, and what is missing at a first start.
+    /// Logs the addresses, and what is missing at a first start.
     ///
     /// # Errors
     ///
     /// If the store does not answer.
     pub async fn tell(&self) -> Result<(), ServeError> {
         let config = &self.state.core.config;
-        tracing::info!(console = %config.console.public_url, listen = %self.console, "the console listens");
+        tracing::info!(console = %config.console.public_url, listen = %self.console, "the console is listening");
         match &config.gateway {
             Some(gateway) => {
-                tracing::info!(gateway = %gateway.public_url, listen = %gateway.listen, upstream = gateway.upstream_urls().join(" "), "the gateway listens");
+                tracing::info!(gateway = %gateway.public_url, listen = %gateway.listen, upstream = gateway.upstream_urls().join(" "), "the gateway is listening");
             }
-            None => tracing::warn!(
-                "there is no [gateway] table: support sessions can be created but lead nowhere"
-            ),
+            None => {
+                tracing::warn!("no [gateway] table: support sessions can be created but not used")
+            }
         }
         if let Some(forward_auth) = &config.forward_auth {
-            tracing::info!(profile = %forward_auth.profile, listen = %forward_auth.listen, "forward-auth checks are answered");
+            tracing::info!(profile = %forward_auth.profile, listen = %forward_auth.listen, "the forward-auth listener is listening");
         }
         let mut reader = self.state.core.store.read().await?;
         if reader.db().count_staff().await? == 0 {
             tracing::warn!(
-                "there is no staff member yet: run `support-console staff add --email YOU@EXAMPLE.COM \
+                "no staff members yet: run `support-console staff add --email YOU@EXAMPLE.COM \
                  --name \"YOUR NAME\" --role super_admin` with the same configuration"
             );
         }
         Ok(())
     }
 
-    /// Stops: live streams first, since they would never end by themselves; then the listeners,
-    /// once what is under way has ended; then the tasks, the record and the store.
+    /// Stops in order: live streams, because they would never end by themselves; the listeners,
+    /// once open requests have ended; the tasks, the record and the store.
     pub async fn stop(self) {
         tracing::info!("stopping");
         self.live_ends.cancel();
         self.listeners_end.cancel();
         let listeners = futures::future::join_all(self.listeners);
         if tokio::time::timeout(DRAIN, listeners).await.is_err() {
-            tracing::warn!("requests that were still under way are given up");
+            tracing::warn!("open requests were aborted");
         }
         self.tasks_end.cancel();
         let tasks = futures::future::join_all(self.tasks);
         if tokio::time::timeout(DRAIN, tasks).await.is_err() {
-            tracing::warn!("some background tasks are given up");
+            tracing::warn!("some background tasks were aborted");
         }
-        // What has been handed over is written; the gateway, which held the recorder, is gone.
+        // Everything queued is written. The gateway, which held the recorder, is gone.
         drop(self.record.recorder);
         if tokio::time::timeout(DRAIN, self.record.completions)
             .await
             .is_err()
         {
             tracing::warn!(
-                "some requests of support sessions are left to be closed at the next start"
+                "some support requests are still open and will be closed at the next start"
             );
         } else if let Ok(Err(error)) =
             tokio::time::timeout(DRAIN, nodes::leave(&self.state.core, &self.boot)).await
         {
-            tracing::warn!(error = %error, "this node can't say that it stops");
+            tracing::warn!(error = %error, "can't announce that this node is stopping");
         }
         self.state.core.store.close();
         tracing::info!("stopped");

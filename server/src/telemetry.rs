@@ -1,4 +1,4 @@
-//! What the operator sees of us: the log and the figures.
+//! The operator's view: the log and the metrics.
 //!
 //! Never in the log: tokens, keys, cookies, passwords, bodies, query strings.
 
@@ -15,13 +15,13 @@ use crate::config::{LogConfig, LogFormat};
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The filter can't be read.
-    #[error("log.filter can't be read ({0}): write levels such as \"info,gateway=debug\"")]
+    #[error("log.filter is not valid ({0}): use levels such as \"info,gateway=debug\"")]
     Filter(ParseError),
     /// There is a log already.
-    #[error("the log can't be started")]
+    #[error("can't start the log")]
     Log(#[from] TryInitError),
     /// The recorder refuses its settings.
-    #[error("the figures can't be set up")]
+    #[error("can't set up the metrics")]
     Figures(#[from] BuildError),
 }
 
@@ -71,7 +71,7 @@ impl Figures {
             .build_recorder();
         let handle = recorder.handle();
         if metrics::set_global_recorder(recorder).is_err() {
-            tracing::debug!("figures are counted by an earlier recorder");
+            tracing::debug!("metrics already have a recorder");
         }
         Ok(Self(handle))
     }
@@ -87,7 +87,7 @@ impl Figures {
         }
     }
 
-    /// `GET /metrics` in Prometheus' text format, for a listener of its own.
+    /// `GET /metrics` in Prometheus' text format, for a separate listener.
     pub fn router(self) -> Router {
         Router::new().route("/metrics", get(show)).with_state(self)
     }

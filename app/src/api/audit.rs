@@ -22,7 +22,6 @@ pub async fn list_audit_events(
     Ok(console.audit.list(&context, filter, page).await?)
 }
 
-/// One audit event.
 #[server(prefix = "/_fn", endpoint = "audit_event", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn audit_event(id: AuditEventId) -> Result<audit::AuditEvent, ApiError> {
     let (console, context) = super::asked()?;

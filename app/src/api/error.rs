@@ -12,27 +12,22 @@ use crate::{
     domain::problem::{Problem, ProblemCode},
 };
 
-/// What went wrong, as the page tells it.
+/// An error as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(transparent)]
 #[error(transparent)]
 pub struct ApiError(pub Problem);
 
 impl ApiError {
-    /// A fault of ours that the page can't say more about.
+    /// An internal error, without details.
     pub fn internal() -> Self {
-        Self(Problem::new(
-            ProblemCode::Internal,
-            "Something went wrong on our side.",
-        ))
+        Self(Problem::new(ProblemCode::Internal, "Something went wrong."))
     }
 
-    /// The problem itself.
     pub fn problem(&self) -> &Problem {
         &self.0
     }
 
-    /// What went wrong, as a stable code.
     pub fn code(&self) -> ProblemCode {
         self.0.code
     }
@@ -61,7 +56,7 @@ impl FromServerFnError for ApiError {
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => {
                 Self(Problem::new(
                     ProblemCode::Unavailable,
-                    "The server does not answer. Try again.",
+                    "Can't reach the server. Try again.",
                 ))
             }
             _ => Self::internal(),

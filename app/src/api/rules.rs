@@ -8,7 +8,7 @@ use leptos::{
 use super::{Answer, ApiError, StrictJson};
 use crate::domain::rules::RulesInForce;
 
-/// The rules in force; `None` without a gateway.
+/// The active rules; `None` without a gateway.
 #[server(prefix = "/_fn", endpoint = "gateway_rules", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn gateway_rules() -> Result<Option<RulesInForce>, ApiError> {
     let (console, context) = super::asked()?;

@@ -1,4 +1,4 @@
-//! Who is signed in, and what the configuration tells staff members.
+//! The signed-in staff member, and what the configuration says to staff.
 
 use leptos::{
     prelude::*,
@@ -8,14 +8,14 @@ use leptos::{
 use super::{Answer, ApiError, StrictJson};
 use crate::domain::{flash::Flash, settings as config, signed_in};
 
-/// Who asks; `None` for nobody.
+/// The signed-in staff member, if any.
 #[server(prefix = "/_fn", endpoint = "signed_in", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn signed_in() -> Result<Option<signed_in::SignedIn>, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.staff.signed_in(&context).await?)
 }
 
-/// Whether there is any staff member at all; told to anyone.
+/// Whether any staff member exists. Public, for the first start.
 #[server(prefix = "/_fn", endpoint = "any_staff", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn any_staff() -> Result<bool, ApiError> {
     let (console, _) = super::asked()?;
@@ -34,7 +34,7 @@ pub async fn settings() -> Result<config::Settings, ApiError> {
     Ok((*console.settings).clone())
 }
 
-/// Takes what a plain form left for this page, once.
+/// Takes the message that a plain form left for this page. It can be taken once.
 #[server(prefix = "/_fn", endpoint = "take_flash", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn take_flash(id: String) -> Result<Option<Flash>, ApiError> {
     let (console, context) = super::asked()?;

@@ -16,7 +16,7 @@ use crate::domain::{
     },
 };
 
-/// What the dialog "Create Support Session" needs to be shown.
+/// The data for the dialog "Create Support Session".
 #[server(prefix = "/_fn", endpoint = "draft_support_session", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn draft_support_session(tenant: TenantId) -> Result<SupportSessionDraft, ApiError> {
     let (console, context) = super::asked()?;
@@ -47,7 +47,6 @@ pub async fn list_support_sessions(
         .await?)
 }
 
-/// One support session.
 #[server(prefix = "/_fn", endpoint = "support_session", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn support_session(id: SupportSessionId) -> Result<SupportSessionDetail, ApiError> {
     let (console, context) = super::asked()?;
@@ -67,7 +66,7 @@ pub async fn revoke_support_session(
         .await?)
 }
 
-/// Replaces a lost token: the old one dies at once.
+/// Replaces a lost token. The old one stops working immediately.
 #[server(prefix = "/_fn", endpoint = "replace_token", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn replace_token(id: SupportSessionId) -> Result<SupportSessionGranted, ApiError> {
     let (console, context) = super::asked()?;

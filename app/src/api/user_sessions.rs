@@ -11,7 +11,7 @@ use crate::domain::{
     user_sessions::{ForceLogoutDraft, ForceLogoutResult},
 };
 
-/// What the dialog "Force Logout All Sessions" needs to be shown.
+/// The data for the dialog "Force Logout All Sessions".
 #[server(prefix = "/_fn", endpoint = "draft_force_logout", protocol = Http<Post<StrictJson>, Post<Answer>>)]
 pub async fn draft_force_logout(tenant: TenantId) -> Result<ForceLogoutDraft, ApiError> {
     let (console, context) = super::asked()?;

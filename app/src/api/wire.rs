@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::domain::at_fault::field_and_message;
 
-/// JSON that refuses fields nobody reads and names the field that has the wrong type.
+/// JSON that rejects unknown fields and names the field with a wrong type.
 pub struct StrictJson;
 
 impl ContentType for StrictJson {
@@ -62,7 +62,7 @@ impl<T: DeserializeOwned> Decodes<T> for Answer {
     }
 }
 
-/// Reads JSON; the error is `field: what is wrong with it`.
+/// Parses JSON. The error is `field: message`.
 fn read_strictly<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, String> {
     let given: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|_| "The body is not JSON.".to_owned())?;
@@ -71,15 +71,14 @@ fn read_strictly<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Str
             field_and_message(&error.path().to_string(), &error.inner().to_string());
         format!("{field}: {message}")
     })?;
-    // What was read, written again, has every field that is read: whatever else was given is
-    // unknown. No argument of ours leaves fields out when it is written.
+    // The value that was read, written again, has every known field. Any other field is unknown. No
+    // argument of ours leaves fields out when it is written.
     let known = serde_json::to_value(&value).map_err(|e| e.to_string())?;
     check_fields("", &given, &known)?;
     Ok(value)
 }
 
-/// That every field in `given` is in `known`, and that what is an object there is none of the
-/// arrays that would be read as one.
+/// Checks that every field in `given` is in `known`, and that no array was read as an object.
 fn check_fields(
     path: &str,
     given: &serde_json::Value,

@@ -1,4 +1,4 @@
-//! Badges: a word, a shape and a colour, so that none of them has to be seen.
+//! Badges combine a word, a shape and a colour, so that no one depends on a single one of them.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::domain::{
     tenants::TenantStatus,
 };
 
-/// The style class that stands for a health.
+/// The style class for a health.
 pub const fn health_tone(health: Health) -> &'static str {
     match health {
         Health::Healthy => "good",
@@ -18,7 +18,7 @@ pub const fn health_tone(health: Health) -> &'static str {
     }
 }
 
-/// The icon that stands for a health.
+/// The icon for a health.
 pub const fn health_icon(health: Health) -> IconName {
     match health {
         Health::Healthy => IconName::Good,
@@ -28,16 +28,14 @@ pub const fn health_icon(health: Health) -> IconName {
     }
 }
 
-/// A tenant's health (seed: green healthy, yellow warning, red critical, gray unknown).
+/// A tenant's health: green is healthy, yellow warning, red critical, gray unknown.
 #[component]
 pub fn HealthBadge(
-    /// The health.
-    #[prop(into)]
-    health: Signal<Health>,
-    /// As a figure of its own rather than in a row.
+    #[prop(into)] health: Signal<Health>,
+    /// Large, as a figure instead of in a row.
     #[prop(optional)]
     large: bool,
-    /// Whether it tells nothing about now: then it has no colour, and says so.
+    /// Whether the health is out of date. It then has no colour and says so.
     #[prop(into, optional)]
     stale: Signal<bool>,
 ) -> impl IntoView {
@@ -57,11 +55,7 @@ pub fn HealthBadge(
 
 /// The status of a support session: Active, Expired or Revoked.
 #[component]
-pub fn StatusBadge(
-    /// The status.
-    #[prop(into)]
-    status: Signal<SupportSessionStatus>,
-) -> impl IntoView {
+pub fn StatusBadge(#[prop(into)] status: Signal<SupportSessionStatus>) -> impl IntoView {
     move || {
         let status = status.get();
         let (tone, icon) = match status {
@@ -78,13 +72,9 @@ pub fn StatusBadge(
     }
 }
 
-/// Where a tenant is in its life with the platform.
+/// The tenant's lifecycle status.
 #[component]
-pub fn TenantStatusTag(
-    /// The status.
-    #[prop(into)]
-    status: Signal<TenantStatus>,
-) -> impl IntoView {
+pub fn TenantStatusTag(#[prop(into)] status: Signal<TenantStatus>) -> impl IntoView {
     view! {
         <span class="tag" data-status=move || status.get().as_str()>
             {move || status.get().label()}

@@ -46,14 +46,14 @@ fn scaled(value: u64, largest: u64, height: f64) -> f64 {
     if largest == 0 || value == 0 {
         return 0.0;
     }
-    // What is more than nothing is seen.
+    // Any value above zero stays visible.
     (value as f64 / largest as f64 * height).max(1.0)
 }
 
-/// Calls over time beside a figure; nothing without calls. Decorative: the figure speaks.
+/// Calls over time beside a figure. Empty without calls. Decorative: the figure carries the
+/// meaning.
 #[component]
 pub fn Sparkline(
-    /// Values, oldest first.
     values: Vec<u64>,
     /// Draws in the colour of trouble.
     #[prop(optional)]

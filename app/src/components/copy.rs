@@ -19,7 +19,7 @@ pub fn CopyButton(
     /// The text to copy.
     #[prop(into)]
     text: Signal<String>,
-    /// What it is, as in `Copy access token`.
+    /// The object of the button's label, as in `Copy access token`.
     #[prop(into)]
     what: String,
 ) -> impl IntoView {
@@ -29,7 +29,7 @@ pub fn CopyButton(
             answer.set(if copied {
                 "Copied"
             } else {
-                "Not copied: select the text instead"
+                "Couldn't copy. Select the text instead."
             });
             // The button may be gone by then.
             set_timeout(move || _ = answer.try_set(""), SHOWN);
@@ -54,10 +54,8 @@ pub fn CopyButton(
 /// A command or another text to take elsewhere, with its copy button.
 #[component]
 pub fn CopyBlock(
-    /// The text.
-    #[prop(into)]
-    text: Signal<String>,
-    /// What it is, as in `Copy curl command`.
+    #[prop(into)] text: Signal<String>,
+    /// The object of the button's label, as in `Copy curl command`.
     #[prop(into)]
     what: String,
 ) -> impl IntoView {

@@ -14,16 +14,14 @@ use crate::domain::Timestamp;
 /// that it survives a sleeping tab. Spoken at 5 minutes, at 1 minute and at the end only.
 #[component]
 pub fn Countdown(
-    /// The deadline.
-    #[prop(into)]
-    until: Signal<Timestamp>,
+    #[prop(into)] until: Signal<Timestamp>,
     /// The server's time when the page was made.
     #[prop(into)]
     now: Signal<Timestamp>,
-    /// What ends, for the announcement: `Support session in Acme`.
+    /// The subject of the announcement: `Support session in Acme`.
     #[prop(into)]
     what: String,
-    /// Shows what remains only; the precise end time stands elsewhere on the page.
+    /// Shows only the time left, because the page shows the end elsewhere.
     #[prop(optional)]
     short: bool,
 ) -> impl IntoView {

@@ -1,5 +1,5 @@
-//! Dialogs. Each has a URL of its own: without JavaScript a part of the page, with it a modal
-//! `<dialog>`.
+//! Dialogs. Each has its own URL: with JavaScript it is a modal `<dialog>`, without it a part of
+//! the page.
 
 use leptos::{
     ev, html,
@@ -11,15 +11,15 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 /// A dialog that is open as long as its URL is shown.
 ///
-/// Give `autofocus` to the control that gets the focus: the first field, or Cancel where there is
-/// none. Cancel is a link to `close_href`; Esc leads there too. Where a link opened the dialog, both
-/// go back to the page with that link, and the focus returns to it.
+/// Give `autofocus` to the control that gets the focus: the first field, or Cancel if there is
+/// none. Cancel is a link to `close_href`, and Esc goes there too. If a link opened the dialog,
+/// both return to the page with that link, and the focus returns to it.
 #[component]
 pub fn Dialog(
     /// The title: names the act and the object.
     #[prop(into)]
     title: Signal<String>,
-    /// What the act does, in a sentence.
+    /// One sentence about the action.
     #[prop(into)]
     description: ViewFn,
     /// The page that Cancel and Esc lead to.
@@ -86,7 +86,7 @@ fn open_modally(dialog: NodeRef<html::Dialog>) -> StoredValue<bool> {
             if dialog.is_connected() {
                 show_modally(&dialog);
             } else {
-                // What a link opens is made before it is put into the page.
+                // The link's target is created before it is inserted into the page.
                 opened_here.set_value(true);
                 request_animation_frame(move || show_modally(&dialog));
             }
@@ -111,7 +111,7 @@ fn use_close(href: String, opened_here: StoredValue<bool>) -> impl Fn() + Clone 
     }
 }
 
-/// Whether a click asks for nothing but to follow a link in this tab.
+/// Whether a click only follows a link in this tab.
 fn is_plain_click(event: &ev::MouseEvent) -> bool {
     let modified = event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key();
     event.button() == 0 && !modified
@@ -138,7 +138,7 @@ fn focused() -> Option<HtmlElement> {
     document().active_element()?.dyn_into().ok()
 }
 
-/// Marks what had the focus when a dialog opened.
+/// Marks the element that had the focus when a dialog opened.
 const OPENER: &str = "data-dialog-opener";
 
 fn mark_opener() {
@@ -157,7 +157,7 @@ fn give_back_focus() {
     if focused().is_some_and(|active| active.tag_name() != "BODY") {
         return;
     }
-    // The opener may have gone with another page, or with what the dialog did: then the heading.
+    // The opener may have left the page. The heading takes the focus then.
     let heading = || document().query_selector("h1").ok().flatten();
     let target = opener.or_else(heading);
     if let Some(target) = target.and_then(|target| target.dyn_into::<HtmlElement>().ok()) {

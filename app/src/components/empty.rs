@@ -7,13 +7,7 @@ use super::stat_card::ButtonLink;
 
 /// There is nothing here, and what to do about it.
 #[component]
-pub fn EmptyState(
-    /// What there is none of.
-    #[prop(into)]
-    title: String,
-    /// What to do next.
-    children: Children,
-) -> impl IntoView {
+pub fn EmptyState(#[prop(into)] title: String, children: Children) -> impl IntoView {
     view! {
         <div class="empty">
             <h2>{title}</h2>
@@ -25,9 +19,7 @@ pub fn EmptyState(
 /// There is nothing in a list, and the one page to go on to.
 #[component]
 pub fn EmptyList(
-    /// What there is none of.
     title: &'static str,
-    /// What to do next.
     advice: &'static str,
     /// The page to go on to.
     href: &'static str,
@@ -42,11 +34,10 @@ pub fn EmptyList(
     }
 }
 
-/// Something is being fetched. Invisible for the first 200 ms, so that what is fast does not
-/// flicker.
+/// A loading message. It is invisible for the first 200 ms to avoid flicker.
 #[component]
 pub fn Loading(
-    /// What is being fetched: `Loading tenants…`
+    /// The message, such as `Loading tenants…`.
     #[prop(into)]
     label: String,
 ) -> impl IntoView {

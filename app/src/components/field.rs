@@ -4,7 +4,7 @@ use leptos::{html, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
 
 use super::icon::{Icon, IconName};
 
-/// What a control needs to be tied to its label, hint and error.
+/// The attributes that tie a control to its label, hint and error.
 #[derive(Debug, Clone)]
 pub struct FieldControl {
     /// For `id`.
@@ -22,19 +22,14 @@ pub fn Field<F, V>(
     /// The control's `id`, unique on the page.
     #[prop(into)]
     id: String,
-    /// The label.
-    #[prop(into)]
-    label: String,
+    #[prop(into)] label: String,
     /// Whether the field may be left empty, which the label says.
     #[prop(optional)]
     optional: bool,
-    /// What to know before filling it in.
-    #[prop(into, optional)]
-    hint: Option<ViewFn>,
-    /// What is wrong with what was filled in, as it stands in a problem.
+    #[prop(into, optional)] hint: Option<ViewFn>,
+    /// The field's error, as written in a problem.
     #[prop(into, optional)]
     error: Signal<Option<String>>,
-    /// The control.
     children: F,
 ) -> impl IntoView
 where
@@ -99,7 +94,7 @@ pub fn focus_first_invalid<T: PartialEq + Send + Sync + 'static>(
     });
 }
 
-/// The message of a field as a sentence of its own: `must be …` becomes `Must be ….`
+/// A field's message as a full sentence: `must be …` becomes `Must be ….`
 pub fn as_sentence(message: &str) -> String {
     let mut chars = message.chars();
     let first = chars.next().map(char::to_uppercase).into_iter().flatten();
@@ -117,19 +112,8 @@ mod tests {
     #[test]
     fn a_message_becomes_a_sentence() {
         assert_eq!(
-            [
-                "must be short",
-                "Is fine.",
-                "2 more characters: at least 10 are needed",
-                ""
-            ]
-            .map(as_sentence),
-            [
-                "Must be short.",
-                "Is fine.",
-                "2 more characters: at least 10 are needed.",
-                ""
-            ]
+            ["must be short", "Is fine.", "add 2 more characters", ""].map(as_sentence),
+            ["Must be short.", "Is fine.", "Add 2 more characters.", ""]
         );
     }
 }

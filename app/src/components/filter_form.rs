@@ -17,17 +17,17 @@ use crate::query::Query;
 /// How long typing has to rest before the search begins.
 const REST: Duration = Duration::from_millis(250);
 
-/// The form. With JavaScript it follows typing and choosing by itself, and leaves empty fields out
-/// of the URL.
+/// The form. With JavaScript it submits as you type or choose, and leaves empty fields out of the
+/// URL.
 #[component]
 pub fn FilterForm(
     /// The path of the list.
     #[prop(into)]
     action: String,
-    /// What is searched, for screen readers.
+    /// The label for screen readers.
     #[prop(into)]
     label: String,
-    /// Names of the form's fields, in the order in which they stand in the URL.
+    /// Names of the form's fields, in their order in the URL.
     names: &'static [&'static str],
     /// The fields, with a hidden one for each part of the URL to keep.
     children: Children,
@@ -116,7 +116,7 @@ fn form_url(form: &HtmlFormElement, path: &str, names: &[&str]) -> String {
 pub fn SearchBox(
     /// The field's name in the URL.
     name: &'static str,
-    /// What can be typed; also the field's label.
+    /// The placeholder, which is also the field's label.
     #[prop(into)]
     label: String,
     /// The value in the URL.
@@ -124,7 +124,7 @@ pub fn SearchBox(
     value: Signal<String>,
 ) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
-    // Back and filter cards change the URL; what is being typed is left alone.
+    // Back and filter cards change the URL. A field that is being edited keeps its text.
     Effect::new(move || {
         let value = value.get();
         if let Some(field) = field.get()
@@ -162,10 +162,10 @@ fn has_focus(field: &HtmlInputElement) -> bool {
 pub fn SelectFilter(
     /// The field's name in the URL.
     name: &'static str,
-    /// What is chosen, for screen readers.
+    /// The label for screen readers.
     #[prop(into)]
     label: String,
-    /// What it says when nothing is chosen: `Any status`.
+    /// The option for no choice, such as `Any status`.
     #[prop(into)]
     any: String,
     /// Values with their words.

@@ -1,4 +1,4 @@
-//! What a plain form left for the page that it redirected to.
+//! The message that a plain form left for the page it redirected to.
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{api, domain::flash::Flash, paths::is_dialog};
 
-/// Takes the flash that the URL names, once. The server takes it while rendering; the browser is
-/// handed the result with the page.
+/// Takes the flash that the URL names, once. The server takes it during rendering, and the browser
+/// gets the result with the page.
 pub fn use_flash() -> Resource<Option<Flash>> {
     let query = use_query_map();
     let id = Memo::new(move |_| query.with(|query| query.get("flash")));
@@ -26,7 +26,7 @@ pub fn use_page_flash() -> Option<Resource<Option<Flash>>> {
     (!is_dialog(&path.get_untracked())).then(use_flash)
 }
 
-/// What was typed into a field of a refused form; empty if nothing was.
+/// The text typed into a field of a refused form, or an empty text.
 pub fn kept_input(flash: Option<&Flash>, field: &str) -> String {
     match flash {
         Some(Flash::Refused { input, .. }) => input
@@ -39,11 +39,7 @@ pub fn kept_input(flash: Option<&Flash>, field: &str) -> String {
 
 /// `Flash::Done` as a notice.
 #[component]
-pub fn DoneNotice(
-    /// What was done, in a sentence.
-    #[prop(into)]
-    message: String,
-) -> impl IntoView {
+pub fn DoneNotice(#[prop(into)] message: String) -> impl IntoView {
     view! {
         <Notice tone=Tone::Good spoken=true>
             {message}
@@ -51,7 +47,7 @@ pub fn DoneNotice(
     }
 }
 
-/// What a plain form that led to this page did, or why it was refused.
+/// The result of the plain form that led to this page.
 #[component]
 pub fn FlashNotice(
     /// From [`use_page_flash`].

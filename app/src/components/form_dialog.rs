@@ -22,7 +22,7 @@ pub fn FormDialog<A: FormFn, R>(
     /// The title: names the act and the object.
     #[prop(into)]
     title: Signal<String>,
-    /// What the act does, in a sentence.
+    /// One sentence about the action.
     #[prop(into)]
     description: ViewFn,
     /// The page that Cancel and Esc lead to.

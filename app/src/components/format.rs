@@ -26,8 +26,8 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
     )
 }
 
-/// A share from 0 to 1 as a percentage with one decimal: `18.2%`. What is more than nothing never
-/// reads as `0.0%`, and what is less than all never as `100.0%`.
+/// A share from 0 to 1 as a percentage with one decimal: `18.2%`. A share above 0 never reads
+/// `0.0%`, and a share below 1 never reads `100.0%`.
 pub fn percent(share: f64) -> String {
     let value = share * 100.0;
     if value > 0.0 && value < 0.05 {
@@ -44,7 +44,7 @@ pub fn configured_percent(value: f64) -> String {
     format!("{value}%")
 }
 
-/// The share of `part` in `whole` as [`percent`]; an em dash where there is nothing to share.
+/// The share of `part` in `whole` as [`percent`]; an em dash if `whole` is 0.
 pub fn percent_of(part: u64, whole: u64) -> String {
     share(part, whole).map_or_else(|| "—".into(), percent)
 }
@@ -75,8 +75,8 @@ pub fn rough_span(span: TimeDelta) -> String {
     }
 }
 
-/// What remains until a deadline, in the form of a clock: `08:12`, `1:00:00`. Never negative. A
-/// started second counts, so that `00:00` is shown only at the end.
+/// The time left until a deadline as a clock: `08:12`, `1:00:00`. It is never negative. Seconds are
+/// rounded up, so `00:00` appears only at the end.
 pub fn clock_span(span: TimeDelta) -> String {
     let seconds = (span.num_milliseconds().max(0) + 999) / 1_000;
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
@@ -103,8 +103,8 @@ pub enum Precision {
     Millisecond,
 }
 
-/// An instant as people read it, with the zone it is written in. `offset_minutes` is how far the
-/// reader's zone is ahead of UTC at that instant; 0 reads `UTC`.
+/// An instant in readable form, with its time zone. `offset_minutes` is how far the reader's zone
+/// is ahead of UTC at that instant. 0 reads `UTC`.
 pub fn instant(at: Timestamp, offset_minutes: i32, precision: Precision) -> String {
     let offset = FixedOffset::east_opt(offset_minutes.saturating_mul(60))
         .or_else(|| FixedOffset::east_opt(0));
@@ -138,8 +138,8 @@ fn zone(offset_minutes: i32) -> String {
     }
 }
 
-/// The time of day if `at` lies on the day of `now` in UTC, else date and time: as it stands in a
-/// sentence.
+/// The time of day if `at` is on the same UTC day as `now`, otherwise date and time, as used inside
+/// a sentence.
 pub fn instant_in_sentence(at: Timestamp, now: Timestamp) -> String {
     if at.date_naive() == now.date_naive() {
         instant(at, 0, Precision::Minute)
@@ -148,7 +148,7 @@ pub fn instant_in_sentence(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Up to two letters that stand for a person.
+/// Up to two initials of a person.
 pub fn initials(name: &str) -> String {
     let mut words = name.split_whitespace().filter_map(|w| w.chars().next());
     let first = words.next();

@@ -28,12 +28,8 @@ pub fn provide_arrivals() {
     });
 }
 
-/// The page's heading.
 #[component]
-pub fn PageHeading(
-    /// What the page is about.
-    children: Children,
-) -> impl IntoView {
+pub fn PageHeading(children: Children) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
     if let Some(Arriving(arriving)) = use_context() {
         let path = use_location().pathname.get_untracked();

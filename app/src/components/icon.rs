@@ -1,8 +1,8 @@
-//! Icons: shapes that are told apart without colour. Decorative: the word beside them speaks.
+//! Icons have different shapes, so that colour isn't needed to distinguish them. They are
+//! decorative: the word next to them carries the meaning.
 
 use leptos::prelude::*;
 
-/// Which icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IconName {
     /// A circle with a tick: healthy, active.
@@ -15,7 +15,6 @@ pub enum IconName {
     Unknown,
     /// A circle with a slash: revoked.
     Stopped,
-    /// A clock: expired.
     Clock,
     /// A pulse: tenant health.
     Pulse,
@@ -25,13 +24,9 @@ pub enum IconName {
     Document,
     /// A question mark in a circle: help.
     Help,
-    /// A magnifying glass.
     Search,
-    /// Two sheets: copy.
     Copy,
-    /// An arrow up.
     Up,
-    /// An arrow down.
     Down,
     /// An arrow out of a door: sign out.
     SignOut,
@@ -69,7 +64,6 @@ impl IconName {
 /// An icon in the colour of the text around it.
 #[component]
 pub fn Icon(
-    /// Which.
     name: IconName,
     /// Width and height, in CSS pixels.
     #[prop(default = 14)]

@@ -24,7 +24,7 @@ pub fn Loaded<T, F, V, E>(
     show: F,
     /// What to show instead: [`failed_page`], or what [`failed_part`] makes.
     failed: E,
-    /// What to say while the first fetch takes longer than a moment: `Loading tenants…`
+    /// The message while the first fetch takes longer than a moment: `Loading tenants…`
     loading: &'static str,
 ) -> impl IntoView
 where

@@ -1,11 +1,11 @@
-//! Moving through a list by cursors: first, previous, next, last; no page numbers.
+//! Paging through a list by cursors: first, previous, next, last. There are no page numbers.
 
 use leptos::prelude::*;
 
 use super::format::thousands;
 use crate::domain::page::Page;
 
-/// Where a page lies in its list, and where the other pages are.
+/// The position of a page in its list, and links to the other pages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PagerLinks {
     /// `Rows 1–50 of 1,284`
@@ -53,10 +53,8 @@ pub fn rows_text(first: u64, count: u64, total: u64) -> String {
 /// The links under a list.
 #[component]
 pub fn Pager(
-    /// Where this page lies.
-    #[prop(into)]
-    links: Signal<PagerLinks>,
-    /// What the list lists, to tell this navigation from others.
+    #[prop(into)] links: Signal<PagerLinks>,
+    /// The list's name, which distinguishes this navigation from others.
     #[prop(into)]
     label: String,
 ) -> impl IntoView {
@@ -74,8 +72,8 @@ pub fn Pager(
     }
 }
 
-/// A link, or a disabled one (a link without `href`) where there is no such page. The element
-/// stays the same, so that the focus does.
+/// A link, or a disabled one (a link without `href`) if that page doesn't exist. The element stays
+/// the same, so it keeps the focus.
 #[component]
 fn PagerLink(name: &'static str, href: Signal<Option<String>>) -> impl IntoView {
     view! {
@@ -93,7 +91,7 @@ fn PagerLink(name: &'static str, href: Signal<Option<String>>) -> impl IntoView 
 /// How many rows match, spoken when it changes.
 #[component]
 pub fn ResultCount(
-    /// `1,284 tenants`; may wait for it.
+    /// `1,284 tenants`. May be awaited.
     children: Children,
 ) -> impl IntoView {
     view! {

@@ -8,7 +8,6 @@ use super::heading::PageHeading;
 /// The header of a page that lists or explains something; also its title.
 #[component]
 pub fn PageHeader(
-    /// What the page is about.
     title: &'static str,
     /// What to know about it, in a sentence.
     lead: &'static str,

@@ -1,4 +1,4 @@
-//! What a page says when a part of it, or all of it, could not be had.
+//! Error messages for a part of a page or for a whole page.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -15,13 +15,11 @@ use crate::{
     paths,
 };
 
-/// A sentence and the request id, in the place of what is missing or above the form that was
-/// refused.
+/// A sentence and the request ID, in place of the missing part or above the refused form.
 #[component]
 pub fn ProblemNotice(
-    /// What went wrong.
     problem: Problem,
-    /// What could not be had or done, as in `The tenants could not be loaded.`
+    /// What failed, such as `The tenants could not be loaded.`
     #[prop(into, optional)]
     what: Option<String>,
 ) -> impl IntoView {
@@ -56,8 +54,8 @@ pub fn ProblemNotice(
                                 </a>
                                 {keeps_input
                                     .then_some(
-                                        " in a new tab, then send this form once more: what you \
-                                         have typed stays here.",
+                                        " in a new tab, then submit this form again. What you \
+                                         typed stays here.",
                                     )}
                             </p>
                         }
@@ -87,39 +85,30 @@ fn request_id_line(id: String) -> impl IntoView {
     }
 }
 
-/// The whole page when what it is about could not be had. Sets the HTTP status of the answer.
+/// The whole page when its content can't be loaded. Sets the HTTP status of the response.
 #[component]
-pub fn FailedPage(
-    /// What went wrong.
-    problem: Problem,
-) -> impl IntoView {
+pub fn FailedPage(problem: Problem) -> impl IntoView {
     set_status(problem.code.status());
     let here = use_here();
     let (heading, next) = match problem.code {
-        ProblemCode::NotFound => (
-            "Not found",
-            "Check the address, or look for it from the overview.",
-        ),
-        ProblemCode::Forbidden => (
-            "Not allowed",
-            "If you need this, ask a super admin of this console.",
-        ),
+        ProblemCode::NotFound => ("Not found", "Check the address or go to the overview."),
+        ProblemCode::Forbidden => ("Not allowed", "Ask a super admin."),
         ProblemCode::Unauthenticated | ProblemCode::SignInTooOld => {
-            ("Sign in again", "Then you come back to this page.")
+            ("Sign in again", "You'll return to this page.")
         }
         ProblemCode::InvalidCursor => (
-            "This page of the list can't be read",
-            "The address was edited or is too old. Start from the first page.",
+            "Can't open this page",
+            "The address was edited or is too old.",
         ),
         ProblemCode::InvalidInput => (
-            "This address can't be read",
-            "Check the address, or start from the overview.",
+            "This address isn't valid",
+            "Check the address or go to the overview.",
         ),
         ProblemCode::RateLimited => ("Too many requests", "Wait a moment, then try again."),
         _ => (
             "Something went wrong",
-            "Nothing has been changed. Try again; if it stays, tell the request ID to whoever \
-             runs this console.",
+            "Nothing was changed. Try again. If it keeps happening, give your administrator the \
+             request ID.",
         ),
     };
     let may_help = !matches!(problem.code, ProblemCode::NotFound | ProblemCode::Forbidden);

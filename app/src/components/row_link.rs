@@ -1,4 +1,4 @@
-//! Rows that lead somewhere. The first cell holds the real link; a click anywhere else in the row
+//! Rows that link to a page. The first cell has the real link, and a click anywhere else in the row
 //! follows it, as an enhancement.
 
 use js_sys::{Function, Reflect};
@@ -9,16 +9,16 @@ use leptos::{
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-/// What within a row keeps its clicks.
+/// Elements in a row that handle clicks themselves.
 const CONTROLS: &str = "a, button, input, label, select, summary, textarea";
 
 /// A row of a table that leads to `href`. Ctrl-click and middle-click open it in a new tab.
 #[component]
 pub fn RowLink(
-    /// The page about what is in the row.
+    /// The page that the row links to.
     #[prop(into)]
     href: String,
-    /// The cells; the first one holds a link to the same page.
+    /// The cells. The first one has a link to the same page.
     children: Children,
 ) -> impl IntoView {
     let navigate = use_navigate();

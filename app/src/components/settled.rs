@@ -4,18 +4,16 @@ use leptos::{prelude::*, reactive::computed::ScopedFuture};
 
 use super::empty::Loading;
 
-/// Shows what a resource gives, and shows it anew whenever the resource has been fetched again.
+/// Shows a resource's value, and updates it whenever the resource is fetched again.
 ///
-/// Until the new content is there the old one stays whole and alive. A bare `Suspend` under a
-/// `<Transition>` disposes of the old content's signals as soon as fetching begins, and a clock or
-/// the live stream that ticks in between then reads a signal that is gone, which is a panic.
+/// The old content stays complete and alive until the new content is there. A bare `Suspend` under
+/// a `<Transition>` disposes of the old content's signals as soon as fetching begins. A clock or
+/// live stream that ticks in between then reads a disposed signal, which panics.
 #[component]
 pub fn Settled<T, F, V>(
-    /// What is waited for.
     resource: Resource<T>,
-    /// The content.
     show: F,
-    /// What to say while the first fetch takes longer than a moment: `Loading tenants…`
+    /// The message while the first fetch takes longer than a moment: `Loading tenants…`
     #[prop(into, optional)]
     loading: Option<String>,
 ) -> impl IntoView

@@ -7,18 +7,14 @@ use leptos_router::components::A;
 /// A figure that leads to the list it counts.
 #[component]
 pub fn StatCard(
-    /// What is counted, as text or badge.
+    /// The label, as text or badge.
     #[prop(into)]
     label: ViewFn,
-    /// The figure, formatted.
-    #[prop(into)]
-    value: Signal<String>,
+    #[prop(into)] value: Signal<String>,
     /// A second line under the figure.
     #[prop(into, optional)]
     note: Option<Signal<String>>,
-    /// Where the card leads.
-    #[prop(into)]
-    href: Signal<String>,
+    #[prop(into)] href: Signal<String>,
     /// Whether the list below is filtered by this card now.
     #[prop(into)]
     current: Signal<bool>,
@@ -42,7 +38,6 @@ pub fn SignalCard(
     /// The name of the signal.
     #[prop(into)]
     label: String,
-    /// The figure.
     children: Children,
     /// A second line under the figure.
     #[prop(into, optional)]
@@ -60,13 +55,10 @@ pub fn SignalCard(
 /// A link that looks like a button.
 #[component]
 pub fn ButtonLink(
-    /// Where it leads.
-    #[prop(into)]
-    href: Signal<String>,
+    #[prop(into)] href: Signal<String>,
     /// More style classes: `primary`, `danger`, `solid`, `quiet`, `small`.
     #[prop(into, optional)]
     class: String,
-    /// What it says.
     children: Children,
 ) -> impl IntoView {
     view! {

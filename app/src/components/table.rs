@@ -9,7 +9,7 @@ use crate::domain::page::Direction;
 /// scrolled with the keyboard.
 #[component]
 pub fn TableBox(
-    /// What the table lists; also its caption.
+    /// The table's content, which is also its caption.
     #[prop(into)]
     label: String,
     /// The table's `thead` and `tbody`.

@@ -12,9 +12,7 @@ use crate::domain;
 /// A precise instant with its zone.
 #[component]
 pub fn Timestamp(
-    /// The instant.
-    #[prop(into)]
-    at: Signal<domain::Timestamp>,
+    #[prop(into)] at: Signal<domain::Timestamp>,
     /// How much of it is written.
     #[prop(optional)]
     precision: Precision,
@@ -30,9 +28,7 @@ pub fn Timestamp(
 /// How long ago an instant was, with the precise instant as its title.
 #[component]
 pub fn Ago(
-    /// The instant.
-    #[prop(into)]
-    at: Signal<domain::Timestamp>,
+    #[prop(into)] at: Signal<domain::Timestamp>,
     /// The server's time when the page was made.
     #[prop(into)]
     now: Signal<domain::Timestamp>,
@@ -78,9 +74,7 @@ fn utc(at: domain::Timestamp) -> String {
 /// Since when something is as it is: the time of day today, the date before.
 #[component]
 pub fn Since(
-    /// The instant.
-    #[prop(into)]
-    at: Signal<domain::Timestamp>,
+    #[prop(into)] at: Signal<domain::Timestamp>,
     /// The server's time when the page was made.
     #[prop(into)]
     now: Signal<domain::Timestamp>,

@@ -1,4 +1,4 @@
-//! The verdict in one sentence: what the health is, since when, and the numbers behind it.
+//! The verdict in one sentence: the health, since when, and the numbers behind it.
 
 use leptos::prelude::*;
 
@@ -16,7 +16,7 @@ use crate::domain::{
 };
 
 /// The verdict as two sentences: `Critical since 09:40 UTC.` and the reason with its numbers and
-/// its window. `now` decides whether the day has to be named.
+/// its window. The day is named if `now` is on another day.
 pub fn verdict_sentence(verdict: &Verdict, since: Timestamp, now: Timestamp) -> String {
     format!(
         "{} {}",
@@ -37,12 +37,12 @@ pub fn verdict_heading(verdict: &Verdict, since: Timestamp, now: Timestamp) -> S
 /// The second half of [`verdict_sentence`].
 pub fn verdict_reason(cause: &Cause) -> String {
     match cause {
-        Cause::NeverCalled => "No API call has ever been reported.".into(),
+        Cause::NeverCalled => "No API calls have been reported yet.".into(),
         Cause::Silent {
             last_seen,
             after_hours,
         } => format!(
-            "No API call since {} {}; from {} on that is critical.",
+            "No API calls since {} {} (critical after {}).",
             instant(*last_seen, 0, Precision::Date),
             instant(*last_seen, 0, Precision::Minute),
             counted(u64::from(*after_hours), "hour", "hours"),
@@ -53,29 +53,29 @@ pub fn verdict_reason(cause: &Cause) -> String {
             errors,
             threshold_percent,
         } => format!(
-            "{} of {} in {} failed; the threshold is {}.",
+            "{} of {} failed in {} (threshold: {}).",
             percent_of(*errors, *calls),
             counted(*calls, "call", "calls"),
             window.label(),
             configured_percent(*threshold_percent),
         ),
         Cause::ReducedActivity { calls, daily_mean } => format!(
-            "{} in the last 24 hours; the daily mean of the 7 days before was {}.",
+            "{} in the last 24 hours, down from a daily mean of {} over the 7 days before.",
             counted(*calls, "call", "calls"),
             thousands(whole(*daily_mean)),
         ),
         Cause::SilenceExpected { status, calls } => format!(
-            "{} in the last 24 hours; few or none are expected while the tenant is {}.",
+            "{} in the last 24 hours. Few calls are normal while the tenant is {}.",
             counted(*calls, "call", "calls"),
             status.label().to_lowercase(),
         ),
         Cause::TooFewCalls { calls, needed } => format!(
-            "{} in the last 24 hours; at least {} are needed to tell.",
+            "{} in the last 24 hours, too few to tell (at least {} needed).",
             counted(*calls, "call", "calls"),
             thousands(*needed),
         ),
         Cause::NoIssues { calls, errors } => format!(
-            "{} of {} in the last 24 hours failed.",
+            "{} of {} failed in the last 24 hours.",
             if *errors == 0 {
                 "None".into()
             } else {
@@ -95,15 +95,13 @@ fn whole(mean: f64) -> u64 {
     mean.round() as u64
 }
 
-/// The verdict in a coloured box with its icon. `stale` says that no telemetry arrives, so that the
-/// verdict tells nothing about now.
+/// The verdict in a coloured box with its icon. `stale` means that no telemetry arrives, so the
+/// verdict may be out of date.
 #[component]
 pub fn VerdictBox(
-    /// The verdict.
     verdict: Verdict,
     /// Since when the health is this.
     since: Timestamp,
-    /// The server's time.
     now: Timestamp,
     /// Whether telemetry has stopped arriving.
     #[prop(into, optional)]
@@ -120,7 +118,7 @@ pub fn VerdictBox(
                 {move || {
                     stale
                         .get()
-                        .then_some(" Stale: no telemetry arrives, so this may not be true any more.")
+                        .then_some(" May be out of date: no telemetry is arriving.")
                 }}
             </p>
         </div>
@@ -157,8 +155,8 @@ mod tests {
         };
         assert_eq!(
             sentence(Health::Critical, cause),
-            "Critical since 09:40 UTC. 18.2% of 1,240 calls in the last 15 minutes failed; \
-             the threshold is 20%."
+            "Critical since 09:40 UTC. 18.2% of 1,240 calls failed in the last 15 minutes \
+             (threshold: 20%)."
         );
     }
 
@@ -206,16 +204,16 @@ mod tests {
         assert_eq!(
             read,
             [
-                "Unknown since 09:40 UTC. No API call has ever been reported.",
-                "Critical since 09:40 UTC. No API call since 2026-11-21 09:40 UTC; from 24 hours on \
-                 that is critical.",
-                "Warning since 09:40 UTC. 1,000 calls in the last 24 hours; the daily mean of the \
-                 7 days before was 2,240.",
-                "Unknown since 09:40 UTC. 1 call in the last 24 hours; few or none are expected \
-                 while the tenant is onboarding.",
-                "Unknown since 09:40 UTC. 3 calls in the last 24 hours; at least 20 are needed to \
-                 tell.",
-                "Healthy since 09:40 UTC. None of 20,000 calls in the last 24 hours failed.",
+                "Unknown since 09:40 UTC. No API calls have been reported yet.",
+                "Critical since 09:40 UTC. No API calls since 2026-11-21 09:40 UTC (critical after \
+                 24 hours).",
+                "Warning since 09:40 UTC. 1,000 calls in the last 24 hours, down from a daily mean \
+                 of 2,240 over the 7 days before.",
+                "Unknown since 09:40 UTC. 1 call in the last 24 hours. Few calls are normal while \
+                 the tenant is onboarding.",
+                "Unknown since 09:40 UTC. 3 calls in the last 24 hours, too few to tell (at least \
+                 20 needed).",
+                "Healthy since 09:40 UTC. None of 20,000 calls failed in the last 24 hours.",
             ]
         );
     }

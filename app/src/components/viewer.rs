@@ -1,5 +1,5 @@
-//! What is known of the person's browser: the time there, its zone, and whether the page has been
-//! hydrated. Nothing of it may show in a first render, which has to be the same on both sides.
+//! The person's browser: its clock, its time zone and whether the page has been hydrated. None of
+//! it may show in a first render, which must be the same on server and browser.
 
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ pub fn provide_viewer() {
     };
     provide_context(viewer);
     Effect::new(move || {
-        // The effects of a first hydration run after all of it; one turn later its own effects
-        // have run too.
+        // The effects of a first hydration run after all of it. One turn later its own effects have
+        // run too.
         set_timeout(move || viewer.start(), Duration::ZERO);
     });
 }
@@ -69,7 +69,7 @@ impl Viewer {
             let known = self.lead.get_value();
             self.lead
                 .set_value(Some(known.map_or(lead, |known| known.max(lead))));
-            // What has just begun would else seem to last longer than it does, until the next tick.
+            // Without this, a span that just began would look too long until the next tick.
             if self.hydrated.get_untracked() {
                 self.tick();
             }

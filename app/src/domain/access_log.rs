@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 use super::{RequestId, SupportSessionId, scopes::ScopeName, telemetry::RejectedRecord};
 
 text_enum! {
-    /// What became of a request.
+    /// The outcome of a request.
     pub enum RequestOutcome {
-        /// Recorded and forwarded; not answered in full yet.
+        /// Recorded and forwarded, but the response is not complete yet.
         Open = "open",
-        /// Answered in full.
+        /// The upstream responded in full.
         Done = "done",
         /// Cut: the session ended, or one side hung up, before the answer was complete.
         Cut = "cut",
-        /// Refused by the gateway; nothing was forwarded.
+        /// Refused by the gateway. Nothing was forwarded.
         Refused = "refused",
         /// The upstream could not be reached or did not answer properly.
         Failed = "failed",
-        /// The gateway stopped while the request was open; what the upstream answered is not known.
+        /// The gateway stopped while the request was open, so the upstream's response is unknown.
         Unknown = "unknown",
     }
 }
@@ -28,7 +28,7 @@ text_enum! {
     pub enum Refusal {
         /// The path can be read in two ways.
         AmbiguousPath = "ambiguous_path",
-        /// The request itself is malformed or uses a method or form that is not let through.
+        /// The request is malformed, or uses a method or form that is not allowed.
         MalformedRequest = "malformed_request",
         /// An upgrade or CONNECT was asked for.
         UpgradeRefused = "upgrade_refused",
@@ -48,11 +48,12 @@ text_enum! {
         SessionRevoked = "session_revoked",
         /// The record could not be written, so nothing was forwarded.
         RecordUnavailable = "record_unavailable",
-        /// The token or cookie belongs to another address than the request came to.
+        /// The token or cookie is for another address than the request's.
         WrongEntry = "wrong_entry",
         /// A browser's request that a page of another origin may have made.
         WrongOrigin = "wrong_origin",
-        /// The session is pinned to its creator's address, and the request came from another.
+        /// The session is restricted to its creator's IP address, and the request came from
+        /// another.
         WrongAddress = "wrong_address",
         /// More requests a minute than the session may make.
         RateLimited = "rate_limited",
@@ -62,8 +63,8 @@ text_enum! {
 }
 
 text_enum! {
-    /// A proxy of the platform's own that asks the gateway about each request and carries it itself
-    /// (forward-auth). Each has its own way of saying what the request is.
+    /// A proxy of the platform that asks the gateway about each request and forwards the request
+    /// itself (forward-auth). Each describes the request in its own way.
     pub enum ForwardAuthProfile {
         /// nginx with `auth_request`.
         Nginx = "nginx",
@@ -97,8 +98,8 @@ impl Refusal {
         }
     }
 
-    /// Whether an outsider, or whoever goes on after being told to stop, can cause as many of these
-    /// as he likes: they are counted, and only some of them are recorded.
+    /// Whether a client without access can cause any number of these refusals. All are counted, but
+    /// only some are recorded.
     pub const fn is_sampled(self) -> bool {
         matches!(
             self,
@@ -115,31 +116,33 @@ impl Refusal {
     /// A sentence for people.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::AmbiguousPath => "The path can be read in two ways.",
+            Self::AmbiguousPath => "The path is ambiguous.",
             Self::MalformedRequest => "The request is malformed.",
-            Self::UpgradeRefused => "No granted scope lets this upgrade through.",
-            Self::OutOfScope => "No granted scope permits this method on this path.",
-            Self::WrongTenant => "The request names another tenant, or none can be established.",
+            Self::UpgradeRefused => "This session's scopes don't allow this upgrade.",
+            Self::OutOfScope => "This session's scopes don't allow this method on this path.",
+            Self::WrongTenant => {
+                "The request names another tenant, or its tenant can't be determined."
+            }
             Self::WrongOrganization => "The request names another organization.",
             Self::OrganizationNotConfinable => {
-                "This route can't be confined to the session's organization."
+                "This route can't be restricted to the session's organization."
             }
             Self::NoUpstream => "No upstream is configured for this host and path.",
             Self::SessionExpired => "The support session has expired.",
             Self::SessionRevoked => "The support session was revoked.",
-            Self::RecordUnavailable => "The record could not be written.",
-            Self::WrongEntry => "The token or cookie belongs to another address.",
-            Self::WrongOrigin => "A page of another origin may have made this request.",
-            Self::WrongAddress => "The session may be used from its creator's address only.",
-            Self::RateLimited => "More requests a minute than the session may make.",
+            Self::RecordUnavailable => "The request couldn't be recorded.",
+            Self::WrongEntry => "The token or cookie is for another address.",
+            Self::WrongOrigin => "This request came from another site and was blocked.",
+            Self::WrongAddress => "This session can only be used from its creator's IP address.",
+            Self::RateLimited => "This session has reached its limit of requests per minute.",
             Self::BudgetExhausted => {
-                "The session's requests are used up; a super admin can raise their number."
+                "This session has used its request budget. Ask a super admin to raise it."
             }
         }
     }
 }
 
-/// What passed in one direction after a change of protocol.
+/// The traffic in one direction after a protocol upgrade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DirectionTally {
@@ -151,8 +154,8 @@ pub struct DirectionTally {
     pub sha256: String,
 }
 
-/// What passed over an upgraded connection. It is one request; its messages are no requests and are
-/// counted, not read.
+/// The traffic of an upgraded connection. It counts as one request. Its messages are counted, not
+/// read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UpgradeTally {
@@ -162,12 +165,12 @@ pub struct UpgradeTally {
     pub to_client: DirectionTally,
 }
 
-/// What is known of a request at its end.
+/// The facts about a request at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RequestEnd {
     /// The status that the client got.
     pub status: Option<u16>,
-    /// What became of the request.
+    /// The outcome of the request.
     pub outcome: RequestOutcome,
     /// Why it was refused, if it was.
     pub refusal: Option<Refusal>,
@@ -177,7 +180,7 @@ pub struct RequestEnd {
     pub request_bytes: Option<u64>,
     /// Bytes of the answer's body that were passed on.
     pub response_bytes: Option<u64>,
-    /// What passed after a change of protocol.
+    /// The traffic after a protocol upgrade.
     pub upgrade: Option<UpgradeTally>,
 }
 
@@ -187,11 +190,11 @@ pub struct RequestEnd {
 pub struct AccessLogEntry {
     /// The request's unique identifier, for correlation.
     pub request_id: RequestId,
-    /// The support session.
+    /// The support session that the request was made in.
     pub support_session_id: SupportSessionId,
     /// The entry's number within its session, from 1 and without gaps.
     pub seq: u64,
-    /// HTTP method.
+    /// The HTTP method (RFC 9110 §9), as the client sent it.
     pub method: String,
     /// Path that was accessed, in canonical form.
     pub path: String,
@@ -199,7 +202,7 @@ pub struct AccessLogEntry {
     pub query: Option<String>,
     /// HTTP response status code, once known.
     pub status: Option<u16>,
-    /// What became of the request.
+    /// The outcome, updated when the request ends.
     pub outcome: RequestOutcome,
     /// Why it was refused, if it was.
     pub refusal: Option<Refusal>,
@@ -215,17 +218,18 @@ pub struct AccessLogEntry {
     pub request_bytes: Option<u64>,
     /// Bytes of the answer's body that were sent on.
     pub response_bytes: Option<u64>,
-    /// The granted scope that let the request through; none if it was refused.
+    /// The scope that allowed the request; none if it was refused.
     #[serde(default)]
     pub scope: Option<ScopeName>,
-    /// What has passed since the protocol changed, if it did: counted each minute and at the end.
+    /// The traffic since a protocol upgrade, updated every minute and at the end.
     #[serde(default)]
     pub upgrade: Option<UpgradeTally>,
-    /// The proxy that carried the request after asking the gateway; none if the gateway forwarded it.
+    /// The proxy that forwarded the request after asking the gateway; none if the gateway forwarded
+    /// it.
     #[serde(default)]
     pub profile: Option<ForwardAuthProfile>,
-    /// When that proxy's access log told how the request ended. What it tells is its word: the
-    /// gateway has not seen the answer.
+    /// When the proxy's access log reported the end of the request. The report is the proxy's word:
+    /// the gateway did not see the response.
     #[serde(default)]
     pub reported_at: Option<DateTime<Utc>>,
 }
@@ -237,7 +241,7 @@ pub struct AccessLogEntry {
 pub struct ReportedEnd {
     /// The `X-Request-Id` that the gateway gave the request.
     pub request_id: RequestId,
-    /// HTTP response status code that the client got, 100–599; 499 if the client went away.
+    /// The HTTP status code that the client got, 100–599. 499 means that the client disconnected.
     pub status: u16,
     /// Bytes of the answer's body that were sent.
     pub bytes: u64,
@@ -245,7 +249,7 @@ pub struct ReportedEnd {
     pub duration_ms: u64,
 }
 
-/// What became of a batch of reported ends.
+/// The result of a batch of reported ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompletionReport {

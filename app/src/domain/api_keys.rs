@@ -8,7 +8,7 @@ use super::{ApiKeyId, TenantId};
 text_enum! {
     /// One right of a key.
     pub enum ApiRight {
-        /// Read what the key's reach covers.
+        /// Read everything within the key's reach.
         Read = "read",
         /// Register tenants, organizations and user sessions (platform keys only).
         RegisterTenants = "tenants:write",
@@ -30,17 +30,17 @@ impl ApiRight {
     }
 }
 
-/// A key of the REST interface; the secret itself is kept as a hash only.
+/// A key of the REST API. Only a hash of its secret is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKey {
-    /// The identifier.
+    /// The key's ID, made by our server.
     pub id: ApiKeyId,
-    /// What it is used for.
+    /// The key's purpose, chosen by its creator.
     pub name: String,
     /// The one tenant whose data it reads; `None` for a platform key.
     pub tenant_id: Option<TenantId>,
-    /// Sorted, each once.
+    /// The key's rights, sorted and without duplicates.
     pub rights: Vec<ApiRight>,
     /// When it was made.
     pub created_at: DateTime<Utc>,

@@ -1,9 +1,9 @@
-//! What a deserialiser's error says of a field, in words for whoever sent it.
+//! The part of a deserialiser's error that names a field, in words for the caller.
 
 /// How much of an error's own words is passed on, in characters: they may quote the request.
 const MESSAGE_MAX: usize = 300;
 
-/// The field at fault, and what is wrong with it.
+/// The invalid field and what is wrong with it.
 pub fn field_and_message(path: &str, message: &str) -> (String, String) {
     let at_fault = ["unknown field `", "missing field `", "duplicate field `"];
     let quoted = at_fault.iter().find_map(|start| {
@@ -23,7 +23,7 @@ pub fn field_and_message(path: &str, message: &str) -> (String, String) {
     (field, shortened(message))
 }
 
-/// An error's own words, without the position, which tells nobody anything in a body of one line.
+/// An error's text without the position, which doesn't help in a body of one line.
 pub fn shortened(message: &str) -> String {
     let message = message
         .rsplit_once(" at line ")

@@ -10,7 +10,7 @@ use super::{AuditEventId, TenantId, Timestamp};
 pub use action::*;
 
 text_enum! {
-    /// What an event is about.
+    /// The kind of thing an event is about.
     pub enum AuditCategory {
         /// Support activity in a tenant.
         SupportSession = "support_session",
@@ -28,20 +28,20 @@ text_enum! {
 }
 
 text_enum! {
-    /// Who acted.
+    /// The kind of actor.
     pub enum ActorType {
-        /// A staff member.
+        /// A signed-in staff member.
         Staff = "staff",
         /// A key of the REST interface.
         ApiKey = "api_key",
         /// An operating-system user at the command line.
         Cli = "cli",
-        /// Support Console itself.
+        /// Support Console itself, as for expiries.
         System = "system",
     }
 }
 
-/// Who acted.
+/// The actor of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
@@ -57,7 +57,7 @@ pub struct Actor {
 text_enum! {
     /// Whether the act succeeded.
     pub enum AuditOutcome {
-        /// It was done.
+        /// The action was done.
         Success = "success",
         /// It was refused or failed.
         Failure = "failure",
@@ -68,46 +68,46 @@ text_enum! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEvent {
-    /// Version of the format; 1.
+    /// Version of the format, 1.
     pub v: u32,
     /// The chain: `tenant:<id>`, or `system` for events without a tenant.
     pub chain: String,
     /// The event's place in its chain, from 1 and without gaps.
     pub seq: u64,
-    /// The hash of the event before it; `sha256:` and 64 zeros before the first.
+    /// The hash of the previous event. Before the first event it is `sha256:` and 64 zeros.
     pub prev: String,
-    /// The event's identifier.
+    /// The event's ID, made by our server.
     pub id: AuditEventId,
     /// The tenant it happened in.
     pub tenant_id: Option<TenantId>,
-    /// What it is about.
+    /// The event's category; `support_session` marks support activity.
     pub category: AuditCategory,
-    /// What was done, dotted: `support_session.created`.
+    /// The dotted name of the action: `support_session.created`.
     pub action: String,
-    /// Who did it.
+    /// The actor, as named at the time of the event.
     pub actor: Actor,
     /// The kind of thing it was done to.
     pub resource_type: String,
     /// The identifier of that thing.
     pub resource_id: String,
-    /// Whether it succeeded.
+    /// Whether the action succeeded.
     pub outcome: AuditOutcome,
-    /// When it happened.
+    /// When it happened, to the microsecond.
     #[serde(with = "micros")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub occurred_at: DateTime<Utc>,
-    /// When it was recorded.
+    /// When it was recorded, to the microsecond.
     #[serde(with = "micros")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub recorded_at: DateTime<Utc>,
     /// The HTTP request it belongs to.
     pub request_id: Option<String>,
-    /// The IP address it came from.
+    /// The IP address of the client.
     pub ip: Option<String>,
-    /// The client it came from.
+    /// The client's `User-Agent`, if the event has a client.
     pub user_agent: Option<String>,
-    /// What else belongs to the action: reason, scopes, status, … Strings, integers, booleans,
-    /// null, lists and objects only.
+    /// Details of the action, such as reason, scopes or status. Strings, integers, booleans, null,
+    /// lists and objects only.
     pub metadata: serde_json::Value,
     /// SHA-256 over everything above in RFC 8785 form, as `sha256:` and hexadecimal.
     pub hash: String,
@@ -129,12 +129,12 @@ mod micros {
     }
 }
 
-/// Which audit events; newest first.
+/// A filter of audit events, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AuditFilter {
     /// Only of this category.
     pub category: Option<AuditCategory>,
-    /// Only this action; with a final `*`, every action that begins so.
+    /// Only this action. A final `*` matches every action with that prefix.
     pub action: Option<String>,
     /// Only by this actor: identifier, or part of the name.
     pub actor: Option<String>,

@@ -1,14 +1,14 @@
-//! Who asks. Every use case takes a caller and decides by it.
+//! The caller. Every use case takes a caller and decides by it.
 
 use super::{
     ApiKeyId, OrganizationId, StaffId, StaffSessionId, SupportSessionId, TenantId, Timestamp,
     api_keys::ApiRight, staff::Role,
 };
 
-/// Who asks, as established by the server from a cookie, a key or the command line.
+/// The caller, established by the server from a cookie, a key or the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// Nobody has been established.
+    /// No caller could be established.
     Anonymous,
     /// A staff member with a living staff session.
     Staff(StaffCaller),
@@ -18,7 +18,7 @@ pub enum Caller {
     Support(SupportCaller),
     /// An operating-system user at the command line of the server.
     Cli {
-        /// The user's name.
+        /// The operating-system user who runs the command.
         user: String,
     },
     /// Support Console itself, as when an expiry is stamped.
@@ -39,15 +39,15 @@ impl Caller {
 /// A signed-in staff member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaffCaller {
-    /// Who.
+    /// The signed-in person.
     pub staff_id: StaffId,
     /// The name at the time.
     pub name: String,
-    /// The roles as the store had them when this request began.
+    /// The roles in the store when this request began.
     pub roles: Vec<Role>,
-    /// The sign-in.
+    /// The sign-in that the cookie belongs to.
     pub staff_session_id: StaffSessionId,
-    /// When the person last proved to be who it is.
+    /// When the person last proved their identity.
     pub signed_in_at: Timestamp,
     /// Nothing but changing the password is allowed.
     pub must_change_password: bool,
@@ -56,49 +56,49 @@ pub struct StaffCaller {
 /// A key of the REST interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyCaller {
-    /// Which key.
+    /// The key that the request carried.
     pub id: ApiKeyId,
-    /// Its name.
+    /// The key's name, for the audit log.
     pub name: String,
     /// The one tenant it reads; `None` for a platform key.
     pub tenant_id: Option<TenantId>,
-    /// Its rights.
+    /// The rights that the policy checks.
     pub rights: Vec<ApiRight>,
 }
 
 /// A staff member in a support session, as the server has established it for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupportCaller {
-    /// The support session.
+    /// The session whose token or cookie was sent.
     pub support_session_id: SupportSessionId,
     /// The tenant that it is confined to.
     pub tenant_id: TenantId,
     /// The organization that it is confined to, if it is.
     pub organization_id: Option<OrganizationId>,
-    /// Who really acts.
+    /// The staff member who acts.
     pub staff_id: StaffId,
     /// That staff member's name.
     pub staff_name: String,
-    /// When the session expires by itself.
+    /// When the session expires.
     pub expires_at: Timestamp,
 }
 
-/// Where a request comes from, for the audit log.
+/// The origin of a request, for the audit log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The client's IP address.
     pub ip: Option<String>,
-    /// The client's `User-Agent`.
+    /// The client's `User-Agent`, if it sent one.
     pub user_agent: Option<String>,
-    /// The request's identifier.
+    /// Our ID of the request, for logs and audit events.
     pub request_id: Option<String>,
 }
 
 /// A caller with where the request comes from: what every use case is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
-    /// Who asks.
+    /// The caller, established by the server.
     pub caller: Caller,
-    /// From where.
+    /// The request's origin, for the audit log.
     pub origin: Origin,
 }

@@ -1,4 +1,4 @@
-//! What a plain form's handler leaves for the page that it redirects to.
+//! Messages that a plain form's handler leaves for the page it redirects to.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Flash {
-    /// The form was refused; what was typed is kept.
+    /// The form was refused. The input is kept.
     Refused {
-        /// Why.
+        /// The problem to show.
         problem: Problem,
-        /// What was typed, by field. Passwords are never kept.
+        /// The input by field. Passwords are never kept.
         input: BTreeMap<String, Vec<String>>,
     },
     /// A support session was created, or its token was replaced.
@@ -26,9 +26,9 @@ pub enum Flash {
     LoggedOut(ForceLogoutResult),
     /// Other rules of the gateway were tried.
     DryRun {
-        /// What they would have decided.
+        /// The result of the trial.
         result: Box<DryRun>,
-        /// What was typed, by field.
+        /// The input by field.
         input: BTreeMap<String, Vec<String>>,
     },
     /// Something else was done.

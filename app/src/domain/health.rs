@@ -10,7 +10,7 @@ pub use decide::{decide, wilson_lower_bound};
 text_enum! {
     /// A tenant's overall health.
     pub enum Health {
-        /// No issues detected.
+        /// No issues were detected.
         Healthy = "healthy",
         /// Elevated error rate or reduced activity.
         Warning = "warning",
@@ -43,27 +43,26 @@ impl Health {
     }
 }
 
-/// The four health signals of a tenant, with since when the health is what it is.
+/// A tenant's four health signals, and since when its health is the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HealthSignals {
-    /// Overall health.
+    /// Overall health, from the verdict.
     pub health: Health,
     /// Since when the health is this.
     pub since: DateTime<Utc>,
-    /// When the tenant made its last API call.
+    /// The time of the tenant's last API call.
     pub last_seen: Option<DateTime<Utc>>,
     /// API calls in the last 24 hours.
     pub calls_24h: u64,
     /// How many of these returned errors.
     pub errors_24h: u64,
-    /// When these figures were last worked out.
+    /// When these figures were last evaluated.
     pub updated_at: DateTime<Utc>,
 }
 
 impl HealthSignals {
-    /// The share of calls in the last 24 hours that returned errors, from 0 to 1; `None` without
-    /// calls.
+    /// The share of calls in the last 24 hours that failed, from 0 to 1; `None` without calls.
     #[expect(clippy::cast_precision_loss, reason = "a share does not need 53 bits")]
     pub fn error_rate(&self) -> Option<f64> {
         (self.calls_24h > 0).then(|| self.errors_24h as f64 / self.calls_24h as f64)
@@ -76,9 +75,9 @@ impl HealthSignals {
 pub struct Thresholds {
     /// No call for this many hours is critical.
     pub silent_after_hours: u32,
-    /// A window is judged from this many calls on.
+    /// The fewest calls for a window to be judged.
     pub min_calls: u64,
-    /// A window is judged from this many errors on.
+    /// The fewest errors for a window to be judged.
     pub min_errors: u64,
     /// Lower bound of the error rate from which it is a warning, in percent.
     pub warning_percent: f64,
@@ -87,9 +86,9 @@ pub struct Thresholds {
     /// Calls of 24 hours under this share of the daily mean of the 7 days before are reduced
     /// activity, in percent.
     pub reduced_percent: f64,
-    /// Activity is compared from this many full days on.
+    /// The fewest full days for activity to be compared.
     pub min_full_days: u32,
-    /// Activity is compared from this daily mean on.
+    /// The lowest daily mean for activity to be compared.
     pub min_daily_mean: f64,
     /// From this HTTP status on a call counts as an error.
     pub error_status: u16,
@@ -117,7 +116,7 @@ impl Default for Thresholds {
 /// Calls and errors in a window of time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Window {
-    /// API calls.
+    /// API calls, without support traffic.
     pub calls: u64,
     /// How many of them returned errors.
     pub errors: u64,
@@ -126,16 +125,16 @@ pub struct Window {
 /// The 7 days before the last 24 hours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Baseline {
-    /// How many full days of them the tenant had been seen for.
+    /// The number of those full days with data of the tenant.
     pub full_days: u32,
     /// API calls in these full days.
     pub calls: u64,
 }
 
-/// What is known of a tenant's calls at an instant.
+/// A tenant's calls as known at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Activity {
-    /// Where the tenant is in its life with the platform.
+    /// The tenant's lifecycle status.
     pub status: super::tenants::status::TenantStatus,
     /// The last call ever.
     pub last_seen: Option<DateTime<Utc>>,
@@ -158,7 +157,7 @@ text_enum! {
 }
 
 impl WindowName {
-    /// As it stands in a sentence.
+    /// The window as written in a sentence.
     pub const fn label(self) -> &'static str {
         match self {
             Self::QuarterHour => "the last 15 minutes",
@@ -167,7 +166,7 @@ impl WindowName {
     }
 }
 
-/// Why a tenant's health is what it is, with the numbers.
+/// The reason for a tenant's health, with its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -176,18 +175,18 @@ pub enum Cause {
     NeverCalled,
     /// No call for too long.
     Silent {
-        /// The last call.
+        /// When the last call was made.
         last_seen: DateTime<Utc>,
         /// After how many hours silence is critical.
         after_hours: u32,
     },
     /// Too many calls of a window returned errors.
     ErrorRate {
-        /// The window.
+        /// The window that crossed the threshold.
         window: WindowName,
-        /// Calls in it.
+        /// Calls in the window.
         calls: u64,
-        /// Errors in it.
+        /// Errors in the window, at most `calls`.
         errors: u64,
         /// The threshold that the lower bound of the rate has reached, in percent.
         threshold_percent: f64,
@@ -201,23 +200,23 @@ pub enum Cause {
     },
     /// Few or no calls, as is expected of a tenant in this status.
     SilenceExpected {
-        /// The status.
+        /// The status that explains the silence.
         status: super::tenants::status::TenantStatus,
         /// Calls in the last 24 hours.
         calls: u64,
     },
-    /// Too few calls to tell.
+    /// Too few calls to determine health.
     TooFewCalls {
         /// Calls in the last 24 hours.
         calls: u64,
-        /// From how many on it could be told.
+        /// The fewest calls needed.
         needed: u64,
     },
-    /// Nothing is wrong.
+    /// No rule found an issue.
     NoIssues {
         /// Calls in the last 24 hours.
         calls: u64,
-        /// Errors among them.
+        /// Errors among them, at most `calls`.
         errors: u64,
     },
 }
@@ -226,7 +225,7 @@ pub enum Cause {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Verdict {
-    /// The health.
+    /// The health that the verdict gives.
     pub health: Health,
     /// Why, with the numbers.
     pub cause: Cause,

@@ -1,6 +1,6 @@
 //! Identifiers.
 //!
-//! The platform's own identifiers are opaque strings; ours are UUIDv7, made by the server only.
+//! The platform's own IDs are opaque strings. Ours are UUIDv7 and only made by the server.
 
 use std::{fmt, str::FromStr};
 
@@ -92,7 +92,7 @@ macro_rules! uuid_id {
                 Self(uuid)
             }
 
-            /// The UUID itself.
+            /// The UUID, version 7.
             pub const fn as_uuid(&self) -> Uuid {
                 self.0
             }

@@ -1,4 +1,4 @@
-//! What the live stream tells a page.
+//! Messages of the live stream to a page.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::{
     tenants::{HealthCounts, TelemetryState, TenantHealth},
 };
 
-/// What a page wants to be told about: the query of `GET /live`.
+/// The data that a page wants updates for: the query of `GET /live`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LiveInterest {
     /// Rows of the overview, or the tenant of a detail page, by id; at most 200.
@@ -31,14 +31,14 @@ pub struct LiveInterest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum LiveEvent {
-    /// The stream is open; whose it is, and the server's time.
+    /// The stream is open. Names its staff session and the server's time.
     Hello {
         /// The staff member that the browser is signed in as.
         staff_id: StaffId,
         /// The server's time, for countdowns.
         now: DateTime<Utc>,
     },
-    /// Rows that have changed, and the figures; at most once a second.
+    /// Rows that have changed, and the figures. Sent at most once a second.
     Tenants {
         /// Changed rows among those the page shows.
         rows: Vec<TenantHealth>,
@@ -46,7 +46,7 @@ pub enum LiveEvent {
         counts: Option<HealthCounts>,
         /// Whether telemetry arrives at all.
         telemetry: TelemetryState,
-        /// The server's time.
+        /// The server's time of the event.
         now: DateTime<Utc>,
     },
     /// Support sessions that have been created, have changed or have ended.
@@ -55,18 +55,18 @@ pub enum LiveEvent {
         changed: Vec<SupportSession>,
         /// The figures above the list.
         counts: SupportSessionCounts,
-        /// The server's time.
+        /// The server's time of the event.
         now: DateTime<Utc>,
     },
     /// New or completed entries of the access log that is followed.
     AccessLog {
         /// The entries, by sequence.
         entries: Vec<AccessLogEntry>,
-        /// The server's time.
+        /// The server's time of the event.
         now: DateTime<Utc>,
     },
     /// Something may have been missed: fetch the page again.
     Reset,
-    /// The staff member is signed out, or may not open the console any more.
+    /// The staff member is signed out or may no longer use the console.
     SignedOut,
 }

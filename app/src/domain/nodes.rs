@@ -1,23 +1,21 @@
-//! Nodes, as far as people see them: what each has confirmed of a revocation, and by which rules each
-//! would serve.
+//! The nodes as shown to people: their confirmations of a revocation, and their rules.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
-/// What one node that served at a revocation has confirmed of it.
+/// One node's confirmation of a revocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeReceipt {
-    /// What people call the node.
+    /// The configured `node_name` of the node.
     pub node: String,
     /// When the revocation was about to be committed, by the store's clock.
     pub asked_at: DateTime<Utc>,
-    /// When the lease that the node may have held then is over: from here on it sends nothing,
-    /// whether it has confirmed or not.
+    /// When the node's lease at that time ends. After that it forwards nothing, confirmed or not.
     pub lease_until: DateTime<Utc>,
-    /// What it has confirmed, if it has.
+    /// The confirmation, once received.
     pub confirmed: Option<NodeConfirmation>,
 }
 
@@ -25,20 +23,20 @@ pub struct NodeReceipt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeConfirmation {
-    /// How long after the revocation was committed, in microseconds; a little more, since it counts
-    /// from just before.
+    /// The delay after the commit of the revocation, in microseconds. Slightly too high, because it
+    /// is measured from just before.
     pub after_us: u64,
     /// How many of its requests in the session were cut, those while it was active included.
     pub requests_cut: u64,
-    /// When the first byte of its last request went upstream, in microseconds after the revocation:
-    /// below zero before it. `None` if it sent none.
+    /// When the first byte of the node's last request went upstream, in microseconds after the
+    /// revocation (negative: before it). `None` if it sent none.
     pub last_sent_us: Option<i64>,
 }
 
-/// By which rules a node lets requests through.
+/// The rules that a node uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeRules {
-    /// What people call the node.
+    /// The configured `node_name` of the node.
     pub node: String,
     /// The hash of its rules.
     pub rules: String,
@@ -52,24 +50,24 @@ impl NodeRules {
     }
 }
 
-/// Whether these nodes have different rules: then none of them lets anything through.
+/// Whether these nodes have different rules. In that case none of them forwards anything.
 pub fn rules_differ(nodes: &[NodeRules]) -> bool {
     nodes.windows(2).any(|pair| pair[0].rules != pair[1].rules)
 }
 
-/// Where a node stands.
+/// The state of a node's confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiptState {
-    /// It has confirmed.
+    /// The node has confirmed.
     Confirmed(NodeConfirmation),
     /// It may still confirm, and may still serve.
     Awaited,
-    /// It did not confirm while it could; it has served nothing since its lease was over.
+    /// It did not confirm in time. It has forwarded nothing since its lease ended.
     LeaseOver,
 }
 
 impl NodeReceipt {
-    /// Where the node stands at `now`.
+    /// The state at `now`.
     pub fn state(&self, now: Timestamp) -> ReceiptState {
         match self.confirmed {
             Some(confirmed) => ReceiptState::Confirmed(confirmed),

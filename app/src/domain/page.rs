@@ -10,9 +10,9 @@ pub const MAX_PAGE_SIZE: u32 = 200;
 /// Which page of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PageRequest {
-    /// Rows on a page; the server clamps it to 1–200. Default 50.
+    /// Rows on a page. The server clamps it to 1–200. Default 50.
     pub limit: Option<u32>,
-    /// Where to go on, as an earlier page gave it. Opaque and signed.
+    /// The start of the page, from an earlier page. Opaque and signed.
     pub cursor: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub struct Page<T> {
     pub previous_cursor: Option<String>,
     /// The page after this one.
     pub next_cursor: Option<String>,
-    /// The last page.
+    /// The cursor of the last page.
     pub last_cursor: Option<String>,
     /// How many rows the filter matches in all.
     pub total: u64,
@@ -77,15 +77,15 @@ impl<T> Page<T> {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// Smallest first.
+    /// Smallest value first.
     #[default]
     Ascending,
-    /// Largest first.
+    /// Largest value first.
     Descending,
 }
 
 impl Direction {
-    /// The other direction.
+    /// The opposite direction, for a second click on a column.
     #[must_use]
     pub const fn reversed(self) -> Self {
         match self {

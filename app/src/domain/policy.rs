@@ -1,4 +1,4 @@
-//! Who may do what. One function, printed whole as a reviewed test snapshot.
+//! The permissions of each caller. One function, printed whole as a reviewed test snapshot.
 
 use chrono::TimeDelta;
 
@@ -13,12 +13,12 @@ use super::{
 /// For how long after a sign-in the acts with consequences are allowed.
 pub const RECENT_SIGN_IN: TimeDelta = TimeDelta::minutes(10);
 
-/// What a caller wants to do, with what the decision depends on.
+/// An action, with everything the decision depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act<'a> {
     /// See every tenant, its health and its organizations.
     ReadTenants,
-    /// See one tenant.
+    /// Read one tenant's data.
     ReadTenant(&'a TenantId),
     /// See support sessions and access logs of all tenants.
     ReadSupportSessions,
@@ -42,13 +42,13 @@ pub enum Act<'a> {
     ReadAuditOfAllTenants,
     /// Read and export audit events without a tenant.
     ReadSystemAudit,
-    /// Register tenants, organizations and user sessions; ask whether a user session is good.
+    /// Register tenants, organizations and user sessions, and introspect user sessions.
     RegisterTenants,
-    /// Send telemetry.
+    /// Send records of API calls.
     SendTelemetry,
     /// Ask whether identities that the gateway has signed are still good.
     IntrospectIdentities,
-    /// Be told what an identity says that was signed for a request in one tenant.
+    /// Introspect an identity that was signed for a request in one tenant.
     IntrospectIdentityOf(&'a TenantId),
     /// Tell how requests ended that a proxy carried.
     CompleteAccessLog,
@@ -60,7 +60,7 @@ pub enum Act<'a> {
     ProbeGateway,
 }
 
-/// Whether `caller` may do `act` at `now`; the problem to answer with if not.
+/// Whether `caller` may do `act` at `now`, or the problem to answer with.
 pub fn authorise(caller: &Caller, act: Act<'_>, now: Timestamp) -> Result<(), Problem> {
     match caller {
         Caller::Anonymous => Err(unauthenticated()),
@@ -75,7 +75,7 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
     if staff.must_change_password {
         return Err(Problem::new(
             ProblemCode::PasswordChangeRequired,
-            "Change your password before anything else.",
+            "Change your password first.",
         ));
     }
     let is_super_admin = staff.roles.contains(&Role::SuperAdmin);
@@ -93,7 +93,7 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
         | Act::ReadAuditOfAllTenants => true,
         Act::RevokeSupportSession(holder) => is_super_admin || holder == staff.staff_id,
         Act::ReplaceToken(holder) | Act::OpenTenant(holder) => holder == staff.staff_id,
-        // Whoever uses a budget up does not decide that there is more.
+        // The holder of a session uses its budget, so someone else must raise it.
         Act::RaiseBudget(holder) => is_super_admin && holder != staff.staff_id,
         Act::ReadSystemAudit | Act::ManageStaff | Act::ManageKeys => is_super_admin,
         Act::RegisterTenants
@@ -104,12 +104,12 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
         | Act::CompleteAccessLog => false,
     };
     if !allowed {
-        return Err(Problem::forbidden("Your role does not allow this."));
+        return Err(Problem::forbidden("You don't have permission for this."));
     }
     if needs_recent_sign_in(act) && now >= staff.signed_in_at + RECENT_SIGN_IN {
         return Err(Problem::new(
             ProblemCode::SignInTooOld,
-            "Sign in again: this needs a sign-in at most 10 minutes old.",
+            "Sign in again. You must have signed in within the last 10 minutes.",
         ));
     }
     Ok(())
@@ -127,7 +127,8 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
     let is_platform = key.tenant_id.is_none();
     let covers = |tenant: &TenantId| key.tenant_id.as_ref().is_none_or(|own| own == tenant);
     match act {
-        // Another tenant's data does not exist as far as a tenant key can tell.
+        // A tenant key gets the same answer for another tenant's data as for data that doesn't
+        // exist.
         Act::ReadTenant(tenant) | Act::ReadSupportSessionsOf(tenant) | Act::ReadAuditOf(tenant)
             if has(ApiRight::Read) && !covers(tenant) =>
         {
@@ -169,7 +170,7 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
         Ok(())
     } else {
         Err(Problem::forbidden(
-            "This key does not carry the right for this.",
+            "This key doesn't have the right to do this.",
         ))
     }
 }
@@ -183,12 +184,12 @@ fn authorise_support(support: &SupportCaller, act: Act<'_>, now: Timestamp) -> R
     let (Act::ReadTenant(tenant) | Act::ReadSupportSessionsOf(tenant) | Act::ReadAuditOf(tenant)) =
         act
     else {
-        return Err(Problem::forbidden("A support session does not allow this."));
+        return Err(Problem::forbidden("Support sessions can't do this."));
     };
     // None of these records says which organization it is about.
     if support.organization_id.is_some() {
         return Err(Problem::forbidden(
-            "This can't be confined to the support session's organization.",
+            "This can't be restricted to the support session's organization.",
         ));
     }
     if support.tenant_id != *tenant {
@@ -199,10 +200,7 @@ fn authorise_support(support: &SupportCaller, act: Act<'_>, now: Timestamp) -> R
 
 /// The answer to a caller that has not been established.
 pub fn unauthenticated() -> Problem {
-    Problem::new(
-        ProblemCode::Unauthenticated,
-        "Sign in, or send a valid key.",
-    )
+    Problem::new(ProblemCode::Unauthenticated, "Sign in or send a valid key.")
 }
 
 #[cfg(test)]

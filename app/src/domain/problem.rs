@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What went wrong, as a stable code.
+/// A problem's stable code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemCode {
     /// A field has a value that is not allowed. `fields` names each.
     InvalidInput,
-    /// A page cursor was edited, is from another list, or is too old to be read.
+    /// A page cursor was edited, belongs to another list, or is too old.
     InvalidCursor,
-    /// The request itself can't be read: broken JSON, broken UTF-8, two keys at once.
+    /// The request is unreadable: broken JSON, broken UTF-8, two keys at once.
     MalformedRequest,
-    /// Nobody is signed in, or the key is unknown or revoked.
+    /// No one is signed in, or the key is unknown or revoked.
     Unauthenticated,
     /// The password must be changed before anything else.
     PasswordChangeRequired,
@@ -21,7 +21,7 @@ pub enum ProblemCode {
     SignInTooOld,
     /// The caller may not do this.
     Forbidden,
-    /// There is no such thing, or the caller may not know of it.
+    /// It doesn't exist, or the caller may not know of it.
     NotFound,
     /// The thing is no longer, or not yet, in the state that this act needs.
     Conflict,
@@ -35,11 +35,11 @@ pub enum ProblemCode {
     UnknownScope,
     /// The staff member already holds as many active support sessions as allowed.
     TooManySupportSessions,
-    /// Too many attempts; try again later.
+    /// Too many attempts. Try again later.
     RateLimited,
     /// The store or another needed part does not answer.
     Unavailable,
-    /// A fault of ours. The request id leads to the log line.
+    /// An internal error. The request ID leads to the log line.
     Internal,
 }
 
@@ -96,19 +96,19 @@ pub struct FieldProblem {
     pub message: String,
 }
 
-/// What the caller is told: a code, a sentence, the fields. Never an internal error's text.
+/// The answer to the caller: a code, a sentence, the fields. Never the text of an internal error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[error("{detail}")]
 pub struct Problem {
-    /// What went wrong, as a stable code.
+    /// The code that programs can rely on.
     pub code: ProblemCode,
     /// A sentence for people.
     pub detail: String,
     /// The fields that were refused, in the order of the form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldProblem>,
-    /// The request that met the problem, for whoever reads the log.
+    /// The ID of the request, for reading the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// After how many seconds trying again makes sense.
@@ -128,7 +128,7 @@ impl Problem {
         }
     }
 
-    /// Several refused fields.
+    /// A problem with every refused field.
     pub fn invalid(fields: Vec<FieldProblem>) -> Self {
         let detail = match fields.as_slice() {
             [one] => format!("{}: {}.", one.field, one.message),
@@ -140,7 +140,7 @@ impl Problem {
         }
     }
 
-    /// One refused field.
+    /// A problem with one refused field.
     pub fn invalid_field(field: &str, message: impl ToString) -> Self {
         Self::invalid(vec![FieldProblem {
             field: field.into(),
@@ -148,9 +148,13 @@ impl Problem {
         }])
     }
 
-    /// There is no such thing, or the caller may not know of it.
+    /// It doesn't exist, or the caller may not know of it.
     pub fn not_found(what: &str) -> Self {
-        Self::new(ProblemCode::NotFound, format!("There is no such {what}."))
+        let mut detail = format!("{what} not found.");
+        if let Some(first) = detail.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        Self::new(ProblemCode::NotFound, detail)
     }
 
     /// The caller may not do this.
@@ -172,7 +176,7 @@ impl Problem {
     }
 }
 
-/// Gathers the problems of a form's fields, so that all of them are told at once.
+/// Collects the problems of a form's fields, so that all are shown together.
 #[derive(Debug, Default)]
 pub struct FieldProblems(Vec<FieldProblem>);
 

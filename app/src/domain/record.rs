@@ -4,17 +4,17 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 text_enum! {
-    /// What a request's record survives before the request is forwarded.
+    /// The events that a request's record survives before the request is forwarded.
     pub enum RecordLevel {
         /// The loss of power: it is flushed to the disk.
         Flushed = "flushed",
-        /// The end of this program, however sudden; not that of the machine or of PostgreSQL.
+        /// A crash of this program, but not of the machine or of PostgreSQL.
         Written = "written",
     }
 }
 
 text_enum! {
-    /// Why nothing can be recorded.
+    /// Why requests can't be recorded.
     pub enum OutageCause {
         /// There is no space left.
         Full = "full",
@@ -26,23 +26,22 @@ text_enum! {
         Unreachable = "unreachable",
         /// The store takes longer than `gateway.record_timeout_ms`.
         Slow = "slow",
-        /// A flush failed, or what is stored is damaged: nothing is served until a restart.
+        /// A flush failed, or stored data is damaged: nothing is served until a restart.
         Broken = "broken",
     }
 }
 
 impl OutageCause {
-    /// What is wrong, and what to do, for staff.
+    /// The cause and the remedy, for staff.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::Full => "The data store has no space left: free some.",
-            Self::ReadOnly => "The data store can't be written: give back the right to write.",
-            Self::Locked => "Another process holds the data store: find it and end it.",
-            Self::Unreachable => "The data store does not answer.",
-            Self::Slow => "The data store takes too long.",
+            Self::Full => "The data store is full. Free some space.",
+            Self::ReadOnly => "The data store is read-only. Make it writable.",
+            Self::Locked => "Another process has locked the data store. Find it and stop it.",
+            Self::Unreachable => "The data store doesn't respond.",
+            Self::Slow => "The data store is too slow.",
             Self::Broken => {
-                "The data store failed to keep what it was given. Check the disk, then restart \
-                 Support Console."
+                "The data store failed to save data. Check the disk, then restart Support Console."
             }
         }
     }
@@ -51,8 +50,8 @@ impl OutageCause {
 /// A time during which nothing can be recorded, and so nothing is forwarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordOutage {
-    /// When it was noticed.
+    /// When the outage was noticed.
     pub since: DateTime<Utc>,
-    /// Why.
+    /// Why recording fails, as last seen.
     pub cause: OutageCause,
 }

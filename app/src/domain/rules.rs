@@ -18,49 +18,49 @@ pub struct RulesInForce {
     pub hash: String,
     /// The rules as a configuration file says them (TOML).
     pub file: String,
-    /// What the rules can't keep, each in a sentence.
+    /// What the rules can't enforce, one sentence each.
     pub warnings: Vec<String>,
 }
 
-/// What other rules would have decided about requests that were made.
+/// The decisions of other rules about earlier requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DryRun {
     /// Which rules these would be.
     pub hash: String,
-    /// How many of the latest requests were looked at.
+    /// The number of latest requests that were replayed.
     pub requests: u64,
     /// How many would be decided as they were.
     pub unchanged: u64,
-    /// How many were let through and would be refused.
+    /// Allowed before, refused by the new rules.
     pub newly_refused: u64,
-    /// How many were refused and would be let through.
+    /// Refused before, allowed by the new rules.
     pub newly_permitted: u64,
-    /// How many were refused for what no record tells: a field of the header, the end of the
-    /// session, a path that can be read in two ways.
+    /// Requests that can't be replayed, because the reason for their refusal isn't recorded: a
+    /// header, the end of the session, an ambiguous path.
     pub not_judged: u64,
     /// The changed decisions, the latest first, at most [`DRY_RUN_LISTED`].
     pub changes: Vec<DryRunChange>,
-    /// What the rules can't keep, each in a sentence.
+    /// What the rules can't enforce, one sentence each.
     pub warnings: Vec<String>,
 }
 
 /// A request that would be decided otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DryRunChange {
-    /// The request.
+    /// The request that was permitted.
     pub request_id: RequestId,
-    /// Its support session.
+    /// The session that the request was made in.
     pub support_session_id: SupportSessionId,
-    /// That session's tenant.
+    /// The tenant of that session.
     pub tenant_id: TenantId,
-    /// When it was recorded.
+    /// When the request was recorded.
     pub at: Timestamp,
-    /// HTTP method.
+    /// The HTTP method (RFC 9110 §9).
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// Why it would be refused; `None` if it would be let through.
+    /// The new refusal; `None` if the request would be allowed.
     pub refusal: Option<Refusal>,
-    /// The reason in a sentence, or the scope that would let it through.
+    /// The reason in a sentence, or the scope that would allow it.
     pub because: String,
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The scope that a support session has when none is named (seed: "Defaults to `read_only`").
+/// The default scope of a support session.
 pub const READ_ONLY: &str = "read_only";
 
 /// The name of a scope: 1–64 of `[a-z0-9_:.*-]`.
@@ -24,7 +24,7 @@ impl ScopeName {
         Self(READ_ONLY.into())
     }
 
-    /// The name.
+    /// The name, unique in the configuration.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -67,8 +67,8 @@ impl fmt::Display for ScopeName {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Scope {
-    /// The name.
+    /// The name, unique in the configuration.
     pub name: ScopeName,
-    /// What it permits, in a sentence.
+    /// The permissions in a sentence.
     pub description: String,
 }

@@ -1,4 +1,4 @@
-//! What the pages tell of the configuration.
+//! The part of the configuration that pages show.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,11 @@ use super::{health::Thresholds, scopes::Scope};
 pub struct Settings {
     /// How health is decided.
     pub thresholds: Thresholds,
-    /// The scopes there are; `read_only` first.
+    /// The known scopes, `read_only` first.
     pub scopes: Vec<Scope>,
-    /// Where the gateway listens.
+    /// The gateway's public address.
     pub gateway_url: String,
-    /// Where the console listens.
+    /// The console's public address.
     pub console_url: String,
     /// Whether a ticket is mandatory for a support session.
     pub require_ticket: bool,

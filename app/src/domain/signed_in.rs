@@ -1,4 +1,4 @@
-//! Who is signed in.
+//! The signed-in staff member of this page.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,12 +7,12 @@ use super::{
     nodes::NodeRules, record::RecordOutage, staff::StaffMember, support_sessions::SupportSession,
 };
 
-/// Who is signed in, as the pages need to know it.
+/// The signed-in staff member, as pages need it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
     /// The staff member.
     pub staff: StaffMember,
-    /// When the person last proved to be who it is.
+    /// When the person last proved their identity.
     pub signed_in_at: DateTime<Utc>,
     /// The password was given by someone else and must be changed first.
     pub must_change_password: bool,
@@ -22,7 +22,8 @@ pub struct SignedIn {
     pub active_support_sessions: u64,
     /// Set while nothing can be recorded, and so nothing is forwarded.
     pub record_outage: Option<RecordOutage>,
-    /// The nodes and their rules, while these differ, and so nothing is forwarded; else empty.
+    /// The nodes and their rules while these differ, in which case nothing is forwarded. Otherwise
+    /// empty.
     #[serde(default)]
     pub rules_differ: Vec<NodeRules>,
     /// The server's time.
@@ -30,7 +31,8 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// Whether this person is told anything: has a support role, and a password of one's own.
+    /// Whether the person may use the console: they have a support role and chose their own
+    /// password.
     pub fn may_enter(&self) -> bool {
         self.staff.may_enter() && !self.must_change_password
     }

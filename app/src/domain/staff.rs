@@ -15,7 +15,7 @@ pub const PASSWORD_MIN: usize = 15;
 pub const PASSWORD_MAX: usize = 256;
 
 text_enum! {
-    /// What a staff member may do.
+    /// A staff member's permissions.
     pub enum Role {
         /// Sees tenant health and uses support sessions.
         SupportAdmin = "support_admin",
@@ -40,15 +40,15 @@ impl Role {
 pub struct StaffMember {
     /// The identifier, shown as "Platform user ID".
     pub id: StaffId,
-    /// What the person signs in with.
+    /// The address to sign in with.
     pub email: String,
     /// The name that people read.
     pub name: String,
-    /// Sorted, each once; may be empty.
+    /// Sorted and without duplicates. May be empty.
     pub roles: Vec<Role>,
     /// Whether access has been withdrawn.
     pub deactivated_at: Option<DateTime<Utc>>,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
 }
 
@@ -59,23 +59,23 @@ impl StaffMember {
     }
 }
 
-/// A staff member, as far as a list to choose from needs it.
+/// A staff member as an option in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaffRef {
-    /// The identifier.
+    /// The staff member's ID, made by our server.
     pub id: StaffId,
-    /// The name.
+    /// The name shown to others.
     pub name: String,
 }
 
-/// What it takes to add a staff member.
+/// The input for adding a staff member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewStaffMember {
-    /// 3–254 characters with one `@`; kept in lower case.
+    /// 3–254 characters with one `@`, stored in lower case.
     pub email: String,
-    /// 1–100 characters.
+    /// The name shown to others, 1–100 characters.
     pub name: String,
-    /// May be empty: such a person can sign in to nothing but the page that says so.
+    /// May be empty: the person can sign in, but only sees the page that says so.
     pub roles: Vec<Role>,
 }
 
@@ -118,7 +118,7 @@ pub fn check_new_password(password: &str, email: &str) -> Result<(), String> {
     let length = password.chars().count();
     if length < PASSWORD_MIN {
         return Err(format!(
-            "must have at least {PASSWORD_MIN} characters; a few words make a good one"
+            "must have at least {PASSWORD_MIN} characters; try a few random words"
         ));
     }
     if length > PASSWORD_MAX {

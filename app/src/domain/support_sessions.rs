@@ -1,4 +1,4 @@
-//! Support sessions: what one is, what it takes to make one, and the states it goes through.
+//! Support sessions: their data, how to create one, and their lifecycle.
 
 mod form;
 mod limits;
@@ -36,7 +36,7 @@ text_enum! {
     pub enum SupportSessionStatus {
         /// In use: the staff member has access to the granted scopes.
         Active = "ACTIVE",
-        /// The TTL has been reached; access ended by itself.
+        /// The TTL was reached and access ended automatically.
         Expired = "EXPIRED",
         /// An administrator ended it early.
         Revoked = "REVOKED",
@@ -58,16 +58,17 @@ impl SupportSessionStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Revocation {
-    /// When.
+    /// When it expired.
     pub at: DateTime<Utc>,
-    /// The staff member who revoked it; `None` where the system did, as when its holder lost the role.
+    /// The staff member who revoked it; `None` if the system did, for example because its holder
+    /// lost their role.
     pub by: Option<StaffId>,
     /// That staff member's name at the time, or what acted instead.
     pub by_name: String,
     /// Why, if a reason was given.
     pub reason: Option<String>,
-    /// What each node that served then has confirmed: in the detail of a session, and not for the
-    /// tenant's own keys.
+    /// The confirmation of each node that was serving. Set in the detail of a session, but not for
+    /// the tenant's own keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<NodeReceipt>,
 }
@@ -76,19 +77,19 @@ pub struct Revocation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SupportSession {
-    /// The session's identifier.
+    /// The session's ID, made by our server.
     pub id: SupportSessionId,
     /// The tenant the session grants access to.
     pub tenant_id: TenantId,
-    /// That tenant's name.
+    /// The name of that tenant.
     pub tenant_name: String,
-    /// When set, access is restricted to this organization's data only.
+    /// If set, access is restricted to this organization's data.
     pub organization_id: Option<OrganizationId>,
     /// The staff member who acts ("Platform user ID").
     pub staff_id: StaffId,
     /// That staff member's name at the time.
     pub staff_name: String,
-    /// The permissions granted.
+    /// The scopes granted, at least one.
     pub scopes: Vec<ScopeName>,
     /// Why the session was created.
     pub reason: String,
@@ -100,9 +101,9 @@ pub struct SupportSession {
     pub user_agent: String,
     /// When the session was created.
     pub issued_at: DateTime<Utc>,
-    /// When the session expires by itself.
+    /// When the session expires automatically.
     pub expires_at: DateTime<Utc>,
-    /// Who ended it early, if anyone did.
+    /// The early end, if there was one.
     pub revocation: Option<Revocation>,
     /// How many requests were forwarded in it.
     pub requests_forwarded: u64,
@@ -112,7 +113,7 @@ pub struct SupportSession {
     /// gateway.
     #[serde(default)]
     pub rule_set: String,
-    /// What bounds it beside its time-to-live and its scopes.
+    /// The limits beside TTL and scopes.
     #[serde(default)]
     pub limits: SessionLimits,
 }
@@ -121,14 +122,14 @@ pub struct SupportSession {
 /// or one after expiry, does not compile.
 #[derive(Debug)]
 pub enum Lifecycle {
-    /// In use.
+    /// The session can be used.
     Active(Active),
-    /// Ended by itself at `at`.
+    /// The session expired at `at`.
     Expired {
         /// The true expiry instant, whenever it is noticed.
         at: DateTime<Utc>,
     },
-    /// Ended early.
+    /// Sessions that were ended early.
     Revoked(Revocation),
 }
 
@@ -136,13 +137,13 @@ pub enum Lifecycle {
 #[derive(Debug)]
 pub struct Active(());
 
-/// An end of a support session that came too late.
+/// An attempt to end a support session that had already ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AlreadyEnded {
-    /// It had expired.
+    /// The session had expired.
     #[error("the support session already expired at {at}")]
     Expired {
-        /// When.
+        /// When it expired.
         at: DateTime<Utc>,
     },
     /// Someone had revoked it.
@@ -158,7 +159,7 @@ impl Active {
 }
 
 impl Lifecycle {
-    /// The status.
+    /// The status of this state.
     pub const fn status(&self) -> SupportSessionStatus {
         match self {
             Self::Active(_) => SupportSessionStatus::Active,
@@ -183,19 +184,18 @@ impl SupportSession {
         self.requests_forwarded + self.requests_refused
     }
 
-    /// When the session ends by itself if nothing more happens: at its expiry, or before that by
-    /// being idle.
+    /// When the session ends if nothing else ends it: at its expiry, or earlier when idle.
     pub fn ends_at(&self) -> Timestamp {
         self.limits.idle_ends_at.unwrap_or(self.expires_at)
     }
 
-    /// Whether its end, if nobody causes an earlier one, is that nobody used it.
+    /// Whether its next automatic end is the idle limit.
     pub fn ends_idle(&self) -> bool {
         self.ends_at() < self.expires_at
     }
 
-    /// The session's state at `now`. A session expires exactly at [`Self::ends_at`]; a revocation
-    /// before that instant stands.
+    /// The session's state at `now`. It expires exactly at [`Self::ends_at`]. A revocation before
+    /// that instant takes precedence.
     pub fn lifecycle(&self, now: Timestamp) -> Lifecycle {
         match &self.revocation {
             Some(revocation) => Lifecycle::Revoked(revocation.clone()),
@@ -214,15 +214,15 @@ impl SupportSession {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SupportSessionCounts {
-    /// Active now.
+    /// Sessions that are active now.
     pub active: u64,
-    /// Ended early.
+    /// Sessions that were ended early.
     pub revoked: u64,
-    /// Ended by themselves.
+    /// Sessions that expired.
     pub expired: u64,
 }
 
-/// Which support sessions; newest first.
+/// A filter of support sessions, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SupportSessionFilter {
     /// Only with this status.
@@ -238,7 +238,7 @@ pub struct SupportSessionFilter {
 pub struct SupportSessionList {
     /// The figures above the table, over all sessions that the caller may see.
     pub counts: SupportSessionCounts,
-    /// One page.
+    /// One page of sessions, newest first.
     pub sessions: super::page::Page<SupportSession>,
     /// Staff members to filter by.
     pub staff: Vec<super::staff::StaffRef>,
@@ -246,18 +246,18 @@ pub struct SupportSessionList {
     pub at: DateTime<Utc>,
 }
 
-/// What the dialog "Create Support Session" needs to be shown.
+/// The data for the dialog "Create Support Session".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupportSessionDraft {
-    /// The tenant with its signals and verdict, to be reviewed first.
+    /// The tenant with its signals and verdict, for review.
     pub detail: super::tenants::TenantDetail,
-    /// The scopes to choose from; `read_only` first.
+    /// The scopes to choose from, `read_only` first.
     pub scopes: Vec<super::scopes::Scope>,
     /// Whether a ticket is mandatory.
     pub require_ticket: bool,
     /// The caller's address, for [`SupportSessionForm::creator_ip_only`].
     pub ip: String,
-    /// For [`SupportSessionForm::idempotency_key`].
+    /// The value of [`SupportSessionForm::idempotency_key`].
     pub idempotency_key: String,
     /// The server's time, for "ends at".
     pub now: DateTime<Utc>,
@@ -267,16 +267,16 @@ pub struct SupportSessionDraft {
 /// time that the token is shown.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SupportSessionGranted {
-    /// The session.
+    /// The session as stored.
     pub session: SupportSession,
     /// The access token. `None` where a repeated submit found the session already made: a token
     /// is shown once.
     pub token: Option<String>,
-    /// Where the gateway listens, for the ready curl line.
+    /// The gateway's public address, for the curl command.
     pub gateway_url: String,
     /// A path to try first.
     pub example_path: String,
-    /// Where the caller opens the tenant in a browser, if that is configured.
+    /// The address that opens the tenant in a browser, if configured.
     #[serde(default)]
     pub open_url: Option<String>,
 }
@@ -292,18 +292,18 @@ impl std::fmt::Debug for SupportSessionGranted {
 /// Everything the detail page of a support session shows besides its access log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupportSessionDetail {
-    /// The session.
+    /// The session as stored.
     pub session: SupportSession,
     /// The tenant's status, for the notice on suspended tenants.
     pub tenant_status: super::tenants::TenantStatus,
     /// Whether the caller may revoke it now.
     pub may_revoke: bool,
-    /// Where the caller opens the tenant in a browser now: its holder only, if that is configured.
+    /// The address that opens the tenant in a browser: for the holder only, if configured.
     #[serde(default)]
     pub open_url: Option<String>,
     /// Whether the caller may have its token replaced now: its holder only.
     pub may_replace_token: bool,
-    /// How often the session's scopes were used; those that were not are left out.
+    /// How often each of the session's scopes was used. Unused scopes are left out.
     #[serde(default)]
     pub scopes_used: Vec<ScopeUse>,
     /// Whether the caller may raise its total of requests now: a super admin who is not its holder.
@@ -318,9 +318,9 @@ pub struct SupportSessionDetail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScopeUse {
-    /// The scope.
+    /// The scope that was used.
     pub scope: ScopeName,
-    /// How many requests it let through.
+    /// The number of requests that it allowed.
     pub requests: u64,
 }
 

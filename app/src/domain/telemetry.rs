@@ -19,13 +19,13 @@ pub struct RequestRecord {
     pub at: DateTime<Utc>,
     /// HTTP response status code, 100–599.
     pub status: u16,
-    /// How many calls this record stands for, 1–1,000,000.
+    /// The number of calls that this record stands for, 1–1,000,000.
     #[serde(default = "one")]
     pub count: u32,
-    /// HTTP method.
+    /// The HTTP method of the call.
     #[serde(default)]
     pub method: Option<String>,
-    /// Path or route.
+    /// The path of the call, or its route.
     #[serde(default)]
     pub path: Option<String>,
     /// How long the call took, in milliseconds.
@@ -49,21 +49,21 @@ pub struct RejectedRecord {
     pub index: usize,
     /// The field at fault, where there is one.
     pub field: Option<String>,
-    /// What is wrong with it.
+    /// Why the record was rejected.
     pub message: String,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IngestReport {
-    /// Records that count.
+    /// The number of records that were counted.
     pub accepted: u64,
     /// Records that were recognised as support traffic and do not count.
     pub support_traffic: u64,
     /// Records that were not accepted.
     pub rejected: Vec<RejectedRecord>,
-    /// The batch had been accepted before under the same `Idempotency-Key`; this is that report.
+    /// The batch was accepted before under the same `Idempotency-Key`. This is the earlier report.
     #[serde(default)]
     pub repeated: bool,
 }

@@ -21,13 +21,13 @@ pub use status::TenantStatus;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Tenant {
-    /// The platform's identifier.
+    /// The platform's ID of the tenant.
     pub id: TenantId,
     /// A short name that people type; unique.
     pub slug: String,
     /// The name that people read.
     pub name: String,
-    /// Where the tenant is in its life with the platform.
+    /// The tenant's lifecycle status.
     pub status: TenantStatus,
     /// The plan's name, as the platform has it.
     pub plan: Option<String>,
@@ -39,16 +39,16 @@ pub struct Tenant {
     pub created_at: DateTime<Utc>,
 }
 
-/// What the platform sends to register a tenant, or to change it.
+/// The platform's input for registering or changing a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TenantRegistration {
-    /// 1–63 of `a–z`, `0–9` and inner hyphens; unique among tenants.
+    /// 1–63 of `a–z`, `0–9` and inner hyphens. Unique among tenants.
     pub slug: String,
-    /// 1–200 characters.
+    /// The name, 1–200 characters.
     pub name: String,
-    /// Where the tenant is in its life with the platform.
+    /// The tenant's lifecycle status.
     pub status: TenantStatus,
     /// At most 60 characters.
     #[serde(default)]
@@ -59,7 +59,7 @@ pub struct TenantRegistration {
     /// At most 254 characters.
     #[serde(default)]
     pub contact: Option<String>,
-    /// When the tenant joined the platform; the time of the first registration if left out.
+    /// When the tenant joined the platform. Defaults to the time of the first registration.
     #[serde(default)]
     pub created_at: Option<DateTime<Utc>>,
 }
@@ -80,7 +80,7 @@ impl TenantRegistration {
         let region = optional("region", self.region, 60);
         let contact = optional("contact", self.contact, 254);
         if self.created_at.is_some_and(|at| !is_storable(at)) {
-            problems.add("created_at", "must lie between the years 1970 and 9999");
+            problems.add("created_at", "must be between the years 1970 and 9999");
         }
         problems.finish()?;
         Ok(Self {
@@ -91,6 +91,12 @@ impl TenantRegistration {
             ..self
         })
     }
+}
+
+/// The ID of a tenant to filter by. The error repeats the input, which is often a name.
+pub fn tenant_in_filter(text: &str) -> Result<TenantId, String> {
+    text.parse()
+        .map_err(|_| format!("no tenant has the ID \"{text}\". Enter a tenant's ID"))
 }
 
 /// Whether an instant can be stored and shown: from 1970 to the end of 9999.
@@ -110,7 +116,7 @@ fn is_slug(text: &str) -> bool {
 text_enum! {
     /// Whether an organization is in use.
     pub enum OrganizationStatus {
-        /// In normal use.
+        /// The organization is in use.
         Active = "active",
         /// Switched off by the platform.
         Suspended = "suspended",
@@ -139,22 +145,22 @@ pub struct Organization {
     pub slug: String,
     /// Whether the organization is in use.
     pub status: OrganizationStatus,
-    /// When the organization was made.
+    /// When the organization was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// What the platform sends to register an organization, or to change it.
+/// The platform's input for registering or changing an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationRegistration {
-    /// 1–200 characters.
+    /// The name, 1–200 characters.
     pub name: String,
     /// 1–63 of `a–z`, `0–9` and inner hyphens.
     pub slug: String,
     /// Whether the organization is in use.
     pub status: OrganizationStatus,
-    /// When the organization was made; the time of the first registration if left out.
+    /// When the organization was created. Defaults to the time of the first registration.
     #[serde(default)]
     pub created_at: Option<DateTime<Utc>>,
 }
@@ -168,7 +174,7 @@ impl OrganizationRegistration {
             problems.add("slug", "must be 1 to 63 of a–z, 0–9 and inner hyphens");
         }
         if self.created_at.is_some_and(|at| !is_storable(at)) {
-            problems.add("created_at", "must lie between the years 1970 and 9999");
+            problems.add("created_at", "must be between the years 1970 and 9999");
         }
         problems.finish()?;
         Ok(Self {
@@ -182,7 +188,7 @@ impl OrganizationRegistration {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TenantHealth {
-    /// The tenant.
+    /// The registered tenant.
     pub tenant: Tenant,
     /// The four health signals.
     pub signals: HealthSignals,
@@ -192,11 +198,11 @@ pub struct TenantHealth {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TenantDetail {
-    /// The tenant.
+    /// The registered tenant.
     pub tenant: Tenant,
     /// The four health signals.
     pub signals: HealthSignals,
-    /// Why the health is what it is.
+    /// The reason for the health.
     pub verdict: Verdict,
     /// Calls and errors of the last 24 hours, oldest first, without gaps.
     pub calls: Vec<CallBucket>,
@@ -206,7 +212,7 @@ pub struct TenantDetail {
     pub organizations: Vec<Organization>,
     /// How many user sessions are active now.
     pub active_user_sessions: u64,
-    /// Where this tenant is managed on the platform, if configured.
+    /// The address for managing the tenant on the platform, if configured.
     pub manage_url: Option<String>,
 }
 
@@ -226,7 +232,7 @@ pub struct CallBucket {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HealthCounts {
-    /// All tenants.
+    /// All tenants, of any health.
     pub total: u64,
     /// Tenants with no detected issues.
     pub healthy: u64,
@@ -239,11 +245,11 @@ pub struct HealthCounts {
 }
 
 text_enum! {
-    /// What the overview is sorted by.
+    /// The sort key of the overview.
     pub enum TenantSort {
         /// Worst health first, then most calls.
         Health = "health",
-        /// By name.
+        /// By name, in Unicode order after folding.
         Name = "name",
         /// By calls in 24 hours.
         Calls = "calls",
@@ -257,13 +263,13 @@ text_enum! {
 /// Which tenants, in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TenantFilter {
-    /// Part of a name, slug or ID; case and compatibility forms do not matter.
+    /// Part of a name, slug or ID. Case and compatibility forms don't matter.
     pub search: Option<String>,
     /// Only tenants with this status.
     pub status: Option<TenantStatus>,
     /// Only tenants with this health.
     pub health: Option<super::health::Health>,
-    /// What to sort by.
+    /// The column to sort by.
     pub sort: TenantSort,
     /// In which direction. `Descending` is worst first for health.
     pub direction: Direction,
@@ -303,6 +309,6 @@ pub struct Overview {
     pub hourly_calls: BTreeMap<TenantId, Vec<u64>>,
     /// Whether telemetry arrives at all.
     pub telemetry: TelemetryState,
-    /// When this page was put in order.
+    /// When this page was sorted.
     pub sorted_at: DateTime<Utc>,
 }

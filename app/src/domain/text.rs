@@ -12,7 +12,7 @@ pub enum InvalidText {
         missing: usize,
     },
     /// More characters than allowed, after trimming.
-    #[error("{over} {} too many: at most {max} are allowed", if *over == 1 { "character" } else { "characters" })]
+    #[error("remove {over} {} (at most {max} allowed)", if *over == 1 { "character" } else { "characters" })]
     TooLong {
         /// How many characters are allowed.
         max: usize,
@@ -27,8 +27,8 @@ pub enum InvalidText {
 fn too_short(min: usize, missing: usize) -> String {
     match (min, missing) {
         (1, _) => "must not be empty".to_owned(),
-        (_, 1) => format!("1 more character: at least {min} are needed"),
-        _ => format!("{missing} more characters: at least {min} are needed"),
+        (_, 1) => "add 1 more character".to_owned(),
+        _ => format!("add {missing} more characters"),
     }
 }
 
@@ -56,12 +56,12 @@ pub fn clean(text: &str, min: usize, max: usize, multiline: bool) -> Result<Stri
             over: length - max,
         });
     }
-    // Browsers send CRLF for a line break of a text area; one spelling is kept.
+    // Browsers send CRLF for a line break in a text area. One form is stored.
     Ok(text.replace("\r\n", "\n"))
 }
 
-/// Whether a character shows by itself, so that a reason can't be made of nothing. Joiners, marks that
-/// sit on a letter and selectors of a glyph's variant are allowed and don't count.
+/// Whether a character is visible, so that a reason can't consist of invisible ones. Joiners,
+/// combining marks and variation selectors are allowed but don't count.
 fn is_visible(c: char) -> bool {
     !matches!(c,
         '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{00AD}'

@@ -1,4 +1,4 @@
-//! What the store keeps of a token.
+//! The stored form of a token.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ impl TokenHash {
         Self(bytes)
     }
 
-    /// The 32 bytes.
+    /// The 32 bytes of the SHA-256 hash.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

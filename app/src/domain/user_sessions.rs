@@ -9,16 +9,16 @@ use super::{
     tenants::is_storable,
 };
 
-/// What the platform sends when a tenant user has signed in.
+/// The platform's input when a tenant user has signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UserSessionRegistration {
-    /// The person.
+    /// The person, only if the user session is active.
     pub user: TenantUserId,
     /// When the person signed in.
     pub issued_at: DateTime<Utc>,
-    /// When the sign-in ends by itself.
+    /// When the sign-in expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -27,7 +27,7 @@ impl UserSessionRegistration {
     pub fn validated(self) -> Result<Self, Problem> {
         let mut problems = FieldProblems::default();
         if !is_storable(self.issued_at) {
-            problems.add("issued_at", "must lie between the years 1970 and 9999");
+            problems.add("issued_at", "must be between the years 1970 and 9999");
         }
         if !is_storable(self.expires_at) || self.expires_at <= self.issued_at {
             problems.add(
@@ -46,15 +46,15 @@ impl UserSessionRegistration {
 pub struct UserSession {
     /// The platform's identifier, unique within the tenant.
     pub id: UserSessionId,
-    /// The tenant.
+    /// The tenant whose users were signed out.
     pub tenant_id: TenantId,
-    /// The person.
+    /// The person, only if the user session is active.
     pub user: TenantUserId,
     /// When the person signed in.
     pub issued_at: DateTime<Utc>,
-    /// When the sign-in ends by itself.
+    /// When the sign-in expires.
     pub expires_at: DateTime<Utc>,
-    /// When it was ended early, if it was.
+    /// When it ended early, if it did.
     pub ended_at: Option<DateTime<Utc>>,
 }
 
@@ -63,22 +63,22 @@ pub struct UserSession {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UserSessionQuery {
-    /// The tenant.
+    /// The tenant whose users were signed out.
     pub tenant_id: TenantId,
-    /// The user session.
+    /// The platform's ID of the user session.
     pub user_session_id: UserSessionId,
 }
 
-/// The answer, in the shape of RFC 7662: nothing but `active` when it is not.
+/// The answer in the shape of RFC 7662: only `active` if the user session is not active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserSessionIntrospection {
     /// Whether the user session is known, not expired and not ended.
     pub active: bool,
-    /// The person.
+    /// The person, only if the user session is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<TenantUserId>,
-    /// When it ends by itself.
+    /// When the sign-in expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -90,10 +90,10 @@ pub fn logout_cutoff(at: Timestamp) -> Timestamp {
     Timestamp::from_timestamp(whole, 0).unwrap_or(at)
 }
 
-/// What the dialog "Force Logout All Sessions" needs to be shown.
+/// The data for the dialog "Force Logout All Sessions".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ForceLogoutDraft {
-    /// The tenant.
+    /// The tenant whose users were signed out.
     pub tenant: super::tenants::Tenant,
     /// How many user sessions would end now.
     pub active_user_sessions: u64,
@@ -101,15 +101,15 @@ pub struct ForceLogoutDraft {
     pub idempotency_key: String,
 }
 
-/// What a force logout did.
+/// The result of a force logout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ForceLogoutResult {
-    /// The tenant.
+    /// The tenant whose users were signed out.
     pub tenant_id: TenantId,
     /// How many user sessions ended.
     pub ended: u64,
-    /// When.
+    /// When the user sessions ended.
     pub at: DateTime<Utc>,
     /// The event in the tenant's audit log.
     pub audit_event_id: super::AuditEventId,

@@ -1,6 +1,6 @@
-//! Why an identity is not believed.
+//! Why an identity is rejected.
 
-/// Why an identity is not believed. Whoever presents it is told no more than that.
+/// Why an identity is rejected. Clients get no more details than these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
     /// Not three parts in base64url, or not the JSON that is expected in them.
@@ -19,10 +19,10 @@ pub enum IdentityError {
     /// Not signed by the key that it names.
     #[error("its signature does not hold")]
     BadSignature,
-    /// From another console.
+    /// It was issued by another console.
     #[error("its iss is not the console")]
     WrongIssuer,
-    /// For another upstream.
+    /// It was issued for another upstream.
     #[error("its aud is another upstream")]
     WrongAudience,
     /// Signed in the future: the clocks differ.

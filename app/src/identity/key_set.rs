@@ -29,7 +29,7 @@ impl PublicKey {
         &self.kid
     }
 
-    /// The key itself.
+    /// The Ed25519 public key.
     pub const fn key(&self) -> &VerifyingKey {
         &self.key
     }
@@ -80,7 +80,7 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// If it is no key set, or a key of ours is damaged.
+    /// If the JSON is no key set, or one of our keys is damaged.
     pub fn parse(json: &str) -> Result<Self, IdentityError> {
         let document: Document = serde_json::from_str(json).map_err(|_| IdentityError::KeySet)?;
         let ours = document.keys.iter();
@@ -100,7 +100,7 @@ impl KeySet {
         self.0.iter().find(|key| key.kid == kid)
     }
 
-    /// Every key.
+    /// Every key of the set.
     pub fn keys(&self) -> &[PublicKey] {
         &self.0
     }

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use super::Claims;
 use crate::domain::RequestId;
 
-/// Remembers which identities one process has accepted, each until it has expired. The gateway
-/// never sends one twice: whoever does has taken it from somewhere.
+/// Remembers the identities that one process has accepted until they expire. The gateway never
+/// sends one twice, so a repeated identity was stolen.
 #[derive(Debug, Default)]
 pub struct Replays {
-    /// The instant from which on it can be forgotten, in seconds since 1970.
+    /// The instant after which it can be forgotten, in seconds since 1970.
     seen: HashMap<RequestId, i64>,
-    /// The next look for what can be forgotten.
+    /// The next sweep of expired entries.
     sweep_at: i64,
 }
 

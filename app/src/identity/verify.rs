@@ -1,4 +1,4 @@
-//! What an upstream checks before it believes an identity.
+//! The checks of an upstream before it accepts an identity.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::Signature;
@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use super::{ALGORITHM, Claims, IdentityError, KeySet, MAX_LIFETIME, TYPE, path_hash};
 
-/// The longest identity that is looked at, in bytes.
+/// The longest identity that is parsed, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 
-/// The request that an identity came with, as the upstream got it.
+/// The request that carried an identity, as the upstream received it.
 #[derive(Debug, Clone, Copy)]
 pub struct Presented<'r> {
-    /// Its method.
+    /// The method of the request.
     pub method: &'r str,
-    /// Path and query as they stand in the request line, nothing decoded.
+    /// Path and query as in the request line, not decoded.
     pub target: &'r str,
 }
 
@@ -50,13 +50,13 @@ impl Verifier {
         self.leeway
     }
 
-    /// The claims of an identity that holds for this request at `now`, in seconds since 1970. What
-    /// is left to the upstream: that the resource belongs to `tenant_id` and `organization_id`, and
-    /// that the identity was not presented before ([`Replays`](super::Replays)).
+    /// The claims of an identity that is valid for this request at `now`, in seconds since 1970.
+    /// The upstream must still check that the resource belongs to `tenant_id` and
+    /// `organization_id`, and that the identity was not used before ([`Replays`](super::Replays)).
     ///
     /// # Errors
     ///
-    /// What is wrong with it. Serve nothing then.
+    /// The reason for rejecting the identity. Don't serve the request then.
     pub fn verify(
         &self,
         token: &str,
@@ -109,7 +109,7 @@ struct Header {
     crit: Option<Value>,
 }
 
-/// The claims of an identity that a published key has signed; whether they hold is not judged yet.
+/// The claims of an identity that a published key has signed. Their validity is not checked yet.
 ///
 /// # Errors
 ///

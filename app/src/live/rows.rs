@@ -1,4 +1,4 @@
-//! The rows of a table that fills while it is being read: what is shown, and what waits until the
+//! The rows of a table that grows while it is read: the visible rows, and those that wait until the
 //! reader looks away.
 
 use crate::domain::{
@@ -7,10 +7,9 @@ use crate::domain::{
 
 /// A row with a place among its kind.
 pub trait LiveRow: Clone {
-    /// Which row it is, and where it stands: rows are shown by falling key.
+    /// The row's identity and position: rows are sorted by descending key.
     type Key: Ord + Copy;
 
-    /// The row's key.
     fn key(&self) -> Self::Key;
 }
 
@@ -50,7 +49,7 @@ impl<T: LiveRow> LiveRows<T> {
         }
     }
 
-    /// What is shown, newest first.
+    /// The visible rows, newest first.
     pub fn shown(&self) -> &[T] {
         &self.shown
     }
@@ -66,8 +65,8 @@ impl<T: LiveRow> LiveRows<T> {
         at.ok().and_then(|at| self.shown.get(at))
     }
 
-    /// Takes in what the stream tells. A row that is shown changes where it stands. A new one is
-    /// shown at once, or waits where `hold`: nothing moves under the pointer or the focus.
+    /// Adds the rows of a live event. A visible row changes in place. With `hold`, new rows wait,
+    /// so that nothing moves under the pointer or the focus.
     pub fn receive(&mut self, rows: impl IntoIterator<Item = T>, hold: bool) {
         for row in rows {
             let is_shown = self.find(row.key()).is_some();
@@ -82,7 +81,6 @@ impl<T: LiveRow> LiveRows<T> {
         }
     }
 
-    /// Shows what waits.
     pub fn release(&mut self) {
         for row in std::mem::take(&mut self.waiting) {
             put(&mut self.shown, row);

@@ -1,4 +1,4 @@
-//! What the live stream does, as plain functions.
+//! The rules of the live stream, as plain functions.
 
 use crate::{domain::live::LiveInterest, paths, query::Query};
 
@@ -9,9 +9,9 @@ const FIRST_WAIT_MS: f64 = 500.0;
 /// The longest wait, in milliseconds.
 const LONGEST_WAIT_MS: f64 = 30_000.0;
 
-/// How long to wait before the `attempt`th try after a loss (from 0), in milliseconds: doubling,
-/// and drawn from the upper half so that the tabs of a whole company don't come back at once.
-/// `random` lies in 0..1.
+/// The delay before retry `attempt` (from 0) after a loss, in milliseconds. It doubles each time
+/// and is drawn from the upper half, so that the tabs of a whole company don't reconnect at the
+/// same moment. `random` is in 0..1.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -23,7 +23,7 @@ pub fn wait_ms(attempt: u32, random: f64) -> u32 {
     (ceiling * (0.5 + random.clamp(0.0, 1.0) / 2.0)) as u32
 }
 
-/// What all parts of a page together want to be told.
+/// The combined interest of all parts of a page.
 pub fn union<'a>(interests: impl IntoIterator<Item = &'a LiveInterest>) -> LiveInterest {
     let mut all = LiveInterest::default();
     for interest in interests {

@@ -22,7 +22,7 @@ use crate::{
 
 /// Interests that change together lead to one new stream, not several.
 const SETTLE_MS: u32 = 30;
-/// After this long a page that was to be left is still there: what it led to was a download.
+/// A page that is still there after this long was not left: the link was a download.
 const STAYED_MS: u32 = 3_000;
 /// How often, and after how long each time, it is asked who is signed in before a page is left:
 /// within the two seconds in which a page must go.
@@ -127,7 +127,8 @@ impl Tab {
         *self.timer.borrow_mut() = Some(Timeout::new(wait, || TAB.with(Tab::settle)));
     }
 
-    /// Opens, reopens or closes the stream, as what the page wants and the tab's visibility say.
+    /// Opens, reopens or closes the stream, depending on the page's interest and the tab's
+    /// visibility.
     fn settle(&self) {
         if is_hidden() || self.interests.borrow().is_empty() {
             *self.open.borrow_mut() = None;
@@ -216,8 +217,8 @@ impl Tab {
         }
     }
 
-    /// The staff session that this stream was opened with has ended. Another tab may have begun a
-    /// new one: then this page, and what is typed in it, stays.
+    /// The staff session of this stream has ended. If another tab has signed in again, this page
+    /// and its input stay.
     fn signed_out(&self) {
         *self.open.borrow_mut() = None;
         leave_if_nobody_is_signed_in(ASKS, |tab| tab.settle_after(SETTLE_MS));
@@ -284,8 +285,8 @@ fn close_while_hidden() {
     }
 }
 
-/// A page that is being left hears nothing more: the form that leads away may be the one that ends
-/// the sign-in, and what it answers is to be seen.
+/// Stops listening when the page is left. The form that leads away may end the sign-in, and its
+/// response must stay visible.
 fn close_when_leaving() {
     let on_leave = Closure::<dyn Fn()>::new(|| {
         TAB.with(|tab| {
@@ -307,8 +308,8 @@ fn is_hidden() -> bool {
     document().visibility_state() == VisibilityState::Hidden
 }
 
-/// Leads to the sign-in if nobody is signed in; else the page stays. A sign-in in another tab ends
-/// the old one before the browser has the cookie of the new one, so "nobody" is asked about again.
+/// Goes to the sign-in page if no one is signed in. A sign-in in another tab ends the old one
+/// before the browser has the new cookie, so "no one" is checked again.
 fn leave_if_nobody_is_signed_in(asks: u32, stay: fn(&Tab)) {
     spawn_local(async move {
         match crate::api::signed_in().await {

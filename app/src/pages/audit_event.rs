@@ -88,15 +88,19 @@ fn Event(event: AuditEvent) -> impl IntoView {
     }
 }
 
-/// Who did what to what, and from where.
+/// The actor, the action, its target and its origin.
 #[component]
 fn What(event: AuditEvent) -> impl IntoView {
     let resource = paths::resource(&event);
+    let view_resource = match event.resource_type.as_str() {
+        "tenant" => "View tenant",
+        _ => "View session",
+    };
     let open = move || {
         let href = resource.clone()?;
         Some(view! {
             <div class="push">
-                <ButtonLink href class="small">"Open the resource"</ButtonLink>
+                <ButtonLink href class="small">{view_resource}</ButtonLink>
             </div>
         })
     };
@@ -155,7 +159,7 @@ fn What(event: AuditEvent) -> impl IntoView {
     .into_any()
 }
 
-/// Where the event stands in its chain, and what ties it there.
+/// The event's position in its chain, with the hashes that fix it.
 #[component]
 fn Chain(event: AuditEvent) -> impl IntoView {
     let copied = |text: String, what| view! { <CopyCode text what class="hash"/> };
@@ -168,13 +172,13 @@ fn Chain(event: AuditEvent) -> impl IntoView {
                 <dd>
                     <code>{event.chain}</code>
                 </dd>
-                <dt>"Place (seq)"</dt>
+                <dt>"Sequence number"</dt>
                 <dd class="num">{event.seq}</dd>
-                <dt>"Hash before (prev)"</dt>
-                <dd>{copied(event.prev, "hash before")}</dd>
+                <dt>"Previous hash"</dt>
+                <dd>{copied(event.prev, "previous hash")}</dd>
                 <dt>"Hash"</dt>
                 <dd>{copied(event.hash, "hash")}</dd>
-                <dt>"Format (v)"</dt>
+                <dt>"Format version"</dt>
                 <dd class="num">{event.v}</dd>
             </dl>
         </Panel>

@@ -22,7 +22,6 @@ use crate::{
     query::audit::AuditQuery,
 };
 
-/// The audit log.
 #[component]
 pub fn AuditLogPage() -> impl IntoView {
     let map = use_query_map();
@@ -33,7 +32,7 @@ pub fn AuditLogPage() -> impl IntoView {
         <div class="page">
             <PageHeader
                 title="Audit log"
-                lead="Append-only; each event carries the hash of the one before it"
+                lead="Append-only and tamper-evident"
             >
                 <Exports query problem/>
             </PageHeader>
@@ -57,7 +56,7 @@ async fn load(query: AuditQuery) -> Result<Page<AuditEvent>, ApiError> {
     api::list_audit_events(filter, page).await
 }
 
-/// What is filtered, as a file.
+/// Links that export the filtered events as a file.
 #[component]
 fn Exports(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -> impl IntoView {
     let link = move |format: ExportFormat, label: &'static str| {
@@ -103,10 +102,10 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
     if is_filtered {
         view! {
             <EmptyList
-                title="No event matches"
-                advice="Widen the time range, or leave a filter out."
+                title="No matching events"
+                advice="Try a longer time range or remove a filter."
                 href=paths::AUDIT
-                link="Show the whole audit log"
+                link="Clear filters"
             />
         }
     } else {
@@ -121,20 +120,20 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
     }
 }
 
-/// The events could not be had; what is wrong with the filter stands at its fields.
+/// The events couldn't be loaded. Filter errors are shown at their fields.
 #[component]
 fn Failed(problem: Problem, query: AuditQuery) -> impl IntoView {
     let what = match problem.fields.is_empty() {
         true => "The audit events could not be loaded.",
-        false => "The filter can't be read.",
+        false => "Check the highlighted filters.",
     };
     let first_page = (!query.cursor.is_empty()).then(|| query.address(None));
     view! {
         <FailedList problem what>
             {first_page
-                .map(|href| view! { <ButtonLink href>"Start from the newest event"</ButtonLink> })}
+                .map(|href| view! { <ButtonLink href>"Go to the first page"</ButtonLink> })}
             <ButtonLink href=paths::AUDIT class="quiet">
-                "Show the whole audit log"
+                "Clear filters"
             </ButtonLink>
         </FailedList>
     }

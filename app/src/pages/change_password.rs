@@ -57,8 +57,8 @@ fn Form(flash: Option<Flash>, signed_in: Option<SignedIn>) -> impl IntoView {
         .find(|(_, error)| error.with_untracked(Option::is_some))
         .map_or("current", |(name, _)| name);
     let rules = format!(
-        "{PASSWORD_MIN} to {PASSWORD_MAX} characters, without your e-mail address. A few words make \
-         a good one."
+        "{PASSWORD_MIN} to {PASSWORD_MAX} characters, without your e-mail address. A few random \
+         words work well."
     );
     view! {
         {must_change.then(given_by_someone_else)}
@@ -90,7 +90,7 @@ fn Form(flash: Option<Flash>, signed_in: Option<SignedIn>) -> impl IntoView {
             />
             <PasswordField
                 name="repeat"
-                label="New password again"
+                label="Repeat new password"
                 autocomplete="new-password"
                 error=repeat
                 autofocus=first_invalid == "repeat"
@@ -106,7 +106,7 @@ fn given_by_someone_else() -> impl IntoView {
     view! {
         <div class="notice info">
             <p>
-                "Your password was given to you by someone else. Choose your own before you go on."
+                "Someone else set your password. Choose your own to continue."
             </p>
         </div>
     }

@@ -20,7 +20,7 @@ use crate::{
     query::encode,
 };
 
-/// The dialog Create Support Session. After a plain form it shows what the form's handler left.
+/// The dialog Create Support Session. After a plain form it shows the handler's result.
 #[component]
 pub fn CreateSupportSessionPage() -> impl IntoView {
     let params = use_params_map();
@@ -57,7 +57,7 @@ fn tenant_path(id: &str) -> String {
     format!("/support/tenants/{}", encode(id))
 }
 
-/// The confirmation as a dialog of its own, after a plain form.
+/// The confirmation as its own dialog, after a plain form.
 #[component]
 fn GrantedDialog(granted: SupportSessionGranted, close_href: String) -> impl IntoView {
     let tenant = granted.session.tenant_name.clone();

@@ -20,7 +20,7 @@ use crate::{
     paths,
 };
 
-/// The dialog Force Logout All Sessions. After a plain form it shows what the form's handler left.
+/// The dialog Force Logout All Sessions. After a plain form it shows the handler's result.
 #[component]
 pub fn ForceLogoutPage() -> impl IntoView {
     view! {
@@ -49,19 +49,30 @@ async fn load(tenant: String) -> Result<ForceLogoutDraft, ApiError> {
 /// The act with its object and its number: title and button.
 fn act_text(active_user_sessions: u64, tenant: &str) -> String {
     let sessions = match active_user_sessions {
-        0 => "all user sessions".to_owned(),
+        0 => "all users".to_owned(),
         number => counted(number, "user session", "user sessions"),
     };
-    format!("End {sessions} of {tenant}")
+    format!("Sign out {sessions} of {tenant}")
 }
 
-/// Checks what was typed before the server does.
+fn warning(active_user_sessions: u64, tenant: &str) -> String {
+    let what = match active_user_sessions {
+        0 => format!(
+            "No one is signed in to {tenant}. Force logout also ends user sessions that began \
+             before now and are registered later."
+        ),
+        _ => format!("All users of {tenant} are signed out now and must sign in again."),
+    };
+    format!("{what} This can't be undone. Support sessions are not affected.")
+}
+
+/// Checks the input before the server does.
 fn check_slug(typed: &str, slug: &str) -> Result<(), Problem> {
     match typed.trim() == slug {
         true => Ok(()),
         false => Err(Problem::invalid_field(
             "slug",
-            format!("must be {slug}, as written above"),
+            format!("that doesn't match. Type {slug}"),
         )),
     }
 }
@@ -83,19 +94,15 @@ fn ForceLogoutDialog(
         act.when_done(move |_| acts.done());
     }
     let what = act_text(draft.active_user_sessions, &tenant.name);
+    let warning = warning(draft.active_user_sessions, &tenant.name);
     let title = {
         let what = what.clone();
         move || match act.is_done() {
-            true => format!("User sessions of {} have ended", tenant.name),
+            true => format!("Users of {} signed out", tenant.name),
             false => what.clone(),
         }
     };
-    let description = move || {
-        (!act.is_done()).then_some(
-            "Force Logout All Sessions is irreversible: all of the tenant's active sessions are \
-             terminated immediately. Users will need to sign in again.",
-        )
-    };
+    let description = move || (!act.is_done()).then(|| warning.clone());
     let done_href = close_href.clone();
     let done = move || {
         let result = act.answer().get();
@@ -155,7 +162,7 @@ fn SlugField(slug: String, kept: String, error: Signal<Option<String>>) -> impl 
     }
 }
 
-/// What was done, with its audit event.
+/// The result, with a link to its audit event.
 #[component]
 fn Ended(result: ForceLogoutResult, close_href: String) -> impl IntoView {
     let ended = counted(result.ended, "user session ended", "user sessions ended");
@@ -169,7 +176,7 @@ fn Ended(result: ForceLogoutResult, close_href: String) -> impl IntoView {
             </Notice>
             <p>
                 <a class="link" href=paths::audit_event(result.audit_event_id)>
-                    "Open the audit event"
+                    "View audit event"
                 </a>
             </p>
         </DoneBody>
@@ -189,7 +196,7 @@ fn Unavailable(problem: Problem, close_href: String) -> impl IntoView {
     view! {
         <ClosedDialog
             title="Force Logout All Sessions"
-            description="Nobody was logged out."
+            description="No one was signed out."
             close_href
             back="Back to the tenant"
         >
@@ -204,9 +211,12 @@ mod tests {
 
     #[test]
     fn the_act_names_its_object_and_number() {
-        assert_eq!(act_text(1, "Acme"), "End 1 user session of Acme");
-        assert_eq!(act_text(1_214, "Acme"), "End 1,214 user sessions of Acme");
-        assert_eq!(act_text(0, "Acme"), "End all user sessions of Acme");
+        assert_eq!(act_text(1, "Acme"), "Sign out 1 user session of Acme");
+        assert_eq!(
+            act_text(1_214, "Acme"),
+            "Sign out 1,214 user sessions of Acme"
+        );
+        assert_eq!(act_text(0, "Acme"), "Sign out all users of Acme");
     }
 
     #[test]
@@ -214,10 +224,7 @@ mod tests {
         assert_eq!(check_slug(" acme ", "acme"), Ok(()));
         for wrong in ["", "Acme", "acm"] {
             let problem = check_slug(wrong, "acme").unwrap_err();
-            assert_eq!(
-                problem.field("slug"),
-                Some("must be acme, as written above")
-            );
+            assert_eq!(problem.field("slug"), Some("that doesn't match. Type acme"));
         }
     }
 }

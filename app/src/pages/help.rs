@@ -21,13 +21,12 @@ use crate::{
     paths,
 };
 
-/// Help.
 #[component]
 pub fn HelpPage() -> impl IntoView {
     let settings = Resource::new(|| (), |()| api::settings());
     view! {
         <div class="page">
-            <PageHeader title="Help" lead="What you may do, and what the console tells you."/>
+            <PageHeader title="Help" lead="Roles, limits and how health is worked out"/>
             <HealthHelp/>
             <Loaded
                 resource=settings
@@ -100,43 +99,46 @@ fn Decision(thresholds: Thresholds) -> impl IntoView {
     );
     let reduced = configured_percent(reduced_percent);
     view! {
-        <Panel id="help-decision" title="How health is decided">
+        <Panel id="help-decision" title="How health is worked out">
             <div class="panel-body">
                 <div class="prose">
-                    <p>"The first rule that applies decides. These are the numbers configured here."</p>
+                    <p>
+                        "Rules are checked in this order and the first match wins. The numbers are \
+                         this console's settings."
+                    </p>
                     <ol class="prose">
-                        <li>"No API call has ever been reported: unknown."</li>
+                        <li>"No API calls reported yet: unknown."</li>
                         <li>
                             {format!(
-                                "No API call for {hours}: critical. Silence of a suspended, pending or \
-                                 onboarding tenant is no alarm.",
+                                "No API calls for {hours}: critical. Suspended, pending and \
+                                 onboarding tenants don't raise an alert when they are silent.",
                             )}
                         </li>
                         <li>
                             {format!(
-                                "For each of the last 15 minutes and the last 24 hours with at least \
-                                 {calls} and {min_errors} errors: if the error rate is at least \
-                                 {critical} beyond chance, critical; at least {warning}, warning. The \
-                                 worse window wins, and the verdict names it.",
+                                "The last 15 minutes and the last 24 hours, each with at least \
+                                 {calls} and {min_errors} errors: critical if the error rate is \
+                                 clearly above {critical}, warning if it is clearly above \
+                                 {warning}. The worse of the two counts.",
                             )}
                         </li>
                         <li>
                             {format!(
-                                "Calls of 24 hours under {reduced} of the daily mean of the 7 days \
-                                 before: warning, if at least {days} are known and the mean is at least \
-                                 {min_daily_mean}.",
+                                "Calls in the last 24 hours below {reduced} of the daily mean of \
+                                 the 7 days before: warning. This needs data for at least {days} \
+                                 and a mean of at least {min_daily_mean}.",
                             )}
                         </li>
-                        <li>{format!("Fewer than {calls} in 24 hours: unknown.")}</li>
-                        <li>"Else: healthy."</li>
+                        <li>{format!("Fewer than {calls} in the last 24 hours: unknown.")}</li>
+                        <li>"Otherwise: healthy."</li>
                     </ol>
                     <p>
                         {format!(
-                            "An error is an answer with an HTTP status of {error_status} or more. \
-                             \"Beyond chance\" means the lower end of the 95% Wilson interval of the \
-                             rate, so that a few errors among a few calls raise no alarm. Requests of \
-                             support sessions never count. When nothing arrives from any tenant for \
-                             {}, verdicts are marked as stale.",
+                            "An error is a response with an HTTP status of {error_status} or \
+                             higher. \"Clearly above\" means the lower end of the 95% Wilson \
+                             interval of the error rate, so that a few errors among a few calls \
+                             don't raise an alert. Requests made in support sessions never count. \
+                             When no telemetry arrives for {}, health is marked as stale.",
                             counted(u64::from(stale_after_minutes), "minute", "minutes"),
                         )}
                     </p>
@@ -160,28 +162,29 @@ fn Sessions() -> impl IntoView {
                         {format!(
                             "A support session needs a reason of at least {REASON_MIN} characters, which \
                              the tenant can read, and lasts {TTL_MIN} to {TTL_MAX} minutes \
-                             ({TTL_DEFAULT} unless you choose). It expires by itself.",
+                             ({TTL_DEFAULT} by default). It expires automatically.",
                         )}
                     </li>
                     <li>
                         {format!(
-                            "You hold at most {MAX_ACTIVE_PER_STAFF_MEMBER} active support sessions. \
-                             Creating one needs a sign-in at most {} minutes old.",
+                            "You can have at most {MAX_ACTIVE_PER_STAFF_MEMBER} active support \
+                             sessions. To create one, you must have signed in within the last {} \
+                             minutes.",
                             RECENT_SIGN_IN.num_minutes(),
                         )}
                     </li>
                     <li>
-                        "Every HTTP request in it is recorded before it is let through, in the access \
-                         log of the session and in the tenant's audit log."
+                        "Every HTTP request is recorded before it is forwarded, in the session's \
+                         access log and in the tenant's audit log."
                     </li>
                     <li>
-                        "The access token is shown once. If you lose it, have it replaced: the old one \
-                         dies at once."
+                        "The access token is shown once. If you lose it, replace it. The old \
+                         token stops working immediately."
                     </li>
                     <li>
-                        "Open tenant, where it is offered, shows the tenant in a tab of this browser, at \
-                         an address of the session's own. It needs no token, holds for this one browser, \
-                         and ends with the session; opening it elsewhere ends it here."
+                        "Enter tenant, where offered, opens the tenant in a new tab at the \
+                         session's own address. It needs no token, works in one browser at a time \
+                         and ends with the session."
                     </li>
                 </ul>
             </div>

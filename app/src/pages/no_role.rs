@@ -18,8 +18,8 @@ pub fn NoRolePage() -> impl IntoView {
                 <code>"support_admin"</code>
                 " or "
                 <code>"super_admin"</code>
-                " role, and your account has neither. Ask a super admin of this console to give you \
-                 one; it counts from your next page on."
+                " role. Your account has neither. Ask a super admin to give you one. It applies \
+                 from the next page you open."
             </p>
             <div class="bar">
                 <a class="button" href=paths::OVERVIEW rel="external">

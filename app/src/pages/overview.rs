@@ -32,7 +32,6 @@ use crate::{
     paths,
 };
 
-/// What the parts of the page share.
 #[derive(Debug, Clone, Copy)]
 pub struct Shared {
     request: Memo<Result<OverviewRequest, Problem>>,
@@ -78,7 +77,7 @@ pub fn OverviewPage() -> impl IntoView {
         live,
     };
     live.on_reset(move || overview.refetch());
-    // The first tenant ever: the page says that there is none until it is fetched anew.
+    // The page says that there are no tenants until it is fetched again.
     Effect::new(move || {
         let is_empty = overview
             .with(|overview| matches!(overview, Some(Ok(overview)) if overview.counts.total == 0));
@@ -107,7 +106,7 @@ pub fn OverviewPage() -> impl IntoView {
     }
 }
 
-/// The banner and the four figures. When they can't be had, the table's place says so.
+/// The banner and the four figures. If they fail to load, the table shows the error.
 #[component]
 fn Top(shared: Shared) -> impl IntoView {
     view! {
@@ -145,8 +144,8 @@ fn StaleBanner(telemetry: TelemetryState, shared: Shared) -> impl IntoView {
             view! {
                 <Notice tone=Tone::Warn>
                     <strong>{since}</strong>
-                    " Nothing has arrived from any tenant, so health tells nothing about now: it is \
-                     marked as stale. Check what sends telemetry to this console."
+                    " Health figures are out of date and marked as stale. Check what sends \
+                     telemetry to this console."
                 </Notice>
             }
         })
@@ -158,7 +157,7 @@ fn StaleBanner(telemetry: TelemetryState, shared: Shared) -> impl IntoView {
     }
 }
 
-/// Whether telemetry arrives: what the page was made with, until the stream knows better.
+/// Whether telemetry arrives: as of rendering, then as the stream reports.
 fn telemetry_now(live: LiveHandle, first: TelemetryState) -> TelemetryState {
     live.tenants
         .with(|change| change.as_ref().map(|change| change.telemetry))
@@ -190,10 +189,14 @@ fn Tenants(shared: Shared) -> impl IntoView {
 }
 
 fn failed(problem: Problem) -> AnyView {
+    let what = match problem.fields.is_empty() {
+        true => "The tenants could not be loaded.",
+        false => "This filter isn't valid.",
+    };
     view! {
-        <FailedList problem what="The tenants could not be loaded.">
+        <FailedList problem what>
             <a class="button" href=paths::OVERVIEW rel="external">
-                "Start from the first page"
+                "Go to the first page"
             </a>
         </FailedList>
     }

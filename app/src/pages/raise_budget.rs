@@ -49,7 +49,8 @@ fn RaiseDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoV
     let changes = use_context::<SessionChanges>();
     act.leave_when_done(close_href.clone(), move |session| {
         if let Some(changes) = changes {
-            changes.show(session, "The budget was raised.");
+            let total = thousands(session.limits.requests_total.unwrap_or_default());
+            changes.show(session, format!("Budget raised to {total} requests."));
         }
     });
     let read = move |form: &FormData| {
@@ -61,7 +62,7 @@ fn RaiseDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoV
         Ok(api::RaiseBudget { id, form })
     };
     let used = format!(
-        "{} of {} requests are used. The tenant can read this in its audit log.",
+        "{} of {} requests used. The tenant can see this in its audit log.",
         thousands(session.requests_forwarded),
         thousands(present)
     );
@@ -84,15 +85,15 @@ fn RaiseDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoV
 fn Fields(act: FormAct<api::RaiseBudget>, kept: RaiseBudgetForm, present: u64) -> impl IntoView {
     let bounds = move || {
         format!(
-            "More than {}, at most {}.",
-            thousands(present),
+            "Enter a number between {} and {}.",
+            thousands(present.saturating_add(1)),
             thousands(REQUESTS_TOTAL_MAX)
         )
     };
     view! {
         <Field
             id="requests-total"
-            label="Requests in all"
+            label="Total requests allowed"
             hint=bounds
             error=act.error("requests_total")
             let:control
@@ -135,13 +136,15 @@ fn NotToBeRaised(detail: SupportSessionDetail) -> impl IntoView {
     let is_active = detail.session.status(detail.at) == SupportSessionStatus::Active;
     let why = match (is_active, detail.session.limits.requests_total) {
         (false, _) => "This support session has already ended.",
-        (true, None) => "This support session may make any number of requests.",
-        (true, Some(_)) => "Only a super admin who does not hold the session may raise its budget.",
+        (true, None) => "This support session has no request limit.",
+        (true, Some(_)) => {
+            "You can't raise this budget. Only a super admin can, and not for their own session."
+        }
     };
     view! {
         <ClosedDialog
             title="Raise budget"
-            description="Nothing was raised."
+            description="The budget is unchanged."
             close_href=paths::support_session(detail.session.id)
             back="Back to the support session"
         >

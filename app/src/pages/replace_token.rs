@@ -36,7 +36,7 @@ fn ReplaceDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Int
     };
     let tenant = detail.session.tenant_name;
     let description = move || {
-        view! { "of your support session in " <strong>{tenant.clone()}</strong> "." }
+        view! { "for your support session in " <strong>{tenant.clone()}</strong> "." }
     };
     let done_href = close_href.clone();
     let done = move || {
@@ -45,10 +45,10 @@ fn ReplaceDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Int
     };
     let may_replace = detail.may_replace_token;
     let explanation = if may_replace {
-        "The old token stops working at once, and open answers to it are cut. The new one is \
-         shown once."
+        "The old token stops working immediately, and its open responses are cut off. The new \
+         token is shown once."
     } else {
-        "Only the holder of an active support session can have its token replaced."
+        "Only the holder of an active support session can replace its token."
     };
     view! {
         <FormDialog

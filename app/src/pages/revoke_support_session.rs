@@ -42,11 +42,11 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
     );
     let description = move || {
         view! {
-            "The next request is refused, and open answers are cut. "
+            "Access ends now: new requests are refused and open responses are cut off. "
             <strong>{session.staff_name.clone()}</strong>
             " loses access to "
             <strong>{session.tenant_name.clone()}</strong>
-            " at once; this can't be undone."
+            ". This can't be undone."
         }
     };
     let kept = kept_input(flash.as_ref(), "reason");
@@ -54,7 +54,8 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
     let changes = use_context::<SessionChanges>();
     act.leave_when_done(close_href.clone(), move |session| {
         if let Some(changes) = changes {
-            changes.show(session, "The support session was revoked.");
+            let message = format!("Session in {} revoked.", session.tenant_name);
+            changes.show(session, message);
         }
     });
     let read = move |form: &FormData| {
@@ -78,7 +79,7 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
                 label="Reason"
                 optional=true
                 hint=|| {
-                    format!("Recorded in the tenant's audit log; at most {REASON_MAX} characters.")
+                    format!("Recorded in the tenant's audit log. At most {REASON_MAX} characters.")
                 }
                 error=act.error("reason")
                 let:control
@@ -105,7 +106,7 @@ fn NotRevocable(detail: SupportSessionDetail) -> impl IntoView {
     let status = detail.session.status(detail.at);
     let why = match status {
         SupportSessionStatus::Active => {
-            "Only its holder and super admins may revoke this support session."
+            "Only its holder and super admins can revoke this support session."
         }
         _ => "This support session has already ended.",
     };

@@ -29,8 +29,8 @@ pub fn RulesPage() -> impl IntoView {
         <div class="page">
             <PageHeader
                 title="Gateway rules"
-                lead="What scopes permit, and how requests are kept to one tenant. Rules are changed \
-                      in the configuration file; here you can try a change first."
+                lead="What scopes permit, and how requests are restricted to one tenant. You \
+                      change rules in the configuration file. Test a change here first."
             />
             <Loaded
                 resource=rules
@@ -64,7 +64,7 @@ fn WithFlash(rules: RulesInForce, flash: Resource<Option<Flash>>) -> impl IntoVi
 fn NoGateway() -> impl IntoView {
     view! {
         <section class="card">
-            <EmptyState title="There is no gateway">
+            <EmptyState title="No gateway configured">
                 <p>"The configuration has no [gateway] table, so there are no rules."</p>
             </EmptyState>
         </section>
@@ -123,7 +123,7 @@ fn TryForm(file: String, hash: String, problem: Option<Problem>) -> impl IntoVie
         let start: String = hash.chars().take(12).collect();
         view! {
             <div class="push muted">
-                "in force: " <code title=hash.clone()>{start}</code>
+                "Active rules: " <code title=hash.clone()>{start}</code>
                 " " <CopyButton text=hash.clone() what="hash of the rules"/>
             </div>
         }
@@ -133,7 +133,7 @@ fn TryForm(file: String, hash: String, problem: Option<Problem>) -> impl IntoVie
         let count = thousands(u64::from(requests));
         view! {
             <option value=requests.to_string() selected=requests == DRY_RUN_REQUESTS[1]>
-                {format!("the last {count} requests")}
+                {format!("Last {count} requests")}
             </option>
         }
     });
@@ -143,10 +143,10 @@ fn TryForm(file: String, hash: String, problem: Option<Problem>) -> impl IntoVie
                 {general.map(|problem| view! { <ProblemNotice problem/> })}
                 <Field
                     id="rules"
-                    label="Changed rule file"
+                    label="Rules to test"
                     hint=|| {
-                        "TOML, as in the configuration file: [gateway] and [[scopes]]. A part that is left \
-                         out stays as it is. Nothing is changed, nothing is sent."
+                        "TOML, as in the configuration file: [gateway] and [[scopes]]. Anything \
+                         you leave out stays as it is. This is a test: nothing is saved or sent."
                     }
                     error=rules_error
                     let:control
@@ -165,7 +165,7 @@ fn TryForm(file: String, hash: String, problem: Option<Problem>) -> impl IntoVie
                         {file}
                     </textarea>
                 </Field>
-                <Field id="requests" label="Judge again" error=requests_error let:control>
+                <Field id="requests" label="Replay against" error=requests_error let:control>
                     <select
                         id=control.id
                         name="requests"
@@ -178,7 +178,7 @@ fn TryForm(file: String, hash: String, problem: Option<Problem>) -> impl IntoVie
                 </Field>
                 <div>
                     <button type="submit" class="button primary">
-                        "Try these rules"
+                        "Test rules"
                     </button>
                 </div>
             </form>

@@ -13,11 +13,10 @@ use crate::{
     paths::{self, local_path},
 };
 
-/// What to run when there is nobody who could sign in.
+/// The command that adds the first staff member.
 const FIRST_STAFF_MEMBER: &str =
     "support-console staff add --email you@example.com --name \"Your Name\" --role super_admin";
 
-/// Sign-in.
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let query = use_query_map();
@@ -105,7 +104,7 @@ fn FirstStart() -> impl IntoView {
         <div class="notice info">
             <div class="form">
                 <p>
-                    <strong>"Nobody can sign in yet."</strong>
+                    <strong>"No one can sign in yet."</strong>
                     " Run this on the server to add the first staff member, then come back:"
                 </p>
                 <CopyBlock text=FIRST_STAFF_MEMBER.to_owned() what="command"/>

@@ -1,4 +1,4 @@
-//! The detail page of a support session: what it is, how long it lasts, and what was done in it.
+//! The detail page of a support session: its data, its timing and its access log.
 
 pub mod access_log;
 pub mod cards;
@@ -84,7 +84,7 @@ fn Body(
     let session = LiveSession::follow(detail, live, changes);
     let path = use_location().pathname;
     view! {
-        // A dialog over this page has a title of its own.
+        // A dialog over this page has its own title.
         {move || (!is_dialog(&path.get())).then(|| view! { <Title text=title.clone()/> })}
         <div class="page">
             <Done message=changes.message flash/>
@@ -103,7 +103,7 @@ fn Body(
     }
 }
 
-/// What was just done: by a dialog over this page, or by a plain form that led here.
+/// The result of a dialog over this page, or of the plain form that led here.
 #[component]
 fn Done(
     message: RwSignal<Option<String>>,
@@ -115,14 +115,14 @@ fn Done(
     }
 }
 
-/// The rest of the page stands when the access log can't be had.
+/// The rest of the page stays usable if the access log fails to load.
 #[component]
 fn LogFailed(problem: Problem, id: SupportSessionId) -> impl IntoView {
     view! {
         <section class="card" aria-label="Access Logs">
             <FailedList problem what="The access logs could not be loaded.">
                 <a class="link" href=paths::support_session(id)>
-                    "Start from the newest request"
+                    "Go to the first page"
                 </a>
             </FailedList>
         </section>

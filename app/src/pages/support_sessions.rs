@@ -44,7 +44,7 @@ pub fn SupportSessionsPage() -> impl IntoView {
         <div class="page">
             <PageHeader
                 title="Support sessions"
-                lead="All active and historical sessions across the platform, newest first"
+                lead="Who entered which tenant, and why"
             />
             <Settled
                 resource=list
@@ -69,7 +69,7 @@ pub fn SupportSessionsPage() -> impl IntoView {
     }
 }
 
-/// The list, and who looks at it.
+/// The list and the signed-in staff member.
 async fn load(query: SessionsQuery) -> (Result<SupportSessionList, ApiError>, Option<SignedIn>) {
     let list = follow::load(query).await;
     (list, api::signed_in().await.ok().flatten())
@@ -126,10 +126,10 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
     if is_filtered {
         view! {
             <EmptyList
-                title="No support session matches"
+                title="No matching support sessions"
                 advice="Choose another status, tenant or staff member."
                 href=paths::SUPPORT_SESSIONS
-                link="Show all support sessions"
+                link="Clear filters"
             />
         }
     } else {
@@ -144,19 +144,23 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
     }
 }
 
-/// The list could not be had: the filter stays, with what is wrong at its field.
+/// The list couldn't be loaded. The filter stays, with errors at its fields.
 #[component]
 fn Failed(problem: Problem, query: SessionsQuery) -> impl IntoView {
+    let what = match problem.fields.is_empty() {
+        true => "The support sessions could not be loaded.",
+        false => "This filter isn't valid.",
+    };
     let first_page = query.address(None);
     view! {
         <section class="card" aria-label="Support sessions">
             <div class="toolbar">
                 <Filters query staff=Vec::new() problem=Some(problem.clone())/>
             </div>
-            <FailedList problem what="The support sessions could not be loaded.">
-                <ButtonLink href=first_page>"Start from the first page"</ButtonLink>
+            <FailedList problem what>
+                <ButtonLink href=first_page>"Go to the first page"</ButtonLink>
                 <ButtonLink href=paths::SUPPORT_SESSIONS class="quiet">
-                    "Show all support sessions"
+                    "Clear filters"
                 </ButtonLink>
             </FailedList>
         </section>

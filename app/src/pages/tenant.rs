@@ -1,4 +1,4 @@
-//! The support detail of a tenant: its health signals, why, and what can be done about it.
+//! The support detail page of a tenant: its health signals, the reason, and the actions.
 
 pub mod activity;
 pub mod header;
@@ -30,7 +30,7 @@ use crate::{
 /// Figures that the live stream does not carry are fetched again after this time, if calls arrive.
 const REFETCH_AFTER: TimeDelta = TimeDelta::seconds(30);
 
-/// Counts what a dialog over this page has done to the tenant, so that the page shows it.
+/// Counts the changes that dialogs over this page made, so that the page refetches.
 #[derive(Debug, Clone, Copy)]
 pub struct TenantActs(RwSignal<u32>);
 
@@ -85,7 +85,8 @@ pub fn TenantPage() -> impl IntoView {
     }
 }
 
-/// The verdict's numbers and the chart come with the page; the stream tells when they are old.
+/// The verdict's numbers and the chart come with the page. The stream says when they are out of
+/// date.
 fn refetch_when_old(detail: Resource<Result<TenantDetail, ApiError>>, live: LiveHandle) {
     live.on_reset(move || detail.refetch());
     Effect::new(move || {
@@ -137,7 +138,7 @@ fn Detail(
     let title = tenant.name.clone();
     let id = tenant.id.clone();
     view! {
-        // A dialog over this page has a title of its own.
+        // A dialog over this page has its own title.
         {move || (!is_dialog(&path.get())).then(|| view! { <Title text=title.clone()/> })}
         <div class="page">
             {flash.map(|flash| view! { <FlashNotice flash/> })}

@@ -10,7 +10,7 @@ use crate::{
         audit::{AuditFilter, ExportFormat},
         page::PageRequest,
         problem::{FieldProblems, Problem},
-        tenants::is_storable,
+        tenants::{is_storable, tenant_in_filter},
         text::clean,
     },
     paths,
@@ -19,25 +19,20 @@ use crate::{
 /// The longest text to look for in actions and actors, in characters.
 const TEXT_MAX: usize = 200;
 
-/// The filter and the page as they stand in the URL: texts, whether they can be read or not, so
-/// that a form can show them again.
+/// The filter and the page as texts from the URL, valid or not, so that a form can show them again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditQuery {
-    /// Category.
     pub category: String,
     /// Action; with a final `*`, every action that begins so.
     pub action: String,
     /// The actor's identifier, or part of the name.
     pub actor: String,
-    /// The tenant's identifier.
     pub tenant: String,
-    /// Outcome.
     pub outcome: String,
     /// From this instant on, in UTC.
     pub from: String,
     /// Before this instant, in UTC.
     pub to: String,
-    /// Which page.
     pub cursor: String,
     /// Rows on a page.
     pub limit: String,
@@ -60,14 +55,14 @@ impl AuditQuery {
         }
     }
 
-    /// What is asked for, or every field that can't be read.
+    /// The parsed filter, or all invalid fields.
     pub fn parse(&self) -> Result<(AuditFilter, PageRequest), Problem> {
         let mut problems = FieldProblems::default();
         let filter = AuditFilter {
             category: optional(&mut problems, "category", &self.category, str::parse),
             action: optional(&mut problems, "action", &self.action, text),
             actor: optional(&mut problems, "actor", &self.actor, text),
-            tenant_id: optional(&mut problems, "tenant", &self.tenant, str::parse),
+            tenant_id: optional(&mut problems, "tenant", &self.tenant, tenant_in_filter),
             outcome: optional(&mut problems, "outcome", &self.outcome, str::parse),
             from: optional(&mut problems, "from", &self.from, parse_instant),
             to: optional(&mut problems, "to", &self.to, parse_instant),
@@ -75,7 +70,7 @@ impl AuditQuery {
         if let (Some(from), Some(to)) = (filter.from, filter.to)
             && from >= to
         {
-            problems.add("to", "must be later than the beginning");
+            problems.add("to", "must be later than the start");
         }
         let page = page_request(problems, &self.limit, &self.cursor)?;
         Ok((filter, page))
@@ -121,7 +116,7 @@ fn text(text: &str) -> Result<String, crate::domain::text::InvalidText> {
     clean(text, 0, TEXT_MAX, false)
 }
 
-/// Reads what a `datetime-local` field sends, as UTC, or any RFC 3339 instant.
+/// Parses the value of a `datetime-local` field as UTC, or any RFC 3339 instant.
 pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
     let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"]
         .into_iter()
@@ -129,12 +124,12 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
         .map(|local| local.and_utc());
     match local.or_else(|| text.parse().ok()) {
         Some(at) if is_storable(at) => Ok(at),
-        Some(_) => Err("must lie between the years 1970 and 9999"),
-        None => Err("must be a date and a time, as 2026-11-22T10:30"),
+        Some(_) => Err("must be between the years 1970 and 9999"),
+        None => Err("must be a date and time, such as 2026-11-22T10:30"),
     }
 }
 
-/// What a `datetime-local` field is filled with: the instant in UTC if it can be read.
+/// The value for a `datetime-local` field: the instant in UTC, if valid.
 pub fn field_text(text: &str) -> String {
     parse_instant(text).map_or_else(
         |_| text.to_owned(),

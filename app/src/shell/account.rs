@@ -1,4 +1,4 @@
-//! Who is signed in, the theme, and the way out.
+//! The signed-in staff member, the theme and signing out.
 
 use leptos::prelude::*;
 

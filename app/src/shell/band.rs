@@ -10,7 +10,7 @@ use crate::{
     signed_in::WhileSignedIn,
 };
 
-/// From more support sessions on, one line stands for all of them.
+/// The most support sessions that get their own line. More are collapsed into one.
 const FEW: usize = 2;
 
 #[component]
@@ -35,7 +35,7 @@ fn band(signed_in: SignedIn) -> Option<impl IntoView> {
             <details>
                 <summary>
                     <Icon name=IconName::Warn size=16/>
-                    {format!("You are inside {count} support sessions")}
+                    {format!("You're in {count} support sessions")}
                 </summary>
                 {rows}
             </details>
@@ -59,7 +59,7 @@ fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
         <li hidden=move || { ends <= viewer.now_or(now) }>
             <Icon name=IconName::Warn size=16/>
             <p>
-                "You are inside "
+                "You're in "
                 <a href=paths::support_session(session.id)>
                     <strong>{session.tenant_name.clone()}</strong>
                 </a>

@@ -8,14 +8,12 @@ use super::App;
 /// Runs before the first paint: the chosen theme, and that there is JavaScript.
 const BEFORE_PAINT: &str = include_str!("before_paint.js");
 
-/// The addresses of what a page loads, each with the hash of its content in its name.
+/// The addresses of the files that a page loads, with content hashes in their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Assets {
-    /// The script that starts the WebAssembly; without it pages stay as the server wrote them.
+    /// The script that starts the WebAssembly. Without it pages stay as the server rendered them.
     pub js: Option<String>,
-    /// The WebAssembly.
     pub wasm: Option<String>,
-    /// The style sheet.
     pub css: Option<String>,
     /// Fonts to load early.
     pub fonts: Vec<String>,
@@ -64,7 +62,7 @@ pub fn Document() -> impl IntoView {
 
 fn hydration(assets: &Assets) -> Option<impl IntoView + use<>> {
     let (js, wasm) = (assets.js.clone()?, assets.wasm.clone()?);
-    // The names come from the bundler's manifest; JSON makes them string literals.
+    // The names come from the bundler's manifest. JSON turns them into string literals.
     let start = format!(
         "import({js}).then(m=>m.default({{module_or_path:{wasm}}}).then(()=>m.hydrate()))",
         js = serde_json::to_string(&js).ok()?,

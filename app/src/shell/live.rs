@@ -39,7 +39,7 @@ pub(super) fn LiveIndicator(
     }
 }
 
-/// Stays as long as the stream is lost: what the page shows is old.
+/// Shown while the stream is lost, because the page may be out of date.
 #[component]
 pub(super) fn LostNotice() -> impl IntoView {
     let show = |signed_in: SignedIn| {
@@ -59,15 +59,15 @@ pub(super) fn LostNotice() -> impl IntoView {
 fn Lost(since: domain::Timestamp) -> impl IntoView {
     view! {
         <Notice tone=Tone::Warn>
-            <strong>"Live updates are lost."</strong>
-            " What you see is as of "
+            <strong>"Connection lost."</strong>
+            " Showing data from "
             <Timestamp at=since precision=Precision::Time/>
-            ". The page reconnects by itself."
+            ". Reconnecting…"
         </Notice>
     }
 }
 
-/// The live stream as far as the frame needs it: only while someone is signed in.
+/// The live stream for the frame, while someone is signed in.
 fn use_frame_live() -> LiveHandle {
     use_live(Signal::stored(LiveInterest::default()))
 }

@@ -14,7 +14,7 @@ use crate::{
     signed_in::WhileSignedIn,
 };
 
-/// For signed-in staff members with a role; nobody else has anywhere to go.
+/// For signed-in staff members with a role. There is nothing else to navigate to.
 #[component]
 pub(super) fn Side() -> impl IntoView {
     view! { <WhileSignedIn show=|signed_in| view! { <SideOf signed_in/> }/> }
@@ -60,9 +60,7 @@ fn NavLink(
     href: &'static str,
     icon: IconName,
     label: &'static str,
-    /// Active support sessions.
-    #[prop(optional)]
-    count: u64,
+    #[prop(optional)] count: u64,
 ) -> impl IntoView {
     let path = use_location().pathname;
     let current = move || {

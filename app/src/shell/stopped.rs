@@ -23,7 +23,7 @@ fn Alert(why: fn(&SignedIn) -> Option<AnyView>) -> impl IntoView {
         let why = why(&signed_in).filter(|_| signed_in.may_enter())?;
         Some(view! {
             <Notice tone=Tone::Bad>
-                <strong>"No support request is let through."</strong>
+                <strong>"All support requests are refused."</strong>
                 {why}
             </Notice>
         })
@@ -39,7 +39,7 @@ fn cannot_record(signed_in: &SignedIn) -> Option<AnyView> {
     let outage = signed_in.record_outage.as_ref()?;
     let (since, cause) = (outage.since, outage.cause.sentence());
     let why = view! {
-        " Requests can't be recorded since "
+        " Recording has failed since "
         <Timestamp at=since precision=Precision::Second/>
         ". "
         {cause}

@@ -1,5 +1,5 @@
-//! How an event is hashed. Fixed for ever in version 1 and written down in `docs/audit-format.md`:
-//! hashing an old event anew is what tampering looks like.
+//! The hash of an event. Version 1 is fixed for ever and described in `docs/audit-format.md`:
+//! rehashing an old event in another way would look like tampering.
 
 mod event;
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
-/// What stands for the hash before the first event.
+/// The hash before the first event.
 pub const GENESIS: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 /// The chain of events without a tenant.
 pub const SYSTEM: &str = "system";
@@ -46,8 +46,7 @@ pub fn hash(event: &AuditEvent) -> Result<String, HashError> {
     Ok(digest(&event::canonical(event)?))
 }
 
-/// The hash of an event as it stands in an export. Fields that this program does not know are
-/// hashed like any other.
+/// The hash of an event from an export. Unknown fields are hashed like any other.
 pub fn hash_json(mut event: Value) -> Result<String, HashError> {
     if let Some(object) = event.as_object_mut() {
         object.remove("hash");
@@ -59,7 +58,7 @@ fn digest(canonical: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(canonical)))
 }
 
-/// The RFC 8785 form of what the format allows.
+/// The RFC 8785 form of the values that the format allows.
 pub fn canonical(value: &Value) -> Result<Vec<u8>, HashError> {
     check(value, 0)?;
     serde_json_canonicalizer::to_vec(value).map_err(HashError::Canonical)

@@ -1,5 +1,5 @@
-//! JSON read strictly: a name may stand in an object only once (RFC 7493 §2.3). Readers differ in
-//! which of two they take, so an event that holds both could look different to each of them.
+//! Strict JSON: a name may occur only once in an object (RFC 7493 §2.3). Readers differ in which of
+//! two they take, so an event with both could look different to each of them.
 
 use std::fmt;
 

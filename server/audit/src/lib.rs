@@ -1,6 +1,8 @@
 //! The audit proof: how events are hashed into chains, how chains are verified and exported.
 //!
-//! `docs/audit-format.md` is the contract; what it says of version 1 is never changed.
+//! `docs/audit-format.md` is the contract. Its version 1 never changes.
+
+#![warn(missing_docs)]
 
 pub mod chain;
 pub mod verify;

@@ -1,5 +1,5 @@
-//! Whether recorded events prove themselves: each event's own hash, its link to the one before, an
-//! unbroken numbering from 1, the chain's head, and heads that were kept elsewhere.
+//! Verifies recorded events: each event's own hash, its link to the previous one, gapless numbers
+//! from 1, the chain's head, and heads that were kept elsewhere.
 //!
 //! One pass, and memory only for the chains, never for the events.
 
@@ -20,7 +20,7 @@ pub use self::{
 };
 use super::chain;
 
-/// What the events at hand are of all that were recorded.
+/// How much of the audit log the events cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// All of them: each chain begins at 1.
@@ -28,26 +28,26 @@ pub enum Extent {
     /// Whole stretches: an export without a filter, or of a time range. A chain may begin in its
     /// middle, but there is nothing missing after that.
     Stretches,
-    /// What a filter left: events are missing in between, so each proves only itself.
+    /// A filtered selection. Events are missing in between, so each can only be verified by itself.
     Filtered,
 }
 
-/// An event as it is looked at.
+/// An event under verification.
 struct Seen {
     chain: String,
     seq: u64,
     prev: String,
     hash: String,
     id: String,
-    /// The hash of what the event says, or why it has none.
+    /// The hash of the event's content, or why there is none.
     computed: Result<String, Wrong>,
     line: Option<u64>,
 }
 
-/// What is known of a chain so far.
+/// The state of a chain during verification.
 struct Chain {
     report: ChainReport,
-    /// Where in the list of faults this chain's one is.
+    /// The index of this chain's fault in the list of faults.
     fault: Option<usize>,
     /// Positions that a gap left out: one of them coming later means another order.
     left_out: std::ops::Range<u64>,
@@ -65,7 +65,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Nothing seen yet; `kept` are heads that were kept elsewhere.
+    /// Starts a verification. `kept` are heads that were kept elsewhere.
     pub fn new(extent: Extent, kept: impl IntoIterator<Item = KeptHead>) -> Self {
         let mut by_chain = BTreeMap::<String, BTreeMap<u64, String>>::new();
         for head in kept {
@@ -83,7 +83,7 @@ impl Verifier {
         }
     }
 
-    /// Looks at an event as it stands in an export.
+    /// Verifies an event from an export.
     pub fn json(&mut self, event: Value, line: u64) {
         match Seen::from_json(event, line) {
             Ok(seen) => self.take(seen),
@@ -121,7 +121,7 @@ impl Verifier {
         };
         chain.report.events += 1;
         if let Some(at) = chain.fault {
-            // What follows a fault proves nothing more; but it may tell what the fault was.
+            // Events after a fault prove nothing, but they can explain the fault.
             if chain.left_out.contains(&seen.seq) {
                 self.faults[at].wrong = Wrong::Reordered { before: seen.seq };
             }
@@ -176,7 +176,7 @@ impl Verifier {
         });
     }
 
-    /// What was found.
+    /// Ends the verification and returns the report.
     pub fn finish(mut self) -> Report {
         let unmet: Vec<_> = self
             .kept
@@ -217,7 +217,7 @@ impl Verifier {
     }
 }
 
-/// What is wrong with the first event seen of a chain.
+/// The fault of the first event of a chain, if any.
 fn first(extent: Extent, seen: &Seen) -> Option<Wrong> {
     own(seen).or_else(|| match seen.seq {
         1 if seen.prev == chain::GENESIS => None,
@@ -228,7 +228,7 @@ fn first(extent: Extent, seen: &Seen) -> Option<Wrong> {
     })
 }
 
-/// What is wrong with an event by itself.
+/// The fault of an event by itself, if any.
 fn own(seen: &Seen) -> Option<Wrong> {
     match &seen.computed {
         Ok(hash) if *hash == seen.hash => None,
@@ -238,7 +238,7 @@ fn own(seen: &Seen) -> Option<Wrong> {
 }
 
 impl Chain {
-    /// What is wrong with an event that comes after others of its chain.
+    /// The fault of an event that follows others of its chain, if any.
     fn follow(&mut self, extent: Extent, seen: &Seen) -> Option<Wrong> {
         if let Some(wrong) = own(seen) {
             return Some(wrong);
@@ -261,7 +261,7 @@ impl Chain {
         Some(Wrong::Gap { expected: last + 1 })
     }
 
-    /// Holds an event against the heads that were kept: one may name it, or the one before it.
+    /// Compares an event with the kept heads: one may name it or its predecessor.
     fn meet_kept(&mut self, seen: &Seen) -> Option<Wrong> {
         for (seq, hash) in [
             (seen.seq.checked_sub(1), &seen.prev),

@@ -40,7 +40,7 @@ pub(crate) struct AdmissionParts {
     pub(crate) hosts: Vec<String>,
     pub(crate) rules: RuleBook,
     pub(crate) sessions: Arc<dyn Sessions>,
-    /// Where tenants are opened in browsers, if they are.
+    /// How tenants are opened in browsers, if configured.
     pub(crate) browsers: Option<Arc<Browsers>>,
     pub(crate) recorder: Arc<dyn Recorder>,
     pub(crate) node: Arc<NodeState>,
@@ -64,9 +64,9 @@ pub(crate) struct Admission {
 /// A request that is permitted and recorded, and has not passed the gate yet.
 pub(crate) struct Admitted<B, To> {
     pub(crate) permitted: Permitted,
-    /// What of it is a browser's, if the session's cookie let it in.
+    /// The browser's part, if the session's cookie was used.
     pub(crate) browser: Option<Browser>,
-    /// Where it goes, as the way in that it took has found.
+    /// The destination that was chosen.
     pub(crate) to: To,
     /// The WebSocket that it opens, if a rule lets it.
     pub(crate) websocket: Option<Handshake>,
@@ -104,8 +104,8 @@ impl Admission {
         RequestId::from_uuid(new_uuid(&*self.clock, &*self.entropy))
     }
 
-    /// Decides about a request, and commits its record or its refusal. `route` says where a request
-    /// goes if it may pass; what it refuses is refused and recorded like the rest.
+    /// Decides about a request and commits its record or its refusal. `route` chooses the
+    /// destination if the request may pass. Its refusals are recorded like any other.
     pub(crate) async fn admit<B, To>(
         &self,
         arrival: &Arrival,
@@ -198,7 +198,7 @@ impl Admission {
         let (request, websocket) = arrival.request()?;
         if hidden::holds_token(request.target.as_str()) {
             let detail =
-                "A token does not belong in a URL: send it in the Authorization field alone.";
+                "Don't put the token in the URL. Send it in the Authorization header only.";
             return Err(Denied::new(Refusal::MalformedRequest, detail));
         }
         let judge = Judge {
@@ -211,8 +211,8 @@ impl Admission {
         let opens = match &authorised {
             Authorised::Permitted(permitted) => permitted.upgrade(),
             Authorised::Form(_) if arrival.profile.is_some() => {
-                let detail = "The rule that permits this looks into the form, which a forward-auth \
-                              check does not carry.";
+                let detail = "The rule for this request checks the form, which a forward-auth \
+                              check doesn't contain.";
                 return Err(Denied::new(Refusal::OutOfScope, detail));
             }
             Authorised::Form(_) => None,

@@ -1,4 +1,4 @@
-//! What the gateway says in its own words: problem details (RFC 9457), never cached.
+//! The gateway's own responses: problem details (RFC 9457), never cached.
 
 use std::{
     borrow::Cow,
@@ -20,7 +20,7 @@ use crate::{
     judge::Denied,
 };
 
-/// The body of what the client gets.
+/// The body of a response to the client.
 pub(crate) enum Answer {
     /// Our own words.
     Ours(Full<Bytes>),
@@ -70,7 +70,7 @@ impl Body for Answer {
     }
 }
 
-/// A refusal or failure as the client is told of it.
+/// A refusal or failure, as sent to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trouble {
     pub(crate) status: u16,
@@ -80,7 +80,7 @@ pub(crate) struct Trouble {
     pub(crate) close: bool,
     /// After how many seconds trying again makes sense.
     pub(crate) retry_after: Option<u64>,
-    /// Where the page leads back to that a person is told by; programs are told in JSON.
+    /// The console's address for a page. Programs get JSON instead.
     pub(crate) page: Option<String>,
 }
 
@@ -122,7 +122,7 @@ impl Trouble {
     }
 
     pub(crate) fn unavailable() -> Self {
-        let detail = "The request can't be recorded at the moment, so it was not forwarded.";
+        let detail = "The request couldn't be recorded, so it was not forwarded.";
         Self::new(503, "record_unavailable", detail)
     }
 
@@ -131,8 +131,8 @@ impl Trouble {
         if lease.standstill() != Some(Standstill::RulesDiffer) {
             return Self::unavailable();
         }
-        let detail = "The gateway's nodes have different rules, so nothing is let through until \
-                      they have the same.";
+        let detail = "The gateway's nodes have different rules. Requests are refused until all \
+                      nodes have the same rules.";
         Self::new(503, "rules_differ", detail)
     }
 
@@ -184,7 +184,7 @@ impl From<Denied> for Trouble {
     }
 }
 
-/// An answer of ours in JSON.
+/// A JSON response of the gateway itself.
 pub(crate) fn ours(
     status: StatusCode,
     body: &serde_json::Value,

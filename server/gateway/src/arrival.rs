@@ -1,4 +1,4 @@
-//! A request as it arrived: whether its form is in order, and what is recorded of it.
+//! A request as received: whether it is well-formed, and its record.
 
 pub(crate) mod body;
 pub(crate) mod client;
@@ -77,7 +77,7 @@ impl Arrival {
         }
         if self.has_two_credentials() {
             return Err(malformed(
-                "There is more than one Authorization field or session cookie.".into(),
+                "Send only one Authorization header or session cookie.".into(),
             ));
         }
         if let Some(fault) = self.head.fault {
@@ -85,17 +85,17 @@ impl Arrival {
         }
         let handshake = self.handshake()?;
         if self.method == Method::TRACE {
-            return Err(malformed("TRACE is not let through.".into()));
+            return Err(malformed("TRACE is not allowed.".into()));
         }
         if headers::connection_names_ours(&self.headers) {
-            let detail = "Connection names a header field that the gateway sets.";
+            let detail = "The Connection header names a header that the gateway sets.";
             return Err(malformed(detail.into()));
         }
         let target = CanonicalTarget::parse(&self.head.target)
             .map_err(|error| Denied::new(Refusal::AmbiguousPath, error.to_string()))?;
         let query = target.query().unwrap_or_default();
         if headers::overrides_method(&self.headers) || selectors::overrides_method(query) {
-            return Err(malformed("The request overrides its own method.".into()));
+            return Err(malformed("A request must not override its method.".into()));
         }
         let request = CanonicalRequest {
             method: self.method.clone(),
@@ -111,7 +111,7 @@ impl Arrival {
         }
         let asked = match self.profile {
             None => headers::asks_for_upgrade(&self.headers),
-            // What the client's Connection said need not be among what the proxy tells.
+            // The proxy need not relay the client's `Connection`.
             Some(_) => headers::hints_at_upgrade(&self.headers),
         };
         if !asked {
@@ -122,7 +122,7 @@ impl Arrival {
             .map_err(|fault| Denied::new(Refusal::UpgradeRefused, fault.to_string()))
     }
 
-    /// The client, as it names itself, made safe; empty if it does not.
+    /// The client's `User-Agent`, made safe; empty if there is none.
     pub(crate) fn user_agent(&self) -> String {
         let user_agent = self.headers.get(header::USER_AGENT);
         user_agent.map_or_else(String::new, |value| {
@@ -131,7 +131,7 @@ impl Arrival {
         })
     }
 
-    /// What is recorded of the request: the canonical target, or what the client sent, made safe.
+    /// The record of the request: the canonical target, or the client's target made safe.
     pub(crate) fn intent(
         &self,
         session: &KnownSession,

@@ -38,7 +38,7 @@ fn token_of(value: &HeaderValue) -> Option<Token> {
 /// Finds support sessions by what requests carry.
 pub(crate) struct Authenticator {
     pub(crate) sessions: Arc<dyn Sessions>,
-    /// Where tenants are opened in browsers, if they are.
+    /// How tenants are opened in browsers, if configured.
     pub(crate) browsers: Option<Arc<Browsers>>,
     /// For how long the store's answer is waited for.
     pub(crate) patience: Duration,
@@ -70,7 +70,7 @@ impl Authenticator {
                 request.id = %arrival.request_id,
                 client.ip = %arrival.ip,
                 held_back,
-                "gateway request without a known support token"
+                "gateway request without a valid support token"
             );
         }
         let at_entry = browsers.is_some_and(|browsers| browsers.label(&arrival.headers).is_some());
@@ -98,7 +98,7 @@ impl Authenticator {
         caller.browser.ok_or_else(|| not_open(arrival))
     }
 
-    /// Browsers come to the listener alone: what a proxy asks about has no host of a session.
+    /// Browsers only use the listener. A request that a proxy asks about has no session host.
     fn browsers_of(&self, arrival: &Arrival) -> Option<&Browsers> {
         let browsers = self.browsers.as_deref();
         browsers.filter(|_| arrival.profile.is_none())
@@ -132,13 +132,13 @@ impl Authenticator {
     }
 }
 
-/// What a browser is told that has no cookie of a session.
+/// The response to a browser without a session's cookie.
 fn not_open(arrival: &Arrival) -> Trouble {
     if arrival.has_two_credentials() {
-        let detail = "There is more than one Authorization field or session cookie.";
+        let detail = "Send only one Authorization header or session cookie.";
         return Trouble::new(400, "malformed_request", detail).closing();
     }
-    let detail = "This tenant is not open in this browser. Choose Open tenant on the support \
+    let detail = "This tenant isn't open in this browser. Choose Enter tenant on the support \
                   session's page in Support Console.";
     Trouble::new(401, "not_open", detail)
 }

@@ -1,5 +1,5 @@
-//! Opening a tenant in a browser: each support session has a host of its own, and there the only
-//! credential is a cookie that dies with the session.
+//! Opens a tenant in a browser: each support session has its own host, and the only credential
+//! there is a cookie that ends with the session.
 //!
 //! Nothing of another session, tenant or of the console shares that host, so that a page of the
 //! platform can reach nothing but the tenant it was opened in. How a browser gets its cookie is in
@@ -33,10 +33,10 @@ use crate::{
     ports::{BrowserSessions, HeldSessions},
 };
 
-/// What opening tenants in a browser needs.
+/// The configuration and services for opening tenants in a browser.
 pub(crate) struct Browsers {
     pub(crate) hosts: EntryHosts,
-    /// Where staff members sign in: an origin.
+    /// The console's origin, where staff members sign in.
     pub(crate) console: String,
     pub(crate) sessions: Arc<dyn BrowserSessions>,
     pub(crate) held: Arc<dyn HeldSessions>,
@@ -44,7 +44,7 @@ pub(crate) struct Browsers {
 }
 
 impl Browsers {
-    /// The session's label, if a request came to the host of a session.
+    /// The session's label, if a request came to a session's host.
     pub(crate) fn label(&self, headers: &HeaderMap) -> Option<EntryLabel> {
         let host = headers.get(header::HOST)?;
         self.hosts.label_of(host.to_str().ok()?)

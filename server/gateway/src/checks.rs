@@ -1,9 +1,9 @@
 //! Forward-auth: a proxy of the platform's own asks about each request and carries it itself.
 //!
-//! A check takes the way of every request (`admission`) up to the point where it would be
-//! forwarded: authenticate → judge → record → gate → 200. What the proxy makes of the 200 is not
-//! seen here; its report completes the row (`services::access_log::reports`). The contract is
-//! `docs/integrations/README.md`.
+//! A check takes the same way as every request (`admission`), up to the point where it would be
+//! forwarded: authenticate → judge → record → gate → 200. The gateway doesn't see what the proxy
+//! does after the 200. The proxy's report completes the row (`services::access_log::reports`). The
+//! contract is `docs/integrations/README.md`.
 
 mod fields;
 mod listener;
@@ -119,7 +119,7 @@ impl ForwardAuth {
                 Ok(headers::identity(permitted.session(), request_id, signed))
             }
             Err(error) => {
-                tracing::error!(request.id = %request_id, %error, "an identity can't be signed");
+                tracing::error!(request.id = %request_id, %error, "can't sign an identity");
                 let detail = "The request's identity can't be signed.";
                 let trouble = Trouble::new(403, "internal", detail);
                 Err(completer.tell(RequestOutcome::Failed, trouble))
@@ -127,9 +127,9 @@ impl ForwardAuth {
         }
     }
 
-    /// Whether the check carries the secret, once. Hashes are compared, so that the time it takes
-    /// tells nothing, not even a length. Without a secret only those come so far who have a
-    /// certificate.
+    /// Whether the check has the secret exactly once. Hashes are compared, so that the timing
+    /// reveals nothing, not even a length. Without a secret, only clients with a certificate get
+    /// this far.
     fn is_our_proxy(&self, check: &HeaderMap) -> bool {
         let Some(secret) = &self.settings.secret else {
             return self.settings.certificate.is_some();
@@ -147,10 +147,10 @@ impl ForwardAuth {
         if let Some(held_back) = self.strangers.pass(self.gateway.admission.clock.now()) {
             tracing::warn!(
                 held_back,
-                "a forward-auth check came without the proxy's secret, or with a wrong one"
+                "a forward-auth check came without the proxy's secret or with a wrong one"
             );
         }
-        let detail = "Support-Check-Secret must be what forward_auth.secret says, once.";
+        let detail = "Send Support-Check-Secret once, with the value of forward_auth.secret.";
         Trouble::new(403, "not_the_proxy", detail)
     }
 
@@ -178,7 +178,8 @@ impl ForwardAuth {
                     profile = %self.settings.profile,
                     fault = %unreadable,
                     held_back,
-                    "a forward-auth check can't be read: compare the proxy's configuration with docs/integrations"
+                    "can't read a forward-auth check: compare the proxy's configuration with \
+                     docs/integrations"
                 );
             }
             Trouble::new(403, "malformed_request", unreadable.to_string())
@@ -187,7 +188,7 @@ impl ForwardAuth {
             request_id,
             at: now,
             started: Instant::now(),
-            // What the client spoke with the proxy is the proxy's concern.
+            // The client's protocol towards the proxy is the proxy's concern.
             version: Version::HTTP_11,
             head: RawHead::relayed(said.method.as_str().into(), said.target),
             method: said.method,
@@ -198,19 +199,19 @@ impl ForwardAuth {
     }
 }
 
-/// What only a proxy that forwards by allow-list could carry is refused.
+/// Refuses a request that only a proxy with an allow-list of headers could forward safely.
 fn carriable(client: &HeaderMap) -> Result<(), Denied> {
     let malformed = |detail: &'static str| Err(Denied::new(Refusal::MalformedRequest, detail));
     if headers::overrides_target(client) {
-        return malformed("A header field names another target than the request line.");
+        return malformed("A header names another target than the request line.");
     }
     if headers::resembles_ours(client) {
-        return malformed("A header field could be taken for one that the gateway sets.");
+        return malformed("A header could be mistaken for one that the gateway sets.");
     }
     Ok(())
 }
 
-/// 401 or 403, whatever the gateway would have said itself; the code still tells why.
+/// Maps every status to 401 or 403. The code still gives the reason.
 fn narrowed(trouble: Trouble) -> Trouble {
     let status = if trouble.status == 401 { 401 } else { 403 };
     Trouble {

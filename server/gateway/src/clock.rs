@@ -17,10 +17,10 @@ pub type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 ///
 /// Instants have microsecond precision, like everything that is stored.
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// The current time by this clock.
     fn now(&self) -> Timestamp;
 
-    /// How long the machine has been up, sleep included. Nobody can set it.
+    /// The time since the machine's start, sleep included. It can't be changed.
     fn since_boot(&self) -> Duration;
 
     /// The latest instant that has certainly come: [`Self::now`], unless that has just jumped.
@@ -32,7 +32,7 @@ pub trait Clock: Send + Sync {
     fn sleep_until(&self, at: Timestamp) -> Wait;
 }
 
-/// The machine's clock.
+/// The operating system's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -68,7 +68,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that runs ahead of another by as much as it is told: the demo's.
+/// A clock that runs ahead of another by an adjustable offset: the demo's.
 pub struct OffsetClock {
     inner: Arc<dyn Clock>,
     offset: watch::Sender<chrono::TimeDelta>,
@@ -83,7 +83,7 @@ impl OffsetClock {
         }
     }
 
-    /// Goes ahead by `by`; those who wait for an instant in between wake.
+    /// Moves ahead by `by`. Tasks waiting for an instant in between wake up.
     pub fn advance(&self, by: chrono::TimeDelta) {
         self.offset.send_modify(|offset| *offset += by);
     }
@@ -114,7 +114,7 @@ impl Clock for OffsetClock {
     }
 }
 
-/// A clock that stands still until it is moved: for tests.
+/// A clock that stands still until it is moved, for tests.
 #[derive(Clone)]
 pub struct ManualClock {
     state: Arc<Mutex<ManualState>>,
@@ -127,7 +127,7 @@ struct ManualState {
 }
 
 impl ManualClock {
-    /// Stands at `now`.
+    /// A clock that stands at `now`.
     pub fn at(now: Timestamp) -> Self {
         Self {
             state: Arc::new(Mutex::new(ManualState {
@@ -138,7 +138,7 @@ impl ManualClock {
         }
     }
 
-    /// Goes ahead by `by`; those who wait for an instant in between wake.
+    /// Moves ahead by `by`. Tasks waiting for an instant in between wake up.
     pub fn advance(&self, by: chrono::TimeDelta) {
         let now = self.now() + by;
         self.state.lock().since_boot += by.to_std().unwrap_or_default();

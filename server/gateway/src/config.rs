@@ -30,18 +30,19 @@ pub use crate::judge::bindings::{
     HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding,
 };
 
-/// The `[gateway]` table.
+/// The `[gateway]` table of the configuration.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayConfig {
-    /// Where the gateway listens.
+    /// The gateway's listen address.
     pub listen: SocketAddr,
-    /// What clients call it: `https://support.example.com`.
+    /// The public address: `https://support.example.com`.
     pub public_url: String,
     /// Other hosts, with port where it is not the scheme's own, that it answers as.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// TLS of its own; without it clear text, from this machine and from `trusted_proxies`.
+    /// TLS of the gateway itself. Without it the gateway only accepts this machine and
+    /// `trusted_proxies`.
     pub tls: Option<TlsConfig>,
     /// The platform's API: `http://10.0.0.5:8080`. Either this or `upstreams`.
     pub upstream: Option<String>,
@@ -56,35 +57,36 @@ pub struct GatewayConfig {
     /// Whether the upstream honours `Support-Organization`.
     #[serde(default)]
     pub organization: OrganizationBinding,
-    /// Path patterns with `{tenant_id}` and `{organization_id}`; each matches its path and all below.
+    /// Path patterns with `{tenant_id}` and `{organization_id}`. Each matches its path and
+    /// everything below.
     #[serde(default)]
     pub routes: Vec<String>,
-    /// Where else a request can name a tenant or an organization.
+    /// Other places where a request can name a tenant or an organization.
     #[serde(default)]
     pub selectors: SelectorConfig,
-    /// What no record shows.
+    /// Secrets to be hidden in records.
     #[serde(default)]
     pub hidden: HiddenConfig,
     /// Request headers that are passed on, instead of the built-in list.
     pub request_headers: Option<Vec<String>>,
     /// Value of the `Authorization` header that the upstream gets from us.
     pub upstream_authorization: Option<SecretString>,
-    /// What signed identities are meant for (the claim `aud`); the upstream's origin without it.
+    /// The audience of signed identities (the claim `aud`). Defaults to the upstream's origin.
     pub identity_audience: Option<String>,
-    /// PEM file with the CA of the upstream's certificate, instead of whom this machine trusts.
+    /// PEM file with the CA of the upstream's certificate. Defaults to the system's CAs.
     pub upstream_ca: Option<PathBuf>,
-    /// Where tenants are opened in browsers.
+    /// Opening tenants in browsers.
     pub browser: Option<BrowserConfig>,
     /// How long the gateway waits.
     #[serde(default)]
     pub timeouts: TimeoutConfig,
-    /// What a request's record survives before the request is forwarded.
+    /// The events that a request's record survives before the request is forwarded.
     #[serde(default = "flushed")]
     pub record: RecordLevel,
-    /// How long a request waits for its record, in milliseconds; then it is refused.
+    /// How long a request waits for its record before it is refused, in milliseconds.
     #[serde(default = "record_timeout_ms")]
     pub record_timeout_ms: u64,
-    /// What `support-console gateway probe` asks for.
+    /// The targets of `support-console gateway probe`.
     pub probe: Option<ProbeConfig>,
 }
 

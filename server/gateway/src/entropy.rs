@@ -8,7 +8,7 @@ use crate::clock::Clock;
 
 /// A source of unpredictable bytes.
 pub trait Entropy: Send + Sync {
-    /// Fills `bytes`.
+    /// Fills `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -26,7 +26,7 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// Repeatable bytes from a seed: for tests and for the demo's make-believe, never for secrets.
+/// Repeatable bytes from a seed, for tests and for the demo's sample data. Never for secrets.
 pub struct SeededEntropy(Mutex<rand::rngs::StdRng>);
 
 impl SeededEntropy {

@@ -33,7 +33,7 @@ use crate::{
 /// Sends what was admitted to its upstream.
 pub(crate) struct Forwarder {
     pub(crate) upstreams: Upstreams,
-    /// Signs what the upstream is told of each request.
+    /// Signs the identity of each request for the upstream.
     pub(crate) identities: Arc<Identities>,
     pub(crate) lease: Arc<Lease>,
     pub(crate) jars: Arc<Jars>,
@@ -50,7 +50,7 @@ pub(crate) struct Forwarder {
 pub(crate) struct Asker<'c> {
     pub(crate) client: &'c Client,
     pub(crate) request_id: RequestId,
-    /// Gives the client's connection away once it is told of another protocol.
+    /// The client's connection, which is taken over after a protocol upgrade.
     pub(crate) on_upgrade: Option<OnUpgrade>,
 }
 
@@ -59,7 +59,7 @@ impl Forwarder {
     pub(crate) fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
         let host = request.headers.get(header::HOST);
         let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-        // What comes to a session's host goes where it would go from our own.
+        // A request to a session's host is routed as if it came to our own host.
         let host = match &self.entry_hosts {
             Some(entries) if entries.label_of(host).is_some() => self.own_host.as_str(),
             _ => host,
@@ -70,7 +70,7 @@ impl Forwarder {
             .ok_or_else(|| Denied::plain(Refusal::NoUpstream))
     }
 
-    /// Signs what the upstream is told of a request.
+    /// Signs the identity of a request for the upstream.
     pub(crate) fn identity(
         &self,
         permitted: &Permitted,

@@ -1,5 +1,5 @@
-//! One gate per support session: what is between "the session is still active" and "the first byte
-//! has gone upstream", and what is being streamed, so that an end is an end.
+//! One gate per support session. It guards the moment between "the session is still active" and
+//! "the first byte has gone upstream", and knows the open streams, so that an end is an end.
 //!
 //! A request takes a `RequestHandle` before its record is begun, and enters
 //! with it afterwards. A revocation closes the gate before its transaction commits
@@ -47,7 +47,7 @@ type AtEnd = Box<dyn Fn(SupportSessionId) + Send + Sync>;
 /// The gates of all support sessions with requests in flight. Shared by gateway and services.
 pub struct SessionGates {
     gates: Mutex<HashMap<SupportSessionId, Entry>>,
-    /// What is known of sessions without requests in flight.
+    /// Sessions without open requests.
     past: Memory,
     at_end: AtEnd,
 }
@@ -55,7 +55,7 @@ pub struct SessionGates {
 #[derive(Default)]
 struct Entry {
     gate: Arc<Gate>,
-    /// How many handles there are; the entry goes with the last.
+    /// The number of handles. The entry goes with the last.
     handles: usize,
 }
 
@@ -79,15 +79,15 @@ struct State {
     closers: usize,
     ended: Option<Ended>,
     flights: HashMap<u64, FlightState>,
-    /// The hashes of what requests on their way to the gate came with, and how many came with each.
+    /// Token hashes of requests on their way to the gate, with their number.
     coming: HashMap<[u8; 32], usize>,
-    /// Of those, and of what is in flight: which are the session's no more.
+    /// Replaced tokens of those requests and of requests in flight.
     replaced: HashSet<[u8; 32]>,
     next: u64,
     past: Past,
 }
 
-/// What an end has cut.
+/// The number of requests that an end has cut off.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cut {
     /// Requests whose answer was not complete.
@@ -142,9 +142,9 @@ impl SessionGates {
         }
     }
 
-    /// Closes the gate of a session before its revocation is committed: no new request passes, those
-    /// inside are waited for at most [`CLOSE_WAIT`] and then reset. When this has returned, no byte
-    /// of a request of that session goes upstream as a first byte until the gate reopens.
+    /// Closes the gate of a session before its revocation is committed: no new request passes, and
+    /// requests inside are waited for at most [`CLOSE_WAIT`] and then reset. Once this has
+    /// returned, no request of that session sends its first byte upstream until the gate reopens.
     pub async fn close(self: &Arc<Self>, session: SupportSessionId) -> ClosedGate {
         // From here on dropping `closed` reopens, even if this future is dropped while it waits.
         let closed = ClosedGate::of(self.hold(session));
@@ -179,8 +179,7 @@ impl SessionGates {
         }
     }
 
-    /// Cuts what came with a token that is a session's no more, and lets nothing of it pass that is
-    /// on its way to the gate.
+    /// Cuts off the requests of a replaced token, and stops those on their way to the gate.
     pub fn cut_token(&self, session: SupportSessionId, token_hash: &[u8; 32]) -> Cut {
         let Some(gate) = self.find(session) else {
             return Cut::default();
@@ -189,8 +188,8 @@ impl SessionGates {
         gate.cut(|flight| flight.token_hash == *token_hash)
     }
 
-    /// The hashes of the tokens that a session's requests came with: those in flight, and those on
-    /// their way to the gate.
+    /// The token hashes of a session's requests: those in flight and those on their way to the
+    /// gate.
     pub fn tokens(&self, session: SupportSessionId) -> Vec<[u8; 32]> {
         let mut hashes: Vec<_> = self.find(session).map_or_else(Vec::new, |gate| {
             let state = gate.state.lock();
@@ -202,7 +201,7 @@ impl SessionGates {
         hashes
     }
 
-    /// What this node has done in a session.
+    /// This node's past in a session.
     pub fn past(&self, session: SupportSessionId) -> Past {
         match self.find(session) {
             Some(gate) => gate.state.lock().past,

@@ -1,7 +1,7 @@
 //! Which header fields pass, in either direction.
 //!
-//! Request fields pass by allow-list; credentials and our own names never do, whatever the list
-//! says. Answer fields pass unless they belong to one connection (RFC 9110 §7.6.1).
+//! Request headers pass by allow-list. Credentials and our own names never pass, whatever the list
+//! says. Response headers pass unless they belong to one connection (RFC 9110 §7.6.1).
 
 mod asks;
 mod request;
@@ -105,8 +105,8 @@ pub(crate) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap
     headers
 }
 
-/// The trailers that the client gets: none that frame a message or belong to its connection
-/// (RFC 9110 §6.5.1), and none of ours.
+/// The response trailers for the client: none that frame a message or belong to its connection (RFC
+/// 9110 §6.5.1), and none of ours.
 pub(crate) fn answered_trailers(mut upstream: HeaderMap) -> HeaderMap {
     for name in HOP_BY_HOP {
         upstream.remove(name);
@@ -123,7 +123,6 @@ pub(crate) fn answered_trailers(mut upstream: HeaderMap) -> HeaderMap {
     upstream
 }
 
-/// Sets `X-Request-Id`.
 pub(crate) fn set_request_id(headers: &mut HeaderMap, request_id: RequestId) {
     if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
         headers.insert(REQUEST_ID, value);

@@ -49,7 +49,7 @@ impl Permitted {
         &self.request
     }
 
-    /// The granted scope that lets the request through.
+    /// The scope that allows the request.
     pub fn scope(&self) -> &ScopeName {
         &self.scope
     }
@@ -65,24 +65,24 @@ impl Permitted {
     }
 }
 
-/// What a judge says of a request that is not denied.
+/// The decision about a request that is not denied.
 #[derive(Debug, Clone)]
 pub enum Authorised {
     /// It may pass.
     Permitted(Permitted),
-    /// It may pass if its form names nobody else's tenant.
+    /// It may pass if its form names no other tenant.
     Form(UncheckedForm),
 }
 
-/// Who decides: the rules of today, and those of the day on which the session was created.
+/// The judge: today's rules, and those of the day on which the session was created.
 #[derive(Debug, Clone, Copy)]
 pub struct Judge<'a> {
     /// Values of `Host` that the gateway answers to.
     pub hosts: &'a [String],
     /// The rules of today.
     pub rules: &'a Arc<RuleSet>,
-    /// The rules under which the session was created, where they are others: what has been permitted
-    /// since then is permitted to new sessions only.
+    /// The rules under which the session was created, if they differ. Later permissions only apply
+    /// to new sessions.
     pub earlier: Option<&'a Arc<RuleSet>>,
 }
 
@@ -109,8 +109,8 @@ impl Judge<'_> {
         if let Some(earlier) = self.earlier {
             let grant = earlier.grant(session, &request).map_err(|denied| Denied {
                 detail: format!(
-                    "{} The rules permit more now than when this support session was created: a new \
-                     one has their permission.",
+                    "{} The rules were stricter when this support session was created. A new \
+                     session can do this.",
                     denied.detail
                 )
                 .into(),

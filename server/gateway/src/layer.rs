@@ -1,13 +1,14 @@
 //! The gateway as a layer of [`tower`], for platforms that are written in Rust: the same decision and
 //! the same record, before the platform's own handlers instead of before a connection to them.
 //!
-//! It judges the address as the client wrote it, also where it stands inside nested routers of axum,
-//! which cut the front off. What is served must be what is judged: an address that was rewritten on the
-//! way to this layer is refused, and one that is rewritten behind it gives no [`LiveSupportSession`].
+//! The layer judges the client's original address, even inside nested routers of axum, which cut
+//! off its front. The served address must be the judged one: an address that was rewritten before
+//! this layer is refused, and one that is rewritten behind it gives no [`LiveSupportSession`].
 //!
-//! The promises are the gateway's, with these limits: a fragment and fields that the HTTP library has
-//! merged are not to be seen here; what a handler has begun when its session ends is stopped where it
-//! next waits; what the server has written towards a client that does not read is the server's.
+//! The promises are the gateway's, with these limits. A fragment and headers that the HTTP library
+//! has merged can't be seen here. A handler that has begun when its session ends stops at its next
+//! await point. Bytes that the server has written to a client that doesn't read stay with the
+//! server.
 
 mod address;
 mod body;
@@ -52,9 +53,9 @@ pub use self::{
     live_session::{LiveSupportSession, NoSupportSession},
 };
 
-/// What a layer is made of.
+/// The parts of a layer.
 pub struct LayerParts {
-    /// What support sessions may do here.
+    /// The rules for support sessions here.
     pub rules: Arc<RuleSet>,
     /// Values of `Host` that are answered to.
     pub hosts: Vec<String>,
@@ -63,9 +64,9 @@ pub struct LayerParts {
     pub request_headers: Vec<HeaderName>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Finds support sessions.
+    /// Finds support sessions by their credentials.
     pub sessions: Arc<dyn Sessions>,
-    /// Writes the record.
+    /// Writes the records of requests.
     pub recorder: Arc<dyn Recorder>,
     /// What this process holds of support sessions; its gates are shared with the code that ends them. A
     /// handler behind the layer that ends sessions itself awaits [`SessionGates::close`] first: until it
@@ -73,19 +74,19 @@ pub struct LayerParts {
     ///
     /// [`SessionGates::close`]: crate::SessionGates::close
     pub node: Arc<NodeState>,
-    /// The time.
+    /// The clock for expiry and limits.
     pub clock: Arc<dyn Clock>,
     /// Randomness for request ids.
     pub entropy: Arc<dyn Entropy>,
-    /// For how long a record, or the store's answer, is waited for; then it is 503.
+    /// How long to wait for a record or for the store before answering 503.
     pub record_timeout: Duration,
 }
 
 /// Lets requests of support sessions through to handlers: authenticated, judged, and recorded first.
 ///
-/// A handler behind it extracts [`LiveSupportSession`]. The server must say where requests come from,
-/// by axum's `into_make_service_with_connect_info::<SocketAddr>()` or by [`PeerAddress`]: without an
-/// address nothing could be recorded, and nothing passes.
+/// A handler behind it extracts [`LiveSupportSession`]. The server must provide client addresses,
+/// by axum's `into_make_service_with_connect_info::<SocketAddr>()` or by [`PeerAddress`]: without
+/// an address nothing could be recorded, so nothing passes.
 #[derive(Clone)]
 pub struct SupportSessionLayer {
     guard: Arc<Guard>,
@@ -98,8 +99,8 @@ pub fn default_request_headers() -> Vec<HeaderName> {
     headers::default_allowed()
 }
 
-/// Where a request comes from, for frameworks that do not set axum's `ConnectInfo<SocketAddr>`: an
-/// extension that the server sets from the connection, never from what the client says.
+/// The client's address, for frameworks that don't set axum's `ConnectInfo<SocketAddr>`: an
+/// extension that the server sets from the connection, never from the client's headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddress(pub IpAddr);
 
@@ -143,7 +144,8 @@ impl SupportSessionLayer {
         }
     }
 
-    /// Whether it is left alone: nobody's of support, and judged by no other layer.
+    /// Whether the request passes untouched: it is not from support, and no other layer has judged
+    /// it.
     fn passes(&self, parts: &Parts) -> bool {
         self.passes_others
             && authenticate::support_token(&parts.headers).is_none()
@@ -200,9 +202,7 @@ where
             let version = parts.version;
             let request_id = layer.guard.admission.new_request_id();
             let entered = if LiveSupportSession::is_in(&parts.extensions) {
-                tracing::error!(
-                    "one layer of support sessions stands behind another: one is enough"
-                );
+                tracing::error!("the support session layer is applied twice: once is enough");
                 Err(misplaced())
             } else {
                 layer.guard.enter(parts, body, request_id).await
@@ -212,7 +212,7 @@ where
                 Err(trouble) => ours(&trouble, request_id),
             };
             if version == Version::HTTP_2 {
-                // A stream ends by itself, and the field does not exist (RFC 9113 §8.2.2).
+                // A stream ends by itself, and the header doesn't exist (RFC 9113 §8.2.2).
                 response.headers_mut().remove(header::CONNECTION);
             }
             Ok(response)

@@ -10,6 +10,8 @@
 //! what browsers need besides. Nothing here may name the store, pages or services; [`ports`] is all
 //! that the gateway asks of the store.
 
+#![warn(missing_docs)]
+
 mod admission;
 mod answers;
 mod arrival;

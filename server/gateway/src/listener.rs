@@ -1,4 +1,4 @@
-//! The gateway's own listener: who may connect, what is spoken, and how it all ends.
+//! The gateway's own listener: who may connect, the protocols, and shutting down.
 
 pub mod accept;
 mod client_wire;
@@ -25,10 +25,10 @@ use crate::proxy::Gateway;
 
 /// How many open files are left to the rest of the program: its store, its other listeners.
 const OTHER_FILES: usize = 256;
-/// How long a client may take for a request's head, the first as well as those after it; on HTTP/2
-/// how long a connection without requests is kept.
+/// How long a client may take for a request's head, the first and later ones. On HTTP/2: how long a
+/// connection without requests is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long open requests may go on once the gateway is asked to stop.
+/// How long open requests may continue after the gateway is asked to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Serves until `shutdown` is cancelled, then lets open requests end for at most five seconds.
@@ -69,7 +69,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
     }
 }
 
-/// How many connections are served at once by a process that may open so many files: each may need
+/// How many connections a process with this limit of open files serves at once: each may need
 /// another one to its upstream.
 fn max_connections(open_files: usize) -> usize {
     let left = open_files.saturating_sub(OTHER_FILES) / 2;
@@ -77,7 +77,7 @@ fn max_connections(open_files: usize) -> usize {
 }
 
 async fn open(tcp: TcpStream, connection: Connection) {
-    // Without it small answers wait; a socket that can't have it is about to fail anyway.
+    // Otherwise small responses wait. A socket that refuses this is about to fail anyway.
     let _ = tcp.set_nodelay(true);
     let tls = connection.gateway.settings.certificate.as_ref();
     let tls = tls.map(|certificate| certificate.server_config());
@@ -87,7 +87,9 @@ async fn open(tcp: TcpStream, connection: Connection) {
     };
     match opening {
         Ok(opening) => connection.serve(opening).await,
-        Err(error) => tracing::debug!(error = %error, "a connection never began"),
+        Err(error) => {
+            tracing::debug!(error = %error, "a connection failed before its first request")
+        }
     }
 }
 

@@ -43,7 +43,7 @@ impl NodeState {
     }
 }
 
-/// Cuts what is in flight once the lease has been lost for [`CUT_AFTER`], until `end`.
+/// Cuts off open requests once the lease has been lost for [`CUT_AFTER`], until `end`.
 pub async fn cut_what_has_no_lease(node: Arc<NodeState>, end: CancellationToken) {
     let lease = &node.lease;
     let mut every = tokio::time::interval(LOOK_EVERY);
@@ -57,7 +57,7 @@ pub async fn cut_what_has_no_lease(node: Arc<NodeState>, end: CancellationToken)
         telemetry::lease(standstill.is_none());
         match (lost, standstill) {
             (false, Some(why)) => {
-                tracing::error!("{}: the gateway lets nothing through", why.sentence());
+                tracing::error!("{}: the gateway refuses all requests", why.sentence());
             }
             (true, None) => tracing::info!("the gateway serves again"),
             _ => {}
@@ -68,7 +68,7 @@ pub async fn cut_what_has_no_lease(node: Arc<NodeState>, end: CancellationToken)
             if cut.requests > 0 {
                 tracing::error!(
                     requests.cut = cut.requests,
-                    "requests are cut, because this node may not serve"
+                    "requests were cut off, because this node may not serve"
                 );
             }
         }

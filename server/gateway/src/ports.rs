@@ -1,4 +1,4 @@
-//! What the gateway asks of the store. It knows no more of it than this.
+//! The gateway's view of the store. It knows nothing else of it.
 
 mod browser;
 mod held;
@@ -22,12 +22,12 @@ pub use self::{
 pub enum Ended {
     /// By itself, at its expiry.
     Expired,
-    /// Early, by someone.
+    /// Ended early, by a person or the system.
     Revoked,
 }
 
 impl Ended {
-    /// The refusal that a request in such a session meets.
+    /// The refusal of a request in such a session.
     pub const fn refusal(self) -> Refusal {
         match self {
             Self::Expired => Refusal::SessionExpired,
@@ -36,21 +36,21 @@ impl Ended {
     }
 }
 
-/// What bounds a support session beside its expiry and its scopes.
+/// The limits of a support session beside expiry and scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownLimits {
-    /// How many requests a minute are let through here; `None` for any number.
+    /// Requests per minute that this node allows; `None` for no limit.
     pub requests_per_minute: Option<u64>,
-    /// The one address that requests are let through from, as [`IpAddr`] writes it.
+    /// The only address allowed to use the session, as [`IpAddr`] writes it.
     pub only_from: Option<String>,
-    /// When it ended, or will end, for want of requests. Each record puts it off.
+    /// When the session ended or will end for being idle. Each record postpones it.
     pub idle_ends_at: Option<Timestamp>,
 }
 
 /// A support session as the gateway knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownSession {
-    /// The session.
+    /// The support session's ID.
     pub id: SupportSessionId,
     /// The hash of the token that it was found by.
     pub token_hash: [u8; 32],
@@ -58,25 +58,25 @@ pub struct KnownSession {
     pub tenant_id: TenantId,
     /// The organization it is confined to, if it is.
     pub organization_id: Option<OrganizationId>,
-    /// Who really acts.
+    /// The staff member who acts.
     pub staff_id: StaffId,
     /// That staff member's name.
     pub staff_name: String,
-    /// The permissions granted.
+    /// The scopes granted to the session.
     pub scopes: Vec<ScopeName>,
     /// The rules under which it was created ([`crate::rules::RuleSource::hash`]); empty if none were
     /// noted.
     pub rule_set: String,
-    /// When it expires by itself.
+    /// When the session expires.
     pub expires_at: Timestamp,
     /// How it ended, if the store says so. Expiry needs no mark: see [`Self::ended_at`].
     pub ended: Option<Ended>,
-    /// What else bounds it.
+    /// Request rate, IP address and idle limit.
     pub limits: KnownLimits,
 }
 
 impl KnownSession {
-    /// A support session that nobody holds, to try rules with: it never ends and nothing bounds it.
+    /// An imaginary support session for trying rules: it never ends and has no limits.
     pub fn supposed(
         tenant_id: TenantId,
         organization_id: Option<OrganizationId>,
@@ -103,8 +103,8 @@ impl KnownSession {
             .or_else(|| (now >= self.expires_at).then_some(Ended::Expired))
     }
 
-    /// Whether it had ended for want of requests when one arrived at `now`. Not to be asked of a
-    /// request that is recorded: its record has put that end off.
+    /// Whether the session was idle for too long when a request arrived at `now`. Not for recorded
+    /// requests: their record has postponed that end.
     pub fn is_idle_at(&self, now: Timestamp) -> bool {
         self.limits.idle_ends_at.is_some_and(|at| now >= at)
     }
@@ -115,7 +115,7 @@ impl KnownSession {
 #[error("the store does not answer")]
 pub struct StoreUnavailable;
 
-/// Finds support sessions.
+/// Finds support sessions by their credentials.
 #[async_trait]
 pub trait Sessions: Send + Sync {
     /// The session whose token has this SHA-256 hash, ended ones included.
@@ -140,30 +140,30 @@ pub struct Intent {
     pub request_id: RequestId,
     /// The support session it belongs to.
     pub support_session_id: SupportSessionId,
-    /// The hash of the token it came with: a token that has been replaced records nothing.
+    /// The hash of its token. A replaced token records nothing.
     pub token_hash: [u8; 32],
-    /// That session's tenant.
+    /// The tenant of that session.
     pub tenant_id: TenantId,
-    /// Who really acts.
+    /// The staff member who acts.
     pub staff_id: StaffId,
     /// That staff member's name.
     pub staff_name: String,
-    /// HTTP method.
+    /// The HTTP method (RFC 9110 §9).
     pub method: String,
-    /// The path in canonical form; of a refused request what the client sent, at most 2048
+    /// The path in canonical form. For a refused request: the client's path, at most 2048
     /// characters, control characters escaped.
     pub path: String,
-    /// The query without the question mark, as forwarded; cut like `path` if refused.
+    /// The query without the question mark, as forwarded; shortened like `path` if refused.
     pub query: Option<String>,
-    /// The granted scope that let it through; none if it was refused.
+    /// The scope that allowed it; none if it was refused.
     pub scope: Option<ScopeName>,
-    /// The proxy that asks whether it may carry the request; none if the gateway forwards it.
+    /// The proxy that asks whether it may forward the request; none if the gateway forwards it.
     pub profile: Option<ForwardAuthProfile>,
-    /// Where it came from.
+    /// The IP address of the client.
     pub ip: IpAddr,
-    /// The client that made it, at most 512 characters; empty if it did not say.
+    /// The client's `User-Agent`, at most 512 characters; empty if there is none.
     pub user_agent: String,
-    /// When the gateway took it in.
+    /// When the gateway received it.
     pub at: Timestamp,
 }
 
@@ -174,7 +174,7 @@ pub struct Begun {
     pub seq: u64,
 }
 
-/// Why a request could not be recorded, and so is not forwarded.
+/// Why a request couldn't be recorded and so is not forwarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// The session was no longer active at the instant of the record.
@@ -188,12 +188,12 @@ pub enum RecordError {
     Unavailable,
 }
 
-/// A request that was refused in a known session; nothing of it was forwarded.
+/// A request that was refused in a known session. Nothing of it was forwarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedRequest {
-    /// What was asked.
+    /// The request that was refused.
     pub request: Intent,
-    /// Why it was refused.
+    /// The reason for the refusal.
     pub refusal: Refusal,
     /// The status that the client got.
     pub status: u16,
@@ -202,13 +202,13 @@ pub struct RefusedRequest {
 /// How a recorded request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
-    /// The request.
+    /// The request that ended.
     pub request_id: RequestId,
-    /// Its support session.
+    /// The session that the request was made in.
     pub support_session_id: SupportSessionId,
-    /// That session's tenant.
+    /// The tenant of that session.
     pub tenant_id: TenantId,
-    /// When it ended.
+    /// When the request ended.
     pub at: Timestamp,
     /// The status that the client got, unless it was gone before there was one.
     pub status: Option<u16>,
@@ -222,28 +222,27 @@ pub struct Completion {
     pub request_bytes: u64,
     /// Bytes of the answer's body that were passed on.
     pub response_bytes: u64,
-    /// What passed after a change of protocol, if there was one.
+    /// The traffic after a protocol upgrade, if there was one.
     pub tally: Option<UpgradeTally>,
 }
 
-/// What has passed so far over an upgraded connection that is still open.
+/// The traffic so far of an upgraded connection that is still open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TunnelNote {
     /// The request that was upgraded.
     pub request_id: RequestId,
-    /// Its support session.
+    /// The session that the request was made in.
     pub support_session_id: SupportSessionId,
-    /// What has passed since the protocol changed.
+    /// The traffic since the protocol upgrade.
     pub tally: UpgradeTally,
 }
 
 /// Writes the access log and its audit events.
 #[async_trait]
 pub trait Recorder: Send + Sync {
-    /// Commits the record of a request, only if its session is active at that very instant and its
-    /// total of requests is not used up.
-    /// Concurrent calls share a transaction. Nothing is forwarded before this has returned `Ok`.
-    /// Called from a task that runs to its end even if the client hangs up.
+    /// Commits the record of a request, only if its session is active at that instant and has
+    /// budget left. Concurrent calls share a transaction. Nothing is forwarded before this returns
+    /// `Ok`. Called from a task that runs to its end even if the client disconnects.
     ///
     /// # Errors
     ///
@@ -256,12 +255,12 @@ pub trait Recorder: Send + Sync {
     /// counts the rest, and returns at once: a client that causes them must make nobody wait.
     async fn refuse(&self, refused: RefusedRequest);
 
-    /// Hands over what has passed so far over an upgraded connection, each minute. It must not block;
-    /// a note that can't be written may be lost, since the next one says more.
+    /// Hands over the traffic so far of an upgraded connection, every minute. It must not block. A
+    /// note may be lost, because the next one includes it.
     fn note(&self, note: TunnelNote);
 
-    /// Hands over how a recorded request ended. Called exactly once for each `Ok` of
+    /// Hands over the end of a recorded request. Called exactly once for each `Ok` of
     /// [`Self::begin`], possibly from a destructor: it must neither block nor lose the completion,
-    /// so it puts it into an unbounded queue that a task of the recorder works off.
+    /// so it puts it into an unbounded queue for a task of the recorder.
     fn complete(&self, completion: Completion);
 }

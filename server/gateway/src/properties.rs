@@ -1,5 +1,5 @@
-//! What must hold whatever a client sends. The tests here try it on inputs that proptest makes, the
-//! fuzz targets in `server/fuzz` on inputs that are found by coverage.
+//! Properties that must hold for any input of a client. The tests here use inputs from proptest,
+//! the fuzz targets in `server/fuzz` use inputs found by coverage.
 //!
 //! Each property takes bytes and panics where it does not hold. What is expected is worked out in
 //! another way than the gateway does: more slowly, and by other code.
@@ -71,7 +71,7 @@ static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
 ///
 /// # Panics
 ///
-/// Where that does not hold.
+/// If the property doesn't hold.
 pub fn target(bytes: &[u8]) {
     let Ok(canonical) = CanonicalTarget::parse(bytes) else {
         return;
@@ -90,7 +90,7 @@ pub fn target(bytes: &[u8]) {
     assert!(!decoded.contains('%'), "{decoded}");
     assert_eq!(decoded.matches('/').count(), path.matches('/').count());
     assert!(!decoded.chars().any(|c| c.is_ascii_control()));
-    // The http crate, which carries the target from here on, changes nothing.
+    // The http crate, which carries the target from here, changes nothing.
     let uri: Result<http::Uri, _> = canonical.as_str().parse();
     let carried = uri.ok().and_then(|uri| uri.into_parts().path_and_query);
     assert!(carried.is_some_and(|carried| carried.as_str() == canonical.as_str()));
@@ -100,7 +100,7 @@ pub fn target(bytes: &[u8]) {
 ///
 /// # Panics
 ///
-/// Where that does not hold.
+/// If the property doesn't hold.
 pub fn request(bytes: &[u8]) {
     let Some(blank) = bytes.iter().position(|b| *b == b' ') else {
         return;
@@ -131,7 +131,7 @@ pub fn request(bytes: &[u8]) {
     }
 }
 
-/// What [`RULES`] permit, read as carelessly as any upstream may read a path.
+/// The permissions of [`RULES`] for a path, read as carelessly as any upstream may.
 fn is_permitted(method: &Method, path: &str) -> bool {
     let own = path == "/v1/tenants/acme" || path.starts_with("/v1/tenants/acme/");
     let careless = decode(path).to_lowercase();
@@ -156,7 +156,7 @@ fn names_another_tenant(query: &str) -> bool {
 ///
 /// # Panics
 ///
-/// Where that does not hold.
+/// If the property doesn't hold.
 pub fn head(bytes: &[u8]) {
     let found = heads(bytes, usize::MAX);
     for step in STEPS {
@@ -208,12 +208,12 @@ fn heads(bytes: &[u8], step: usize) -> Vec<RawHead> {
     heads
 }
 
-/// The first byte says whether frames must be masked; those that follow are counted the same however
-/// they arrive, and what is no frame is noticed at the same place.
+/// The first byte says whether frames must be masked. The following bytes must be counted the same
+/// in any chunking, and an invalid frame must be noticed at the same place.
 ///
 /// # Panics
 ///
-/// Where that does not hold.
+/// If the property doesn't hold.
 pub fn frames(bytes: &[u8]) {
     let [masked, bytes @ ..] = bytes else { return };
     let masked = masked & 1 == 1;

@@ -25,31 +25,31 @@ use crate::{
 /// The one path prefix that is the gateway's own.
 const OWN_PREFIX: &[u8] = b"/.support-console";
 
-/// What a gateway is made of.
+/// The parts of a gateway.
 pub struct GatewayParts {
-    /// The checked configuration.
+    /// The configuration, already checked.
     pub settings: GatewaySettings,
-    /// Finds support sessions.
+    /// Finds support sessions by their credentials.
     pub sessions: Arc<dyn Sessions>,
     /// Browsers that tenants are opened in.
     pub browser_sessions: Arc<dyn BrowserSessions>,
-    /// What holders see of their support sessions and do to them there.
+    /// The holders' access to their support sessions.
     pub held_sessions: Arc<dyn HeldSessions>,
     /// The console's origin: where staff members sign in.
     pub console_url: String,
-    /// Writes the record.
+    /// Writes the records of requests.
     pub recorder: Arc<dyn Recorder>,
     /// What this process holds of support sessions; its gates are shared with the code that ends them.
     pub node: Arc<NodeState>,
-    /// Signs what the upstream is told of each request.
+    /// Signs the identity of each request for the upstream.
     pub identities: Arc<Identities>,
-    /// The time.
+    /// The clock for expiry and limits.
     pub clock: Arc<dyn Clock>,
     /// Randomness for request ids.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// The impersonation middleware.
+/// The impersonation middleware as a reverse proxy.
 pub struct Gateway {
     pub(crate) settings: GatewaySettings,
     pub(crate) admission: Admission,
@@ -112,14 +112,13 @@ impl Gateway {
             tracing::warn!(
                 client.ip = %peer,
                 held_back,
-                "a connection in clear text was closed: it came neither from this machine nor from \
-                 one of trusted_proxies; add gateway.tls, or name the proxy"
+                "a connection without TLS was closed: it came neither from this machine nor from \
+                 trusted_proxies; add gateway.tls, or list the proxy"
             );
         }
         false
     }
 
-    /// Answers one request.
     pub(crate) async fn handle(
         &self,
         request: Request<Incoming>,
@@ -130,7 +129,7 @@ impl Gateway {
         let answered = self.answer(request, client, request_id).await;
         let mut response = answered.unwrap_or_else(|trouble| trouble.into_response(request_id));
         if version == Version::HTTP_2 {
-            // A stream ends by itself, and the field does not exist (RFC 9113 §8.2.2).
+            // A stream ends by itself, and the header doesn't exist (RFC 9113 §8.2.2).
             response.headers_mut().remove(header::CONNECTION);
         } else if !client.follows() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let close = HeaderValue::from_static("close");
@@ -233,7 +232,7 @@ impl Gateway {
     }
 }
 
-/// What follows our own prefix, if the target is ours.
+/// The path after our own prefix, if it is there.
 fn own_path(target: &[u8]) -> Option<&[u8]> {
     let rest = target.strip_prefix(OWN_PREFIX)?;
     matches!(rest.first(), None | Some(b'/' | b'?')).then_some(rest)
@@ -245,7 +244,7 @@ fn own_answer(rest: &[u8], request_id: RequestId) -> Result<Response<Answer>, Tr
             let body = serde_json::json!({ "status": "ok" });
             Ok(answers::ours(StatusCode::OK, &body, request_id))
         }
-        _ => Err(Trouble::new(404, "not_found", "There is nothing here.")),
+        _ => Err(Trouble::new(404, "not_found", "Page not found.")),
     }
 }
 

@@ -69,7 +69,8 @@ impl Record {
         let given_up = Arc::new(AtomicBool::new(false));
         let too_late = Arc::clone(&given_up);
         tokio::spawn(async move {
-            // Nobody takes it: the time was up, or the client has hung up, and it is dropped as cut.
+            // No one takes it: the time was up, or the client has disconnected. It is dropped as
+            // cut.
             if let Err(Ok(late)) = answer.send(unbegun.begin().await)
                 && too_late.load(Ordering::Acquire)
             {
@@ -80,7 +81,7 @@ impl Record {
             Ok(begun) => begun.ok(),
             Err(_) => {
                 given_up.store(true, Ordering::Release);
-                // Either it is here by now, or it finds nobody: never both.
+                // Either it has arrived by now, or it finds no receiver: never both.
                 answered.close();
                 answered.try_recv().ok()
             }
@@ -99,7 +100,7 @@ impl Record {
             status,
         };
         let recorder = Arc::clone(&self.recorder);
-        // The refusal stands even if its recording breaks or takes too long.
+        // The refusal stands even if recording it fails or takes too long.
         let recorded = tokio::spawn(async move { recorder.refuse(refused).await });
         let _ = tokio::time::timeout(self.patience, recorded).await;
         denied.into()

@@ -22,7 +22,8 @@ pub const RECORD_SECONDS: &str = "gateway_record_begin_seconds";
 pub const OPEN: &str = "gateway_open_requests";
 /// 1 while this node holds the lease that it may serve with, else 0.
 pub const LEASE: &str = "gateway_lease_held";
-/// 0 while another node on the store has other rules, so that none lets anything through, else 1.
+/// 0 while another node on the store has other rules, so that all nodes refuse everything,
+/// otherwise 1.
 pub const RULES_AGREE: &str = "gateway_rules_agree";
 
 /// A record was begun after `took`, or could not be.
@@ -33,13 +34,13 @@ pub(crate) fn begun(took: Duration, ok: bool) {
     }
 }
 
-/// A recorded request was handed to the proxy that asked; its end is not seen here.
+/// A recorded request was handed to the proxy that asked. Its end is not seen here.
 pub(crate) fn handed_over() {
     gauge!(OPEN).decrement(1.0);
     counter!(REQUESTS, "outcome" => "handed_over", "refusal" => "").increment(1);
 }
 
-/// A check came without the secret of the proxy that may ask.
+/// A check came without the secret of the configured proxy.
 pub(crate) fn stranger() {
     counter!(STRANGERS).increment(1);
 }
@@ -57,8 +58,8 @@ pub(crate) fn completed(intent: &Intent, completion: &Completion) {
     );
 }
 
-/// A request of a known session was refused before it was recorded as begun. The log has a line of
-/// it if one may be written now; `held_back` says how many before it had none.
+/// A request of a known session was refused before its record was begun. It is logged if the rate
+/// allows. `held_back` is the number of unlogged ones before it.
 pub(crate) fn refused(intent: &Intent, refusal: Refusal, status: u16, held_back: Option<u64>) {
     let outcome = RequestOutcome::Refused;
     count(outcome, Some(refusal));

@@ -1,4 +1,4 @@
-//! TLS of the gateway: a certificate of its own towards clients, and whom it trusts as upstream.
+//! TLS of the gateway: its certificate for clients, and the CAs it trusts for upstreams.
 
 mod certificate;
 mod trust;
@@ -19,22 +19,22 @@ pub(super) use certificate::Certificate;
 pub use trust::trusting;
 pub(super) use trust::{holders_of, trust};
 
-/// Why certificates or keys can't be used. Each says what to do.
+/// Why certificates or keys can't be used, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
-    #[error("{} can't be read: {reason}; name a PEM file that this program may read", path.display())]
+    #[error("{} can't be read: {reason}; use a PEM file that this program can read", path.display())]
     Unreadable { path: PathBuf, reason: io::Error },
-    #[error("{} is no PEM file with a {what}: {reason}", path.display())]
+    #[error("{} is not a PEM file with a {what}: {reason}", path.display())]
     Malformed {
         path: PathBuf,
         what: &'static str,
         reason: String,
     },
-    #[error("the key in {} is not that of the certificate in {}: name the two that belong together", key.display(), certificate.display())]
+    #[error("the key in {} doesn't belong to the certificate in {}: use a matching pair", key.display(), certificate.display())]
     Mismatch { certificate: PathBuf, key: PathBuf },
-    #[error("this machine trusts no one: install its CA certificates, or name a PEM file here")]
+    #[error("this machine has no CA certificates: install them, or set a PEM file here")]
     NoRoots,
-    #[error("TLS can't be set up: {0}")]
+    #[error("can't set up TLS: {0}")]
     Unusable(rustls::Error),
 }
 

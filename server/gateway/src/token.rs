@@ -1,5 +1,5 @@
-//! Bearer credentials of ours: 256 random bits behind a prefix that secret scanners find. They are
-//! shown once and stored as a SHA-256 hash; a hash without salt is enough for 256 random bits.
+//! Our own bearer credentials: 256 random bits after a prefix that secret scanners find. They are
+//! shown once and stored as a SHA-256 hash. A hash without salt is enough for 256 random bits.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::entropy::Entropy;
 
-/// What a token is for.
+/// The purpose of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenKind {
     /// A support session's access token.
@@ -23,14 +23,14 @@ pub enum TokenKind {
     StaffSession,
     /// The cookie of a browser that a tenant was opened in.
     BrowserSession,
-    /// What such a browser is given its cookie for, once.
+    /// Exchanged once for a browser's cookie.
     EntryCode,
-    /// What binds that to the browser that asked.
+    /// Binds the code to the browser that asked for it.
     EntryState,
 }
 
 impl TokenKind {
-    /// Every kind.
+    /// Every kind of token.
     pub const ALL: [Self; 7] = [
         Self::SupportSession,
         Self::PlatformKey,
@@ -41,7 +41,7 @@ impl TokenKind {
         Self::EntryState,
     ];
 
-    /// What a token of this kind begins with.
+    /// The prefix of this kind's tokens.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::SupportSession => "scst_",
@@ -65,7 +65,7 @@ pub struct Token {
     text: SecretString,
 }
 
-/// A text that is not a token of ours.
+/// A text that is not one of our tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a token of Support Console")]
 pub struct MalformedToken;
@@ -101,7 +101,7 @@ impl Token {
             .ok_or(MalformedToken)
     }
 
-    /// What the token is for.
+    /// The kind of the token, from its prefix.
     pub const fn kind(&self) -> TokenKind {
         self.kind
     }
@@ -111,7 +111,7 @@ impl Token {
         self.text.expose_secret()
     }
 
-    /// What the store keeps: SHA-256 over the whole text.
+    /// The stored form: SHA-256 of the whole text.
     pub fn hash(&self) -> TokenHash {
         TokenHash::from_bytes(Sha256::digest(self.text.expose_secret().as_bytes()).into())
     }

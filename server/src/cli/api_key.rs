@@ -15,7 +15,7 @@ use crate::services::api_keys::{ApiKeys, NewApiKey};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ApiKeyCommand {
-    /// Make a key; its secret is printed once
+    /// Create a key and print its secret once
     #[command(
         after_help = "Rights: read (what a key without --right can do), tenants:write, \
         telemetry:write,\nuser_sessions:logout, identities:introspect, access_log:complete. A tenant's key has only \
@@ -26,7 +26,7 @@ pub(super) enum ApiKeyCommand {
     Create(CreateArgs),
     /// List keys, without their secrets
     List,
-    /// Revoke a key at once
+    /// Revoke a key immediately
     Revoke(RevokeArgs),
 }
 
@@ -35,17 +35,17 @@ pub(super) struct CreateArgs {
     /// What the key is used for
     #[arg(long)]
     name: String,
-    /// The one tenant whose data it reads; without it the key is the platform's
+    /// Restrict the key to one tenant (default: a platform key)
     #[arg(long, value_name = "TENANT")]
     tenant: Option<TenantId>,
-    /// A right; may be repeated
+    /// A right (repeatable)
     #[arg(long = "right", value_name = "RIGHT")]
     rights: Vec<ApiRight>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RevokeArgs {
-    /// The key's identifier, as `api-key list` shows it
+    /// The key's ID, as shown by `api-key list`
     id: ApiKeyId,
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn run(common: &Common, command: ApiKeyCommand) -> Result<(), C
             let made = keys.create(&context, new).await?;
             // The secret alone goes to standard output, so that it can be piped to where it belongs.
             eprintln!(
-                "Made {} ({}). Its secret, shown once:",
+                "Created {} ({}). Secret, shown once:",
                 made.key.name, made.key.id
             );
             println!("{}", made.token.expose());

@@ -22,16 +22,16 @@ use crate::export::export;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
-    /// Check that nothing recorded was later changed, removed or reordered
+    /// Verify that no recorded event was changed, removed or reordered
     #[command(
-        after_help = "Exit code 1 if anything is wrong; the first bad event is named.\n\
+        after_help = "Exits with 1 and names the first bad event if anything is wrong.\n\
         Keep the heads that it prints where whoever can write the store can't, and give them with \
         --head the next time.\n\nExamples:\n  \
         support-console audit verify\n  \
         support-console audit verify --file acme.jsonl --head tenant:acme:41:sha256:…"
     )]
     Verify(VerifyArgs),
-    /// Write the audit log to a file; that this was done is an audit event itself
+    /// Export the audit log to a file (the export is itself audited)
     #[command(after_help = "Example:\n  \
         support-console audit export --tenant tnt_acme --output acme.jsonl")]
     Export(ExportArgs),
@@ -39,39 +39,39 @@ pub(super) enum AuditCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// An export in JSON Lines, instead of the store
+    /// Verify an export in JSON Lines instead of the data store
     #[arg(long)]
     file: Option<PathBuf>,
-    /// What the file holds of all that was recorded
+    /// How much of the audit log the file contains
     #[arg(long, value_enum, default_value_t = FileExtent::Stretches, requires = "file")]
     extent: FileExtent,
-    /// A head kept elsewhere, as an earlier verify printed it; may be repeated
+    /// A head from an earlier verify (repeatable)
     #[arg(long = "head", value_name = "HEAD")]
     heads: Vec<KeptHead>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FileExtent {
-    /// Everything: each chain begins at 1
+    /// Everything: each chain starts at 1
     All,
     /// Unbroken stretches: an export without a filter, or of a time range
     Stretches,
-    /// What a filter left: each event proves only itself
+    /// A filtered selection: only single events can be verified
     Filtered,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Only of this tenant
+    /// Only this tenant
     #[arg(long)]
     tenant: Option<TenantId>,
-    /// Only of this category, such as `support_session`
+    /// Only this category, such as `support_session`
     #[arg(long)]
     category: Option<AuditCategory>,
-    /// `jsonl`, which `audit verify` reads, or `csv`
+    /// `jsonl` (for `audit verify`) or `csv`
     #[arg(long, default_value = "jsonl")]
     format: ExportFormat,
-    /// The file to write; standard output without it
+    /// The file to write (default: standard output)
     #[arg(long)]
     output: Option<PathBuf>,
 }
@@ -114,7 +114,7 @@ async fn verify(common: &Common, args: VerifyArgs) -> Result<(), CliError> {
     if report.is_sound() {
         Ok(())
     } else {
-        Err(CliError::Failed("The audit log is not what was recorded."))
+        Err(CliError::Failed("The audit log failed verification."))
     }
 }
 

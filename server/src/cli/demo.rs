@@ -13,8 +13,8 @@ use crate::{
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Everything listens on this machine only. Without --data-dir nothing \
-    remains after Ctrl-C;\nwith it the demo goes on where it was stopped."
+    after_help = "The demo listens on this machine only. Its data is deleted on Ctrl-C, unless \
+                  --data-dir is set:\nthen the next start continues where it stopped."
 )]
 pub(super) struct DemoArgs {
     /// The console's port
@@ -26,7 +26,7 @@ pub(super) struct DemoArgs {
     /// The sample platform's port
     #[arg(long, default_value_t = 3200)]
     upstream_port: u16,
-    /// A file to write addresses and accounts to once everything listens
+    /// Write addresses and accounts to this file when the demo is ready
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
     /// Other seeds make other tenants
@@ -36,11 +36,11 @@ pub(super) struct DemoArgs {
 
 pub(super) async fn run(common: &Common, args: DemoArgs) -> Result<(), CliError> {
     if common.config.is_some() || common.database_url.is_some() {
-        let hint = "the demo has a configuration and a store of its own: leave --config and \
-                    --database-url out";
+        let hint = "the demo uses its own configuration and data store: remove --config and \
+                    --database-url";
         return Err(CliError::Usage(hint.to_owned()));
     }
-    // Only what the environment says of the site's files and of the log matters here.
+    // Only the log and site settings of the environment matter here.
     let config = common.load(Vec::new())?;
     telemetry::start_log(&LogConfig {
         format: LogFormat::Human,

@@ -15,10 +15,10 @@ use crate::{
     keys::{KeyError, KeyName, Keys, identity},
 };
 
-/// One thing that was looked at.
+/// The result of one check.
 struct Check {
     what: String,
-    /// What is wrong and what to do about it.
+    /// What is wrong and what to do.
     fault: Option<String>,
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn run(common: &Common) -> Result<(), CliError> {
     if checks.iter().all(|check| check.fault.is_none()) {
         Ok(())
     } else {
-        Err(CliError::Failed("not everything is as it must be"))
+        Err(CliError::Failed("some checks failed"))
     }
 }
 
@@ -81,7 +81,7 @@ async fn store(config: &Config, checks: &mut Vec<Check>) -> Option<Engine> {
             checks.push(Check {
                 what: "staff members".to_owned(),
                 fault: match staff {
-                    Ok(0) => Some("there is none yet: run `support-console staff add`".to_owned()),
+                    Ok(0) => Some("none yet: run `support-console staff add`".to_owned()),
                     Ok(_) => None,
                     Err(error) => Some(with_cause(&error)),
                 },
@@ -115,7 +115,7 @@ fn key(folder: &Path, name: KeyName, engine: Option<Engine>) -> Check {
     });
     match (looked, engine) {
         (Err(KeyError::Missing { .. }), Some(Engine::Sqlite)) => Check::of(
-            format!("{what} (made by the first `serve`)"),
+            format!("{what} (created by the first `serve`)"),
             writable(folder),
         ),
         (Ok(what), _) => Check { what, fault: None },
@@ -131,7 +131,7 @@ fn writable(folder: &Path) -> Result<(), String> {
     let _ = std::fs::remove_file(&probe);
     written.map(drop).map_err(|error| {
         format!(
-            "{} can't be written to ({error}): make the folder, or name another in data_dir",
+            "{} is not writable ({error}): create the folder, or set another data_dir",
             folder.display()
         )
     })
@@ -153,17 +153,20 @@ async fn port(key: &str, address: SocketAddr) -> Check {
     Check {
         what: format!("{key} {address}"),
         fault: bound.err().map(|error| {
-            format!("{error}; if it is our own `serve` that runs there, all is well, else choose another")
+            format!(
+                "{error}; fine if this is your running `serve`, otherwise choose another \
+                     address"
+            )
         }),
     }
 }
 
-/// Whether the gateway would reach what it stands before. Nothing is asked of it but a connection.
+/// Whether the gateway can reach its upstreams. It only opens a connection.
 async fn upstreams(config: &Config, checks: &mut Vec<Check>) {
     let Some(gateway) = &config.gateway else {
         return;
     };
-    // What is wrong with the configuration itself is said already.
+    // Faults of the configuration itself are reported already.
     if let Ok(settings) = gateway.validate(&config.scopes, &config.trusted_proxies) {
         for (what, reached) in settings.probe_upstreams().await {
             checks.push(Check::of(format!("upstream {what}"), reached));
@@ -177,7 +180,7 @@ fn site(root: &Path) -> Check {
         Ok(())
     } else {
         Err(format!(
-            "{} is missing: run `make bundle-release`, or name the folder in console.site_root",
+            "{} is missing: run `make bundle-release`, or set console.site_root",
             manifest.display()
         ))
     };

@@ -1,4 +1,4 @@
-//! What can stand in the way of a command.
+//! Errors of a command.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -15,7 +15,7 @@ use crate::{
     telemetry::TelemetryError,
 };
 
-/// Why a command did not do what was asked.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// The command was used wrongly.
@@ -24,7 +24,7 @@ pub enum CliError {
     /// The configuration is at fault.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The log or the figures can't be set up.
+    /// The log or the metrics can't be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
     /// The store is at fault.
@@ -33,10 +33,10 @@ pub enum CliError {
     /// A key file is at fault.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The server could not start or go on.
+    /// The server couldn't start or had to stop.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// The demo could not start or go on.
+    /// The demo couldn't start or had to stop.
     #[error(transparent)]
     Demo(#[from] DemoError),
     /// A key that signs identities can't be added, promoted or retired.

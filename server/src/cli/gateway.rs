@@ -15,32 +15,32 @@ use crate::config::{Config, ConfigError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum GatewayCommand {
-    /// Check the gateway's part of a configuration, and print what it permits
+    /// Check the gateway's configuration and print what it permits
     #[command(after_help = "Examples:\n  \
         support-console gateway check console.toml\n  \
         support-console gateway check --config console.toml\n\n\
-        Faults are named with their line. Warnings do not fail the check.")]
+        Errors are shown with their line. Warnings do not fail the check.")]
     Check {
-        /// The configuration file, instead of --config
+        /// The configuration file (instead of --config)
         file: Option<PathBuf>,
     },
-    /// Say which rule decides about a request, without sending it
+    /// Show which rule decides about a request, without sending it
     #[command(after_help = "Examples:\n  \
         support-console gateway explain GET /v1/tenants/acme/invoices\n  \
         support-console gateway explain POST /v1/exports --scopes read_only,exports:write\n  \
         support-console gateway explain GET '/v1/users?tenant_id=bolt' --tenant acme\n\n\
-        Ends with 0 if the request would be let through, with 1 if it would be refused.")]
+        Exits with 0 if the request would be allowed, with 1 if it would be refused.")]
     Explain(explain::Question),
-    /// Try through the running gateway whether the upstream keeps two tenants apart
+    /// Test through the running gateway that the upstream keeps two tenants apart
     #[command(after_help = "Examples:\n  \
         support-console gateway probe --config console.toml --staff ana@example.com \\\n      \
         --tenant acme='Heron Ltd' --tenant bolt='Kestrel Inc' --path /v1/tenants/{tenant_id}/profile\n  \
         support-console gateway probe --config console.toml        with [gateway.probe] in the file\n\n\
         A canary is a text that one tenant's answer holds and no other's. Two support sessions are \
         opened for it, which tenants see, and revoked at the end; each request is recorded.\n\
-        Ends with 0 if the tenants are kept apart, with 1 if not.")]
+        Exits with 0 if the tenants are kept apart, with 1 if not.")]
     Probe(Box<probe::ProbeArgs>),
-    /// The keys that sign what the upstream is told of each request
+    /// Manage the keys that sign identities for the upstream
     #[command(subcommand)]
     Keys(keys::KeysCommand),
 }
@@ -67,10 +67,9 @@ pub(super) async fn run(common: &Common, command: GatewayCommand) -> Result<(), 
 fn settings(config: &Config) -> Result<GatewaySettings, ConfigError> {
     let Some(gateway) = &config.gateway else {
         let missing = if config.file.is_some() {
-            "there is no [gateway] table: add one with listen, public_url, upstream and \
-             tenant_binding"
+            "no [gateway] table: add one with listen, public_url, upstream and tenant_binding"
         } else {
-            "no configuration is given: name its file with --config FILE"
+            "no configuration: add --config FILE"
         };
         return Err(ConfigError::Unusable(vec![missing.to_owned()]));
     };

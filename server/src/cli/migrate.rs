@@ -10,7 +10,7 @@ use super::{CliError, Common, open::configured};
 #[command(after_help = "Back up the data store first. Example:\n  \
     support-console migrate --dry-run && support-console migrate")]
 pub(super) struct MigrateArgs {
-    /// Only tell whether anything is to be done
+    /// Only check whether an update is needed
     #[arg(long)]
     dry_run: bool,
 }
@@ -26,9 +26,7 @@ pub(super) async fn run(common: &Common, args: MigrateArgs) -> Result<(), CliErr
     .await;
     let store = match opened {
         Err(StoreError::OlderSchema) if args.dry_run => {
-            println!(
-                "The schema is out of date: `support-console migrate` would bring it up to date."
-            );
+            println!("The schema is out of date. Run `support-console migrate` to update it.");
             return Ok(());
         }
         opened => opened?,

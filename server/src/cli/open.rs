@@ -12,7 +12,7 @@ use store::{Store, StoreOptions};
 use super::{CliError, Common};
 use crate::{config::Config, keys::Keys, os_user::os_user, services::Core, telemetry};
 
-/// What a command works with.
+/// The resources of a command.
 pub(super) struct Opened {
     pub(super) core: Core,
     /// The operating-system user.
@@ -22,7 +22,7 @@ pub(super) struct Opened {
 /// The configuration, with the log started as it says.
 pub(super) fn configured(common: &Common) -> Result<Config, CliError> {
     let config = common.load(Vec::new())?;
-    // What a command has to say is its output; the log is for what goes wrong beside it.
+    // A command prints its results. The log is only for errors beside them.
     let mut log = config.log.clone();
     "warn".clone_into(&mut log.filter);
     telemetry::start_log(&log)?;

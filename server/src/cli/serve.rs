@@ -13,10 +13,10 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = variables_help())]
 pub(super) struct ServeArgs {
-    /// Where the console listens
+    /// The console's listen address
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
-    /// How browsers reach the console
+    /// The console's public URL
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
 }

@@ -28,25 +28,25 @@ pub(super) enum StaffCommand {
     Add(AddArgs),
     /// List staff members
     List,
-    /// Replace a staff member's roles; a running server notices within two seconds
+    /// Replace a staff member's roles (applies within two seconds)
     SetRoles(SetRolesArgs),
-    /// Give a staff member another password; ends that person's sign-ins
+    /// Set a staff member's password and sign them out everywhere
     ResetPassword(ResetPasswordArgs),
-    /// Withdraw access: ends sign-ins, and revokes the person's support sessions
+    /// Deactivate a staff member: sign them out and revoke their support sessions
     Deactivate(Who),
-    /// Give access back
+    /// Reactivate a staff member
     Reactivate(Who),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct AddArgs {
-    /// What the person signs in with
+    /// The e-mail address to sign in with
     #[arg(long)]
     email: String,
-    /// The name that people read
+    /// The name shown to others
     #[arg(long)]
     name: String,
-    /// `support_admin` or `super_admin`; may be repeated
+    /// `support_admin` or `super_admin` (repeatable)
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<Role>,
     #[command(flatten)]
@@ -57,14 +57,14 @@ pub(super) struct AddArgs {
 pub(super) struct SetRolesArgs {
     #[command(flatten)]
     who: Who,
-    /// `support_admin` or `super_admin`; may be repeated
+    /// `support_admin` or `super_admin` (repeatable)
     #[arg(
         long = "role",
         value_name = "ROLE",
         required_unless_present = "no_roles"
     )]
     roles: Vec<Role>,
-    /// Leave the person without any role
+    /// Remove all roles
     #[arg(long, conflicts_with = "roles")]
     no_roles: bool,
 }
@@ -79,18 +79,18 @@ pub(super) struct ResetPasswordArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct Who {
-    /// E-mail address or identifier
+    /// E-mail address or ID
     #[arg(value_name = "WHO")]
     who: String,
 }
 
-/// Where the password comes from; asked for at the terminal without either.
+/// The source of the password. Without either flag the terminal asks for it.
 #[derive(Debug, Args)]
 pub(super) struct PasswordArgs {
     /// Read the password from standard input, up to the first line break
     #[arg(long, conflicts_with = "one_time_password")]
     password_stdin: bool,
-    /// Make one up and print it once; it must be changed at the first sign-in
+    /// Generate a one-time password, to be changed at the first sign-in
     #[arg(long)]
     one_time_password: bool,
 }
@@ -120,7 +120,7 @@ pub(super) async fn run(common: &Common, command: StaffCommand) -> Result<(), Cl
             let found = staff.find(&context, &args.who.who).await?;
             let password = args.password.read()?;
             let given = staff.reset_password(&context, found.id, password).await?;
-            tell_password(&given, "Gave another password to");
+            tell_password(&given, "Set a new password for");
         }
         StaffCommand::Deactivate(who) => {
             let found = staff.find(&context, &who.who).await?;
@@ -150,7 +150,7 @@ impl PasswordArgs {
         } else if std::io::stdin().is_terminal() {
             ask()?
         } else {
-            let hint = "there is no terminal to ask for a password: add --password-stdin or \
+            let hint = "no terminal to ask for a password: add --password-stdin or \
                         --one-time-password";
             return Err(CliError::Usage(hint.to_owned()));
         };
@@ -163,12 +163,12 @@ impl PasswordArgs {
 
 fn ask() -> Result<SecretString, CliError> {
     let first = SecretString::from(rpassword::prompt_password("Password: ")?);
-    let again = SecretString::from(rpassword::prompt_password("Again: ")?);
+    let again = SecretString::from(rpassword::prompt_password("Repeat password: ")?);
     if first.expose_secret() == again.expose_secret() {
         Ok(first)
     } else {
         Err(CliError::Usage(
-            "the two passwords differ: start again".to_owned(),
+            "the passwords don't match: try again".to_owned(),
         ))
     }
 }

@@ -1,6 +1,6 @@
 //! Tables on a terminal.
 
-/// Rows below their heads, each column as wide as it needs to be.
+/// A table with headings. Each column is as wide as it needs to be.
 pub(super) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = heads.map(|head| head.chars().count());
     for row in rows {

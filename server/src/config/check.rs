@@ -1,4 +1,4 @@
-//! What must hold between values before anything is served.
+//! Checks between values, before anything is served.
 
 use gateway::{
     GatewayConfig,
@@ -17,7 +17,6 @@ pub struct Origin {
     pub scheme: String,
     /// The host's name, in lower case.
     pub host: String,
-    /// The port.
     pub port: u16,
 }
 
@@ -48,7 +47,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Every fault at once, each with its key and what to change.
+    /// All faults, each with its key and what to change.
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut faults = Vec::new();
         self.check_console(&mut faults);
@@ -63,7 +62,7 @@ impl Config {
         }
     }
 
-    /// What this node is called.
+    /// This node's name.
     pub fn node_name(&self) -> String {
         self.node_name.clone().unwrap_or_else(host_name)
     }
@@ -109,8 +108,8 @@ impl Config {
             && !(manage.starts_with("https://") || manage.starts_with("http://"))
         {
             faults.push(
-                "console.manage_tenant_url must begin with https://, with {tenant_id} where the \
-                 tenant's identifier goes"
+                "console.manage_tenant_url must begin with https://, with {tenant_id} in place \
+                 of the tenant's ID"
                     .to_owned(),
             );
         }
@@ -136,8 +135,8 @@ impl Config {
         {
             faults.push(format!(
                 "gateway.public_url is {}, without https, but the gateway can be reached from \
-                 other machines (gateway.listen is {}): add gateway.tls or put a proxy with TLS \
-                 before it and write the https:// address, or listen on 127.0.0.1 and use \
+                 other machines (gateway.listen is {}): add gateway.tls or put a proxy with TLS in \
+                 front of it and use the https:// address, or listen on 127.0.0.1 and use \
                  http://127.0.0.1",
                 gateway.public_url, gateway.listen
             ));
@@ -146,7 +145,7 @@ impl Config {
             faults.push(format!(
                 "console.public_url and gateway.public_url have the same host name, {}: browsers \
                  would send the console's cookie to the gateway, since cookies ignore ports; give \
-                 the gateway a name of its own (on one machine, localhost and 127.0.0.1 differ)",
+                 the gateway its own host name (on one machine, use localhost and 127.0.0.1)",
                 origin.host
             ));
         }
@@ -172,8 +171,8 @@ impl Config {
         if !is_demo && (is_below(domain, &console.host) || is_below(&console.host, domain)) {
             let problem = format!(
                 "{domain:?} and the console's host, {}, are the same or one is below the other: \
-                 pages of the platform could reach the console's cookies; write a domain of its \
-                 own, best one that is registered for nothing else",
+                 pages of the platform could reach the console's cookies; use a separate domain, \
+                 ideally one registered only for this",
                 console.host
             );
             faults.push(self.placed(&Fault::new("gateway.browser.domain", problem)));
@@ -205,8 +204,8 @@ impl Config {
         }
         if health.warning_percent > health.critical_percent {
             faults.push(
-                "health.warning_percent is above health.critical_percent: nothing would ever be a \
-                 warning; exchange them"
+                "health.warning_percent is above health.critical_percent, so no tenant would \
+                 ever be in warning: swap them"
                     .to_owned(),
             );
         }
@@ -294,7 +293,7 @@ mod tests {
         ] {
             let told = served(bad);
             assert!(told.contains("gateway.browser.domain"), "{bad}: {told}");
-            assert!(told.contains("a domain of its own"), "{bad}: {told}");
+            assert!(told.contains("a separate domain"), "{bad}: {told}");
         }
         let here = with(
             "http://localhost:3000",
@@ -308,8 +307,7 @@ mod tests {
     fn thresholds_must_make_sense() {
         assert!(faults("[health]\nwarning_percent = 101.0\n").contains("warning_percent"));
         assert!(
-            faults("[health]\nwarning_percent = 30.0\ncritical_percent = 20.0\n")
-                .contains("exchange")
+            faults("[health]\nwarning_percent = 30.0\ncritical_percent = 20.0\n").contains("swap")
         );
     }
 }

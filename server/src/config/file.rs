@@ -1,4 +1,4 @@
-//! The file that a configuration was read from: where a key stands in it.
+//! A configuration file, with the lines of its keys.
 
 use std::{
     fmt,
@@ -32,8 +32,8 @@ impl ConfigFile {
         }
     }
 
-    /// The place of a key such as `scopes[0].allow[1].paths`, as `console.toml, line 12`; of the
-    /// table around it if the key itself is missing. `None` if not even that is in the file.
+    /// The place of a key such as `scopes[0].allow[1].paths`, as `console.toml, line 12`, or of the
+    /// table around a missing key. `None` if the file has neither.
     pub fn place(&self, key: &str) -> Option<String> {
         let at = self.offset(key)?;
         let line = self.text.get(..at)?.matches('\n').count() + 1;

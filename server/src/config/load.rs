@@ -1,5 +1,5 @@
-//! Merging the sources. A thin merge of our own on `toml::Table`: the crates of the field merge
-//! too, but none of them refuses an unknown variable or tells which source a wrong value is from.
+//! Merges the sources. We merge `toml::Table`s ourselves: configuration crates merge too, but none
+//! of them rejects an unknown variable or says which source a wrong value is from.
 
 use std::{path::Path, sync::Arc};
 
@@ -13,7 +13,7 @@ use super::{
     words::in_words,
 };
 
-/// Where the bundler puts the site.
+/// The bundler's folder of the site.
 const SITE_ROOT: &str = "SUPPORT_CONSOLE_SITE_ROOT";
 
 /// A value from a flag of the command line.
@@ -23,18 +23,15 @@ pub struct Flag {
     pub flag: &'static str,
     /// The key that it sets, dotted.
     pub key: &'static str,
-    /// The text given.
     pub value: String,
 }
 
-/// Where the configuration comes from; later ones win.
+/// The sources of the configuration. Later ones win.
 #[derive(Debug, Clone, Default)]
 pub struct Sources<'a> {
-    /// A TOML file.
     pub file: Option<&'a Path>,
     /// Names and values of the environment.
     pub environment: Vec<(String, String)>,
-    /// Values of flags.
     pub flags: Vec<Flag>,
 }
 
@@ -71,7 +68,7 @@ impl Sources<'_> {
 
     fn variables(&self) -> Result<Vec<(&'static Variable, Value)>, ConfigError> {
         let mut found = Vec::new();
-        // The bundler says in a variable of its own where it has put the site.
+        // The bundler sets its own variable to the site's folder.
         if let Some((_, folder)) = self.environment.iter().find(|(name, _)| name == SITE_ROOT)
             && let Some(variable) = variables::find("SUPPORT_CONSOLE_CONSOLE__SITE_ROOT")
         {

@@ -1,10 +1,10 @@
-//! The environment variables, one per key: the key's path in upper case, two underscores between a
-//! table and what is in it, so that names can't be ambiguous.
+//! The environment variables, one per key: the key's path in upper case, with two underscores
+//! between a table and its key, so that names are unambiguous.
 //!
 //! They are listed rather than derived: a misspelt variable is refused instead of being ignored,
 //! and a value is read as its key needs it.
 
-/// What every variable of ours begins with.
+/// The prefix of our variables.
 pub const PREFIX: &str = "SUPPORT_CONSOLE_";
 
 /// Variables with our prefix that are not configuration: of the tests and the build.
@@ -28,11 +28,9 @@ pub(super) enum Kind {
     Bool,
     Integer,
     Decimal,
-    /// Separated by commas.
     List,
 }
 
-/// One variable.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Variable {
     pub(super) name: &'static str,

@@ -1,11 +1,12 @@
-//! What a deserialiser says of a value, in words that say what to change.
+//! Rewrites a deserialiser's message so that it says what to change.
 
 use super::variables::distance;
 
-/// The furthest that a misspelt key may be from the one that was meant.
+/// The largest edit distance between a misspelt key and the intended one.
 const SIMILAR: usize = 3;
 
-/// A deserialiser's message for whoever wrote the value. It never holds a value that could be a secret.
+/// A deserialiser's message for the author of the value. It never contains a value that could be a
+/// secret.
 pub(super) fn in_words(message: &str) -> String {
     let message = message.trim().replace('\n', "; ");
     if let Some(rest) = message.strip_prefix("unknown field ")
@@ -28,7 +29,7 @@ pub(super) fn in_words(message: &str) -> String {
     message
 }
 
-/// `` `a`, expected one of `b`, `c` ``: what was written, and what could have been.
+/// `` `a`, expected one of `b`, `c` ``: the written name, and the known ones.
 fn name_and_known(rest: &str) -> Option<(&str, Vec<&str>)> {
     let mut quoted = rest.split('`').skip(1).step_by(2);
     let name = quoted.next()?;
@@ -39,11 +40,8 @@ fn name_and_known(rest: &str) -> Option<(&str, Vec<&str>)> {
 fn unknown_key(name: &str, known: &[&str]) -> String {
     let nearest = known.iter().map(|known| (distance(known, name), known));
     match nearest.min().filter(|(distance, _)| *distance <= SIMILAR) {
-        Some((_, meant)) => format!("there is no key {name} here: did you mean {meant}?"),
-        None => format!(
-            "there is no key {name} here; there are {}",
-            known.join(", ")
-        ),
+        Some((_, meant)) => format!("unknown key {name}: did you mean {meant}?"),
+        None => format!("unknown key {name}; known keys are {}", known.join(", ")),
     }
 }
 
@@ -55,11 +53,11 @@ mod tests {
     fn what_is_misspelt_is_told_with_what_was_meant() {
         assert_eq!(
             in_words("unknown field `upstrem`, expected one of `listen`, `upstream`"),
-            "there is no key upstrem here: did you mean upstream?"
+            "unknown key upstrem: did you mean upstream?"
         );
         assert_eq!(
             in_words("unknown field `colour`, expected `listen` or `upstream`"),
-            "there is no key colour here; there are listen, upstream"
+            "unknown key colour; known keys are listen, upstream"
         );
         assert_eq!(
             in_words("unknown variant `paths`, expected one of `path`, `host`\n"),

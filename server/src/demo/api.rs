@@ -1,4 +1,5 @@
-//! The platform's side of the public REST API: how the demo tells the console anything at all.
+//! The platform's client of the public REST API, which is the demo's only way to tell the console
+//! anything.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -15,7 +16,7 @@ use super::DemoError;
 
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
-/// How many registrations are under way at once.
+/// How many registrations run at once.
 const AT_ONCE: usize = 24;
 /// How many records go into one batch.
 pub(super) const BATCH: usize = 8_000;
@@ -28,11 +29,10 @@ pub(super) struct Api {
     key: SecretString,
 }
 
-/// Something to be put at a path of the API.
+/// An item for a path of the API.
 pub(super) struct Put<T> {
     /// Below `/api/v1/`.
     pub(super) path: String,
-    /// What is sent.
     pub(super) body: T,
 }
 
@@ -51,18 +51,18 @@ impl Api {
         })
     }
 
-    /// Where the console publishes the keys that identities are checked with.
+    /// The address of the console's published keys.
     pub(super) fn key_set_url(&self) -> String {
         let console = self.base.trim_end_matches("/api/v1");
         format!("{console}{KEY_SET_PATH}")
     }
 
-    /// What reaches the console.
+    /// The HTTP client for the console.
     pub(super) fn http(&self) -> reqwest::Client {
         self.http.clone()
     }
 
-    /// Puts everything, several at once.
+    /// Puts all items, several at once.
     pub(super) async fn put_all<T: Serialize>(
         &self,
         all: impl IntoIterator<Item = Put<T>>,
@@ -74,7 +74,6 @@ impl Api {
             .await
     }
 
-    /// Puts one thing.
     pub(super) async fn put<T: Serialize>(&self, put: Put<T>) -> Result<(), DemoError> {
         let request = self.request(Method::PUT, &put.path).json(&put.body);
         answered(request, &put.path).await.map(drop)

@@ -21,7 +21,7 @@ pub(super) struct Backfill {
 }
 
 impl Backfill {
-    /// Reports what the tenants did from `from` to `until`; gives back in how many calls.
+    /// Reports the tenants' calls from `from` to `until`. Returns their number.
     pub(super) async fn report(&self, from: Timestamp, until: Timestamp) -> Result<u64, DemoError> {
         let stretch = Stretch {
             from,

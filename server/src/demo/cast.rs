@@ -1,4 +1,4 @@
-//! The demo's tenants: the same for the same seed.
+//! The demo's tenants, determined by the seed.
 
 use app::domain::{
     Timestamp,
@@ -23,7 +23,7 @@ pub(super) struct Tenant {
     /// For how long it has been a customer when the demo starts.
     pub(super) age: TimeDelta,
     pub(super) organizations: Vec<Organization>,
-    /// What its own programs identify themselves with. Worth nothing outside the demo.
+    /// The token of the tenant's own programs. Worthless outside the demo.
     pub(super) token: String,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Organization {
 }
 
 impl Tenant {
-    /// What the platform registers it with.
+    /// The platform's registration of the organization.
     pub(super) fn registration(&self, started: Timestamp) -> TenantRegistration {
         TenantRegistration {
             slug: self.slug.clone(),
@@ -50,7 +50,7 @@ impl Tenant {
 }
 
 impl Organization {
-    /// What the platform registers it with.
+    /// The platform's registration of the organization.
     pub(super) fn registration(
         &self,
         tenant: &Tenant,

@@ -27,7 +27,7 @@ use super::{
 
 /// How often it is decided who calls.
 const TICK: Duration = Duration::from_millis(200);
-/// How many requests are under way at once; when the platform is slow, callers stay away.
+/// How many requests run at once. If the platform is slow, callers stay away.
 const AT_ONCE: usize = 16;
 
 /// Whether the tenants' programs call at all.
@@ -35,7 +35,6 @@ const AT_ONCE: usize = 16;
 pub(super) struct Traffic(Arc<AtomicBool>);
 
 impl Traffic {
-    /// Traffic that flows.
     pub(super) fn on() -> Self {
         Self(Arc::new(AtomicBool::new(true)))
     }
@@ -45,7 +44,6 @@ impl Traffic {
         self.0.store(on, Ordering::Relaxed);
     }
 
-    /// Whether it flows.
     pub(super) fn is_on(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -91,7 +89,7 @@ impl Clients {
                 let call = Self::call(&mut rng, &self.tenants[caller]);
                 let request = call.into_request(&http, &self.upstream);
                 tokio::spawn(async move {
-                    // What the platform answers is the platform's to report.
+                    // The platform itself reports its responses.
                     if let Ok(response) = request.send().await {
                         let _ = response.bytes().await;
                     }

@@ -1,5 +1,5 @@
-//! The control socket: how tests steer the demo's clock. Only the demo has it; it is a Unix socket
-//! that nobody but the demo's own user may open.
+//! The control socket, which tests use to move the demo's clock. Only the demo has it. It is a Unix
+//! socket that only the demo's user may open.
 //!
 //! One command a line, one line in answer: `now`, `offset`, `advance 15m`, `traffic on`,
 //! `traffic off`.
@@ -20,7 +20,7 @@ use super::{DemoError, backfill::Backfill, clients::Traffic};
 /// The furthest that one command may go.
 const FURTHEST: TimeDelta = TimeDelta::days(400);
 
-/// What commands act on.
+/// The parts that commands act on.
 pub(super) struct Control {
     pub(super) clock: Arc<OffsetClock>,
     pub(super) real: Arc<dyn Clock>,
@@ -36,9 +36,8 @@ enum Command {
     Traffic(bool),
 }
 
-/// Opens the socket.
 pub(super) fn open(path: &Path) -> Result<UnixListener, DemoError> {
-    // One left over by a demo that was killed; of a living one the store's lock has told already.
+    // A leftover of a killed demo. The store's lock has excluded a running one.
     let _ = std::fs::remove_file(path);
     let failed = |source| DemoError::File {
         path: path.to_owned(),
@@ -61,7 +60,7 @@ pub(super) async fn serve(listener: UnixListener, control: Arc<Control>, stop: C
             let control = Arc::clone(&control);
             tokio::spawn(async move {
                 if let Err(error) = converse(stream, &control).await {
-                    tracing::debug!(%error, "a conversation on the control socket broke off");
+                    tracing::debug!(%error, "a connection on the control socket broke");
                 }
             });
         }
@@ -126,13 +125,13 @@ fn parse(line: &str) -> Result<Command, String> {
     };
     match words.next() {
         None => Ok(command),
-        Some(more) => Err(format!("{more:?} is too much")),
+        Some(more) => Err(format!("unexpected {more:?}")),
     }
 }
 
 /// A duration such as `90s`, `15m` or `1h30m`.
 fn duration(text: &str) -> Result<TimeDelta, String> {
-    let wrong = || format!("{text:?} is no duration: write 90s, 15m, 2h or 1h30m");
+    let wrong = || format!("{text:?} is not a duration: write 90s, 15m, 2h or 1h30m");
     let mut total = TimeDelta::zero();
     let mut rest = text;
     while !rest.is_empty() {
@@ -149,7 +148,7 @@ fn duration(text: &str) -> Result<TimeDelta, String> {
         rest = &rest[digits + 1..];
     }
     if total.is_zero() || total > FURTHEST {
-        return Err("must be longer than nothing and at most 400 days".to_owned());
+        return Err("must be more than 0 and at most 400 days".to_owned());
     }
     Ok(total)
 }

@@ -1,4 +1,4 @@
-//! What can stand in the way of the demo.
+//! Errors of the demo.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -7,7 +7,7 @@ use store::StoreError;
 
 use crate::{config::ConfigError, serve::ServeError, services::ServiceError};
 
-/// Why the demo can't start or go on.
+/// Why the demo can't start or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// Two of its parts can't listen on one port.
@@ -18,14 +18,12 @@ pub enum DemoError {
     Serve(ServeError),
     /// An address of the server in it is taken.
     #[error(
-        "{address} can't be listened on: stop what listens there, or choose another with {flag}"
+        "can't listen on {address}: stop the program that uses it, or choose another port with \
+         {flag}"
     )]
     Taken {
-        /// The address.
         address: String,
-        /// What chooses another.
         flag: &'static str,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
@@ -33,52 +31,42 @@ pub enum DemoError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// An account or the key could not be made.
-    #[error("the demo's accounts can't be made: {0}")]
+    #[error("can't create the demo's accounts: {0}")]
     Refused(Problem),
     /// The store is at fault.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The sample platform's address is taken.
     #[error(
-        "{address}, the sample platform's, can't be listened on: choose another with --upstream-port"
+        "can't listen on {address} for the sample platform: choose another port with \
+         --upstream-port"
     )]
     Bind {
-        /// The address.
         address: SocketAddr,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
     /// The REST API did not answer.
-    #[error("the demo's platform does not reach the REST API")]
+    #[error("the demo's platform can't reach the REST API")]
     Http(#[from] reqwest::Error),
     /// The REST API refused.
     #[error("the REST API answered {status} to {path}: {answer}")]
     Refusal {
-        /// The path.
         path: String,
-        /// The status.
         status: u16,
         /// The beginning of its answer.
         answer: String,
     },
     /// A file of the demo's can't be used.
-    #[error(
-        "{path} can't be used: choose another --data-dir, with a path of less than 90 characters"
-    )]
+    #[error("can't use {path}: choose another --data-dir, with a path shorter than 90 characters")]
     File {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: Arc<std::io::Error>,
     },
     /// The folder holds something that is not ours.
-    #[error("{path} is not what a demo has left: remove it, or choose another --data-dir")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{path} was not written by a demo: remove it, or choose another --data-dir")]
+    Unreadable { path: PathBuf },
 }
 
 impl From<ServeError> for DemoError {

@@ -1,26 +1,23 @@
-//! What becomes of a tenant in the demo, and what its traffic therefore looks like.
+//! A tenant's fate in the demo, and its resulting traffic.
 
 use app::domain::tenants::TenantStatus;
 use chrono::TimeDelta;
 
-/// What becomes of a tenant.
+/// A tenant's fate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Many calls, few errors.
     Busy,
-    /// Ordinary traffic.
     Steady,
     /// A handful of calls a day.
     Quiet,
-    /// Its integration has sent what the platform refuses for 20 minutes.
+    /// Its integration has sent invalid requests for 20 minutes.
     Failing,
     /// Not one call since yesterday.
     Silent,
-    /// Joined today.
     New,
     /// Switched off by the platform some weeks ago.
     Suspended,
-    /// Waits for approval.
     Pending,
     /// Is being set up: first attempts.
     Onboarding,

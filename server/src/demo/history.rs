@@ -1,6 +1,6 @@
-//! What the tenants have done in the 8 days before the demo starts, and in a time that its clock
-//! skipped, as the platform would have reported it: records that stand for many calls, finer the
-//! closer they are to now.
+//! The tenants' calls in the 8 days before the demo starts, and in a time that its clock skipped,
+//! as the platform would have reported them: records that stand for many calls, finer the closer
+//! they are to now.
 
 use app::domain::{Timestamp, telemetry::RequestRecord};
 use chrono::{TimeDelta, Timelike};
@@ -14,11 +14,10 @@ pub(super) const REACH: TimeDelta = TimeDelta::minutes(8 * 24 * 60 - 30);
 /// A stretch of history.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stretch {
-    /// Where it begins; moved up to what the console takes in.
+    /// The start, moved up to what the console accepts.
     pub(super) from: Timestamp,
-    /// Where it ends.
     pub(super) until: Timestamp,
-    /// When the demo was first started: what fates are told from.
+    /// When the demo was first started, which fates depend on.
     pub(super) started: Timestamp,
 }
 
@@ -71,7 +70,7 @@ pub(super) fn of(tenant: &Tenant, seed: u64, stretch: Stretch) -> Vec<RequestRec
     records
 }
 
-/// For how long one record stands, `ago` before now.
+/// The span of one record, `ago` before now.
 fn span(ago: TimeDelta) -> TimeDelta {
     if ago > TimeDelta::hours(26) {
         TimeDelta::hours(1)

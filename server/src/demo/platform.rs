@@ -1,8 +1,8 @@
 //! A sample multi-tenant platform with its own HTTP API: what Support Console is put in front of.
 //!
-//! It knows nothing of the console's store. A caller is either one of a tenant's own programs,
-//! with that tenant's token, or the platform's support, with an identity that the console has signed
-//! for that request: then the tenant and the organization in it are the only ones it serves.
+//! It knows nothing of the console's store. A caller is either one of a tenant's own programs, with
+//! that tenant's token, or the platform's support, with an identity that the console has signed for
+//! that request. In that case it only serves the tenant and the organization named there.
 
 mod data;
 mod exports;
@@ -34,7 +34,6 @@ use super::{cast::Tenant, reporter::Observed};
 
 pub(super) use self::{identity::TOKEN_HEADER, support::SupportIdentities};
 
-/// The sample platform.
 #[derive(Clone)]
 pub(super) struct Platform(Arc<Inner>);
 
@@ -43,24 +42,24 @@ struct Inner {
     seed: u64,
     by_id: HashMap<String, Tenant>,
     id_by_token: HashMap<String, String>,
-    /// Whom it believes to be its support.
+    /// Verifies the identities of support staff.
     support: SupportIdentities,
     records: Mutex<HashMap<String, Arc<Mutex<Records>>>>,
     observed: tokio::sync::mpsc::Sender<Observed>,
 }
 
-/// What the platform answers where it can't answer what was asked.
+/// The platform's errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ApiError {
-    #[error("send a token of a tenant")]
+    #[error("send a tenant's token")]
     Unauthenticated,
-    #[error("the support identity does not hold for this request")]
+    #[error("the support identity is not valid for this request")]
     NotOurSupport,
-    #[error("the support identity names no tenant of ours, or no organization of that tenant")]
+    #[error("the support identity names an unknown tenant or organization")]
     UnknownIdentity,
-    #[error("the console's key set can't be had at the moment")]
+    #[error("the console's key set is not available")]
     NoKeySet,
-    #[error("there is no such thing")]
+    #[error("not found")]
     NotFound,
     #[error("send JSON with the fields subject, kind and organization_id")]
     Unprocessable,
@@ -109,7 +108,6 @@ impl Platform {
         }))
     }
 
-    /// Its HTTP API.
     pub(super) fn router(self) -> Router {
         Router::new()
             .route("/", get(page::overview))
@@ -136,7 +134,7 @@ impl Platform {
             .with_state(self)
     }
 
-    /// What a tenant owns; made when it is first asked for.
+    /// A tenant's records, created when they are first needed.
     fn records(&self, tenant: &Tenant) -> Arc<Mutex<Records>> {
         let mut records = self
             .0
@@ -150,7 +148,7 @@ impl Platform {
     }
 }
 
-/// Establishes the caller, lets the request through, and tells what came of it.
+/// Establishes the caller, passes the request on, and reports its result.
 async fn identify(State(platform): State<Platform>, request: Request, next: Next) -> Response {
     let began = std::time::Instant::now();
     let at = platform.0.clock.now();

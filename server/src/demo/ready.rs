@@ -1,4 +1,4 @@
-//! What the demo tells once everything listens: to people, and to tests in a file.
+//! The demo's message when everything is listening: for people, and in a file for tests.
 
 use std::{path::Path, sync::Arc};
 
@@ -12,7 +12,6 @@ use super::{
     state::{Account, DemoState, write_private},
 };
 
-/// Addresses and accounts.
 #[derive(Serialize)]
 pub(super) struct Ready {
     console: String,
@@ -59,8 +58,8 @@ impl Ready {
     pub(super) fn banner(&self) -> String {
         let accounts = self.accounts.iter().map(|account| {
             let may = match account.role {
-                Role::SuperAdmin => "super admin: sees all, revokes any support session",
-                Role::SupportAdmin => "support admin: opens support sessions",
+                Role::SuperAdmin => "super admin: sees everything, revokes any support session",
+                Role::SupportAdmin => "support admin: creates support sessions",
             };
             format!(
                 "    {}   {}\n      {} ({may})",
@@ -71,7 +70,7 @@ impl Ready {
         format!(
             "\n  Support Console runs at  {}\n\n  Sign in as (e-mail address and password):\n{}\n\n  \
              The gateway is at {}, its sample platform at {}.\n  \
-             These accounts exist in this demo only. Ctrl-C ends it.\n",
+             These accounts exist in this demo only. Press Ctrl-C to stop.\n",
             self.console,
             accounts.join("\n"),
             self.gateway,

@@ -1,5 +1,5 @@
-//! Tells the console what the platform has served: once a second, calls that are alike as one
-//! record with their count, support traffic one by one with its request id.
+//! Reports the platform's requests to the console, once a second: equal calls as one record with
+//! their count, support traffic one by one with its request ID.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,7 +22,7 @@ pub(super) struct Observed {
     pub(super) support_request_id: Option<String>,
 }
 
-/// Reports until `stop`; what has been served until then is reported too.
+/// Reports until `stop`, including everything served until then.
 pub(super) async fn report(
     api: Api,
     mut observed: mpsc::Receiver<Observed>,
@@ -38,8 +38,8 @@ pub(super) async fn report(
             _ = every_second.tick() => false,
             () = stop.cancelled() => true,
         };
-        // A batch that failed is sent again as it was, under its own key; what was served since
-        // waits in the queue.
+        // A failed batch is sent again unchanged, under its own key. Newer requests wait in the
+        // queue.
         if waiting.is_empty() {
             let mut served = Vec::new();
             while served.len() < BATCH
@@ -53,7 +53,9 @@ pub(super) async fn report(
         if !waiting.is_empty() {
             match api.send(&waiting, &format!("{start}-live-{number}")).await {
                 Ok(()) => waiting.clear(),
-                Err(error) => tracing::warn!(%error, "telemetry of the demo waits for the console"),
+                Err(error) => {
+                    tracing::warn!(%error, "the demo's telemetry is waiting for the console")
+                }
             }
         }
         if last {
@@ -62,7 +64,7 @@ pub(super) async fn report(
     }
 }
 
-/// What was served as records, calls that are alike as one.
+/// The served requests as records, equal calls as one.
 fn records(served: Vec<Observed>) -> Vec<RequestRecord> {
     let mut alike: BTreeMap<(String, u16), RequestRecord> = BTreeMap::new();
     let mut records = Vec::new();

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use super::{DemoError, Options};
 use crate::config::{Config, ConfigError};
 
-/// The demo's configuration as an operator would write it, but for addresses and secrets.
+/// The demo's configuration as an operator would write it, without addresses and secrets.
 const TEXT: &str = r#"
 [gateway]
 # The platform takes tenant and organization from the signed identity alone.
@@ -29,14 +29,14 @@ allow = [{ methods = ["POST"], paths = ["/v1/attestations/**"] }]
 
 [[scopes]]
 name = "invoices:export"
-description = "Make CSV exports"
+description = "Export invoices as CSV"
 allow = [{ methods = ["POST"], paths = ["/v1/exports/{file}"] }]
 
 [metrics]
 enabled = false
 "#;
 
-/// Where the demo's parts listen: on this machine only.
+/// The addresses of the demo's parts, all on this machine.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ports {
     pub(super) console: SocketAddr,
@@ -45,7 +45,6 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// As asked for.
     pub(super) fn of(options: &Options) -> Result<Self, DemoError> {
         let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let all = [
@@ -69,12 +68,12 @@ impl Ports {
         format!("http://localhost:{}", self.console.port())
     }
 
-    /// The gateway's address.
     pub(super) fn gateway_url(&self) -> String {
         format!("http://{}", self.gateway)
     }
 
-    /// Where tenants open in browsers: browsers know each name below it as this machine.
+    /// The domain for opening tenants in browsers. Browsers resolve every name below it to this
+    /// machine.
     fn entry_domain(&self) -> String {
         format!("localhost:{}", self.gateway.port())
     }

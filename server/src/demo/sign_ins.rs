@@ -55,7 +55,7 @@ pub(super) async fn keep_coming(
         let tenant = used[rng.random_range(0..used.len())];
         let put = sign_in(&mut rng, tenant, clock.now());
         if let Err(error) = api.put(put).await {
-            tracing::warn!(%error, "a user session of the demo could not be registered");
+            tracing::warn!(%error, "can't register a user session of the demo");
         }
     }
 }

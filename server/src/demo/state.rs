@@ -1,4 +1,4 @@
-//! What the demo keeps in its folder beside the store, so that it can go on where it was stopped.
+//! The demo's own file beside the store, so that the demo can continue where it stopped.
 
 use std::{
     io::Write,
@@ -24,14 +24,14 @@ use crate::{
     services::{api_keys::NewApiKey, staff::GivenPassword},
 };
 
-/// Where the demo keeps everything.
+/// The demo's folder.
 pub(super) struct Folder {
     path: PathBuf,
     temporary: bool,
 }
 
 impl Folder {
-    /// The folder asked for, or a new temporary one; nobody else may look into it.
+    /// The given folder, or a new temporary one. No one else may read it.
     pub(super) fn open(asked: Option<PathBuf>) -> Result<Self, DemoError> {
         let temporary = asked.is_none();
         let path = asked.unwrap_or_else(|| {
@@ -49,12 +49,12 @@ impl Folder {
         &self.path
     }
 
-    /// Removes what was temporary.
+    /// Removes a temporary folder.
     pub(super) fn leave(self) {
         if self.temporary
             && let Err(error) = std::fs::remove_dir_all(&self.path)
         {
-            tracing::warn!(%error, path = %self.path.display(), "the demo's folder remains");
+            tracing::warn!(%error, path = %self.path.display(), "can't remove the demo's folder");
         }
     }
 }
@@ -68,11 +68,11 @@ pub(super) struct Account {
     pub(super) role: Role,
 }
 
-/// What is kept, in `demo.json`. Its secrets open this demo and nothing else.
+/// The content of `demo.json`. Its secrets only open this demo.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct DemoState {
     pub(super) seed: u64,
-    /// When it was started for the first time: what the tenants' fates are told from.
+    /// When it was first started, which the tenants' fates depend on.
     pub(super) first_started: Timestamp,
     /// Until when calls have been reported.
     pub(super) reported_until: Option<Timestamp>,
@@ -81,7 +81,7 @@ pub(super) struct DemoState {
 }
 
 impl DemoState {
-    /// What the folder holds, or a new beginning.
+    /// The stored state, or a new one.
     pub(super) fn load_or_new(folder: &Path, seed: u64, now: Timestamp) -> Result<Self, DemoError> {
         let path = file(folder);
         match std::fs::read(&path) {
@@ -107,7 +107,7 @@ impl DemoState {
         state
     }
 
-    /// Makes accounts and key at the first start; gives back the key.
+    /// Creates accounts and a key at the first start. Returns the key.
     pub(super) async fn people_and_key(
         &mut self,
         app: &AppState,
@@ -150,7 +150,7 @@ impl DemoState {
     }
 }
 
-/// Writes a file that nobody else may read, whole or not at all.
+/// Writes a file that no one else may read, completely or not at all.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let draft = path.with_extension(format!("{}.tmp", random_letters(6)));
     let mut file = std::fs::OpenOptions::new()

@@ -3,7 +3,7 @@
 use app::domain::{Timestamp, audit::AuditEvent};
 use chrono::SecondsFormat;
 
-/// The columns, in order; `docs/audit-format.md` describes them.
+/// The columns, in order. `docs/audit-format.md` describes them.
 pub(super) const COLUMNS: [&str; 21] = [
     "chain",
     "seq",

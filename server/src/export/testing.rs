@@ -55,7 +55,6 @@ pub(crate) fn key(tenant: Option<&str>, rights: &[ApiRight]) -> Context {
     }
 }
 
-/// Nobody.
 pub(crate) fn nobody() -> Context {
     Context {
         caller: Caller::Anonymous,

@@ -66,7 +66,7 @@ async fn an_export_of_many_pages_is_what_verify_reads() {
             .collect::<Vec<_>>();
         let report = verify_lines(text.as_slice(), Extent::All, heads).unwrap();
         assert!(report.is_sound(), "{engine}: {report}");
-        // The last one tells of this export.
+        // The last event is this export's own.
         assert_eq!(report.events, 2_111, "{engine}");
         let last = String::from_utf8(text).unwrap();
         let mut system = last

@@ -13,10 +13,10 @@ use crate::{
 
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// What was typed, by field, to be shown again.
+/// The input by field, to be shown again.
 pub(super) type Kept = BTreeMap<String, Vec<String>>;
 
-/// The fields of a form, in the order in which they came. They may hold passwords: no `Debug`.
+/// The fields of a form in their order. They may contain passwords: no `Debug`.
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequest<S> for Fields {
@@ -40,7 +40,7 @@ impl Fields {
                 Problem::invalid_field("form", "has a field with an unreadable name")
             })?;
             let value = decode(halves.next().unwrap_or_default())
-                .ok_or_else(|| Problem::invalid_field(&name, "is not UTF-8 in percent-encoding"))?;
+                .ok_or_else(|| Problem::invalid_field(&name, "is not percent-encoded UTF-8"))?;
             fields.push((name, value));
         }
         Ok(Self(fields))
@@ -75,7 +75,7 @@ impl Fields {
         values.map(|(_, value)| value.clone()).collect()
     }
 
-    /// What was typed into the named fields: never those of passwords.
+    /// The input of the named fields, never of passwords.
     pub(super) fn keep(&self, names: &[&str]) -> Kept {
         names
             .iter()
@@ -93,13 +93,12 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     if media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(MEDIA_TYPE)) {
         Ok(())
     } else {
-        let detail = format!("This form is sent as {MEDIA_TYPE}.");
+        let detail = format!("Send this form as {MEDIA_TYPE}.");
         Err(Problem::new(ProblemCode::UnsupportedMediaType, detail))
     }
 }
 
-/// Percent-decoding (URL Standard, application/x-www-form-urlencoded), but without replacing what
-/// is broken.
+/// Percent-decoding (URL Standard, application/x-www-form-urlencoded) that rejects invalid UTF-8.
 fn decode(text: &[u8]) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.iter();

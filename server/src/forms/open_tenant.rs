@@ -23,7 +23,7 @@ use super::{
 };
 use crate::extract::{Asking, Refusal};
 
-/// What the gateway says.
+/// The gateway's query.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
@@ -40,10 +40,10 @@ pub(super) async fn open(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    // HEAD, and what is fetched ahead or by a page, has nobody before it who wants to open a tenant.
+    // HEAD, prefetches and requests by a page come without a person who wants to enter a tenant.
     let is_asked = method == Method::GET && fetch_metadata::is_navigation(&headers);
     if !is_asked || fetch_metadata::is_ahead(&headers) {
-        let detail = "A tenant is opened by following the link in a tab of a browser.";
+        let detail = "To enter a tenant, open the link in a browser tab.";
         return Refusal(Problem::forbidden(detail)).into_response();
     }
     let sessions = &forms.support_sessions;
@@ -53,7 +53,7 @@ pub(super) async fn open(
     };
     let page = paths::support_session(session.id);
     let state = query.ok().and_then(|Query(entry)| entry.state);
-    // Without one somebody has had to sign in on the way.
+    // Without one, someone had to sign in on the way.
     let Some(state) = state else {
         return see_other(&page);
     };
@@ -74,7 +74,7 @@ fn not_found(forms: &Forms, context: &Context, label: &str, problem: Problem) ->
     }
 }
 
-/// To the session's host. The code in the address is for nobody else.
+/// To the session's host. The code in the address is for no one else.
 fn elsewhere(url: &str) -> Response {
     let Ok(mut location) = HeaderValue::from_str(url) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -1,4 +1,4 @@
-//! Where a form's answer leads to.
+//! The redirects of forms.
 
 use axum::response::{IntoResponse, Response};
 use http::{
@@ -7,12 +7,12 @@ use http::{
 };
 use url::form_urlencoded::byte_serialize;
 
-/// Where people go who did not say where.
+/// The default page after a form.
 pub(super) const START: &str = "/support";
 /// The longest path that is led back to, in bytes.
 const NEXT_MAX: usize = 2048;
 
-/// A path of ours that a form names to go on to, if it is one.
+/// The path that a form names to continue at, if it is one of ours.
 ///
 /// It begins with one slash and holds no backslash (which browsers take for a slash), no control
 /// character (which they leave out) and nothing outside of ASCII: it can't lead to another site.
@@ -23,7 +23,7 @@ pub(super) fn local_path(next: &str) -> Option<&str> {
     (is_local && is_plain).then_some(next)
 }
 
-/// 303: the browser fetches `location`, which is a path of ours.
+/// 303: the browser fetches `location`, which is one of our paths.
 pub(super) fn see_other(location: &str) -> Response {
     let location =
         HeaderValue::from_str(location).unwrap_or_else(|_| HeaderValue::from_static(START));
@@ -43,7 +43,7 @@ pub(super) fn sign_in_page(next: &str) -> String {
     format!("/sign-in?next={next}")
 }
 
-/// `page` with the flash to show, in the place of any that it had.
+/// `page` with a flash, replacing any other.
 pub(super) fn with_flash(page: &str, id: &str) -> String {
     let page = page.split('#').next().unwrap_or_default();
     let (path, query) = page.split_once('?').unwrap_or((page, ""));

@@ -20,7 +20,7 @@ pub(super) async fn dry_run(
         (Err(problem), _) => Err(problem),
         (Ok(()), Err(_)) => Err(Problem::invalid_field(
             "requests",
-            "is not one of the choices",
+            "must be one of the choices",
         )),
         (Ok(()), Ok(requests)) => {
             let rules = forms.console.rules.clone();

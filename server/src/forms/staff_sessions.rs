@@ -73,9 +73,9 @@ pub(super) async fn sign_out(
     match ended {
         Ok(everywhere) => {
             let message = if everywhere {
-                "You are signed out everywhere."
+                "You've been signed out everywhere."
             } else {
-                "You are signed out."
+                "You've been signed out."
             };
             let flash = Flash::Done {
                 message: message.into(),
@@ -87,7 +87,7 @@ pub(super) async fn sign_out(
             }
             response
         }
-        // The cookie stays: who is told "signed out" must be.
+        // The cookie stays: "signed out" must only be said if it is true.
         Err(mut problem) => {
             problem.request_id = context.origin.request_id;
             Refusal(problem).into_response()
@@ -120,7 +120,7 @@ pub(super) async fn change_password(
     match changed {
         Ok(new) => {
             let flash = Flash::Done {
-                message: "Your password is changed. Every other sign-in of yours has ended.".into(),
+                message: "Password changed. You've been signed out everywhere else.".into(),
             };
             let id = forms
                 .flashes
@@ -134,7 +134,7 @@ pub(super) async fn change_password(
 /// Goes on to `page` with the new sign-in's cookie.
 fn begin(new: &NewSignIn, page: &str) -> Response {
     let Some(value) = cookie::keep(&new.token) else {
-        let detail = "Something went wrong on our side.";
+        let detail = "Something went wrong.";
         return Refusal(Problem::new(ProblemCode::Internal, detail)).into_response();
     };
     let mut response = see_other(page);

@@ -88,10 +88,7 @@ pub(super) async fn revoke(
     };
     match revoked {
         Ok(session) => {
-            let message = format!(
-                "The support session in {} is revoked: it grants no access any more.",
-                session.tenant_name
-            );
+            let message = format!("Session in {} revoked.", session.tenant_name);
             let next = local_path(fields.text("next")).unwrap_or(&detail);
             forms.tell(&context, next, Flash::Done { message })
         }
@@ -152,7 +149,7 @@ pub(super) async fn raise_budget(
     match raised {
         Ok(session) => {
             let total = session.limits.requests_total.unwrap_or_default();
-            let message = format!("The support session may make {total} requests in all now.");
+            let message = format!("Budget raised to {total} requests.");
             forms.tell(&context, &detail, Flash::Done { message })
         }
         Err(problem) => {

@@ -701,12 +701,17 @@ async fn what_is_no_form_is_a_clear_4xx() {
             413,
             "64 KiB",
         ),
-        ("/forms/tenants/a%20b/force-logout", "slug=a", 404, "tenant"),
+        (
+            "/forms/tenants/a%20b/force-logout",
+            "slug=a",
+            404,
+            "Tenant not found",
+        ),
         (
             "/forms/support-sessions/1/revoke",
             "",
             404,
-            "support session",
+            "Support session not found",
         ),
         ("/forms/sign-out", "everywhere=maybe", 422, "everywhere"),
     ] {

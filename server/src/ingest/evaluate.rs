@@ -11,8 +11,8 @@ use store::{
     tenants::{NewHealth, StoredTenant},
 };
 
-/// Works the health of a tenant out anew and keeps it. The tenant's row must be held by this
-/// transaction. `since` stays where the health stays.
+/// Evaluates and stores the health of a tenant. The transaction must hold the tenant's row. `since`
+/// stays if the health stays.
 pub async fn evaluate(
     tx: &mut Tx<'_>,
     stored: &StoredTenant,
@@ -46,8 +46,8 @@ pub async fn evaluate(
     tx.set_tenant_health(id, &health).await
 }
 
-/// The next instant at which what the verdict depends on changes without any call: a span leaves
-/// a window, another full day lies behind the first call, or the silence has lasted too long.
+/// The next instant at which the verdict's input changes without any call: a span leaves a window,
+/// another full day has passed since the first call, or the silence has lasted too long.
 pub fn next_change(
     stored: &StoredTenant,
     windows: &Windows,

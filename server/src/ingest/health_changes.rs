@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 /// The shortest time between two entries in the log of changes.
 const PACE: TimeDelta = TimeDelta::milliseconds(250);
 
-/// Decides which write tells of new health. The first one does so itself; those within the pace
-/// after it leave it to the ticker.
+/// Decides which write announces new health. The first one does so itself. Those shortly after it
+/// leave it to the ticker.
 #[derive(Debug)]
 pub struct HealthChanges {
     told_at: AtomicI64,
@@ -29,10 +29,10 @@ impl Default for HealthChanges {
 }
 
 impl HealthChanges {
-    /// How long the ticker waits before it tells what others have left to it.
+    /// The ticker's delay before it announces what writes have left to it.
     pub const PACE: std::time::Duration = std::time::Duration::from_millis(250);
 
-    /// Whether the write that begins now is to tell of new health itself.
+    /// Whether the current write should announce new health itself.
     pub fn may_tell(&self, now: Timestamp) -> bool {
         let now = now.timestamp_micros();
         let pace = PACE.num_microseconds().unwrap_or_default();
@@ -45,13 +45,13 @@ impl HealthChanges {
             .is_ok()
     }
 
-    /// Leaves it to the ticker to tell.
+    /// Leaves the announcement to the ticker.
     pub fn leave_to_ticker(&self) {
         self.untold.store(true, Ordering::Release);
         self.wake.notify_one();
     }
 
-    /// Whether there is something left to tell; asking takes it over.
+    /// Whether there is something to announce. Asking takes it over.
     pub fn take_untold(&self) -> bool {
         self.untold.swap(false, Ordering::AcqRel)
     }

@@ -1,4 +1,4 @@
-//! What a batch adds to which span, in pieces that no writer waits long for.
+//! The additions of a batch to each span, in pieces that delay no writer for long.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,19 +11,17 @@ use store::{Db, StoreError, calls::SPAN};
 
 use super::{Batch, validate};
 
-/// What one transaction does at most, in units of one counted span: some 10 ms.
+/// The most work of one transaction, in units of one counted span: about 10 ms.
 const MAX_WEIGHT: usize = 240;
-/// What one tenant's verdict weighs beside its spans.
+/// The weight of one tenant's verdict beside its spans.
 const TENANT_WEIGHT: usize = 12;
 
-/// What a batch adds to one span of one tenant.
+/// The additions of a batch to one span of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
-    /// The tenant.
     pub tenant: TenantId,
     /// When the span starts.
     pub start: Timestamp,
-    /// What is added.
     pub calls: Window,
     /// The first call in it.
     pub first: Timestamp,
@@ -34,12 +32,12 @@ pub struct Cell {
 /// Cells that are counted in one transaction, in their order.
 pub type Chunk = Vec<Cell>;
 
-/// What a batch comes down to.
+/// The plan for a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// In ascending order of tenant and start: the order in which rows are locked.
     pub cells: Vec<Cell>,
-    /// What the sender is told.
+    /// The report for the sender.
     pub report: IngestReport,
 }
 
@@ -72,7 +70,7 @@ impl Plan {
                 rejected.push(RejectedRecord {
                     index,
                     field: Some("tenant_id".into()),
-                    message: "no such tenant is registered".into(),
+                    message: "no tenant with this ID is registered".into(),
                 });
             } else if gateway_request_id(record).is_some_and(|id| support.contains(&id)) {
                 report.support_traffic += 1;
@@ -145,7 +143,7 @@ fn count(
     error_status: u16,
     now: Timestamp,
 ) {
-    // A clock that runs ahead of ours tells of what has just happened.
+    // A clock that runs ahead of ours reports what has just happened.
     let at = app::domain::to_micros(record.at.min(now));
     let start = span_start(at);
     let cell = cells

@@ -1,5 +1,5 @@
-//! The one task that re-evaluates tenants whose health changes without any call, and forgets what
-//! no window reaches any more.
+//! The task that evaluates tenants whose health changes without any call, and deletes data that no
+//! window needs any more.
 
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
@@ -12,18 +12,18 @@ const EVERY: TimeDelta = TimeDelta::seconds(1);
 /// How often old spans and batches are forgotten.
 const PRUNE_EVERY: TimeDelta = TimeDelta::minutes(10);
 
-/// Runs until `shutdown`. What fell due while nobody ran is done at once.
+/// Runs until `shutdown`. Overdue work is done immediately.
 pub async fn run(service: TelemetryService, shutdown: CancellationToken) {
     let mut prune_at = service.core().now();
     loop {
         let now = service.core().now();
         if let Err(error) = service.reevaluate_due().await {
-            tracing::warn!(error = %error, "health can't be worked out anew; trying again");
+            tracing::warn!(error = %error, "can't evaluate health; trying again");
         }
         if now >= prune_at {
             prune_at = now + PRUNE_EVERY;
             if let Err(error) = service.prune().await {
-                tracing::warn!(error = %error, "old telemetry can't be forgotten; trying again later");
+                tracing::warn!(error = %error, "can't delete old telemetry; trying again later");
             }
         }
         let next = service.core().clock.sleep_until(now + EVERY);
@@ -40,6 +40,6 @@ async fn tell(service: &TelemetryService) {
     service.health_changes().left_to_ticker().await;
     tokio::time::sleep(HealthChanges::PACE).await;
     if let Err(error) = service.tell_health_changes().await {
-        tracing::warn!(error = %error, "pages can't be told of new health; they will be with the next");
+        tracing::warn!(error = %error, "can't announce new health to pages; trying again with the next change");
     }
 }

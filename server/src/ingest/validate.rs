@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 
 /// How old a record may be.
 pub const MAX_AGE: TimeDelta = TimeDelta::days(8);
-/// How far ahead of our clock a record may be; it counts as of now.
+/// How far ahead of our clock a record may be. It then counts as of now.
 pub const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
-/// The most calls that one record stands for.
+/// The most calls of one record.
 const MAX_COUNT: u32 = 1_000_000;
 /// The longest method, in characters.
 const METHOD_MAX: usize = 32;
@@ -57,7 +57,7 @@ impl Batch {
     }
 }
 
-/// Why a record can't be counted, if it can't: the first field at fault.
+/// Why a record can't be counted, if it can't: the first invalid field.
 pub fn validate(
     index: usize,
     record: &RequestRecord,

@@ -1,5 +1,5 @@
-//! The keys that sign identities for the upstream. One follows the other without an outage:
-//! `identity-next.key` is published but signs nothing yet, `identity.key` signs, and
+//! The keys that sign identities for the upstream. They follow each other without an outage:
+//! `identity-next.key` is published but doesn't sign yet, `identity.key` signs, and
 //! `identity-retired.key` signed before and stays published until its last identity has expired.
 
 use std::{
@@ -16,21 +16,19 @@ use gateway::{entropy::Entropy, identities::IdentityKeys};
 
 use super::{KeyError, KeyName, file_error, random, read, write};
 
-/// For how long a key is published before it signs: twice the time for which the key set may be
-/// cached.
+/// How long a key is published before it signs: twice the time for which the key set may be cached.
 pub const PUBLISHED_FIRST: TimeDelta = TimeDelta::minutes(10);
-/// For how long a key that signs no more stays published: until the last identity that it has
-/// signed has expired everywhere, clocks that differ included.
+/// How long a key stays published after it stops signing: until its last identity has expired
+/// everywhere, even with differing clocks.
 pub const PUBLISHED_AFTER: TimeDelta = TimeDelta::minutes(1);
 
-/// What a key is there for.
+/// The stage of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Published, signs nothing yet.
     Next,
-    /// Signs.
     Current,
-    /// Signs nothing any more, still published.
+    /// Signs nothing any more, but is still published.
     Retired,
 }
 
@@ -64,27 +62,17 @@ pub enum RotationError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// There is no key in that stage.
-    #[error("there is no {} key: {hint}", stage.as_str())]
-    None {
-        /// The stage.
-        stage: Stage,
-        /// What to do.
-        hint: &'static str,
-    },
+    #[error("no {} key: {hint}", stage.as_str())]
+    None { stage: Stage, hint: &'static str },
     /// There is one already.
     #[error("there is a {} key already: {hint}", stage.as_str())]
-    Already {
-        /// The stage.
-        stage: Stage,
-        /// What to do.
-        hint: &'static str,
-    },
+    Already { stage: Stage, hint: &'static str },
     /// It is too early.
     #[error("{why}: wait until {}, or add --at-once", until.format("%H:%M:%S UTC"))]
     TooEarly {
-        /// What is being waited for.
+        /// The reason for waiting.
         why: &'static str,
-        /// When it is over.
+        /// The end of the wait.
         until: Timestamp,
     },
 }
@@ -92,9 +80,8 @@ pub enum RotationError {
 /// A key in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptKey {
-    /// What it is there for.
+    /// The key's stage.
     pub stage: Stage,
-    /// The public half.
     pub key: PublicKey,
     /// Since when it has been in this stage.
     pub since: Timestamp,
@@ -195,12 +182,12 @@ impl Rotation {
         Ok(written.map_err(|error| file_error(&path, error))?)
     }
 
-    /// The key that may sign from now on.
+    /// The key that may start to sign.
     ///
     /// # Errors
     ///
     /// If there is none, if it has not been published for long enough (unless `at_once`), or if an
-    /// earlier one is still to be retired.
+    /// earlier one must be retired first.
     pub fn promotable(&self, now: Timestamp, at_once: bool) -> Result<KeptKey, RotationError> {
         let hint = "run `support-console gateway keys add` first";
         let next = self.find(Stage::Next)?.ok_or(RotationError::None {
@@ -208,7 +195,7 @@ impl Rotation {
             hint,
         })?;
         let current = self.current()?;
-        // One that equals the current key is what an interrupted promotion has left.
+        // A copy of the current key is the leftover of an interrupted promotion.
         if self
             .find(Stage::Retired)?
             .is_some_and(|old| old.key != current.key)
@@ -217,7 +204,7 @@ impl Rotation {
             let stage = Stage::Retired;
             return Err(RotationError::Already { stage, hint });
         }
-        let why = "upstreams may not have seen the next key yet";
+        let why = "upstreams may not know the next key yet";
         wait(why, next.since + PUBLISHED_FIRST, now, at_once)?;
         Ok(next)
     }
@@ -237,19 +224,19 @@ impl Rotation {
         Ok(moved.map_err(|error| file_error(&current, error))?)
     }
 
-    /// The key that need not be published any more.
+    /// The key that no longer needs to be published.
     ///
     /// # Errors
     ///
     /// If there is none, or identities that it has signed may still be on their way (unless
     /// `at_once`).
     pub fn retirable(&self, now: Timestamp, at_once: bool) -> Result<KeptKey, RotationError> {
-        let hint = "there is nothing to do";
+        let hint = "nothing to do";
         let old = self.find(Stage::Retired)?.ok_or(RotationError::None {
             stage: Stage::Retired,
             hint,
         })?;
-        let why = "what it has signed may not have expired yet";
+        let why = "signatures made with it may still be valid";
         wait(why, old.since + PUBLISHED_AFTER, now, at_once)?;
         Ok(old)
     }
@@ -265,7 +252,7 @@ impl Rotation {
     }
 
     fn current(&self) -> Result<KeptKey, RotationError> {
-        let hint = "on SQLite the first `support-console serve` makes it, with PostgreSQL you do";
+        let hint = "on SQLite the first `support-console serve` creates it, on PostgreSQL you do";
         let stage = Stage::Current;
         let current = self.find(stage)?;
         current.ok_or(RotationError::None { stage, hint })
@@ -290,10 +277,9 @@ impl Rotation {
     }
 }
 
-/// A key that is not published yet. Not `Debug`: there is nothing in it to be shown.
+/// A key that is not published yet. Not `Debug`, because it is secret.
 pub struct NewKey {
     seed: [u8; super::LENGTH],
-    /// The public half.
     pub key: PublicKey,
 }
 
@@ -323,7 +309,7 @@ fn wait(
     }
 }
 
-/// Gives `path` to whoever owns `like`: a key that root has made must be the server's to read.
+/// Gives `path` the owner of `like`: the server must be able to read a key that root has created.
 fn own_as(path: &Path, like: &Path) -> std::io::Result<()> {
     let (own, wanted) = (std::fs::metadata(path)?, std::fs::metadata(like)?);
     if (own.uid(), own.gid()) == (wanted.uid(), wanted.gid()) {

@@ -1,4 +1,4 @@
-//! What a page wants to be told about.
+//! The data that a page wants updates for.
 
 use app::domain::{live::LiveInterest, problem::Problem};
 

@@ -29,8 +29,8 @@ use crate::services::ServiceError;
 const TENANTS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often changed support sessions and new requests are sent at most.
 const TICK: Duration = Duration::from_millis(200);
-/// How often the stream shows that it lives, looks for what came without a change, and asks whether
-/// the staff member may still look.
+/// How often the stream sends a heartbeat, looks for updates without a change, and checks whether
+/// the staff member may still read.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How many events wait for a slow browser before its stream is ended: it will come back.
 const BACKLOG: usize = 64;
@@ -60,7 +60,7 @@ impl OpenStreams {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(staff).or_default();
         if *count >= self.limit {
-            let detail = "Too many pages are open; close some.";
+            let detail = "Too many pages are open. Close some.";
             return Err(Problem::new(ProblemCode::RateLimited, detail));
         }
         *count += 1;
@@ -157,7 +157,7 @@ impl Teller {
             now: self.live.core.now(),
         });
         if resumed {
-            // What came in the meantime is not kept: the page fetches itself anew.
+            // Missed updates are not kept. The page fetches everything again.
             self.send(&LiveEvent::Reset);
         }
         self.view.start_of_log(&self.live.core).await?;
@@ -181,7 +181,7 @@ impl Teller {
                     Err(RecvError::Lagged(_)) => self.dirty.access_log = true,
                     Err(RecvError::Closed) => return Ok(()),
                 },
-                // Every page says so, and what it says besides may be old.
+                // Every page shows the outage, and its other data may be out of date.
                 Ok(()) = outage.changed() => self.send(&LiveEvent::Reset),
                 _ = tick.tick() => self.flush().await?,
                 _ = heartbeat.tick() => {
@@ -197,7 +197,7 @@ impl Teller {
         }
     }
 
-    /// Takes note of a change; whether the staff member may still look.
+    /// Handles a change. Returns whether the staff member may still read.
     async fn notice(&mut self, change: &Change) -> Result<bool, ServiceError> {
         match change.kind {
             ChangeKind::Tenant | ChangeKind::Health => self.dirty.tenants = true,
@@ -272,11 +272,11 @@ impl Teller {
             .json_data(event)
         {
             Ok(event) => self.send_event(event),
-            Err(error) => tracing::error!(error = %error, "a live event can't be written"),
+            Err(error) => tracing::error!(error = %error, "can't write a live event"),
         }
     }
 
-    /// A browser that does not keep up loses the stream, comes back and is told to fetch anew.
+    /// A browser that can't keep up loses the stream, reconnects and fetches everything again.
     fn send_event(&mut self, event: Event) {
         if self.sender.try_send(event).is_err() {
             self.lagging.cancel();

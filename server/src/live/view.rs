@@ -1,4 +1,4 @@
-//! What one page has been told, and what there is to tell it now.
+//! What one page has received, and what it needs next.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ pub trait TenantFeed: Send + Sync {
     async fn telemetry(&self) -> Result<TelemetryState, Problem>;
 }
 
-/// What one page has been told.
+/// The state that one page has received.
 pub(super) struct View {
     interest: LiveInterest,
     rows: HashMap<TenantId, TenantHealth>,
@@ -38,7 +38,7 @@ pub(super) struct View {
 }
 
 impl View {
-    /// Nothing has been told yet.
+    /// A page that has received nothing yet.
     pub(super) fn new(interest: LiveInterest) -> Self {
         Self {
             interest,
@@ -57,7 +57,7 @@ impl View {
         self.interest.access_log_of
     }
 
-    /// Rows that have changed since they were last told, and the figures.
+    /// Rows that have changed since they were last sent, and the figures.
     pub(super) async fn tenants(
         &mut self,
         core: &Core,
@@ -133,7 +133,8 @@ impl View {
         }))
     }
 
-    /// Where the log that is followed stands when the stream opens: the page has what came before.
+    /// The position of the followed log when the stream opens. The page already has earlier
+    /// entries.
     pub(super) async fn start_of_log(&mut self, core: &Core) -> Result<(), ServiceError> {
         const RECENT: u64 = 50;
         let Some(session) = self.interest.access_log_of else {
@@ -142,8 +143,8 @@ impl View {
         let mut reader = core.store.read().await?;
         let found = reader.db().lookup_support_session(session).await?;
         let last = found.map_or(0, |s| s.requests_forwarded + s.requests_refused);
-        // Between the page and the stream entries may have come or been completed: the last ones
-        // are told again, and the page knows them by their numbers.
+        // Entries may have been added or completed between page and stream. The latest are sent
+        // again, and the page recognises them by their numbers.
         self.last_seq = last.saturating_sub(RECENT);
         Ok(())
     }

@@ -18,8 +18,8 @@ use crate::extract::Refusal;
 /// The largest body, in bytes.
 pub const LIMIT: usize = 64 * 1024;
 
-/// The layer that refuses larger bodies: at once where the request says how large it is, and while
-/// it is being read where it doesn't.
+/// The layer that refuses larger bodies: immediately if the request states its size, otherwise
+/// while it is read.
 pub async fn limit_body(request: Request, next: Next) -> Response {
     let announced = request
         .headers()
@@ -40,10 +40,10 @@ pub async fn limit_body(request: Request, next: Next) -> Response {
         .await
 }
 
-/// What is answered to a larger body.
+/// The response to a larger body.
 pub fn too_large() -> Problem {
     Problem::new(
         ProblemCode::TooLarge,
-        "This is too much: at most 64 KiB are taken.",
+        "The request is too large. The limit is 64 KiB.",
     )
 }

@@ -30,7 +30,7 @@ const USER_AGENT_MAX: usize = 512;
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// Establishes staff members by their cookie. Keys are not looked at.
+/// Establishes staff members by their cookie. Keys are ignored.
 #[derive(Clone)]
 pub struct EstablishStaff(Arc<(Core, StaffSessions)>);
 
@@ -41,8 +41,8 @@ impl EstablishStaff {
     }
 }
 
-/// Establishes keys by `Authorization: Bearer` or `X-API-Key`, and support sessions by the layer that
-/// has judged and recorded their request. Cookies are not looked at.
+/// Establishes keys by `Authorization: Bearer` or `X-API-Key`, and support sessions by the layer
+/// that has judged and recorded their request. Cookies are ignored.
 #[derive(Clone)]
 pub struct EstablishKey(Arc<(Core, ApiKeys)>);
 
@@ -70,7 +70,7 @@ pub async fn establish_staff(
             let caller = staff.map_or(Caller::Anonymous, Caller::Staff);
             run(Context { caller, origin }, request, next).await
         }
-        // Not "nobody": that would send a signed-in person to the sign-in.
+        // Not "signed out", which would send a signed-in person to the sign-in page.
         Err(error) => {
             let mut problem = Problem::from(error);
             problem.request_id.clone_from(&origin.request_id);
@@ -145,7 +145,7 @@ async fn run(context: Context, mut request: Request, next: Next) -> Response {
     answered(context, response)
 }
 
-/// Names the request in the answer, and tells the log who it was.
+/// Names the request in the response, and the caller in the log.
 fn answered(context: Context, mut response: Response) -> Response {
     let id = context.origin.request_id.as_deref();
     if let Some(id) = id.and_then(|id| HeaderValue::from_str(id).ok()) {

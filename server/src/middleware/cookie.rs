@@ -2,9 +2,9 @@
 //!
 //! `__Host-`: only this host can set it, over a secure channel, for all paths. `HttpOnly`: no
 //! script reads it. `SameSite=Lax` and not `Strict`: a link in a ticket leads a signed-in person to
-//! the page, not to the sign-in; what changes state is guarded by `same_origin`, which asks for more
-//! than either. No `Max-Age`: the browser forgets it when it is closed, and the limits that count are
-//! the server's.
+//! the page, not to the sign-in. Requests that change something are guarded by `same_origin`, which
+//! is stricter than either. No `Max-Age`: the browser forgets it when it is closed, and the server
+//! enforces the limits.
 
 use gateway::{HostCookie, token::Token};
 use http::{HeaderMap, HeaderValue};

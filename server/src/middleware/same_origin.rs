@@ -1,9 +1,9 @@
 //! No state changes for other sites.
 //!
-//! A request that may change something must say that it comes from a page of ours. Browsers say so
-//! themselves, in `Sec-Fetch-Site`, or, where they are too old for that, in `Origin`. tower-http's
-//! `csrf` layer lets through what names neither, what was typed into the address bar, and what
-//! comes from whatever `Host` the request claims; this one does not.
+//! A request that may change something must prove that it comes from one of our pages. Browsers say
+//! so in `Sec-Fetch-Site`, or, if they are too old for that, in `Origin`. tower-http's `csrf` layer
+//! accepts requests with neither, requests typed into the address bar, and requests from whatever
+//! `Host` they claim. This one doesn't.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl SameOrigin {
         Self(public_url.origin().ascii_serialization().into())
     }
 
-    /// Whether a request may change something, as far as its origin goes.
+    /// Whether a request may change something, judged by its origin.
     fn allows(&self, method: &Method, headers: &HeaderMap) -> bool {
         if method.is_safe() {
             return true;
@@ -72,7 +72,7 @@ pub async fn require(State(own): State<SameOrigin>, request: Request, next: Next
     let mut problem = Problem::new(
         ProblemCode::Forbidden,
         format!(
-            "This was not sent from a page of this console. Open {} and try again there.",
+            "This request came from another site and was blocked. Open {} and try again there.",
             own.0
         ),
     );

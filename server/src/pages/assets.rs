@@ -22,13 +22,13 @@ pub(super) const FOREVER: &str = "public, max-age=31536000, immutable";
 /// For files under a fixed name.
 pub(super) const ONE_HOUR: &str = "public, max-age=3600";
 
-/// Why a bundle could not be read.
+/// Why a bundle couldn't be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SiteError {
     /// A file or folder could not be read.
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    /// `manifest.json` does not name what a page loads.
+    /// `manifest.json` doesn't name the files of a page.
     #[error("manifest.json is not the bundler's")]
     Manifest(#[source] serde_json::Error),
 }
@@ -76,7 +76,7 @@ impl Site {
         Ok(site)
     }
 
-    /// What a page loads.
+    /// The files of a page.
     pub(super) fn assets(&self) -> &Assets {
         &self.assets
     }

@@ -4,12 +4,10 @@
 use app::{domain::caller::Caller, paths};
 use axum::http::Uri;
 
-/// What to answer a request for a page with.
+/// The response to a request for a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Gate {
-    /// The page.
     Render,
-    /// A redirect.
     Elsewhere(String),
     /// The address can't be shown.
     Unreadable,

@@ -1,21 +1,20 @@
-//! The ways in which one tenant's session tries to be shown another tenant.
+//! The ways in which one tenant's session tries to reach another tenant.
 
 use gateway::rules::RuleSet;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::plan::Subject;
 
-/// The tenant whose session asks, and the one that it must not be shown.
+/// The tenant of the session, and the one it must not reach.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Between<'p> {
     pub(super) own: &'p Subject,
     pub(super) other: &'p Subject,
 }
 
-/// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ask {
-    /// For what is its own.
+    /// A request for its own resource.
     Own,
     /// For the other's path.
     OthersPath,
@@ -29,7 +28,7 @@ pub(super) enum Ask {
     Header(HeaderName),
 }
 
-/// What is sent: always a GET.
+/// The request, always a GET.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) target: String,
@@ -55,23 +54,22 @@ impl Ask {
         all
     }
 
-    /// What is tried, for people.
+    /// A description for people.
     pub(super) fn sentence(&self, between: &Between<'_>) -> String {
         let (own, other) = (&between.own.tenant, &between.other.tenant);
         match self {
-            Self::Own => format!("{own} asks for its own {}", between.own.target.as_str()),
+            Self::Own => format!("{own} requests its own {}", between.own.target.as_str()),
             Self::OthersPath => {
                 let target = between.other.target.as_str();
-                format!("{own} asks for {other}'s {target}")
+                format!("{own} requests {other}'s {target}")
             }
-            Self::OthersHost(host) => format!("{own} asks at {other}'s host {host}"),
-            Self::OurFields => format!("{own} names {other} in the gateway's own header fields"),
+            Self::OthersHost(host) => format!("{own} requests at {other}'s host {host}"),
+            Self::OurFields => format!("{own} names {other} in the gateway's own headers"),
             Self::Parameter(name) => format!("{own} names {other} in the query parameter {name}"),
-            Self::Header(name) => format!("{own} names {other} in the header field {name}"),
+            Self::Header(name) => format!("{own} names {other} in the header {name}"),
         }
     }
 
-    /// The request.
     pub(super) fn request(&self, between: &Between<'_>) -> Request {
         let mut request = Request {
             target: between.own.target.as_str().to_owned(),

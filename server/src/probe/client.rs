@@ -35,11 +35,10 @@ pub struct Client {
     url: String,
     address: (String, u16),
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-    /// What the gateway is called.
+    /// The gateway's public host.
     host: String,
 }
 
-/// What came back.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -50,9 +49,9 @@ pub(super) struct Answer {
 }
 
 impl Client {
-    /// `public_url` is the gateway's own; `at` where to find it, if not there; `ca` a PEM file with
-    /// whom to believe that it is the gateway, instead of whom this machine trusts. Whatever `at`
-    /// says, the gateway is called by its public name, and must have a certificate for it.
+    /// `public_url` is the gateway's own, `at` its real address if it differs, and `ca` a PEM file
+    /// with the CA of its certificate instead of the system's. Even with `at`, requests use the
+    /// public name, and the gateway must have a certificate for it.
     ///
     /// # Errors
     ///
@@ -110,7 +109,7 @@ impl Client {
         })
     }
 
-    /// Where the gateway is looked for.
+    /// The gateway's address.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -167,7 +166,7 @@ impl Client {
             .map_err(|_| Unanswered::Late)?
     }
 
-    /// One request on a connection of its own.
+    /// One request over its own connection.
     async fn talk(
         &self,
         wire: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -195,7 +194,7 @@ impl Client {
             headers.insert(header::HOST, host);
         }
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-        // What is compressed can't be searched.
+        // A compressed response can't be searched.
         let plain = HeaderValue::from_static("identity");
         headers.insert(header::ACCEPT_ENCODING, plain);
         let program = HeaderValue::from_static("support-console gateway probe");

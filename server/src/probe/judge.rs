@@ -1,4 +1,4 @@
-//! What an answer and its record say of the gateway and of the upstream. Pure.
+//! Judges the gateway and the upstream by a response and its record. Pure.
 
 use app::domain::access_log::{AccessLogEntry, Refusal, RequestOutcome};
 use gateway::{config::TenantBinding, rules::RuleSet};
@@ -10,22 +10,21 @@ use super::{
     report::Finding,
 };
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug)]
 pub(super) enum Seen {
-    /// No answer.
     Nothing(Unanswered),
-    /// An answer, and what the gateway recorded of the request, if it did.
+    /// A response, and the gateway's record of the request, if there is one.
     Answered {
         answer: Answer,
         record: Option<Box<AccessLogEntry>>,
     },
 }
 
-/// What is wrong, or what was found to be right.
+/// The fault, or the confirmed fact.
 type Judgement = Result<String, String>;
 
-/// What one request shows.
+/// Judges one request.
 pub(super) fn judge(ask: &Ask, between: &Between<'_>, rules: &RuleSet, seen: &Seen) -> Finding {
     let judgement = match seen {
         Seen::Nothing(unanswered) => Err(format!("{unanswered}: {}", unanswered.advice())),
@@ -58,15 +57,15 @@ pub(super) fn judge(ask: &Ask, between: &Between<'_>, rules: &RuleSet, seen: &Se
 
 fn unrecorded(answer: &Answer) -> String {
     match answer.status {
-        401 => "the gateway does not know the support session: is it the one that serves this \
+        401 => "the gateway doesn't know the support session: is it the one that serves this \
                 store (database_url)?"
             .to_owned(),
-        503 => "the gateway lets nothing through at the moment: see its log, and `support-console \
+        503 => "the gateway refuses all requests at the moment: see its log and `support-console \
                 doctor`"
             .to_owned(),
         status => format!(
-            "answered with {status}, and nothing of it is recorded: what answered is not the \
-             gateway that serves this store"
+            "answered with {status}, but nothing was recorded: the server that answered is not \
+             the gateway of this data store"
         ),
     }
 }
@@ -91,7 +90,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// The other's canary never comes, whatever was asked.
+    /// The other tenant's canary must never come, whatever was requested.
     fn no_leak(&self) -> Result<(), String> {
         if !holds(&self.answer.body, &self.between.other.canary) {
             return Ok(());
@@ -102,9 +101,9 @@ impl Evidence<'_> {
             TenantBinding::Identity => "Support-Identity (or Support-Tenant)",
         };
         Err(format!(
-            "LEAK: the answer ({}) holds the canary of {}. The upstream must take the tenant of a \
-             support request from {alone} and from nothing else; let nobody open a support session \
-             before it does",
+            "LEAK: the response ({}) contains the canary of {}. The upstream must take the \
+             tenant of a support request from {alone} and from nothing else. Don't use support \
+             sessions until it does",
             self.answer.status, self.between.other.tenant
         ))
     }
@@ -116,21 +115,21 @@ impl Evidence<'_> {
         let status = self.answer.status;
         if !(200..300).contains(&status) {
             return Err(format!(
-                "the upstream answers {status}: choose a path at which {} is answered with its \
+                "the upstream answers {status}: choose a path where {} gets its \
                  canary",
                 own.tenant
             ));
         }
         if let Some(coding) = &self.answer.coding {
             return Err(format!(
-                "the answer is compressed ({coding}) although it was asked not to be, so it can't \
-                 be searched: choose another path"
+                "the response is compressed ({coding}) although the request asked for none, so \
+                 it can't be searched: choose another path"
             ));
         }
         if !holds(&self.answer.body, &own.canary) {
             return Err(format!(
-                "the answer ({status}) does not hold {}'s canary: correct path or canary; if both \
-                 are right, the upstream serves someone else",
+                "the response ({status}) doesn't contain {}'s canary: correct the path or the \
+                 canary; if both are right, the upstream serves another tenant",
                 own.tenant
             ));
         }
@@ -149,7 +148,7 @@ impl Evidence<'_> {
         if self.record.outcome == RequestOutcome::Failed || matches!(self.answer.status, 502 | 504)
         {
             return Err(format!(
-                "the gateway got no answer from the upstream ({}): `support-console doctor` says \
+                "the gateway got no response from the upstream ({}): `support-console doctor` says \
                  why",
                 self.answer.status
             ));
@@ -165,18 +164,18 @@ impl Evidence<'_> {
                 self.answer.status
             )),
             Some(other) => Err(format!(
-                "refused, but for another reason, which proves nothing: {other} ({})",
+                "refused for another reason, which proves nothing: {other} ({})",
                 self.answer.status
             )),
             None => Err(format!(
-                "the gateway let it through ({}): the rules do not see that it names {}; see \
+                "the gateway allowed it ({}): the rules don't see that it names {}; see \
                  `support-console gateway explain`",
                 self.answer.status, self.between.other.tenant
             )),
         }
     }
 
-    /// Where the gateway can't know whose a path is, the upstream must.
+    /// If the gateway can't know the owner of a path, the upstream must.
     fn refused_or_kept(&self) -> Judgement {
         if self.record.refusal.is_some() {
             return self.refused();
@@ -185,13 +184,13 @@ impl Evidence<'_> {
         let status = self.answer.status;
         if status >= 500 {
             return Err(format!(
-                "the upstream fails with {status}, which proves nothing: look at its log"
+                "the upstream fails with {status}, which proves nothing: check its log"
             ));
         }
         if let Some(coding) = &self.answer.coding {
             return Err(format!(
-                "the answer is compressed ({coding}) although it was asked not to be, so it can't \
-                 be searched: choose another path"
+                "the response is compressed ({coding}) although the request asked for none, so \
+                 it can't be searched: choose another path"
             ));
         }
         Ok(format!(

@@ -1,4 +1,4 @@
-//! What a probe asks for, checked before anything is opened.
+//! The plan of a probe, checked before any session is created.
 
 use std::sync::Arc;
 
@@ -14,31 +14,28 @@ use http::{HeaderMap, HeaderValue, Method, header};
 
 /// The shortest canary: shorter ones may come by chance.
 const CANARY_MIN: usize = 6;
-/// What stands for the tenant in a path.
+/// The tenant's placeholder in a path.
 const PLACE: &str = "{tenant_id}";
 
-/// What is asked.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The scopes of both support sessions.
     pub scopes: Vec<ScopeName>,
-    /// The two tenants.
     pub tenants: [Subject; 2],
 }
 
 /// One of the two tenants.
 #[derive(Debug, Clone)]
 pub struct Subject {
-    /// The tenant.
     pub tenant: TenantId,
-    /// What its session asks for.
+    /// The path for its session.
     pub target: CanonicalTarget,
-    /// What its answer must hold, and no other.
+    /// The text that only its own response may contain.
     pub canary: String,
 }
 
 impl Plan {
-    /// Checks what is asked for against the rules.
+    /// Checks the plan against the rules.
     ///
     /// # Errors
     ///
@@ -56,7 +53,7 @@ impl Plan {
         }
         let [one, other] = config.tenants.as_slice() else {
             faults.push(format!(
-                "it takes two tenants, and {} are named: give --tenant ID=CANARY twice, or two \
+                "two tenants are needed, but {} given: use --tenant ID=CANARY twice, or two \
                  [[gateway.probe.tenants]] tables",
                 config.tenants.len()
             ));
@@ -85,13 +82,13 @@ impl Plan {
         }
     }
 
-    /// What this probe leaves open.
+    /// What this probe doesn't test.
     pub(super) fn remark(&self, rules: &RuleSet) -> Option<&'static str> {
         let [one, other] = &self.tenants;
         let alike = one.target == other.target;
         (alike && rules.tenant_binding() == TenantBinding::Identity).then_some(
-            "both tenants were asked for the same path, so nobody has asked for a resource of the \
-             other by its identifier: give each tenant a path of its own to try that too",
+            "both tenants used the same path, so no request named a resource of the other tenant \
+             by its ID: give each tenant its own path to test that too",
         )
     }
 
@@ -109,15 +106,15 @@ impl Plan {
             });
             if let Some(text) = sent {
                 faults.push(format!(
-                    "the canary of {} is part of what is sent ({text}): an upstream that only \
-                     echoes its requests would pass; take a text that the platform alone knows, \
+                    "the canary of {} is part of the request ({text}): an upstream that only \
+                     echoes its requests would pass; use a text that only the platform knows, \
                      such as the name of a record in that tenant",
                     own.tenant
                 ));
             }
             if stranger.canary.to_ascii_lowercase().contains(&canary) {
                 faults.push(format!(
-                    "the canary of {} is part of that of {}: take two that differ",
+                    "the canary of {} is part of the canary of {}: use two different ones",
                     own.tenant, stranger.tenant
                 ));
             }
@@ -125,7 +122,7 @@ impl Plan {
         faults
     }
 
-    /// What the rules would not even let each tenant's own session ask for.
+    /// The requests that the rules refuse even for a tenant's own session.
     fn refused(&self, settings: &GatewaySettings) -> Vec<String> {
         let mut faults = Vec::new();
         for subject in &self.tenants {
@@ -141,8 +138,8 @@ impl Plan {
             };
             if let Err(denied) = settings.authorise(&Arc::new(session), request) {
                 faults.push(format!(
-                    "the rules refuse GET {} in a support session of {} ({}): {} Take another path, \
-                     or other scopes with --scopes",
+                    "the rules refuse GET {} in a support session of {} ({}): {} Use another \
+                     path, or other scopes with --scopes",
                     subject.target.as_str(),
                     subject.tenant,
                     denied.refusal,
@@ -170,7 +167,7 @@ fn subject(
     }
     let Some(path) = config.path.as_deref().or(common) else {
         faults.push(format!(
-            "there is no path to ask for in {id}: give --path PATH with {PLACE} where the tenant's \
+            "no path for {id}: add --path PATH with {PLACE} in place of the tenant's \
              ID goes, or write gateway.probe.path"
         ));
         return None;
@@ -183,7 +180,7 @@ fn subject(
             canary: canary.to_owned(),
         }),
         Err(error) => {
-            faults.push(format!("the path {path} can't be asked for: {error}"));
+            faults.push(format!("the path {path} is not valid: {error}"));
             None
         }
     }
@@ -228,13 +225,13 @@ mod tests {
         let path = "path = \"/v1/{tenant_id}\"\n";
         let good = tenants(("acme", "Heron Ltd"), ("bolt", "Kestrel Inc"));
         for (text, part) in [
-            (path.to_owned(), "takes two tenants, and 0 are named"),
-            (good.clone(), "there is no path to ask for in acme"),
+            (path.to_owned(), "two tenants are needed, but 0 given"),
+            (good.clone(), "no path for acme"),
             (format!("path = \"/v2\"\n{good}"), "refuse GET /v2"),
-            (format!("path = \"/v1/../x\"\n{good}"), "can't be asked for"),
+            (format!("path = \"/v1/../x\"\n{good}"), "is not valid"),
             (
                 format!("scopes = [\"gone\"]\n{path}{good}"),
-                "there is no scope gone: write one of read_only",
+                "unknown scope gone: use one of read_only",
             ),
             (
                 format!(
@@ -269,7 +266,7 @@ mod tests {
                     "{path}{}",
                     tenants(("acme", "Heron Ltd"), ("bolt", "My heron ltd"))
                 ),
-                "part of that of bolt",
+                "part of the canary of bolt",
             ),
         ] {
             let faults = plan(&text).unwrap_err();

@@ -1,33 +1,30 @@
-//! What a probe found, for people and for programs.
+//! The result of a probe, for people and for programs.
 
 use std::fmt::Write as _;
 
 use app::domain::{RequestId, TenantId, access_log::Refusal, support_sessions::SupportSession};
 use serde_json::{Value, json};
 
-/// What one request showed.
+/// The result of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Whose session asked.
     pub tenant: TenantId,
-    /// What was tried.
     pub what: String,
     /// Whether it is as it must be.
     pub passed: bool,
-    /// What came, or what is wrong and what to change.
+    /// The result, or what is wrong and what to change.
     pub said: String,
-    /// The answer's status.
     pub status: Option<u16>,
-    /// Why the gateway refused, if it did.
+    /// The gateway's refusal, if it refused.
     pub refusal: Option<Refusal>,
-    /// The request, as it stands in the access log.
+    /// The request, as in the access log.
     pub request_id: Option<RequestId>,
 }
 
 /// Everything that was found.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Where the gateway was reached.
+    /// The gateway's address.
     pub gateway: String,
     /// The hash of its rules.
     pub rules: String,
@@ -35,7 +32,7 @@ pub struct Report {
     pub sessions: [SupportSession; 2],
     /// One for each request.
     pub findings: Vec<Finding>,
-    /// What was not tried.
+    /// What was not tested.
     pub remark: Option<&'static str>,
 }
 
@@ -70,11 +67,10 @@ impl Report {
         if let Some(remark) = self.remark {
             let _ = writeln!(text, "note  {remark}");
         }
-        let _ = writeln!(text, "Both support sessions are revoked.");
+        let _ = writeln!(text, "Both support sessions were revoked.");
         text
     }
 
-    /// For programs.
     pub fn json(&self) -> Value {
         let sessions = self.sessions.iter();
         let sessions = sessions.map(

@@ -24,10 +24,10 @@ const BATCH_MAX: usize = 2 * 1024 * 1024;
 
 /// Complete the access log: how requests ended that a proxy carried after a forward-auth check.
 ///
-/// A JSON array, or one JSON object a line as `application/x-ndjson`; at most 10,000 reports and
-/// 2 MiB. Needs the right `access_log:complete`. A report completes the open row of its request if
-/// the proxy of the configured profile carried it; a second one changes nothing. Reports that
-/// changed nothing are named in the answer.
+/// A JSON array, or one JSON object per line as `application/x-ndjson`, with at most 10,000 reports
+/// and 2 MiB. Needs the right `access_log:complete`. A report completes the open row of its request
+/// if the proxy of the configured profile forwarded it. A second report changes nothing. The
+/// response names reports that changed nothing.
 #[utoipa::path(
     post, path = "/access-log/complete", tag = "support sessions",
     request_body(content(
@@ -35,7 +35,7 @@ const BATCH_MAX: usize = 2 * 1024 * 1024;
         (ReportedEnd = "application/x-ndjson"),
     )),
     responses(
-        (status = 200, body = CompletionReport, description = "What became of the batch."),
+        (status = 200, body = CompletionReport, description = "The result of the batch."),
         (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
@@ -49,7 +49,7 @@ pub(super) async fn complete_access_log(
         Some("application/x-ndjson") => records::lines::<ReportedEnd>,
         _ => return Err(unsupported("application/json or application/x-ndjson").into()),
     };
-    // Nobody without the right makes us read megabytes.
+    // A caller without the right must not make us read megabytes.
     state.core.authorise(&context, Act::CompleteAccessLog)?;
     let body = read_body(request, BATCH_MAX).await?;
     let reports = read(&body)?;

@@ -35,7 +35,7 @@ const TEXT_MAX: usize = 200;
 pub(super) struct AuditQuery {
     /// Only of this category.
     category: Option<AuditCategory>,
-    /// Only this action; with a final `*`, every action that begins so.
+    /// Only this action. A final `*` matches every action with that prefix.
     action: Option<String>,
     /// Only by this actor: identifier, or part of the name.
     actor: Option<String>,
@@ -47,9 +47,9 @@ pub(super) struct AuditQuery {
     from: Option<DateTime<Utc>>,
     /// Only recorded before this instant.
     to: Option<DateTime<Utc>>,
-    /// Rows on a page, 1 to 200; 50 if left out.
+    /// Rows on a page, 1 to 200. Default 50.
     limit: Option<u32>,
-    /// Where to go on, from an earlier page.
+    /// The cursor of an earlier page.
     cursor: Option<String>,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct ExportQuery {
     format: ExportFormat,
     /// Only of this category.
     category: Option<AuditCategory>,
-    /// Only this action; with a final `*`, every action that begins so.
+    /// Only this action. A final `*` matches every action with that prefix.
     action: Option<String>,
     /// Only by this actor: identifier, or part of the name.
     actor: Option<String>,
@@ -86,7 +86,7 @@ fn validated(filter: AuditFilter) -> Result<AuditFilter, Problem> {
     let actor = text("actor", filter.actor);
     for (field, at) in [("from", filter.from), ("to", filter.to)] {
         if at.is_some_and(|at| !app::domain::tenants::is_storable(at)) {
-            problems.add(field, "must lie between the years 1970 and 9999");
+            problems.add(field, "must be between the years 1970 and 9999");
         }
     }
     problems.finish()?;

@@ -1,4 +1,4 @@
-//! Who asks: the holder of a key, or a support session, as `middleware::context` has established it.
+//! The caller: the holder of a key, or a support session, established by `middleware::context`.
 
 use app::domain::{
     caller::{Caller, Context},
@@ -26,8 +26,8 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyHolder {
     }
 }
 
-/// Proof that the request carries a living key, or is made in a support session: for what a tenant may
-/// read of itself.
+/// Proof that the request has an active key or belongs to a support session: for a tenant's own
+/// data.
 pub(super) struct Reader(pub(super) Context);
 
 impl<S: Send + Sync> FromRequestParts<S> for Reader {

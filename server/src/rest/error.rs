@@ -36,7 +36,7 @@ impl IntoResponse for RestProblem {
 /// A problem as it is sent (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ProblemDocument {
-    /// Always `about:blank`: `code` tells what went wrong.
+    /// Always `about:blank`. See `code` for the kind of problem.
     r#type: &'static str,
     /// The status in words.
     title: &'static str,
@@ -44,12 +44,12 @@ pub(super) struct ProblemDocument {
     status: u16,
     /// A sentence for people.
     detail: String,
-    /// What went wrong, as a stable code.
+    /// The stable code.
     code: ProblemCode,
     /// The fields that were refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<FieldProblem>,
-    /// The request, for whoever reads the log.
+    /// The request's ID, for reading the log.
     request_id: Option<String>,
     /// After how many seconds trying again makes sense.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +119,7 @@ pub(super) async fn no_such_address(uri: Uri) -> RestProblem {
 pub(super) async fn no_such_method(method: Method) -> RestProblem {
     Problem::new(
         ProblemCode::MethodNotAllowed,
-        format!("{method} is not allowed here; `Allow` names what is."),
+        format!("{method} is not allowed here. See the Allow header."),
     )
     .into()
 }

@@ -1,4 +1,4 @@
-//! What handlers take from a request. Whatever can't be read is a problem that names the field.
+//! Extractors for handlers. An unreadable request becomes a problem that names the field.
 
 use app::domain::{
     at_fault::{field_and_message, shortened},
@@ -55,9 +55,9 @@ fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     parse_pairs(query, "The query string must be UTF-8.")
 }
 
-/// Reads `a=1&b=2`; `not_utf8` is the sentence for what can't be read.
+/// Parses `a=1&b=2`. `not_utf8` is the message for invalid UTF-8.
 fn parse_pairs<T: DeserializeOwned>(text: &str, not_utf8: &str) -> Result<T, Problem> {
-    // The decoder would put U+FFFD for what is not UTF-8.
+    // The decoder would replace invalid UTF-8 by U+FFFD.
     if percent_encoding::percent_decode_str(text)
         .decode_utf8()
         .is_err()
@@ -123,7 +123,7 @@ pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem>
     })?;
     deserializer
         .end()
-        .map_err(|_| malformed("The body is not JSON: something follows after its end."))?;
+        .map_err(|_| malformed("The body is not JSON: there is more after its end."))?;
     Ok(value)
 }
 
@@ -131,8 +131,8 @@ fn malformed(detail: impl Into<String>) -> Problem {
     Problem::new(ProblemCode::MalformedRequest, detail)
 }
 
-/// The problem with one field: the one that the path leads to, or the one that the message quotes
-/// where it is missing, unknown or given twice.
+/// The problem of one field: the one at `path`, or the one quoted in the message if it is missing,
+/// unknown or given twice.
 pub(super) fn field_problem(path: &str, message: &str) -> Problem {
     let (field, message) = field_and_message(path, message);
     Problem::invalid_field(&field, message)
@@ -149,7 +149,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
 pub(super) fn unsupported(wanted: &str) -> Problem {
     Problem::new(
         ProblemCode::UnsupportedMediaType,
-        format!("Send the body as {wanted}, and say so in Content-Type."),
+        format!("Send the body as {wanted} and set Content-Type."),
     )
 }
 
@@ -158,7 +158,7 @@ pub(super) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
     let too_large = || {
         Problem::new(
             ProblemCode::TooLarge,
-            format!("The body may have {max} bytes at most."),
+            format!("The body is too large. The limit is {max} bytes."),
         )
     };
     let announced = request

@@ -13,7 +13,7 @@ use super::{
     extract::RestForm,
 };
 
-/// What is asked (RFC 7662 §2.1). Further parameters, `token_type_hint` among them, change nothing.
+/// The input (RFC 7662 §2.1). Other parameters, such as `token_type_hint`, are ignored.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct IntrospectionRequest {
     /// The value of `Support-Identity`, as the upstream got it.
@@ -25,15 +25,15 @@ pub(super) struct IntrospectionRequest {
 pub(super) struct Introspection {
     /// Whether signature, time and support session all hold at this instant.
     active: bool,
-    /// What the identity says; only if it is active.
+    /// The identity's claims, only if it is active.
     #[serde(flatten)]
     claims: Option<Claims>,
 }
 
-/// Ask whether an identity that the gateway has signed is still good. Needs the right
-/// `identities:introspect`. Whatever is not good is `{"active": false}` and nothing else: expired,
-/// of a support session that has ended, of another tenant than the key's, or no identity at all.
-/// The token of a support session itself is never active.
+/// Check whether an identity that the gateway has signed is still valid. Needs the right
+/// `identities:introspect`. For anything else the response is only `{"active": false}`: an expired
+/// identity, one of an ended support session or of another tenant than the key's, or no identity at
+/// all. A support session's own token is never active.
 #[utoipa::path(
     post, path = "/introspect", tag = "identities",
     request_body(content = IntrospectionRequest, content_type = "application/x-www-form-urlencoded"),

@@ -1,4 +1,4 @@
-//! What lists answer.
+//! The shape of lists.
 
 use app::domain::page::Page;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub(super) struct List<T> {
     /// The rows, in the order of the list.
     items: Vec<T>,
-    /// Where to go on: the value of `cursor` for the next page; `null` after the last one.
+    /// The `cursor` of the next page; `null` after the last one.
     next_cursor: Option<String>,
 }
 

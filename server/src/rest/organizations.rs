@@ -35,9 +35,9 @@ pub(super) struct OrganizationPath {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PageQuery {
-    /// Rows on a page, 1 to 200; 50 if left out.
+    /// Rows on a page, 1 to 200. Default 50.
     limit: Option<u32>,
-    /// Where to go on, from an earlier page.
+    /// The cursor of an earlier page.
     cursor: Option<String>,
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn list_organizations(
     put, path = "/tenants/{tenant_id}/organizations/{organization_id}", tag = "tenants",
     params(OrganizationPath), request_body = OrganizationRegistration,
     responses(
-        (status = 200, body = Organization, description = "Changed, or as it was."),
+        (status = 200, body = Organization, description = "Updated or unchanged."),
         (status = 201, body = Organization, description = "Registered."),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json"),

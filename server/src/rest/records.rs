@@ -36,7 +36,7 @@ pub(super) fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, 
     Ok(records.map(|(index, value)| record(index, value)).collect())
 }
 
-/// Reads one object a line (NDJSON); blank lines do not count.
+/// Parses one object per line (NDJSON). Blank lines are ignored.
 pub(super) fn lines<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
     let lines = body
         .split(|byte| *byte == b'\n')
@@ -84,7 +84,7 @@ fn record<T: DeserializeOwned>(index: usize, value: serde_json::Value) -> Record
 fn too_many_records() -> Problem {
     Problem::new(
         ProblemCode::TooLarge,
-        format!("A batch holds at most {MAX_RECORDS} records."),
+        format!("A batch can have at most {MAX_RECORDS} records."),
     )
 }
 

@@ -24,8 +24,8 @@ const BATCH_MAX: usize = 8 * 1024 * 1024;
 
 /// Send telemetry: API calls of tenants.
 ///
-/// A JSON array, or one JSON object a line as `application/x-ndjson`; at most 10,000 records and
-/// 8 MiB. Bad records are named in the answer, good ones count. A batch that is sent again with
+/// A JSON array, or one JSON object per line as `application/x-ndjson`, with at most 10,000 records
+/// and 8 MiB. The response names invalid records. Valid ones count. A batch that is sent again with
 /// the same `Idempotency-Key` counts once.
 #[utoipa::path(
     post, path = "/requests", tag = "telemetry",
@@ -35,10 +35,10 @@ const BATCH_MAX: usize = 8 * 1024 * 1024;
         (RequestRecord = "application/x-ndjson"),
     )),
     responses(
-        (status = 200, body = IngestReport, description = "What became of the batch."),
-        (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "The key came with other records before."),
+        (status = 200, body = IngestReport, description = "The result of the batch."),
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json", description = "The key was used with other records before."),
         (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "No record was good."),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "No record was valid."),
     )
 )]
 pub(super) async fn send_requests(
@@ -52,7 +52,7 @@ pub(super) async fn send_requests(
         Some("application/x-ndjson") => records::from_lines,
         _ => return Err(unsupported("application/json or application/x-ndjson").into()),
     };
-    // Nobody without the right makes us read megabytes.
+    // A caller without the right must not make us read megabytes.
     state
         .core
         .authorise(&context, app::domain::policy::Act::SendTelemetry)?;

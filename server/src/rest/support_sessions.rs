@@ -1,5 +1,5 @@
-//! `/support-sessions`: who looked into which tenant. Keys and support sessions read; none creates
-//! one.
+//! `/support-sessions`: who entered which tenant. Keys and support sessions can read, but not
+//! create.
 
 use app::domain::{
     StaffId, SupportSessionId, TenantId, Timestamp,
@@ -33,9 +33,9 @@ pub(super) struct SupportSessionsQuery {
     tenant: Option<TenantId>,
     /// Only of this staff member.
     staff: Option<StaffId>,
-    /// Rows on a page, 1 to 200; 50 if left out.
+    /// Rows on a page, 1 to 200. Default 50.
     limit: Option<u32>,
-    /// Where to go on, from an earlier page.
+    /// The cursor of an earlier page.
     cursor: Option<String>,
 }
 

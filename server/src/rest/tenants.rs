@@ -43,13 +43,13 @@ pub(super) struct TenantsQuery {
     status: Option<TenantStatus>,
     /// Only tenants with this health.
     health: Option<Health>,
-    /// What to sort by; `health` if left out.
+    /// The sort key. Defaults to `health`.
     sort: Option<TenantSort>,
-    /// The direction; `desc` for `health`, which is worst first, and else `asc` if left out.
+    /// The direction. Defaults to `desc` for `health`, which is worst first, otherwise to `asc`.
     dir: Option<Dir>,
-    /// Rows on a page, 1 to 200; 50 if left out.
+    /// Rows on a page, 1 to 200. Default 50.
     limit: Option<u32>,
-    /// Where to go on, from an earlier page.
+    /// The cursor of an earlier page.
     cursor: Option<String>,
 }
 
@@ -79,7 +79,7 @@ impl TenantsQuery {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(super) struct TenantPath {
-    /// The platform's identifier.
+    /// The platform's ID of the tenant.
     pub(super) tenant_id: TenantId,
 }
 
@@ -120,7 +120,7 @@ pub(super) async fn get_tenant(
     put, path = "/tenants/{tenant_id}", tag = "tenants", params(TenantPath),
     request_body = TenantRegistration,
     responses(
-        (status = 200, body = Tenant, description = "Changed, or as it was."),
+        (status = 200, body = Tenant, description = "Updated or unchanged."),
         (status = 201, body = Tenant, description = "Registered."),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
     )

@@ -33,7 +33,7 @@ pub(super) struct UserSessionPath {
     user_session_id: UserSessionId,
 }
 
-/// What it takes to end all user sessions of a tenant.
+/// The input for ending all user sessions of a tenant.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ForceLogout {

@@ -1,4 +1,4 @@
-//! `GET /health/live` and `GET /health/ready`, for whoever restarts and balances.
+//! `GET /health/live` and `GET /health/ready`, for supervisors and load balancers.
 
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ async fn live() -> impl IntoResponse {
     answer(StatusCode::OK, "live")
 }
 
-/// Ready: this node holds its lease, the store answers, its schema is the one that this program
-/// knows, and requests can be recorded.
+/// Ready: this node holds its lease, the store responds, its schema is supported, and requests can
+/// be recorded.
 async fn ready(State((store, lease)): State<(Store, Arc<Lease>)>) -> impl IntoResponse {
     if let Some(outage) = store.outage() {
         return answer(StatusCode::SERVICE_UNAVAILABLE, outage.cause.sentence());

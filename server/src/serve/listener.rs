@@ -1,5 +1,5 @@
-//! The listeners of console and metrics: HTTP/1.1 with time limits, so that whoever opens
-//! connections and says nothing keeps none of them.
+//! The listeners of console and metrics: HTTP/1.1 with time limits, so that idle connections are
+//! closed.
 
 use std::{pin::pin, time::Duration};
 
@@ -34,7 +34,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, end: Cancellati
 }
 
 async fn connection(tcp: TcpStream, router: Router, end: CancellationToken) {
-    // Without it small answers wait; a socket that can't have it is about to fail anyway.
+    // Otherwise small responses wait. A socket that refuses this is about to fail anyway.
     let _ = tcp.set_nodelay(true);
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())

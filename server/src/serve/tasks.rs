@@ -1,4 +1,4 @@
-//! What the server does without being asked.
+//! The server's background tasks.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use crate::{
     },
 };
 
-/// How often what nobody needs any more is removed.
+/// How often old data is deleted.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
 /// How often requests of nodes that are gone are looked for.
 const ORPHANS_EVERY: Duration = Duration::from_secs(2);
 
-/// Starts every task; each ends with `end`.
+/// Starts every task. Each ends with `end`.
 pub(super) fn start(
     state: &AppState,
     by: &WrittenBy,
@@ -66,20 +66,20 @@ async fn orphans(state: AppState, boot: String, end: CancellationToken) {
             Ok(closed) => {
                 tracing::warn!(
                     closed,
-                    "requests of a server that is gone are closed, their end unknown"
+                    "closed the open requests of a stopped server as unknown"
                 );
             }
-            Err(error) => tracing::error!(%error, "requests left open can't be closed"),
+            Err(error) => tracing::error!(%error, "can't close open requests"),
         }
         match close_unreported(&state.core).await {
             Ok(0) => {}
             Ok(closed) => {
                 tracing::warn!(
                     closed,
-                    "requests whose proxy has not reported how they ended are closed as unknown"
+                    "closed requests that their proxy never reported as unknown"
                 );
             }
-            Err(error) => tracing::error!(%error, "unreported requests can't be closed"),
+            Err(error) => tracing::error!(%error, "can't close unreported requests"),
         }
     }
 }
@@ -92,13 +92,13 @@ async fn prune(state: AppState, boot: String, end: CancellationToken) {
             () = end.cancelled() => return,
         }
         if let Err(error) = state.staff_sessions.prune().await {
-            tracing::warn!(%error, "staff sessions that ended long ago can't be removed");
+            tracing::warn!(%error, "can't delete old staff sessions");
         }
         if let Err(error) = state.core.store.prune_changes(state.core.now()).await {
-            tracing::warn!(%error, "old changes can't be removed");
+            tracing::warn!(%error, "can't delete old changes");
         }
         if let Err(error) = state.core.store.prune_nodes(&boot, state.core.now()).await {
-            tracing::warn!(%error, "nodes that are long gone can't be removed");
+            tracing::warn!(%error, "can't delete old nodes");
         }
     }
 }

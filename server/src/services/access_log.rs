@@ -1,8 +1,8 @@
-//! The gateway's record: what it asks of the store.
+//! The gateway's record: the gateway's view of the store.
 //!
-//! A request's row and its audit event are one transaction that succeeds only while the support
-//! session is active at that instant. How it ended is written by a task of its own, so that it is
-//! written even if the client has gone.
+//! A request's row and its audit event are one transaction, which only succeeds while the support
+//! session is active at that instant. The end of a request is written by another task, even if the
+//! client has gone.
 
 mod known;
 mod orphans;
@@ -46,10 +46,10 @@ pub use self::{
     reports::{AccessLogReports, ReadReport, close_unreported},
 };
 
-/// How many sampled refusals wait to be recorded at most; what comes more is counted alone.
+/// The most sampled refusals that wait to be recorded. Further ones are only counted.
 const MAX_SAMPLED_WAITING: usize = 256;
-/// When a record of which it is not known whether it was written is looked for, after one another:
-/// PostgreSQL may finish a commit after the connection it was asked over is lost.
+/// The delays for looking up a record whose commit is uncertain: PostgreSQL may finish a commit
+/// after its connection is lost.
 const SETTLE_AFTER: [Duration; 4] = [
     Duration::ZERO,
     Duration::from_secs(1),
@@ -109,8 +109,8 @@ impl StoreRecorder {
         self.touched.clone()
     }
 
-    /// Completes a record as refused if it turns out to have been written: its request was told
-    /// that it was not, and is never forwarded.
+    /// Completes a record as refused if it turns out to exist. Its request was refused and is never
+    /// forwarded.
     fn settle(&self, intent: &Intent) {
         let completion = Completion {
             request_id: intent.request_id,
@@ -125,7 +125,7 @@ impl StoreRecorder {
             response_bytes: 0,
             tally: None,
         };
-        // A shutdown does not wait for this: the next start closes what is left as unknown.
+        // A shutdown doesn't wait for this: the next start closes open rows as unknown.
         let later = self.later.downgrade();
         tokio::spawn(async move {
             for wait in SETTLE_AFTER {
@@ -184,13 +184,13 @@ impl Recorder for StoreRecorder {
         };
         match begun {
             Ok(Ok(begun)) => {
-                // Nobody may be listening.
+                // There may be no receiver.
                 let _ = self.touched.send(intent.support_session_id);
                 Ok(begun)
             }
             Ok(Err(refused)) => Err(refused),
             Err(error) => {
-                tracing::debug!(request.id = %intent.request_id, error = %error, "a request can't be recorded");
+                tracing::debug!(request.id = %intent.request_id, error = %error, "can't record a request");
                 if matches!(error, StoreError::Overloaded) {
                     self.core.store.note_slow();
                 }
@@ -214,7 +214,7 @@ impl Recorder for StoreRecorder {
         match record::refuse(&self.core, &self.by, refused).await {
             Ok(_) => drop(self.touched.send(session)),
             Err(error) => {
-                tracing::error!(support_session.id = %session, error = %error, "a refusal can't be recorded");
+                tracing::error!(support_session.id = %session, error = %error, "can't record a refusal");
             }
         }
     }

@@ -17,14 +17,14 @@ use super::{Core, ServiceError};
 /// The longest name of a key, in characters.
 const NAME_MAX: usize = 100;
 
-/// What it takes to make a key.
+/// The input for creating a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {
-    /// What it is used for; 1–100 characters.
+    /// The key's purpose, 1–100 characters.
     pub name: String,
     /// The one tenant whose data it reads; `None` for a platform key.
     pub tenant_id: Option<TenantId>,
-    /// None means reading only. A tenant's key can besides introspect identities, and no more.
+    /// Empty means read-only. A tenant's key can only add the right to introspect identities.
     pub rights: Vec<ApiRight>,
 }
 
@@ -126,7 +126,7 @@ impl ApiKeys {
             .act(event, move |event, tx| {
                 Box::pin(async move {
                     if !tx.revoke_api_key(id, now).await? {
-                        let detail = "This key was revoked before.";
+                        let detail = "This key is already revoked.";
                         return Err(Problem::new(ProblemCode::Conflict, detail).into());
                     }
                     let receipt = tx.append_audit(event.clone()).await?;
@@ -139,7 +139,7 @@ impl ApiKeys {
         Ok(key)
     }
 
-    /// Whose secret this is; `None` when it is unknown or its key was revoked.
+    /// The holder of a secret; `None` if it is unknown or its key was revoked.
     pub async fn authenticate(&self, secret: &str) -> Result<Option<KeyCaller>, StoreError> {
         let Ok(token) = Token::parse(secret) else {
             return Ok(None);

@@ -16,7 +16,7 @@ use store::audit::AuditReach;
 
 use super::{Core, ServiceError};
 
-/// Reads the audit log for whoever may.
+/// Reads the audit log for permitted callers.
 #[derive(Clone)]
 pub struct AuditService {
     core: Core,
@@ -51,11 +51,11 @@ pub(crate) fn reach(
     })
 }
 
-/// The list's name for cursors: whoever has another reach or filter can't use them.
+/// The list's name for cursors, so that a cursor only works with the same reach and filter.
 fn list_name(reach: &AuditReach, filter: &AuditFilter) -> Result<String, Problem> {
     let filter = serde_json::to_string(filter).map_err(|error| {
-        tracing::error!(error = %error, "a filter can't be written");
-        Problem::new(ProblemCode::Internal, "Something went wrong on our side.")
+        tracing::error!(error = %error, "can't write a filter");
+        Problem::new(ProblemCode::Internal, "Something went wrong.")
     })?;
     Ok(format!("audit {reach} {filter}"))
 }

@@ -1,6 +1,6 @@
-//! Browsers that support sessions are opened in: what the gateway asks of the store.
+//! Browsers that support sessions are opened in: the gateway's view of the store.
 //!
-//! How the console lets a browser come so far is in `support_sessions`.
+//! For the console's part see `support_sessions`.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -30,7 +30,7 @@ pub struct StoreBrowserSessions {
 }
 
 impl StoreBrowserSessions {
-    /// Cookies in the store of `core`; those that are replaced pass no gate of `gates`.
+    /// Cookies in the store of `core`. Requests of replaced cookies pass no gate of `gates`.
     pub fn new(core: Core, gates: Arc<SessionGates>) -> Arc<Self> {
         Arc::new(Self { core, gates })
     }
@@ -49,9 +49,8 @@ impl StoreBrowserSessions {
         }))
     }
 
-    /// Whether there is such a code, for whoever comes from there. Asked before anything is written:
-    /// whoever guesses codes makes nobody wait for the writer, and whoever may not use the session
-    /// takes the place of no browser that may.
+    /// Whether the code exists, for this address. Checked before writing, so that guessing codes
+    /// delays no one, and someone who may not use the session doesn't replace a browser that may.
     async fn check(&self, key: &EntryKey, ip: IpAddr) -> Result<Option<NotEntered>, StoreError> {
         let now = self.core.now();
         let mut reader = self.core.store.read().await?;
@@ -103,7 +102,7 @@ async fn take_in(
     };
     let event = opened(core, &session, new);
     let receipt = tx.append_audit(event).await?;
-    // What came with the cookie before this one is cut, on every node.
+    // Requests of the previous cookie are cut off on every node.
     let id = session.id.to_string();
     tx.change(ChangeKind::SupportSession, &id, now).await?;
     Ok(Audited::new(Some(session.id), receipt))
@@ -147,7 +146,7 @@ impl BrowserSessions for StoreBrowserSessions {
             state_hash: new.state_hash,
         };
         let unavailable = |error: StoreError| {
-            tracing::warn!(request.id = %new.request_id, error = %error, "a tenant can't be opened");
+            tracing::warn!(request.id = %new.request_id, error = %error, "can't open a tenant in a browser");
             NotEntered::Unavailable
         };
         if let Some(refused) = self.check(&key, new.ip).await.map_err(unavailable)? {
@@ -160,7 +159,7 @@ impl BrowserSessions for StoreBrowserSessions {
         {
             return Ok(());
         }
-        // Somebody was faster: whoever took the code, or ended the session.
+        // The code was taken or the session ended meanwhile.
         let refused = self.check(&key, new.ip).await.map_err(unavailable)?;
         Err(refused.unwrap_or(NotEntered::Code))
     }

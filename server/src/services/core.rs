@@ -1,4 +1,4 @@
-//! What every use case is built on.
+//! The base of every use case.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::{config::Config, cursor::CursorKey};
 
-/// What every use case is built on. Cheap to clone.
+/// The base of every use case. Cheap to clone.
 #[derive(Clone)]
 pub struct Core {
     /// The data store.
@@ -115,7 +115,7 @@ impl Core {
     }
 }
 
-/// Who acted, as the audit log names it.
+/// The actor, as named in the audit log.
 pub(crate) fn actor(caller: &Caller) -> Actor {
     let (kind, id, name) = match caller {
         Caller::Staff(staff) => (

@@ -1,4 +1,4 @@
-//! What can go wrong in a use case.
+//! Errors of a use case.
 
 use app::domain::{problem::Problem, record::OutageCause};
 use store::{ActError, StoreError};
@@ -6,10 +6,9 @@ use store::{ActError, StoreError};
 /// An error of a use case.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The caller is told so: not allowed, not found, not as it must be.
+    /// A problem for the caller: not allowed, not found, not valid.
     #[error(transparent)]
     Refused(#[from] Problem),
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,4 +1,5 @@
-//! What a plain form leaves for the page that it redirects to: in memory, read once, for a minute.
+//! Messages that a plain form leaves for the page it redirects to: in memory, read once, for a
+//! minute.
 
 use std::{
     collections::HashMap,
@@ -18,21 +19,21 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use gateway::{clock::Clock, entropy::Entropy};
 
-/// For how long a flash waits to be read.
+/// How long a flash waits to be read.
 const KEPT: TimeDelta = TimeDelta::seconds(60);
-/// How many flashes one owner may have waiting; the oldest goes first.
+/// How many flashes may wait for one owner. The oldest is dropped first.
 const PER_OWNER: usize = 8;
 /// How many flashes of signed-in staff members wait at most.
 const OF_STAFF: usize = 1024;
-/// How many flashes of people who are not signed in wait at most. They have room of their own, so
-/// that a flood of failed sign-ins pushes out no staff member's new token.
+/// The most flashes for people who are not signed in. They have their own space, so that a flood of
+/// failed sign-ins can't displace a staff member's new token.
 const OF_OTHERS: usize = 256;
 
 /// Whom a flash belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Owner {
     StaffSession(StaffSessionId),
-    /// Nobody is signed in, as after a refused sign-in: the same address.
+    /// Not signed in, as after a refused sign-in: the same IP address.
     Address(Option<String>),
 }
 
@@ -59,8 +60,8 @@ struct Waitings {
     last_number: u64,
 }
 
-/// Flashes that wait to be read. Cheap to clone. They may hold a new access token, so this has no
-/// `Debug` and nothing of it is ever stored.
+/// Flashes that wait to be read. Cheap to clone. They may contain a new access token, so this has
+/// no `Debug` and is never stored.
 #[derive(Clone)]
 pub struct Flashes {
     clock: Arc<dyn Clock>,
@@ -69,7 +70,6 @@ pub struct Flashes {
 }
 
 impl Flashes {
-    /// No flashes yet.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self {
             clock,
@@ -78,8 +78,8 @@ impl Flashes {
         }
     }
 
-    /// Leaves a flash for the caller; the id that the page's URL names. The id alone opens
-    /// nothing: the flash goes to the same staff session only.
+    /// Leaves a flash for the caller and returns its ID for the page's URL. The ID alone opens
+    /// nothing: only the same staff session gets the flash.
     pub fn leave(&self, context: &Context, flash: Flash) -> String {
         self.leave_for(Owner::of(context), flash)
     }
@@ -89,7 +89,7 @@ impl Flashes {
         self.leave_for(Owner::StaffSession(id), flash)
     }
 
-    /// Leaves a flash for whoever comes from this address without being signed in.
+    /// Leaves a flash for this address, without a sign-in.
     pub fn leave_signed_out(&self, context: &Context, flash: Flash) -> String {
         self.leave_for(Owner::Address(context.origin.ip.clone()), flash)
     }

@@ -1,4 +1,4 @@
-//! What this process's gates are told of a commit at once, without waiting for the log of changes.
+//! Informs this process's gates of a commit immediately, without the change log.
 
 use app::domain::{SupportSessionId, support_sessions::SupportSessionStatus};
 use gateway::{SessionGates, ports::Ended};
@@ -6,8 +6,8 @@ use store::{Db, StoreError};
 
 use super::Core;
 
-/// Cuts requests that came with what is no credential of their support session any more, and lets
-/// none pass that is on its way to the gate. Gives how many were cut.
+/// Cuts off requests whose credential is no longer one of their support session, and stops those on
+/// their way to the gate. Returns how many were cut off.
 ///
 /// # Errors
 ///
@@ -26,8 +26,8 @@ pub(super) async fn cut_replaced(
     Ok(cut)
 }
 
-/// As [`cut_replaced`], once the new credential is committed. If the store can't say which are good,
-/// none is: whoever holds a good one asks again.
+/// Like [`cut_replaced`], after the new credential is committed. If the store can't say which
+/// credentials are valid, none is: clients with a valid one retry.
 pub(super) async fn cut_replaced_now(
     core: &Core,
     gates: &SessionGates,
@@ -46,8 +46,8 @@ pub(super) async fn cut_replaced_now(
     }
 }
 
-/// Ends what is in flight of support sessions that have been revoked along with something else. What
-/// the store can't say now the log of changes says as soon as it can.
+/// Ends open requests of support sessions that were revoked along with something else. If the store
+/// fails, the change log will do it later.
 ///
 /// # Errors
 ///

@@ -1,7 +1,8 @@
 //! The keys that sign identities: one follows the other without an outage.
 //!
-//! They are files of one node, so an act here is of that node alone; with PostgreSQL it is done on
-//! each. What is about to be done is recorded first: no key signs without a record of how it came.
+//! Keys are files of one node, so an action here only affects that node. With PostgreSQL it is done
+//! on each. Every action is recorded before it is done: no key signs without a record of its
+//! origin.
 
 use app::domain::{
     audit::{AuditAction, AuditOutcome, KeyRotation},
@@ -53,7 +54,7 @@ impl IdentityKeysService {
         Ok(self.rotation.list()?)
     }
 
-    /// Publishes a new key, which signs nothing yet; gives its name.
+    /// Publishes a new key, which doesn't sign yet. Returns its name.
     pub async fn add(&self, context: &Context) -> Result<String, IdentityKeysError> {
         self.authorise(context)?;
         let _lock = self.rotation.lock()?;
@@ -66,7 +67,7 @@ impl IdentityKeysService {
             .await
     }
 
-    /// Lets the next key sign, and retires the current one; gives the name of the new one.
+    /// Starts signing with the next key and retires the current one. Returns the new one's name.
     pub async fn promote(
         &self,
         context: &Context,
@@ -83,7 +84,7 @@ impl IdentityKeysService {
             .await
     }
 
-    /// Stops publishing the retired key, and removes it; gives its name.
+    /// Removes the retired key. Returns its name.
     pub async fn retire(
         &self,
         context: &Context,
@@ -117,7 +118,7 @@ impl IdentityKeysService {
             .await
     }
 
-    /// Records that what was recorded could not be done, where that is so.
+    /// Records that a recorded action failed, if it did.
     async fn finish(
         &self,
         context: &Context,

@@ -30,9 +30,9 @@ impl IntrospectionService {
         Self { core, identities }
     }
 
-    /// What an identity says, if it holds at this instant: signed by a published key, not expired,
-    /// for a request on record, in a support session that is active. A support session's own token
-    /// is never good here: it would let requests in that pass by the record.
+    /// The content of an identity, if it is valid at this instant: signed by a published key, not
+    /// expired, for a recorded request, in an active support session. A support session's own token
+    /// is never accepted here, because it would allow requests without a record.
     pub async fn introspect(
         &self,
         context: &Context,
@@ -42,7 +42,7 @@ impl IntrospectionService {
         let Ok(claims) = read_signed(token, &self.identities.key_set()) else {
             return Ok(None);
         };
-        // What belongs to another tenant does not exist, as everywhere.
+        // Another tenant's data doesn't exist, as everywhere.
         let reach = Act::IntrospectIdentityOf(&claims.tenant_id);
         if self.core.authorise(context, reach).is_err() || !self.is_fresh(&claims) {
             return Ok(None);

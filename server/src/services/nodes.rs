@@ -1,9 +1,8 @@
-//! This node among those on the store: the lease it serves with, and what it applies of what was
-//! committed elsewhere.
+//! This node among those on the store: its lease, and how it applies changes committed elsewhere.
 //!
-//! One task hears of changes and sends the heartbeats, so that a lease can only be renewed by who has
-//! applied every number that the heartbeat names. What it reads goes over a connection of its own:
-//! nobody else's work may cost this node its lease.
+//! One task receives changes and sends heartbeats, so that a lease is only renewed after every
+//! change that the heartbeat names was applied. It reads over its own connection: no one else's
+//! work may cost this node its lease.
 
 mod epoch;
 mod receipts;
@@ -44,10 +43,10 @@ pub use self::epoch::{EpochError, EpochKeeper};
 const BEAT_EVERY: Duration = Duration::from_millis(250);
 /// How long a heartbeat may take. A connection that is slower hangs, and is given up.
 const BEAT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often everything in flight is looked at without cause, and SQLite's row is written.
+/// How often all open requests are reviewed without cause, and SQLite's row is written.
 const REVIEW_EVERY: Duration = Duration::from_secs(10);
 
-/// How often it is told that the nodes' rules differ, while they do.
+/// How often different rules are reported while they last.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// Why a lease was not renewed.
@@ -57,19 +56,18 @@ pub enum NodeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// It takes too long to answer.
-    #[error("the store takes too long to answer")]
+    #[error("the data store takes too long to respond")]
     Slow,
     /// The store has fewer changes than this node has seen.
     #[error(
-        "the store is older than what this node has seen of it, as after a restore: restart the server"
+        "the data store is older than this node remembers, as after a restore: restart the server"
     )]
     WentBack,
     /// The store's row of this node has gone.
-    #[error("the store does not know this node any more, as after a restore: restart the server")]
+    #[error("the data store no longer knows this node, as after a restore: restart the server")]
     Forgotten,
 }
 
-/// This node.
 pub struct Node {
     core: Core,
     lease: Arc<Lease>,
@@ -80,18 +78,18 @@ pub struct Node {
     position: watch::Receiver<i64>,
     reader: Option<Reader>,
     applied: i64,
-    /// Whether something may have been missed, so that everything must be looked at.
+    /// Whether something may have been missed, so that everything must be reviewed.
     review: bool,
     reviewed: Instant,
     /// Until when the other nodes take this one for one that may be serving, in time since boot.
     seen_until: Duration,
-    /// When it was last told that the nodes' rules differ, while they do.
+    /// When the different rules were last reported.
     told_of_rules: Option<Instant>,
 }
 
 impl Node {
-    /// Makes the node known, revokes what a restored store must not revive, and takes the lease for
-    /// the first time. The log of changes is followed already.
+    /// Registers the node, revokes what a restored store must not revive, and takes the first
+    /// lease. The change log is followed already.
     ///
     /// # Errors
     ///
@@ -126,7 +124,8 @@ impl Node {
         };
         let sent = node.clock.since_boot();
         if let Err(error) = node.beat(sent).await {
-            // It goes on trying: a store that is slow for a moment keeps no server from starting.
+            // It keeps trying: a store that is slow for a moment must not stop a server from
+            // starting.
             node.failed(&error);
         }
         Ok((node, epoch))
@@ -188,9 +187,9 @@ impl Node {
         Ok(())
     }
 
-    /// A heartbeat of a node that the others see, and when it was sent. Who was out of sight comes
-    /// into it with a first one and looks around with a second: of two nodes that come back at the
-    /// same time with different rules, at least one sees the other.
+    /// Sends a heartbeat of a node that is visible to the others. A node that was invisible becomes
+    /// visible with a first heartbeat and looks around with a second: of two nodes that come back
+    /// at the same time with different rules, at least one sees the other.
     async fn send_seen(&mut self, mut sent: Duration) -> Result<(Duration, Beat), NodeError> {
         if sent >= self.seen_until {
             self.send().await?;
@@ -239,15 +238,15 @@ impl Node {
         }
     }
 
-    /// Ends what has been revoked and cuts what came with a token that was replaced, here too.
+    /// Applies a revocation here, and cuts off requests of replaced tokens.
     async fn look_at(&mut self, id: SupportSessionId) -> Result<(), NodeError> {
         let (boot, gates) = (Arc::clone(&self.boot), Arc::clone(&self.gates));
         let (core, now) = (self.core.clone(), self.core.now());
         let mut db = self.reader().await?.db();
         if let Some(asked_at) = db.pending_receipt(id, &boot).await? {
             let cut = gates.end(id, Ended::Revoked);
-            tracing::info!(support_session.id = %id, requests.cut = cut.requests, "a revocation is applied");
-            // Not waited for: a lease must not depend on what is written.
+            tracing::info!(support_session.id = %id, requests.cut = cut.requests, "revocation applied");
+            // Not awaited, because a lease must not depend on writes.
             tokio::spawn(receipts::confirm(core, gates, boot, id, asked_at));
             return Ok(());
         }
@@ -257,8 +256,8 @@ impl Node {
         let found = db.lookup_support_session(id).await?;
         let ended = match found.map(|session| session.status(now)) {
             Some(SupportSessionStatus::Revoked) => Some(Ended::Revoked),
-            // Of an expiry each node knows by itself; that nobody uses a session any more only the
-            // one knows that told of it.
+            // Each node knows about an expiry by itself. Only the reporting node knows that a
+            // session was idle.
             Some(SupportSessionStatus::Expired) => Some(Ended::Expired),
             Some(SupportSessionStatus::Active) | None => None,
         };
@@ -303,7 +302,7 @@ impl Node {
         if matches!(error, NodeError::WentBack | NodeError::Forgotten) {
             self.lease.give_up();
         }
-        tracing::warn!(error = %error, "the lease is not renewed");
+        tracing::warn!(error = %error, "can't renew the lease");
     }
 
     async fn reader(&mut self) -> Result<&mut Reader, StoreError> {
@@ -318,7 +317,7 @@ fn lease() -> TimeDelta {
     TimeDelta::from_std(LEASE).unwrap_or_default()
 }
 
-/// Nobody's act: a server was started.
+/// No actor: a server was started.
 async fn add(core: &Core, clock: &SteadyClock, boot: &str, applied: i64) -> Result<(), StoreError> {
     let node = NewNode {
         boot: boot.to_owned(),
@@ -339,7 +338,7 @@ async fn add(core: &Core, clock: &SteadyClock, boot: &str, applied: i64) -> Resu
         .await
 }
 
-/// Where heartbeats write nothing, what this node knows is written down now and then.
+/// Saves this node's state from time to time, where heartbeats write nothing.
 async fn touch(core: Core, boot: Arc<str>, applied: i64, clock: SteadyClock) {
     if core.store.engine() == store::Engine::Postgres {
         return;
@@ -357,11 +356,11 @@ async fn touch(core: Core, boot: Arc<str>, applied: i64, clock: SteadyClock) {
         })
     });
     if let Err(error) = written.await {
-        tracing::warn!(error = %error, "this node's row can't be written");
+        tracing::warn!(error = %error, "can't write this node's row");
     }
 }
 
-/// The node serves no longer; everything that it began is complete.
+/// The node no longer serves. Everything that it began is complete.
 pub async fn leave(core: &Core, boot: &str) -> Result<(), StoreError> {
     let (now, confirmed_at, boot) = (core.now(), core.clock.confirmed(), boot.to_owned());
     core.store

@@ -17,12 +17,12 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::ServiceError;
 
-/// Memory of one hash, in KiB; with `PASSES` and `LANES` the first choice of OWASP's Password
+/// Memory of one hash, in KiB. With `PASSES` and `LANES` it is the first choice of OWASP's Password
 /// Storage Cheat Sheet for argon2id.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// How many hashes are worked out at once: each takes a processor and 19 MiB.
+/// How many hashes are computed at once. Each takes a processor and 19 MiB.
 const AT_ONCE: usize = 2;
 /// How many more may wait. Beyond that a flood of sign-ins would only make everyone wait longer.
 const WAITING: usize = 64;
@@ -65,15 +65,14 @@ impl Passwords {
                 })
                 .map(|hash| SecretString::from(hash.to_string()))
                 .map_err(|error| {
-                    tracing::error!(error = %error, "a password can't be hashed");
-                    Problem::new(ProblemCode::Internal, "Something went wrong on our side.").into()
+                    tracing::error!(error = %error, "can't hash a password");
+                    Problem::new(ProblemCode::Internal, "Something went wrong.").into()
                 })
         })
         .await?
     }
 
-    /// Whether `password` is the one that `hash` was made of. Without a hash it is not, but that
-    /// takes as long to say.
+    /// Whether `password` matches `hash`. Without a hash it doesn't, but takes as long.
     pub async fn verify(
         &self,
         password: &SecretString,
@@ -94,7 +93,7 @@ impl Passwords {
         Ok(exists && matches)
     }
 
-    /// How many hashes have been worked out so far.
+    /// The number of hashes computed so far.
     pub fn worked_out(&self) -> u64 {
         self.0.worked_out.load(Ordering::Relaxed)
     }
@@ -109,14 +108,14 @@ impl Passwords {
         let turn = Arc::clone(&self.0.at_once).acquire_owned().await;
         let turn = turn.map_err(|_| busy())?;
         self.0.worked_out.fetch_add(1, Ordering::Relaxed);
-        // The turn goes with the work: whoever asked may give up, the processor is still taken.
+        // The slot belongs to the work: the caller may give up, but the processor is still busy.
         let result = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(turn);
             result
         });
         result.await.map_err(|error| {
-            tracing::error!(error = %error, "working out a password hash failed");
+            tracing::error!(error = %error, "hashing a password failed");
             busy()
         })
     }
@@ -135,7 +134,7 @@ fn normalised(password: &SecretString) -> SecretString {
 fn busy() -> ServiceError {
     let mut problem = Problem::new(
         ProblemCode::RateLimited,
-        "Too many sign-ins at once; try again in a few seconds.",
+        "Too many sign-ins at once. Try again in a few seconds.",
     );
     problem.retry_after_seconds = Some(5);
     problem.into()

@@ -45,7 +45,7 @@ impl RulesService {
 
     fn authorise(&self, context: &Context) -> Result<(), Problem> {
         if matches!(context.caller, Caller::Key(_) | Caller::Support(_)) {
-            return Err(Problem::forbidden("The rules are shown to staff members."));
+            return Err(Problem::forbidden("Only staff members can see the rules."));
         }
         self.core.authorise(context, Act::ReadSupportSessions)
     }
@@ -59,7 +59,7 @@ impl RulesService {
             return Err(Problem::invalid_field("rules", message).into());
         }
         if !DRY_RUN_REQUESTS.contains(&requests) {
-            return Err(Problem::invalid_field("requests", "is not one of the choices").into());
+            return Err(Problem::invalid_field("requests", "must be one of the choices").into());
         }
         let changed = file::changed(source, text)
             .map_err(|message| Problem::invalid_field("rules", message))?;
@@ -107,7 +107,7 @@ impl RulesPort for RulesService {
 }
 
 fn no_gateway() -> Problem {
-    Problem::invalid_field("rules", "can't be tried: this console has no gateway")
+    Problem::invalid_field("rules", "can't be tested: this console has no gateway")
 }
 
 #[cfg(test)]

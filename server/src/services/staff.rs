@@ -30,10 +30,9 @@ pub struct StaffService {
     passwords: Passwords,
 }
 
-/// What giving a password has led to.
+/// The result of setting a password.
 #[derive(Debug, Clone)]
 pub struct PasswordGiven {
-    /// The staff member.
     pub staff: StaffMember,
     /// The one-time password, where one was asked for: shown once, and changed at the next sign-in.
     pub one_time_password: Option<SecretString>,

@@ -59,8 +59,8 @@ impl StaffSessions {
         }
     }
 
-    /// Who holds this token, as the store has that person now; `None` when the token is unknown,
-    /// its sign-in has ended, or the person's access was withdrawn. Counts as a use.
+    /// The holder of a token as currently stored; `None` if the token is unknown, its sign-in has
+    /// ended, or the person's access was withdrawn. Counts as a use.
     ///
     /// A person without any role is signed in all the same: there is a page that says so, and the
     /// policy allows nothing else.
@@ -81,7 +81,7 @@ impl StaffSessions {
         let Some(session) = found.filter(|session| ends_at(session) > Some(now)) else {
             return Ok(None);
         };
-        // A store that can be read but not written still shows its pages, and at once.
+        // A store that is readable but not writable still shows its pages, without delay.
         if now - session.last_used_at >= USE_PRECISION && self.core.store.outage().is_none() {
             self.note_use(session.id, now).await;
         }
@@ -92,8 +92,8 @@ impl StaffSessions {
         )))
     }
 
-    /// Whether a sign-in still stands, for open streams: who it is as the store has that person
-    /// now, and when the sign-in ends unless it is used. Does not count as a use.
+    /// Whether a sign-in is still valid, for open streams: the person as currently stored, and when
+    /// the sign-in ends unless it is used. Doesn't count as a use.
     pub async fn look_again(
         &self,
         id: StaffSessionId,
@@ -108,8 +108,8 @@ impl StaffSessions {
         Ok(ends_at.map(|ends_at| (caller, ends_at)))
     }
 
-    /// Ends the caller's sign-in, or all sign-ins of that person; how many ended. Nobody signed in
-    /// is fine: there is nothing to end.
+    /// Ends the caller's sign-in, or all of that person's sign-ins. Returns how many ended. Without
+    /// a sign-in there is nothing to end.
     pub async fn sign_out(&self, context: &Context, everywhere: bool) -> Result<u64, ServiceError> {
         let Caller::Staff(caller) = &context.caller else {
             return Ok(0);
@@ -149,7 +149,7 @@ impl StaffSessions {
             .await
     }
 
-    /// Forgets what no decision rests on any more. For a ticker; once an hour is plenty.
+    /// Deletes data that no decision needs any more. For a timer; once an hour is enough.
     pub async fn prune(&self) -> Result<(), ServiceError> {
         let now = self.core.now();
         self.core
@@ -176,12 +176,12 @@ impl StaffSessions {
             .await;
         // A store that can be read but not written still shows its pages.
         if let Err(error) = noted {
-            tracing::warn!(error = %error, "the use of a staff session can't be noted");
+            tracing::warn!(error = %error, "can't record the use of a staff session");
         }
     }
 }
 
-/// An open page does not keep a sign-in alive by itself: the idle limit goes by requests.
+/// An open page doesn't extend a sign-in: only requests count for the idle limit.
 #[async_trait]
 impl Presence for StaffSessions {
     async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem> {
@@ -190,7 +190,7 @@ impl Presence for StaffSessions {
     }
 }
 
-/// When a sign-in ends unless it is used; `None` when it has been ended.
+/// When a sign-in ends unless it is used; `None` if it was ended.
 fn ends_at(session: &StaffSession) -> Option<Timestamp> {
     let ended = session.ended_at.is_some() || session.staff.member.deactivated_at.is_some();
     let ends_at = session.expires_at.min(session.last_used_at + IDLE_LIMIT);

@@ -46,7 +46,7 @@ pub struct SupportSessionsService {
 }
 
 impl SupportSessionsService {
-    /// Builds the service. `gates` are those of the gateway in this process.
+    /// Builds the service. `gates` are those of this process's gateway.
     pub fn new(
         core: Core,
         settings: Arc<Settings>,

@@ -23,8 +23,8 @@ use crate::ingest::{Batch, Chunk, HealthChanges, Plan, evaluate};
 const DUE_AT_ONCE: u32 = 16;
 /// How long spans are kept: the windows reach 8 days back.
 const SPANS_KEPT: TimeDelta = TimeDelta::days(9);
-/// How long the key of a batch is kept. A batch repeated later than this holds nothing but records
-/// that are too old to count again.
+/// How long the key of a batch is kept. A batch that is repeated later only has records that are
+/// too old to count again.
 const BATCHES_KEPT: TimeDelta = TimeDelta::days(9);
 /// The longest `Idempotency-Key`, in bytes.
 const IDEMPOTENCY_KEY_MAX: usize = 200;
@@ -38,7 +38,7 @@ pub struct TelemetryService {
     changes: Arc<HealthChanges>,
 }
 
-/// Whether telemetry arrives at all, by what was received last.
+/// Whether telemetry arrives at all, judged by the latest.
 pub fn telemetry_state(
     reception: Reception,
     stale_after: TimeDelta,
@@ -75,23 +75,23 @@ impl TelemetryService {
         }
     }
 
-    /// What this is built on.
+    /// The base of the service.
     pub const fn core(&self) -> &Core {
         &self.core
     }
 
-    /// Who tells open pages of new health.
+    /// Announces new health to open pages.
     pub fn health_changes(&self) -> &HealthChanges {
         &self.changes
     }
 
-    /// Counts a batch and works the health of its tenants out anew. Bad records are named, good
+    /// Counts a batch and evaluates the health of its tenants. Invalid records are named, valid
     /// ones count. A batch with the key of an earlier one of the same sender counts once.
     ///
     /// # Errors
     ///
-    /// [`ProblemCode::InvalidInput`] where no record is good: nothing is kept then, not even the
-    /// key. [`ProblemCode::Conflict`] where the key came with other records before.
+    /// [`ProblemCode::InvalidInput`] if no record is valid: nothing is kept then, not even the key.
+    /// [`ProblemCode::Conflict`] if the key was used with other records.
     pub async fn ingest(
         &self,
         context: &Context,
@@ -102,7 +102,7 @@ impl TelemetryService {
         if batch.records.len() > MAX_RECORDS {
             return Err(Problem::new(
                 ProblemCode::TooLarge,
-                format!("A batch holds at most {MAX_RECORDS} records."),
+                format!("A batch can have at most {MAX_RECORDS} records."),
             ));
         }
         let key = idempotency_key
@@ -164,14 +164,16 @@ impl TelemetryService {
         let given = (key.clone(), batch.digest());
         self.core
             .store
-            .write(Priority::Normal, given, move |(key, digest), tx| { Box::pin(async move {
+            .write(Priority::Normal, given, move |(key, digest), tx| {
+                Box::pin(async move {
                     let stored = tx.claim_telemetry_batch(key, digest, now).await?;
                     if stored.body_hash == *digest {
                         Ok(stored)
                     } else {
                         Err(ServiceError::Refused(Problem::new(
                             ProblemCode::Conflict,
-                            "This Idempotency-Key came with other records before; every batch needs its own.",
+                            "This Idempotency-Key was used for other records. Use a new key for \
+                             every batch.",
                         )))
                     }
                 })
@@ -188,8 +190,8 @@ impl TelemetryService {
             .await
     }
 
-    /// Counts one piece of a batch; the batch's report if another sender of it was first to
-    /// finish.
+    /// Counts one piece of a batch. Returns the batch's report if a concurrent sender finished
+    /// first.
     async fn count(
         &self,
         chunk: Chunk,
@@ -242,7 +244,7 @@ impl TelemetryService {
             .await
     }
 
-    /// Re-evaluates every tenant that is due, unless verdicts are frozen; how many there were.
+    /// Evaluates every tenant that is due, unless verdicts are frozen. Returns how many.
     pub async fn reevaluate_due(&self) -> Result<u64, ServiceError> {
         let mut all = 0;
         loop {
@@ -288,7 +290,7 @@ impl TelemetryService {
         done
     }
 
-    /// Tells open pages of health that has not been told of yet.
+    /// Announces health to open pages that hasn't been announced yet.
     pub async fn tell_health_changes(&self) -> Result<(), ServiceError> {
         if !self.changes.take_untold() {
             return Ok(());
@@ -301,7 +303,7 @@ impl TelemetryService {
             .await
     }
 
-    /// Forgets spans and keys of batches that nothing needs any more.
+    /// Deletes spans and batch keys that are no longer needed.
     pub async fn prune(&self) -> Result<(), ServiceError> {
         let now = self.core.now();
         loop {

@@ -1,5 +1,4 @@
-//! Tenants and their health: the overview, one tenant, registration, and what the live stream
-//! tells of them.
+//! Tenants and their health: the overview, one tenant, registration, and the live updates.
 
 mod register;
 
@@ -37,7 +36,7 @@ pub use self::register::Registered;
 const SERIES_SPAN: TimeDelta = TimeDelta::minutes(15);
 /// How many spans a series has: 24 hours, the last span being the one under way.
 const SERIES_LENGTH: i32 = 96;
-/// How many organizations the detail names; the list has all of them.
+/// How many organizations the detail shows. The list has all of them.
 const ORGANIZATIONS_SHOWN: u32 = 1000;
 /// The longest search, in characters.
 const SEARCH_MAX: usize = 200;
@@ -50,7 +49,7 @@ pub struct TenantsService {
 }
 
 impl TenantsService {
-    /// Of this store. Support sessions that end with a tenant pass no gate of `gates` any more.
+    /// Support sessions that end with a tenant are stopped at `gates`.
     pub const fn new(core: Core, gates: Arc<SessionGates>) -> Self {
         Self { core, gates }
     }
@@ -87,8 +86,8 @@ impl TenantsService {
         Ok(self.core.page(&list, listed))
     }
 
-    /// The rows of these tenants as they are now, in no order; those that are not registered are
-    /// left out. For the live stream, which has authorised its reader.
+    /// The current rows of these tenants, in no order, without those that are not registered. For
+    /// the live stream, which has authorised its reader.
     pub async fn health_rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, StoreError> {
         let mut reader = self.core.store.read().await?;
         let rows = reader.db().find_tenants_by_id(ids).await?;
@@ -114,8 +113,8 @@ impl TenantsService {
 
     fn manage_url(&self, id: &TenantId) -> Option<String> {
         let template = self.core.config.console.manage_tenant_url.as_deref()?;
-        // An identifier's alphabet needs no escaping in a path but for its colon, which may be
-        // read as a port or a scheme.
+        // The alphabet of IDs needs no escaping in a path, except the colon, which could be read as
+        // a port or a scheme.
         Some(template.replace("{tenant_id}", &id.as_str().replace(':', "%3A")))
     }
 
@@ -231,14 +230,14 @@ fn list_name(reach: Option<&TenantId>, filter: &TenantFilter) -> String {
     format!("tenants:{reach}:{filter}")
 }
 
-/// When the first span of the series at `now` starts.
+/// The start of the series' first span at `now`.
 fn series_start(now: Timestamp) -> Timestamp {
     let length = SERIES_SPAN.num_seconds();
     let current = now.timestamp().div_euclid(length) * length;
     Timestamp::from_timestamp(current, 0).unwrap_or(now) - SERIES_SPAN * (SERIES_LENGTH - 1)
 }
 
-/// 96 spans of 15 minutes from `first` on, without gaps. The last one is under way.
+/// 96 spans of 15 minutes from `first`, without gaps. The last one is still open.
 fn series(first: Timestamp, spans: &[CallBucket]) -> Vec<CallBucket> {
     let mut spans = spans.iter().peekable();
     (0..SERIES_LENGTH)

@@ -37,7 +37,6 @@ use uuid::Uuid;
 use super::Core;
 use crate::{config::Config, cursor::CursorKey};
 
-/// One engine's world.
 pub(crate) struct World {
     pub(crate) engine: &'static str,
     pub(crate) core: Core,
@@ -56,7 +55,7 @@ pub(crate) async fn worlds() -> Vec<World> {
     worlds_with(Config::default()).await
 }
 
-/// The same with a configuration of their own.
+/// The same with another configuration.
 pub(crate) async fn worlds_with(config: Config) -> Vec<World> {
     let config = Arc::new(config);
     let mut worlds = Vec::new();

@@ -31,7 +31,6 @@ pub struct UserSessionsService {
 }
 
 impl UserSessionsService {
-    /// Builds the service.
     pub fn new(core: Core, tenants: Arc<dyn TenantsPort>) -> Self {
         Self { core, tenants }
     }
@@ -134,7 +133,7 @@ impl UserSessionsService {
         })
     }
 
-    /// Whoever may register tenants' sign-ins may do so without a right to read tenants.
+    /// Registering tenants' sign-ins needs no right to read tenants.
     async fn require_tenant(&self, tenant: &TenantId) -> Result<(), Problem> {
         match self
             .core
@@ -199,7 +198,7 @@ impl UserSessionsService {
         }
     }
 
-    /// A form's key was made by the server; a REST caller makes its own.
+    /// A form's key was made by the server. A REST caller makes its own.
     fn idempotency_key(&self, context: &Context, text: &str) -> Result<String, Problem> {
         let text = text.trim();
         if text.is_empty() {
@@ -243,14 +242,14 @@ impl UserSessionsPort for UserSessionsService {
         idempotency_key: String,
     ) -> Result<ForceLogoutResult, Problem> {
         self.core.authorise(context, Act::ForceLogout)?;
-        // Whoever may log a tenant's users out need not be allowed to read the tenant.
+        // Force logout needs no right to read the tenant.
         let system = Context {
             caller: Caller::System,
             origin: context.origin.clone(),
         };
         let detail = self.tenants.detail(&system, tenant).await?;
         if slug.trim() != detail.tenant.slug {
-            let message = format!("must be {}, the tenant's slug", detail.tenant.slug);
+            let message = format!("that doesn't match. Type {}", detail.tenant.slug);
             return Err(Problem::invalid_field("slug", message));
         }
         Ok(self.logout(context, &detail, &idempotency_key).await?)

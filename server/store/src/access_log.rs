@@ -22,8 +22,8 @@ pub(crate) use self::{replay::ALL as REPLAY_STATEMENTS, reports::ALL as REPORT_S
 pub use self::{replay::MadeRequest, reports::ReportedRow};
 
 statements! {
-    // Gives the next number only where the session is active at that instant and its total is not
-    // used up: the record's gate. One whose end has been told of never comes back.
+    // Returns the next number only if the session is active at that instant and has budget left:
+    // this is the record's gate. A session whose end has been reported never comes back.
     NEXT_SEQ_IF_ACTIVE = "UPDATE support_sessions SET last_seq = last_seq + 1, forwarded = forwarded + 1 \
         WHERE id = $1 AND revoked_at IS NULL AND ends_at > $2 AND expiry_recorded = 0 \
         AND (token_hash = $3 OR browser_hash = $3) AND (requests_total IS NULL OR forwarded < requests_total) \
@@ -146,7 +146,7 @@ impl Db<'_> {
         self.query(LOOKUP).bind(request).fetch_optional().await
     }
 
-    /// How often each scope let a request of a support session through, up to an entry's number.
+    /// How often each scope allowed a request of a support session, up to an entry's number.
     pub async fn count_scopes_used(
         &mut self,
         session: SupportSessionId,
@@ -172,8 +172,8 @@ impl Db<'_> {
             .await
     }
 
-    /// Up to 200 rows that other starts of the server left open, by tenant; only those of nodes that
-    /// have stopped, or whose lease ended before an instant.
+    /// Up to 200 rows that other starts of the server left open, by tenant: only those of nodes
+    /// that have stopped, or whose lease ended before an instant.
     pub async fn list_orphans(
         &mut self,
         boot: &str,
@@ -196,7 +196,7 @@ pub struct WrittenBy {
     pub boot: String,
 }
 
-/// What became of an attempt to take the next number in a support session's log.
+/// The result of taking the next number in a support session's log.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NextSeq {
     /// This one.
@@ -219,7 +219,7 @@ impl FromRow for Taken {
 
 impl Tx<'_> {
     /// The next number in a support session's log, only if the session is active at `now`, this is
-    /// its token or that of its browser's cookie, and its total of requests is not used up. Counts as a use of the session.
+    /// its token or its browser's cookie, and it has budget left. Counts as a use of the session.
     pub async fn next_seq_if_active(
         &mut self,
         session: SupportSessionId,
@@ -263,7 +263,7 @@ impl Tx<'_> {
         })
     }
 
-    /// The next number in a support session's log, whatever its state, for a refusal.
+    /// The next number in a support session's log for a refusal, in any state.
     pub async fn next_seq_of_refused(
         &mut self,
         session: SupportSessionId,
@@ -308,7 +308,7 @@ impl Tx<'_> {
         probe.execute().await.map(drop)
     }
 
-    /// Completes an open row; whether it was open.
+    /// Completes an open row. Returns whether it was open.
     pub async fn complete_access_log_entry(
         &mut self,
         request: RequestId,
@@ -329,7 +329,7 @@ impl Tx<'_> {
         Ok(changed == 1)
     }
 
-    /// Notes what has passed so far over an upgraded connection; whether its row is still open.
+    /// Saves the traffic so far of an upgraded connection. Returns whether its row is still open.
     pub async fn note_upgrade(
         &mut self,
         request: RequestId,

@@ -29,7 +29,6 @@ impl FromRow for ApiKey {
 }
 
 impl Db<'_> {
-    /// A key.
     pub async fn lookup_api_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         self.query(LOOKUP).bind(id).fetch_optional().await
     }
@@ -72,7 +71,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Revokes a key; whether it had not been revoked yet.
+    /// Revokes a key. Returns whether it was active.
     pub async fn revoke_api_key(
         &mut self,
         id: ApiKeyId,

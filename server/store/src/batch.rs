@@ -1,5 +1,5 @@
-//! The task that owns the writing connection: what is waiting, what shares a commit, and what a
-//! failed commit means.
+//! The task that owns the writing connection: its queue, which acts share a commit, and how failed
+//! commits are handled.
 
 mod queues;
 mod run;
@@ -41,11 +41,11 @@ const MAX_WAITING: usize = 4096;
 trait Job: Send {
     /// Whether its time was up before its turn: it is not run then.
     fn is_late(&self) -> bool;
-    /// Runs the act; whether its effects are to be kept.
+    /// Runs the act. Returns whether to commit its effects.
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool>;
-    /// Why nothing can be written, if that is how the act failed.
+    /// The outage, if the act failed because of one.
     fn outage(&self) -> Option<OutageCause>;
-    /// Answers whoever waits: with the act's own result, or with why nothing was committed.
+    /// Answers the caller with the act's own result, or with the reason why nothing was committed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
@@ -75,7 +75,7 @@ impl<T: Send + 'static, E: ActError + Send + 'static> Job for Waiting<T, E> {
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| {
-                    tracing::error!("an act on the store panicked");
+                    tracing::error!("a store operation panicked");
                     Err(StoreError::Panicked.into())
                 });
             let keep = result.is_ok();
@@ -91,14 +91,14 @@ impl<T: Send + 'static, E: ActError + Send + 'static> Job for Waiting<T, E> {
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(StoreError::Closed.into()),
         };
-        // Whoever asked may have gone.
+        // The caller may have gone.
         let _ = self.waiter.send(result);
     }
 }
 
-/// How the batching writer ends a transaction: what a test replaces to see a disk fail.
+/// The batching writer's commit, which tests replace to simulate a failing disk.
 pub(super) trait Commit: Send + Sync {
-    /// Commits; `Ok` only once what was written is kept as it was asked for.
+    /// Commits. `Ok` only once the data is as durable as requested.
     fn commit(&self, transaction: Transaction) -> BoxFuture<'static, Result<(), StoreError>>;
 }
 
@@ -120,7 +120,7 @@ pub(super) struct Writer {
     commits: Arc<AtomicU64>,
 }
 
-/// What the task that owns the writing connection has at hand.
+/// The state of the task that owns the writing connection.
 pub(super) struct Batch {
     pub(super) pools: Pools,
     pub(super) record: RecordLevel,
@@ -183,7 +183,7 @@ impl Writer {
         });
         match (order.priority, order.deadline) {
             (Priority::Normal, _) => self.normal.send(job).map_err(|_| StoreError::Closed)?,
-            // What can come too late does not wait for a place in the queue either.
+            // An act with a deadline doesn't wait for a place in the queue either.
             (Priority::Gateway, Some(_)) => {
                 self.gateway.try_send(job).map_err(|error| match error {
                     mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
@@ -200,11 +200,11 @@ impl Writer {
     }
 }
 
-/// When an act is to be done.
+/// The timing of an act.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Order {
     pub(super) priority: Priority,
-    /// From then on it is not begun any more.
+    /// After this instant it is no longer started.
     pub(super) deadline: Option<Instant>,
 }
 
@@ -231,8 +231,8 @@ impl Batch {
         }
     }
 
-    /// Runs what is waiting in one transaction and commits it; whether that shows that the store can
-    /// be written.
+    /// Runs the queue in one transaction and commits it. Returns whether that proves that the store
+    /// is writable.
     async fn commit(
         &self,
         queues: &mut Queues,
@@ -261,7 +261,7 @@ impl Batch {
         if self.condition.is_broken() {
             return Err(StoreError::Broken);
         }
-        // Where everything is flushed, nothing has ever changed the level.
+        // If everything is flushed, nothing has ever changed the level.
         let level = (self.record == RecordLevel::Written).then_some(level);
         let begun = self.pools.begin_batch(level).await;
         if matches!(
@@ -273,11 +273,11 @@ impl Batch {
         begun
     }
 
-    /// Whether the store can be written is what became of this batch.
+    /// The batch's result shows whether the store is writable.
     fn judge(&self, committed: &Result<bool, StoreError>, done: &[Box<dyn Job>]) {
         let own = committed.as_ref().err().and_then(StoreError::outage);
         let outages = done.iter().filter_map(|job| job.outage()).chain(own);
-        // The worst of them: what is broken is broken.
+        // The worst outage counts: a broken store stays broken.
         match outages.max() {
             Some(cause) => self.condition.failed(cause),
             None if matches!(committed, Ok(true)) => self.condition.worked(),

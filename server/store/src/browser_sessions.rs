@@ -10,7 +10,7 @@ statements! {
     LOOKUP_LABEL = "SELECT COALESCE(entry_label, '') FROM support_sessions WHERE id = $1";
     FIND_BY_LABEL = "SELECT * FROM support_sessions WHERE entry_label = $1";
     FIND_BY_BROWSER = "SELECT * FROM support_sessions WHERE browser_hash = $1 AND entry_label IS NOT NULL";
-    // Either lets requests of a support session through.
+    // Either of the two allows requests of a support session.
     COUNT_CREDENTIAL = "SELECT COUNT(*) FROM support_sessions WHERE token_hash = $1 OR browser_hash = $1";
     KEEP_CODE = "UPDATE support_sessions SET entry_code_hash = $2, entry_state_hash = $3, entry_code_expires_at = $4 \
         WHERE id = $1 AND revoked_at IS NULL AND ends_at > $5 AND expiry_recorded = 0";
@@ -22,10 +22,9 @@ statements! {
         AND revoked_at IS NULL AND ends_at > $5 AND expiry_recorded = 0";
 }
 
-/// A support session that has a host of its own.
+/// A support session with its own host.
 #[derive(Debug, Clone)]
 pub struct Labelled {
-    /// The session.
     pub session: SupportSession,
     /// The label of its host.
     pub label: String,
@@ -40,10 +39,10 @@ impl FromRow for Labelled {
     }
 }
 
-/// What a browser comes with.
+/// A browser's credential.
 #[derive(Debug, Clone)]
 pub struct EntryKey {
-    /// The label of the host that it came to.
+    /// The label of the request's host.
     pub label: String,
     /// SHA-256 of its code.
     pub code_hash: [u8; 32],
@@ -87,7 +86,7 @@ impl Db<'_> {
         Ok(found.fetch_one::<i64>().await? > 0)
     }
 
-    /// Whether a code is there to be taken.
+    /// Whether a code exists.
     pub async fn is_entry_code(
         &mut self,
         key: &EntryKey,
@@ -110,7 +109,8 @@ impl Tx<'_> {
         set.execute().await.map(drop)
     }
 
-    /// Keeps a code until `until`, in the place of any before it; whether the session was active.
+    /// Keeps a code until `until`, replacing an earlier one. Returns whether the session was
+    /// active.
     pub async fn keep_entry_code(
         &mut self,
         id: SupportSessionId,
@@ -124,8 +124,8 @@ impl Tx<'_> {
         Ok(keep.bind(until).bind(now).execute().await? == 1)
     }
 
-    /// Takes a code, once, and puts a browser's cookie in the place of the one before it; whether the
-    /// code was there and the session active.
+    /// Redeems a code, once, and replaces the earlier browser's cookie. Returns whether the code
+    /// existed and the session was active.
     pub async fn enter_browser(
         &mut self,
         key: &EntryKey,

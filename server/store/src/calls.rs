@@ -38,13 +38,12 @@ statements! {
 
 /// The windows that health is judged by, at one instant.
 ///
-/// A span belongs to a window as long as any of it lies in the window: the last 15 minutes are 15
-/// to 20 minutes, never less. All of a span leaves at once, at its end plus the window's length.
+/// A span belongs to a window as long as any part of it does: the last 15 minutes are 15 to 20
+/// minutes, never less. A span leaves as a whole, at its end plus the window's length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Windows {
-    /// The instant.
     pub now: Timestamp,
-    /// How many full days of the 7 before the last 24 hours the tenant had been seen for.
+    /// The number of full days with data of the tenant, among the 7 before the last 24 hours.
     pub full_days: u32,
 }
 
@@ -85,7 +84,7 @@ pub struct WindowSums {
     pub day: Window,
     /// The days before these.
     pub baseline: Baseline,
-    /// When the first span leaves any of the windows; `None` where there is none.
+    /// When the first span leaves any of the windows; `None` without spans.
     pub next_leaves_at: Option<Timestamp>,
 }
 
@@ -237,7 +236,7 @@ impl Db<'_> {
         Ok(found)
     }
 
-    /// Which of these requests came through the gateway, in no order.
+    /// The requests among these that came through the gateway, in no order.
     pub async fn list_support_traffic(
         &mut self,
         ids: &[RequestId],
@@ -272,7 +271,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Forgets up to 500 spans that start before `before`; how many there were.
+    /// Deletes up to 500 spans that start before `before`. Returns how many.
     pub async fn prune_calls(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.query(PRUNE).bind(before).execute().await
     }

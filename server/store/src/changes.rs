@@ -1,9 +1,9 @@
 //! The bus: the numbered log of what every process on this store must notice, and who is woken by it.
 //!
-//! There is one way to tell ([`Tx::change`], in the transaction that changes) and one to be told
-//! ([`Store::changes`]), on either engine. The numbered rows are the truth. What wakes their reader
-//! differs: a commit of this process always does; on PostgreSQL a commit of any process does too,
-//! by `NOTIFY`; and both are polled, so that a word that is lost delays a change and loses none.
+//! There is one way to announce ([`Tx::change`], in the changing transaction) and one to listen
+//! ([`Store::changes`]), on either engine. The numbered rows are the truth. Their reader is woken
+//! by a commit of this process, on PostgreSQL also by a commit of any process (`NOTIFY`), and both
+//! are polled. So a lost notification delays a change and loses none.
 
 mod listen;
 
@@ -39,12 +39,12 @@ statements! {
     PRUNE = "DELETE FROM changes WHERE at < $1 AND number < (SELECT MAX(number) FROM changes)";
 }
 
-/// What kind of thing has changed.
+/// The kind of the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
     /// A tenant or its organizations were registered or changed. Subject: the tenant.
     Tenant,
-    /// Health was worked out anew for some tenants. Subject: empty.
+    /// Some tenants' health was evaluated again. Subject: empty.
     Health,
     /// A support session was created, ended or given another token. Subject: the session.
     SupportSession,
@@ -56,8 +56,8 @@ pub enum ChangeKind {
     UserSessions,
     /// A key was made or revoked. Subject: the key.
     ApiKey,
-    /// The nodes' rules have come to differ, or are the same again. Subject: the start of the server
-    /// that tells.
+    /// The nodes' rules have become different, or the same again. Subject: the boot ID of the
+    /// announcing server.
     Node,
 }
 
@@ -90,11 +90,10 @@ impl ChangeKind {
 /// One entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its number; later ones are greater.
+    /// Its number. Later ones are greater.
     pub number: i64,
-    /// What kind of thing has changed.
+    /// The kind of the change.
     pub kind: ChangeKind,
-    /// Which one.
     pub subject: String,
 }
 
@@ -148,11 +147,11 @@ pub(super) async fn newest(reader: &mut Reader) -> Result<i64, StoreError> {
     reader.db().newest_change().await
 }
 
-/// Those who are told of changes.
+/// The listeners for changes.
 #[derive(Clone)]
 pub(super) struct Told {
     pub(super) changes: broadcast::Sender<Change>,
-    /// The number up to which all have been told.
+    /// The number up to which all listeners were informed.
     pub(super) position: Arc<watch::Sender<i64>>,
     /// Whether anyone reads the log at all.
     pub(super) following: Arc<AtomicBool>,
@@ -198,7 +197,7 @@ pub(super) async fn follow(
         let problem = match tokio::time::timeout(LOOK_TIMEOUT, follower.read_new()).await {
             Ok(Ok(changes)) => {
                 for change in changes {
-                    // Nobody may be listening.
+                    // There may be no receiver.
                     let _ = told.changes.send(change);
                 }
                 told.position.send_replace(follower.last);
@@ -211,11 +210,11 @@ pub(super) async fn follow(
         if let Some(reader) = follower.reader.take() {
             reader.discard();
         }
-        tracing::warn!(error = problem, "the log of changes can't be read");
+        tracing::warn!(error = problem, "can't read the change log");
     }
 }
 
-/// Reads the log on one connection of its own, since SQLite counts its versions per connection.
+/// Reads the log over its own connection, because SQLite counts versions per connection.
 struct Follower {
     pools: Pools,
     reader: Option<Reader>,
@@ -285,7 +284,7 @@ impl Store {
         self.told().following.load(Ordering::Acquire)
     }
 
-    /// Has the log of changes looked at now.
+    /// Wakes the reader of the change log.
     pub fn look_for_changes(&self) {
         self.written().notify_one();
     }

@@ -11,15 +11,14 @@ use tokio::sync::watch;
 
 /// 1 while the gateway's records can be written, 0 otherwise.
 const WRITABLE: &str = "support_console_record_writable";
-/// How often an outage that goes on is told of in the log.
+/// How often an ongoing outage is logged.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// Nothing can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outage {
-    /// Why.
     pub cause: OutageCause,
-    /// When it was noticed.
+    /// When the outage was noticed.
     pub since: Instant,
 }
 
@@ -53,8 +52,8 @@ impl Condition {
             .is_some_and(|outage| outage.cause == OutageCause::Broken)
     }
 
-    /// Something was committed. What is broken stays broken: a flush that works after one that
-    /// failed says nothing of what the failed one was to keep.
+    /// Something was committed. A broken store stays broken: a flush that works after a failed one
+    /// says nothing about the failed one's data.
     pub(super) fn worked(&self) {
         let recovered = self.outage.send_if_modified(|outage| {
             let ends = outage.is_some_and(|outage| outage.cause != OutageCause::Broken);
@@ -65,7 +64,7 @@ impl Condition {
         });
         if recovered {
             gauge!(WRITABLE).set(1.0);
-            tracing::warn!("requests of support sessions can be recorded again");
+            tracing::warn!("support requests can be recorded again");
         }
     }
 
@@ -91,7 +90,7 @@ impl Condition {
             gauge!(WRITABLE).set(0.0);
             tracing::error!(
                 cause = %cause,
-                "requests of support sessions can't be recorded, and are not forwarded: {}",
+                "support requests can't be recorded and are refused: {}",
                 cause.sentence()
             );
         }

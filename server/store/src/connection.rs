@@ -58,7 +58,7 @@ impl<'c> Tx<'c> {
         }
     }
 
-    /// Writes what was put off until the transaction, or this part of it, is to be kept.
+    /// Writes what was deferred to the end of the transaction or savepoint.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
         self.heads.write(&mut self.db).await
     }
@@ -88,7 +88,7 @@ impl<'c> Db<'c> {
         }
     }
 
-    /// A statement that was assembled from fragments of our own; never from a caller's text.
+    /// A statement assembled from our own fragments, never from a caller's text.
     pub fn assembled(&mut self, sql: String) -> Query<'_, 'c> {
         Query {
             db: self,
@@ -98,7 +98,7 @@ impl<'c> Db<'c> {
     }
 }
 
-/// A statement with the values bound so far, in the order of `$1, $2, …`.
+/// A statement with its bound values, in the order of `$1, $2, …`.
 #[must_use]
 pub struct Query<'d, 'c> {
     db: &'d mut Db<'c>,
@@ -113,7 +113,7 @@ impl Query<'_, '_> {
         self
     }
 
-    /// Runs the statement; how many rows it changed.
+    /// Runs the statement. Returns the number of changed rows.
     pub async fn execute(self) -> Result<u64, StoreError> {
         let (sql, values) = (self.sql, self.values);
         Ok(match &mut self.db.0 {
@@ -196,7 +196,7 @@ impl Db<'_> {
         matches!(self.0, Connection::Postgres(_))
     }
 
-    /// Whether the transaction under way is still open: SQLite ends one by itself after some errors.
+    /// Whether the transaction is still open: SQLite ends one by itself after some errors.
     pub(super) fn is_in_transaction(&self) -> bool {
         match &self.0 {
             Connection::SqliteWriter(connection) => connection.is_in_transaction(),
@@ -204,8 +204,8 @@ impl Db<'_> {
         }
     }
 
-    /// Fails on PostgreSQL if a statement of the transaction under way has failed before, or if it is
-    /// not under way any more: the commit would be answered with success, and nothing be kept.
+    /// Fails on PostgreSQL if an earlier statement of the transaction has failed, or if it is no
+    /// longer open: the commit would be answered with success but keep nothing.
     pub(super) async fn still_works(&mut self) -> Result<(), StoreError> {
         if self.is_postgres() {
             self.query("SAVEPOINT kept").execute().await?;

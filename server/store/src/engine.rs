@@ -44,16 +44,15 @@ pub struct StoreOptions {
     pub url: SecretString,
     /// Whether to bring an older schema up to date.
     pub migrate: bool,
-    /// Whether this process is the one that serves: on SQLite there may be one per file.
+    /// Whether this process serves: on SQLite there may be one per file.
     pub serves: bool,
-    /// What the gateway's records survive. Everything else is flushed.
+    /// The durability of the gateway's records. Everything else is flushed.
     pub record: RecordLevel,
 }
 
 /// Which database keeps the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
-    /// Embedded, one node.
     Sqlite,
     /// For more than one node.
     Postgres,
@@ -102,7 +101,7 @@ impl Store {
         Self::open_committing(options, Arc::new(EngineCommit)).await
     }
 
-    /// Opens a store whose writer commits in a way of its own.
+    /// Opens a store with another way to commit.
     pub(super) async fn open_committing(
         options: &StoreOptions,
         commit: Arc<dyn Commit>,
@@ -141,10 +140,10 @@ impl Store {
     /// reaches those who have subscribed.
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
         let last = changes::newest(&mut self.read().await?).await?;
-        // Before it is followed, so that nobody finds it at 0.
+        // Before it is followed, so that no one reads 0.
         self.0.told.position.send_replace(last);
         self.0.told.following.store(true, Ordering::Release);
-        // Without the store itself: what follows it must not keep it open.
+        // Without the store itself, which a follower must not keep open.
         tokio::spawn(changes::follow(
             self.0.pools.clone(),
             last,
@@ -155,7 +154,6 @@ impl Store {
         Ok(())
     }
 
-    /// Stops following changes.
     pub fn close(&self) {
         self.0.shutdown.cancel();
     }
@@ -249,7 +247,7 @@ async fn open_sqlite(
     Ok((pools, lock))
 }
 
-/// Reads back what the promise of durability rests on, at each level that is used.
+/// Reads back the settings that durability depends on, at each level in use.
 async fn assert_durable(writer: &SqliteWriter, record: RecordLevel) -> Result<(), StoreError> {
     let mut connection = writer.take()?;
     // Flushed last: it is what stays.
@@ -344,15 +342,13 @@ async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
         .fetch_one()
         .await?;
     if fsync == "off" {
-        tracing::warn!(
-            "PostgreSQL runs with fsync = off: what it commits does not survive a loss of power"
-        );
+        tracing::warn!("PostgreSQL runs with fsync = off: commits don't survive a power failure");
     }
     drop(connection);
     Ok(Pools::Postgres { pool, batch })
 }
 
-/// Why no connection can be had. A pool that has tried for a while only says that it has.
+/// Why no connection can be opened. A pool only reports that it timed out.
 async fn unreachable(connect: &PgConnectOptions, error: sqlx::Error) -> StoreError {
     let mut source = error;
     if matches!(source, sqlx::Error::PoolTimedOut) {

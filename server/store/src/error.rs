@@ -1,4 +1,4 @@
-//! What can go wrong in the store.
+//! Errors of the store.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use app::domain::{
     record::OutageCause,
 };
 
-/// What a driver says.
+/// A driver's error.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// That of PostgreSQL, or of SQLite's readers.
@@ -42,9 +42,9 @@ impl EngineError {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The engine does not answer, is locked, full or read-only, or refused a statement.
-    #[error("the store can't be used")]
+    #[error("can't use the data store")]
     Unavailable(#[source] Arc<EngineError>),
-    /// Another writer was first; the same act may succeed when tried again.
+    /// Another writer was first. The same act may succeed on retry.
     #[error("another writer was first")]
     Contended,
     /// A uniqueness rule of the schema was met: the thing exists already.
@@ -53,90 +53,81 @@ pub enum StoreError {
         /// The rule, as the engine names it.
         constraint: String,
     },
-    /// A stored value is not what the program can read.
-    #[error("column {column} holds what this program can't read: {problem}")]
+    /// A stored value that the program can't read.
+    #[error("column {column} has a value that this program can't read: {problem}")]
     Unreadable {
-        /// The column.
         column: &'static str,
-        /// What is wrong with it.
+        /// Why the value is not valid.
         problem: String,
     },
     /// The schema is from a newer version of the program.
     #[error(
-        "the store's schema has version {found}, but this program knows versions up to {known}: \
-         run the newer program, or restore the backup made before the upgrade"
+        "the data store's schema has version {found}, but this program supports versions up to \
+         {known}: run the newer program, or restore the backup made before the upgrade"
     )]
     NewerSchema {
-        /// The version found.
         found: i64,
         /// The newest version known.
         known: i64,
     },
     /// The schema is older than the program, and migrating on start is switched off.
-    #[error("the store's schema is out of date: run `support-console migrate`")]
+    #[error("the data store's schema is out of date: run `support-console migrate`")]
     OlderSchema,
-    /// A migration failed, or was changed after it had been applied.
-    #[error("the store can't be migrated")]
+    /// A migration failed, or was changed after it was applied.
+    #[error("can't migrate the data store")]
     Migration(#[source] Arc<sqlx::migrate::MigrateError>),
     /// Another process serves this SQLite file.
     #[error("{path} is in use by another `support-console serve`; stop it first")]
-    InUse {
-        /// The file.
-        path: String,
-    },
+    InUse { path: String },
     /// The database URL is of no known form.
     #[error("database_url must be sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     UnknownEngine,
-    /// No connection can be had.
+    /// No connection can be opened.
     #[error(
-        "the database {at} (database_url) can't be reached: start it, or correct host, port, user, \
-         password and name"
+        "the database {at} (database_url) can't be reached: start it, or correct host, port, \
+         user, password and name"
     )]
     Unreachable {
         /// User, host, port and name.
         at: String,
-        /// Why.
         #[source]
         source: Arc<sqlx::Error>,
     },
-    /// The engine is set up so that what is committed may be lost.
-    #[error("the store would not keep what is committed: {problem}")]
+    /// The engine's settings may lose committed data.
+    #[error("commits would not be durable: {problem}")]
     NotDurable {
-        /// The setting, and what is needed.
+        /// The setting, and the required value.
         problem: String,
     },
-    /// An act ended in a panic: nothing of it is kept, and the writer goes on.
-    #[error("an act on the store failed; nothing of it was kept")]
+    /// An act panicked. It was rolled back, and the writer continues.
+    #[error("a store operation failed and was rolled back")]
     Panicked,
     /// The operating system has no thread for the writer.
-    #[error("the store's writer can't be started")]
+    #[error("can't start the data store's writer")]
     NoWriter(#[source] Arc<std::io::Error>),
     /// A file beside the store can't be used.
-    #[error("{path} can't be used: check that its folder exists and is ours")]
+    #[error("can't use {path}: check that its folder exists and that this user owns it")]
     File {
-        /// The file.
         path: String,
-        /// Why.
         #[source]
         source: Arc<std::io::Error>,
     },
     /// It was not the act's turn before its time was up: nothing of it was done.
-    #[error("the store takes too long")]
+    #[error("the data store takes too long to respond")]
     TooLate,
     /// Too many acts of the gateway wait already: nothing of it was done.
-    #[error("too many requests wait for the store")]
+    #[error("too many requests are waiting for the data store")]
     Overloaded,
     /// A flush has failed before: nothing is written until a restart.
-    #[error("the store failed to keep what it was given; nothing is written until a restart")]
+    #[error("the data store failed to save data; nothing is written until a restart")]
     Broken,
     /// The writer has stopped, as it does at shutdown.
-    #[error("the store is closed")]
+    #[error("the data store is closed")]
     Closed,
 }
 
 impl StoreError {
-    /// Why nothing can be written at present, if this error says so: the fault is neither the
-    /// act's nor another writer's.
+    /// The outage, if that is the cause of this error, rather than the act or another writer.
     pub fn outage(&self) -> Option<OutageCause> {
         match self {
             Self::TooLate | Self::Overloaded => Some(OutageCause::Slow),
@@ -146,7 +137,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the configuration has to be changed.
+    /// Whether the configuration must be changed.
     pub const fn is_configuration(&self) -> bool {
         matches!(self, Self::UnknownEngine)
     }
@@ -159,7 +150,7 @@ impl StoreError {
 }
 
 /// Codes of SQLite are numbers of at most four digits, the primary code in the low byte
-/// (<https://sqlite.org/rescode.html>); those of PostgreSQL have five characters (SQLSTATE).
+/// (<https://sqlite.org/rescode.html>). Those of PostgreSQL have five characters (SQLSTATE).
 fn outage_of_code(code: &str) -> Option<OutageCause> {
     /// Out of memory while reading or writing: nothing has reached the disk.
     const IOERR_NOMEM: u32 = 3082;
@@ -169,7 +160,7 @@ fn outage_of_code(code: &str) -> Option<OutageCause> {
             "25006" => Some(OutageCause::ReadOnly),
             "53100" => Some(OutageCause::Full),
             // No connection, no resources, shutting down, the operating system. A PostgreSQL whose
-            // flush fails stops by itself and recovers from its log, so none is final.
+            // flush fails stops and recovers from its log, so none is final.
             _ if ["08", "53", "57", "58"].iter().any(|c| code.starts_with(c)) => {
                 Some(OutageCause::Unreachable)
             }
@@ -182,7 +173,7 @@ fn outage_of_code(code: &str) -> Option<OutageCause> {
             5 | 6 => Some(OutageCause::Locked),
             8 => Some(OutageCause::ReadOnly),
             // A failed write or flush, or a damaged file. The operating system may have dropped
-            // what it could not write, and a later flush that succeeds says nothing about it.
+            // data it couldn't write, and a later successful flush says nothing about that.
             10 | 11 | 26 => Some(OutageCause::Broken),
             13 => Some(OutageCause::Full),
             7 | 14 => Some(OutageCause::Unreachable),
@@ -229,16 +220,16 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let message = match &error {
             StoreError::Unreadable { .. } | StoreError::Panicked => {
-                tracing::error!(error = %error, "a fault of this program or of the store's content");
-                return Self::new(ProblemCode::Internal, "Something went wrong on our side.");
+                tracing::error!(error = %error, "internal error in this program or in the stored data");
+                return Self::new(ProblemCode::Internal, "Something went wrong.");
             }
             StoreError::Unavailable(source) => source.to_string(),
             other => other.to_string(),
         };
-        tracing::error!(error = %message, "the store can't be used");
+        tracing::error!(error = %message, "can't use the data store");
         Self::new(
             ProblemCode::Unavailable,
-            "The data store does not answer; try again in a moment.",
+            "The data store doesn't respond. Try again in a moment.",
         )
     }
 }

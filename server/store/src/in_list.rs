@@ -1,8 +1,8 @@
-//! `IN` lists of one length, so that they are one query text whatever the number of values.
+//! `IN` lists of a fixed length, so that one query text serves any number of values.
 
 use super::{Query, Value};
 
-/// How many values one list takes; fewer are filled up by repeating the last.
+/// How many values one list takes. Shorter lists repeat the last value.
 pub(super) const LENGTH: usize = 100;
 
 /// `select` followed by a list of [`LENGTH`] placeholders.

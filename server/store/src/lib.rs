@@ -1,8 +1,8 @@
 //! The data store, and the only SQL.
 //!
 //! Two engines behind one interface: SQLite embedded, PostgreSQL for more than one node. Query
-//! texts use `$1, $2` and what both engines understand; each is prepared on both in the tests.
-//! Nothing here decides who may do what: that is the services' part.
+//! texts use `$1, $2` and the common subset of both engines, and the tests prepare each text on
+//! both. Nothing here decides about permissions: services do.
 
 mod batch;
 mod changes;

@@ -9,9 +9,7 @@ use super::{Db, FromRow, StoreError, Value};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Key {
-    /// A number.
     Int(i64),
-    /// A text.
     Text(String),
 }
 
@@ -27,27 +25,22 @@ impl From<Key> for Value {
 /// Which page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Position {
-    /// From the beginning.
     First,
     /// After the row with these keys, the first row having this number.
     After(Vec<Key>, u64),
     /// Before the row with these keys, that row having this number.
     Before(Vec<Key>, u64),
-    /// The end.
     Last,
 }
 
 /// A page to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageAt {
-    /// Which one.
     pub position: Position,
-    /// How many rows.
     pub limit: u32,
 }
 
 impl PageAt {
-    /// The first page.
     pub const fn first(limit: u32) -> Self {
         Self {
             position: Position::First,
@@ -59,7 +52,6 @@ impl PageAt {
 /// A page that was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T> {
-    /// The rows.
     pub items: Vec<T>,
     /// The page before, if there is one.
     pub previous: Option<Position>,
@@ -119,7 +111,7 @@ impl Listing {
         self.conditions.push(condition.to_owned());
     }
 
-    /// Only rows that meet a condition on a value, which stands for `{}`.
+    /// Restricts the rows by a condition on a value, with `{}` in its place.
     pub fn and_bind(&mut self, condition: &'static str, value: impl Into<Value>) {
         let placeholder = self.placeholder(value.into());
         self.conditions.push(condition.replace("{}", &placeholder));
@@ -265,7 +257,7 @@ impl Listing {
     ) -> Result<Listed<T>, StoreError> {
         let total = self.count(db).await?;
         let limit = page.limit.max(1);
-        // The last page holds what is left over, so that pages stay aligned with the beginning.
+        // The last page has the remaining rows, so that pages stay aligned with the start.
         let wanted = match page.position {
             Position::Last => remainder(total, limit),
             _ => limit,

@@ -9,7 +9,7 @@ use super::{Store, StoreError, connection::Tx, engine::Pools, transaction::Write
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
-/// Where a store's schema stands.
+/// The version of a store's schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SchemaVersion {
     /// The version found; 0 for an empty store.
@@ -95,16 +95,16 @@ fn migration_failed(error: MigrateError) -> StoreError {
 }
 
 impl Store {
-    /// Where the schema stands.
+    /// The version of the schema.
     pub async fn schema_version(&self) -> Result<SchemaVersion, StoreError> {
         version(self.pools()).await
     }
 }
 
 impl Tx<'_> {
-    /// Makes numbers of changes visible in their order: on PostgreSQL, where transactions may
-    /// commit in another order than they were numbered in, those that tell of a change wait for
-    /// each other. There every node is also woken by the commit.
+    /// Makes the numbers of changes visible in order: on PostgreSQL, transactions may commit in
+    /// another order than they were numbered, so those that announce a change wait for each other.
+    /// There the commit also wakes every node.
     pub(super) async fn number_changes(&mut self) -> Result<(), StoreError> {
         if self.is_postgres() {
             self.query(

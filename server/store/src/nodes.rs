@@ -29,9 +29,8 @@ statements! {
 /// One start of a server.
 #[derive(Debug, Clone)]
 pub struct NewNode {
-    /// The start.
     pub boot: String,
-    /// What people call the node.
+    /// The configured `node_name` of the node.
     pub node: String,
     /// How long a heartbeat lasts.
     pub lease: TimeDelta,
@@ -43,10 +42,9 @@ pub struct NewNode {
     pub rule_hash: String,
 }
 
-/// What a node knows when it sends a heartbeat.
+/// A node's state when it sends a heartbeat.
 #[derive(Debug, Clone, Copy)]
 pub struct Heartbeat<'a> {
-    /// The node's start.
     pub boot: &'a str,
     /// How long a heartbeat lasts.
     pub lease: TimeDelta,
@@ -56,7 +54,7 @@ pub struct Heartbeat<'a> {
     pub confirmed_at: Timestamp,
 }
 
-/// What a heartbeat brings back.
+/// The answer to a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Beat {
     /// The highest number in the log of changes.
@@ -87,7 +85,7 @@ impl FromRow for NodeRules {
 }
 
 impl Db<'_> {
-    /// The time by the store's clock, which all its nodes share; `ours` where it has none.
+    /// The time by the store's clock, which all its nodes share. `ours` if it has none.
     pub async fn store_now(&mut self, ours: Timestamp) -> Result<Timestamp, StoreError> {
         if !self.is_postgres() {
             return Ok(ours);
@@ -99,8 +97,8 @@ impl Db<'_> {
         Ok(Timestamp::from_timestamp_micros(micros).unwrap_or(ours))
     }
 
-    /// Says that a node lives, and asks what the newest change is. On SQLite there is one node, which
-    /// holds the file's lock, so that it only asks. `None` if the node is not known any more.
+    /// Reports that a node is alive, and asks for the newest change. On SQLite there is one node,
+    /// which holds the file's lock, so it only asks. `None` if the node is no longer known.
     pub async fn heartbeat(&mut self, of: Heartbeat<'_>) -> Result<Option<Beat>, StoreError> {
         if !self.is_postgres() {
             let newest = self.newest_change().await?;
@@ -141,7 +139,7 @@ impl Db<'_> {
         self.query(LIST_RULES).bind(now).fetch_all().await
     }
 
-    /// The latest instant that any node was certain of; `None` before the first.
+    /// The latest instant that any node has confirmed; `None` before the first.
     pub async fn highest_confirmed_instant(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let micros: i64 = self.query(HIGHEST_CONFIRMED).fetch_one().await?;
         Ok((micros >= 0)
@@ -149,8 +147,8 @@ impl Db<'_> {
             .flatten())
     }
 
-    /// Before which instant a lease must have ended for its node to be dead for certain. On SQLite,
-    /// where this process holds the file's lock, every other node is.
+    /// The instant before which a lease must have ended for its node to be certainly dead. On
+    /// SQLite, where this process holds the file's lock, every other node is.
     pub async fn dead_before(&mut self, now: Timestamp) -> Result<Timestamp, StoreError> {
         if self.is_postgres() {
             Ok(self.store_now(now).await? - SURELY_DEAD)
@@ -186,7 +184,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes down what a node knows, where its heartbeats don't.
+    /// Saves a node's state, where its heartbeats don't.
     pub async fn touch_node(
         &mut self,
         of: Heartbeat<'_>,

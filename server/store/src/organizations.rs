@@ -85,7 +85,7 @@ impl Db<'_> {
 }
 
 impl Tx<'_> {
-    /// Adds an organization, or writes it anew.
+    /// Adds or replaces an organization.
     pub async fn set_organization(
         &mut self,
         tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! What each node that served at a revocation has confirmed of it.
+//! The confirmations of a revocation, one from each node that was serving.
 
 use app::domain::{
     SupportSessionId, Timestamp,
@@ -43,7 +43,7 @@ impl FromRow for NodeReceipt {
 }
 
 impl Db<'_> {
-    /// When a node was asked to confirm a revocation, if it has not yet.
+    /// When a node was asked to confirm a revocation, if it hasn't yet.
     pub async fn pending_receipt(
         &mut self,
         session: SupportSessionId,
@@ -62,7 +62,7 @@ impl Db<'_> {
         Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
-    /// What the nodes have confirmed of a revocation.
+    /// The nodes' confirmations of a revocation.
     pub async fn list_receipts(
         &mut self,
         session: SupportSessionId,
@@ -94,7 +94,7 @@ impl Tx<'_> {
             .map(drop)
     }
 
-    /// Writes down what a node confirms; whether it had not before.
+    /// Saves a node's confirmation. Returns whether it is the first.
     pub async fn confirm_receipt(
         &mut self,
         session: SupportSessionId,

@@ -1,4 +1,4 @@
-//! Rows of either engine, and what can be read from them.
+//! Rows of either engine, and reading values from them.
 
 use std::{fmt::Display, str::FromStr};
 
@@ -21,9 +21,8 @@ pub enum Row {
     Postgres(sqlx::postgres::PgRow),
 }
 
-/// What can be read from a row.
+/// A type that can be read from a row.
 pub trait FromRow: Sized {
-    /// Reads a row.
     fn from_row(row: &Row) -> Result<Self, StoreError>;
 }
 
@@ -83,7 +82,6 @@ impl Row {
         .map_err(|e| unreadable(column, e))
     }
 
-    /// A text.
     pub fn text(&self, column: &'static str) -> Result<String, StoreError> {
         self.read(column, column)
     }
@@ -93,7 +91,6 @@ impl Row {
         self.read(column, column)
     }
 
-    /// A whole number.
     pub fn int(&self, column: &'static str) -> Result<i64, StoreError> {
         self.read(column, column)
     }
@@ -103,7 +100,6 @@ impl Row {
         self.read(column, column)
     }
 
-    /// A count.
     pub fn count(&self, column: &'static str) -> Result<u64, StoreError> {
         u64::try_from(self.int(column)?).map_err(|e| unreadable(column, e))
     }
@@ -115,17 +111,14 @@ impl Row {
             .transpose()
     }
 
-    /// A truth value.
     pub fn truth(&self, column: &'static str) -> Result<bool, StoreError> {
         Ok(self.int(column)? != 0)
     }
 
-    /// Bytes.
     pub fn bytes(&self, column: &'static str) -> Result<Vec<u8>, StoreError> {
         self.read(column, column)
     }
 
-    /// An instant.
     pub fn at(&self, column: &'static str) -> Result<Timestamp, StoreError> {
         instant(self.int(column)?).ok_or_else(|| unreadable(column, "not an instant"))
     }
@@ -169,7 +162,6 @@ impl Row {
             .collect()
     }
 
-    /// JSON.
     pub fn json<T: serde::de::DeserializeOwned>(
         &self,
         column: &'static str,
@@ -177,7 +169,6 @@ impl Row {
         serde_json::from_str(&self.text(column)?).map_err(|e| unreadable(column, e))
     }
 
-    /// JSON, or nothing.
     pub fn opt_json<T: serde::de::DeserializeOwned>(
         &self,
         column: &'static str,

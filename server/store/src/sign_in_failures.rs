@@ -1,4 +1,4 @@
-//! Failed sign-ins per account and per address. The subject is a hash: nothing here tells who.
+//! Failed sign-ins per account and per address. The subject is a hash, so the rows identify no one.
 
 use app::domain::Timestamp;
 
@@ -22,7 +22,7 @@ statements! {
 pub struct SignInFailures {
     /// How many, since they were last forgotten.
     pub failures: u64,
-    /// When the latest was.
+    /// The time of the latest failure.
     pub last_failure_at: Timestamp,
 }
 
@@ -82,7 +82,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Forgets subjects whose latest failure lies before an instant; how many there were.
+    /// Deletes subjects whose latest failure is before an instant. Returns how many.
     pub async fn prune_sign_in_failures(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.query(PRUNE).bind(before).execute().await
     }

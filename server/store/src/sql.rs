@@ -3,9 +3,7 @@
 /// A named query text.
 #[derive(Debug, Clone, Copy)]
 pub struct Statement {
-    /// The constant's name.
     pub name: &'static str,
-    /// The text.
     pub sql: &'static str,
 }
 

@@ -1,8 +1,8 @@
 //! The one connection that writes SQLite.
 //!
-//! It belongs to the thread of the batching writer and runs each statement right there. A driver
-//! that hands every statement to a thread of its own, as that of the readers does, costs two changes
-//! of thread for each: more than the statement itself, and a request's record takes a dozen.
+//! It belongs to the thread of the batching writer and runs each statement there. A driver with its
+//! own thread for statements, as the readers use it, costs two thread switches per statement: more
+//! than the statement itself, and a request's record takes a dozen.
 
 use std::{
     path::PathBuf,
@@ -25,7 +25,7 @@ const STATEMENTS: usize = 256;
 const SETTINGS: &str =
     "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
 
-/// Opens the writing connection and keeps it while nobody writes. Cheap to clone.
+/// Opens the writing connection and keeps it between writes. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct SqliteWriter {
     path: Arc<PathBuf>,
@@ -49,7 +49,7 @@ impl SqliteWriter {
         }
     }
 
-    /// The connection: the one that rests, or a new one.
+    /// The kept connection, or a new one.
     pub(super) fn take(&self) -> Result<WritingConnection, StoreError> {
         let resting = self.resting.lock();
         let resting = resting.unwrap_or_else(PoisonError::into_inner).take();
@@ -93,7 +93,7 @@ impl WritingConnection {
         !self.connection.is_autocommit()
     }
 
-    /// Runs a statement; how many rows it changed.
+    /// Runs a statement. Returns the number of changed rows.
     pub(super) fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
         let mut statement = self.prepared(sql, values)?;
         let mut rows = statement.raw_query();
@@ -125,7 +125,7 @@ impl WritingConnection {
     fn prepared(&self, sql: &str, values: &[Value]) -> Result<CachedStatement<'_>, StoreError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         for index in 1..=statement.parameter_count() {
-            // SQLite numbers `$2` by where it stands and not by its name.
+            // SQLite numbers `$2` by its position and not by its name.
             let name = statement.parameter_name(index);
             let place = name.and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
             let value = values.get(place.unwrap_or(index) - 1);

@@ -17,10 +17,10 @@ statements! {
         AND ' ' || roles || ' ' LIKE '% super_admin %'";
     ADD = "INSERT INTO staff (id, email, name, roles, password_hash, must_change_password, created_at, \
         deactivated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    // Changes nothing, but on PostgreSQL takes the row's lock, and then gives what the holder of
-    // the lock before has left.
+    // Changes nothing, but takes the row's lock on PostgreSQL, and then returns what the previous
+    // holder of the lock wrote.
     LOCK = "UPDATE staff SET email = email WHERE id = $1 RETURNING *";
-    // The first staff member's row stands for all: rows are never deleted.
+    // The first staff member's row represents all: rows are never deleted.
     LOCK_ALL = "UPDATE staff SET email = email WHERE id = (SELECT MIN(id) FROM staff)";
     SET_ROLES = "UPDATE staff SET roles = $2 WHERE id = $1";
     SET_PASSWORD = "UPDATE staff SET password_hash = $2, must_change_password = $3 WHERE id = $1";
@@ -31,7 +31,6 @@ statements! {
 /// A staff member with what only the sign-in needs to know.
 #[derive(Debug, Clone)]
 pub struct StaffRecord {
-    /// The staff member.
     pub member: StaffMember,
     /// The password's hash, a PHC string.
     pub password_hash: SecretString,
@@ -63,7 +62,6 @@ impl FromRow for StaffMember {
 }
 
 impl Db<'_> {
-    /// A staff member.
     pub async fn lookup_staff(&mut self, id: StaffId) -> Result<Option<StaffRecord>, StoreError> {
         self.query(LOOKUP).bind(id).fetch_optional().await
     }

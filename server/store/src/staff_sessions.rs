@@ -21,29 +21,26 @@ statements! {
     PRUNE = "DELETE FROM staff_sessions WHERE expires_at < $1";
 }
 
-/// A sign-in that is about to be kept.
+/// A sign-in that is about to be stored.
 #[derive(Debug, Clone)]
 pub struct NewStaffSession {
-    /// The identifier.
     pub id: StaffSessionId,
-    /// Who has signed in.
+    /// The signed-in person.
     pub staff_id: StaffId,
-    /// What the cookie's token hashes to.
+    /// The hash of the cookie's token.
     pub token_hash: TokenHash,
-    /// When.
     pub signed_in_at: Timestamp,
     /// When it ends, used or not.
     pub expires_at: Timestamp,
-    /// The address it came from; empty where unknown.
+    /// The client's IP address; empty if unknown.
     pub ip: String,
-    /// The browser; empty where unknown.
+    /// The browser's `User-Agent`; empty if unknown.
     pub user_agent: String,
 }
 
 /// A sign-in as it is kept, with the staff member as it is now. It may have ended.
 #[derive(Debug, Clone)]
 pub struct StaffSession {
-    /// The identifier.
     pub id: StaffSessionId,
     /// When the person signed in.
     pub signed_in_at: Timestamp,
@@ -51,9 +48,8 @@ pub struct StaffSession {
     pub last_used_at: Timestamp,
     /// When it ends, used or not.
     pub expires_at: Timestamp,
-    /// When it was ended early.
+    /// When it ended early, if it did.
     pub ended_at: Option<Timestamp>,
-    /// Who.
     pub staff: StaffRecord,
 }
 
@@ -107,7 +103,6 @@ impl Db<'_> {
 }
 
 impl Tx<'_> {
-    /// Keeps a sign-in.
     pub async fn add_staff_session(&mut self, new: &NewStaffSession) -> Result<(), StoreError> {
         self.query(ADD)
             .bind(new.id)
@@ -133,7 +128,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Ends a sign-in; whether it had not ended yet.
+    /// Ends a sign-in. Returns whether it was open.
     pub async fn end_staff_session(
         &mut self,
         id: StaffSessionId,
@@ -155,7 +150,7 @@ impl Tx<'_> {
             .await
     }
 
-    /// Forgets sign-ins whose absolute limit lies before an instant; how many there were.
+    /// Deletes sign-ins whose absolute limit is before an instant. Returns how many.
     pub async fn prune_staff_sessions(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.query(PRUNE).bind(before).execute().await
     }

@@ -46,7 +46,7 @@ statements! {
         WHERE id = $1 AND revoked_at IS NULL AND ends_at > $3";
     LIST_EXPIRED_UNRECORDED = "SELECT * FROM support_sessions WHERE expiry_recorded = 0 AND revoked_at IS NULL \
         AND ends_at <= $1 ORDER BY tenant_id, id LIMIT 100";
-    // Where the clock jumped forward, $2 is before the end: the session ended then.
+    // If the clock jumped forward, $2 is before the end: the session ended then.
     MARK_EXPIRY_RECORDED = "UPDATE support_sessions SET expiry_recorded = 1, \
         expires_at = CASE WHEN ends_at > $2 AND ends_at = expires_at THEN $2 ELSE expires_at END, \
         ends_at = CASE WHEN ends_at > $2 THEN $2 ELSE ends_at END \
@@ -133,7 +133,6 @@ impl FromRow for StaffRef {
 }
 
 impl Db<'_> {
-    /// One support session.
     pub async fn lookup_support_session(
         &mut self,
         id: SupportSessionId,
@@ -269,12 +268,12 @@ impl Db<'_> {
             .await
     }
 
-    /// When the next support session expires, if one is open.
+    /// When the next support session expires, if any is active.
     pub async fn next_expiry(&mut self) -> Result<Option<Timestamp>, StoreError> {
         self.instant(NEXT_EXPIRY).await
     }
 
-    /// The latest end by expiry that was written down: it had certainly come by then
+    /// The latest recorded expiry: that instant has certainly passed
     /// ([`Tx::mark_expiry_recorded`]).
     pub async fn latest_expiry(&mut self) -> Result<Option<Timestamp>, StoreError> {
         self.instant(LATEST_EXPIRY).await
@@ -288,7 +287,8 @@ impl Db<'_> {
             .flatten())
     }
 
-    /// How many requests have been recorded to be forwarded since an instant, by whom and where.
+    /// How many requests were recorded for forwarding since an instant, by a staff member and in a
+    /// tenant.
     pub async fn count_forwarded_since(
         &mut self,
         staff: StaffId,
@@ -334,7 +334,7 @@ fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
     listing
 }
 
-/// What is kept of a support session beside what everyone sees.
+/// The part of a support session that is never shown.
 pub struct SupportSessionSecrets {
     /// SHA-256 of the access token.
     pub token_hash: [u8; 32],
@@ -377,7 +377,7 @@ impl Tx<'_> {
             .map(drop)
     }
 
-    /// Ends a support session early; whether it was still active at that instant.
+    /// Ends a support session early. Returns whether it was still active at that instant.
     pub async fn revoke_support_session(
         &mut self,
         id: SupportSessionId,
@@ -395,7 +395,7 @@ impl Tx<'_> {
         Ok(changed == 1)
     }
 
-    /// Puts another token in the place of a lost one; whether the session was still active.
+    /// Replaces a lost token. Returns whether the session was still active.
     pub async fn replace_support_token(
         &mut self,
         id: SupportSessionId,
@@ -412,7 +412,8 @@ impl Tx<'_> {
         Ok(changed == 1)
     }
 
-    /// Raises the total of requests; whether the session was still active and its total lower.
+    /// Raises the request budget. Returns whether the session was still active and its budget
+    /// lower.
     pub async fn raise_requests_total(
         &mut self,
         id: SupportSessionId,
@@ -423,10 +424,10 @@ impl Tx<'_> {
         Ok(raise.execute().await? == 1)
     }
 
-    /// Notes that the audit event of an expiry is written; whether nobody had before, and no
-    /// request has put the end off meanwhile. One that came by a jump of the clock is moved to
-    /// `confirmed`, the latest instant that has certainly come, so that the session stays expired
-    /// when the clock is put right.
+    /// Records that the audit event of an expiry is written. Returns whether it is the first time
+    /// and no request has postponed the end meanwhile. An expiry that came by a jump of the clock
+    /// is moved to `confirmed`, the latest instant that has certainly passed, so that the session
+    /// stays expired when the clock is corrected.
     pub async fn mark_expiry_recorded(
         &mut self,
         id: SupportSessionId,

@@ -31,7 +31,6 @@ statements! {
 /// Names a batch: who sent it, and the key it was sent with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchKey {
-    /// Who sent it.
     pub sender: String,
     /// The `Idempotency-Key`.
     pub key: String,
@@ -46,7 +45,7 @@ pub struct StoredBatch {
     pub received_at: Timestamp,
     /// The last bucket that has been counted: tenant and start, in their order.
     pub done: Option<(TenantId, Timestamp)>,
-    /// What became of it, once all of it has been counted.
+    /// The result, once the whole batch was counted.
     pub report: Option<IngestReport>,
 }
 
@@ -157,7 +156,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Notes that all of a batch has been counted, and what became of it.
+    /// Marks a batch as fully counted, with its result.
     pub async fn finish_telemetry_batch(
         &mut self,
         key: &BatchKey,

@@ -29,16 +29,15 @@ statements! {
 /// A tenant as it is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredTenant {
-    /// What the platform registered.
+    /// The registered tenant.
     pub tenant: Tenant,
     /// The four health signals.
     pub signals: HealthSignals,
-    /// Why the health is what it is.
+    /// The reason for the health.
     pub cause: Cause,
     /// The first call ever.
     pub first_seen: Option<Timestamp>,
-    /// When the health may change without traffic, in microseconds; far in the future where it
-    /// can't.
+    /// When the health may change without traffic, in microseconds; far in the future if it can't.
     pub next_change_at: i64,
     sort_name: String,
     severity: i64,
@@ -46,7 +45,6 @@ pub struct StoredTenant {
 }
 
 impl StoredTenant {
-    /// The verdict.
     pub fn verdict(&self) -> Verdict {
         Verdict {
             health: self.signals.health,
@@ -104,7 +102,6 @@ impl FromRow for FoundId {
 }
 
 impl Db<'_> {
-    /// One tenant.
     pub async fn lookup_tenant(
         &mut self,
         id: &TenantId,
@@ -157,7 +154,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes what the platform registered anew; the health stays.
+    /// Replaces the registered values. The health stays.
     pub async fn change_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
         let query = self.query(CHANGE);
         bind_tenant(query, tenant).execute().await?;
@@ -179,8 +176,8 @@ fn bind_tenant<'d, 'c>(query: super::Query<'d, 'c>, tenant: &Tenant) -> super::Q
         .bind(search_text(tenant))
 }
 
-/// What is searched in: name, slug and identifier, folded, with a line break between them so that
-/// nothing is found across two of them.
+/// The searchable text: name, slug and ID, folded, with line breaks between them so that no match
+/// spans two of them.
 fn search_text(tenant: &Tenant) -> String {
     fold(&format!("{}\n{}\n{}", tenant.name, tenant.slug, tenant.id))
 }

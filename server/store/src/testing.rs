@@ -31,7 +31,6 @@ use super::{
 
 /// An empty store that goes with the test.
 pub struct TestStore {
-    /// The store.
     pub store: Store,
     /// How it was opened, for opening it once more.
     pub options: StoreOptions,
@@ -168,7 +167,7 @@ pub async fn sqlite() -> TestStore {
     open(format!("sqlite:{}", path.display()), folder).await
 }
 
-/// An empty PostgreSQL store: a database of its own.
+/// An empty PostgreSQL store with its own database.
 pub async fn postgres() -> TestStore {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let server = std::env::var("SUPPORT_CONSOLE_TEST_POSTGRES_URL").expect(
@@ -235,7 +234,6 @@ pub fn new_event(tenant: Option<&str>, number: u64, at: Timestamp) -> NewAuditEv
     }
 }
 
-/// Appends one event.
 pub async fn append(store: &Store, event: NewAuditEvent) -> Result<(), StoreError> {
     store
         .act(event, move |event, tx| {

@@ -27,13 +27,13 @@ pub(super) enum Transaction {
 
 /// A transaction on the writing connection of SQLite.
 ///
-/// SQLite ends a transaction by itself after some errors (a full disk among them), and then whoever
-/// counts transactions is out of step for good. So one that does not get to its commit takes its
-/// connection with it, and the next begins on a new one.
+/// SQLite ends a transaction by itself after some errors (a full disk among them), after which
+/// counting transactions goes wrong. So a transaction that doesn't reach its commit drops its
+/// connection, and the next one begins on a new connection.
 pub(super) struct SqliteTransaction {
     connection: WritingConnection,
     writer: SqliteWriter,
-    /// What the connection had changed before.
+    /// The number of rows that the connection had changed before.
     rows_changed: u64,
 }
 
@@ -58,7 +58,7 @@ impl SqliteTransaction {
     }
 
     fn roll_back(mut self) {
-        // What can't be rolled back is closed.
+        // A connection that can't roll back is closed.
         if self.connection.execute("ROLLBACK", &[]).is_ok() {
             self.writer.give_back(self.connection);
         }
@@ -80,7 +80,7 @@ impl Pools {
         })
     }
 
-    /// Begins a transaction of one act by itself.
+    /// Begins a transaction for a single act.
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => {

@@ -8,7 +8,7 @@ use app::domain::{
 use super::{Db, FromRow, Row, StoreError, Tx, sql::statements};
 
 statements! {
-    // A sign-in that was ended stays ended, whatever is reported of it later.
+    // A sign-in that was ended stays ended, whatever is reported later.
     REGISTER = "INSERT INTO user_sessions (tenant_id, id, user_id, issued_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, id) DO UPDATE SET user_id = excluded.user_id, \
         issued_at = excluded.issued_at, expires_at = excluded.expires_at \
@@ -52,7 +52,6 @@ impl FromRow for ForceLogoutResult {
 }
 
 impl Db<'_> {
-    /// One user session.
     pub async fn lookup_user_session(
         &mut self,
         tenant: &TenantId,
@@ -93,7 +92,7 @@ impl Db<'_> {
             .and_then(Timestamp::from_timestamp_micros))
     }
 
-    /// Whether there is such a tenant.
+    /// Whether the tenant exists.
     pub async fn tenant_exists(&mut self, tenant: &TenantId) -> Result<bool, StoreError> {
         let found: Option<i64> = self
             .query(LOGOUT_CUTOFF)
@@ -103,7 +102,7 @@ impl Db<'_> {
         Ok(found.is_some())
     }
 
-    /// What an earlier submit of the same form did.
+    /// The result of an earlier submit of the same form.
     pub async fn find_force_logout(
         &mut self,
         actor_id: &str,
@@ -136,7 +135,7 @@ impl Tx<'_> {
             .map(drop)
     }
 
-    /// Ends one user session; whether it had not ended before.
+    /// Ends one user session. Returns whether it was active.
     pub async fn end_user_session(
         &mut self,
         tenant: &TenantId,
@@ -170,7 +169,7 @@ impl Tx<'_> {
         Ok(ended)
     }
 
-    /// Keeps what a force logout did, for a second submit of the same form.
+    /// Stores the result of a force logout, for a second submit of the same form.
     pub async fn add_force_logout(
         &mut self,
         actor_id: &str,

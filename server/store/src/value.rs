@@ -6,11 +6,9 @@ use unicode_normalization::UnicodeNormalization;
 /// A value bound to a placeholder. Both engines know these four types and nothing else is stored.
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// Text, or NULL.
     Text(Option<String>),
     /// A whole number, an instant in microseconds, or a truth value as 0 and 1; or NULL.
     Int(Option<i64>),
-    /// Bytes.
     Bytes(Vec<u8>),
 }
 

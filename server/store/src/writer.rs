@@ -27,7 +27,7 @@ pub enum Priority {
     Gateway,
     /// Everything else.
     Normal,
-    /// What nobody waits for: it is done with the next of the others, or by itself after a moment.
+    /// Work without a waiting caller: it is done with the next other work, or alone after a moment.
     Resting,
 }
 
@@ -36,18 +36,18 @@ pub enum Priority {
 pub struct Audited<T>(T);
 
 impl<T> Audited<T> {
-    /// A state change and the event that tells of it.
+    /// A state change and its event.
     pub fn new(value: T, _proof: Receipt) -> Self {
         Self(value)
     }
 
-    /// Nothing has changed, so there is nothing to tell: a repeated act, or one that found its
-    /// work already done.
+    /// Nothing has changed, so there is no event: a repeated act, or one that found its work
+    /// already done.
     pub const fn unchanged(value: T) -> Self {
         Self(value)
     }
 
-    /// What the act was done for.
+    /// The act's result.
     pub fn into_value(self) -> T {
         self.0
     }
@@ -95,8 +95,8 @@ impl Store {
             .await
     }
 
-    /// Writes as the gateway does while a request waits: what has not begun at `deadline` is not
-    /// done. What has begun by then is finished, and answered when it is.
+    /// Writes for the gateway while a request waits: an act that hasn't started at `deadline` is
+    /// not run. An act that has started is finished, and answered then.
     pub async fn write_by<D, T, E, F>(&self, deadline: Instant, given: D, act: F) -> Result<T, E>
     where
         D: Send + Sync + 'static,
@@ -112,7 +112,7 @@ impl Store {
             .await
     }
 
-    /// A state change. It can only succeed together with the audit event that tells of it.
+    /// A state change. It only succeeds together with its audit event.
     pub async fn act<D, T, E, F>(&self, given: D, act: F) -> Result<T, E>
     where
         D: Send + Sync + 'static,
@@ -179,11 +179,11 @@ impl Store {
     }
 }
 
-/// What the writer must know of an act's error.
+/// The part of an act's error that the writer must understand.
 pub trait ActError: From<StoreError> {
-    /// Whether the same act may succeed when tried again at once: another writer was first.
+    /// Whether an immediate retry of the act may succeed: another writer was first.
     fn is_contention(&self) -> bool;
-    /// Why nothing can be written at present, if the error says so.
+    /// The outage, if that is the cause of the error.
     fn outage(&self) -> Option<OutageCause>;
 }
 

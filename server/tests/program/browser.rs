@@ -29,7 +29,7 @@ struct Tab<'p> {
 }
 
 impl<'p> Tab<'p> {
-    /// Where the session opens, at a node: each listens at a port of its own.
+    /// The session's address at a node: each listens on its own port.
     fn of(node: &'p Program, session: &Granted) -> Self {
         let url = session.open_url.as_deref().expect("it opens in browsers");
         let host = url.strip_prefix("http://").unwrap();
@@ -188,8 +188,11 @@ async fn nobody_but_the_holder_is_sent_back_with_a_code() {
         "{location}"
     );
     let told = other.page(&location).await;
-    assert!(told.contains("Your role does not allow this."), "{told}");
-    assert!(!told.contains("Open tenant"));
+    assert!(
+        told.contains("You don't have permission for this."),
+        "{told}"
+    );
+    assert!(!told.contains("Enter tenant"));
 
     staff.sign_out().await;
     let refused = staff.navigate(&path).await;

@@ -1,5 +1,5 @@
-//! A support session of tenant `acme`, or of its organization `x`, never lets a byte of tenant `bolt`
-//! or organization `yonder` through: judged by an upstream that keeps every byte it is sent.
+//! A support session of tenant `acme`, or of its organization `x`, never gets a byte of tenant
+//! `bolt` or organization `yonder`: judged by an upstream that keeps every byte it receives.
 
 use crate::support::{
     client::{Answer, Client},
@@ -8,7 +8,8 @@ use crate::support::{
     upstream::Upstream,
 };
 
-/// Tenants and organizations are told apart by paths, and by what else the upstream may look at.
+/// The upstream distinguishes tenants and organizations by paths, and by other parts of the
+/// request.
 const BY_PATH: &str = r#"
     tenant_binding = "path"
     organization = "none"
@@ -22,7 +23,7 @@ const BY_PATH: &str = r#"
     organization_query = ["organization_id"]
     organization_headers = ["x-organization-id"]
 "#;
-/// Tenants and organizations are told apart by the gateway's own headers.
+/// The upstream distinguishes tenants and organizations by the gateway's own headers.
 const BY_IDENTITY: &str = r#"
     tenant_binding = "identity"
     organization = "header"
@@ -266,8 +267,8 @@ impl Rig {
         }
     }
 
-    /// What would tell the upstream of someone else, in fields that are ours or nobody's, is not
-    /// passed on; the request is answered for `acme`.
+    /// Headers that would name someone else to the upstream are removed. The request is answered
+    /// for `acme`.
     async fn strips_what_claims_another(&self, target: &str) {
         for fields in [
             "Support-Tenant: bolt\r\n",

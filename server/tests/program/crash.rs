@@ -22,7 +22,7 @@ const RULES: &str = r#"
 const ROUNDS: u64 = 200;
 /// Sets another number of rounds: `make soak` does.
 const KILLS: &str = "SUPPORT_CONSOLE_TEST_KILLS";
-/// How many servers are killed at once.
+/// How many servers are killed at the same time.
 const LANES: u64 = 5;
 /// How often one store is killed under; then what was found is checked, and another one follows.
 const ROUNDS_OF_A_STORE: u64 = 100;

@@ -1,5 +1,5 @@
-//! A disk that fails under the running program: nothing passes, everyone is told, and what can mend
-//! itself does.
+//! A disk that fails under the running program: nothing passes, everyone is informed, and what can
+//! recover does.
 
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -17,10 +17,10 @@ const RULES: &str = r#"
     routes = ["/v1/tenants/{tenant_id}"]
     record_timeout_ms = 2000
 "#;
-const NOTICE: &str = "No support request is let through.";
+const NOTICE: &str = "All support requests are refused.";
 const BROKEN: &str = "Check the disk, then restart";
 
-/// A program on a disk of its own.
+/// A program with its own disk.
 struct Scene {
     disk: Disk,
     upstream: Upstream,
@@ -65,7 +65,7 @@ impl Scene {
         assert_eq!(self.upstream.requests(), before + 1);
     }
 
-    /// Several are refused, nothing is sent upstream, and whoever looks is told why.
+    /// Several are refused, nothing is sent upstream, and the reason is shown everywhere.
     async fn is_out_of_order(&self, why: &str) {
         let before = self.upstream.bytes();
         for _ in 0..5 {
@@ -103,7 +103,7 @@ impl Scene {
         let arrived = request_ids(&self.upstream.text());
         assert_eq!(arrived.len(), self.upstream.requests(), "whole, each once");
         for id in &arrived {
-            // How one ended that was under way at the end of a start, nobody knows.
+            // The end of a request that was open when a server stopped is unknown.
             let row = rows.iter().find(|row| row.0 == *id).expect("a record");
             assert!(matches!(row.1.as_str(), "done" | "unknown"), "{row:?}");
         }
@@ -118,7 +118,7 @@ async fn a_full_disk_lets_nothing_through_until_there_is_space_again() {
     let scene = Scene::new().await;
     for _ in 0..2 {
         scene.disk.becomes("full");
-        scene.is_out_of_order("no space left").await;
+        scene.is_out_of_order("is full").await;
         scene.recovers().await;
     }
     scene.has_recorded_everything().await;

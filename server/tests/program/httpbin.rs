@@ -20,7 +20,7 @@ use crate::support::{
     until,
 };
 
-/// httpbin knows no tenants: it is told by our headers alone.
+/// httpbin knows no tenants: it depends on our headers alone.
 const RULES: &str = r#"tenant_binding = "identity""#;
 const TEN_MB: usize = 10 * 1024 * 1024;
 /// Names the Python with the packages of end2end/requirements.txt.
@@ -305,7 +305,6 @@ impl Rig {
     }
 }
 
-/// What curl got.
 struct Fetched {
     status: u16,
     head: String,
@@ -338,7 +337,6 @@ impl Fetched {
 /// httpbin, served by gunicorn.
 struct Httpbin {
     address: SocketAddr,
-    /// Killed with this.
     _child: Child,
 }
 

@@ -1,5 +1,5 @@
-//! What upstreams are told of each request: believed by a verifier in Rust and by one in JavaScript,
-//! each against the keys that the running program publishes, and by neither if anything is wrong.
+//! Signed identities: accepted by a verifier in Rust and by one in JavaScript, each with the
+//! published keys of the running program, and rejected by both if anything is wrong.
 
 pub(crate) mod forge;
 
@@ -155,10 +155,9 @@ async fn an_upstream_in_rust_believes_the_program_and_nobody_else() {
     }
 }
 
-/// `docs/examples/verify-identity.mjs` as an upstream of its own.
+/// `docs/examples/verify-identity.mjs` as a separate upstream.
 struct NodeUpstream {
     address: SocketAddr,
-    /// Killed with this.
     _child: Child,
 }
 
@@ -187,7 +186,7 @@ impl NodeUpstream {
         upstream
     }
 
-    /// Goes to the upstream directly, as nobody should be able to; the code of the refusal.
+    /// Sends directly to the upstream, as no one should be able to. Returns the refusal's code.
     async fn ask(&self, method: &str, target: &str, tokens: &[&str]) -> (u16, String) {
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.address);
         for token in tokens {

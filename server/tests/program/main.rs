@@ -1,5 +1,4 @@
-//! The program as it is run: a process of its own that is spoken to over HTTP, with command lines
-//! beside it.
+//! The program as it is run: a separate process that is used over HTTP and by command lines.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

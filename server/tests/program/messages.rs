@@ -1,4 +1,4 @@
-//! What operators are told when something is wrong: a clear error that says what to change.
+//! Error messages for operators: each is clear and says what to change.
 
 use std::{net::TcpListener, path::Path, process::Stdio};
 
@@ -23,7 +23,7 @@ routes = ["/v1/tenants/{tenant_id}"]
 /// One way to go wrong.
 struct Wrong {
     what: &'static str,
-    /// What stands in the configuration, and what is written instead.
+    /// The part of the configuration to replace, and its replacement.
     instead: (&'static str, &'static str),
     /// More lines at its end.
     more: &'static str,
@@ -54,7 +54,6 @@ impl Wrong {
         }
     }
 
-    /// Serves with it.
     const fn served(self) -> Self {
         Self {
             words: &["serve"],
@@ -203,9 +202,7 @@ async fn an_address_that_is_taken_is_named_with_the_key_that_chooses_another() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
-        said.contains(&format!(
-            "{address} (console.listen) can't be listened on: stop"
-        )),
+        said.contains(&format!("can't listen on {address} (console.listen): stop")),
         "{said}"
     );
 
@@ -224,7 +221,7 @@ async fn an_address_that_is_taken_is_named_with_the_key_that_chooses_another() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(
-        said.contains("choose another with --console-port"),
+        said.contains("choose another port with --console-port"),
         "{said}"
     );
 }

@@ -1,4 +1,4 @@
-//! Two nodes on one PostgreSQL with different rules: neither lets anything through until they agree.
+//! Two nodes on one PostgreSQL with different rules: both refuse everything until they agree.
 
 use crate::support::{
     PATIENCE,
@@ -20,7 +20,7 @@ const NEW: &str = r#"
     [gateway.selectors]
     query = ["tenant"]
 "#;
-const DIFFER: &str = "the nodes on this store have different rules";
+const DIFFER: &str = "the nodes on this data store have different rules";
 
 /// Node `a` with the old rules and a support session, before `b` comes.
 struct Scene {
@@ -106,7 +106,7 @@ async fn nodes_with_different_rules_let_nothing_through_until_they_have_the_same
     scene.refuses(&scene.a).await;
     assert_eq!(scene.upstream.requests(), sent, "something went through");
 
-    // Everyone is told, and of which nodes.
+    // The notice appears everywhere and names the nodes.
     for node in [&scene.a, &b] {
         let (code, said) = node.try_run(&["doctor"]).await;
         assert_eq!(code, 1, "{said}");

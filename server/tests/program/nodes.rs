@@ -196,7 +196,7 @@ async fn a_node_cut_off_from_the_store_lets_nothing_through_until_it_is_back() {
         nodes.relay.set(way);
         until("the lease to be over", async || {
             let told = nodes.b.readiness().await;
-            (told == "this node has lost touch with the store").then_some(())
+            (told == "this node has lost contact with the data store").then_some(())
         })
         .await;
         let refused = ask(&nodes.b, &session).await;

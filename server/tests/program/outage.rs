@@ -1,4 +1,4 @@
-//! A store that can't be written: nothing passes, everyone is told, and it mends itself.
+//! A store that can't be written: nothing passes, everyone is informed, and it recovers by itself.
 
 use sqlx::{Connection, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -16,7 +16,7 @@ const RULES: &str = r#"
     record = "written"
     record_timeout_ms = 1500
 "#;
-const NOTICE: &str = "No support request is let through.";
+const NOTICE: &str = "All support requests are refused.";
 
 async fn ask(program: &Program, token: &str) -> Answer {
     let mut client = Client::connect(program.gateway).await;

@@ -22,7 +22,7 @@ const RULES: &str = r#"
 "#;
 const CLIENTS: usize = 6;
 
-/// A node on a PostgreSQL of its own.
+/// A node with its own PostgreSQL.
 struct Scene {
     postgres: Postgres,
     upstream: Upstream,
@@ -108,7 +108,7 @@ impl Scene {
     }
 }
 
-/// Clients who ask one thing after another, whatever they are told.
+/// Clients that send one request after another, whatever the responses.
 struct Load {
     clients: Vec<JoinHandle<HashSet<String>>>,
     stop: CancellationToken,

@@ -48,7 +48,7 @@ const BY_RECORD: [&str; 8] = [
     "/v1/records/bolt-1",
 ];
 
-/// By what an upstream decides whom it serves.
+/// How an upstream decides which tenant it serves.
 #[derive(Debug, Clone, Copy)]
 enum Obeys {
     /// The tenant in its path.
@@ -57,7 +57,7 @@ enum Obeys {
     Identity,
     /// Nothing: everyone is acme.
     Nobody,
-    /// Whoever knows a record's identifier.
+    /// Anyone who knows a record's ID.
     Identifier,
     /// A field that looks like ours, before ours.
     LookAlike,
@@ -137,7 +137,7 @@ async fn an_upstream_that_keeps_tenants_apart_passes_and_everything_is_on_record
     assert_eq!(code, 0, "{said}");
     assert!(
         said.contains(
-            "ok    acme asks for bolt's /v1/tenants/bolt/profile: refused by the gateway"
+            "ok    acme requests bolt's /v1/tenants/bolt/profile: refused by the gateway"
         ),
         "{said}"
     );
@@ -190,7 +190,7 @@ async fn an_upstream_that_ignores_the_tenant_is_found_out() {
         );
     }
     assert!(
-        said.contains("Both support sessions are revoked."),
+        said.contains("Both support sessions were revoked."),
         "{said}"
     );
     let sessions = platform.get("/support-sessions").await;
@@ -223,7 +223,7 @@ async fn where_identifiers_decide_it_is_the_upstream_that_must_refuse() {
                 "{fault}"
             );
         }
-        let refused = "ok    acme names bolt in the header field x-tenant: refused by the gateway";
+        let refused = "ok    acme names bolt in the header x-tenant: refused by the gateway";
         assert!(said.contains(refused), "{said}");
     }
 }
@@ -235,17 +235,25 @@ async fn what_keeps_a_probe_from_being_made_is_said_with_what_to_change() {
     let stranger = format!("http://{}", upstream.address);
     let nowhere = format!("http://{}", free_address());
     for (words, code, part) in [
-        (&["--staff", "nobody@example.com"][..], 1, "staff member"),
+        (
+            &["--staff", "nobody@example.com"][..],
+            1,
+            "Staff member not found",
+        ),
         (
             &["--scopes", "gone"],
             2,
-            "there is no scope gone: write one of read_only",
+            "unknown scope gone: use one of read_only",
         ),
-        (&["--tenant", "acme=Heron 7f3a"], 2, "takes two tenants"),
+        (
+            &["--tenant", "acme=Heron 7f3a"],
+            2,
+            "two tenants are needed",
+        ),
         (
             &["--tenant", "acme", "--tenant", "gull"],
             2,
-            "what is the canary of gull?",
+            "gull needs a canary",
         ),
         (
             &[
@@ -257,7 +265,7 @@ async fn what_keeps_a_probe_from_being_made_is_said_with_what_to_change() {
                 "/v1/tenants/{tenant_id}",
             ],
             1,
-            "no support session can be opened in gull",
+            "can't create a support session in gull",
         ),
         (
             &["--path", "/elsewhere"],
@@ -298,7 +306,7 @@ async fn what_keeps_a_probe_from_being_made_is_said_with_what_to_change() {
         .await;
     let (code, said) = probe(&program, &[]).await;
     assert_eq!(code, 2, "{said}");
-    assert!(said.contains("may hold no support session"), "{said}");
+    assert!(said.contains("can't hold a support session"), "{said}");
     program
         .run(&["staff", "reactivate", "jo@example.com"], "")
         .await;
@@ -318,5 +326,8 @@ async fn what_keeps_a_probe_from_being_made_is_said_with_what_to_change() {
     program.stop().await;
     let (code, said) = probe(&program, &[]).await;
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("no server serves this store"), "{said}");
+    assert!(
+        said.contains("no server is running on this data store"),
+        "{said}"
+    );
 }

@@ -1,4 +1,5 @@
-//! What is taken away from a server that runs is taken away at once, by whomever and under any load.
+//! Whatever is taken away from a running server is taken away immediately, by anyone and under any
+//! load.
 
 use std::{
     net::SocketAddr,
@@ -101,7 +102,7 @@ async fn replacing_a_token_cuts_what_came_with_the_old_one() {
     assert_eq!(replaced.id, session.id);
 }
 
-/// What clients were told, together.
+/// The responses of all clients together.
 #[derive(Default)]
 struct Told {
     asked: AtomicUsize,

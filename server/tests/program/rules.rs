@@ -1,4 +1,4 @@
-//! A changed rule file: what it takes away is gone at once, what it gives is for new sessions.
+//! A changed rule file: removed permissions apply immediately, added ones only to new sessions.
 
 use std::path::Path;
 
@@ -175,7 +175,7 @@ async fn explain_names_the_rule_that_decides() {
         (
             &["GET", "/v1/tenants/acme", "--scopes", "gone"],
             2,
-            "there is no scope gone",
+            "unknown scope gone",
         ),
     ] {
         let words: Vec<_> = ["gateway", "explain"]

@@ -48,7 +48,7 @@ async fn stalls(gateway: SocketAddr, bytes: &'static [u8]) -> TcpStream {
     tcp
 }
 
-/// Asks again and again what it may not, and never reads what it is told.
+/// Sends refused requests again and again, and never reads a response.
 async fn never_reads(gateway: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     // Little of what it is told finds room on its side.

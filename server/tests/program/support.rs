@@ -1,4 +1,4 @@
-//! A running program, people and platforms who use it, and what stands behind its gateway.
+//! A running program, the people and platforms that use it, and the upstream behind its gateway.
 
 #[path = "../../gateway/tests/gateway/support/client.rs"]
 pub(crate) mod client;

@@ -1,4 +1,4 @@
-//! What a person fills in to create a support session, and what it must be.
+//! The input for creating a support session, and its rules.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,10 @@ use crate::domain::{
     text::clean,
 };
 
-/// What a person fills in to create a support session, as it arrives.
+/// The input for creating a support session, as submitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SupportSessionForm {
-    /// The reason.
+    /// The reason, 10–500 characters after trimming.
     pub reason: String,
     /// Minutes, as typed; empty means the default.
     pub ttl_minutes: String,
@@ -32,7 +32,7 @@ pub struct SupportSessionForm {
     /// Minutes without a request after which the session ends, as typed; empty means never.
     #[serde(default)]
     pub idle_minutes: String,
-    /// Whether only requests from the creator's own address are let through.
+    /// Whether only requests from the creator's IP address are allowed.
     #[serde(default)]
     pub creator_ip_only: bool,
     /// Made by the server when the form was shown: a second submit with the same key changes nothing.
@@ -43,25 +43,25 @@ pub struct SupportSessionForm {
 /// A form that has been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSupportSession {
-    /// The reason, trimmed.
+    /// The reason, trimmed and valid.
     pub reason: String,
     /// How long the session lasts.
     pub ttl: TimeDelta,
     /// At least one scope, sorted, each once.
     pub scopes: Vec<ScopeName>,
-    /// The organization, if access is to be restricted to one.
+    /// The organization that access is restricted to, if any.
     pub organization_id: Option<OrganizationId>,
-    /// The ticket.
+    /// The ticket, if one was given.
     pub ticket: Option<String>,
     /// Minutes without a request after which the session ends.
     pub idle_minutes: Option<u64>,
-    /// Whether only requests from the creator's own address are let through.
+    /// Whether only requests from the creator's IP address are allowed.
     pub creator_ip_only: bool,
 }
 
 impl SupportSessionForm {
-    /// Checks every field (seeds: reason at least 10 characters, TTL 1–60 minutes, default 15,
-    /// scopes default to `read_only`).
+    /// Checks every field: the reason has at least 10 characters, the TTL is 1–60 minutes (15 by
+    /// default), scopes default to `read_only`.
     pub fn validate(&self, require_ticket: bool) -> Result<NewSupportSession, Problem> {
         let mut problems = FieldProblems::default();
         let reason = problems.take("reason", clean(&self.reason, REASON_MIN, REASON_MAX, true));

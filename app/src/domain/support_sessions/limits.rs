@@ -1,4 +1,4 @@
-//! What bounds a support session beside its time-to-live and its scopes.
+//! The limits of a support session beside TTL and scopes.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,20 +13,20 @@ use crate::domain::{
 /// The highest total of requests that a super admin can raise a support session to.
 pub const REQUESTS_TOTAL_MAX: u64 = 10_000_000;
 
-/// What bounds a support session beside its time-to-live and its scopes.
+/// The limits of a support session beside TTL and scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionLimits {
-    /// How many requests may be forwarded in all; `None` for any number.
+    /// The total number of requests that may be forwarded; `None` for no limit.
     pub requests_total: Option<u64>,
-    /// How many requests a minute each node lets through; `None` for any number.
+    /// Requests per minute that each node allows; `None` for no limit.
     pub requests_per_minute: Option<u64>,
-    /// The session ends when no request has come for so many minutes; `None` for never.
+    /// The session ends after this many minutes without a request; `None` for never.
     pub idle_minutes: Option<u64>,
-    /// When it ends unless a request comes before; never after its expiry. Set where
+    /// When the session ends unless another request is made. Never after its expiry. Set if
     /// `idle_minutes` is.
     pub idle_ends_at: Option<DateTime<Utc>>,
-    /// Whether requests are let through only from the address that the session was created from.
+    /// Whether requests are only allowed from the address that created the session.
     pub creator_ip_only: bool,
 }
 
@@ -37,7 +37,7 @@ impl SessionLimits {
     }
 }
 
-/// Requests that were recorded to be forwarded since midnight UTC.
+/// Requests recorded for forwarding since midnight UTC.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestsToday {
     /// In every support session of the staff member.
@@ -46,27 +46,27 @@ pub struct RequestsToday {
     pub in_tenant: u64,
 }
 
-/// What a super admin fills in to raise the total of a support session, as it arrives.
+/// The input for raising a support session's request budget, as submitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RaiseBudgetForm {
     /// The new total, as typed.
     pub requests_total: String,
-    /// Why.
+    /// The reason, 10–500 characters after trimming.
     pub reason: String,
 }
 
 /// A form that has been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RaisedBudget {
-    /// The new total: at least the one before.
+    /// The new total, never below the previous one.
     pub requests_total: u64,
-    /// Why, trimmed.
+    /// The reason, trimmed and valid.
     pub reason: String,
 }
 
 impl RaiseBudgetForm {
-    /// Checks every field. A total can only grow: what has been granted is not taken back here, so
-    /// `least` is what is granted, where a form that comes twice must not be refused, or one more.
+    /// Checks every field. A total can only grow, never shrink. `least` is the present total plus
+    /// one, or the present total where a repeated form must not be refused.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ fn parse_total(text: &str, least: u64) -> Result<u64, String> {
     match whole_number(text) {
         Some(total) if (least..=REQUESTS_TOTAL_MAX).contains(&total) => Ok(total),
         _ => Err(format!(
-            "must be a whole number from {least} to {REQUESTS_TOTAL_MAX}"
+            "must be a whole number between {least} and {REQUESTS_TOTAL_MAX}"
         )),
     }
 }
@@ -121,7 +121,7 @@ fn whole_number(text: &str) -> Option<u64> {
     plain.then(|| digits.parse().ok()).flatten()
 }
 
-/// When a session that was last used at `used_at` ends by being idle; never after `expires_at`.
+/// The end of a session that was last used at `used_at`. Never after `expires_at`.
 pub fn idle_end(used_at: Timestamp, idle_minutes: u64, expires_at: Timestamp) -> Timestamp {
     i64::try_from(idle_minutes)
         .ok()

@@ -1,4 +1,4 @@
-//! Whatever time passes and whoever tries to revoke: a session ends once, and stays as it ended.
+//! However time passes and whoever tries to revoke: a session ends once, and stays as it ended.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
-//! Where a tenant is in its life with the platform.
+//! The tenant's lifecycle status.
 
 text_enum! {
-    /// Where a tenant is in its life with the platform.
+    /// The tenant's lifecycle status.
     pub enum TenantStatus {
         /// In normal use.
         Active = "active",

@@ -1,4 +1,4 @@
-//! What belongs to an action, as people read it.
+//! The metadata of an action in readable form.
 
 use serde_json::Value;
 

@@ -16,12 +16,11 @@ const NAMES: &[&str] = &[
     "category", "action", "actor", "tenant", "outcome", "from", "to",
 ];
 
-/// The filters.
 #[component]
 pub(super) fn Filters(
-    /// What the URL says.
+    /// The filter in the URL.
     query: Memo<AuditQuery>,
-    /// What of it could not be read.
+    /// Errors in the filter.
     problem: Memo<Option<Problem>>,
 ) -> impl IntoView {
     let value = move |field: fn(&AuditQuery) -> &str| {
@@ -74,7 +73,7 @@ fn Text(
     error: Signal<Option<String>>,
 ) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
-    // Back and links change the URL; what is being typed is left alone.
+    // Back and links change the URL. A field that is being edited keeps its text.
     Effect::new(move || {
         let value = value.get();
         if let Some(field) = field.get() {

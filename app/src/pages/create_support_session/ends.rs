@@ -1,8 +1,8 @@
-//! When a support session that is created now would end, and the line that uses it.
+//! The end of a support session that is created now, and a curl command that uses it.
 
 use crate::domain::{Timestamp, support_sessions::parse_ttl};
 
-/// When a session created at `now` ends; `None` where the minutes can't be read.
+/// When a session created at `now` ends; `None` if the minutes aren't valid.
 pub fn ends_at(now: Timestamp, minutes: &str) -> Option<Timestamp> {
     now.checked_add_signed(parse_ttl(minutes).ok()?)
 }

@@ -1,4 +1,4 @@
-//! The form of Create Support Session: first what the health signals say, then the fields.
+//! The form of Create Support Session: the health signals first, then the fields.
 
 pub mod fields;
 pub mod limits;
@@ -33,9 +33,9 @@ use crate::{
 /// The dialog: the form until the server has granted a session, then the confirmation.
 #[component]
 pub fn CreateDialog(
-    /// What the form needs to be shown.
+    /// The data for the form.
     draft: SupportSessionDraft,
-    /// What was refused of a plain form.
+    /// The refusal of a plain form.
     refused: Option<Flash>,
     /// The page that Cancel leads to.
     close_href: String,
@@ -51,7 +51,7 @@ pub fn CreateDialog(
         view! {
             "for "
             <strong>{tenant.clone()}</strong>
-            ". The reason and every request are recorded in the tenant's audit log."
+            ". The tenant can see your reason and every request you make."
         }
     };
     view! {
@@ -171,7 +171,7 @@ fn general(problem: Option<Problem>) -> Option<Problem> {
     problem.filter(|p| p.code != ProblemCode::InvalidInput || p.fields.is_empty())
 }
 
-/// The problem and the values that the form begins with: what a plain form kept, or a fresh draft.
+/// The first problem and values of the form: from a refused plain form, or a fresh draft.
 fn first_state(
     refused: Option<Flash>,
     draft: &SupportSessionDraft,
@@ -204,7 +204,7 @@ fn first_state(
     (Some(problem), kept)
 }
 
-/// What the fields hold, whoever filled them in and when.
+/// The values of the fields, however they were filled in.
 fn read_form(form: &HtmlFormElement) -> SupportSessionForm {
     let Ok(data) = FormData::new_with_form(form) else {
         return SupportSessionForm::default();

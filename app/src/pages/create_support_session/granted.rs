@@ -11,13 +11,11 @@ use crate::{
     domain::support_sessions::SupportSessionGranted,
 };
 
-/// What a staff member is told of a new support session or a replaced token. Body and actions of
-/// a dialog.
+/// The confirmation of a new support session or a replaced token. Body and actions of a dialog.
 #[component]
 pub fn Granted(
     /// The session with its token.
     granted: SupportSessionGranted,
-    /// Where Done leads.
     close_href: String,
 ) -> impl IntoView {
     let SupportSessionGranted {
@@ -32,7 +30,7 @@ pub fn Granted(
     let session_path = format!("/support/sessions/{id}");
     let expires_at = session.expires_at;
     use_viewer().synchronise(session.issued_at);
-    // What had the focus is gone: the confirmation is where reading goes on.
+    // The element with the focus is gone. Reading continues at the confirmation.
     let body = NodeRef::<html::Div>::new();
     Effect::new(move || {
         if let Some(body) = body.get() {
@@ -72,7 +70,7 @@ pub fn Granted(
         <footer class="dialog-actions">
             <ButtonLink href=close_href>"Done"</ButtonLink>
             <ButtonLink href=session_path class=details>
-                "Open the support session"
+                "View session"
             </ButtonLink>
             {open_url.map(|href| view! { <OpenTenant href/> })}
         </footer>
@@ -87,7 +85,8 @@ fn Token(token: String, curl: String) -> impl IntoView {
             <h3 id="token-label">"Access token"</h3>
             <CopyBlock text=token what="access token"/>
             <p class="hint">
-                "Shown once: copy it now. Whoever has it acts in your name until the session ends."
+                "Copy it now, you won't see it again. Anyone who has it can act as you until the \
+                 session ends."
             </p>
         </section>
         <section class="field" aria-labelledby="curl-label">

@@ -1,4 +1,4 @@
-//! The four figures above the table (seed: Total tenants, Healthy, Warning, Critical).
+//! The four figures above the table: Total tenants, Healthy, Warning, Critical.
 
 use leptos::prelude::*;
 
@@ -19,7 +19,7 @@ use crate::{
 #[component]
 pub(super) fn Cards(
     counts: HealthCounts,
-    /// When `counts` were true: what the stream told before is older.
+    /// When `counts` were computed. Earlier values of the stream are older.
     sorted_at: Timestamp,
     telemetry: TelemetryState,
     shared: Shared,

@@ -16,8 +16,7 @@ pub(super) fn EmptyConsole() -> impl IntoView {
     view! {
         <EmptyState title="No tenants yet">
             <p>
-                "Tenants appear here once your platform has registered them. Three steps, each one a \
-                 command:"
+                "Tenants appear here once your platform registers them. It takes three commands:"
             </p>
             <Settled
                 resource=settings
@@ -28,7 +27,7 @@ pub(super) fn EmptyConsole() -> impl IntoView {
             />
             <p>
                 <a class="link" href=paths::HELP>
-                    "How health is decided"
+                    "How health is worked out"
                 </a>
             </p>
         </EmptyState>
@@ -37,7 +36,7 @@ pub(super) fn EmptyConsole() -> impl IntoView {
 
 #[component]
 fn Steps(
-    /// Where the console listens.
+    /// The console's public address.
     url: String,
 ) -> impl IntoView {
     let url = url.trim_end_matches('/').to_owned();
@@ -85,12 +84,12 @@ pub(super) fn NoMatch(
     filtered: bool,
 ) -> impl IntoView {
     view! {
-        <EmptyState title=if filtered { "No tenant matches" } else { "No tenants on this page" }>
+        <EmptyState title=if filtered { "No matching tenants" } else { "No tenants on this page" }>
             <p>
                 {if filtered {
-                    "Check the spelling, try a part of the name or the ID, or drop a filter."
+                    "Check the spelling, try part of the name or ID, or remove a filter."
                 } else {
-                    "The list has become shorter since."
+                    "Some entries are gone."
                 }}
             </p>
             <ButtonLink href=paths::OVERVIEW>

@@ -1,4 +1,4 @@
-//! What the overview shows, in its URL and out of it.
+//! The overview's search, filters, sorting and page as a URL.
 
 use crate::{
     domain::{
@@ -16,7 +16,6 @@ use crate::{
 pub struct OverviewRequest {
     /// Which tenants, in which order.
     pub filter: TenantFilter,
-    /// Which page.
     pub page: PageRequest,
 }
 
@@ -67,7 +66,7 @@ impl OverviewRequest {
             .of(paths::OVERVIEW)
     }
 
-    /// The URL of the first page with only those of this health.
+    /// The URL of the first page, filtered by this health.
     pub fn with_health(&self, health: Health) -> String {
         let mut other = self.clone();
         other.filter.health = Some(health);

@@ -12,39 +12,38 @@ use crate::{
     paths,
 };
 
-/// What a trial has found.
+/// The result of a dry run.
 #[component]
 pub(super) fn Outcome(result: DryRun, hash: String) -> impl IntoView {
     let same = result.hash == hash;
     let requests = |count| counted(count, "request", "requests");
     let changed = result.newly_refused + result.newly_permitted;
     let sentence = if result.requests == 0 {
-        "There are no requests yet that could be judged again.".to_owned()
+        "No requests to replay yet.".to_owned()
     } else {
         format!(
-            "Of {}, {} would be refused that were let through, and {} would be let through that were \
-             refused; {} would be decided as they were.",
+            "{} of {}: same decision. Newly refused: {}. Newly allowed: {}.",
+            thousands(result.unchanged),
             requests(result.requests),
             thousands(result.newly_refused),
             thousands(result.newly_permitted),
-            thousands(result.unchanged),
         )
     };
     let not_judged = (result.not_judged > 0).then(|| {
         let count = requests(result.not_judged);
         format!(
-            "{count} can't be judged again, since they were refused for what no record tells: a field of \
-             the header, the end of the session, a path that can be read in two ways."
+            "{count} couldn't be replayed. The reason for the refusal isn't recorded, such as a header, \
+             an expired session or an ambiguous path."
         )
     });
     let more = (changed > DRY_RUN_LISTED as u64).then(|| {
         let listed = thousands(DRY_RUN_LISTED as u64);
-        format!("The latest {listed} of {} are listed.", thousands(changed))
+        format!("Showing the latest {listed} of {}.", thousands(changed))
     });
     view! {
-        <Panel id="outcome-title" title="What these rules would have decided" attr:role="status">
+        <Panel id="outcome-title" title="Test result" attr:role="status">
             <div class="panel-body">
-                {same.then(|| view! { <p>"These are the rules in force."</p> })}
+                {same.then(|| view! { <p>"These are the active rules."</p> })}
                 <p><strong>{sentence}</strong></p>
                 {not_judged.map(|text| view! { <p class="muted">{text}</p> })}
                 {more.map(|text| view! { <p class="muted">{text}</p> })}
@@ -64,7 +63,7 @@ fn Changes(changes: Vec<DryRunChange>) -> impl IntoView {
                 let text = format!("refused: {refusal}");
                 view! { <span class="badge bad">{text}</span> }
             }
-            None => view! { <span class="badge good">"let through"</span> },
+            None => view! { <span class="badge good">"allowed"</span> },
         };
         view! {
             <tr>
@@ -81,8 +80,8 @@ fn Changes(changes: Vec<DryRunChange>) -> impl IntoView {
         }
     });
     view! {
-        <TableBox label="Requests that would be decided otherwise">
-            {columns(["Time", "Method", "Path", "Would be", "Session in"])}
+        <TableBox label="Requests with a different decision">
+            {columns(["Time", "Method", "Path", "New decision", "Session in tenant"])}
             <tbody>{rows.collect_view()}</tbody>
         </TableBox>
     }

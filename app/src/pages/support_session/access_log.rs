@@ -34,13 +34,9 @@ const FOLLOWED_ROWS: usize = 500;
 /// The table Access Logs.
 #[component]
 pub(super) fn AccessLogs(
-    /// One page.
     page: Page<AccessLogEntry>,
-    /// Where that page stands.
     place: LogPlace,
-    /// The session.
     session: LiveSession,
-    /// What the stream tells.
     live: LiveHandle,
 ) -> impl IntoView {
     let is_first = page.previous_cursor.is_none();
@@ -51,7 +47,8 @@ pub(super) fn AccessLogs(
     let hold = use_hold(rows);
     follow(id, is_first, rows, newest, hold, live);
     let count = move || counted(newest.get(), "request", "requests");
-    // New rows join the first page; the next one goes on where this one ended when it was made.
+    // New rows join the first page. The next page continues where this one ended when it was
+    // rendered.
     let links = Signal::derive(move || {
         let mut links = links.clone();
         if is_first {
@@ -162,8 +159,8 @@ fn Table(rows: RwSignal<LiveRows<AccessLogEntry>>) -> impl IntoView {
 #[component]
 fn NoRequests(session: LiveSession) -> impl IntoView {
     let next = move || match session.is_active() {
-        true => "The first request through the gateway appears here by itself.",
-        false => "Nothing was requested before the session ended.",
+        true => "Requests appear here as they are made.",
+        false => "No requests were made in this session.",
     };
     view! {
         <EmptyState title="No requests yet">

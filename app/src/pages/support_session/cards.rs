@@ -16,14 +16,8 @@ use crate::{
     paths,
 };
 
-/// Both cards.
 #[component]
-pub(super) fn Cards(
-    /// The session.
-    session: LiveSession,
-    /// What was used of its scopes.
-    used: ScopesUsed,
-) -> impl IntoView {
+pub(super) fn Cards(session: LiveSession, used: ScopesUsed) -> impl IntoView {
     let first = session.session.get_untracked();
     view! {
         <div class="two">
@@ -33,7 +27,7 @@ pub(super) fn Cards(
     }
 }
 
-/// What does not change, but for the status.
+/// The facts that don't change, except the status.
 #[component]
 fn Details(session: LiveSession, first: SupportSession, used: ScopesUsed) -> impl IntoView {
     let staff_id = first.staff_id.to_string();
@@ -82,7 +76,7 @@ fn Details(session: LiveSession, first: SupportSession, used: ScopesUsed) -> imp
     .into_any()
 }
 
-/// What changes while the session lives.
+/// The facts that change while the session is active.
 #[component]
 fn Timing(session: LiveSession) -> impl IntoView {
     let now = session.session;
@@ -140,9 +134,9 @@ fn revoked(revocation: Option<Revocation>) -> AnyView {
         <dd><Timestamp at=revocation.at/></dd>
         <dt>"Revoked by"</dt>
         <dd>{revocation.by_name} {by}</dd>
-        <dt>"Revoked because"</dt>
+        <dt>"Revocation reason"</dt>
         <dd class="pre-line">
-            {revocation.reason.unwrap_or_else(|| "No reason was given".into())}
+            {revocation.reason.unwrap_or_else(|| "No reason given".into())}
         </dd>
     }
     .into_any()

@@ -14,7 +14,7 @@ use crate::{
     live::LiveHandle,
 };
 
-/// What a dialog over this page has done to the session, for the page to show at once.
+/// The change made by a dialog over this page, for the page to show immediately.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionChanges {
     pub(super) session: RwSignal<Option<SupportSession>>,
@@ -32,9 +32,9 @@ impl SessionChanges {
     }
 
     /// The session is this now; `message` says what was done.
-    pub(in crate::pages) fn show(self, session: SupportSession, message: &'static str) {
+    pub(in crate::pages) fn show(self, session: SupportSession, message: String) {
         self.session.set(Some(session));
-        self.message.set(Some(message.to_owned()));
+        self.message.set(Some(message));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the session is, at a glance, and how to end it.
+//! The session's title, status and actions.
 
 use leptos::prelude::*;
 
@@ -11,10 +11,7 @@ use crate::{
 
 /// The head of the page.
 #[component]
-pub(super) fn Header(
-    /// The session.
-    session: LiveSession,
-) -> impl IntoView {
+pub(super) fn Header(session: LiveSession) -> impl IntoView {
     let first = session.session.get_untracked();
     let id = first.id;
     let short_id: String = id.to_string().chars().take(8).collect();

@@ -12,12 +12,8 @@ use crate::{
     paths,
 };
 
-/// The card.
 #[component]
-pub(super) fn Limits(
-    /// The session.
-    session: LiveSession,
-) -> impl IntoView {
+pub(super) fn Limits(session: LiveSession) -> impl IntoView {
     let now = session.session;
     let first = now.get_untracked();
     let raise = paths::raise_budget(first.id);
@@ -40,7 +36,7 @@ pub(super) fn Limits(
                 <dd>{move || idle(&now.get())}</dd>
                 <dt>"Address"</dt>
                 <dd>{address(&first)}</dd>
-                <dt>"Today"</dt>
+                <dt>"Requests today (UTC)"</dt>
                 <dd class="num">{today(session.today, &first)}</dd>
             </dl>
         </Panel>
@@ -75,7 +71,7 @@ fn idle(session: &SupportSession) -> AnyView {
         {counted(minutes, "minute", "minutes")}
         " · ends at "
         <Timestamp at=ends_at/>
-        " without a request"
+        " unless a request is made"
     }
     .into_any()
 }
@@ -91,11 +87,10 @@ fn address(session: &SupportSession) -> AnyView {
 /// Of the day in UTC, when the page was made.
 fn today(today: RequestsToday, session: &SupportSession) -> String {
     format!(
-        "{} by {} · {} in {} (UTC)",
+        "{} by {}, {} in this tenant",
         thousands(today.by_staff),
         session.staff_name,
-        thousands(today.in_tenant),
-        session.tenant_name
+        thousands(today.in_tenant)
     )
 }
 

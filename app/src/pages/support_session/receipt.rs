@@ -13,10 +13,7 @@ use crate::{
 
 /// Rows for the list of facts; nothing before a revocation.
 #[component]
-pub(super) fn Receipt(
-    /// The session.
-    session: LiveSession,
-) -> impl IntoView {
+pub(super) fn Receipt(session: LiveSession) -> impl IntoView {
     let viewer = use_viewer();
     move || {
         let revocation = session.session.with(|session| session.revocation.clone());
@@ -24,41 +21,45 @@ pub(super) fn Receipt(
         (!receipts.is_empty()).then(|| {
             let now = viewer.now_or(session.at.get());
             let nodes = receipts.iter().map(|receipt| {
-                view! { <li><code>{receipt.node.clone()}</code> ": " {told(receipt, now)}</li> }
+                view! { <li>"Gateway " <code>{receipt.node.clone()}</code> " " {told(receipt, now)}</li> }
             });
             view! {
-                <dt>"Last request sent"</dt>
+                <dt>"Last request"</dt>
                 <dd class="num">{last_request(&receipts, now)}</dd>
-                <dt>"Confirmed by"</dt>
+                <dt>"Confirmation"</dt>
                 <dd><ul class="plain" role="status">{nodes.collect_view()}</ul></dd>
             }
         })
     }
 }
 
-/// When the last request of all nodes went out.
+/// When the last request of all nodes was sent.
 fn last_request(receipts: &[NodeReceipt], now: Timestamp) -> String {
     let awaited = receipts
         .iter()
         .any(|receipt| receipt.state(now) == ReceiptState::Awaited);
     match last_sent_us(receipts) {
-        _ if awaited => "Waiting for every node".into(),
+        _ if awaited => "Waiting for every gateway".into(),
         None => "None known".into(),
         Some(us) if us > 0 => format!("{} after the revocation", span(us.unsigned_abs())),
         Some(us) => format!("{} before the revocation", span(us.unsigned_abs())),
     }
 }
 
-/// Where a node stands, in words.
+/// The state of a node's confirmation, in words.
 fn told(receipt: &NodeReceipt, now: Timestamp) -> String {
     match receipt.state(now) {
-        ReceiptState::Confirmed(confirmed) => format!(
-            "after {}, {} cut",
-            span(confirmed.after_us),
-            counted(confirmed.requests_cut, "request", "requests")
-        ),
-        ReceiptState::Awaited => "not yet".into(),
-        ReceiptState::LeaseOver => "did not confirm; its lease is over, so it sends nothing".into(),
+        ReceiptState::Confirmed(confirmed) => {
+            let open = match confirmed.requests_cut {
+                0 => "no open requests".to_owned(),
+                cut => counted(cut, "open request cut off", "open requests cut off"),
+            };
+            format!("confirmed in {}; {open}", span(confirmed.after_us))
+        }
+        ReceiptState::Awaited => "has not confirmed yet".into(),
+        ReceiptState::LeaseOver => {
+            "has not confirmed. Its lease has run out, so it can't forward requests.".into()
+        }
     }
 }
 
@@ -105,13 +106,16 @@ mod tests {
             requests_cut: 1,
             last_sent_us: Some(-1_204_000),
         }));
-        assert_eq!(told(&confirmed, noon()), "after 4.1 ms, 1 request cut");
+        assert_eq!(
+            told(&confirmed, noon()),
+            "confirmed in 4.1 ms; 1 open request cut off"
+        );
         let silent = receipt(None);
-        assert_eq!(told(&silent, noon()), "not yet");
+        assert_eq!(told(&silent, noon()), "has not confirmed yet");
         let later = noon() + TimeDelta::seconds(2);
-        assert!(told(&silent, later).contains("did not confirm"));
+        assert!(told(&silent, later).contains("has not confirmed. Its lease has run out"));
         let all = [confirmed, silent];
-        assert_eq!(last_request(&all, noon()), "Waiting for every node");
+        assert_eq!(last_request(&all, noon()), "Waiting for every gateway");
         assert_eq!(last_request(&all, later), "1.2 s before the revocation");
     }
 }

@@ -1,4 +1,4 @@
-//! Scopes: what the session may do against what was done with it.
+//! Scopes: the permissions of the session, and how often each was used.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use crate::{
     live::LiveHandle,
 };
 
-/// How many requests each scope has let through, kept up to date by the live stream.
+/// How many requests each scope allowed, kept current by the live stream.
 #[derive(Debug, Clone, Copy)]
 pub struct ScopesUsed {
     used: RwSignal<BTreeMap<ScopeName, u64>>,
 }
 
 impl ScopesUsed {
-    /// Follows the access log from `uses` on, which counts the entries up to number `counted`.
+    /// Counts on from `uses`, which includes the entries up to number `counted`.
     pub(super) fn follow(uses: Vec<ScopeUse>, counted: u64, live: LiveHandle) -> Self {
         let uses = uses.into_iter().map(|used| (used.scope, used.requests));
         let used = RwSignal::new(uses.collect::<BTreeMap<_, _>>());
@@ -41,12 +41,7 @@ impl ScopesUsed {
 
 /// The scopes granted, each with how often it was used.
 #[component]
-pub(super) fn GrantedAndUsed(
-    /// The session.
-    session: LiveSession,
-    /// What was used of it.
-    used: ScopesUsed,
-) -> impl IntoView {
+pub(super) fn GrantedAndUsed(session: LiveSession, used: ScopesUsed) -> impl IntoView {
     let granted = session.session.with_untracked(|s| s.scopes.clone());
     let rows = granted.into_iter().map(|scope| {
         let name = scope.to_string();

@@ -9,14 +9,13 @@ use crate::{
     paths,
 };
 
-/// The filters, with what is wrong with them.
+/// The filters, with their errors.
 #[component]
 pub(super) fn Filters(
-    /// What the URL says.
+    /// The filter in the URL.
     query: SessionsQuery,
     /// Staff members to choose from.
     staff: Vec<StaffRef>,
-    /// What could not be read.
     problem: Option<Problem>,
 ) -> impl IntoView {
     let statuses = SupportSessionStatus::ALL

@@ -41,7 +41,7 @@ impl LiveList {
         }
     }
 
-    /// Rows change in place; new ones that belong here wait behind "n new".
+    /// Rows change in place. New matching ones wait behind "n new".
     pub(super) fn follow(
         self,
         live: LiveHandle,

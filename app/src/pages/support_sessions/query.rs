@@ -8,21 +8,20 @@ use crate::{
         page::PageRequest,
         problem::{FieldProblems, Problem},
         support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
+        tenants::tenant_in_filter,
     },
     paths,
     query::{Query, optional, page_request},
 };
 
-/// The filter and the page as they stand in the URL: texts, whether they can be read or not.
+/// The filter and the page as texts from the URL, valid or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionsQuery {
     /// Status, in any case.
     pub status: String,
-    /// The tenant's identifier.
     pub tenant: String,
     /// The staff member's identifier.
     pub staff: String,
-    /// Which page.
     pub cursor: String,
     /// Rows on a page.
     pub limit: String,
@@ -41,12 +40,12 @@ impl SessionsQuery {
         }
     }
 
-    /// What is asked for, or every field that can't be read.
+    /// The parsed filter, or all invalid fields.
     pub fn parse(&self) -> Result<(SupportSessionFilter, PageRequest), Problem> {
         let mut problems = FieldProblems::default();
         let filter = SupportSessionFilter {
             status: optional(&mut problems, "status", &self.status, str::parse),
-            tenant_id: optional(&mut problems, "tenant", &self.tenant, str::parse),
+            tenant_id: optional(&mut problems, "tenant", &self.tenant, tenant_in_filter),
             staff_id: optional(&mut problems, "staff", &self.staff, str::parse),
         };
         let page = page_request(problems, &self.limit, &self.cursor)?;
@@ -80,7 +79,7 @@ impl SessionsQuery {
     }
 }
 
-/// Whether a session that the stream tells of belongs into a list with this filter.
+/// Whether a session from the stream matches this filter.
 pub fn belongs(filter: &SupportSessionFilter, session: &SupportSession, now: Timestamp) -> bool {
     filter
         .status

@@ -12,10 +12,10 @@ use crate::{
     paths,
 };
 
-/// One row. It changes where it stands, and flips to Expired when its time is up.
+/// One row. It updates in place, and changes to Expired when its time is up.
 #[component]
 pub(super) fn SessionRow(
-    /// The session as it was when it came.
+    /// The session when it arrived.
     session: SupportSession,
     /// All rows, as they are now.
     rows: RwSignal<LiveRows<SupportSession>>,

@@ -1,4 +1,4 @@
-//! Who of the staff is in a tenant now, and what has lately been recorded there.
+//! The active support sessions and the latest audit events of a tenant.
 
 use leptos::prelude::*;
 
@@ -60,14 +60,14 @@ pub(crate) fn SessionsHere(tenant: TenantId, live: LiveHandle) -> impl IntoView 
     );
     let all = move || view! { <a class="link push" href=all.clone()>"All sessions"</a> };
     view! {
-        <Panel id="sessions-here" title="Support sessions here now" beside=all>
+        <Panel id="sessions-here" title="Active support sessions" beside=all>
             <Loaded
                 resource=sessions
                 loading="Loading support sessions…"
                 show=|list| {
                     let now = list.at;
                     let row = move |session| view! { <SessionRow session now/> };
-                    rows(list.sessions, "Nobody is in this tenant.", row)
+                    rows(list.sessions, "No one is in this tenant.", row)
                 }
                 failed=failed_part("The support sessions could not be loaded.")
             />
@@ -143,7 +143,7 @@ pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView 
                 loading="Loading audit events…"
                 show=|page| {
                     let row = |event| view! { <EventRow event/> };
-                    rows(page, "Nothing has been recorded yet.", row)
+                    rows(page, "No audit events yet.", row)
                 }
                 failed=failed_part("The audit events could not be loaded.")
             />

@@ -39,7 +39,7 @@ pub(crate) fn Organizations(organizations: Vec<Organization>) -> impl IntoView {
                 {(number == 0)
                     .then(|| {
                         view! {
-                            <li class="muted">"The platform has registered none for this tenant."</li>
+                            <li class="muted">"No organizations registered."</li>
                         }
                     })}
             </ul>

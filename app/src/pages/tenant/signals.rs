@@ -1,4 +1,4 @@
-//! The four health signal cards (seed: health status, last seen, API calls, error rate).
+//! The four health signal cards: health status, last seen, API calls, error rate.
 
 use leptos::prelude::*;
 
@@ -45,7 +45,7 @@ pub(crate) fn Signals(
     let seen_at = move || {
         move || match last_seen.get() {
             Some(at) => view! { <Timestamp at/> }.into_any(),
-            None => "No API call has ever been reported".into_any(),
+            None => "No API calls have been reported yet".into_any(),
         }
     };
     let updated_at = Signal::derive(move || signals.with(|s| s.updated_at));

@@ -1,7 +1,7 @@
-//! The RFC 8785 form of an event of ours, written member by member.
+//! The RFC 8785 form of an event, written member by member.
 //!
-//! Each request of a support session has two events, so they are not taken apart into a tree of
-//! values first. A test holds this to what the general way writes.
+//! Each request of a support session has two events, so they are not converted into a tree of
+//! values first. A test checks that the result is the same.
 
 use app::domain::audit::{Actor, AuditEvent};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -79,7 +79,7 @@ fn spelled(at: &DateTime<Utc>) -> String {
 struct Object(Vec<u8>);
 
 impl Object {
-    /// Strings are escaped as RFC 8785 §3.2.2.2 wants it; numbers are whole.
+    /// Strings are escaped according to RFC 8785 §3.2.2.2. Numbers are whole.
     fn add(&mut self, name: &str, value: &impl Serialize) -> Result<(), HashError> {
         self.name(name);
         serde_json::to_writer(&mut self.0, value).map_err(HashError::Canonical)

@@ -1,8 +1,8 @@
-//! What can be wrong with recorded events.
+//! The faults of recorded events.
 
 use std::fmt;
 
-/// What is wrong.
+/// A fault of a recorded event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
     /// It is no event.
@@ -11,10 +11,10 @@ pub enum Wrong {
     /// Its version of the format is unknown.
     #[error("has version {0} of the format, which this program does not know")]
     UnknownVersion(String),
-    /// Its chain is not that of its tenant.
+    /// Its chain is not the chain of its tenant.
     #[error("stands in a chain that is not its tenant's")]
     Chain,
-    /// Its hash is not that of what it says.
+    /// Its hash doesn't match its content.
     #[error("was changed: its hash is not that of its content")]
     Hash,
     /// It does not name the hash of the event before it.
@@ -26,10 +26,10 @@ pub enum Wrong {
         /// The position that should come here.
         expected: u64,
     },
-    /// It stands in another place than its position says.
+    /// Its place doesn't match its position.
     #[error("is out of order: it and {before} changed places")]
     Reordered {
-        /// The position that stands on the wrong side of it.
+        /// The position on the wrong side of it.
         before: u64,
     },
     /// Its position was taken already.
@@ -38,16 +38,16 @@ pub enum Wrong {
     /// The chain ends before its head.
     #[error("is the last one, but the head is at {head}: the end was cut off")]
     Shortened {
-        /// The head's position.
+        /// The position of the chain's head.
         head: u64,
     },
     /// The chain does not end in its head.
     #[error("is the last one, but is not what the chain's head (at {head}) tells")]
     Head {
-        /// The head's position.
+        /// The position of the chain's head.
         head: u64,
     },
-    /// A head that was kept elsewhere tells otherwise.
+    /// A head that was kept elsewhere contradicts it.
     #[error("does not agree with the kept head at {head}: the chain was rewritten")]
     KeptHead {
         /// The kept head's position.
@@ -84,15 +84,15 @@ impl Wrong {
 /// Something wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The chain.
+    /// The chain with the fault, if it is known.
     pub chain: Option<String>,
     /// The event's position in it.
     pub seq: Option<u64>,
-    /// The event's identifier.
+    /// The ID of the event with the fault, if it is readable.
     pub id: Option<String>,
     /// The line of the export, from 1.
     pub line: Option<u64>,
-    /// What is wrong.
+    /// The first fault found in the chain.
     pub wrong: Wrong,
 }
 

@@ -1,13 +1,13 @@
-//! Heads that were kept elsewhere: out of reach of whoever can write the store.
+//! Heads that were kept elsewhere, out of reach of anyone who can write to the store.
 
 use std::{fmt, str::FromStr};
 
 /// A chain's position and hash at some time: `chain:seq:sha256:…`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptHead {
-    /// The chain.
+    /// The name of the chain.
     pub chain: String,
-    /// The position.
+    /// The position of the chain's last event.
     pub seq: u64,
     /// The hash of the event there.
     pub hash: String,

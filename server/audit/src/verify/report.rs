@@ -1,21 +1,21 @@
-//! What a verification found, for people and for exit codes.
+//! The result of a verification, for people and for exit codes.
 
 use std::{collections::BTreeMap, fmt};
 
 use super::{Extent, Fault, KeptHead};
 
-/// What was seen of a chain.
+/// The verified part of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainReport {
     /// The first position seen.
     pub first: u64,
     /// The last position that proved itself; 0 for none.
     pub last: u64,
-    /// The hash there.
+    /// The hash of the event at that position.
     pub hash: String,
     /// How many events were seen.
     pub events: u64,
-    /// How many of them were held against the one before.
+    /// The number of events that were compared with their predecessor.
     pub links: u64,
     /// How often positions were missing in between.
     pub gaps: u64,
@@ -37,21 +37,21 @@ impl ChainReport {
     }
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// What the events were of all that were recorded.
+    /// How much of the audit log the events cover.
     pub extent: Extent,
     /// How many events were seen, readable or not.
     pub events: u64,
-    /// Each chain.
+    /// The result of each chain, by name.
     pub chains: BTreeMap<String, ChainReport>,
-    /// At most one of each chain, its first; and every line that is no event. In the order met.
+    /// At most one per chain, its first, and every line that is not an event. In the order found.
     pub faults: Vec<Fault>,
 }
 
 impl Report {
-    /// Whether nothing is wrong: what the exit code tells.
+    /// Whether no fault was found. Decides the exit code.
     pub const fn is_sound(&self) -> bool {
         self.faults.is_empty()
     }

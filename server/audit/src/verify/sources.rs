@@ -1,4 +1,4 @@
-//! Where events come from: a store, or an export.
+//! Sources of events: a store, or an export.
 
 use std::io::{self, BufRead, Read};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Extent, KeptHead, Report, Seen, Verifier, Wrong};
 use crate::{chain, json};
 
-/// The longest line that is looked at, in bytes.
+/// The longest accepted line, in bytes.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
 
 /// Verifies an export in JSON Lines.
@@ -82,8 +82,8 @@ impl Seen {
         }
     }
 
-    /// Takes what version 1 says of links from the JSON itself, so that the hash is that of the
-    /// JSON and not of what this program makes of it.
+    /// Takes the links of version 1 from the JSON itself, so that the hash covers the JSON and not
+    /// this program's reading of it.
     pub(super) fn from_json(event: Value, line: u64) -> Result<Self, Wrong> {
         let missing =
             |name: &str| Wrong::Unreadable(format!("`{name}` is missing or of another type"));

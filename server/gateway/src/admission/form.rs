@@ -37,9 +37,9 @@ where
     let read = read.map_err(|_| malformed(408, "The form took too long to arrive."))?;
     let read = read.map_err(|error| {
         if error.is::<LengthLimitError>() {
-            malformed(413, "This rule takes forms of at most 64 KiB.")
+            malformed(413, "The form is too large. The limit is 64 KiB.")
         } else {
-            malformed(400, "The form broke off or is malformed.")
+            malformed(400, "The form is incomplete or malformed.")
         }
     })?;
     let bytes = read.to_bytes();

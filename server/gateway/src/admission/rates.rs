@@ -13,7 +13,8 @@ const MINUTE_US: i64 = 60_000_000;
 /// From so many sessions on, those whose bucket is full again are forgotten.
 const MANY: usize = 1024;
 
-/// The buckets of this process. A restart fills them; the total of a session outlasts it.
+/// The buckets of this process. A restart refills them. The total of a session is stored elsewhere
+/// and survives.
 #[derive(Debug, Default)]
 pub(crate) struct Rates(Mutex<HashMap<SupportSessionId, i64>>);
 

@@ -1,4 +1,4 @@
-//! The connection that a request came over.
+//! The connection of a request.
 
 use std::net::IpAddr;
 
@@ -12,18 +12,19 @@ use super::raw_head::{HeadTap, RawHead, Schemes};
 pub(crate) struct Client {
     pub(crate) peer: IpAddr,
     pub(crate) heads: Heads,
-    /// Ends what carries the request, at once: the connection of HTTP/1.1, the one stream of HTTP/2.
+    /// Ends the transport of the request immediately: the connection of HTTP/1.1, or the one stream
+    /// of HTTP/2.
     pub(crate) kill: CancellationToken,
-    /// What goes on over this connection after a change of protocol.
+    /// The tasks that use this connection after a protocol upgrade.
     pub(crate) tunnels: TaskTracker,
 }
 
-/// Where the heads of a client's requests are read from.
+/// The source of a client's request heads.
 #[derive(Debug, Clone)]
 pub(crate) enum Heads {
     /// HTTP/1.1: from the bytes themselves.
     Bytes(HeadTap),
-    /// HTTP/2: from what the library makes of the frames.
+    /// HTTP/2: the frames as parsed by the library.
     Frames(Schemes),
 }
 
@@ -42,7 +43,7 @@ impl Client {
                 if head.method == parts.method.as_str().as_bytes() {
                     Ok(head)
                 } else {
-                    Err("The request line can be read in two ways.")
+                    Err("The request line is ambiguous.")
                 }
             }
         }

@@ -1,13 +1,13 @@
-//! Where a request really comes from.
+//! The client's real address.
 
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
 use ipnet::IpNet;
 
-/// The client's address: the peer's, or, where the peer is a trusted proxy, the rightmost address of
-/// `X-Forwarded-For` that is not a trusted proxy itself. What stands left of it is the client's own
-/// claim; an entry that is no address ends the search.
+/// The client's address: the peer's, or, if the peer is a trusted proxy, the rightmost address of
+/// `X-Forwarded-For` that is not a trusted proxy. Addresses to the left of it are the client's own
+/// claim. An entry that is not an address ends the search.
 pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
     if !trusted.iter().any(|net| net.contains(&peer)) {
@@ -19,8 +19,8 @@ pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr
     rightmost_untrusted(fields, trusted).unwrap_or(peer)
 }
 
-/// The first address, from the right, that is no trusted proxy's; the last one looked at if all are
-/// or an entry is no address. `None` if even the rightmost is none. `fields` come last first.
+/// The first address from the right that is not a trusted proxy, or the last one before an invalid
+/// entry or the end. `None` if even the rightmost is invalid. `fields` must be in reverse order.
 pub fn rightmost_untrusted<'f>(
     fields: impl IntoIterator<Item = &'f str>,
     trusted: &[IpNet],

@@ -1,9 +1,9 @@
 //! The request head as the client wrote it, byte for byte.
 //!
-//! The HTTP library forgives what must not be forgiven here: it drops a fragment, merges equal
-//! `Content-Length` fields, takes a bare line feed for the end of a line, and lets
-//! `Transfer-Encoding` win over `Content-Length`. So the bytes of each head are kept as they are
-//! read and judged once more, strictly (RFC 9112 §2.2, §3, §5, §6.1).
+//! The HTTP library is too lenient here: it drops a fragment, merges equal `Content-Length`
+//! headers, accepts a bare line feed as the end of a line, and lets `Transfer-Encoding` override
+//! `Content-Length`. So the bytes of each head are kept and judged again, strictly (RFC 9112 §2.2,
+//! §3, §5, §6.1).
 
 mod parsed;
 
@@ -18,7 +18,7 @@ pub(crate) use http2::{MAX_FIELDS, Schemes};
 /// The most bytes of unread heads that are kept.
 const MAX_KEPT: usize = 256 * 1024;
 
-/// How many heads' bytes are read ahead does not matter; where one ends does.
+/// Reading ahead is fine. Finding where a head ends is what matters.
 #[derive(Debug, Default)]
 struct State {
     kept: Vec<u8>,
@@ -33,12 +33,11 @@ struct State {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HeadTap(Arc<Mutex<State>>);
 
-/// One request head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RawHead {
     pub(crate) method: Vec<u8>,
     pub(crate) target: Vec<u8>,
-    /// What is wrong with the head, if anything.
+    /// The fault of the head, if any.
     pub(crate) fault: Option<HeadFault>,
     /// Whether there is more than one `Authorization` field.
     pub(crate) two_credentials: bool,
@@ -95,8 +94,8 @@ impl HeadTap {
         }
     }
 
-    /// Takes the head of the request that the library has just parsed. `None` if its bytes were not
-    /// followed; such a request can't be judged.
+    /// Takes the head of the request that the library has just parsed. `None` if its bytes weren't
+    /// followed. Such a request can't be judged.
     pub(crate) fn take(&self) -> Option<RawHead> {
         let mut state = self.0.lock();
         if state.lost {
@@ -132,7 +131,7 @@ impl State {
 }
 
 impl RawHead {
-    /// What a proxy says of a request whose bytes only the proxy has seen.
+    /// The head of a request that only the proxy has seen.
     pub(crate) const fn relayed(method: Vec<u8>, target: Vec<u8>) -> Self {
         Self {
             method,

@@ -1,5 +1,5 @@
-//! The opening handshake of a WebSocket (RFC 6455 §4): the one change of protocol that a rule can
-//! let through.
+//! The opening handshake of a WebSocket (RFC 6455 §4), which is the only protocol upgrade that a
+//! rule can permit.
 
 pub(crate) mod frames;
 
@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 
 use crate::headers::{self, only};
 
-/// What the server's answer proves that it has read the key with (RFC 6455 §1.3).
+/// Proves in the server's response that it has read the key (RFC 6455 §1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
@@ -22,16 +22,16 @@ pub(crate) struct Handshake {
     protocols: Vec<HeaderValue>,
 }
 
-/// Why a request for another protocol is no handshake.
+/// Why an upgrade request is not a WebSocket handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HandshakeFault {
-    #[error("Only upgrades to a WebSocket can be let through.")]
+    #[error("Only WebSocket upgrades are allowed.")]
     OtherProtocol,
-    #[error("The WebSocket's opening handshake is malformed.")]
+    #[error("The WebSocket handshake is malformed.")]
     Malformed,
 }
 
-/// Why an answer does not open what was asked for.
+/// Why a response doesn't open the WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AnswerFault {
     #[error("its Upgrade or Connection does not say websocket")]
@@ -76,7 +76,7 @@ impl Handshake {
         }
     }
 
-    /// Asks the upstream for what the client asks for.
+    /// Sends the client's handshake to the upstream.
     pub(crate) fn ask(&self, upstream: &mut HeaderMap) {
         upstream.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         upstream.insert(header::UPGRADE, WEBSOCKET);
@@ -88,7 +88,7 @@ impl Handshake {
         }
     }
 
-    /// Judges a 101 (RFC 6455 §4.1) and makes of it what the client is told.
+    /// Checks a 101 (RFC 6455 §4.1) and turns it into the client's response.
     pub(crate) fn answered(&self, upstream: &HeaderMap) -> Result<HeaderMap, AnswerFault> {
         let upgrade = only(upstream, header::UPGRADE);
         if !upgrade.is_some_and(|u| u.as_bytes().eq_ignore_ascii_case(b"websocket"))

@@ -15,12 +15,12 @@ use crate::{
 /// session's own host. Only [`Caller::by_cookie`] makes it.
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
-    /// The session; its `token_hash` is that of the cookie.
+    /// The session. Its `token_hash` is the cookie's.
     pub(crate) session: Arc<KnownSession>,
     /// The origin of the session's own host: `https://s-….support.example.net`, as browsers write it
     /// (RFC 6454 §6.2).
     pub(crate) origin: String,
-    /// What `Host` may say there.
+    /// The accepted values of `Host` there.
     pub(crate) hosts: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// If it has ended, may be used from another address alone, or not by such a request.
+    /// If it has ended, is restricted to another address, or excludes such a request.
     pub(crate) fn check_use(&self, arrival: &Arrival) -> Result<(), Denied> {
         let session = &*self.session;
         let idle = session.is_idle_at(arrival.at).then_some(Ended::Expired);
@@ -82,7 +82,7 @@ impl Caller {
         self.check_entry(arrival)
     }
 
-    /// Whether the credential may be used for this request, as far as addresses go.
+    /// Whether the credential may be used at this address.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Caller {
     /// it is one that no page may make.
     fn check_entry(&self, arrival: &Arrival) -> Result<(), Denied> {
         if arrival.has_two_credentials() {
-            // Refused for its form, whichever of them was looked at.
+            // The request is refused as malformed anyway.
             return Ok(());
         }
         if self.is_elsewhere {

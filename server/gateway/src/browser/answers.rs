@@ -1,6 +1,6 @@
-//! What becomes of an answer's header before a browser gets it, and which requests no browser may
-//! make: a page of the platform acts within its support session's host, for as long as the session
-//! lives, and leaves nothing behind.
+//! Adapts response headers for a browser, and refuses requests that no browser may make: a page of
+//! the platform acts within its support session's host, while the session lasts, and leaves nothing
+//! behind.
 //!
 //! Everything else passes, the platform's `Content-Security-Policy` above all.
 
@@ -20,25 +20,25 @@ const REMOVED: [&str; 24] = [
     "clear-site-data",
     // Grants to other origins (Resource Timing §4.5.1); `Access-Control-*` beside it.
     "timing-allow-origin",
-    // What a browser remembers of a host beyond the session. Whether this host is reached over TLS
-    // only is not the upstream's to say (RFC 6797, RFC 7469, RFC 8942, RFC 9163).
+    // A browser would remember these beyond the session. Whether this host requires TLS is not the
+    // upstream's decision (RFC 6797, RFC 7469, RFC 8942, RFC 9163).
     "strict-transport-security",
     "public-key-pins",
     "public-key-pins-report-only",
     "expect-ct",
     "accept-ch",
-    // Reports tell others which addresses a staff member looks at, outside of the record (Reporting
-    // API, Network Error Logging). A policy that only reports protects nothing.
+    // Reports would reveal to others which addresses a staff member visits, without a record
+    // (Reporting API, Network Error Logging). A policy that only reports protects nothing.
     "report-to",
     "reporting-endpoints",
     "nel",
     "content-security-policy-report-only",
     "cross-origin-opener-policy-report-only",
     "cross-origin-embedder-policy-report-only",
-    // A page that nobody asked for would be on the record as if somebody had (Speculation Rules).
+    // A prefetched page would be recorded although no one opened it (Speculation Rules).
     "speculation-rules",
-    // Asks the person for a password, and makes the browser send a second credential from then on
-    // (RFC 9110 §11.6).
+    // Would ask the person for a password and make the browser send a second credential (RFC 9110
+    // §11.6).
     "www-authenticate",
     "authentication-info",
     // Caches that listen to these do not listen to `Cache-Control` (RFC 9213, RFC 9111 §5.3, §5.4).
@@ -52,7 +52,7 @@ const REMOVED: [&str; 24] = [
 const REMOVED_BY_PREFIX: [&str; 1] = ["access-control-"];
 const REMOVED_BY_SUFFIX: [&str; 1] = ["cdn-cache-control"];
 
-/// Set on each answer, whatever the upstream says.
+/// Set on each response, overriding the upstream's values.
 const SET: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     // No other site shows any of it (Fetch §3.7).
@@ -60,14 +60,14 @@ const SET: [(HeaderName, HeaderValue); 3] = [
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),
     ),
-    // No other site is told the addresses within a tenant.
+    // Other sites must not learn the addresses within a tenant.
     (
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
     ),
 ];
 
-/// What a session's host and its upstream call themselves.
+/// The names of a session's host and its upstream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origins<'a> {
     /// Of the session's host, as the browser has it: `https://s-x.support.example.com`.
@@ -77,7 +77,7 @@ pub(crate) struct Origins<'a> {
 }
 
 impl Origins<'_> {
-    /// What a browser may have of an upstream's header.
+    /// Removes response headers that a browser may not get.
     pub(crate) fn answered(self, headers: &mut HeaderMap) {
         retain_harmless(headers);
         for (name, value) in SET {
@@ -90,8 +90,8 @@ impl Origins<'_> {
         rewrite(headers, &header::LINK, |text| Some(self.own_links(text)));
     }
 
-    /// `Origin` in the upstream's terms: a page of the session's host is a page of the upstream, as
-    /// far as that can tell by its `Host`.
+    /// `Origin` in the upstream's terms: for the upstream, a page of the session's host is a page
+    /// of its own `Host`.
     pub(crate) fn forwarded(self, headers: &mut HeaderMap) {
         let is_own = headers.get(header::ORIGIN).is_some_and(|o| o == self.own);
         if is_own && let Ok(origin) = HeaderValue::from_str(self.upstream) {
@@ -99,8 +99,8 @@ impl Origins<'_> {
         }
     }
 
-    /// The same address on the session's own host, if it is one of the upstream. Addresses within a
-    /// host mean the same on both, and those of others are left as they are.
+    /// The same address on the session's own host, if it is an address of the upstream. Relative
+    /// addresses mean the same on both, and others stay unchanged.
     fn own_address(self, address: &str) -> Option<String> {
         let own = Url::parse(self.own).ok()?;
         let upstream = Url::parse(self.upstream).ok()?;
@@ -113,7 +113,7 @@ impl Origins<'_> {
                 Some(port) => url.port_or_known_default() == Some(port),
                 None => url.port().is_none(),
             };
-        // Whole, not from the path on: a path of two slashes would name a host.
+        // The whole URL, not only the path: a path with two slashes would name a host.
         is_upstream.then(|| format!("{}{}", self.own, &url[Position::BeforePath..]))
     }
 
@@ -182,14 +182,14 @@ fn retain_harmless(headers: &mut HeaderMap) {
     }
 }
 
-/// Why a browser's request is not let through, whatever a scope says.
+/// Why a browser's request is refused, whatever its scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotForBrowsers {
-    /// Service Workers §"Service-Worker": each fetch of such a script says so.
-    #[error("A support session's host has no service workers: they would outlive the session.")]
+    /// Service Workers §"Service-Worker": every request for such a script has this header.
+    #[error("Service workers are not allowed here: they would outlive the support session.")]
     ServiceWorker,
     /// Fetch §4.8. A page of the session's own host never needs to ask.
-    #[error("Other origins may ask nothing of a support session's host.")]
+    #[error("Requests from other origins are not allowed here.")]
     Preflight,
 }
 

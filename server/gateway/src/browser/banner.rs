@@ -1,9 +1,9 @@
-//! The banner, and what it asks of the gateway: in whose name, in which tenant and for how much longer
-//! a page of the platform is looked at, and to end that.
+//! The banner and its requests to the gateway: who is in which tenant, for how long, and a button
+//! to end the session.
 //!
-//! Below our own prefix, so never forwarded and on no record; by the same cookie and the same checks
-//! as everything else at a session's host. Files of their own, so that the platform's
-//! `Content-Security-Policy` needs no more than `'self'`.
+//! It lives below the gateway's own prefix, so it is never forwarded or recorded. It uses the same
+//! cookie and checks as every request at a session's host. It consists of files, so that `'self'`
+//! is enough in the platform's `Content-Security-Policy`.
 
 use app::domain::{RequestId, Timestamp, scopes::ScopeName};
 use bytes::Bytes;
@@ -22,21 +22,19 @@ const STYLE: &str = include_str!("banner/banner.css");
 /// Below which the console shows each support session.
 const SESSION_PAGES: &str = "/support/sessions";
 
-/// What a page asks for.
+/// A request below the banner's prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// `banner.js`
     Script,
-    /// `banner.css`
     Style,
-    /// `session`: what the banner says.
+    /// `session`: the banner's data.
     Session,
-    /// `end`: no more of it.
+    /// `end`: end the session.
     End,
 }
 
 impl Wanted {
-    /// What is asked for with what follows our own prefix; a query says nothing.
+    /// The request for a path below our own prefix. The query is ignored.
     pub(crate) fn of(rest: &[u8]) -> Option<Self> {
         let path = rest.split(|b| *b == b'?').next()?;
         match path {
@@ -56,7 +54,7 @@ impl Wanted {
         }
     }
 
-    /// The answer to any other method (RFC 9110 §15.5.6), if it is another.
+    /// The response to any other method (RFC 9110 §15.5.6), if it is another.
     pub(crate) fn refused(
         self,
         method: &Method,
@@ -66,7 +64,7 @@ impl Wanted {
         if *method == wanted {
             return None;
         }
-        let detail = format!("Ask for this with {wanted}.");
+        let detail = format!("Use {wanted}.");
         let refused = Trouble::new(405, "method_not_allowed", detail);
         let mut response = refused.into_response(request_id);
         if let Ok(allow) = HeaderValue::from_str(wanted.as_str()) {
@@ -76,12 +74,10 @@ impl Wanted {
     }
 }
 
-/// `banner.js`
 pub(crate) fn script(request_id: RequestId) -> Response<Answer> {
     file(SCRIPT, "text/javascript; charset=utf-8", request_id)
 }
 
-/// `banner.css`
 pub(crate) fn style(request_id: RequestId) -> Response<Answer> {
     file(STYLE, "text/css; charset=utf-8", request_id)
 }
@@ -100,7 +96,7 @@ fn file(text: &'static str, kind: &'static str, request_id: RequestId) -> Respon
     response
 }
 
-/// What the banner says of a session at `now`. `console` is the console's origin.
+/// The banner's data for a session at `now`. `console` is the console's origin.
 pub(crate) fn session(
     session: &KnownSession,
     card: &SessionCard,

@@ -5,9 +5,9 @@
 //! 2. The console finds out who it is, and sends it back with a code that is bound to that hash.
 //! 3. `/.support-console/enter` takes code and state, once, and gives it the cookie.
 //!
-//! The code is the one secret that is ever in a URL: it holds for 60 seconds, works in one browser
-//! only, and is dead before the browser shows anything. It is in no record and no log, since what is
-//! below our own prefix is never forwarded, and no page with it has a referrer.
+//! The code is the only secret that ever appears in a URL. It is valid for 60 seconds, in one
+//! browser, and used up before the browser shows anything. No record or log contains it: requests
+//! below our own prefix are never forwarded, and its page sends no referrer.
 
 use std::time::Duration;
 
@@ -26,11 +26,12 @@ use crate::{
     token::{Token, TokenKind},
 };
 
-/// Where the console goes on.
+/// The console's path for opening a tenant.
 const CONSOLE_PATH: &str = "/support/open";
 
 impl Browsers {
-    /// Answers what is below our own prefix at a session's host; `rest` is what follows the prefix.
+    /// Responds to a request below our own prefix at a session's host. `rest` is the path after the
+    /// prefix.
     pub(crate) async fn own_answer(
         &self,
         arrival: &Arrival,
@@ -51,7 +52,7 @@ impl Browsers {
                 check_asked(arrival)?;
                 self.enter(arrival, query, label, patience).await
             }
-            _ => Err(Trouble::new(404, "not_found", "There is nothing here.")),
+            _ => Err(Trouble::new(404, "not_found", "Page not found.")),
         }
     }
 
@@ -98,12 +99,12 @@ fn check_asked(arrival: &Arrival) -> Result<(), Trouble> {
     arrival
         .request()
         .map_err(|denied| Trouble::from(denied).closing())?;
-    // What is fetched ahead may never be shown, and would have used the code up.
+    // A prefetched page may never be shown, and would use up the code.
     let headers = &arrival.headers;
     let is_asked = arrival.method == Method::GET && fetch_metadata::is_navigation(headers);
     if !is_asked || fetch_metadata::is_ahead(headers) {
-        let detail = "A tenant is opened by following the link in a tab of a browser of 2023 or \
-                      later.";
+        let detail = "To enter a tenant, open the link in a browser tab. The browser must be \
+                      from 2023 or later.";
         return Err(Trouble::new(403, "not_a_navigation", detail));
     }
     Ok(())
@@ -119,15 +120,15 @@ fn code(query: &[u8]) -> Option<Token> {
 fn not_entered(why: NotEntered) -> Trouble {
     match why {
         NotEntered::Code => {
-            let detail = "This way into the tenant has been used, is older than a minute, or was \
-                          begun in another browser. Choose Open tenant on the support session's \
-                          page once more.";
+            let detail = "This link was already used, is older than a minute or was opened in \
+                          another browser. Choose Enter tenant on the support session's page \
+                          again.";
             Trouble::new(403, "entry_refused", detail)
         }
         NotEntered::Ended(ended) => Denied::plain(ended.refusal()).into(),
         NotEntered::WrongAddress => Denied::plain(Refusal::WrongAddress).into(),
         NotEntered::Unavailable => {
-            let detail = "The tenant can't be opened at the moment, since that can't be recorded.";
+            let detail = "The tenant can't be opened, because this can't be recorded right now.";
             Trouble::new(503, "record_unavailable", detail)
         }
     }
@@ -138,7 +139,7 @@ fn see_other<const N: usize>(
     cookies: [Option<HeaderValue>; N],
     request_id: RequestId,
 ) -> Result<Response<Answer>, Trouble> {
-    let unwritable = || Trouble::new(500, "internal", "The way on can't be written.");
+    let unwritable = || Trouble::new(500, "internal", "The redirect can't be written.");
     let mut response = Response::new(Answer::Ours(Full::default()));
     *response.status_mut() = StatusCode::SEE_OTHER;
     let fields = response.headers_mut();

@@ -1,5 +1,5 @@
-//! Which requests of a browser may use a session's cookie, by what the browser itself says of them
-//! (Fetch Metadata, <https://www.w3.org/TR/fetch-metadata/>).
+//! Which requests of a browser may use a session's cookie, judged by its Fetch Metadata
+//! (<https://www.w3.org/TR/fetch-metadata/>).
 //!
 //! Sibling hosts hold other tenants' pages and are the same *site* to a browser, so it sends the
 //! cookie with their requests too. Therefore:
@@ -18,14 +18,14 @@ use http::{HeaderMap, HeaderName, Method, header::ORIGIN};
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-/// What says that nobody has asked for the page yet; the second is Safari's, the third Firefox's.
+/// Headers that mark a prefetch. The second is Safari's, the third Firefox's.
 const PURPOSES: [HeaderName; 3] = [
     HeaderName::from_static("sec-purpose"),
     HeaderName::from_static("purpose"),
     HeaderName::from_static("x-moz"),
 ];
 
-/// Whether a request may use the cookie that came with it.
+/// Whether a request may use the cookie it carries.
 pub(crate) fn admits(method: &Method, headers: &HeaderMap, own_origin: &str) -> bool {
     match only(headers, &SITE) {
         Field::One(b"same-origin") => true,

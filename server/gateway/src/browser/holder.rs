@@ -1,4 +1,4 @@
-//! Answers what the banner asks in the name of a session's holder.
+//! Responds to the banner's requests in the name of a session's holder.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,16 +17,16 @@ use crate::{
     ports::{EndAsked, StoreUnavailable},
 };
 
-const OVER: &str = "The support session is over. Nothing more can be done in it, in any browser.";
-/// What pages of the platform have put aside in this browser goes too. Not the cookies: browsers
-/// would clear those of the sibling hosts with them (Clear Site Data §3.1).
+const OVER: &str = "The support session has ended in every browser.";
+/// The data that pages of the platform stored in this browser is cleared too, but not the cookies:
+/// browsers would clear those of the sibling hosts as well (Clear Site Data §3.1).
 const CLEARED: (HeaderName, HeaderValue) = (
     HeaderName::from_static("clear-site-data"),
     HeaderValue::from_static("\"cache\", \"storage\""),
 );
 
 impl Browsers {
-    /// Answers a page of a session's host; on no record, since nothing of it goes upstream.
+    /// Answers for a page of a session's host. Not recorded, because nothing of it goes upstream.
     pub(crate) async fn holder_answer(
         &self,
         authenticator: &Authenticator,
@@ -102,7 +102,8 @@ async fn within<T>(
     let answered = tokio::time::timeout(patience, asked).await;
     let answered = answered.unwrap_or(Err(StoreUnavailable));
     answered.map_err(|_| {
-        let detail = "The store does not answer at the moment. Nothing is known to have changed.";
+        let detail = "The data store doesn't respond. The support session may still be active. \
+                      Try again.";
         Trouble::new(503, "unavailable", detail)
     })
 }

@@ -2,10 +2,10 @@
 
 use super::EntryLabel;
 
-/// Where a browser begins to open a tenant, at the session's own host.
+/// The path at the session's own host where a browser starts to open a tenant.
 pub const OPEN_PATH: &str = "/.support-console/open";
 
-/// The domain below which each support session has a host of its own.
+/// The domain of all support session hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryHosts {
     scheme: &'static str,
@@ -46,17 +46,17 @@ impl EntryHosts {
         format!("{}://{}", self.scheme, self.authority(label))
     }
 
-    /// Where a browser begins to open the tenant.
+    /// The address where a browser starts to open the tenant.
     pub fn open_url(&self, label: &EntryLabel) -> String {
         format!("{}{OPEN_PATH}", self.origin(label))
     }
 
-    /// Where it comes back to with a code.
+    /// The address that a browser returns to with a code.
     pub fn enter_url(&self, label: &EntryLabel, code: &str) -> String {
         format!("{}/.support-console/enter?code={code}", self.origin(label))
     }
 
-    /// What `Host` may say at a session's host.
+    /// The accepted values of `Host` at a session's host.
     pub(crate) fn hosts(&self, label: &EntryLabel) -> Vec<String> {
         let authority = self.authority(label);
         if self.port == self.default_port() {

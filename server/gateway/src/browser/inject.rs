@@ -1,10 +1,10 @@
 //! The banner in pages that do not include it themselves: one script element, before anything else
 //! that a page loads, in the stream as it passes.
 //!
-//! Where the first element of a document begins is a question for HTML's own tokenizer: a comment may
-//! hold anything. `html5gum` answers it as the standard does, and brings nothing else; own code would
-//! be a copy of a part of it, and a whole rewriter of HTML more than is asked for. The beginning of a
-//! page is held until its first element is there; what follows passes without being read.
+//! Finding the first element of a document needs HTML's own tokenizer, because a comment may
+//! contain anything. `html5gum` implements the standard without dependencies. Own code would copy a
+//! part of it, and a full HTML rewriter would be more than needed. The start of a page is held back
+//! until its first element has arrived. The rest passes without being parsed.
 
 use std::{
     pin::Pin,
@@ -21,12 +21,12 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::{arrival::body::BodyError, headers};
 
-/// What is put into a page. It obeys the platform's `Content-Security-Policy`, where `'self'` is
-/// enough.
+/// The element that is inserted into a page. It obeys the platform's `Content-Security-Policy` if
+/// that allows `'self'`.
 const SCRIPT: &str = r#"<script type="module" src="/.support-console/banner.js"></script>"#;
 
-/// How much of a page is held while its first element is looked for, in bytes; one that begins with
-/// longer comments passes as it is.
+/// How many bytes of a page are held back while its first element is searched. A page that begins
+/// with longer comments passes unchanged.
 const MAX_HELD: usize = 16 * 1024;
 
 /// The beginnings of encodings' names in which tags are written in ASCII, and nothing else looks like
@@ -40,7 +40,7 @@ const ENCODINGS: [&str; 6] = [
     "latin1",
 ];
 
-/// Statements about the very bytes that are changed (RFC 9110 §8.6, §8.8.3, §14.3; RFC 9530).
+/// Headers about the bytes that are changed (RFC 9110 §8.6, §8.8.3, §14.3; RFC 9530).
 const ABOUT_BYTES: [&str; 7] = [
     "content-length",
     "etag",
@@ -51,8 +51,8 @@ const ABOUT_BYTES: [&str; 7] = [
     "repr-digest",
 ];
 
-/// Whether a request is for a page of its own, in which a banner belongs (Fetch Metadata §2.1): one
-/// that a tab goes to, by a link or by a form.
+/// Whether a request loads a page in a tab, by a link or a form, and so gets a banner (Fetch
+/// Metadata §2.1).
 pub(crate) fn is_wanted(method: &Method, client: &HeaderMap) -> bool {
     let dest = headers::only(client, "sec-fetch-dest");
     *method != Method::HEAD && dest.is_some_and(|dest| dest == "document")
@@ -62,14 +62,13 @@ pub(crate) fn is_wanted(method: &Method, client: &HeaderMap) -> bool {
 pub(crate) fn ask(headers: &mut HeaderMap) {
     let identity = HeaderValue::from_static("identity");
     headers.insert(header::ACCEPT_ENCODING, identity);
-    // A part of a page is none; the whole one is asked for, whatever was kept of it.
+    // A partial or unmodified page can't get a banner, so the whole page is requested.
     for name in [header::RANGE, header::IF_RANGE] {
         headers.remove(name);
     }
 }
 
-/// What puts the banner into an answer, if it is a page that can be changed; its header is then fit
-/// for that.
+/// The injector for a response, if it is a page that can be changed. Adapts its header accordingly.
 pub(crate) fn into_page(status: StatusCode, headers: &mut HeaderMap) -> Option<Injector> {
     let has_page = !status.is_informational()
         && !status.is_redirection()
@@ -136,7 +135,7 @@ pub(crate) struct Injector {
 }
 
 impl Injector {
-    /// What can be passed on of a page once `piece` has come.
+    /// The part of a page that can be passed on after `piece`.
     pub(crate) fn pass(&mut self, piece: Bytes) -> Bytes {
         if self.is_done {
             return piece;
@@ -158,15 +157,15 @@ impl Injector {
         }
     }
 
-    /// What is left to be passed on.
     pub(crate) fn end(&mut self) -> Bytes {
         self.is_done = true;
         self.held.split().freeze()
     }
 }
 
-/// Where the banner belongs in a page that begins so, once that can be said: in the head before all
-/// else, or, where none is written, before what opens it implicitly (HTML §13.2.6.4.3).
+/// The banner's place in a page with this start, once it is known: in the head before everything
+/// else, or, without a written head, before the element that opens it implicitly (HTML
+/// §13.2.6.4.3).
 fn place(page: &[u8]) -> Option<usize> {
     let emitter = DefaultEmitter::<usize>::new_with_span();
     for token in Tokenizer::new_with_emitter(page, emitter) {
@@ -186,7 +185,7 @@ fn place(page: &[u8]) -> Option<usize> {
 pub(crate) struct WithBanner<B> {
     page: B,
     injector: Injector,
-    /// What follows what was found at the end of the page.
+    /// The frame after the last bytes of the page.
     last: Option<Frame<Bytes>>,
     has_ended: bool,
 }
@@ -220,7 +219,7 @@ where
             let frame = ready!(Pin::new(&mut self.page).poll_frame(cx)).transpose();
             let frame = match frame {
                 Ok(frame) => frame,
-                // What is still held does not matter: the page will never look complete.
+                // The held bytes don't matter, because the page will never look complete.
                 Err(error) => {
                     self.has_ended = true;
                     return Poll::Ready(Some(Err(error)));

@@ -1,11 +1,11 @@
 //! The upstream's cookies, held on our side: the browser never gets one, and none that a browser
 //! sends goes upstream.
 //!
-//! Towards the upstream the gateway is the user agent of RFC 6265 §5. A jar belongs to one support
-//! session and to one upstream under one host, and speaks to no other: a cookie with a wide `Domain`,
-//! even a public suffix, goes back to the host that set it and nowhere else, so no list of public
-//! suffixes is needed. An upstream is reached in one way only, with TLS or without, so that a cookie
-//! marked `Secure` never leaves the way on which it came.
+//! Towards the upstream the gateway acts as the user agent of RFC 6265 §5. A jar belongs to one
+//! support session, one upstream and one host. A cookie with a wide `Domain`, even a public suffix,
+//! only goes back to the host that set it, so no list of public suffixes is needed. An upstream is
+//! reached either with TLS or without, so a cookie marked `Secure` never leaves the kind of
+//! connection it came over.
 //!
 //! In memory of this node: gone with a restart, with the session, and after an hour without use.
 
@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use self::cookie::Held;
 use crate::ports::KnownSession;
 
-/// Of how many support sessions cookies are held at once; the one unused for longest makes room.
+/// The most support sessions with stored cookies. The one unused for longest is removed first.
 const MAX_SESSIONS: usize = 1024;
 /// How many cookies an upstream may set in a session (RFC 6265 §6.1 asks for at least 50).
 const MAX_COOKIES: usize = 50;
@@ -33,7 +33,7 @@ const IDLE: TimeDelta = TimeDelta::hours(1);
 /// An upstream as cookies know it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
-    /// Where it is: `https://10.0.0.5:8080`.
+    /// The upstream's origin: `https://10.0.0.5:8080`.
     pub(crate) origin: String,
     /// The host that it is asked for, as in `Host`.
     pub(crate) host: String,
@@ -56,7 +56,8 @@ impl Place {
 pub(crate) struct Asked<'a> {
     /// The path in canonical form.
     pub(crate) path: &'a str,
-    /// Whether a page of another site has led there; cookies with `SameSite=Strict` stay behind.
+    /// Whether a page of another site has led there. Cookies with `SameSite=Strict` are left out
+    /// then.
     pub(crate) cross_site: bool,
     pub(crate) at: Timestamp,
 }
@@ -79,15 +80,15 @@ struct Jar {
 }
 
 impl fmt::Debug for Jars {
-    /// Says how many there are. What is in them is nobody's business.
+    /// Only the number of jars. Their contents are secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Jars").field(&self.0.lock().len()).finish()
     }
 }
 
 impl Jars {
-    /// Takes in what an upstream sets with its answer to `asked`. Each `Set-Cookie` that is not in
-    /// order is ignored by itself (RFC 6265 §5.2, §5.3).
+    /// Stores the cookies of an upstream's response to `asked`. Each invalid `Set-Cookie` is
+    /// ignored on its own (RFC 6265 §5.2, §5.3).
     pub(crate) fn keep<'v>(
         &self,
         session: &KnownSession,
@@ -137,7 +138,7 @@ impl Jars {
         kept.jars.get_mut(place)?.field(asked)
     }
 
-    /// Forgets what was set in a session: it has ended.
+    /// Deletes the cookies of a session that has ended.
     pub(crate) fn forget(&self, session: SupportSessionId) {
         self.0.lock().remove(&session);
     }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::entropy::Entropy;
 
-/// What tells a session's host from others.
+/// The prefix of every session's host.
 const PREFIX: &str = "s-";
 /// RFC 4648 §6 in lower case, since host names know no case.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -18,13 +18,13 @@ const LETTERS: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EntryLabel(String);
 
-/// A text that is no such label.
+/// A text that is not a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the label of a support session's host")]
 pub struct InvalidLabel;
 
 impl EntryLabel {
-    /// A new one.
+    /// A new random label.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut random = [0; LETTERS];
         entropy.fill(&mut random);
@@ -32,7 +32,7 @@ impl EntryLabel {
         Self(PREFIX.chars().chain(letters).collect())
     }
 
-    /// The label as it stands in a host name.
+    /// The label as part of a host name.
     pub fn as_str(&self) -> &str {
         &self.0
     }

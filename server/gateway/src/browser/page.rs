@@ -1,4 +1,4 @@
-//! What a person is told at a session's host: one sentence, and the way back.
+//! The page for people at a session's host: one sentence and a link back.
 
 use app::domain::RequestId;
 use bytes::Bytes;
@@ -10,7 +10,8 @@ use crate::headers;
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;\
                      padding:0 1.5rem}small{color:GrayText}:root{color-scheme:light dark}";
 
-/// Fields of every answer of ours at a session's host: never kept, never a referrer, never framed.
+/// Headers of every response of ours at a session's host: never stored, never a referrer, never
+/// framed.
 pub(super) const FIELDS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -37,7 +38,7 @@ pub(crate) fn page(
     titled(status, title, detail, console, request_id)
 }
 
-/// The page with a title of its own, which is ours.
+/// A page with its own title. The title must be ours.
 pub(super) fn titled(
     status: StatusCode,
     title: &'static str,
@@ -65,7 +66,7 @@ pub(super) fn titled(
     response
 }
 
-/// Text as it stands in HTML, in an attribute's double quotes too.
+/// Text escaped for HTML, including attributes in double quotes.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -27,11 +27,10 @@ pub(crate) struct Visit {
     wants_banner: bool,
 }
 
-/// Where a browser's request goes.
+/// The destination of a browser's request.
 pub(crate) struct To<'a> {
     /// `http` or `https`.
     pub(crate) scheme: &'static str,
-    /// Where the upstream is.
     pub(crate) authority: &'a str,
     /// The host that it is asked for.
     pub(crate) host: &'a str,
@@ -63,7 +62,7 @@ impl Visit {
         }
     }
 
-    /// Makes of a request's header what a browser of the upstream would send.
+    /// Turns a request's header into what a browser of the upstream would send.
     pub(crate) fn ask(
         &self,
         headers: &mut HeaderMap,
@@ -72,8 +71,7 @@ impl Visit {
         at: Timestamp,
     ) {
         self.origins().forwarded(headers);
-        // What comes behind a body would pass by everything that is done to a header, and no page
-        // can read it.
+        // Trailers would bypass everything done to a header, and no page can read them.
         headers.remove(header::TE);
         if self.wants_banner {
             inject::ask(headers);
@@ -97,7 +95,7 @@ impl Visit {
         jars.keep(&self.browser.session, &self.place, asked, set);
     }
 
-    /// What the browser gets of an answer.
+    /// Turns an upstream's response into the browser's.
     pub(crate) fn answer(
         &self,
         status: StatusCode,

@@ -1,9 +1,9 @@
-//! What a check says of the request: exactly the fields of the configured profile, each once.
+//! Reads a check: exactly the headers of the configured profile, each once.
 //!
-//! A proxy that is told to set a field replaces what the client sent under its name, but passes on
-//! what the client sent under other names: nginx a client's `X-Forwarded-*`, Caddy and Traefik a
-//! client's `X-Original-*`. So a field counts for its own profile alone. Envoy asks with the request
-//! itself: method, target and host are the check's own, and only the address is a field.
+//! A proxy that sets a header replaces the client's header of that name, but passes on other names:
+//! nginx a client's `X-Forwarded-*`, Caddy and Traefik a client's `X-Original-*`. So a header only
+//! counts for its own profile. Envoy sends the request itself: method, target and host are those of
+//! the check, and only the address is a header.
 
 use std::net::IpAddr;
 
@@ -31,12 +31,12 @@ pub(super) struct Check {
 pub(super) struct Said {
     pub(super) method: Method,
     pub(super) target: Vec<u8>,
-    /// The client's header, its own `Host` included; without what describes the request.
+    /// The client's header, including its own `Host`, without the description of the request.
     pub(super) headers: HeaderMap,
     pub(super) ip: IpAddr,
 }
 
-/// Why a check can't be read. That is the proxy's configuration, not the client's doing.
+/// Why a check can't be read. The cause is the proxy's configuration, not the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unreadable {
     #[error("the check must have {0} exactly once")]
@@ -124,7 +124,7 @@ impl Fields {
         ))
     }
 
-    /// What is left is the client's own, but for what frames the check.
+    /// The remaining headers are the client's, except those that frame the check.
     fn of_the_client(mut self, host: HeaderValue) -> HeaderMap {
         self.0.insert(header::HOST, host);
         self.0.remove(header::CONTENT_LENGTH);

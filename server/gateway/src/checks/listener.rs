@@ -28,11 +28,11 @@ use crate::{
 const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
 /// How long the proxy may take for the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many header fields a check may have: the client's, and what the proxy adds.
+/// The most headers of a check: the client's, and the proxy's own.
 const MAX_FIELDS: usize = 256;
-/// How many bytes are read ahead; a head must fit.
+/// How many bytes are read ahead. A head must fit.
 const MAX_BUFFER: usize = 128 * 1024;
-/// Who may connect to a Unix socket: owner and group.
+/// Owner and group may connect to a Unix socket.
 const SOCKET_MODE: u32 = 0o660;
 
 /// A listener that is bound.
@@ -44,8 +44,7 @@ pub enum CheckListener {
 }
 
 impl CheckListener {
-    /// Binds. A Unix socket that a server which is gone has left behind is replaced; any other file
-    /// is left alone.
+    /// Binds. The Unix socket of a server that is gone is replaced. Any other file is left alone.
     ///
     /// # Errors
     ///
@@ -67,7 +66,8 @@ impl CheckListener {
         match self {
             Self::Tcp(listener) => {
                 let (tcp, _) = listener.accept().await?;
-                // Without it small answers wait; a socket that can't have it is about to fail anyway.
+                // Otherwise small responses wait. A socket that refuses this is about to fail
+                // anyway.
                 let _ = tcp.set_nodelay(true);
                 Ok(Either::Left(tcp))
             }
@@ -156,7 +156,7 @@ async fn connection(
     }
 }
 
-/// A connection on which heads can't be followed any more is closed after the answer.
+/// A connection whose heads can no longer be followed is closed after the response.
 async fn answer(
     check: Request<Incoming>,
     tap: &HeadTap,

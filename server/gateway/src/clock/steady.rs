@@ -13,16 +13,17 @@ use super::{Clock, Wait};
 const DRIFT: TimeDelta = TimeDelta::seconds(2);
 /// How often the anchor is moved at most, so that rounding loses nothing.
 const ANCHOR_EVERY: TimeDelta = TimeDelta::milliseconds(1);
-/// For how long nobody looks again.
+/// How long a reading is reused.
 const SLICE: TimeDelta = TimeDelta::seconds(1);
 
 /// Follows another clock, but never behind the time that has passed since an instant that is known
 /// to have come.
 ///
-/// Set back, it goes on by `CLOCK_BOOTTIME`, one hundredth slower until the other has caught up: so
-/// nothing lives on that was due to end. Set forward, it tells the time it is told, which ends what
-/// was due in between; but such a jump does not raise what can't be gone behind ([`Clock::confirmed`])
-/// until the database's clock says the same, or as much time has really passed.
+/// When the machine's clock is set back, this clock continues by `CLOCK_BOOTTIME`, one hundredth
+/// slower, until the machine's clock has caught up: sessions that were due to end still end. When
+/// it is set forward, this clock follows, which ends everything due in between. But such a jump
+/// doesn't raise the confirmed time ([`Clock::confirmed`]) until the database's clock agrees, or as
+/// much time has really passed.
 #[derive(Clone)]
 pub struct SteadyClock {
     inner: Arc<dyn Clock>,
@@ -35,7 +36,7 @@ struct Anchor {
     jumped: bool,
 }
 
-/// What the clock says.
+/// A reading of the clock.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     now: Timestamp,
@@ -43,7 +44,7 @@ struct Reading {
 }
 
 impl SteadyClock {
-    /// Follows `inner` from now on, but never behind `floor`.
+    /// Follows `inner`, but never goes behind `floor`.
     pub fn new(inner: Arc<dyn Clock>, floor: Timestamp) -> Self {
         let anchor = Anchor {
             confirmed: inner.now().max(floor),
@@ -113,10 +114,11 @@ fn tell(jumped: bool, ahead: TimeDelta) {
     if jumped {
         tracing::error!(
             ahead_ms = ahead.num_milliseconds(),
-            "the machine's clock has jumped forward: what was due until then ends. If it is right now, restart the server"
+            "the machine's clock jumped forward, so support sessions that are due by then end. \
+             If the clock is right now, restart the server"
         );
     } else {
-        tracing::info!("the machine's clock and the time that has passed agree again");
+        tracing::info!("the machine's clock agrees with the elapsed time again");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where support sessions open in browsers.
+//! Configuration for opening support sessions in browsers.
 
 use serde::Deserialize;
 
@@ -9,8 +9,8 @@ use crate::browser::EntryHosts;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BrowserConfig {
-    /// Each support session has a host of its own below this domain. Scheme and, if none is written
-    /// here, port are those of `public_url`.
+    /// The parent domain of all support session hosts. Scheme and default port come from
+    /// `public_url`.
     pub domain: String,
     /// Whether the gateway puts the banner into the platform's pages.
     #[serde(default)]
@@ -27,7 +27,7 @@ impl GatewayConfig {
 
     pub(super) fn checked_entry_hosts(&self, faults: &mut Faults) -> Option<EntryHosts> {
         let BrowserConfig { domain, .. } = self.browser.as_ref()?;
-        // What is wrong with this one is told under its own key.
+        // A fault of `public_url` is reported under its own key.
         let public = self.public_url.parse::<http::Uri>().ok()?;
         let scheme = match public.scheme_str()? {
             "https" => "https",
@@ -43,14 +43,14 @@ impl GatewayConfig {
         let (Some(port), true) = (port, is_domain(name)) else {
             let problem = format!(
                 "{domain:?} must be a domain in lower case, with a port if it needs one, such as \
-                 \"support.example.net\"; an address of numbers has no hosts below it"
+                 \"support.example.net\"; an IP address has no subdomains"
             );
             faults.push(KEY, problem);
             return None;
         };
         if scheme != "https" && !is_local(name) {
             let problem = format!(
-                "{domain:?} is not of this machine, and gateway.public_url is {}, without https: \
+                "{domain:?} is not on this machine, but gateway.public_url is {}, without https: \
                  browsers keep the session's cookie over https alone; write an https:// address",
                 self.public_url
             );

@@ -21,7 +21,7 @@ impl GatewayConfig {
     ///
     /// # Errors
     ///
-    /// Every fault at once, each naming its key and what to change.
+    /// All faults, each with its key and what to change.
     pub fn validate(
         &self,
         scopes: &[ScopeConfig],
@@ -45,7 +45,7 @@ impl GatewayConfig {
         let upstreams = self.upstreams(&hosts, &headers, &mut faults);
         let certificate = self.entry(trusted_proxies, &mut faults);
         if self.record_timeout_ms == 0 {
-            let problem = "0 lets nothing through; write milliseconds above 0";
+            let problem = "0 would refuse everything: use more than 0 milliseconds";
             faults.push("gateway.record_timeout_ms", problem);
         }
         let settings = rules.map(|rules| GatewaySettings {
@@ -102,7 +102,7 @@ impl GatewayConfig {
             None => headers::default_allowed(),
         };
         for name in allowed.iter().filter(|n| headers::is_never_passed(n)) {
-            let problem = format!("{name:?} is never passed on; remove it from the list");
+            let problem = format!("{name:?} is never forwarded: remove it from the list");
             faults.push(key, problem);
         }
         // A selector that names the session's own tenant is as good as any other header.

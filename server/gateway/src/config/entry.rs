@@ -1,4 +1,4 @@
-//! Who may connect to the gateway: over TLS anyone, in clear text this machine and named proxies.
+//! Who may connect to the gateway: anyone over TLS, this machine and listed proxies without TLS.
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
@@ -28,7 +28,8 @@ impl GatewayConfig {
         if let Some(tls) = &self.tls {
             if !self.public_url.starts_with("https://") {
                 let problem = format!(
-                    "{} has no TLS, but with gateway.tls clients need https://: write it so",
+                    "{} has no TLS, but clients need https:// with gateway.tls: change it to \
+                     https://",
                     self.public_url
                 );
                 faults.push("gateway.public_url", problem);
@@ -39,17 +40,17 @@ impl GatewayConfig {
         if !self.listen.ip().is_loopback() {
             if trusted_proxies.is_empty() {
                 let problem = format!(
-                    "other machines reach {} in clear text: add gateway.tls with certificate and \
-                     key, or name the proxies that end TLS before it in trusted_proxies, or \
-                     listen on 127.0.0.1",
+                    "other machines can reach {} without TLS: add gateway.tls with certificate \
+                     and key, list the proxies that terminate TLS in trusted_proxies, or listen \
+                     on 127.0.0.1",
                     self.listen
                 );
                 faults.push("gateway.listen", problem);
             }
             if let Some(all) = trusted_proxies.iter().find(|net| net.prefix_len() == 0) {
                 let problem = format!(
-                    "{all} is everyone, and gateway.listen is {}, in clear text: name the \
-                     proxies' own addresses",
+                    "{all} means everyone, but gateway.listen is {}, without TLS: list the \
+                     proxies' addresses",
                     self.listen
                 );
                 faults.push("trusted_proxies", problem);

@@ -1,15 +1,15 @@
-//! What can be wrong with the gateway's configuration.
+//! Faults of the gateway's configuration.
 
 use std::fmt;
 
 use http::HeaderName;
 
-/// One fault.
+/// One fault of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The key, with places in lists: `scopes[0].allow[1].paths[2]`.
     pub key: String,
-    /// What is wrong with it and what to change.
+    /// What is wrong and what to change.
     pub problem: String,
 }
 
@@ -68,7 +68,7 @@ impl Faults {
     /// The names of header fields in a list.
     pub(crate) fn header_names(&mut self, key: &str, texts: &[String]) -> Vec<HeaderName> {
         self.each(key, texts, |text| {
-            text.parse().map_err(|_| "is not a header's name")
+            text.parse().map_err(|_| "is not a valid header name")
         })
     }
 

@@ -22,18 +22,18 @@ use crate::tls::Certificate;
 const SECRET_MIN: usize = 32;
 /// How many it has at most.
 const SECRET_MAX: usize = 256;
-/// What stands before the path of a Unix socket.
+/// The prefix of a Unix socket's path.
 const UNIX: &str = "unix:";
 
-/// The `[forward_auth]` table.
+/// The `[forward_auth]` table of the configuration.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForwardAuthConfig {
     /// The one kind of proxy that asks. No other kind's fields are read.
     pub profile: ForwardAuthProfile,
-    /// Where checks are answered: a private address, `127.0.0.1:3110`, or `unix:` and a path.
+    /// The listen address for checks: a private address, `127.0.0.1:3110`, or `unix:` and a path.
     pub listen: String,
-    /// What the proxy sends in `Support-Check-Secret`. Without it the proxy has a certificate.
+    /// The value of the proxy's `Support-Check-Secret`. Without it the proxy needs a certificate.
     pub secret: Option<SecretString>,
     /// TLS in which both sides have certificates, instead of a secret or beside it.
     pub tls: Option<CheckTlsConfig>,
@@ -47,16 +47,16 @@ pub struct CheckTlsConfig {
     pub certificate: PathBuf,
     /// PEM file with its private key.
     pub key: PathBuf,
-    /// PEM file with the CA that signs the proxy's certificate, and nobody else's.
+    /// PEM file with the only CA that may sign the proxy's certificate.
     pub client_ca: PathBuf,
 }
 
-/// Where checks are answered. Never a public address.
+/// The listen address for checks. Never a public address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PrivateAddress {
     /// Loopback, RFC 1918 or RFC 4193.
     Tcp(SocketAddr),
-    /// A Unix socket.
+    /// The path of a Unix socket.
     Unix(PathBuf),
 }
 
@@ -80,18 +80,18 @@ pub struct ForwardAuthSettings {
 }
 
 impl ForwardAuthSettings {
-    /// Where checks are answered.
+    /// The listen address for checks.
     pub fn listen(&self) -> &PrivateAddress {
         &self.listen
     }
 }
 
 impl ForwardAuthConfig {
-    /// Checks the table. The rules are those of `[gateway]`, which must be there.
+    /// Checks the table. It uses the rules of `[gateway]`, which must exist.
     ///
     /// # Errors
     ///
-    /// Every fault at once, each naming its key and what to change.
+    /// All faults, each with its key and what to change.
     pub fn validate(
         &self,
         gateway: Option<&GatewayConfig>,
@@ -104,8 +104,8 @@ impl ForwardAuthConfig {
                 faults.push("forward_auth", problem);
             }
             Some(gateway) if gateway.tenant_binding == Some(TenantBinding::Host) => {
-                let problem = "can't hold tenant_binding = \"host\": the proxy that carries a \
-                               request names the upstream's host; use \"path\" or \"identity\", or \
+                let problem = "can't use tenant_binding = \"host\": the proxy that forwards a \
+                               request sets the upstream's host; use \"path\" or \"identity\", or \
                                the gateway as a proxy";
                 faults.push("forward_auth", problem);
             }
@@ -143,7 +143,7 @@ impl ForwardAuthConfig {
     fn check_secret(&self, faults: &mut Faults) {
         let Some(secret) = &self.secret else {
             if self.tls.is_none() {
-                let problem = "is missing: set what the proxy sends with each check, or \
+                let problem = "is missing: set the secret that the proxy sends with each check, or \
                                forward_auth.tls with certificates for both sides";
                 faults.push("forward_auth.secret", problem);
             }
@@ -278,7 +278,7 @@ mod tests {
     fn the_gateways_rules_are_needed_and_must_hold_here() {
         let text = format!("profile = \"nginx\"\nlisten = \"127.0.0.1:3110\"\nsecret = {SECRET:?}");
         assert!(faults(&text, None).contains("needs a [gateway] table"));
-        assert!(faults(&text, Some(&gateway("host"))).contains("can't hold"));
+        assert!(faults(&text, Some(&gateway("host"))).contains("can't use"));
         assert_eq!(faults(&text, Some(&gateway("path"))), "");
     }
 

@@ -4,7 +4,7 @@
 use app::domain::{TenantId, scopes::ScopeName};
 use serde::Deserialize;
 
-/// What `support-console gateway probe` asks for. Flags of the command win.
+/// The targets of `support-console gateway probe`. Command-line flags take precedence.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProbeConfig {
@@ -12,9 +12,9 @@ pub struct ProbeConfig {
     pub staff: Option<String>,
     /// The scopes of its support sessions; `read_only` without any.
     pub scopes: Vec<ScopeName>,
-    /// What each tenant's session asks for; `{tenant_id}` stands for the tenant.
+    /// The path for each tenant's session, with `{tenant_id}` in place of the tenant.
     pub path: Option<String>,
-    /// The two tenants.
+    /// The two tenants to keep apart.
     pub tenants: Vec<ProbeTenantConfig>,
 }
 
@@ -22,10 +22,10 @@ pub struct ProbeConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProbeTenantConfig {
-    /// The tenant.
+    /// The platform's ID of the tenant.
     pub id: TenantId,
     /// A text in this tenant's answer that is in no other tenant's.
     pub canary: String,
-    /// What this tenant's session asks for, instead of the path for both.
+    /// The path for this tenant's session, instead of the common one.
     pub path: Option<String>,
 }

@@ -53,7 +53,7 @@ impl GatewaySettings {
         &self.request_headers
     }
 
-    /// The value of `Host` that clients are told to use.
+    /// The value of `Host` for clients.
     pub fn own_host(&self) -> Option<&str> {
         self.hosts.first().map(String::as_str)
     }
@@ -76,8 +76,7 @@ impl GatewaySettings {
         judge.authorise(session, request)
     }
 
-    /// Whether each upstream can be reached now: what it is called, and if not, why not and what to
-    /// do about it.
+    /// Checks whether each upstream is reachable: its name, and if it is not, why and what to do.
     pub async fn probe_upstreams(&self) -> Vec<(String, Result<(), String>)> {
         let mut probed = Vec::new();
         for upstream in &self.upstreams {
@@ -87,7 +86,7 @@ impl GatewaySettings {
                 "http"
             };
             let name = match upstream.name.as_str() {
-                // The only one has no name of its own.
+                // A single upstream needs no name.
                 "upstream" => String::new(),
                 name => format!("{name} "),
             };

@@ -1,4 +1,4 @@
-//! Where permitted requests go: one upstream, or several by host or path.
+//! The destinations of permitted requests: one upstream, or several by host or path.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -23,20 +23,20 @@ use crate::{
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpstreamConfig {
-    /// What it is called in logs and by `doctor`.
+    /// The name in logs and in `doctor`.
     pub name: String,
-    /// Where it is: `http://10.0.0.5:8080` or `https://billing.internal`.
+    /// The address: `http://10.0.0.5:8080` or `https://billing.internal`.
     pub url: String,
-    /// The hosts whose requests go there; without any, those of every host.
+    /// The hosts that this upstream serves. Empty means every host.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// The path below which requests go there, on segment boundaries. It is not taken off.
     pub path_prefix: Option<String>,
     /// Value of the `Authorization` header that it gets from us.
     pub authorization: Option<SecretString>,
-    /// PEM file with the CA of its certificate, instead of whom this machine trusts.
+    /// PEM file with the CA of its certificate. Defaults to the system's CAs.
     pub ca: Option<PathBuf>,
-    /// What signed identities are meant for there (the claim `aud`); its origin without it.
+    /// The audience of signed identities (the claim `aud`). Defaults to its origin.
     pub identity_audience: Option<String>,
 }
 
@@ -69,7 +69,7 @@ impl TimeoutConfig {
     fn checked(&self, faults: &mut Faults) -> Timeouts {
         let mut duration = |key: &str, millis: u64| {
             if millis == 0 {
-                let problem = "0 lets nothing through; write milliseconds above 0";
+                let problem = "0 would refuse everything: use more than 0 milliseconds";
                 faults.push(format!("gateway.timeouts.{key}"), problem);
             }
             Duration::from_millis(millis)
@@ -91,7 +91,7 @@ struct Entry {
 }
 
 impl GatewayConfig {
-    /// Where requests go, for people.
+    /// The addresses of all upstreams, for people.
     pub fn upstream_urls(&self) -> Vec<&str> {
         let several = self.upstreams.iter().map(|upstream| upstream.url.as_str());
         self.upstream
@@ -153,7 +153,7 @@ impl GatewayConfig {
                 index: None,
             }],
             (None, []) => {
-                let problem = "is missing: write where the platform's API is, such as \
+                let problem = "is missing: set the address of the platform's API, such as \
                                \"http://127.0.0.1:8080\"";
                 faults.push("gateway.upstream", problem);
                 Vec::new()
@@ -205,7 +205,7 @@ impl Entry {
         };
         for host in hosts.iter().filter(|host| !is_known(host)) {
             let problem =
-                format!("{name}: the gateway does not answer as {host:?}; add it to gateway.hosts");
+                format!("{name}: the gateway doesn't serve {host:?}: add it to gateway.hosts");
             faults.push("gateway.upstreams", problem);
         }
         let prefix = path_prefix.as_deref().unwrap_or("/");
@@ -213,7 +213,7 @@ impl Entry {
             .is_ok_and(|target| target.as_str() == prefix && target.query().is_none());
         if !canonical || (prefix != "/" && prefix.ends_with('/')) {
             let problem = format!(
-                "{name}: path_prefix {prefix:?} must be a path in its plainest spelling, without \
+                "{name}: path_prefix {prefix:?} must be a path in canonical form, without \
                  '/' at its end, such as \"/v1/billing\""
             );
             faults.push("gateway.upstreams", problem);
@@ -225,7 +225,8 @@ impl Entry {
     fn identity_audience(&self, faults: &mut Faults) -> String {
         let wanted = self.config.identity_audience.as_deref();
         if wanted.is_some_and(|audience| audience.trim().is_empty()) {
-            let problem = "is empty: write what the upstream expects as aud, or leave it out";
+            let problem =
+                "is empty: set the audience (aud) that the upstream expects, or remove it";
             faults.push(self.key("identity_audience"), problem);
         }
         let audience = wanted.unwrap_or(&self.config.url);
@@ -262,7 +263,8 @@ impl Entry {
     fn tls(&self, authority: &Authority, faults: &mut Faults) -> Option<UpstreamTls> {
         let host = authority.host().trim_matches(['[', ']']);
         let name = ServerName::try_from(host.to_owned());
-        let name = name.map_err(|_| format!("{host:?} is no host that a certificate could be for"));
+        let name =
+            name.map_err(|_| format!("{host:?} is not a host that a certificate can be for"));
         let name = faults.take(&self.key("url"), name)?;
         let config = trust(self.config.ca.as_deref());
         let config = faults.take(&self.key("ca"), config)?;
@@ -324,8 +326,8 @@ mod tests {
             ("hosts = [\"c.example\"]", "add it to gateway.hosts"),
             ("path_prefix = \"/a/\"", "path_prefix \"/a/\""),
             ("path_prefix = \"a\"", "path_prefix \"a\""),
-            ("path_prefix = \"/a/../b\"", "plainest spelling"),
-            ("path_prefix = \"/a?b\"", "plainest spelling"),
+            ("path_prefix = \"/a/../b\"", "canonical form"),
+            ("path_prefix = \"/a?b\"", "canonical form"),
             (
                 "authorization = \"a\\nb\"",
                 "gateway.upstreams[0].authorization:",

@@ -12,10 +12,10 @@ use serde_json::json;
 
 use crate::entropy::Entropy;
 
-/// The keys that sign identities. Not `Debug`: there is nothing in them to be shown.
+/// The keys that sign identities. Not `Debug`, because they are secret.
 #[derive(Clone)]
 pub struct IdentityKeys {
-    /// Signs.
+    /// The key that signs new identities.
     pub current: SigningKey,
     /// Published without signing: next and retired ones.
     pub others: Vec<SigningKey>,
@@ -42,7 +42,7 @@ pub struct Identities {
 /// The keys at one time.
 struct Ring {
     signer: SigningKey,
-    /// The encoded header of what the signer signs, with the dot after it.
+    /// The encoded header of signed tokens, with the dot after it.
     header: String,
     key_set: Arc<KeySet>,
     /// The key set as it is served.
@@ -79,11 +79,11 @@ impl Identities {
         &self.issuer
     }
 
-    /// An identity as the value of a header field; marked sensitive.
+    /// An identity as a header value, marked as sensitive.
     ///
     /// # Errors
     ///
-    /// Never with claims of ours: everything in them serialises.
+    /// Never for our own claims: all of them serialise.
     pub fn sign(&self, claims: &Claims) -> Result<HeaderValue, serde_json::Error> {
         let ring = self.ring();
         let claims = serde_json::to_vec(claims)?;
@@ -98,7 +98,7 @@ impl Identities {
         Ok(value)
     }
 
-    /// The published keys.
+    /// The public keys, for publication.
     pub fn key_set(&self) -> Arc<KeySet> {
         Arc::clone(&self.ring().key_set)
     }
@@ -108,7 +108,7 @@ impl Identities {
         self.ring().document.clone()
     }
 
-    /// Signs with `keys` from now on. Returns whether they differ from those before.
+    /// Signs with `keys` from now on. Returns whether the keys changed.
     pub fn replace(&self, keys: IdentityKeys) -> bool {
         let ring = Arc::new(Ring::new(keys));
         let mut held = self.ring.write();

@@ -1,4 +1,4 @@
-//! What the upstream is told of a request, to be signed.
+//! The signed identity of a request, for the upstream.
 
 use app::{
     domain::{RequestId, Timestamp, scopes::ScopeName},
@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use crate::judge::Permitted;
 
-/// What an identity is made of.
+/// The input of an identity.
 pub(crate) struct Of<'r> {
     pub(crate) issuer: &'r str,
     pub(crate) audience: &'r str,

@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// Why a permitted request can't be put into HTTP.
+/// Why a permitted request can't be sent.
 #[derive(Debug, thiserror::Error)]
 enum Unbuildable {
     #[error("its host or target can't be written")]
@@ -42,7 +42,7 @@ pub(super) struct Sending<'f> {
     pub(super) forwarder: &'f Forwarder,
     pub(super) upstream: Arc<Upstream>,
     pub(super) websocket: Option<Handshake>,
-    /// What of it is a browser's.
+    /// The browser's part, if it came from one.
     pub(super) visit: Option<Visit>,
     pub(super) permitted: Permitted,
     pub(super) meter: Arc<RequestMeter>,
@@ -62,7 +62,8 @@ impl Sending<'_> {
         let request = match self.request(body) {
             Ok(request) => request,
             Err(error) => {
-                tracing::error!(request.id = %self.asker.request_id, %error, "a permitted request can't be built");
+                tracing::error!(request.id = %self.asker.request_id, %error, "can't build a \
+                                                                              permitted request");
                 let detail = "The request can't be forwarded.";
                 let trouble = Trouble::new(500, "internal", detail);
                 return Err(completer.tell(RequestOutcome::Failed, trouble));
@@ -96,7 +97,7 @@ impl Sending<'_> {
                     None => self.failed(&error, completer),
                 })
             }
-            // The connection is dropped, and with it what the upstream still wants to say.
+            // The connection is dropped, with everything the upstream still sends.
             _ => Err(completer.cut(&flight)),
         }
     }
@@ -129,7 +130,7 @@ impl Sending<'_> {
             websocket.ask(&mut fields);
         }
         if has_body && !fields.contains_key(header::CONTENT_LENGTH) {
-            // HTTP/2 frames need no length; the library would leave out a body of unknown length.
+            // HTTP/2 frames need no length. The library would leave out a body of unknown length.
             let chunked = HeaderValue::from_static("chunked");
             fields.insert(header::TRANSFER_ENCODING, chunked);
         }
@@ -173,7 +174,7 @@ impl Sending<'_> {
         visit.keep(headers, self.permitted.request(), jars, now);
     }
 
-    /// The upstream has changed the protocol: to the one that was asked for, or not at all.
+    /// The upstream switched protocols: to the requested one, or without being asked.
     fn tunnel(
         &mut self,
         mut response: Response<Incoming>,
@@ -229,15 +230,15 @@ impl Sending<'_> {
             "the upstream failed"
         );
         let detail = match error.status() {
-            504 => "The upstream did not answer in time.",
-            _ => "The upstream can't be reached or broke off.",
+            504 => "The upstream didn't respond in time.",
+            _ => "The upstream can't be reached or closed the connection.",
         };
         let trouble = Trouble::new(error.status(), "upstream_failed", detail);
         completer.tell(RequestOutcome::Failed, trouble)
     }
 }
 
-/// The client's fault: what the upstream has got of the request was never whole.
+/// The client's fault: the upstream never got the whole request.
 fn broken_off(fault: BodyFault, completer: Completer) -> Trouble {
     let trouble = Trouble::new(fault.status(), "malformed_request", fault.to_string());
     completer.tell(RequestOutcome::Cut, trouble.closing())

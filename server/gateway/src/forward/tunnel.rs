@@ -1,5 +1,5 @@
-//! An upgraded connection: one request whose messages are passed on both ways until either side
-//! ends it or the support session ends. Messages are not requests; they are counted and hashed.
+//! An upgraded connection: one request whose messages are relayed in both directions until either
+//! side or the support session ends it. Messages are not requests. They are counted and hashed.
 
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
@@ -22,21 +22,21 @@ use crate::{
     record::{completer::Completer, meter::RequestMeter},
 };
 
-/// How often what has passed so far is noted in the record.
+/// How often the traffic so far is saved in the record.
 const NOTE_EVERY: TimeDelta = TimeDelta::minutes(1);
-/// How much is passed on at once.
+/// The largest chunk that is relayed at once.
 const PIECE: usize = 16 * 1024;
 
 /// Everything that lives as long as the tunnel.
 pub(super) struct Tunnel {
     pub(super) client: OnUpgrade,
     pub(super) upstream: OnUpgrade,
-    /// Dropped last: it resets what has not ended in order.
+    /// Dropped last: it resets a connection that has not ended properly.
     pub(super) connection: Connection,
     pub(super) flight: Flight,
     pub(super) completer: Completer,
     pub(super) request: Arc<RequestMeter>,
-    /// Closes the client's connection at once.
+    /// Closes the client's connection immediately.
     pub(super) kill: CancellationToken,
     /// For how long neither side may be silent.
     pub(super) idle: Duration,
@@ -54,7 +54,7 @@ enum Broke {
     Silence,
 }
 
-/// What has passed, in both directions.
+/// The traffic in both directions.
 struct Traffic {
     to_upstream: Mutex<FrameCounter>,
     to_client: Mutex<FrameCounter>,
@@ -141,7 +141,7 @@ fn ended(relayed: Result<(), Broke>) -> RequestOutcome {
     }
 }
 
-/// Notes what has passed so far, again and again.
+/// Saves the traffic so far, periodically.
 async fn note(
     completer: &Completer,
     traffic: &Traffic,

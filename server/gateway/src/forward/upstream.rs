@@ -23,13 +23,13 @@ use crate::{headers::RequestHeaders, judge::Permitted};
 pub(crate) use self::settings::{Timeouts, UpstreamSettings, UpstreamTls};
 pub(super) use self::{connection::Connection, error::UpstreamError};
 
-/// How many idle connections are kept: enough for as many requests at once as one node is meant for,
-/// since a connection that is not kept is opened anew for each request.
+/// How many idle connections are kept: as many as one node is meant to use at once, because each
+/// missing one is opened again.
 const MAX_IDLE: usize = 1024;
 /// How long an idle connection is kept: less than what servers commonly allow, so that it is seldom
 /// used at the moment when the upstream closes it.
 const IDLE_FOR: Duration = Duration::from_secs(4);
-/// How long a connection whose answer was read may take to be ready for the next request.
+/// How long a connection may take to be ready for its next request.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// The upstream with its idle connections.
@@ -52,12 +52,12 @@ impl Upstream {
         self.settings.timeouts
     }
 
-    /// What it is called in logs.
+    /// The name in logs.
     pub(crate) fn name(&self) -> &str {
         &self.settings.name
     }
 
-    /// What it serves.
+    /// The requests that it serves.
     pub(crate) fn serves(&self) -> &Serves {
         &self.settings.serves
     }
@@ -67,7 +67,7 @@ impl Upstream {
         &self.settings.identity_audience
     }
 
-    /// What becomes of a request's header on its way there.
+    /// How a request's header is filtered and extended for it.
     pub(crate) fn headers(&self) -> &Arc<RequestHeaders> {
         &self.settings.headers
     }
@@ -80,14 +80,13 @@ impl Upstream {
         }
     }
 
-    /// What the upstream is called in `Host` for a request: the tenant's host where it has its own.
+    /// The upstream's `Host` for a request: the tenant's host if tenants have their own.
     pub(crate) fn host_for<'h>(&'h self, permitted: &'h Permitted) -> &'h str {
         permitted
             .upstream_host()
             .unwrap_or(self.settings.authority.as_str())
     }
 
-    /// Where the upstream is.
     pub(crate) fn authority(&self) -> &Authority {
         &self.settings.authority
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::upstream::{Upstream, UpstreamSettings, serves::without_default_port};
 
-/// Every upstream.
 #[derive(Debug)]
 pub(crate) struct Upstreams(Vec<Arc<Upstream>>);
 
@@ -13,7 +12,7 @@ impl Upstreams {
         Self(settings.iter().cloned().map(Upstream::new).collect())
     }
 
-    /// The one upstream for a canonical path; the check at start saw to it that no two are as good.
+    /// The one upstream for a canonical path. The check at start excludes ties.
     pub(crate) fn choose(&self, host: &str, path: &str) -> Option<&Arc<Upstream>> {
         let host = host.to_ascii_lowercase();
         let host = without_default_port(&host);

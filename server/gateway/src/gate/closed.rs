@@ -3,7 +3,8 @@
 use super::{Cut, Gate, hold::GateHandle};
 use crate::ports::Ended;
 
-/// A closed gate. [`Self::commit`] it once the revocation is committed; dropping it reopens.
+/// A closed gate. [`Self::commit`] it once the revocation is committed. Dropping it reopens the
+/// gate.
 #[must_use = "dropping a closed gate reopens it"]
 pub struct ClosedGate {
     handle: GateHandle,
@@ -19,7 +20,7 @@ impl ClosedGate {
         &self.handle.gate
     }
 
-    /// The revocation is committed: what is in flight is cut and the gate stays shut.
+    /// The revocation is committed: open requests are cut off and the gate stays closed.
     pub fn commit(self, ended: Ended) -> Cut {
         let cut = self.gate().end(ended);
         (self.handle.gates.at_end)(self.handle.session);

@@ -29,7 +29,7 @@ impl Entrance {
     ///
     /// # Errors
     ///
-    /// If the session has ended since the record was committed, or this node may not serve any more.
+    /// If the session has ended since the record was committed, or this node may no longer serve.
     pub(crate) async fn enter(self, upstream: Arc<KillSwitch>) -> Result<(Pass, Flight), Refusal> {
         let Self {
             handle,

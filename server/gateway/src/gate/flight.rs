@@ -15,7 +15,7 @@ pub(super) struct FlightState {
     pub(super) shared: Arc<Shared>,
 }
 
-/// What ends a request in flight from outside.
+/// The switches that end a request in flight from outside.
 pub(super) struct Shared {
     pub(super) upstream: Arc<KillSwitch>,
     pub(super) cut: CancellationToken,
@@ -109,7 +109,6 @@ impl Flight {
         }
     }
 
-    /// What this node may serve with.
     pub(crate) fn lease(&self) -> &Arc<Lease> {
         &self.lease
     }

@@ -1,12 +1,12 @@
-//! Ends a connection from outside, at once and for good.
+//! Ends a connection from outside, immediately and for good.
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// A switch on one connection to the upstream. Writing happens under its lock, so that nothing is
-/// written any more once [`Self::kill`] has returned.
+/// A kill switch for one connection to the upstream. Writing happens under its lock, so nothing
+/// more is written once [`Self::kill`] has returned.
 #[derive(Debug, Default)]
 pub(crate) struct KillSwitch {
     dead: Mutex<bool>,

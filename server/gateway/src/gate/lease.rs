@@ -1,9 +1,9 @@
 //! The right to serve: held for a second at a time, by a node that has just heard everything.
 //!
-//! A node renews its lease by a heartbeat to the store, and only once it has applied every change
-//! that the store knew of then. It counts from the moment before the heartbeat was sent. So whatever
-//! is committed at T is known, at T + [`LEASE`], to every node that still holds one. Without a lease
-//! no request goes upstream, nothing more is relayed, and after [`CUT_AFTER`] streams are cut.
+//! A node renews its lease by a heartbeat to the store, after it has applied every change that the
+//! store knew of then. The lease starts at the moment before the heartbeat was sent. So a change
+//! committed at T is known, at T + [`LEASE`], to every node that still holds one. Without a lease
+//! no request goes upstream, nothing more is relayed, and after [`CUT_AFTER`] streams are cut off.
 
 use std::{
     fmt,
@@ -24,8 +24,8 @@ use crate::clock::Clock;
 pub const LEASE: Duration = Duration::from_secs(1);
 /// How long streams may wait for a lease before they are cut.
 pub const CUT_AFTER: Duration = Duration::from_secs(5);
-/// How long a request may wait for a lease before it is refused: a machine that was busy for a
-/// moment turns nobody away.
+/// How long a request may wait for a lease, so that a machine that was busy for a moment refuses no
+/// one.
 pub(crate) const WAIT: Duration = Duration::from_secs(1);
 
 /// Why a node may not serve.
@@ -33,7 +33,7 @@ pub(crate) const WAIT: Duration = Duration::from_secs(1);
 pub enum Standstill {
     /// It has not heard from the store for [`LEASE`].
     OutOfTouch,
-    /// Another node on the store has other rules, and nobody knows which are meant.
+    /// Another node on the store has other rules, so it is unknown which ones are right.
     RulesDiffer,
 }
 
@@ -41,15 +41,15 @@ impl Standstill {
     /// What is wrong, for load balancers and supervisors.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::OutOfTouch => "this node has lost touch with the store",
-            Self::RulesDiffer => "the nodes on this store have different rules",
+            Self::OutOfTouch => "this node has lost contact with the data store",
+            Self::RulesDiffer => "the nodes on this data store have different rules",
         }
     }
 }
 
 /// The right to serve, on this node.
 pub struct Lease {
-    /// `None` where there is nobody to share with: tests of the gateway alone.
+    /// `None` without other nodes: in tests of the gateway alone.
     clock: Option<Arc<dyn Clock>>,
     /// Until when it is held, in nanoseconds since boot.
     until: AtomicU64,
@@ -93,7 +93,7 @@ impl Lease {
         self.renewed.notify_waiters();
     }
 
-    /// Gives it up, because there is reason to doubt what it rests on.
+    /// Gives the lease up, because it may rest on outdated data.
     pub fn give_up(&self) {
         if let Some(clock) = &self.clock {
             let now = nanos(clock.since_boot());
@@ -107,7 +107,7 @@ impl Lease {
         self.give_up();
     }
 
-    /// Why it is not held, if it is not.
+    /// Why it is not held, if it isn't.
     pub fn standstill(&self) -> Option<Standstill> {
         if self.is_held() {
             None
@@ -146,7 +146,7 @@ impl Lease {
         std::future::poll_fn(|cx| hold.poll_held(cx)).await;
     }
 
-    /// Waits for it for [`WAIT`] at most; whether it is held.
+    /// Waits for the lease for at most [`WAIT`]. Returns whether it is held.
     pub(crate) async fn held_soon(self: &Arc<Self>) -> bool {
         self.is_held() || tokio::time::timeout(WAIT, self.held()).await.is_ok()
     }
@@ -205,7 +205,7 @@ impl Hold {
                 }
                 none => {
                     let renewed = Arc::clone(&self.lease.renewed).notified_owned();
-                    // Before the lease is looked at again: a renewal in between is not missed.
+                    // Before the lease is checked again, so that no renewal in between is missed.
                     none.insert(Box::pin(renewed)).as_mut().enable();
                 }
             }

@@ -1,4 +1,4 @@
-//! What a node remembers of support sessions, for their receipts.
+//! A node's memory of support sessions, for receipts.
 
 use std::{
     collections::HashMap,
@@ -8,13 +8,13 @@ use std::{
 use app::domain::SupportSessionId;
 use parking_lot::Mutex;
 
-/// How many sessions without requests in flight are remembered, before those that nobody can ask
-/// about any more are forgotten.
+/// How many sessions without open requests are remembered before old ones are removed that no one
+/// can ask for.
 const REMEMBERED: usize = 4096;
 /// For how long they are remembered: longer than any session lasts.
 const REMEMBERED_FOR: Duration = Duration::from_hours(2);
 
-/// What one node has done in a support session.
+/// One node's past in a support session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Past {
     /// When the first byte of its last request went upstream.

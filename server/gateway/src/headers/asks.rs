@@ -16,14 +16,14 @@ pub(crate) fn connection_says_upgrade(headers: &HeaderMap) -> bool {
     named_by_connection(headers).contains(&header::UPGRADE)
 }
 
-/// Whether a request whose `Connection` was not relayed asks to change the protocol: the fields of
-/// a WebSocket's opening handshake (RFC 6455 §4.1) tell it too.
+/// Whether a request without its `Connection` asks for a protocol upgrade: the headers of a
+/// WebSocket handshake (RFC 6455 §4.1) show it too.
 pub(crate) fn hints_at_upgrade(headers: &HeaderMap) -> bool {
     let mut names = headers.keys().map(HeaderName::as_str);
     asks_for_upgrade(headers) || names.any(|name| name.starts_with("sec-websocket-"))
 }
 
-/// Whether a field could be taken for one of ours: CGI-like upstreams read '_' and '.' as '-'
+/// Whether a header could be mistaken for one of ours: CGI-like upstreams read '_' and '.' as '-'
 /// (RFC 3875 §4.1.18).
 pub(crate) fn resembles_ours(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| {

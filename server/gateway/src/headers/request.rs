@@ -81,7 +81,7 @@ pub(crate) fn is_never_passed(name: &HeaderName) -> bool {
         || text.contains(['_', '.'])
 }
 
-/// What becomes of a request's header.
+/// How a request's header is filtered and extended.
 #[derive(Clone)]
 pub(crate) struct RequestHeaders {
     allowed: HashSet<HeaderName>,
@@ -103,7 +103,7 @@ impl RequestHeaders {
     ) -> Self {
         let mut allowed: HashSet<_> = allowed.into_iter().collect();
         allowed.retain(|name| !is_never_passed(name));
-        // Without it the upstream could not tell where a body ends.
+        // Without it the upstream couldn't find the end of a body.
         allowed.insert(header::CONTENT_LENGTH);
         let authorization = authorization.map(|mut value| {
             value.set_sensitive(true);

@@ -42,7 +42,7 @@ fn names(headers: &HeaderMap) -> Vec<&str> {
 
 #[test]
 fn what_a_client_says_about_identity_never_passes() {
-    // Even a list that names everything lets none of these through.
+    // Even a list that names everything lets none of these pass.
     let client = map(&[
         ("host", "bolt.example"),
         ("authorization", "Bearer scst_x"),

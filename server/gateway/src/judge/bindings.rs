@@ -25,7 +25,7 @@ pub enum OrganizationBinding {
     None,
 }
 
-/// Query parameters and headers by which the upstream can be told a tenant or an organization.
+/// Query parameters and headers that can name a tenant or an organization to the upstream.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SelectorConfig {

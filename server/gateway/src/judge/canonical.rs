@@ -6,8 +6,8 @@
 //! - origin-form (RFC 9112 §3.2.1); asterisk-form is refused like the others
 //! - segments of `pchar` (RFC 3986 §3.3) without `;`, none of them empty except the last, none of
 //!   them `.` or `..`
-//! - a percent escape has upper-case digits, stands for something that may not stand for itself
-//!   (unreserved characters are never escaped), and is not `/`, `\`, `;`, `%`, a control character
+//! - a percent escape has upper-case digits, encodes a character that needs encoding (unreserved
+//!   characters are never escaped), and is not `/`, `\`, `;`, `%`, a control character
 //! - the escaped bytes of each segment are UTF-8
 //! - the query, where there is one, has only characters of RFC 3986 §3.4 and those that browsers
 //!   leave unescaped, well-formed escapes, no raw control characters and no escaped NUL, CR or LF;
@@ -21,16 +21,16 @@ pub const MAX_TARGET_LENGTH: usize = 8192;
 /// Why a target is not canonical.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotCanonical {
-    /// Longer than [`MAX_TARGET_LENGTH`].
+    /// The target is longer than [`MAX_TARGET_LENGTH`].
     #[error("the request target is longer than {MAX_TARGET_LENGTH} bytes")]
     TooLong,
     /// Absolute-form, authority-form, asterisk-form or nothing.
     #[error("the request target must begin with '/'")]
     NotOriginForm,
-    /// A `#`.
+    /// A `#` in the target.
     #[error("a fragment does not belong in a request target")]
     Fragment,
-    /// `//`.
+    /// `//` in the path.
     #[error("the path has an empty segment")]
     EmptySegment,
     /// `.` or `..`, in whichever spelling.
@@ -42,7 +42,7 @@ pub enum NotCanonical {
     /// An escape that is not `%` and two upper-case hexadecimal digits.
     #[error("a percent escape must be '%' and two upper-case hexadecimal digits")]
     Escape,
-    /// An escape of a character that stands for itself.
+    /// An escape of an unreserved character.
     #[error("a character that needs no percent-encoding is percent-encoded")]
     NeedlessEscape,
     /// An escape of `/`, `\`, `;`, `%` or a control character.
@@ -90,12 +90,12 @@ impl CanonicalTarget {
         Ok(Self { text, path })
     }
 
-    /// The whole target: what is forwarded.
+    /// The whole target, as it is forwarded.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The path.
+    /// The path, without the query.
     pub fn path(&self) -> &str {
         &self.text[..self.path]
     }
@@ -182,7 +182,7 @@ fn escape_fault(value: u8, canonical: bool) -> Option<NotCanonical> {
     }
 }
 
-/// The byte that two hexadecimal digits stand for, and whether they are in upper case.
+/// The byte of two hexadecimal digits, and whether they are upper case.
 fn escape(digits: &[u8]) -> Option<(u8, bool)> {
     let [high, low, ..] = digits else { return None };
     let value = |digit: &u8| char::from(*digit).to_digit(16);

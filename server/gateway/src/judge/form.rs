@@ -27,7 +27,7 @@ impl UncheckedForm {
     pub(super) fn new(permitted: Permitted, rules: Vec<Arc<RuleSet>>) -> Result<Self, Denied> {
         let headers = &permitted.request.headers;
         if has_body(headers) && !is_plain_form(headers) {
-            let detail = "This rule takes application/x-www-form-urlencoded in UTF-8 without a \
+            let detail = "Send application/x-www-form-urlencoded in UTF-8 without a \
                           Content-Encoding.";
             return Err(Denied {
                 status: 415,
@@ -37,7 +37,7 @@ impl UncheckedForm {
         Ok(Self { permitted, rules })
     }
 
-    /// The granted scope that lets the request through if its form does.
+    /// The scope that allows the request if its form does.
     pub fn scope(&self) -> &ScopeName {
         self.permitted.scope()
     }
@@ -56,7 +56,7 @@ impl UncheckedForm {
             ));
         }
         if selectors::overrides_method(form) {
-            return Err(malformed("The form overrides the request's method."));
+            return Err(malformed("A form must not override the request's method."));
         }
         let session = &self.permitted.session;
         for rules in &self.rules {

@@ -30,17 +30,20 @@ impl RuleSet {
             Ruling::Allowed(grant) => grant,
             Ruling::Denied(rule) => {
                 let detail = format!(
-                    "The scope {} refuses {} on {}.",
+                    "The scope {} doesn't allow {} on {}.",
                     rule.scope, request.method, rule.pattern
                 );
                 return Err(Denied::new(Refusal::OutOfScope, detail));
             }
             Ruling::OtherTenant(_) => {
-                let detail = "The path names another tenant than the support session's.";
+                let detail = "The path names another tenant.";
                 return Err(Denied::new(Refusal::WrongTenant, detail));
             }
             Ruling::OtherOrganization(_) => return Err(Denied::plain(Refusal::WrongOrganization)),
-            Ruling::Unmatched => return Err(Denied::plain(Refusal::OutOfScope)),
+            Ruling::Unmatched => {
+                let detail = format!("This session's scopes don't allow {} here.", request.method);
+                return Err(Denied::new(Refusal::OutOfScope, detail));
+            }
         };
         self.check_established(session, path, &grant)?;
         Ok(grant)
@@ -57,7 +60,7 @@ impl RuleSet {
         let path = request.target.path();
         let named = || self.routes.iter().filter_map(|route| route.resembles(path));
         if named().any(|captured| captured.tenant.is_some_and(|named| named != tenant)) {
-            let detail = "The path names another tenant than the support session's.";
+            let detail = "The path names another tenant.";
             return Err(Denied::new(Refusal::WrongTenant, detail));
         }
         if let Named::Other(what) = selectors::named(&self.tenant, request, tenant) {
@@ -94,8 +97,8 @@ impl RuleSet {
             .collect();
         let names_tenant = grant.names_tenant || captured.iter().any(|c| c.tenant.is_some());
         if self.binding == TenantBinding::Path && !names_tenant {
-            let detail = "The path names no tenant, so the request can't be confined to the support \
-                          session's.";
+            let detail = "The path names no tenant, so the request can't be restricted to the \
+                          support session's tenant.";
             return Err(Denied::new(Refusal::WrongTenant, detail));
         }
         let confined = session.organization_id.is_none()

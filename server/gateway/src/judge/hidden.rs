@@ -1,4 +1,4 @@
-//! What no record shows: secrets that the platform's API carries in paths and queries.
+//! Hides secrets in records that the platform's API carries in paths and queries.
 
 mod tokens;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::config::Faults;
 
-/// What stands in a record for what is hidden. It is canonical in a path.
+/// The replacement for a hidden part in a record. It is canonical in a path.
 const HIDDEN: &str = "(hidden)";
 /// The name by which a pattern marks a secret segment.
 const SECRET: &str = "secret";
@@ -100,7 +100,7 @@ fn hiding(text: &str) -> Result<PathPattern, String> {
     let hides = pattern.places(SECRET).next().is_some();
     match hides {
         true => Ok(pattern),
-        false => Err("must mark what is hidden by {secret}".to_owned()),
+        false => Err("must mark the hidden part with {secret}".to_owned()),
     }
 }
 

@@ -1,11 +1,10 @@
-//! The `Host` that the client may send, and the one that the upstream gets where tenants have host
-//! names of their own.
+//! The accepted `Host` of clients, and the upstream's `Host` if tenants have their own host names.
 
 use std::{fmt, str::FromStr};
 
 use http::{HeaderMap, header};
 
-/// What stands for the tenant in a template.
+/// The tenant's placeholder in a template.
 const PLACE: &str = "{tenant_id}";
 
 /// The upstream's host name for a tenant: `{tenant_id}.api.example.com`.
@@ -15,7 +14,7 @@ pub(crate) struct TenantHost {
     after: String,
 }
 
-/// What is wrong with a template.
+/// Why a template is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be a host name in lower case with {PLACE} as one whole label, such as \"{PLACE}.api.example.com\""

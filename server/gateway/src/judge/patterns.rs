@@ -1,8 +1,8 @@
-//! Path patterns: what a rule or a route says of paths.
+//! Path patterns of rules and routes.
 //!
-//! A pattern is read in two ways. What *lets through* is read exactly: every byte as it is written.
-//! What *refuses* is read loosely, since the upstream may be less exact than we are: another case,
-//! a slash at the end or a suffix such as `.json` makes no difference.
+//! A pattern is read in two ways. To *permit*, it is read exactly, byte by byte. To *refuse*, it is
+//! read loosely, because the upstream may be less exact than we are: another case, a final slash or
+//! a suffix such as `.json` makes no difference.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::canonical::{is_unreserved, segments};
 
-/// What stands for a path and everything below it.
+/// The suffix for a path and everything below it.
 const BELOW: &str = "/**";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +24,9 @@ enum Part {
 
 /// A path pattern such as `/v1/tenants/{tenant_id}/invoices/{invoice}` or `/v1/reports/**`.
 ///
-/// `{…}` stands for one segment, as path templates of `OpenAPI` write it; `{tenant_id}` and
-/// `{organization_id}` for those that the support session is confined to. `/**` at the end stands
-/// for the path itself and everything below it.
+/// `{…}` matches one segment, like path templates in `OpenAPI`. `{tenant_id}` and
+/// `{organization_id}` match those of the support session. `/**` at the end matches the path itself
+/// and everything below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PathPattern {
@@ -36,16 +36,16 @@ pub struct PathPattern {
     below: bool,
 }
 
-/// What a path names, as it stands there.
+/// The tenant and organization named in a path, unchanged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Captured<'p> {
-    /// The segment in the place of `{tenant_id}`.
+    /// The segment at `{tenant_id}`.
     pub tenant: Option<&'p str>,
-    /// The segment in the place of `{organization_id}`.
+    /// The segment at `{organization_id}`.
     pub organization: Option<&'p str>,
 }
 
-/// What is wrong with a pattern.
+/// Why a pattern is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidPattern(&'static str);
@@ -58,7 +58,6 @@ enum Reading {
 }
 
 impl PathPattern {
-    /// Every path.
     pub(crate) fn every_path() -> Self {
         Self {
             text: BELOW.into(),
@@ -96,7 +95,7 @@ impl PathPattern {
         self.below
     }
 
-    /// What a canonical `path` names, if this very path matches.
+    /// The names in a canonical `path`, if exactly this path matches.
     pub fn matches<'p>(&self, path: &'p str) -> Option<Captured<'p>> {
         let (captured, rest) = self.walk(path, Reading::Exact)?;
         let ends_in_slash = path.len() > 1 && path.ends_with('/');
@@ -104,19 +103,20 @@ impl PathPattern {
         exact.then_some(captured)
     }
 
-    /// What a canonical `path` names if it, or one above it, matches.
+    /// The names in a canonical `path`, if it or a parent path matches.
     pub fn matches_above<'p>(&self, path: &'p str) -> Option<Captured<'p>> {
         self.walk(path, Reading::Exact)
             .map(|(captured, _)| captured)
     }
 
-    /// What a `path` names if a careless upstream may take it, or one above it, for this pattern.
+    /// The names in a `path` that a careless upstream may take, itself or a parent, for this
+    /// pattern.
     pub fn resembles<'p>(&self, path: &'p str) -> Option<Captured<'p>> {
         self.walk(path, Reading::Loose)
             .map(|(captured, _)| captured)
     }
 
-    /// Which segments stand in the places of `{name}`, from 0.
+    /// The positions of `{name}` among the segments, from 0.
     pub(crate) fn places(&self, name: &str) -> impl Iterator<Item = usize> {
         let parts = self.parts.iter().enumerate();
         parts.filter_map(move |(at, part)| match part {
@@ -125,7 +125,7 @@ impl PathPattern {
         })
     }
 
-    /// What the parts capture, and how many segments are left over.
+    /// The captured names, and the number of remaining segments.
     fn walk<'p>(&self, path: &'p str, reading: Reading) -> Option<(Captured<'p>, usize)> {
         let mut segments = segments(path);
         let mut captured = Captured::default();
@@ -161,7 +161,7 @@ impl Reading {
 /// A segment as the least exact upstream may read it: unescaped, without blanks, in lower case.
 fn folded(segment: &str) -> String {
     let mut text = Cow::Borrowed(segment);
-    // Escapes of escapes never pass; those of refused requests are read too.
+    // Double escapes never pass, but refused requests are read too.
     for _ in 0..3 {
         text = Cow::Owned(
             percent_encoding::percent_decode_str(&text)

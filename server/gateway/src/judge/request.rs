@@ -4,7 +4,7 @@ use http::{HeaderMap, Method};
 
 use super::canonical::CanonicalTarget;
 
-/// A request whose target is canonical; nobody has said yet that it may pass.
+/// A request with a canonical target. No one has decided about it yet.
 #[derive(Debug, Clone)]
 pub struct CanonicalRequest {
     /// Its method.

@@ -1,4 +1,4 @@
-//! The rules of today, and those of sessions that were created under others.
+//! Today's rules, and those of sessions that were created under others.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -16,7 +16,7 @@ pub(crate) struct RuleBook {
     today: Arc<RuleSet>,
     sessions: Arc<dyn Sessions>,
     earlier: Mutex<HashMap<String, Arc<RuleSet>>>,
-    /// How earlier rules are read; those of today have been already.
+    /// Transforms earlier rules in the way that today's were transformed.
     read: fn(RuleSet) -> RuleSet,
 }
 
@@ -25,7 +25,7 @@ impl RuleBook {
         Self::reading(today, sessions, std::convert::identity)
     }
 
-    /// Takes the rules of other days as `read` makes them, as those of `today` have been.
+    /// Uses `read` on earlier rules, as was done with `today`.
     pub(crate) fn reading(
         today: Arc<RuleSet>,
         sessions: Arc<dyn Sessions>,
@@ -44,7 +44,7 @@ impl RuleBook {
         &self.today
     }
 
-    /// The rules under which a session was created, if they are not those of today. Rules that are
+    /// The rules under which a session was created, if they differ from today's. Rules that are
     /// lost, or that this release can't read, permit nothing.
     pub(crate) async fn earlier(
         &self,
@@ -64,7 +64,8 @@ impl RuleBook {
             tracing::error!(
                 support_session.id = %session.id,
                 rule_set = %hash,
-                "the rules under which a support session was created can't be read: it is let do nothing"
+                "can't read the rules under which a support session was created: all its \
+                 requests are refused"
             );
         }
         let rules = rules.unwrap_or_else(|| RuleSet::permitting_nothing(hash));

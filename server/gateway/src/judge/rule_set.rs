@@ -47,7 +47,7 @@ impl RuleSet {
         named.next().or_else(|| self.scopes.tenant_named_by(path))
     }
 
-    /// What the granted scopes alone say of a method on a canonical path.
+    /// The ruling of the granted scopes alone, for a method on a canonical path.
     pub fn ruling(&self, session: &KnownSession, method: &Method, path: &str) -> Ruling<'_> {
         let own = Confinement {
             tenant: session.tenant_id.as_str(),
@@ -56,7 +56,7 @@ impl RuleSet {
         self.scopes.rule(&session.scopes, method, path, own)
     }
 
-    /// What stands in for rules that are lost.
+    /// The replacement for rules that are lost.
     pub(crate) fn permitting_nothing(hash: &str) -> Self {
         Self {
             hash: hash.to_owned(),

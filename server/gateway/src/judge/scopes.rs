@@ -83,7 +83,7 @@ impl Scopes {
         Self(Vec::new())
     }
 
-    /// What is wrong with the name of a scope that is not there.
+    /// The message for an unknown scope, if it is unknown.
     pub fn unknown(&self, name: &ScopeName) -> Option<String> {
         if self.list().any(|scope| scope.name == *name) {
             return None;
@@ -91,7 +91,7 @@ impl Scopes {
         let known: Vec<&str> = self.list().map(|scope| scope.name.as_str()).collect();
         let known = known.join(", ");
         Some(format!(
-            "there is no scope {name}: write one of {known}, or add it to [[scopes]]"
+            "unknown scope {name}: use one of {known}, or add it to [[scopes]]"
         ))
     }
 
@@ -113,8 +113,8 @@ impl Scopes {
         paths.find_map(|pattern| pattern.matches(path)?.tenant)
     }
 
-    /// What the `granted` scopes say of `method` on a canonical `path`. A granted scope that no
-    /// longer exists says nothing.
+    /// The ruling of the `granted` scopes for `method` on a canonical `path`. A granted scope that
+    /// no longer exists permits nothing.
     pub fn rule(
         &self,
         granted: &[ScopeName],
@@ -142,7 +142,7 @@ impl Scopes {
         ruling
     }
 
-    /// Rules that can't keep what they promise, each with a sentence.
+    /// Rules that can't keep their promise, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         self.0.iter().flat_map(Rules::warnings).collect()
     }
@@ -205,7 +205,7 @@ impl Rules {
                 format!(
                     "scope {name}, allow[{index}]: POST {path} leads to an endpoint that does \
                      whatever its body says (GraphQL, JSON-RPC or batch); a path can't make it \
-                     read-only, so grant this only where every act of that endpoint may be done"
+                     read-only, so grant this only where every action of that endpoint is allowed"
                 )
             })
         })
@@ -216,7 +216,7 @@ impl Deny {
     fn matching(&self, method: &Method, path: &str) -> Option<&PathPattern> {
         let concerned = match &self.methods {
             None => true,
-            // What GET may not tell, HEAD may not hint at.
+            // HEAD must not reveal what GET may not.
             Some(methods) => {
                 methods.contains(method)
                     || (*method == Method::HEAD && methods.contains(&Method::GET))
@@ -227,7 +227,7 @@ impl Deny {
     }
 }
 
-/// Whether what a POST to this path does is in its body alone.
+/// Whether the effect of a POST to this path depends on its body alone.
 fn hides_its_act(pattern: &PathPattern) -> bool {
     const NAMES: [&str; 9] = [
         "graphql", "graphiql", "gql", "rpc", "jsonrpc", "json-rpc", "batch", "$batch", "bulk",

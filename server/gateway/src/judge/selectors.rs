@@ -1,7 +1,7 @@
 //! Query parameters and headers that can name a tenant or an organization to the upstream.
 //!
-//! What the upstream makes of a name is not known, so every spelling that some parser takes for a
-//! configured name counts as that name, and only the plainest spelling of the right value passes.
+//! It is unknown how the upstream reads a name. So every spelling that some parser accepts counts
+//! as that name, and only the plain spelling of the right value passes.
 
 use http::HeaderName;
 
@@ -17,14 +17,14 @@ pub(crate) struct SelectorRules {
     pub(crate) headers: Vec<HeaderName>,
 }
 
-/// What a request's selectors name.
+/// The tenant or organization named by a request's selectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// None is there.
+    /// No selector names anything.
     Nothing,
     /// The session's own, plainly and once each.
     Own,
-    /// Something else, or in a way that can be read as something else; which selector that is.
+    /// Something else, or something that could be read as something else. Names the selector.
     Other(String),
 }
 

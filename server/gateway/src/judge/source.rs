@@ -1,5 +1,5 @@
-//! The rules as they are written, apart from everything that may differ between nodes and releases:
-//! what a support session remembers of the rules under which it was created.
+//! The rules as written, without anything that may differ between nodes and releases. A support
+//! session remembers the rules under which it was created in this form.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::config::{Fault, Faults};
 
-/// Everything that decides what a support session may do, as the configuration says it.
+/// The configuration that decides what a support session may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSource {
@@ -29,10 +29,10 @@ pub struct RuleSource {
     /// Paths that name tenants and organizations.
     #[serde(default)]
     pub routes: Vec<String>,
-    /// Where else a request can name a tenant or an organization.
+    /// Other places where a request can name a tenant or an organization.
     #[serde(default)]
     pub selectors: SelectorConfig,
-    /// What no record shows.
+    /// Secrets to be hidden in records.
     #[serde(default)]
     pub hidden: HiddenConfig,
     /// The scopes beside `read_only`, or with it.

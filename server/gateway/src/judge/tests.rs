@@ -280,7 +280,11 @@ fn rules_tighten_at_once_and_widen_for_new_sessions_only() {
     assert!(judge(&wide, None, None, post()).is_ok(), "created today");
     let widened = judge(&wide, Some(&narrow), None, post()).unwrap_err();
     assert_eq!(widened.refusal, Refusal::OutOfScope);
-    assert!(widened.detail.contains("a new one"), "{}", widened.detail);
+    assert!(
+        widened.detail.contains("A new session"),
+        "{}",
+        widened.detail
+    );
     let tightened = judge(&narrow, Some(&wide), None, post()).unwrap_err();
     assert_eq!(tightened.refusal, Refusal::OutOfScope);
     let lost = Arc::new(RuleSet::permitting_nothing("lost"));

@@ -3,22 +3,22 @@
 use axum::extract::{NestedPath, OriginalUri};
 use http::{Extensions, Uri, request::Parts};
 
-/// The address as the client wrote it, whatever nested routers have cut off its front since.
+/// The client's original address, even if nested routers have cut off its front.
 pub(super) fn original<'a>(uri: &'a Uri, extensions: &'a Extensions) -> &'a Uri {
     let original = extensions.get::<OriginalUri>();
     original.map_or(uri, |OriginalUri(original)| original)
 }
 
-/// Whether `uri` is the original, but for exactly what nested routers cut off its front. Anything else
-/// was rewritten: another resource than the one that is judged and recorded.
+/// Whether `uri` is the original, except for what nested routers cut off its front. Anything else
+/// was rewritten, so it is another resource than the judged and recorded one.
 pub(super) fn is_original(uri: &Uri, extensions: &Extensions) -> bool {
     let original = original(uri, extensions);
     let nested = extensions.get().map_or("", NestedPath::as_str);
     uri.query() == original.query() && left_under(nested, original.path()) == Some(uri.path())
 }
 
-/// What is left of `path` in a router that is nested under the pattern `nested`, such as
-/// `/v1/{tenant_id}`. A nested router's own address is left with a slash alone.
+/// The rest of `path` in a router nested under the pattern `nested`, such as `/v1/{tenant_id}`. A
+/// nested router's own address becomes a single slash.
 fn left_under<'p>(nested: &str, path: &'p str) -> Option<&'p str> {
     let cut_off = nested.split('/').filter(|segment| !segment.is_empty());
     let mut left = path;
@@ -29,8 +29,7 @@ fn left_under<'p>(nested: &str, path: &'p str) -> Option<&'p str> {
     Some(if left.is_empty() { "/" } else { left })
 }
 
-/// Leaves handlers with path and query alone, as HTTP/1.1 has them. What names the host stands in
-/// `Host`, and nowhere else.
+/// Leaves handlers only path and query, as in HTTP/1.1. The host is in `Host` and nowhere else.
 pub(super) fn keep_origin_form(parts: &mut Parts) {
     if let Some(OriginalUri(original)) = parts.extensions.get_mut() {
         *original = origin_form(original);

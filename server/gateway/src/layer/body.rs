@@ -25,8 +25,9 @@ type CutFuture = Pin<Box<WaitForCancellationFutureOwned>>;
 #[error("the support session has ended, or its request is answered")]
 struct Over;
 
-/// A request's body as a handler reads it. In a support session it is counted, and ends with an error
-/// when the session ends, or once the request is answered: what came later would be in no record.
+/// A request's body as a handler reads it. In a support session it is counted. It ends with an
+/// error when the session ends, or once the request is answered, because later bytes would not be
+/// recorded.
 pub struct GuardedBody<B> {
     inner: BodySource<B>,
     watch: Option<Watch>,
@@ -119,8 +120,8 @@ where
     }
 }
 
-/// The body of what the client gets: our own words, or a handler's. In a support session it is counted,
-/// and ends with an error, so that it never looks complete, when the session ends.
+/// The body of a response: our own, or a handler's. In a support session it is counted, and it ends
+/// with an error when the session ends, so that it never looks complete.
 pub struct GuardedAnswer<B>(Words<B>);
 
 enum Words<B> {

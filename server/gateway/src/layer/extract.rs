@@ -17,15 +17,15 @@ impl IntoResponse for NoSupportSession {
     fn into_response(self) -> Response {
         let (status, code, detail) = match self {
             Self::Absent => {
-                let detail = "This is for support sessions: Authorization: Bearer scst_…";
+                let detail = "This requires a support session. Send Authorization: Bearer scst_…";
                 (401, "unauthenticated", detail)
             }
             Self::Ended => (401, "unauthenticated", "The support session has ended."),
             Self::NotTheJudged => {
                 tracing::error!(
-                    "a handler wants the support session of a request that was rewritten or copied \
-                     after the layer of support sessions had judged it: put what rewrites outside \
-                     the layer"
+                    "a handler asked for the support session of a request that was rewritten or \
+                     copied after the support session layer had checked it: move the rewriting \
+                     outside the layer"
                 );
                 return misplaced().to_response(None).map(Body::new);
             }

@@ -1,4 +1,4 @@
-//! What the layer does before a handler is called.
+//! The checks of the layer before a handler is called.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -76,14 +76,14 @@ impl Guard {
             tracing::error!(
                 served = parts.uri.path(),
                 original = address::original(&parts.uri, &parts.extensions).path(),
-                "an address was rewritten before the layer of support sessions: put the layer outside"
+                "an address was rewritten before the support session layer: put the layer outside"
             );
             return Err(misplaced());
         }
         let Some(peer) = peer(parts) else {
             tracing::error!(
-                "the server does not say where requests come from, so none can be recorded: serve \
-                 with into_make_service_with_connect_info, or set PeerAddress"
+                "the server doesn't provide client addresses, so requests can't be recorded: \
+                 serve with into_make_service_with_connect_info, or set PeerAddress"
             );
             return Err(misplaced());
         };
@@ -110,12 +110,12 @@ impl Guard {
             parts.headers.insert(header::HOST, host);
         }
         address::keep_origin_form(parts);
-        // What goes on over an upgraded connection could be neither recorded nor cut.
+        // An upgraded connection could be neither recorded nor cut off.
         parts.extensions.remove::<OnUpgrade>();
     }
 }
 
-/// The head as far as the HTTP library shows it, judged by the address as the client wrote it.
+/// The head as the HTTP library shows it, with the client's original address.
 fn head(parts: &mut Parts) -> RawHead {
     let original = address::original(&parts.uri, &parts.extensions).clone();
     if parts.version != Version::HTTP_2 {
@@ -135,7 +135,7 @@ fn peer(parts: &Parts) -> Option<PeerAddress> {
     parts.extensions.get().copied().or(axums)
 }
 
-/// No request leads out of HTTP here, whatever upgrade a rule allows.
+/// No request may leave HTTP here, even if a rule allows an upgrade.
 fn stays_http(request: &CanonicalRequest) -> Result<(), Denied> {
     if headers::asks_for_upgrade(&request.headers) {
         return Err(Denied::plain(Refusal::UpgradeRefused));
@@ -143,9 +143,8 @@ fn stays_http(request: &CanonicalRequest) -> Result<(), Denied> {
     Ok(())
 }
 
-/// What the client is told where the platform has put the layer where it can't do its work.
+/// The response where the platform has placed the layer wrongly.
 pub(super) fn misplaced() -> Trouble {
-    let detail =
-        "This address can't be used in a support session: its server is not set up for it.";
+    let detail = "This address can't be used in a support session. The server isn't set up for it.";
     Trouble::new(500, "internal", detail)
 }

@@ -33,18 +33,18 @@ struct Proof {
     done: CancellationToken,
 }
 
-/// What stands among a request's extensions. Nobody else can name it, so nobody can put a proof that
-/// was made for one request onto another.
+/// The value in a request's extensions. The type is private, so no one can move a proof from one
+/// request to another.
 #[derive(Clone)]
 struct Judged(LiveSupportSession);
 
 /// Why a request gives no [`LiveSupportSession`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoSupportSession {
-    /// It is made in none, or no layer stands before the handler.
+    /// The request belongs to no support session, or there is no layer in front of the handler.
     #[error("the request is made in no support session")]
     Absent,
-    /// Its method or address is not what was judged: it was rewritten since, or is a copy.
+    /// The method or address is not the judged one: the request was rewritten, or is a copy.
     #[error("the request is not the one that was judged for its support session")]
     NotTheJudged,
     /// The session has ended, or the request that was recorded has.
@@ -117,13 +117,13 @@ impl LiveSupportSession {
             .ok_or(NoSupportSession::Ended)
     }
 
-    /// The support session.
+    /// The support session of the request.
     pub fn id(&self) -> SupportSessionId {
         self.0.session.id
     }
 
-    /// The tenant that it is confined to. The layer has held what it can see of the request against
-    /// it; what a body names is the handler's to check.
+    /// The tenant that the session is restricted to. The layer has checked the visible parts of the
+    /// request. A tenant named in a body is the handler's to check.
     pub fn tenant_id(&self) -> &TenantId {
         &self.0.session.tenant_id
     }
@@ -133,7 +133,7 @@ impl LiveSupportSession {
         self.0.session.organization_id.as_ref()
     }
 
-    /// Who really acts.
+    /// The staff member who acts.
     pub fn staff_id(&self) -> StaffId {
         self.0.session.staff_id
     }
@@ -143,12 +143,12 @@ impl LiveSupportSession {
         &self.0.session.staff_name
     }
 
-    /// The permissions granted.
+    /// The scopes granted to the session.
     pub fn scopes(&self) -> &[ScopeName] {
         &self.0.session.scopes
     }
 
-    /// The granted scope that lets this request through.
+    /// The scope that allowed this request.
     pub fn scope(&self) -> &ScopeName {
         &self.0.scope
     }
@@ -159,19 +159,19 @@ impl LiveSupportSession {
         self.0.request_id
     }
 
-    /// Where the request came from, as the record says.
+    /// The client's address, as recorded.
     pub fn client_ip(&self) -> IpAddr {
         self.0.ip
     }
 
-    /// When the session expires by itself.
+    /// When the session expires.
     pub fn expires_at(&self) -> Timestamp {
         self.0.session.expires_at
     }
 
-    /// Whether the session goes on and the request is not complete, as far as this process knows:
-    /// for work that a handler has spawned, which is not stopped with it. Once the request is
-    /// complete so is its record, and nothing more may be done in its name.
+    /// Whether the session is active and the request is not complete, as far as this process knows.
+    /// For work that a handler has spawned, which is not stopped with it. Once the request is
+    /// complete, so is its record, and nothing more may be done in its name.
     pub fn is_live(&self) -> bool {
         !self.0.cut.is_cancelled() && !self.0.done.is_cancelled()
     }

@@ -1,4 +1,5 @@
-//! The layer before Support Console's own interface: what a support session may read of its tenant there.
+//! The layer in front of Support Console's own REST API: what a support session may read of its
+//! tenant there.
 
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use crate::{
     judge::{RuleSet, rule_book::RuleBook, selectors::SelectorRules},
 };
 
-/// What a support session may reach there: what its tenant may read. Everything is confined to the
-/// session's tenant by who asks.
+/// The routes open to a support session: what its tenant may read. The caller restricts everything
+/// to the session's tenant.
 const OWN_ROUTES: [&str; 4] = [
     "/api/v1/audit",
     "/api/v1/audit/export",
@@ -18,8 +19,8 @@ const OWN_ROUTES: [&str; 4] = [
 ];
 
 impl SupportSessionLayer {
-    /// A layer before routes that are Support Console's own: the same scopes, but what the rules say of
-    /// the platform's paths and hosts does not hold there.
+    /// A layer in front of Support Console's own routes: the same scopes, but without the rules for
+    /// the platform's paths and hosts.
     pub fn before_own_routes(parts: LayerParts) -> Self {
         let rules = for_own_routes((*parts.rules).clone());
         let sessions = Arc::clone(&parts.sessions);
@@ -28,8 +29,8 @@ impl SupportSessionLayer {
     }
 }
 
-/// Rules before [`OWN_ROUTES`], and for nothing else. Scopes hold as they are; how the platform names
-/// tenants does not matter, since here the session itself does.
+/// Rules for [`OWN_ROUTES`] only. Scopes stay as they are. How the platform names tenants doesn't
+/// matter, because here the session itself does.
 fn for_own_routes(rules: RuleSet) -> RuleSet {
     let routes = OWN_ROUTES.iter().filter_map(|route| route.parse().ok());
     RuleSet {

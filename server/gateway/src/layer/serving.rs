@@ -24,7 +24,7 @@ use crate::{
     record::{completer::Completer, meter::RequestMeter, watched::WatchedBody},
 };
 
-/// Answers that have no body, whatever a handler gives (RFC 9110 §6.4.1).
+/// Statuses without a body, whatever a handler returns (RFC 9110 §6.4.1).
 const NEVER_A_BODY: [StatusCode; 2] = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
 
 /// A request that is past the gate.
@@ -38,11 +38,11 @@ pub(super) struct Entered<B> {
     pub(super) meter: Arc<RequestMeter>,
 }
 
-/// What becomes of a request that a handler was to serve.
+/// The result of a handler's request.
 enum Served<R, E> {
     Answered(Response<R>),
     Failed(E),
-    /// The session ended, or this node may serve no more.
+    /// The session ended, or this node may no longer serve.
     Cut,
 }
 
@@ -80,7 +80,8 @@ impl<B> Entered<B> {
         };
         let status = response.status();
         if status == StatusCode::SWITCHING_PROTOCOLS {
-            let detail = "The answer would change the protocol, which no support session may here.";
+            let detail = "The response would switch protocols, which isn't allowed in support \
+                          sessions here.";
             let trouble = Trouble::new(502, "upstream_failed", detail);
             let trouble = completer.tell(RequestOutcome::Failed, trouble);
             return Ok(ours(&trouble, request_id));

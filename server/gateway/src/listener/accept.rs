@@ -1,24 +1,25 @@
-//! Accepting connections: so many at once, and none given up for a moment without file descriptors.
+//! Accepts connections, up to a limit, and keeps accepting when file descriptors run out for a
+//! moment.
 
 use std::{io, sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// How many connections a listener serves at once; more wait in its queue.
+/// How many connections a listener serves at once. More wait in its queue.
 pub const MAX_CONNECTIONS: usize = 8192;
-/// How long a listener rests that could not accept. Most likely the process is out of file
-/// descriptors, and nothing tells when one is free again.
+/// How long a listener pauses after a failed accept. The process is most likely out of file
+/// descriptors, and nothing announces a free one.
 const REST: Duration = Duration::from_millis(50);
 
-/// What a listener may serve at once.
+/// A listener's limit of open connections.
 pub struct Slots {
     listener: &'static str,
     free: Arc<Semaphore>,
 }
 
 impl Slots {
-    /// So many connections at once, of the listener that the log knows by this name.
+    /// Allows this many connections at once. The log calls the listener by this name.
     pub fn new(listener: &'static str, connections: usize) -> Self {
         Self {
             listener,
@@ -26,8 +27,7 @@ impl Slots {
         }
     }
 
-    /// Waits for a connection; gives it with the slot that it holds while it is served, or nothing
-    /// from `end` on.
+    /// Waits for a connection and returns it with its slot, or returns nothing after `end`.
     pub async fn accept<S, F>(
         &self,
         accept: impl Fn() -> F,
@@ -48,7 +48,7 @@ impl Slots {
             match accepted {
                 Ok(stream) => return Some((slot, stream)),
                 Err(error) => {
-                    tracing::warn!(listener = self.listener, %error, "a connection can't be accepted");
+                    tracing::warn!(listener = self.listener, %error, "can't accept a connection");
                     tokio::time::sleep(REST).await;
                 }
             }

@@ -27,8 +27,8 @@ fn tcp(socket: &Socket) -> &TcpStream {
     }
 }
 
-/// Shows what is read to the head tap, waits for no client that leaves a refusal unread, and ends with
-/// a reset where the connection was killed.
+/// Copies its input to the head tap, doesn't wait for a client that leaves a refusal unread, and
+/// resets a killed connection.
 pub(super) struct ClientWire {
     socket: Socket,
     /// Read before it was known which protocol is spoken.
@@ -117,7 +117,8 @@ impl AsyncWrite for ClientWire {
 impl Drop for ClientWire {
     fn drop(&mut self) {
         if self.kill.is_cancelled() {
-            // What was cut must not look complete. If it can't be asked for, the socket closes anyway.
+            // A connection that was cut off must not look complete. If this fails, the socket
+            // closes anyway.
             let _ = tcp(&self.socket).set_zero_linger();
         }
     }

@@ -21,14 +21,14 @@ use crate::{
     proxy::Gateway,
 };
 
-/// How many bytes are read ahead on HTTP/1.1; a head must fit.
+/// How many bytes are read ahead on HTTP/1.1. A head must fit.
 const MAX_BUFFER: usize = 64 * 1024;
 /// The most bytes of a head on HTTP/2, as RFC 9113 §6.5.2 counts them. The library derives from it
 /// how many CONTINUATION frames it reads.
 const MAX_HEADER_LIST: u32 = 64 * 1024;
 /// How many requests one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 100;
-/// How many streams may wait to be begun though the client has reset them (CVE-2023-44487).
+/// How many streams that the client has reset may still wait to start (CVE-2023-44487).
 const MAX_PENDING_RESETS: usize = 20;
 /// How many streams the library may have reset for the client's faults (CVE-2025-8671).
 const MAX_FAULTY_STREAMS: usize = 100;
@@ -36,16 +36,16 @@ const MAX_FAULTY_STREAMS: usize = 100;
 const MAX_UNREAD: usize = 64 * 1024;
 /// How often a silent HTTP/2 client is asked whether it is there, and how long it may think.
 const PING: Duration = Duration::from_secs(20);
-/// How long a connection may take to close once it is told that it is no longer needed.
+/// How long a connection may take to close gracefully.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// A connection, and what it needs to be served and ended.
+/// A connection with everything needed to serve and end it.
 pub(super) struct Connection {
     pub(super) peer: IpAddr,
     pub(super) gateway: Arc<Gateway>,
     pub(super) tracker: TaskTracker,
     pub(super) shutdown: CancellationToken,
-    /// Closes the connection at once.
+    /// Closes the connection immediately.
     pub(super) kill: CancellationToken,
 }
 
@@ -109,7 +109,7 @@ impl Connection {
         } else {
             Schemes::Either
         };
-        // What is left unread on one stream holds up no other: each is waited for by itself.
+        // An unread stream must not block the others, so each has its own timeout.
         let (socket, ahead, own) = (opening.socket, opening.ahead, Own::default());
         let wire = ClientWire::new(socket, ahead, None, own, self.kill.clone());
         let service = service_fn(|request| self.stream(request, schemes, streams.clone()));
@@ -160,7 +160,7 @@ impl Connection {
     }
 }
 
-/// What a connection may have open, and how it is kept from being abused (RFC 9113 §10.5).
+/// The limits of an HTTP/2 connection, and its protection against abuse (RFC 9113 §10.5).
 fn http2_builder(streams: Streams) -> http2::Builder<Streams> {
     let mut builder = http2::Builder::new(streams);
     builder

@@ -1,4 +1,4 @@
-//! How many files and connections the process may have open at once.
+//! The process's limit of open files and connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -11,7 +11,7 @@ pub fn raise_limit() {
         maximum,
     };
     if let Err(error) = setrlimit(Resource::Nofile, wanted) {
-        tracing::warn!(error = %error, "the limit of open files can't be raised");
+        tracing::warn!(error = %error, "can't raise the limit of open files");
     }
 }
 

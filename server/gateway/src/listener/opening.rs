@@ -11,23 +11,23 @@ use super::client_wire::Socket;
 
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// What an HTTP/2 connection begins with (RFC 9113 §3.4).
+/// The first bytes of an HTTP/2 connection (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The protocol's name in TLS (RFC 9113 §3.1).
 const H2: &[u8] = b"h2";
 
-/// A connection of which it is known what is spoken on it.
+/// A connection with a known protocol.
 pub(super) struct Opening {
     pub(super) socket: Socket,
-    /// What was read to find out.
+    /// The bytes read so far.
     pub(super) ahead: Bytes,
     pub(super) http2: bool,
     pub(super) tls: bool,
 }
 
 impl Opening {
-    /// Over TLS the client says what it speaks (ALPN); in clear text it begins with the preface of
-    /// HTTP/2 or does not (prior knowledge, RFC 9113 §3.3). There is no upgrade to HTTP/2.
+    /// Over TLS the client names its protocol (ALPN). Without TLS an HTTP/2 client starts with the
+    /// preface (prior knowledge, RFC 9113 §3.3). There is no upgrade to HTTP/2.
     ///
     /// # Errors
     ///

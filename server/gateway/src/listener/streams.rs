@@ -14,8 +14,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::unread::UNREAD;
 use crate::answers::Answer;
 
-/// How many requests a client may take back before they are answered. Each answer makes up for one.
-/// The library counts only those taken back before they have begun (CVE-2023-44487); these have
+/// How many requests a client may cancel before they are answered. Each response makes up for one.
+/// The library only counts those cancelled before they have begun (CVE-2023-44487). These have
 /// already cost a look-up and a record.
 const MAX_TAKEN_BACK: u32 = 100;
 
@@ -24,10 +24,9 @@ tokio::task_local! {
     static STREAM: Stream;
 }
 
-/// What is known of one stream.
+/// The state of one stream.
 #[derive(Clone)]
 struct Stream {
-    /// Ends it.
     kill: CancellationToken,
     /// It was answered by the gateway itself.
     own: CancellationToken,
@@ -89,7 +88,7 @@ impl Streams {
         }
     }
 
-    /// Ends the stream whose task asks; elsewhere the connection.
+    /// Ends the stream of the current task, or otherwise the connection.
     pub(super) fn kill_of_this_stream(&self) -> CancellationToken {
         STREAM
             .try_with(|stream| stream.kill.clone())
@@ -112,7 +111,7 @@ where
         let task = async move {
             tokio::select! {
                 biased;
-                // First: an answer that sees its cut itself also takes back what is still queued.
+                // First: a response that notices its own cut also withdraws what is still queued.
                 () = stream => {}
                 () = over => {}
             }
@@ -166,7 +165,7 @@ impl Drop for Asked {
             })
         });
         if count.load(Ordering::Relaxed) > MAX_TAKEN_BACK && !self.streams.0.kill.is_cancelled() {
-            tracing::warn!("a client takes its requests back; its connection is closed");
+            tracing::warn!("a client keeps cancelling its requests; its connection is closed");
             self.streams.0.kill.cancel();
         }
     }

@@ -1,4 +1,4 @@
-//! What the gateway itself has told a client, and the client does not read.
+//! Refusals of the gateway that a client doesn't read.
 //!
 //! An answer of the platform may rest for as long as its support session lives: its reader may
 //! think about it. A refusal may not. Anyone can be refused, so nobody could be kept from filling
@@ -28,7 +28,7 @@ pub(super) const UNREAD: Duration = Duration::from_secs(15);
 pub(super) struct Own(Arc<AtomicBool>);
 
 impl Own {
-    /// What is written from now on is this; behind a change of protocol, what the platform says.
+    /// Marks what is written from now on. After a protocol upgrade it belongs to the platform.
     pub(super) fn answers(&self, response: &Response<Answer>) {
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let own = response.body().is_ours() && !switches;
@@ -52,7 +52,7 @@ impl Patience {
         Self { own, until: None }
     }
 
-    /// What becomes of writing that has come as far as this.
+    /// The result of a write that got this far.
     pub(super) fn with<T>(
         &mut self,
         cx: &mut Context<'_>,

@@ -11,16 +11,16 @@ use crate::browser::EntryLabel;
 /// A support session as a browser's cookie finds it.
 #[derive(Debug, Clone)]
 pub struct BrowserSession {
-    /// The session; its `token_hash` is that of the cookie.
+    /// The session. Its `token_hash` is the cookie's.
     pub session: KnownSession,
-    /// The label of its own host.
+    /// The label of the session's own host.
     pub label: EntryLabel,
 }
 
 /// A browser that comes with a code for a cookie.
 #[derive(Debug, Clone)]
 pub struct NewBrowserSession {
-    /// The label of the host that it came to.
+    /// The label of the request's host.
     pub label: EntryLabel,
     /// SHA-256 of the code that the console gave it.
     pub code_hash: [u8; 32],
@@ -30,11 +30,11 @@ pub struct NewBrowserSession {
     pub token_hash: [u8; 32],
     /// Made by the gateway.
     pub request_id: RequestId,
-    /// Where it came from.
+    /// The IP address of the client.
     pub ip: IpAddr,
-    /// What it says it is, at most 512 characters.
+    /// The browser's `User-Agent`, at most 512 characters.
     pub user_agent: String,
-    /// When it came.
+    /// When the request arrived.
     pub at: Timestamp,
 }
 
@@ -69,11 +69,11 @@ pub trait BrowserSessions: Send + Sync {
         token_hash: [u8; 32],
     ) -> Result<Option<BrowserSession>, StoreUnavailable>;
 
-    /// Takes a code, once, and lets the browser's cookie in from then on, in the place of the cookie
-    /// before it; with the audit event. Runs to its end even if the browser hangs up.
+    /// Redeems a code, once, and accepts the browser's cookie from then on instead of the previous
+    /// one. Adds the audit event. Runs to its end even if the browser disconnects.
     ///
     /// # Errors
     ///
-    /// Why not: nothing has changed then.
+    /// The reason, if nothing has changed.
     async fn enter(&self, new: NewBrowserSession) -> Result<(), NotEntered>;
 }

@@ -1,4 +1,4 @@
-//! What the holder of a support session sees of it, and does to it, from a page in its tenant.
+//! The holder's view of a support session, from a page in its tenant.
 
 use std::net::IpAddr;
 
@@ -7,23 +7,23 @@ use async_trait::async_trait;
 
 use super::StoreUnavailable;
 
-/// What the store knows of a support session beside what the gateway knows itself.
+/// The store's data of a support session, beside what the gateway knows itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionCard {
-    /// The tenant's name.
+    /// The name of the session's tenant.
     pub tenant_name: String,
     /// Why the session was created.
     pub reason: String,
 }
 
-/// A holder who wants no more of a session.
+/// A holder's request to end a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndAsked {
     /// The session, whose own cookie has come with the request.
     pub support_session_id: SupportSessionId,
     /// Made by the gateway.
     pub request_id: RequestId,
-    /// Where the request came from.
+    /// The IP address of the client.
     pub ip: IpAddr,
     /// The browser, at most 512 characters.
     pub user_agent: String,
@@ -32,7 +32,7 @@ pub struct EndAsked {
 /// Support sessions as their holders have them.
 #[async_trait]
 pub trait HeldSessions: Send + Sync {
-    /// What a session is for; `None` if there is none.
+    /// The session's data; `None` if it doesn't exist.
     ///
     /// # Errors
     ///
@@ -47,6 +47,6 @@ pub trait HeldSessions: Send + Sync {
     ///
     /// # Errors
     ///
-    /// If the store does not answer: nothing has changed then, as far as is known.
+    /// If the store doesn't respond. As far as known, nothing has changed then.
     async fn end(&self, asked: EndAsked) -> Result<(), StoreUnavailable>;
 }

@@ -1,4 +1,4 @@
-//! Hands over how a recorded request ended, whatever becomes of it.
+//! Reports how a recorded request ended, in every case.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::{
     telemetry,
 };
 
-/// Exists for each record that was begun, and completes it exactly once: when told how the request
-/// ended, or as cut when it is dropped because the client has gone.
+/// Exists for each begun record and completes it exactly once: with the reported outcome, or as cut
+/// when it is dropped because the client has gone.
 pub(crate) struct Completer {
     recorder: Arc<dyn Recorder>,
     clock: Arc<dyn Clock>,
@@ -66,7 +66,7 @@ impl Completer {
         }
     }
 
-    /// The client was told this status.
+    /// The status sent to the client.
     pub(crate) fn answered(&mut self, status: u16) {
         self.status = Some(status);
     }
@@ -76,7 +76,7 @@ impl Completer {
         self.response_bytes += bytes as u64;
     }
 
-    /// This much has passed so far since the protocol changed. The request is still open.
+    /// The traffic so far since a protocol upgrade. The request is still open.
     pub(crate) fn note(&self, tally: UpgradeTally) {
         let request = &self.intent;
         self.recorder.note(TunnelNote {
@@ -86,7 +86,7 @@ impl Completer {
         });
     }
 
-    /// This is what has passed in all since the protocol changed.
+    /// The total traffic since a protocol upgrade.
     pub(crate) fn tunnelled(&mut self, tally: UpgradeTally) {
         self.response_bytes += tally.to_client.bytes;
         self.tally = Some(tally);

@@ -18,7 +18,7 @@ pub(crate) struct RequestMeter {
     fault: OnceLock<BodyFault>,
 }
 
-/// What a client did wrong in the middle of a body.
+/// A client's mistake in the middle of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyFault {
     #[error("the request's body is malformed")]

@@ -100,7 +100,8 @@ where
                 self.end(RequestOutcome::Cut);
                 return Poll::Ready(Some(Err(Over.into())));
             }
-            // Without a lease nothing more is relayed: it waits here, until it goes on or is cut.
+            // Without a lease nothing more is relayed. The body waits here until it continues or is
+            // cut off.
             ready!(watch.hold.poll_held(cx));
         }
         match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {

@@ -34,7 +34,7 @@ impl LogLimit {
     /// If a line may be written now: how many were held back since the last.
     pub(crate) fn pass(&self, now: Timestamp) -> Option<u64> {
         let mut last = self.last.lock();
-        // A clock set back lets a line through rather than none for hours.
+        // After a clock change, one line too many is better than none for hours.
         let due = last.is_none_or(|last| now - last >= self.every || now < last);
         if due {
             *last = Some(now);

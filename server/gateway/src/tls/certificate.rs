@@ -17,18 +17,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::{TlsError, certificates, holders_of, malformed, private_key, provider, read};
 
-/// How often the files are looked at.
+/// How often the files are checked.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The protocol's name in TLS (RFC 7301 §6).
 const HTTP_11: &[u8] = b"http/1.1";
 
-/// A certificate with its key. Connections keep the one that they began with.
+/// A certificate with its key. Connections keep the one they started with.
 #[derive(Debug)]
 pub(crate) struct Certificate {
     chain: PathBuf,
     key: PathBuf,
-    /// What the files held when they were last read.
+    /// The files' content when they were last read.
     held: Mutex<(Vec<u8>, Vec<u8>)>,
     current: Arc<Current>,
     config: Arc<ServerConfig>,
@@ -89,13 +89,13 @@ impl Certificate {
         }))
     }
 
-    /// What handshakes are made with.
+    /// The configuration for handshakes.
     pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
 
-    /// Reads the files again; whether they hold something else now. While they can't be used, the
-    /// certificate that could goes on.
+    /// Reads the files again and returns whether they changed. If they are not valid, the previous
+    /// certificate stays.
     fn reload(&self) -> Result<bool, TlsError> {
         let now = (read(&self.chain)?, read(&self.key)?);
         let mut held = self.held.lock();
@@ -113,7 +113,7 @@ impl Certificate {
         let mut hangups = match signal(SignalKind::hangup()) {
             Ok(hangups) => hangups,
             Err(error) => {
-                tracing::error!(error = %error, "SIGHUP can't be waited for, so the gateway's certificate is not followed");
+                tracing::error!(error = %error, "can't listen for SIGHUP, so the gateway's certificate is not reloaded");
                 return;
             }
         };
@@ -127,10 +127,10 @@ impl Certificate {
             }
             let this = Arc::clone(&self);
             match tokio::task::spawn_blocking(move || this.reload()).await {
-                Ok(Ok(true)) => tracing::info!("the gateway has a new certificate"),
+                Ok(Ok(true)) => tracing::info!("the gateway loaded a new certificate"),
                 Ok(Err(error)) if error.to_string() != said => {
                     said = error.to_string();
-                    tracing::error!(error = %error, "the gateway keeps its certificate: the new one can't be used");
+                    tracing::error!(error = %error, "the new certificate is not valid: the gateway keeps the old one");
                 }
                 _ => {}
             }
@@ -178,12 +178,14 @@ mod tests {
         assert!(load(&certificate, &key).is_ok());
         let told = |result: Result<Arc<Certificate>, TlsError>| result.unwrap_err().to_string();
         assert!(told(load(&missing, &key)).contains("can't be read"));
-        assert!(told(load(&key, &key)).contains("no PEM file with a certificate"));
-        assert!(told(load(&certificate, &certificate)).contains("no PEM file with a private key"));
+        assert!(told(load(&key, &key)).contains("not a PEM file with a certificate"));
+        assert!(
+            told(load(&certificate, &certificate)).contains("not a PEM file with a private key")
+        );
         let other = folder.path().join("other.pem");
         std::fs::copy(&key, &other).unwrap();
         let (certificate, _) = write(folder.path(), "b.example");
-        assert!(told(load(&certificate, &other)).contains("belong together"));
+        assert!(told(load(&certificate, &other)).contains("doesn't belong to"));
     }
 
     #[test]

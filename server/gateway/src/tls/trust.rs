@@ -1,4 +1,4 @@
-//! Whom the gateway believes to be its upstream, or the proxy that asks.
+//! The CAs that the gateway trusts for its upstreams and for proxies.
 
 use std::{path::Path, sync::Arc};
 
@@ -13,19 +13,19 @@ use super::{TlsError, certificates, malformed, provider, read};
 ///
 /// # Errors
 ///
-/// What is wrong with the file, or that this machine trusts no one.
+/// If the file is not valid, or this machine has no CAs.
 pub fn trusting(ca: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
     trust(ca).map_err(|error| error.to_string())
 }
 
-/// Trusts the certificates of a PEM file and nobody else, or without one whom this machine trusts:
-/// its store is where operators put their own CAs, and it is kept up to date with the machine.
+/// Trusts only the certificates of a PEM file, or by default the system's CAs: operators add their
+/// own CAs there, and it is updated with the machine.
 pub(crate) fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
     let roots = match ca {
         Some(path) => roots_of(path)?,
         None => {
             let mut roots = RootCertStore::empty();
-            // Some of a machine's certificates may be odd; those that are not are enough.
+            // Some of the system's certificates may be invalid. The others are enough.
             let found = rustls_native_certs::load_native_certs().certs;
             roots.add_parsable_certificates(found);
             roots
@@ -43,7 +43,7 @@ pub(crate) fn trust(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
     Ok(Arc::new(config))
 }
 
-/// Lets those in, and nobody else, who have a certificate signed by one in a PEM file.
+/// Accepts only clients with a certificate signed by a CA in a PEM file.
 pub(crate) fn holders_of(ca: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let roots = Arc::new(roots_of(ca)?);
     WebPkiClientVerifier::builder_with_provider(roots, provider())

@@ -17,7 +17,7 @@ pub(crate) const NAVIGATION: &str =
 pub(crate) const SAME_ORIGIN: &str =
     "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n";
 
-/// A session of a rig that has a host of its own.
+/// A session of a rig with its own host.
 pub(crate) struct Entry {
     pub(crate) rig: Rig,
     label: EntryLabel,
@@ -180,7 +180,7 @@ async fn a_code_works_once_even_if_two_come_at_once() {
     assert_eq!(statuses, [303, 403]);
     let again = entry.enter(&path, &state).await;
     assert_eq!(again.status, 403);
-    assert!(again.text().contains("once more"), "{}", again.text());
+    assert!(again.text().contains("again"), "{}", again.text());
     assert_eq!(again.header("set-cookie"), None);
     entry.nothing_passed();
 }
@@ -482,7 +482,7 @@ async fn without_a_cookie_nobody_is_let_in() {
         let fields = format!("{NAVIGATION}Cookie: {cookie}\r\n");
         let answer = entry.ask("GET /v1/tenants/acme/plain", &fields).await;
         assert_eq!(answer.status, 401, "{cookie}");
-        assert!(answer.text().contains("Open tenant"), "{}", answer.text());
+        assert!(answer.text().contains("Enter tenant"), "{}", answer.text());
     }
     entry.nothing_passed();
 }

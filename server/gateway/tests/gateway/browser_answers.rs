@@ -10,7 +10,7 @@ use crate::{
 const TENANT: &str = "/v1/tenants/acme";
 const BANNER: &str = "<script type=\"module\" src=\"/.support-console/banner.js\"></script>";
 
-/// A request by the session's cookie from a page of its own host.
+/// A request with the session's cookie from a page of its own host.
 async fn ask(entry: &Entry, last: &str, more: &str) -> Answer {
     let cookie = entry.cookie();
     let fields = format!("{SAME_ORIGIN}Cookie: {cookie}; planted=1\r\n{more}");

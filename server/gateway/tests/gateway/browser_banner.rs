@@ -1,4 +1,4 @@
-//! What the banner asks of the gateway: nothing of it is forwarded, and nobody else may ask.
+//! The banner's requests to the gateway: none of them is forwarded, and no one else may make them.
 
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ async fn nobody_else_is_told_anything() {
         let post = line.replace("GET", "POST");
         assert_eq!(ask(&entry, &post, SAME_ORIGIN).await.status, 405);
     }
-    // By a token, at the gateway's own host, there is no such thing.
+    // With a token, at the gateway's own host, the path doesn't exist.
     let by_token = entry.rig.ask(&format!("GET {OWN}/session")).await;
     assert_eq!(by_token.status, 404);
     nothing_happened(&entry);

@@ -1,4 +1,4 @@
-//! Clients and upstreams that break off, stall or lie: who is told what, and what is recorded.
+//! Clients and upstreams that break off, stall or lie: the responses and the records.
 
 use app::domain::access_log::RequestOutcome;
 
@@ -179,7 +179,7 @@ async fn a_second_answer_never_becomes_the_next_requests() {
         rig.ask(&format!("GET {OWN}/two-answers")).await.text(),
         "ok"
     );
-    // What is behind the answer has arrived with it, so its connection is used no more.
+    // Bytes after the response have arrived with it, so its connection is not used again.
     assert_eq!(rig.ask(&format!("GET {OWN}/x")).await.text(), "ok");
     assert_eq!(rig.upstream.seen().len(), 2);
 }

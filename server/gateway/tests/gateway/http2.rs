@@ -43,7 +43,7 @@ impl Fields {
     }
 }
 
-/// One request without a body on a connection of its own.
+/// One request without a body over its own connection.
 async fn ask(rig: &Rig, fields: &[(&str, &str)]) -> (StreamAnswer, bool) {
     let mut client = FrameClient::connect(rig.address).await;
     client.headers(1, fields, true).await;
@@ -51,7 +51,7 @@ async fn ask(rig: &Rig, fields: &[(&str, &str)]) -> (StreamAnswer, bool) {
     (answer, client.ended)
 }
 
-/// A request with a body of two parts on a connection of its own.
+/// A request with a body of two parts over its own connection.
 async fn send(rig: &Rig, fields: &[(&str, &str)], parts: [&[u8]; 2]) -> StreamAnswer {
     let mut client = FrameClient::connect(rig.address).await;
     client.headers(1, fields, false).await;
@@ -192,7 +192,7 @@ async fn what_is_malformed_or_ambiguous_never_reaches_the_upstream() {
         (without(":method"), RESET),
         (without(":scheme"), RESET),
         (without(":path"), RESET),
-        // What would become a line of its own in HTTP/1.1 (§8.2.1).
+        // Would become a separate line in HTTP/1.1 (§8.2.1).
         (with(&[("accept", "a\r\nsupport-tenant: bolt")]), RESET),
         (with(&[("accept", "a\nb")]), RESET),
         (with(&[("accept", "a\rb")]), RESET),

@@ -1,4 +1,4 @@
-//! What the upstream is told of each request, in a form that nobody else can make.
+//! The upstream's identity of each request, in a form that no one else can make.
 
 use app::identity::{Claims, IdentityError, MAX_LIFETIME, Presented, Verifier, path_hash};
 use chrono::TimeDelta;

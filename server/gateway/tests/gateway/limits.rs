@@ -40,7 +40,7 @@ async fn a_stolen_token_is_of_no_use_elsewhere_and_takes_nothing_from_its_holder
             assert_eq!(ask_from(&rig, elsewhere).await, 403, "{elsewhere}");
         }
     }
-    // What stands left of the last hop is the client's own claim.
+    // Addresses left of the last hop are the client's own claim.
     assert_eq!(ask_from(&rig, "203.0.113.24, 198.51.100.7").await, 403);
     assert_eq!(rig.upstream.bytes(), 0);
     assert!(refusals(&rig).iter().all(|r| *r == Refusal::WrongAddress));

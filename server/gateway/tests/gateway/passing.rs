@@ -1,4 +1,4 @@
-//! What is let through arrives as it was sent.
+//! Permitted requests arrive as they were sent.
 
 use std::sync::Arc;
 

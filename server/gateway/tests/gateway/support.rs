@@ -64,7 +64,6 @@ pub(crate) struct Wanted {
     /// The lines that say where requests go; without any, to the rig's upstream.
     pub(crate) upstream: Option<String>,
     pub(crate) timeouts: &'static str,
-    /// Further tables.
     pub(crate) tables: String,
 }
 
@@ -171,12 +170,12 @@ impl Rig {
         )
     }
 
-    /// One request without a body on a connection of its own.
+    /// One request without a body over its own connection.
     pub(crate) async fn ask(&self, line: &str) -> client::Answer {
         self.raw(&format!("{}\r\n", self.head(line))).await
     }
 
-    /// Raw bytes on a connection of their own.
+    /// Raw bytes over their own connection.
     pub(crate) async fn raw(&self, bytes: &str) -> client::Answer {
         let mut client = self.client().await;
         client.send(bytes.as_bytes()).await;

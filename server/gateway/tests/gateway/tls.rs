@@ -234,7 +234,7 @@ async fn an_upstream_without_tls_or_without_anyone_is_told_apart() {
     let nobody = gone.local_addr().unwrap();
     drop(gone);
     for (url, part) in [
-        (format!("https://{without_tls}"), "does not speak TLS"),
+        (format!("https://{without_tls}"), "doesn't speak TLS"),
         (format!("http://{nobody}"), "start the upstream"),
         (format!("https://{nobody}"), "start the upstream"),
     ] {

@@ -7,7 +7,7 @@ use store::{Store, StoreError};
 use super::{Check, with_cause};
 use crate::config::Config;
 
-/// The rules of the nodes that may be serving, beside those of this configuration; `None` without a
+/// Compares the rules of the serving nodes with those of this configuration; `None` without a
 /// gateway.
 pub(super) async fn rules(config: &Config, store: &Store) -> Option<Check> {
     let own = config.rule_source()?.hash();
@@ -31,8 +31,8 @@ fn judge(own: &str, nodes: &[NodeRules]) -> Check {
     let what = "rules of the nodes".to_owned();
     if rules_differ(nodes) {
         let fault = format!(
-            "they differ, so the gateway lets nothing through: {named}; start every node with the \
-             same [gateway] rules and scopes"
+            "they differ, so the gateway refuses all requests: {named}; start every node with \
+             the same [gateway] rules and scopes"
         );
         return Check {
             what,
@@ -41,11 +41,11 @@ fn judge(own: &str, nodes: &[NodeRules]) -> Check {
     }
     let own = own.get(..12).unwrap_or(own);
     let what = match nodes.first() {
-        None => format!("{what} (none runs; this configuration's are {own})"),
+        None => format!("{what} (none running; this configuration has {own})"),
         Some(node) if node.rules.starts_with(own) => format!("{what}: {named}"),
         Some(_) => format!(
-            "{what}: {named}; this configuration's are others ({own}): restart all nodes with it \
-             at the same time"
+            "{what}: {named}; this configuration has other rules ({own}): restart all nodes with \
+             it at the same time"
         ),
     };
     Check { what, fault: None }
@@ -68,7 +68,7 @@ mod tests {
     fn what_the_nodes_rules_are_is_told_and_only_a_difference_between_them_is_a_fault() {
         let own = "abcd".repeat(16);
         for (rules, fault, part) in [
-            (&[][..], false, "none runs"),
+            (&[][..], false, "none running"),
             (&["abcd"], false, "a (abcdabcdabcd)"),
             (&["abcd", "abcd"], false, "b (abcdabcdabcd)"),
             (&["0123"], false, "restart all nodes"),

@@ -8,7 +8,7 @@ pub(super) fn run(config: &Config) -> Result<(), CliError> {
     let asked = config.gateway.as_ref().and_then(|g| g.probe.as_ref());
     let plan = asked.map(|asked| super::probe::plan(&settings, asked));
     let plan = plan.transpose()?;
-    println!("The gateway's configuration is fine.");
+    println!("The gateway's configuration is valid.");
     if let Some(gateway) = &config.gateway {
         for upstream in gateway.upstream_urls() {
             println!("  {} → {upstream}", gateway.public_url);

@@ -18,21 +18,21 @@ use crate::{cli::CliError, config::Config};
 pub(in crate::cli) struct Question {
     /// The request's method
     method: String,
-    /// The request's path, with its query if it has one
+    /// The request's path, with its query
     path: String,
-    /// The scopes that the support session has been granted, separated by commas
+    /// The support session's scopes, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "read_only")]
     scopes: Vec<ScopeName>,
-    /// The tenant that the support session is confined to; by default the one that the path names
+    /// The support session's tenant (default: the one named in the path)
     #[arg(long)]
     tenant: Option<TenantId>,
-    /// The organization that the support session is confined to
+    /// The support session's organization
     #[arg(long)]
     organization: Option<OrganizationId>,
-    /// The request's Host; by default the gateway's own
+    /// The request's Host header (default: the gateway's host)
     #[arg(long)]
     host: Option<String>,
-    /// Another field of the request's header, as "name: value"; may be given more than once
+    /// A request header as "name: value" (repeatable)
     #[arg(long = "header", value_parser = field)]
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -50,9 +50,9 @@ pub(super) fn run(config: &Config, question: &Question) -> Result<(), CliError> 
         Ok((judged, rule)) => {
             let (permitted, form) = match &judged {
                 Authorised::Permitted(permitted) => (Some(permitted), ""),
-                Authorised::Form(_) => (None, ", if its form names nobody else's tenant"),
+                Authorised::Form(_) => (None, ", if its form names no other tenant"),
             };
-            println!("let through{form}");
+            println!("allowed{form}");
             if let Some(rule) = rule {
                 println!("  by {}", place(config, rule, "allow"));
             }
@@ -104,7 +104,7 @@ impl Question {
     fn judged<'r>(&self, settings: &'r GatewaySettings, session: &Arc<KnownSession>) -> Judged<'r> {
         let plain = |refusal, detail: String| (Denied::new(refusal, detail), None);
         let method = Method::from_bytes(self.method.as_bytes())
-            .map_err(|_| plain(Refusal::MalformedRequest, "This is no method.".into()))?;
+            .map_err(|_| plain(Refusal::MalformedRequest, "Not a valid method.".into()))?;
         let target = CanonicalTarget::parse(self.path.as_bytes())
             .map_err(|error| plain(Refusal::AmbiguousPath, error.to_string()))?;
         let mut headers: HeaderMap = self.headers.iter().cloned().collect();
@@ -149,7 +149,13 @@ fn example_tenant() -> TenantId {
 
 fn field(text: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
     let (name, value) = text.split_once(':').ok_or("must be \"name: value\"")?;
-    let name = name.trim().parse().map_err(|_| "is not a field's name")?;
-    let value = value.trim().parse().map_err(|_| "is not a field's value")?;
+    let name = name
+        .trim()
+        .parse()
+        .map_err(|_| "is not a valid header name")?;
+    let value = value
+        .trim()
+        .parse()
+        .map_err(|_| "is not a valid header value")?;
     Ok((name, value))
 }

@@ -13,28 +13,26 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-#[command(
-    after_help = "To put another key in the place of the current one, without an outage:\n  \
+#[command(after_help = "To replace the current key without an outage:\n  \
     support-console gateway keys add       (several nodes: copy identity-next.key to each)\n  \
     support-console gateway keys promote   10 minutes later, on each node\n  \
     support-console gateway keys retire    a minute after that, on each node\n\n\
     A running server follows within a second or two. If the current key has leaked, do all three \
-    on every node with --at-once."
-)]
+    on every node with --at-once.")]
 pub(in crate::cli) enum KeysCommand {
-    /// List the keys that sign identities: what for, and since when
+    /// List the signing keys with their stage and age
     List,
-    /// Make the key that is to follow; it is published, and signs nothing yet
+    /// Create the next key: it is published, but doesn't sign yet
     Add,
-    /// Let the next key sign; the current one stays published
+    /// Start signing with the next key; the current one stays published
     Promote(Hurry),
-    /// Stop publishing the key that signed before, and remove it
+    /// Remove the key that signed before
     Retire(Hurry),
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Hurry {
-    /// Don't wait for those who keep an earlier key set: the key has leaked
+    /// Don't wait for upstreams that cache the key set: use this if a key has leaked
     #[arg(long)]
     at_once: bool,
 }
@@ -44,7 +42,7 @@ pub(in crate::cli) async fn run(common: &Common, command: KeysCommand) -> Result
     let keys = IdentityKeysService::new(core);
     match command {
         KeysCommand::List => match keys.list(&context)?.as_slice() {
-            [] => println!("There is no key yet: the first `serve` makes it."),
+            [] => println!("No keys yet: the first `serve` creates one."),
             all => print!("{}", list(all)),
         },
         KeysCommand::Add => {
@@ -53,7 +51,7 @@ pub(in crate::cli) async fn run(common: &Common, command: KeysCommand) -> Result
         }
         KeysCommand::Promote(hurry) => {
             let kid = keys.promote(&context, hurry.at_once).await?;
-            println!("From now on {kid} signs. Retire the one before it in a minute or later.");
+            println!("{kid} signs from now on. Retire the previous key in a minute or later.");
         }
         KeysCommand::Retire(hurry) => {
             let kid = keys.retire(&context, hurry.at_once).await?;

@@ -25,22 +25,22 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ProbeArgs {
-    /// The staff member in whose name it is done: e-mail address or identifier
+    /// The staff member who holds the support sessions: e-mail address or ID
     #[arg(long, value_name = "WHO")]
     staff: Option<String>,
-    /// A tenant, and a text that its answer alone holds; give it twice
+    /// A tenant, and a text that only its own response contains (give it twice)
     #[arg(long = "tenant", value_name = "ID=CANARY", value_parser = tenant)]
     tenants: Vec<Named>,
-    /// What to ask for, with `{tenant_id}` where the tenant's ID goes; given twice, one for each tenant
+    /// The path to request, with `{tenant_id}` in place of the tenant's ID (give it twice for one path per tenant)
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<String>,
-    /// The scopes of the two support sessions, separated by commas; `read_only` without it
+    /// The support sessions' scopes, separated by commas (default: `read_only`)
     #[arg(long, value_delimiter = ',')]
     scopes: Vec<ScopeName>,
-    /// Where to reach the gateway, if not at `gateway.public_url`
+    /// The gateway's address (default: `gateway.public_url`)
     #[arg(long, value_name = "URL")]
     at: Option<String>,
-    /// PEM file with the CA of the gateway's certificate, instead of whom this machine trusts
+    /// PEM file with the CA of the gateway's certificate (default: the system's CAs)
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// Print the report as JSON
@@ -75,8 +75,8 @@ pub(super) async fn run(common: &Common, args: ProbeArgs) -> Result<(), CliError
     )?;
     let plan = plan(&settings, &asked)?;
     let who = asked.staff.as_deref().ok_or_else(|| {
-        let hint = "whose support sessions are they? There is none without a staff member behind \
-                    it: give --staff EMAIL, or write gateway.probe.staff";
+        let hint = "every support session needs a staff member: add --staff EMAIL, or set \
+                    gateway.probe.staff";
         CliError::Usage(hint.to_owned())
     })?;
     let public_url = config.gateway.as_ref().map(|g| g.public_url.as_str());
@@ -91,8 +91,8 @@ pub(super) async fn run(common: &Common, args: ProbeArgs) -> Result<(), CliError
     let staff = staff.find(&context, who).await?;
     if !staff.may_enter() {
         return Err(CliError::Usage(format!(
-            "{} is deactivated or has no role, and may hold no support session: name another with \
-             --staff",
+            "{} is deactivated or has no role, so they can't hold a support session: use another \
+             with --staff",
             staff.email
         )));
     }
@@ -114,18 +114,18 @@ pub(super) async fn run(common: &Common, args: ProbeArgs) -> Result<(), CliError
         Ok(())
     } else {
         Err(CliError::Failed(
-            "the gateway and its upstream do not keep these tenants apart as they must",
+            "the gateway and its upstream don't keep these tenants apart",
         ))
     }
 }
 
-/// What is asked, checked against the rules.
+/// The plan of the probe, checked against the rules.
 pub(super) fn plan(settings: &GatewaySettings, asked: &ProbeConfig) -> Result<Plan, CliError> {
     Plan::new(settings, asked).map_err(|faults| ProbeError::Plan(faults).into())
 }
 
 fn sessions(core: &Core) -> Result<SupportSessionsService, CliError> {
-    // No gateway runs in this process: the one that does hears of the sessions' end by the store.
+    // No gateway runs in this process. The running one learns of the sessions' end from the store.
     let gates = SessionGates::new();
     let settings = console_settings(&core.config).map_err(ServeError::Gateway)?;
     let tenants = Arc::new(TenantsService::new(core.clone(), Arc::clone(&gates)));
@@ -166,7 +166,7 @@ impl ProbeArgs {
                 }
             }
             _ => {
-                let hint = "give --path once for both tenants, or twice, in the order of --tenant";
+                let hint = "use --path once for both tenants, or twice in the order of --tenant";
                 return Err(CliError::Usage(hint.to_owned()));
             }
         }
@@ -181,8 +181,8 @@ impl Named {
         let canary = canary.or_else(|| Some(known?.canary.clone()));
         let canary = canary.ok_or_else(|| {
             CliError::Usage(format!(
-                "what is the canary of {id}? Write --tenant '{id}=TEXT' with a text that its \
-                 answer alone holds, such as the name of a record in that tenant",
+                "{id} needs a canary: write --tenant '{id}=TEXT' with a text that only its own \
+                 response contains, such as the name of a record in that tenant",
                 id = self.id
             ))
         })?;

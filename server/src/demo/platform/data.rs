@@ -1,4 +1,4 @@
-//! What the platform's tenants own: the same for the same seed.
+//! The records of the platform's tenants, determined by the seed.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde::Serialize;
@@ -8,12 +8,11 @@ use super::super::{
     names,
 };
 
-/// How many attestations a tenant keeps; older ones make room.
+/// How many attestations a tenant keeps. Older ones are dropped.
 const ATTESTATIONS: usize = 200;
 
-/// What belongs to an organization of a tenant.
+/// A record of an organization of a tenant.
 pub(super) trait Owned: Serialize {
-    /// Its identifier.
     fn id(&self) -> &str;
     /// The organization that it belongs to.
     fn organization_id(&self) -> &str;
@@ -36,9 +35,9 @@ owned! {
     Organization { id: String, name: String } by id
     /// A person at the tenant.
     User { id: String, organization_id: String, name: String, email: String, role: &'static str } by organization_id
-    /// What the tenant is asked to pay.
+    /// A bill to the tenant.
     Invoice { id: String, organization_id: String, number: String, total_cents: u32, currency: &'static str, status: &'static str } by organization_id
-    /// What the tenant vouches for.
+    /// A statement that the tenant vouches for.
     Attestation { id: String, organization_id: String, subject: String, kind: String, status: String } by organization_id
 }
 
@@ -53,7 +52,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// What this tenant owns at the start.
+    /// This tenant's records at the start.
     pub(super) fn of(tenant: &Tenant, seed: u64) -> Self {
         let number = tenant.token.bytes().fold(seed, |hash, byte| {
             hash.wrapping_mul(131).wrapping_add(u64::from(byte))
@@ -95,7 +94,6 @@ impl Records {
         }
     }
 
-    /// Adds an attestation.
     pub(super) fn attest(
         &mut self,
         organization_id: String,

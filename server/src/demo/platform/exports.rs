@@ -1,5 +1,5 @@
-//! Exports as CSV files. A `POST`, since the platform keeps note of who exported what: a support session needs a scope of
-//! its own for it.
+//! Exports as CSV files. A `POST`, because the platform records every export. So a support session
+//! needs a separate scope for it.
 
 use axum::{
     Extension,

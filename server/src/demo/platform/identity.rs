@@ -1,4 +1,4 @@
-//! Who calls the platform, and as what.
+//! The platform's caller: a tenant's own program, or support staff.
 
 use std::collections::HashMap;
 
@@ -10,14 +10,13 @@ use super::{super::cast::Tenant, ApiError, Inner};
 /// The header by which a tenant's own programs identify themselves.
 pub(in crate::demo) const TOKEN_HEADER: &str = "demo-token";
 
-/// Whom a request is served for. Nothing outside of it is ever looked at.
+/// The tenant that a request is served for. Nothing outside of it is ever read.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
-    /// The one tenant.
     pub(super) tenant: Tenant,
     /// The one organization of it, if the request is confined to one.
     pub(super) organization: Option<String>,
-    /// Who acts in its place, where it is the platform's support.
+    /// The staff member who acts for the tenant, if it is support.
     pub(super) support: Option<Support>,
 }
 

@@ -1,4 +1,4 @@
-//! The platform's own web page: what a tenant's people see, and support staff through the gateway.
+//! The platform's own web page, for a tenant's people, and for support staff through the gateway.
 
 use axum::{Extension, extract::State, response::Html};
 
@@ -57,7 +57,7 @@ fn row(invoice: &Invoice) -> String {
     )
 }
 
-/// Text as it stands in HTML.
+/// Text escaped for HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -24,7 +24,7 @@ pub(super) struct List<T> {
 type Answer<T> = Result<Json<T>, ApiError>;
 
 impl Platform {
-    /// Looks at what the caller may see of its own tenant: `of` its organization, if confined.
+    /// The records that the caller may see of its own tenant: `of` its organization, if restricted.
     pub(super) fn list<T: Owned + Clone>(
         &self,
         identity: &Identity,
@@ -95,7 +95,7 @@ resource!(users user User users);
 resource!(invoices invoice Invoice invoices);
 resource!(attestations attestation Attestation attestations);
 
-/// What it takes to attest.
+/// The input of an attestation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAttestation {
@@ -128,7 +128,7 @@ pub(super) async fn create_attestation(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// What to search for.
+/// The search input.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Search {

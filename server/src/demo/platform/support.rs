@@ -1,5 +1,5 @@
-//! Whom the platform believes to be its support: whoever brings an identity that the console has
-//! signed for this very request. No field in clear, no network and no shared secret stands for it.
+//! Verifies the platform's support: anyone with an identity that the console has signed for this
+//! very request. No plain header, network or shared secret replaces it.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -53,7 +53,7 @@ impl SupportIdentities {
         }
     }
 
-    /// What the request's identity says; `None` if it has none.
+    /// The content of the request's identity; `None` if it has none.
     pub(super) async fn claims(
         &self,
         headers: &HeaderMap,

@@ -73,7 +73,7 @@ fn nothing_is_promoted_or_retired_too_early_unless_it_must_be() {
     let refused = rotation.promotable(early, false).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "upstreams may not have seen the next key yet: wait until 12:10:00 UTC, or add --at-once"
+        "upstreams may not know the next key yet: wait until 12:10:00 UTC, or add --at-once"
     );
     rotation.promotable(early, true).unwrap();
     rotation.promote(early).unwrap();

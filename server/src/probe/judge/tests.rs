@@ -146,7 +146,7 @@ fn everything_else_fails_and_says_what_to_change() {
             Ask::Own,
             path(),
             served(200, "Gull Plc"),
-            "does not hold acme's canary",
+            "doesn't contain acme's canary",
         ),
         (
             Ask::Own,
@@ -158,7 +158,7 @@ fn everything_else_fails_and_says_what_to_change() {
             Ask::Own,
             path(),
             served(502, ""),
-            "no answer from the upstream",
+            "no response from the upstream",
         ),
         (
             Ask::Own,
@@ -171,22 +171,17 @@ fn everything_else_fails_and_says_what_to_change() {
             Ask::Own,
             path(),
             stranger(401),
-            "does not know the support session",
+            "doesn't know the support session",
         ),
-        (Ask::Own, path(), stranger(503), "lets nothing through"),
-        (Ask::Own, path(), stranger(200), "nothing of it is recorded"),
+        (Ask::Own, path(), stranger(503), "refuses all requests"),
+        (Ask::Own, path(), stranger(200), "nothing was recorded"),
         (
             Ask::Own,
             path(),
             Seen::Nothing(Unanswered::Late),
-            "no answer in time",
+            "no response in time",
         ),
-        (
-            Ask::OthersPath,
-            path(),
-            served(404, ""),
-            "let it through (404)",
-        ),
+        (Ask::OthersPath, path(), served(404, ""), "allowed it (404)"),
         (
             Ask::OthersPath,
             path(),
@@ -209,7 +204,7 @@ fn everything_else_fails_and_says_what_to_change() {
             Ask::Parameter("t".into()),
             identity(),
             served(200, "Heron Ltd"),
-            "let it through (200)",
+            "allowed it (200)",
         ),
         (
             Ask::OurFields,
@@ -240,12 +235,12 @@ fn every_way_that_the_rules_know_of_is_tried() {
     assert_eq!(
         sentences,
         [
-            "acme asks for its own /v1/acme",
-            "acme asks for bolt's /v1/bolt",
-            "acme asks at bolt's host bolt.api.example.com",
-            "acme names bolt in the gateway's own header fields",
+            "acme requests its own /v1/acme",
+            "acme requests bolt's /v1/bolt",
+            "acme requests at bolt's host bolt.api.example.com",
+            "acme names bolt in the gateway's own headers",
             "acme names bolt in the query parameter tenant",
-            "acme names bolt in the header field x-tenant",
+            "acme names bolt in the header x-tenant",
         ]
     );
     let requests: Vec<_> = asked.iter().map(|ask| ask.request(&between)).collect();

@@ -13,8 +13,8 @@ use gateway::ports::KnownSession;
 use store::{Change, ChangeKind, Store};
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 
-/// For how long a session is taken as it was found: as long as a node may serve without a word from
-/// the store.
+/// How long a looked-up session may be reused: as long as a node may serve without contact to the
+/// store.
 const KEPT: Duration = Duration::from_secs(1);
 /// How many are kept at most.
 const MAX: usize = 1024;
@@ -30,7 +30,7 @@ struct State {
     forgotten: u64,
 }
 
-/// When a look-up began, and what had changed until then.
+/// The state when a look-up began.
 pub(super) struct LookedUp {
     at: Duration,
     forgotten: u64,
@@ -45,12 +45,12 @@ impl Known {
         }))
     }
 
-    /// The session of this token, if it was found lately and nothing was told of it since. `now` is
-    /// the time since boot.
+    /// The session of this token, if it was found recently and nothing has been reported of it
+    /// since. `now` is the time since boot.
     ///
     /// # Errors
     ///
-    /// If it must be looked up; what was found then goes to [`Self::keep`].
+    /// If it must be looked up. The result goes to [`Self::keep`].
     pub(super) fn find(
         &self,
         token_hash: &[u8; 32],
@@ -66,8 +66,8 @@ impl Known {
         }
     }
 
-    /// Keeps what was found, unless something changed while it was looked up. A session that ends
-    /// by itself for want of requests is not kept: each record puts its end off.
+    /// Keeps a look-up's result, unless something changed meanwhile. A session with an idle limit
+    /// is not kept, because each record postpones its end.
     pub(super) fn keep(&self, looked_up: LookedUp, store: &Store, session: &KnownSession) {
         let lasts = session.ended.is_none() && session.limits.idle_ends_at.is_none();
         let mut state = self.up_to_date();
@@ -95,7 +95,7 @@ impl Known {
                 }
                 Ok(_) => {}
                 Err(TryRecvError::Empty) => return state,
-                // What was told in between is lost, or nobody tells any more.
+                // Changes were missed, or the sender is gone.
                 Err(TryRecvError::Lagged(_)) => state.forget_all(),
                 Err(TryRecvError::Closed) => {
                     state.forget_all();

@@ -10,9 +10,9 @@ use store::{Priority, access_log::Orphan, audit::NewAuditEvent};
 
 use crate::services::{Core, ServiceError};
 
-/// Closes rows that another start of the server left open as `unknown`; how many. SQLite has one
-/// server, so every other start is gone. On PostgreSQL another start may be a node that is alive:
-/// its rows are left alone until its lease is over, and with it everything that it relayed.
+/// Closes rows that another start of the server left open, as `unknown`. Returns how many. SQLite
+/// has one server, so every other start is gone. On PostgreSQL another start may be a running node:
+/// its rows are left alone until its lease has ended, and with it everything that it relayed.
 pub async fn close_orphans(core: &Core, boot: &str) -> Result<u64, ServiceError> {
     let mut closed = 0;
     loop {
@@ -96,8 +96,8 @@ mod tests {
         VALUES ('a start that is gone', 'n', 0, 4102444800000000)";
     const FALL_SILENT: &str = "UPDATE nodes SET lease_until = 0";
 
-    /// What `boot` makes of a row of a start that is alive, and then silent for so long that nothing
-    /// of it can be alive anywhere.
+    /// The outcomes that `boot` sets for a row of a running server, and then after such a long
+    /// silence that the server can't be running any more.
     async fn outcomes(scene: &Scene, boot: &str) -> Vec<String> {
         scene.recorder_of("a start that is gone").begin_one().await;
         let core = &scene.world.core;

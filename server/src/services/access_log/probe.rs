@@ -1,5 +1,5 @@
-//! Finds out by itself whether requests can be recorded: an outage is noticed before a request meets
-//! it, and its end without one.
+//! Checks whether requests can be recorded, so that an outage is noticed before a request meets it,
+//! and its end without one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ pub async fn probe_record(
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(rest) => {}
-            // One that a request has met is followed from now on.
+            // An outage that a request has met is followed from now on.
             Ok(()) = outage.changed(), if core.store.outage().is_none() => {}
         }
     }

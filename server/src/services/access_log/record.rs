@@ -24,7 +24,7 @@ use tokio::{
 use super::request_event;
 use crate::services::{Core, ServiceError};
 
-/// How many refusals a support session that has ended goes on recording.
+/// How many refusals an ended support session still records.
 const REFUSALS_AFTER_END: u64 = 100;
 /// For how long a completion that the store did not take rests before it is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -104,7 +104,7 @@ fn how_it_ended(session: Option<Box<SupportSession>>, now: Timestamp) -> Ended {
     }
 }
 
-/// What became of a refusal.
+/// The result of recording a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kept {
     /// It has a row and an event.
@@ -166,7 +166,7 @@ async fn is_over_bound(
     Ok(tx.count_refused_since(session.id, ended_at).await? >= REFUSALS_AFTER_END)
 }
 
-/// What is written once a request is under way.
+/// The writes that follow once a request is under way.
 #[derive(Debug)]
 pub(super) enum Later {
     Note(TunnelNote),
@@ -184,7 +184,7 @@ pub(super) async fn write_later(
         Later::Note(note) => write_note(&core, note).await,
         Later::Completion(completion) => write_completion(&core, completion).await,
     };
-    // Together, so that they share a commit; and one that can't be written holds up no other.
+    // Together, so that they share a commit, and that a failing one doesn't delay the others.
     let mut writes = FuturesUnordered::new();
     loop {
         tokio::select! {
@@ -195,8 +195,8 @@ pub(super) async fn write_later(
     }
 }
 
-/// A note that comes after its request's completion changes nothing; one that is lost is made up for
-/// by the next.
+/// A note that comes after its request's completion changes nothing. The next note makes up for a
+/// lost one.
 async fn write_note(core: &Core, note: TunnelNote) -> SupportSessionId {
     let session = note.support_session_id;
     let note = Arc::new(note);
@@ -208,7 +208,7 @@ async fn write_note(core: &Core, note: TunnelNote) -> SupportSessionId {
         })
         .await;
     if let Err(error) = written {
-        tracing::warn!(request.id = %note.request_id, error = %error, "what passed so far can't be noted");
+        tracing::warn!(request.id = %note.request_id, error = %error, "can't save the progress of an open request");
     }
     session
 }
@@ -225,7 +225,7 @@ async fn write_completion(core: &Core, completion: Completion) -> SupportSession
             Err(error) => {
                 if error.outage().is_none() && !error.is_contention() {
                     failures += 1;
-                    tracing::warn!(request.id = %completion.request_id, error = %error, "a completion can't be recorded yet");
+                    tracing::warn!(request.id = %completion.request_id, error = %error, "can't record a completion yet");
                 }
                 tokio::time::sleep(RETRY).await;
             }

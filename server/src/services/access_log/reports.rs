@@ -1,4 +1,5 @@
-//! How requests ended that a proxy carried: what its access log tells, once, or that nobody told.
+//! The end of requests that a proxy forwarded: as its access log reports, or unknown if it never
+//! does.
 
 use app::domain::{
     access_log::{CompletionReport, ForwardAuthProfile, ReportedEnd, RequestOutcome},
@@ -13,11 +14,11 @@ use store::{Priority, Tx};
 use super::orphans;
 use crate::services::{Core, ServiceError};
 
-/// How long after the end of a support session its proxy may still tell how requests ended.
+/// How long after the end of a support session its proxy may still report.
 const TELL_WITHIN: TimeDelta = TimeDelta::minutes(15);
 /// How many reports are written at a time, so that they share commits.
 const CONCURRENT: usize = 64;
-/// What nginx and others note for a client that went away before the answer was complete.
+/// The status that nginx and others log for a client that left before the response was complete.
 const CLIENT_GONE: u16 = 499;
 
 /// One report as it was read, or why it could not be.
@@ -30,13 +31,12 @@ pub struct AccessLogReports {
 }
 
 impl AccessLogReports {
-    /// Over a store.
     pub fn new(core: Core) -> Self {
         Self { core }
     }
 
-    /// Completes the open rows that the configured proxy carried, each once. A report about any
-    /// other row changes nothing, and is not told from one about no row at all.
+    /// Completes the open rows that the configured proxy forwarded, each once. A report about any
+    /// other row changes nothing, and gets the same answer as one about no row.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl AccessLogReports {
                     told.rejected.push(RejectedRecord {
                         index: *index,
                         field: Some("request_id".to_owned()),
-                        message: "names no open request that this proxy carried".to_owned(),
+                        message: "doesn't match an open request of this proxy".to_owned(),
                     });
                 }
             }
@@ -139,8 +139,8 @@ async fn write(
     Ok(true)
 }
 
-/// Closes rows as `unknown` whose proxy has told nothing for a while after the end of their support
-/// session; how many. Any node may do so: no proxy is bound to one.
+/// Closes rows as `unknown` whose proxy has reported nothing for a while after the end of their
+/// support session. Returns how many. Any node may do this, because proxies are not bound to nodes.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! Refusals that anyone can cause in any number, as with the token of a session that has ended: some
-//! are recorded, all are counted, and nobody waits for them.
+//! Samples refusals that anyone can cause in any number, such as those of an ended session's token:
+//! some are recorded, all are counted, and no one waits for them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,12 +18,12 @@ use crate::services::Core;
 
 /// Refusals that are counted and not recorded.
 const UNRECORDED: &str = "gateway_refusals_unrecorded_total";
-/// How many refusals of a session are recorded at once; then one every [`EVERY`].
+/// How many refusals of a session may be recorded in a burst. After that it is one every [`EVERY`].
 const AT_ONCE: i32 = 20;
 /// How often a refusal of a session is recorded after that.
 const EVERY: TimeDelta = TimeDelta::seconds(1);
-/// From so many sessions on, what is remembered of all of them is forgotten: an ended session
-/// then records some refusals more, as many as the store's own bound allows.
+/// With more sessions than this, all of them are forgotten. An ended session may then record some
+/// more refusals, up to the store's own limit.
 const MANY: usize = 10_000;
 
 /// Counts a refusal that is not recorded.
@@ -37,7 +37,7 @@ pub(super) struct Sampler(Mutex<Seen>);
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// When the allowance of each session is whole again.
+    /// When each session's allowance is full again.
     whole_at: HashMap<SupportSessionId, Timestamp>,
     /// Sessions that have ended, and have recorded all that is recorded after an end.
     full: HashSet<SupportSessionId>,
@@ -75,7 +75,7 @@ impl Sampler {
     }
 }
 
-/// Records what is handed over until the recorder is gone.
+/// Records queued refusals until the recorder is gone.
 pub(super) async fn record_sampled(
     core: Core,
     by: Arc<WrittenBy>,
@@ -92,7 +92,7 @@ pub(super) async fn record_sampled(
                 count_unrecorded();
             }
             Err(error) => {
-                tracing::debug!(support_session.id = %session, error = %error, "a refusal can't be recorded");
+                tracing::debug!(support_session.id = %session, error = %error, "can't record a refusal");
                 count_unrecorded();
             }
         }

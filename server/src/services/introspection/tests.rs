@@ -1,4 +1,4 @@
-//! Attacks first: who is told nothing, and what is never good.
+//! Attacks first: callers who learn nothing, and identities that are never accepted.
 
 use std::{net::Ipv4Addr, sync::Arc};
 

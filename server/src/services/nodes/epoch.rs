@@ -1,8 +1,9 @@
 //! A store that was restored from a backup revives no support session.
 //!
-//! Beside the key files each node keeps a mark: the store's epoch, and the highest number in its log
-//! of changes. A store that is behind its mark has lost something, maybe a revocation: then every
-//! support session in it is revoked, and a new epoch begins. The mark is no part of a backup.
+//! Beside the key files each node keeps a mark: the store's epoch, and the highest number in its
+//! change log. A store that is behind its mark has lost something, maybe a revocation. In that case
+//! every support session in it is revoked, and a new epoch begins. The mark is not part of a
+//! backup.
 
 use std::{
     io::Write,
@@ -38,7 +39,7 @@ struct Mark {
     newest: i64,
 }
 
-/// What is found in the store.
+/// The state found in the store.
 #[derive(Debug, Clone, Copy)]
 struct Found {
     /// `None` before the first start.
@@ -58,8 +59,8 @@ fn is_restored(kept: Option<Mark>, found: Found, engine: Engine) -> bool {
     match (kept, found.epoch) {
         (None, None) => false,
         (Some(_), None) => true,
-        // On SQLite the file goes with the machine that the store is on. On PostgreSQL a node may be
-        // new, and those before it keep marks of their own.
+        // On SQLite the file is on the store's machine. On PostgreSQL a node may be new, and
+        // earlier nodes have their own marks.
         (None, Some(_)) => engine == Engine::Sqlite,
         (Some(kept), Some(epoch)) => {
             epoch < kept.epoch || (epoch == kept.epoch && found.newest < kept.newest)
@@ -68,7 +69,7 @@ fn is_restored(kept: Option<Mark>, found: Found, engine: Engine) -> bool {
 }
 
 impl EpochKeeper {
-    /// Compares the store with the mark; revokes every support session of a store that was restored.
+    /// Compares the store with the mark, and revokes every support session of a restored store.
     ///
     /// # Errors
     ///
@@ -122,7 +123,7 @@ impl EpochKeeper {
             let keeper = Arc::clone(&keeper);
             let written = tokio::task::spawn_blocking(move || keeper.write(newest)).await;
             if let Ok(Err(error)) = written {
-                tracing::error!(error = %error, "a restored store might not be noticed");
+                tracing::error!(error = %error, "can't write the epoch file: a restored data store might go unnoticed");
             }
         }
     }
@@ -146,7 +147,7 @@ impl From<EpochError> for ServiceError {
     }
 }
 
-/// Revokes everything, and begins a new epoch; which.
+/// Revokes everything and begins a new epoch. Returns it.
 async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64, ServiceError> {
     let seen = kept.map_or(0, |kept| kept.epoch);
     let epoch = seen.max(found.epoch.unwrap_or_default()) + 1;
@@ -180,12 +181,12 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
     let revoked = revoked.await?;
     tracing::warn!(
         support_sessions.revoked = revoked,
-        "the store was restored from a backup: every support session in it is revoked"
+        "the data store was restored from a backup: all its support sessions were revoked"
     );
     Ok(epoch)
 }
 
-/// Nobody's act: the store is new, or older than epochs.
+/// No actor: the store is new, or older than epochs.
 async fn first_epoch(core: &Core) -> Result<i64, ServiceError> {
     let set = core
         .store
@@ -203,7 +204,6 @@ fn fault(path: &Path, problem: &str) -> EpochError {
     }
 }
 
-/// Two whole numbers.
 fn read(path: &Path) -> Result<Option<Mark>, EpochError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -215,7 +215,8 @@ fn read(path: &Path) -> Result<Option<Mark>, EpochError> {
         (Some(Ok(epoch)), Some(Ok(newest)), None) => Ok(Some(Mark { epoch, newest })),
         _ => Err(fault(
             path,
-            "it must hold two numbers: remove it, and every support session is revoked at the next start",
+            "it must contain two numbers: if you delete it, all support sessions are revoked at \
+             the next start",
         )),
     }
 }
@@ -291,7 +292,7 @@ mod tests {
         }
         for damaged in ["", "1", "1 x", "1 2 3"] {
             std::fs::write(&path, damaged).unwrap();
-            assert!(read(&path).unwrap_err().to_string().contains("remove it"));
+            assert!(read(&path).unwrap_err().to_string().contains("delete it"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What this node confirms of a revocation.
+//! This node's confirmation of a revocation.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use store::{ChangeKind, Priority, StoreError};
 
 use crate::services::Core;
 
-/// Writes down that everything in a revoked session has stopped here. `asked_at` is when the
-/// revocation was about to be committed, in microseconds by the store's clock.
+/// Records that everything in a revoked session has stopped here. `asked_at` is when the revocation
+/// was about to be committed, in microseconds by the store's clock.
 ///
-/// Nobody's act: the revocation has its event. What fails is tried again by the next review.
+/// No actor: the revocation has its own event. A failure is retried by the next review.
 pub(super) async fn confirm(
     core: Core,
     gates: Arc<SessionGates>,
@@ -45,6 +45,6 @@ pub(super) async fn confirm(
         },
     );
     if let Err(error) = written.await {
-        tracing::warn!(support_session.id = %id, error = %error, "a revocation can't be confirmed yet");
+        tracing::warn!(support_session.id = %id, error = %error, "can't confirm a revocation yet");
     }
 }

@@ -1,4 +1,4 @@
-//! Nodes with different rules let nothing through: which rules are meant is known to people alone.
+//! Nodes with different rules refuse everything, because only people know which rules are right.
 
 use app::domain::nodes::NodeRules;
 use gateway::telemetry;
@@ -20,8 +20,8 @@ impl Node {
         let nodes: Vec<String> = nodes.iter().map(NodeRules::short).collect();
         tracing::error!(
             nodes = nodes.join(", "),
-            "the nodes on this store have different rules: the gateway lets nothing through until \
-             every node is started with the same ones"
+            "the nodes on this data store have different rules: the gateway refuses all requests \
+             until every node has the same rules"
         );
         self.told_of_rules = Some(Instant::now());
         if told_at.is_none() {
@@ -35,12 +35,12 @@ impl Node {
     pub(super) fn agree(&mut self) {
         if self.told_of_rules.take().is_some() {
             telemetry::rules_agree(true);
-            tracing::info!("the nodes on this store have the same rules again");
+            tracing::info!("the nodes on this data store have the same rules again");
             self.tell_pages();
         }
     }
 
-    /// Nobody's act. A word that is lost leaves a page as it is until it is loaded again.
+    /// No actor. A lost message leaves a page as it is until it is loaded again.
     fn tell_pages(&self) {
         let (core, boot) = (self.core.clone(), self.boot.clone());
         tokio::spawn(async move {
@@ -49,7 +49,7 @@ impl Node {
                 Box::pin(async move { tx.change(ChangeKind::Node, boot, now).await })
             });
             if let Err(error) = told.await {
-                tracing::warn!(error = %error, "open pages are not told of the nodes' rules");
+                tracing::warn!(error = %error, "can't announce the nodes' rules to open pages");
             }
         });
     }

@@ -31,7 +31,7 @@ async fn join(world: &World, boot: &str) -> (Joined, Node) {
     join_with(world, boot, "").await
 }
 
-/// A node with a configuration of its own.
+/// A node with its own configuration.
 async fn join_with(world: &World, boot: &str, config: &str) -> (Joined, Node) {
     let folder = tempfile::tempdir().unwrap();
     let config = Config {

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use store::access_log::MadeRequest;
 use uuid::Uuid;
 
-/// No record tells the header: requests are judged as if they named the gateway in `Host`.
+/// Headers are not recorded, so requests are judged as if their `Host` named the gateway.
 const HOST: &str = "gateway";
 
 /// Counts what other rules change.
@@ -95,7 +95,7 @@ impl Trial {
         Ok(match judge.authorise(session, request)? {
             Authorised::Permitted(permitted) => permitted.scope().to_string(),
             Authorised::Form(form) => {
-                format!("{}, if its form names nobody else", form.scope())
+                format!("{}, if its form names no other tenant", form.scope())
             }
         })
     }
@@ -129,7 +129,7 @@ const fn is_of_rules(refusal: Option<Refusal>) -> bool {
     )
 }
 
-/// The request as far as its record tells it.
+/// The request as far as it was recorded.
 fn request(made: &MadeRequest) -> Option<(Arc<KnownSession>, CanonicalRequest)> {
     let target = match &made.query {
         Some(query) => format!("{}?{query}", made.path),

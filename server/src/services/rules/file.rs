@@ -20,7 +20,7 @@ pub(super) fn written(source: &RuleSource) -> String {
     };
     let mut file = Table::new();
     let scopes = gateway.remove("scopes");
-    // What is empty says nothing.
+    // Empty values are left out.
     gateway.retain(|_, value| match value {
         Value::Array(items) => !items.is_empty(),
         Value::Table(table) => {
@@ -41,7 +41,7 @@ pub(super) fn written(source: &RuleSource) -> String {
 pub(super) fn changed(in_force: &RuleSource, text: &str) -> Result<RuleSet, String> {
     let mut file: Table = text.parse().map_err(|error| described(text, &error))?;
     let Ok(Value::Table(mut source)) = Value::try_from(in_force) else {
-        return Err("can't be compared with the rules in force".into());
+        return Err("can't be compared with the active rules".into());
     };
     if let Some(Value::Table(mut gateway)) = file.remove("gateway") {
         for key in KEYS {

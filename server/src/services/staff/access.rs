@@ -1,4 +1,4 @@
-//! Who may enter: roles, withdrawing and giving back access.
+//! Access of staff members: roles, deactivation and reactivation.
 
 use app::domain::{
     StaffId, Timestamp,
@@ -24,7 +24,7 @@ enum Change {
 }
 
 impl StaffService {
-    /// Gives a staff member exactly these roles; none is allowed.
+    /// Sets a staff member's roles. An empty list is allowed.
     pub async fn set_roles(
         &self,
         context: &Context,
@@ -117,8 +117,8 @@ async fn keep_one_super_admin(
     Ok(())
 }
 
-/// Writes the change and its event. The event comes before those of tenants: the name of the
-/// chain without a tenant, `system`, is the first in order.
+/// Writes the change and its event. The event comes before those of tenants: `system`, the chain
+/// without a tenant, is the first in order.
 async fn write(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -151,7 +151,7 @@ async fn write(
     Ok(tx.append_audit(event).await?)
 }
 
-/// Ends everything that is open for someone who may not enter any more.
+/// Ends everything that is open for someone who lost access.
 async fn show_out(
     tx: &mut Tx<'_>,
     core: &Core,

@@ -18,7 +18,6 @@ use crate::services::{
 pub enum GivenPassword {
     /// One that was typed.
     Chosen {
-        /// The password.
         password: SecretString,
         /// Whether it must be changed at the first sign-in: someone else has chosen it.
         must_change: bool,

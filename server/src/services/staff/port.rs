@@ -1,4 +1,4 @@
-//! What the user interface asks about who is signed in.
+//! The user interface's view of the signed-in staff member.
 
 use app::{
     domain::{
@@ -41,7 +41,7 @@ impl StaffService {
         if record.member.deactivated_at.is_some() {
             return Ok(None);
         }
-        // Who may do nothing yet is shown nothing yet.
+        // Nothing is shown before the person may do something.
         let may_see = record.member.may_enter() && !record.must_change_password;
         let (own_active, active_support_sessions, nodes) = if may_see {
             let own = db

@@ -331,7 +331,7 @@ async fn who_is_deactivated_or_left_without_a_role_loses_everything_at_once() {
                 let actions = console.actions(&format!("tenant:{tenant}")).await;
                 assert_eq!(actions, ["support_session.revoked"]);
             }
-            // The running server is told of every part of it.
+            // The running server learns of every part of it.
             let mut told = Vec::new();
             while told.len() < 5 {
                 let Change { kind, .. } = changes.recv().await.unwrap();

@@ -15,20 +15,19 @@ use store::{Audited, ChangeKind, staff::StaffRecord};
 use super::{NewSignIn, StaffSessions, sign_in::begin, tell_of_ended, throttle::Attempt};
 use crate::services::ServiceError;
 
-/// What a person fills in to change the own password.
+/// The input for changing one's own password.
 #[derive(Debug, Clone)]
 pub struct PasswordChange {
     /// The password until now.
     pub current: SecretString,
-    /// The password from now on.
+    /// The new password.
     pub new: SecretString,
-    /// The same again.
     pub repeat: SecretString,
 }
 
 impl StaffSessions {
-    /// Changes the caller's password and ends every sign-in of that person, this one too: it goes
-    /// on under the new token that is answered.
+    /// Changes the caller's password and ends every sign-in of that person, including this one,
+    /// which continues under the returned token.
     ///
     /// The password until now is asked for, throttled like a sign-in: who finds an unlocked screen
     /// must not be able to keep the account.
@@ -51,7 +50,9 @@ impl StaffSessions {
             .begin_attempt(context, Some(&staff.member.email))
             .await?;
         if !self.check(&attempt, &change.current, Some(&staff)).await? {
-            return Err(Problem::invalid_field("current", "is not your password").into());
+            return Err(
+                Problem::invalid_field("current", "doesn't match your current password").into(),
+            );
         }
         let hash = self.passwords.hash(&change.new).await?;
         self.keep(context, staff, hash, attempt).await
@@ -121,10 +122,10 @@ fn check_fields(change: &PasswordChange, staff: &StaffRecord) -> Result<(), Prob
     if let Err(problem) = check_new_password(new, &staff.member.email) {
         problems.add("new", problem);
     } else if new == current {
-        problems.add("new", "must not be the password until now");
+        problems.add("new", "must differ from your current password");
     }
     if new != change.repeat.expose_secret() {
-        problems.add("repeat", "must be the same as the new password");
+        problems.add("repeat", "must match the new password");
     }
     problems.finish()
 }
@@ -132,6 +133,6 @@ fn check_fields(change: &PasswordChange, staff: &StaffRecord) -> Result<(), Prob
 fn changed_meanwhile() -> Problem {
     Problem::new(
         ProblemCode::Conflict,
-        "Your account was changed at the same moment; sign in again.",
+        "Your account just changed. Sign in again.",
     )
 }

@@ -13,8 +13,8 @@ use store::Audited;
 use super::StaffSessions;
 use crate::services::ServiceError;
 
-/// How many failed sign-ins are recorded in `PER`. The throttle bounds those of one address; this
-/// bounds those of many, which must not fill the disk.
+/// How many failed sign-ins are recorded in `PER`. The throttle limits those of one address. This
+/// limits those of many, which must not fill the disk.
 const RECORDED: u32 = 60;
 const PER: TimeDelta = TimeDelta::minutes(1);
 

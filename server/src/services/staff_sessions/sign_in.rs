@@ -26,10 +26,11 @@ use crate::services::{Core, ServiceError};
 /// This is the seam for other ways than a password. Each way ends in `Proven`; what follows —
 /// the new token, the end of the old one, the limits, the audit event — is the same for all:
 ///
-/// * `OpenID` Connect: a variant with the verified claims of an id token; `sub` and `iss` are looked
-///   up in a table of identities, an unknown one is refused. No password, so no throttle.
-/// * Passkeys: a variant with the assertion and the challenge it answers; the credential names the
-///   staff member, and its counter is kept in the same transaction as the sign-in.
+/// * `OpenID` Connect: a variant with the verified claims of an id token. `sub` and `iss` are
+///   looked up in a table of identities, and an unknown one is refused. No password, so no
+///   throttle.
+/// * Passkeys: a variant with the assertion and the challenge it answers. The credential names the
+///   staff member, and its counter is stored in the same transaction as the sign-in.
 pub enum SignInMethod {
     /// An account of our own.
     Password {
@@ -40,12 +41,12 @@ pub enum SignInMethod {
     },
 }
 
-/// Who has just proved to be who, and how.
+/// A person with a proven identity, and the method.
 pub(super) struct Proven {
     pub(super) staff_id: StaffId,
     pub(super) method: ProofMethod,
-    /// For a password: the hash it was checked against, which must still stand when the sign-in is
-    /// kept, and the attempt to be taken back.
+    /// For a password: the hash it was checked against, which must be unchanged when the sign-in is
+    /// stored, and the attempt to withdraw.
     pub(super) password: Option<(SecretString, Attempt)>,
 }
 
@@ -63,8 +64,7 @@ pub struct NewSignIn {
 }
 
 impl StaffSessions {
-    /// Signs someone in. Always with a new token; the sign-in that the request came with, if any,
-    /// ends.
+    /// Signs someone in, always with a new token. The request's earlier sign-in, if any, ends.
     ///
     /// Unknown account, wrong password and deactivated account get one and the same answer, after
     /// one and the same work.
@@ -149,7 +149,7 @@ impl StaffSessions {
             .await
     }
 
-    /// Checks a password. An attempt that could not be looked at is taken back.
+    /// Checks a password. An attempt that couldn't be checked is withdrawn.
     pub(super) async fn check(
         &self,
         attempt: &Attempt,
@@ -172,7 +172,7 @@ impl StaffSessions {
         checked
     }
 
-    /// Keeps a sign-in; `None` when the account has changed since the proof.
+    /// Stores a sign-in; `None` if the account has changed since the proof.
     async fn establish(
         &self,
         context: &Context,
@@ -219,7 +219,7 @@ impl StaffSessions {
     }
 }
 
-/// The staff member, if the proof still stands.
+/// The staff member, if the proof is still valid.
 async fn lock_unchanged(
     tx: &mut Tx<'_>,
     proven: &Proven,
@@ -234,7 +234,7 @@ async fn lock_unchanged(
     }))
 }
 
-/// Ends the sign-in that the request came with, if any.
+/// Ends the request's earlier sign-in, if any.
 async fn end_old(
     tx: &mut Tx<'_>,
     context: &Context,
@@ -267,7 +267,7 @@ pub(super) fn begin(
     }
 }
 
-/// The same request, made by whom it has just signed in.
+/// The same request, now made by the signed-in person.
 fn as_staff(context: &Context, staff: &StaffRecord, new: &NewStaffSession) -> Context {
     Context {
         caller: Caller::Staff(caller_of(staff, new.id, new.signed_in_at)),

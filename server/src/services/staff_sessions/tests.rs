@@ -163,7 +163,7 @@ async fn failed_sign_ins_are_recorded_without_what_was_typed() {
 async fn an_account_is_slowed_more_and_more_but_never_locked() {
     for console in both().await {
         console.add("ana", SUPPORT).await;
-        // Each guess comes from an address of its own.
+        // Each guess comes from its own address.
         let mut address = 0;
         let mut guess = async |password: &str| {
             address += 1;

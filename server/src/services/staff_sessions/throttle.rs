@@ -1,8 +1,8 @@
-//! Slows down whoever guesses passwords, per account and per address; never locks an account.
+//! Slows down password guessing, per account and per address. Never locks an account.
 //!
-//! An attempt is counted as failed before the password is looked at, so that a hundred attempts at
-//! once are no way around, and taken back when it succeeds. Attempts that come too early are
-//! refused without being counted: they can't push the next chance further away.
+//! An attempt is counted as failed before the password is checked, so that many attempts at once
+//! are no way around, and withdrawn when it succeeds. Attempts that come too early are refused
+//! without being counted, so they don't delay the next chance.
 
 use std::{
     collections::BTreeMap,
@@ -45,9 +45,8 @@ pub(super) struct Attempt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Counted {
     subject: String,
-    /// When.
     at: Timestamp,
-    /// When the latest failure before it was.
+    /// The time of the latest failure before it.
     before: Timestamp,
 }
 
@@ -107,7 +106,7 @@ impl Attempt {
         Ok(self)
     }
 
-    /// Takes the attempt back: it was never looked at.
+    /// Withdraws the attempt: it was never checked.
     pub(super) async fn withdraw(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         for counted in &self.counted {
             counted.take_back(tx).await?;
@@ -160,7 +159,7 @@ fn delay(failures: u64, free: u64) -> TimeDelta {
 }
 
 fn too_early(wait: TimeDelta) -> Problem {
-    // Rounded up, so that who waits as told is not refused again.
+    // Rounded up, so that waiting as told is enough.
     let seconds = (wait.num_milliseconds() + 999) / 1000;
     let seconds = u64::try_from(seconds).unwrap_or_default().max(1);
     let mut problem = Problem::new(
@@ -171,7 +170,7 @@ fn too_early(wait: TimeDelta) -> Problem {
     problem
 }
 
-/// Whoever has one address of IPv6 has at least a /64 of them.
+/// The owner of one IPv6 address has at least a /64.
 fn network(ip: &str) -> String {
     match ip.parse() {
         Ok(IpAddr::V6(ip)) => {

@@ -31,7 +31,7 @@ impl SupportSessionsService {
             .into_active()
             .map_err(already_ended)?;
         let Some(present) = session.limits.requests_total else {
-            let detail = "This support session may make any number of requests.";
+            let detail = "This support session has no request limit.";
             return Err(Problem::new(ProblemCode::Conflict, detail).into());
         };
         let raised = form.validate(present)?;

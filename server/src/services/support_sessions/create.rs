@@ -32,7 +32,7 @@ impl SupportSessionsService {
         context: &Context,
         tenant: &TenantId,
     ) -> Result<SupportSessionDraft, ServiceError> {
-        // A sign-in that is too old is told when the form is sent: what was typed is kept then.
+        // A sign-in that is too old is reported when the form is sent, which keeps the input.
         self.core.authorise(context, Act::ReadTenant(tenant))?;
         staff_behind(context)?;
         Ok(SupportSessionDraft {
@@ -160,7 +160,7 @@ impl SupportSessionsService {
                 })
             })
             .await?;
-        // Whatever came with the old token ends with it, before the gate reopens.
+        // Requests of the old token end with it, before the gate reopens.
         let cut = cut_replaced_now(&self.core, &self.gates, id).await;
         drop(closed);
         tracing::info!(support_session.id = %id, requests.cut = cut, "token replaced");
@@ -182,7 +182,7 @@ impl SupportSessionsService {
         })
     }
 
-    /// What the form asks for, and the budgets of the configuration: a later change of those is for
+    /// The form's limits and the configured budgets. A later change of configuration applies to
     /// later sessions.
     fn limits(
         &self,
@@ -191,7 +191,7 @@ impl SupportSessionsService {
         expires_at: Timestamp,
     ) -> Result<SessionLimits, Problem> {
         if new.creator_ip_only && context.origin.ip.is_none() {
-            let message = "can't be chosen: your address is not known";
+            let message = "is not available: your IP address is unknown";
             return Err(Problem::invalid_field("creator_ip_only", message));
         }
         let budgets = &self.core.config.support_sessions;
@@ -213,7 +213,7 @@ impl SupportSessionsService {
             None => Ok(()),
             Some(name) => Err(Problem {
                 code: ProblemCode::UnknownScope,
-                ..Problem::invalid_field("scopes", format!("there is no scope {name}"))
+                ..Problem::invalid_field("scopes", format!("unknown scope {name}"))
             }),
         }
     }
@@ -230,7 +230,7 @@ impl SupportSessionsService {
 }
 
 fn created(context: &Context, session: &SupportSession) -> AuditAction {
-    // Who acts is in the event already, where that is the holder.
+    // The event already names the actor if that is the holder.
     let is_holder = matches!(context.caller, Caller::Staff(_));
     AuditAction::SupportSessionCreated {
         reason: session.reason.clone(),
@@ -248,23 +248,23 @@ fn created(context: &Context, session: &SupportSession) -> AuditAction {
     }
 }
 
-/// What became of a support session that was to be added.
+/// The result of adding a support session.
 pub(super) enum Added {
     New(SupportSession),
     Before(SupportSession),
 }
 
-/// What an earlier submit made, or the refusal if the staff member holds too many already.
+/// The result of an earlier submit, or the refusal if the staff member has too many already.
 async fn before_or_refused(
     tx: &mut Tx<'_>,
     session: &SupportSession,
     secrets: &SupportSessionSecrets,
 ) -> Result<Option<SupportSession>, ServiceError> {
-    // Read again under a lock: two forms of one person are taken one after the other, and whoever
-    // has just been deactivated opens nothing more.
+    // Read again under a lock: two forms of one person are handled one after the other, and a
+    // person who was just deactivated can't create more.
     let staff = tx.lock_staff(session.staff_id).await?;
     if !staff.is_some_and(|staff| staff.member.may_enter()) {
-        return Err(Problem::forbidden("You may not open support sessions any more.").into());
+        return Err(Problem::forbidden("You can no longer create support sessions.").into());
     }
     let before = tx
         .find_support_session_by_idempotency_key(session.staff_id, &secrets.idempotency_key)
@@ -277,15 +277,15 @@ async fn before_or_refused(
         .await?;
     if open >= MAX_ACTIVE_PER_STAFF_MEMBER {
         let detail = format!(
-            "You already hold {MAX_ACTIVE_PER_STAFF_MEMBER} active support sessions; end one first."
+            "You already have {MAX_ACTIVE_PER_STAFF_MEMBER} active support sessions. End one first."
         );
         return Err(Problem::new(ProblemCode::TooManySupportSessions, detail).into());
     }
     Ok(None)
 }
 
-/// Where sessions end with a suspension, none begins under one. Read under the tenant's lock: a
-/// suspension that is being registered finds the session, or is found.
+/// If sessions end with a suspension, none begins during one. Read under the tenant's lock, so that
+/// a concurrent suspension finds the session, or is found.
 async fn refuse_if_suspended(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -301,7 +301,8 @@ async fn refuse_if_suspended(
         suspended |= organization.is_some_and(|o| o.status == OrganizationStatus::Suspended);
     }
     if suspended {
-        let detail = "It is suspended: no support session can be opened in it.";
+        let detail = "The tenant or organization is suspended. You can't create a support \
+                      session in it.";
         return Err(Problem::new(ProblemCode::Conflict, detail).into());
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! The audit event of an expiry. Nobody acts for a session to expire: this only tells of it, with
-//! the true instant, whenever it comes round to it.
+//! The audit event of an expiry. A session expires without it: the event only reports the true
+//! instant, at some later time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ pub async fn record_expiries(core: Core, gates: Arc<SessionGates>, shutdown: Can
     let mut changes = core.store.changes();
     loop {
         if let Err(error) = record_due(&core, &gates).await {
-            tracing::warn!(error = %error, "expiries can't be recorded");
+            tracing::warn!(error = %error, "can't record expiries");
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(RETRY) => continue,
@@ -41,7 +41,7 @@ pub async fn record_expiries(core: Core, gates: Arc<SessionGates>, shutdown: Can
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = due => {}
-            // A new session may expire before the one that is waited for.
+            // A new session may expire before the awaited one.
             change = changes.recv() => {
                 if matches!(change, Err(tokio::sync::broadcast::error::RecvError::Closed)) {
                     return;

@@ -1,4 +1,4 @@
-//! What the holder of a support session sees of it, and does to it, from a page in its tenant.
+//! The holder's view of a support session, from a page in its tenant.
 
 use app::domain::{
     SupportSessionId, caller::Origin, problem::ProblemCode, support_sessions::SupportSessionStatus,
@@ -9,8 +9,8 @@ use gateway::ports::{EndAsked, HeldSessions, SessionCard, StoreUnavailable};
 use super::{SupportSessionsService, revoke::Ender};
 use crate::services::ServiceError;
 
-/// What is noted as the reason.
-const REASON: &str = "Ended by its holder, in the browser that it was open in.";
+/// The recorded reason.
+const REASON: &str = "Ended by its holder in the browser.";
 
 impl SupportSessionsService {
     async fn card_inner(&self, id: SupportSessionId) -> Result<Option<SessionCard>, ServiceError> {
@@ -22,8 +22,8 @@ impl SupportSessionsService {
         }))
     }
 
-    /// Whoever has the session's cookie is its holder, who may always end it, whatever has become of
-    /// his roles and of his sign-in to the console.
+    /// The owner of the session's cookie is its holder, who may always end it, whatever has changed
+    /// in their roles and sign-ins.
     async fn end_inner(&self, asked: EndAsked) -> Result<(), ServiceError> {
         let id = asked.support_session_id;
         let mut reader = self.core.store.read().await?;
@@ -62,7 +62,7 @@ impl HeldSessions for SupportSessionsService {
                 support_session.id = %id,
                 request.id = %request_id,
                 error = %error,
-                "a support session can't be ended"
+                "can't end a support session"
             );
             StoreUnavailable
         })

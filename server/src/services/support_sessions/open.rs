@@ -1,12 +1,12 @@
 //! Letting a browser open the tenant of a support session: the console's half.
 //!
-//! What the gateway does before and after it is in `gateway::browser`.
+//! For the gateway's part see `gateway::browser`.
 
 use app::domain::{
     Timestamp,
     caller::Context,
     policy::Act,
-    problem::Problem,
+    problem::{Problem, ProblemCode},
     support_sessions::{SupportSession, SupportSessionStatus},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -51,9 +51,9 @@ impl SupportSessionsService {
         Ok(found.ok_or_else(not_found)?)
     }
 
-    /// Lets the browser that began to open the tenant go on. `state` is the SHA-256 of the state that
-    /// the gateway gave it, in base64url. Gives the URL to send the browser to, which holds a code that
-    /// can be used once, within 60 seconds, by whoever has the state.
+    /// Continues opening a tenant in a browser. `state` is the SHA-256 of the state that the
+    /// gateway gave the browser, in base64url. Returns the URL for the browser, with a code that
+    /// can be used once, within 60 seconds, together with the state.
     ///
     /// # Errors
     ///
@@ -87,7 +87,8 @@ impl SupportSessionsService {
         let label = self.entry_label(session).await?;
         let hosts = self.entry_hosts.as_ref().zip(label);
         let Some((hosts, label)) = hosts else {
-            return Err(Problem::not_found("way to open this tenant").into());
+            let detail = "This tenant can't be entered in a browser.";
+            return Err(Problem::new(ProblemCode::NotFound, detail).into());
         };
         let code = Token::generate(TokenKind::EntryCode, &*self.core.entropy);
         let (id, code_hash) = (session.id, *code.hash().as_bytes());
@@ -108,7 +109,8 @@ impl SupportSessionsService {
         Ok(hosts.enter_url(&label, code.expose()))
     }
 
-    /// Where the caller opens the tenant of a session, if it is his own, active, and has a host.
+    /// The address that opens the tenant in a browser, if the session is the caller's own, active,
+    /// and has a host.
     pub(super) async fn open_url(
         &self,
         context: &Context,

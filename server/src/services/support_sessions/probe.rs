@@ -19,11 +19,11 @@ use store::support_sessions::SupportSessionSecrets;
 use super::{SupportSessionsService, create::Added};
 use crate::services::ServiceError;
 
-/// How long such a session lasts if nobody ends it: longer than a probe, and no longer than needed.
+/// How long such a session lasts if it isn't ended: longer than a probe, and no longer than needed.
 const LASTS: TimeDelta = TimeDelta::minutes(5);
-/// How many requests it may make; no probe makes as many.
+/// How many requests it may make, more than any probe needs.
 const REQUESTS: u64 = 100;
-/// What tenants read as its reason.
+/// The reason, as shown to tenants.
 const REASON: &str = "Gateway probe: whether the platform keeps tenants apart";
 
 impl SupportSessionsService {
@@ -74,7 +74,7 @@ impl SupportSessionsService {
         };
         match self.add(context, session, secrets).await? {
             Added::New(session) => Ok((session, token)),
-            Added::Before(_) => Err(Problem::forbidden("This was opened before.").into()),
+            Added::Before(_) => Err(Problem::forbidden("This was already opened.").into()),
         }
     }
 }

@@ -17,8 +17,8 @@ use super::SupportSessionsService;
 use crate::services::ServiceError;
 
 impl SupportSessionsService {
-    /// A support session that the caller may see. One of another tenant does not exist as far as a
-    /// tenant's key, or a support session, can tell.
+    /// A support session that the caller may see. To a tenant's key, or a support session, another
+    /// tenant's session doesn't exist.
     pub(super) async fn find(
         &self,
         context: &Context,
@@ -37,7 +37,7 @@ impl SupportSessionsService {
             .lookup_support_session(id)
             .await?;
         let Some(session) = found else {
-            // Whoever may see none at all is told that, and not which ones exist.
+            // A caller who may see none at all gets that answer, and not which ones exist.
             self.authorise_reading_any(context)?;
             return Err(not_found().into());
         };

@@ -92,7 +92,7 @@ impl SupportSessionsService {
             .await
     }
 
-    /// Ends an active session, whoever has been found to be allowed to.
+    /// Ends an active session after authorisation.
     pub(super) async fn end_in_name_of(
         &self,
         ender: Ender,
@@ -105,7 +105,7 @@ impl SupportSessionsService {
         let ending =
             tokio::spawn(async move { this.close_and_revoke(ender, session, reason).await });
         ending.await.unwrap_or_else(|_| {
-            Err(Problem::new(ProblemCode::Internal, "Something went wrong on our side.").into())
+            Err(Problem::new(ProblemCode::Internal, "Something went wrong.").into())
         })
     }
 
@@ -144,8 +144,8 @@ impl SupportSessionsService {
     }
 }
 
-/// Ends a session with its event; `None` if it had ended before. Whoever calls tells of the change
-/// afterwards: chains are locked before the log of changes.
+/// Ends a session with its event; `None` if it had ended before. The caller reports the change
+/// afterwards: chains are locked before the change log.
 async fn revoke_in(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -168,9 +168,9 @@ async fn revoke_in(
     Ok(Some(receipt))
 }
 
-/// Ends every active support session of a staff member who may not act any more, in the
-/// transaction under way; which ones. One that ends by itself at the same instant is left as it
-/// is. Chains are taken in ascending order, since the sessions come by tenant.
+/// Ends every active support session of a staff member who lost access, in the current transaction.
+/// Returns which ones. A session that ends automatically at the same instant stays as it is. Chains
+/// are taken in ascending order, because the sessions come by tenant.
 pub async fn revoke_all_of(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -184,8 +184,8 @@ pub async fn revoke_all_of(
     revoke_listed(tx, core, context, active, reason).await
 }
 
-/// Ends every active support session in a tenant, or in one of its organizations, that may not be
-/// looked into any more; as [`revoke_all_of`].
+/// Ends every active support session in a tenant, or in one of its organizations, that was
+/// suspended. Like [`revoke_all_of`].
 pub async fn revoke_all_in(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -202,7 +202,7 @@ pub async fn revoke_all_in(
     revoke_listed(tx, core, context, active, reason).await
 }
 
-/// Ends every active support session there is; as [`revoke_all_of`].
+/// Ends every active support session. Like [`revoke_all_of`].
 pub async fn revoke_every(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -260,6 +260,6 @@ pub(super) fn already_ended(ended: AlreadyEnded) -> Problem {
 pub(super) fn ended_meanwhile() -> Problem {
     Problem::new(
         ProblemCode::Conflict,
-        "This support session has ended in the meantime.",
+        "This support session has just ended.",
     )
 }

@@ -502,7 +502,7 @@ async fn a_tenants_key_sees_its_own_sessions_and_knows_of_no_others() {
                 (detail.code, log.code),
                 (ProblemCode::NotFound, ProblemCode::NotFound)
             );
-            assert_eq!(detail.detail, "There is no such support session.");
+            assert_eq!(detail.detail, "Support session not found.");
         }
     }
 }

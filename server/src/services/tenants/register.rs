@@ -1,4 +1,4 @@
-//! Registration of tenants and organizations, as the platform tells of them.
+//! Registration of tenants and organizations by the platform.
 
 use app::domain::{
     OrganizationId, TenantId, Timestamp,
@@ -30,15 +30,15 @@ use crate::{
 /// A registration that has been taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered<T> {
-    /// What is registered now.
+    /// The registered value.
     pub value: T,
     /// Whether it is new.
     pub created: bool,
 }
 
 impl TenantsService {
-    /// Registers a tenant, or changes it. The same registration again changes nothing and is not
-    /// told of.
+    /// Registers or changes a tenant. Repeating a registration changes nothing and is not
+    /// announced.
     pub async fn register_tenant(
         &self,
         context: &Context,
@@ -61,15 +61,15 @@ impl TenantsService {
         Ok(registered)
     }
 
-    /// Ends at this node's gates, before the registration is answered, what the suspension ended.
+    /// Ends the suspended sessions at this node's gates before the registration is answered.
     async fn end_with(&self, suspended: bool) {
         if suspended && let Err(error) = end_revoked(&self.core, &self.gates).await {
-            tracing::warn!(%error, "support sessions of a suspended tenant end by the log of changes");
+            tracing::warn!(%error, "can't end a suspended tenant's support sessions directly; the change log will");
         }
     }
 
-    /// Registers an organization of a tenant, or changes it. The same registration again changes
-    /// nothing and is not told of.
+    /// Registers or changes a tenant's organization. Repeating a registration changes nothing and
+    /// is not announced.
     pub async fn register_organization(
         &self,
         context: &Context,
@@ -156,7 +156,7 @@ async fn register_tenant(
     Ok(Audited::new(registered, receipt))
 }
 
-/// A new status may change the verdict: at once, or as soon as telemetry arrives again.
+/// A new status may change the verdict: immediately, or as soon as telemetry arrives again.
 async fn judge_anew(
     tx: &mut Tx<'_>,
     core: &Core,
@@ -230,7 +230,7 @@ fn slug_problem() -> Problem {
     Problem::invalid_field("slug", "belongs to another tenant")
 }
 
-/// Two registrations at the same time may both find the slug free; the store lets one through.
+/// Two concurrent registrations may both find the slug free. The store accepts one of them.
 fn slug_is_taken(error: ServiceError) -> Problem {
     match error {
         ServiceError::Store(StoreError::Exists { constraint }) if constraint.contains("slug") => {

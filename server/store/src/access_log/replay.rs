@@ -1,4 +1,4 @@
-//! Requests with what is needed to judge them again.
+//! Requests with everything needed to replay them.
 
 use app::domain::{
     OrganizationId, RequestId, SupportSessionId, TenantId, Timestamp,
@@ -9,7 +9,7 @@ use app::domain::{
 use crate::{Db, FromRow, Row, StoreError, sql::statements};
 
 statements! {
-    // Request ids are UUIDv7: their order is that of time.
+    // Request IDs are UUIDv7, so their order is the order of time.
     LIST_LATEST = "SELECT a.request_id, a.support_session_id, a.method, a.path, a.query, a.outcome, a.refusal, a.at, \
         s.tenant_id, s.organization_id, s.scopes FROM access_log a \
         JOIN support_sessions s ON s.id = a.support_session_id \
@@ -19,27 +19,21 @@ statements! {
 /// A request as it was made in a support session.
 #[derive(Debug, Clone)]
 pub struct MadeRequest {
-    /// The request.
     pub request_id: RequestId,
-    /// Its support session.
     pub support_session_id: SupportSessionId,
-    /// HTTP method.
     pub method: String,
     /// The path as recorded.
     pub path: String,
     /// The query as recorded.
     pub query: Option<String>,
-    /// What became of it.
+    /// The outcome.
     pub outcome: RequestOutcome,
     /// Why it was refused, if it was.
     pub refusal: Option<Refusal>,
     /// When it was recorded.
     pub at: Timestamp,
-    /// The session's tenant.
     pub tenant_id: TenantId,
-    /// The session's organization.
     pub organization_id: Option<OrganizationId>,
-    /// The session's scopes.
     pub scopes: Vec<ScopeName>,
 }
 

@@ -1,4 +1,4 @@
-//! Rows of requests that a proxy carried: open until its access log tells how they ended.
+//! Rows of requests that a proxy forwarded. They stay open until its access log reports the end.
 
 use app::domain::{
     RequestId, SupportSessionId, TenantId, Timestamp,
@@ -9,7 +9,7 @@ use super::Orphan;
 use crate::{Db, FromRow, Row, StoreError, Tx, sql::statements};
 
 statements! {
-    // Only an open row, and only of that proxy's kind: once told, it stays told.
+    // Only an open row, and only of that kind of proxy. A report is final.
     COMPLETE_REPORTED = "UPDATE access_log SET status = $3, outcome = $4, duration_ms = $5, response_bytes = $6, \
         reported_at = $7 WHERE request_id = $1 AND profile = $2 AND outcome = 'open' \
         RETURNING support_session_id, (SELECT s.tenant_id FROM support_sessions s \
@@ -23,9 +23,7 @@ statements! {
 /// Whose row a report has completed.
 #[derive(Debug, Clone)]
 pub struct ReportedRow {
-    /// The support session.
     pub support_session_id: SupportSessionId,
-    /// That session's tenant.
     pub tenant_id: TenantId,
 }
 
@@ -39,8 +37,7 @@ impl FromRow for ReportedRow {
 }
 
 impl Db<'_> {
-    /// Up to 200 rows that no report has completed, by tenant; only those of support sessions that
-    /// ended before an instant.
+    /// Up to 200 unreported rows, by tenant, of support sessions that ended before an instant.
     pub async fn list_unreported(
         &mut self,
         ended_before: Timestamp,

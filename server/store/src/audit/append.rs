@@ -28,7 +28,7 @@ statements! {
 pub struct NewAuditEvent {
     /// The event's identifier.
     pub id: AuditEventId,
-    /// The tenant it happened in; it names the chain.
+    /// The tenant it happened in, which determines the chain.
     pub tenant_id: Option<TenantId>,
     /// What was done.
     pub action: AuditAction,
@@ -40,15 +40,15 @@ pub struct NewAuditEvent {
     pub outcome: AuditOutcome,
     /// When it happened.
     pub occurred_at: Timestamp,
-    /// When it is recorded.
+    /// When the event is recorded.
     pub recorded_at: Timestamp,
-    /// Where the request came from.
+    /// The origin of the request.
     pub origin: Origin,
 }
 
 /// Proof that an event has been appended in the transaction under way.
 #[derive(Debug, Clone)]
-#[must_use = "a state change is told of by handing its receipt to `Audited`"]
+#[must_use = "hand the receipt to `Audited`, so that the state change keeps its event"]
 pub struct Receipt {
     id: AuditEventId,
 }
@@ -68,11 +68,11 @@ struct Head {
 }
 
 /// The heads of the chains that a transaction appends to: read, and on PostgreSQL locked, at the
-/// first append to each; written once, when the transaction is about to be kept.
+/// first append to each; written once, when the transaction is about to commit.
 #[derive(Debug, Default)]
 pub(crate) struct Heads(BTreeMap<String, Move>);
 
-/// Where a chain stood before the transaction, and where it stands now.
+/// A chain's head before the transaction, and now.
 #[derive(Debug)]
 struct Move {
     from: Head,
@@ -115,9 +115,9 @@ impl FromRow for Head {
 
 impl Tx<'_> {
     /// Appends an event to its chain. The position is taken by compare-and-swap on the chain's
-    /// head: whoever comes second fails with [`StoreError::Contended`] and tries again.
+    /// head: the slower of two writers fails with [`StoreError::Contended`] and retries.
     ///
-    /// Who appends to several chains in one transaction does so in ascending order of their names.
+    /// A transaction that appends to several chains does so in ascending order of their names.
     pub async fn append_audit(&mut self, event: NewAuditEvent) -> Result<Receipt, StoreError> {
         let chain = chain::name(event.tenant_id.as_ref());
         let head = match self.heads.0.get(&chain) {
@@ -197,7 +197,8 @@ fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEve
         resource_type: kind.resource_type.to_owned(),
         resource_id: new.resource_id,
         outcome: new.outcome,
-        // The store keeps microseconds and no leap seconds; what is hashed is what is read back.
+        // The store keeps microseconds and no leap seconds. The hash must cover the same value that
+        // is read back.
         occurred_at: to_micros(new.occurred_at),
         recorded_at: to_micros(new.recorded_at),
         request_id: new.origin.request_id,

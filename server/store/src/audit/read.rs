@@ -23,7 +23,7 @@ statements! {
     LATEST_INSTANT = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events WHERE recorded_at <= $1";
 }
 
-/// How many events an export reads at once.
+/// How many events an export reads at a time.
 pub const EXPORT_PAGE: u32 = 1_000;
 
 /// The last position of a chain.
@@ -74,16 +74,15 @@ impl FromRow for AuditEvent {
     }
 }
 
-/// An event as it lies in the store, readable or not: what a verification looks at.
+/// An event as stored, readable or not, for verification.
 #[derive(Debug, Clone)]
 pub struct StoredEvent {
-    /// The chain.
     pub chain: String,
     /// The position in it.
     pub seq: u64,
     /// The identifier, as it is written.
     pub id: String,
-    /// The event, or what can't be read of it.
+    /// The event, or why it is unreadable.
     pub event: Result<AuditEvent, String>,
 }
 
@@ -95,9 +94,9 @@ impl FromRow for StoredEvent {
             chain: row.text("chain")?,
             seq: row.count("seq").unwrap_or_default(),
             event: match event {
-                // An identifier in another spelling is the same one, but nobody finds it.
+                // An ID in another spelling is the same ID, but can't be found.
                 Ok(event) if event.id.to_string() != id => Err(format!("id {id} is misspelt")),
-                // What is searched in is no part of the hash, and must be what it was made of.
+                // The search column is not hashed, so it must match its source.
                 Ok(event) if row.text("actor_search")? != fold(&event.actor.name) => {
                     Err("actor_search does not fit the actor's name".to_owned())
                 }
@@ -111,7 +110,6 @@ impl FromRow for StoredEvent {
 /// Whose events a caller may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditReach {
-    /// Every event.
     All,
     /// Events of every tenant, but none without one.
     Tenants,
@@ -141,7 +139,6 @@ impl fmt::Display for AuditReach {
 }
 
 impl Db<'_> {
-    /// One event.
     pub async fn lookup_audit_event(
         &mut self,
         id: AuditEventId,

@@ -1,4 +1,4 @@
-//! What waits to be written, and what of it comes next.
+//! The queue of writes, and its order.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use tokio::sync::mpsc;
 use super::Job;
 use crate::writer::Priority;
 
-/// For how long acts that nobody waits for rest, so that they share the commit of those somebody
-/// waits for: a request's completion that of the next request's record.
+/// How long acts without a waiting caller are held back, so that they share a commit with others: a
+/// request's completion with the next request's record.
 const RESTS_FOR: Duration = Duration::from_millis(5);
 
-/// What waits to be written.
+/// The queue of writes.
 pub(super) struct Queues {
     /// The act that woke the writer.
     first: Option<Box<dyn Job>>,
-    /// The act that nobody waits for and that woke the writer.
+    /// The held-back act that woke the writer.
     rested: Option<Box<dyn Job>>,
     turn: bool,
     gateway: mpsc::Receiver<Box<dyn Job>>,
@@ -40,7 +40,8 @@ impl Queues {
         }
     }
 
-    /// Waits for something to do; at what level it must be kept. `None` once nobody can ask any more.
+    /// Waits for work and returns the level it must be kept at. `None` once there are no more
+    /// callers.
     pub(super) async fn wait(&mut self, record: RecordLevel) -> Option<RecordLevel> {
         let mut priority = Priority::Resting;
         if self.rested.is_none() {

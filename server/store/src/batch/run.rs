@@ -12,17 +12,17 @@ use crate::{
 
 /// How many acts one commit covers at most.
 const MAX_BATCH: usize = 256;
-/// For how long one batch goes on taking acts.
+/// How long one batch keeps taking acts.
 const MAX_BATCH_TIME: Duration = Duration::from_millis(10);
 
-/// What became of a batch's acts.
+/// The result of a batch's acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ran {
-    /// All that are kept told of no change.
+    /// No committed act reported a change.
     Unchanged,
-    /// One that is kept told of a change.
+    /// A committed act reported a change.
     Changed,
-    /// One of those that ran together is not to be kept, so nothing is.
+    /// One of the acts must not be committed, so none is.
     OneFailed,
 }
 
@@ -35,7 +35,7 @@ impl Ran {
     }
 }
 
-/// Runs what is waiting without anything between the acts: nearly always all are kept, and
+/// Runs the queue without savepoints between the acts: nearly always all are committed, and
 /// savepoints cost as much as the acts themselves.
 pub(super) async fn run_together(
     db: &mut Db<'_>,
@@ -68,8 +68,7 @@ pub(super) async fn run_together(
     Ok(Ran::told(tx.changed))
 }
 
-/// Runs acts that have run before once more, each in a savepoint of its own, so that one that is not
-/// to be kept takes no other with it.
+/// Runs acts again, each in its own savepoint, so that a failed one doesn't affect the others.
 pub(super) async fn run_apart(
     db: &mut Db<'_>,
     acts: &mut [Box<dyn Job>],

@@ -1,7 +1,7 @@
 //! PostgreSQL's word that something was written, on one connection per node.
 //!
-//! It only wakes: what was written is in the log. Where it is lost, the log is polled as ever, and
-//! it is taken up again.
+//! A notification only wakes the reader. If the connection is lost, the log is polled as before,
+//! and the connection is opened again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,15 +12,15 @@ use sqlx::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// What the word is given on. Written out in `migrate.rs`, where it is given.
+/// The notification's channel. It is also written out in `migrate.rs`.
 const CHANNEL: &str = "support_console_changes";
-/// How long it takes until a lost connection is made anew.
+/// The delay before a lost connection is opened again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Wakes `written` whenever any node has committed a change, until `shutdown`.
 pub(super) async fn wake(pool: PgPool, written: Arc<Notify>, shutdown: CancellationToken) {
     let options = (*pool.connect_options()).clone();
-    // A connection of its own, for good; and one that people recognise.
+    // A permanent connection with a recognisable name.
     let own = PgPoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
@@ -32,7 +32,7 @@ pub(super) async fn wake(pool: PgPool, written: Arc<Notify>, shutdown: Cancellat
             listened = listen(&own, &written) => listened,
         };
         if let Err(error) = listened {
-            tracing::warn!(error = %error, "PostgreSQL's notifications are lost; the log of changes is polled");
+            tracing::warn!(error = %error, "PostgreSQL's notifications are lost; polling the change log instead");
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -45,7 +45,7 @@ pub(super) async fn wake(pool: PgPool, written: Arc<Notify>, shutdown: Cancellat
 async fn listen(own: &PgPool, written: &Notify) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(own).await?;
     listener.listen(CHANNEL).await?;
-    // What was said before we listened was missed.
+    // Notifications before listening were missed.
     written.notify_one();
     while listener.try_recv().await?.is_some() {
         written.notify_one();

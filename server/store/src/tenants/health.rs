@@ -1,4 +1,4 @@
-//! A tenant's health as it is kept, and whose is due to be worked out anew.
+//! A tenant's stored health, and the tenants due for evaluation.
 
 use app::domain::{TenantId, Timestamp, health::Verdict};
 
@@ -6,8 +6,8 @@ use super::StoredTenant;
 use crate::{Db, StoreError, Tx, sql::statements};
 
 statements! {
-    // Changes nothing, but on PostgreSQL takes the row's lock: whoever works health out must read
-    // the buckets after all others who do the same for this tenant.
+    // Changes nothing, but takes the row's lock on PostgreSQL: an evaluation must read the buckets
+    // after all other evaluations of this tenant.
     LOCK = "UPDATE tenants SET health_at = health_at WHERE id = $1 RETURNING *";
     SEE = "UPDATE tenants SET last_seen = CASE WHEN last_seen < $2 THEN $2 ELSE last_seen END, \
         first_seen = CASE WHEN first_seen = -1 OR first_seen > $3 THEN $3 ELSE first_seen END \
@@ -19,7 +19,7 @@ statements! {
     NEXT_CHANGE = "SELECT COALESCE(MIN(next_change_at), 9223372036854775807) FROM tenants";
 }
 
-/// What has been worked out of a tenant's calls.
+/// The evaluated health of a tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewHealth {
     /// The health and why.
@@ -28,11 +28,10 @@ pub struct NewHealth {
     pub since: Timestamp,
     /// Calls in the last 24 hours.
     pub calls_24h: u64,
-    /// Errors among them.
     pub errors_24h: u64,
-    /// When this was worked out.
+    /// When this was evaluated.
     pub at: Timestamp,
-    /// When it may change without traffic; `None` where it can't.
+    /// When it may change without traffic; `None` if it can't.
     pub next_change_at: Option<Timestamp>,
 }
 
@@ -48,8 +47,8 @@ impl NewHealth {
 }
 
 impl Db<'_> {
-    /// Up to `limit` tenants whose health is due to be worked out anew, in ascending order of
-    /// their ids: the order in which rows are locked.
+    /// Up to `limit` tenants that are due for evaluation, in ascending order of their IDs: the
+    /// order in which rows are locked.
     pub async fn list_due_tenants(
         &mut self,
         now: Timestamp,
@@ -94,7 +93,7 @@ impl Tx<'_> {
             .await
     }
 
-    /// Keeps what has been worked out of a tenant's calls.
+    /// Stores the evaluated health of a tenant.
     pub async fn set_tenant_health(
         &mut self,
         id: &TenantId,

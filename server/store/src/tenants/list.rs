@@ -14,7 +14,7 @@ use crate::{
 };
 
 statements! {
-    // Severity stands for health one to one and leads an index, so nothing but that index is read.
+    // Severity corresponds to health and leads an index, so only that index is read.
     COUNT_BY_HEALTH = "SELECT severity, COUNT(*) AS tenants FROM tenants GROUP BY severity";
     COUNT_BY_HEALTH_OF = "SELECT severity, COUNT(*) AS tenants FROM tenants WHERE id = $1 GROUP BY severity";
 }

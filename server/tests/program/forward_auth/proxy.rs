@@ -15,7 +15,7 @@ use crate::support::until;
 /// Names the folder in which the packages of end2end/requirements-proxies.txt have put programs.
 const PROXIES: &str = "SUPPORT_CONSOLE_PROXIES";
 
-/// A proxy in a folder of its own. Killed when it is dropped.
+/// A proxy with its own folder. Killed when it is dropped.
 pub(super) struct Proxy {
     folder: TempDir,
     child: Child,

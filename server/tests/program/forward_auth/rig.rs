@@ -12,7 +12,7 @@ use crate::support::{
     upstream::Upstream,
 };
 
-/// As it stands on the pages.
+/// As written on the documentation pages.
 const SECRET: &str = "put-the-secret-here-0123456789abcdef";
 
 pub(super) struct Rig {
@@ -91,7 +91,7 @@ impl Rig {
         }
     }
 
-    /// Ends the program, and with it whoever answers checks.
+    /// Ends the program, and with it the listener for checks.
     pub(super) async fn end(&mut self) {
         self.program.kill().await;
     }
@@ -109,7 +109,7 @@ impl Rig {
         )
     }
 
-    /// Raw bytes to the proxy on a connection of their own.
+    /// Raw bytes to the proxy over their own connection.
     pub(super) async fn raw(&self, bytes: &str) -> Answer {
         let mut client = Client::connect(self.front).await;
         client.send(bytes.as_bytes()).await;

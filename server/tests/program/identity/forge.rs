@@ -1,4 +1,4 @@
-//! Identities that nobody should believe, and those that somebody should.
+//! Identities that must be rejected, and those that must be accepted.
 
 use app::identity::{ALGORITHM, MAX_LIFETIME, PublicKey, TYPE, path_hash};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -55,7 +55,6 @@ impl Forge {
         self.signed(&self.header(), &changed(self.claims(), changes))
     }
 
-    /// With another header.
     fn headed(&self, changes: Value) -> String {
         self.signed(&changed(self.header(), changes), &self.claims())
     }

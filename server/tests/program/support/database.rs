@@ -51,7 +51,6 @@ impl Database {
         url.to_string()
     }
 
-    /// One number.
     pub(crate) async fn number(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }

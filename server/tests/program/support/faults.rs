@@ -15,7 +15,6 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// A sound one.
     pub(crate) fn new() -> Self {
         let disk = Self {
             folder: tempfile::tempdir().unwrap(),

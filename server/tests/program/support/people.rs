@@ -236,12 +236,12 @@ impl Staff {
         Granted::from(request.json(&json!({ "tenant": tenant, "form": form }))).await
     }
 
-    /// Another token for a support session of one's own.
+    /// Replaces the token of one's own support session.
     pub(crate) async fn replace_token(&self, id: &str) -> Granted {
         Granted::from(self.post("/_fn/replace_token").json(&json!({ "id": id }))).await
     }
 
-    /// Ends a support session of one's own.
+    /// Ends one's own support session.
     pub(crate) async fn revoke(&self, id: &str) {
         let body = json!({ "id": id, "reason": "done" });
         answer(self.post("/_fn/revoke_support_session").json(&body)).await;
@@ -276,7 +276,7 @@ impl StaffSession {
         }
     }
 
-    /// With a cookie that nobody was given.
+    /// With a made-up cookie.
     pub(crate) fn made_up(program: &Program) -> Self {
         let mut session = Self::none(program);
         let token = "A".repeat(43);

@@ -89,7 +89,6 @@ impl Postgres {
         send("STOP", &self.processes());
     }
 
-    /// SIGCONT.
     pub(crate) fn thaw(&self) {
         send("CONT", &self.processes());
     }

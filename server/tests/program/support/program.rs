@@ -1,4 +1,4 @@
-//! `support-console serve` in a folder of its own, and other commands beside it.
+//! `support-console serve` with its own folder, and other commands beside it.
 
 use std::{
     ffi::OsString,
@@ -35,8 +35,8 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts with a gateway before `upstream`; `rules` are the lines of `[gateway]` that say how
-    /// tenants and organizations are told apart.
+    /// Starts with a gateway in front of `upstream`. `rules` are the lines of `[gateway]` that
+    /// separate tenants and organizations.
     pub(crate) async fn start(upstream: SocketAddr, rules: &str) -> Self {
         Self::start_with(Vec::new(), upstream, rules).await
     }
@@ -91,7 +91,7 @@ impl Program {
         program
     }
 
-    /// Starts a node of its own on a PostgreSQL database, with the same keys as every other.
+    /// Starts another node on a PostgreSQL database, with the same keys as every other.
     pub(crate) async fn start_node(
         name: &str,
         database_url: &str,
@@ -117,8 +117,8 @@ impl Program {
         program
     }
 
-    /// The demo in a folder of its own, with the sample platform at `upstream`. Other commands go to
-    /// its store.
+    /// The demo with its own folder, and the sample platform at `upstream`. Other commands use its
+    /// store.
     pub(crate) async fn start_demo(upstream: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/demo.db", folder.path().display());
@@ -193,7 +193,6 @@ impl Program {
         }
     }
 
-    /// Writes the configuration.
     pub(crate) fn configure(&self, upstream: SocketAddr, rules: &str) {
         std::fs::write(self.config(), self.configuration(upstream, rules)).unwrap();
     }
@@ -300,12 +299,12 @@ impl Program {
         child.wait().await.unwrap();
     }
 
-    /// SIGSTOP: it stands still wherever it is.
+    /// SIGSTOP: it freezes wherever it is.
     pub(crate) async fn freeze(&self) {
         self.signal("STOP").await;
     }
 
-    /// SIGCONT: it goes on where it stood.
+    /// SIGCONT: it continues.
     pub(crate) async fn thaw(&self) {
         self.signal("CONT").await;
     }
@@ -350,7 +349,6 @@ impl Program {
         format!("http://localhost:{}", self.console.port())
     }
 
-    /// The store's file.
     pub(crate) fn store(&self) -> PathBuf {
         self.folder.path().join("store.db")
     }
@@ -419,8 +417,8 @@ impl Program {
     }
 }
 
-/// An address that nobody listens on. Below the ports that systems hand out by themselves, so that
-/// no outgoing connection takes it while a program is down between two starts.
+/// An address without a listener. It is below the ports that systems assign, so that no outgoing
+/// connection takes it while a program is down between two starts.
 pub(crate) fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let begin = u16::try_from(std::process::id() % 500).unwrap() * 20;

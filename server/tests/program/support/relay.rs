@@ -11,7 +11,6 @@ use tokio::{
 /// What the relay does with what it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Everything passes.
     Open,
     /// Connections stay, new ones are taken, and nothing passes: as with a database that is stopped,
     /// or a network that swallows everything.

@@ -1,5 +1,5 @@
-//! The fields of the form. Their values stay in the document: what was typed before the page came
-//! alive is never overwritten.
+//! The fields of the form. Their values stay in the document, so input from before hydration is
+//! never overwritten.
 
 use leptos::{html, prelude::*};
 
@@ -20,14 +20,9 @@ use crate::{
 
 type FieldError = Signal<Option<String>>;
 
-/// The reason, with what is still missing while it is typed.
+/// The reason, with a character counter.
 #[component]
-pub fn ReasonField(
-    /// What was typed before.
-    kept: String,
-    /// What is wrong with it.
-    error: FieldError,
-) -> impl IntoView {
+pub fn ReasonField(kept: String, error: FieldError) -> impl IntoView {
     let typed = RwSignal::new(kept.clone());
     let area = NodeRef::<html::Textarea>::new();
     Effect::new(move || {
@@ -36,10 +31,7 @@ pub fn ReasonField(
         }
     });
     let hint = move || {
-        view! {
-            "The tenant can read this. "
-            <span class="num">{move || typed.with(|typed| counter(typed))}</span>
-        }
+        view! { <span class="num">{move || typed.with(|typed| counter(typed))}</span> }
     };
     view! {
         <Field id="reason" label="Reason" hint=hint error=error let:control>
@@ -61,25 +53,18 @@ pub fn ReasonField(
     .into_any()
 }
 
-/// How long the reason is, after trimming, and what is missing.
+/// The length of the reason after trimming, or the required minimum.
 fn counter(reason: &str) -> String {
     let length = reason.trim().chars().count();
     match length {
-        0..REASON_MIN => format!("{length} of at least {REASON_MIN} characters"),
-        _ => format!("{length} of at most {REASON_MAX} characters"),
+        0..REASON_MIN => format!("At least {REASON_MIN} characters"),
+        _ => format!("{length} of {REASON_MAX} characters"),
     }
 }
 
 /// The duration with the time at which the session would end.
 #[component]
-pub fn TtlField(
-    /// What was typed before.
-    kept: String,
-    /// The server's time.
-    now: Timestamp,
-    /// What is wrong with it.
-    error: FieldError,
-) -> impl IntoView {
+pub fn TtlField(kept: String, now: Timestamp, error: FieldError) -> impl IntoView {
     let viewer = use_viewer();
     let typed = RwSignal::new(kept.clone());
     let input = NodeRef::<html::Input>::new();
@@ -100,7 +85,7 @@ pub fn TtlField(
         }
     };
     view! {
-        <Field id="ttl_minutes" label="Duration (TTL)" hint=hint error=error let:control>
+        <Field id="ttl_minutes" label="Duration (TTL, minutes)" hint=hint error=error let:control>
             <input
                 node_ref=input
                 id=control.id
@@ -118,14 +103,11 @@ pub fn TtlField(
     .into_any()
 }
 
-/// The ticket.
 #[component]
 pub fn TicketField(
-    /// What was typed before.
     kept: String,
     /// Whether it may not be left empty.
     required: bool,
-    /// What is wrong with it.
     error: FieldError,
 ) -> impl IntoView {
     view! {
@@ -150,11 +132,9 @@ pub fn TicketField(
 /// The scopes with what each of them permits.
 #[component]
 pub fn ScopesField(
-    /// What there is to choose from.
     scopes: Vec<Scope>,
     /// The names that are chosen at first.
     kept: Vec<String>,
-    /// What is wrong with the choice.
     error: FieldError,
 ) -> impl IntoView {
     let choice = move |scope: Scope| {
@@ -191,11 +171,9 @@ pub fn ScopesField(
 /// The organization that access is restricted to.
 #[component]
 pub fn OrganizationField(
-    /// What there is to choose from.
     organizations: Vec<Organization>,
     /// The identifier that is chosen at first; empty for the whole tenant.
     kept: String,
-    /// What is wrong with the choice.
     error: FieldError,
 ) -> impl IntoView {
     let option = move |organization: Organization| {
@@ -216,7 +194,7 @@ pub fn OrganizationField(
             id="organization_id"
             label="Organization"
             optional=true
-            hint=|| "If chosen, access is restricted to this organization's data only."
+            hint=|| "Restricts access to this organization's data."
             error=error
             let:control
         >
@@ -240,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_counter_counts_characters_after_trimming() {
-        assert_eq!(counter("  API ñ "), "5 of at least 10 characters");
-        assert_eq!(counter("ñandúñandú"), "10 of at most 500 characters");
+        assert_eq!(counter("  API ñ "), "At least 10 characters");
+        assert_eq!(counter("ñandúñandú"), "10 of 500 characters");
     }
 }

@@ -1,4 +1,4 @@
-//! What can end or bind the session beyond its time-to-live: both are optional.
+//! The optional limits of a session beside its TTL.
 
 use leptos::prelude::*;
 
@@ -9,18 +9,15 @@ use crate::{
 
 /// The minutes without a request after which the session ends.
 #[component]
-pub fn IdleField(
-    /// What was typed before.
-    kept: String,
-    /// What is wrong with it.
-    error: Signal<Option<String>>,
-) -> impl IntoView {
+pub fn IdleField(kept: String, error: Signal<Option<String>>) -> impl IntoView {
     view! {
         <Field
             id="idle_minutes"
-            label="Idle limit"
+            label="End when idle for (minutes)"
             optional=true
-            hint=|| format!("1–{TTL_MAX} minutes without a request end the session.")
+            hint=|| {
+                format!("Ends the session after 1–{TTL_MAX} minutes without a request.")
+            }
             error=error
             let:control
         >
@@ -39,14 +36,13 @@ pub fn IdleField(
     .into_any()
 }
 
-/// Whether only requests from one's own address are let through.
+/// Whether only requests from the creator's IP address are allowed.
 #[component]
 pub fn CreatorIpField(
     /// The address that the console sees.
     ip: String,
     /// Whether it was chosen before.
     kept: bool,
-    /// What is wrong with the choice.
     error: Signal<Option<String>>,
 ) -> impl IntoView {
     view! {
@@ -56,12 +52,12 @@ pub fn CreatorIpField(
             aria-invalid=move || error.with(Option::is_some).then_some("true")
             tabindex="-1"
         >
-            <legend>"Address"</legend>
+            <legend>"IP address"</legend>
             <div class="choice">
                 <label>
                     <input type="checkbox" name="creator_ip_only" value="yes" checked=kept/>
                     <span>
-                        "Only from my address" " " <code>{ip}</code>
+                        "Only from my IP address" " " <code>{ip}</code>
                         <small>"Requests from any other address are refused and recorded."</small>
                     </span>
                 </label>

@@ -1,5 +1,5 @@
-//! What to look at before entering a tenant (seed: "Always review the tenant's health signals
-//! before creating an impersonation session").
+//! The tenant's health signals, for review before creating a support session: many issues can be
+//! diagnosed without access to the tenant's data.
 
 use leptos::prelude::*;
 
@@ -19,7 +19,6 @@ use crate::{
 pub fn Review(
     /// The tenant with its signals.
     detail: TenantDetail,
-    /// The server's time.
     now: Timestamp,
 ) -> impl IntoView {
     let signals = detail.signals;

@@ -12,10 +12,10 @@ use crate::{
     query::{Query, page_request},
 };
 
-/// The page as it stands in the URL.
+/// The page of the access log in the URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogPlace {
-    /// Where to go on; the newest rows without.
+    /// The cursor; the newest rows without one.
     pub cursor: Option<String>,
     /// Rows on a page, as written.
     pub limit: String,

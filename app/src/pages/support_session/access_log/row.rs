@@ -14,7 +14,7 @@ use crate::{
 /// One request. Its row stays when the request completes, so that it stays open and focused.
 #[component]
 pub(super) fn EntryRow(
-    /// The entry as it was when it came.
+    /// The entry when it arrived.
     entry: AccessLogEntry,
     /// All rows, as they are now.
     rows: RwSignal<LiveRows<AccessLogEntry>>,
@@ -30,7 +30,7 @@ pub(super) fn EntryRow(
             let Told { tone, code, note } = told(entry);
             view! {
                 <span class=format!("code {tone}")>{code}</span>
-                {note.map(|note| view! { " " <span class="muted">{note}</span> })}
+                {note.map(|note| view! { ", " <span class="muted">{note}</span> })}
             }
         })
     };
@@ -59,7 +59,7 @@ fn full_path(entry: &AccessLogEntry) -> String {
     }
 }
 
-/// The cell Status: a style, the status code, and what the code alone does not tell.
+/// The cell Status: a style, the status code and the rest of the outcome.
 #[derive(Debug, PartialEq, Eq)]
 struct Told {
     tone: &'static str,
@@ -77,7 +77,7 @@ fn told(entry: &AccessLogEntry) -> Told {
     let note = match entry.outcome {
         RequestOutcome::Open => Some("open"),
         RequestOutcome::Done => None,
-        RequestOutcome::Cut => Some("cut"),
+        RequestOutcome::Cut => Some("interrupted"),
         RequestOutcome::Refused => Some("refused"),
         RequestOutcome::Failed => Some("failed"),
         RequestOutcome::Unknown => Some("unknown"),
@@ -103,7 +103,7 @@ fn facts(entry: &AccessLogEntry) -> AnyView {
     let duration = entry.duration_ms.map(|ms| format!("{ms} ms"));
     let why = entry.refusal.map(|refusal| {
         view! {
-            <dt>"Refused because"</dt>
+            <dt>"Reason for refusal"</dt>
             <dd>{refusal.sentence()} " " <code class="muted">{refusal.as_str()}</code></dd>
         }
     });
@@ -112,7 +112,7 @@ fn facts(entry: &AccessLogEntry) -> AnyView {
             {why}
             <dt>"Request ID"</dt>
             <dd><CopyCode text=id what="request ID"/></dd>
-            {row("Number in session", Some(entry.seq.to_string()))}
+            {row("Request number", Some(entry.seq.to_string()))}
             {row("Outcome", Some(outcome_sentence(entry).into()))}
             {carried(entry).map(|by| row("Forwarded by", Some(by)))}
             {row("Query", entry.query.clone())}
@@ -127,7 +127,7 @@ fn facts(entry: &AccessLogEntry) -> AnyView {
     .into_any()
 }
 
-/// What is known of an upgraded connection.
+/// Facts about an upgraded connection.
 fn upgraded(tally: &UpgradeTally) -> impl IntoView + use<> {
     let direction = |name: &'static str, tally: &DirectionTally| {
         let passed = passed(tally);
@@ -140,7 +140,7 @@ fn upgraded(tally: &UpgradeTally) -> impl IntoView + use<> {
     view! {
         <dt>"Upgrade"</dt>
         <dd>
-            "WebSocket. An upgrade is one request: its messages are counted, not recorded one by one."
+            "WebSocket. It counts as one request. Messages are counted, not recorded individually."
         </dd>
         {direction("To the upstream", &tally.to_upstream)}
         {direction("To the client", &tally.to_client)}
@@ -155,12 +155,14 @@ fn passed(tally: &DirectionTally) -> String {
     )
 }
 
-/// Who carried the request, where that was not the gateway, and whose word its end is.
+/// The proxy that forwarded the request, if any, and whether it reported the end.
 fn carried(entry: &AccessLogEntry) -> Option<String> {
     let profile = entry.profile?;
     let told = match (entry.reported_at, entry.outcome) {
         (Some(_), _) => "status, bytes and duration are reported by the proxy",
-        (None, RequestOutcome::Open | RequestOutcome::Unknown) => "it has not reported the end",
+        (None, RequestOutcome::Open | RequestOutcome::Unknown) => {
+            "the proxy hasn't reported the end"
+        }
         (None, _) => "nothing was forwarded",
     };
     Some(format!("{profile}; {told}"))
@@ -169,17 +171,17 @@ fn carried(entry: &AccessLogEntry) -> Option<String> {
 const fn outcome_sentence(entry: &AccessLogEntry) -> &'static str {
     match entry.outcome {
         RequestOutcome::Open if entry.profile.is_some() => {
-            "Open: recorded and let through, its end not reported yet"
+            "Open: recorded and allowed; the proxy hasn't reported the end yet"
         }
         RequestOutcome::Unknown if entry.profile.is_some() => {
-            "Unknown: recorded and let through, its end never reported"
+            "Unknown: recorded and allowed; the proxy never reported the end"
         }
 
-        RequestOutcome::Open => "Open: recorded and forwarded, not answered in full yet",
-        RequestOutcome::Done => "Done: answered in full",
-        RequestOutcome::Cut => "Cut: the session ended, or one side hung up",
+        RequestOutcome::Open => "Open: recorded and forwarded; the response isn't complete yet",
+        RequestOutcome::Done => "Completed",
+        RequestOutcome::Cut => "Interrupted: the session ended or the connection closed",
         RequestOutcome::Refused => "Refused: nothing was forwarded",
-        RequestOutcome::Failed => "Failed: the upstream did not answer properly",
+        RequestOutcome::Failed => "Failed: the upstream didn't respond properly",
         RequestOutcome::Unknown => "Unknown: the gateway stopped while the request was open",
     }
 }
@@ -226,7 +228,7 @@ mod tests {
         assert!(carried(&entry).unwrap().contains("reported by the proxy"));
         entry.reported_at = None;
         entry.outcome = RequestOutcome::Unknown;
-        assert!(carried(&entry).unwrap().contains("not reported"));
+        assert!(carried(&entry).unwrap().contains("hasn't reported"));
         assert!(outcome_sentence(&entry).contains("never reported"));
     }
 

@@ -1,11 +1,10 @@
-//! The head of a request that came in HTTP/2 frames.
+//! The head of an HTTP/2 request.
 //!
-//! The library itself resets the stream of what is malformed as HTTP/2 (RFC 9113 §8.1.1):
-//! pseudo-header fields that come twice, unknown or late, capital letters, CR, LF and NUL in
-//! fields, connection-specific fields, a body that is not as long as `Content-Length` says. What it
-//! lets through, but an HTTP/1.1 upstream could read in another way, is a fault here. One thing is
-//! not to be seen: a fragment in `:path`, which the library drops before anyone judges; what is
-//! left is what is checked, recorded and forwarded.
+//! The library itself resets a malformed stream (RFC 9113 §8.1.1): repeated, unknown or late
+//! pseudo-headers, capital letters, CR, LF and NUL in headers, connection-specific headers, a body
+//! with another length than `Content-Length`. Anything else that an HTTP/1.1 upstream could read in
+//! another way is a fault here. One thing can't be seen: a fragment in `:path`, which the library
+//! drops first. The rest is checked, recorded and forwarded.
 
 use http::{HeaderMap, HeaderValue, header, request::Parts, uri::Scheme};
 
@@ -24,12 +23,12 @@ const CONNECTION_SPECIFIC: [&str; 5] = [
     "upgrade",
 ];
 
-/// What `:scheme` may say.
+/// The accepted values of `:scheme`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Schemes {
     /// The connection is TLS.
     Https,
-    /// It is clear text; a proxy that ended TLS may name either.
+    /// Without TLS here, because a proxy that terminated TLS may name either.
     Either,
 }
 
@@ -45,7 +44,7 @@ impl Schemes {
 }
 
 impl RawHead {
-    /// Judges what came in frames, and puts what names the host into `Host`.
+    /// Judges an HTTP/2 head, and moves the host's name into `Host`.
     pub(crate) fn of_frames(parts: &mut Parts, schemes: Schemes) -> Self {
         let fault = field_fault(&parts.headers)
             .or_else(|| (!schemes.allow(parts.uri.scheme())).then_some(HeadFault::Scheme));
@@ -67,7 +66,7 @@ impl RawHead {
     }
 }
 
-/// What names the host: `:authority`, `Host`, or both alike (RFC 9113 §8.3.1).
+/// The host's name: `:authority`, `Host`, or both if they are equal (RFC 9113 §8.3.1).
 fn host(parts: &Parts) -> Option<HeaderValue> {
     let mut fields = parts.headers.get_all(header::HOST).iter();
     match (parts.uri.authority(), fields.next(), fields.next()) {

@@ -1,4 +1,4 @@
-//! The head of an HTTP/1.1 request of which only what the library made of it is to be had.
+//! The head of an HTTP/1.1 request that only the library has seen.
 
 use http::{HeaderMap, Method, Uri, header};
 
@@ -6,13 +6,13 @@ use super::{Framing, HeadFault, RawHead};
 use crate::headers::{is_several, only};
 
 impl RawHead {
-    /// Judges a head that was parsed elsewhere. What the library forgave or dropped (a fragment, equal
-    /// `Content-Length` fields that it merged) is not to be seen any more; what it kept is judged as
-    /// strictly as the bytes are.
+    /// Judges a head that was parsed elsewhere. What the library forgave or dropped (a fragment,
+    /// merged equal `Content-Length` headers) can't be seen. The rest is judged as strictly as the
+    /// bytes are.
     pub(crate) fn of_parsed(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         Self {
             method: method.as_str().as_bytes().to_vec(),
-            // Whole: a target in absolute-form stays what it is.
+            // The whole URI: a target in absolute-form stays as it is.
             target: uri.to_string().into_bytes(),
             two_credentials: is_several(headers, header::AUTHORIZATION),
             framing: Framing::Unknown,

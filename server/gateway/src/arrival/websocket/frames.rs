@@ -11,7 +11,7 @@ const MAX_HEAD: usize = 14;
 #[error("what was sent is no WebSocket frame")]
 pub(crate) struct NoFrame;
 
-/// What one side has sent.
+/// The traffic of one side.
 #[derive(Debug)]
 pub(crate) struct FrameCounter {
     /// Clients mask their frames and servers do not (RFC 6455 §5.1).
@@ -81,7 +81,7 @@ impl FrameCounter {
         let extended = &self.head[2..2 + length_bytes];
         let extended = extended.iter().fold(0, |sum, b| (sum << 8) | u64::from(*b));
         let length = length.unwrap_or(extended);
-        // The highest bit of a length is never set; control frames are short and whole (§5.5).
+        // The highest bit of a length is never set. Control frames are short and complete (§5.5).
         let is_control = self.head[0] & 0x08 != 0;
         if length >> 63 != 0 || (is_control && (length > 125 || self.head[0] & 0x80 == 0)) {
             return Err(NoFrame);
@@ -92,7 +92,7 @@ impl FrameCounter {
         Ok(())
     }
 
-    /// What has been seen so far.
+    /// The traffic so far.
     pub(crate) fn tally(&self) -> DirectionTally {
         DirectionTally {
             frames: self.frames,

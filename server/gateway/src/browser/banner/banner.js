@@ -11,9 +11,9 @@ const NEARLY_OVER = 60;
 
 const OVER = {
   session_expired: "The support session has expired.",
-  session_revoked: "The support session has been ended.",
+  session_revoked: "The support session was ended.",
 };
-const NOT_OPEN = "The tenant is no longer open in this browser.";
+const NOT_OPEN = "This tenant is no longer open in this browser.";
 
 const make = (tag, properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
@@ -104,7 +104,7 @@ class Banner {
     this.#left.textContent = `${clock(seconds)} left`;
     if (seconds <= NEARLY_OVER && !this.#said) {
       this.#said = true;
-      this.#status.textContent = "The support session ends in a minute.";
+      this.#status.textContent = "The support session ends in one minute.";
     }
     if (seconds === 0 && this.#timers.length > 0) {
       this.ask();

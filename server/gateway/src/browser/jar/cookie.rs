@@ -12,7 +12,7 @@ use super::Asked;
 
 /// How many bytes name and value may have together (RFC 6265 §6.1, and what browsers take).
 const MAX_BYTES: usize = 4096;
-/// How long a path may be; a longer one is as good as none.
+/// How long a path may be. A longer one is ignored.
 const MAX_PATH: usize = 1024;
 
 /// A cookie in a jar. It is not `Debug`: it is a credential.
@@ -26,7 +26,7 @@ pub(super) struct Held {
     used: u64,
 }
 
-/// Reads a `Set-Cookie` that `host` has sent; `None` if it is to be ignored.
+/// Parses a `Set-Cookie` from `host`; `None` if it must be ignored.
 pub(super) fn read(field: &HeaderValue, host: &str, asked: Asked<'_>) -> Option<Held> {
     let text = std::str::from_utf8(field.as_bytes()).ok()?;
     let cookie = Cookie::parse(text).ok()?;
@@ -53,7 +53,7 @@ fn belongs(host: &str, domain: &str) -> bool {
     domain.is_empty() || host == domain || (above().is_some() && !is_address())
 }
 
-/// What `__Secure-` and `__Host-` promise (RFC 6265bis §4.1.3), in any case (§5.6).
+/// The guarantees of `__Secure-` and `__Host-` (RFC 6265bis §4.1.3), in any case (§5.6).
 fn keeps_its_prefix(cookie: &Cookie<'_>) -> bool {
     let name = cookie.name().to_ascii_lowercase();
     let is_secure = cookie.secure() == Some(true);
@@ -63,7 +63,7 @@ fn keeps_its_prefix(cookie: &Cookie<'_>) -> bool {
     is_secure || !name.starts_with("__secure-")
 }
 
-/// RFC 6265 §5.2.4; without one what §5.1.4 makes of the request's path.
+/// RFC 6265 §5.2.4, or without a path §5.1.4 for the request's path.
 fn path_of(cookie: &Cookie<'_>, asked: &str) -> String {
     let path = cookie.path();
     let path = path.filter(|path| path.starts_with('/') && path.len() <= MAX_PATH);
@@ -104,7 +104,7 @@ impl Held {
         (Reverse(self.path.len()), self.since)
     }
 
-    /// Used at this moment; for the first time if it is new.
+    /// Marks it as used now, for the first time if it is new.
     pub(super) fn touch(&mut self, tick: u64) {
         self.used = tick;
         if self.since == 0 {
@@ -116,7 +116,7 @@ impl Held {
         self.since = old.since;
     }
 
-    /// When it was last used, and of those used at once which is older.
+    /// When it was last used, then its age.
     pub(super) fn used(&self) -> (u64, u64) {
         (self.used, self.since)
     }

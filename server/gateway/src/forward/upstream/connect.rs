@@ -48,7 +48,7 @@ impl UpstreamSettings {
         Ok((Box::new(wire), meter))
     }
 
-    /// Whether a connection can be had now.
+    /// Whether a connection can be opened now.
     pub(crate) async fn probe(&self) -> Result<(), String> {
         let Err(error) = self.open().await else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Why an upstream did not answer, and what an operator can do about it.
+//! Why an upstream did not respond, and what an operator can do.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use tokio_rustls::rustls::{self, CertificateError};
 
 use crate::arrival::websocket::AnswerFault;
 
-/// Why the upstream did not answer.
+/// Why the upstream did not respond.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UpstreamError {
     #[error("connecting took too long")]
@@ -17,15 +17,15 @@ pub(crate) enum UpstreamError {
     Tls(#[source] io::Error),
     #[error("no HTTP connection")]
     Handshake(#[source] hyper::Error),
-    #[error("the connection broke before an answer")]
+    #[error("the connection broke before the response")]
     Broken(#[source] hyper::Error),
-    #[error("the answer took too long")]
+    #[error("the response took too long")]
     FirstByteTimeout,
-    #[error("the upstream switched protocols unasked")]
+    #[error("the upstream switched protocols without being asked")]
     Switched,
-    #[error("the WebSocket that was asked for was not opened")]
+    #[error("the upstream didn't open the requested WebSocket")]
     NotOpened(#[source] AnswerFault),
-    #[error("the answer can be read in two ways: {0}")]
+    #[error("the response is ambiguous: {0}")]
     Ambiguous(&'static str),
 }
 
@@ -48,21 +48,19 @@ impl UpstreamError {
     pub(crate) fn advice(&self) -> &'static str {
         match self {
             Self::ConnectTimeout => {
-                "nothing answers at the upstream's address: look at firewalls and the address, or \
+                "nothing responds at the upstream's address: check firewalls and the address, or \
                  raise gateway.timeouts.connect_ms"
             }
             Self::Connect(_) => {
                 "start the upstream, or correct the address of the upstream in the configuration"
             }
             Self::Tls(error) => tls_advice(error),
-            Self::FirstByteTimeout => {
-                "look at the upstream, or raise gateway.timeouts.first_byte_ms"
-            }
+            Self::FirstByteTimeout => "check the upstream, or raise gateway.timeouts.first_byte_ms",
             Self::Handshake(_)
             | Self::Broken(_)
             | Self::Switched
             | Self::NotOpened(_)
-            | Self::Ambiguous(_) => "look at the upstream's own log",
+            | Self::Ambiguous(_) => "check the upstream's log",
         }
     }
 }
@@ -74,13 +72,13 @@ fn tls_advice(error: &io::Error) -> &'static str {
         Some(rustls::Error::InvalidCertificate(
             Certificate::UnknownIssuer | Certificate::BadSignature,
         )) => {
-            "nobody whom the gateway trusts has signed the upstream's certificate: name the PEM \
+            "the upstream's certificate is not signed by a trusted CA: set the PEM \
              file of its CA in gateway.upstream_ca (or ca of its [[gateway.upstreams]])"
         }
         Some(rustls::Error::InvalidCertificate(
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
         )) => {
-            "the upstream's certificate is for another name: write a name that it has into the \
+            "the upstream's certificate is for another name: use a name that it has in the \
              upstream's URL, or give the upstream a certificate for the one that is there"
         }
         Some(rustls::Error::InvalidCertificate(
@@ -88,10 +86,10 @@ fn tls_advice(error: &io::Error) -> &'static str {
         )) => "the upstream's certificate has expired: renew it",
         Some(rustls::Error::InvalidCertificate(
             Certificate::NotValidYet | Certificate::NotValidYetContext { .. },
-        )) => "the upstream's certificate is not valid yet: look at the clocks",
+        )) => "the upstream's certificate is not valid yet: check the clocks",
         Some(rustls::Error::InvalidMessage(_)) => {
-            "the upstream does not speak TLS there: write http:// or the right port"
+            "the upstream doesn't speak TLS there: use http:// or the right port"
         }
-        _ => "look at the upstream's TLS: its certificate, its versions, its port",
+        _ => "check the upstream's TLS certificate, versions and port",
     }
 }

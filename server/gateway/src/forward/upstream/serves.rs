@@ -3,9 +3,9 @@
 /// What an upstream serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Serves {
-    /// In lower case, without a default port; none is every host.
+    /// In lower case, without a default port. Empty means every host.
     hosts: Vec<String>,
-    /// A canonical path without a slash at its end; empty is every path.
+    /// A canonical path without a final slash. Empty means every path.
     prefix: String,
 }
 
@@ -28,7 +28,7 @@ impl Serves {
         }
     }
 
-    /// Whether nothing would tell the two apart.
+    /// Whether both would serve the same request.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let alike = match (self.hosts.is_empty(), other.hosts.is_empty()) {
             (true, true) => true,

@@ -17,7 +17,7 @@ pub(crate) struct Timeouts {
     pub(crate) request_idle: Duration,
 }
 
-/// Where an upstream is, what it serves and what it is told.
+/// An upstream's address, its requests and its settings.
 #[derive(Debug, Clone)]
 pub(crate) struct UpstreamSettings {
     pub(crate) name: String,

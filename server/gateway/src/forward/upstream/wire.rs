@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::gate::{Pass, kill::KillSwitch};
 
-/// What is known of a connection's writing side.
+/// The state of a connection's writing side.
 pub(super) struct Meter {
     kill: Arc<KillSwitch>,
     /// The gate's pass of the request whose first byte has not been written.
@@ -44,7 +44,7 @@ impl Meter {
         *self.pass.lock() = Some(pass);
     }
 
-    /// The request will not be written any further, or has begun to be.
+    /// The request won't be written any further, or has started to be.
     pub(super) fn disarm(&self) {
         // Taken first, dropped after the lock: a pass wants its gate's lock.
         let pass = self.pass.lock().take();
@@ -56,8 +56,8 @@ impl Meter {
         self.pass.lock().as_ref().is_none_or(Pass::is_good)
     }
 
-    /// Completes when nothing has been written for `span`, unless that is `excused`: then it begins
-    /// anew.
+    /// Completes when nothing has been written for `span`, unless that is `excused`: then the time
+    /// starts again.
     pub(super) async fn silent_for(&self, span: Duration, excused: impl Fn() -> bool) {
         loop {
             let due = *self.last_write.lock() + span;
@@ -146,7 +146,7 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.meter.kill.is_dead() {
-            // An orderly end could make what was sent look complete.
+            // A proper end could make the request look complete.
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         Pin::new(&mut self.tcp).poll_shutdown(cx)

@@ -26,7 +26,8 @@ pub(crate) fn holds_token(text: &str) -> bool {
     find(&reading).is_some()
 }
 
-/// A text as it may be recorded: of each token its prefix; nothing, if one is written in escapes.
+/// A text as it may be recorded: only the prefix of each token. Empty if a token is written in
+/// escapes.
 pub(crate) fn without_tokens(text: &str) -> Cow<'_, str> {
     if !holds_token(text) {
         return Cow::Borrowed(text);
@@ -48,7 +49,7 @@ pub(crate) fn without_tokens(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Where the secret part of the first token begins.
+/// The start of the first token's secret part.
 fn find(text: &str) -> Option<usize> {
     let is_secret = |at: &usize| {
         let secret = text.as_bytes().get(*at..*at + SECRET_LENGTH);

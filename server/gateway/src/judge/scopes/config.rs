@@ -9,24 +9,24 @@ use crate::{config::Faults, judge::patterns::PathPattern};
 
 pub(super) const READ_ONLY_DESCRIPTION: &str = "Read everything in the tenant; change nothing.";
 
-/// Methods by which `read_only` may be let through: those that are safe (RFC 9110 §9.2.1), and POST
-/// for an endpoint that only reads.
+/// The methods that `read_only` may permit: the safe ones (RFC 9110 §9.2.1), and POST for an
+/// endpoint that only reads.
 const READING: [&str; 4] = ["GET", "HEAD", "OPTIONS", "POST"];
 
-/// One `[[scopes]]` table.
+/// One `[[scopes]]` table of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeConfig {
     /// The scope's name. A table named `read_only` says what that scope permits instead of
     /// reading everything.
     pub name: ScopeName,
-    /// What it permits, in a sentence that staff and tenants read.
+    /// The permissions in a sentence, for staff and tenants.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// What is let through.
+    /// The requests that the scope permits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<AllowConfig>,
-    /// What is refused, whatever this or another granted scope lets through.
+    /// The refused requests, even if this or another granted scope permits them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<DenyConfig>,
 }
@@ -35,11 +35,11 @@ pub struct ScopeConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AllowConfig {
-    /// Methods, upper case.
+    /// The HTTP methods, in upper case.
     pub methods: Vec<String>,
     /// Path patterns, read exactly.
     pub paths: Vec<String>,
-    /// What is known of the body.
+    /// Whether the body is checked.
     #[serde(default, skip_serializing_if = "BodyKnowledge::is_opaque")]
     pub body: BodyKnowledge,
     /// The protocol that may be changed to.
@@ -51,13 +51,13 @@ pub struct AllowConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DenyConfig {
-    /// Methods, upper case; `*` is every method. GET includes HEAD.
+    /// The HTTP methods in upper case. `*` is every method. GET includes HEAD.
     pub methods: Vec<String>,
     /// Path patterns, read loosely: each with everything below it, in any case, with any suffix.
     pub paths: Vec<String>,
 }
 
-/// What a rule knows of the bodies that it lets through.
+/// Whether a rule checks the bodies that it permits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyKnowledge {
@@ -83,11 +83,11 @@ impl BodyKnowledge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Upgrade {
-    /// RFC 6455.
+    /// A WebSocket (RFC 6455).
     WebSocket,
 }
 
-/// What `read_only` lets through where the configuration does not say otherwise.
+/// The default of `read_only`.
 pub(super) fn reading_everything() -> Allow {
     Allow {
         methods: vec![Method::GET, Method::HEAD, Method::OPTIONS],
@@ -103,7 +103,7 @@ impl ScopeConfig {
         let description = match self.description.trim() {
             "" if reads_only => READ_ONLY_DESCRIPTION,
             "" => {
-                let problem = "say in a sentence what the scope permits";
+                let problem = "describe in a sentence what the scope permits";
                 faults.push(format!("{key}.description"), problem);
                 ""
             }
@@ -141,17 +141,17 @@ impl AllowConfig {
         if let Some(method) = changing.filter(|_| reads_only) {
             let problem = format!(
                 "read_only can't permit {method}: it takes GET, HEAD, OPTIONS, and POST where the \
-                 endpoint only reads; put the rule into a scope of its own"
+                 endpoint only reads; move the rule to another scope"
             );
             faults.push(format!("{key}.methods"), problem);
         }
         if self.upgrade.is_some() {
             let problem = if reads_only {
-                "read_only can't permit an upgrade, since nobody sees what is said after it"
+                "read_only can't permit an upgrade, because the messages after it aren't checked"
             } else if methods == [Method::GET] {
                 ""
             } else {
-                "a WebSocket is opened by GET (RFC 6455 §4.1): give the upgrade a rule of its own \
+                "a WebSocket is opened by GET (RFC 6455 §4.1): give the upgrade its own rule \
                  with methods = [\"GET\"]"
             };
             if !problem.is_empty() {
@@ -188,10 +188,7 @@ fn methods(key: &str, texts: &[String], faults: &mut Faults) -> Vec<Method> {
                 && *method != Method::CONNECT
                 && *method != Method::TRACE
         });
-        method.ok_or(
-            "is no method that can be named here; write it in upper case, and neither CONNECT nor \
-             TRACE",
-        )
+        method.ok_or("is not an allowed method: use upper case, and neither CONNECT nor TRACE")
     })
 }
 

@@ -25,12 +25,12 @@ pub struct Rule<'r> {
     pub pattern: &'r PathPattern,
 }
 
-/// What a permission says besides yes.
+/// The details of a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant<'r> {
     /// The rule.
     pub rule: Rule<'r>,
-    /// What is known of the body.
+    /// Whether the body is checked.
     pub body: BodyKnowledge,
     /// The protocol that may be changed to, and the scope that says so.
     pub upgrade: Option<(Upgrade, &'r ScopeName)>,
@@ -40,12 +40,12 @@ pub struct Grant<'r> {
     pub names_organization: bool,
 }
 
-/// What the granted scopes say of a method on a path.
+/// The ruling of the granted scopes for a method on a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ruling<'r> {
     /// Permitted by the strictest rule that matches.
     Allowed(Grant<'r>),
-    /// Refused, whatever else permits it.
+    /// Refused, even if another rule permits it.
     Denied(Rule<'r>),
     /// A rule would permit it if the path named the session's own tenant.
     OtherTenant(Rule<'r>),
@@ -64,8 +64,8 @@ impl Confinement<'_> {
 }
 
 impl Grant<'_> {
-    /// Of two rules that permit the same, the one that looks at the body; what either says of
-    /// upgrades and names holds.
+    /// The stricter of two rules that permit the same: the one that checks the body. Upgrades and
+    /// names of either count.
     pub(super) fn stricter(self, other: Self) -> Self {
         let (chosen, left) = match (self.body, other.body) {
             (BodyKnowledge::Opaque, BodyKnowledge::Form) => (other, self),

@@ -253,13 +253,13 @@ fn faults_name_the_key_and_what_to_change() {
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     for part in [
         "scopes[0].allow[0].methods: read_only can't permit DELETE",
-        "scopes[0].allow[0].methods[1]: \"get\" is no method",
+        "scopes[0].allow[0].methods[1]: \"get\" is not an allowed method",
         "scopes[0].allow[0].paths[0]: \"v1\" must begin with '/'",
         "scopes[0].allow[0].paths[1]: \"/a//b\" must not have an empty",
         "scopes[0].allow[1].upgrade: read_only can't permit an upgrade",
-        "scopes[0].deny[0].methods[0]: \"CONNECT\" is no method",
+        "scopes[0].deny[0].methods[0]: \"CONNECT\" is not an allowed method",
         "scopes[0].deny[0].paths: name at least one path",
-        "scopes[1].description: say in a sentence",
+        "scopes[1].description: describe in a sentence",
         "scopes[1].allow[0].methods: name at least one method",
         "scopes[1].allow[0].paths[0]: \"/%61\" may only have",
         "scopes[2].name: x is used twice",

@@ -1,4 +1,4 @@
-//! Handlers that count what reaches them, and what stands between them and the layer.
+//! Handlers that count what reaches them, and middleware between them and the layer.
 
 use std::{
     collections::HashMap,
@@ -128,7 +128,7 @@ async fn maybe(State(seen): State<Seen>, session: Option<LiveSupportSession>) ->
     session.map_or_else(|| "nobody".into(), |s| s.id().to_string())
 }
 
-/// Asks nobody who asks.
+/// Doesn't ask for the caller.
 async fn careless(State(seen): State<Seen>) {
     seen.call();
 }
@@ -143,7 +143,7 @@ async fn write_note(State(seen): State<Seen>, _: LiveSupportSession, note: Bytes
     note.len().to_string()
 }
 
-/// Answers at once, and reads what is still to come in a task of its own.
+/// Answers immediately, and reads the rest in another task.
 async fn answer_before_reading(State(seen): State<Seen>, _: LiveSupportSession, body: Body) {
     seen.call();
     tokio::spawn(async move {
@@ -175,21 +175,20 @@ async fn hang(State(seen): State<Seen>, _: LiveSupportSession) -> Body {
     Body::from_stream(pieces)
 }
 
-/// Never answers.
 async fn wait(State(seen): State<Seen>, _: LiveSupportSession) {
     let _dropped = Dropped(seen.dropped.clone());
     seen.call();
     std::future::pending::<()>().await;
 }
 
-/// Keeps what it can of its request, and goes on with its answer for ever.
+/// Keeps what it can of its request, and never finishes its response.
 async fn keep(State(seen): State<Seen>, session: LiveSupportSession, request: Request) -> Body {
     let (parts, _) = request.into_parts();
     *seen.kept.lock().unwrap() = Some((parts, session.clone()));
     hang(State(seen), session).await
 }
 
-/// Changes the protocol although nobody may.
+/// Switches protocols, although that is never allowed.
 async fn switch(State(seen): State<Seen>, _: LiveSupportSession) -> StatusCode {
     seen.call();
     StatusCode::SWITCHING_PROTOCOLS

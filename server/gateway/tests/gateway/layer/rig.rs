@@ -68,7 +68,6 @@ pub(super) enum Place {
     BeforeCopying,
     /// On a server that does not say where requests come from.
     WithoutPeer,
-    /// Nowhere.
     Missing,
 }
 
@@ -107,7 +106,7 @@ fn rules() -> RuleSource {
     }
 }
 
-/// Tenants have host names of their own.
+/// Each tenant has its own host name.
 pub(super) fn rules_by_host() -> RuleSource {
     RuleSource {
         tenant_binding: TenantBinding::Host,
@@ -282,7 +281,7 @@ fn application(place: Place, api: Router, layer: SupportSessionLayer) -> Router 
     }
 }
 
-/// The application without the layer, where whatever `extension` is stands among the extensions.
+/// The application without the layer, with `extension` among the extensions.
 pub(super) fn forging<E: Clone + Send + Sync + 'static>(seen: Seen, extension: E) -> Router {
     api(seen).layer(Extension(extension))
 }

@@ -1,4 +1,4 @@
-//! A client that sends whatever bytes it is told to.
+//! A client that sends any bytes.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -22,7 +22,6 @@ pub(crate) struct Client {
     buffer: Vec<u8>,
 }
 
-/// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

@@ -1,5 +1,5 @@
-//! An HTTP/2 client that sends whatever frames it is told to (RFC 9113), with header blocks that
-//! nobody has checked (RFC 7541, literals only).
+//! An HTTP/2 client that sends any frames (RFC 9113), with unchecked header blocks (RFC 7541,
+//! literals only).
 
 use std::{collections::HashMap, fmt::Write, net::SocketAddr};
 
@@ -31,7 +31,6 @@ pub(crate) const END_HEADERS: u8 = 4;
 pub(crate) struct StreamAnswer {
     pub(crate) status: Option<u16>,
     pub(crate) body: Vec<u8>,
-    /// Ended in order.
     pub(crate) complete: bool,
     /// Reset, with this code.
     pub(crate) reset: Option<u32>,
@@ -66,7 +65,7 @@ impl FrameClient {
         Self::with_window(address, None).await
     }
 
-    /// With a window of its own for each stream; without one what is read is given back at once.
+    /// With its own window for each stream. Without one, read bytes are acknowledged immediately.
     pub(crate) async fn with_window(address: SocketAddr, window: Option<u32>) -> Self {
         Self::over(TcpStream::connect(address).await.unwrap(), window).await
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, net::SocketAddr};
 
-/// A page without a length of its own.
+/// A page without a stated length.
 pub(crate) const PAGE: &str =
     "<!DOCTYPE html>\n<html><head><title>Invoices</title></head></html>\n";
 

@@ -158,7 +158,6 @@ impl MemoryStore {
         *self.rules.lock().unwrap() = Some(text.to_owned());
     }
 
-    /// Commits a revocation.
     pub(crate) fn revoke(&self, id: SupportSessionId) {
         for session in self.sessions.lock().unwrap().values_mut() {
             if session.id == id {

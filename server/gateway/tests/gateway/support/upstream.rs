@@ -15,9 +15,7 @@ use super::{client::PATIENCE, pages};
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     peer: SocketAddr,
-    /// Every byte.
     pub(crate) bytes: Vec<u8>,
-    /// How many requests.
     pub(crate) requests: usize,
     /// The mark that was seen last, and how many bytes had been sent before it.
     pub(crate) mark: (usize, usize),

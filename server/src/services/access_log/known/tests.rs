@@ -1,4 +1,4 @@
-//! What was found a moment ago lets nobody in. Attacks first.
+//! A recent look-up lets no one in. Attacks first.
 
 use std::time::Duration;
 
