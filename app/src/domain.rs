@@ -14,6 +14,7 @@ pub mod at_fault;
 pub mod audit;
 pub mod caller;
 pub mod flash;
+pub mod form;
 pub mod health;
 pub mod ids;
 pub mod live;

@@ -16,7 +16,7 @@ use crate::domain::{
     flash::Flash,
     page::{Page, PageRequest},
     problem::Problem,
-    rules::{DryRun, RulesInForce},
+    rules::{DryRun, DryRunForm, RulesInForce},
     settings::Settings,
     signed_in::SignedIn,
     support_sessions::{
@@ -24,7 +24,7 @@ use crate::domain::{
         SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
     tenants::{Overview, TenantDetail, TenantFilter},
-    user_sessions::{ForceLogoutDraft, ForceLogoutResult},
+    user_sessions::{ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
 };
 
 /// Everything the server does for the user interface.
@@ -67,10 +67,26 @@ pub trait TenantsPort: Send + Sync {
     async fn detail(&self, context: &Context, id: &TenantId) -> Result<TenantDetail, Problem>;
 }
 
-/// Support sessions and their access logs.
+/// Support sessions and their access logs. Each verb is a trait, so that a service implements it in
+/// the file of the verb.
+pub trait SupportSessionsPort:
+    CreateSupportSessions + ReplaceTokens + RaiseBudgets + RevokeSupportSessions + ReadSupportSessions
+{
+}
+
+impl<T> SupportSessionsPort for T where
+    T: CreateSupportSessions
+        + ReplaceTokens
+        + RaiseBudgets
+        + RevokeSupportSessions
+        + ReadSupportSessions
+{
+}
+
+/// Creating support sessions.
 #[async_trait]
-pub trait SupportSessionsPort: Send + Sync {
-    /// The data for the dialog "Create Support Session".
+pub trait CreateSupportSessions: Send + Sync {
+    /// What the dialog "Create Support Session" needs to be shown.
     async fn draft(
         &self,
         context: &Context,
@@ -83,6 +99,46 @@ pub trait SupportSessionsPort: Send + Sync {
         tenant: &TenantId,
         form: SupportSessionForm,
     ) -> Result<SupportSessionGranted, Problem>;
+}
+
+/// Replacing lost tokens.
+#[async_trait]
+pub trait ReplaceTokens: Send + Sync {
+    /// Replaces a lost token: the old one dies at once.
+    async fn replace_token(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+    ) -> Result<SupportSessionGranted, Problem>;
+}
+
+/// Raising budgets.
+#[async_trait]
+pub trait RaiseBudgets: Send + Sync {
+    /// Raises the total of requests of a support session.
+    async fn raise_budget(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        form: RaiseBudgetForm,
+    ) -> Result<SupportSession, Problem>;
+}
+
+/// Ending support sessions early.
+#[async_trait]
+pub trait RevokeSupportSessions: Send + Sync {
+    /// Ends a support session early.
+    async fn revoke(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        reason: String,
+    ) -> Result<SupportSession, Problem>;
+}
+
+/// Reading support sessions and their access logs.
+#[async_trait]
+pub trait ReadSupportSessions: Send + Sync {
     /// One page, newest first, with the figures.
     async fn list(
         &self,
@@ -95,26 +151,6 @@ pub trait SupportSessionsPort: Send + Sync {
         context: &Context,
         id: SupportSessionId,
     ) -> Result<SupportSessionDetail, Problem>;
-    /// Ends a support session early.
-    async fn revoke(
-        &self,
-        context: &Context,
-        id: SupportSessionId,
-        reason: String,
-    ) -> Result<SupportSession, Problem>;
-    /// Replaces a lost token. The old one stops working immediately.
-    async fn replace_token(
-        &self,
-        context: &Context,
-        id: SupportSessionId,
-    ) -> Result<SupportSessionGranted, Problem>;
-    /// Raises the total of requests of a support session.
-    async fn raise_budget(
-        &self,
-        context: &Context,
-        id: SupportSessionId,
-        form: RaiseBudgetForm,
-    ) -> Result<SupportSession, Problem>;
     /// One page of the access log, newest first.
     async fn access_log(
         &self,
@@ -132,13 +168,12 @@ pub trait UserSessionsPort: Send + Sync {
         context: &Context,
         tenant: &TenantId,
     ) -> Result<ForceLogoutDraft, Problem>;
-    /// Ends every active user session of a tenant. `slug` must be the tenant's.
+    /// Ends every active user session of a tenant. The slug must be the tenant's.
     async fn force_logout(
         &self,
         context: &Context,
         tenant: &TenantId,
-        slug: String,
-        idempotency_key: String,
+        form: ForceLogoutForm,
     ) -> Result<ForceLogoutResult, Problem>;
 }
 
@@ -158,13 +193,9 @@ pub trait AuditPort: Send + Sync {
 pub trait RulesPort: Send + Sync {
     /// The active rules; `None` without a gateway.
     async fn in_force(&self, context: &Context) -> Result<Option<RulesInForce>, Problem>;
-    /// Replays the latest requests against changed rules. Changes nothing.
-    async fn dry_run(
-        &self,
-        context: &Context,
-        rules: &str,
-        requests: u32,
-    ) -> Result<DryRun, Problem>;
+    /// What the rules of a changed file would have decided about the latest requests. Changes
+    /// nothing.
+    async fn dry_run(&self, context: &Context, form: DryRunForm) -> Result<DryRun, Problem>;
 }
 
 /// The message that a plain form left for the page it redirected to.

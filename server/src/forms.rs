@@ -1,11 +1,11 @@
 //! Plain forms: POST → service → 303, so that every act works before the WASM has loaded and
 //! without JavaScript at all.
 //!
-//! A handler reads the fields, calls one service, leaves a flash, and redirects to the page that
+//! A handler reads the form, calls one service, leaves a flash, and redirects to the page that
 //! shows it. It decides nothing: the same services answer the server functions.
 
-mod fields;
 mod open_tenant;
+mod posted;
 mod redirect;
 mod rules;
 mod staff_sessions;
@@ -15,10 +15,13 @@ mod user_sessions;
 #[cfg(test)]
 mod tests;
 
+use std::str::FromStr;
+
 use app::{
     domain::{
         caller::Context,
         flash::Flash,
+        form::Fields,
         problem::{Problem, ProblemCode},
     },
     ports::Console,
@@ -29,12 +32,12 @@ use axum::{
     routing::{get, post},
 };
 
-use self::{
-    fields::Kept,
-    redirect::{see_other, sign_in_first, with_flash},
-};
-use crate::services::{
-    flash::Flashes, staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
+use self::redirect::{see_other, sign_in_first, with_flash};
+use crate::{
+    extract::Refusal,
+    services::{
+        flash::Flashes, staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
+    },
 };
 
 /// The services that handlers of plain forms call.
@@ -84,16 +87,40 @@ pub fn router(forms: Forms) -> Router {
         .with_state(forms)
 }
 
+/// What the path names, which is one of ours or does not exist.
+fn known<T: FromStr>(id: &str, what: &str) -> Result<T, Refusal> {
+    id.parse().map_err(|_| Problem::not_found(what).into())
+}
+
 impl Forms {
-    /// Redirects to `page`, which shows the result.
+    /// Back to `page` with what was done, or with why not and what was typed.
+    fn answer(
+        &self,
+        context: &Context,
+        page: &str,
+        done: Result<Flash, Problem>,
+        kept: Fields,
+    ) -> Response {
+        match done {
+            Ok(flash) => self.tell(context, page, flash),
+            Err(problem) => self.refuse(context, page, problem, kept),
+        }
+    }
+
+    /// Back to `page`, which tells what was done.
     fn tell(&self, context: &Context, page: &str, flash: Flash) -> Response {
         let id = self.flashes.leave(context, flash);
         see_other(&with_flash(page, &id))
     }
 
-    /// Redirects to `page`, which shows the problem and the input; or to a page that must come
-    /// first.
-    fn refuse(&self, context: &Context, page: &str, mut problem: Problem, input: Kept) -> Response {
+    /// Back to `page`, which tells why not, with what was typed; or to where the way leads first.
+    fn refuse(
+        &self,
+        context: &Context,
+        page: &str,
+        mut problem: Problem,
+        input: Fields,
+    ) -> Response {
         match problem.code {
             ProblemCode::Unauthenticated => sign_in_first(page),
             ProblemCode::PasswordChangeRequired => see_other("/account/password"),

@@ -18,7 +18,7 @@ use app::{
         access_log::AccessLogEntry, caller::Context, nodes::NodeRules, staff::StaffMember,
         support_sessions::SupportSession,
     },
-    ports::SupportSessionsPort,
+    ports::RevokeSupportSessions,
 };
 use gateway::{rules::RuleSet, token::Token};
 

@@ -25,9 +25,13 @@ pub async fn force_logout(
     slug: String,
     idempotency_key: String,
 ) -> Result<ForceLogoutResult, ApiError> {
+    use crate::domain::user_sessions::ForceLogoutForm;
+
     let (console, context) = super::asked()?;
-    let port = console.user_sessions;
-    Ok(port
-        .force_logout(&context, &tenant, slug, idempotency_key)
-        .await?)
+    let form = ForceLogoutForm {
+        slug,
+        idempotency_key,
+    };
+    let sessions = console.user_sessions;
+    Ok(sessions.force_logout(&context, &tenant, form).await?)
 }

@@ -26,17 +26,6 @@ pub fn use_page_flash() -> Option<Resource<Option<Flash>>> {
     (!is_dialog(&path.get_untracked())).then(use_flash)
 }
 
-/// The text typed into a field of a refused form, or an empty text.
-pub fn kept_input(flash: Option<&Flash>, field: &str) -> String {
-    match flash {
-        Some(Flash::Refused { input, .. }) => input
-            .get(field)
-            .and_then(|values| values.first().cloned())
-            .unwrap_or_default(),
-        _ => String::new(),
-    }
-}
-
 /// `Flash::Done` as a notice.
 #[component]
 pub fn DoneNotice(#[prop(into)] message: String) -> impl IntoView {

@@ -146,8 +146,3 @@ impl<A: FormFn> FormAct<A> {
         }
     }
 }
-
-/// What a field of a form holds.
-pub fn typed(form: &FormData, field: &str) -> String {
-    form.get(field).as_string().unwrap_or_default()
-}

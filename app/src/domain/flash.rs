@@ -1,11 +1,12 @@
 //! Messages that a plain form's handler leaves for the page it redirects to.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    problem::Problem, rules::DryRun, support_sessions::SupportSessionGranted,
+    form::{self, Fields},
+    problem::Problem,
+    rules::DryRun,
+    support_sessions::SupportSessionGranted,
     user_sessions::ForceLogoutResult,
 };
 
@@ -17,8 +18,8 @@ pub enum Flash {
     Refused {
         /// The problem to show.
         problem: Problem,
-        /// The input by field. Passwords are never kept.
-        input: BTreeMap<String, Vec<String>>,
+        /// What was typed, without secrets.
+        input: Fields,
     },
     /// A support session was created, or its token was replaced.
     Granted(Box<SupportSessionGranted>),
@@ -28,12 +29,22 @@ pub enum Flash {
     DryRun {
         /// The result of the trial.
         result: Box<DryRun>,
-        /// The input by field.
-        input: BTreeMap<String, Vec<String>>,
+        /// What was typed.
+        input: Fields,
     },
     /// Something else was done.
     Done {
         /// What, in a sentence.
         message: String,
     },
+}
+
+impl Flash {
+    /// What was typed, to be shown again.
+    pub fn kept<F: DeserializeOwned>(&self) -> Option<F> {
+        match self {
+            Self::Refused { input, .. } | Self::DryRun { input, .. } => form::restore(input),
+            _ => None,
+        }
+    }
 }

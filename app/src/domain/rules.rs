@@ -11,6 +11,16 @@ pub const DRY_RUN_LISTED: usize = 200;
 /// The longest rule file that a dry run takes, in bytes.
 pub const RULE_FILE_MAX: usize = 32 * 1024;
 
+/// What a person fills in to try other rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DryRunForm {
+    /// The changed rule file.
+    pub rules: String,
+    /// How many of the latest requests to judge again: one of [`DRY_RUN_REQUESTS`].
+    pub requests: u32,
+}
+
 /// The rules in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RulesInForce {

@@ -1,19 +1,19 @@
 //! Support sessions: their data, how to create one, and their lifecycle.
 
-mod form;
 mod limits;
+mod session;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp, nodes::NodeReceipt,
-    scopes::ScopeName,
-};
+use super::{StaffId, TenantId, Timestamp, nodes::NodeReceipt, scopes::ScopeName};
 
-pub use form::{NewSupportSession, SupportSessionForm, parse_ttl, validate_revocation_reason};
 pub use limits::{
     REQUESTS_TOTAL_MAX, RaiseBudgetForm, RaisedBudget, RequestsToday, SessionLimits, idle_end,
+};
+pub use session::{
+    Grant, NewSupportSession, RevokeForm, SessionCreated, SupportSession, SupportSessionForm,
+    parse_ttl, validate_revocation_reason,
 };
 
 /// The shortest reason, in characters after trimming.
@@ -71,51 +71,6 @@ pub struct Revocation {
     /// the tenant's own keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub receipts: Vec<NodeReceipt>,
-}
-
-/// A time-limited, scoped, recorded grant for one staff member to act in one tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct SupportSession {
-    /// The session's ID, made by our server.
-    pub id: SupportSessionId,
-    /// The tenant the session grants access to.
-    pub tenant_id: TenantId,
-    /// The name of that tenant.
-    pub tenant_name: String,
-    /// If set, access is restricted to this organization's data.
-    pub organization_id: Option<OrganizationId>,
-    /// The staff member who acts ("Platform user ID").
-    pub staff_id: StaffId,
-    /// That staff member's name at the time.
-    pub staff_name: String,
-    /// The scopes granted, at least one.
-    pub scopes: Vec<ScopeName>,
-    /// Why the session was created.
-    pub reason: String,
-    /// The ticket this belongs to.
-    pub ticket: Option<String>,
-    /// The IP address of the staff member who created the session.
-    pub ip: String,
-    /// The browser or client that the staff member used.
-    pub user_agent: String,
-    /// When the session was created.
-    pub issued_at: DateTime<Utc>,
-    /// When the session expires automatically.
-    pub expires_at: DateTime<Utc>,
-    /// The early end, if there was one.
-    pub revocation: Option<Revocation>,
-    /// How many requests were forwarded in it.
-    pub requests_forwarded: u64,
-    /// How many requests were refused in it.
-    pub requests_refused: u64,
-    /// The gateway's rules under which it was created: their SHA-256 in hexadecimal. Empty without a
-    /// gateway.
-    #[serde(default)]
-    pub rule_set: String,
-    /// The limits beside TTL and scopes.
-    #[serde(default)]
-    pub limits: SessionLimits,
 }
 
 /// A support session at an instant. Only [`Active`] can be revoked, so that a second revocation,

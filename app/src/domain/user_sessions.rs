@@ -101,7 +101,17 @@ pub struct ForceLogoutDraft {
     pub idempotency_key: String,
 }
 
-/// The result of a force logout.
+/// What a person fills in to end all user sessions of a tenant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ForceLogoutForm {
+    /// The tenant's slug, typed to confirm.
+    pub slug: String,
+    /// From [`ForceLogoutDraft::idempotency_key`].
+    pub idempotency_key: String,
+}
+
+/// What a force logout did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ForceLogoutResult {

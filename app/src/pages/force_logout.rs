@@ -8,13 +8,13 @@ use crate::{
     api::{self, ApiError},
     components::{
         ButtonLink, ClosedDialog, DialogPage, DoneBody, Field, FormAct, FormDialog, Notice,
-        ProblemNotice, Timestamp, Tone, format::counted, kept_input, typed,
+        ProblemNotice, Timestamp, Tone, format::counted, read_form,
     },
     domain::{
         TenantId,
         flash::Flash,
         problem::Problem,
-        user_sessions::{ForceLogoutDraft, ForceLogoutResult},
+        user_sessions::{ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
     },
     pages::tenant::TenantActs,
     paths,
@@ -84,7 +84,7 @@ fn ForceLogoutDialog(
     close_href: String,
 ) -> impl IntoView {
     let tenant = draft.tenant;
-    let kept = kept_input(flash.as_ref(), "slug");
+    let kept: ForceLogoutForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let before = match &flash {
         Some(Flash::LoggedOut(result)) => Some(result.clone()),
         _ => None,
@@ -110,12 +110,12 @@ fn ForceLogoutDialog(
     };
     let (id, slug) = (tenant.id.clone(), tenant.slug.clone());
     let read = move |form: &FormData| {
-        let typed_slug = typed(form, "slug");
-        check_slug(&typed_slug, &slug)?;
+        let form: ForceLogoutForm = read_form(form)?;
+        check_slug(&form.slug, &slug)?;
         Ok(api::ForceLogout {
             tenant: id.clone(),
-            slug: typed_slug.trim().to_owned(),
-            idempotency_key: typed(form, "idempotency_key"),
+            slug: form.slug,
+            idempotency_key: form.idempotency_key,
         })
     };
     view! {
@@ -130,7 +130,7 @@ fn ForceLogoutDialog(
             submit=what
             done
         >
-            <SlugField slug=tenant.slug kept error=act.error("slug")/>
+            <SlugField slug=tenant.slug kept=kept.slug error=act.error("slug")/>
             <input type="hidden" name="idempotency_key" value=draft.idempotency_key/>
         </FormDialog>
     }

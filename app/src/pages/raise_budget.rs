@@ -6,8 +6,7 @@ use super::support_session::{SessionChanges, SessionDialogPage};
 use crate::{
     api,
     components::{
-        ClosedDialog, Field, FormAct, FormDialog, Notice, Tone, format::thousands, kept_input,
-        typed,
+        ClosedDialog, Field, FormAct, FormDialog, Notice, Tone, format::thousands, read_form,
     },
     domain::{
         flash::Flash,
@@ -41,10 +40,7 @@ fn RaiseDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoV
         session.limits.requests_total.unwrap_or_default(),
     );
     let close_href = paths::support_session(id);
-    let kept = RaiseBudgetForm {
-        requests_total: kept_input(flash.as_ref(), "requests_total"),
-        reason: kept_input(flash.as_ref(), "reason"),
-    };
+    let kept: RaiseBudgetForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let act = FormAct::<api::RaiseBudget>::new(flash, None);
     let changes = use_context::<SessionChanges>();
     act.leave_when_done(close_href.clone(), move |session| {
@@ -54,10 +50,7 @@ fn RaiseDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoV
         }
     });
     let read = move |form: &FormData| {
-        let form = RaiseBudgetForm {
-            requests_total: typed(form, "requests_total"),
-            reason: typed(form, "reason"),
-        };
+        let form: RaiseBudgetForm = read_form(form)?;
         form.validate(present.saturating_add(1))?;
         Ok(api::RaiseBudget { id, form })
     };

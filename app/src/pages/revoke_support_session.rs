@@ -5,13 +5,12 @@ use leptos::{prelude::*, web_sys::FormData};
 use super::support_session::{SessionChanges, SessionDialogPage};
 use crate::{
     api,
-    components::{
-        ClosedDialog, Field, FormAct, FormDialog, Notice, StatusBadge, Tone, kept_input, typed,
-    },
+    components::{ClosedDialog, Field, FormAct, FormDialog, Notice, StatusBadge, Tone, read_form},
     domain::{
         flash::Flash,
         support_sessions::{
-            REASON_MAX, SupportSessionDetail, SupportSessionStatus, validate_revocation_reason,
+            REASON_MAX, RevokeForm, SupportSessionDetail, SupportSessionStatus,
+            validate_revocation_reason,
         },
     },
     paths,
@@ -49,7 +48,7 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
             ". This can't be undone."
         }
     };
-    let kept = kept_input(flash.as_ref(), "reason");
+    let kept: RevokeForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let act = FormAct::<api::RevokeSupportSession>::new(flash, None);
     let changes = use_context::<SessionChanges>();
     act.leave_when_done(close_href.clone(), move |session| {
@@ -59,7 +58,7 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
         }
     });
     let read = move |form: &FormData| {
-        let reason = typed(form, "reason");
+        let RevokeForm { reason, .. } = read_form(form)?;
         validate_revocation_reason(&reason)?;
         Ok(api::RevokeSupportSession { id, reason })
     };
@@ -92,7 +91,7 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
                     aria-describedby=control.described_by
                     aria-invalid=control.invalid
                 >
-                    {kept}
+                    {kept.reason}
                 </textarea>
             </Field>
             <input type="hidden" name="next" value=close_href/>

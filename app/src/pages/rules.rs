@@ -10,12 +10,12 @@ use crate::{
     api,
     components::{
         CopyButton, EmptyState, Field, Loaded, PageHeader, Panel, ProblemNotice, format::thousands,
-        kept_input, use_flash,
+        use_flash,
     },
     domain::{
         flash::Flash,
         problem::Problem,
-        rules::{DRY_RUN_REQUESTS, RulesInForce},
+        rules::{DRY_RUN_REQUESTS, DryRunForm, RulesInForce},
     },
     paths,
 };
@@ -73,22 +73,16 @@ fn NoGateway() -> impl IntoView {
 
 #[component]
 fn Body(rules: RulesInForce, flash: Option<Flash>) -> impl IntoView {
-    let kept = match &flash {
-        Some(Flash::DryRun { input, .. }) => {
-            let mut values = input.get("rules").into_iter().flatten();
-            values.next().cloned().unwrap_or_default()
-        }
-        flash => kept_input(flash.as_ref(), "rules"),
-    };
+    let kept: DryRunForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let (result, problem) = match flash {
         Some(Flash::DryRun { result, .. }) => (Some(*result), None),
         Some(Flash::Refused { problem, .. }) => (None, Some(problem)),
         _ => (None, None),
     };
-    let file = if kept.is_empty() {
+    let file = if kept.rules.is_empty() {
         rules.file.clone()
     } else {
-        kept
+        kept.rules
     };
     view! {
         {result.map(|result| view! { <Outcome result hash=rules.hash.clone()/> })}

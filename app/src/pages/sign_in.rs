@@ -3,12 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use serde::Deserialize;
 
 use crate::{
     api,
-    components::{
-        BrandMark, CopyBlock, DoneNotice, Field, PageHeading, ProblemNotice, kept_input, use_flash,
-    },
+    components::{BrandMark, CopyBlock, DoneNotice, Field, PageHeading, ProblemNotice, use_flash},
     domain::flash::Flash,
     paths::{self, local_path},
 };
@@ -50,9 +49,17 @@ pub fn SignInPage() -> impl IntoView {
     }
 }
 
+/// What is kept of a refused sign-in.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Kept {
+    email: String,
+}
+
 #[component]
 fn Form(flash: Option<Flash>, next: Memo<String>) -> impl IntoView {
-    let email = kept_input(flash.as_ref(), "email");
+    let kept: Option<Kept> = flash.as_ref().and_then(Flash::kept);
+    let email = kept.unwrap_or_default().email;
     let has_email = !email.is_empty();
     view! {
         {match flash {

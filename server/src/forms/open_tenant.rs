@@ -4,6 +4,7 @@
 use app::{
     domain::{
         caller::Context,
+        form::Fields,
         problem::{Problem, ProblemCode},
     },
     paths,
@@ -18,7 +19,6 @@ use serde::Deserialize;
 
 use super::{
     Forms,
-    fields::Kept,
     redirect::{see_other, sign_in_first},
 };
 use crate::extract::{Asking, Refusal};
@@ -59,7 +59,7 @@ pub(super) async fn open(
     };
     match sessions.open_in_browser(&context, &session, &state).await {
         Ok(url) => elsewhere(&url),
-        Err(problem) => forms.refuse(&context, &page, problem, Kept::new()),
+        Err(problem) => forms.refuse(&context, &page, problem, Fields::new()),
     }
 }
 
@@ -68,7 +68,7 @@ fn not_found(forms: &Forms, context: &Context, label: &str, problem: Problem) ->
         // Back here without the state: a form that is sent may not lead to another site.
         ProblemCode::Unauthenticated => sign_in_first(&format!("/support/open/{label}")),
         ProblemCode::PasswordChangeRequired => {
-            forms.refuse(context, paths::PASSWORD, problem, Kept::new())
+            forms.refuse(context, paths::PASSWORD, problem, Fields::new())
         }
         _ => Refusal(problem).into_response(),
     }

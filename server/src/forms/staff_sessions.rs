@@ -3,6 +3,7 @@
 use app::domain::{
     caller::Caller,
     flash::Flash,
+    form::Fields,
     policy::unauthenticated,
     problem::{Problem, ProblemCode},
 };
@@ -11,10 +12,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header::SET_COOKIE;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Forms,
-    fields::{Fields, Kept},
+    posted::Posted,
     redirect::{START, local_path, see_other, sign_in_page, with_flash},
 };
 use crate::{
@@ -27,50 +30,66 @@ const PASSWORD_PAGE: &str = "/account/password";
 /// More of an e-mail address is not kept for someone who has not signed in.
 const KEPT_MAX: usize = 254;
 
-/// `POST /forms/sign-in`: email, password, next.
+/// What is posted to sign in.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct SignInForm {
+    email: String,
+    #[serde(skip_serializing)]
+    password: SecretString,
+    next: String,
+}
+
+/// What is posted to sign out.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct SignOutForm {
+    everywhere: bool,
+}
+
+/// `POST /forms/sign-in`
 pub(super) async fn sign_in(
     State(forms): State<Forms>,
     Asking(context): Asking,
-    fields: Fields,
+    Posted { form, mut kept }: Posted<SignInForm>,
 ) -> Response {
-    let next = local_path(fields.text("next")).unwrap_or(START);
-    let signed_in = match fields.only(&["email", "password", "next"], &[]) {
-        Err(problem) => Err(problem),
-        Ok(()) => {
-            let method = SignInMethod::Password {
-                email: fields.text("email").to_owned(),
-                password: fields.text("password").into(),
-            };
-            let signed_in = forms.staff_sessions.sign_in(&context, method).await;
-            signed_in.map_err(Problem::from)
-        }
+    // The address of the page has it, also when the sign-in is refused.
+    let next = kept
+        .remove("next")
+        .and_then(|values| values.into_iter().next());
+    let next = next.as_deref().and_then(local_path).unwrap_or(START);
+    let signed_in = async {
+        let SignInForm {
+            email, password, ..
+        } = form?;
+        let method = SignInMethod::Password { email, password };
+        let signed_in = forms.staff_sessions.sign_in(&context, method).await;
+        signed_in.map_err(Problem::from)
     };
-    match signed_in {
+    match signed_in.await {
         Ok(new) if new.must_change_password => begin(&new, PASSWORD_PAGE),
         Ok(new) => begin(&new, next),
         Err(mut problem) => {
             problem.request_id.clone_from(&context.origin.request_id);
-            let input = shortened(fields.keep(&["email"]));
+            let input = shortened(kept);
             let page = sign_in_page(next);
             forms.tell(&context, &page, Flash::Refused { problem, input })
         }
     }
 }
 
-/// `POST /forms/sign-out`: everywhere (`on`).
+/// `POST /forms/sign-out`
 pub(super) async fn sign_out(
     State(forms): State<Forms>,
     Asking(context): Asking,
-    fields: Fields,
+    Posted { form, .. }: Posted<SignOutForm>,
 ) -> Response {
-    let ended = match read_everywhere(&fields) {
-        Err(problem) => Err(problem),
-        Ok(everywhere) => {
-            let ended = forms.staff_sessions.sign_out(&context, everywhere).await;
-            ended.map(|_| everywhere).map_err(Problem::from)
-        }
+    let ended = async {
+        let SignOutForm { everywhere } = form?;
+        let ended = forms.staff_sessions.sign_out(&context, everywhere).await;
+        ended.map(|_| everywhere).map_err(Problem::from)
     };
-    match ended {
+    match ended.await {
         Ok(everywhere) => {
             let message = if everywhere {
                 "You've been signed out everywhere."
@@ -95,29 +114,20 @@ pub(super) async fn sign_out(
     }
 }
 
-/// `POST /forms/change-password`: current, new, repeat.
+/// `POST /forms/change-password`
 pub(super) async fn change_password(
     State(forms): State<Forms>,
     Asking(context): Asking,
-    fields: Fields,
+    Posted { form, kept }: Posted<PasswordChange>,
 ) -> Response {
-    let changed = if matches!(context.caller, Caller::Staff(_)) {
-        match fields.only(&["current", "new", "repeat"], &[]) {
-            Err(problem) => Err(problem),
-            Ok(()) => {
-                let change = PasswordChange {
-                    current: fields.text("current").into(),
-                    new: fields.text("new").into(),
-                    repeat: fields.text("repeat").into(),
-                };
-                let changed = forms.staff_sessions.change_password(&context, change).await;
-                changed.map_err(Problem::from)
-            }
+    let changed = async {
+        if !matches!(context.caller, Caller::Staff(_)) {
+            return Err(unauthenticated());
         }
-    } else {
-        Err(unauthenticated())
+        let changed = forms.staff_sessions.change_password(&context, form?).await;
+        changed.map_err(Problem::from)
     };
-    match changed {
+    match changed.await {
         Ok(new) => {
             let flash = Flash::Done {
                 message: "Password changed. You've been signed out everywhere else.".into(),
@@ -127,7 +137,7 @@ pub(super) async fn change_password(
                 .leave_for_staff_session(new.staff_session_id, flash);
             begin(&new, &with_flash(START, &id))
         }
-        Err(problem) => forms.refuse(&context, PASSWORD_PAGE, problem, Kept::new()),
+        Err(problem) => forms.refuse(&context, PASSWORD_PAGE, problem, kept),
     }
 }
 
@@ -142,19 +152,7 @@ fn begin(new: &NewSignIn, page: &str) -> Response {
     response
 }
 
-fn read_everywhere(fields: &Fields) -> Result<bool, Problem> {
-    fields.only(&["everywhere"], &[])?;
-    match fields.text("everywhere") {
-        "" => Ok(false),
-        "on" => Ok(true),
-        _ => Err(Problem::invalid_field(
-            "everywhere",
-            "must be `on` or left out",
-        )),
-    }
-}
-
-fn shortened(mut input: Kept) -> Kept {
+fn shortened(mut input: Fields) -> Fields {
     for value in input.values_mut().flatten() {
         *value = value.chars().take(KEPT_MAX).collect();
     }

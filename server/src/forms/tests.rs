@@ -11,7 +11,7 @@ use app::{
         caller::Caller,
         page::{Page, PageRequest},
         policy::{Act, authorise},
-        rules::{DryRun, RulesInForce},
+        rules::{DryRun, DryRunForm, RulesInForce},
         scopes::ScopeName,
         settings::Settings,
         staff::Role,
@@ -21,9 +21,12 @@ use app::{
             SupportSessionList,
         },
         tenants::{Overview, TenantDetail, TenantFilter},
-        user_sessions::{ForceLogoutDraft, ForceLogoutResult},
+        user_sessions::{ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
     },
-    ports::{AuditPort, FlashPort, RulesPort, SupportSessionsPort, TenantsPort, UserSessionsPort},
+    ports::{
+        AuditPort, CreateSupportSessions, FlashPort, RaiseBudgets, ReadSupportSessions,
+        ReplaceTokens, RevokeSupportSessions, RulesPort, TenantsPort, UserSessionsPort,
+    },
 };
 use async_trait::async_trait;
 use axum::{body::Body, extract::ConnectInfo};
@@ -91,7 +94,7 @@ fn granted() -> SupportSessionGranted {
 }
 
 #[async_trait]
-impl SupportSessionsPort for Stub {
+impl CreateSupportSessions for Stub {
     async fn draft(&self, _: &Context, _: &TenantId) -> Result<SupportSessionDraft, Problem> {
         Err(Problem::not_found("draft"))
     }
@@ -109,6 +112,54 @@ impl SupportSessionsPort for Stub {
         form.validate(false)?;
         Ok(granted())
     }
+}
+
+#[async_trait]
+impl ReplaceTokens for Stub {
+    async fn replace_token(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+    ) -> Result<SupportSessionGranted, Problem> {
+        let act = Act::ReplaceToken(session().staff_id);
+        self.note(context, act, format!("replace {id}"))?;
+        Ok(granted())
+    }
+}
+
+#[async_trait]
+impl RaiseBudgets for Stub {
+    async fn raise_budget(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        form: RaiseBudgetForm,
+    ) -> Result<SupportSession, Problem> {
+        let act = Act::RaiseBudget(session().staff_id);
+        self.note(context, act, format!("raise {id} {form:?}"))?;
+        let raised = form.validate(100)?;
+        let mut session = session();
+        session.limits.requests_total = Some(raised.requests_total);
+        Ok(session)
+    }
+}
+
+#[async_trait]
+impl RevokeSupportSessions for Stub {
+    async fn revoke(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        reason: String,
+    ) -> Result<SupportSession, Problem> {
+        let act = Act::RevokeSupportSession(session().staff_id);
+        self.note(context, act, format!("revoke {id} {reason:?}"))?;
+        Ok(session())
+    }
+}
+
+#[async_trait]
+impl ReadSupportSessions for Stub {
     async fn list(
         &self,
         _: &Context,
@@ -123,38 +174,6 @@ impl SupportSessionsPort for Stub {
         _: SupportSessionId,
     ) -> Result<SupportSessionDetail, Problem> {
         Err(Problem::not_found("support session"))
-    }
-    async fn revoke(
-        &self,
-        context: &Context,
-        id: SupportSessionId,
-        reason: String,
-    ) -> Result<SupportSession, Problem> {
-        let act = Act::RevokeSupportSession(session().staff_id);
-        self.note(context, act, format!("revoke {id} {reason:?}"))?;
-        Ok(session())
-    }
-    async fn replace_token(
-        &self,
-        context: &Context,
-        id: SupportSessionId,
-    ) -> Result<SupportSessionGranted, Problem> {
-        let act = Act::ReplaceToken(session().staff_id);
-        self.note(context, act, format!("replace {id}"))?;
-        Ok(granted())
-    }
-    async fn raise_budget(
-        &self,
-        context: &Context,
-        id: SupportSessionId,
-        form: RaiseBudgetForm,
-    ) -> Result<SupportSession, Problem> {
-        let act = Act::RaiseBudget(session().staff_id);
-        self.note(context, act, format!("raise {id} {form:?}"))?;
-        let raised = form.validate(100)?;
-        let mut session = session();
-        session.limits.requests_total = Some(raised.requests_total);
-        Ok(session)
     }
     async fn access_log(
         &self,
@@ -175,9 +194,12 @@ impl UserSessionsPort for Stub {
         &self,
         context: &Context,
         tenant: &TenantId,
-        slug: String,
-        key: String,
+        form: ForceLogoutForm,
     ) -> Result<ForceLogoutResult, Problem> {
+        let ForceLogoutForm {
+            slug,
+            idempotency_key: key,
+        } = form;
         self.note(
             context,
             Act::ForceLogout,
@@ -233,12 +255,8 @@ impl RulesPort for Stub {
     async fn in_force(&self, _: &Context) -> Result<Option<RulesInForce>, Problem> {
         Ok(None)
     }
-    async fn dry_run(
-        &self,
-        context: &Context,
-        rules: &str,
-        requests: u32,
-    ) -> Result<DryRun, Problem> {
+    async fn dry_run(&self, context: &Context, form: DryRunForm) -> Result<DryRun, Problem> {
+        let DryRunForm { rules, requests } = form;
         let what = format!("dry run {rules} {requests}");
         self.note(context, Act::ReadSupportSessions, what)?;
         Ok(DryRun {
@@ -382,7 +400,7 @@ impl Site {
         self.flashes.take(&context, id).await.expect("it waits")
     }
 
-    async fn refusal(&self, answer: &Answer, cookie: Option<&str>) -> (Problem, Kept) {
+    async fn refusal(&self, answer: &Answer, cookie: Option<&str>) -> (Problem, Fields) {
         match self.flash(answer, cookie).await {
             Flash::Refused { problem, input } => (problem, input),
             other => panic!("{other:?}"),

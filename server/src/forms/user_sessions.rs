@@ -1,39 +1,24 @@
 //! Force logout.
 
-use app::domain::{TenantId, flash::Flash, problem::Problem};
+use app::domain::{TenantId, flash::Flash, user_sessions::ForceLogoutForm};
 use axum::{
     extract::{Path, State},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 
-use super::{Forms, fields::Fields};
+use super::{Forms, known, posted::Posted};
 use crate::extract::{Asking, Refusal};
 
-const FIELDS: [&str; 2] = ["slug", "idempotency_key"];
-
-/// `POST /forms/tenants/{id}/force-logout`: slug, `idempotency_key`.
+/// `POST /forms/tenants/{id}/force-logout`
 pub(super) async fn force_logout(
     State(forms): State<Forms>,
     Path(id): Path<String>,
     Asking(context): Asking,
-    fields: Fields,
-) -> Response {
-    let Ok(tenant) = id.parse::<TenantId>() else {
-        return Refusal(Problem::not_found("tenant")).into_response();
-    };
+    Posted { form, kept }: Posted<ForceLogoutForm>,
+) -> Result<Response, Refusal> {
+    let tenant: TenantId = known(&id, "tenant")?;
     let page = format!("/support/tenants/{tenant}/force-logout");
-    let done = match fields.only(&FIELDS, &[]) {
-        Err(problem) => Err(problem),
-        Ok(()) => {
-            let (slug, key) = (fields.text("slug"), fields.text("idempotency_key"));
-            let sessions = &forms.console.user_sessions;
-            sessions
-                .force_logout(&context, &tenant, slug.to_owned(), key.to_owned())
-                .await
-        }
-    };
-    match done {
-        Ok(result) => forms.tell(&context, &page, Flash::LoggedOut(result)),
-        Err(problem) => forms.refuse(&context, &page, problem, fields.keep(&FIELDS)),
-    }
+    let sessions = &forms.console.user_sessions;
+    let ended = async { sessions.force_logout(&context, &tenant, form?).await };
+    Ok(forms.answer(&context, &page, ended.await.map(Flash::LoggedOut), kept))
 }

@@ -7,7 +7,7 @@ use app::domain::{
     page::PageRequest,
     support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
 };
-use app::ports::SupportSessionsPort as _;
+use app::ports::ReadSupportSessions as _;
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

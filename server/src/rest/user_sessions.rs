@@ -4,8 +4,8 @@ use app::domain::{
     TenantId, UserSessionId,
     problem::Problem,
     user_sessions::{
-        ForceLogoutResult, UserSession, UserSessionIntrospection, UserSessionQuery,
-        UserSessionRegistration,
+        ForceLogoutForm, ForceLogoutResult, UserSession, UserSessionIntrospection,
+        UserSessionQuery, UserSessionRegistration,
     },
 };
 use app::ports::UserSessionsPort as _;
@@ -129,9 +129,13 @@ pub(super) async fn force_logout(
     let key = idempotency_key(&headers)?
         .filter(|key| !key.is_empty())
         .ok_or_else(|| Problem::invalid_field("Idempotency-Key", "is missing"))?;
+    let form = ForceLogoutForm {
+        slug: body.slug,
+        idempotency_key: key,
+    };
     let result = state
         .user_sessions
-        .force_logout(&context, &path.tenant_id, body.slug, key)
+        .force_logout(&context, &path.tenant_id, form)
         .await?;
     Ok(Json(result))
 }

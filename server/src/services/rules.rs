@@ -11,7 +11,7 @@ use app::{
         caller::{Caller, Context},
         policy::Act,
         problem::Problem,
-        rules::{DRY_RUN_REQUESTS, DryRun, RULE_FILE_MAX, RulesInForce},
+        rules::{DRY_RUN_REQUESTS, DryRun, DryRunForm, RULE_FILE_MAX, RulesInForce},
     },
     ports::RulesPort,
 };
@@ -20,7 +20,7 @@ use gateway::rules::{RuleSet, RuleSource};
 use uuid::Uuid;
 
 use self::dry_run::Trial;
-use super::{Core, ServiceError};
+use super::Core;
 
 /// How many requests are read at a time.
 const BATCH: u32 = 1_000;
@@ -49,36 +49,6 @@ impl RulesService {
         }
         self.core.authorise(context, Act::ReadSupportSessions)
     }
-
-    async fn try_rules(&self, text: &str, requests: u32) -> Result<DryRun, ServiceError> {
-        let Some((source, in_force)) = &self.in_force else {
-            return Err(no_gateway().into());
-        };
-        if text.len() > RULE_FILE_MAX {
-            let message = format!("is longer than {} KiB", RULE_FILE_MAX / 1024);
-            return Err(Problem::invalid_field("rules", message).into());
-        }
-        if !DRY_RUN_REQUESTS.contains(&requests) {
-            return Err(Problem::invalid_field("requests", "must be one of the choices").into());
-        }
-        let changed = file::changed(source, text)
-            .map_err(|message| Problem::invalid_field("rules", message))?;
-        let mut trial = Trial::new(Arc::clone(in_force), Arc::new(changed));
-        let mut before = RequestId::from_uuid(Uuid::max());
-        let mut left = requests;
-        while left > 0 {
-            let mut reader = self.core.store.read().await?;
-            let mut db = reader.db();
-            let batch = db.list_latest_requests(before, left.min(BATCH)).await?;
-            let Some(last) = batch.last() else { break };
-            before = last.request_id;
-            left = left.saturating_sub(BATCH);
-            for request in batch {
-                trial.judge(request);
-            }
-        }
-        Ok(trial.result())
-    }
 }
 
 #[async_trait]
@@ -95,14 +65,36 @@ impl RulesPort for RulesService {
         }))
     }
 
-    async fn dry_run(
-        &self,
-        context: &Context,
-        rules: &str,
-        requests: u32,
-    ) -> Result<DryRun, Problem> {
+    async fn dry_run(&self, context: &Context, form: DryRunForm) -> Result<DryRun, Problem> {
         self.authorise(context)?;
-        Ok(self.try_rules(rules, requests).await?)
+        let Some((source, in_force)) = &self.in_force else {
+            return Err(no_gateway());
+        };
+        if form.rules.len() > RULE_FILE_MAX {
+            let message = format!("is longer than {} KiB", RULE_FILE_MAX / 1024);
+            return Err(Problem::invalid_field("rules", message));
+        }
+        if !DRY_RUN_REQUESTS.contains(&form.requests) {
+            let message = "must be one of the choices";
+            return Err(Problem::invalid_field("requests", message));
+        }
+        let changed = file::changed(source, &form.rules)
+            .map_err(|message| Problem::invalid_field("rules", message))?;
+        let mut trial = Trial::new(Arc::clone(in_force), Arc::new(changed));
+        let mut before = RequestId::from_uuid(Uuid::max());
+        let mut left = form.requests;
+        while left > 0 {
+            let mut reader = self.core.store.read().await?;
+            let mut db = reader.db();
+            let batch = db.list_latest_requests(before, left.min(BATCH)).await?;
+            let Some(last) = batch.last() else { break };
+            before = last.request_id;
+            left = left.saturating_sub(BATCH);
+            for request in batch {
+                trial.judge(request);
+            }
+        }
+        Ok(trial.result())
     }
 }
 

@@ -5,7 +5,6 @@ mod create;
 mod expiry;
 mod held;
 mod open;
-mod port;
 mod probe;
 mod read;
 mod revoke;

@@ -86,20 +86,6 @@ impl TenantsService {
         Ok(self.core.page(&list, listed))
     }
 
-    /// The current rows of these tenants, in no order, without those that are not registered. For
-    /// the live stream, which has authorised its reader.
-    pub async fn health_rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, StoreError> {
-        let mut reader = self.core.store.read().await?;
-        let rows = reader.db().find_tenants_by_id(ids).await?;
-        Ok(rows.into_iter().map(TenantHealth::from).collect())
-    }
-
-    /// The figures above the overview. For the live stream, which has authorised its reader.
-    pub async fn health_counts(&self) -> Result<HealthCounts, StoreError> {
-        let mut reader = self.core.store.read().await?;
-        reader.db().count_tenants_by_health(None).await
-    }
-
     /// Whether telemetry arrives at all.
     pub async fn telemetry_state(&self) -> Result<TelemetryState, StoreError> {
         let mut reader = self.core.store.read().await?;
@@ -198,11 +184,14 @@ impl TenantsPort for TenantsService {
 #[async_trait]
 impl TenantFeed for TenantsService {
     async fn rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, Problem> {
-        Ok(self.health_rows(ids).await?)
+        let mut reader = self.core.store.read().await?;
+        let rows = reader.db().find_tenants_by_id(ids).await?;
+        Ok(rows.into_iter().map(TenantHealth::from).collect())
     }
 
     async fn counts(&self) -> Result<HealthCounts, Problem> {
-        Ok(self.health_counts().await?)
+        let mut reader = self.core.store.read().await?;
+        Ok(reader.db().count_tenants_by_health(None).await?)
     }
 
     async fn telemetry(&self) -> Result<TelemetryState, Problem> {

@@ -11,8 +11,8 @@ use app::{
         problem::Problem,
         tenants::TenantDetail,
         user_sessions::{
-            ForceLogoutDraft, ForceLogoutResult, UserSession, UserSessionIntrospection,
-            UserSessionQuery, UserSessionRegistration, logout_cutoff,
+            ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult, UserSession,
+            UserSessionIntrospection, UserSessionQuery, UserSessionRegistration, logout_cutoff,
         },
     },
     ports::{TenantsPort, UserSessionsPort},
@@ -238,8 +238,7 @@ impl UserSessionsPort for UserSessionsService {
         &self,
         context: &Context,
         tenant: &TenantId,
-        slug: String,
-        idempotency_key: String,
+        form: ForceLogoutForm,
     ) -> Result<ForceLogoutResult, Problem> {
         self.core.authorise(context, Act::ForceLogout)?;
         // Force logout needs no right to read the tenant.
@@ -248,10 +247,10 @@ impl UserSessionsPort for UserSessionsService {
             origin: context.origin.clone(),
         };
         let detail = self.tenants.detail(&system, tenant).await?;
-        if slug.trim() != detail.tenant.slug {
+        if form.slug.trim() != detail.tenant.slug {
             let message = format!("that doesn't match. Type {}", detail.tenant.slug);
             return Err(Problem::invalid_field("slug", message));
         }
-        Ok(self.logout(context, &detail, &idempotency_key).await?)
+        Ok(self.logout(context, &detail, &form.idempotency_key).await?)
     }
 }

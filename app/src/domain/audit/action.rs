@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use super::{AuditCategory, AuditFilter, ExportFormat};
 use crate::domain::{
-    OrganizationId, StaffId, Timestamp,
+    StaffId, Timestamp,
     access_log::{ForwardAuthProfile, Refusal, RequestEnd, RequestOutcome},
     api_keys::ApiRight,
     scopes::ScopeName,
     staff::Role,
-    support_sessions::SupportSession,
+    support_sessions::{SessionCreated, SupportSession},
     tenants::{Organization, Tenant},
 };
 
@@ -82,22 +82,7 @@ macro_rules! audit_actions {
 audit_actions! {
     SupportSession on "support_session" {
         /// A support session was created.
-        "support_session.created" => SupportSessionCreated {
-            reason: String,
-            scopes: Vec<ScopeName>,
-            ttl_minutes: i64,
-            expires_at: Timestamp,
-            organization_id: Option<OrganizationId>,
-            ticket: Option<String>,
-            rule_set: String,
-            idle_minutes: Option<u64>,
-            creator_ip_only: bool,
-            requests_total: Option<u64>,
-            requests_per_minute: Option<u64>,
-            // Left out where the holder is the actor.
-            #[serde(flatten)]
-            holder: Option<SessionHolder>,
-        }
+        "support_session.created" => SupportSessionCreated(SessionCreated)
         /// A lost token was replaced. The old one no longer works.
         "support_session.token_replaced" => SupportSessionTokenReplaced {}
         /// The tenant was opened in a browser.

@@ -48,6 +48,7 @@ pub struct RequestsToday {
 
 /// The input for raising a support session's request budget, as submitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RaiseBudgetForm {
     /// The new total, as typed.
     pub requests_total: String,

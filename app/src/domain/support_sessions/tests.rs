@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::SupportSessionId;
 
 const ISSUED: &str = "2026-11-22T12:00:00Z";
 

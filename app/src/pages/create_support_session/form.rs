@@ -1,25 +1,15 @@
 //! The form of Create Support Session: the health signals first, then the fields.
 
 pub mod fields;
-pub mod limits;
 pub mod review;
 
-use leptos::{
-    ev::SubmitEvent,
-    html,
-    prelude::*,
-    web_sys::{FormData, HtmlFormElement},
-};
+use leptos::{ev::SubmitEvent, html, prelude::*, web_sys::FormData};
 
-use self::{
-    fields::{OrganizationField, ReasonField, ScopesField, TicketField, TtlField},
-    limits::{CreatorIpField, IdleField},
-    review::Review,
-};
+use self::{fields::Fields, review::Review};
 use super::{Granted, tenant_path};
 use crate::{
     api::{self, ApiError},
-    components::{ButtonLink, Dialog, ProblemNotice, focus_first_invalid, use_viewer},
+    components::{ButtonLink, Dialog, ProblemNotice, focus_first_invalid, read_form, use_viewer},
     domain::{
         flash::Flash,
         problem::{Problem, ProblemCode},
@@ -101,23 +91,23 @@ fn CreateForm(
             if create.pending().get_untracked() || granted.with_untracked(Option::is_some) {
                 return;
             }
-            let form = read_form(&form);
-            let refused = form.validate(require_ticket).err();
-            if refused.is_none() {
-                create.dispatch(api::CreateSupportSession {
-                    tenant: tenant.clone(),
-                    form,
-                });
+            let Ok(data) = FormData::new_with_form(&form) else {
+                return;
+            };
+            let checked = read_form(&data).and_then(|form: SupportSessionForm| {
+                form.validate(require_ticket)?;
+                Ok(form)
+            });
+            match checked {
+                Ok(form) => {
+                    problem.set(None);
+                    let tenant = tenant.clone();
+                    create.dispatch(api::CreateSupportSession { tenant, form });
+                }
+                Err(refused) => problem.set(Some(refused)),
             }
-            problem.set(refused);
         }
     };
-    let error = move |field: &'static str| {
-        Signal::derive(move || {
-            problem.with(|problem| problem.as_ref()?.field(field).map(ToOwned::to_owned))
-        })
-    };
-    let organizations = draft.detail.organizations.clone();
     let path = tenant_path(tenant.as_str());
     view! {
         <form
@@ -130,25 +120,8 @@ fn CreateForm(
         >
             <div class="dialog-body">
                 {move || general(problem.get()).map(|problem| view! { <ProblemNotice problem/> })}
-                <Review detail=draft.detail now=draft.now/>
-                <ReasonField kept=kept.reason error=error("reason")/>
-                <div class="two">
-                    <TtlField kept=kept.ttl_minutes now=draft.now error=error("ttl_minutes")/>
-                    <TicketField kept=kept.ticket required=require_ticket error=error("ticket")/>
-                </div>
-                <ScopesField scopes=draft.scopes kept=kept.scopes error=error("scopes")/>
-                <OrganizationField
-                    organizations
-                    kept=kept.organization_id
-                    error=error("organization_id")
-                />
-                <IdleField kept=kept.idle_minutes error=error("idle_minutes")/>
-                <CreatorIpField
-                    ip=draft.ip
-                    kept=kept.creator_ip_only
-                    error=error("creator_ip_only")
-                />
-                <input type="hidden" name="idempotency_key" value=kept.idempotency_key/>
+                <Review detail=draft.detail.clone() now=draft.now/>
+                <Fields draft kept problem/>
             </div>
             <footer class="dialog-actions">
                 <ButtonLink href=path>"Cancel"</ButtonLink>
@@ -176,49 +149,19 @@ fn first_state(
     refused: Option<Flash>,
     draft: &SupportSessionDraft,
 ) -> (Option<Problem>, SupportSessionForm) {
-    let Some(Flash::Refused { problem, mut input }) = refused else {
-        let fresh = SupportSessionForm {
-            ttl_minutes: TTL_DEFAULT.to_string(),
-            scopes: vec![READ_ONLY.into()],
-            idempotency_key: draft.idempotency_key.clone(),
-            ..SupportSessionForm::default()
-        };
-        return (None, fresh);
-    };
-    let scopes = input.remove("scopes").unwrap_or_default();
-    let mut one = |field| {
-        let values = input.remove(field).unwrap_or_default();
-        values.into_iter().next().unwrap_or_default()
-    };
-    let kept = SupportSessionForm {
-        reason: one("reason"),
-        ttl_minutes: one("ttl_minutes"),
-        organization_id: one("organization_id"),
-        ticket: one("ticket"),
-        idle_minutes: one("idle_minutes"),
-        creator_ip_only: !one("creator_ip_only").is_empty(),
-        // A refused form has created nothing: a fresh key serves as well as the old one.
+    let kept = refused.as_ref().and_then(Flash::kept);
+    let form = kept.unwrap_or_else(|| SupportSessionForm {
+        ttl_minutes: TTL_DEFAULT.to_string(),
+        scopes: vec![READ_ONLY.into()],
+        ..SupportSessionForm::default()
+    });
+    // A refused form has created nothing: a fresh key serves as well as the old one.
+    let form = SupportSessionForm {
         idempotency_key: draft.idempotency_key.clone(),
-        scopes,
+        ..form
     };
-    (Some(problem), kept)
-}
-
-/// The values of the fields, however they were filled in.
-fn read_form(form: &HtmlFormElement) -> SupportSessionForm {
-    let Ok(data) = FormData::new_with_form(form) else {
-        return SupportSessionForm::default();
-    };
-    let one = |name| data.get(name).as_string().unwrap_or_default();
-    let scopes = data.get_all("scopes");
-    SupportSessionForm {
-        reason: one("reason"),
-        ttl_minutes: one("ttl_minutes"),
-        scopes: scopes.iter().filter_map(|name| name.as_string()).collect(),
-        organization_id: one("organization_id"),
-        ticket: one("ticket"),
-        idle_minutes: one("idle_minutes"),
-        creator_ip_only: !one("creator_ip_only").is_empty(),
-        idempotency_key: one("idempotency_key"),
+    match refused {
+        Some(Flash::Refused { problem, .. }) => (Some(problem), form),
+        _ => (None, form),
     }
 }

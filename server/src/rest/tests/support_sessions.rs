@@ -11,7 +11,10 @@ use app::{
         support_sessions::{SupportSessionForm, SupportSessionGranted},
         tenants::{OrganizationRegistration, OrganizationStatus},
     },
-    ports::SupportSessionsPort as _,
+    ports::{
+        CreateSupportSessions as _, ReadSupportSessions as _, ReplaceTokens as _,
+        RevokeSupportSessions as _,
+    },
 };
 use axum::extract::ConnectInfo;
 use chrono::TimeDelta;

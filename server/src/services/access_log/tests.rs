@@ -9,7 +9,7 @@ use app::{
         record::OutageCause,
         support_sessions::SupportSessionForm,
     },
-    ports::SupportSessionsPort,
+    ports::{CreateSupportSessions, RevokeSupportSessions},
 };
 use futures::future::join_all;
 use gateway::{

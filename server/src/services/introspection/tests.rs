@@ -12,7 +12,7 @@ use app::{
         support_sessions::SupportSessionForm,
     },
     identity::{Actor, Claims, MAX_LIFETIME, path_hash},
-    ports::SupportSessionsPort,
+    ports::{CreateSupportSessions, RevokeSupportSessions},
 };
 use chrono::TimeDelta;
 use gateway::{

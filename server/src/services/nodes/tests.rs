@@ -2,7 +2,7 @@
 
 use app::{
     domain::{nodes::NodeReceipt, support_sessions::SupportSessionForm},
-    ports::SupportSessionsPort,
+    ports::{CreateSupportSessions, ReadSupportSessions, RevokeSupportSessions},
 };
 use gateway::{Lease, NodeState, lease::Standstill};
 

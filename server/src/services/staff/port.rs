@@ -12,23 +12,10 @@ use app::{
 use async_trait::async_trait;
 
 use super::StaffService;
-use crate::services::ServiceError;
 
 #[async_trait]
 impl StaffPort for StaffService {
     async fn signed_in(&self, context: &Context) -> Result<Option<SignedIn>, Problem> {
-        Ok(self.read_signed_in(context).await?)
-    }
-
-    async fn any_staff(&self) -> Result<bool, Problem> {
-        let mut reader = self.core.store.read().await?;
-        let count = reader.db().count_staff().await?;
-        Ok(count > 0)
-    }
-}
-
-impl StaffService {
-    async fn read_signed_in(&self, context: &Context) -> Result<Option<SignedIn>, ServiceError> {
         let Caller::Staff(caller) = &context.caller else {
             return Ok(None);
         };
@@ -66,5 +53,11 @@ impl StaffService {
             record_outage: may_see.then(|| self.core.record_outage()).flatten(),
             now,
         }))
+    }
+
+    async fn any_staff(&self) -> Result<bool, Problem> {
+        let mut reader = self.core.store.read().await?;
+        let count = reader.db().count_staff().await?;
+        Ok(count > 0)
     }
 }

@@ -10,18 +10,24 @@ use app::domain::{
 };
 use gateway::token::{Token, TokenKind};
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use store::{Audited, ChangeKind, staff::StaffRecord};
 
 use super::{NewSignIn, StaffSessions, sign_in::begin, tell_of_ended, throttle::Attempt};
 use crate::services::ServiceError;
 
-/// The input for changing one's own password.
-#[derive(Debug, Clone)]
+/// What a person fills in to change the own password.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PasswordChange {
     /// The password until now.
+    #[serde(skip_serializing)]
     pub current: SecretString,
-    /// The new password.
+    /// The password from now on.
+    #[serde(skip_serializing)]
     pub new: SecretString,
+    /// The same again.
+    #[serde(skip_serializing)]
     pub repeat: SecretString,
 }
 

@@ -1,13 +1,17 @@
 //! Raising the total of requests that a support session may make.
 
-use app::domain::{
-    SupportSessionId, Timestamp,
-    audit::{AuditAction, SessionHolder},
-    caller::Context,
-    policy::Act,
-    problem::{Problem, ProblemCode},
-    support_sessions::{RaiseBudgetForm, RequestsToday, SupportSession},
+use app::{
+    domain::{
+        SupportSessionId, Timestamp,
+        audit::{AuditAction, SessionHolder},
+        caller::Context,
+        policy::Act,
+        problem::{Problem, ProblemCode},
+        support_sessions::{RaiseBudgetForm, RequestsToday, SupportSession},
+    },
+    ports::RaiseBudgets,
 };
+use async_trait::async_trait;
 use store::{Audited, ChangeKind};
 
 use super::{
@@ -16,13 +20,14 @@ use super::{
 };
 use crate::services::ServiceError;
 
-impl SupportSessionsService {
-    pub(super) async fn raise_budget_inner(
+#[async_trait]
+impl RaiseBudgets for SupportSessionsService {
+    async fn raise_budget(
         &self,
         context: &Context,
         id: SupportSessionId,
-        form: &RaiseBudgetForm,
-    ) -> Result<SupportSession, ServiceError> {
+        form: RaiseBudgetForm,
+    ) -> Result<SupportSession, Problem> {
         let session = self.find(context, id).await?;
         self.core
             .authorise(context, Act::RaiseBudget(session.staff_id))?;
@@ -32,14 +37,15 @@ impl SupportSessionsService {
             .map_err(already_ended)?;
         let Some(present) = session.limits.requests_total else {
             let detail = "This support session has no request limit.";
-            return Err(Problem::new(ProblemCode::Conflict, detail).into());
+            return Err(Problem::new(ProblemCode::Conflict, detail));
         };
         let raised = form.validate(present)?;
         if raised.requests_total == present {
             return Ok(session);
         }
         let given = (self.core.clone(), context.clone(), session, raised);
-        self.core
+        let raised = self
+            .core
             .store
             .act(given, move |(core, context, session, raised), tx| {
                 Box::pin(async move {
@@ -63,9 +69,12 @@ impl SupportSessionsService {
                     Ok::<_, ServiceError>(Audited::new(raised, receipt))
                 })
             })
-            .await
+            .await?;
+        Ok(raised)
     }
+}
 
+impl SupportSessionsService {
     /// Requests since midnight UTC.
     pub(super) async fn requests_today(
         &self,

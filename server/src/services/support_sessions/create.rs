@@ -1,18 +1,22 @@
 //! Creating a support session, and replacing a lost token.
 
-use app::domain::{
-    SupportSessionId, TenantId, Timestamp,
-    audit::{AuditAction, SessionHolder},
-    caller::{Caller, Context},
-    policy::Act,
-    problem::{Problem, ProblemCode},
-    scopes::ScopeName,
-    support_sessions::{
-        MAX_ACTIVE_PER_STAFF_MEMBER, NewSupportSession, SessionLimits, SupportSession,
-        SupportSessionDraft, SupportSessionForm, SupportSessionGranted, idle_end,
+use app::{
+    domain::{
+        SupportSessionId, TenantId,
+        audit::{AuditAction, SessionHolder},
+        caller::{Caller, Context},
+        policy::Act,
+        problem::{Problem, ProblemCode},
+        scopes::ScopeName,
+        support_sessions::{
+            Grant, MAX_ACTIVE_PER_STAFF_MEMBER, NewSupportSession, SupportSession,
+            SupportSessionDraft, SupportSessionForm, SupportSessionGranted,
+        },
+        tenants::{OrganizationStatus, TenantDetail, TenantStatus},
     },
-    tenants::{OrganizationStatus, TenantDetail, TenantStatus},
+    ports::{CreateSupportSessions, ReplaceTokens},
 };
+use async_trait::async_trait;
 use gateway::{
     browser::EntryLabel,
     token::{Token, TokenKind},
@@ -26,13 +30,14 @@ use crate::services::{Core, ServiceError, gates::cut_replaced_now};
 /// A path that the curl line of the confirmation asks for.
 const EXAMPLE_PATH: &str = "/v1/organizations";
 
-impl SupportSessionsService {
-    pub(super) async fn draft_inner(
+#[async_trait]
+impl CreateSupportSessions for SupportSessionsService {
+    async fn draft(
         &self,
         context: &Context,
         tenant: &TenantId,
-    ) -> Result<SupportSessionDraft, ServiceError> {
-        // A sign-in that is too old is reported when the form is sent, which keeps the input.
+    ) -> Result<SupportSessionDraft, Problem> {
+        // A sign-in that is too old is told when the form is sent: what was typed is kept then.
         self.core.authorise(context, Act::ReadTenant(tenant))?;
         staff_behind(context)?;
         Ok(SupportSessionDraft {
@@ -45,12 +50,12 @@ impl SupportSessionsService {
         })
     }
 
-    pub(super) async fn create_inner(
+    async fn create(
         &self,
         context: &Context,
         tenant: &TenantId,
-        form: &SupportSessionForm,
-    ) -> Result<SupportSessionGranted, ServiceError> {
+        form: SupportSessionForm,
+    ) -> Result<SupportSessionGranted, Problem> {
         self.core.authorise(context, Act::CreateSupportSession)?;
         let staff = staff_behind(context)?;
         let detail = self.tenants.detail(context, tenant).await?;
@@ -58,31 +63,24 @@ impl SupportSessionsService {
         self.check_scopes(&new.scopes)?;
         check_organization(&detail, &new)?;
         let idempotency_key = self.idempotency_key(&form.idempotency_key)?;
+        check_address(context, &new)?;
 
         let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
-        let now = self.core.now();
-        let expires_at = now + new.ttl;
-        let limits = self.limits(context, &new, expires_at)?;
-        let session = SupportSession {
+        let budgets = &self.core.config.support_sessions;
+        let to = Grant {
             id: SupportSessionId::from_uuid(self.core.new_uuid()),
             tenant_id: tenant.clone(),
             tenant_name: detail.tenant.name,
-            organization_id: new.organization_id,
             staff_id: staff.staff_id,
             staff_name: staff.name.clone(),
-            scopes: new.scopes,
-            reason: new.reason,
-            ticket: new.ticket,
             ip: context.origin.ip.clone().unwrap_or_default(),
             user_agent: context.origin.user_agent.clone().unwrap_or_default(),
-            issued_at: now,
-            expires_at,
-            revocation: None,
-            requests_forwarded: 0,
-            requests_refused: 0,
             rule_set: self.settings.rule_set.clone(),
-            limits,
+            // A later change of the budgets is for later sessions.
+            requests_total: budgets.requests_total(),
+            requests_per_minute: budgets.requests_per_minute(),
         };
+        let session = new.grant(to, self.core.now());
         let secrets = SupportSessionSecrets {
             token_hash: *token.hash().as_bytes(),
             idempotency_key,
@@ -92,10 +90,12 @@ impl SupportSessionsService {
             Added::Before(session) if session.tenant_id == *tenant => {
                 self.granted(context, session, None).await
             }
-            Added::Before(_) => Err(invalid_idempotency_key().into()),
+            Added::Before(_) => Err(invalid_idempotency_key()),
         }
     }
+}
 
+impl SupportSessionsService {
     pub(super) async fn add(
         &self,
         context: &Context,
@@ -127,12 +127,15 @@ impl SupportSessionsService {
             })
             .await
     }
+}
 
-    pub(super) async fn replace_token_inner(
+#[async_trait]
+impl ReplaceTokens for SupportSessionsService {
+    async fn replace_token(
         &self,
         context: &Context,
         id: SupportSessionId,
-    ) -> Result<SupportSessionGranted, ServiceError> {
+    ) -> Result<SupportSessionGranted, Problem> {
         let session = self.find(context, id).await?;
         self.core
             .authorise(context, Act::ReplaceToken(session.staff_id))?;
@@ -166,42 +169,21 @@ impl SupportSessionsService {
         tracing::info!(support_session.id = %id, requests.cut = cut, "token replaced");
         self.granted(context, session, Some(&token)).await
     }
+}
 
+impl SupportSessionsService {
     async fn granted(
         &self,
         context: &Context,
         session: SupportSession,
         token: Option<&Token>,
-    ) -> Result<SupportSessionGranted, ServiceError> {
+    ) -> Result<SupportSessionGranted, Problem> {
         Ok(SupportSessionGranted {
             open_url: self.open_url(context, &session, self.core.now()).await?,
             session,
             token: token.map(|token| token.expose().to_owned()),
             gateway_url: self.settings.gateway_url.clone(),
             example_path: EXAMPLE_PATH.to_owned(),
-        })
-    }
-
-    /// The form's limits and the configured budgets. A later change of configuration applies to
-    /// later sessions.
-    fn limits(
-        &self,
-        context: &Context,
-        new: &NewSupportSession,
-        expires_at: Timestamp,
-    ) -> Result<SessionLimits, Problem> {
-        if new.creator_ip_only && context.origin.ip.is_none() {
-            let message = "is not available: your IP address is unknown";
-            return Err(Problem::invalid_field("creator_ip_only", message));
-        }
-        let budgets = &self.core.config.support_sessions;
-        let now = self.core.now();
-        Ok(SessionLimits {
-            requests_total: budgets.requests_total(),
-            requests_per_minute: budgets.requests_per_minute(),
-            idle_minutes: new.idle_minutes,
-            idle_ends_at: new.idle_minutes.map(|idle| idle_end(now, idle, expires_at)),
-            creator_ip_only: new.creator_ip_only,
         })
     }
 
@@ -232,20 +214,8 @@ impl SupportSessionsService {
 fn created(context: &Context, session: &SupportSession) -> AuditAction {
     // The event already names the actor if that is the holder.
     let is_holder = matches!(context.caller, Caller::Staff(_));
-    AuditAction::SupportSessionCreated {
-        reason: session.reason.clone(),
-        scopes: session.scopes.clone(),
-        ttl_minutes: (session.expires_at - session.issued_at).num_minutes(),
-        expires_at: session.expires_at,
-        organization_id: session.organization_id.clone(),
-        ticket: session.ticket.clone(),
-        rule_set: session.rule_set.clone(),
-        idle_minutes: session.limits.idle_minutes,
-        creator_ip_only: session.limits.creator_ip_only,
-        requests_total: session.limits.requests_total,
-        requests_per_minute: session.limits.requests_per_minute,
-        holder: (!is_holder).then(|| SessionHolder::from(session)),
-    }
+    let holder = (!is_holder).then(|| SessionHolder::from(session));
+    AuditAction::SupportSessionCreated(session.created(holder))
 }
 
 /// The result of adding a support session.
@@ -324,6 +294,14 @@ fn check_organization(detail: &TenantDetail, new: &NewSupportSession) -> Result<
             "is not an organization of this tenant",
         ))
     }
+}
+
+fn check_address(context: &Context, new: &NewSupportSession) -> Result<(), Problem> {
+    if new.creator_ip_only && context.origin.ip.is_none() {
+        let message = "is not available: your IP address is unknown";
+        return Err(Problem::invalid_field("creator_ip_only", message));
+    }
+    Ok(())
 }
 
 fn invalid_idempotency_key() -> Problem {

@@ -13,18 +13,9 @@ use crate::services::ServiceError;
 const REASON: &str = "Ended by its holder in the browser.";
 
 impl SupportSessionsService {
-    async fn card_inner(&self, id: SupportSessionId) -> Result<Option<SessionCard>, ServiceError> {
-        let mut reader = self.core.store.read().await?;
-        let found = reader.db().lookup_support_session(id).await?;
-        Ok(found.map(|session| SessionCard {
-            tenant_name: session.tenant_name,
-            reason: session.reason,
-        }))
-    }
-
     /// The owner of the session's cookie is its holder, who may always end it, whatever has changed
     /// in their roles and sign-ins.
-    async fn end_inner(&self, asked: EndAsked) -> Result<(), ServiceError> {
+    async fn end_if_active(&self, asked: EndAsked) -> Result<(), ServiceError> {
         let id = asked.support_session_id;
         let mut reader = self.core.store.read().await?;
         let found = reader.db().lookup_support_session(id).await?;
@@ -52,12 +43,25 @@ impl SupportSessionsService {
 #[async_trait]
 impl HeldSessions for SupportSessionsService {
     async fn card(&self, id: SupportSessionId) -> Result<Option<SessionCard>, StoreUnavailable> {
-        self.card_inner(id).await.map_err(|_| StoreUnavailable)
+        let read = async {
+            self.core
+                .store
+                .read()
+                .await?
+                .db()
+                .lookup_support_session(id)
+                .await
+        };
+        let found = read.await.map_err(|_| StoreUnavailable)?;
+        Ok(found.map(|session| SessionCard {
+            tenant_name: session.tenant_name,
+            reason: session.reason,
+        }))
     }
 
     async fn end(&self, asked: EndAsked) -> Result<(), StoreUnavailable> {
         let (id, request_id) = (asked.support_session_id, asked.request_id);
-        self.end_inner(asked).await.map_err(|error| {
+        self.end_if_active(asked).await.map_err(|error| {
             tracing::warn!(
                 support_session.id = %id,
                 request.id = %request_id,

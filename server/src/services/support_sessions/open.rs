@@ -34,21 +34,13 @@ impl SupportSessionsService {
         context: &Context,
         label: &str,
     ) -> Result<SupportSession, Problem> {
-        Ok(self.find_by_label_inner(context, label).await?)
-    }
-
-    async fn find_by_label_inner(
-        &self,
-        context: &Context,
-        label: &str,
-    ) -> Result<SupportSession, ServiceError> {
         self.core.authorise(context, Act::ReadSupportSessions)?;
         let not_found = || Problem::not_found("support session");
         let label: EntryLabel = label.parse().map_err(|_| not_found())?;
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
         let found = db.find_support_session_by_label(label.as_str()).await?;
-        Ok(found.ok_or_else(not_found)?)
+        found.ok_or_else(not_found)
     }
 
     /// Continues opening a tenant in a browser. `state` is the SHA-256 of the state that the
@@ -64,15 +56,6 @@ impl SupportSessionsService {
         session: &SupportSession,
         state: &str,
     ) -> Result<String, Problem> {
-        Ok(self.open_inner(context, session, state).await?)
-    }
-
-    async fn open_inner(
-        &self,
-        context: &Context,
-        session: &SupportSession,
-        state: &str,
-    ) -> Result<String, ServiceError> {
         self.core
             .authorise(context, Act::OpenTenant(session.staff_id))?;
         session
@@ -88,7 +71,7 @@ impl SupportSessionsService {
         let hosts = self.entry_hosts.as_ref().zip(label);
         let Some((hosts, label)) = hosts else {
             let detail = "This tenant can't be entered in a browser.";
-            return Err(Problem::new(ProblemCode::NotFound, detail).into());
+            return Err(Problem::new(ProblemCode::NotFound, detail));
         };
         let code = Token::generate(TokenKind::EntryCode, &*self.core.entropy);
         let (id, code_hash) = (session.id, *code.hash().as_bytes());
@@ -104,7 +87,7 @@ impl SupportSessionsService {
             })
             .await;
         if !kept? {
-            return Err(super::revoke::ended_meanwhile().into());
+            return Err(super::revoke::ended_meanwhile());
         }
         Ok(hosts.enter_url(&label, code.expose()))
     }

@@ -10,7 +10,7 @@ use app::domain::{
     problem::Problem,
     scopes::ScopeName,
     staff::StaffMember,
-    support_sessions::{SessionLimits, SupportSession},
+    support_sessions::{Grant, NewSupportSession, SupportSession},
 };
 use chrono::TimeDelta;
 use gateway::token::{Token, TokenKind};
@@ -44,30 +44,25 @@ impl SupportSessionsService {
         self.check_scopes(scopes)?;
         let detail = self.tenants.detail(context, tenant).await?;
         let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
-        let now = self.core.now();
-        let session = SupportSession {
+        let new = NewSupportSession {
+            reason: REASON.to_owned(),
+            ttl: LASTS,
+            scopes: scopes.to_vec(),
+            ..NewSupportSession::default()
+        };
+        let to = Grant {
             id: SupportSessionId::from_uuid(self.core.new_uuid()),
             tenant_id: tenant.clone(),
             tenant_name: detail.tenant.name,
-            organization_id: None,
             staff_id: staff.id,
             staff_name: staff.name.clone(),
-            scopes: scopes.to_vec(),
-            reason: REASON.to_owned(),
-            ticket: None,
             ip: String::new(),
             user_agent: "support-console gateway probe".to_owned(),
-            issued_at: now,
-            expires_at: now + LASTS,
-            revocation: None,
-            requests_forwarded: 0,
-            requests_refused: 0,
             rule_set: self.settings.rule_set.clone(),
-            limits: SessionLimits {
-                requests_total: Some(REQUESTS),
-                ..SessionLimits::default()
-            },
+            requests_total: Some(REQUESTS),
+            requests_per_minute: None,
         };
+        let session = new.grant(to, self.core.now());
         let secrets = SupportSessionSecrets {
             token_hash: *token.hash().as_bytes(),
             idempotency_key: self.core.new_uuid().to_string(),

@@ -1,17 +1,21 @@
 //! Reading support sessions and their access logs.
 
-use app::domain::{
-    SupportSessionId,
-    access_log::AccessLogEntry,
-    caller::{Caller, Context},
-    page::{Page, PageRequest},
-    policy::Act,
-    problem::{Problem, ProblemCode},
-    support_sessions::{
-        SupportSession, SupportSessionDetail, SupportSessionFilter, SupportSessionList,
-        SupportSessionStatus,
+use app::{
+    domain::{
+        SupportSessionId,
+        access_log::AccessLogEntry,
+        caller::{Caller, Context},
+        page::{Page, PageRequest},
+        policy::Act,
+        problem::{Problem, ProblemCode},
+        support_sessions::{
+            SupportSession, SupportSessionDetail, SupportSessionFilter, SupportSessionList,
+            SupportSessionStatus,
+        },
     },
+    ports::ReadSupportSessions,
 };
+use async_trait::async_trait;
 
 use super::SupportSessionsService;
 use crate::services::ServiceError;
@@ -58,13 +62,16 @@ impl SupportSessionsService {
         };
         self.core.authorise(context, act)
     }
+}
 
-    pub(super) async fn list_inner(
+#[async_trait]
+impl ReadSupportSessions for SupportSessionsService {
+    async fn list(
         &self,
         context: &Context,
         mut filter: SupportSessionFilter,
-        page: &PageRequest,
-    ) -> Result<SupportSessionList, ServiceError> {
+        page: PageRequest,
+    ) -> Result<SupportSessionList, Problem> {
         self.authorise_reading_any(context)?;
         if let Some(own) = context.caller.own_tenant() {
             if let Some(asked) = &filter.tenant_id {
@@ -77,7 +84,7 @@ impl SupportSessionsService {
             "support_sessions {}",
             serde_json::to_string(&filter).unwrap_or_default()
         );
-        let at = self.core.page_at(&name, page)?;
+        let at = self.core.page_at(&name, &page)?;
         let now = self.core.now();
         let own_tenant = context.caller.own_tenant();
         let mut reader = self.core.store.read().await?;
@@ -96,11 +103,11 @@ impl SupportSessionsService {
         })
     }
 
-    pub(super) async fn detail_inner(
+    async fn detail(
         &self,
         context: &Context,
         id: SupportSessionId,
-    ) -> Result<SupportSessionDetail, ServiceError> {
+    ) -> Result<SupportSessionDetail, Problem> {
         let mut session = self.find(context, id).await?;
         let sees_nodes = !matches!(&context.caller, Caller::Key(key) if key.tenant_id.is_some());
         if let Some(revocation) = session.revocation.as_mut().filter(|_| sees_nodes) {
@@ -129,15 +136,15 @@ impl SupportSessionsService {
         })
     }
 
-    pub(super) async fn access_log_inner(
+    async fn access_log(
         &self,
         context: &Context,
         id: SupportSessionId,
-        page: &PageRequest,
-    ) -> Result<Page<AccessLogEntry>, ServiceError> {
+        page: PageRequest,
+    ) -> Result<Page<AccessLogEntry>, Problem> {
         self.find(context, id).await?;
         let name = format!("access_log {id}");
-        let at = self.core.page_at(&name, page)?;
+        let at = self.core.page_at(&name, &page)?;
         let listed = self
             .core
             .store

@@ -1,13 +1,17 @@
 //! Ending a support session early.
 
-use app::domain::{
-    OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
-    audit::{Actor, ActorType, AuditAction, SessionHolder},
-    caller::{Caller, Context, Origin},
-    policy::Act,
-    problem::{Problem, ProblemCode},
-    support_sessions::{AlreadyEnded, Revocation, SupportSession, validate_revocation_reason},
+use app::{
+    domain::{
+        OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
+        audit::{Actor, ActorType, AuditAction, SessionHolder},
+        caller::{Caller, Context, Origin},
+        policy::Act,
+        problem::{Problem, ProblemCode},
+        support_sessions::{AlreadyEnded, Revocation, SupportSession, validate_revocation_reason},
+    },
+    ports::RevokeSupportSessions,
 };
+use async_trait::async_trait;
 use gateway::ports::Ended;
 use store::{
     Audited, ChangeKind, Tx,
@@ -73,25 +77,28 @@ impl Ender {
     }
 }
 
-impl SupportSessionsService {
-    pub(super) async fn revoke_inner(
+#[async_trait]
+impl RevokeSupportSessions for SupportSessionsService {
+    async fn revoke(
         &self,
         context: &Context,
         id: SupportSessionId,
-        reason: &str,
-    ) -> Result<SupportSession, ServiceError> {
+        reason: String,
+    ) -> Result<SupportSession, Problem> {
         let session = self.find(context, id).await?;
         self.core
             .authorise(context, Act::RevokeSupportSession(session.staff_id))?;
-        let reason = validate_revocation_reason(reason)?;
+        let reason = validate_revocation_reason(&reason)?;
         session
             .lifecycle(self.core.now())
             .into_active()
             .map_err(already_ended)?;
-        self.end_in_name_of(Ender::of(context), session, reason)
-            .await
+        let ended = self.end_in_name_of(Ender::of(context), session, reason);
+        Ok(ended.await?)
     }
+}
 
+impl SupportSessionsService {
     /// Ends an active session after authorisation.
     pub(super) async fn end_in_name_of(
         &self,

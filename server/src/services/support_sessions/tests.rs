@@ -19,7 +19,10 @@ use app::{
         },
         tenants::{OrganizationRegistration, OrganizationStatus, TenantRegistration, TenantStatus},
     },
-    ports::SupportSessionsPort,
+    ports::{
+        CreateSupportSessions, RaiseBudgets, ReadSupportSessions, ReplaceTokens,
+        RevokeSupportSessions,
+    },
 };
 use chrono::TimeDelta;
 use gateway::{

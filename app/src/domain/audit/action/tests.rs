@@ -67,19 +67,21 @@ fn samples() -> Vec<AuditAction> {
 }
 
 fn of_support_sessions() -> Vec<AuditAction> {
-    let created = |holder| AuditAction::SupportSessionCreated {
-        reason: "Exports fail".into(),
-        scopes: vec![read_only()],
-        ttl_minutes: 15,
-        expires_at: at("12:15:00.000001"),
-        organization_id: None,
-        ticket: Some("INC-1".into()),
-        rule_set: "abc".into(),
-        idle_minutes: None,
-        creator_ip_only: false,
-        requests_total: Some(10_000),
-        requests_per_minute: Some(600),
-        holder,
+    let created = |holder| {
+        AuditAction::SupportSessionCreated(SessionCreated {
+            reason: "Exports fail".into(),
+            scopes: vec![read_only()],
+            ttl_minutes: 15,
+            expires_at: at("12:15:00.000001"),
+            organization_id: None,
+            ticket: Some("INC-1".into()),
+            rule_set: "abc".into(),
+            idle_minutes: None,
+            creator_ip_only: false,
+            requests_total: Some(10_000),
+            requests_per_minute: Some(600),
+            holder,
+        })
     };
     vec![
         created(None),

@@ -1,224 +1,91 @@
-//! The fields of the form. Their values stay in the document, so input from before hydration is
-//! never overwritten.
+//! The fields of the form, in the order in which they are shown. Their values stay in the document,
+//! so input from before hydration is never overwritten.
 
-use leptos::{html, prelude::*};
+pub mod choices;
+pub mod reason;
+pub mod ttl;
 
-use super::super::ends::ends_at;
+use leptos::prelude::*;
+
+use self::{
+    choices::{CreatorIpField, OrganizationField, ScopesField},
+    reason::ReasonField,
+    ttl::TtlField,
+};
 use crate::{
-    components::{
-        Field, Icon, IconName, as_sentence,
-        format::{self, Precision},
-        use_viewer,
-    },
+    components::Field,
     domain::{
-        Timestamp,
-        scopes::Scope,
-        support_sessions::{REASON_MAX, REASON_MIN, TICKET_MAX, TTL_MAX, TTL_MIN},
-        tenants::{Organization, OrganizationStatus},
+        problem::Problem,
+        support_sessions::{SupportSessionDraft, SupportSessionForm, TICKET_MAX, TTL_MAX},
     },
 };
 
 type FieldError = Signal<Option<String>>;
 
-/// The reason, with a character counter.
+/// All fields.
 #[component]
-pub fn ReasonField(kept: String, error: FieldError) -> impl IntoView {
-    let typed = RwSignal::new(kept.clone());
-    let area = NodeRef::<html::Textarea>::new();
-    Effect::new(move || {
-        if let Some(area) = area.get() {
-            typed.set(area.value());
-        }
-    });
-    let hint = move || {
-        view! { <span class="num">{move || typed.with(|typed| counter(typed))}</span> }
+pub fn Fields(
+    /// What there is to choose from.
+    draft: SupportSessionDraft,
+    /// What the fields hold at first.
+    kept: SupportSessionForm,
+    /// What is wrong with them.
+    problem: RwSignal<Option<Problem>>,
+) -> impl IntoView {
+    let error = move |field: &'static str| {
+        Signal::derive(move || {
+            problem.with(|problem| problem.as_ref()?.field(field).map(ToOwned::to_owned))
+        })
     };
+    let required = draft.require_ticket;
     view! {
-        <Field id="reason" label="Reason" hint=hint error=error let:control>
-            <textarea
-                node_ref=area
-                id=control.id
-                name="reason"
-                rows="3"
-                required=true
-                autofocus=true
-                aria-describedby=control.described_by
-                aria-invalid=control.invalid
-                on:input=move |event| typed.set(event_target_value(&event))
-            >
-                {kept}
-            </textarea>
-        </Field>
-    }
-    .into_any()
-}
-
-/// The length of the reason after trimming, or the required minimum.
-fn counter(reason: &str) -> String {
-    let length = reason.trim().chars().count();
-    match length {
-        0..REASON_MIN => format!("At least {REASON_MIN} characters"),
-        _ => format!("{length} of {REASON_MAX} characters"),
-    }
-}
-
-/// The duration with the time at which the session would end.
-#[component]
-pub fn TtlField(kept: String, now: Timestamp, error: FieldError) -> impl IntoView {
-    let viewer = use_viewer();
-    let typed = RwSignal::new(kept.clone());
-    let input = NodeRef::<html::Input>::new();
-    Effect::new(move || {
-        if let Some(input) = input.get() {
-            typed.set(input.value());
-        }
-    });
-    let end = move || {
-        let at = typed.with(|typed| ends_at(viewer.now_or(now), typed))?;
-        let at = format::instant(at, viewer.offset_minutes(at), Precision::Time);
-        Some(format!(", ends at {at}"))
-    };
-    let hint = move || {
-        view! {
-            {format!("{TTL_MIN}–{TTL_MAX} minutes")}
-            <span class="num">{end}</span>
-        }
-    };
-    view! {
-        <Field id="ttl_minutes" label="Duration (TTL, minutes)" hint=hint error=error let:control>
+        <ReasonField kept=kept.reason error=error("reason")/>
+        <div class="two">
+            <TtlField kept=kept.ttl_minutes now=draft.now error=error("ttl_minutes")/>
+            <Field id="ticket" label="Ticket" optional=!required error=error("ticket") let:control>
+                <input
+                    id=control.id
+                    name="ticket"
+                    type="text"
+                    placeholder="INC-4127"
+                    autocomplete="off"
+                    maxlength=TICKET_MAX.to_string()
+                    required=required
+                    value=kept.ticket
+                    aria-describedby=control.described_by
+                    aria-invalid=control.invalid
+                />
+            </Field>
+        </div>
+        <ScopesField scopes=draft.scopes kept=kept.scopes error=error("scopes")/>
+        <OrganizationField
+            organizations=draft.detail.organizations
+            kept=kept.organization_id
+            error=error("organization_id")
+        />
+        <Field
+            id="idle_minutes"
+            label="End when idle for (minutes)"
+            optional=true
+            hint=|| {
+ format!("Ends the session after 1–{TTL_MAX} minutes without a request.")
+ }
+            error=error("idle_minutes")
+            let:control
+        >
             <input
-                node_ref=input
                 id=control.id
-                name="ttl_minutes"
+                name="idle_minutes"
                 type="text"
                 inputmode="numeric"
                 autocomplete="off"
-                value=kept
-                aria-describedby=control.described_by
-                aria-invalid=control.invalid
-                on:input=move |event| typed.set(event_target_value(&event))
-            />
-        </Field>
-    }
-    .into_any()
-}
-
-#[component]
-pub fn TicketField(
-    kept: String,
-    /// Whether it may not be left empty.
-    required: bool,
-    error: FieldError,
-) -> impl IntoView {
-    view! {
-        <Field id="ticket" label="Ticket" optional=!required error=error let:control>
-            <input
-                id=control.id
-                name="ticket"
-                type="text"
-                placeholder="INC-4127"
-                autocomplete="off"
-                maxlength=TICKET_MAX.to_string()
-                required=required
-                value=kept
+                value=kept.idle_minutes
                 aria-describedby=control.described_by
                 aria-invalid=control.invalid
             />
         </Field>
+        <CreatorIpField ip=draft.ip kept=kept.creator_ip_only error=error("creator_ip_only")/>
+        <input type="hidden" name="idempotency_key" value=kept.idempotency_key/>
     }
     .into_any()
-}
-
-/// The scopes with what each of them permits.
-#[component]
-pub fn ScopesField(
-    scopes: Vec<Scope>,
-    /// The names that are chosen at first.
-    kept: Vec<String>,
-    error: FieldError,
-) -> impl IntoView {
-    let choice = move |scope: Scope| {
-        let name = scope.name.to_string();
-        let chosen = kept.contains(&name);
-        view! {
-            <label>
-                <input type="checkbox" name="scopes" value=name.clone() checked=chosen/>
-                <span>
-                    <code>{name}</code>
-                    <small>{scope.description}</small>
-                </span>
-            </label>
-        }
-    };
-    view! {
-        <fieldset
-            class="field"
-            aria-describedby="scopes-error"
-            aria-invalid=move || error.with(Option::is_some).then_some("true")
-            tabindex="-1"
-        >
-            <legend>"Scopes"</legend>
-            <div class="choice">{scopes.into_iter().map(choice).collect_view()}</div>
-            <p class="error" id="scopes-error" hidden=move || error.with(Option::is_none)>
-                <Icon name=IconName::Bad size=13/>
-                <span>{move || error.get().map(|error| as_sentence(&error))}</span>
-            </p>
-        </fieldset>
-    }
-    .into_any()
-}
-
-/// The organization that access is restricted to.
-#[component]
-pub fn OrganizationField(
-    organizations: Vec<Organization>,
-    /// The identifier that is chosen at first; empty for the whole tenant.
-    kept: String,
-    error: FieldError,
-) -> impl IntoView {
-    let option = move |organization: Organization| {
-        let selected = organization.id.as_str() == kept;
-        let suspended = match organization.status {
-            OrganizationStatus::Active => "",
-            OrganizationStatus::Suspended => " (suspended)",
-        };
-        view! {
-            <option value=organization.id.to_string() selected=selected>
-                {organization.name}
-                {suspended}
-            </option>
-        }
-    };
-    view! {
-        <Field
-            id="organization_id"
-            label="Organization"
-            optional=true
-            hint=|| "Restricts access to this organization's data."
-            error=error
-            let:control
-        >
-            <select
-                id=control.id
-                name="organization_id"
-                aria-describedby=control.described_by
-                aria-invalid=control.invalid
-            >
-                <option value="">"Whole tenant"</option>
-                {organizations.into_iter().map(option).collect_view()}
-            </select>
-        </Field>
-    }
-    .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_counter_counts_characters_after_trimming() {
-        assert_eq!(counter("  API ñ "), "At least 10 characters");
-        assert_eq!(counter("ñandúñandú"), "10 of 500 characters");
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::ports::SupportSessionsPort;
+use app::ports::{ReplaceTokens, RevokeSupportSessions};
 use gateway::{
     ports::{Ended, KnownSession, RecordError, Sessions},
     token::Token,

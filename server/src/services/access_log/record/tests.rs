@@ -6,7 +6,7 @@ use app::{
         access_log::{DirectionTally, UpgradeTally},
         support_sessions::SupportSessionForm,
     },
-    ports::SupportSessionsPort,
+    ports::CreateSupportSessions,
 };
 use gateway::{SessionGates, clock::Clock, ports::Recorder, token::Token};
 use serde_json::json;

@@ -10,7 +10,7 @@ use app::{
         problem::{Problem, ProblemCode},
         support_sessions::SupportSessionForm,
     },
-    ports::SupportSessionsPort,
+    ports::{CreateSupportSessions, ReadSupportSessions},
 };
 use gateway::{
     SessionGates,

@@ -1,0 +1,143 @@
+//! Fields that offer a choice.
+
+use leptos::prelude::*;
+
+use super::FieldError;
+use crate::{
+    components::{Field, Icon, IconName, as_sentence},
+    domain::{
+        scopes::Scope,
+        tenants::{Organization, OrganizationStatus},
+    },
+};
+
+/// The scopes with what each of them permits.
+#[component]
+pub fn ScopesField(
+    /// What there is to choose from.
+    scopes: Vec<Scope>,
+    /// The names that are chosen at first.
+    kept: Vec<String>,
+    /// What is wrong with the choice.
+    error: FieldError,
+) -> impl IntoView {
+    let choice = move |scope: Scope| {
+        let name = scope.name.to_string();
+        let chosen = kept.contains(&name);
+        view! {
+            <label>
+                <input type="checkbox" name="scopes" value=name.clone() checked=chosen/>
+                <span>
+                    <code>{name}</code>
+                    <small>{scope.description}</small>
+                </span>
+            </label>
+        }
+    };
+    view! {
+        <Choices name="scopes" legend="Scopes" error>
+            {scopes.into_iter().map(choice).collect_view()}
+        </Choices>
+    }
+    .into_any()
+}
+
+/// The organization that access is restricted to.
+#[component]
+pub fn OrganizationField(
+    /// What there is to choose from.
+    organizations: Vec<Organization>,
+    /// The identifier that is chosen at first; empty for the whole tenant.
+    kept: String,
+    /// What is wrong with the choice.
+    error: FieldError,
+) -> impl IntoView {
+    let option = move |organization: Organization| {
+        let selected = organization.id.as_str() == kept;
+        let suspended = match organization.status {
+            OrganizationStatus::Active => "",
+            OrganizationStatus::Suspended => " (suspended)",
+        };
+        view! {
+            <option value=organization.id.to_string() selected=selected>
+                {organization.name}
+                {suspended}
+            </option>
+        }
+    };
+    view! {
+        <Field
+            id="organization_id"
+            label="Organization"
+            optional=true
+            hint=|| "Restricts access to this organization's data."
+            error=error
+            let:control
+        >
+            <select
+                id=control.id
+                name="organization_id"
+                aria-describedby=control.described_by
+                aria-invalid=control.invalid
+            >
+                <option value="">"Whole tenant"</option>
+                {organizations.into_iter().map(option).collect_view()}
+            </select>
+        </Field>
+    }
+    .into_any()
+}
+
+/// Whether only requests from one's own address are let through.
+#[component]
+pub fn CreatorIpField(
+    /// The address that the console sees.
+    ip: String,
+    /// Whether it was chosen before.
+    kept: bool,
+    /// What is wrong with the choice.
+    error: FieldError,
+) -> impl IntoView {
+    view! {
+        <Choices name="creator_ip_only" legend="IP address" error>
+            <label>
+                <input type="checkbox" name="creator_ip_only" value="yes" checked=kept/>
+                <span>
+                    "Only from my IP address" " " <code>{ip}</code>
+                    <small>"Requests from any other address are refused and recorded."</small>
+                </span>
+            </label>
+        </Choices>
+    }
+    .into_any()
+}
+
+/// Checkboxes under a legend, with what is wrong with them.
+#[component]
+fn Choices(
+    /// The name of the field.
+    name: &'static str,
+    /// What is chosen.
+    legend: &'static str,
+    /// What is wrong with the choice.
+    error: FieldError,
+    /// The checkboxes.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <fieldset
+            class="field"
+            aria-describedby=format!("{name}-error")
+            aria-invalid=move || error.with(Option::is_some).then_some("true")
+            tabindex="-1"
+        >
+            <legend>{legend}</legend>
+            <div class="choice">{children()}</div>
+            <p class="error" id=format!("{name}-error") hidden=move || error.with(Option::is_none)>
+                <Icon name=IconName::Bad size=13/>
+                <span>{move || error.get().map(|error| as_sentence(&error))}</span>
+            </p>
+        </fieldset>
+    }
+    .into_any()
+}

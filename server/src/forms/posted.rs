@@ -1,0 +1,117 @@
+//! What a plain form has posted, read strictly: nothing is guessed, replaced or dropped.
+
+use app::domain::{
+    form::{self, Fields},
+    problem::{Problem, ProblemCode},
+};
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, header::CONTENT_TYPE};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    extract::Refusal,
+    middleware::body_limit::{LIMIT, too_large},
+};
+
+const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
+
+/// A form that was posted. It may hold passwords: no `Debug`.
+pub(super) struct Posted<F> {
+    /// The form, or which of its fields can't be read.
+    pub(super) form: Result<F, Problem>,
+    /// What is shown again if it is refused.
+    pub(super) kept: Fields,
+}
+
+impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> for Posted<F> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        check_media_type(request.headers())?;
+        let body = axum::body::to_bytes(request.into_body(), LIMIT)
+            .await
+            .map_err(|_| too_large())?;
+        let fields = parse(&body)?;
+        Ok(Self {
+            form: form::read(&fields),
+            kept: form::without_secrets::<F>(fields),
+        })
+    }
+}
+
+fn parse(body: &[u8]) -> Result<Fields, Problem> {
+    let mut fields = Fields::new();
+    for pair in body.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
+        let mut halves = pair.splitn(2, |b| *b == b'=');
+        let name = decode(halves.next().unwrap_or_default())
+            .ok_or_else(|| Problem::invalid_field("form", "has a field with an unreadable name"))?;
+        let value = decode(halves.next().unwrap_or_default())
+            .ok_or_else(|| Problem::invalid_field(&name, "is not percent-encoded UTF-8"))?;
+        fields.entry(name).or_default().push(value);
+    }
+    Ok(fields)
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok()?.split(';').next())
+        .map(str::trim);
+    if media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(MEDIA_TYPE)) {
+        Ok(())
+    } else {
+        let detail = format!("Send this form as {MEDIA_TYPE}.");
+        Err(Problem::new(ProblemCode::UnsupportedMediaType, detail))
+    }
+}
+
+/// Percent-decoding (URL Standard, application/x-www-form-urlencoded), but without replacing what
+/// is broken.
+fn decode(text: &[u8]) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => hex_digit(*rest.next()?)? * 16 + hex_digit(*rest.next()?)?,
+            other => *other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    let digit = char::from(byte).to_digit(16)?;
+    u8::try_from(digit).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_as_browsers_write_them() {
+        let fields = parse(b"reason=a+b%2B%C3%B1%0D%0A&scopes=x&scopes=y&empty=&bare").unwrap();
+        assert_eq!(fields["reason"], ["a b+ñ\r\n"]);
+        assert_eq!(fields["scopes"], ["x", "y"]);
+        assert_eq!(fields["empty"], [""]);
+        assert_eq!(fields["bare"], [""]);
+        assert!(!fields.contains_key("missing"));
+    }
+
+    #[test]
+    fn what_is_broken_is_refused_by_name() {
+        for body in [
+            "reason=%",
+            "reason=%4",
+            "reason=%zz",
+            "reason=%FF",
+            "reason=%C3",
+        ] {
+            let problem = parse(body.as_bytes()).unwrap_err();
+            assert!(problem.field("reason").is_some(), "{body}");
+        }
+        assert!(parse(b"reason=\xff").is_err());
+        assert!(parse(b"%FF=a").is_err());
+    }
+}
