@@ -4,9 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    dialog::Dialog, empty::Loading, flash::use_flash, loaded::use_id, stat_card::ButtonLink,
-};
+use super::{dialog::Dialog, empty::Loading, flash::use_flash, loaded::use_id};
 use crate::{api::ApiError, domain::flash::Flash};
 
 /// A dialog without a form: it says why there is nothing to do here.
@@ -27,7 +25,9 @@ pub fn ClosedDialog(
         <Dialog title=title.to_owned() description=move || description close_href=close_href.clone()>
             <div class="dialog-body">{children()}</div>
             <footer class="dialog-actions">
-                <ButtonLink href=close_href>{back}</ButtonLink>
+                <a class="button" href=close_href autofocus=true>
+                    {back}
+                </a>
             </footer>
         </Dialog>
     }

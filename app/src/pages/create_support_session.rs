@@ -5,46 +5,46 @@ pub mod form;
 pub mod granted;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
 
 pub use granted::Granted;
 
+use self::form::CreateDialog;
 use crate::{
+    answer::set_status,
     api::{self, ApiError},
-    components::{Dialog, Loading, ProblemNotice, use_flash},
+    components::{ClosedDialog, Dialog, DialogPage, ProblemNotice},
     domain::{
-        TenantId, flash::Flash, problem::Problem, support_sessions::SupportSessionDraft,
-        support_sessions::SupportSessionGranted,
+        TenantId,
+        flash::Flash,
+        problem::Problem,
+        support_sessions::{SupportSessionDraft, SupportSessionGranted},
     },
-    query::encode,
+    paths,
 };
 
 /// The dialog Create Support Session. After a plain form it shows the handler's result.
 #[component]
 pub fn CreateSupportSessionPage() -> impl IntoView {
-    let params = use_params_map();
-    let tenant = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    let flash = use_flash();
-    let draft = Resource::new(move || tenant.get(), load);
     view! {
-        <Title text="Create Support Session"/>
-        <Suspense fallback=|| view! { <Loading label="Loading the tenant's health signals…"/> }>
-            {move || Suspend::new(async move {
-                let close_href = tenant_path(&tenant.get_untracked());
-                match (flash.await, draft.await) {
+        <DialogPage
+            title="Create Support Session"
+            loading="Loading the tenant's health signals…"
+            load
+            show=|id, draft, flash| {
+                let close_href = paths::tenant(id);
+                match (flash, draft) {
                     (Some(Flash::Granted(granted)), _) => {
                         view! { <GrantedDialog granted=*granted close_href/> }.into_any()
                     }
-                    (flash, Ok(draft)) => {
-                        view! { <form::CreateDialog draft refused=flash close_href/> }.into_any()
+                    (refused, Ok(draft)) => {
+                        view! { <CreateDialog draft refused close_href/> }.into_any()
                     }
                     (_, Err(ApiError(problem))) => {
                         view! { <Unavailable problem close_href/> }.into_any()
                     }
                 }
-            })}
-        </Suspense>
+            }
+        />
     }
 }
 
@@ -54,7 +54,7 @@ async fn load(tenant: String) -> Result<SupportSessionDraft, ApiError> {
 }
 
 fn tenant_path(id: &str) -> String {
-    format!("/support/tenants/{}", encode(id))
+    paths::tenant(id)
 }
 
 /// The confirmation as its own dialog, after a plain form.
@@ -75,21 +75,15 @@ fn GrantedDialog(granted: SupportSessionGranted, close_href: String) -> impl Int
 /// The dialog when there is nothing to fill in.
 #[component]
 fn Unavailable(problem: Problem, close_href: String) -> impl IntoView {
-    crate::answer::set_status(problem.code.status());
+    set_status(problem.code.status());
     view! {
-        <Dialog
-            title="Create support session".to_owned()
-            description=|| "No support session was created."
-            close_href=close_href.clone()
+        <ClosedDialog
+            title="Create support session"
+            description="No support session was created."
+            close_href
+            back="Back to the tenant"
         >
-            <div class="dialog-body">
-                <ProblemNotice problem/>
-            </div>
-            <footer class="dialog-actions">
-                <a class="button" href=close_href autofocus=true>
-                    "Back to the tenant"
-                </a>
-            </footer>
-        </Dialog>
+            <ProblemNotice problem/>
+        </ClosedDialog>
     }
 }

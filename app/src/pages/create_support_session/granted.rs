@@ -1,14 +1,15 @@
 //! The confirmation: session ID and expiration time, and the access token, this once.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 use super::ends::curl_line;
 use crate::{
     components::{
-        ButtonLink, CopyBlock, CopyButton, Countdown, Icon, IconName, OpenTenant, Timestamp,
-        use_viewer,
+        ButtonLink, CopyBlock, CopyCode, Countdown, DoneBody, Icon, IconName, OpenTenant,
+        Timestamp, use_viewer,
     },
     domain::support_sessions::SupportSessionGranted,
+    paths,
 };
 
 /// The confirmation of a new support session or a replaced token. Body and actions of a dialog.
@@ -26,33 +27,20 @@ pub fn Granted(
         open_url,
     } = granted;
     let details = if open_url.is_some() { "" } else { "primary" };
-    let id = session.id.to_string();
-    let session_path = format!("/support/sessions/{id}");
     let expires_at = session.expires_at;
     use_viewer().synchronise(session.issued_at);
-    // The element with the focus is gone. Reading continues at the confirmation.
-    let body = NodeRef::<html::Div>::new();
-    Effect::new(move || {
-        if let Some(body) = body.get() {
-            request_animation_frame(move || drop(body.focus()));
-        }
-    });
     let secret = match token {
         Some(token) => {
             let curl = curl_line(&gateway_url, &example_path, &token);
             view! { <Token token curl/> }.into_any()
         }
-        None => view! { <AlreadyShown session_path=session_path.clone()/> }.into_any(),
+        None => view! { <AlreadyShown href=paths::replace_token(session.id)/> }.into_any(),
     };
     view! {
-        <div class="dialog-body" node_ref=body tabindex="-1">
+        <DoneBody>
             <dl class="facts">
                 <dt>"Session ID"</dt>
-                <dd>
-                    <code>{id.clone()}</code>
-                    " "
-                    <CopyButton text=id what="session ID"/>
-                </dd>
+                <dd><CopyCode text=session.id.to_string() what="session ID"/></dd>
                 <dt>"Expires"</dt>
                 <dd>
                     <Timestamp at=expires_at/>
@@ -66,10 +54,10 @@ pub fn Granted(
                 </dd>
             </dl>
             {secret}
-        </div>
+        </DoneBody>
         <footer class="dialog-actions">
             <ButtonLink href=close_href>"Done"</ButtonLink>
-            <ButtonLink href=session_path class=details>
+            <ButtonLink href=paths::support_session(session.id) class=details>
                 "View session"
             </ButtonLink>
             {open_url.map(|href| view! { <OpenTenant href/> })}
@@ -99,7 +87,7 @@ fn Token(token: String, curl: String) -> impl IntoView {
 }
 
 #[component]
-fn AlreadyShown(session_path: String) -> impl IntoView {
+fn AlreadyShown(href: String) -> impl IntoView {
     view! {
         <div class="notice warn">
             <Icon name=IconName::Warn size=18/>
@@ -109,7 +97,7 @@ fn AlreadyShown(session_path: String) -> impl IntoView {
                     "then and can't be shown again."
                 </p>
                 <p>
-                    <a class="link" href=format!("{session_path}/replace-token")>
+                    <a class="link" href=href>
                         "Replace token"
                     </a>
                 </p>
