@@ -40,7 +40,7 @@ pub use countdown::Countdown;
 pub use dialog::Dialog;
 pub use dialog_page::{ClosedDialog, DialogPage};
 pub use empty::{EmptyList, EmptyState, Loading};
-pub use field::{Field, FieldControl, as_sentence, focus_first_invalid};
+pub use field::{Field, FieldControl, as_sentence};
 pub use filter_form::{FilterForm, SearchBox, SelectFilter};
 pub use flash::{DoneNotice, FlashNotice, use_flash, use_page_flash};
 pub use form_act::{FormAct, FormFn};

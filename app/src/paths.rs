@@ -30,8 +30,8 @@ pub const NO_ROLE: &str = "/account/no-role";
 pub const LIVE: &str = "/live";
 /// What the paths of server functions begin with.
 pub const SERVER_FUNCTIONS: &str = "/_fn/";
-/// Where a browser comes by on its way into a tenant.
-pub const OPEN_TENANT: &str = "/support/open";
+/// Where a browser comes by on its way into a tenant, in axum's form.
+pub const OPEN_TENANT: &str = "/support/open/{label}";
 
 /// Where plain forms are sent, in axum's form. [`forms::of`] fills in the `{id}`.
 pub mod forms {
@@ -106,6 +106,11 @@ pub fn replace_token(id: SupportSessionId) -> String {
 /// The dialog that raises the budget of a support session.
 pub fn raise_budget(id: SupportSessionId) -> String {
     format!("{SUPPORT_SESSIONS}/{id}/raise-budget")
+}
+
+/// Where a browser comes by on its way into the tenant of the session with this label.
+pub fn open_tenant(label: &str) -> String {
+    OPEN_TENANT.replace("{label}", label)
 }
 
 /// The page of an audit event.

@@ -24,6 +24,7 @@ use app::{
         form::Fields,
         problem::{Problem, ProblemCode},
     },
+    paths,
     ports::Console,
 };
 use axum::{
@@ -56,34 +57,28 @@ pub struct Forms {
 /// The routes of all plain forms. They belong behind `middleware::console`.
 pub fn router(forms: Forms) -> Router {
     Router::new()
-        .route("/forms/sign-in", post(staff_sessions::sign_in))
-        .route("/forms/sign-out", post(staff_sessions::sign_out))
+        .route(paths::forms::SIGN_IN, post(staff_sessions::sign_in))
+        .route(paths::forms::SIGN_OUT, post(staff_sessions::sign_out))
         .route(
-            "/forms/change-password",
+            paths::forms::CHANGE_PASSWORD,
             post(staff_sessions::change_password),
         )
+        .route(paths::forms::CREATE_SESSION, post(support_sessions::create))
         .route(
-            "/forms/tenants/{id}/create-session",
-            post(support_sessions::create),
-        )
-        .route(
-            "/forms/tenants/{id}/force-logout",
+            paths::forms::FORCE_LOGOUT,
             post(user_sessions::force_logout),
         )
+        .route(paths::forms::REVOKE, post(support_sessions::revoke))
         .route(
-            "/forms/support-sessions/{id}/revoke",
-            post(support_sessions::revoke),
-        )
-        .route(
-            "/forms/support-sessions/{id}/replace-token",
+            paths::forms::REPLACE_TOKEN,
             post(support_sessions::replace_token),
         )
         .route(
-            "/forms/support-sessions/{id}/raise-budget",
+            paths::forms::RAISE_BUDGET,
             post(support_sessions::raise_budget),
         )
-        .route("/support/open/{label}", get(open_tenant::open))
-        .route("/forms/rules/dry-run", post(rules::dry_run))
+        .route(paths::OPEN_TENANT, get(open_tenant::open))
+        .route(paths::forms::DRY_RUN, post(rules::dry_run))
         .with_state(forms)
 }
 
@@ -123,7 +118,7 @@ impl Forms {
     ) -> Response {
         match problem.code {
             ProblemCode::Unauthenticated => sign_in_first(page),
-            ProblemCode::PasswordChangeRequired => see_other("/account/password"),
+            ProblemCode::PasswordChangeRequired => see_other(paths::PASSWORD),
             _ => {
                 problem.request_id.clone_from(&context.origin.request_id);
                 self.tell(context, page, Flash::Refused { problem, input })

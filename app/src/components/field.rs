@@ -1,6 +1,6 @@
 //! Fields of a form: label, hint and error, tied to the control.
 
-use leptos::{html, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
+use leptos::prelude::*;
 
 use super::icon::{Icon, IconName};
 
@@ -70,28 +70,6 @@ where
             </p>
         </div>
     }
-}
-
-/// Moves the focus to the first invalid control of a form whenever `changed` does, or to the notice
-/// of what belongs to no control: UX and WCAG 3.3.1 want the first error in view.
-pub fn focus_first_invalid<T: PartialEq + Send + Sync + 'static>(
-    form: NodeRef<html::Form>,
-    changed: Signal<Option<T>>,
-) {
-    Effect::new(move || {
-        if changed.with(Option::is_none) {
-            return;
-        }
-        let Some(form) = form.get() else { return };
-        // Once the attributes are written.
-        request_animation_frame(move || {
-            let find = |selector| form.query_selector(selector).ok().flatten();
-            let first = find("[aria-invalid=true]").or_else(|| find("[role=alert]"));
-            if let Some(first) = first.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
-                let _ = first.focus();
-            }
-        });
-    });
 }
 
 /// A field's message as a full sentence: `must be …` becomes `Must be ….`

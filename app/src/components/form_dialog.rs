@@ -1,10 +1,15 @@
 //! The dialog of an act: a form, and what is shown once the act is done.
 
-use leptos::{ev::SubmitEvent, html, prelude::*, web_sys::FormData};
+use leptos::{
+    ev::SubmitEvent,
+    html,
+    prelude::*,
+    wasm_bindgen::JsCast as _,
+    web_sys::{FormData, HtmlElement},
+};
 
 use super::{
     dialog::Dialog,
-    field::focus_first_invalid,
     form_act::{FormAct, FormFn},
     problem::ProblemNotice,
     stat_card::ButtonLink,
@@ -48,7 +53,7 @@ where
     R: Fn(&FormData) -> Result<A, Problem> + Send + Sync + 'static,
 {
     let form = NodeRef::<html::Form>::new();
-    focus_first_invalid::<Problem>(form, act.problem().into());
+    focus_first_invalid(form, act.problem());
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();
         if let Some(form) = form.get_untracked() {
@@ -131,6 +136,25 @@ fn Form(
         </form>
     }
     .into_any()
+}
+
+/// Moves the focus to the first invalid control of a form whenever it is refused, or to the notice
+/// of what belongs to no control: UX and WCAG 3.3.1 want the first error in view.
+fn focus_first_invalid(form: NodeRef<html::Form>, problem: RwSignal<Option<Problem>>) {
+    Effect::new(move || {
+        if problem.with(Option::is_none) {
+            return;
+        }
+        let Some(form) = form.get() else { return };
+        // Once the attributes are written.
+        request_animation_frame(move || {
+            let find = |selector| form.query_selector(selector).ok().flatten();
+            let first = find("[aria-invalid=true]").or_else(|| find("[role=alert]"));
+            if let Some(first) = first.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
+                let _ = first.focus();
+            }
+        });
+    });
 }
 
 /// The body of a dialog once its act is done. It takes the focus: what had it is gone, and here

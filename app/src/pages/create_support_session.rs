@@ -53,10 +53,6 @@ async fn load(tenant: String) -> Result<SupportSessionDraft, ApiError> {
     api::draft_support_session(tenant).await
 }
 
-fn tenant_path(id: &str) -> String {
-    paths::tenant(id)
-}
-
 /// The confirmation as its own dialog, after a plain form.
 #[component]
 fn GrantedDialog(granted: SupportSessionGranted, close_href: String) -> impl IntoView {

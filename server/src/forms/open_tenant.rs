@@ -66,7 +66,7 @@ pub(super) async fn open(
 fn not_found(forms: &Forms, context: &Context, label: &str, problem: Problem) -> Response {
     match problem.code {
         // Back here without the state: a form that is sent may not lead to another site.
-        ProblemCode::Unauthenticated => sign_in_first(&format!("/support/open/{label}")),
+        ProblemCode::Unauthenticated => sign_in_first(&paths::open_tenant(label)),
         ProblemCode::PasswordChangeRequired => {
             forms.refuse(context, paths::PASSWORD, problem, Fields::new())
         }

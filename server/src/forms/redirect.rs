@@ -1,5 +1,6 @@
 //! The redirects of forms.
 
+use app::paths;
 use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue, StatusCode,
@@ -8,7 +9,7 @@ use http::{
 use url::form_urlencoded::byte_serialize;
 
 /// The default page after a form.
-pub(super) const START: &str = "/support";
+pub(super) const START: &str = paths::OVERVIEW;
 /// The longest path that is led back to, in bytes.
 const NEXT_MAX: usize = 2048;
 
@@ -40,7 +41,7 @@ pub(super) fn sign_in_first(page: &str) -> Response {
 /// The sign-in page that leads on to `next`.
 pub(super) fn sign_in_page(next: &str) -> String {
     let next: String = byte_serialize(next.as_bytes()).collect();
-    format!("/sign-in?next={next}")
+    format!("{}?next={next}", paths::SIGN_IN)
 }
 
 /// `page` with a flash, replacing any other.

@@ -1,12 +1,13 @@
 //! A dry run of the gateway's rules.
 
-use app::domain::{flash::Flash, rules::DryRunForm};
+use app::{
+    domain::{flash::Flash, rules::DryRunForm},
+    paths,
+};
 use axum::{extract::State, response::Response};
 
 use super::{Forms, posted::Posted};
 use crate::extract::Asking;
-
-const PAGE: &str = "/support/rules";
 
 /// `POST /forms/rules/dry-run`. Changes nothing.
 pub(super) async fn dry_run(
@@ -19,5 +20,5 @@ pub(super) async fn dry_run(
         result: Box::new(result),
         input: kept.clone(),
     });
-    forms.answer(&context, PAGE, done, kept)
+    forms.answer(&context, paths::RULES, done, kept)
 }

@@ -1,11 +1,14 @@
 //! Signing in, signing out, changing one's own password.
 
-use app::domain::{
-    caller::Caller,
-    flash::Flash,
-    form::Fields,
-    policy::unauthenticated,
-    problem::{Problem, ProblemCode},
+use app::{
+    domain::{
+        caller::Caller,
+        flash::Flash,
+        form::Fields,
+        policy::unauthenticated,
+        problem::{Problem, ProblemCode},
+    },
+    paths,
 };
 use axum::{
     extract::State,
@@ -26,7 +29,6 @@ use crate::{
     services::staff_sessions::{NewSignIn, PasswordChange, SignInMethod},
 };
 
-const PASSWORD_PAGE: &str = "/account/password";
 /// More of an e-mail address is not kept for someone who has not signed in.
 const KEPT_MAX: usize = 254;
 
@@ -67,7 +69,7 @@ pub(super) async fn sign_in(
         signed_in.map_err(Problem::from)
     };
     match signed_in.await {
-        Ok(new) if new.must_change_password => begin(&new, PASSWORD_PAGE),
+        Ok(new) if new.must_change_password => begin(&new, paths::PASSWORD),
         Ok(new) => begin(&new, next),
         Err(mut problem) => {
             problem.request_id.clone_from(&context.origin.request_id);
@@ -100,7 +102,7 @@ pub(super) async fn sign_out(
                 message: message.into(),
             };
             let id = forms.flashes.leave_signed_out(&context, flash);
-            let mut response = see_other(&with_flash("/sign-in", &id));
+            let mut response = see_other(&with_flash(paths::SIGN_IN, &id));
             if let Some(forgotten) = cookie::forget() {
                 response.headers_mut().insert(SET_COOKIE, forgotten);
             }
@@ -137,7 +139,7 @@ pub(super) async fn change_password(
                 .leave_for_staff_session(new.staff_session_id, flash);
             begin(&new, &with_flash(START, &id))
         }
-        Err(problem) => forms.refuse(&context, PASSWORD_PAGE, problem, kept),
+        Err(problem) => forms.refuse(&context, paths::PASSWORD, problem, kept),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Creating and revoking support sessions, replacing a lost token, raising a budget.
 
-use app::domain::{
-    SupportSessionId, TenantId,
-    flash::Flash,
-    form::NoFields,
-    support_sessions::{RaiseBudgetForm, RevokeForm, SupportSessionForm},
+use app::{
+    domain::{
+        SupportSessionId, TenantId,
+        flash::Flash,
+        form::NoFields,
+        support_sessions::{RaiseBudgetForm, RevokeForm, SupportSessionForm},
+    },
+    paths,
 };
 use axum::{
     extract::{Path, State},
@@ -24,7 +27,7 @@ pub(super) async fn create(
     Posted { form, kept }: Posted<SupportSessionForm>,
 ) -> Result<Response, Refusal> {
     let tenant: TenantId = known(&id, "tenant")?;
-    let page = format!("/support/tenants/{tenant}/create-session");
+    let page = paths::create_session(&tenant);
     let sessions = &forms.console.support_sessions;
     let created = async { sessions.create(&context, &tenant, form?).await };
     let done = created
@@ -41,7 +44,7 @@ pub(super) async fn revoke(
     Posted { form, kept }: Posted<RevokeForm>,
 ) -> Result<Response, Refusal> {
     let id: SupportSessionId = known(&id, SESSION)?;
-    let detail = format!("/support/sessions/{id}");
+    let detail = paths::support_session(id);
     let sessions = &forms.console.support_sessions;
     let revoked = async {
         let RevokeForm { reason, next } = form?;
@@ -53,7 +56,7 @@ pub(super) async fn revoke(
             let next = local_path(&next).unwrap_or(&detail);
             forms.tell(&context, next, Flash::Done { message })
         }
-        Err(problem) => forms.refuse(&context, &format!("{detail}/revoke"), problem, kept),
+        Err(problem) => forms.refuse(&context, &paths::revoke(id), problem, kept),
     })
 }
 
@@ -65,7 +68,7 @@ pub(super) async fn replace_token(
     Posted { form, kept }: Posted<NoFields>,
 ) -> Result<Response, Refusal> {
     let id: SupportSessionId = known(&id, SESSION)?;
-    let page = format!("/support/sessions/{id}/replace-token");
+    let page = paths::replace_token(id);
     let sessions = &forms.console.support_sessions;
     let replaced = async {
         let NoFields {} = form?;
@@ -85,7 +88,7 @@ pub(super) async fn raise_budget(
     Posted { form, kept }: Posted<RaiseBudgetForm>,
 ) -> Result<Response, Refusal> {
     let id: SupportSessionId = known(&id, SESSION)?;
-    let detail = format!("/support/sessions/{id}");
+    let detail = paths::support_session(id);
     let sessions = &forms.console.support_sessions;
     let raised = async { sessions.raise_budget(&context, id, form?).await };
     Ok(match raised.await {
@@ -94,6 +97,6 @@ pub(super) async fn raise_budget(
             let message = format!("Budget raised to {total} requests.");
             forms.tell(&context, &detail, Flash::Done { message })
         }
-        Err(problem) => forms.refuse(&context, &format!("{detail}/raise-budget"), problem, kept),
+        Err(problem) => forms.refuse(&context, &paths::raise_budget(id), problem, kept),
     })
 }

@@ -1,6 +1,9 @@
 //! Force logout.
 
-use app::domain::{TenantId, flash::Flash, user_sessions::ForceLogoutForm};
+use app::{
+    domain::{TenantId, flash::Flash, user_sessions::ForceLogoutForm},
+    paths,
+};
 use axum::{
     extract::{Path, State},
     response::Response,
@@ -17,7 +20,7 @@ pub(super) async fn force_logout(
     Posted { form, kept }: Posted<ForceLogoutForm>,
 ) -> Result<Response, Refusal> {
     let tenant: TenantId = known(&id, "tenant")?;
-    let page = format!("/support/tenants/{tenant}/force-logout");
+    let page = paths::force_logout(&tenant);
     let sessions = &forms.console.user_sessions;
     let ended = async { sessions.force_logout(&context, &tenant, form?).await };
     Ok(forms.answer(&context, &page, ended.await.map(Flash::LoggedOut), kept))

@@ -13,11 +13,9 @@ use self::{
     ttl::TtlField,
 };
 use crate::{
-    components::Field,
-    domain::{
-        problem::Problem,
-        support_sessions::{SupportSessionDraft, SupportSessionForm, TICKET_MAX, TTL_MAX},
-    },
+    api,
+    components::{Field, FormAct},
+    domain::support_sessions::{SupportSessionDraft, SupportSessionForm, TICKET_MAX, TTL_MAX},
 };
 
 type FieldError = Signal<Option<String>>;
@@ -29,20 +27,15 @@ pub fn Fields(
     draft: SupportSessionDraft,
     /// What the fields hold at first.
     kept: SupportSessionForm,
-    /// What is wrong with them.
-    problem: RwSignal<Option<Problem>>,
+    /// The act that they are for.
+    act: FormAct<api::CreateSupportSession>,
 ) -> impl IntoView {
-    let error = move |field: &'static str| {
-        Signal::derive(move || {
-            problem.with(|problem| problem.as_ref()?.field(field).map(ToOwned::to_owned))
-        })
-    };
     let required = draft.require_ticket;
     view! {
-        <ReasonField kept=kept.reason error=error("reason")/>
+        <ReasonField kept=kept.reason error=act.error("reason")/>
         <div class="two">
-            <TtlField kept=kept.ttl_minutes now=draft.now error=error("ttl_minutes")/>
-            <Field id="ticket" label="Ticket" optional=!required error=error("ticket") let:control>
+            <TtlField kept=kept.ttl_minutes now=draft.now error=act.error("ttl_minutes")/>
+            <Field id="ticket" label="Ticket" optional=!required error=act.error("ticket") let:control>
                 <input
                     id=control.id
                     name="ticket"
@@ -57,11 +50,11 @@ pub fn Fields(
                 />
             </Field>
         </div>
-        <ScopesField scopes=draft.scopes kept=kept.scopes error=error("scopes")/>
+        <ScopesField scopes=draft.scopes kept=kept.scopes error=act.error("scopes")/>
         <OrganizationField
             organizations=draft.detail.organizations
             kept=kept.organization_id
-            error=error("organization_id")
+            error=act.error("organization_id")
         />
         <Field
             id="idle_minutes"
@@ -70,7 +63,7 @@ pub fn Fields(
             hint=|| {
  format!("Ends the session after 1–{TTL_MAX} minutes without a request.")
  }
-            error=error("idle_minutes")
+            error=act.error("idle_minutes")
             let:control
         >
             <input
@@ -84,7 +77,7 @@ pub fn Fields(
                 aria-invalid=control.invalid
             />
         </Field>
-        <CreatorIpField ip=draft.ip kept=kept.creator_ip_only error=error("creator_ip_only")/>
+        <CreatorIpField ip=draft.ip kept=kept.creator_ip_only error=act.error("creator_ip_only")/>
         <input type="hidden" name="idempotency_key" value=kept.idempotency_key/>
     }
     .into_any()
