@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AuditEventId, TenantId, Timestamp};
 
+pub use super::support_sessions::SessionHolder;
 pub use action::*;
 
 text_enum! {

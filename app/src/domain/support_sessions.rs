@@ -12,8 +12,8 @@ pub use limits::{
     REQUESTS_TOTAL_MAX, RaiseBudgetForm, RaisedBudget, RequestsToday, SessionLimits, idle_end,
 };
 pub use session::{
-    Grant, NewSupportSession, RevokeForm, SessionCreated, SupportSession, SupportSessionForm,
-    parse_ttl, validate_revocation_reason,
+    Grant, NewSupportSession, RevokeForm, SessionCreated, SessionHolder, SupportSession,
+    SupportSessionForm, parse_ttl, validate_revocation_reason,
 };
 
 /// The shortest reason, in characters after trimming.

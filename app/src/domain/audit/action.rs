@@ -14,7 +14,7 @@ use crate::domain::{
     api_keys::ApiRight,
     scopes::ScopeName,
     staff::Role,
-    support_sessions::{SessionCreated, SupportSession},
+    support_sessions::{SessionCreated, SessionHolder},
     tenants::{Organization, Tenant},
 };
 
@@ -193,22 +193,6 @@ audit_actions! {
             epoch: i64,
             seen: Option<StoreMark>,
             found: StoreMark,
-        }
-    }
-}
-
-/// Who holds the support session that an event is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SessionHolder {
-    staff_id: StaffId,
-    staff_name: String,
-}
-
-impl From<&SupportSession> for SessionHolder {
-    fn from(session: &SupportSession) -> Self {
-        Self {
-            staff_id: session.staff_id,
-            staff_name: session.staff_name.clone(),
         }
     }
 }

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::domain::{
     OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
-    audit::SessionHolder,
     problem::{FieldProblems, Problem},
     scopes::{InvalidScopeName, ScopeName},
     text::clean,
@@ -201,6 +200,24 @@ pub struct SessionCreated {
     /// Left out where the holder is the actor.
     #[serde(flatten)]
     pub holder: Option<SessionHolder>,
+}
+
+/// Who holds the support session that an event is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SessionHolder {
+    /// The identifier.
+    pub staff_id: StaffId,
+    /// The name.
+    pub staff_name: String,
+}
+
+impl From<&SupportSession> for SessionHolder {
+    fn from(session: &SupportSession) -> Self {
+        Self {
+            staff_id: session.staff_id,
+            staff_name: session.staff_name.clone(),
+        }
+    }
 }
 
 impl SupportSession {
