@@ -6,40 +6,24 @@ use app::{
     domain::{SupportSessionId, scopes::Scope, settings::Settings},
     ports::Console,
 };
-use axum::Router;
 use gateway::{
-    ForwardAuth, Gateway, GatewayParts, GatewaySettings, LayerParts, Lease, NodeState,
-    SupportSessionLayer,
+    Lease, NodeState,
     config::InvalidConfig,
     identities::{Identities, IdentityKeys},
     scopes::Scopes,
 };
-use tokio::{sync::broadcast, task::JoinHandle};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    forms::{self, Forms},
-    live::{self, Live},
-    middleware::{
-        self,
-        context::{EstablishKey, EstablishStaff},
-        same_origin::SameOrigin,
-    },
-    pages::{self, AssetOptions},
-    rest,
+    forms::Forms,
+    live::Live,
     services::{
-        Core, Passwords, TelemetryService, TenantsService,
-        access_log::{AccessLogReports, StoreRecorder},
-        api_keys::ApiKeys,
-        audit::AuditService,
-        browser_sessions::StoreBrowserSessions,
-        flash::Flashes,
-        introspection::IntrospectionService,
-        rules::RulesService,
-        staff::StaffService,
-        staff_sessions::StaffSessions,
-        support_sessions::SupportSessionsService,
+        Core, Passwords, TelemetryService, TenantsService, access_log::AccessLogReports,
+        api_keys::ApiKeys, audit::AuditService, flash::Flashes,
+        introspection::IntrospectionService, rules::RulesService, staff::StaffService,
+        staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
         user_sessions::UserSessionsService,
     },
 };
@@ -79,14 +63,6 @@ pub struct AppState {
     pub introspection: IntrospectionService,
     /// The part of the configuration that staff members may read.
     pub settings: Arc<Settings>,
-}
-
-/// The record of the gateway, with the task that completes it.
-pub struct Record {
-    /// Finds support sessions and writes their records.
-    pub recorder: Arc<StoreRecorder>,
-    /// Ends once the recorder is dropped and everything handed over is written.
-    pub completions: JoinHandle<()>,
 }
 
 impl AppState {
@@ -141,173 +117,30 @@ impl AppState {
         }
     }
 
-    /// Pages, plain forms, server functions, the live stream and the export, behind what each
-    /// request of a browser passes through. Streams end when `live_ends`.
-    pub fn pages(
+    /// What the handlers of plain forms call.
+    pub fn forms(&self) -> Forms {
+        Forms {
+            console: self.console(),
+            staff_sessions: self.staff_sessions.clone(),
+            support_sessions: self.support_sessions.clone(),
+            flashes: self.flashes.clone(),
+        }
+    }
+
+    /// What live streams are made from. They end when `live_ends`.
+    pub fn live(
         &self,
         access_log: broadcast::Sender<SupportSessionId>,
         live_ends: CancellationToken,
-    ) -> Router {
-        let live = Live::new(
+    ) -> Live {
+        Live::new(
             self.core.clone(),
             Arc::new(self.staff_sessions.clone()),
             Arc::new(self.tenants.clone()),
             access_log,
             live_ends,
-        );
-        let forms = Forms {
-            console: self.console(),
-            staff_sessions: self.staff_sessions.clone(),
-            support_sessions: self.support_sessions.clone(),
-            flashes: self.flashes.clone(),
-        };
-        let assets = AssetOptions {
-            site_root: self.core.config.console.site_root.clone(),
-        };
-        let export = axum::routing::get(crate::export::export_audit);
-        let router = pages::router(self.console(), assets)
-            .merge(forms::router(forms))
-            .merge(live::router(live))
-            .merge(
-                Router::new()
-                    .route(app::paths::AUDIT_EXPORT, export)
-                    .with_state(self.core.clone()),
-            );
-        middleware::console(
-            router,
-            EstablishStaff::new(self.core.clone(), self.staff_sessions.clone()),
-            SameOrigin::of(&self.core.config.console.public_url),
         )
     }
-
-    /// The REST interface behind what each of its requests passes through. Support sessions reach it
-    /// where there is a [`Self::own_support_layer`].
-    pub fn rest(&self, support: Option<SupportSessionLayer>) -> Router {
-        let keys = EstablishKey::new(self.core.clone(), self.api_keys.clone());
-        middleware::rest(rest::router(self.clone()), keys, support)
-    }
-
-    /// The gateway with its record; `None` without a `[gateway]` table.
-    ///
-    /// # Errors
-    ///
-    /// If its configuration can't be used.
-    pub fn gateway(&self, record: &Record) -> Result<Option<Arc<Gateway>>, InvalidConfig> {
-        let Some(settings) = self.gateway_settings()? else {
-            return Ok(None);
-        };
-        Ok(Some(Gateway::new(GatewayParts {
-            settings,
-            sessions: record.recorder.clone(),
-            browser_sessions: StoreBrowserSessions::new(
-                self.core.clone(),
-                Arc::clone(&self.node.gates),
-            ),
-            held_sessions: Arc::new(self.support_sessions.clone()),
-            console_url: self.settings.console_url.clone(),
-            recorder: record.recorder.clone(),
-            node: Arc::clone(&self.node),
-            identities: Arc::clone(&self.identities),
-            clock: Arc::clone(&self.core.clock),
-            entropy: Arc::clone(&self.core.entropy),
-        })))
-    }
-
-    /// Forward-auth over the gateway; `None` without a `[forward_auth]` table.
-    ///
-    /// # Errors
-    ///
-    /// If its configuration can't be used.
-    pub fn forward_auth(
-        &self,
-        gateway: &Arc<Gateway>,
-    ) -> Result<Option<Arc<ForwardAuth>>, InvalidConfig> {
-        let config = &self.core.config;
-        let Some(forward_auth) = &config.forward_auth else {
-            return Ok(None);
-        };
-        let settings = forward_auth.validate(config.gateway.as_ref(), &config.trusted_proxies)?;
-        Ok(Some(ForwardAuth::new(Arc::clone(gateway), settings)))
-    }
-
-    /// A layer that lets support sessions reach handlers of a platform in this process; `None`
-    /// without a `[gateway]` table. It serves the hosts of `gateway.public_url` and
-    /// `gateway.hosts`.
-    ///
-    /// # Errors
-    ///
-    /// If the configuration of the gateway can't be used.
-    pub fn support_layer(
-        &self,
-        record: &Record,
-    ) -> Result<Option<SupportSessionLayer>, InvalidConfig> {
-        let settings = self.gateway_settings()?;
-        Ok(settings.map(|settings| {
-            let hosts = settings.hosts().to_vec();
-            SupportSessionLayer::new(self.layer_parts(&settings, hosts, record))
-        }))
-    }
-
-    /// The layer that lets support sessions reach the REST API; `None` without a `[gateway]` table.
-    /// Keys bypass it.
-    ///
-    /// # Errors
-    ///
-    /// If the configuration of the gateway can't be used.
-    pub fn own_support_layer(
-        &self,
-        record: &Record,
-    ) -> Result<Option<SupportSessionLayer>, InvalidConfig> {
-        let settings = self.gateway_settings()?;
-        Ok(settings.map(|settings| {
-            let hosts = console_hosts(&self.core.config);
-            let parts = self.layer_parts(&settings, hosts, record);
-            SupportSessionLayer::before_own_routes(parts).passing_others()
-        }))
-    }
-
-    fn layer_parts(
-        &self,
-        settings: &GatewaySettings,
-        hosts: Vec<String>,
-        record: &Record,
-    ) -> LayerParts {
-        LayerParts {
-            rules: Arc::clone(settings.rules()),
-            hosts,
-            request_headers: settings.request_headers().to_vec(),
-            trusted_proxies: self.core.config.trusted_proxies.clone(),
-            sessions: record.recorder.clone(),
-            recorder: record.recorder.clone(),
-            node: Arc::clone(&self.node),
-            clock: Arc::clone(&self.core.clock),
-            entropy: Arc::clone(&self.core.entropy),
-            record_timeout: settings.record_timeout(),
-        }
-    }
-
-    fn gateway_settings(&self) -> Result<Option<GatewaySettings>, InvalidConfig> {
-        let config = &self.core.config;
-        let gateway = config.gateway.as_ref();
-        gateway
-            .map(|gateway| gateway.validate(&config.scopes, &config.trusted_proxies))
-            .transpose()
-    }
-}
-
-/// Values of `Host` that the console answers support sessions to: its public one, and its listener's.
-fn console_hosts(config: &Config) -> Vec<String> {
-    let url = &config.console.public_url;
-    let host = url.host_str().unwrap_or_default();
-    let mut hosts = vec![config.console.listen.to_string()];
-    hosts.extend(
-        url.port_or_known_default()
-            .map(|port| format!("{host}:{port}")),
-    );
-    if url.port().is_none() {
-        hosts.push(host.to_owned());
-    }
-    hosts
 }
 
 /// The part of a configuration that staff members may read.

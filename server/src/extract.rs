@@ -9,7 +9,9 @@ use axum::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::request::Parts;
+
+use crate::problem;
 
 /// The caller and its origin, established by `middleware::context`.
 pub struct Asking(pub Context);
@@ -61,19 +63,6 @@ impl From<Problem> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self(problem) = self;
-        let status = StatusCode::from_u16(problem.code.status())
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let text = match &problem.request_id {
-            Some(id) => format!("{}\nRequest {id}\n", problem.detail),
-            None => format!("{}\n", problem.detail),
-        };
-        let mut response = (status, text).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = problem.retry_after_seconds {
-            headers.insert(header::RETRY_AFTER, seconds.into());
-        }
-        response
+        problem::plain(&self.0)
     }
 }

@@ -4,13 +4,13 @@
 //! A handler reads the form, calls one service, leaves a flash, and redirects to the page that
 //! shows it. It decides nothing: the same services answer the server functions.
 
-mod open_tenant;
+pub(crate) mod open_tenant;
 mod posted;
 mod redirect;
-mod rules;
-mod staff_sessions;
-mod support_sessions;
-mod user_sessions;
+pub(crate) mod rules;
+pub(crate) mod staff_sessions;
+pub(crate) mod support_sessions;
+pub(crate) mod user_sessions;
 
 #[cfg(test)]
 mod tests;
@@ -27,11 +27,7 @@ use app::{
     paths,
     ports::Console,
 };
-use axum::{
-    Router,
-    response::Response,
-    routing::{get, post},
-};
+use axum::response::Response;
 
 use self::redirect::{see_other, sign_in_first, with_flash};
 use crate::{
@@ -52,34 +48,6 @@ pub struct Forms {
     pub support_sessions: SupportSessionsService,
     /// Stores flashes. `console.flash` takes them from the same place.
     pub flashes: Flashes,
-}
-
-/// The routes of all plain forms. They belong behind `middleware::console`.
-pub fn router(forms: Forms) -> Router {
-    Router::new()
-        .route(paths::forms::SIGN_IN, post(staff_sessions::sign_in))
-        .route(paths::forms::SIGN_OUT, post(staff_sessions::sign_out))
-        .route(
-            paths::forms::CHANGE_PASSWORD,
-            post(staff_sessions::change_password),
-        )
-        .route(paths::forms::CREATE_SESSION, post(support_sessions::create))
-        .route(
-            paths::forms::FORCE_LOGOUT,
-            post(user_sessions::force_logout),
-        )
-        .route(paths::forms::REVOKE, post(support_sessions::revoke))
-        .route(
-            paths::forms::REPLACE_TOKEN,
-            post(support_sessions::replace_token),
-        )
-        .route(
-            paths::forms::RAISE_BUDGET,
-            post(support_sessions::raise_budget),
-        )
-        .route(paths::OPEN_TENANT, get(open_tenant::open))
-        .route(paths::forms::DRY_RUN, post(rules::dry_run))
-        .with_state(forms)
 }
 
 /// What the path names, which is one of ours or does not exist.

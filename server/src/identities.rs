@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::keys::identity;
 
-pub use publish::router;
+pub(crate) use publish::key_set;
 
 /// How often the key files are read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -10,31 +10,27 @@ mod view;
 
 use std::{convert::Infallible, sync::Arc};
 
-use app::{
-    domain::{
-        SupportSessionId,
-        caller::{Caller, Context, StaffCaller},
-        policy::Act,
-        problem::Problem,
-    },
-    paths,
+use app::domain::{
+    SupportSessionId,
+    caller::{Caller, Context, StaffCaller},
+    policy::Act,
+    problem::Problem,
 };
 use async_trait::async_trait;
 use axum::{
-    Extension, Router,
+    Extension,
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{
         IntoResponse, Response,
         sse::{Event, Sse},
     },
-    routing::get,
 };
 use futures::Stream;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::services::Core;
+use crate::{problem, services::Core};
 
 pub use view::TenantFeed;
 
@@ -83,11 +79,7 @@ impl Live {
 }
 
 /// `GET /live`.
-pub fn router(live: Live) -> Router {
-    Router::new().route(paths::LIVE, get(open)).with_state(live)
-}
-
-async fn open(
+pub(crate) async fn open(
     State(live): State<Live>,
     Extension(context): Extension<Context>,
     RawQuery(query): RawQuery,
@@ -102,11 +94,7 @@ async fn open(
             headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
             response
         }
-        Err(problem) => {
-            let status = StatusCode::from_u16(problem.code.status())
-                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, axum::Json(problem)).into_response()
-        }
+        Err(problem) => problem::details(problem, context.origin.request_id),
     }
 }
 

@@ -9,7 +9,7 @@ mod assets;
 mod gate;
 mod headers;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use app::{
     api::ENDPOINTS,
@@ -19,72 +19,40 @@ use app::{
     shell::{Assets, Document},
 };
 use axum::{
-    Router,
     body::Body,
-    extract::{Path, Request, State},
+    extract::{self, Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
-use tower_http::limit::RequestBodyLimitLayer;
 
 use self::{assets::Site, gate::Gate};
 
-/// The largest body of a server function, in bytes: a reason of 500 characters and its form fit
-/// many times.
-const SERVER_FN_BODY_LIMIT: usize = 64 * 1024;
-
-/// The location of the browser's bundle.
-#[derive(Debug, Clone)]
-pub struct AssetOptions {
-    /// The folder that the bundler wrote, with its `manifest.json`.
-    pub site_root: PathBuf,
-}
-
-impl Default for AssetOptions {
-    fn default() -> Self {
-        Self {
-            site_root: PathBuf::from("target/site"),
-        }
-    }
-}
-
+/// The services and files for rendering pages. Cheap to clone.
 #[derive(Clone)]
-struct Pages {
+pub struct Pages {
     console: Console,
     site: Arc<Site>,
 }
 
-/// Everything that a browser requests from the console, except forms, the live stream and
-/// downloads.
-///
-/// To be called within a Tokio runtime. Without a readable bundle pages are served all the same, as they are without JavaScript.
-pub fn router(console: Console, assets: AssetOptions) -> Router {
-    let site = Site::load(&assets.site_root).unwrap_or_else(|error| {
-        tracing::warn!(%error, path = %assets.site_root.display(), "the site files are missing: pages have no script and no style");
-        Site::default()
-    });
-    let server_fns = post(server_fn).layer(RequestBodyLimitLayer::new(SERVER_FN_BODY_LIMIT));
-    let pages = Pages {
-        console,
-        site: Arc::new(site),
-    };
-    page_paths()
-        .into_iter()
-        .fold(Router::new(), |router, path| router.route(&path, get(page)))
-        .route("/", get(|| async { Redirect::to(paths::OVERVIEW) }))
-        .route("/_fn/{name}", server_fns)
-        .route("/pkg/{name}", get(hashed_file))
-        .route("/favicon.svg", get(file))
-        .route("/robots.txt", get(file))
-        .fallback_service(get(not_found).with_state::<()>(pages.clone()))
-        .with_state(pages)
+impl Pages {
+    /// Reads the bundle in `site_root`, the folder that the bundler wrote. Without a readable one
+    /// pages are served all the same, as they are without JavaScript.
+    pub fn new(console: Console, site_root: &Path) -> Self {
+        let site = Site::load(site_root).unwrap_or_else(|error| {
+            tracing::warn!(%error, path = %site_root.display(), "the site files are missing: pages have no script and no style");
+            Site::default()
+        });
+        Self {
+            console,
+            site: Arc::new(site),
+        }
+    }
 }
 
 /// The paths of the route table except `/`, in axum's form. Also starts the executor of Leptos'
-/// tasks.
-fn page_paths() -> Vec<String> {
+/// tasks, so it is called within a Tokio runtime.
+pub(crate) fn paths() -> Vec<String> {
     let routes = leptos_axum::generate_route_list(Document);
     let mut paths: Vec<_> = routes.iter().map(|route| route.path().to_owned()).collect();
     paths.sort();
@@ -93,7 +61,7 @@ fn page_paths() -> Vec<String> {
     paths
 }
 
-async fn page(State(pages): State<Pages>, request: Request) -> Response {
+pub(crate) async fn page(State(pages): State<Pages>, request: Request) -> Response {
     let context = context_of(&request);
     match gate::decide(&context.caller, request.uri()) {
         Gate::Unreadable => unreadable(),
@@ -102,7 +70,7 @@ async fn page(State(pages): State<Pages>, request: Request) -> Response {
     }
 }
 
-async fn not_found(State(pages): State<Pages>, request: Request) -> Response {
+pub(crate) async fn not_found(State(pages): State<Pages>, request: Request) -> Response {
     if !gate::is_readable(request.uri()) {
         return unreadable();
     }
@@ -131,9 +99,9 @@ async fn render(pages: Pages, context: Context, request: Request) -> Response {
     headers::with_nonce(handler(request).await, &nonce)
 }
 
-async fn server_fn(
+pub(crate) async fn server_fn(
     State(pages): State<Pages>,
-    Path(name): Path<String>,
+    extract::Path(name): extract::Path<String>,
     mut request: Request,
 ) -> Response {
     if !ENDPOINTS
@@ -153,11 +121,11 @@ async fn server_fn(
     headers::without_script(response.into_response())
 }
 
-async fn hashed_file(State(pages): State<Pages>, request: Request) -> Response {
+pub(crate) async fn hashed_file(State(pages): State<Pages>, request: Request) -> Response {
     pages.site.serve(&request, assets::FOREVER)
 }
 
-async fn file(State(pages): State<Pages>, request: Request) -> Response {
+pub(crate) async fn file(State(pages): State<Pages>, request: Request) -> Response {
     pages.site.serve(&request, assets::ONE_HOUR)
 }
 

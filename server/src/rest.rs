@@ -10,35 +10,32 @@
     reason = "utoipa's macros write qualified paths where ours stand"
 )]
 
-mod access_log;
-mod audit;
+pub(crate) mod access_log;
+pub(crate) mod audit;
 mod auth;
 mod error;
 mod extract;
-mod identities;
+pub(crate) mod identities;
 mod list;
-mod organizations;
+pub(crate) mod organizations;
 mod records;
-mod requests;
-mod support_sessions;
-mod tenants;
-mod user_sessions;
+pub(crate) mod requests;
+pub(crate) mod support_sessions;
+pub(crate) mod tenants;
+pub(crate) mod user_sessions;
 
 #[cfg(test)]
 mod tests;
 
-use axum::{Router, body::Bytes, middleware, routing::get};
-use http::{HeaderValue, header};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::app_state::AppState;
+pub(crate) use self::error::{answer_problems, no_such_address, no_such_method};
 
 /// The API's path.
-const PREFIX: &str = "/api/v1";
+pub(crate) const PREFIX: &str = "/api/v1";
 
 /// Adds the two ways of sending a key to the document.
 struct Keys;
@@ -65,63 +62,4 @@ impl Modify for Keys {
     modifiers(&Keys),
     security(("bearer" = []), ("api_key" = []))
 )]
-struct Document;
-
-fn resources() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(requests::send_requests))
-        .routes(routes!(tenants::list_tenants))
-        .routes(routes!(tenants::get_tenant, tenants::put_tenant))
-        .routes(routes!(organizations::list_organizations))
-        .routes(routes!(organizations::put_organization))
-        .routes(routes!(
-            user_sessions::put_user_session,
-            user_sessions::delete_user_session
-        ))
-        .routes(routes!(user_sessions::introspect_user_session))
-        .routes(routes!(user_sessions::force_logout))
-        .routes(routes!(support_sessions::list_support_sessions))
-        .routes(routes!(support_sessions::get_support_session))
-        .routes(routes!(support_sessions::list_access_log))
-        .routes(routes!(access_log::complete_access_log))
-        .routes(routes!(audit::list_audit_events))
-        .routes(routes!(audit::get_audit_event))
-        .routes(routes!(audit::export_audit_events))
-}
-
-/// Endpoints outside of the prefix.
-fn at_the_root() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(identities::introspect_identity))
-}
-
-/// The document that describes the interface.
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut document = Document::openapi().nest(PREFIX, resources().into_openapi());
-    document.merge(at_the_root().into_openapi());
-    document
-}
-
-/// Everything under `/api/v1`, including errors and unknown addresses, and `/introspect`. It is
-/// behind `middleware::rest`, which establishes the key's holder.
-pub fn router(state: AppState) -> Router {
-    // Plain data always serialises.
-    let document = Bytes::from(serde_json::to_vec(&openapi()).unwrap_or_default());
-    let (resources, _) = resources().split_for_parts();
-    let resources = resources
-        .route(
-            "/openapi.json",
-            get(move || {
-                let json = HeaderValue::from_static("application/json");
-                std::future::ready(([(header::CONTENT_TYPE, json)], document.clone()))
-            }),
-        )
-        .fallback(error::no_such_address);
-    let finished = |router: Router<AppState>| {
-        router
-            .method_not_allowed_fallback(error::no_such_method)
-            .layer(middleware::from_fn(error::answer_problems))
-            .with_state(state.clone())
-    };
-    let (root, _) = at_the_root().split_for_parts();
-    finished(root).nest(PREFIX, finished(resources))
-}
+pub(crate) struct Document;

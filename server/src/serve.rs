@@ -1,7 +1,8 @@
 //! Serving: store → services → listeners → background tasks, and the same backwards at the end.
 
 mod error;
-mod health;
+mod gateways;
+pub(crate) mod health;
 mod listener;
 mod tasks;
 
@@ -22,10 +23,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app_state::{AppState, Record},
+    app_state::AppState,
     config::Config,
-    identities,
     keys::Keys,
+    router,
     services::{
         Core,
         access_log::StoreRecorder,
@@ -33,6 +34,8 @@ use crate::{
     },
     telemetry::Figures,
 };
+
+pub(crate) use self::gateways::Record;
 
 pub use self::error::ServeError;
 
@@ -211,22 +214,15 @@ impl Server {
         let touched = self.record.recorder.touched();
         let support = self.state.own_support_layer(&self.record);
         let support = support.map_err(ServeError::Gateway)?;
-        let router = self
-            .state
-            .pages(touched, self.live_ends.clone())
-            .merge(self.state.rest(support))
-            .merge(identities::router(self.state.identities.clone()))
-            .merge(health::router(
-                self.state.core.store.clone(),
-                Arc::clone(&self.state.node.lease),
-            ));
+        let live = self.state.live(touched, self.live_ends.clone());
+        let router = router::console(&self.state, live, support);
         let end = &self.listeners_end;
         self.listeners
             .push(spawn_listener(console, router, end.clone()));
         if let Some((metrics, figures)) = metrics {
             let tending = figures.clone().tend(self.tasks_end.clone());
             self.tasks.push(tokio::spawn(tending));
-            let router = figures.router();
+            let router = router::metrics(figures);
             self.listeners
                 .push(spawn_listener(metrics, router, end.clone()));
         }
@@ -269,7 +265,7 @@ impl Server {
                 tracing::info!(gateway = %gateway.public_url, listen = %gateway.listen, upstream = gateway.upstream_urls().join(" "), "the gateway is listening");
             }
             None => {
-                tracing::warn!("no [gateway] table: support sessions can be created but not used")
+                tracing::warn!("no [gateway] table: support sessions can be created but not used");
             }
         }
         if let Some(forward_auth) = &config.forward_auth {

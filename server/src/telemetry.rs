@@ -4,7 +4,7 @@
 
 use std::{io::IsTerminal, time::Duration};
 
-use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
+use axum::{extract::State, http::header, response::IntoResponse};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, filter::ParseError, layer::SubscriberExt, util::TryInitError};
@@ -86,14 +86,10 @@ impl Figures {
             }
         }
     }
-
-    /// `GET /metrics` in Prometheus' text format, for a separate listener.
-    pub fn router(self) -> Router {
-        Router::new().route("/metrics", get(show)).with_state(self)
-    }
 }
 
-async fn show(State(figures): State<Figures>) -> impl IntoResponse {
+/// `GET /metrics` in Prometheus' text format.
+pub(crate) async fn show(State(figures): State<Figures>) -> impl IntoResponse {
     (
         [(
             header::CONTENT_TYPE,

@@ -88,7 +88,7 @@ async fn open(tcp: TcpStream, connection: Connection) {
     match opening {
         Ok(opening) => connection.serve(opening).await,
         Err(error) => {
-            tracing::debug!(error = %error, "a connection failed before its first request")
+            tracing::debug!(error = %error, "a connection failed before its first request");
         }
     }
 }

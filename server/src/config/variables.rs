@@ -4,6 +4,8 @@
 //! They are listed rather than derived: a misspelt variable is refused instead of being ignored,
 //! and a value is read as its key needs it.
 
+use strsim::levenshtein;
+
 /// The prefix of our variables.
 pub const PREFIX: &str = "SUPPORT_CONSOLE_";
 
@@ -113,25 +115,10 @@ pub(super) fn similar(name: &str) -> Option<&'static str> {
     let wanted = plain(name);
     VARIABLES
         .iter()
-        .map(|variable| (distance(&plain(variable.name), &wanted), variable.name))
+        .map(|variable| (levenshtein(&plain(variable.name), &wanted), variable.name))
         .min()
         .filter(|(distance, _)| *distance <= 3)
         .map(|(_, name)| name)
-}
-
-/// How many letters must be added, removed or replaced (Levenshtein).
-pub(super) fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// The variables and their keys, for the help.

@@ -1,6 +1,6 @@
 //! Rewrites a deserialiser's message so that it says what to change.
 
-use super::variables::distance;
+use strsim::levenshtein;
 
 /// The largest edit distance between a misspelt key and the intended one.
 const SIMILAR: usize = 3;
@@ -38,7 +38,7 @@ fn name_and_known(rest: &str) -> Option<(&str, Vec<&str>)> {
 }
 
 fn unknown_key(name: &str, known: &[&str]) -> String {
-    let nearest = known.iter().map(|known| (distance(known, name), known));
+    let nearest = known.iter().map(|known| (levenshtein(known, name), known));
     match nearest.min().filter(|(distance, _)| *distance <= SIMILAR) {
         Some((_, meant)) => format!("unknown key {name}: did you mean {meant}?"),
         None => format!("unknown key {name}; known keys are {}", known.join(", ")),

@@ -54,7 +54,7 @@ pub(super) async fn report(
             match api.send(&waiting, &format!("{start}-live-{number}")).await {
                 Ok(()) => waiting.clear(),
                 Err(error) => {
-                    tracing::warn!(%error, "the demo's telemetry is waiting for the console")
+                    tracing::warn!(%error, "the demo's telemetry is waiting for the console");
                 }
             }
         }

@@ -11,10 +11,9 @@ use axum::{
     extract::{Query, State},
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, header};
 
 use super::export;
-use crate::services::Core;
+use crate::{problem, services::Core};
 
 /// Answers with the export as an attachment, or with a sentence that says why not. The caller must
 /// have been established before: the request carries a [`Context`].
@@ -25,7 +24,7 @@ pub async fn export_audit(
 ) -> Response {
     match try_export(&core, &context, &query).await {
         Ok(response) => response,
-        Err(problem) => refusal(&problem),
+        Err(problem) => problem::plain(&problem),
     }
 }
 
@@ -41,20 +40,4 @@ async fn try_export(
         .map_err(|e| Problem::invalid_field("format", e))?;
     let (filter, _) = AuditQuery::read(|name| query.get(name).cloned()).parse()?;
     Ok(export(core, context, filter, format).await?.into_response())
-}
-
-fn refusal(problem: &Problem) -> Response {
-    let status =
-        StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let fields = problem
-        .fields
-        .iter()
-        .map(|field| format!("{}: {}\n", field.field, field.message));
-    let text = format!("{}\n{}", problem.detail, fields.collect::<String>());
-    let headers = [
-        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (status, headers, text).into_response()
 }

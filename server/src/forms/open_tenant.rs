@@ -26,13 +26,13 @@ use crate::extract::{Asking, Refusal};
 /// The gateway's query.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     state: Option<String>,
 }
 
 /// `GET /support/open/{label}?state=…`: to the session's host with a code, or to the session's page
 /// with the reason why not.
-pub(super) async fn open(
+pub(crate) async fn open(
     State(forms): State<Forms>,
     Path(label): Path<String>,
     query: Result<Query<Entry>, axum::extract::rejection::QueryRejection>,

@@ -16,11 +16,11 @@ use crate::{
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// A form that was posted. It may hold passwords: no `Debug`.
-pub(super) struct Posted<F> {
+pub(crate) struct Posted<F> {
     /// The form, or which of its fields can't be read.
-    pub(super) form: Result<F, Problem>,
+    pub(crate) form: Result<F, Problem>,
     /// What is shown again if it is refused.
-    pub(super) kept: Fields,
+    pub(crate) kept: Fields,
 }
 
 impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> for Posted<F> {

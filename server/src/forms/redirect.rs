@@ -9,7 +9,7 @@ use http::{
 use url::form_urlencoded::byte_serialize;
 
 /// The default page after a form.
-pub(super) const START: &str = paths::OVERVIEW;
+pub(crate) const START: &str = paths::OVERVIEW;
 /// The longest path that is led back to, in bytes.
 const NEXT_MAX: usize = 2048;
 
@@ -17,7 +17,7 @@ const NEXT_MAX: usize = 2048;
 ///
 /// It begins with one slash and holds no backslash (which browsers take for a slash), no control
 /// character (which they leave out) and nothing outside of ASCII: it can't lead to another site.
-pub(super) fn local_path(next: &str) -> Option<&str> {
+pub(crate) fn local_path(next: &str) -> Option<&str> {
     let is_local = next.starts_with('/') && !next.starts_with("//");
     let is_plain =
         next.len() <= NEXT_MAX && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
@@ -25,7 +25,7 @@ pub(super) fn local_path(next: &str) -> Option<&str> {
 }
 
 /// 303: the browser fetches `location`, which is one of our paths.
-pub(super) fn see_other(location: &str) -> Response {
+pub(crate) fn see_other(location: &str) -> Response {
     let location =
         HeaderValue::from_str(location).unwrap_or_else(|_| HeaderValue::from_static(START));
     let no_store = HeaderValue::from_static("no-store");
@@ -34,18 +34,18 @@ pub(super) fn see_other(location: &str) -> Response {
 }
 
 /// To the sign-in, which leads back to `page`.
-pub(super) fn sign_in_first(page: &str) -> Response {
+pub(crate) fn sign_in_first(page: &str) -> Response {
     see_other(&sign_in_page(page))
 }
 
 /// The sign-in page that leads on to `next`.
-pub(super) fn sign_in_page(next: &str) -> String {
+pub(crate) fn sign_in_page(next: &str) -> String {
     let next: String = byte_serialize(next.as_bytes()).collect();
     format!("{}?next={next}", paths::SIGN_IN)
 }
 
 /// `page` with a flash, replacing any other.
-pub(super) fn with_flash(page: &str, id: &str) -> String {
+pub(crate) fn with_flash(page: &str, id: &str) -> String {
     let page = page.split('#').next().unwrap_or_default();
     let (path, query) = page.split_once('?').unwrap_or((page, ""));
     let query: String = query

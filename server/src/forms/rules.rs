@@ -10,7 +10,7 @@ use super::{Forms, posted::Posted};
 use crate::extract::Asking;
 
 /// `POST /forms/rules/dry-run`. Changes nothing.
-pub(super) async fn dry_run(
+pub(crate) async fn dry_run(
     State(forms): State<Forms>,
     Asking(context): Asking,
     Posted { form, kept }: Posted<DryRunForm>,

@@ -35,7 +35,7 @@ const KEPT_MAX: usize = 254;
 /// What is posted to sign in.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct SignInForm {
+pub(crate) struct SignInForm {
     email: String,
     #[serde(skip_serializing)]
     password: SecretString,
@@ -45,12 +45,12 @@ pub(super) struct SignInForm {
 /// What is posted to sign out.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct SignOutForm {
+pub(crate) struct SignOutForm {
     everywhere: bool,
 }
 
 /// `POST /forms/sign-in`
-pub(super) async fn sign_in(
+pub(crate) async fn sign_in(
     State(forms): State<Forms>,
     Asking(context): Asking,
     Posted { form, mut kept }: Posted<SignInForm>,
@@ -81,7 +81,7 @@ pub(super) async fn sign_in(
 }
 
 /// `POST /forms/sign-out`
-pub(super) async fn sign_out(
+pub(crate) async fn sign_out(
     State(forms): State<Forms>,
     Asking(context): Asking,
     Posted { form, .. }: Posted<SignOutForm>,
@@ -117,7 +117,7 @@ pub(super) async fn sign_out(
 }
 
 /// `POST /forms/change-password`
-pub(super) async fn change_password(
+pub(crate) async fn change_password(
     State(forms): State<Forms>,
     Asking(context): Asking,
     Posted { form, kept }: Posted<PasswordChange>,

@@ -20,7 +20,7 @@ use crate::extract::{Asking, Refusal};
 const SESSION: &str = "support session";
 
 /// `POST /forms/tenants/{id}/create-session`
-pub(super) async fn create(
+pub(crate) async fn create(
     State(forms): State<Forms>,
     Path(id): Path<String>,
     Asking(context): Asking,
@@ -37,7 +37,7 @@ pub(super) async fn create(
 }
 
 /// `POST /forms/support-sessions/{id}/revoke`
-pub(super) async fn revoke(
+pub(crate) async fn revoke(
     State(forms): State<Forms>,
     Path(id): Path<String>,
     Asking(context): Asking,
@@ -61,7 +61,7 @@ pub(super) async fn revoke(
 }
 
 /// `POST /forms/support-sessions/{id}/replace-token`
-pub(super) async fn replace_token(
+pub(crate) async fn replace_token(
     State(forms): State<Forms>,
     Path(id): Path<String>,
     Asking(context): Asking,
@@ -81,7 +81,7 @@ pub(super) async fn replace_token(
 }
 
 /// `POST /forms/support-sessions/{id}/raise-budget`
-pub(super) async fn raise_budget(
+pub(crate) async fn raise_budget(
     State(forms): State<Forms>,
     Path(id): Path<String>,
     Asking(context): Asking,

@@ -29,7 +29,7 @@ use app::{
     },
 };
 use async_trait::async_trait;
-use axum::{body::Body, extract::ConnectInfo};
+use axum::{Router, body::Body, extract::ConnectInfo};
 use chrono::TimeDelta;
 use gateway::SessionGates;
 use http::{Request, StatusCode, header};
@@ -38,7 +38,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    middleware::{self, context::EstablishStaff, same_origin::SameOrigin},
+    middleware::{context::EstablishStaff, same_origin::SameOrigin},
+    router,
     services::testing::staffed::{PASSWORD, Staffed, from_address, noon, sqlite},
 };
 
@@ -325,7 +326,7 @@ impl Site {
         };
         let same_origin = SameOrigin::of(&core.config.console.public_url);
         let establish = EstablishStaff::new(core, console.sessions.clone());
-        let router = middleware::console(router(forms), establish, same_origin);
+        let router = router::for_browsers(router::forms(forms), establish, same_origin);
         Self {
             console,
             stub,

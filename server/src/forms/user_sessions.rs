@@ -13,7 +13,7 @@ use super::{Forms, known, posted::Posted};
 use crate::extract::{Asking, Refusal};
 
 /// `POST /forms/tenants/{id}/force-logout`
-pub(super) async fn force_logout(
+pub(crate) async fn force_logout(
     State(forms): State<Forms>,
     Path(id): Path<String>,
     Asking(context): Asking,

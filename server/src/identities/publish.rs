@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use app::identity::KEY_SET_PATH;
-use axum::{Router, extract::State, response::IntoResponse, routing::get};
+use axum::{extract::State, response::IntoResponse};
 use http::header;
 
 use gateway::identities::Identities;
@@ -11,14 +10,8 @@ use gateway::identities::Identities;
 /// For how long it may be kept. A key is published for twice as long before it signs.
 const CACHE: &str = "public, max-age=300";
 
-/// The key set, for the console's listener.
-pub fn router(identities: Arc<Identities>) -> Router {
-    Router::new()
-        .route(KEY_SET_PATH, get(key_set))
-        .with_state(identities)
-}
-
-async fn key_set(State(identities): State<Arc<Identities>>) -> impl IntoResponse {
+/// The key set.
+pub(crate) async fn key_set(State(identities): State<Arc<Identities>>) -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "application/jwk-set+json"),
         (header::CACHE_CONTROL, CACHE),

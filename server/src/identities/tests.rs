@@ -36,7 +36,10 @@ fn claims() -> Claims {
 
 async fn published(identities: &Arc<Identities>) -> (http::HeaderMap, KeySet) {
     let request = Request::get(KEY_SET).body(Body::empty()).unwrap();
-    let answer = router(Arc::clone(identities)).oneshot(request).await;
+    let router = axum::Router::new()
+        .route(KEY_SET, axum::routing::get(key_set))
+        .with_state(Arc::clone(identities));
+    let answer = router.oneshot(request).await;
     let (parts, body) = answer.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let set = KeySet::parse(std::str::from_utf8(&body).unwrap()).unwrap();

@@ -14,13 +14,14 @@ use axum::{
 };
 use gateway::{LiveSupportSession, client_ip::client_ip, layer::NoSupportSession};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    HeaderMap, HeaderName, HeaderValue,
     header::{AUTHORIZATION, USER_AGENT},
 };
 
 use super::cookie;
 use crate::{
     extract::Refusal,
+    problem,
     services::{Core, api_keys::ApiKeys, staff_sessions::StaffSessions},
 };
 
@@ -108,13 +109,12 @@ pub async fn establish_key(
             run(Context { caller, origin }, request, next).await
         }
         Err(error) => {
-            let mut problem = Problem::from(error);
-            problem.request_id.clone_from(&origin.request_id);
+            let answer = problem::details(error.into(), origin.request_id.clone());
             let context = Context {
                 caller: Caller::Anonymous,
                 origin,
             };
-            answered(context, problem_details(&problem))
+            answered(context, answer)
         }
     }
 }
@@ -153,15 +153,6 @@ fn answered(context: Context, mut response: Response) -> Response {
     }
     response.extensions_mut().insert(context);
     response
-}
-
-/// RFC 9457.
-fn problem_details(problem: &Problem) -> Response {
-    let status = StatusCode::from_u16(problem.code.status());
-    let media_type = [(http::header::CONTENT_TYPE, "application/problem+json")];
-    let body = serde_json::to_string(problem).unwrap_or_default();
-    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, media_type, body).into_response()
 }
 
 fn origin_of(core: &Core, request: &Request) -> Origin {

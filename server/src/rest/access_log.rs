@@ -39,7 +39,7 @@ const BATCH_MAX: usize = 2 * 1024 * 1024;
         (status = 413, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn complete_access_log(
+pub(crate) async fn complete_access_log(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     request: Request,

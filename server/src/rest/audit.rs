@@ -32,7 +32,7 @@ const TEXT_MAX: usize = 200;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct AuditQuery {
+pub(crate) struct AuditQuery {
     /// Only of this category.
     category: Option<AuditCategory>,
     /// Only this action. A final `*` matches every action with that prefix.
@@ -57,7 +57,7 @@ pub(super) struct AuditQuery {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ExportQuery {
+pub(crate) struct ExportQuery {
     /// `csv`, or `jsonl`: what `support-console audit verify` reads.
     format: ExportFormat,
     /// Only of this category.
@@ -102,7 +102,7 @@ fn validated(filter: AuditFilter) -> Result<AuditFilter, Problem> {
     get, path = "/audit", tag = "audit", params(AuditQuery),
     responses((status = 200, body = List<AuditEvent>))
 )]
-pub(super) async fn list_audit_events(
+pub(crate) async fn list_audit_events(
     State(state): State<AppState>,
     Reader(context): Reader,
     RestQuery(query): RestQuery<AuditQuery>,
@@ -127,7 +127,7 @@ pub(super) async fn list_audit_events(
 /// Names an audit event.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(super) struct AuditEventPath {
+pub(crate) struct AuditEventPath {
     /// The event.
     audit_event_id: AuditEventId,
 }
@@ -140,7 +140,7 @@ pub(super) struct AuditEventPath {
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn get_audit_event(
+pub(crate) async fn get_audit_event(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<AuditEventPath>,
@@ -155,7 +155,7 @@ pub(super) async fn get_audit_event(
     get, path = "/audit/export", tag = "audit", params(ExportQuery),
     responses((status = 200, body = String, content_type = "text/csv"))
 )]
-pub(super) async fn export_audit_events(
+pub(crate) async fn export_audit_events(
     State(state): State<AppState>,
     Reader(context): Reader,
     RestQuery(query): RestQuery<ExportQuery>,

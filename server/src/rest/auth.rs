@@ -11,7 +11,7 @@ use http::{HeaderMap, header, request::Parts};
 use super::error::RestProblem;
 
 /// Proof that the request carries a living key.
-pub(super) struct KeyHolder(pub(super) Context);
+pub(crate) struct KeyHolder(pub(crate) Context);
 
 impl<S: Send + Sync> FromRequestParts<S> for KeyHolder {
     type Rejection = RestProblem;
@@ -28,7 +28,7 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyHolder {
 
 /// Proof that the request has an active key or belongs to a support session: for a tenant's own
 /// data.
-pub(super) struct Reader(pub(super) Context);
+pub(crate) struct Reader(pub(crate) Context);
 
 impl<S: Send + Sync> FromRequestParts<S> for Reader {
     type Rejection = RestProblem;

@@ -19,7 +19,7 @@ const BODY_MAX: usize = 2 * 1024 * 1024;
 const FORM_MAX: usize = 64 * 1024;
 
 /// The parts of the address.
-pub(super) struct RestPath<T>(pub(super) T);
+pub(crate) struct RestPath<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for RestPath<T> {
     type Rejection = RestProblem;
@@ -41,7 +41,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for RestPat
 }
 
 /// The query string. Names that the endpoint does not know are refused.
-pub(super) struct RestQuery<T>(pub(super) T);
+pub(crate) struct RestQuery<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for RestQuery<T> {
     type Rejection = RestProblem;
@@ -70,7 +70,7 @@ fn parse_pairs<T: DeserializeOwned>(text: &str, not_utf8: &str) -> Result<T, Pro
 }
 
 /// A JSON body.
-pub(super) struct RestJson<T>(pub(super) T);
+pub(crate) struct RestJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RestJson<T> {
     type Rejection = RestProblem;
@@ -89,7 +89,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RestJson<T> {
 }
 
 /// A form. Names that the endpoint does not know are for it to refuse.
-pub(super) struct RestForm<T>(pub(super) T);
+pub(crate) struct RestForm<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RestForm<T> {
     type Rejection = RestProblem;
@@ -106,7 +106,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RestForm<T> {
 }
 
 /// Reads JSON, naming the field at fault.
-pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(body).map_err(|_| malformed("The body must be UTF-8."))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -133,20 +133,20 @@ fn malformed(detail: impl Into<String>) -> Problem {
 
 /// The problem of one field: the one at `path`, or the one quoted in the message if it is missing,
 /// unknown or given twice.
-pub(super) fn field_problem(path: &str, message: &str) -> Problem {
+pub(crate) fn field_problem(path: &str, message: &str) -> Problem {
     let (field, message) = field_and_message(path, message);
     Problem::invalid_field(&field, message)
 }
 
 /// The media type of the body, in lower case and without parameters.
-pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let essence = value.split(';').next()?.trim();
     Some(essence.to_ascii_lowercase())
 }
 
 /// The answer to a body of another media type.
-pub(super) fn unsupported(wanted: &str) -> Problem {
+pub(crate) fn unsupported(wanted: &str) -> Problem {
     Problem::new(
         ProblemCode::UnsupportedMediaType,
         format!("Send the body as {wanted} and set Content-Type."),
@@ -154,7 +154,7 @@ pub(super) fn unsupported(wanted: &str) -> Problem {
 }
 
 /// The whole body, up to `max` bytes.
-pub(super) async fn read_body(request: Request, max: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Problem> {
     let too_large = || {
         Problem::new(
             ProblemCode::TooLarge,
@@ -182,7 +182,7 @@ pub(super) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
 }
 
 /// The `Idempotency-Key` of a request, if it has one.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut given = headers.get_all("idempotency-key").iter();
     let Some(value) = given.next() else {
         return Ok(None);

@@ -15,14 +15,14 @@ use super::{
 
 /// The input (RFC 7662 §2.1). Other parameters, such as `token_type_hint`, are ignored.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct IntrospectionRequest {
+pub(crate) struct IntrospectionRequest {
     /// The value of `Support-Identity`, as the upstream got it.
     token: String,
 }
 
 /// The answer (RFC 7662 §2.2).
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Introspection {
+pub(crate) struct Introspection {
     /// Whether signature, time and support session all hold at this instant.
     active: bool,
     /// The identity's claims, only if it is active.
@@ -43,7 +43,7 @@ pub(super) struct Introspection {
         (status = 403, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn introspect_identity(
+pub(crate) async fn introspect_identity(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestForm(request): RestForm<IntrospectionRequest>,

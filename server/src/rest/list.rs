@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct List<T> {
+pub(crate) struct List<T> {
     /// The rows, in the order of the list.
     items: Vec<T>,
     /// The `cursor` of the next page; `null` after the last one.

@@ -23,7 +23,7 @@ use super::{
 /// Names an organization of a tenant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(super) struct OrganizationPath {
+pub(crate) struct OrganizationPath {
     /// The platform's identifier of the tenant.
     tenant_id: TenantId,
     /// The platform's identifier of the organization.
@@ -34,7 +34,7 @@ pub(super) struct OrganizationPath {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct PageQuery {
+pub(crate) struct PageQuery {
     /// Rows on a page, 1 to 200. Default 50.
     limit: Option<u32>,
     /// The cursor of an earlier page.
@@ -58,7 +58,7 @@ impl From<PageQuery> for PageRequest {
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn list_organizations(
+pub(crate) async fn list_organizations(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<TenantPath>,
@@ -82,7 +82,7 @@ pub(super) async fn list_organizations(
         (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn put_organization(
+pub(crate) async fn put_organization(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<OrganizationPath>,

@@ -14,20 +14,20 @@ use super::extract::parse_json;
 use crate::ingest::Batch;
 
 /// A record, or the reason why it can't be read.
-pub(super) type Record<T> = Result<T, RejectedRecord>;
+pub(crate) type Record<T> = Result<T, RejectedRecord>;
 
 /// Reads telemetry as a JSON array.
-pub(super) fn from_array(body: &[u8]) -> Result<Batch, Problem> {
+pub(crate) fn from_array(body: &[u8]) -> Result<Batch, Problem> {
     array(body).map(|records: Vec<Record<RequestRecord>>| Batch { records })
 }
 
 /// Reads telemetry as one object a line.
-pub(super) fn from_lines(body: &[u8]) -> Result<Batch, Problem> {
+pub(crate) fn from_lines(body: &[u8]) -> Result<Batch, Problem> {
     lines(body).map(|records: Vec<Record<RequestRecord>>| Batch { records })
 }
 
 /// Reads a JSON array. Records that can't be read are kept as the reason why.
-pub(super) fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
+pub(crate) fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
     let Elements { values, too_many } = parse_json(body)?;
     if too_many {
         return Err(too_many_records());
@@ -37,7 +37,7 @@ pub(super) fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, 
 }
 
 /// Parses one object per line (NDJSON). Blank lines are ignored.
-pub(super) fn lines<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
+pub(crate) fn lines<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
     let lines = body
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty());

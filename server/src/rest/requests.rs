@@ -41,7 +41,7 @@ const BATCH_MAX: usize = 8 * 1024 * 1024;
         (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "No record was valid."),
     )
 )]
-pub(super) async fn send_requests(
+pub(crate) async fn send_requests(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     request: Request,

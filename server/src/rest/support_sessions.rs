@@ -26,7 +26,7 @@ use super::{
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct SupportSessionsQuery {
+pub(crate) struct SupportSessionsQuery {
     /// Only with this status.
     status: Option<SupportSessionStatus>,
     /// Only of this tenant.
@@ -42,14 +42,14 @@ pub(super) struct SupportSessionsQuery {
 /// Names a support session.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(super) struct SupportSessionPath {
+pub(crate) struct SupportSessionPath {
     /// The support session.
     support_session_id: SupportSessionId,
 }
 
 /// A support session with its status at the time of the answer.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SupportSessionWithStatus {
+pub(crate) struct SupportSessionWithStatus {
     /// `ACTIVE`, `EXPIRED` or `REVOKED`.
     status: SupportSessionStatus,
     #[serde(flatten)]
@@ -70,7 +70,7 @@ impl SupportSessionWithStatus {
     get, path = "/support-sessions", tag = "support sessions", params(SupportSessionsQuery),
     responses((status = 200, body = List<SupportSessionWithStatus>))
 )]
-pub(super) async fn list_support_sessions(
+pub(crate) async fn list_support_sessions(
     State(state): State<AppState>,
     Reader(context): Reader,
     RestQuery(query): RestQuery<SupportSessionsQuery>,
@@ -100,7 +100,7 @@ pub(super) async fn list_support_sessions(
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn get_support_session(
+pub(crate) async fn get_support_session(
     State(state): State<AppState>,
     Reader(context): Reader,
     RestPath(path): RestPath<SupportSessionPath>,
@@ -124,7 +124,7 @@ pub(super) async fn get_support_session(
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn list_access_log(
+pub(crate) async fn list_access_log(
     State(state): State<AppState>,
     Reader(context): Reader,
     RestPath(path): RestPath<SupportSessionPath>,

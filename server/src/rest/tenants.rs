@@ -36,7 +36,7 @@ enum Dir {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct TenantsQuery {
+pub(crate) struct TenantsQuery {
     /// Part of a name, slug or ID.
     q: Option<String>,
     /// Only tenants with this status.
@@ -78,9 +78,9 @@ impl TenantsQuery {
 /// Names a tenant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(super) struct TenantPath {
+pub(crate) struct TenantPath {
     /// The platform's ID of the tenant.
-    pub(super) tenant_id: TenantId,
+    pub(crate) tenant_id: TenantId,
 }
 
 /// List tenants with their health.
@@ -88,7 +88,7 @@ pub(super) struct TenantPath {
     get, path = "/tenants", tag = "tenants", params(TenantsQuery),
     responses((status = 200, body = List<TenantHealth>))
 )]
-pub(super) async fn list_tenants(
+pub(crate) async fn list_tenants(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestQuery(query): RestQuery<TenantsQuery>,
@@ -106,7 +106,7 @@ pub(super) async fn list_tenants(
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn get_tenant(
+pub(crate) async fn get_tenant(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<TenantPath>,
@@ -125,7 +125,7 @@ pub(super) async fn get_tenant(
         (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn put_tenant(
+pub(crate) async fn put_tenant(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<TenantPath>,
@@ -139,7 +139,7 @@ pub(super) async fn put_tenant(
 }
 
 /// The status of an answer to a registration.
-pub(super) const fn created_or_ok(created: bool) -> StatusCode {
+pub(crate) const fn created_or_ok(created: bool) -> StatusCode {
     if created {
         StatusCode::CREATED
     } else {

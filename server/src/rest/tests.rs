@@ -13,10 +13,10 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::openapi;
 use crate::{
     app_state::AppState,
     ingest::testing::{Platform, both, id, noon, sqlite},
+    router,
     services::api_keys::NewApiKey,
 };
 
@@ -68,7 +68,7 @@ async fn app(console: &Platform) -> App {
         keys.insert(name, made.token.expose().to_owned());
     }
     App {
-        router: state.rest(None),
+        router: router::rest(&state, None),
         keys,
     }
 }
@@ -170,7 +170,7 @@ fn address(path: &str) -> String {
 
 /// Every operation of the document: method and path.
 fn operations() -> Vec<(String, String)> {
-    let document = serde_json::to_value(openapi()).unwrap();
+    let document = serde_json::to_value(router::openapi()).unwrap();
     let paths = document["paths"].as_object().unwrap().clone();
     let mut operations = Vec::new();
     for (path, item) in paths {

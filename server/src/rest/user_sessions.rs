@@ -26,7 +26,7 @@ use super::{
 /// Names a user session of a tenant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(super) struct UserSessionPath {
+pub(crate) struct UserSessionPath {
     /// The platform's identifier of the tenant.
     tenant_id: TenantId,
     /// The platform's identifier of the user session.
@@ -36,7 +36,7 @@ pub(super) struct UserSessionPath {
 /// The input for ending all user sessions of a tenant.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ForceLogout {
+pub(crate) struct ForceLogout {
     /// The tenant's slug, typed again.
     slug: String,
 }
@@ -51,7 +51,7 @@ pub(super) struct ForceLogout {
         (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn put_user_session(
+pub(crate) async fn put_user_session(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<UserSessionPath>,
@@ -78,7 +78,7 @@ pub(super) async fn put_user_session(
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn delete_user_session(
+pub(crate) async fn delete_user_session(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<UserSessionPath>,
@@ -96,7 +96,7 @@ pub(super) async fn delete_user_session(
     request_body = UserSessionQuery,
     responses((status = 200, body = UserSessionIntrospection))
 )]
-pub(super) async fn introspect_user_session(
+pub(crate) async fn introspect_user_session(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestJson(query): RestJson<UserSessionQuery>,
@@ -119,7 +119,7 @@ pub(super) async fn introspect_user_session(
         (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn force_logout(
+pub(crate) async fn force_logout(
     State(state): State<AppState>,
     KeyHolder(context): KeyHolder,
     RestPath(path): RestPath<TenantPath>,

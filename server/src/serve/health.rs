@@ -1,33 +1,23 @@
 //! `GET /health/live` and `GET /health/ready`, for supervisors and load balancers.
 
-use std::sync::Arc;
-
 use axum::{
-    Json, Router,
+    Json,
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
-    routing::get,
 };
-use gateway::Lease;
 use serde_json::json;
-use store::Store;
 
-/// Both, for the console's listener.
-pub(super) fn router(store: Store, lease: Arc<Lease>) -> Router {
-    Router::new()
-        .route("/health/live", get(live))
-        .route("/health/ready", get(ready))
-        .with_state((store, lease))
-}
+use crate::app_state::AppState;
 
-async fn live() -> impl IntoResponse {
+pub(crate) async fn live() -> impl IntoResponse {
     answer(StatusCode::OK, "live")
 }
 
 /// Ready: this node holds its lease, the store responds, its schema is supported, and requests can
 /// be recorded.
-async fn ready(State((store, lease)): State<(Store, Arc<Lease>)>) -> impl IntoResponse {
+pub(crate) async fn ready(State(state): State<AppState>) -> impl IntoResponse {
+    let (store, lease) = (&state.core.store, &state.node.lease);
     if let Some(outage) = store.outage() {
         return answer(StatusCode::SERVICE_UNAVAILABLE, outage.cause.sentence());
     }

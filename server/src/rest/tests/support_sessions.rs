@@ -23,7 +23,7 @@ use store::access_log::WrittenBy;
 use uuid::Uuid;
 
 use super::*;
-use crate::{app_state::Record, config::Config, services::access_log::StoreRecorder};
+use crate::{config::Config, serve::Record, services::access_log::StoreRecorder};
 
 const ADA: Uuid = Uuid::from_u128(0xa1);
 
@@ -164,7 +164,7 @@ async fn supported(console: &mut Platform) -> Supported {
         .support_sessions
         .replace_token(&ada, sessions["replaced"]);
     replaced.await.unwrap();
-    app.router = state.rest(state.own_support_layer(&record).unwrap());
+    app.router = router::rest(&state, state.own_support_layer(&record).unwrap());
     Supported {
         app,
         state,
@@ -374,7 +374,7 @@ async fn a_support_token_opens_nothing_but_by_the_layer_and_alone() {
     let host = "bolt.example".parse().unwrap();
     elsewhere.headers_mut().insert("host", host);
     assert_eq!(send(&supported.app, elsewhere).await.status, 421);
-    supported.app.router = supported.state.rest(None);
+    supported.app.router = router::rest(&supported.state, None);
     let without = ask(&supported, "/api/v1/audit", "of acme").await;
     assert_eq!(code(&without), (401, "unauthenticated".into()));
 }

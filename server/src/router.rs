@@ -1,0 +1,215 @@
+//! Every route of the program's own listeners, and what requests pass through on their way, in
+//! reading order. The gateway's listener has a router of its own, in the crate `gateway`.
+//!
+//! | who | routes | stack, outermost first |
+//! |---|---|---|
+//! | browsers | [`pages`], [`forms`], [`live`], [`downloads`] | log, who asks (cookie), same origin, size of the body |
+//! | programs with a key | [`rest`] | log, support session, who asks (key), problems |
+//! | upstreams and balancers | [`machines`] | none |
+//!
+//! No rule about who may do what lives in the stack: the services decide, since a server function that is
+//! called while a page is rendered never comes this way.
+
+use std::sync::LazyLock;
+
+use app::paths::{self, forms as to};
+use axum::{
+    Router,
+    body::Bytes,
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Redirect},
+    routing::{get, post},
+};
+use gateway::SupportSessionLayer;
+use http::{HeaderValue, header};
+use tower_http::limit::RequestBodyLimitLayer;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    app_state::AppState,
+    export,
+    forms::{self, Forms},
+    identities,
+    live::{self, Live},
+    middleware::{
+        body_limit::{self, limit_body},
+        context::{EstablishKey, EstablishStaff, establish_key, establish_staff},
+        request_log::log_request,
+        same_origin::{self, SameOrigin},
+    },
+    pages::{self, Pages},
+    rest,
+    serve::health,
+    telemetry::{self, Figures},
+};
+
+/// Everything that the console's listener serves. `support` lets support sessions read their tenant's
+/// own records through the REST interface.
+pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer>) -> Router {
+    let core = &state.core;
+    let browsers = pages(Pages::new(state.console(), &core.config.console.site_root))
+        .merge(forms(state.forms()))
+        .merge(self::live(live))
+        .merge(downloads(state));
+    let establish = EstablishStaff::new(core.clone(), state.staff_sessions.clone());
+    let same_origin = SameOrigin::of(&core.config.console.public_url);
+    for_browsers(browsers, establish, same_origin)
+        .merge(rest(state, support))
+        .merge(machines(state))
+}
+
+/// What requests of browsers pass through. Keys are not read here.
+pub(crate) fn for_browsers(
+    routes: Router,
+    establish: EstablishStaff,
+    same_origin: SameOrigin,
+) -> Router {
+    routes
+        .layer(from_fn(limit_body))
+        .layer(from_fn_with_state(same_origin, same_origin::require))
+        .layer(from_fn_with_state(establish, establish_staff))
+        .layer(from_fn(log_request))
+}
+
+/// Pages, their server functions and the files of the bundle.
+fn pages(state: Pages) -> Router {
+    let server_functions =
+        post(pages::server_fn).layer(RequestBodyLimitLayer::new(body_limit::LIMIT));
+    pages::paths()
+        .into_iter()
+        .fold(Router::new(), |router, path| {
+            router.route(&path, get(pages::page))
+        })
+        .route("/", get(|| async { Redirect::to(paths::OVERVIEW) }))
+        .route("/_fn/{name}", server_functions)
+        .route("/pkg/{name}", get(pages::hashed_file))
+        .route("/favicon.svg", get(pages::file))
+        .route("/robots.txt", get(pages::file))
+        .fallback_service(get(pages::not_found).with_state::<()>(state.clone()))
+        .with_state(state)
+}
+
+/// Plain forms, which work before the WASM has loaded.
+pub(crate) fn forms(state: Forms) -> Router {
+    use forms::{open_tenant, rules, staff_sessions, support_sessions, user_sessions};
+
+    Router::new()
+        .route(to::SIGN_IN, post(staff_sessions::sign_in))
+        .route(to::SIGN_OUT, post(staff_sessions::sign_out))
+        .route(to::CHANGE_PASSWORD, post(staff_sessions::change_password))
+        .route(to::CREATE_SESSION, post(support_sessions::create))
+        .route(to::FORCE_LOGOUT, post(user_sessions::force_logout))
+        .route(to::REVOKE, post(support_sessions::revoke))
+        .route(to::REPLACE_TOKEN, post(support_sessions::replace_token))
+        .route(to::RAISE_BUDGET, post(support_sessions::raise_budget))
+        .route(to::DRY_RUN, post(rules::dry_run))
+        .route(paths::OPEN_TENANT, get(open_tenant::open))
+        .with_state(state)
+}
+
+/// The live stream.
+fn live(state: Live) -> Router {
+    Router::new()
+        .route(paths::LIVE, get(live::open))
+        .with_state(state)
+}
+
+/// Files to save.
+fn downloads(state: &AppState) -> Router {
+    Router::new()
+        .route(paths::AUDIT_EXPORT, get(export::export_audit))
+        .with_state(state.core.clone())
+}
+
+/// The REST interface, behind what each of its requests passes through. Cookies are not read here, so
+/// no other site can make a browser act. Without `support` the token of a support session is nobody's.
+pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Router {
+    let finished = |router: Router<AppState>| {
+        router
+            .method_not_allowed_fallback(rest::no_such_method)
+            .layer(from_fn(rest::answer_problems))
+            .with_state(state.clone())
+    };
+    let (resources, _) = resources().split_for_parts();
+    let resources = resources
+        .route("/openapi.json", get(openapi_json))
+        .fallback(rest::no_such_address);
+    let (root, _) = rest_at_the_root().split_for_parts();
+    let establish = EstablishKey::new(state.core.clone(), state.api_keys.clone());
+    let routes = finished(root)
+        .nest(rest::PREFIX, finished(resources))
+        .layer(from_fn_with_state(establish, establish_key));
+    let routes = match support {
+        Some(support) => routes.layer(support),
+        None => routes,
+    };
+    routes.layer(from_fn(log_request))
+}
+
+/// What is under [`rest::PREFIX`] and in the `OpenAPI` document.
+pub(crate) fn resources() -> OpenApiRouter<AppState> {
+    use rest::{
+        access_log, audit, organizations, requests, support_sessions, tenants, user_sessions,
+    };
+
+    OpenApiRouter::new()
+        .routes(routes!(requests::send_requests))
+        .routes(routes!(tenants::list_tenants))
+        .routes(routes!(tenants::get_tenant, tenants::put_tenant))
+        .routes(routes!(organizations::list_organizations))
+        .routes(routes!(organizations::put_organization))
+        .routes(routes!(
+            user_sessions::put_user_session,
+            user_sessions::delete_user_session
+        ))
+        .routes(routes!(user_sessions::introspect_user_session))
+        .routes(routes!(user_sessions::force_logout))
+        .routes(routes!(support_sessions::list_support_sessions))
+        .routes(routes!(support_sessions::get_support_session))
+        .routes(routes!(support_sessions::list_access_log))
+        .routes(routes!(access_log::complete_access_log))
+        .routes(routes!(audit::list_audit_events))
+        .routes(routes!(audit::get_audit_event))
+        .routes(routes!(audit::export_audit_events))
+}
+
+/// What is in the `OpenAPI` document and at the address that its callers expect.
+pub(crate) fn rest_at_the_root() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(rest::identities::introspect_identity))
+}
+
+/// The document that describes the interface.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = rest::Document::openapi().nest(rest::PREFIX, resources().into_openapi());
+    document.merge(rest_at_the_root().into_openapi());
+    document
+}
+
+/// `GET /api/v1/openapi.json`.
+async fn openapi_json() -> impl IntoResponse {
+    // Plain data always serialises.
+    static DOCUMENT: LazyLock<Bytes> =
+        LazyLock::new(|| serde_json::to_vec(&openapi()).unwrap_or_default().into());
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], DOCUMENT.clone())
+}
+
+/// For upstreams and load balancers: the key set, and whether this node lives and can serve.
+fn machines(state: &AppState) -> Router {
+    let keys = Router::new()
+        .route(app::identity::KEY_SET_PATH, get(identities::key_set))
+        .with_state(state.identities.clone());
+    Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .with_state(state.clone())
+        .merge(keys)
+}
+
+/// What the metrics listener serves.
+pub fn metrics(figures: Figures) -> Router {
+    Router::new()
+        .route("/metrics", get(telemetry::show))
+        .with_state(figures)
+}
