@@ -5,15 +5,15 @@ mod reports;
 
 use app::domain::{
     RequestId, SupportSessionId, TenantId, Timestamp,
-    access_log::{AccessLogEntry, ForwardAuthProfile, Refusal, RequestEnd, UpgradeTally},
+    access_log::{AccessLogEntry, RequestEnd, UpgradeTally},
     page::Direction,
-    scopes::ScopeName,
     support_sessions::{ScopeUse, SupportSession, SupportSessionStatus, idle_end},
 };
 
 use super::{
-    Db, FromRow, Row, StoreError, Tx,
+    Db, StoreError, Tx,
     listing::{Listed, Listing, PageAt},
+    record::{insert, record, select},
     sql::statements,
 };
 
@@ -27,7 +27,7 @@ statements! {
     NEXT_SEQ_IF_ACTIVE = "UPDATE support_sessions SET last_seq = last_seq + 1, forwarded = forwarded + 1 \
         WHERE id = $1 AND revoked_at IS NULL AND ends_at > $2 AND expiry_recorded = 0 \
         AND (token_hash = $3 OR browser_hash = $3) AND (requests_total IS NULL OR forwarded < requests_total) \
-        RETURNING last_seq, COALESCE(idle_minutes, -1), expires_at";
+        RETURNING last_seq, idle_minutes, expires_at";
     // Apart from the above, so that sessions without an idle limit don't touch the indexes of it.
     PUT_OFF_IDLE_END = "UPDATE support_sessions SET ends_at = $2 WHERE id = $1 AND ends_at < $2";
     IS_TOKEN_OF = "SELECT COUNT(*) FROM support_sessions WHERE id = $1 AND (token_hash = $2 OR browser_hash = $2)";
@@ -35,56 +35,26 @@ statements! {
         WHERE id = $1 RETURNING last_seq";
     COUNT_REFUSED_SINCE = "SELECT COUNT(*) FROM access_log WHERE support_session_id = $1 AND outcome = 'refused' \
         AND at >= $2";
-    ADD = "INSERT INTO access_log (support_session_id, seq, request_id, method, path, query, status, outcome, refusal, \
-        ip, user_agent, at, node, boot, scope, profile) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    ADD = insert!("access_log", AccessLogEntry, "node, boot");
     COMPLETE = "UPDATE access_log SET status = $2, outcome = $3, refusal = $4, duration_ms = $5, request_bytes = $6, \
         response_bytes = $7, upgrade = COALESCE($8, upgrade) WHERE request_id = $1 AND outcome = 'open'";
     NOTE_UPGRADE = "UPDATE access_log SET upgrade = $2 WHERE request_id = $1 AND outcome = 'open'";
     PROBE = "INSERT INTO record_probes (node, at) VALUES ($1, $2) ON CONFLICT (node) DO UPDATE SET at = excluded.at";
-    LIST_AFTER = "SELECT * FROM access_log WHERE support_session_id = $1 AND seq > $2 ORDER BY seq LIMIT 200";
-    LOOKUP = "SELECT * FROM access_log WHERE request_id = $1";
+    LIST_AFTER = select!(AccessLogEntry, "access_log WHERE support_session_id = $1 AND seq > $2 ORDER BY seq LIMIT 200");
+    LOOKUP = select!(AccessLogEntry, "access_log WHERE request_id = $1");
     COUNT_BY_SCOPE = "SELECT scope, COUNT(*) AS requests FROM access_log WHERE support_session_id = $1 AND seq <= $2 \
         AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
-    LIST_ORPHANS = "SELECT a.request_id, a.support_session_id, s.tenant_id FROM access_log a \
+    LIST_ORPHANS = select!(Orphan, "access_log a \
         JOIN support_sessions s ON s.id = a.support_session_id LEFT JOIN nodes n ON n.boot = a.boot \
-        WHERE a.outcome = 'open' AND a.profile IS NULL AND a.boot <> $1 AND (n.boot IS NULL OR n.ended_at <> -1 OR n.lease_until < $2) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
+        WHERE a.outcome = 'open' AND a.profile IS NULL AND a.boot <> $1 AND (n.boot IS NULL OR n.ended_at <> -1 OR n.lease_until < $2) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200");
 }
 
-impl FromRow for AccessLogEntry {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            request_id: row.parsed("request_id")?,
-            support_session_id: row.parsed("support_session_id")?,
-            seq: row.count("seq")?,
-            method: row.text("method")?,
-            path: row.text("path")?,
-            query: row.opt_text("query")?,
-            status: row.opt_int("status")?.and_then(|s| u16::try_from(s).ok()),
-            outcome: row.parsed("outcome")?,
-            refusal: row.opt_parsed("refusal")?,
-            ip: row.text("ip")?,
-            user_agent: row.text("user_agent")?,
-            at: row.at("at")?,
-            duration_ms: row.opt_count("duration_ms")?,
-            request_bytes: row.opt_count("request_bytes")?,
-            response_bytes: row.opt_count("response_bytes")?,
-            scope: row.opt_parsed("scope")?,
-            upgrade: row.opt_json("upgrade")?,
-            profile: row.opt_parsed("profile")?,
-            reported_at: row.opt_at("reported_at")?,
-        })
-    }
-}
+record! { AccessLogEntry {
+    request_id; support_session_id; seq; method; path; query; status; outcome; refusal; ip; user_agent; at;
+    duration_ms; request_bytes; response_bytes; scope; upgrade; profile; reported_at;
+} }
 
-impl FromRow for ScopeUse {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            scope: row.parsed("scope")?,
-            requests: row.count("requests")?,
-        })
-    }
-}
+record! { ScopeUse { scope; requests } }
 
 /// A row that a server which is gone left open.
 #[derive(Debug, Clone)]
@@ -97,19 +67,7 @@ pub struct Orphan {
     pub tenant_id: TenantId,
 }
 
-impl FromRow for Orphan {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            request_id: row.parsed("request_id")?,
-            support_session_id: row.parsed("support_session_id")?,
-            tenant_id: row.parsed("tenant_id")?,
-        })
-    }
-}
-
-fn json(tally: &UpgradeTally) -> String {
-    serde_json::json!(tally).to_string()
-}
+record! { Orphan { request_id; support_session_id; tenant_id } }
 
 impl Db<'_> {
     /// One page of a support session's access log, newest first.
@@ -207,16 +165,6 @@ pub enum NextSeq {
     UsedUp,
 }
 
-/// The number, the idle limit in minutes or -1, and the expiry.
-struct Taken(u64, i64, Timestamp);
-
-impl FromRow for Taken {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        let (seq, idle) = <(i64, i64)>::from_row(row)?;
-        Ok(Self(seq.unsigned_abs(), idle, row.at("expires_at")?))
-    }
-}
-
 impl Tx<'_> {
     /// The next number in a support session's log, only if the session is active at `now`, this is
     /// its token or its browser's cookie, and it has budget left. Counts as a use of the session.
@@ -226,20 +174,19 @@ impl Tx<'_> {
         token_hash: [u8; 32],
         now: Timestamp,
     ) -> Result<NextSeq, StoreError> {
-        let taken = self
+        let taken: Option<(u64, Option<u64>, Timestamp)> = self
             .query(NEXT_SEQ_IF_ACTIVE)
             .bind(session)
             .bind(now)
             .bind(token_hash)
             .fetch_optional()
             .await?;
-        let Some(Taken(seq, idle, expires_at)) = taken else {
+        let Some((seq, idle, expires_at)) = taken else {
             return self.why_not_active(session, token_hash, now).await;
         };
-        if let Ok(idle) = u64::try_from(idle) {
+        if let Some(idle) = idle {
             let put_off = self.query(PUT_OFF_IDLE_END).bind(session);
-            let end = idle_end(now, idle, expires_at);
-            put_off.bind(end).execute().await?;
+            put_off.bind(idle_end(now, idle, expires_at)).done().await?;
         }
         Ok(NextSeq::Given(seq))
     }
@@ -280,32 +227,13 @@ impl Tx<'_> {
         entry: &AccessLogEntry,
         by: &WrittenBy,
     ) -> Result<(), StoreError> {
-        self.query(ADD)
-            .bind(entry.support_session_id)
-            .bind(entry.seq)
-            .bind(entry.request_id)
-            .bind(&entry.method)
-            .bind(&entry.path)
-            .bind(entry.query.clone())
-            .bind(entry.status.map(i64::from))
-            .bind(entry.outcome.as_str())
-            .bind(entry.refusal.map(Refusal::as_str))
-            .bind(&entry.ip)
-            .bind(&entry.user_agent)
-            .bind(entry.at)
-            .bind(&by.node)
-            .bind(&by.boot)
-            .bind(entry.scope.as_ref().map(ScopeName::to_string))
-            .bind(entry.profile.map(ForwardAuthProfile::as_str))
-            .execute()
-            .await
-            .map(drop)
+        let add = self.query(ADD).bind_all(entry);
+        add.bind(&by.node).bind(&by.boot).done().await
     }
 
     /// Writes something, to see whether it can be written.
     pub async fn probe_record(&mut self, by: &WrittenBy, now: Timestamp) -> Result<(), StoreError> {
-        let probe = self.query(PROBE).bind(&by.node).bind(now);
-        probe.execute().await.map(drop)
+        self.query(PROBE).bind(&by.node).bind(now).done().await
     }
 
     /// Completes an open row. Returns whether it was open.
@@ -314,19 +242,17 @@ impl Tx<'_> {
         request: RequestId,
         end: &RequestEnd,
     ) -> Result<bool, StoreError> {
-        let changed = self
-            .query(COMPLETE)
+        self.query(COMPLETE)
             .bind(request)
-            .bind(end.status.map(i64::from))
-            .bind(end.outcome.as_str())
-            .bind(end.refusal.map(Refusal::as_str))
+            .bind(end.status)
+            .bind(end.outcome)
+            .bind(end.refusal)
             .bind(end.duration_ms)
             .bind(end.request_bytes)
             .bind(end.response_bytes)
-            .bind(end.upgrade.as_ref().map(json))
-            .execute()
-            .await?;
-        Ok(changed == 1)
+            .bind(&end.upgrade)
+            .changes_one()
+            .await
     }
 
     /// Saves the traffic so far of an upgraded connection. Returns whether its row is still open.
@@ -335,12 +261,7 @@ impl Tx<'_> {
         request: RequestId,
         tally: &UpgradeTally,
     ) -> Result<bool, StoreError> {
-        let changed = self
-            .query(NOTE_UPGRADE)
-            .bind(request)
-            .bind(json(tally))
-            .execute()
-            .await?;
-        Ok(changed == 1)
+        let note = self.query(NOTE_UPGRADE).bind(request);
+        note.bind(tally).changes_one().await
     }
 }

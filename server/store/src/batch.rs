@@ -27,11 +27,10 @@ use self::{
 };
 use super::{
     StoreError,
+    act::{ActError, Priority, Run},
     condition::Condition,
-    connection::Tx,
-    engine::Pools,
-    transaction::Transaction,
-    writer::{ActError, Priority, Run},
+    pools::Pools,
+    transaction::{Transaction, Tx},
 };
 
 /// How many of the gateway's acts wait at most: a store that hangs must not fill the memory.

@@ -3,14 +3,18 @@
 
 use app::domain::{SupportSessionId, Timestamp, support_sessions::SupportSession};
 
-use super::{Db, FromRow, Row, StoreError, Tx, sql::statements};
+use super::{
+    Db, StoreError, Tx,
+    record::{record, select},
+    sql::statements,
+};
 
 statements! {
     SET_LABEL = "UPDATE support_sessions SET entry_label = $2 WHERE id = $1";
-    LOOKUP_LABEL = "SELECT COALESCE(entry_label, '') FROM support_sessions WHERE id = $1";
-    FIND_BY_LABEL = "SELECT * FROM support_sessions WHERE entry_label = $1";
-    FIND_BY_BROWSER = "SELECT * FROM support_sessions WHERE browser_hash = $1 AND entry_label IS NOT NULL";
-    // Either of the two allows requests of a support session.
+    LOOKUP_LABEL = "SELECT entry_label FROM support_sessions WHERE id = $1";
+    FIND_BY_LABEL = select!(SupportSession, "support_sessions WHERE entry_label = $1");
+    FIND_BY_BROWSER = select!(Labelled, "support_sessions WHERE browser_hash = $1 AND entry_label IS NOT NULL");
+    // Either lets requests of a support session through.
     COUNT_CREDENTIAL = "SELECT COUNT(*) FROM support_sessions WHERE token_hash = $1 OR browser_hash = $1";
     KEEP_CODE = "UPDATE support_sessions SET entry_code_hash = $2, entry_state_hash = $3, entry_code_expires_at = $4 \
         WHERE id = $1 AND revoked_at IS NULL AND ends_at > $5 AND expiry_recorded = 0";
@@ -30,14 +34,7 @@ pub struct Labelled {
     pub label: String,
 }
 
-impl FromRow for Labelled {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            session: SupportSession::from_row(row)?,
-            label: row.text("entry_label")?,
-        })
-    }
-}
+record! { Labelled { session: SupportSession; label = entry_label } }
 
 /// A browser's credential.
 #[derive(Debug, Clone)]
@@ -56,8 +53,9 @@ impl Db<'_> {
         &mut self,
         id: SupportSessionId,
     ) -> Result<Option<String>, StoreError> {
-        let label: Option<String> = self.query(LOOKUP_LABEL).bind(id).fetch_optional().await?;
-        Ok(label.filter(|label| !label.is_empty()))
+        let label = self.query(LOOKUP_LABEL).bind(id);
+        let label: Option<Option<String>> = label.fetch_optional().await?;
+        Ok(label.flatten())
     }
 
     /// The support session whose host has this label, ended ones included.
@@ -106,7 +104,7 @@ impl Tx<'_> {
         label: &str,
     ) -> Result<(), StoreError> {
         let set = self.query(SET_LABEL).bind(id).bind(label);
-        set.execute().await.map(drop)
+        set.done().await
     }
 
     /// Keeps a code until `until`, replacing an earlier one. Returns whether the session was
@@ -121,7 +119,7 @@ impl Tx<'_> {
     ) -> Result<bool, StoreError> {
         let keep = self.query(KEEP_CODE).bind(id);
         let keep = keep.bind(code_hash).bind(state_hash);
-        Ok(keep.bind(until).bind(now).execute().await? == 1)
+        keep.bind(until).bind(now).changes_one().await
     }
 
     /// Redeems a code, once, and replaces the earlier browser's cookie. Returns whether the code
@@ -134,6 +132,6 @@ impl Tx<'_> {
     ) -> Result<bool, StoreError> {
         let enter = self.query(ENTER).bind(&key.label).bind(key.code_hash);
         let enter = enter.bind(key.state_hash).bind(token_hash).bind(now);
-        Ok(enter.execute().await? == 1)
+        enter.changes_one().await
     }
 }

@@ -10,7 +10,11 @@ use app::domain::{
 };
 use chrono::TimeDelta;
 
-use super::{Db, FromRow, Row, StoreError, Tx, in_list, sql::statements};
+use super::{
+    Db, StoreError, Tx, in_list,
+    record::{record, select},
+    sql::statements,
+};
 
 /// The length of a span.
 pub const SPAN: TimeDelta = TimeDelta::minutes(5);
@@ -31,7 +35,7 @@ statements! {
         CAST(COALESCE(SUM(CASE WHEN start <= $3 THEN calls ELSE 0 END), 0) AS BIGINT) AS before_calls, \
         MIN(CASE WHEN start <= $3 THEN start END) AS before_first \
         FROM call_buckets WHERE tenant_id = $1 AND start > $4";
-    LIST_SINCE = "SELECT start, calls, errors FROM call_buckets WHERE tenant_id = $1 AND start >= $2 ORDER BY start";
+    LIST_SINCE = select!(CallBucket, "call_buckets WHERE tenant_id = $1 AND start >= $2 ORDER BY start");
     PRUNE = "DELETE FROM call_buckets WHERE (tenant_id, start) IN \
         (SELECT tenant_id, start FROM call_buckets WHERE start < $1 ORDER BY start LIMIT 500)";
 }
@@ -89,68 +93,24 @@ pub struct WindowSums {
 }
 
 struct Sums {
-    quarter_hour: Window,
+    quarter_calls: u64,
+    quarter_errors: u64,
     quarter_first: Option<Timestamp>,
-    day: Window,
+    day_calls: u64,
+    day_errors: u64,
     day_first: Option<Timestamp>,
     before_calls: u64,
     before_first: Option<Timestamp>,
 }
 
-impl FromRow for Sums {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            quarter_hour: Window {
-                calls: row.count("quarter_calls")?,
-                errors: row.count("quarter_errors")?,
-            },
-            quarter_first: row.opt_at("quarter_first")?,
-            day: Window {
-                calls: row.count("day_calls")?,
-                errors: row.count("day_errors")?,
-            },
-            day_first: row.opt_at("day_first")?,
-            before_calls: row.count("before_calls")?,
-            before_first: row.opt_at("before_first")?,
-        })
-    }
-}
+record! { Sums {
+    quarter_calls; quarter_errors; quarter_first; day_calls; day_errors; day_first; before_calls; before_first;
+} }
 
-struct Span(CallBucket);
-
-impl FromRow for Span {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self(CallBucket {
-            start: row.at("start")?,
-            calls: row.count("calls")?,
-            errors: row.count("errors")?,
-        }))
-    }
-}
-
-/// The calls of a tenant in an hour, by the hour's number since 1970.
-struct HourOf(TenantId, i64, u64);
-
-impl FromRow for HourOf {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self(
-            row.parsed("tenant_id")?,
-            row.int("hour")?,
-            row.count("calls")?,
-        ))
-    }
-}
+record! { CallBucket { start; calls; errors } }
 
 /// How many hours [`Db::list_hourly_calls`] gives.
 const HOURS: usize = 24;
-
-struct FoundRequest(RequestId);
-
-impl FromRow for FoundRequest {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self(row.parsed("request_id")?))
-    }
-}
 
 impl Db<'_> {
     /// A tenant's calls in the windows.
@@ -174,8 +134,14 @@ impl Db<'_> {
             leaves(sums.before_first, windows.baseline_length()),
         ];
         Ok(WindowSums {
-            quarter_hour: sums.quarter_hour,
-            day: sums.day,
+            quarter_hour: Window {
+                calls: sums.quarter_calls,
+                errors: sums.quarter_errors,
+            },
+            day: Window {
+                calls: sums.day_calls,
+                errors: sums.day_errors,
+            },
             baseline: Baseline {
                 full_days: windows.full_days,
                 calls: sums.before_calls,
@@ -190,13 +156,8 @@ impl Db<'_> {
         tenant: &TenantId,
         since: Timestamp,
     ) -> Result<Vec<CallBucket>, StoreError> {
-        let spans: Vec<Span> = self
-            .query(LIST_SINCE)
-            .bind(tenant)
-            .bind(since)
-            .fetch_all()
-            .await?;
-        Ok(spans.into_iter().map(|span| span.0).collect())
+        let calls = self.query(LIST_SINCE).bind(tenant).bind(since);
+        calls.fetch_all().await
     }
 
     /// The calls of these tenants in each of the last 24 full hours, oldest first. Tenants without
@@ -218,12 +179,12 @@ impl Db<'_> {
             let query = self.assembled(format!(
                 "{list} AND start >= $101 AND start < $102 GROUP BY tenant_id, hour"
             ));
-            let rows: Vec<HourOf> = in_list::bind(query, tenants)
+            let rows: Vec<(TenantId, i64, u64)> = in_list::bind(query, tenants)
                 .bind(first * microseconds)
                 .bind(end * microseconds)
                 .fetch_all()
                 .await?;
-            for HourOf(tenant, hour, calls) in rows {
+            for (tenant, hour, calls) in rows {
                 let hours = found.entry(tenant).or_insert_with(|| vec![0; HOURS]);
                 if let Some(place) = usize::try_from(hour - first)
                     .ok()
@@ -246,8 +207,8 @@ impl Db<'_> {
             let query = self.assembled(in_list::sql(
                 "SELECT request_id FROM access_log WHERE request_id IN ",
             ));
-            let rows: Vec<FoundRequest> = in_list::bind(query, ids).fetch_all().await?;
-            found.extend(rows.into_iter().map(|row| row.0));
+            let rows: Vec<RequestId> = in_list::bind(query, ids).fetch_all().await?;
+            found.extend(rows);
         }
         Ok(found)
     }
@@ -266,9 +227,8 @@ impl Tx<'_> {
             .bind(start)
             .bind(calls.calls)
             .bind(calls.errors)
-            .execute()
-            .await?;
-        Ok(())
+            .done()
+            .await
     }
 
     /// Deletes up to 500 spans that start before `before`. Returns how many.

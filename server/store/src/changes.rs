@@ -1,9 +1,9 @@
 //! The bus: the numbered log of what every process on this store must notice, and who is woken by it.
 //!
-//! There is one way to announce ([`Tx::change`], in the changing transaction) and one to listen
-//! ([`Store::changes`]), on either engine. The numbered rows are the truth. Their reader is woken
-//! by a commit of this process, on PostgreSQL also by a commit of any process (`NOTIFY`), and both
-//! are polled. So a lost notification delays a change and loses none.
+//! There is one way to tell ([`Tx::change`], in the transaction that changes) and one to be told
+//! ([`crate::Store::changes`]), on either engine. The numbered rows are the truth. What wakes their reader
+//! differs: a commit of this process always does; on PostgreSQL a commit of any process does too,
+//! by `NOTIFY`; and both are polled, so that a word that is lost delays a change and loses none.
 
 mod listen;
 
@@ -20,8 +20,7 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Db, FromRow, Reader, Row, Store, StoreError, Tx, connection::Connection, engine::Pools,
-    sql::statements,
+    Db, FromRow, Reader, Row, StoreError, Tx, connection::Connection, pools::Pools, sql::statements,
 };
 
 /// How often the log is read when nothing in this process has written.
@@ -104,13 +103,10 @@ struct Entry {
 
 impl FromRow for Entry {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
-        let number = row.int("number")?;
-        let word = row.text("kind")?;
+        let (number, word, subject) = <(i64, String, String)>::from_row(row)?;
         // A newer program on the same store may write kinds that this one need not know.
-        let kind = ChangeKind::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == word);
-        let subject = row.text("subject")?;
+        let mut kinds = ChangeKind::ALL.into_iter();
+        let kind = kinds.find(|kind| kind.as_str() == word);
         Ok(Self {
             number,
             change: kind.map(|kind| Change {
@@ -123,6 +119,11 @@ impl FromRow for Entry {
 }
 
 impl Tx<'_> {
+    /// Forgets changes that every process has long read.
+    pub(super) async fn prune_changes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.query(PRUNE).bind(now - KEPT).execute().await
+    }
+
     /// Tells every process on this store of a change, once this transaction is committed.
     pub async fn change(
         &mut self,
@@ -135,7 +136,7 @@ impl Tx<'_> {
             .bind(kind.as_str())
             .bind(subject)
             .bind(now)
-            .execute()
+            .done()
             .await?;
         self.changed = true;
         Ok(())
@@ -264,36 +265,5 @@ impl Db<'_> {
     /// The highest number in the log; 0 before the first.
     pub async fn newest_change(&mut self) -> Result<i64, StoreError> {
         self.query(NEWEST).fetch_one().await
-    }
-}
-
-impl Store {
-    /// Changes from now on.
-    pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.told().changes.subscribe()
-    }
-
-    /// The number up to which every change has been handed to those who subscribed.
-    pub fn position(&self) -> watch::Receiver<i64> {
-        self.told().position.subscribe()
-    }
-
-    /// Whether changes reach those who subscribe, from [`Self::follow_changes`] until
-    /// [`Self::close`].
-    pub fn follows_changes(&self) -> bool {
-        self.told().following.load(Ordering::Acquire)
-    }
-
-    /// Wakes the reader of the change log.
-    pub fn look_for_changes(&self) {
-        self.written().notify_one();
-    }
-
-    /// Forgets changes that every process has long read.
-    pub async fn prune_changes(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(super::Priority::Normal, (), move |(), tx| {
-            Box::pin(async move { tx.query(PRUNE).bind(now - KEPT).execute().await })
-        })
-        .await
     }
 }

@@ -1,12 +1,10 @@
 //! Whether the store can be written, as its writer finds it.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use app::domain::record::OutageCause;
 use metrics::gauge;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 /// 1 while the gateway's records can be written, 0 otherwise.
@@ -97,7 +95,7 @@ impl Condition {
     }
 
     fn is_to_be_told(&self, changed: bool) -> bool {
-        let mut told_at = self.told_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told_at = self.told_at.lock();
         let due = changed || told_at.is_none_or(|told_at| told_at.elapsed() >= TELL_EVERY);
         if due {
             *told_at = Some(Instant::now());

@@ -1,17 +1,22 @@
 //! Connections and statements of either engine.
 
-use sqlx::{
-    Executor, PgConnection, Postgres, Sqlite, SqliteConnection, pool::PoolConnection,
-    postgres::PgArguments, sqlite::SqliteArguments,
-};
+use std::borrow::Cow;
 
-use super::{FromRow, Row, StoreError, Value, audit::Heads, sqlite_writer::WritingConnection};
+use sqlx::{PgConnection, Postgres, pool::PoolConnection};
+
+use super::{
+    EngineError, FromRow, StoreError, postgres,
+    record::Record,
+    row::Answer,
+    sqlite::{SqliteReader, WritingConnection},
+    value::{ToValue, Value},
+};
 
 /// A connection of either engine, open for statements.
 pub struct Db<'c>(pub(super) Connection<'c>);
 
 pub(super) enum Connection<'c> {
-    Sqlite(&'c mut SqliteConnection),
+    Sqlite(&'c mut SqliteReader),
     SqliteWriter(&'c mut WritingConnection),
     Postgres(&'c mut PgConnection),
 }
@@ -19,7 +24,7 @@ pub(super) enum Connection<'c> {
 /// A connection from the pool of readers.
 pub enum Reader {
     #[doc(hidden)]
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(SqliteReader),
     #[doc(hidden)]
     Postgres(PoolConnection<Postgres>),
 }
@@ -33,48 +38,26 @@ impl Reader {
         }
     }
 
+    /// Whether the engine accepts a statement.
+    #[cfg(test)]
+    pub(crate) async fn prepare(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        use sqlx::{Executor as _, SqlSafeStr as _};
+
+        match self {
+            Self::Sqlite(connection) => connection.prepare(sql),
+            Self::Postgres(connection) => {
+                let prepared = connection.prepare(sql.into_sql_str()).await;
+                Ok(prepared.map(drop)?)
+            }
+        }
+    }
+
     /// Gives up a connection that hangs or has failed, instead of leaving it for others.
-    pub fn discard(mut self) {
-        match &mut self {
-            Self::Sqlite(connection) => connection.close_on_drop(),
-            Self::Postgres(connection) => connection.close_on_drop(),
+    pub fn discard(self) {
+        match self {
+            Self::Sqlite(connection) => connection.discard(),
+            Self::Postgres(mut connection) => connection.close_on_drop(),
         }
-    }
-}
-
-/// A transaction under way: a [`Db`] whose effects are kept or dropped as one.
-pub struct Tx<'c> {
-    pub(super) db: Db<'c>,
-    pub(super) changed: bool,
-    pub(super) heads: Heads,
-}
-
-impl<'c> Tx<'c> {
-    pub(super) fn new(db: Db<'c>) -> Self {
-        Self {
-            db,
-            changed: false,
-            heads: Heads::default(),
-        }
-    }
-
-    /// Writes what was deferred to the end of the transaction or savepoint.
-    pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
-        self.heads.write(&mut self.db).await
-    }
-}
-
-impl<'c> std::ops::Deref for Tx<'c> {
-    type Target = Db<'c>;
-
-    fn deref(&self) -> &Db<'c> {
-        &self.db
-    }
-}
-
-impl std::ops::DerefMut for Tx<'_> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.db
     }
 }
 
@@ -102,96 +85,76 @@ impl<'c> Db<'c> {
 #[must_use]
 pub struct Query<'d, 'c> {
     db: &'d mut Db<'c>,
-    sql: std::borrow::Cow<'static, str>,
+    sql: Cow<'static, str>,
     values: Vec<Value>,
 }
 
 impl Query<'_, '_> {
     /// Binds the next placeholder.
-    pub fn bind(mut self, value: impl Into<Value>) -> Self {
-        self.values.push(value.into());
+    pub fn bind(mut self, value: impl ToValue) -> Self {
+        self.values.push(value.to_value());
         self
     }
 
-    /// Runs the statement. Returns the number of changed rows.
+    /// Binds a placeholder for each of a record's columns.
+    pub fn bind_all(mut self, record: &impl Record) -> Self {
+        record.write(&mut self.values);
+        self
+    }
+
+    /// Runs the statement.
+    pub async fn done(self) -> Result<(), StoreError> {
+        self.run().await.map(drop)
+    }
+
+    /// Runs the statement; whether it changed a row.
+    pub async fn changes_one(self) -> Result<bool, StoreError> {
+        Ok(self.execute().await? == 1)
+    }
+
+    /// Runs the statement; how many rows it changed.
     pub async fn execute(self) -> Result<u64, StoreError> {
-        let (sql, values) = (self.sql, self.values);
-        Ok(match &mut self.db.0 {
-            Connection::SqliteWriter(connection) => connection.execute(&sql, &values)?,
-            Connection::Sqlite(connection) => {
-                let done = connection.execute(sqlite_query(sql, values)).await?;
-                done.rows_affected()
-            }
-            Connection::Postgres(connection) => {
-                let done = connection.execute(postgres_query(sql, values)).await?;
-                done.rows_affected()
-            }
-        })
+        Ok(self.run().await?.changed)
     }
 
     /// Runs the statement and reads every row.
     pub async fn fetch_all<T: FromRow>(self) -> Result<Vec<T>, StoreError> {
-        self.rows().await?.iter().map(T::from_row).collect()
+        self.run().await?.rows.iter().map(T::from_row).collect()
     }
 
     /// Runs the statement and reads the first row, if there is one.
     pub async fn fetch_optional<T: FromRow>(self) -> Result<Option<T>, StoreError> {
-        self.rows().await?.first().map(T::from_row).transpose()
+        let rows = self.run().await?.rows;
+        rows.first().map(T::from_row).transpose()
     }
 
     /// Runs a statement that always gives a row.
     pub async fn fetch_one<T: FromRow>(self) -> Result<T, StoreError> {
-        self.fetch_optional()
-            .await?
-            .ok_or_else(|| sqlx::Error::RowNotFound.into())
+        let row = self.fetch_optional().await?;
+        row.ok_or_else(|| EngineError::NoRow.into())
     }
 
-    async fn rows(self) -> Result<Vec<Row>, StoreError> {
-        let (sql, values) = (self.sql, self.values);
-        Ok(match &mut self.db.0 {
-            Connection::SqliteWriter(connection) => {
-                let rows = connection.rows(&sql, &values)?;
-                rows.into_iter().map(Row::SqliteWriter).collect()
-            }
-            Connection::Sqlite(connection) => {
-                let rows = connection.fetch_all(sqlite_query(sql, values)).await?;
-                rows.into_iter().map(Row::Sqlite).collect()
-            }
+    async fn run(self) -> Result<Answer, StoreError> {
+        match &mut self.db.0 {
+            Connection::Sqlite(connection) => connection.run(self.sql, self.values).await,
+            Connection::SqliteWriter(connection) => connection.run(&self.sql, &self.values),
             Connection::Postgres(connection) => {
-                let rows = connection.fetch_all(postgres_query(sql, values)).await?;
-                rows.into_iter().map(Row::Postgres).collect()
+                postgres::run(connection, self.sql, self.values).await
             }
-        })
+        }
     }
-}
-
-type Sql = std::borrow::Cow<'static, str>;
-
-fn sqlite_query(
-    sql: Sql,
-    values: Vec<Value>,
-) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
-    let query = sqlx::query(sqlx::AssertSqlSafe(sql.into_owned()));
-    values.into_iter().fold(query, |query, value| match value {
-        Value::Text(text) => query.bind(text),
-        Value::Int(number) => query.bind(number),
-        Value::Bytes(bytes) => query.bind(bytes),
-    })
-}
-
-fn postgres_query(
-    sql: Sql,
-    values: Vec<Value>,
-) -> sqlx::query::Query<'static, Postgres, PgArguments> {
-    let query = sqlx::query(sqlx::AssertSqlSafe(sql.into_owned()));
-    values.into_iter().fold(query, |query, value| match value {
-        Value::Text(text) => query.bind(text),
-        Value::Int(number) => query.bind(number),
-        Value::Bytes(bytes) => query.bind(bytes),
-    })
 }
 
 impl Db<'_> {
+    /// The same connection, for a while.
+    pub(super) fn reborrow(&mut self) -> Db<'_> {
+        Db(match &mut self.0 {
+            Connection::Sqlite(connection) => Connection::Sqlite(connection),
+            Connection::SqliteWriter(connection) => Connection::SqliteWriter(connection),
+            Connection::Postgres(connection) => Connection::Postgres(connection),
+        })
+    }
+
     pub(super) const fn is_postgres(&self) -> bool {
         matches!(self.0, Connection::Postgres(_))
     }

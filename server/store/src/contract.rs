@@ -3,6 +3,7 @@
 mod appending;
 mod changing;
 mod listing;
+mod reading;
 mod schema;
 mod statements;
 mod writing;

@@ -1,41 +1,22 @@
 //! Opening a store of either engine.
 
-use std::{
-    path::{Path, PathBuf},
-    str::FromStr,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+mod following;
+
+use std::{path::Path, sync::Arc};
 
 use app::domain::record::{OutageCause, RecordLevel};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection, PgPool, SqlitePool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Reader, StoreError,
+    Reader, SchemaVersion, StoreError,
     batch::{Batch, Commit, EngineCommit, Writer},
     changes,
     condition::{Condition, Outage},
-    connection::{Connection, Db},
     migrate,
-    sqlite_writer::SqliteWriter,
+    pools::Pools,
 };
-
-/// For how long a writer waits for another process' lock on the same SQLite file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
-/// After how long PostgreSQL ends a transaction in which nothing is asked, in milliseconds: a node that
-/// was frozen in the middle of one must not keep others from revoking.
-const IDLE_IN_TRANSACTION: &str = "3000";
-/// How long a connection to PostgreSQL is waited for.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many readers a store has.
-const READERS: u32 = 8;
 
 /// How to open a store.
 #[derive(Debug, Clone)]
@@ -56,22 +37,6 @@ pub enum Engine {
     Sqlite,
     /// For more than one node.
     Postgres,
-}
-
-/// Native pools of either engine.
-#[derive(Clone)]
-pub(super) enum Pools {
-    Sqlite {
-        writer: SqliteWriter,
-        readers: SqlitePool,
-        /// For connections that migrate.
-        connect: Box<SqliteConnectOptions>,
-    },
-    Postgres {
-        pool: PgPool,
-        /// The batching writer's own, so that the gateway never waits for readers.
-        batch: PgPool,
-    },
 }
 
 /// The data store. Cheap to clone.
@@ -108,9 +73,10 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let url = options.url.expose_secret();
         let (pools, lock) = if let Some(path) = url.strip_prefix("sqlite:") {
-            open_sqlite(Path::new(path.trim_start_matches("//")), options).await?
+            let path = Path::new(path.trim_start_matches("//"));
+            Pools::open_sqlite(path, options.serves, options.record).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            (open_postgres(url).await?, None)
+            (Pools::open_postgres(url).await?, None)
         } else {
             return Err(StoreError::UnknownEngine);
         };
@@ -136,24 +102,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Follows the log of changes until the store is closed: each change, of whichever process,
-    /// reaches those who have subscribed.
-    pub async fn follow_changes(&self) -> Result<(), StoreError> {
-        let last = changes::newest(&mut self.read().await?).await?;
-        // Before it is followed, so that no one reads 0.
-        self.0.told.position.send_replace(last);
-        self.0.told.following.store(true, Ordering::Release);
-        // Without the store itself, which a follower must not keep open.
-        tokio::spawn(changes::follow(
-            self.0.pools.clone(),
-            last,
-            Arc::clone(&self.0.written),
-            self.0.told.clone(),
-            self.0.shutdown.clone(),
-        ));
-        Ok(())
-    }
-
+    /// Stops following changes.
     pub fn close(&self) {
         self.0.shutdown.cancel();
     }
@@ -166,9 +115,20 @@ impl Store {
         }
     }
 
+    /// Where the schema stands.
+    pub async fn schema_version(&self) -> Result<SchemaVersion, StoreError> {
+        migrate::version(&self.0.pools).await
+    }
+
     /// A connection for reading.
     pub async fn read(&self) -> Result<Reader, StoreError> {
         self.0.pools.reader().await
+    }
+
+    /// Whether the engine answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut reader = self.read().await?;
+        reader.db().query("SELECT 1").execute().await.map(drop)
     }
 
     /// How many commits the batching writer has made since the store was opened.
@@ -205,177 +165,5 @@ impl Store {
 
     pub(super) fn written(&self) -> &Notify {
         &self.0.written
-    }
-
-    pub(super) fn told(&self) -> &changes::Told {
-        &self.0.told
-    }
-}
-
-async fn open_sqlite(
-    path: &Path,
-    options: &StoreOptions,
-) -> Result<(Pools, Option<std::fs::File>), StoreError> {
-    let lock = if options.serves {
-        Some(lock(path)?)
-    } else {
-        None
-    };
-    create_for_owner(path)?;
-    let connect = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .statement_cache_capacity(256);
-    // The first connection makes it a file with a write-ahead log.
-    connect.connect().await?.close().await?;
-    // One writer: a second one would only wait for the first one's lock.
-    let writer = SqliteWriter::new(path.to_owned(), BUSY_TIMEOUT);
-    assert_durable(&writer, options.record).await?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .connect_with(connect.clone().pragma("query_only", "ON"))
-        .await?;
-    let pools = Pools::Sqlite {
-        writer,
-        readers,
-        connect: Box::new(connect),
-    };
-    Ok((pools, lock))
-}
-
-/// Reads back the settings that durability depends on, at each level in use.
-async fn assert_durable(writer: &SqliteWriter, record: RecordLevel) -> Result<(), StoreError> {
-    let mut connection = writer.take()?;
-    // Flushed last: it is what stays.
-    for level in [record, RecordLevel::Flushed] {
-        connection.commit_at(level)?;
-        let mut db = Db(Connection::SqliteWriter(&mut connection));
-        let mode: String = db.query("PRAGMA journal_mode").fetch_one().await?;
-        let found: i64 = db.query("PRAGMA synchronous").fetch_one().await?;
-        let needed = if level == RecordLevel::Flushed { 2 } else { 1 };
-        if mode != "wal" || found != needed {
-            let problem = format!(
-                "journal_mode is {mode}, synchronous is {found}; wal and {needed} are needed"
-            );
-            return Err(StoreError::NotDurable { problem });
-        }
-    }
-    writer.give_back(connection);
-    Ok(())
-}
-
-/// Makes the file, if there is none, readable for its owner alone. The engine gives the files beside
-/// it the same mode.
-fn create_for_owner(path: &Path) -> Result<(), StoreError> {
-    let mut options = std::fs::File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(StoreError::File {
-            path: path.display().to_string(),
-            source: Arc::new(error),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Takes the lock that says "this process serves this file".
-fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
-    let mut lock_path = path.as_os_str().to_owned();
-    lock_path.push(".lock");
-    let lock_path = PathBuf::from(lock_path);
-    let file_error = |source| StoreError::File {
-        path: lock_path.display().to_string(),
-        source: Arc::new(source),
-    };
-    let file = std::fs::File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock_path)
-        .map_err(file_error)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse {
-            path: path.display().to_string(),
-        }),
-        Err(std::fs::TryLockError::Error(source)) => Err(file_error(source)),
-    }
-}
-
-async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
-    let connect = PgConnectOptions::from_str(url)
-        .map_err(|_| StoreError::UnknownEngine)?
-        .application_name("support-console")
-        .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]);
-    let pool = PgPoolOptions::new()
-        .max_connections(READERS * 2)
-        .acquire_timeout(CONNECT_TIMEOUT)
-        .connect_with(connect.clone())
-        .await;
-    let pool = match pool {
-        Ok(pool) => pool,
-        Err(error) => return Err(unreachable(&connect, error).await),
-    };
-    let batch = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(CONNECT_TIMEOUT)
-        .connect_with(connect)
-        .await?;
-    let mut connection = batch.acquire().await?;
-    let level: String = Db(Connection::Postgres(&mut connection))
-        .query("SHOW synchronous_commit")
-        .fetch_one()
-        .await?;
-    if level == "off" {
-        return Err(StoreError::NotDurable {
-            problem: "synchronous_commit is off; anything else will do".to_owned(),
-        });
-    }
-    let fsync: String = Db(Connection::Postgres(&mut connection))
-        .query("SHOW fsync")
-        .fetch_one()
-        .await?;
-    if fsync == "off" {
-        tracing::warn!("PostgreSQL runs with fsync = off: commits don't survive a power failure");
-    }
-    drop(connection);
-    Ok(Pools::Postgres { pool, batch })
-}
-
-/// Why no connection can be opened. A pool only reports that it timed out.
-async fn unreachable(connect: &PgConnectOptions, error: sqlx::Error) -> StoreError {
-    let mut source = error;
-    if matches!(source, sqlx::Error::PoolTimedOut) {
-        let once = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(connect));
-        if let Ok(Err(error)) = once.await {
-            source = error;
-        }
-    }
-    StoreError::Unreachable {
-        at: format!(
-            "{}@{}:{}/{}",
-            connect.get_username(),
-            connect.get_host(),
-            connect.get_port(),
-            connect.get_database().unwrap_or_default()
-        ),
-        source: Arc::new(source),
-    }
-}
-
-impl Store {
-    /// Whether the engine answers.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        match &mut self.read().await? {
-            Reader::Sqlite(connection) => connection.ping().await?,
-            Reader::Postgres(connection) => connection.ping().await?,
-        }
-        Ok(())
     }
 }

@@ -10,19 +10,37 @@ use app::domain::{
 /// A driver's error.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// That of PostgreSQL, or of SQLite's readers.
+    /// That of PostgreSQL.
     #[error(transparent)]
-    Sqlx(#[from] sqlx::Error),
-    /// That of SQLite's writer.
+    Postgres(#[from] sqlx::Error),
+    /// That of SQLite.
     #[error(transparent)]
-    SqliteWriter(#[from] rusqlite::Error),
+    Sqlite(#[from] rusqlite::Error),
+    /// Every connection for reading SQLite has been in use for too long.
+    #[error("no connection for reading became free in time")]
+    AllReadersBusy,
+    /// A statement that always gives a row gave none.
+    #[error("no row was found")]
+    NoRow,
+}
+
+/// Why a schema can't be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// What is applied does not fit what is known, or PostgreSQL refused.
+    #[error(transparent)]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// SQLite refused.
+    #[error("while executing migrations: {0}")]
+    Sqlite(#[from] rusqlite::Error),
 }
 
 impl EngineError {
     fn outage(&self) -> Option<OutageCause> {
         match self {
-            Self::Sqlx(sqlx::Error::Database(database)) => outage_of_code(&database.code()?),
-            Self::Sqlx(
+            Self::Postgres(sqlx::Error::Database(database)) => outage_of_code(&database.code()?),
+            Self::AllReadersBusy
+            | Self::Postgres(
                 sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_)
@@ -30,10 +48,8 @@ impl EngineError {
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::WorkerCrashed,
             ) => Some(OutageCause::Unreachable),
-            Self::SqliteWriter(error) => {
-                outage_of_code(&error.sqlite_error()?.extended_code.to_string())
-            }
-            Self::Sqlx(_) => None,
+            Self::Sqlite(error) => outage_of_code(&error.sqlite_error()?.extended_code.to_string()),
+            Self::Postgres(_) | Self::NoRow => None,
         }
     }
 }
@@ -73,9 +89,9 @@ pub enum StoreError {
     /// The schema is older than the program, and migrating on start is switched off.
     #[error("the data store's schema is out of date: run `support-console migrate`")]
     OlderSchema,
-    /// A migration failed, or was changed after it was applied.
-    #[error("can't migrate the data store")]
-    Migration(#[source] Arc<sqlx::migrate::MigrateError>),
+    /// A migration failed, or was changed after it had been applied.
+    #[error("the store can't be migrated")]
+    Migration(#[source] Arc<MigrationError>),
     /// Another process serves this SQLite file.
     #[error("{path} is in use by another `support-console serve`; stop it first")]
     InUse { path: String },
@@ -185,11 +201,8 @@ fn outage_of_code(code: &str) -> Option<OutageCause> {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(database) = &error {
-            // PostgreSQL: serialization failure, deadlock. SQLite: SQLITE_BUSY, SQLITE_BUSY_SNAPSHOT.
-            if matches!(
-                database.code().as_deref(),
-                Some("40001" | "40P01" | "5" | "517")
-            ) {
+            // Serialization failure, deadlock.
+            if matches!(database.code().as_deref(), Some("40001" | "40P01")) {
                 return Self::Contended;
             }
             if database.is_unique_violation() {
@@ -199,7 +212,25 @@ impl From<sqlx::Error> for StoreError {
                 return Self::Exists { constraint };
             }
         }
-        Self::Unavailable(Arc::new(error.into()))
+        EngineError::from(error).into()
+    }
+}
+
+impl From<EngineError> for StoreError {
+    fn from(error: EngineError) -> Self {
+        Self::Unavailable(Arc::new(error))
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        MigrationError::from(error).into()
+    }
+}
+
+impl From<MigrationError> for StoreError {
+    fn from(error: MigrationError) -> Self {
+        Self::Migration(Arc::new(error))
     }
 }
 
@@ -211,7 +242,7 @@ impl From<rusqlite::Error> for StoreError {
             Some(1555 | 2067) => Self::Exists {
                 constraint: error.to_string(),
             },
-            _ => Self::Unavailable(Arc::new(error.into())),
+            _ => EngineError::from(error).into(),
         }
     }
 }

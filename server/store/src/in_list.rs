@@ -1,6 +1,6 @@
 //! `IN` lists of a fixed length, so that one query text serves any number of values.
 
-use super::{Query, Value};
+use super::{Query, ToValue};
 
 /// How many values one list takes. Shorter lists repeat the last value.
 pub(super) const LENGTH: usize = 100;
@@ -12,10 +12,7 @@ pub(super) fn sql(select: &'static str) -> String {
 }
 
 /// Binds up to [`LENGTH`] values.
-pub(super) fn bind<'d, 'c, T>(query: Query<'d, 'c>, values: &[T]) -> Query<'d, 'c>
-where
-    for<'v> &'v T: Into<Value>,
-{
+pub(super) fn bind<'d, 'c, T: ToValue>(query: Query<'d, 'c>, values: &[T]) -> Query<'d, 'c> {
     let Some(last) = values.last() else {
         return (0..LENGTH).fold(query, |query, _| query.bind(Option::<String>::None));
     };

@@ -4,6 +4,7 @@
 //! texts use `$1, $2` and the common subset of both engines, and the tests prepare each text on
 //! both. Nothing here decides about permissions: services do.
 
+mod act;
 mod batch;
 mod changes;
 mod condition;
@@ -12,9 +13,12 @@ mod engine;
 mod error;
 mod in_list;
 mod migrate;
+mod pools;
+mod postgres;
+mod record;
 mod row;
 mod sql;
-mod sqlite_writer;
+mod sqlite;
 mod transaction;
 mod value;
 mod writer;
@@ -42,13 +46,16 @@ mod contract;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use act::{ActError, Priority};
 pub use changes::{Change, ChangeKind};
 pub use condition::Outage;
-pub use connection::{Db, Query, Reader, Tx};
+pub use connection::{Db, Query, Reader};
 pub use engine::{Engine, Store, StoreOptions};
-pub use error::{EngineError, StoreError};
+pub use error::{EngineError, MigrationError, StoreError};
 pub use migrate::SchemaVersion;
+pub use record::Record;
 pub use row::{FromRow, Row};
 pub use sql::Statement;
-pub use value::{Value, fold, sort_key};
-pub use writer::{ActError, Audited, Priority};
+pub use transaction::Tx;
+pub use value::{FromValue, ToValue, Value, fold, sort_key};
+pub use writer::Audited;

@@ -3,7 +3,7 @@
 use app::domain::page::Direction;
 use serde::{Deserialize, Serialize};
 
-use super::{Db, FromRow, StoreError, Value};
+use super::{Db, StoreError, ToValue, Value, record::Record};
 
 /// One value of a row's place in an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,8 +16,8 @@ pub enum Key {
 impl From<Key> for Value {
     fn from(key: Key) -> Self {
         match key {
-            Key::Int(number) => number.into(),
-            Key::Text(text) => text.into(),
+            Key::Int(number) => Self::Int(number),
+            Key::Text(text) => Self::Text(text),
         }
     }
 }
@@ -111,16 +111,16 @@ impl Listing {
         self.conditions.push(condition.to_owned());
     }
 
-    /// Restricts the rows by a condition on a value, with `{}` in its place.
-    pub fn and_bind(&mut self, condition: &'static str, value: impl Into<Value>) {
-        let placeholder = self.placeholder(value.into());
+    /// Only rows that meet a condition on a value, which stands for `{}`.
+    pub fn and_bind(&mut self, condition: &'static str, value: impl ToValue) {
+        let placeholder = self.placeholder(value.to_value());
         self.conditions.push(condition.replace("{}", &placeholder));
     }
 
     /// Only rows whose column contains a text, which is taken literally. The column has an index
     /// that has `key` too, a column that identifies a row.
     pub fn and_contains(&mut self, column: &'static str, key: &'static str, text: &str) {
-        let placeholder = self.placeholder(format!("%{}%", escape_like(text)).into());
+        let placeholder = self.placeholder(format!("%{}%", escape_like(text)).to_value());
         self.search = Some(Search {
             condition: self.conditions.len(),
             key,
@@ -142,8 +142,8 @@ impl Listing {
     /// Only rows whose column begins with a text, which is taken literally. As a range and not with
     /// `LIKE`, which on SQLite takes `A` for `a`, and which no index helps.
     pub fn and_prefix(&mut self, column: &'static str, text: &str) {
-        let from = self.placeholder(text.into());
-        let to = self.placeholder(format!("{text}{}", char::MAX).into());
+        let from = self.placeholder(text.to_value());
+        let to = self.placeholder(format!("{text}{}", char::MAX).to_value());
         self.conditions
             .push(format!("{column} >= {from} AND {column} < {to}"));
     }
@@ -156,8 +156,8 @@ impl Listing {
         other: &'static str,
         equals: &str,
     ) {
-        let like = self.placeholder(format!("%{}%", escape_like(text)).into());
-        let equal = self.placeholder(equals.into());
+        let like = self.placeholder(format!("%{}%", escape_like(text)).to_value());
+        let equal = self.placeholder(equals.to_value());
         self.conditions.push(format!(
             r"({column} LIKE {like} ESCAPE '\' OR {other} = {equal})"
         ));
@@ -182,7 +182,7 @@ impl Listing {
     }
 
     /// The query text of a page, with the keys of its position bound.
-    fn page_sql(&mut self, position: &Position, limit: u32) -> String {
+    fn page_sql<T: Record>(&mut self, position: &Position, limit: u32) -> String {
         let backwards = matches!(position, Position::Before(..) | Position::Last);
         let direction = if backwards {
             self.direction.reversed()
@@ -211,10 +211,11 @@ impl Listing {
             .iter()
             .map(|key| format!("{key} {word}"))
             .collect();
-        let limit = self.placeholder(limit.into());
+        let limit = self.placeholder(limit.to_value());
         let filter = self.filter();
         format!(
-            "SELECT * FROM {}{filter} ORDER BY {} LIMIT {limit}",
+            "SELECT {} FROM {}{filter} ORDER BY {} LIMIT {limit}",
+            T::COLUMNS,
             self.table,
             order.join(", ")
         )
@@ -232,14 +233,14 @@ impl Listing {
     }
 
     /// Fetches the rows after one in the order, without counting them: for going through all.
-    pub async fn fetch_after<T: FromRow>(
+    pub async fn fetch_after<T: Record>(
         mut self,
         db: &mut Db<'_>,
         after: Option<Vec<Key>>,
         limit: u32,
     ) -> Result<Vec<T>, StoreError> {
         let position = after.map_or(Position::First, |keys| Position::After(keys, 0));
-        let sql = self.page_sql(&position, limit);
+        let sql = self.page_sql::<T>(&position, limit);
         let query = db.assembled(sql);
         self.values
             .into_iter()
@@ -249,7 +250,7 @@ impl Listing {
     }
 
     /// Fetches a page. `keys` gives a row's place in the order.
-    pub async fn fetch<T: FromRow>(
+    pub async fn fetch<T: Record>(
         self,
         db: &mut Db<'_>,
         page: &PageAt,
@@ -266,7 +267,7 @@ impl Listing {
         if total <= FEW {
             listing.look_up_hits();
         }
-        let sql = listing.page_sql(&page.position, wanted + 1);
+        let sql = listing.page_sql::<T>(&page.position, wanted + 1);
         let query = db.assembled(sql);
         let mut items: Vec<T> = listing
             .values

@@ -1,10 +1,8 @@
 //! The schema and its versions.
 
-use std::sync::Arc;
+use sqlx::migrate::{AppliedMigration, Migrate as _, Migrator};
 
-use sqlx::migrate::{Migrate, MigrateError, Migrator};
-
-use super::{Store, StoreError, connection::Tx, engine::Pools, transaction::WriterConnection};
+use super::{StoreError, pools::Pools, transaction::Tx};
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -20,7 +18,6 @@ pub struct SchemaVersion {
 
 /// Brings the schema up to date, or checks that it is.
 pub(super) async fn prepare(pools: &Pools, migrate: bool) -> Result<(), StoreError> {
-    let migrator = migrator(pools);
     let version = version(pools).await?;
     if version.found > version.known {
         return Err(StoreError::NewerSchema {
@@ -32,73 +29,54 @@ pub(super) async fn prepare(pools: &Pools, migrate: bool) -> Result<(), StoreErr
         return Err(StoreError::OlderSchema);
     }
     if migrate {
-        match pools.acquire_writer().await? {
-            WriterConnection::Sqlite(mut connection) => {
-                migrator.run_direct(None, &mut connection, false).await
-            }
-            WriterConnection::Postgres(mut connection) => {
-                migrator.run_direct(None, &mut *connection, false).await
-            }
-        }
-        .map_err(migration_failed)?;
+        run(pools).await?;
     }
     Ok(())
 }
 
-fn migrator(pools: &Pools) -> &'static Migrator {
+async fn run(pools: &Pools) -> Result<(), StoreError> {
     match pools {
-        Pools::Sqlite { .. } => &SQLITE,
-        Pools::Postgres { .. } => &POSTGRES,
-    }
-}
-
-async fn version(pools: &Pools) -> Result<SchemaVersion, StoreError> {
-    let migrator = migrator(pools);
-    let table = &migrator.table_name;
-    let applied = match pools.acquire_writer().await? {
-        WriterConnection::Sqlite(mut connection) => {
-            connection
-                .ensure_migrations_table(table)
-                .await
-                .map_err(migration_failed)?;
-            connection
-                .list_applied_migrations(table)
-                .await
-                .map_err(migration_failed)?
+        Pools::Sqlite { writer, .. } => {
+            let mut connection = writer.take()?;
+            connection.migrate(&SQLITE)?;
+            writer.give_back(connection);
         }
-        WriterConnection::Postgres(mut connection) => {
-            connection
-                .ensure_migrations_table(table)
-                .await
-                .map_err(migration_failed)?;
-            connection
-                .list_applied_migrations(table)
-                .await
-                .map_err(migration_failed)?
+        Pools::Postgres { pool, .. } => {
+            let mut connection = pool.acquire().await?;
+            POSTGRES.run_direct(None, &mut *connection, false).await?;
         }
-    };
-    let found = applied
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or(0);
-    let known = migrator
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or(0);
-    Ok(SchemaVersion { found, known })
-}
-
-fn migration_failed(error: MigrateError) -> StoreError {
-    StoreError::Migration(Arc::new(error))
-}
-
-impl Store {
-    /// The version of the schema.
-    pub async fn schema_version(&self) -> Result<SchemaVersion, StoreError> {
-        version(self.pools()).await
     }
+    Ok(())
+}
+
+/// Where the schema stands.
+pub(super) async fn version(pools: &Pools) -> Result<SchemaVersion, StoreError> {
+    let (migrator, applied) = applied(pools).await?;
+    let found = applied.iter().map(|migration| migration.version).max();
+    let known = migrator.iter().map(|migration| migration.version).max();
+    Ok(SchemaVersion {
+        found: found.unwrap_or(0),
+        known: known.unwrap_or(0),
+    })
+}
+
+async fn applied(pools: &Pools) -> Result<(&'static Migrator, Vec<AppliedMigration>), StoreError> {
+    Ok(match pools {
+        Pools::Sqlite { writer, .. } => {
+            let connection = writer.take()?;
+            let applied = connection.applied()?;
+            writer.give_back(connection);
+            (&SQLITE, applied)
+        }
+        Pools::Postgres { pool, .. } => {
+            let mut connection = pool.acquire().await?;
+            connection
+                .ensure_migrations_table(&POSTGRES.table_name)
+                .await?;
+            let applied = connection.list_applied_migrations(&POSTGRES.table_name);
+            (&POSTGRES, applied.await?)
+        }
+    })
 }
 
 impl Tx<'_> {

@@ -3,7 +3,11 @@
 use app::domain::{Timestamp, nodes::NodeRules};
 use chrono::TimeDelta;
 
-use super::{Db, FromRow, Row, Store, StoreError, Tx, sql::statements};
+use super::{
+    Db, Row, Store, StoreError, Tx,
+    record::{insert, record, select},
+    sql::statements,
+};
 
 /// How much later than the end of a node's lease nothing of it is alive anywhere: its streams were
 /// cut meanwhile, and the clocks of two machines may differ a little in speed.
@@ -12,14 +16,13 @@ const SURELY_DEAD: TimeDelta = TimeDelta::seconds(10);
 const KEPT: TimeDelta = TimeDelta::days(7);
 
 statements! {
-    ADD = "INSERT INTO nodes (boot, node, started_at, lease_until, applied, confirmed_at, rule_hash) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    ADD = insert!("nodes", "boot, node, started_at, lease_until, applied, confirmed_at, rule_hash");
     TOUCH = "UPDATE nodes SET lease_until = $2, applied = $3, confirmed_at = $4 WHERE boot = $1";
     END = "UPDATE nodes SET ended_at = $2, confirmed_at = $3 WHERE boot = $1";
     END_OTHERS = "UPDATE nodes SET ended_at = $2 WHERE boot <> $1 AND ended_at = -1";
     PRUNE = "DELETE FROM nodes WHERE boot <> $1 AND lease_until < $2";
-    LIST_RULES = "SELECT node, rule_hash FROM nodes WHERE ended_at = -1 AND lease_until > $1 \
-        AND rule_hash <> '' ORDER BY node, boot";
+    LIST_RULES = select!(NodeRules, "nodes WHERE ended_at = -1 AND lease_until > $1 \
+        AND rule_hash <> '' ORDER BY node, boot");
     HIGHEST_CONFIRMED = "SELECT COALESCE(MAX(confirmed_at), -1) FROM nodes";
     EPOCH = "SELECT epoch FROM store_epoch WHERE id = 1";
     SET_EPOCH = "INSERT INTO store_epoch (id, epoch) VALUES (1, $1) \
@@ -65,24 +68,13 @@ pub struct Beat {
     pub rules_differ: bool,
 }
 
-impl FromRow for Beat {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            newest: row.int("newest")?,
-            store_at: Some(row.at("store_at")?),
-            rules_differ: row.int("others")? > 0,
-        })
-    }
+record! { Beat { newest; store_at; rules_differ as [others] by rules_differ } }
+
+fn rules_differ(row: &Row) -> Result<bool, StoreError> {
+    Ok(row.get::<i64>("others")? > 0)
 }
 
-impl FromRow for NodeRules {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            node: row.text("node")?,
-            rules: row.text("rule_hash")?,
-        })
-    }
-}
+record! { NodeRules { node; rules = rule_hash } }
 
 impl Db<'_> {
     /// The time by the store's clock, which all its nodes share. `ours` if it has none.
@@ -141,10 +133,7 @@ impl Db<'_> {
 
     /// The latest instant that any node has confirmed; `None` before the first.
     pub async fn highest_confirmed_instant(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let micros: i64 = self.query(HIGHEST_CONFIRMED).fetch_one().await?;
-        Ok((micros >= 0)
-            .then(|| Timestamp::from_timestamp_micros(micros))
-            .flatten())
+        self.query(HIGHEST_CONFIRMED).fetch_one().await
     }
 
     /// The instant before which a lease must have ended for its node to be certainly dead. On
@@ -179,7 +168,7 @@ impl Tx<'_> {
             .await?;
         if !self.is_postgres() {
             let others = self.query(END_OTHERS).bind(&node.boot);
-            others.bind(now).execute().await?;
+            others.bind(now).done().await?;
         }
         Ok(())
     }
@@ -195,9 +184,8 @@ impl Tx<'_> {
             .bind(now + of.lease)
             .bind(of.applied)
             .bind(of.confirmed_at)
-            .execute()
+            .done()
             .await
-            .map(drop)
     }
 
     /// A node serves no longer, and has left nothing open.
@@ -209,12 +197,12 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let now = self.store_now(ours).await?;
         let end = self.query(END).bind(boot).bind(now);
-        end.bind(confirmed_at).execute().await.map(drop)
+        end.bind(confirmed_at).done().await
     }
 
     /// Sets the store's epoch.
     pub async fn set_store_epoch(&mut self, epoch: i64) -> Result<(), StoreError> {
-        self.query(SET_EPOCH).bind(epoch).execute().await.map(drop)
+        self.query(SET_EPOCH).bind(epoch).done().await
     }
 }
 

@@ -2,19 +2,21 @@
 
 use app::domain::{OrganizationId, TenantId, page::Direction, tenants::Organization};
 
+use const_format::concatcp;
+
 use super::{
-    Db, FromRow, Row, StoreError, Tx,
+    Db, StoreError, Tx,
     listing::{Listed, Listing, PageAt},
+    record::{insert, record, select},
     sort_key,
     sql::statements,
 };
 
 statements! {
-    LOOKUP = "SELECT * FROM organizations WHERE tenant_id = $1 AND id = $2";
-    UPSERT = "INSERT INTO organizations (tenant_id, id, name, slug, status, created_at, sort_name) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, \
-        slug = excluded.slug, status = excluded.status, created_at = excluded.created_at, \
-        sort_name = excluded.sort_name";
+    LOOKUP = select!(Organization, "organizations WHERE tenant_id = $1 AND id = $2");
+    UPSERT = concatcp!(insert!("organizations", Stored, "tenant_id"),
+        " ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, slug = excluded.slug, \
+        status = excluded.status, created_at = excluded.created_at, sort_name = excluded.sort_name");
 }
 
 struct Stored {
@@ -22,20 +24,9 @@ struct Stored {
     sort_name: String,
 }
 
-impl FromRow for Stored {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            organization: Organization {
-                id: row.parsed("id")?,
-                name: row.text("name")?,
-                slug: row.text("slug")?,
-                status: row.parsed("status")?,
-                created_at: row.at("created_at")?,
-            },
-            sort_name: row.text("sort_name")?,
-        })
-    }
-}
+record! { Organization { id; name; slug; status; created_at } }
+
+record! { Stored { organization: Organization; sort_name } }
 
 impl Db<'_> {
     /// One organization of a tenant.
@@ -44,13 +35,8 @@ impl Db<'_> {
         tenant: &TenantId,
         id: &OrganizationId,
     ) -> Result<Option<Organization>, StoreError> {
-        let stored: Option<Stored> = self
-            .query(LOOKUP)
-            .bind(tenant)
-            .bind(id)
-            .fetch_optional()
-            .await?;
-        Ok(stored.map(|stored| stored.organization))
+        let lookup = self.query(LOOKUP).bind(tenant).bind(id);
+        lookup.fetch_optional().await
     }
 
     /// One page of a tenant's organizations, by name.
@@ -91,16 +77,11 @@ impl Tx<'_> {
         tenant: &TenantId,
         organization: &Organization,
     ) -> Result<(), StoreError> {
-        self.query(UPSERT)
-            .bind(tenant)
-            .bind(&organization.id)
-            .bind(&organization.name)
-            .bind(&organization.slug)
-            .bind(organization.status.as_str())
-            .bind(organization.created_at)
-            .bind(sort_key(&organization.name))
-            .execute()
-            .await?;
-        Ok(())
+        let stored = Stored {
+            organization: organization.clone(),
+            sort_name: sort_key(&organization.name),
+        };
+        let upsert = self.query(UPSERT).bind_all(&stored);
+        upsert.bind(tenant).done().await
     }
 }

@@ -6,7 +6,11 @@ use app::domain::{
 };
 use chrono::TimeDelta;
 
-use super::{Db, FromRow, Row, StoreError, Tx, sql::statements};
+use super::{
+    Db, Row, StoreError, Tx,
+    record::{record, select},
+    sql::statements,
+};
 
 /// A second of lease, and one in hand for the commit that follows.
 const LEASE_AND_COMMIT: TimeDelta = TimeDelta::seconds(2);
@@ -20,26 +24,23 @@ statements! {
     LIST_PENDING = "SELECT support_session_id FROM revocation_receipts WHERE boot = $1 AND confirmed_us = -1";
     CONFIRM = "UPDATE revocation_receipts SET confirmed_us = $3, requests_cut = $4, last_sent_us = $5 \
         WHERE support_session_id = $1 AND boot = $2 AND confirmed_us = -1";
-    LIST = "SELECT * FROM revocation_receipts WHERE support_session_id = $1 ORDER BY node, boot";
+    LIST = select!(NodeReceipt, "revocation_receipts WHERE support_session_id = $1 ORDER BY node, boot");
 }
 
-impl FromRow for NodeReceipt {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        let confirmed = match u64::try_from(row.int("confirmed_us")?) {
-            Ok(after_us) => Some(NodeConfirmation {
-                after_us,
-                requests_cut: row.count("requests_cut")?,
-                last_sent_us: row.opt_int("last_sent_us")?,
-            }),
-            Err(_) => None,
-        };
-        Ok(Self {
-            node: row.text("node")?,
-            asked_at: row.at("asked_at")?,
-            lease_until: row.at("lease_until")?,
-            confirmed,
-        })
-    }
+record! { NodeReceipt {
+    node; asked_at; lease_until;
+    confirmed as [confirmed_us, requests_cut, last_sent_us] by confirmed;
+} }
+
+fn confirmed(row: &Row) -> Result<Option<NodeConfirmation>, StoreError> {
+    let Ok(after_us) = u64::try_from(row.get::<i64>("confirmed_us")?) else {
+        return Ok(None);
+    };
+    Ok(Some(NodeConfirmation {
+        after_us,
+        requests_cut: row.get("requests_cut")?,
+        last_sent_us: row.get("last_sent_us")?,
+    }))
 }
 
 impl Db<'_> {
@@ -58,8 +59,7 @@ impl Db<'_> {
         &mut self,
         boot: &str,
     ) -> Result<Vec<SupportSessionId>, StoreError> {
-        let ids: Vec<String> = self.query(LIST_PENDING).bind(boot).fetch_all().await?;
-        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+        self.query(LIST_PENDING).bind(boot).fetch_all().await
     }
 
     /// The nodes' confirmations of a revocation.
@@ -89,9 +89,8 @@ impl Tx<'_> {
             .bind(asked_at)
             .bind(asked_at + LEASE_AND_COMMIT)
             .bind(may_serve_since)
-            .execute()
+            .done()
             .await
-            .map(drop)
     }
 
     /// Saves a node's confirmation. Returns whether it is the first.
@@ -101,15 +100,13 @@ impl Tx<'_> {
         boot: &str,
         confirmed: NodeConfirmation,
     ) -> Result<bool, StoreError> {
-        let changed = self
-            .query(CONFIRM)
+        self.query(CONFIRM)
             .bind(session)
             .bind(boot)
             .bind(confirmed.after_us)
             .bind(confirmed.requests_cut)
             .bind(confirmed.last_sent_us)
-            .execute()
-            .await?;
-        Ok(changed == 1)
+            .changes_one()
+            .await
     }
 }

@@ -28,8 +28,7 @@ impl Tx<'_> {
             .bind(hash)
             .bind(source)
             .bind(now)
-            .execute()
+            .done()
             .await
-            .map(drop)
     }
 }

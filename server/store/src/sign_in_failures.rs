@@ -2,7 +2,7 @@
 
 use app::domain::Timestamp;
 
-use super::{FromRow, Row, StoreError, Tx, sql::statements};
+use super::{StoreError, Tx, record::record, sql::statements};
 
 statements! {
     // Changes nothing where there is a row, but on PostgreSQL takes its lock before it is read.
@@ -26,14 +26,7 @@ pub struct SignInFailures {
     pub last_failure_at: Timestamp,
 }
 
-impl FromRow for SignInFailures {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            failures: row.count("failures")?,
-            last_failure_at: row.at("last_failure_at")?,
-        })
-    }
-}
+record! { SignInFailures { failures; last_failure_at } }
 
 impl Tx<'_> {
     /// The failed sign-ins of a subject, with no one else counting before this transaction ends.
@@ -55,9 +48,8 @@ impl Tx<'_> {
             .bind(subject)
             .bind(failures.failures)
             .bind(failures.last_failure_at)
-            .execute()
-            .await?;
-        Ok(())
+            .done()
+            .await
     }
 
     /// Takes one failure back: the one at `at`, before which the latest was at `before`.
@@ -71,15 +63,13 @@ impl Tx<'_> {
             .bind(subject)
             .bind(at)
             .bind(before)
-            .execute()
-            .await?;
-        Ok(())
+            .done()
+            .await
     }
 
     /// Forgets every failure of a subject.
     pub async fn forget_sign_in_failures(&mut self, subject: &str) -> Result<(), StoreError> {
-        self.query(FORGET).bind(subject).execute().await?;
-        Ok(())
+        self.query(FORGET).bind(subject).done().await
     }
 
     /// Deletes subjects whose latest failure is before an instant. Returns how many.

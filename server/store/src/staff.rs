@@ -4,23 +4,27 @@ use app::domain::{
     StaffId, Timestamp,
     staff::{Role, StaffMember},
 };
-use secrecy::{ExposeSecret, SecretString};
+use const_format::concatcp;
+use secrecy::SecretString;
 
-use super::{Db, FromRow, Row, StoreError, Tx, sql::statements};
+use super::{
+    Db, StoreError, Tx,
+    record::{Record, insert, record, select},
+    sql::statements,
+};
 
 statements! {
-    LOOKUP = "SELECT * FROM staff WHERE id = $1";
-    FIND_BY_EMAIL = "SELECT * FROM staff WHERE email = $1";
-    LIST = "SELECT * FROM staff ORDER BY email";
+    LOOKUP = select!(StaffRecord, "staff WHERE id = $1");
+    FIND_BY_EMAIL = select!(StaffRecord, "staff WHERE email = $1");
+    LIST = select!(StaffMember, "staff ORDER BY email");
     COUNT = "SELECT COUNT(*) FROM staff";
     COUNT_OTHER_SUPER_ADMINS = "SELECT COUNT(*) FROM staff WHERE id <> $1 AND deactivated_at IS NULL \
         AND ' ' || roles || ' ' LIKE '% super_admin %'";
-    ADD = "INSERT INTO staff (id, email, name, roles, password_hash, must_change_password, created_at, \
-        deactivated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    // Changes nothing, but takes the row's lock on PostgreSQL, and then returns what the previous
-    // holder of the lock wrote.
-    LOCK = "UPDATE staff SET email = email WHERE id = $1 RETURNING *";
-    // The first staff member's row represents all: rows are never deleted.
+    ADD = insert!("staff", StaffRecord);
+    // Changes nothing, but on PostgreSQL takes the row's lock, and then gives what the holder of
+    // the lock before has left.
+    LOCK = concatcp!("UPDATE staff SET email = email WHERE id = $1 RETURNING ", StaffRecord::COLUMNS);
+    // The first staff member's row stands for all: rows are never deleted.
     LOCK_ALL = "UPDATE staff SET email = email WHERE id = (SELECT MIN(id) FROM staff)";
     SET_ROLES = "UPDATE staff SET roles = $2 WHERE id = $1";
     SET_PASSWORD = "UPDATE staff SET password_hash = $2, must_change_password = $3 WHERE id = $1";
@@ -38,28 +42,9 @@ pub struct StaffRecord {
     pub must_change_password: bool,
 }
 
-impl FromRow for StaffRecord {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            member: StaffMember::from_row(row)?,
-            password_hash: row.text("password_hash")?.into(),
-            must_change_password: row.truth("must_change_password")?,
-        })
-    }
-}
+record! { StaffMember { id; email; name; roles; deactivated_at; created_at } }
 
-impl FromRow for StaffMember {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.parsed("id")?,
-            email: row.text("email")?,
-            name: row.text("name")?,
-            roles: row.words("roles")?,
-            deactivated_at: row.opt_at("deactivated_at")?,
-            created_at: row.at("created_at")?,
-        })
-    }
-}
+record! { StaffRecord { member: StaffMember; password_hash; must_change_password } }
 
 impl Db<'_> {
     pub async fn lookup_staff(&mut self, id: StaffId) -> Result<Option<StaffRecord>, StoreError> {
@@ -97,19 +82,7 @@ impl Db<'_> {
 impl Tx<'_> {
     /// Adds a staff member.
     pub async fn add_staff(&mut self, record: &StaffRecord) -> Result<(), StoreError> {
-        let member = &record.member;
-        self.query(ADD)
-            .bind(member.id)
-            .bind(&member.email)
-            .bind(&member.name)
-            .bind(words(&member.roles))
-            .bind(record.password_hash.expose_secret())
-            .bind(record.must_change_password)
-            .bind(member.created_at)
-            .bind(member.deactivated_at)
-            .execute()
-            .await?;
-        Ok(())
+        self.query(ADD).bind_all(record).done().await
     }
 
     /// A staff member, with no one else changing it before this transaction ends.
@@ -120,18 +93,12 @@ impl Tx<'_> {
     /// No one else changes roles or withdraws access before this transaction ends, so that two
     /// super admins can't remove each other at the same instant. Taken before any other lock.
     pub async fn lock_all_staff(&mut self) -> Result<(), StoreError> {
-        self.query(LOCK_ALL).execute().await?;
-        Ok(())
+        self.query(LOCK_ALL).done().await
     }
 
     /// Gives a staff member exactly these roles.
     pub async fn set_staff_roles(&mut self, id: StaffId, roles: &[Role]) -> Result<(), StoreError> {
-        self.query(SET_ROLES)
-            .bind(id)
-            .bind(words(roles))
-            .execute()
-            .await?;
-        Ok(())
+        self.query(SET_ROLES).bind(id).bind(roles).done().await
     }
 
     /// Gives a staff member another password.
@@ -143,31 +110,19 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         self.query(SET_PASSWORD)
             .bind(id)
-            .bind(hash.expose_secret())
+            .bind(hash)
             .bind(must_change)
-            .execute()
-            .await?;
-        Ok(())
+            .done()
+            .await
     }
 
     /// Withdraws a staff member's access.
     pub async fn deactivate_staff(&mut self, id: StaffId, at: Timestamp) -> Result<(), StoreError> {
-        self.query(DEACTIVATE).bind(id).bind(at).execute().await?;
-        Ok(())
+        self.query(DEACTIVATE).bind(id).bind(at).done().await
     }
 
     /// Gives a staff member's access back.
     pub async fn reactivate_staff(&mut self, id: StaffId) -> Result<(), StoreError> {
-        self.query(REACTIVATE).bind(id).execute().await?;
-        Ok(())
+        self.query(REACTIVATE).bind(id).done().await
     }
-}
-
-/// Words as they are kept in one column.
-pub(super) fn words<T: ToString>(words: &[T]) -> String {
-    words
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -1,19 +1,22 @@
 //! Staff sessions: sign-ins of staff members to the console.
 
-use app::domain::{StaffId, StaffSessionId, Timestamp};
+use app::domain::{StaffId, StaffSessionId, Timestamp, token_hash::TokenHash};
 
-use super::{Db, FromRow, Row, StoreError, Tx, sql::statements, staff::StaffRecord};
-use app::domain::token_hash::TokenHash;
+use super::{
+    Db, StoreError, Tx,
+    record::{insert, record, select},
+    sql::statements,
+    staff::StaffRecord,
+};
 
 statements! {
-    FIND_BY_TOKEN = "SELECT s.id AS staff_session_id, s.signed_in_at, s.last_used_at, s.expires_at, s.ended_at, \
-        m.* FROM staff_sessions s JOIN staff m ON m.id = s.staff_id WHERE s.token_hash = $1";
-    LOOKUP = "SELECT s.id AS staff_session_id, s.signed_in_at, s.last_used_at, s.expires_at, s.ended_at, \
-        m.* FROM staff_sessions s JOIN staff m ON m.id = s.staff_id WHERE s.id = $1";
+    FIND_BY_TOKEN = select!(StaffSession, "staff JOIN (SELECT id AS staff_session_id, staff_id, token_hash, signed_in_at, \
+        last_used_at, expires_at, ended_at FROM staff_sessions) AS s ON s.staff_id = staff.id WHERE token_hash = $1");
+    LOOKUP = select!(StaffSession, "staff JOIN (SELECT id AS staff_session_id, staff_id, signed_in_at, last_used_at, \
+        expires_at, ended_at FROM staff_sessions) AS s ON s.staff_id = staff.id WHERE staff_session_id = $1");
     COUNT_FROM_ADDRESS = "SELECT COUNT(*) FROM staff_sessions s JOIN staff m ON m.id = s.staff_id \
         WHERE m.email = $1 AND s.ip = $2 AND s.signed_in_at > $3";
-    ADD = "INSERT INTO staff_sessions (id, staff_id, token_hash, signed_in_at, last_used_at, expires_at, ip, \
-        user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    ADD = insert!("staff_sessions", NewStaffSession, "last_used_at");
     USE = "UPDATE staff_sessions SET last_used_at = $2 WHERE id = $1 AND ended_at IS NULL AND last_used_at < $2";
     END = "UPDATE staff_sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
     END_ALL_OF = "UPDATE staff_sessions SET ended_at = $2 WHERE staff_id = $1 AND ended_at IS NULL \
@@ -53,18 +56,11 @@ pub struct StaffSession {
     pub staff: StaffRecord,
 }
 
-impl FromRow for StaffSession {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.parsed("staff_session_id")?,
-            signed_in_at: row.at("signed_in_at")?,
-            last_used_at: row.at("last_used_at")?,
-            expires_at: row.at("expires_at")?,
-            ended_at: row.opt_at("ended_at")?,
-            staff: StaffRecord::from_row(row)?,
-        })
-    }
-}
+record! { NewStaffSession { id; staff_id; token_hash; signed_in_at; expires_at; ip; user_agent } }
+
+record! { StaffSession {
+    id = staff_session_id; signed_in_at; last_used_at; expires_at; ended_at; staff: StaffRecord;
+} }
 
 impl Db<'_> {
     /// The sign-in that a token belongs to, ended or not.
@@ -72,10 +68,7 @@ impl Db<'_> {
         &mut self,
         token: TokenHash,
     ) -> Result<Option<StaffSession>, StoreError> {
-        self.query(FIND_BY_TOKEN)
-            .bind(*token.as_bytes())
-            .fetch_optional()
-            .await
+        self.query(FIND_BY_TOKEN).bind(token).fetch_optional().await
     }
 
     /// A sign-in, ended or not.
@@ -104,18 +97,8 @@ impl Db<'_> {
 
 impl Tx<'_> {
     pub async fn add_staff_session(&mut self, new: &NewStaffSession) -> Result<(), StoreError> {
-        self.query(ADD)
-            .bind(new.id)
-            .bind(new.staff_id)
-            .bind(*new.token_hash.as_bytes())
-            .bind(new.signed_in_at)
-            .bind(new.signed_in_at)
-            .bind(new.expires_at)
-            .bind(&new.ip)
-            .bind(&new.user_agent)
-            .execute()
-            .await?;
-        Ok(())
+        let add = self.query(ADD).bind_all(new);
+        add.bind(new.signed_in_at).done().await
     }
 
     /// Notes that a sign-in is in use. One that has ended stays ended.
@@ -124,8 +107,7 @@ impl Tx<'_> {
         id: StaffSessionId,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.query(USE).bind(id).bind(at).execute().await?;
-        Ok(())
+        self.query(USE).bind(id).bind(at).done().await
     }
 
     /// Ends a sign-in. Returns whether it was open.
@@ -134,7 +116,7 @@ impl Tx<'_> {
         id: StaffSessionId,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        Ok(self.query(END).bind(id).bind(at).execute().await? == 1)
+        self.query(END).bind(id).bind(at).changes_one().await
     }
 
     /// Ends every sign-in of a staff member that has not ended yet, and names them.
@@ -143,21 +125,12 @@ impl Tx<'_> {
         staff_id: StaffId,
         at: Timestamp,
     ) -> Result<Vec<StaffSessionId>, StoreError> {
-        self.query(END_ALL_OF)
-            .bind(staff_id)
-            .bind(at)
-            .fetch_all()
-            .await
+        let end = self.query(END_ALL_OF).bind(staff_id).bind(at);
+        end.fetch_all().await
     }
 
     /// Deletes sign-ins whose absolute limit is before an instant. Returns how many.
     pub async fn prune_staff_sessions(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.query(PRUNE).bind(before).execute().await
-    }
-}
-
-impl FromRow for StaffSessionId {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        row.parsed("id")
     }
 }

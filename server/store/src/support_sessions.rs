@@ -3,7 +3,6 @@
 use app::domain::{
     StaffId, SupportSessionId, TenantId, Timestamp,
     page::Direction,
-    scopes::ScopeName,
     staff::StaffRef,
     support_sessions::{
         RequestsToday, Revocation, SessionLimits, SupportSession, SupportSessionCounts,
@@ -12,26 +11,23 @@ use app::domain::{
 };
 
 use super::{
-    Db, FromRow, Row, StoreError, Tx,
+    Db, Row, StoreError, ToValue, Tx, Value,
     listing::{Key, Listed, Listing, PageAt},
+    record::{insert, record, select},
     sql::statements,
 };
 
 statements! {
-    ADD = "INSERT INTO support_sessions (id, tenant_id, tenant_name, organization_id, staff_id, staff_name, \
-        scopes, reason, ticket, ip, user_agent, token_hash, idempotency_key, issued_at, expires_at, rule_set, ends_at, \
-        idle_minutes, requests_total, requests_per_minute, creator_ip_only) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
-    LOOKUP = "SELECT * FROM support_sessions WHERE id = $1";
-    FIND_BY_TOKEN = "SELECT * FROM support_sessions WHERE token_hash = $1";
-    FIND_BY_IDEMPOTENCY_KEY = "SELECT * FROM support_sessions WHERE staff_id = $1 AND idempotency_key = $2";
-    LIST_ACTIVE_OF_STAFF = "SELECT * FROM support_sessions WHERE staff_id = $1 AND revoked_at IS NULL \
-        AND ends_at > $2 ORDER BY tenant_id, id";
-    LIST_ACTIVE_IN_TENANT = "SELECT * FROM support_sessions WHERE tenant_id = $1 AND revoked_at IS NULL \
-        AND ends_at > $2 ORDER BY id";
-    LIST_ACTIVE = "SELECT * FROM support_sessions WHERE revoked_at IS NULL AND ends_at > $1 \
-        ORDER BY tenant_id, id";
-    LIST_BY_ID = "SELECT * FROM support_sessions WHERE id = $1";
+    ADD = insert!("support_sessions", SupportSession, "token_hash, idempotency_key");
+    LOOKUP = select!(SupportSession, "support_sessions WHERE id = $1");
+    FIND_BY_TOKEN = select!(SupportSession, "support_sessions WHERE token_hash = $1");
+    FIND_BY_IDEMPOTENCY_KEY = select!(SupportSession, "support_sessions WHERE staff_id = $1 AND idempotency_key = $2");
+    LIST_ACTIVE_OF_STAFF = select!(SupportSession, "support_sessions WHERE staff_id = $1 AND revoked_at IS NULL \
+        AND ends_at > $2 ORDER BY tenant_id, id");
+    LIST_ACTIVE_IN_TENANT = select!(SupportSession, "support_sessions WHERE tenant_id = $1 AND revoked_at IS NULL \
+        AND ends_at > $2 ORDER BY id");
+    LIST_ACTIVE = select!(SupportSession, "support_sessions WHERE revoked_at IS NULL AND ends_at > $1 \
+        ORDER BY tenant_id, id");
     COUNT_ACTIVE_OF_STAFF = "SELECT COUNT(*) FROM support_sessions WHERE staff_id = $1 \
         AND revoked_at IS NULL AND ends_at > $2";
     COUNT_ACTIVE = "SELECT COUNT(*) FROM support_sessions WHERE revoked_at IS NULL AND ends_at > $1";
@@ -44,9 +40,9 @@ statements! {
         WHERE id = $1 AND revoked_at IS NULL AND ends_at > $2";
     REPLACE_TOKEN = "UPDATE support_sessions SET token_hash = $2 \
         WHERE id = $1 AND revoked_at IS NULL AND ends_at > $3";
-    LIST_EXPIRED_UNRECORDED = "SELECT * FROM support_sessions WHERE expiry_recorded = 0 AND revoked_at IS NULL \
-        AND ends_at <= $1 ORDER BY tenant_id, id LIMIT 100";
-    // If the clock jumped forward, $2 is before the end: the session ended then.
+    LIST_EXPIRED_UNRECORDED = select!(SupportSession, "support_sessions WHERE expiry_recorded = 0 AND revoked_at IS NULL \
+        AND ends_at <= $1 ORDER BY tenant_id, id LIMIT 100");
+    // Where the clock jumped forward, $2 is before the end: the session ended then.
     MARK_EXPIRY_RECORDED = "UPDATE support_sessions SET expiry_recorded = 1, \
         expires_at = CASE WHEN ends_at > $2 AND ends_at = expires_at THEN $2 ELSE expires_at END, \
         ends_at = CASE WHEN ends_at > $2 THEN $2 ELSE ends_at END \
@@ -66,70 +62,62 @@ statements! {
     LIST_STAFF = "SELECT DISTINCT staff_id, staff_name FROM support_sessions ORDER BY staff_name, staff_id LIMIT 500";
 }
 
-impl FromRow for SupportSession {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        let revocation = match row.opt_at("revoked_at")? {
-            None => None,
-            Some(at) => Some(Revocation {
-                at,
-                by: row.opt_parsed("revoked_by")?,
-                by_name: row.opt_text("revoked_by_name")?.unwrap_or_default(),
-                reason: row.opt_text("revoke_reason")?,
-                receipts: Vec::new(),
-            }),
-        };
-        Ok(Self {
-            id: row.parsed("id")?,
-            tenant_id: row.parsed("tenant_id")?,
-            tenant_name: row.text("tenant_name")?,
-            organization_id: row.opt_parsed("organization_id")?,
-            staff_id: row.parsed("staff_id")?,
-            staff_name: row.text("staff_name")?,
-            scopes: row.words("scopes")?,
-            reason: row.text("reason")?,
-            ticket: row.opt_text("ticket")?,
-            ip: row.text("ip")?,
-            user_agent: row.text("user_agent")?,
-            issued_at: row.at("issued_at")?,
-            expires_at: row.at("expires_at")?,
-            revocation,
-            requests_forwarded: row.count("forwarded")?,
-            requests_refused: row.count("refused")?,
-            rule_set: row.text("rule_set")?,
-            limits: limits_of(row)?,
-        })
-    }
+record! { SupportSession {
+    id; tenant_id; tenant_name; organization_id; staff_id; staff_name; scopes; reason; ticket; ip; user_agent;
+    issued_at; expires_at;
+    revocation as [revoked_at, revoked_by, revoked_by_name, revoke_reason] by revocation_of, revocation_columns;
+    requests_forwarded = forwarded; requests_refused = refused; rule_set;
+    limits as [ends_at, idle_minutes, requests_total, requests_per_minute, creator_ip_only] by limits_of, limits_columns;
+} }
+
+record! { SupportSessionCounts { active; revoked; expired } }
+
+record! { StaffRef { id = staff_id; name = staff_name } }
+
+fn revocation_of(row: &Row) -> Result<Option<Revocation>, StoreError> {
+    let Some(at) = row.get("revoked_at")? else {
+        return Ok(None);
+    };
+    Ok(Some(Revocation {
+        at,
+        by: row.get("revoked_by")?,
+        by_name: row.get::<Option<_>>("revoked_by_name")?.unwrap_or_default(),
+        reason: row.get("revoke_reason")?,
+        receipts: Vec::new(),
+    }))
+}
+
+fn revocation_columns(session: &SupportSession) -> [Value; 4] {
+    let revocation = session.revocation.as_ref();
+    [
+        revocation.map(|by| by.at).to_value(),
+        revocation.and_then(|by| by.by).to_value(),
+        revocation.map(|by| by.by_name.as_str()).to_value(),
+        revocation.and_then(|by| by.reason.as_deref()).to_value(),
+    ]
 }
 
 fn limits_of(row: &Row) -> Result<SessionLimits, StoreError> {
-    let idle_minutes = row.opt_count("idle_minutes")?;
-    let ends_at = row.at("ends_at")?;
+    let idle_minutes: Option<u64> = row.get("idle_minutes")?;
+    let ends_at = row.get("ends_at")?;
     Ok(SessionLimits {
-        requests_total: row.opt_count("requests_total")?,
-        requests_per_minute: row.opt_count("requests_per_minute")?,
+        requests_total: row.get("requests_total")?,
+        requests_per_minute: row.get("requests_per_minute")?,
         idle_minutes,
         idle_ends_at: idle_minutes.map(|_| ends_at),
-        creator_ip_only: row.truth("creator_ip_only")?,
+        creator_ip_only: row.get("creator_ip_only")?,
     })
 }
 
-impl FromRow for SupportSessionCounts {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            active: row.count("active")?,
-            revoked: row.count("revoked")?,
-            expired: row.count("expired")?,
-        })
-    }
-}
-
-impl FromRow for StaffRef {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.parsed("staff_id")?,
-            name: row.text("staff_name")?,
-        })
-    }
+fn limits_columns(session: &SupportSession) -> [Value; 5] {
+    let limits = &session.limits;
+    [
+        session.ends_at().to_value(),
+        limits.idle_minutes.to_value(),
+        limits.requests_total.to_value(),
+        limits.requests_per_minute.to_value(),
+        limits.creator_ip_only.to_value(),
+    ]
 }
 
 impl Db<'_> {
@@ -145,10 +133,8 @@ impl Db<'_> {
         &mut self,
         token_hash: [u8; 32],
     ) -> Result<Option<SupportSession>, StoreError> {
-        self.query(FIND_BY_TOKEN)
-            .bind(token_hash)
-            .fetch_optional()
-            .await
+        let find = self.query(FIND_BY_TOKEN).bind(token_hash);
+        find.fetch_optional().await
     }
 
     /// The support session that an earlier submit of the same form made.
@@ -202,12 +188,9 @@ impl Db<'_> {
     ) -> Result<Vec<SupportSession>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
-            found.extend(
-                self.query(LIST_BY_ID)
-                    .bind(*id)
-                    .fetch_optional::<SupportSession>()
-                    .await?,
-            );
+            let session: Option<SupportSession> =
+                self.query(LOOKUP).bind(id).fetch_optional().await?;
+            found.extend(session);
         }
         Ok(found)
     }
@@ -270,21 +253,13 @@ impl Db<'_> {
 
     /// When the next support session expires, if any is active.
     pub async fn next_expiry(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        self.instant(NEXT_EXPIRY).await
+        self.query(NEXT_EXPIRY).fetch_one().await
     }
 
     /// The latest recorded expiry: that instant has certainly passed
     /// ([`Tx::mark_expiry_recorded`]).
     pub async fn latest_expiry(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        self.instant(LATEST_EXPIRY).await
-    }
-
-    /// An instant, or -1 for none.
-    async fn instant(&mut self, sql: &'static str) -> Result<Option<Timestamp>, StoreError> {
-        let micros: i64 = self.query(sql).fetch_one().await?;
-        Ok((micros >= 0)
-            .then(|| Timestamp::from_timestamp_micros(micros))
-            .flatten())
+        self.query(LATEST_EXPIRY).fetch_one().await
     }
 
     /// How many requests were recorded for forwarding since an instant, by a staff member and in a
@@ -349,32 +324,12 @@ impl Tx<'_> {
         session: &SupportSession,
         secrets: &SupportSessionSecrets,
     ) -> Result<(), StoreError> {
-        let scopes: Vec<_> = session.scopes.iter().map(ScopeName::as_str).collect();
         self.query(ADD)
-            .bind(session.id)
-            .bind(&session.tenant_id)
-            .bind(&session.tenant_name)
-            .bind(session.organization_id.as_ref())
-            .bind(session.staff_id)
-            .bind(&session.staff_name)
-            .bind(scopes.join(" "))
-            .bind(&session.reason)
-            .bind(session.ticket.clone())
-            .bind(&session.ip)
-            .bind(&session.user_agent)
+            .bind_all(session)
             .bind(secrets.token_hash)
             .bind(&secrets.idempotency_key)
-            .bind(session.issued_at)
-            .bind(session.expires_at)
-            .bind(&session.rule_set)
-            .bind(session.ends_at())
-            .bind(session.limits.idle_minutes)
-            .bind(session.limits.requests_total)
-            .bind(session.limits.requests_per_minute)
-            .bind(session.limits.creator_ip_only)
-            .execute()
+            .done()
             .await
-            .map(drop)
     }
 
     /// Ends a support session early. Returns whether it was still active at that instant.
@@ -383,16 +338,14 @@ impl Tx<'_> {
         id: SupportSessionId,
         revocation: &Revocation,
     ) -> Result<bool, StoreError> {
-        let changed = self
-            .query(REVOKE)
+        self.query(REVOKE)
             .bind(id)
             .bind(revocation.at)
-            .bind(revocation.by.as_ref())
+            .bind(revocation.by)
             .bind(&revocation.by_name)
-            .bind(revocation.reason.clone())
-            .execute()
-            .await?;
-        Ok(changed == 1)
+            .bind(&revocation.reason)
+            .changes_one()
+            .await
     }
 
     /// Replaces a lost token. Returns whether the session was still active.
@@ -402,14 +355,8 @@ impl Tx<'_> {
         token_hash: [u8; 32],
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let changed = self
-            .query(REPLACE_TOKEN)
-            .bind(id)
-            .bind(token_hash)
-            .bind(now)
-            .execute()
-            .await?;
-        Ok(changed == 1)
+        let replace = self.query(REPLACE_TOKEN).bind(id).bind(token_hash);
+        replace.bind(now).changes_one().await
     }
 
     /// Raises the request budget. Returns whether the session was still active and its budget
@@ -421,7 +368,7 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let raise = self.query(RAISE_BUDGET).bind(id).bind(total).bind(now);
-        Ok(raise.execute().await? == 1)
+        raise.changes_one().await
     }
 
     /// Records that the audit event of an expiry is written. Returns whether it is the first time
@@ -435,7 +382,6 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mark = self.query(MARK_EXPIRY_RECORDED);
-        let mark = mark.bind(id).bind(confirmed).bind(now);
-        Ok(mark.execute().await? == 1)
+        mark.bind(id).bind(confirmed).bind(now).changes_one().await
     }
 }

@@ -3,15 +3,21 @@
 use app::domain::{TenantId, Timestamp, telemetry::IngestReport};
 use chrono::TimeDelta;
 
-use super::{Db, FromRow, Row, StoreError, Tx, sql::statements};
+use const_format::concatcp;
+
+use super::{
+    Db, Row, StoreError, Tx,
+    record::{Record, insert, record, select},
+    sql::statements,
+};
 
 statements! {
-    LOOKUP = "SELECT * FROM telemetry_batches WHERE api_key_id = $1 AND idempotency_key = $2";
-    CLAIM = "INSERT INTO telemetry_batches (api_key_id, idempotency_key, body_hash, received_at) \
-        VALUES ($1, $2, $3, $4) ON CONFLICT (api_key_id, idempotency_key) DO NOTHING";
+    LOOKUP = select!(StoredBatch, "telemetry_batches WHERE api_key_id = $1 AND idempotency_key = $2");
+    CLAIM = concatcp!(insert!("telemetry_batches", "api_key_id, idempotency_key, body_hash, received_at"),
+        " ON CONFLICT (api_key_id, idempotency_key) DO NOTHING");
     // Changes nothing, but on PostgreSQL takes the row's lock before it is read.
-    LOCK = "UPDATE telemetry_batches SET finished = finished WHERE api_key_id = $1 AND idempotency_key = $2 \
-        RETURNING *";
+    LOCK = concatcp!("UPDATE telemetry_batches SET finished = finished WHERE api_key_id = $1 AND idempotency_key = $2 \
+        RETURNING ", StoredBatch::COLUMNS);
     ADVANCE = "UPDATE telemetry_batches SET done_tenant = $3, done_start = $4 \
         WHERE api_key_id = $1 AND idempotency_key = $2";
     FINISH = "UPDATE telemetry_batches SET finished = 1, report = $3 WHERE api_key_id = $1 AND idempotency_key = $2";
@@ -20,7 +26,7 @@ statements! {
     PRUNE = "DELETE FROM telemetry_batches WHERE (api_key_id, idempotency_key) IN \
         (SELECT api_key_id, idempotency_key FROM telemetry_batches WHERE received_at < $1 \
         ORDER BY received_at LIMIT 500)";
-    STATE = "SELECT last_received_at, resumed_at FROM telemetry_state WHERE id = 1";
+    STATE = select!(Reception, "telemetry_state WHERE id = 1");
     // Once a second is enough; and it keeps batches from waiting for each other's row lock.
     RECEIVE = "INSERT INTO telemetry_state (id, last_received_at, resumed_at) VALUES (1, $1, -1) \
         ON CONFLICT (id) DO UPDATE SET resumed_at = CASE WHEN telemetry_state.last_received_at <= $2 \
@@ -49,23 +55,22 @@ pub struct StoredBatch {
     pub report: Option<IngestReport>,
 }
 
-impl FromRow for StoredBatch {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        let done = match row.opt_at("done_start")? {
-            Some(start) => Some((row.parsed("done_tenant")?, start)),
-            None => None,
-        };
-        let report = if row.truth("finished")? {
-            Some(row.json("report")?)
-        } else {
-            None
-        };
-        Ok(Self {
-            body_hash: row.text("body_hash")?,
-            received_at: row.at("received_at")?,
-            done,
-            report,
-        })
+record! { StoredBatch {
+    body_hash; received_at;
+    done as [done_tenant, done_start] by done_of;
+    report as [finished, report] by report_of;
+} }
+
+fn done_of(row: &Row) -> Result<Option<(TenantId, Timestamp)>, StoreError> {
+    let start: Option<Timestamp> = row.get("done_start")?;
+    let done = start.map(|start| Ok((row.get("done_tenant")?, start)));
+    done.transpose()
+}
+
+fn report_of(row: &Row) -> Result<Option<IngestReport>, StoreError> {
+    match row.get("finished")? {
+        true => row.get("report").map(Some),
+        false => Ok(None),
     }
 }
 
@@ -78,14 +83,7 @@ pub struct Reception {
     pub resumed_at: Option<Timestamp>,
 }
 
-impl FromRow for Reception {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            last_received_at: row.opt_at("last_received_at")?,
-            resumed_at: row.opt_at("resumed_at")?,
-        })
-    }
-}
+record! { Reception { last_received_at; resumed_at } }
 
 impl Db<'_> {
     /// The batch with this key.
@@ -151,9 +149,8 @@ impl Tx<'_> {
             .bind(&key.key)
             .bind(tenant)
             .bind(start)
-            .execute()
-            .await?;
-        Ok(())
+            .done()
+            .await
     }
 
     /// Marks a batch as fully counted, with its result.
@@ -162,17 +159,12 @@ impl Tx<'_> {
         key: &BatchKey,
         report: &IngestReport,
     ) -> Result<(), StoreError> {
-        let report = serde_json::to_string(report).map_err(|e| StoreError::Unreadable {
-            column: "report",
-            problem: e.to_string(),
-        })?;
         self.query(FINISH)
             .bind(&key.sender)
             .bind(&key.key)
             .bind(report)
-            .execute()
-            .await?;
-        Ok(())
+            .done()
+            .await
     }
 
     /// Gives the key of a batch back of which nothing has been counted.
@@ -180,9 +172,8 @@ impl Tx<'_> {
         self.query(RELEASE)
             .bind(&key.sender)
             .bind(&key.key)
-            .execute()
-            .await?;
-        Ok(())
+            .done()
+            .await
     }
 
     /// Notes that telemetry arrives. A pause of `pause` or more makes this the instant at which
@@ -196,9 +187,8 @@ impl Tx<'_> {
             .bind(now)
             .bind(now - pause)
             .bind(now - TimeDelta::seconds(1))
-            .execute()
-            .await?;
-        Ok(())
+            .done()
+            .await
     }
 
     /// Forgets up to 500 batches received before `before`; how many there were.

@@ -9,7 +9,14 @@ use app::domain::{
     tenants::{Tenant, TenantHealth},
 };
 
-use super::{Db, FromRow, Row, StoreError, Tx, fold, in_list, sort_key, sql::statements};
+use const_format::concatcp;
+
+use super::{
+    Db, StoreError, Tx, fold, in_list,
+    record::{Record, insert, placeholders, record, select},
+    sort_key,
+    sql::statements,
+};
 
 #[cfg(test)]
 pub(crate) use health::ALL as HEALTH_STATEMENTS;
@@ -18,13 +25,14 @@ pub use health::NewHealth;
 pub(crate) use list::ALL as LIST_STATEMENTS;
 
 statements! {
-    LOOKUP = "SELECT * FROM tenants WHERE id = $1";
-    LOOKUP_BY_SLUG = "SELECT * FROM tenants WHERE slug = $1";
-    ADD = "INSERT INTO tenants (id, slug, name, status, plan, region, contact, created_at, sort_name, search, \
-        health_since, health_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)";
-    CHANGE = "UPDATE tenants SET slug = $2, name = $3, status = $4, plan = $5, region = $6, contact = $7, \
-        created_at = $8, sort_name = $9, search = $10 WHERE id = $1";
+    LOOKUP = select!(StoredTenant, "tenants WHERE id = $1");
+    LOOKUP_BY_SLUG = select!(StoredTenant, "tenants WHERE slug = $1");
+    ADD = insert!("tenants", Tenant, "sort_name, search, health_since, health_at");
+    CHANGE = concatcp!("UPDATE tenants SET (", REGISTERED, ") = (", placeholders(REGISTERED), ") WHERE id = $1");
 }
+
+/// What the platform registers, and what is made of it.
+const REGISTERED: &str = concatcp!(Tenant::COLUMNS, ", sort_name, search");
 
 /// A tenant as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,44 +70,15 @@ impl From<StoredTenant> for TenantHealth {
     }
 }
 
-impl FromRow for StoredTenant {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            tenant: Tenant {
-                id: row.parsed("id")?,
-                slug: row.text("slug")?,
-                name: row.text("name")?,
-                status: row.parsed("status")?,
-                plan: row.opt_text("plan")?,
-                region: row.opt_text("region")?,
-                contact: row.opt_text("contact")?,
-                created_at: row.at("created_at")?,
-            },
-            signals: HealthSignals {
-                health: row.parsed("health")?,
-                since: row.at("health_since")?,
-                last_seen: row.opt_at("last_seen")?,
-                calls_24h: row.count("calls_24h")?,
-                errors_24h: row.count("errors_24h")?,
-                updated_at: row.at("health_at")?,
-            },
-            cause: row.json("verdict")?,
-            first_seen: row.opt_at("first_seen")?,
-            next_change_at: row.int("next_change_at")?,
-            sort_name: row.text("sort_name")?,
-            severity: row.int("severity")?,
-            error_ppm: row.int("error_ppm")?,
-        })
-    }
-}
+record! { Tenant { id; slug; name; status; plan; region; contact; created_at } }
 
-struct FoundId(TenantId);
+record! { HealthSignals {
+    health; since = health_since; last_seen; calls_24h; errors_24h; updated_at = health_at;
+} }
 
-impl FromRow for FoundId {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self(row.parsed("id")?))
-    }
-}
+record! { StoredTenant {
+    tenant: Tenant; signals: HealthSignals; cause = verdict; first_seen; next_change_at; sort_name; severity; error_ppm;
+} }
 
 impl Db<'_> {
     pub async fn lookup_tenant(
@@ -124,7 +103,7 @@ impl Db<'_> {
     ) -> Result<Vec<StoredTenant>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for ids in ids.chunks(in_list::LENGTH) {
-            let query = self.assembled(in_list::sql("SELECT * FROM tenants WHERE id IN "));
+            let query = self.assembled(in_list::sql(select!(StoredTenant, "tenants WHERE id IN ")));
             let rows: Vec<StoredTenant> = in_list::bind(query, ids).fetch_all().await?;
             found.extend(rows);
         }
@@ -139,8 +118,8 @@ impl Db<'_> {
         let mut known = Vec::with_capacity(ids.len());
         for ids in ids.chunks(in_list::LENGTH) {
             let query = self.assembled(in_list::sql("SELECT id FROM tenants WHERE id IN "));
-            let rows: Vec<FoundId> = in_list::bind(query, ids).fetch_all().await?;
-            known.extend(rows.into_iter().map(|row| row.0));
+            let rows: Vec<TenantId> = in_list::bind(query, ids).fetch_all().await?;
+            known.extend(rows);
         }
         Ok(known)
     }
@@ -150,28 +129,19 @@ impl Tx<'_> {
     /// Adds a tenant that has never called.
     pub async fn add_tenant(&mut self, tenant: &Tenant, now: Timestamp) -> Result<(), StoreError> {
         let query = self.query(ADD);
-        bind_tenant(query, tenant).bind(now).execute().await?;
-        Ok(())
+        bind_tenant(query, tenant).bind(now).bind(now).done().await
     }
 
     /// Replaces the registered values. The health stays.
     pub async fn change_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
         let query = self.query(CHANGE);
-        bind_tenant(query, tenant).execute().await?;
-        Ok(())
+        bind_tenant(query, tenant).done().await
     }
 }
 
 fn bind_tenant<'d, 'c>(query: super::Query<'d, 'c>, tenant: &Tenant) -> super::Query<'d, 'c> {
     query
-        .bind(&tenant.id)
-        .bind(&tenant.slug)
-        .bind(&tenant.name)
-        .bind(tenant.status.as_str())
-        .bind(tenant.plan.as_deref())
-        .bind(tenant.region.as_deref())
-        .bind(tenant.contact.as_deref())
-        .bind(tenant.created_at)
+        .bind_all(tenant)
         .bind(sort_key(&tenant.name))
         .bind(search_text(tenant))
 }

@@ -6,7 +6,7 @@
 )]
 
 use std::sync::{
-    Arc, Mutex,
+    Arc,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -17,6 +17,7 @@ use app::domain::{
     record::RecordLevel,
 };
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use secrecy::SecretString;
 use sqlx::error::{DatabaseError, ErrorKind};
 use tokio::sync::Notify;
@@ -42,14 +43,10 @@ pub struct TestStore {
 
 impl TestStore {
     /// Another process that holds the SQLite file for writing until it is dropped.
-    pub async fn another_writer(&self) -> sqlx::SqliteConnection {
-        use sqlx::{Connection, Executor};
-
-        let url = secrecy::ExposeSecret::expose_secret(&self.options.url);
-        let mut other = sqlx::SqliteConnection::connect(url)
-            .await
-            .expect("a connection of its own");
-        other.execute("BEGIN IMMEDIATE").await.expect("the lock");
+    pub fn another_writer(&self) -> rusqlite::Connection {
+        let path = self.folder.path().join("store.db");
+        let other = rusqlite::Connection::open(path).expect("a connection of its own");
+        other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
         other
     }
 
@@ -87,20 +84,20 @@ pub struct Faults(Mutex<Option<Fault>>);
 impl Faults {
     /// The next commit meets this.
     pub fn next(&self, fault: Fault) {
-        *self.0.lock().expect("no panic") = Some(fault);
+        *self.0.lock() = Some(fault);
     }
 }
 
 impl Commit for Faults {
     fn commit(&self, transaction: Transaction) -> BoxFuture<'static, Result<(), StoreError>> {
-        let fault = self.0.lock().expect("no panic").take();
+        let fault = self.0.lock().take();
         Box::pin(async move {
             let commit = |transaction| EngineCommit.commit(transaction);
             match fault {
                 None => commit(transaction).await,
                 Some(Fault::Code(code)) => {
                     drop(transaction);
-                    Err(sqlx::Error::Database(Box::new(Coded(code))).into())
+                    Err(coded(code))
                 }
                 Some(Fault::LostAfter) => {
                     commit(transaction).await?;
@@ -116,7 +113,17 @@ impl Commit for Faults {
     }
 }
 
-/// An engine's error with a code.
+/// What an engine says with a code: those of PostgreSQL have five characters.
+fn coded(code: &'static str) -> StoreError {
+    match code.parse() {
+        Ok(number) if code.len() < 5 => {
+            rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(number), None).into()
+        }
+        _ => sqlx::Error::Database(Box::new(Coded(code))).into(),
+    }
+}
+
+/// PostgreSQL's error with a code.
 #[derive(Debug)]
 struct Coded(&'static str);
 

@@ -1,19 +1,24 @@
 //! Tenant users' sign-ins, and their end by force logout.
 
 use app::domain::{
-    AuditEventId, TenantId, Timestamp, UserSessionId,
+    TenantId, Timestamp, UserSessionId,
     user_sessions::{ForceLogoutResult, UserSession, UserSessionRegistration},
 };
 
-use super::{Db, FromRow, Row, StoreError, Tx, sql::statements};
+use const_format::concatcp;
+
+use super::{
+    Db, StoreError, Tx,
+    record::{insert, record, select},
+    sql::statements,
+};
 
 statements! {
-    // A sign-in that was ended stays ended, whatever is reported later.
-    REGISTER = "INSERT INTO user_sessions (tenant_id, id, user_id, issued_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, id) DO UPDATE SET user_id = excluded.user_id, \
-        issued_at = excluded.issued_at, expires_at = excluded.expires_at \
-        WHERE user_sessions.ended_at IS NULL";
-    LOOKUP = "SELECT * FROM user_sessions WHERE tenant_id = $1 AND id = $2";
+    // A sign-in that was ended stays ended, whatever is reported of it later.
+    REGISTER = concatcp!(insert!("user_sessions", UserSessionRegistration, "tenant_id, id"),
+        " ON CONFLICT (tenant_id, id) DO UPDATE SET user_id = excluded.user_id, \
+        issued_at = excluded.issued_at, expires_at = excluded.expires_at WHERE user_sessions.ended_at IS NULL");
+    LOOKUP = select!(UserSession, "user_sessions WHERE tenant_id = $1 AND id = $2");
     END = "UPDATE user_sessions SET ended_at = $3 WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL";
     COUNT_ACTIVE = "SELECT COUNT(*) FROM user_sessions WHERE tenant_id = $1 AND ended_at IS NULL AND expires_at > $2 \
         AND issued_at > (SELECT logout_cutoff FROM tenants WHERE id = $1)";
@@ -21,35 +26,16 @@ statements! {
         AND issued_at > (SELECT logout_cutoff FROM tenants WHERE id = $1)";
     LOGOUT_CUTOFF = "SELECT logout_cutoff FROM tenants WHERE id = $1";
     MOVE_CUTOFF = "UPDATE tenants SET logout_cutoff = $2 WHERE id = $1 AND logout_cutoff < $2";
-    ADD_FORCE_LOGOUT = "INSERT INTO force_logouts (actor_id, idempotency_key, tenant_id, ended, at, audit_event_id) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
-    FIND_FORCE_LOGOUT = "SELECT * FROM force_logouts WHERE actor_id = $1 AND idempotency_key = $2";
+    ADD_FORCE_LOGOUT = insert!("force_logouts", ForceLogoutResult, "actor_id, idempotency_key");
+    FIND_FORCE_LOGOUT = select!(ForceLogoutResult, "force_logouts WHERE actor_id = $1 AND idempotency_key = $2");
     PRUNE = "DELETE FROM user_sessions WHERE expires_at < $1";
 }
 
-impl FromRow for UserSession {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.parsed("id")?,
-            tenant_id: row.parsed("tenant_id")?,
-            user: row.parsed("user_id")?,
-            issued_at: row.at("issued_at")?,
-            expires_at: row.at("expires_at")?,
-            ended_at: row.opt_at("ended_at")?,
-        })
-    }
-}
+record! { UserSession { id; tenant_id; user = user_id; issued_at; expires_at; ended_at } }
 
-impl FromRow for ForceLogoutResult {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            tenant_id: row.parsed("tenant_id")?,
-            ended: row.count("ended")?,
-            at: row.at("at")?,
-            audit_event_id: row.parsed::<AuditEventId>("audit_event_id")?,
-        })
-    }
-}
+record! { UserSessionRegistration { user = user_id; issued_at; expires_at } }
+
+record! { ForceLogoutResult { tenant_id; ended; at; audit_event_id } }
 
 impl Db<'_> {
     pub async fn lookup_user_session(
@@ -82,14 +68,9 @@ impl Db<'_> {
         &mut self,
         tenant: &TenantId,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let micros: Option<i64> = self
-            .query(LOGOUT_CUTOFF)
-            .bind(tenant)
-            .fetch_optional()
-            .await?;
-        Ok(micros
-            .filter(|m| *m >= 0)
-            .and_then(Timestamp::from_timestamp_micros))
+        let cutoff = self.query(LOGOUT_CUTOFF).bind(tenant);
+        let cutoff: Option<Option<Timestamp>> = cutoff.fetch_optional().await?;
+        Ok(cutoff.flatten())
     }
 
     /// Whether the tenant exists.
@@ -124,15 +105,8 @@ impl Tx<'_> {
         id: &UserSessionId,
         registration: &UserSessionRegistration,
     ) -> Result<(), StoreError> {
-        self.query(REGISTER)
-            .bind(tenant)
-            .bind(id)
-            .bind(&registration.user)
-            .bind(registration.issued_at)
-            .bind(registration.expires_at)
-            .execute()
-            .await
-            .map(drop)
+        let register = self.query(REGISTER).bind_all(registration);
+        register.bind(tenant).bind(id).done().await
     }
 
     /// Ends one user session. Returns whether it was active.
@@ -142,14 +116,8 @@ impl Tx<'_> {
         id: &UserSessionId,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        Ok(self
-            .query(END)
-            .bind(tenant)
-            .bind(id)
-            .bind(at)
-            .execute()
-            .await?
-            == 1)
+        let end = self.query(END).bind(tenant).bind(id).bind(at);
+        end.changes_one().await
     }
 
     /// Ends every active user session of a tenant, and those issued at or before `cutoff` that
@@ -161,11 +129,8 @@ impl Tx<'_> {
         cutoff: Timestamp,
     ) -> Result<u64, StoreError> {
         let ended = self.query(END_ALL).bind(tenant).bind(at).execute().await?;
-        self.query(MOVE_CUTOFF)
-            .bind(tenant)
-            .bind(cutoff)
-            .execute()
-            .await?;
+        let moves = self.query(MOVE_CUTOFF).bind(tenant).bind(cutoff);
+        moves.done().await?;
         Ok(ended)
     }
 
@@ -176,16 +141,8 @@ impl Tx<'_> {
         key: &str,
         result: &ForceLogoutResult,
     ) -> Result<(), StoreError> {
-        self.query(ADD_FORCE_LOGOUT)
-            .bind(actor_id)
-            .bind(key)
-            .bind(&result.tenant_id)
-            .bind(result.ended)
-            .bind(result.at)
-            .bind(result.audit_event_id)
-            .execute()
-            .await
-            .map(drop)
+        let add = self.query(ADD_FORCE_LOGOUT).bind_all(result);
+        add.bind(actor_id).bind(key).done().await
     }
 
     /// Forgets user sessions that expired before an instant.

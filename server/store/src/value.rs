@@ -1,140 +1,345 @@
-//! Values that go into statements.
+//! Values as columns hold them, and the types of ours that are kept in columns.
 
-use app::domain::Timestamp;
+use std::fmt::Display;
+
+use app::domain::{Timestamp, token_hash::TokenHash};
+use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
-/// A value bound to a placeholder. Both engines know these four types and nothing else is stored.
-#[derive(Debug, Clone)]
+/// What a column holds, and what is bound to a placeholder. Nothing else is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    Text(Option<String>),
-    /// A whole number, an instant in microseconds, or a truth value as 0 and 1; or NULL.
-    Int(Option<i64>),
+    /// NULL, in a column of this kind.
+    Null(Kind),
+    /// Text.
+    Text(String),
+    /// A whole number, an instant in microseconds, or a truth value as 0 and 1.
+    Int(i64),
+    /// Bytes.
     Bytes(Vec<u8>),
 }
 
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
+/// The kinds of columns. PostgreSQL wants to know of a NULL too which it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// TEXT.
+    Text,
+    /// INTEGER, or BIGINT.
+    Int,
+    /// BLOB, or BYTEA.
+    Bytes,
+}
+
+impl Value {
+    fn text(self) -> Result<String, String> {
+        match self {
+            Self::Text(text) => Ok(text),
+            _ => Err("holds no text".to_owned()),
+        }
+    }
+
+    fn int(self) -> Result<i64, String> {
+        match self {
+            Self::Int(number) => Ok(number),
+            _ => Err("holds no number".to_owned()),
+        }
+    }
+
+    fn bytes(self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            _ => Err("holds no bytes".to_owned()),
+        }
     }
 }
 
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(Some(text))
+/// What can be bound to a placeholder.
+pub trait ToValue {
+    /// The kind of its columns.
+    const KIND: Kind;
+
+    /// How it is stored.
+    fn to_value(&self) -> Value;
+}
+
+/// What can be read from a column.
+pub trait FromValue: Sized {
+    /// Reads a value.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    fn from_value(value: Value) -> Result<Self, String>;
+
+    /// Whether a value stands for nothing: what `Option` reads as `None`.
+    fn is_nothing(value: &Value) -> bool {
+        matches!(value, Value::Null(_))
     }
 }
 
-impl From<&String> for Value {
-    fn from(text: &String) -> Self {
-        Self::Text(Some(text.clone()))
+impl<T: ToValue + ?Sized> ToValue for &T {
+    const KIND: Kind = T::KIND;
+
+    fn to_value(&self) -> Value {
+        T::to_value(self)
     }
 }
 
-impl From<Option<String>> for Value {
-    fn from(text: Option<String>) -> Self {
-        Self::Text(text)
+impl<T: ToValue> ToValue for Option<T> {
+    const KIND: Kind = T::KIND;
+
+    fn to_value(&self) -> Value {
+        self.as_ref()
+            .map_or(Value::Null(T::KIND), ToValue::to_value)
     }
 }
 
-impl From<Option<&str>> for Value {
-    fn from(text: Option<&str>) -> Self {
-        Self::Text(text.map(str::to_owned))
+impl<T: FromValue> FromValue for Option<T> {
+    fn from_value(value: Value) -> Result<Self, String> {
+        match T::is_nothing(&value) {
+            true => Ok(None),
+            false => T::from_value(value).map(Some),
+        }
     }
 }
 
-impl From<i64> for Value {
-    fn from(number: i64) -> Self {
-        Self::Int(Some(number))
+impl ToValue for Value {
+    const KIND: Kind = Kind::Text;
+
+    fn to_value(&self) -> Value {
+        self.clone()
     }
 }
 
-impl From<u32> for Value {
-    fn from(number: u32) -> Self {
-        Self::Int(Some(i64::from(number)))
+impl ToValue for str {
+    const KIND: Kind = Kind::Text;
+
+    fn to_value(&self) -> Value {
+        Value::Text(self.to_owned())
     }
 }
 
-impl From<u64> for Value {
-    /// Counts beyond `i64::MAX` do not occur; they would be kept as `i64::MAX`.
-    fn from(number: u64) -> Self {
-        Self::Int(Some(i64::try_from(number).unwrap_or(i64::MAX)))
+impl ToValue for String {
+    const KIND: Kind = Kind::Text;
+
+    fn to_value(&self) -> Value {
+        Value::Text(self.clone())
     }
 }
 
-impl From<Option<i64>> for Value {
-    fn from(number: Option<i64>) -> Self {
-        Self::Int(number)
+impl FromValue for String {
+    fn from_value(value: Value) -> Result<Self, String> {
+        value.text()
     }
 }
 
-impl From<Option<u64>> for Value {
-    fn from(number: Option<u64>) -> Self {
-        Self::Int(number.map(|n| i64::try_from(n).unwrap_or(i64::MAX)))
+impl ToValue for SecretString {
+    const KIND: Kind = Kind::Text;
+
+    fn to_value(&self) -> Value {
+        self.expose_secret().to_value()
     }
 }
 
-impl From<bool> for Value {
-    fn from(truth: bool) -> Self {
-        Self::Int(Some(i64::from(truth)))
+impl FromValue for SecretString {
+    fn from_value(value: Value) -> Result<Self, String> {
+        value.text().map(Self::from)
     }
 }
 
-impl From<Timestamp> for Value {
-    fn from(at: Timestamp) -> Self {
-        Self::Int(Some(at.timestamp_micros()))
+impl<const N: usize> ToValue for [u8; N] {
+    const KIND: Kind = Kind::Bytes;
+
+    fn to_value(&self) -> Value {
+        Value::Bytes(self.to_vec())
     }
 }
 
-impl From<Option<Timestamp>> for Value {
-    fn from(at: Option<Timestamp>) -> Self {
-        Self::Int(at.map(|at| at.timestamp_micros()))
+impl ToValue for TokenHash {
+    const KIND: Kind = Kind::Bytes;
+
+    fn to_value(&self) -> Value {
+        self.as_bytes().to_value()
     }
 }
 
-impl From<&[u8]> for Value {
-    fn from(bytes: &[u8]) -> Self {
-        Self::Bytes(bytes.to_vec())
+impl FromValue for TokenHash {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let bytes = value.bytes()?.try_into();
+        bytes
+            .map(Self::from_bytes)
+            .map_err(|_| "has another length".to_owned())
     }
 }
 
-impl From<[u8; 32]> for Value {
-    fn from(bytes: [u8; 32]) -> Self {
-        Self::Bytes(bytes.to_vec())
+impl FromValue for Vec<u8> {
+    fn from_value(value: Value) -> Result<Self, String> {
+        value.bytes()
     }
 }
 
-macro_rules! value_from_id {
-    ($($id:ident),+) => {$(
-        impl From<&app::domain::$id> for Value {
-            fn from(id: &app::domain::$id) -> Self {
-                Self::Text(Some(id.to_string()))
+/// Whole numbers. Those beyond `i64::MAX` do not occur; they would be kept as `i64::MAX`.
+macro_rules! numbers {
+    ($($type:ty),+) => {$(
+        impl ToValue for $type {
+            const KIND: Kind = Kind::Int;
+
+            fn to_value(&self) -> Value {
+                Value::Int(i64::try_from(*self).unwrap_or(i64::MAX))
             }
         }
-        impl From<app::domain::$id> for Value {
-            fn from(id: app::domain::$id) -> Self {
-                Self::Text(Some(id.to_string()))
-            }
-        }
-        impl From<Option<&app::domain::$id>> for Value {
-            fn from(id: Option<&app::domain::$id>) -> Self {
-                Self::Text(id.map(ToString::to_string))
+
+        impl FromValue for $type {
+            fn from_value(value: Value) -> Result<Self, String> {
+                Self::try_from(value.int()?).map_err(|error| error.to_string())
             }
         }
     )+};
 }
 
-value_from_id!(
-    ApiKeyId,
-    AuditEventId,
-    OrganizationId,
-    RequestId,
-    StaffId,
-    StaffSessionId,
-    SupportSessionId,
-    TenantId,
-    TenantUserId,
-    UserSessionId
-);
+numbers!(u8, u16, u32, u64, i64);
+
+impl ToValue for bool {
+    const KIND: Kind = Kind::Int;
+
+    fn to_value(&self) -> Value {
+        Value::Int((*self).into())
+    }
+}
+
+impl FromValue for bool {
+    fn from_value(value: Value) -> Result<Self, String> {
+        Ok(value.int()? != 0)
+    }
+}
+
+impl ToValue for Timestamp {
+    const KIND: Kind = Kind::Int;
+
+    fn to_value(&self) -> Value {
+        Value::Int(self.timestamp_micros())
+    }
+}
+
+impl FromValue for Timestamp {
+    fn from_value(value: Value) -> Result<Self, String> {
+        Self::from_timestamp_micros(value.int()?).ok_or_else(|| "not an instant".to_owned())
+    }
+
+    /// What is sorted by is never NULL: -1 stands for "never" there.
+    fn is_nothing(value: &Value) -> bool {
+        matches!(value, Value::Null(_) | Value::Int(-1))
+    }
+}
+
+/// Identifiers and words, kept as they are written.
+macro_rules! texts {
+    ($($name:ident in $($module:ident)::+;)+) => {$(
+        impl ToValue for $($module)::+::$name {
+            const KIND: Kind = Kind::Text;
+
+            fn to_value(&self) -> Value {
+                Value::Text(self.to_string())
+            }
+        }
+
+        impl FromValue for $($module)::+::$name {
+            fn from_value(value: Value) -> Result<Self, String> {
+                parsed(&value.text()?)
+            }
+        }
+    )+};
+}
+
+/// Lists of words, kept with spaces between them.
+macro_rules! words {
+    ($($name:ident in $($module:ident)::+;)+) => {$(
+        impl ToValue for Vec<$($module)::+::$name> {
+            const KIND: Kind = Kind::Text;
+
+            fn to_value(&self) -> Value {
+                self.as_slice().to_value()
+            }
+        }
+
+        impl ToValue for [$($module)::+::$name] {
+            const KIND: Kind = Kind::Text;
+
+            fn to_value(&self) -> Value {
+                let words: Vec<_> = self.iter().map(ToString::to_string).collect();
+                Value::Text(words.join(" "))
+            }
+        }
+
+        impl FromValue for Vec<$($module)::+::$name> {
+            fn from_value(value: Value) -> Result<Self, String> {
+                let text = value.text()?;
+                let words = text.split(' ').filter(|word| !word.is_empty());
+                words.map(parsed).collect()
+            }
+        }
+    )+};
+}
+
+/// What is kept as JSON.
+macro_rules! json {
+    ($($name:ident in $($module:ident)::+;)+) => {$(
+        impl ToValue for $($module)::+::$name {
+            const KIND: Kind = Kind::Text;
+
+            /// NULL for what JSON has no form for, which no column of ours takes.
+            fn to_value(&self) -> Value {
+                serde_json::to_string(self).ok().to_value()
+            }
+        }
+
+        impl FromValue for $($module)::+::$name {
+            fn from_value(value: Value) -> Result<Self, String> {
+                serde_json::from_str(&value.text()?).map_err(|error| error.to_string())
+            }
+        }
+    )+};
+}
+
+texts! {
+    ApiKeyId in app::domain;
+    AuditEventId in app::domain;
+    OrganizationId in app::domain;
+    RequestId in app::domain;
+    StaffId in app::domain;
+    StaffSessionId in app::domain;
+    SupportSessionId in app::domain;
+    TenantId in app::domain;
+    TenantUserId in app::domain;
+    UserSessionId in app::domain;
+    ForwardAuthProfile in app::domain::access_log;
+    Refusal in app::domain::access_log;
+    RequestOutcome in app::domain::access_log;
+    ActorType in app::domain::audit;
+    AuditCategory in app::domain::audit;
+    AuditOutcome in app::domain::audit;
+    Health in app::domain::health;
+    ScopeName in app::domain::scopes;
+    OrganizationStatus in app::domain::tenants;
+    TenantStatus in app::domain::tenants;
+}
+
+words! {
+    ApiRight in app::domain::api_keys;
+    ScopeName in app::domain::scopes;
+    Role in app::domain::staff;
+}
+
+json! {
+    UpgradeTally in app::domain::access_log;
+    Cause in app::domain::health;
+    IngestReport in app::domain::telemetry;
+    Value in serde_json;
+}
+
+fn parsed<T: std::str::FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
 
 /// The form in which text is compared and searched: NFKC, lower case. Made here and not by an
 /// engine, so that both engines find the same.

@@ -12,24 +12,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::domain::record::OutageCause;
 use futures::future::BoxFuture;
 
-use super::{Store, StoreError, audit::Receipt, batch::Order, connection::Tx, engine::Pools};
+use super::{
+    Store, StoreError,
+    act::{Act, ActError, Priority, Run},
+    audit::Receipt,
+    batch::Order,
+    pools::Pools,
+    transaction::Tx,
+};
 
 /// How often an act is tried when other writers are first.
 const ATTEMPTS: u32 = 8;
-
-/// Which acts go first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Priority {
-    /// The gateway's: a request waits for it.
-    Gateway,
-    /// Everything else.
-    Normal,
-    /// Work without a waiting caller: it is done with the next other work, or alone after a moment.
-    Resting,
-}
 
 /// The result of a state change, made only from the proof that an audit event goes with it.
 #[derive(Debug)]
@@ -50,28 +45,6 @@ impl<T> Audited<T> {
     /// The act's result.
     pub fn into_value(self) -> T {
         self.0
-    }
-}
-
-/// What is done in a transaction: a function over the values that it is given. It runs more than once
-/// when other writers are first, so it only borrows them.
-pub(super) struct Act<D, F> {
-    given: D,
-    run: F,
-}
-
-/// An [`Act`] whose values have been put away.
-pub(super) trait Run<T, E>: Send + Sync + 'static {
-    fn run<'t>(&'t self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>>;
-}
-
-impl<D, F, T, E> Run<T, E> for Act<D, F>
-where
-    D: Send + Sync + 'static,
-    F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
-{
-    fn run<'t>(&'t self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> {
-        (self.run)(&self.given, tx)
     }
 }
 
@@ -176,23 +149,5 @@ impl Store {
             }
         }
         result
-    }
-}
-
-/// The part of an act's error that the writer must understand.
-pub trait ActError: From<StoreError> {
-    /// Whether an immediate retry of the act may succeed: another writer was first.
-    fn is_contention(&self) -> bool;
-    /// The outage, if that is the cause of the error.
-    fn outage(&self) -> Option<OutageCause>;
-}
-
-impl ActError for StoreError {
-    fn is_contention(&self) -> bool {
-        matches!(self, Self::Contended)
-    }
-
-    fn outage(&self) -> Option<OutageCause> {
-        Self::outage(self)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
 
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use rusqlite::{Connection, OpenFlags};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::support::{
@@ -105,19 +105,16 @@ async fn kill_under(rounds: u64, random: &mut Random) -> Found {
     let arrived = request_ids(&upstream.text());
     assert_eq!(arrived.len(), upstream.requests(), "whole, each once");
     assert!(!acknowledged.is_empty() && acknowledged.is_subset(&arrived));
-    let mut store = open(&program.store()).await;
+    let store = open(&program.store());
     let closed = async || {
         let open = "SELECT count(*) FROM access_log WHERE outcome = 'open'";
-        let open: i64 = sqlx::query_scalar(open)
-            .fetch_one(&mut store)
-            .await
-            .unwrap();
+        let open: i64 = store.query_row(open, [], |row| row.get(0)).unwrap();
         (open == 0).then_some(())
     };
     until("the rows of dead starts to be closed", closed).await;
-    let recorded = check_rows(&mut store, &session, &arrived).await;
+    let recorded = check_rows(&store, &session, &arrived);
     assert!(arrived.is_subset(&recorded), "a request without a record");
-    check_events(&mut store, &recorded).await;
+    check_events(&store, &recorded);
     program.run(&["audit", "verify"], "").await;
     Found {
         kills: rounds,
@@ -205,19 +202,14 @@ async fn ask_until_the_end(
 }
 
 /// The rows of the access log are numbered without gaps, and each says how it ended; their ids.
-async fn check_rows(
-    store: &mut SqliteConnection,
-    session: &Granted,
-    arrived: &HashSet<String>,
-) -> HashSet<String> {
-    let rows: Vec<(String, i64, Option<i64>, String)> = sqlx::query_as(
+fn check_rows(store: &Connection, session: &Granted, arrived: &HashSet<String>) -> HashSet<String> {
+    let rows: Vec<(String, i64, Option<i64>, String)> = rows(
+        store,
         "SELECT request_id, seq, status, outcome FROM access_log \
-         WHERE support_session_id = $1 ORDER BY seq",
-    )
-    .bind(&session.id)
-    .fetch_all(&mut *store)
-    .await
-    .unwrap();
+         WHERE support_session_id = ?1 ORDER BY seq",
+        &session.id,
+        |row| row.try_into(),
+    );
     for (expected, (id, seq, status, outcome)) in (1..).zip(&rows) {
         assert_eq!(*seq, expected, "{id}");
         match outcome.as_str() {
@@ -228,33 +220,36 @@ async fn check_rows(
         }
     }
     assert!(rows.iter().any(|row| row.3 == "unknown"), "nothing was cut");
-    let forwarded: i64 = sqlx::query_scalar("SELECT forwarded FROM support_sessions WHERE id = $1")
-        .bind(&session.id)
-        .fetch_one(store)
-        .await
-        .unwrap();
-    assert_eq!(usize::try_from(forwarded).unwrap(), rows.len());
+    let forwarded = "SELECT forwarded FROM support_sessions WHERE id = ?1";
+    let forwarded: Vec<i64> = self::rows(store, forwarded, &session.id, |row| row.get(0));
+    assert_eq!(usize::try_from(forwarded[0]).unwrap(), rows.len());
     rows.into_iter().map(|row| row.0).collect()
 }
 
 /// Each request has exactly one event of its beginning and one of its end.
-async fn check_events(store: &mut SqliteConnection, recorded: &HashSet<String>) {
+fn check_events(store: &Connection, recorded: &HashSet<String>) {
     for action in ["support_session.request", "support_session.response"] {
-        let of_action = "SELECT request_id FROM audit_events WHERE action = $1";
-        let ids: Vec<String> = sqlx::query_scalar(of_action)
-            .bind(action)
-            .fetch_all(&mut *store)
-            .await
-            .unwrap();
+        let of_action = "SELECT request_id FROM audit_events WHERE action = ?1";
+        let ids: Vec<String> = rows(store, of_action, action, |row| row.get(0));
         assert_eq!(ids.len(), recorded.len(), "{action}");
         let ids: HashSet<String> = ids.into_iter().collect();
         assert!(ids == *recorded, "{action}");
     }
 }
 
-async fn open(store: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(store).read_only(true);
-    SqliteConnection::connect_with(&options).await.unwrap()
+fn open(store: &Path) -> Connection {
+    Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+}
+
+fn rows<T>(
+    store: &Connection,
+    sql: &str,
+    value: &str,
+    read: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Vec<T> {
+    let mut statement = store.prepare(sql).unwrap();
+    let rows = statement.query_map([value], read).unwrap();
+    rows.map(Result::unwrap).collect()
 }
 
 /// `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014): the

@@ -1,8 +1,6 @@
 //! A disk that fails under the running program: nothing passes, everyone is informed, and what can
 //! recover does.
 
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-
 use crate::support::{
     client::{Answer, Client},
     faults::Disk,
@@ -92,11 +90,13 @@ impl Scene {
 
     /// What was sent has a row, and no row says of anything else that it was sent.
     async fn has_recorded_everything(&self) {
-        let options = SqliteConnectOptions::new().filename(self.program.store());
-        let mut store = SqliteConnection::connect_with(&options).await.unwrap();
+        let store = rusqlite::Connection::open(self.program.store()).unwrap();
+        let mut rows = store
+            .prepare("SELECT request_id, outcome FROM access_log")
+            .unwrap();
         let rows = until("every row's end", async || {
-            let rows = sqlx::query_as("SELECT request_id, outcome FROM access_log");
-            let rows: Vec<(String, String)> = rows.fetch_all(&mut store).await.unwrap();
+            let rows = rows.query_map([], |row| row.try_into()).unwrap();
+            let rows: Vec<(String, String)> = rows.map(Result::unwrap).collect();
             (rows.iter().all(|row| row.1 != "open")).then_some(rows)
         })
         .await;

@@ -1,7 +1,5 @@
 //! A store that can't be written: nothing passes, everyone is informed, and it recovers by itself.
 
-use sqlx::{Connection, Executor, SqliteConnection, sqlite::SqliteConnectOptions};
-
 use crate::support::{
     client::{Answer, Client},
     people::{Platform, Staff},
@@ -38,12 +36,8 @@ async fn while_another_process_holds_the_store_nothing_passes_and_everyone_is_to
     assert_eq!(ask(&program, &session.token).await.status, 200);
     assert!(!staff.page("/support").await.contains(NOTICE));
 
-    let options = SqliteConnectOptions::new().filename(program.store());
-    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
-    let hold = async || {
-        let held = other.execute("BEGIN IMMEDIATE").await;
-        held.is_ok().then_some(())
-    };
+    let other = rusqlite::Connection::open(program.store()).unwrap();
+    let hold = async || other.execute_batch("BEGIN IMMEDIATE").ok();
     until("the store to be held", hold).await;
     let refused = ask(&program, &session.token).await;
     assert_eq!(
@@ -55,25 +49,17 @@ async fn while_another_process_holds_the_store_nothing_passes_and_everyone_is_to
     assert!(page.contains(NOTICE), "{page}");
     assert_eq!(upstream.requests(), 1);
 
-    other.execute("ROLLBACK").await.unwrap();
+    other.execute_batch("ROLLBACK").unwrap();
     // Without any request: the program looks by itself.
     let ready = async || (program.ready().await == 200).then_some(());
     until("the program to be ready again", ready).await;
     assert_eq!(ask(&program, &session.token).await.status, 200);
     assert!(!staff.page("/support").await.contains(NOTICE));
-    let closed = async || {
-        let open = "SELECT count(*) FROM access_log WHERE outcome = 'open'";
-        let open: i64 = sqlx::query_scalar(open)
-            .fetch_one(&mut other)
-            .await
-            .unwrap();
-        (open == 0).then_some(())
+    let count = |outcome: &str| -> i64 {
+        let sql = "SELECT count(*) FROM access_log WHERE outcome = ?1";
+        other.query_row(sql, [outcome], |row| row.get(0)).unwrap()
     };
+    let closed = async || (count("open") == 0).then_some(());
     until("every row to be completed", closed).await;
-    let sent = "SELECT count(*) FROM access_log WHERE outcome = 'done'";
-    let sent: i64 = sqlx::query_scalar(sent)
-        .fetch_one(&mut other)
-        .await
-        .unwrap();
-    assert_eq!(usize::try_from(sent).unwrap(), upstream.requests());
+    assert_eq!(usize::try_from(count("done")).unwrap(), upstream.requests());
 }

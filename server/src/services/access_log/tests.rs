@@ -374,7 +374,7 @@ async fn a_store_that_hangs_is_noticed_and_what_waited_too_long_is_never_written
 async fn a_store_that_another_process_holds_is_told_of_in_time() {
     let scene = scenes().await.remove(0);
     let recording = scene.recorder_of("this start");
-    let other = scene.world.store.another_writer().await;
+    let other = scene.world.store.another_writer();
     let asked = std::time::Instant::now();
     let begun = recording.begin(scene.intent()).await;
     assert_eq!(begun.unwrap_err(), RecordError::Unavailable);

@@ -6,14 +6,17 @@ use app::domain::{
     scopes::ScopeName,
 };
 
-use crate::{Db, FromRow, Row, StoreError, sql::statements};
+use crate::{
+    Db, StoreError,
+    record::{record, select},
+    sql::statements,
+};
 
 statements! {
-    // Request IDs are UUIDv7, so their order is the order of time.
-    LIST_LATEST = "SELECT a.request_id, a.support_session_id, a.method, a.path, a.query, a.outcome, a.refusal, a.at, \
-        s.tenant_id, s.organization_id, s.scopes FROM access_log a \
+    // Request ids are UUIDv7: their order is that of time.
+    LIST_LATEST = select!(MadeRequest, "access_log a \
         JOIN support_sessions s ON s.id = a.support_session_id \
-        WHERE a.request_id < $1 ORDER BY a.request_id DESC LIMIT $2";
+        WHERE a.request_id < $1 ORDER BY a.request_id DESC LIMIT $2");
 }
 
 /// A request as it was made in a support session.
@@ -37,23 +40,9 @@ pub struct MadeRequest {
     pub scopes: Vec<ScopeName>,
 }
 
-impl FromRow for MadeRequest {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            request_id: row.parsed("request_id")?,
-            support_session_id: row.parsed("support_session_id")?,
-            method: row.text("method")?,
-            path: row.text("path")?,
-            query: row.opt_text("query")?,
-            outcome: row.parsed("outcome")?,
-            refusal: row.opt_parsed("refusal")?,
-            at: row.at("at")?,
-            tenant_id: row.parsed("tenant_id")?,
-            organization_id: row.opt_parsed("organization_id")?,
-            scopes: row.words("scopes")?,
-        })
-    }
-}
+record! { MadeRequest {
+    request_id; support_session_id; method; path; query; outcome; refusal; at; tenant_id; organization_id; scopes;
+} }
 
 impl Db<'_> {
     /// Up to `limit` of the latest requests of all support sessions before one, newest first.
@@ -64,7 +53,7 @@ impl Db<'_> {
     ) -> Result<Vec<MadeRequest>, StoreError> {
         self.query(LIST_LATEST)
             .bind(before)
-            .bind(i64::from(limit))
+            .bind(limit)
             .fetch_all()
             .await
     }

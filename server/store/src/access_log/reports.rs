@@ -6,7 +6,11 @@ use app::domain::{
 };
 
 use super::Orphan;
-use crate::{Db, FromRow, Row, StoreError, Tx, sql::statements};
+use crate::{
+    Db, StoreError, Tx,
+    record::{record, select},
+    sql::statements,
+};
 
 statements! {
     // Only an open row, and only of that kind of proxy. A report is final.
@@ -14,10 +18,10 @@ statements! {
         reported_at = $7 WHERE request_id = $1 AND profile = $2 AND outcome = 'open' \
         RETURNING support_session_id, (SELECT s.tenant_id FROM support_sessions s \
         WHERE s.id = access_log.support_session_id) AS tenant_id";
-    LIST_UNREPORTED = "SELECT a.request_id, a.support_session_id, s.tenant_id FROM access_log a \
+    LIST_UNREPORTED = select!(Orphan, "access_log a \
         JOIN support_sessions s ON s.id = a.support_session_id \
         WHERE a.outcome = 'open' AND a.profile IS NOT NULL AND COALESCE(s.revoked_at, s.ends_at) < $1 \
-        ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200";
+        ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200");
 }
 
 /// Whose row a report has completed.
@@ -27,14 +31,7 @@ pub struct ReportedRow {
     pub tenant_id: TenantId,
 }
 
-impl FromRow for ReportedRow {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            support_session_id: row.parsed("support_session_id")?,
-            tenant_id: row.parsed("tenant_id")?,
-        })
-    }
-}
+record! { ReportedRow { support_session_id; tenant_id } }
 
 impl Db<'_> {
     /// Up to 200 unreported rows, by tenant, of support sessions that ended before an instant.
@@ -61,9 +58,9 @@ impl Tx<'_> {
         let request: RequestId = end.request_id;
         self.query(COMPLETE_REPORTED)
             .bind(request)
-            .bind(profile.as_str())
-            .bind(i64::from(end.status))
-            .bind(outcome.as_str())
+            .bind(profile)
+            .bind(end.status)
+            .bind(outcome)
             .bind(end.duration_ms)
             .bind(end.bytes)
             .bind(at)

@@ -7,72 +7,36 @@ use app::domain::{
     audit::{Actor, AuditEvent, AuditFilter},
     page::Direction,
 };
+use const_format::concatcp;
 
+use super::heads::AuditPosition;
 use crate::{
     Db, FromRow, Row, StoreError, fold,
     listing::{Listed, Listing, PageAt},
+    record::{Record, record, select},
     sql::statements,
 };
 
 statements! {
-    LOOKUP = "SELECT * FROM audit_events WHERE id = $1";
-    CHAIN_AFTER = "SELECT * FROM audit_events WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT 1000";
+    LOOKUP = select!(AuditEvent, "audit_events WHERE id = $1");
+    CHAIN_AFTER = select!(AuditEvent, "audit_events WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT 1000");
+    STORED_AFTER = concatcp!("SELECT actor_search, ", AuditEvent::COLUMNS,
+        " FROM audit_events WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT 1000");
     // A chain whose head was taken away is one still.
     CHAINS = "SELECT chain FROM audit_heads UNION SELECT chain FROM audit_events ORDER BY chain";
-    HEAD = "SELECT seq, hash FROM audit_heads WHERE chain = $1";
+    HEAD = select!(AuditPosition, "audit_heads WHERE chain = $1");
     LATEST_INSTANT = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events WHERE recorded_at <= $1";
 }
 
 /// How many events an export reads at a time.
 pub const EXPORT_PAGE: u32 = 1_000;
 
-/// The last position of a chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditPosition {
-    /// How many events the chain has.
-    pub seq: u64,
-    /// The hash of the last one.
-    pub hash: String,
-}
+record! { Actor { kind = actor_type; id = actor_id; name = actor_name } }
 
-impl FromRow for AuditPosition {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            seq: row.count("seq")?,
-            hash: row.text("hash")?,
-        })
-    }
-}
-
-impl FromRow for AuditEvent {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            v: u32::try_from(row.int("v")?).unwrap_or_default(),
-            chain: row.text("chain")?,
-            seq: row.count("seq")?,
-            prev: row.text("prev")?,
-            id: row.parsed("id")?,
-            tenant_id: row.opt_parsed("tenant_id")?,
-            category: row.parsed("category")?,
-            action: row.text("action")?,
-            actor: Actor {
-                kind: row.parsed("actor_type")?,
-                id: row.text("actor_id")?,
-                name: row.text("actor_name")?,
-            },
-            resource_type: row.text("resource_type")?,
-            resource_id: row.text("resource_id")?,
-            outcome: row.parsed("outcome")?,
-            occurred_at: row.at("occurred_at")?,
-            recorded_at: row.at("recorded_at")?,
-            request_id: row.opt_text("request_id")?,
-            ip: row.opt_text("ip")?,
-            user_agent: row.opt_text("user_agent")?,
-            metadata: row.json("metadata")?,
-            hash: row.text("hash")?,
-        })
-    }
-}
+record! { AuditEvent {
+    v; chain; seq; prev; id; tenant_id; category; action; actor: Actor; resource_type; resource_id; outcome;
+    occurred_at; recorded_at; request_id; ip; user_agent; metadata; hash;
+} }
 
 /// An event as stored, readable or not, for verification.
 #[derive(Debug, Clone)]
@@ -88,16 +52,16 @@ pub struct StoredEvent {
 
 impl FromRow for StoredEvent {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
-        let id = row.text("id")?;
+        let id: String = row.get("id")?;
         let event = AuditEvent::from_row(row).map_err(|e| e.to_string());
         Ok(Self {
-            chain: row.text("chain")?,
-            seq: row.count("seq").unwrap_or_default(),
+            chain: row.get("chain")?,
+            seq: row.get("seq").unwrap_or_default(),
             event: match event {
                 // An ID in another spelling is the same ID, but can't be found.
                 Ok(event) if event.id.to_string() != id => Err(format!("id {id} is misspelt")),
-                // The search column is not hashed, so it must match its source.
-                Ok(event) if row.text("actor_search")? != fold(&event.actor.name) => {
+                // What is searched in is no part of the hash, and must be what it was made of.
+                Ok(event) if row.get::<String>("actor_search")? != fold(&event.actor.name) => {
                     Err("actor_search does not fit the actor's name".to_owned())
                 }
                 event => event,
@@ -165,11 +129,8 @@ impl Db<'_> {
         chain: &str,
         after: u64,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        self.query(CHAIN_AFTER)
-            .bind(chain)
-            .bind(after)
-            .fetch_all()
-            .await
+        let events = self.query(STORED_AFTER).bind(chain).bind(after);
+        events.fetch_all().await
     }
 
     /// The names of all chains.
@@ -246,7 +207,7 @@ pub(crate) fn listing(
         AuditReach::Tenant(id) => listing.and_bind("tenant_id = {}", id),
     }
     if let Some(category) = filter.category {
-        listing.and_bind("category = {}", category.as_str());
+        listing.and_bind("category = {}", category);
     }
     match filter
         .action
@@ -264,7 +225,7 @@ pub(crate) fn listing(
         listing.and_bind("tenant_id = {}", tenant);
     }
     if let Some(outcome) = filter.outcome {
-        listing.and_bind("outcome = {}", outcome.as_str());
+        listing.and_bind("outcome = {}", outcome);
     }
     if let Some(from) = filter.from {
         listing.and_bind("recorded_at >= {}", from);

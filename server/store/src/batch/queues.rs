@@ -6,7 +6,7 @@ use app::domain::record::RecordLevel;
 use tokio::sync::mpsc;
 
 use super::Job;
-use crate::writer::Priority;
+use crate::act::Priority;
 
 /// How long acts without a waiting caller are held back, so that they share a commit with others: a
 /// request's completion with the next request's record.

@@ -5,10 +5,7 @@ use std::time::{Duration, Instant};
 use app::domain::record::RecordLevel;
 
 use super::{Job, queues::Queues};
-use crate::{
-    StoreError,
-    connection::{Connection, Db, Tx},
-};
+use crate::{Db, StoreError, Tx};
 
 /// How many acts one commit covers at most.
 const MAX_BATCH: usize = 256;
@@ -91,14 +88,4 @@ pub(super) async fn run_apart(
         any_changed |= keep && changed;
     }
     Ok(Ran::told(any_changed))
-}
-
-impl Db<'_> {
-    fn reborrow(&mut self) -> Db<'_> {
-        Db(match &mut self.0 {
-            Connection::Sqlite(connection) => Connection::Sqlite(connection),
-            Connection::SqliteWriter(connection) => Connection::SqliteWriter(connection),
-            Connection::Postgres(connection) => Connection::Postgres(connection),
-        })
-    }
 }

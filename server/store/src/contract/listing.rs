@@ -9,10 +9,11 @@ use proptest::prelude::*;
 
 use super::noon;
 use crate::{
-    Db, Engine, FromRow, Priority, Row, Store, StoreError,
+    Db, Engine, Priority, Store, StoreError,
     audit::AuditReach,
     fold,
     listing::{Key, Listed, Listing, PageAt, Position},
+    record::record,
     testing::{append, both, new_event},
 };
 
@@ -143,14 +144,7 @@ struct Item {
     id: String,
 }
 
-impl FromRow for Item {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            rank: row.int("rank")?,
-            id: row.text("id")?,
-        })
-    }
-}
+record! { Item { rank; id } }
 
 /// What a caller does next on a page.
 #[derive(Debug, Clone, Copy)]

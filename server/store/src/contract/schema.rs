@@ -58,6 +58,43 @@ async fn an_older_schema_is_refused_where_migrating_is_switched_off() {
 }
 
 #[tokio::test]
+async fn both_engines_write_migrations_down_alike_and_take_no_other_under_an_old_number() {
+    for (engine, test) in both().await {
+        let mut reader = test.store.read().await.unwrap();
+        let mut db = reader.db();
+        let applied = db.query(
+            "SELECT version, description, checksum, execution_time FROM _sqlx_migrations ORDER BY version",
+        );
+        let applied: Vec<(i64, String, Vec<u8>, i64)> = applied.fetch_all().await.unwrap();
+        let first = applied.first().expect("a migration");
+        assert_eq!((first.0, first.1.as_str()), (1, "initial"), "{engine}");
+        for (version, _, checksum, took) in &applied {
+            // A SHA-384, and nanoseconds.
+            assert_eq!(checksum.len(), 48, "{engine}: {version}");
+            assert!(*took > 1_000, "{engine}: {version} took {took}");
+        }
+        for (change, problem) in [
+            (
+                "checksum = (SELECT checksum FROM _sqlx_migrations WHERE version = 1)",
+                "modified",
+            ),
+            ("success = FALSE", "partially applied"),
+        ] {
+            let sql = format!("UPDATE _sqlx_migrations SET {change} WHERE version = 2");
+            let write = test.store.write(Priority::Normal, sql, |sql, tx| {
+                Box::pin(async move { tx.assembled(sql.clone()).execute().await })
+            });
+            assert_eq!(write.await.unwrap(), 1);
+            let error = reopen(&test.options, true).await.err().expect("refused");
+            let StoreError::Migration(error) = error else {
+                panic!("{engine}: {error}");
+            };
+            assert!(error.to_string().contains(problem), "{engine}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn one_process_serves_an_sqlite_file_until_its_store_is_dropped() {
     let test = sqlite().await;
     test.store.follow_changes().await.unwrap();

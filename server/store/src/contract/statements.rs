@@ -5,9 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sqlx::{Executor, SqlSafeStr};
-
-use crate::{Reader, Statement, testing::both};
+use crate::{Statement, testing::both};
 
 /// The `ALL` of every file that has `statements!`. A test fails as long as one is not here.
 fn lists() -> Vec<&'static [Statement]> {
@@ -17,6 +15,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::access_log::REPORT_STATEMENTS,
         crate::api_keys::ALL,
         crate::audit::APPEND_STATEMENTS,
+        crate::audit::HEADS_STATEMENTS,
         crate::audit::READ_STATEMENTS,
         crate::browser_sessions::ALL,
         crate::calls::ALL,
@@ -41,16 +40,8 @@ fn lists() -> Vec<&'static [Statement]> {
 async fn every_statement_is_accepted_by_both_engines() {
     for (engine, test) in both().await {
         for statement in lists().into_iter().flatten() {
-            let prepared = match &mut test.store.read().await.unwrap() {
-                Reader::Sqlite(connection) => {
-                    let prepared = connection.prepare(statement.sql.into_sql_str()).await;
-                    prepared.map(drop)
-                }
-                Reader::Postgres(connection) => {
-                    let prepared = connection.prepare(statement.sql.into_sql_str()).await;
-                    prepared.map(drop)
-                }
-            };
+            let mut reader = test.store.read().await.unwrap();
+            let prepared = reader.prepare(statement.sql).await;
             prepared.unwrap_or_else(|error| panic!("{engine}: {}: {error}", statement.name));
         }
     }

@@ -3,15 +3,17 @@
 use app::domain::{TenantId, Timestamp, health::Verdict};
 
 use super::StoredTenant;
-use crate::{Db, StoreError, Tx, sql::statements};
+use const_format::concatcp;
+
+use crate::{Db, StoreError, Tx, record::Record, sql::statements};
 
 statements! {
-    // Changes nothing, but takes the row's lock on PostgreSQL: an evaluation must read the buckets
-    // after all other evaluations of this tenant.
-    LOCK = "UPDATE tenants SET health_at = health_at WHERE id = $1 RETURNING *";
-    SEE = "UPDATE tenants SET last_seen = CASE WHEN last_seen < $2 THEN $2 ELSE last_seen END, \
+    // Changes nothing, but on PostgreSQL takes the row's lock: whoever works health out must read
+    // the buckets after all others who do the same for this tenant.
+    LOCK = concatcp!("UPDATE tenants SET health_at = health_at WHERE id = $1 RETURNING ", StoredTenant::COLUMNS);
+    SEE = concatcp!("UPDATE tenants SET last_seen = CASE WHEN last_seen < $2 THEN $2 ELSE last_seen END, \
         first_seen = CASE WHEN first_seen = -1 OR first_seen > $3 THEN $3 ELSE first_seen END \
-        WHERE id = $1 RETURNING *";
+        WHERE id = $1 RETURNING ", StoredTenant::COLUMNS);
     SET_HEALTH = "UPDATE tenants SET health = $2, severity = $3, health_since = $4, calls_24h = $5, \
         errors_24h = $6, error_ppm = $7, verdict = $8, health_at = $9, next_change_at = $10 WHERE id = $1";
     SET_NEXT_CHANGE = "UPDATE tenants SET next_change_at = $2 WHERE id = $1";
@@ -54,13 +56,8 @@ impl Db<'_> {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<TenantId>, StoreError> {
-        let due: Vec<super::FoundId> = self
-            .query(LIST_DUE)
-            .bind(now)
-            .bind(limit)
-            .fetch_all()
-            .await?;
-        let mut due: Vec<TenantId> = due.into_iter().map(|row| row.0).collect();
+        let due = self.query(LIST_DUE).bind(now).bind(limit);
+        let mut due: Vec<TenantId> = due.fetch_all().await?;
         due.sort();
         Ok(due)
     }
@@ -100,28 +97,23 @@ impl Tx<'_> {
         health: &NewHealth,
     ) -> Result<(), StoreError> {
         let verdict = &health.verdict;
-        let cause = serde_json::to_string(&verdict.cause).map_err(|e| StoreError::Unreadable {
-            column: "verdict",
-            problem: e.to_string(),
-        })?;
         self.query(SET_HEALTH)
             .bind(id)
-            .bind(verdict.health.as_str())
+            .bind(verdict.health)
             .bind(i64::from(verdict.health.severity()))
             .bind(health.since)
             .bind(health.calls_24h)
             .bind(health.errors_24h)
             .bind(health.error_ppm())
-            .bind(cause)
+            .bind(&verdict.cause)
             .bind(health.at)
             .bind(
                 health
                     .next_change_at
                     .map_or(i64::MAX, |at| at.timestamp_micros()),
             )
-            .execute()
-            .await?;
-        Ok(())
+            .done()
+            .await
     }
 
     /// Makes a tenant's health due at `at`.
@@ -130,11 +122,6 @@ impl Tx<'_> {
         id: &TenantId,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.query(SET_NEXT_CHANGE)
-            .bind(id)
-            .bind(at)
-            .execute()
-            .await?;
-        Ok(())
+        self.query(SET_NEXT_CHANGE).bind(id).bind(at).done().await
     }
 }

@@ -8,7 +8,7 @@ use app::domain::{
 
 use super::StoredTenant;
 use crate::{
-    Db, FromRow, Row, StoreError, fold,
+    Db, StoreError, fold,
     listing::{Key, Listed, Listing, PageAt},
     sql::statements,
 };
@@ -19,38 +19,24 @@ statements! {
     COUNT_BY_HEALTH_OF = "SELECT severity, COUNT(*) AS tenants FROM tenants WHERE id = $1 GROUP BY severity";
 }
 
-struct SeverityCount {
-    severity: i64,
-    tenants: u64,
-}
-
-impl FromRow for SeverityCount {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            severity: row.int("severity")?,
-            tenants: row.count("tenants")?,
-        })
-    }
-}
-
 impl Db<'_> {
     /// How many tenants there are by health; `only` restricts to one tenant.
     pub async fn count_tenants_by_health(
         &mut self,
         only: Option<&TenantId>,
     ) -> Result<HealthCounts, StoreError> {
-        let rows: Vec<SeverityCount> = match only {
+        let rows: Vec<(i64, u64)> = match only {
             None => self.query(COUNT_BY_HEALTH).fetch_all().await?,
             Some(id) => self.query(COUNT_BY_HEALTH_OF).bind(id).fetch_all().await?,
         };
         let of = |health: Health| {
             rows.iter()
-                .filter(|row| row.severity == i64::from(health.severity()))
-                .map(|row| row.tenants)
+                .filter(|row| row.0 == i64::from(health.severity()))
+                .map(|row| row.1)
                 .sum()
         };
         Ok(HealthCounts {
-            total: rows.iter().map(|row| row.tenants).sum(),
+            total: rows.iter().map(|row| row.1).sum(),
             healthy: of(Health::Healthy),
             warning: of(Health::Warning),
             critical: of(Health::Critical),
@@ -106,7 +92,7 @@ fn listing(only: Option<&TenantId>, filter: &TenantFilter) -> Listing {
         listing.and_bind("severity = {}", i64::from(health.severity()));
     }
     if let Some(status) = filter.status {
-        listing.and_bind("status = {}", status.as_str());
+        listing.and_bind("status = {}", status);
     }
     if let Some(search) = &filter.search {
         listing.and_contains("search", "id", &fold(search));

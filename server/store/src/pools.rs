@@ -1,0 +1,133 @@
+//! Connections of either engine, and how they are opened.
+
+use std::{fs::File, path::Path};
+
+use app::domain::record::RecordLevel;
+use sqlx::PgPool;
+
+use crate::{
+    StoreError,
+    connection::{Connection, Db, Reader},
+    postgres,
+    sqlite::{self, SqliteReaders, SqliteTransaction, SqliteWriter},
+    transaction::Transaction,
+};
+
+/// How many readers a store has.
+const READERS: u32 = 8;
+
+/// Native pools of either engine.
+#[derive(Clone)]
+pub(crate) enum Pools {
+    Sqlite {
+        writer: SqliteWriter,
+        readers: SqliteReaders,
+    },
+    Postgres {
+        pool: PgPool,
+        /// The batching writer's own, so that the gateway never waits for readers.
+        batch: PgPool,
+    },
+}
+
+impl Pools {
+    /// Opens an SQLite file, and takes its lock if this process serves it.
+    pub(crate) async fn open_sqlite(
+        path: &Path,
+        serves: bool,
+        record: RecordLevel,
+    ) -> Result<(Self, Option<File>), StoreError> {
+        let lock = if serves {
+            Some(sqlite::lock(path)?)
+        } else {
+            None
+        };
+        sqlite::create_for_owner(path)?;
+        sqlite::keep_write_ahead_log(path)?;
+        // One writer: a second one would only wait for the first one's lock.
+        let writer = SqliteWriter::new(path.to_owned());
+        assert_durable(&writer, record).await?;
+        let readers = SqliteReaders::new(path.to_owned(), READERS as usize);
+        Ok((Self::Sqlite { writer, readers }, lock))
+    }
+
+    pub(crate) async fn open_postgres(url: &str) -> Result<Self, StoreError> {
+        let (pool, batch) = postgres::open(url, READERS).await?;
+        let mut connection = batch.acquire().await?;
+        let mut db = Db(Connection::Postgres(&mut connection));
+        let level: String = db.query("SHOW synchronous_commit").fetch_one().await?;
+        if level == "off" {
+            return Err(StoreError::NotDurable {
+                problem: "synchronous_commit is off; anything else will do".to_owned(),
+            });
+        }
+        let fsync: String = db.query("SHOW fsync").fetch_one().await?;
+        if fsync == "off" {
+            tracing::warn!(
+                "PostgreSQL runs with fsync = off: commits don't survive a power failure"
+            );
+        }
+        drop(connection);
+        Ok(Self::Postgres { pool, batch })
+    }
+
+    /// A connection for reading.
+    pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.reader().await?),
+            Self::Postgres { pool, .. } => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Begins a transaction of one act by itself.
+    pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => {
+                Transaction::Sqlite(SqliteTransaction::begin(writer, None)?)
+            }
+            Self::Postgres { pool, .. } => Transaction::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction of the batching writer, at a level if one is given.
+    pub(crate) async fn begin_batch(
+        &self,
+        level: Option<RecordLevel>,
+    ) -> Result<Transaction, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => {
+                Transaction::Sqlite(SqliteTransaction::begin(writer, level)?)
+            }
+            Self::Postgres { batch, .. } => {
+                let mut transaction = Transaction::Postgres(batch.begin().await?);
+                if level == Some(RecordLevel::Written) {
+                    let mut db = transaction.db();
+                    let local = db.query("SET LOCAL synchronous_commit = off");
+                    local.execute().await?;
+                }
+                transaction
+            }
+        })
+    }
+}
+
+/// Reads back the settings that durability depends on, at each level in use.
+async fn assert_durable(writer: &SqliteWriter, record: RecordLevel) -> Result<(), StoreError> {
+    let mut connection = writer.take()?;
+    // Flushed last: it is what stays.
+    for level in [record, RecordLevel::Flushed] {
+        connection.commit_at(level)?;
+        let mut db = Db(Connection::SqliteWriter(&mut connection));
+        let mode: String = db.query("PRAGMA journal_mode").fetch_one().await?;
+        let found: i64 = db.query("PRAGMA synchronous").fetch_one().await?;
+        let needed = if level == RecordLevel::Flushed { 2 } else { 1 };
+        if mode != "wal" || found != needed {
+            let problem = format!(
+                "journal_mode is {mode}, synchronous is {found}; wal and {needed} are needed"
+            );
+            return Err(StoreError::NotDurable { problem });
+        }
+    }
+    writer.give_back(connection);
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! PostgreSQL, by `sqlx`.
+
+use std::{borrow::Cow, str::FromStr, sync::Arc, time::Duration};
+
+use futures::TryStreamExt as _;
+use sqlx::{
+    AssertSqlSafe, Column as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _,
+    TypeInfo as _,
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+};
+
+use crate::{
+    StoreError,
+    row::{Answer, Row},
+    value::{Kind, Value},
+};
+
+/// After how long PostgreSQL ends a transaction in which nothing is asked, in milliseconds: a node that
+/// was frozen in the middle of one must not keep others from revoking.
+const IDLE_IN_TRANSACTION: &str = "3000";
+/// How long a connection is waited for.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Opens a pool for everyone, and one of a single connection for the batching writer.
+pub(crate) async fn open(url: &str, readers: u32) -> Result<(PgPool, PgPool), StoreError> {
+    let connect = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::UnknownEngine)?
+        .application_name("support-console")
+        .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]);
+    let pool = |most| {
+        PgPoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(CONNECT_TIMEOUT)
+            .connect_with(connect.clone())
+    };
+    let all = match pool(readers * 2).await {
+        Ok(all) => all,
+        Err(error) => return Err(unreachable(&connect, error).await),
+    };
+    Ok((all, pool(1).await?))
+}
+
+/// Why no connection can be opened. A pool only reports that it timed out.
+async fn unreachable(connect: &PgConnectOptions, error: sqlx::Error) -> StoreError {
+    let mut source = error;
+    if matches!(source, sqlx::Error::PoolTimedOut) {
+        let once = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(connect));
+        if let Ok(Err(error)) = once.await {
+            source = error;
+        }
+    }
+    StoreError::Unreachable {
+        at: format!(
+            "{}@{}:{}/{}",
+            connect.get_username(),
+            connect.get_host(),
+            connect.get_port(),
+            connect.get_database().unwrap_or_default()
+        ),
+        source: Arc::new(source),
+    }
+}
+
+/// Runs a statement and takes every row.
+pub(crate) async fn run(
+    connection: &mut PgConnection,
+    sql: Cow<'static, str>,
+    values: Vec<Value>,
+) -> Result<Answer, StoreError> {
+    let query = sqlx::query(AssertSqlSafe(sql.into_owned()));
+    let query = values.into_iter().fold(query, |query, value| match value {
+        Value::Text(text) => query.bind(text),
+        Value::Int(number) => query.bind(number),
+        Value::Bytes(bytes) => query.bind(bytes),
+        Value::Null(Kind::Text) => query.bind(None::<String>),
+        Value::Null(Kind::Int) => query.bind(None::<i64>),
+        Value::Null(Kind::Bytes) => query.bind(None::<Vec<u8>>),
+    });
+    let mut answer = Answer {
+        rows: Vec::new(),
+        changed: 0,
+    };
+    let mut columns: Option<Arc<[String]>> = None;
+    let mut results = connection.fetch_many(query);
+    while let Some(result) = results.try_next().await? {
+        match result {
+            sqlx::Either::Left(done) => answer.changed += done.rows_affected(),
+            sqlx::Either::Right(row) => {
+                let columns = columns.get_or_insert_with(|| {
+                    let names = row.columns().iter().map(|column| column.name().to_owned());
+                    names.collect()
+                });
+                answer.rows.push(Row {
+                    values: (0..columns.len()).map(|place| value(&row, place)).collect(),
+                    columns: Arc::clone(columns),
+                });
+            }
+        }
+    }
+    Ok(answer)
+}
+
+fn value(row: &PgRow, place: usize) -> Option<Value> {
+    match row.columns().get(place)?.type_info().name() {
+        "INT8" => {
+            let number: Option<i64> = row.try_get(place).ok()?;
+            Some(number.map_or(Value::Null(Kind::Int), Value::Int))
+        }
+        "BYTEA" => {
+            let bytes: Option<Vec<u8>> = row.try_get(place).ok()?;
+            Some(bytes.map_or(Value::Null(Kind::Bytes), Value::Bytes))
+        }
+        _ => {
+            let text: Option<String> = row.try_get(place).ok()?;
+            Some(text.map_or(Value::Null(Kind::Text), Value::Text))
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The one connection that writes SQLite.
+//!
+//! It belongs to the thread of the batching writer and runs each statement right there: two changes
+//! of thread would cost more than the statement itself, and a request's record takes a dozen.
+
+use std::{path::PathBuf, sync::Arc};
+
+use app::domain::record::RecordLevel;
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use super::{open, run};
+use crate::{StoreError, Value, row::Answer};
+
+/// Settings of the connection alone. Its own pages and what savepoints put aside stay in memory,
+/// where the engine's defaults would make and remove a file for a batch.
+const SETTINGS: &str =
+    "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
+
+/// With a write-ahead log `FULL` flushes it at each commit, and `NORMAL` leaves that to the
+/// operating system until the next commit that flushes (<https://sqlite.org/pragma.html>).
+const fn synchronous(level: RecordLevel) -> &'static str {
+    match level {
+        RecordLevel::Flushed => "PRAGMA synchronous = FULL",
+        RecordLevel::Written => "PRAGMA synchronous = NORMAL",
+    }
+}
+
+/// Opens the writing connection and keeps it while nobody writes. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct SqliteWriter {
+    path: Arc<PathBuf>,
+    resting: Arc<Mutex<Option<WritingConnection>>>,
+}
+
+/// The connection, and at which level its next transaction commits.
+pub(crate) struct WritingConnection {
+    pub(super) connection: Connection,
+    level: RecordLevel,
+}
+
+impl SqliteWriter {
+    /// For a database file that exists and keeps a write-ahead log.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self {
+            path: Arc::new(path),
+            resting: Arc::default(),
+        }
+    }
+
+    /// The connection: the one that rests, or a new one.
+    pub(crate) fn take(&self) -> Result<WritingConnection, StoreError> {
+        let resting = self.resting.lock().take();
+        resting.map_or_else(|| self.open(), Ok)
+    }
+
+    /// Gives the connection back. One that is not given back is closed, and its transaction with it.
+    pub(crate) fn give_back(&self, connection: WritingConnection) {
+        *self.resting.lock() = Some(connection);
+    }
+
+    fn open(&self) -> Result<WritingConnection, StoreError> {
+        let connection = open(&self.path, SETTINGS)?;
+        let level = RecordLevel::Flushed;
+        connection.execute_batch(synchronous(level))?;
+        Ok(WritingConnection { connection, level })
+    }
+}
+
+impl WritingConnection {
+    /// Sets the level at which the next transaction commits. Not within one.
+    pub(crate) fn commit_at(&mut self, level: RecordLevel) -> Result<(), StoreError> {
+        if self.level != level {
+            self.connection.execute_batch(synchronous(level))?;
+            self.level = level;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    /// Runs a statement and takes every row.
+    pub(crate) fn run(&mut self, sql: &str, values: &[Value]) -> Result<Answer, StoreError> {
+        run(&self.connection, sql, values)
+    }
+}
+
+/// A transaction on the writing connection.
+///
+/// SQLite ends a transaction by itself after some errors (a full disk among them), and then whoever
+/// counts transactions is out of step for good. So one that does not get to its commit takes its
+/// connection with it, and the next begins on a new one.
+pub(crate) struct SqliteTransaction {
+    pub(crate) connection: WritingConnection,
+    writer: SqliteWriter,
+    /// What the connection had changed before.
+    rows_changed: u64,
+}
+
+impl SqliteTransaction {
+    /// Begins, at a level if one is given: it can't be changed later in a transaction.
+    pub(crate) fn begin(
+        writer: &SqliteWriter,
+        level: Option<RecordLevel>,
+    ) -> Result<Self, StoreError> {
+        let mut connection = writer.take()?;
+        if let Some(level) = level {
+            connection.commit_at(level)?;
+        }
+        match connection.run("BEGIN IMMEDIATE", &[]) {
+            Ok(_) => Ok(Self {
+                rows_changed: connection.connection.total_changes(),
+                connection,
+                writer: writer.clone(),
+            }),
+            Err(error) => {
+                writer.give_back(connection);
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn has_changed_rows(&self) -> bool {
+        self.connection.connection.total_changes() > self.rows_changed
+    }
+
+    pub(crate) fn roll_back(mut self) {
+        // What can't be rolled back is closed.
+        if self.connection.run("ROLLBACK", &[]).is_ok() {
+            self.writer.give_back(self.connection);
+        }
+    }
+
+    pub(crate) fn commit(mut self) -> Result<(), StoreError> {
+        self.connection.run("COMMIT", &[])?;
+        self.writer.give_back(self.connection);
+        Ok(())
+    }
+}
