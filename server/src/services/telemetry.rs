@@ -1,5 +1,7 @@
 //! Telemetry: taking batches in, and re-evaluating health when nothing comes in.
 
+mod reception;
+
 use std::sync::Arc;
 
 use app::domain::{
@@ -8,14 +10,15 @@ use app::domain::{
     policy::Act,
     problem::{FieldProblem, Problem, ProblemCode},
     telemetry::{IngestReport, MAX_RECORDS},
-    tenants::TelemetryState,
 };
 use chrono::TimeDelta;
 use store::{
     ChangeKind, Priority, StoreError, Tx,
-    telemetry::{BatchKey, Reception, StoredBatch},
+    telemetry::{BatchKey, StoredBatch},
 };
 
+pub use self::reception::telemetry_state;
+pub(super) use self::reception::{is_frozen, stale_after};
 use super::{Core, ServiceError, core::actor};
 use crate::ingest::{Batch, Chunk, HealthChanges, Plan, evaluate};
 
@@ -36,34 +39,6 @@ const NAMED_AT_MOST: usize = 100;
 pub struct TelemetryService {
     core: Core,
     changes: Arc<HealthChanges>,
-}
-
-/// Whether telemetry arrives at all, judged by the latest.
-pub fn telemetry_state(
-    reception: Reception,
-    stale_after: TimeDelta,
-    now: Timestamp,
-) -> TelemetryState {
-    TelemetryState {
-        last_received_at: reception.last_received_at,
-        stale: reception
-            .last_received_at
-            .is_some_and(|at| now - at >= stale_after),
-    }
-}
-
-/// Whether verdicts stay as they are: nothing arrives, or has only just begun to arrive again and
-/// most tenants have not been heard of yet.
-pub(super) fn is_frozen(reception: Reception, stale_after: TimeDelta, now: Timestamp) -> bool {
-    telemetry_state(reception, stale_after, now).stale
-        || reception
-            .resumed_at
-            .is_some_and(|at| now - at < stale_after)
-}
-
-/// How long nothing may arrive before verdicts are stale.
-pub(super) fn stale_after(core: &Core) -> TimeDelta {
-    TimeDelta::minutes(i64::from(core.config.health.stale_after_minutes))
 }
 
 impl TelemetryService {
