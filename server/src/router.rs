@@ -3,9 +3,9 @@
 //!
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
-//! | browsers | [`pages`], [`forms`], [`live`], [`downloads`] | log, who asks (cookie), same origin, size of the body |
-//! | programs with a key | [`rest`] | log, support session, who asks (key), problems |
-//! | upstreams and balancers | [`machines`] | none |
+//! | browsers | `pages`, `forms`, `live`, `downloads` | log, who asks (cookie), same origin, size of the body |
+//! | programs with a key | `rest` | log, support session, who asks (key), problems |
+//! | upstreams and balancers | `machines` | none |
 //!
 //! No rule about who may do what lives in the stack: the services decide, since a server function that is
 //! called while a page is rendered never comes this way.
@@ -147,7 +147,7 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
     routes.layer(from_fn(log_request))
 }
 
-/// What is under [`rest::PREFIX`] and in the `OpenAPI` document.
+/// What is under `rest::PREFIX` and in the `OpenAPI` document.
 pub(crate) fn resources() -> OpenApiRouter<AppState> {
     use rest::{
         access_log, audit, organizations, requests, support_sessions, tenants, user_sessions,
