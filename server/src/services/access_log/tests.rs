@@ -304,11 +304,11 @@ async fn a_full_store_refuses_and_takes_up_again_by_itself() {
                 Box::pin(async { Ok::<(), StoreError>(()) })
             });
         idle.await.unwrap();
-        assert!(
-            scene.cause().is_some(),
-            "{}: a commit of nothing shows nothing",
-            scene.world.engine
-        );
+        // On PostgreSQL any commit shows that the store can be written, also that of the refusal, which
+        // nobody waits for here.
+        if scene.world.engine == "sqlite" {
+            assert!(scene.cause().is_some(), "a commit of nothing shows nothing");
+        }
         let begun = recording.begin(scene.intent()).await;
         assert_eq!(begun.unwrap().seq, 1, "no number is lost");
         assert_eq!(scene.cause(), None, "{}", scene.world.engine);
