@@ -32,32 +32,28 @@ pub async fn close_orphans(core: &Core, boot: &str) -> Result<u64, ServiceError>
 }
 
 pub(super) async fn close(core: &Core, orphan: Orphan) -> Result<(), ServiceError> {
-    let core_ = core.clone();
+    let given = (core.clone(), orphan);
     core.store
-        .write(
-            Priority::Normal,
-            (core_, orphan),
-            move |(core, orphan), tx| {
-                Box::pin(async move {
-                    let end = RequestEnd {
-                        status: None,
-                        outcome: RequestOutcome::Unknown,
-                        refusal: None,
-                        duration_ms: None,
-                        request_bytes: None,
-                        response_bytes: None,
-                        upgrade: None,
-                    };
-                    if tx
-                        .complete_access_log_entry(orphan.request_id, &end)
-                        .await?
-                    {
-                        let _receipt = tx.append_audit(event(core, orphan)).await?;
-                    }
-                    Ok(())
-                })
-            },
-        )
+        .write(Priority::Normal, given, |(core, orphan), tx| {
+            Box::pin(async move {
+                let end = RequestEnd {
+                    status: None,
+                    outcome: RequestOutcome::Unknown,
+                    refusal: None,
+                    duration_ms: None,
+                    request_bytes: None,
+                    response_bytes: None,
+                    upgrade: None,
+                };
+                if tx
+                    .complete_access_log_entry(orphan.request_id, &end)
+                    .await?
+                {
+                    let _receipt = tx.append_audit(event(core, orphan)).await?;
+                }
+                Ok(())
+            })
+        })
         .await
 }
 

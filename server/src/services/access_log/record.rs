@@ -235,34 +235,30 @@ async fn write_completion(core: &Core, completion: Completion) -> SupportSession
 }
 
 async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), ServiceError> {
-    let core_ = core.clone();
+    let given = (core.clone(), completion);
     core.store
-        .write(
-            Priority::Resting,
-            (core_, completion),
-            move |(core, completion), tx| {
-                Box::pin(async move {
-                    let end = RequestEnd {
-                        status: completion.status,
-                        outcome: completion.outcome,
-                        refusal: completion.refusal,
-                        duration_ms: u64::try_from(completion.duration.as_millis()).ok(),
-                        request_bytes: Some(completion.request_bytes),
-                        response_bytes: Some(completion.response_bytes),
-                        upgrade: completion.tally.clone(),
-                    };
-                    if tx
-                        .complete_access_log_entry(completion.request_id, &end)
-                        .await?
-                    {
-                        let _receipt = tx
-                            .append_audit(response_event(core, completion, end))
-                            .await?;
-                    }
-                    Ok(())
-                })
-            },
-        )
+        .write(Priority::Resting, given, |(core, completion), tx| {
+            Box::pin(async move {
+                let end = RequestEnd {
+                    status: completion.status,
+                    outcome: completion.outcome,
+                    refusal: completion.refusal,
+                    duration_ms: u64::try_from(completion.duration.as_millis()).ok(),
+                    request_bytes: Some(completion.request_bytes),
+                    response_bytes: Some(completion.response_bytes),
+                    upgrade: completion.tally.clone(),
+                };
+                if tx
+                    .complete_access_log_entry(completion.request_id, &end)
+                    .await?
+                {
+                    let _receipt = tx
+                        .append_audit(response_event(core, completion, end))
+                        .await?;
+                }
+                Ok(())
+            })
+        })
         .await
 }
 

@@ -151,8 +151,7 @@ impl From<EpochError> for ServiceError {
 async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64, ServiceError> {
     let seen = kept.map_or(0, |kept| kept.epoch);
     let epoch = seen.max(found.epoch.unwrap_or_default()) + 1;
-    let core_ = core.clone();
-    let revoked = core.store.act(core_, move |core, tx| {
+    let revoked = core.store.act(core.clone(), move |core, tx| {
         Box::pin(async move {
             let context = Context {
                 caller: Caller::System,
