@@ -72,7 +72,8 @@ export class Talk {
 
   /** Waits until nothing more can be said. */
   async ended(): Promise<void> {
-    if (!this.socket.destroyed) await once(this.socket, "close");
+    // Not `once` of node:events: that would fail where the connection is reset, which is how it is cut.
+    if (!this.socket.destroyed) await new Promise((done) => this.socket.once("close", done));
   }
 }
 
