@@ -8,7 +8,7 @@ use crate::domain::{
     problem::Problem,
 };
 
-/// Reads a form, whoever filled it in and when, as the server reads the same form when it is posted.
+/// Reads a form as the server reads the same form when it is posted.
 ///
 /// # Errors
 ///

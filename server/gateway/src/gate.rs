@@ -41,7 +41,7 @@ pub(crate) use self::{
 /// their connections are reset.
 pub const CLOSE_WAIT: Duration = Duration::from_millis(100);
 
-/// Is told of each session that has ended on this node.
+/// Called for each session that has ended on this node.
 type AtEnd = Box<dyn Fn(SupportSessionId) + Send + Sync>;
 
 /// The gates of all support sessions with requests in flight. Shared by gateway and services.
@@ -100,7 +100,7 @@ impl SessionGates {
         Self::telling(|_| {})
     }
 
-    /// Gates without anyone in flight. `at_end` is told of each session that has ended.
+    /// Gates without anyone in flight. `at_end` is called for each session that has ended.
     pub(crate) fn telling(at_end: impl Fn(SupportSessionId) + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             gates: Mutex::default(),

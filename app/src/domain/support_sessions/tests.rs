@@ -1,4 +1,4 @@
-//! However time passes and whoever tries to revoke: a session ends once, and stays as it ended.
+//! A session ends once and stays as it ended, at any time and for anyone who tries to revoke it.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
