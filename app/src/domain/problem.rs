@@ -1,5 +1,7 @@
 //! The one error that crosses to the browser and to REST callers.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// A problem's stable code.
@@ -174,6 +176,32 @@ impl Problem {
             .find(|f| f.field == name)
             .map(|f| f.message.as_str())
     }
+}
+
+/// A problem as it is sent to programs (RFC 9457).
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProblemDocument {
+    /// Always `about:blank`. See `code` for the kind of problem.
+    pub r#type: &'static str,
+    /// The status in words.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// A sentence for people.
+    pub detail: Cow<'static, str>,
+    /// The stable code.
+    #[cfg_attr(feature = "openapi", schema(value_type = ProblemCode))]
+    pub code: &'static str,
+    /// The fields that were refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldProblem>,
+    /// The request's ID, for reading the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// After how many seconds trying again makes sense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
 }
 
 /// Collects the problems of a form's fields, so that all are shown together.

@@ -1,4 +1,4 @@
-//! The gateway's own responses: problem details (RFC 9457), never cached.
+//! The gateway's own responses.
 
 use std::{
     borrow::Cow,
@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use app::domain::RequestId;
+use app::domain::{RequestId, problem::ProblemDocument};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
@@ -18,6 +18,7 @@ use crate::{
     gate::lease::{Lease, Standstill},
     headers,
     judge::Denied,
+    problem,
 };
 
 /// The body of a response to the client.
@@ -148,31 +149,23 @@ impl Trouble {
         };
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if self.close {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            let close = HeaderValue::from_static("close");
+            headers.insert(header::CONNECTION, close);
         }
         response
     }
 
     fn problem(&self, status: StatusCode, request_id: Option<RequestId>) -> Response<Full<Bytes>> {
-        let mut body = serde_json::json!({
-            "type": "about:blank",
-            "title": status.canonical_reason(),
-            "status": self.status,
-            "code": self.code,
-            "detail": self.detail,
+        let mut response = problem::response(&ProblemDocument {
+            request_id: request_id.map(|id| id.to_string()),
+            retry_after_seconds: self.retry_after,
+            ..problem::document(status, self.code, self.detail.clone())
         });
         if let Some(request_id) = request_id {
-            body["request_id"] = serde_json::json!(request_id);
-        }
-        let mut response = full(status, &body, request_id);
-        let headers = response.headers_mut();
-        let problem = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, problem);
-        if self.status == 401 {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            headers::set_request_id(response.headers_mut(), request_id);
         }
         response
     }
@@ -190,26 +183,7 @@ pub(crate) fn ours(
     body: &serde_json::Value,
     request_id: RequestId,
 ) -> Response<Answer> {
-    full(status, body, Some(request_id)).map(Answer::Ours)
-}
-
-fn full(
-    status: StatusCode,
-    body: &serde_json::Value,
-    request_id: Option<RequestId>,
-) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    if let Some(request_id) = request_id {
-        headers::set_request_id(headers, request_id);
-    }
-    response
+    let mut response = problem::json(status, "application/json", body);
+    headers::set_request_id(response.headers_mut(), request_id);
+    response.map(Answer::Ours)
 }

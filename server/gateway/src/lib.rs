@@ -30,6 +30,7 @@ pub mod layer;
 mod listener;
 mod node;
 pub mod ports;
+pub mod problem;
 #[cfg(any(test, fuzzing))]
 pub mod properties;
 mod proxy;

@@ -13,7 +13,7 @@ use http::{HeaderValue, Method, Uri, header};
 
 use crate::problem;
 
-pub(crate) use crate::problem::ProblemDocument;
+pub(crate) use app::domain::problem::ProblemDocument;
 
 /// A problem on its way out of a handler.
 #[derive(Debug, Clone)]
