@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Figures beside peers, each part in one run. Without arguments both parts; after a part's name come arguments of its own:
+# Figures beside peers, each part in one run. Without arguments both parts; arguments after the name of a part are for that part:
 #   bench.sh overview --tenants N --rounds N    the overview and Django's admin over the same rows; sizes of what the browser loads
 #   bench.sh gateway --rounds N --seconds N     the gateway and proxies that record nothing; how fast a revocation takes effect
 # SUPPORT_CONSOLE_BINARY names a release binary to measure; without it one is built.
@@ -63,7 +63,7 @@ gateway() {
   step "Peers: proxies" gateway_peers
   local output=$TARGET/bench/gateway.md postgres=()
   mkdir -p "$TARGET/bench"
-  # A server of its own in any case: figures from one that others use, or that flushes nothing, say nothing.
+  # Always a separate server: figures from a shared one, or from one that flushes nothing, mean nothing.
   unset SUPPORT_CONSOLE_TEST_POSTGRES_URL
   if "$ROOT/.make/with-postgres.sh" --find >/dev/null; then postgres=("$ROOT/.make/with-postgres.sh" --durable); fi
   step "Figures: gateway" "${postgres[@]}" "$venv/bin/python" end2end/bench/gateway.py \

@@ -47,7 +47,7 @@ step() {
   # Not `|| status=$?`: that would switch `set -e` off inside the command.
   set +e
   if [[ -n ${STEP_LOG:-} && ! -t 1 ]]; then
-    # Kept for the end, since whoever reads a long log reads its last lines first.
+    # Kept for the end: people read the last lines of a long log first.
     (set -e; "$@") 2>&1 | tee "$STEP_LOG.said"
     status=${PIPESTATUS[0]}
     ((status == 0)) || [[ -s $STEP_LOG.failed ]] || tail -n 40 "$STEP_LOG.said" >"$STEP_LOG.failed"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command with a PostgreSQL server of its own, as SUPPORT_CONSOLE_TEST_POSTGRES_URL; stops and removes the server
-# afterwards, whatever happens. If the variable is set already, that server is used and left alone.
+# Runs a command with a PostgreSQL server started for it, as SUPPORT_CONSOLE_TEST_POSTGRES_URL; always stops and removes
+# the server afterwards. If the variable is set already, that server is used and left alone.
 #   with-postgres.sh COMMAND…      with-postgres.sh --find   (prints where the binaries are)
 #   with-postgres.sh --durable COMMAND…   (a server that flushes what it commits: for figures, not for tests)
 source "$(dirname "$0")/lib.sh"

@@ -131,7 +131,7 @@ test("a mistake in a sheet is an error that names the line", (t) => {
   assert.throws(() => styled(folder(t, { "main.css": "a {}\n@import 'gone.css';" })), /main\.css:2: /);
 });
 
-/** A stand-in for the program in `bindgen/`, which has tests of its own. */
+/** A stand-in for the program in `bindgen/`, which has its own tests. */
 const BINDGEN = `#!/bin/sh\nset -e\ncp "$1" "$2/frontend_bg.wasm"\necho export >"$2/frontend.js"\n`;
 
 test("the result is kept until the input changes", (t) => {
