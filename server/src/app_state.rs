@@ -77,7 +77,6 @@ impl AppState {
         let passwords = Passwords::new(Arc::clone(&core.entropy));
         let identities = Identities::new(core.config.console.public_url.as_str(), keys);
         let tenants = TenantsService::new(core.clone(), Arc::clone(&node.gates));
-        let tenants_port = || Arc::new(tenants.clone());
         Ok(Self {
             staff: StaffService::new(core.clone(), passwords.clone()),
             staff_sessions: StaffSessions::new(core.clone(), passwords),
@@ -86,10 +85,9 @@ impl AppState {
             support_sessions: SupportSessionsService::new(
                 core.clone(),
                 Arc::clone(&settings),
-                tenants_port(),
                 Arc::clone(&node.gates),
             ),
-            user_sessions: UserSessionsService::new(core.clone(), tenants_port()),
+            user_sessions: UserSessionsService::new(core.clone()),
             audit: AuditService::new(core.clone()),
             access_log_reports: AccessLogReports::new(core.clone()),
             rules: RulesService::new(core.clone()),

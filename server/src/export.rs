@@ -168,6 +168,4 @@ impl IntoResponse for Export {
 }
 
 #[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
 mod tests;

@@ -10,9 +10,6 @@ mod plan;
 pub mod ticker;
 mod validate;
 
-#[cfg(test)]
-pub(crate) mod testing;
-
 pub use evaluate::{evaluate, next_change};
 pub use health_changes::HealthChanges;
 pub use plan::{Cell, Chunk, Plan};

@@ -204,8 +204,14 @@ pub struct SupportSessionList {
 /// The data for the dialog "Create Support Session".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupportSessionDraft {
-    /// The tenant with its signals and verdict, for review.
-    pub detail: super::tenants::TenantDetail,
+    /// The tenant with its signals, for review.
+    pub tenant: super::tenants::TenantHealth,
+    /// What the signals amount to.
+    pub verdict: super::health::Verdict,
+    /// Whether signals and verdict are out of date.
+    pub stale: bool,
+    /// Where a session can be confined to.
+    pub organizations: Vec<super::tenants::Organization>,
     /// The scopes to choose from, `read_only` first.
     pub scopes: Vec<super::scopes::Scope>,
     /// Whether a ticket is mandatory.

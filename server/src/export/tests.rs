@@ -12,15 +12,14 @@ use futures::TryStreamExt;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::json;
-use store::testing::{both, sqlite};
 use store::{
     audit::verify_store,
     testing::{append, new_event},
 };
 use tower::ServiceExt;
 
-use super::testing::{core, key, nobody, staff};
 use super::*;
+use crate::services::testing::{anonymous, both, key_with, sqlite, staff};
 
 async fn read(export: Export) -> Vec<u8> {
     let chunks: Vec<Bytes> = export.body.try_collect().await.unwrap();
@@ -36,30 +35,34 @@ fn of_tenant(id: &str) -> AuditFilter {
 
 #[tokio::test]
 async fn an_export_of_many_pages_is_what_verify_reads() {
-    for (engine, test) in both().await {
-        let appended = test.store.write(store::Priority::Normal, (), |(), tx| {
-            Box::pin(async move {
-                for number in 0..2_100 {
-                    let _ = tx
-                        .append_audit(new_event(Some("a"), number, noon()))
-                        .await?;
-                }
-                for number in 3_000..3_010 {
-                    let _ = tx.append_audit(new_event(None, number, noon())).await?;
-                }
-                Ok::<(), store::StoreError>(())
-            })
-        });
+    for test in both().await {
+        let engine = test.engine;
+        let appended = test
+            .core
+            .store
+            .write(store::Priority::Normal, (), |(), tx| {
+                Box::pin(async move {
+                    for number in 0..2_100 {
+                        let _ = tx
+                            .append_audit(new_event(Some("a"), number, noon()))
+                            .await?;
+                    }
+                    for number in 3_000..3_010 {
+                        let _ = tx.append_audit(new_event(None, number, noon())).await?;
+                    }
+                    Ok::<(), store::StoreError>(())
+                })
+            });
         appended.await.unwrap();
-        let core = core(&test.store);
-        let admin = staff(Role::SuperAdmin);
+        let core = test.core.clone();
+        let admin = staff(1, &[Role::SuperAdmin], noon());
         let all = AuditFilter::default();
         let export = export(&core, &admin, all, ExportFormat::JsonLines)
             .await
             .unwrap();
         assert_eq!(export.file_name, "audit-all-2026-11-22.jsonl");
         let text = read(export).await;
-        let heads = verify_store(&test.store, [])
+        let heads = verify_store(&test.core.store, [])
             .await
             .unwrap()
             .heads()
@@ -81,24 +84,25 @@ async fn an_export_of_many_pages_is_what_verify_reads() {
 
 #[tokio::test]
 async fn a_tenants_export_is_told_of_in_its_own_log_and_named_for_it() {
-    for (engine, test) in both().await {
-        append(&test.store, new_event(Some("a:b"), 1, noon()))
+    for test in both().await {
+        let engine = test.engine;
+        append(&test.core.store, new_event(Some("a:b"), 1, noon()))
             .await
             .unwrap();
-        append(&test.store, new_event(Some("other"), 2, noon()))
+        append(&test.core.store, new_event(Some("other"), 2, noon()))
             .await
             .unwrap();
-        append(&test.store, new_event(None, 3, noon()))
+        append(&test.core.store, new_event(None, 3, noon()))
             .await
             .unwrap();
-        let core = core(&test.store);
+        let core = test.core.clone();
         for (number, context, filter) in [
             (
                 1,
-                key(Some("a:b"), &[ApiRight::Read]),
+                key_with(Some("a:b"), &[ApiRight::Read]),
                 AuditFilter::default(),
             ),
-            (2, staff(Role::SupportAdmin), of_tenant("a:b")),
+            (2, staff(1, &[Role::SupportAdmin], noon()), of_tenant("a:b")),
         ] {
             let export = export(&core, &context, filter, ExportFormat::JsonLines)
                 .await
@@ -116,23 +120,23 @@ async fn a_tenants_export_is_told_of_in_its_own_log_and_named_for_it() {
 #[tokio::test]
 async fn who_may_not_read_may_not_export_and_leaves_no_event() {
     let test = sqlite().await;
-    append(&test.store, new_event(Some("a"), 1, noon()))
+    append(&test.core.store, new_event(Some("a"), 1, noon()))
         .await
         .unwrap();
-    let core = core(&test.store);
+    let core = test.core.clone();
     for (context, filter, code) in [
         (
-            nobody(),
+            anonymous(),
             AuditFilter::default(),
             ProblemCode::Unauthenticated,
         ),
         (
-            key(Some("b"), &[ApiRight::Read]),
+            key_with(Some("b"), &[ApiRight::Read]),
             of_tenant("a"),
             ProblemCode::NotFound,
         ),
         (
-            key(Some("a"), &[]),
+            key_with(Some("a"), &[]),
             AuditFilter::default(),
             ProblemCode::Forbidden,
         ),
@@ -141,19 +145,19 @@ async fn who_may_not_read_may_not_export_and_leaves_no_event() {
         let problem = Problem::from(refused.err().expect("refused"));
         assert_eq!(problem.code, code);
     }
-    assert_eq!(verify_store(&test.store, []).await.unwrap().events, 1);
+    assert_eq!(verify_store(&test.core.store, []).await.unwrap().events, 1);
 }
 
 #[tokio::test]
 async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
     let test = sqlite().await;
-    append(&test.store, new_event(Some("a"), 1, noon()))
+    append(&test.core.store, new_event(Some("a"), 1, noon()))
         .await
         .unwrap();
     let router = Router::new()
         .route("/export/audit", get(export_audit))
-        .layer(Extension(staff(Role::SupportAdmin)))
-        .with_state(core(&test.store));
+        .layer(Extension(staff(1, &[Role::SupportAdmin], noon())))
+        .with_state(test.core.clone());
     let ask = async |query: &str| {
         let request = Request::get(format!("/export/audit?{query}"));
         let request = request.body(Body::empty()).unwrap();
@@ -218,10 +222,10 @@ async fn the_program_in_the_documentation_agrees_with_ours() {
                 })
                 .collect(),
         };
-        append(&test.store, event).await.unwrap();
+        append(&test.core.store, event).await.unwrap();
     }
-    let core = core(&test.store);
-    let tenant = key(Some("a"), &[ApiRight::Read]);
+    let core = test.core.clone();
+    let tenant = key_with(Some("a"), &[ApiRight::Read]);
     let export = export(
         &core,
         &tenant,

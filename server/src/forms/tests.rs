@@ -40,7 +40,7 @@ use super::*;
 use crate::{
     middleware::{context::EstablishStaff, same_origin::SameOrigin},
     router,
-    services::testing::staffed::{PASSWORD, Staffed, from_address, noon, sqlite},
+    services::testing::{PASSWORD, World, cli, from_address, noon, sqlite},
 };
 
 const SESSION: &str = "01937e2c-7b6a-7cc0-8000-0000000000aa";
@@ -274,7 +274,7 @@ impl RulesPort for Stub {
 }
 
 struct Site {
-    console: Staffed,
+    console: World,
     stub: Arc<Stub>,
     flashes: Flashes,
     router: Router,
@@ -319,7 +319,6 @@ impl Site {
             support_sessions: SupportSessionsService::new(
                 core.clone(),
                 Arc::clone(&settings),
-                Arc::clone(&stub) as _,
                 SessionGates::new(),
             ),
             flashes: flashes.clone(),
@@ -521,7 +520,7 @@ async fn who_must_change_the_password_is_led_there_first() {
         password: PASSWORD.into(),
         must_change: true,
     };
-    let context = crate::services::testing::staffed::cli();
+    let context = cli();
     site.console
         .staff
         .reset_password(&context, ana.id, given)
@@ -582,10 +581,7 @@ async fn a_key_opens_no_form() {
         tenant_id: None,
         rights: app::domain::api_keys::ApiRight::ALL.to_vec(),
     };
-    let made = keys
-        .create(&crate::services::testing::staffed::cli(), new)
-        .await
-        .unwrap();
+    let made = keys.create(&cli(), new).await.unwrap();
     let (path, body, _) = &acts()[1];
     let mut request = Site::post(path, None, body);
     let value = format!("Bearer {}", made.token.expose()).parse().unwrap();

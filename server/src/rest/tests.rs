@@ -2,10 +2,7 @@ mod support_sessions;
 
 use std::{collections::HashMap, fmt::Write as _};
 
-use app::domain::{
-    api_keys::ApiRight,
-    caller::{Caller, Context, Origin},
-};
+use app::domain::api_keys::ApiRight;
 use axum::{Router, body::Body};
 use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
 use http::{HeaderMap, Request, StatusCode};
@@ -15,9 +12,11 @@ use tower::ServiceExt;
 
 use crate::{
     app_state::AppState,
-    ingest::testing::{Platform, both, id, noon, sqlite},
     router,
-    services::api_keys::NewApiKey,
+    services::{
+        api_keys::NewApiKey,
+        testing::{World, both, cli, noon, sqlite, tenant as id},
+    },
 };
 
 /// The interface as it is served, with a key of each kind.
@@ -26,17 +25,8 @@ struct App {
     keys: HashMap<&'static str, String>,
 }
 
-fn cli() -> Context {
-    Context {
-        caller: Caller::Cli {
-            user: "root".into(),
-        },
-        origin: Origin::default(),
-    }
-}
-
 /// With the tenants `acme` and `other`, and a key of each kind.
-async fn app(console: &Platform) -> App {
+async fn app(console: &World) -> App {
     console.register("acme", "Acme").await;
     console.register("other", "Other").await;
     let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));

@@ -12,7 +12,7 @@ use app::domain::{
 use gateway::token::{Token, TokenKind};
 use store::{Audited, ChangeKind, StoreError, audit::NewAuditEvent};
 
-use super::{Core, ServiceError};
+use super::{Core, ServiceError, tenants::find_tenant};
 
 /// The longest name of a key, in characters.
 const NAME_MAX: usize = 100;
@@ -58,10 +58,7 @@ impl ApiKeys {
         self.core.authorise(context, Act::ManageKeys)?;
         let new = validated(new)?;
         if let Some(tenant) = &new.tenant_id {
-            let mut reader = self.core.store.read().await?;
-            if !reader.db().is_tenant_registered(tenant).await? {
-                return Err(Problem::not_found("tenant").into());
-            }
+            find_tenant(&self.core, tenant).await?;
         }
         let kind = match new.tenant_id {
             None => TokenKind::PlatformKey,
@@ -193,12 +190,11 @@ fn validated(new: NewApiKey) -> Result<NewApiKey, Problem> {
 mod tests {
     use app::domain::staff::Role;
     use chrono::TimeDelta;
-    use store::Priority;
     use uuid::Uuid;
 
     use super::*;
-    use crate::services::testing::staffed::{
-        Staffed, anonymous, both, cli, code_of, platform_key, problem_of, sqlite,
+    use crate::services::testing::{
+        anonymous, both, cli, code_of, platform_key, problem_of, sqlite,
     };
 
     fn new_key(tenant: Option<&str>, rights: &[ApiRight]) -> NewApiKey {
@@ -209,25 +205,10 @@ mod tests {
         }
     }
 
-    async fn register(console: &Staffed, tenant: &'static str) {
-        let added: Result<u64, StoreError> = console
-            .core
-            .store
-            .write(Priority::Normal, (), move |(), tx| {
-                let query = tx.query(
-                    "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, \
-                     health_since, health_at) VALUES ($1, $1, $1, 'active', 0, '', '', 0, 0)",
-                );
-                Box::pin(query.bind(tenant).execute())
-            })
-            .await;
-        added.unwrap();
-    }
-
     #[tokio::test]
     async fn a_key_is_recognised_by_its_secret_until_it_is_revoked() {
         for console in both().await {
-            register(&console, "acme").await;
+            console.add_tenant("acme").await;
             let keys = ApiKeys::new(console.core.clone());
             let tenant: TenantId = "acme".parse().unwrap();
             let all = ApiRight::ALL;
@@ -303,7 +284,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_good_key_is_refused_by_name() {
         let console = sqlite().await;
-        register(&console, "acme").await;
+        console.add_tenant("acme").await;
         let keys = ApiKeys::new(console.core.clone());
         let too_much = new_key(Some("acme"), &[ApiRight::Read, ApiRight::SendTelemetry]);
         assert!(

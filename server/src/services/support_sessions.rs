@@ -13,15 +13,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use app::{
-    domain::{
-        audit::AuditAction,
-        caller::{Caller, Context, StaffCaller},
-        problem::Problem,
-        settings::Settings,
-        support_sessions::SupportSession,
-    },
-    ports::TenantsPort,
+use app::domain::{
+    audit::AuditAction,
+    caller::{Caller, Context, StaffCaller},
+    problem::Problem,
+    settings::Settings,
+    support_sessions::SupportSession,
 };
 use gateway::{GatewayConfig, SessionGates, browser::EntryHosts};
 use store::audit::NewAuditEvent;
@@ -38,7 +35,6 @@ pub use self::{
 pub struct SupportSessionsService {
     core: Core,
     settings: Arc<Settings>,
-    tenants: Arc<dyn TenantsPort>,
     gates: Arc<SessionGates>,
     /// The hosts that sessions open at in browsers, if they do.
     entry_hosts: Option<EntryHosts>,
@@ -46,18 +42,12 @@ pub struct SupportSessionsService {
 
 impl SupportSessionsService {
     /// Builds the service. `gates` are those of this process's gateway.
-    pub fn new(
-        core: Core,
-        settings: Arc<Settings>,
-        tenants: Arc<dyn TenantsPort>,
-        gates: Arc<SessionGates>,
-    ) -> Self {
+    pub fn new(core: Core, settings: Arc<Settings>, gates: Arc<SessionGates>) -> Self {
         let gateway = core.config.gateway.as_ref();
         let entry_hosts = gateway.and_then(GatewayConfig::entry_hosts);
         Self {
             core,
             settings,
-            tenants,
             gates,
             entry_hosts,
         }

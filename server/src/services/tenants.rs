@@ -37,7 +37,7 @@ const SERIES_SPAN: TimeDelta = TimeDelta::minutes(15);
 /// How many spans a series has: 24 hours, the last span being the one under way.
 const SERIES_LENGTH: i32 = 96;
 /// How many organizations the detail shows. The list has all of them.
-const ORGANIZATIONS_SHOWN: u32 = 1000;
+pub(super) const ORGANIZATIONS_SHOWN: u32 = 1000;
 /// The longest search, in characters.
 const SEARCH_MAX: usize = 200;
 
@@ -64,12 +64,6 @@ impl TenantsService {
         Ok(None)
     }
 
-    async fn find(&self, id: &TenantId) -> Result<StoredTenant, Problem> {
-        let mut reader = self.core.store.read().await?;
-        let stored = reader.db().lookup_tenant(id).await?;
-        stored.ok_or_else(|| Problem::not_found("tenant"))
-    }
-
     /// One page of a tenant's organizations, by name.
     pub async fn organizations(
         &self,
@@ -78,7 +72,7 @@ impl TenantsService {
         page: PageRequest,
     ) -> Result<Page<Organization>, Problem> {
         self.core.authorise(context, Act::ReadTenant(id))?;
-        self.find(id).await?;
+        find_tenant(&self.core, id).await?;
         let list = format!("organizations:{id}");
         let at = self.core.page_at(&list, &page)?;
         let mut reader = self.core.store.read().await?;
@@ -155,7 +149,7 @@ impl TenantsPort for TenantsService {
 
     async fn detail(&self, context: &Context, id: &TenantId) -> Result<TenantDetail, Problem> {
         self.core.authorise(context, Act::ReadTenant(id))?;
-        let stored = self.find(id).await?;
+        let stored = find_tenant(&self.core, id).await?;
         let now = self.core.now();
         let first = series_start(now);
         let mut reader = self.core.store.read().await?;
@@ -197,6 +191,13 @@ impl TenantFeed for TenantsService {
     async fn telemetry(&self) -> Result<TelemetryState, Problem> {
         Ok(self.telemetry_state().await?)
     }
+}
+
+/// A registered tenant. The caller has been authorised.
+pub(super) async fn find_tenant(core: &Core, id: &TenantId) -> Result<StoredTenant, Problem> {
+    let mut reader = core.store.read().await?;
+    let stored = reader.db().lookup_tenant(id).await?;
+    stored.ok_or_else(|| Problem::not_found("tenant"))
 }
 
 /// The filter with a search that can be looked for.

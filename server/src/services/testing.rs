@@ -1,41 +1,52 @@
-//! A core over an empty store, with a clock that the test moves, and people and tenants to act.
+//! A console over an empty store, at a standing clock, with people, tenants and callers.
 
-pub(crate) mod staffed;
-
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use app::{
     domain::{
-        ApiKeyId, OrganizationId, StaffId, StaffSessionId, TenantId, Timestamp,
+        ApiKeyId, RequestId, StaffId, StaffSessionId, SupportSessionId, TenantId, Timestamp,
         api_keys::ApiRight,
         caller::{Caller, Context, KeyCaller, Origin, StaffCaller},
-        health::{Cause, Health, HealthSignals, Thresholds, Verdict},
-        page::PageRequest,
-        policy::{Act, authorise},
-        problem::Problem,
+        health::Thresholds,
+        problem::{Problem, ProblemCode},
         scopes::{Scope, ScopeName},
         settings::Settings,
-        staff::Role,
-        tenants::{
-            Organization, OrganizationStatus, Overview, Tenant, TenantDetail, TenantFilter,
-            TenantStatus,
-        },
+        staff::{NewStaffMember, Role, StaffMember},
+        support_sessions::{SessionLimits, SupportSession, SupportSessionForm},
+        telemetry::{IngestReport, RequestRecord},
+        tenants::{Organization, OrganizationStatus, Tenant, TenantRegistration, TenantStatus},
     },
-    ports::TenantsPort,
+    ports::CreateSupportSessions,
 };
-use async_trait::async_trait;
+use chrono::TimeDelta;
+use futures::future::BoxFuture;
 use gateway::{
+    SessionGates,
     clock::{Clock, ManualClock},
     entropy::SystemEntropy,
+    ports::{Intent, Recorder},
+    token::Token,
 };
+use secrecy::SecretString;
 use store::{
-    Priority, StoreError,
-    testing::{TestStore, both},
+    Priority, StoreError, Tx, access_log::WrittenBy, staff::StaffRecord,
+    support_sessions::SupportSessionSecrets, tenants::StoredTenant, testing::TestStore,
 };
 use uuid::Uuid;
 
-use super::Core;
-use crate::{config::Config, cursor::CursorKey};
+use super::{
+    Core, Passwords, ServiceError, TelemetryService, TenantsService,
+    access_log::StoreRecorder,
+    staff::{GivenPassword, StaffService},
+    staff_sessions::{NewSignIn, SignInMethod, StaffSessions},
+    support_sessions::SupportSessionsService,
+};
+use crate::{config::Config, cursor::CursorKey, ingest::evaluate};
+
+/// The password of all staff members here.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+/// The address of all callers here.
+pub(crate) const ADDRESS: &str = "203.0.113.7";
 
 pub(crate) struct World {
     pub(crate) engine: &'static str,
@@ -43,13 +54,31 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: TestStore,
+    pub(crate) passwords: Passwords,
+    pub(crate) staff: StaffService,
+    pub(crate) sessions: StaffSessions,
+    pub(crate) tenants: TenantsService,
+    pub(crate) telemetry: TelemetryService,
 }
 
-pub(crate) fn start() -> Timestamp {
-    "2026-11-22T12:00:00Z".parse().unwrap()
+/// An empty console on each engine.
+pub(crate) async fn both() -> Vec<World> {
+    both_with(Config::default()).await
 }
 
-/// A world on each engine, with the tenants `acme` and `bolt` (organization `x` each) and three
+async fn both_with(config: Config) -> Vec<World> {
+    let stores = store::testing::both().await.into_iter();
+    stores
+        .map(|(engine, store)| World::on(engine, store, config.clone()))
+        .collect()
+}
+
+/// An empty console on SQLite, for tests that don't depend on the engine.
+pub(crate) async fn sqlite() -> World {
+    World::on("sqlite", store::testing::sqlite().await, Config::default())
+}
+
+/// A console on each engine, with the tenants `acme` and `bolt` (organization `x` each) and three
 /// staff members.
 pub(crate) async fn worlds() -> Vec<World> {
     worlds_with(Config::default()).await
@@ -57,28 +86,142 @@ pub(crate) async fn worlds() -> Vec<World> {
 
 /// The same with another configuration.
 pub(crate) async fn worlds_with(config: Config) -> Vec<World> {
-    let config = Arc::new(config);
-    let mut worlds = Vec::new();
-    for (engine, store) in both().await {
-        let clock = ManualClock::at(start());
-        let core = Core {
-            store: store.store.clone(),
-            clock: Arc::new(clock.clone()),
-            entropy: Arc::new(SystemEntropy),
-            config: Arc::clone(&config),
-            cursors: CursorKey::new([7; 32]),
-        };
-        core.store.follow_changes().await.unwrap();
-        add_people(&core).await;
-        worlds.push(World {
-            engine,
-            core,
-            clock,
-            settings: Arc::new(settings()),
-            store,
-        });
+    let worlds = both_with(config).await;
+    for world in &worlds {
+        world.core.store.follow_changes().await.unwrap();
+        world.add_people().await;
     }
     worlds
+}
+
+pub(crate) fn noon() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn staff_id(number: u128) -> StaffId {
+    StaffId::from_uuid(Uuid::from_u128(number))
+}
+
+pub(crate) fn tenant(id: &str) -> TenantId {
+    id.parse().unwrap()
+}
+
+pub(crate) fn from_address(caller: Caller, ip: &str) -> Context {
+    let origin = Origin {
+        ip: Some(ip.into()),
+        user_agent: Some("curl/8".into()),
+        request_id: Some("01937e2c-7b6a-7cc0-8000-000000000001".into()),
+    };
+    Context { caller, origin }
+}
+
+fn context(caller: Caller) -> Context {
+    from_address(caller, ADDRESS)
+}
+
+pub(crate) fn anonymous() -> Context {
+    context(Caller::Anonymous)
+}
+
+pub(crate) fn cli() -> Context {
+    Context {
+        caller: Caller::Cli {
+            user: "root".into(),
+        },
+        origin: Origin::default(),
+    }
+}
+
+/// A staff member who signed in at `signed_in_at`.
+pub(crate) fn staff(number: u128, roles: &[Role], signed_in_at: Timestamp) -> Context {
+    context(Caller::Staff(StaffCaller {
+        staff_id: staff_id(number),
+        name: format!("staff{number}"),
+        roles: roles.to_vec(),
+        staff_session_id: StaffSessionId::from_uuid(Uuid::from_u128(number)),
+        signed_in_at,
+        must_change_password: false,
+    }))
+}
+
+pub(crate) fn support_admin(number: u128) -> Context {
+    staff(number, &[Role::SupportAdmin], noon())
+}
+
+pub(crate) fn super_admin(number: u128) -> Context {
+    staff(number, &[Role::SuperAdmin], noon())
+}
+
+/// A key of one tenant or of the platform.
+pub(crate) fn key_with(tenant_id: Option<&str>, rights: &[ApiRight]) -> Context {
+    context(Caller::Key(KeyCaller {
+        id: ApiKeyId::from_uuid(Uuid::from_u128(9)),
+        name: "key".into(),
+        tenant_id: tenant_id.map(tenant),
+        rights: rights.to_vec(),
+    }))
+}
+
+/// A key with every right, of one tenant or of the platform.
+pub(crate) fn key(tenant_id: Option<&str>) -> Context {
+    key_with(tenant_id, ApiRight::ALL)
+}
+
+/// A platform key with every right.
+pub(crate) fn platform_key() -> Context {
+    key(None)
+}
+
+/// The problem with which a use case was refused.
+pub(crate) fn problem_of<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> Problem {
+    match result {
+        Err(ServiceError::Refused(problem)) => problem,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+pub(crate) fn code_of<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> ProblemCode {
+    problem_of(result).code
+}
+
+/// `calls` calls with one status.
+pub(crate) fn calls(of: &str, at: Timestamp, status: u16, count: u32) -> RequestRecord {
+    RequestRecord {
+        tenant_id: tenant(of),
+        at,
+        status,
+        count,
+        method: None,
+        path: None,
+        duration_ms: None,
+        request_id: None,
+    }
+}
+
+pub(crate) fn registration(slug: &str, name: &str) -> TenantRegistration {
+    TenantRegistration {
+        slug: slug.into(),
+        name: name.into(),
+        status: TenantStatus::Active,
+        plan: None,
+        region: None,
+        contact: None,
+        created_at: None,
+    }
+}
+
+pub(crate) fn form() -> SupportSessionForm {
+    SupportSessionForm {
+        reason: "Attestations fail with 503".into(),
+        ..SupportSessionForm::default()
+    }
+}
+
+/// A support session that was just opened.
+pub(crate) struct Opened {
+    pub(crate) id: SupportSessionId,
+    pub(crate) token: String,
+    pub(crate) token_hash: [u8; 32],
 }
 
 fn settings() -> Settings {
@@ -99,148 +242,312 @@ fn settings() -> Settings {
     }
 }
 
-async fn add_people(core: &Core) {
-    core.store
-        .write(Priority::Normal, (), |(), tx| {
-            Box::pin(async move {
-                for tenant in ["acme", "bolt"] {
-                    tx.query(
-                        "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, \
-                         health_since, health_at) VALUES ($1, $1, $1, 'active', 0, $1, $1, 0, 0)",
-                    )
-                    .bind(tenant)
-                    .execute()
-                    .await?;
-                }
-                for number in 1..=3_u128 {
-                    tx.query(
-                        "INSERT INTO staff (id, email, name, roles, password_hash, must_change_password, \
-                         created_at) VALUES ($1, $2, $2, 'support_admin', '', 0, 0)",
-                    )
-                    .bind(staff_id(number))
-                    .bind(format!("staff{number}@example.com"))
-                    .execute()
-                    .await?;
-                }
-                Ok::<_, StoreError>(())
-            })
-        })
-        .await
-        .unwrap();
-}
-
-pub(crate) fn staff_id(number: u128) -> StaffId {
-    StaffId::from_uuid(Uuid::from_u128(number))
-}
-
-pub(crate) fn tenant(id: &str) -> TenantId {
-    id.parse().unwrap()
-}
-
-fn context(caller: Caller) -> Context {
-    let origin = Origin {
-        ip: Some("203.0.113.24".into()),
-        user_agent: Some("curl/8".into()),
-        request_id: Some("r1".into()),
-    };
-    Context { caller, origin }
-}
-
-pub(crate) fn anonymous() -> Context {
-    context(Caller::Anonymous)
-}
-
-/// A staff member who signed in at `signed_in_at`.
-pub(crate) fn staff(number: u128, roles: &[Role], signed_in_at: Timestamp) -> Context {
-    context(Caller::Staff(StaffCaller {
-        staff_id: staff_id(number),
-        name: format!("staff{number}"),
-        roles: roles.to_vec(),
-        staff_session_id: StaffSessionId::from_uuid(Uuid::from_u128(number)),
-        signed_in_at,
-        must_change_password: false,
-    }))
-}
-
-pub(crate) fn support_admin(number: u128) -> Context {
-    staff(number, &[Role::SupportAdmin], start())
-}
-
-pub(crate) fn super_admin(number: u128) -> Context {
-    staff(number, &[Role::SuperAdmin], start())
-}
-
-/// A key with every right, of one tenant or of the platform.
-pub(crate) fn key(tenant_id: Option<&str>) -> Context {
-    context(Caller::Key(KeyCaller {
-        id: ApiKeyId::from_uuid(Uuid::from_u128(9)),
-        name: "key".into(),
-        tenant_id: tenant_id.map(tenant),
-        rights: ApiRight::ALL.to_vec(),
-    }))
-}
-
-/// Two tenants, as far as a support session needs them.
-pub(crate) struct TwoTenants(pub(crate) ManualClock);
-
-#[async_trait]
-impl TenantsPort for TwoTenants {
-    async fn overview(
-        &self,
-        _: &Context,
-        _: TenantFilter,
-        _: PageRequest,
-    ) -> Result<Overview, Problem> {
-        Err(Problem::not_found("overview"))
-    }
-
-    async fn detail(&self, context: &Context, id: &TenantId) -> Result<TenantDetail, Problem> {
-        authorise(&context.caller, Act::ReadTenant(id), self.0.now())?;
-        if !["acme", "bolt"].contains(&id.as_str()) {
-            return Err(Problem::not_found("tenant"));
+impl World {
+    fn on(engine: &'static str, store: TestStore, config: Config) -> Self {
+        let clock = ManualClock::at(noon());
+        let core = Core {
+            store: store.store.clone(),
+            clock: Arc::new(clock.clone()),
+            entropy: Arc::new(SystemEntropy),
+            config: Arc::new(config),
+            cursors: CursorKey::new([7; 32]),
+        };
+        let passwords = Passwords::new(Arc::new(SystemEntropy));
+        Self {
+            engine,
+            clock,
+            settings: Arc::new(settings()),
+            store,
+            staff: StaffService::new(core.clone(), passwords.clone()),
+            sessions: StaffSessions::new(core.clone(), passwords.clone()),
+            tenants: TenantsService::new(core.clone(), SessionGates::new()),
+            telemetry: TelemetryService::new(core.clone()),
+            passwords,
+            core,
         }
-        Ok(detail(id))
     }
-}
 
-fn detail(id: &TenantId) -> TenantDetail {
-    let at = start();
-    TenantDetail {
-        tenant: Tenant {
-            id: id.clone(),
-            slug: id.to_string(),
-            name: id.to_string(),
+    pub(crate) async fn write<D, T, F>(&self, given: D, act: F) -> T
+    where
+        D: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, StoreError>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let written = self.core.store.write(Priority::Normal, given, act);
+        written.await.unwrap()
+    }
+
+    /// Runs a statement for which the store has no function, as it changes what never changes.
+    pub(crate) async fn run(&self, sql: &'static str) -> u64 {
+        self.write((), |(), tx| Box::pin(tx.query(sql).execute()))
+            .await
+    }
+
+    async fn add_people(&self) {
+        for id in ["acme", "bolt"] {
+            self.add_tenant(id).await;
+        }
+        for number in 1..=3 {
+            self.add_staff(staff_id(number), &format!("staff{number}"))
+                .await;
+        }
+    }
+
+    /// Adds a tenant with the organization `x` and no event.
+    pub(crate) async fn add_tenant(&self, id: &str) {
+        let tenant = Tenant {
+            id: tenant(id),
+            slug: id.into(),
+            name: id.into(),
             status: TenantStatus::Active,
             plan: None,
             region: None,
             contact: None,
-            created_at: at,
-        },
-        signals: HealthSignals {
-            health: Health::Unknown,
-            since: at,
-            last_seen: None,
-            calls_24h: 0,
-            errors_24h: 0,
-            updated_at: at,
-        },
-        verdict: Verdict {
-            health: Health::Unknown,
-            cause: Cause::NeverCalled,
-        },
-        calls: Vec::new(),
-        telemetry: app::domain::tenants::TelemetryState {
-            last_received_at: None,
-            stale: false,
-        },
-        organizations: vec![Organization {
-            id: "x".parse::<OrganizationId>().unwrap(),
+            created_at: noon(),
+        };
+        let x = Organization {
+            id: "x".parse().unwrap(),
             name: "X".into(),
             slug: "x".into(),
             status: OrganizationStatus::Active,
-            created_at: at,
-        }],
-        active_user_sessions: 0,
-        manage_url: None,
+            created_at: noon(),
+        };
+        self.write((tenant, x), |(tenant, x), tx| {
+            Box::pin(async move {
+                tx.add_tenant(tenant, noon()).await?;
+                tx.set_organization(&tenant.id, x).await
+            })
+        })
+        .await;
+    }
+
+    /// Adds a support admin who can't sign in, and no event.
+    pub(crate) async fn add_staff(&self, id: StaffId, name: &str) -> StaffMember {
+        let member = StaffMember {
+            id,
+            email: format!("{name}@example.com"),
+            name: name.into(),
+            roles: vec![Role::SupportAdmin],
+            deactivated_at: None,
+            created_at: noon(),
+        };
+        let record = StaffRecord {
+            member: member.clone(),
+            password_hash: SecretString::default(),
+            must_change_password: false,
+        };
+        self.write(record, |record, tx| Box::pin(tx.add_staff(record)))
+            .await;
+        member
+    }
+
+    /// Adds `<name>@example.com` with [`PASSWORD`].
+    pub(crate) async fn add(&self, name: &str, roles: &[Role]) -> StaffMember {
+        let new = NewStaffMember {
+            email: format!("{name}@example.com"),
+            name: name.into(),
+            roles: roles.to_vec(),
+        };
+        let password = GivenPassword::Chosen {
+            password: PASSWORD.into(),
+            must_change: false,
+        };
+        let added = self.staff.add(&cli(), new, password).await;
+        added.unwrap().staff
+    }
+
+    pub(crate) async fn try_sign_in(
+        &self,
+        context: &Context,
+        email: &str,
+        password: impl Into<SecretString>,
+    ) -> Result<NewSignIn, ServiceError> {
+        let method = SignInMethod::Password {
+            email: email.into(),
+            password: password.into(),
+        };
+        self.sessions.sign_in(context, method).await
+    }
+
+    /// Signs `<name>@example.com` in.
+    pub(crate) async fn sign_in(&self, name: &str) -> NewSignIn {
+        let email = format!("{name}@example.com");
+        let new = self.try_sign_in(&anonymous(), &email, PASSWORD).await;
+        new.unwrap()
+    }
+
+    /// The context of a request with this sign-in's cookie.
+    pub(crate) async fn context(&self, sign_in: &NewSignIn) -> Context {
+        let found = self.sessions.authenticate(sign_in.token.expose()).await;
+        context(Caller::Staff(found.unwrap().expect("signed in")))
+    }
+
+    /// Whether this sign-in is still valid.
+    pub(crate) async fn stands(&self, sign_in: &NewSignIn) -> bool {
+        let found = self.sessions.authenticate(sign_in.token.expose()).await;
+        found.unwrap().is_some()
+    }
+
+    /// The actions in a chain of the audit log, in order.
+    pub(crate) async fn actions(&self, chain: &str) -> Vec<String> {
+        let mut reader = self.core.store.read().await.unwrap();
+        let events = reader.db().list_audit_chain(chain, 0).await.unwrap();
+        events.into_iter().map(|event| event.action).collect()
+    }
+
+    /// Registers a tenant whose slug is its identifier.
+    pub(crate) async fn register(&self, id: &str, name: &str) {
+        let registered = self
+            .tenants
+            .register_tenant(&platform_key(), &tenant(id), registration(id, name))
+            .await;
+        registered.unwrap();
+    }
+
+    pub(crate) async fn ingest(&self, records: Vec<RequestRecord>) -> IngestReport {
+        let report = self
+            .telemetry
+            .ingest(&platform_key(), records.into(), None)
+            .await;
+        report.unwrap()
+    }
+
+    pub(crate) async fn stored(&self, id: &str) -> StoredTenant {
+        let mut reader = self.core.store.read().await.unwrap();
+        let stored = reader.db().lookup_tenant(&tenant(id)).await;
+        stored.unwrap().expect("a tenant")
+    }
+
+    /// Evaluates a tenant's health at the clock's time, due or not.
+    pub(crate) async fn evaluate(&self, id: &str) -> StoredTenant {
+        let given = (tenant(id), Arc::clone(&self.core.config), self.clock.now());
+        self.write(given, |(id, config, now), tx| {
+            Box::pin(async move {
+                let stored = tx.lock_tenant(id).await?.expect("a tenant");
+                evaluate(tx, &stored, &config.health, *now).await
+            })
+        })
+        .await;
+        self.stored(id).await
+    }
+
+    /// Advances to `at` in steps within which telemetry does not become stale, while another
+    /// tenant goes on calling.
+    pub(crate) async fn go_to(&self, at: Timestamp, other: &str) {
+        while self.clock.now() < at {
+            let step = (at - self.clock.now()).min(TimeDelta::minutes(4));
+            self.clock.advance(step);
+            let now = self.clock.now();
+            self.ingest(vec![calls(other, now, 200, 1)]).await;
+        }
+    }
+
+    pub(crate) fn support_sessions(&self) -> SupportSessionsService {
+        SupportSessionsService::new(
+            self.core.clone(),
+            Arc::clone(&self.settings),
+            SessionGates::new(),
+        )
+    }
+
+    /// Opens a support session of the first staff member in `acme`.
+    pub(crate) async fn open(&self, form: SupportSessionForm) -> Opened {
+        let service = self.support_sessions();
+        let (holder, acme) = (support_admin(1), tenant("acme"));
+        let created = service.create(&holder, &acme, form).await.unwrap();
+        let token = created.token.unwrap();
+        Opened {
+            id: created.session.id,
+            token_hash: *Token::parse(&token).unwrap().hash().as_bytes(),
+            token,
+        }
+    }
+
+    /// The recorder of this start of the server.
+    pub(crate) fn recorder(&self, boot: &str) -> Arc<StoreRecorder> {
+        let by = WrittenBy {
+            node: "a node".into(),
+            boot: boot.into(),
+        };
+        StoreRecorder::start(self.core.clone(), by).0
+    }
+
+    /// A request in a support session of the first staff member in `acme`.
+    pub(crate) fn intent(&self, session: SupportSessionId, token_hash: [u8; 32]) -> Intent {
+        Intent {
+            request_id: RequestId::from_uuid(self.core.new_uuid()),
+            support_session_id: session,
+            token_hash,
+            tenant_id: tenant("acme"),
+            staff_id: staff_id(1),
+            staff_name: "staff1".into(),
+            method: "GET".into(),
+            path: "/v1/feed".into(),
+            query: None,
+            scope: None,
+            profile: None,
+            ip: Ipv4Addr::LOCALHOST.into(),
+            user_agent: String::new(),
+            at: self.clock.now(),
+        }
+    }
+
+    /// Adds a support session without an event.
+    pub(crate) async fn add_session(
+        &self,
+        id: Uuid,
+        of: &str,
+        staff: &StaffMember,
+    ) -> SupportSession {
+        let session = SupportSession {
+            id: SupportSessionId::from_uuid(id),
+            tenant_id: tenant(of),
+            tenant_name: of.to_owned(),
+            organization_id: None,
+            staff_id: staff.id,
+            staff_name: staff.name.clone(),
+            scopes: vec![ScopeName::read_only()],
+            reason: "Invoices are missing".into(),
+            ticket: None,
+            ip: ADDRESS.into(),
+            user_agent: "test/1".into(),
+            issued_at: noon(),
+            expires_at: noon() + TimeDelta::minutes(5),
+            revocation: None,
+            requests_forwarded: 0,
+            requests_refused: 0,
+            rule_set: String::new(),
+            limits: SessionLimits::default(),
+        };
+        self.write(session.clone(), |session, tx| {
+            Box::pin(async move {
+                let mut token_hash = [0; 32];
+                token_hash[..16].copy_from_slice(session.id.as_uuid().as_bytes());
+                let secrets = SupportSessionSecrets {
+                    token_hash,
+                    idempotency_key: session.id.to_string(),
+                };
+                tx.add_support_session(session, &secrets).await
+            })
+        })
+        .await;
+        session
+    }
+
+    /// Adds the support session `b1` of Ada (`a1`) in `acme`, with the request `c1` in its access
+    /// log.
+    pub(crate) async fn add_support_session(&self) {
+        let ada = self.add_staff(staff_id(0xa1), "Ada").await;
+        let session = self.add_session(Uuid::from_u128(0xb1), "acme", &ada).await;
+        let mut token_hash = [0; 32];
+        token_hash[..16].copy_from_slice(session.id.as_uuid().as_bytes());
+        let intent = Intent {
+            request_id: RequestId::from_uuid(Uuid::from_u128(0xc1)),
+            ..self.intent(session.id, token_hash)
+        };
+        self.recorder("b").begin(intent).await.unwrap();
     }
 }

@@ -9,30 +9,28 @@ use app::{
         caller::{Caller, Context},
         policy::Act,
         problem::Problem,
-        tenants::TenantDetail,
         user_sessions::{
             ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult, UserSession,
             UserSessionIntrospection, UserSessionQuery, UserSessionRegistration, logout_cutoff,
         },
     },
-    ports::{TenantsPort, UserSessionsPort},
+    ports::UserSessionsPort,
 };
 use async_trait::async_trait;
 use store::{Audited, ChangeKind, Priority};
 use uuid::Uuid;
 
-use super::{Core, ServiceError, core::actor};
+use super::{Core, ServiceError, core::actor, tenants::find_tenant};
 
 /// The use cases around user sessions.
 #[derive(Clone)]
 pub struct UserSessionsService {
     core: Core,
-    tenants: Arc<dyn TenantsPort>,
 }
 
 impl UserSessionsService {
-    pub fn new(core: Core, tenants: Arc<dyn TenantsPort>) -> Self {
-        Self { core, tenants }
+    pub fn new(core: Core) -> Self {
+        Self { core }
     }
 
     /// Takes in that a tenant user has signed in. One that was ended stays ended.
@@ -45,7 +43,7 @@ impl UserSessionsService {
     ) -> Result<UserSession, Problem> {
         self.core.authorise(context, Act::RegisterTenants)?;
         let registration = Arc::new(registration.validated()?);
-        self.require_tenant(tenant).await?;
+        find_tenant(&self.core, tenant).await?;
         let given = (tenant.clone(), id.clone(), registration);
         let now = self.core.now();
         // Telemetry of the platform and not an act of anyone here, so no audit event goes with it.
@@ -76,7 +74,7 @@ impl UserSessionsService {
         id: &UserSessionId,
     ) -> Result<(), Problem> {
         self.core.authorise(context, Act::RegisterTenants)?;
-        self.require_tenant(tenant).await?;
+        find_tenant(&self.core, tenant).await?;
         let given = (tenant.clone(), id.clone());
         let now = self.core.now();
         let known = self
@@ -133,31 +131,14 @@ impl UserSessionsService {
         })
     }
 
-    /// Registering tenants' sign-ins needs no right to read tenants.
-    async fn require_tenant(&self, tenant: &TenantId) -> Result<(), Problem> {
-        match self
-            .core
-            .store
-            .read()
-            .await?
-            .db()
-            .tenant_exists(tenant)
-            .await?
-        {
-            true => Ok(()),
-            false => Err(Problem::not_found("tenant")),
-        }
-    }
-
     async fn logout(
         &self,
         context: &Context,
-        detail: &TenantDetail,
+        tenant: &TenantId,
         idempotency_key: &str,
     ) -> Result<ForceLogoutResult, ServiceError> {
-        let tenant = detail.tenant.id.clone();
         let key = self.idempotency_key(context, idempotency_key)?;
-        let given = (self.core.clone(), context.clone(), tenant, key);
+        let given = (self.core.clone(), context.clone(), tenant.clone(), key);
         let done = self
             .core
             .store
@@ -191,7 +172,7 @@ impl UserSessionsService {
                 })
             })
             .await?;
-        if done.tenant_id == detail.tenant.id {
+        if done.tenant_id == *tenant {
             Ok(done)
         } else {
             Err(Problem::invalid_field("idempotency_key", "was used for another tenant").into())
@@ -226,10 +207,13 @@ impl UserSessionsPort for UserSessionsService {
         context: &Context,
         tenant: &TenantId,
     ) -> Result<ForceLogoutDraft, Problem> {
-        let detail = self.tenants.detail(context, tenant).await?;
+        self.core.authorise(context, Act::ReadTenant(tenant))?;
+        let found = find_tenant(&self.core, tenant).await?;
+        let mut reader = self.core.store.read().await?;
+        let now = self.core.now();
         Ok(ForceLogoutDraft {
-            tenant: detail.tenant,
-            active_user_sessions: detail.active_user_sessions,
+            tenant: found.tenant,
+            active_user_sessions: reader.db().count_active_user_sessions(tenant, now).await?,
             idempotency_key: self.core.new_uuid().to_string(),
         })
     }
@@ -242,15 +226,11 @@ impl UserSessionsPort for UserSessionsService {
     ) -> Result<ForceLogoutResult, Problem> {
         self.core.authorise(context, Act::ForceLogout)?;
         // Force logout needs no right to read the tenant.
-        let system = Context {
-            caller: Caller::System,
-            origin: context.origin.clone(),
-        };
-        let detail = self.tenants.detail(&system, tenant).await?;
-        if form.slug.trim() != detail.tenant.slug {
-            let message = format!("that doesn't match. Type {}", detail.tenant.slug);
+        let slug = find_tenant(&self.core, tenant).await?.tenant.slug;
+        if form.slug.trim() != slug {
+            let message = format!("that doesn't match. Type {slug}");
             return Err(Problem::invalid_field("slug", message));
         }
-        Ok(self.logout(context, &detail, &form.idempotency_key).await?)
+        Ok(self.logout(context, tenant, &form.idempotency_key).await?)
     }
 }

@@ -1,6 +1,6 @@
 //! Keys of the REST interface.
 
-use app::domain::{ApiKeyId, TenantId, Timestamp, api_keys::ApiKey, token_hash::TokenHash};
+use app::domain::{ApiKeyId, Timestamp, api_keys::ApiKey, token_hash::TokenHash};
 
 use super::{
     Db, StoreError, Tx,
@@ -12,7 +12,6 @@ statements! {
     LOOKUP = select!(ApiKey, "api_keys WHERE id = $1");
     FIND_BY_TOKEN = select!(ApiKey, "api_keys WHERE token_hash = $1");
     LIST = select!(ApiKey, "api_keys ORDER BY id");
-    COUNT_TENANT = "SELECT COUNT(*) FROM tenants WHERE id = $1";
     ADD = insert!("api_keys", ApiKey, "token_hash");
     REVOKE = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
 }
@@ -35,12 +34,6 @@ impl Db<'_> {
     /// Every key, oldest first, revoked ones included.
     pub async fn list_api_keys(&mut self) -> Result<Vec<ApiKey>, StoreError> {
         self.query(LIST).fetch_all().await
-    }
-
-    /// Whether a key could be made for this tenant: whether it is registered.
-    pub async fn is_tenant_registered(&mut self, id: &TenantId) -> Result<bool, StoreError> {
-        let count: u64 = self.query(COUNT_TENANT).bind(id).fetch_one().await?;
-        Ok(count > 0)
     }
 }
 

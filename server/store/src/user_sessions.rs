@@ -73,16 +73,6 @@ impl Db<'_> {
         Ok(cutoff.flatten())
     }
 
-    /// Whether the tenant exists.
-    pub async fn tenant_exists(&mut self, tenant: &TenantId) -> Result<bool, StoreError> {
-        let found: Option<i64> = self
-            .query(LOGOUT_CUTOFF)
-            .bind(tenant)
-            .fetch_optional()
-            .await?;
-        Ok(found.is_some())
-    }
-
     /// The result of an earlier submit of the same form.
     pub async fn find_force_logout(
         &mut self,

@@ -28,7 +28,7 @@ pub fn CreateDialog(
     /// The page that Cancel leads to.
     close_href: String,
 ) -> impl IntoView {
-    let tenant = draft.detail.tenant.clone();
+    let tenant = draft.tenant.tenant.clone();
     let name = tenant.name.clone();
     let kept = first_values(refused.as_ref(), &draft);
     let act = FormAct::<api::CreateSupportSession>::new(refused, None);
@@ -67,7 +67,7 @@ pub fn CreateDialog(
             submit="Create Session".to_owned()
             done
         >
-            <Review detail=draft.detail.clone() now=draft.now/>
+            <Review draft=draft.clone()/>
             <Fields draft kept act/>
         </FormDialog>
     }

@@ -17,10 +17,7 @@ use crate::{
     },
     probe::{Client, Plan, Probe, ProbeError},
     serve::ServeError,
-    services::{
-        Core, Passwords, TenantsService, staff::StaffService,
-        support_sessions::SupportSessionsService,
-    },
+    services::{Core, Passwords, staff::StaffService, support_sessions::SupportSessionsService},
 };
 
 #[derive(Debug, Args)]
@@ -128,11 +125,9 @@ fn sessions(core: &Core) -> Result<SupportSessionsService, CliError> {
     // No gateway runs in this process. The running one learns of the sessions' end from the store.
     let gates = SessionGates::new();
     let settings = console_settings(&core.config).map_err(ServeError::Gateway)?;
-    let tenants = Arc::new(TenantsService::new(core.clone(), Arc::clone(&gates)));
     Ok(SupportSessionsService::new(
         core.clone(),
         Arc::new(settings),
-        tenants,
         gates,
     ))
 }

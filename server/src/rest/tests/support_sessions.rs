@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use app::{
     domain::{
         StaffId, StaffSessionId, SupportSessionId,
-        caller::StaffCaller,
+        caller::{Caller, Context, Origin, StaffCaller},
         page::PageRequest,
         staff::Role,
         support_sessions::{SupportSessionForm, SupportSessionGranted},
@@ -51,7 +51,7 @@ fn config() -> Config {
 }
 
 /// Ada, who has just signed in.
-fn ada(console: &Platform) -> Context {
+fn ada(console: &World) -> Context {
     Context {
         caller: Caller::Staff(StaffCaller {
             staff_id: StaffId::from_uuid(ADA),
@@ -66,7 +66,7 @@ fn ada(console: &Platform) -> Context {
 }
 
 async fn grant(
-    console: &Platform,
+    console: &World,
     state: &AppState,
     tenant: &str,
     form: SupportSessionForm,
@@ -82,14 +82,14 @@ async fn grant(
     created.unwrap()
 }
 
-async fn add_organization(console: &Platform) {
+async fn add_organization(console: &World) {
     let organization = OrganizationRegistration {
         name: "Europe".into(),
         slug: "eu".into(),
         status: OrganizationStatus::Active,
         created_at: None,
     };
-    let context = crate::ingest::testing::platform();
+    let context = crate::services::testing::platform_key();
     let eu = "eu".parse().unwrap();
     let registered = console
         .tenants
@@ -125,7 +125,7 @@ fn wanted() -> [(&'static str, &'static str, SupportSessionForm); 7] {
     ]
 }
 
-async fn supported(console: &mut Platform) -> Supported {
+async fn supported(console: &mut World) -> Supported {
     console.core.config = Arc::new(config());
     let mut app = app(console).await;
     console.add_support_session().await;

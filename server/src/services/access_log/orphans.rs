@@ -99,10 +99,7 @@ mod tests {
         let core = &scene.world.core;
         let mut outcomes = Vec::new();
         for sql in [JOIN, FALL_SILENT] {
-            let written = core.store.write(Priority::Normal, (), move |(), tx| {
-                Box::pin(async move { tx.query(sql).execute().await })
-            });
-            written.await.unwrap();
+            scene.world.run(sql).await;
             let closed = close_orphans(core, boot).await.unwrap();
             let entries = scene.entries().await;
             outcomes.push(format!("{closed} {}", entries[0].outcome));

@@ -9,15 +9,10 @@ use app::{
         record::OutageCause,
         support_sessions::SupportSessionForm,
     },
-    ports::{CreateSupportSessions, RevokeSupportSessions},
+    ports::RevokeSupportSessions,
 };
 use futures::future::join_all;
-use gateway::{
-    SessionGates,
-    clock::Clock,
-    ports::{Begun, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions},
-    token::Token,
-};
+use gateway::ports::{Begun, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions};
 use store::audit::verify_store;
 use store::{Priority, StoreError, access_log::WrittenBy, testing::Fault};
 use tokio::sync::Notify;
@@ -28,7 +23,7 @@ use crate::{
     config::Config,
     services::{
         support_sessions::SupportSessionsService,
-        testing::{TwoTenants, World, staff_id, super_admin, support_admin, tenant, worlds_with},
+        testing::{World, form, staff_id, super_admin, tenant, worlds_with},
     },
 };
 
@@ -61,24 +56,15 @@ async fn scenes_with(support_sessions: &str) -> Vec<Scene> {
     .unwrap();
     let mut scenes = Vec::new();
     for world in worlds_with(config).await {
-        let service = SupportSessionsService::new(
-            world.core.clone(),
-            Arc::clone(&world.settings),
-            Arc::new(TwoTenants(world.clock.clone())),
-            SessionGates::new(),
-        );
         let form = SupportSessionForm {
-            reason: "Attestations fail with 503".into(),
             ttl_minutes: "15".into(),
-            ..SupportSessionForm::default()
+            ..form()
         };
-        let (holder, acme) = (support_admin(1), tenant("acme"));
-        let created = service.create(&holder, &acme, form).await.unwrap();
-        let token = Token::parse(&created.token.unwrap()).unwrap();
+        let opened = world.open(form).await;
         scenes.push(Scene {
-            session: created.session.id,
-            token_hash: *token.hash().as_bytes(),
-            service,
+            session: opened.id,
+            token_hash: opened.token_hash,
+            service: world.support_sessions(),
             world,
         });
     }
@@ -93,14 +79,9 @@ pub(super) struct Recording<'s> {
 
 impl Scene {
     pub(super) fn recorder_of(&self, boot: &str) -> Recording<'_> {
-        let by = WrittenBy {
-            node: "a node".into(),
-            boot: boot.into(),
-        };
-        let (recorder, _) = StoreRecorder::start(self.world.core.clone(), by);
         Recording {
             scene: self,
-            recorder,
+            recorder: self.world.recorder(boot),
         }
     }
 
@@ -120,13 +101,7 @@ impl Scene {
     }
 
     pub(super) fn intent(&self) -> Intent {
-        Intent {
-            request_id: RequestId::from_uuid(self.world.core.new_uuid()),
-            support_session_id: self.session,
-            token_hash: self.token_hash,
-            at: self.world.clock.now(),
-            ..refused(0, self.world.clock.now()).request
-        }
+        self.world.intent(self.session, self.token_hash)
     }
 
     fn refusal(&self, refusal: Refusal) -> RefusedRequest {

@@ -1,21 +1,21 @@
 use ::audit::testing::noon;
 use app::domain::{api_keys::ApiRight, audit::AuditCategory, staff::Role};
-use store::testing::{TestStore, append, both, new_event};
+use store::testing::{append, new_event};
 
 use super::*;
-use crate::export::testing::{core, key, nobody, staff};
+use crate::services::testing::{World, anonymous, both, key_with, staff};
 
 /// Two events of `a`, one of `b`, one without a tenant.
-async fn filled() -> Vec<(&'static str, TestStore, AuditService)> {
+async fn filled() -> Vec<(World, AuditService)> {
     let mut all = Vec::new();
-    for (engine, test) in both().await {
+    for test in both().await {
         for (number, tenant) in (0..).zip([Some("a"), Some("b"), None, Some("a")]) {
-            append(&test.store, new_event(tenant, number, noon()))
+            append(&test.core.store, new_event(tenant, number, noon()))
                 .await
                 .unwrap();
         }
-        let service = AuditService::new(core(&test.store));
-        all.push((engine, test, service));
+        let service = AuditService::new(test.core.clone());
+        all.push((test, service));
     }
     all
 }
@@ -47,37 +47,62 @@ async fn seen(
 #[tokio::test]
 async fn each_caller_sees_the_events_within_its_reach_and_no_others() {
     let ids = |ids: &[&str]| Ok(ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
-    for (engine, _test, service) in filled().await {
+    for (test, service) in filled().await {
+        let engine = test.engine;
         let all = AuditFilter::default;
         let cases = [
-            (staff(Role::SuperAdmin), all(), ids(&["0", "1", "2", "3"])),
-            (staff(Role::SupportAdmin), all(), ids(&["0", "1", "3"])),
-            (staff(Role::SupportAdmin), of_tenant("a"), ids(&["0", "3"])),
-            (staff(Role::SupportAdmin), of_tenant("unknown"), ids(&[])),
             (
-                key(None, &[ApiRight::Read]),
+                staff(1, &[Role::SuperAdmin], noon()),
                 all(),
                 ids(&["0", "1", "2", "3"]),
             ),
-            (key(None, &[ApiRight::Read]), of_tenant("b"), ids(&["1"])),
-            (key(Some("a"), &[ApiRight::Read]), all(), ids(&["0", "3"])),
             (
-                key(Some("a"), &[ApiRight::Read]),
+                staff(1, &[Role::SupportAdmin], noon()),
+                all(),
+                ids(&["0", "1", "3"]),
+            ),
+            (
+                staff(1, &[Role::SupportAdmin], noon()),
                 of_tenant("a"),
                 ids(&["0", "3"]),
             ),
             (
-                key(Some("a"), &[ApiRight::Read]),
+                staff(1, &[Role::SupportAdmin], noon()),
+                of_tenant("unknown"),
+                ids(&[]),
+            ),
+            (
+                key_with(None, &[ApiRight::Read]),
+                all(),
+                ids(&["0", "1", "2", "3"]),
+            ),
+            (
+                key_with(None, &[ApiRight::Read]),
+                of_tenant("b"),
+                ids(&["1"]),
+            ),
+            (
+                key_with(Some("a"), &[ApiRight::Read]),
+                all(),
+                ids(&["0", "3"]),
+            ),
+            (
+                key_with(Some("a"), &[ApiRight::Read]),
+                of_tenant("a"),
+                ids(&["0", "3"]),
+            ),
+            (
+                key_with(Some("a"), &[ApiRight::Read]),
                 of_tenant("b"),
                 Err(ProblemCode::NotFound),
             ),
-            (key(Some("a"), &[]), all(), Err(ProblemCode::Forbidden)),
+            (key_with(Some("a"), &[]), all(), Err(ProblemCode::Forbidden)),
             (
-                key(None, &[ApiRight::SendTelemetry]),
+                key_with(None, &[ApiRight::SendTelemetry]),
                 all(),
                 Err(ProblemCode::Forbidden),
             ),
-            (nobody(), all(), Err(ProblemCode::Unauthenticated)),
+            (anonymous(), all(), Err(ProblemCode::Unauthenticated)),
         ];
         for (context, filter, expected) in cases {
             let found = seen(&service, &context, filter.clone()).await;
@@ -88,10 +113,11 @@ async fn each_caller_sees_the_events_within_its_reach_and_no_others() {
 
 #[tokio::test]
 async fn an_event_out_of_reach_is_as_one_that_does_not_exist() {
-    for (engine, _test, service) in filled().await {
+    for (test, service) in filled().await {
+        let engine = test.engine;
         let everything = service
             .list(
-                &staff(Role::SuperAdmin),
+                &staff(1, &[Role::SuperAdmin], noon()),
                 AuditFilter::default(),
                 PageRequest::default(),
             )
@@ -102,9 +128,9 @@ async fn an_event_out_of_reach_is_as_one_that_does_not_exist() {
             let is_system = event.tenant_id.is_none();
             let is_of_a = event.tenant_id.as_ref().is_some_and(|t| t.as_str() == "a");
             for (context, may) in [
-                (staff(Role::SuperAdmin), true),
-                (staff(Role::SupportAdmin), !is_system),
-                (key(Some("a"), &[ApiRight::Read]), is_of_a),
+                (staff(1, &[Role::SuperAdmin], noon()), true),
+                (staff(1, &[Role::SupportAdmin], noon()), !is_system),
+                (key_with(Some("a"), &[ApiRight::Read]), is_of_a),
             ] {
                 let found = service.event(&context, id).await;
                 let expected = if may {
@@ -116,10 +142,12 @@ async fn an_event_out_of_reach_is_as_one_that_does_not_exist() {
             }
         }
         let unknown = "01937e2c-7b6a-7cc0-8000-000000000001".parse().unwrap();
-        let found = service.event(&staff(Role::SuperAdmin), unknown).await;
+        let found = service
+            .event(&staff(1, &[Role::SuperAdmin], noon()), unknown)
+            .await;
         assert_eq!(found.unwrap_err().code, ProblemCode::NotFound);
         assert_eq!(
-            service.event(&nobody(), unknown).await.unwrap_err().code,
+            service.event(&anonymous(), unknown).await.unwrap_err().code,
             ProblemCode::Unauthenticated
         );
     }
@@ -127,8 +155,9 @@ async fn an_event_out_of_reach_is_as_one_that_does_not_exist() {
 
 #[tokio::test]
 async fn a_cursor_leads_on_in_its_own_list_and_is_refused_in_every_other() {
-    for (engine, _test, service) in filled().await {
-        let admin = staff(Role::SuperAdmin);
+    for (test, service) in filled().await {
+        let engine = test.engine;
+        let admin = staff(1, &[Role::SuperAdmin], noon());
         let first = PageRequest {
             limit: Some(1),
             cursor: None,
@@ -156,8 +185,8 @@ async fn a_cursor_leads_on_in_its_own_list_and_is_refused_in_every_other() {
             (admin.clone(), AuditFilter::default()),
             (admin.clone(), of_tenant("b")),
             (admin, filtered),
-            (staff(Role::SupportAdmin), of_tenant("a")),
-            (key(Some("a"), &[ApiRight::Read]), of_tenant("a")),
+            (staff(1, &[Role::SupportAdmin], noon()), of_tenant("a")),
+            (key_with(Some("a"), &[ApiRight::Read]), of_tenant("a")),
         ] {
             let refused = service.list(&context, filter, next.clone()).await;
             assert_eq!(

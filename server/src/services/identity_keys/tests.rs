@@ -12,11 +12,11 @@ use crate::{
         Keys,
         identity::{PUBLISHED_AFTER, PUBLISHED_FIRST, Stage},
     },
-    services::testing::staffed::{Staffed, anonymous, both, cli, platform_key, sqlite},
+    services::testing::{World, anonymous, both, cli, platform_key, sqlite},
 };
 
 /// Over the keys in `folder`, as the first start makes them.
-fn service(console: &Staffed, folder: &Path) -> IdentityKeysService {
+fn service(console: &World, folder: &Path) -> IdentityKeysService {
     Keys::open(folder, Engine::Sqlite, &SystemEntropy)
         .map(drop)
         .unwrap();
@@ -28,7 +28,7 @@ fn service(console: &Staffed, folder: &Path) -> IdentityKeysService {
     IdentityKeysService::new(core)
 }
 
-async fn events(console: &Staffed) -> Vec<AuditEvent> {
+async fn events(console: &World) -> Vec<AuditEvent> {
     let mut reader = console.core.store.read().await.unwrap();
     let all = reader.db().list_audit_chain("system", 0).await.unwrap();
     let ours = all

@@ -1,6 +1,6 @@
 //! Attacks first: callers who learn nothing, and identities that are never accepted.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::sync::Arc;
 
 use app::{
     domain::{
@@ -9,19 +9,16 @@ use app::{
         api_keys::ApiRight,
         caller::{Caller, Context},
         problem::ProblemCode,
-        support_sessions::SupportSessionForm,
     },
     identity::{Actor, Claims, MAX_LIFETIME, path_hash},
-    ports::{CreateSupportSessions, RevokeSupportSessions},
+    ports::RevokeSupportSessions,
 };
 use chrono::TimeDelta;
 use gateway::{
-    SessionGates,
     clock::Clock,
     entropy::SeededEntropy,
     identities::{Identities, IdentityKeys},
     ports::{Intent, Recorder, RefusedRequest},
-    token::Token,
 };
 use uuid::Uuid;
 
@@ -30,9 +27,7 @@ use crate::services::{
     ServiceError,
     access_log::StoreRecorder,
     support_sessions::SupportSessionsService,
-    testing::{
-        TwoTenants, World, anonymous, key, staff_id, super_admin, support_admin, tenant, worlds,
-    },
+    testing::{World, anonymous, form, key, staff_id, super_admin, support_admin, tenant, worlds},
 };
 
 const ISSUER: &str = "https://console.example.com";
@@ -45,6 +40,7 @@ struct Rig {
     identities: Arc<Identities>,
     session: SupportSessionId,
     token: String,
+    token_hash: [u8; 32],
     recorder: Arc<StoreRecorder>,
 }
 
@@ -54,35 +50,18 @@ fn request_id(number: u128) -> RequestId {
 
 impl Rig {
     async fn on(world: World) -> Self {
-        let sessions = SupportSessionsService::new(
-            world.core.clone(),
-            Arc::clone(&world.settings),
-            Arc::new(TwoTenants(world.clock.clone())),
-            SessionGates::new(),
-        );
-        let form = SupportSessionForm {
-            reason: "Attestations fail with 503".into(),
-            ..SupportSessionForm::default()
-        };
-        let granted = sessions
-            .create(&support_admin(1), &tenant("acme"), form)
-            .await;
-        let granted = granted.unwrap();
+        let opened = world.open(form()).await;
         let keys = IdentityKeys::throwaway(&SeededEntropy::new(3));
         let identities = Identities::new(ISSUER, keys);
-        let by = store::access_log::WrittenBy {
-            node: "node".into(),
-            boot: "boot".into(),
-        };
-        let (recorder, _completions) = StoreRecorder::start(world.core.clone(), by);
         let rig = Self {
             introspection: IntrospectionService::new(world.core.clone(), Arc::clone(&identities)),
+            sessions: world.support_sessions(),
+            recorder: world.recorder("boot"),
             world,
-            sessions,
             identities,
-            session: granted.session.id,
-            token: granted.token.unwrap(),
-            recorder,
+            session: opened.id,
+            token: opened.token,
+            token_hash: opened.token_hash,
         };
         rig.recorder.begin(rig.intent(1)).await.unwrap();
         rig
@@ -91,19 +70,7 @@ impl Rig {
     fn intent(&self, number: u128) -> Intent {
         Intent {
             request_id: request_id(number),
-            support_session_id: self.session,
-            token_hash: *Token::parse(&self.token).unwrap().hash().as_bytes(),
-            tenant_id: tenant("acme"),
-            staff_id: staff_id(1),
-            staff_name: "staff1".into(),
-            method: "GET".into(),
-            path: "/v1/feed".into(),
-            query: None,
-            scope: None,
-            profile: None,
-            ip: Ipv4Addr::LOCALHOST.into(),
-            user_agent: String::new(),
-            at: self.world.clock.now(),
+            ..self.world.intent(self.session, self.token_hash)
         }
     }
 

@@ -1,7 +1,7 @@
 //! What keeps a lease, and what a node confirms.
 
 use app::{
-    domain::{nodes::NodeReceipt, support_sessions::SupportSessionForm},
+    domain::nodes::NodeReceipt,
     ports::{CreateSupportSessions, ReadSupportSessions, RevokeSupportSessions},
 };
 use gateway::{Lease, NodeState, lease::Standstill};
@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     services::{
         support_sessions::SupportSessionsService,
-        testing::{TwoTenants, World, key, super_admin, support_admin, tenant, worlds},
+        testing::{World, form, key, super_admin, support_admin, tenant, worlds},
     },
 };
 
@@ -49,7 +49,6 @@ async fn join_with(world: &World, boot: &str, config: &str) -> (Joined, Node) {
     let service = SupportSessionsService::new(
         core.clone(),
         Arc::clone(&world.settings),
-        Arc::new(TwoTenants(world.clock.clone())),
         Arc::clone(&state.gates),
     );
     let (node, _) = Node::join(core.clone(), clock, &state, boot).await.unwrap();
@@ -60,20 +59,6 @@ async fn join_with(world: &World, boot: &str, config: &str) -> (Joined, Node) {
         _folder: folder,
     };
     (joined, node)
-}
-
-async fn run(world: &World, sql: &'static str) {
-    let written = world.core.store.write(Priority::Normal, (), move |(), tx| {
-        Box::pin(async move { tx.query(sql).execute().await })
-    });
-    written.await.unwrap();
-}
-
-fn form() -> SupportSessionForm {
-    SupportSessionForm {
-        reason: "Attestations fail with 503".into(),
-        ..SupportSessionForm::default()
-    }
 }
 
 async fn receipts(
@@ -159,7 +144,7 @@ async fn a_store_that_goes_back_under_a_node_takes_its_lease() {
             .await
             .unwrap();
         node.beat(world.clock.since_boot()).await.unwrap();
-        run(&world, "DELETE FROM changes").await;
+        world.run("DELETE FROM changes").await;
         let error = node.beat(world.clock.since_boot()).await.unwrap_err();
         assert!(matches!(error, NodeError::WentBack), "{error}");
         node.failed(&error);
@@ -171,7 +156,7 @@ async fn a_store_that_goes_back_under_a_node_takes_its_lease() {
 async fn a_node_that_the_store_has_forgotten_loses_its_lease() {
     for world in worlds().await {
         let (joined, mut node) = join(&world, "one").await;
-        run(&world, "DELETE FROM nodes").await;
+        world.run("DELETE FROM nodes").await;
         let beat = node.beat(world.clock.since_boot()).await;
         // SQLite's one node is known by the lock that it holds.
         if world.engine == "postgres" {
@@ -226,11 +211,9 @@ fn rules(route: &str) -> String {
 
 /// Every node that is there has just sent a heartbeat, however slow this machine is.
 async fn all_are_alive(world: &World) {
-    run(
-        world,
-        "UPDATE nodes SET lease_until = lease_until + 3600000000",
-    )
-    .await;
+    world
+        .run("UPDATE nodes SET lease_until = lease_until + 3600000000")
+        .await;
 }
 
 #[tokio::test]
@@ -274,7 +257,7 @@ async fn nodes_with_different_rules_hold_no_lease_until_one_has_left() {
 async fn a_node_with_other_rules_that_has_died_is_waited_for_no_longer_than_its_lease() {
     for world in worlds().await {
         let (_dead, _) = join_with(&world, "dead", &rules("v1")).await;
-        run(&world, "UPDATE nodes SET lease_until = 0").await;
+        world.run("UPDATE nodes SET lease_until = 0").await;
         let (alive, _node) = join_with(&world, "alive", &rules("v2")).await;
         assert!(alive.lease.is_held(), "{}", world.engine);
     }

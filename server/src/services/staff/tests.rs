@@ -1,22 +1,21 @@
 use app::{
     domain::{
-        StaffId, SupportSessionId,
+        StaffId,
         caller::Context,
         problem::ProblemCode,
-        scopes::ScopeName,
         staff::{NewStaffMember, Role},
-        support_sessions::{SessionLimits, SupportSession},
+        support_sessions::SupportSession,
     },
     ports::StaffPort,
 };
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
-use store::{Change, Priority, support_sessions::SupportSessionSecrets};
+use store::Change;
 use uuid::Uuid;
 
 use super::*;
-use crate::services::testing::staffed::{
-    PASSWORD, Staffed, anonymous, both, cli, code_of, noon, platform_key, problem_of,
+use crate::services::testing::{
+    PASSWORD, World, anonymous, both, cli, code_of, noon, platform_key, problem_of,
 };
 
 const SUPER: &[Role] = &[Role::SuperAdmin];
@@ -32,58 +31,16 @@ fn new_member(email: &str) -> NewStaffMember {
 
 /// Registers a tenant and opens a support session in it for `staff`.
 async fn open_support_session(
-    console: &Staffed,
+    console: &World,
     staff: &StaffMember,
     tenant: &str,
 ) -> SupportSession {
-    let session = SupportSession {
-        id: SupportSessionId::from_uuid(console.core.new_uuid()),
-        tenant_id: tenant.parse().unwrap(),
-        tenant_name: tenant.to_owned(),
-        organization_id: None,
-        staff_id: staff.id,
-        staff_name: staff.name.clone(),
-        scopes: vec![ScopeName::read_only()],
-        reason: "Invoices are missing".into(),
-        ticket: None,
-        ip: "203.0.113.7".into(),
-        user_agent: "test/1".into(),
-        issued_at: noon(),
-        expires_at: noon() + TimeDelta::minutes(15),
-        revocation: None,
-        requests_forwarded: 0,
-        requests_refused: 0,
-        rule_set: String::new(),
-        limits: SessionLimits::default(),
-    };
-    let kept = session.clone();
-    let added: Result<(), StoreError> = console
-        .core
-        .store
-        .write(Priority::Normal, kept, move |session, tx| {
-            Box::pin(async move {
-                tx.query(
-                    "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, \
-                     health_since, health_at) VALUES ($1, $1, $1, 'active', 0, '', '', 0, 0)",
-                )
-                .bind(&session.tenant_id)
-                .execute()
-                .await?;
-                let mut token_hash = [0; 32];
-                token_hash[..16].copy_from_slice(session.id.as_uuid().as_bytes());
-                let secrets = SupportSessionSecrets {
-                    token_hash,
-                    idempotency_key: session.id.to_string(),
-                };
-                tx.add_support_session(session, &secrets).await
-            })
-        })
-        .await;
-    added.unwrap();
-    session
+    console.add_tenant(tenant).await;
+    let id = console.core.new_uuid();
+    console.add_session(id, tenant, staff).await
 }
 
-async fn try_every_act(console: &Staffed, context: &Context, id: StaffId) -> Vec<ProblemCode> {
+async fn try_every_act(console: &World, context: &Context, id: StaffId) -> Vec<ProblemCode> {
     let staff = &console.staff;
     let add = staff.add(
         context,
@@ -169,7 +126,7 @@ async fn an_address_belongs_to_one_staff_member_however_it_is_written() {
 
 #[tokio::test]
 async fn a_password_that_may_not_be_chosen_is_refused_by_name() {
-    let console = crate::services::testing::staffed::sqlite().await;
+    let console = crate::services::testing::sqlite().await;
     for password in ["short", "aaaaaaaaaaaaaaaaaaaa", "my ana@example.com here"] {
         let given = GivenPassword::Chosen {
             password: password.into(),

@@ -2,8 +2,8 @@ use app::domain::{audit::AuditOutcome, problem::ProblemCode, staff::Role};
 use chrono::TimeDelta;
 
 use super::*;
-use crate::services::testing::staffed::{
-    PASSWORD, Staffed, anonymous, both, cli, code_of, from_address, noon, platform_key, problem_of,
+use crate::services::testing::{
+    PASSWORD, World, anonymous, both, cli, code_of, from_address, noon, platform_key, problem_of,
     sqlite,
 };
 
@@ -555,7 +555,7 @@ async fn old_sign_ins_are_forgotten_in_the_end() {
     for console in both().await {
         console.add("ana", SUPPORT).await;
         let new = console.sign_in("ana").await;
-        let is_kept = async |console: &Staffed| {
+        let is_kept = async |console: &World| {
             let mut reader = console.core.store.read().await.unwrap();
             let kept = reader.db().lookup_staff_session(new.staff_session_id).await;
             kept.unwrap().is_some()

@@ -2,12 +2,12 @@
 
 use app::{
     domain::{
-        SupportSessionId, Timestamp,
+        SupportSessionId,
         audit::{AuditAction, SessionHolder},
         caller::Context,
         policy::Act,
         problem::{Problem, ProblemCode},
-        support_sessions::{RaiseBudgetForm, RequestsToday, SupportSession},
+        support_sessions::{RaiseBudgetForm, SupportSession},
     },
     ports::RaiseBudgets,
 };
@@ -71,21 +71,5 @@ impl RaiseBudgets for SupportSessionsService {
             })
             .await?;
         Ok(raised)
-    }
-}
-
-impl SupportSessionsService {
-    /// Requests since midnight UTC.
-    pub(super) async fn requests_today(
-        &self,
-        session: &SupportSession,
-        now: Timestamp,
-    ) -> Result<RequestsToday, ServiceError> {
-        let midnight = now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
-        let mut reader = self.core.store.read().await?;
-        let mut db = reader.db();
-        Ok(db
-            .count_forwarded_since(session.staff_id, &session.tenant_id, midnight)
-            .await?)
     }
 }

@@ -12,7 +12,7 @@ use app::{
             Grant, MAX_ACTIVE_PER_STAFF_MEMBER, NewSupportSession, SupportSession,
             SupportSessionDraft, SupportSessionForm, SupportSessionGranted,
         },
-        tenants::{OrganizationStatus, TenantDetail, TenantStatus},
+        tenants::{OrganizationStatus, TenantHealth, TenantStatus},
     },
     ports::{CreateSupportSessions, ReplaceTokens},
 };
@@ -21,11 +21,16 @@ use gateway::{
     browser::EntryLabel,
     token::{Token, TokenKind},
 };
-use store::{Audited, ChangeKind, Tx, support_sessions::SupportSessionSecrets};
+use store::{Audited, ChangeKind, Tx, listing::PageAt, support_sessions::SupportSessionSecrets};
 use uuid::Uuid;
 
 use super::{SupportSessionsService, event_of, staff_behind};
-use crate::services::{Core, ServiceError, gates::cut_replaced_now};
+use crate::services::{
+    Core, ServiceError,
+    gates::cut_replaced_now,
+    telemetry::{stale_after, telemetry_state},
+    tenants::{ORGANIZATIONS_SHOWN, find_tenant},
+};
 
 /// A path that the curl line of the confirmation asks for.
 const EXAMPLE_PATH: &str = "/v1/organizations";
@@ -40,13 +45,24 @@ impl CreateSupportSessions for SupportSessionsService {
         // A sign-in that is too old is told when the form is sent: what was typed is kept then.
         self.core.authorise(context, Act::ReadTenant(tenant))?;
         staff_behind(context)?;
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let stored = db.lookup_tenant(tenant).await?;
+        let stored = stored.ok_or_else(|| Problem::not_found("tenant"))?;
+        let organizations = PageAt::first(ORGANIZATIONS_SHOWN);
+        let organizations = db.list_organizations(tenant, &organizations).await?;
+        let reception = db.telemetry_reception().await?;
+        let now = self.core.now();
         Ok(SupportSessionDraft {
-            detail: self.tenants.detail(context, tenant).await?,
+            verdict: stored.verdict(),
+            tenant: TenantHealth::from(stored),
+            stale: telemetry_state(reception, stale_after(&self.core), now).stale,
+            organizations: organizations.items,
             scopes: self.settings.scopes.clone(),
             require_ticket: self.settings.require_ticket,
             ip: context.origin.ip.clone().unwrap_or_default(),
             idempotency_key: self.core.new_uuid().to_string(),
-            now: self.core.now(),
+            now,
         })
     }
 
@@ -58,10 +74,11 @@ impl CreateSupportSessions for SupportSessionsService {
     ) -> Result<SupportSessionGranted, Problem> {
         self.core.authorise(context, Act::CreateSupportSession)?;
         let staff = staff_behind(context)?;
-        let detail = self.tenants.detail(context, tenant).await?;
+        self.core.authorise(context, Act::ReadTenant(tenant))?;
+        let stored = find_tenant(&self.core, tenant).await?;
         let new = form.validate(self.settings.require_ticket)?;
         self.check_scopes(&new.scopes)?;
-        check_organization(&detail, &new)?;
+        self.check_organization(tenant, &new).await?;
         let idempotency_key = self.idempotency_key(&form.idempotency_key)?;
         check_address(context, &new)?;
 
@@ -70,7 +87,7 @@ impl CreateSupportSessions for SupportSessionsService {
         let to = Grant {
             id: SupportSessionId::from_uuid(self.core.new_uuid()),
             tenant_id: tenant.clone(),
-            tenant_name: detail.tenant.name,
+            tenant_name: stored.tenant.name,
             staff_id: staff.staff_id,
             staff_name: staff.name.clone(),
             ip: context.origin.ip.clone().unwrap_or_default(),
@@ -200,6 +217,22 @@ impl SupportSessionsService {
         }
     }
 
+    async fn check_organization(
+        &self,
+        tenant: &TenantId,
+        new: &NewSupportSession,
+    ) -> Result<(), Problem> {
+        let Some(id) = &new.organization_id else {
+            return Ok(());
+        };
+        let mut reader = self.core.store.read().await?;
+        let found = reader.db().lookup_organization(tenant, id).await?;
+        let message = "is not an organization of this tenant";
+        found
+            .map(drop)
+            .ok_or_else(|| Problem::invalid_field("organization_id", message))
+    }
+
     fn idempotency_key(&self, text: &str) -> Result<String, Problem> {
         if text.is_empty() {
             return Ok(self.core.new_uuid().to_string());
@@ -276,24 +309,6 @@ async fn refuse_if_suspended(
         return Err(Problem::new(ProblemCode::Conflict, detail).into());
     }
     Ok(())
-}
-
-fn check_organization(detail: &TenantDetail, new: &NewSupportSession) -> Result<(), Problem> {
-    let Some(id) = &new.organization_id else {
-        return Ok(());
-    };
-    if detail
-        .organizations
-        .iter()
-        .any(|organization| organization.id == *id)
-    {
-        Ok(())
-    } else {
-        Err(Problem::invalid_field(
-            "organization_id",
-            "is not an organization of this tenant",
-        ))
-    }
 }
 
 fn check_address(context: &Context, new: &NewSupportSession) -> Result<(), Problem> {

@@ -17,7 +17,7 @@ use gateway::token::{Token, TokenKind};
 use store::support_sessions::SupportSessionSecrets;
 
 use super::{SupportSessionsService, create::Added};
-use crate::services::ServiceError;
+use crate::services::{ServiceError, tenants::find_tenant};
 
 /// How long such a session lasts if it isn't ended: longer than a probe, and no longer than needed.
 const LASTS: TimeDelta = TimeDelta::minutes(5);
@@ -42,7 +42,7 @@ impl SupportSessionsService {
     ) -> Result<(SupportSession, Token), ServiceError> {
         self.core.authorise(context, Act::ProbeGateway)?;
         self.check_scopes(scopes)?;
-        let detail = self.tenants.detail(context, tenant).await?;
+        let stored = find_tenant(&self.core, tenant).await?;
         let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
         let new = NewSupportSession {
             reason: REASON.to_owned(),
@@ -53,7 +53,7 @@ impl SupportSessionsService {
         let to = Grant {
             id: SupportSessionId::from_uuid(self.core.new_uuid()),
             tenant_id: tenant.clone(),
-            tenant_name: detail.tenant.name,
+            tenant_name: stored.tenant.name,
             staff_id: staff.id,
             staff_name: staff.name.clone(),
             ip: String::new(),

@@ -18,7 +18,7 @@ use app::{
 use async_trait::async_trait;
 
 use super::SupportSessionsService;
-use crate::services::ServiceError;
+use crate::services::{ServiceError, tenants::find_tenant};
 
 impl SupportSessionsService {
     /// A support session that the caller may see. To a tenant's key, or a support session, another
@@ -109,28 +109,33 @@ impl ReadSupportSessions for SupportSessionsService {
         id: SupportSessionId,
     ) -> Result<SupportSessionDetail, Problem> {
         let mut session = self.find(context, id).await?;
-        let sees_nodes = !matches!(&context.caller, Caller::Key(key) if key.tenant_id.is_some());
-        if let Some(revocation) = session.revocation.as_mut().filter(|_| sees_nodes) {
-            let mut reader = self.core.store.read().await?;
-            revocation.receipts = reader.db().list_receipts(id).await?;
-        }
-        let tenant = self.tenants.detail(context, &session.tenant_id).await?;
+        let tenant = &session.tenant_id;
+        self.core.authorise(context, Act::ReadTenant(tenant))?;
+        let tenant = find_tenant(&self.core, tenant).await?.tenant;
         let at = self.core.now();
         let active = session.status(at) == SupportSessionStatus::Active;
         let may = |act| active && self.core.authorise(context, act).is_ok();
         let mut reader = self.core.store.read().await?;
-        let last = session.last_seq();
-        let scopes_used = reader.db().count_scopes_used(id, last).await?;
+        let mut db = reader.db();
+        let sees_nodes = !matches!(&context.caller, Caller::Key(key) if key.tenant_id.is_some());
+        if let Some(revocation) = session.revocation.as_mut().filter(|_| sees_nodes) {
+            revocation.receipts = db.list_receipts(id).await?;
+        }
+        let scopes_used = db.count_scopes_used(id, session.last_seq()).await?;
+        let midnight = at.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+        let today = db
+            .count_forwarded_since(session.staff_id, &session.tenant_id, midnight)
+            .await?;
         drop(reader);
         Ok(SupportSessionDetail {
             open_url: self.open_url(context, &session, at).await?,
             scopes_used,
-            tenant_status: tenant.tenant.status,
+            tenant_status: tenant.status,
             may_revoke: may(Act::RevokeSupportSession(session.staff_id)),
             may_replace_token: may(Act::ReplaceToken(session.staff_id)),
             may_raise_budget: session.limits.requests_total.is_some()
                 && may(Act::RaiseBudget(session.staff_id)),
-            today: self.requests_today(&session, at).await?,
+            today,
             session,
             at,
         })

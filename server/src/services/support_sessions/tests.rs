@@ -37,30 +37,17 @@ use uuid::Uuid;
 use super::{SupportSessionsService, record_expiries, revoke_all_of};
 use crate::{
     config::Config,
-    ingest::testing::registration,
     services::{
         ServiceError, TenantsService,
         testing::{
-            TwoTenants, World, anonymous, key, staff, staff_id, start, super_admin, support_admin,
-            tenant, worlds,
+            World, anonymous, form, key, noon, registration, staff, staff_id, super_admin,
+            support_admin, tenant, worlds,
         },
     },
 };
 
 fn service(world: &World) -> SupportSessionsService {
-    SupportSessionsService::new(
-        world.core.clone(),
-        Arc::clone(&world.settings),
-        Arc::new(TwoTenants(world.clock.clone())),
-        SessionGates::new(),
-    )
-}
-
-fn form() -> SupportSessionForm {
-    SupportSessionForm {
-        reason: "Attestations fail with 503".into(),
-        ..SupportSessionForm::default()
-    }
+    world.support_sessions()
 }
 
 async fn create(service: &SupportSessionsService, context: &Context) -> SupportSessionGranted {
@@ -88,10 +75,10 @@ async fn events(world: &World, action: &str) -> Vec<AuditEvent> {
 async fn nobody_without_a_support_role_and_a_recent_sign_in_creates_a_support_session() {
     for world in worlds().await {
         let service = service(&world);
-        let long_ago = start() - TimeDelta::minutes(10);
+        let long_ago = noon() - TimeDelta::minutes(10);
         let attacks = [
             (anonymous(), ProblemCode::Unauthenticated),
-            (staff(1, &[], start()), ProblemCode::Forbidden),
+            (staff(1, &[], noon()), ProblemCode::Forbidden),
             (
                 staff(1, &[Role::SuperAdmin], long_ago),
                 ProblemCode::SignInTooOld,
@@ -230,7 +217,7 @@ async fn a_session_has_every_property_and_its_event_tells_them() {
         assert_eq!(session.scopes.len(), 2);
         assert_eq!(
             (session.ip.as_str(), session.user_agent.as_str()),
-            ("203.0.113.24", "curl/8")
+            ("203.0.113.7", "curl/8")
         );
         let kept = service.detail(&support_admin(2), session.id).await.unwrap();
         assert_eq!(kept.session, session);
@@ -242,7 +229,7 @@ async fn a_session_has_every_property_and_its_event_tells_them() {
         assert_eq!(event.metadata["ticket"], "INC-4127");
         assert_eq!(event.metadata["organization_id"], "x");
         assert_eq!(event.metadata["ttl_minutes"], 15);
-        assert_eq!(event.ip.as_deref(), Some("203.0.113.24"));
+        assert_eq!(event.ip.as_deref(), Some("203.0.113.7"));
         assert_eq!(event.user_agent.as_deref(), Some("curl/8"));
     }
 }
@@ -330,7 +317,7 @@ async fn one_revokes_ones_own_and_a_super_admin_any() {
         let attacks = [
             (anonymous(), ProblemCode::Unauthenticated),
             (support_admin(2), ProblemCode::Forbidden),
-            (staff(1, &[], start()), ProblemCode::Forbidden),
+            (staff(1, &[], noon()), ProblemCode::Forbidden),
             (key(None), ProblemCode::Forbidden),
             (key(Some("acme")), ProblemCode::Forbidden),
             (key(Some("bolt")), ProblemCode::NotFound),
@@ -557,13 +544,13 @@ async fn whoever_may_not_act_any_more_loses_every_session_at_once() {
 #[tokio::test]
 async fn a_jump_of_the_clock_ends_sessions_for_good_and_new_ones_live_as_long_as_they_should() {
     for mut world in worlds().await {
-        let clock = SteadyClock::new(Arc::new(world.clock.clone()), start());
+        let clock = SteadyClock::new(Arc::new(world.clock.clone()), noon());
         world.core.clock = Arc::new(clock);
         let service = service(&world);
         let before = create(&service, &support_admin(1)).await.session;
         let mut changes = world.core.store.changes();
         world.clock.advance(TimeDelta::minutes(1));
-        world.clock.set(start() + TimeDelta::days(365));
+        world.clock.set(noon() + TimeDelta::days(365));
         let shutdown = CancellationToken::new();
         let gates = SessionGates::new();
         let recording = record_expiries(world.core.clone(), gates, shutdown.clone());
@@ -574,15 +561,15 @@ async fn a_jump_of_the_clock_ends_sessions_for_good_and_new_ones_live_as_long_as
         shutdown.cancel();
         recording.await.unwrap();
 
-        world.clock.set(start() + TimeDelta::minutes(1));
+        world.clock.set(noon() + TimeDelta::minutes(1));
         let detail = service.detail(&support_admin(1), before.id).await.unwrap();
         let status = detail.session.status(detail.at);
         assert_eq!(status, SupportSessionStatus::Expired, "{}", world.engine);
-        assert_eq!(detail.session.expires_at, start() + TimeDelta::minutes(1));
+        assert_eq!(detail.session.expires_at, noon() + TimeDelta::minutes(1));
         let told = &events(&world, "support_session.expired").await[0];
-        assert_eq!(told.occurred_at, start() + TimeDelta::minutes(1));
+        assert_eq!(told.occurred_at, noon() + TimeDelta::minutes(1));
         let fresh = create(&service, &support_admin(1)).await.session;
-        assert_eq!(fresh.issued_at, start() + TimeDelta::minutes(1));
+        assert_eq!(fresh.issued_at, noon() + TimeDelta::minutes(1));
         world.clock.advance(TimeDelta::minutes(15));
         let status = fresh.status(world.core.now());
         assert_eq!(status, SupportSessionStatus::Expired);

@@ -9,9 +9,9 @@ use store::tenants::StoredTenant;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::ingest::{
-    testing::{Platform, both, calls, id, noon, platform, sqlite},
-    ticker,
+use crate::{
+    ingest::ticker,
+    services::testing::{World, both, calls, noon, platform_key, sqlite, tenant as id},
 };
 
 const US: TimeDelta = TimeDelta::microseconds(1);
@@ -22,7 +22,7 @@ fn minutes(n: i64) -> TimeDelta {
 
 /// A tenant whose errors of the last minutes are many, but few against the day; and another one
 /// that keeps telemetry arriving.
-async fn failing(console: &Platform) {
+async fn failing(console: &World) {
     console.register("acme", "Acme").await;
     console.register("beat", "Beat").await;
     let now = noon();
@@ -262,7 +262,7 @@ async fn a_batch_without_a_good_record_is_refused_and_leaves_its_key_free() {
         let bad = vec![calls("acme", noon(), 99, 1)];
         let problem = console
             .telemetry
-            .ingest(&platform(), bad.into(), key())
+            .ingest(&platform_key(), bad.into(), key())
             .await
             .unwrap_err();
         assert_eq!(problem.code, ProblemCode::InvalidInput);
@@ -270,7 +270,7 @@ async fn a_batch_without_a_good_record_is_refused_and_leaves_its_key_free() {
         let good = vec![calls("acme", noon(), 200, 1)];
         let report = console
             .telemetry
-            .ingest(&platform(), good.into(), key())
+            .ingest(&platform_key(), good.into(), key())
             .await
             .unwrap();
         assert_eq!(
@@ -290,13 +290,13 @@ fn large_batch() -> Vec<RequestRecord> {
         .collect()
 }
 
-async fn register_forty(console: &Platform) {
+async fn register_forty(console: &World) {
     for tenant in 0..40 {
         console.register(&format!("t{tenant}"), "Tenant").await;
     }
 }
 
-async fn assert_counted_once(console: &Platform) {
+async fn assert_counted_once(console: &World) {
     for tenant in 0..40 {
         let calls = console
             .stored(&format!("t{tenant}"))
@@ -311,7 +311,7 @@ async fn assert_counted_once(console: &Platform) {
 async fn a_batch_sent_several_times_at_once_counts_once() {
     for console in both().await {
         register_forty(&console).await;
-        let context = platform();
+        let context = platform_key();
         let send = || {
             console
                 .telemetry
@@ -337,7 +337,7 @@ async fn a_batch_cut_short_goes_on_where_it_stopped() {
     for console in both().await {
         register_forty(&console).await;
         let key = BatchKey {
-            sender: actor(&platform().caller).id,
+            sender: actor(&platform_key().caller).id,
             key: "k".into(),
         };
         let batch = Batch::from(large_batch());
@@ -358,7 +358,7 @@ async fn a_batch_cut_short_goes_on_where_it_stopped() {
         console.clock.advance(minutes(1));
         let report = console
             .telemetry
-            .ingest(&platform(), batch, Some("k".into()))
+            .ingest(&platform_key(), batch, Some("k".into()))
             .await
             .unwrap();
         assert!(!report.repeated);
@@ -374,7 +374,7 @@ async fn a_key_that_comes_back_with_other_records_is_refused() {
             let records = vec![calls("acme", noon(), 200, count)];
             console
                 .telemetry
-                .ingest(&platform(), records.into(), Some("k".into()))
+                .ingest(&platform_key(), records.into(), Some("k".into()))
                 .await
         };
         send(1).await.unwrap();

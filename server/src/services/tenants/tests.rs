@@ -3,15 +3,16 @@ mod list;
 use app::domain::{
     api_keys::ApiRight,
     audit::AuditCategory,
-    caller::{Caller, Origin},
     problem::ProblemCode,
     tenants::{OrganizationRegistration, OrganizationStatus, TenantRegistration, TenantStatus},
 };
 
 use super::*;
-use crate::ingest::testing::{Platform, both, calls, id, key, noon, platform, registration};
+use crate::services::testing::{
+    World, both, calls, key_with, noon, platform_key, registration, tenant as id,
+};
 
-async fn actions(console: &Platform, tenant: &str) -> Vec<(String, serde_json::Value)> {
+async fn actions(console: &World, tenant: &str) -> Vec<(String, serde_json::Value)> {
     let mut reader = console.core.store.read().await.unwrap();
     let chain = format!("tenant:{tenant}");
     let events = reader.db().list_audit_chain(&chain, 0).await.unwrap();
@@ -32,7 +33,7 @@ async fn a_registration_is_told_of_once_and_a_change_with_what_changed() {
         let register = async |registration: TenantRegistration| {
             let tenants = &console.tenants;
             tenants
-                .register_tenant(&platform(), &id("acme"), registration)
+                .register_tenant(&platform_key(), &id("acme"), registration)
                 .await
                 .unwrap()
         };
@@ -59,7 +60,7 @@ async fn a_registration_is_told_of_once_and_a_change_with_what_changed() {
 #[tokio::test]
 async fn a_slug_belongs_to_one_tenant_even_when_two_ask_at_once() {
     for console in both().await {
-        let context = platform();
+        let context = platform_key();
         let (first, second) = (id("a"), id("b"));
         let register = |tenant| {
             console
@@ -92,7 +93,7 @@ async fn silence_stops_being_an_alarm_the_moment_a_tenant_is_suspended() {
         };
         console
             .tenants
-            .register_tenant(&platform(), &id("acme"), suspended)
+            .register_tenant(&platform_key(), &id("acme"), suspended)
             .await
             .unwrap();
         assert_eq!(
@@ -124,7 +125,7 @@ async fn the_overview_has_the_calls_of_each_full_hour() {
         let page = PageRequest::default();
         let overview = console
             .tenants
-            .overview(&platform(), TenantFilter::default(), page)
+            .overview(&platform_key(), TenantFilter::default(), page)
             .await
             .unwrap();
         let mut acme = vec![0; 24];
@@ -150,7 +151,7 @@ async fn organizations_belong_to_a_tenant_that_exists() {
             let org = "eu".parse().unwrap();
             console
                 .tenants
-                .register_organization(&platform(), &id(tenant), &org, organization(name))
+                .register_organization(&platform_key(), &id(tenant), &org, organization(name))
                 .await
         };
         assert!(register("acme", "Europe").await.unwrap().created);
@@ -160,7 +161,7 @@ async fn organizations_belong_to_a_tenant_that_exists() {
         assert_eq!(problem.code, ProblemCode::NotFound);
         let page = console
             .tenants
-            .organizations(&platform(), &id("acme"), PageRequest::default())
+            .organizations(&platform_key(), &id("acme"), PageRequest::default())
             .await
             .unwrap();
         assert_eq!(page.items[0].name, "EU", "{}", console.engine);
@@ -195,7 +196,7 @@ async fn the_series_has_96_spans_without_gaps_and_every_call_of_them() {
             .await;
         let detail = console
             .tenants
-            .detail(&platform(), &id("acme"))
+            .detail(&platform_key(), &id("acme"))
             .await
             .unwrap();
         assert_eq!(detail.calls.len(), 96, "{}", console.engine);
@@ -216,10 +217,7 @@ async fn a_tenants_key_sees_its_own_tenant_and_figures_only() {
     for console in both().await {
         console.register("acme", "Acme").await;
         console.register("other", "Other").await;
-        let own = Context {
-            caller: Caller::Key(key(2, Some("acme"), &[ApiRight::Read])),
-            origin: Origin::default(),
-        };
+        let own = key_with(Some("acme"), &[ApiRight::Read]);
         let filter = TenantFilter::default();
         let overview = console
             .tenants
@@ -238,7 +236,7 @@ async fn a_tenants_key_sees_its_own_tenant_and_figures_only() {
         let all = console
             .tenants
             .list(
-                &platform(),
+                &platform_key(),
                 filter.clone(),
                 PageRequest {
                     limit: Some(1),
@@ -265,7 +263,7 @@ async fn a_search_with_control_characters_is_refused_by_name() {
         };
         let problem = console
             .tenants
-            .list(&platform(), filter, PageRequest::default())
+            .list(&platform_key(), filter, PageRequest::default())
             .await
             .unwrap_err();
         assert!(problem.field("q").is_some(), "{}", console.engine);

@@ -52,7 +52,7 @@ pub fn Fields(
         </div>
         <ScopesField scopes=draft.scopes kept=kept.scopes error=act.error("scopes")/>
         <OrganizationField
-            organizations=draft.detail.organizations
+            organizations=draft.organizations
             kept=kept.organization_id
             error=act.error("organization_id")
         />

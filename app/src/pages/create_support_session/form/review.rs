@@ -8,23 +8,16 @@ use crate::{
         HealthBadge, Icon, IconName, LastSeen, VerdictBox,
         format::{percent_of, thousands},
     },
-    domain::{
-        Timestamp,
-        tenants::{TenantDetail, TenantStatus},
-    },
+    domain::{support_sessions::SupportSessionDraft, tenants::TenantStatus},
 };
 
 /// The four health signals and the verdict, and a notice where the tenant is not in normal use.
 #[component]
-pub fn Review(
-    /// The tenant with its signals.
-    detail: TenantDetail,
-    now: Timestamp,
-) -> impl IntoView {
-    let signals = detail.signals;
-    let stale = Signal::stored(detail.telemetry.stale);
+pub fn Review(draft: SupportSessionDraft) -> impl IntoView {
+    let (signals, now) = (draft.tenant.signals, draft.now);
+    let stale = Signal::stored(draft.stale);
     view! {
-        {(detail.tenant.status == TenantStatus::Suspended)
+        {(draft.tenant.tenant.status == TenantStatus::Suspended)
             .then(|| {
                 view! {
                     <div class="notice warn">
@@ -55,7 +48,7 @@ pub fn Review(
                     <dd class="num">{percent_of(signals.errors_24h, signals.calls_24h)}</dd>
                 </div>
             </dl>
-            <VerdictBox verdict=detail.verdict since=signals.since now stale/>
+            <VerdictBox verdict=draft.verdict since=signals.since now stale/>
         </section>
     }
     .into_any()

@@ -1,54 +1,24 @@
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use app::{
-    domain::{
-        RequestId,
-        access_log::{DirectionTally, UpgradeTally},
-        support_sessions::SupportSessionForm,
-    },
-    ports::CreateSupportSessions,
+use app::domain::{
+    RequestId,
+    access_log::{DirectionTally, UpgradeTally},
 };
-use gateway::{SessionGates, clock::Clock, ports::Recorder, token::Token};
+use gateway::{clock::Clock, ports::Recorder};
 use serde_json::json;
 use store::access_log::WrittenBy;
-use uuid::Uuid;
 
 use super::*;
 use crate::services::{
     access_log::StoreRecorder,
-    support_sessions::SupportSessionsService,
-    testing::{TwoTenants, World, staff_id, support_admin, tenant, worlds},
+    testing::{World, form, tenant, worlds},
 };
 
 async fn intent(world: &World) -> Intent {
-    let service = SupportSessionsService::new(
-        world.core.clone(),
-        Arc::clone(&world.settings),
-        Arc::new(TwoTenants(world.clock.clone())),
-        SessionGates::new(),
-    );
-    let form = SupportSessionForm {
-        reason: "Attestations fail with 503".into(),
-        ..SupportSessionForm::default()
-    };
-    let (holder, acme) = (support_admin(1), tenant("acme"));
-    let created = service.create(&holder, &acme, form).await.unwrap();
-    let token = Token::parse(&created.token.unwrap()).unwrap();
+    let opened = world.open(form()).await;
     Intent {
-        request_id: RequestId::from_uuid(Uuid::from_u128(7)),
-        support_session_id: created.session.id,
-        token_hash: *token.hash().as_bytes(),
-        tenant_id: tenant("acme"),
-        staff_id: staff_id(1),
-        staff_name: "staff1".into(),
-        method: "GET".into(),
         path: "/v1/live".into(),
-        query: None,
-        scope: None,
-        profile: None,
-        ip: Ipv4Addr::LOCALHOST.into(),
-        user_agent: String::new(),
-        at: world.clock.now(),
+        ..world.intent(opened.id, opened.token_hash)
     }
 }
 

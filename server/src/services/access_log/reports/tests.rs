@@ -2,32 +2,24 @@ use std::sync::Arc;
 
 use app::{
     domain::{
-        ApiKeyId, RequestId, SupportSessionId,
+        RequestId, SupportSessionId,
         access_log::AccessLogEntry,
         api_keys::ApiRight,
-        caller::{Caller, KeyCaller, Origin},
         page::PageRequest,
         problem::{Problem, ProblemCode},
-        support_sessions::SupportSessionForm,
     },
-    ports::{CreateSupportSessions, ReadSupportSessions},
+    ports::ReadSupportSessions,
 };
-use gateway::{
-    SessionGates,
-    clock::Clock,
-    ports::{Intent, Recorder},
-    token::Token,
-};
-use store::access_log::WrittenBy;
+use gateway::ports::{Intent, Recorder};
 use uuid::Uuid;
 
 use super::*;
 use crate::{
     config::Config,
     services::{
-        access_log::{StoreRecorder, close_orphans, tests::refused},
+        access_log::{StoreRecorder, close_orphans},
         support_sessions::SupportSessionsService,
-        testing::{TwoTenants, World, support_admin, tenant, worlds},
+        testing::{World, form, key_with, support_admin, worlds},
     },
 };
 
@@ -55,32 +47,14 @@ impl Console {
             config: Arc::new(config),
             ..world.core.clone()
         };
-        let sessions = SupportSessionsService::new(
-            world.core.clone(),
-            Arc::clone(&world.settings),
-            Arc::new(TwoTenants(world.clock.clone())),
-            SessionGates::new(),
-        );
-        let form = SupportSessionForm {
-            reason: "Attestations fail with 503".into(),
-            ..SupportSessionForm::default()
-        };
-        let holder = support_admin(1);
-        let created = sessions.create(&holder, &tenant("acme"), form).await;
-        let created = created.unwrap();
-        let token = Token::parse(&created.token.unwrap()).unwrap();
-        let by = WrittenBy {
-            node: "a node".into(),
-            boot: "a start that is gone".into(),
-        };
-        let (recorder, _) = StoreRecorder::start(world.core.clone(), by);
+        let opened = world.open(form()).await;
         Self {
+            sessions: world.support_sessions(),
+            recorder: world.recorder("a start that is gone"),
             world,
             core,
-            sessions,
-            session: created.session.id,
-            token_hash: *token.hash().as_bytes(),
-            recorder,
+            session: opened.id,
+            token_hash: opened.token_hash,
         }
     }
 
@@ -89,17 +63,15 @@ impl Console {
         let request_id = RequestId::from_uuid(Uuid::from_u128(number));
         let intent = Intent {
             request_id,
-            support_session_id: self.session,
-            token_hash: self.token_hash,
             profile,
-            ..refused(0, self.world.clock.now()).request
+            ..self.world.intent(self.session, self.token_hash)
         };
         self.recorder.begin(intent).await.unwrap();
         request_id
     }
 
     async fn report(&self, reports: Vec<ReadReport>) -> CompletionReport {
-        let reporter = key(None, &[ApiRight::CompleteAccessLog]);
+        let reporter = key_with(None, &[ApiRight::CompleteAccessLog]);
         let service = AccessLogReports::new(self.core.clone());
         service.complete(&reporter, reports).await.unwrap()
     }
@@ -112,22 +84,12 @@ impl Console {
         log.await.unwrap().items.remove(0)
     }
 
-    async fn responses(&self) -> u64 {
-        let mut reader = self.core.store.read().await.unwrap();
-        let sql = "SELECT COUNT(*) FROM audit_events WHERE action = 'support_session.response'";
-        reader.db().query(sql).fetch_one().await.unwrap()
-    }
-}
-
-fn key(tenant: Option<&str>, rights: &[ApiRight]) -> Context {
-    Context {
-        caller: Caller::Key(KeyCaller {
-            id: ApiKeyId::from_uuid(Uuid::from_u128(4)),
-            name: "nginx's reports".into(),
-            tenant_id: tenant.map(|id| id.parse().unwrap()),
-            rights: rights.to_vec(),
-        }),
-        origin: Origin::default(),
+    async fn responses(&self) -> usize {
+        let actions = self.world.actions("tenant:acme").await;
+        let responses = actions
+            .iter()
+            .filter(|action| *action == "support_session.response");
+        responses.count()
     }
 }
 
@@ -227,8 +189,8 @@ async fn only_a_platform_key_with_the_right_reports() {
             .filter(|right| *right != ApiRight::CompleteAccessLog)
             .collect();
         for caller in [
-            key(None, &all_but_it),
-            key(Some("acme"), ApiRight::ALL),
+            key_with(None, &all_but_it),
+            key_with(Some("acme"), ApiRight::ALL),
             support_admin(1),
         ] {
             let refused = service.complete(&caller, vec![Ok(end(carried, 200))]).await;

@@ -1,14 +1,10 @@
 //! Budgets, idleness, and the creator's address.
 
-use std::net::Ipv4Addr;
-
 use app::domain::{
-    RequestId,
     caller::Origin,
     support_sessions::{RaiseBudgetForm, RequestsToday, SupportSession},
 };
 use gateway::ports::{Ended, Intent, RecordError, Recorder, Sessions};
-use store::access_log::WrittenBy;
 
 use super::*;
 use crate::services::access_log::StoreRecorder;
@@ -21,11 +17,7 @@ fn raise_to(total: &str) -> RaiseBudgetForm {
 }
 
 pub(super) fn recorder(world: &World) -> Arc<StoreRecorder> {
-    let by = WrittenBy {
-        node: "node".into(),
-        boot: "boot".into(),
-    };
-    StoreRecorder::start(world.core.clone(), by).0
+    world.recorder("boot")
 }
 
 /// Records one request with this token, as the gateway does.
@@ -43,20 +35,10 @@ pub(super) async fn request_with(
     token_hash: [u8; 32],
 ) -> Result<u64, RecordError> {
     let intent = Intent {
-        request_id: RequestId::from_uuid(world.core.new_uuid()),
-        support_session_id: session.id,
-        token_hash,
         tenant_id: session.tenant_id.clone(),
         staff_id: session.staff_id,
         staff_name: session.staff_name.clone(),
-        method: "GET".into(),
-        path: "/v1/feed".into(),
-        query: None,
-        scope: None,
-        profile: None,
-        ip: Ipv4Addr::LOCALHOST.into(),
-        user_agent: String::new(),
-        at: world.clock.now(),
+        ..world.intent(session.id, token_hash)
     };
     recorder.begin(intent).await.map(|begun| begun.seq)
 }
@@ -69,7 +51,7 @@ async fn a_budget_is_raised_by_a_super_admin_who_is_not_its_holder_and_by_nobody
         let id = granted.session.id;
         let attacks = [
             (anonymous(), ProblemCode::Unauthenticated),
-            (staff(2, &[], start()), ProblemCode::Forbidden),
+            (staff(2, &[], noon()), ProblemCode::Forbidden),
             (support_admin(2), ProblemCode::Forbidden),
             // The holder, super admin or not.
             (super_admin(1), ProblemCode::Forbidden),
@@ -149,17 +131,9 @@ async fn a_raised_budget_lets_requests_through_again() {
         let service = service(&world);
         let granted = create(&service, &support_admin(1)).await;
         let id = granted.session.id;
-        let used_up: Result<(), store::StoreError> = world
-            .core
-            .store
-            .write(Priority::Normal, (), move |(), tx| {
-                Box::pin(async move {
-                    let sql = "UPDATE support_sessions SET forwarded = 10000 WHERE id = $1";
-                    tx.query(sql).bind(id).execute().await.map(drop)
-                })
-            })
+        world
+            .run("UPDATE support_sessions SET forwarded = 10000")
             .await;
-        used_up.unwrap();
         let refused = request(&world, &granted).await;
         assert_eq!(refused.unwrap_err(), RecordError::BudgetExhausted);
         let admin = super_admin(2);
@@ -187,22 +161,22 @@ async fn a_session_that_nobody_uses_ends_and_stays_ended() {
         let (holder, acme) = (support_admin(1), tenant("acme"));
         let granted = service.create(&holder, &acme, form).await.unwrap();
         let id = granted.session.id;
-        assert_eq!(granted.session.ends_at(), start() + TimeDelta::minutes(5));
+        assert_eq!(granted.session.ends_at(), noon() + TimeDelta::minutes(5));
 
         // Each request puts the end off; a refused one does not.
         world.clock.advance(TimeDelta::minutes(4));
         assert_eq!(request(&world, &granted).await, Ok(1));
         world
             .clock
-            .set(start() + TimeDelta::minutes(9) - TimeDelta::microseconds(1));
+            .set(noon() + TimeDelta::minutes(9) - TimeDelta::microseconds(1));
         let detail = service.detail(&holder, id).await.unwrap();
-        assert_eq!(detail.session.ends_at(), start() + TimeDelta::minutes(9));
+        assert_eq!(detail.session.ends_at(), noon() + TimeDelta::minutes(9));
         assert_eq!(
             detail.session.status(detail.at),
             SupportSessionStatus::Active
         );
 
-        world.clock.set(start() + TimeDelta::minutes(9));
+        world.clock.set(noon() + TimeDelta::minutes(9));
         let detail = service.detail(&holder, id).await.unwrap();
         assert_eq!(
             detail.session.status(detail.at),
@@ -231,9 +205,9 @@ async fn a_session_that_nobody_uses_ends_and_stays_ended() {
         let told = events(&world, "support_session.expired").await;
         assert_eq!(told[0].metadata["cause"], "idle");
         assert_eq!(told[0].metadata["idle_minutes"], 5);
-        assert_eq!(told[0].occurred_at, start() + TimeDelta::minutes(9));
+        assert_eq!(told[0].occurred_at, noon() + TimeDelta::minutes(9));
         // A node whose clock is behind does not bring it back.
-        world.clock.set(start() + TimeDelta::minutes(8));
+        world.clock.set(noon() + TimeDelta::minutes(8));
         assert!(request(&world, &granted).await.is_err(), "{}", world.engine);
     }
 }
@@ -281,7 +255,7 @@ async fn a_session_is_pinned_to_the_address_that_the_console_saw() {
         let token = Token::parse(&granted.token.unwrap()).unwrap();
         let known = recorder(&world).lookup(*token.hash().as_bytes()).await;
         let limits = known.unwrap().unwrap().limits;
-        assert_eq!(limits.only_from.as_deref(), Some("203.0.113.24"));
+        assert_eq!(limits.only_from.as_deref(), Some("203.0.113.7"));
         assert_eq!(limits.requests_per_minute, Some(1_200));
         let told = events(&world, "support_session.created").await.remove(0);
         assert_eq!(told.metadata["creator_ip_only"], true);
@@ -296,7 +270,7 @@ async fn the_days_requests_are_counted_by_person_and_by_tenant_from_midnight_on(
         let service = service(&world);
         let (first, second, third) = (support_admin(1), support_admin(2), support_admin(3));
         // Five minutes before midnight.
-        let evening = start() + TimeDelta::hours(11) + TimeDelta::minutes(55);
+        let evening = noon() + TimeDelta::hours(11) + TimeDelta::minutes(55);
         world.clock.set(evening);
         let recent = |context: &Context| match &context.caller {
             app::domain::caller::Caller::Staff(caller) => {

@@ -83,7 +83,7 @@ async fn only_its_holder_opens_a_session_while_it_is_active() {
         let state = hash_of(&token(&world, TokenKind::EntryState));
         for (context, expected) in [
             (anonymous(), ProblemCode::Unauthenticated),
-            (staff(1, &[], start()), ProblemCode::Forbidden),
+            (staff(1, &[], noon()), ProblemCode::Forbidden),
             (support_admin(2), ProblemCode::Forbidden),
             (super_admin(2), ProblemCode::Forbidden),
             (key(None), ProblemCode::Forbidden),

@@ -8,9 +8,9 @@ use store::{
     tenants::StoredTenant,
 };
 
-use crate::ingest::testing::{Platform, both, calls, noon};
+use crate::services::testing::{World, both, calls, noon};
 
-async fn list(console: &Platform, filter: &TenantFilter, page: &PageAt) -> Listed<StoredTenant> {
+async fn list(console: &World, filter: &TenantFilter, page: &PageAt) -> Listed<StoredTenant> {
     let mut reader = console.core.store.read().await.unwrap();
     reader.db().list_tenants(None, filter, page).await.unwrap()
 }
@@ -31,7 +31,7 @@ fn ids(listed: &Listed<StoredTenant>) -> Vec<String> {
         .collect()
 }
 
-async fn found(console: &Platform, search: &str) -> Vec<String> {
+async fn found(console: &World, search: &str) -> Vec<String> {
     let filter = TenantFilter {
         search: Some(search.into()),
         ..by(TenantSort::Name, Direction::Ascending)
