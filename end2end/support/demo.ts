@@ -1,5 +1,5 @@
 // A demo of the release build on ports and data of its own.
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,6 @@ interface Ready extends Place {
 export class Demo extends Console {
   private constructor(
     private readonly program: Program,
-    private readonly folder: string,
     private readonly ready: Ready,
   ) {
     super(ready);
@@ -36,20 +35,12 @@ export class Demo extends Console {
       ["--data-dir", join(folder, "data")],
       ["--ready-file", file],
     ].flat();
-    const program = Program.start(programPath(), args, join(folder, "log"));
-    try {
-      const ready = await program.until("the demo", () => readJson<Ready>(file));
-      return new Demo(program, folder, ready);
-    } catch (error) {
-      await program.stop();
-      await rm(folder, { recursive: true, force: true });
-      throw error;
-    }
+    const program = Program.start(programPath(), args, folder);
+    return new Demo(program, await program.until("the demo", () => readJson<Ready>(file)));
   }
 
   async stop(): Promise<void> {
     await this.program.stop();
-    await rm(this.folder, { recursive: true, force: true });
   }
 
   protected get platformKey(): string {

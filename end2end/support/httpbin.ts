@@ -1,5 +1,5 @@
 // A well-known HTTP service that is not ours, to put behind the gateway.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, Program } from "./process.ts";
@@ -7,7 +7,6 @@ import { freePort, Program } from "./process.ts";
 export class Httpbin {
   private constructor(
     private readonly program: Program,
-    private readonly folder: string,
     readonly url: string,
   ) {}
 
@@ -18,22 +17,15 @@ export class Httpbin {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const args = ["-m", "gunicorn", "--bind", `127.0.0.1:${port}`, "--threads", "8", "httpbin:app"];
-    const program = Program.start(python, args, join(folder, "log"));
-    try {
-      await program.until("httpbin", async () => {
-        const answer = await fetch(`${url}/status/204`).catch(() => undefined);
-        return answer?.status === 204 || undefined;
-      });
-      return new Httpbin(program, folder, url);
-    } catch (error) {
-      await program.stop();
-      await rm(folder, { recursive: true, force: true });
-      throw error;
-    }
+    const program = Program.start(python, args, folder);
+    await program.until("httpbin", async () => {
+      const answer = await fetch(`${url}/status/204`).catch(() => undefined);
+      return answer?.status === 204 || undefined;
+    });
+    return new Httpbin(program, url);
   }
 
   async stop(): Promise<void> {
     await this.program.stop();
-    await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -3,17 +3,21 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 export class Program {
   private constructor(
     private readonly child: ChildProcess,
+    private readonly folder: string,
     readonly log: string,
   ) {}
 
-  /** Starts a program whose output goes to the file `log`. */
-  static start(command: string, args: string[], log: string): Program {
+  /** Starts a program with a folder of its own, which goes when it stops. Its output is in a file there. */
+  static start(command: string, args: string[], folder: string): Program {
+    const log = join(folder, "log");
     const output = openSync(log, "a");
     const child = spawn(command, args, {
       stdio: ["ignore", output, output],
@@ -21,31 +25,31 @@ export class Program {
     });
     closeSync(output);
     child.on("error", (error) => console.error(`${command}: ${error.message}`));
-    return new Program(child, log);
+    return new Program(child, folder, log);
   }
 
-  /** Waits until `ready` gives something; fails with the program's last words if it ends before. */
+  /** Waits until `ready` gives something; else stops the program and fails with its last words. */
   async until<T>(what: string, ready: () => Promise<T | undefined>, seconds = 30): Promise<T> {
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await pause(50)) {
       const value = await ready();
       if (value !== undefined) return value;
       if (this.ended || this.child.pid === undefined) break;
     }
-    throw new Error(`${what}: not within ${seconds} s\n${this.lastWords()}`);
+    const lastWords = readFileSync(this.log, "utf8").split("\n").slice(-40).join("\n");
+    await this.stop();
+    throw new Error(`${what}: not within ${seconds} s\n${lastWords}`);
   }
 
   /** Asks the program to end, and makes it end if it doesn't. */
   async stop(): Promise<void> {
-    if (this.ended || this.child.pid === undefined) return;
-    const exit = once(this.child, "exit");
-    this.child.kill("SIGTERM");
-    const patience = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
-    await exit;
-    clearTimeout(patience);
-  }
-
-  lastWords(): string {
-    return readFileSync(this.log, "utf8").split("\n").slice(-40).join("\n");
+    if (!this.ended && this.child.pid !== undefined) {
+      const exit = once(this.child, "exit");
+      this.child.kill("SIGTERM");
+      const patience = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
+      await exit;
+      clearTimeout(patience);
+    }
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   private get ended(): boolean {

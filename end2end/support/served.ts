@@ -1,5 +1,5 @@
 // A console as an operator starts it: `serve` with a configuration of its own, an empty store, and httpbin as upstream.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
@@ -14,7 +14,6 @@ export class Served extends Console {
 
   private constructor(
     private readonly program: Program,
-    private readonly folder: string,
     place: Place,
   ) {
     super(place);
@@ -31,23 +30,16 @@ export class Served extends Console {
     };
     const file = join(folder, "support-console.toml");
     await writeFile(file, configuration(place, console, gateway, upstream));
-    const program = Program.start(programPath(), ["serve", "--config", file], join(folder, "log"));
-    const served = new Served(program, folder, place);
-    try {
-      await program.until("the console", async () => {
-        const answer = await fetch(`${place.console}/sign-in`).catch(() => undefined);
-        return answer?.ok || undefined;
-      });
-      return served;
-    } catch (error) {
-      await served.stop();
-      throw error;
-    }
+    const program = Program.start(programPath(), ["serve", "--config", file], folder);
+    await program.until("the console", async () => {
+      const answer = await fetch(`${place.console}/sign-in`).catch(() => undefined);
+      return answer?.ok || undefined;
+    });
+    return new Served(program, place);
   }
 
   async stop(): Promise<void> {
     await this.program.stop();
-    await rm(this.folder, { recursive: true, force: true });
   }
 
   get log(): string {
