@@ -8,51 +8,13 @@ pub mod rules;
 #[cfg(feature = "hydrate")]
 mod stream;
 
-use chrono::TimeDelta;
 use leptos::prelude::*;
 
 use crate::domain::{
     Timestamp,
-    access_log::AccessLogEntry,
-    live::LiveInterest,
-    support_sessions::{SupportSession, SupportSessionCounts},
-    tenants::{HealthCounts, TelemetryState, TenantHealth},
+    live::{AccessLogChange, LiveInterest, SupportSessionsChange, TenantsChange},
 };
 
-/// Changed tenants; [`crate::domain::live::LiveEvent::Tenants`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct TenantsChange {
-    /// Changed rows among those the page shows.
-    pub rows: Vec<TenantHealth>,
-    /// The figures, where the page shows them.
-    pub counts: Option<HealthCounts>,
-    /// Whether telemetry arrives at all.
-    pub telemetry: TelemetryState,
-    /// The server's time of the event.
-    pub now: Timestamp,
-}
-
-/// Changed support sessions; [`crate::domain::live::LiveEvent::SupportSessions`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct SupportSessionsChange {
-    /// Changed sessions among those the page shows, plus new ones.
-    pub changed: Vec<SupportSession>,
-    /// The figures above the list.
-    pub counts: SupportSessionCounts,
-    /// The server's time of the event.
-    pub now: Timestamp,
-}
-
-/// New or completed entries of the access log; [`crate::domain::live::LiveEvent::AccessLog`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct AccessLogChange {
-    /// The entries, by sequence.
-    pub entries: Vec<AccessLogEntry>,
-    /// The server's time of the event.
-    pub now: Timestamp,
-}
-
-/// How the stream is doing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LiveState {
     /// Not open yet: on the server, before hydration, and while the tab is hidden.
@@ -70,26 +32,15 @@ pub enum LiveState {
 /// Live events of a page. Every signal holds the latest event of its kind.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveHandle {
-    /// Changed tenants.
     pub tenants: Signal<Option<TenantsChange>>,
-    /// Changed support sessions.
     pub support_sessions: Signal<Option<SupportSessionsChange>>,
-    /// New or completed entries of the access log.
     pub access_log: Signal<Option<AccessLogChange>>,
     /// Counts up when something may have been missed: fetch the page again.
     pub resets: Signal<u32>,
-    /// How the stream is doing.
     pub state: Signal<LiveState>,
-    /// The server's clock minus the browser's, once known.
-    pub clock_offset: Signal<Option<TimeDelta>>,
 }
 
 impl LiveHandle {
-    /// Whether the stream is open.
-    pub fn connected(&self) -> bool {
-        self.state.get() == LiveState::Connected
-    }
-
     /// Calls `fetch` whenever something may have been missed.
     pub fn on_reset(&self, fetch: impl Fn() + 'static) {
         let resets = self.resets;
@@ -119,7 +70,6 @@ struct LiveSignals {
     access_log: ArcRwSignal<Option<AccessLogChange>>,
     resets: ArcRwSignal<u32>,
     state: ArcRwSignal<LiveState>,
-    clock_offset: ArcRwSignal<Option<TimeDelta>>,
 }
 
 impl LiveSignals {
@@ -130,7 +80,6 @@ impl LiveSignals {
             access_log: self.access_log.clone().into(),
             resets: self.resets.clone().into(),
             state: self.state.clone().into(),
-            clock_offset: self.clock_offset.clone().into(),
         }
     }
 }

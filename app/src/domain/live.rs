@@ -38,35 +38,47 @@ pub enum LiveEvent {
         /// The server's time, for countdowns.
         now: DateTime<Utc>,
     },
-    /// Rows that have changed, and the figures. Sent at most once a second.
-    Tenants {
-        /// Changed rows among those the page shows.
-        rows: Vec<TenantHealth>,
-        /// The figures, where the page shows them.
-        counts: Option<HealthCounts>,
-        /// Whether telemetry arrives at all.
-        telemetry: TelemetryState,
-        /// The server's time of the event.
-        now: DateTime<Utc>,
-    },
+    /// Sent at most once a second.
+    Tenants(TenantsChange),
     /// Support sessions that have been created, have changed or have ended.
-    SupportSessions {
-        /// Changed sessions among those the page shows, plus new ones.
-        changed: Vec<SupportSession>,
-        /// The figures above the list.
-        counts: SupportSessionCounts,
-        /// The server's time of the event.
-        now: DateTime<Utc>,
-    },
-    /// New or completed entries of the access log that is followed.
-    AccessLog {
-        /// The entries, by sequence.
-        entries: Vec<AccessLogEntry>,
-        /// The server's time of the event.
-        now: DateTime<Utc>,
-    },
+    SupportSessions(SupportSessionsChange),
+    /// For the access log that is followed.
+    AccessLog(AccessLogChange),
     /// Something may have been missed: fetch the page again.
     Reset,
     /// The staff member is signed out or may no longer use the console.
     SignedOut,
+}
+
+/// Rows that have changed, and the figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TenantsChange {
+    /// Changed rows among those the page shows.
+    pub rows: Vec<TenantHealth>,
+    /// The figures, where the page shows them.
+    pub counts: Option<HealthCounts>,
+    /// Whether telemetry arrives at all.
+    pub telemetry: TelemetryState,
+    /// The server's time of the event.
+    pub now: DateTime<Utc>,
+}
+
+/// Support sessions that have been created, have changed or have ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SupportSessionsChange {
+    /// Changed sessions among those the page shows, plus new ones.
+    pub changed: Vec<SupportSession>,
+    /// The figures above the list.
+    pub counts: SupportSessionCounts,
+    /// The server's time of the event.
+    pub now: DateTime<Utc>,
+}
+
+/// New or completed entries of an access log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccessLogChange {
+    /// The entries, by sequence.
+    pub entries: Vec<AccessLogEntry>,
+    /// The server's time of the event.
+    pub now: DateTime<Utc>,
 }

@@ -54,7 +54,6 @@ impl<T: LiveRow> LiveRows<T> {
         &self.shown
     }
 
-    /// How many new rows wait.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }

@@ -2,14 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 
-use chrono::TimeDelta;
 use gloo_timers::callback::Timeout;
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{EventSource, MessageEvent, VisibilityState};
 
 use super::{
-    AccessLogChange, LiveHandle, LiveSignals, LiveState, SupportSessionsChange, TenantsChange,
+    LiveHandle, LiveSignals, LiveState,
     rules::{address, union, wait_ms},
 };
 use crate::{
@@ -44,7 +43,6 @@ thread_local! {
     static TAB: Tab = Tab::new();
 }
 
-/// Everything about this tab's stream.
 struct Tab {
     signals: LiveSignals,
     interests: RefCell<Vec<(u32, LiveInterest)>>,
@@ -168,7 +166,7 @@ impl Tab {
         }
         match event {
             LiveEvent::Hello { staff_id, now } => {
-                self.set_clock(now);
+                self.heard_at.set(Some(now));
                 // Somebody else has signed in in another tab: nothing on this page is theirs.
                 if self
                     .staff
@@ -178,39 +176,17 @@ impl Tab {
                     let _ = window().location().reload();
                 }
             }
-            LiveEvent::Tenants {
-                rows,
-                counts,
-                telemetry,
-                now,
-            } => {
-                self.set_clock(now);
-                self.signals.tenants.set(Some(TenantsChange {
-                    rows,
-                    counts,
-                    telemetry,
-                    now,
-                }));
+            LiveEvent::Tenants(change) => {
+                self.heard_at.set(Some(change.now));
+                self.signals.tenants.set(Some(change));
             }
-            LiveEvent::SupportSessions {
-                changed,
-                counts,
-                now,
-            } => {
-                self.set_clock(now);
-                self.signals
-                    .support_sessions
-                    .set(Some(SupportSessionsChange {
-                        changed,
-                        counts,
-                        now,
-                    }));
+            LiveEvent::SupportSessions(change) => {
+                self.heard_at.set(Some(change.now));
+                self.signals.support_sessions.set(Some(change));
             }
-            LiveEvent::AccessLog { entries, now } => {
-                self.set_clock(now);
-                self.signals
-                    .access_log
-                    .set(Some(AccessLogChange { entries, now }));
+            LiveEvent::AccessLog(change) => {
+                self.heard_at.set(Some(change.now));
+                self.signals.access_log.set(Some(change));
             }
             LiveEvent::Reset => self.signals.resets.update(|resets| *resets += 1),
             LiveEvent::SignedOut => self.signed_out(),
@@ -222,18 +198,6 @@ impl Tab {
     fn signed_out(&self) {
         *self.open.borrow_mut() = None;
         leave_if_nobody_is_signed_in(ASKS, |tab| tab.settle_after(SETTLE_MS));
-    }
-
-    fn set_clock(&self, now: Timestamp) {
-        self.heard_at.set(Some(now));
-        let Some(here) = browser_now() else { return };
-        let offset = now - here;
-        let known = self.signals.clock_offset.get_untracked();
-        // A quarter of a second of network is not worth redrawing every countdown.
-        let moved = known.is_none_or(|known| (known - offset).abs() > TimeDelta::milliseconds(250));
-        if moved {
-            self.signals.clock_offset.set(Some(offset));
-        }
     }
 }
 
@@ -332,7 +296,7 @@ fn leave() {
     let _ = location.assign(&paths::sign_in(&format!("{path}{query}")));
 }
 
-/// The browser's clock. Only ever compared with the server's.
+/// The browser's clock.
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
 fn browser_now() -> Option<Timestamp> {
     Timestamp::from_timestamp_millis(js_sys::Date::now() as i64)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use app::domain::{
     SupportSessionId, TenantId,
     access_log::{AccessLogEntry, RequestOutcome},
-    live::{LiveEvent, LiveInterest},
+    live::{AccessLogChange, LiveEvent, LiveInterest, SupportSessionsChange, TenantsChange},
     problem::Problem,
     support_sessions::{SupportSession, SupportSessionCounts},
     tenants::{HealthCounts, TelemetryState, TenantHealth},
@@ -81,12 +81,12 @@ impl View {
         self.stale = Some(telemetry.stale);
         self.rows
             .extend(rows.iter().map(|row| (row.tenant.id.clone(), row.clone())));
-        Ok(Some(LiveEvent::Tenants {
+        Ok(Some(LiveEvent::Tenants(TenantsChange {
             rows,
             counts,
             telemetry,
             now: core.now(),
-        }))
+        })))
     }
 
     /// Support sessions that have changed or are new, and the figures.
@@ -126,11 +126,11 @@ impl View {
                 .map(|session| (session.id, session.clone()))
                 .collect::<Vec<_>>(),
         );
-        Ok(Some(LiveEvent::SupportSessions {
+        Ok(Some(LiveEvent::SupportSessions(SupportSessionsChange {
             changed,
             counts,
             now,
-        }))
+        })))
     }
 
     /// The position of the followed log when the stream opens. The page already has earlier
@@ -181,9 +181,9 @@ impl View {
                 self.entries.remove(&entry.seq);
             }
         }
-        Ok(Some(LiveEvent::AccessLog {
+        Ok(Some(LiveEvent::AccessLog(AccessLogChange {
             entries,
             now: core.now(),
-        }))
+        })))
     }
 }
