@@ -11,27 +11,17 @@ text_enum! {
     /// A tenant's overall health.
     pub enum Health {
         /// No issues were detected.
-        Healthy = "healthy",
+        Healthy = "healthy" as "Healthy",
         /// Elevated error rate or reduced activity.
-        Warning = "warning",
+        Warning = "warning" as "Warning",
         /// High error rate or no recent activity.
-        Critical = "critical",
+        Critical = "critical" as "Critical",
         /// Insufficient data to determine health.
-        Unknown = "unknown",
+        Unknown = "unknown" as "Unknown",
     }
 }
 
 impl Health {
-    /// The word shown to people.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Healthy => "Healthy",
-            Self::Warning => "Warning",
-            Self::Critical => "Critical",
-            Self::Unknown => "Unknown",
-        }
-    }
-
     /// How bad it is: critical 3, warning 2, unknown 1, healthy 0.
     pub const fn severity(self) -> u8 {
         match self {
@@ -150,19 +140,9 @@ text_enum! {
     /// A window that is judged by its error rate.
     pub enum WindowName {
         /// The last 15 minutes.
-        QuarterHour = "15m",
+        QuarterHour = "15m" as "the last 15 minutes",
         /// The last 24 hours.
-        Day = "24h",
-    }
-}
-
-impl WindowName {
-    /// The window as written in a sentence.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::QuarterHour => "the last 15 minutes",
-            Self::Day => "the last 24 hours",
-        }
+        Day = "24h" as "the last 24 hours",
     }
 }
 

@@ -25,53 +25,11 @@ pub enum InvalidId {
 
 macro_rules! opaque_id {
     ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        ///
-        /// The platform's own opaque string: 1–128 of `[A-Za-z0-9._:-]`, case-sensitive.
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// The identifier as the platform wrote it.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidId;
-
-            fn try_from(text: String) -> Result<Self, InvalidId> {
-                is_opaque_id(&text).then_some(Self(text)).ok_or(InvalidId::Opaque)
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidId;
-
-            fn from_str(text: &str) -> Result<Self, InvalidId> {
-                Self::try_from(text.to_owned())
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.0
-            }
-        }
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
+        checked_text! {
+            $(#[$doc])*
+            ///
+            /// The platform's own opaque string: 1–128 of `[A-Za-z0-9._:-]`, case-sensitive.
+            $name: is_opaque_id, InvalidId::Opaque as InvalidId
         }
     };
 }

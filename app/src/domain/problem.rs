@@ -4,45 +4,44 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// A problem's stable code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum ProblemCode {
-    /// A field has a value that is not allowed. `fields` names each.
-    InvalidInput,
-    /// A page cursor was edited, belongs to another list, or is too old.
-    InvalidCursor,
-    /// The request is unreadable: broken JSON, broken UTF-8, two keys at once.
-    MalformedRequest,
-    /// No one is signed in, or the key is unknown or revoked.
-    Unauthenticated,
-    /// The password must be changed before anything else.
-    PasswordChangeRequired,
-    /// This act needs a more recent sign-in.
-    SignInTooOld,
-    /// The caller may not do this.
-    Forbidden,
-    /// It doesn't exist, or the caller may not know of it.
-    NotFound,
-    /// The thing is no longer, or not yet, in the state that this act needs.
-    Conflict,
-    /// The body is larger than allowed.
-    TooLarge,
-    /// The method is not allowed here.
-    MethodNotAllowed,
-    /// The media type of the body is not understood.
-    UnsupportedMediaType,
-    /// A named scope does not exist in the configuration.
-    UnknownScope,
-    /// The staff member already holds as many active support sessions as allowed.
-    TooManySupportSessions,
-    /// Too many attempts. Try again later.
-    RateLimited,
-    /// The store or another needed part does not answer.
-    Unavailable,
-    /// An internal error. The request ID leads to the log line.
-    Internal,
+text_enum! {
+    /// A problem's stable code.
+    pub enum ProblemCode {
+        /// A field has a value that is not allowed. `fields` names each.
+        InvalidInput = "invalid_input",
+        /// A page cursor was edited, belongs to another list, or is too old.
+        InvalidCursor = "invalid_cursor",
+        /// The request is unreadable: broken JSON, broken UTF-8, two keys at once.
+        MalformedRequest = "malformed_request",
+        /// No one is signed in, or the key is unknown or revoked.
+        Unauthenticated = "unauthenticated",
+        /// The password must be changed before anything else.
+        PasswordChangeRequired = "password_change_required",
+        /// This act needs a more recent sign-in.
+        SignInTooOld = "sign_in_too_old",
+        /// The caller may not do this.
+        Forbidden = "forbidden",
+        /// It doesn't exist, or the caller may not know of it.
+        NotFound = "not_found",
+        /// The thing is no longer, or not yet, in the state that this act needs.
+        Conflict = "conflict",
+        /// The body is larger than allowed.
+        TooLarge = "too_large",
+        /// The method is not allowed here.
+        MethodNotAllowed = "method_not_allowed",
+        /// The media type of the body is not understood.
+        UnsupportedMediaType = "unsupported_media_type",
+        /// A named scope does not exist in the configuration.
+        UnknownScope = "unknown_scope",
+        /// The staff member already holds as many active support sessions as allowed.
+        TooManySupportSessions = "too_many_support_sessions",
+        /// Too many attempts. Try again later.
+        RateLimited = "rate_limited",
+        /// The store or another needed part does not answer.
+        Unavailable = "unavailable",
+        /// An internal error. The request ID leads to the log line.
+        Internal = "internal",
+    }
 }
 
 impl ProblemCode {
@@ -61,29 +60,6 @@ impl ProblemCode {
             Self::RateLimited => 429,
             Self::Unavailable => 503,
             Self::Internal => 500,
-        }
-    }
-
-    /// The code as it appears in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidInput => "invalid_input",
-            Self::InvalidCursor => "invalid_cursor",
-            Self::MalformedRequest => "malformed_request",
-            Self::Unauthenticated => "unauthenticated",
-            Self::PasswordChangeRequired => "password_change_required",
-            Self::SignInTooOld => "sign_in_too_old",
-            Self::Forbidden => "forbidden",
-            Self::NotFound => "not_found",
-            Self::Conflict => "conflict",
-            Self::TooLarge => "too_large",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::UnknownScope => "unknown_scope",
-            Self::TooManySupportSessions => "too_many_support_sessions",
-            Self::RateLimited => "rate_limited",
-            Self::Unavailable => "unavailable",
-            Self::Internal => "internal",
         }
     }
 }

@@ -11,6 +11,8 @@ use super::{
 
 /// The shortest password, in characters (NIST SP 800-63B-4 asks for at least 15 without a second factor).
 pub const PASSWORD_MIN: usize = 15;
+/// The longest e-mail address, in characters.
+pub const EMAIL_MAX: usize = 254;
 /// The longest password, in characters.
 pub const PASSWORD_MAX: usize = 256;
 
@@ -18,19 +20,9 @@ text_enum! {
     /// A staff member's permissions.
     pub enum Role {
         /// Sees tenant health and uses support sessions.
-        SupportAdmin = "support_admin",
+        SupportAdmin = "support_admin" as "Support admin",
         /// Everything, and the only one that revokes others' support sessions.
-        SuperAdmin = "super_admin",
-    }
-}
-
-impl Role {
-    /// The words shown to people.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::SupportAdmin => "Support admin",
-            Self::SuperAdmin => "Super admin",
-        }
+        SuperAdmin = "super_admin" as "Super admin",
     }
 }
 
@@ -99,7 +91,7 @@ impl NewStaffMember {
 
 /// An e-mail address in the one form in which it is kept and looked up.
 pub fn parse_email(text: &str) -> Result<String, String> {
-    let text = clean(text, 3, 254, false)
+    let text = clean(text, 3, EMAIL_MAX, false)
         .map_err(|e| e.to_string())?
         .to_lowercase();
     let well_formed = match text.split_once('@') {

@@ -117,19 +117,9 @@ text_enum! {
     /// Whether an organization is in use.
     pub enum OrganizationStatus {
         /// The organization is in use.
-        Active = "active",
+        Active = "active" as "Active",
         /// Switched off by the platform.
-        Suspended = "suspended",
-    }
-}
-
-impl OrganizationStatus {
-    /// The word shown to people.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::Suspended => "Suspended",
-        }
+        Suspended = "suspended" as "Suspended",
     }
 }
 

@@ -4,30 +4,19 @@ text_enum! {
     /// The tenant's lifecycle status.
     pub enum TenantStatus {
         /// In normal use.
-        Active = "active",
+        Active = "active" as "Active",
         /// Switched off by the platform.
-        Suspended = "suspended",
+        Suspended = "suspended" as "Suspended",
         /// Waits for approval.
-        Pending = "pending",
+        Pending = "pending" as "Pending",
         /// Tries the platform out.
-        Trial = "trial",
+        Trial = "trial" as "Trial",
         /// Is being set up.
-        Onboarding = "onboarding",
+        Onboarding = "onboarding" as "Onboarding",
     }
 }
 
 impl TenantStatus {
-    /// The word shown to people.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::Suspended => "Suspended",
-            Self::Pending => "Pending",
-            Self::Trial => "Trial",
-            Self::Onboarding => "Onboarding",
-        }
-    }
-
     /// Whether no calls at all are what one expects of a tenant in this status.
     pub const fn may_be_silent(self) -> bool {
         matches!(self, Self::Suspended | Self::Pending | Self::Onboarding)
