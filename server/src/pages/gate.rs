@@ -4,7 +4,6 @@
 use app::{domain::caller::Caller, paths};
 use axum::http::Uri;
 
-/// The response to a request for a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Gate {
     Render,
@@ -40,28 +39,9 @@ pub(super) fn decide(caller: &Caller, uri: &Uri) -> Gate {
 
 /// Whether path and query are UTF-8 without NUL once decoded.
 pub(super) fn is_readable(uri: &Uri) -> bool {
-    let decoded = percent_decoded(uri.path_and_query().map_or("", |whole| whole.as_str()));
-    !decoded.contains(&0) && std::str::from_utf8(&decoded).is_ok()
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let pair = bytes.get(at + 1..at + 3).filter(|_| byte == b'%');
-        let hex = pair
-            .and_then(|pair| std::str::from_utf8(pair).ok())
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        if let Some(value) = hex {
-            decoded.push(value);
-            at += 3;
-        } else {
-            decoded.push(byte);
-            at += 1;
-        }
-    }
-    decoded
+    let whole = uri.path_and_query().map_or("", |whole| whole.as_str());
+    let decoded = percent_encoding::percent_decode_str(whole).decode_utf8();
+    decoded.is_ok_and(|decoded| !decoded.contains('\0'))
 }
 
 #[cfg(test)]

@@ -28,52 +28,63 @@ use crate::app_state::AppState;
 /// The longest action or name of an actor to look for, in characters.
 const TEXT_MAX: usize = 200;
 
-/// Which events, and which page of them.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AuditQuery {
-    /// Only of this category.
-    category: Option<AuditCategory>,
-    /// Only this action. A final `*` matches every action with that prefix.
-    action: Option<String>,
-    /// Only by this actor: identifier, or part of the name.
-    actor: Option<String>,
-    /// Only of this tenant.
-    tenant: Option<TenantId>,
-    /// Only with this outcome.
-    outcome: Option<AuditOutcome>,
-    /// Only recorded at or after this instant.
-    from: Option<DateTime<Utc>>,
-    /// Only recorded before this instant.
-    to: Option<DateTime<Utc>>,
-    /// Rows on a page, 1 to 200. Default 50.
-    limit: Option<u32>,
-    /// The cursor of an earlier page.
-    cursor: Option<String>,
+/// Defines a query string that filters events and says more.
+macro_rules! filter_query {
+    ($(#[$doc:meta])* $name:ident { $( $(#[$about:meta])* $field:ident: $type:ty, )+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Deserialize, IntoParams)]
+        #[serde(deny_unknown_fields)]
+        #[into_params(parameter_in = Query)]
+        pub(crate) struct $name {
+            /// Only of this category.
+            category: Option<AuditCategory>,
+            /// Only this action. A final `*` matches every action with that prefix.
+            action: Option<String>,
+            /// Only by this actor: identifier, or part of the name.
+            actor: Option<String>,
+            /// Only of this tenant.
+            tenant: Option<TenantId>,
+            /// Only with this outcome.
+            outcome: Option<AuditOutcome>,
+            /// Only recorded at or after this instant.
+            from: Option<DateTime<Utc>>,
+            /// Only recorded before this instant.
+            to: Option<DateTime<Utc>>,
+            $( $(#[$about])* $field: $type, )+
+        }
+
+        impl From<$name> for AuditFilter {
+            fn from(query: $name) -> Self {
+                Self {
+                    category: query.category,
+                    action: query.action,
+                    actor: query.actor,
+                    tenant_id: query.tenant,
+                    outcome: query.outcome,
+                    from: query.from,
+                    to: query.to,
+                }
+            }
+        }
+    };
 }
 
-/// Which events, and the form of the file.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ExportQuery {
-    /// `csv`, or `jsonl`: what `support-console audit verify` reads.
-    format: ExportFormat,
-    /// Only of this category.
-    category: Option<AuditCategory>,
-    /// Only this action. A final `*` matches every action with that prefix.
-    action: Option<String>,
-    /// Only by this actor: identifier, or part of the name.
-    actor: Option<String>,
-    /// Only of this tenant.
-    tenant: Option<TenantId>,
-    /// Only with this outcome.
-    outcome: Option<AuditOutcome>,
-    /// Only recorded at or after this instant.
-    from: Option<DateTime<Utc>>,
-    /// Only recorded before this instant.
-    to: Option<DateTime<Utc>>,
+filter_query! {
+    /// Which events, and which page of them.
+    AuditQuery {
+        /// Rows on a page, 1 to 200. Default 50.
+        limit: Option<u32>,
+        /// The cursor of an earlier page.
+        cursor: Option<String>,
+    }
+}
+
+filter_query! {
+    /// Which events, and the form of the file.
+    ExportQuery {
+        /// `csv`, or `jsonl`: what `support-console audit verify` reads.
+        format: ExportFormat,
+    }
 }
 
 /// The filter with texts that can be looked for.
@@ -107,19 +118,11 @@ pub(crate) async fn list_audit_events(
     Reader(context): Reader,
     RestQuery(query): RestQuery<AuditQuery>,
 ) -> Result<Json<List<AuditEvent>>, RestProblem> {
-    let filter = validated(AuditFilter {
-        category: query.category,
-        action: query.action,
-        actor: query.actor,
-        tenant_id: query.tenant,
-        outcome: query.outcome,
-        from: query.from,
-        to: query.to,
-    })?;
     let page = PageRequest {
         limit: query.limit,
-        cursor: query.cursor,
+        cursor: query.cursor.clone(),
     };
+    let filter = validated(query.into())?;
     let page = state.audit.list(&context, filter, page).await?;
     Ok(Json(page.into()))
 }
@@ -160,16 +163,8 @@ pub(crate) async fn export_audit_events(
     Reader(context): Reader,
     RestQuery(query): RestQuery<ExportQuery>,
 ) -> Result<Response, RestProblem> {
-    let filter = validated(AuditFilter {
-        category: query.category,
-        action: query.action,
-        actor: query.actor,
-        tenant_id: query.tenant,
-        outcome: query.outcome,
-        from: query.from,
-        to: query.to,
-    })?;
     let format = query.format;
+    let filter = validated(query.into())?;
     let export = crate::export::export(&state.core, &context, filter, format).await;
     Ok(export.map_err(Problem::from)?.into_response())
 }
