@@ -6,7 +6,7 @@
 //!   verifier for upstreams (feature `identity`, which brings no user interface).
 //! * [`paths`], [`query`] — the addresses of the console.
 //! * `ports` — the services that the user interface uses (feature `ssr`).
-//! * `api`, `live`, `answer`, `components`, `signed_in`, `pages`, `routes`, `shell` — the user
+//! * `api`, `live`, `answer`, `components`, `signed_in`, `pages`, `shell` — the user
 //!   interface (features `ssr` and `hydrate`).
 
 // Views are types as deep as the page.
@@ -29,8 +29,6 @@ pub mod paths;
 #[cfg(feature = "ssr")]
 pub mod ports;
 pub mod query;
-#[cfg(feature = "ui")]
-pub mod routes;
 #[cfg(feature = "ui")]
 pub mod shell;
 #[cfg(feature = "ui")]

@@ -1,5 +1,5 @@
 //! Every address of the console. Pages, components, forms and the server build their links here;
-//! `routes` says which page stands at which address.
+//! `pages` says which page stands at which address.
 
 use std::fmt::{Display, Write as _};
 
@@ -10,6 +10,7 @@ use crate::{
 
 /// The support overview.
 pub const OVERVIEW: &str = "/support";
+const TENANTS: &str = "/support/tenants";
 /// The list of support sessions.
 pub const SUPPORT_SESSIONS: &str = "/support/sessions";
 /// The audit log.
@@ -33,79 +34,87 @@ pub const SERVER_FUNCTIONS: &str = "/_fn/";
 /// Where a browser comes by on its way into a tenant, in axum's form.
 pub const OPEN_TENANT: &str = "/support/open/{label}";
 
-/// Where plain forms are sent, in axum's form. [`forms::of`] fills in the `{id}`.
+/// Where the plain forms of pages are sent. Those of dialogs are at [`Dialog::form`].
 pub mod forms {
-    use std::fmt::Display;
-
-    use super::segment;
-
     /// Signs in.
     pub const SIGN_IN: &str = "/forms/sign-in";
     /// Signs out.
     pub const SIGN_OUT: &str = "/forms/sign-out";
     /// Changes one's own password.
     pub const CHANGE_PASSWORD: &str = "/forms/change-password";
-    /// Creates a support session in a tenant.
-    pub const CREATE_SESSION: &str = "/forms/tenants/{id}/create-session";
-    /// Ends all user sessions of a tenant.
-    pub const FORCE_LOGOUT: &str = "/forms/tenants/{id}/force-logout";
-    /// Revokes a support session.
-    pub const REVOKE: &str = "/forms/support-sessions/{id}/revoke";
-    /// Replaces the token of a support session.
-    pub const REPLACE_TOKEN: &str = "/forms/support-sessions/{id}/replace-token";
-    /// Raises the budget of a support session.
-    pub const RAISE_BUDGET: &str = "/forms/support-sessions/{id}/raise-budget";
     /// Tries changed rules of the gateway.
     pub const DRY_RUN: &str = "/forms/rules/dry-run";
+}
 
-    /// The address of a form about one tenant or support session.
-    pub fn of(form: &str, id: impl Display) -> String {
-        form.replace("{id}", &segment(id))
+/// A dialog with a form, over the page of a tenant or of a support session.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialog {
+    /// The last part of its addresses.
+    pub name: &'static str,
+    page: &'static str,
+    forms: &'static str,
+}
+
+impl Dialog {
+    const fn over_tenant(name: &'static str) -> Self {
+        Self {
+            name,
+            page: TENANTS,
+            forms: "/forms/tenants",
+        }
+    }
+
+    const fn over_session(name: &'static str) -> Self {
+        Self {
+            name,
+            page: SUPPORT_SESSIONS,
+            forms: "/forms/support-sessions",
+        }
+    }
+
+    /// The page of the dialog. The identifier may be as it stood in an address.
+    pub fn page(self, id: impl Display) -> String {
+        format!("{}/{}/{}", self.page, segment(id), self.name)
+    }
+
+    /// Where its form is sent.
+    pub fn form(self, id: impl Display) -> String {
+        format!("{}/{}/{}", self.forms, segment(id), self.name)
+    }
+
+    /// [`Self::form`] for any `{id}`, in axum's form.
+    pub fn form_route(self) -> String {
+        format!("{}/{{id}}/{}", self.forms, self.name)
     }
 }
 
-/// The last parts of the paths of dialogs.
-const DIALOGS: [&str; 5] = [
-    "/create-session",
-    "/force-logout",
-    "/revoke",
-    "/replace-token",
-    "/raise-budget",
-];
+/// Creates a support session in a tenant.
+pub const CREATE_SESSION: Dialog = Dialog::over_tenant("create-session");
+/// Ends all user sessions of a tenant.
+pub const FORCE_LOGOUT: Dialog = Dialog::over_tenant("force-logout");
+/// Revokes a support session.
+pub const REVOKE: Dialog = Dialog::over_session("revoke");
+/// Replaces the token of a support session.
+pub const REPLACE_TOKEN: Dialog = Dialog::over_session("replace-token");
+/// Raises the budget of a support session.
+pub const RAISE_BUDGET: Dialog = Dialog::over_session("raise-budget");
+
+/// Whether a path is a dialog over another page.
+pub fn is_dialog(path: &str) -> bool {
+    [TENANTS, SUPPORT_SESSIONS].into_iter().any(|pages| {
+        let below = path.strip_prefix(pages).unwrap_or_default().split('/');
+        below.skip(2).any(|dialog| !dialog.is_empty())
+    })
+}
 
 /// The support detail page of a tenant. The identifier may be as it stood in an address.
 pub fn tenant(id: impl Display) -> String {
-    format!("/support/tenants/{}", segment(id))
-}
-
-/// The dialog that creates a support session in a tenant.
-pub fn create_session(id: &TenantId) -> String {
-    format!("{}/create-session", tenant(id))
-}
-
-/// The dialog that ends all user sessions of a tenant.
-pub fn force_logout(id: &TenantId) -> String {
-    format!("{}/force-logout", tenant(id))
+    format!("{TENANTS}/{}", segment(id))
 }
 
 /// The detail page of a support session.
 pub fn support_session(id: SupportSessionId) -> String {
     format!("{SUPPORT_SESSIONS}/{id}")
-}
-
-/// The dialog that revokes a support session.
-pub fn revoke(id: SupportSessionId) -> String {
-    format!("{SUPPORT_SESSIONS}/{id}/revoke")
-}
-
-/// The dialog that replaces the token of a support session.
-pub fn replace_token(id: SupportSessionId) -> String {
-    format!("{SUPPORT_SESSIONS}/{id}/replace-token")
-}
-
-/// The dialog that raises the budget of a support session.
-pub fn raise_budget(id: SupportSessionId) -> String {
-    format!("{SUPPORT_SESSIONS}/{id}/raise-budget")
 }
 
 /// Where a browser comes by on its way into the tenant of the session with this label.
@@ -126,11 +135,6 @@ pub fn resource(event: &AuditEvent) -> Option<String> {
         "tenant" => id.parse::<TenantId>().ok().map(tenant),
         _ => None,
     }
-}
-
-/// Whether a path is a dialog over another page.
-pub fn is_dialog(path: &str) -> bool {
-    DIALOGS.iter().any(|dialog| path.ends_with(dialog))
 }
 
 /// The path to sign in with, coming back to `next` afterwards.
@@ -196,7 +200,7 @@ mod tests {
         assert_eq!(tenant("tnt:a.b_c-1"), "/support/tenants/tnt:a.b_c-1");
         assert_eq!(tenant("a/../b?c"), "/support/tenants/a%2F..%2Fb%3Fc");
         assert_eq!(
-            forms::of(forms::FORCE_LOGOUT, "acme"),
+            FORCE_LOGOUT.form("acme"),
             "/forms/tenants/acme/force-logout"
         );
     }

@@ -31,9 +31,7 @@ use crate::domain::{
 #[derive(Clone)]
 pub struct Console {
     pub staff: Arc<dyn StaffPort>,
-    /// Tenants and their health.
     pub tenants: Arc<dyn TenantsPort>,
-    /// Support sessions and their access logs.
     pub support_sessions: Arc<dyn SupportSessionsPort>,
     pub user_sessions: Arc<dyn UserSessionsPort>,
     pub audit: Arc<dyn AuditPort>,
@@ -43,7 +41,6 @@ pub struct Console {
     pub settings: Arc<Settings>,
 }
 
-/// Sign-ins of staff members.
 #[async_trait]
 pub trait StaffPort: Send + Sync {
     /// The signed-in staff member, if any. Needs no role, because the page "You have no support
@@ -53,7 +50,6 @@ pub trait StaffPort: Send + Sync {
     async fn any_staff(&self) -> Result<bool, Problem>;
 }
 
-/// Tenants and their health.
 #[async_trait]
 pub trait TenantsPort: Send + Sync {
     /// The figures and one page of tenants.
@@ -83,7 +79,6 @@ impl<T> SupportSessionsPort for T where
 {
 }
 
-/// Creating support sessions.
 #[async_trait]
 pub trait CreateSupportSessions: Send + Sync {
     /// What the dialog "Create Support Session" needs to be shown.
@@ -101,7 +96,6 @@ pub trait CreateSupportSessions: Send + Sync {
     ) -> Result<SupportSessionGranted, Problem>;
 }
 
-/// Replacing lost tokens.
 #[async_trait]
 pub trait ReplaceTokens: Send + Sync {
     /// Replaces a lost token: the old one dies at once.
@@ -112,7 +106,6 @@ pub trait ReplaceTokens: Send + Sync {
     ) -> Result<SupportSessionGranted, Problem>;
 }
 
-/// Raising budgets.
 #[async_trait]
 pub trait RaiseBudgets: Send + Sync {
     /// Raises the total of requests of a support session.
@@ -124,7 +117,6 @@ pub trait RaiseBudgets: Send + Sync {
     ) -> Result<SupportSession, Problem>;
 }
 
-/// Ending support sessions early.
 #[async_trait]
 pub trait RevokeSupportSessions: Send + Sync {
     /// Ends a support session early.
@@ -136,7 +128,6 @@ pub trait RevokeSupportSessions: Send + Sync {
     ) -> Result<SupportSession, Problem>;
 }
 
-/// Reading support sessions and their access logs.
 #[async_trait]
 pub trait ReadSupportSessions: Send + Sync {
     /// One page, newest first, with the figures.

@@ -4,7 +4,10 @@ pub mod audit;
 
 use std::fmt::Write;
 
+use serde::de::DeserializeOwned;
+
 use crate::domain::{
+    form,
     page::PageRequest,
     problem::{FieldProblems, Problem},
 };
@@ -39,6 +42,18 @@ impl Query {
     pub fn of(&self, path: &str) -> String {
         format!("{path}{}", self.0)
     }
+}
+
+/// Reads the pairs of a query string into texts, as a form is read, without space around them. What
+/// the struct has no field for is ignored, and of several values the last counts.
+pub fn read<Q: DeserializeOwned + Default>(
+    pairs: impl IntoIterator<Item = (impl ToString, impl AsRef<str>)>,
+) -> Q {
+    let fields = pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_string(), vec![value.as_ref().trim().to_owned()]))
+        .collect();
+    form::restore(&fields).unwrap_or_default()
 }
 
 /// Reads the text of a field, if there is one; what can't be read is added to `problems`.

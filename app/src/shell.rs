@@ -16,11 +16,10 @@ pub use document::{Assets, Document};
 
 use crate::{
     components::{provide_arrivals, provide_viewer},
-    routes::AppRoutes,
+    pages::AppRoutes,
     signed_in::provide_signed_in,
 };
 
-/// The whole user interface within the document's body.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -44,7 +43,6 @@ fn document_title(title: &str) -> String {
     }
 }
 
-/// The frame around every page.
 #[component]
 fn Frame() -> impl IntoView {
     provide_arrivals();

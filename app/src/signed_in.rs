@@ -8,7 +8,6 @@ use crate::{
     domain::signed_in::SignedIn,
 };
 
-/// The signed-in staff member of this page.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedInStaff(Resource<Result<Option<SignedIn>, ApiError>>);
 
@@ -36,17 +35,13 @@ pub fn provide_signed_in() {
     });
 }
 
-/// The signed-in staff member of this page.
 pub fn use_signed_in() -> SignedInStaff {
     expect_context()
 }
 
 /// Content for the person who is signed in, made anew whenever that is asked again.
 #[component]
-pub fn WhileSignedIn<F, V>(
-    /// The content.
-    show: F,
-) -> impl IntoView
+pub fn WhileSignedIn<F, V>(show: F) -> impl IntoView
 where
     F: Fn(SignedIn) -> V + Clone + Send + Sync + 'static,
     V: IntoView + 'static,

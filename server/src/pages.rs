@@ -12,7 +12,7 @@ mod headers;
 use std::{path::Path, sync::Arc};
 
 use app::{
-    api::ENDPOINTS,
+    api,
     domain::caller::{Caller, Context, Origin},
     paths,
     ports::Console,
@@ -104,10 +104,8 @@ pub(crate) async fn server_fn(
     extract::Path(name): extract::Path<String>,
     mut request: Request,
 ) -> Response {
-    if !ENDPOINTS
-        .iter()
-        .any(|path| path.strip_prefix(paths::SERVER_FUNCTIONS) == Some(&name))
-    {
+    let mut endpoints = api::endpoints();
+    if !endpoints.any(|path| path.strip_prefix(paths::SERVER_FUNCTIONS) == Some(&name)) {
         return headers::without_script(StatusCode::NOT_FOUND.into_response());
     }
     // With both, Leptos would take the call for a plain form and redirect to the referring page.

@@ -98,24 +98,34 @@ pub(crate) fn forms(state: Forms) -> Router {
         .route(to::SIGN_IN, post(staff_sessions::sign_in))
         .route(to::SIGN_OUT, post(staff_sessions::sign_out))
         .route(to::CHANGE_PASSWORD, post(staff_sessions::change_password))
-        .route(to::CREATE_SESSION, post(support_sessions::create))
-        .route(to::FORCE_LOGOUT, post(user_sessions::force_logout))
-        .route(to::REVOKE, post(support_sessions::revoke))
-        .route(to::REPLACE_TOKEN, post(support_sessions::replace_token))
-        .route(to::RAISE_BUDGET, post(support_sessions::raise_budget))
+        .route(
+            &paths::CREATE_SESSION.form_route(),
+            post(support_sessions::create),
+        )
+        .route(
+            &paths::FORCE_LOGOUT.form_route(),
+            post(user_sessions::force_logout),
+        )
+        .route(&paths::REVOKE.form_route(), post(support_sessions::revoke))
+        .route(
+            &paths::REPLACE_TOKEN.form_route(),
+            post(support_sessions::replace_token),
+        )
+        .route(
+            &paths::RAISE_BUDGET.form_route(),
+            post(support_sessions::raise_budget),
+        )
         .route(to::DRY_RUN, post(rules::dry_run))
         .route(paths::OPEN_TENANT, get(open_tenant::open))
         .with_state(state)
 }
 
-/// The live stream.
 fn live(state: Live) -> Router {
     Router::new()
         .route(paths::LIVE, get(live::open))
         .with_state(state)
 }
 
-/// Files to save.
 fn downloads(state: &AppState) -> Router {
     Router::new()
         .route(paths::AUDIT_EXPORT, get(export::export_audit))

@@ -12,7 +12,6 @@ use crate::{
     domain::problem::{Problem, ProblemCode},
 };
 
-/// An error as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(transparent)]
 #[error(transparent)]

@@ -8,7 +8,6 @@ use crate::domain::{
     tenants::TenantStatus,
 };
 
-/// The style class for a health.
 pub const fn health_tone(health: Health) -> &'static str {
     match health {
         Health::Healthy => "good",
@@ -18,7 +17,6 @@ pub const fn health_tone(health: Health) -> &'static str {
     }
 }
 
-/// The icon for a health.
 pub const fn health_icon(health: Health) -> IconName {
     match health {
         Health::Healthy => IconName::Good,
@@ -72,7 +70,6 @@ pub fn StatusBadge(#[prop(into)] status: Signal<SupportSessionStatus>) -> impl I
     }
 }
 
-/// The tenant's lifecycle status.
 #[component]
 pub fn TenantStatusTag(#[prop(into)] status: Signal<TenantStatus>) -> impl IntoView {
     view! {
@@ -84,10 +81,7 @@ pub fn TenantStatusTag(#[prop(into)] status: Signal<TenantStatus>) -> impl IntoV
 
 /// Whether the act succeeded: a word, a shape and a colour.
 #[component]
-pub fn OutcomeBadge(
-    /// The outcome.
-    outcome: AuditOutcome,
-) -> impl IntoView {
+pub fn OutcomeBadge(outcome: AuditOutcome) -> impl IntoView {
     let (tone, icon, label) = match outcome {
         AuditOutcome::Success => ("mute", IconName::Good, "Success"),
         AuditOutcome::Failure => ("bad", IconName::Bad, "Failure"),

@@ -53,12 +53,7 @@ fn scaled(value: u64, largest: u64, height: f64) -> f64 {
 /// Calls over time beside a figure. Empty without calls. Decorative: the figure carries the
 /// meaning.
 #[component]
-pub fn Sparkline(
-    values: Vec<u64>,
-    /// Draws in the colour of trouble.
-    #[prop(optional)]
-    bad: bool,
-) -> impl IntoView {
+pub fn Sparkline(values: Vec<u64>, #[prop(optional)] bad: bool) -> impl IntoView {
     const WIDTH: f64 = 96.0;
     const HEIGHT: f64 = 28.0;
     let largest = values.iter().copied().max().unwrap_or_default();

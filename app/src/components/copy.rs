@@ -16,9 +16,7 @@ const SHOWN: Duration = Duration::from_secs(4);
 /// A button that copies a text and says so. Hidden without JavaScript: the text can be selected.
 #[component]
 pub fn CopyButton(
-    /// The text to copy.
-    #[prop(into)]
-    text: Signal<String>,
+    #[prop(into)] text: Signal<String>,
     /// The object of the button's label, as in `Copy access token`.
     #[prop(into)]
     what: String,
@@ -70,14 +68,10 @@ pub fn CopyBlock(
 /// An identifier with its copy button.
 #[component]
 pub fn CopyCode(
-    /// The identifier.
-    #[prop(into)]
-    text: String,
+    #[prop(into)] text: String,
     /// What it is, as in `Copy session ID`.
     what: &'static str,
-    /// A style class for the identifier.
-    #[prop(optional)]
-    class: &'static str,
+    #[prop(optional)] class: &'static str,
 ) -> impl IntoView {
     view! {
         <code class=class>{text.clone()}</code>

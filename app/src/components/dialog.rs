@@ -16,12 +16,8 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 /// both return to the page with that link, and the focus returns to it.
 #[component]
 pub fn Dialog(
-    /// The title: names the act and the object.
-    #[prop(into)]
-    title: Signal<String>,
-    /// One sentence about the action.
-    #[prop(into)]
-    description: ViewFn,
+    #[prop(into)] title: Signal<String>,
+    #[prop(into)] description: ViewFn,
     /// The page that Cancel and Esc lead to.
     #[prop(into)]
     close_href: String,

@@ -4,13 +4,18 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{dialog::Dialog, empty::Loading, flash::use_flash, loaded::use_id};
-use crate::{api::ApiError, domain::flash::Flash};
+use super::{
+    dialog::Dialog, empty::Loading, flash::use_flash, loaded::use_id, problem::ProblemNotice,
+};
+use crate::{
+    answer::set_status,
+    api::ApiError,
+    domain::{flash::Flash, problem::Problem},
+};
 
 /// A dialog without a form: it says why there is nothing to do here.
 #[component]
 pub fn ClosedDialog(
-    /// The title: names the act.
     title: &'static str,
     /// That nothing was done.
     description: &'static str,
@@ -18,7 +23,6 @@ pub fn ClosedDialog(
     close_href: String,
     /// What the link says: `Back to the tenant`.
     back: &'static str,
-    /// Why.
     children: Children,
 ) -> impl IntoView {
     view! {
@@ -34,15 +38,29 @@ pub fn ClosedDialog(
     .into_any()
 }
 
+/// The dialog when what it is about can't be had. Sets the HTTP status of the answer.
+pub fn refused_dialog(
+    title: &'static str,
+    nothing_done: &'static str,
+    problem: Problem,
+    close_href: String,
+) -> AnyView {
+    set_status(problem.code.status());
+    view! {
+        <ClosedDialog title description=nothing_done close_href back="Back to the tenant">
+            <ProblemNotice problem/>
+        </ClosedDialog>
+    }
+    .into_any()
+}
+
 /// The page of a dialog: waits for what the `id` in its address names, and for what a plain form
 /// left.
 #[component]
 pub fn DialogPage<T, F, S>(
-    /// The title of the page.
     title: &'static str,
     /// What to say while the first fetch takes longer than a moment.
     loading: &'static str,
-    /// Fetches what the dialog is about.
     load: fn(String) -> F,
     /// The dialog, by the `id`, what was fetched, and the flash.
     show: S,

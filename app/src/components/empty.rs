@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 
 use super::stat_card::ButtonLink;
+use crate::paths;
 
 /// There is nothing here, and what to do about it.
 #[component]
@@ -16,16 +17,20 @@ pub fn EmptyState(#[prop(into)] title: String, children: Children) -> impl IntoV
     }
 }
 
-/// There is nothing in a list, and the one page to go on to.
+/// There is nothing in a list. Leads to the list without filters, or to the overview.
 #[component]
 pub fn EmptyList(
     title: &'static str,
     advice: &'static str,
-    /// The page to go on to.
-    href: &'static str,
-    /// What the link to it says.
-    link: &'static str,
+    /// The list without filters, if it has some.
+    clear: Option<&'static str>,
 ) -> impl IntoView {
+    let link = if clear.is_some() {
+        "Clear filters"
+    } else {
+        "Support overview"
+    };
+    let href = clear.unwrap_or(paths::OVERVIEW);
     view! {
         <EmptyState title>
             <p>{advice}</p>

@@ -1,6 +1,6 @@
 //! Fields of a form: label, hint and error, tied to the control.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 use super::icon::{Icon, IconName};
 
@@ -27,7 +27,7 @@ pub fn Field<F, V>(
     #[prop(optional)]
     optional: bool,
     #[prop(into, optional)] hint: Option<ViewFn>,
-    /// The field's error, as written in a problem.
+    /// As written in a problem.
     #[prop(into, optional)]
     error: Signal<Option<String>>,
     children: F,
@@ -36,6 +36,17 @@ where
     F: FnOnce(FieldControl) -> V,
     V: IntoView + 'static,
 {
+    field(id, label, optional, hint, error, children)
+}
+
+fn field<V: IntoView + 'static>(
+    id: String,
+    label: String,
+    optional: bool,
+    hint: Option<ViewFn>,
+    error: Signal<Option<String>>,
+    control: impl FnOnce(FieldControl) -> V,
+) -> impl IntoView {
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let has_hint = hint.is_some();
     let described_by = {
@@ -51,24 +62,137 @@ where
             (!ids.is_empty()).then(|| ids.join(" "))
         })
     };
-    let control = FieldControl {
+    let control = control(FieldControl {
         id: id.clone(),
         described_by,
         invalid: Signal::derive(move || error.with(Option::is_some).then_some("true")),
-    };
+    });
     view! {
         <div class="field">
             <label for=id>
                 {label}
                 {optional.then(|| view! { <span class="muted">" optional"</span> })}
             </label>
-            {children(control)}
+            {control}
             {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint.run()}</p> })}
-            <p class="error" id=error_id hidden=move || error.with(Option::is_none)>
-                <Icon name=IconName::Bad size=13/>
-                <span>{move || error.get().map(|error| as_sentence(&error))}</span>
-            </p>
+            <FieldError id=error_id error/>
         </div>
+    }
+}
+
+/// What is wrong with a field, under it.
+#[component]
+pub fn FieldError(id: String, error: Signal<Option<String>>) -> impl IntoView {
+    view! {
+        <p class="error" id=id hidden=move || error.with(Option::is_none)>
+            <Icon name=IconName::Bad size=13/>
+            <span>{move || error.get().map(|error| as_sentence(&error))}</span>
+        </p>
+    }
+}
+
+/// A field of one line. Its `id` is its name in the form.
+#[component]
+pub fn TextField(
+    name: &'static str,
+    #[prop(into)] label: String,
+    #[prop(default = "text")] kind: &'static str,
+    #[prop(optional)] optional: bool,
+    #[prop(into, optional)] hint: Option<ViewFn>,
+    #[prop(into, optional)] error: Signal<Option<String>>,
+    /// What it holds at first.
+    #[prop(into, optional)]
+    value: Option<String>,
+    /// Follows what is typed.
+    #[prop(optional)]
+    typed: Option<RwSignal<String>>,
+    #[prop(optional)] autofocus: bool,
+    #[prop(optional)] required: bool,
+    #[prop(default = "off")] autocomplete: &'static str,
+    #[prop(into, optional)] maxlength: Option<usize>,
+    #[prop(optional)] placeholder: Option<&'static str>,
+    #[prop(optional)] inputmode: Option<&'static str>,
+    /// What is not capitalised isn't checked for spelling either.
+    #[prop(optional)]
+    autocapitalize: Option<&'static str>,
+) -> impl IntoView {
+    let input = NodeRef::<html::Input>::new();
+    follow_typing(typed, move || Some(input.get()?.value()));
+    let control = move |control: FieldControl| {
+        view! {
+            <input
+                node_ref=input
+                id=control.id
+                name=name
+                type=kind
+                inputmode=inputmode
+                placeholder=placeholder
+                autocomplete=autocomplete
+                autocapitalize=autocapitalize
+                spellcheck=autocapitalize.map(|_| "false")
+                required=required
+                maxlength=maxlength.map(|max| max.to_string())
+                autofocus=autofocus
+                value=value
+                aria-describedby=control.described_by
+                aria-invalid=control.invalid
+                on:input=move |event| type_into(typed, event_target_value(&event))
+            />
+        }
+    };
+    field(name.to_owned(), label, optional, hint, error, control)
+}
+
+/// A field of three lines and more. Its `id` is its name in the form.
+#[component]
+pub fn TextArea(
+    name: &'static str,
+    #[prop(into)] label: String,
+    #[prop(optional)] optional: bool,
+    #[prop(into, optional)] hint: Option<ViewFn>,
+    #[prop(into, optional)] error: Signal<Option<String>>,
+    /// What it holds at first.
+    value: String,
+    /// Follows what is typed.
+    #[prop(optional)]
+    typed: Option<RwSignal<String>>,
+    #[prop(optional)] autofocus: bool,
+    #[prop(optional)] required: bool,
+) -> impl IntoView {
+    let area = NodeRef::<html::Textarea>::new();
+    follow_typing(typed, move || Some(area.get()?.value()));
+    let control = move |control: FieldControl| {
+        view! {
+            <textarea
+                node_ref=area
+                id=control.id
+                name=name
+                rows="3"
+                required=required
+                autofocus=autofocus
+                aria-describedby=control.described_by
+                aria-invalid=control.invalid
+                on:input=move |event| type_into(typed, event_target_value(&event))
+            >
+                {value}
+            </textarea>
+        }
+    };
+    field(name.to_owned(), label, optional, hint, error, control)
+}
+
+/// What was typed before hydration counts too.
+fn follow_typing(typed: Option<RwSignal<String>>, value: impl Fn() -> Option<String> + 'static) {
+    Effect::new(move || {
+        if let Some(value) = value() {
+            type_into(typed, value);
+        }
+    });
+}
+
+fn type_into(typed: Option<RwSignal<String>>, value: String) {
+    if let Some(typed) = typed {
+        typed.set(value);
     }
 }
 

@@ -7,7 +7,7 @@ use leptos::{
     leptos_dom::helpers::TimeoutHandle,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{Event, FormData, HtmlFormElement, HtmlInputElement, HtmlSelectElement},
+    web_sys::{Event, FormData, HtmlFormElement, HtmlSelectElement},
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -21,9 +21,7 @@ const REST: Duration = Duration::from_millis(250);
 /// URL.
 #[component]
 pub fn FilterForm(
-    /// The path of the list.
-    #[prop(into)]
-    action: String,
+    #[prop(into)] action: String,
     /// The label for screen readers.
     #[prop(into)]
     label: String,
@@ -111,28 +109,16 @@ fn form_url(form: &HtmlFormElement, path: &str, names: &[&str]) -> String {
         .of(path)
 }
 
-/// A field to search by.
 #[component]
 pub fn SearchBox(
-    /// The field's name in the URL.
     name: &'static str,
     /// The placeholder, which is also the field's label.
     #[prop(into)]
     label: String,
-    /// The value in the URL.
-    #[prop(into)]
-    value: Signal<String>,
+    #[prop(into)] value: Signal<String>,
 ) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
-    // Back and filter cards change the URL. A field that is being edited keeps its text.
-    Effect::new(move || {
-        let value = value.get();
-        if let Some(field) = field.get()
-            && !has_focus(&field)
-        {
-            field.set_value(&value);
-        }
-    });
+    follow_url(field, value);
     view! {
         <label class="search">
             <Icon name=IconName::Search/>
@@ -151,16 +137,21 @@ pub fn SearchBox(
     }
 }
 
-fn has_focus(field: &HtmlInputElement) -> bool {
-    document()
-        .active_element()
-        .is_some_and(|active| active.is_same_node(Some(field)))
+/// Back and links change the URL. A field that is being edited keeps its text.
+pub fn follow_url(field: NodeRef<html::Input>, value: Signal<String>) {
+    Effect::new(move || {
+        let value = value.get();
+        if let Some(field) = field.get() {
+            let active = document().active_element();
+            if !active.is_some_and(|active| active.is_same_node(Some(&field))) {
+                field.set_value(&value);
+            }
+        }
+    });
 }
 
-/// A choice to filter by.
 #[component]
 pub fn SelectFilter(
-    /// The field's name in the URL.
     name: &'static str,
     /// The label for screen readers.
     #[prop(into)]
@@ -168,31 +159,41 @@ pub fn SelectFilter(
     /// The option for no choice, such as `Any status`.
     #[prop(into)]
     any: String,
-    /// Values with their words.
     options: Vec<(String, String)>,
     /// The value in the URL; empty for none.
     #[prop(into)]
     value: Signal<String>,
 ) -> impl IntoView {
-    let options: Vec<_> = std::iter::once((String::new(), any))
-        .chain(options)
-        .collect();
     view! {
         <label class="select-filter">
             <span class="visually-hidden">{label}</span>
             <select name=name prop:value=move || value.get()>
-                {options
-                    .into_iter()
-                    .map(|(option, word)| {
-                        let selected = value.with_untracked(|value| *value == option);
-                        view! {
-                            <option value=option selected=selected>
-                                {word}
-                            </option>
-                        }
-                    })
-                    .collect_view()}
+                <option value="">{any}</option>
+                {choices(options, value)}
             </select>
         </label>
     }
+}
+
+/// Values with their words, of which one is chosen at first.
+pub fn choices(options: Vec<(String, String)>, value: Signal<String>) -> impl IntoView {
+    let choice = move |(option, word)| {
+        let selected = value.with_untracked(|value| *value == option);
+        view! {
+            <option value=option selected=selected>
+                {word}
+            </option>
+        }
+    };
+    options.into_iter().map(choice).collect_view()
+}
+
+/// The values of an enum with their words.
+pub fn labelled<T: Copy + ToString>(
+    all: &[T],
+    label: fn(T) -> &'static str,
+) -> Vec<(String, String)> {
+    all.iter()
+        .map(|value| (value.to_string(), label(*value).to_owned()))
+        .collect()
 }

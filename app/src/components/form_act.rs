@@ -80,12 +80,10 @@ impl<A: FormFn> FormAct<A> {
         self.answer
     }
 
-    /// Whether the act is done.
     pub fn is_done(self) -> bool {
         self.answer.with(Option::is_some)
     }
 
-    /// What is wrong with a field.
     pub fn error(self, field: &'static str) -> Signal<Option<String>> {
         let problem = self.problem;
         Signal::derive(move || {

@@ -22,17 +22,15 @@ use crate::domain::problem::Problem;
 /// focus goes to the first field that is refused.
 #[component]
 pub fn FormDialog<A: FormFn, R>(
-    /// The act that the form asks for.
     act: FormAct<A>,
-    /// The title: names the act and the object.
+    /// Names the act and the object.
     #[prop(into)]
-    title: Signal<String>,
-    /// One sentence about the action.
-    #[prop(into)]
-    description: ViewFn,
-    /// The page that Cancel and Esc lead to.
-    #[prop(into)]
-    close_href: String,
+    title: String,
+    /// The title once the act is done, where the dialog stays.
+    #[prop(into, optional)]
+    done_title: String,
+    #[prop(into)] description: ViewFn,
+    #[prop(into)] close_href: String,
     /// Whether the act can't be undone.
     #[prop(optional)]
     alert: bool,
@@ -43,10 +41,10 @@ pub fn FormDialog<A: FormFn, R>(
     /// What the button says; without one, the dialog only says why.
     #[prop(into)]
     submit: Option<String>,
-    /// What stands in the place of the form once the act is done, where the dialog stays.
-    #[prop(into, optional)]
-    done: ViewFn,
-    /// The fields.
+    /// What stands in the place of the form once the act is done, where the dialog stays. Is given
+    /// the answer and `close_href`.
+    #[prop(optional)]
+    done: Option<fn(A::Output, String) -> AnyView>,
     children: Children,
 ) -> impl IntoView
 where
@@ -60,6 +58,12 @@ where
             act.submit(&read, &form);
         }
     };
+    let title = Signal::derive(move || match act.is_done() {
+        true if done.is_some() => done_title.clone(),
+        _ => title.clone(),
+    });
+    let done_href = close_href.clone();
+    let done = move || Some(done?(act.answer().get()?, done_href.clone()));
     let state = FormState {
         form,
         problem: act.problem(),
@@ -67,7 +71,7 @@ where
     };
     view! {
         <Dialog title description close_href=close_href.clone() alert>
-            {move || act.is_done().then(|| done.run())}
+            {done}
             <div hidden=move || act.is_done()>
                 <Form
                     state
@@ -160,10 +164,7 @@ fn focus_first_invalid(form: NodeRef<html::Form>, problem: RwSignal<Option<Probl
 /// The body of a dialog once its act is done. It takes the focus: what had it is gone, and here
 /// reading goes on.
 #[component]
-pub fn DoneBody(
-    /// What was done.
-    children: Children,
-) -> impl IntoView {
+pub fn DoneBody(children: Children) -> impl IntoView {
     let body = NodeRef::<html::Div>::new();
     Effect::new(move || {
         if let Some(body) = body.get() {

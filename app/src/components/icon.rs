@@ -89,7 +89,6 @@ pub fn Icon(
     }
 }
 
-/// The mark of the console.
 #[component]
 pub fn BrandMark() -> impl IntoView {
     view! {

@@ -1,13 +1,14 @@
 //! Content about one thing, or what to say where it can't be had.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use serde::de::DeserializeOwned;
 
 use super::{
     problem::{FailedPage, ProblemNotice},
     settled::Settled,
 };
-use crate::{answer::set_status, api::ApiError, domain::problem::Problem};
+use crate::{answer::set_status, api::ApiError, domain::problem::Problem, query};
 
 /// The `id` in the address of the page, as it stands there.
 pub fn use_id() -> Memo<String> {
@@ -15,12 +16,19 @@ pub fn use_id() -> Memo<String> {
     Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()))
 }
 
+/// The query string of the page, read into texts.
+pub fn use_query<Q>() -> Memo<Q>
+where
+    Q: DeserializeOwned + Default + PartialEq + Send + Sync + 'static,
+{
+    let map = use_query_map();
+    Memo::new(move |_| map.with(|map| query::read(map.latest_values())))
+}
+
 /// Shows what a resource gives, or what went wrong; see [`Settled`].
 #[component]
 pub fn Loaded<T, F, V, E>(
-    /// What is waited for.
     resource: Resource<Result<T, ApiError>>,
-    /// The content.
     show: F,
     /// What to show instead: [`failed_page`], or what [`failed_part`] makes.
     failed: E,
@@ -40,7 +48,6 @@ where
     view! { <Settled resource loading show/> }
 }
 
-/// The page can't be had.
 pub fn failed_page(problem: Problem) -> AnyView {
     view! { <FailedPage problem/> }.into_any()
 }
@@ -60,7 +67,6 @@ pub fn failed_part(what: &'static str) -> impl Fn(Problem) -> AnyView + Clone + 
 /// A list can't be had. Sets the HTTP status of the answer.
 #[component]
 pub fn FailedList(
-    /// What went wrong.
     problem: Problem,
     /// What could not be had: `The tenants could not be loaded.`
     what: &'static str,

@@ -4,10 +4,8 @@ use leptos::prelude::*;
 
 use super::icon::{Icon, IconName};
 
-/// What kind of news it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Something was done.
     Good,
     /// Something to know before going on.
     Warn,
@@ -28,15 +26,12 @@ impl Tone {
     }
 }
 
-/// A paragraph with its icon.
 #[component]
 pub fn Notice(
-    /// What kind of news it is.
     tone: Tone,
     /// Whether a screen reader says it when it appears.
     #[prop(optional)]
     spoken: bool,
-    /// The text.
     children: Children,
 ) -> impl IntoView {
     let (class, icon) = tone.look();

@@ -50,7 +50,6 @@ pub fn rows_text(first: u64, count: u64, total: u64) -> String {
     )
 }
 
-/// The links under a list.
 #[component]
 pub fn Pager(
     #[prop(into)] links: Signal<PagerLinks>,

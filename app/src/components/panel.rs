@@ -9,7 +9,6 @@ use super::heading::PageHeading;
 #[component]
 pub fn PageHeader(
     title: &'static str,
-    /// What to know about it, in a sentence.
     lead: &'static str,
     /// What stands at the other end.
     #[prop(optional)]
@@ -27,17 +26,25 @@ pub fn PageHeader(
     }
 }
 
-/// A card with a title.
+/// One line of a `<dl class="facts">`.
+#[component]
+pub fn Fact(
+    name: &'static str,
+    #[prop(optional)] class: Option<&'static str>,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <dt>{name}</dt>
+        <dd class=class>{children()}</dd>
+    }
+}
+
 #[component]
 pub fn Panel(
     /// The `id` of the title, unique on the page.
     id: &'static str,
-    /// The title.
     title: &'static str,
-    /// What stands beside the title.
-    #[prop(into, optional)]
-    beside: ViewFn,
-    /// What is in the card.
+    #[prop(into, optional)] beside: ViewFn,
     children: Children,
 ) -> impl IntoView {
     view! {

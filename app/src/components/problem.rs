@@ -5,13 +5,14 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
 use super::{
+    field::as_sentence,
     heading::PageHeading,
     icon::{Icon, IconName},
     stat_card::ButtonLink,
 };
 use crate::{
     answer::set_status,
-    domain::problem::{Problem, ProblemCode},
+    domain::problem::{FieldProblem, Problem, ProblemCode},
     paths,
 };
 
@@ -63,6 +64,15 @@ pub fn ProblemNotice(
             </div>
         </div>
     }
+}
+
+/// What is wrong with the fields of a filter, one line each.
+pub fn field_errors(problem: Problem) -> impl IntoView {
+    let line = |p: FieldProblem| format!("{}: {}", p.field, as_sentence(&p.message));
+    let lines = problem.fields.into_iter().map(line);
+    lines
+        .map(|line| view! { <p class="error">{line}</p> })
+        .collect_view()
 }
 
 /// Path and query of this page.

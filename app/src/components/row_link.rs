@@ -15,9 +15,7 @@ const CONTROLS: &str = "a, button, input, label, select, summary, textarea";
 /// A row of a table that leads to `href`. Ctrl-click and middle-click open it in a new tab.
 #[component]
 pub fn RowLink(
-    /// The page that the row links to.
-    #[prop(into)]
-    href: String,
+    #[prop(into)] href: String,
     /// The cells. The first one has a link to the same page.
     children: Children,
 ) -> impl IntoView {

@@ -11,9 +11,7 @@ pub fn StatCard(
     #[prop(into)]
     label: ViewFn,
     #[prop(into)] value: Signal<String>,
-    /// A second line under the figure.
-    #[prop(into, optional)]
-    note: Option<Signal<String>>,
+    #[prop(into, optional)] note: Option<Signal<String>>,
     #[prop(into)] href: Signal<String>,
     /// Whether the list below is filtered by this card now.
     #[prop(into)]
@@ -35,13 +33,9 @@ pub fn StatCard(
 /// A figure that leads nowhere: a health signal.
 #[component]
 pub fn SignalCard(
-    /// The name of the signal.
-    #[prop(into)]
-    label: String,
+    #[prop(into)] label: String,
     children: Children,
-    /// A second line under the figure.
-    #[prop(into, optional)]
-    note: Option<ViewFn>,
+    #[prop(into, optional)] note: Option<ViewFn>,
 ) -> impl IntoView {
     view! {
         <div class="card stat">
@@ -52,7 +46,6 @@ pub fn SignalCard(
     }
 }
 
-/// A link that looks like a button.
 #[component]
 pub fn ButtonLink(
     #[prop(into)] href: Signal<String>,

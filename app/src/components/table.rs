@@ -12,11 +12,8 @@ pub fn TableBox(
     /// The table's content, which is also its caption.
     #[prop(into)]
     label: String,
-    /// The table's `thead` and `tbody`.
     children: Children,
-    /// A style class for the table.
-    #[prop(into, optional)]
-    class: String,
+    #[prop(into, optional)] class: String,
 ) -> impl IntoView {
     let region = format!("{label}, table");
     view! {
@@ -51,9 +48,7 @@ pub fn SortHeader(
     /// The list, sorted by this column.
     #[prop(into)]
     href: Signal<String>,
-    /// Whether the column holds numbers.
-    #[prop(optional)]
-    numeric: bool,
+    #[prop(optional)] numeric: bool,
 ) -> impl IntoView {
     let icon = move || {
         sorted.get().map(|direction| {

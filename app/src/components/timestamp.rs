@@ -13,9 +13,7 @@ use crate::domain;
 #[component]
 pub fn Timestamp(
     #[prop(into)] at: Signal<domain::Timestamp>,
-    /// How much of it is written.
-    #[prop(optional)]
-    precision: Precision,
+    #[prop(optional)] precision: Precision,
 ) -> impl IntoView {
     let viewer = use_viewer();
     view! {
@@ -50,9 +48,7 @@ pub fn Ago(
 /// The last time something was seen: [`Ago`], or `never`.
 #[component]
 pub fn LastSeen(
-    /// The instant, if there was one.
-    #[prop(into)]
-    at: Signal<Option<domain::Timestamp>>,
+    #[prop(into)] at: Signal<Option<domain::Timestamp>>,
     /// The server's time when the page was made.
     #[prop(into)]
     now: Signal<domain::Timestamp>,

@@ -9,7 +9,6 @@ use leptos::{prelude::*, wasm_bindgen::JsValue};
 
 use crate::domain::Timestamp;
 
-/// The viewer's clock and zone.
 #[derive(Debug, Clone, Copy)]
 pub struct Viewer {
     hydrated: RwSignal<bool>,
@@ -34,7 +33,6 @@ pub fn provide_viewer() {
     });
 }
 
-/// The [`Viewer`] of this page.
 pub fn use_viewer() -> Viewer {
     expect_context()
 }

@@ -72,16 +72,14 @@ impl<T> Page<T> {
     }
 }
 
-/// The direction of a sort.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Smallest value first.
-    #[default]
-    Ascending,
-    /// Largest value first.
-    Descending,
+text_enum! {
+    /// The direction of a sort.
+    pub enum Direction {
+        /// Smallest value first.
+        Ascending = "asc",
+        /// Largest value first.
+        Descending = "desc",
+    }
 }
 
 impl Direction {

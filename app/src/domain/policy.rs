@@ -1,6 +1,7 @@
 //! The permissions of each caller. One function, printed whole as a reviewed test snapshot.
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 use super::{
     StaffId, TenantId, Timestamp,
@@ -196,6 +197,27 @@ fn authorise_support(support: &SupportCaller, act: Act<'_>, now: Timestamp) -> R
         return Err(Problem::not_found("tenant"));
     }
     Ok(())
+}
+
+/// What a caller may do with an active support session, so that pages offer nothing else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those acts")]
+pub struct SessionActs {
+    pub revoke: bool,
+    pub replace_token: bool,
+    pub raise_budget: bool,
+}
+
+impl SessionActs {
+    /// With the session that `holder` has.
+    pub fn of(caller: &Caller, holder: StaffId, now: Timestamp) -> Self {
+        let may = |act| authorise(caller, act, now).is_ok();
+        Self {
+            revoke: may(Act::RevokeSupportSession(holder)),
+            replace_token: may(Act::ReplaceToken(holder)),
+            raise_budget: may(Act::RaiseBudget(holder)),
+        }
+    }
 }
 
 /// The answer to a caller that has not been established.

@@ -6,15 +6,12 @@ mod session;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{StaffId, TenantId, Timestamp, nodes::NodeReceipt, scopes::ScopeName};
+use super::{
+    StaffId, TenantId, Timestamp, nodes::NodeReceipt, policy::SessionActs, scopes::ScopeName,
+};
 
-pub use limits::{
-    REQUESTS_TOTAL_MAX, RaiseBudgetForm, RaisedBudget, RequestsToday, SessionLimits, idle_end,
-};
-pub use session::{
-    Grant, NewSupportSession, RevokeForm, SessionCreated, SessionHolder, SupportSession,
-    SupportSessionForm, parse_ttl, validate_revocation_reason,
-};
+pub use limits::*;
+pub use session::*;
 
 /// The shortest reason, in characters after trimming.
 pub const REASON_MIN: usize = 10;
@@ -35,22 +32,11 @@ text_enum! {
     /// The status of a support session.
     pub enum SupportSessionStatus {
         /// In use: the staff member has access to the granted scopes.
-        Active = "ACTIVE",
+        Active = "ACTIVE" as "Active",
         /// The TTL was reached and access ended automatically.
-        Expired = "EXPIRED",
+        Expired = "EXPIRED" as "Expired",
         /// An administrator ended it early.
-        Revoked = "REVOKED",
-    }
-}
-
-impl SupportSessionStatus {
-    /// The word shown to people.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::Expired => "Expired",
-            Self::Revoked => "Revoked",
-        }
+        Revoked = "REVOKED" as "Revoked",
     }
 }
 
@@ -58,7 +44,7 @@ impl SupportSessionStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Revocation {
-    /// When it expired.
+    /// When it was revoked.
     pub at: DateTime<Utc>,
     /// The staff member who revoked it; `None` if the system did, for example because its holder
     /// lost their role.
@@ -257,18 +243,14 @@ pub struct SupportSessionDetail {
     pub session: SupportSession,
     /// The tenant's status, for the notice on suspended tenants.
     pub tenant_status: super::tenants::TenantStatus,
-    /// Whether the caller may revoke it now.
-    pub may_revoke: bool,
+    /// What the caller may do with it now.
+    pub may: SessionActs,
     /// The address that opens the tenant in a browser: for the holder only, if configured.
     #[serde(default)]
     pub open_url: Option<String>,
-    /// Whether the caller may have its token replaced now: its holder only.
-    pub may_replace_token: bool,
     /// How often each of the session's scopes was used. Unused scopes are left out.
     #[serde(default)]
     pub scopes_used: Vec<ScopeUse>,
-    /// Whether the caller may raise its total of requests now: a super admin who is not its holder.
-    pub may_raise_budget: bool,
     /// Requests of today, of its holder and in its tenant.
     pub today: RequestsToday,
     /// The server's time at which the status holds.

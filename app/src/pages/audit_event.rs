@@ -9,7 +9,7 @@ pub use self::metadata::{pretty, summary};
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, CopyBlock, CopyCode, Loaded, OutcomeBadge, PageHeading, Panel, Timestamp,
+        ButtonLink, CopyBlock, CopyCode, Fact, Loaded, OutcomeBadge, PageHeading, Panel, Timestamp,
         failed_page, format::Precision, use_id,
     },
     domain::{audit::AuditEvent, problem::Problem},
@@ -17,7 +17,6 @@ use crate::{
     query::Query,
 };
 
-/// The page of one audit event.
 #[component]
 pub fn AuditEventPage() -> impl IntoView {
     let id = use_id();
@@ -115,44 +114,31 @@ fn What(event: AuditEvent) -> impl IntoView {
     view! {
         <Panel id="what-title" title="What happened" beside=open>
             <dl class="facts">
-                <dt>"Actor"</dt>
-                <dd>
+                <Fact name="Actor">
                     {event.actor.name.clone()}
                     " "
                     <code class="muted">
                         {format!("{}:{}", event.actor.kind, event.actor.id)}
                     </code>
-                </dd>
-                <dt>"Category"</dt>
-                <dd>
-                    <code>{event.category.as_str()}</code>
-                </dd>
-                <dt>"Tenant"</dt>
-                <dd>{tenant.map_or_else(|| "—".into_any(), IntoAny::into_any)}</dd>
-                <dt>"Resource"</dt>
-                <dd>
+                </Fact>
+                <Fact name="Category"><code>{event.category.as_str()}</code></Fact>
+                <Fact name="Tenant">
+                    {tenant.map_or_else(|| "—".into_any(), IntoAny::into_any)}
+                </Fact>
+                <Fact name="Resource">
                     {event.resource_type.clone()}
                     " "
                     <CopyCode text=event.resource_id what="resource ID" class="muted"/>
-                </dd>
-                <dt>"Occurred"</dt>
-                <dd>
+                </Fact>
+                <Fact name="Occurred">
                     <Timestamp at=event.occurred_at precision=Precision::Millisecond/>
-                </dd>
-                <dt>"Recorded"</dt>
-                <dd>
+                </Fact>
+                <Fact name="Recorded">
                     <Timestamp at=event.recorded_at precision=Precision::Millisecond/>
-                </dd>
-                <dt>"Request ID"</dt>
-                <dd>
-                    <code>{text(event.request_id)}</code>
-                </dd>
-                <dt>"IP address"</dt>
-                <dd>
-                    <code>{text(event.ip)}</code>
-                </dd>
-                <dt>"User-Agent"</dt>
-                <dd>{text(event.user_agent)}</dd>
+                </Fact>
+                <Fact name="Request ID"><code>{text(event.request_id)}</code></Fact>
+                <Fact name="IP address"><code>{text(event.ip)}</code></Fact>
+                <Fact name="User-Agent">{text(event.user_agent)}</Fact>
             </dl>
         </Panel>
     }
@@ -166,20 +152,12 @@ fn Chain(event: AuditEvent) -> impl IntoView {
     view! {
         <Panel id="chain-title" title="Chain">
             <dl class="facts">
-                <dt>"Event ID"</dt>
-                <dd>{copied(event.id.to_string(), "event ID")}</dd>
-                <dt>"Chain"</dt>
-                <dd>
-                    <code>{event.chain}</code>
-                </dd>
-                <dt>"Sequence number"</dt>
-                <dd class="num">{event.seq}</dd>
-                <dt>"Previous hash"</dt>
-                <dd>{copied(event.prev, "previous hash")}</dd>
-                <dt>"Hash"</dt>
-                <dd>{copied(event.hash, "hash")}</dd>
-                <dt>"Format version"</dt>
-                <dd class="num">{event.v}</dd>
+                <Fact name="Event ID">{copied(event.id.to_string(), "event ID")}</Fact>
+                <Fact name="Chain"><code>{event.chain}</code></Fact>
+                <Fact name="Sequence number" class="num">{event.seq}</Fact>
+                <Fact name="Previous hash">{copied(event.prev, "previous hash")}</Fact>
+                <Fact name="Hash">{copied(event.hash, "hash")}</Fact>
+                <Fact name="Format version" class="num">{event.v}</Fact>
             </dl>
         </Panel>
     }

@@ -4,14 +4,13 @@ pub mod filters;
 pub mod table;
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use self::{filters::Filters, table::Table};
 use crate::{
     api::{self, ApiError},
     components::{
         ButtonLink, EmptyList, FailedList, Loaded, PageHeader, Pager, PagerLinks, ResultCount,
-        format::counted,
+        format::counted, use_query,
     },
     domain::{
         audit::{AuditEvent, ExportFormat},
@@ -24,8 +23,7 @@ use crate::{
 
 #[component]
 pub fn AuditLogPage() -> impl IntoView {
-    let map = use_query_map();
-    let query = Memo::new(move |_| map.with(|map| AuditQuery::read(|name| map.get(name))));
+    let query = use_query::<AuditQuery>();
     let problem = Memo::new(move |_| query.with(|query| query.parse().err()));
     let events = Resource::new(move || query.get(), load);
     view! {
@@ -99,25 +97,17 @@ fn Events(page: Page<AuditEvent>, query: AuditQuery) -> impl IntoView {
 
 #[component]
 fn Nothing(is_filtered: bool) -> impl IntoView {
-    if is_filtered {
-        view! {
-            <EmptyList
-                title="No matching events"
-                advice="Try a longer time range or remove a filter."
-                href=paths::AUDIT
-                link="Clear filters"
-            />
-        }
-    } else {
-        view! {
-            <EmptyList
-                title="No events yet"
-                advice="Sign-ins, support sessions and every request made in them appear here."
-                href=paths::OVERVIEW
-                link="Support overview"
-            />
-        }
-    }
+    let (title, advice) = match is_filtered {
+        true => (
+            "No matching events",
+            "Try a longer time range or remove a filter.",
+        ),
+        false => (
+            "No events yet",
+            "Sign-ins, support sessions and every request made in them appear here.",
+        ),
+    };
+    view! { <EmptyList title advice clear=is_filtered.then_some(paths::AUDIT)/> }
 }
 
 /// The events couldn't be loaded. Filter errors are shown at their fields.

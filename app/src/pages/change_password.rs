@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    components::{DoneNotice, Field, PageHeading, ProblemNotice, use_flash},
+    components::{DoneNotice, PageHeading, ProblemNotice, TextField, use_flash},
     domain::{
         flash::Flash,
         problem::Problem,
@@ -15,7 +15,6 @@ use crate::{
     signed_in::use_signed_in,
 };
 
-/// Changing one's own password.
 #[component]
 pub fn ChangePasswordPage() -> impl IntoView {
     let flash = use_flash();
@@ -73,25 +72,34 @@ fn Form(flash: Option<Flash>, signed_in: Option<SignedIn>) -> impl IntoView {
                 hidden=true
                 disabled=true
             />
-            <PasswordField
+            <TextField
                 name="current"
                 label="Current password"
+                kind="password"
                 autocomplete="current-password"
+                required=true
+                maxlength=PASSWORD_MAX
                 error=current
                 autofocus=first_invalid == "current"
             />
-            <PasswordField
+            <TextField
                 name="new"
                 label="New password"
+                hint=move || rules.clone()
+                kind="password"
                 autocomplete="new-password"
+                required=true
+                maxlength=PASSWORD_MAX
                 error=new
                 autofocus=first_invalid == "new"
-                hint=rules
             />
-            <PasswordField
+            <TextField
                 name="repeat"
                 label="Repeat new password"
+                kind="password"
                 autocomplete="new-password"
+                required=true
+                maxlength=PASSWORD_MAX
                 error=repeat
                 autofocus=first_invalid == "repeat"
             />
@@ -120,36 +128,5 @@ fn changed(message: String) -> impl IntoView {
                 "Support overview"
             </a>
         </p>
-    }
-}
-
-#[component]
-fn PasswordField(
-    name: &'static str,
-    label: &'static str,
-    autocomplete: &'static str,
-    error: Signal<Option<String>>,
-    autofocus: bool,
-    #[prop(into, optional)] hint: String,
-) -> impl IntoView {
-    let control = move |control: crate::components::FieldControl| {
-        view! {
-            <input
-                id=control.id
-                name=name
-                type="password"
-                autocomplete=autocomplete
-                required=true
-                maxlength=PASSWORD_MAX.to_string()
-                autofocus=autofocus
-                aria-describedby=control.described_by
-                aria-invalid=control.invalid
-            />
-        }
-    };
-    if hint.is_empty() {
-        view! { <Field id=name label error children=control/> }.into_any()
-    } else {
-        view! { <Field id=name label error hint=move || hint.clone() children=control/> }.into_any()
     }
 }

@@ -6,13 +6,12 @@ pub mod granted;
 
 use leptos::prelude::*;
 
-pub use granted::Granted;
+pub use granted::granted;
 
 use self::form::CreateDialog;
 use crate::{
-    answer::set_status,
     api::{self, ApiError},
-    components::{ClosedDialog, Dialog, DialogPage, ProblemNotice},
+    components::{Dialog, DialogPage, refused_dialog},
     domain::{
         TenantId,
         flash::Flash,
@@ -34,14 +33,17 @@ pub fn CreateSupportSessionPage() -> impl IntoView {
                 let close_href = paths::tenant(id);
                 match (flash, draft) {
                     (Some(Flash::Granted(granted)), _) => {
-                        view! { <GrantedDialog granted=*granted close_href/> }.into_any()
+                        view! { <GrantedDialog session=*granted close_href/> }.into_any()
                     }
                     (refused, Ok(draft)) => {
                         view! { <CreateDialog draft refused close_href/> }.into_any()
                     }
-                    (_, Err(ApiError(problem))) => {
-                        view! { <Unavailable problem close_href/> }.into_any()
-                    }
+                    (_, Err(ApiError(problem))) => refused_dialog(
+                        "Create support session",
+                        "No support session was created.",
+                        problem,
+                        close_href,
+                    ),
                 }
             }
         />
@@ -55,31 +57,15 @@ async fn load(tenant: String) -> Result<SupportSessionDraft, ApiError> {
 
 /// The confirmation as its own dialog, after a plain form.
 #[component]
-fn GrantedDialog(granted: SupportSessionGranted, close_href: String) -> impl IntoView {
-    let tenant = granted.session.tenant_name.clone();
+fn GrantedDialog(session: SupportSessionGranted, close_href: String) -> impl IntoView {
+    let tenant = session.session.tenant_name.clone();
     view! {
         <Dialog
             title="Support session created".to_owned()
             description=move || view! { "In " <strong>{tenant.clone()}</strong> "." }
             close_href=close_href.clone()
         >
-            <Granted granted close_href/>
+            {granted(session, close_href)}
         </Dialog>
-    }
-}
-
-/// The dialog when there is nothing to fill in.
-#[component]
-fn Unavailable(problem: Problem, close_href: String) -> impl IntoView {
-    set_status(problem.code.status());
-    view! {
-        <ClosedDialog
-            title="Create support session"
-            description="No support session was created."
-            close_href
-            back="Back to the tenant"
-        >
-            <ProblemNotice problem/>
-        </ClosedDialog>
     }
 }

@@ -4,11 +4,10 @@
 use leptos::{prelude::*, web_sys::FormData};
 
 use crate::{
-    answer::set_status,
     api::{self, ApiError},
     components::{
-        ButtonLink, ClosedDialog, DialogPage, DoneBody, Field, FormAct, FormDialog, Notice,
-        ProblemNotice, Timestamp, Tone, format::counted, read_form,
+        ButtonLink, DialogPage, DoneBody, FormAct, FormDialog, Notice, TextField, Timestamp, Tone,
+        format::counted, read_form, refused_dialog,
     },
     domain::{
         TenantId,
@@ -32,9 +31,12 @@ pub fn ForceLogoutPage() -> impl IntoView {
                 let close_href = paths::tenant(id);
                 match draft {
                     Ok(draft) => view! { <ForceLogoutDialog draft flash close_href/> }.into_any(),
-                    Err(ApiError(problem)) => {
-                        view! { <Unavailable problem close_href/> }.into_any()
-                    }
+                    Err(ApiError(problem)) => refused_dialog(
+                        "Force Logout All Sessions",
+                        "No one was signed out.",
+                        problem,
+                        close_href,
+                    ),
                 }
             }
         />
@@ -95,19 +97,7 @@ fn ForceLogoutDialog(
     }
     let what = act_text(draft.active_user_sessions, &tenant.name);
     let warning = warning(draft.active_user_sessions, &tenant.name);
-    let title = {
-        let what = what.clone();
-        move || match act.is_done() {
-            true => format!("Users of {} signed out", tenant.name),
-            false => what.clone(),
-        }
-    };
     let description = move || (!act.is_done()).then(|| warning.clone());
-    let done_href = close_href.clone();
-    let done = move || {
-        let result = act.answer().get();
-        result.map(|result| view! { <Ended result close_href=done_href.clone()/> })
-    };
     let (id, slug) = (tenant.id.clone(), tenant.slug.clone());
     let read = move |form: &FormData| {
         let form: ForceLogoutForm = read_form(form)?;
@@ -121,50 +111,32 @@ fn ForceLogoutDialog(
     view! {
         <FormDialog
             act
-            title=Signal::derive(title)
+            title=what.clone()
+            done_title=format!("Users of {} signed out", tenant.name)
             description
             close_href
             alert=true
-            action=paths::forms::of(paths::forms::FORCE_LOGOUT, &tenant.id)
+            action=paths::FORCE_LOGOUT.form(&tenant.id)
             read
             submit=what
-            done
+            done=ended
         >
-            <SlugField slug=tenant.slug kept=kept.slug error=act.error("slug")/>
+            <TextField
+                name="slug"
+                label=format!("Type {} to confirm", tenant.slug)
+                hint=|| "The tenant's slug. Pasting is fine."
+                autocapitalize="none"
+                autofocus=true
+                value=kept.slug
+                error=act.error("slug")
+            />
             <input type="hidden" name="idempotency_key" value=draft.idempotency_key/>
         </FormDialog>
     }
 }
 
-#[component]
-fn SlugField(slug: String, kept: String, error: Signal<Option<String>>) -> impl IntoView {
-    view! {
-        <Field
-            id="slug"
-            label=format!("Type {slug} to confirm")
-            hint=|| "The tenant's slug. Pasting is fine."
-            error
-            let:control
-        >
-            <input
-                id=control.id
-                name="slug"
-                type="text"
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck="false"
-                autofocus=true
-                value=kept
-                aria-describedby=control.described_by
-                aria-invalid=control.invalid
-            />
-        </Field>
-    }
-}
-
 /// The result, with a link to its audit event.
-#[component]
-fn Ended(result: ForceLogoutResult, close_href: String) -> impl IntoView {
+fn ended(result: ForceLogoutResult, close_href: String) -> AnyView {
     let ended = counted(result.ended, "user session ended", "user sessions ended");
     view! {
         <DoneBody>
@@ -187,22 +159,6 @@ fn Ended(result: ForceLogoutResult, close_href: String) -> impl IntoView {
         </footer>
     }
     .into_any()
-}
-
-/// The dialog when there is nothing to confirm.
-#[component]
-fn Unavailable(problem: Problem, close_href: String) -> impl IntoView {
-    set_status(problem.code.status());
-    view! {
-        <ClosedDialog
-            title="Force Logout All Sessions"
-            description="No one was signed out."
-            close_href
-            back="Back to the tenant"
-        >
-            <ProblemNotice problem/>
-        </ClosedDialog>
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use leptos_meta::Title;
 
 use crate::{answer::set_status, components::PageHeading, paths};
 
-/// You have no support role.
 #[component]
 pub fn NoRolePage() -> impl IntoView {
     set_status(403);

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use crate::{components::FailedPage, domain::problem::Problem};
 
-/// No page has this address.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     view! { <FailedPage problem=Problem::not_found("page")/> }

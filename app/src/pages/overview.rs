@@ -7,12 +7,11 @@ pub mod table;
 pub mod toolbar;
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use self::{
     cards::Cards,
     empty::{EmptyConsole, NoMatch},
-    request::OverviewRequest,
+    request::{OverviewQuery, OverviewRequest},
     table::TenantTable,
     toolbar::Toolbar,
 };
@@ -20,7 +19,7 @@ use crate::{
     api::{self, ApiError},
     components::{
         ButtonLink, FailedList, FlashNotice, Loaded, Notice, PageHeader, Settled, Timestamp, Tone,
-        format::Precision, use_page_flash, use_viewer,
+        format::Precision, use_page_flash, use_query, use_viewer,
     },
     domain::{
         TenantId,
@@ -46,12 +45,10 @@ impl Shared {
     }
 }
 
-/// The support overview.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    let query = use_query_map();
-    let request =
-        Memo::new(move |_| query.with(|query| OverviewRequest::parse(|name| query.get(name))));
+    let query = use_query::<OverviewQuery>();
+    let request = Memo::new(move |_| query.with(OverviewQuery::parse));
     let overview = Resource::new(
         move || request.get(),
         |request| async move {

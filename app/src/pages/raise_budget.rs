@@ -2,56 +2,49 @@
 
 use leptos::{prelude::*, web_sys::FormData};
 
-use super::support_session::{SessionChanges, SessionDialogPage};
+use super::support_session::{SessionDialogPage, closed_dialog, leave_when_done};
 use crate::{
     api,
-    components::{
-        ClosedDialog, Field, FormAct, FormDialog, Notice, Tone, format::thousands, read_form,
-    },
+    components::{FormAct, FormDialog, TextArea, TextField, format::thousands, read_form},
     domain::{
         flash::Flash,
         support_sessions::{
-            REASON_MIN, REQUESTS_TOTAL_MAX, RaiseBudgetForm, SupportSessionDetail,
+            REASON_MIN, REQUESTS_TOTAL_MAX, RaiseBudgetForm, SupportSession, SupportSessionDetail,
             SupportSessionStatus,
         },
     },
     paths,
 };
 
-/// The dialog Raise budget.
 #[component]
 pub fn RaiseBudgetPage() -> impl IntoView {
     view! {
         <SessionDialogPage
             title="Raise budget"
-            show=|detail, flash| match detail.may_raise_budget {
-                true => view! { <RaiseDialog detail flash/> }.into_any(),
-                false => view! { <NotToBeRaised detail/> }.into_any(),
+            show=|detail, flash| match detail.session.limits.requests_total {
+                Some(present) if detail.may.raise_budget => {
+                    let session = detail.session;
+                    view! { <RaiseDialog session present flash/> }.into_any()
+                }
+                _ => not_to_be_raised(&detail),
             }
         />
     }
 }
 
 #[component]
-fn RaiseDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoView {
-    let session = detail.session;
-    let (id, present) = (
-        session.id,
-        session.limits.requests_total.unwrap_or_default(),
-    );
-    let close_href = paths::support_session(id);
+fn RaiseDialog(session: SupportSession, present: u64, flash: Option<Flash>) -> impl IntoView {
+    let id = session.id;
     let kept: RaiseBudgetForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let act = FormAct::<api::RaiseBudget>::new(flash, None);
-    let changes = use_context::<SessionChanges>();
-    act.leave_when_done(close_href.clone(), move |session| {
-        if let Some(changes) = changes {
-            let total = thousands(session.limits.requests_total.unwrap_or_default());
-            changes.show(session, format!("Budget raised to {total} requests."));
-        }
+    leave_when_done(act, id, |session| {
+        let total = thousands(session.limits.requests_total.unwrap_or_default());
+        format!("Budget raised to {total} requests.")
     });
+    let least = present.saturating_add(1);
     let read = move |form: &FormData| {
         let form: RaiseBudgetForm = read_form(form)?;
-        form.validate(present.saturating_add(1))?;
+        form.validate(least)?;
         Ok(api::RaiseBudget { id, form })
     };
     let used = format!(
@@ -59,73 +52,41 @@ fn RaiseDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoV
         thousands(session.requests_forwarded),
         thousands(present)
     );
+    let bounds = move || {
+        let (least, most) = (thousands(least), thousands(REQUESTS_TOTAL_MAX));
+        format!("Enter a number between {least} and {most}.")
+    };
     view! {
         <FormDialog
             act
             title=format!("Raise {}’s budget in {}", session.staff_name, session.tenant_name)
             description=move || used.clone()
-            close_href
-            action=paths::forms::of(paths::forms::RAISE_BUDGET, id)
+            close_href=paths::support_session(id)
+            action=paths::RAISE_BUDGET.form(id)
             read
             submit="Raise budget".to_owned()
         >
-            <Fields act kept present/>
+            <TextField
+                name="requests_total"
+                label="Total requests allowed"
+                hint=bounds
+                inputmode="numeric"
+                autofocus=true
+                value=kept.requests_total
+                error=act.error("requests_total")
+            />
+            <TextArea
+                name="reason"
+                label="Reason"
+                hint=|| format!("At least {REASON_MIN} characters.")
+                value=kept.reason
+                error=act.error("reason")
+            />
         </FormDialog>
     }
 }
 
-#[component]
-fn Fields(act: FormAct<api::RaiseBudget>, kept: RaiseBudgetForm, present: u64) -> impl IntoView {
-    let bounds = move || {
-        format!(
-            "Enter a number between {} and {}.",
-            thousands(present.saturating_add(1)),
-            thousands(REQUESTS_TOTAL_MAX)
-        )
-    };
-    view! {
-        <Field
-            id="requests-total"
-            label="Total requests allowed"
-            hint=bounds
-            error=act.error("requests_total")
-            let:control
-        >
-            <input
-                id=control.id
-                name="requests_total"
-                type="text"
-                inputmode="numeric"
-                autocomplete="off"
-                autofocus=true
-                value=kept.requests_total
-                aria-describedby=control.described_by
-                aria-invalid=control.invalid
-            />
-        </Field>
-        <Field
-            id="raise-reason"
-            label="Reason"
-            hint=|| format!("At least {REASON_MIN} characters.")
-            error=act.error("reason")
-            let:control
-        >
-            <textarea
-                id=control.id
-                name="reason"
-                rows="3"
-                aria-describedby=control.described_by
-                aria-invalid=control.invalid
-            >
-                {kept.reason}
-            </textarea>
-        </Field>
-    }
-}
-
-/// The dialog when there is nothing to raise, or someone else must.
-#[component]
-fn NotToBeRaised(detail: SupportSessionDetail) -> impl IntoView {
+fn not_to_be_raised(detail: &SupportSessionDetail) -> AnyView {
     let is_active = detail.session.status(detail.at) == SupportSessionStatus::Active;
     let why = match (is_active, detail.session.limits.requests_total) {
         (false, _) => "This support session has already ended.",
@@ -134,14 +95,10 @@ fn NotToBeRaised(detail: SupportSessionDetail) -> impl IntoView {
             "You can't raise this budget. Only a super admin can, and not for their own session."
         }
     };
-    view! {
-        <ClosedDialog
-            title="Raise budget"
-            description="The budget is unchanged."
-            close_href=paths::support_session(detail.session.id)
-            back="Back to the support session"
-        >
-            <Notice tone=Tone::Info>{why}</Notice>
-        </ClosedDialog>
-    }
+    closed_dialog(
+        detail.session.id,
+        "Raise budget",
+        "The budget is unchanged.",
+        why,
+    )
 }

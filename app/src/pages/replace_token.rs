@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, web_sys::FormData};
 
-use super::{create_support_session::Granted, support_session::SessionDialogPage};
+use super::{create_support_session::granted, support_session::SessionDialogPage};
 use crate::{
     api,
     components::{FormAct, FormDialog, Notice, Tone},
@@ -30,20 +30,11 @@ fn ReplaceDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Int
         _ => None,
     };
     let act = FormAct::<api::ReplaceToken>::new(flash, before);
-    let title = move || match act.is_done() {
-        true => "Token replaced".to_owned(),
-        false => "Replace the access token".to_owned(),
-    };
     let tenant = detail.session.tenant_name;
     let description = move || {
         view! { "for your support session in " <strong>{tenant.clone()}</strong> "." }
     };
-    let done_href = close_href.clone();
-    let done = move || {
-        let granted = act.answer().get();
-        granted.map(|granted| view! { <Granted granted close_href=done_href.clone()/> })
-    };
-    let may_replace = detail.may_replace_token;
+    let may_replace = detail.may.replace_token;
     let explanation = if may_replace {
         "The old token stops working immediately, and its open responses are cut off. The new \
          token is shown once."
@@ -53,14 +44,15 @@ fn ReplaceDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Int
     view! {
         <FormDialog
             act
-            title=Signal::derive(title)
+            title="Replace the access token"
+            done_title="Token replaced"
             description
             close_href
             alert=true
-            action=paths::forms::of(paths::forms::REPLACE_TOKEN, id)
+            action=paths::REPLACE_TOKEN.form(id)
             read=move |_: &FormData| Ok(api::ReplaceToken { id })
             submit=may_replace.then(|| "Replace token".to_owned())
-            done
+            done=granted
         >
             <Notice tone=Tone::Warn>{explanation}</Notice>
         </FormDialog>

@@ -2,10 +2,10 @@
 
 use leptos::{prelude::*, web_sys::FormData};
 
-use super::support_session::{SessionChanges, SessionDialogPage};
+use super::support_session::{SessionDialogPage, closed_dialog, leave_when_done};
 use crate::{
     api,
-    components::{ClosedDialog, Field, FormAct, FormDialog, Notice, StatusBadge, Tone, read_form},
+    components::{FormAct, FormDialog, StatusBadge, TextArea, read_form},
     domain::{
         flash::Flash,
         support_sessions::{
@@ -16,15 +16,14 @@ use crate::{
     paths,
 };
 
-/// The dialog Revoke Session.
 #[component]
 pub fn RevokeSupportSessionPage() -> impl IntoView {
     view! {
         <SessionDialogPage
             title="Revoke Session"
-            show=|detail, flash| match detail.may_revoke {
+            show=|detail, flash| match detail.may.revoke {
                 true => view! { <RevokeDialog detail flash/> }.into_any(),
-                false => view! { <NotRevocable detail/> }.into_any(),
+                false => not_revocable(&detail),
             }
         />
     }
@@ -50,12 +49,8 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
     };
     let kept: RevokeForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let act = FormAct::<api::RevokeSupportSession>::new(flash, None);
-    let changes = use_context::<SessionChanges>();
-    act.leave_when_done(close_href.clone(), move |session| {
-        if let Some(changes) = changes {
-            let message = format!("Session in {} revoked.", session.tenant_name);
-            changes.show(session, message);
-        }
+    leave_when_done(act, id, |session| {
+        format!("Session in {} revoked.", session.tenant_name)
     });
     let read = move |form: &FormData| {
         let RevokeForm { reason, .. } = read_form(form)?;
@@ -69,39 +64,27 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
             description
             close_href=close_href.clone()
             alert=true
-            action=paths::forms::of(paths::forms::REVOKE, id)
+            action=paths::REVOKE.form(id)
             read
             submit="Revoke Session".to_owned()
         >
-            <Field
-                id="revoke-reason"
+            <TextArea
+                name="reason"
                 label="Reason"
                 optional=true
                 hint=|| {
                     format!("Recorded in the tenant's audit log. At most {REASON_MAX} characters.")
                 }
+                autofocus=true
+                value=kept.reason
                 error=act.error("reason")
-                let:control
-            >
-                <textarea
-                    id=control.id
-                    name="reason"
-                    rows="3"
-                    autofocus=true
-                    aria-describedby=control.described_by
-                    aria-invalid=control.invalid
-                >
-                    {kept.reason}
-                </textarea>
-            </Field>
+            />
             <input type="hidden" name="next" value=close_href/>
         </FormDialog>
     }
 }
 
-/// The dialog when the session has ended, or belongs to someone else.
-#[component]
-fn NotRevocable(detail: SupportSessionDetail) -> impl IntoView {
+fn not_revocable(detail: &SupportSessionDetail) -> AnyView {
     let status = detail.session.status(detail.at);
     let why = match status {
         SupportSessionStatus::Active => {
@@ -109,14 +92,11 @@ fn NotRevocable(detail: SupportSessionDetail) -> impl IntoView {
         }
         _ => "This support session has already ended.",
     };
-    view! {
-        <ClosedDialog
-            title="Revoke Session"
-            description="Nothing was revoked."
-            close_href=paths::support_session(detail.session.id)
-            back="Back to the support session"
-        >
-            <Notice tone=Tone::Info>{why} " " <StatusBadge status/></Notice>
-        </ClosedDialog>
-    }
+    let why = view! { {why} " " <StatusBadge status/> };
+    closed_dialog(
+        detail.session.id,
+        "Revoke Session",
+        "Nothing was revoked.",
+        why,
+    )
 }

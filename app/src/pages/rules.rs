@@ -20,7 +20,6 @@ use crate::{
     paths,
 };
 
-/// The gateway's rules.
 #[component]
 pub fn RulesPage() -> impl IntoView {
     let flash = use_flash();

@@ -7,12 +7,16 @@ use serde::Deserialize;
 
 use crate::{
     api,
-    components::{BrandMark, CopyBlock, DoneNotice, Field, PageHeading, ProblemNotice, use_flash},
-    domain::flash::Flash,
+    components::{
+        BrandMark, CopyBlock, DoneNotice, PageHeading, ProblemNotice, TextField, use_flash,
+    },
+    domain::{
+        flash::Flash,
+        staff::{EMAIL_MAX, PASSWORD_MAX},
+    },
     paths::{self, local_path},
 };
 
-/// The command that adds the first staff member.
 const FIRST_STAFF_MEMBER: &str =
     "support-console staff add --email you@example.com --name \"Your Name\" --role super_admin";
 
@@ -71,33 +75,26 @@ fn Form(flash: Option<Flash>, next: Memo<String>) -> impl IntoView {
         }}
         <form class="card panel-body" method="post" action=paths::forms::SIGN_IN>
             <input type="hidden" name="next" value=next/>
-            <Field id="email" label="E-mail" let:control>
-                <input
-                    id=control.id
-                    name="email"
-                    type="email"
-                    autocomplete="username"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    required=true
-                    maxlength="254"
-                    autofocus=!has_email
-                    value=email
-                    aria-describedby=control.described_by
-                />
-            </Field>
-            <Field id="password" label="Password" let:control>
-                <input
-                    id=control.id
-                    name="password"
-                    type="password"
-                    autocomplete="current-password"
-                    required=true
-                    maxlength="256"
-                    autofocus=has_email
-                    aria-describedby=control.described_by
-                />
-            </Field>
+            <TextField
+                name="email"
+                label="E-mail"
+                kind="email"
+                autocomplete="username"
+                autocapitalize="none"
+                required=true
+                maxlength=EMAIL_MAX
+                autofocus=!has_email
+                value=email
+            />
+            <TextField
+                name="password"
+                label="Password"
+                kind="password"
+                autocomplete="current-password"
+                required=true
+                maxlength=PASSWORD_MAX
+                autofocus=has_email
+            />
             <button class="button primary" type="submit">
                 "Sign in"
             </button>

@@ -11,25 +11,22 @@ pub mod scopes;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{
-    components::Outlet,
-    hooks::{use_location, use_query_map},
-};
+use leptos_router::{components::Outlet, hooks::use_location};
 
+pub(super) use self::dialog::{SessionDialogPage, closed_dialog, leave_when_done};
 use self::{
     access_log::{AccessLogs, LogPlace},
     cards::Cards,
     dialog::{load, parse_id},
-    follow::LiveSession,
+    follow::{LiveSession, SessionChanges},
     header::Header,
     limits::Limits,
     scopes::ScopesUsed,
 };
-pub(super) use self::{dialog::SessionDialogPage, follow::SessionChanges};
 use crate::{
     api::{self, ApiError},
     components::{
-        DoneNotice, FailedList, FlashNotice, Loaded, failed_page, use_id, use_page_flash,
+        DoneNotice, FailedList, FlashNotice, Loaded, failed_page, use_id, use_page_flash, use_query,
     },
     domain::{
         SupportSessionId, access_log::AccessLogEntry, flash::Flash, live::LiveInterest, page::Page,
@@ -43,11 +40,9 @@ async fn load_log((id, place): (String, LogPlace)) -> Result<Page<AccessLogEntry
     api::list_access_log(parse_id(&id)?, place.parse()?).await
 }
 
-/// The detail page of a support session.
 #[component]
 pub fn SupportSessionPage() -> impl IntoView {
-    let (id, query) = (use_id(), use_query_map());
-    let place = Memo::new(move |_| query.with(|query| LogPlace::read(|name| query.get(name))));
+    let (id, place) = (use_id(), use_query::<LogPlace>());
     let detail = Resource::new(move || id.get(), load);
     let log = Resource::new(move || (id.get(), place.get()), load_log);
     let changes = SessionChanges::provide();

@@ -8,7 +8,6 @@ pub mod row;
 pub mod table;
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 pub use self::query::{SessionsQuery, belongs};
 use self::{
@@ -21,24 +20,19 @@ use crate::{
     api::{self, ApiError},
     components::{
         ButtonLink, EmptyList, FailedList, PageHeader, Pager, PagerLinks, ResultCount, Settled,
-        format::counted,
+        format::counted, use_query,
     },
     domain::{
-        live::LiveInterest,
-        problem::Problem,
-        signed_in::SignedIn,
-        staff::Role,
-        support_sessions::{SupportSession, SupportSessionList},
+        live::LiveInterest, problem::Problem, signed_in::SignedIn,
+        support_sessions::SupportSessionList,
     },
     live::use_live,
     paths,
 };
 
-/// The list of support sessions.
 #[component]
 pub fn SupportSessionsPage() -> impl IntoView {
-    let map = use_query_map();
-    let query = Memo::new(move |_| map.with(|map| SessionsQuery::read(|name| map.get(name))));
+    let query = use_query::<SessionsQuery>();
     let list = Resource::new(move || query.get(), load);
     view! {
         <div class="page">
@@ -52,15 +46,7 @@ pub fn SupportSessionsPage() -> impl IntoView {
                 show=move |(list, viewer)| {
                     let query = query.get_untracked();
                     match list {
-                        Ok(list) => {
-                            let may_revoke = move |session: &SupportSession| {
-                                viewer.as_ref().is_some_and(|viewer| {
-                                    viewer.staff.roles.contains(&Role::SuperAdmin)
-                                        || viewer.staff.id == session.staff_id
-                                })
-                            };
-                            view! { <List list query may_revoke/> }.into_any()
-                        }
+                        Ok(list) => view! { <List list query viewer/> }.into_any(),
                         Err(ApiError(problem)) => view! { <Failed problem query/> }.into_any(),
                     }
                 }
@@ -76,11 +62,7 @@ async fn load(query: SessionsQuery) -> (Result<SupportSessionList, ApiError>, Op
 }
 
 #[component]
-fn List(
-    list: SupportSessionList,
-    query: SessionsQuery,
-    may_revoke: impl Fn(&SupportSession) -> bool + Clone + Send + Sync + 'static,
-) -> impl IntoView {
+fn List(list: SupportSessionList, query: SessionsQuery, viewer: Option<SignedIn>) -> impl IntoView {
     let ids: Vec<_> = list
         .sessions
         .items
@@ -92,7 +74,7 @@ fn List(
         ..LiveInterest::default()
     };
     let live = use_live(Signal::stored(interest));
-    let shown = LiveList::new(&list);
+    let shown = LiveList::new(&list, viewer);
     let is_first = list.sessions.previous_cursor.is_none();
     if let Ok((filter, _)) = query.parse() {
         shown.follow(live, filter, query.clone());
@@ -114,7 +96,7 @@ fn List(
             {if is_empty {
                 view! { <Nothing is_filtered=query.is_filtered()/> }.into_any()
             } else {
-                view! { <Table shown may_revoke/> }.into_any()
+                view! { <Table shown/> }.into_any()
             }}
             <Pager links=Signal::stored(links) label="support sessions"/>
         </section>
@@ -123,25 +105,17 @@ fn List(
 
 #[component]
 fn Nothing(is_filtered: bool) -> impl IntoView {
-    if is_filtered {
-        view! {
-            <EmptyList
-                title="No matching support sessions"
-                advice="Choose another status, tenant or staff member."
-                href=paths::SUPPORT_SESSIONS
-                link="Clear filters"
-            />
-        }
-    } else {
-        view! {
-            <EmptyList
-                title="No support sessions yet"
-                advice="Find the tenant in the overview, review its health, then create one."
-                href=paths::OVERVIEW
-                link="Support overview"
-            />
-        }
-    }
+    let (title, advice) = match is_filtered {
+        true => (
+            "No matching support sessions",
+            "Choose another status, tenant or staff member.",
+        ),
+        false => (
+            "No support sessions yet",
+            "Find the tenant in the overview, review its health, then create one.",
+        ),
+    };
+    view! { <EmptyList title advice clear=is_filtered.then_some(paths::SUPPORT_SESSIONS)/> }
 }
 
 /// The list couldn't be loaded. The filter stays, with errors at its fields.

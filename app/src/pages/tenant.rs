@@ -41,12 +41,10 @@ impl TenantActs {
         acts
     }
 
-    /// Something was done.
     pub(super) fn done(self) {
         self.0.update(|done| *done += 1);
     }
 
-    /// How much was done.
     pub(super) fn count(self) -> u32 {
         self.0.get()
     }

@@ -21,6 +21,7 @@ const TEXT_MAX: usize = 200;
 
 /// The filter and the page as texts from the URL, valid or not, so that a form can show them again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AuditQuery {
     pub category: String,
     /// Action; with a final `*`, every action that begins so.
@@ -34,27 +35,10 @@ pub struct AuditQuery {
     /// Before this instant, in UTC.
     pub to: String,
     pub cursor: String,
-    /// Rows on a page.
     pub limit: String,
 }
 
 impl AuditQuery {
-    /// Takes the texts out of a query string; `get` gives the decoded value of a name.
-    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
-        let get = |name| get(name).unwrap_or_default().trim().to_owned();
-        Self {
-            category: get("category"),
-            action: get("action"),
-            actor: get("actor"),
-            tenant: get("tenant"),
-            outcome: get("outcome"),
-            from: get("from"),
-            to: get("to"),
-            cursor: get("cursor"),
-            limit: get("limit"),
-        }
-    }
-
     /// The parsed filter, or all invalid fields.
     pub fn parse(&self) -> Result<(AuditFilter, PageRequest), Problem> {
         let mut problems = FieldProblems::default();
@@ -76,7 +60,6 @@ impl AuditQuery {
         Ok((filter, page))
     }
 
-    /// Whether anything narrows the list.
     pub fn is_filtered(&self) -> bool {
         let unfiltered = Self {
             cursor: self.cursor.clone(),
@@ -147,10 +130,7 @@ mod tests {
     use crate::domain::audit::{AuditCategory, AuditOutcome};
 
     fn query(pairs: &[(&str, &str)]) -> AuditQuery {
-        AuditQuery::read(|name| {
-            let pair = pairs.iter().find(|(known, _)| *known == name);
-            pair.map(|(_, value)| (*value).to_owned())
-        })
+        crate::query::read(pairs.iter().copied())
     }
 
     fn refused(pairs: &[(&str, &str)]) -> Vec<String> {

@@ -72,7 +72,7 @@ fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
                     what=format!("Support session in {}", session.tenant_name)
                 />
             </p>
-            <form method="post" action=paths::forms::of(paths::forms::REVOKE, session.id)>
+            <form method="post" action=paths::REVOKE.form(session.id)>
                 <input type="hidden" name="reason" value=""/>
                 <input type="hidden" name="next" value=here/>
                 <button

@@ -38,6 +38,6 @@ async fn try_export(
         .map_or("", String::as_str)
         .parse()
         .map_err(|e| Problem::invalid_field("format", e))?;
-    let (filter, _) = AuditQuery::read(|name| query.get(name).cloned()).parse()?;
+    let (filter, _) = app::query::read::<AuditQuery>(query).parse()?;
     Ok(export(core, context, filter, format).await?.into_response())
 }

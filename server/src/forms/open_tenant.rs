@@ -23,7 +23,6 @@ use super::{
 };
 use crate::extract::{Asking, Refusal};
 
-/// The gateway's query.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {

@@ -8,7 +8,6 @@ use http::{
 };
 use url::form_urlencoded::byte_serialize;
 
-/// The default page after a form.
 pub(crate) const START: &str = paths::OVERVIEW;
 /// The longest path that is led back to, in bytes.
 const NEXT_MAX: usize = 2048;

@@ -32,7 +32,6 @@ use crate::{
 /// More of an e-mail address is not kept for someone who has not signed in.
 const KEPT_MAX: usize = 254;
 
-/// What is posted to sign in.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct SignInForm {
@@ -42,14 +41,12 @@ pub(crate) struct SignInForm {
     next: String,
 }
 
-/// What is posted to sign out.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct SignOutForm {
     everywhere: bool,
 }
 
-/// `POST /forms/sign-in`
 pub(crate) async fn sign_in(
     State(forms): State<Forms>,
     Asking(context): Asking,
@@ -80,7 +77,6 @@ pub(crate) async fn sign_in(
     }
 }
 
-/// `POST /forms/sign-out`
 pub(crate) async fn sign_out(
     State(forms): State<Forms>,
     Asking(context): Asking,
@@ -116,7 +112,6 @@ pub(crate) async fn sign_out(
     }
 }
 
-/// `POST /forms/change-password`
 pub(crate) async fn change_password(
     State(forms): State<Forms>,
     Asking(context): Asking,

@@ -19,7 +19,6 @@ use crate::extract::{Asking, Refusal};
 
 const SESSION: &str = "support session";
 
-/// `POST /forms/tenants/{id}/create-session`
 pub(crate) async fn create(
     State(forms): State<Forms>,
     Path(id): Path<String>,
@@ -27,7 +26,7 @@ pub(crate) async fn create(
     Posted { form, kept }: Posted<SupportSessionForm>,
 ) -> Result<Response, Refusal> {
     let tenant: TenantId = known(&id, "tenant")?;
-    let page = paths::create_session(&tenant);
+    let page = paths::CREATE_SESSION.page(&tenant);
     let sessions = &forms.console.support_sessions;
     let created = async { sessions.create(&context, &tenant, form?).await };
     let done = created
@@ -36,7 +35,6 @@ pub(crate) async fn create(
     Ok(forms.answer(&context, &page, done, kept))
 }
 
-/// `POST /forms/support-sessions/{id}/revoke`
 pub(crate) async fn revoke(
     State(forms): State<Forms>,
     Path(id): Path<String>,
@@ -56,11 +54,10 @@ pub(crate) async fn revoke(
             let next = local_path(&next).unwrap_or(&detail);
             forms.tell(&context, next, Flash::Done { message })
         }
-        Err(problem) => forms.refuse(&context, &paths::revoke(id), problem, kept),
+        Err(problem) => forms.refuse(&context, &paths::REVOKE.page(id), problem, kept),
     })
 }
 
-/// `POST /forms/support-sessions/{id}/replace-token`
 pub(crate) async fn replace_token(
     State(forms): State<Forms>,
     Path(id): Path<String>,
@@ -68,7 +65,7 @@ pub(crate) async fn replace_token(
     Posted { form, kept }: Posted<NoFields>,
 ) -> Result<Response, Refusal> {
     let id: SupportSessionId = known(&id, SESSION)?;
-    let page = paths::replace_token(id);
+    let page = paths::REPLACE_TOKEN.page(id);
     let sessions = &forms.console.support_sessions;
     let replaced = async {
         let NoFields {} = form?;
@@ -80,7 +77,6 @@ pub(crate) async fn replace_token(
     Ok(forms.answer(&context, &page, done, kept))
 }
 
-/// `POST /forms/support-sessions/{id}/raise-budget`
 pub(crate) async fn raise_budget(
     State(forms): State<Forms>,
     Path(id): Path<String>,
@@ -97,6 +93,6 @@ pub(crate) async fn raise_budget(
             let message = format!("Budget raised to {total} requests.");
             forms.tell(&context, &detail, Flash::Done { message })
         }
-        Err(problem) => forms.refuse(&context, &paths::raise_budget(id), problem, kept),
+        Err(problem) => forms.refuse(&context, &paths::RAISE_BUDGET.page(id), problem, kept),
     })
 }

@@ -12,7 +12,6 @@ use axum::{
 use super::{Forms, known, posted::Posted};
 use crate::extract::{Asking, Refusal};
 
-/// `POST /forms/tenants/{id}/force-logout`
 pub(crate) async fn force_logout(
     State(forms): State<Forms>,
     Path(id): Path<String>,
@@ -20,7 +19,7 @@ pub(crate) async fn force_logout(
     Posted { form, kept }: Posted<ForceLogoutForm>,
 ) -> Result<Response, Refusal> {
     let tenant: TenantId = known(&id, "tenant")?;
-    let page = paths::force_logout(&tenant);
+    let page = paths::FORCE_LOGOUT.page(&tenant);
     let sessions = &forms.console.user_sessions;
     let ended = async { sessions.force_logout(&context, &tenant, form?).await };
     Ok(forms.answer(&context, &page, ended.await.map(Flash::LoggedOut), kept))

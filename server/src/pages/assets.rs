@@ -41,7 +41,6 @@ struct File {
     gzip: Option<Bytes>,
 }
 
-/// All files, by path.
 #[derive(Debug, Default)]
 pub(super) struct Site {
     files: BTreeMap<String, File>,
@@ -76,7 +75,6 @@ impl Site {
         Ok(site)
     }
 
-    /// The files of a page.
     pub(super) fn assets(&self) -> &Assets {
         &self.assets
     }

@@ -69,7 +69,6 @@ fn parse_pairs<T: DeserializeOwned>(text: &str, not_utf8: &str) -> Result<T, Pro
         .map_err(|error| field_problem(&error.path().to_string(), &error.inner().to_string()))
 }
 
-/// A JSON body.
 pub(crate) struct RestJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RestJson<T> {

@@ -13,7 +13,7 @@ use app::ports::TenantsPort as _;
 use axum::{Json, extract::State};
 use http::StatusCode;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use crate::app_state::AppState;
 
@@ -23,14 +23,6 @@ use super::{
     extract::{RestJson, RestPath, RestQuery},
     list::List,
 };
-
-/// The direction of a list.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Dir {
-    Asc,
-    Desc,
-}
 
 /// Which tenants.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -46,7 +38,7 @@ pub(crate) struct TenantsQuery {
     /// The sort key. Defaults to `health`.
     sort: Option<TenantSort>,
     /// The direction. Defaults to `desc` for `health`, which is worst first, otherwise to `asc`.
-    dir: Option<Dir>,
+    dir: Option<Direction>,
     /// Rows on a page, 1 to 200. Default 50.
     limit: Option<u32>,
     /// The cursor of an earlier page.
@@ -56,10 +48,10 @@ pub(crate) struct TenantsQuery {
 impl TenantsQuery {
     fn split(self) -> (TenantFilter, PageRequest) {
         let sort = self.sort.unwrap_or(TenantSort::Health);
-        let direction = match (self.dir, sort) {
-            (Some(Dir::Desc), _) | (None, TenantSort::Health) => Direction::Descending,
-            (Some(Dir::Asc) | None, _) => Direction::Ascending,
-        };
+        let direction = self.dir.unwrap_or(match sort {
+            TenantSort::Health => Direction::Descending,
+            _ => Direction::Ascending,
+        });
         let filter = TenantFilter {
             search: self.q,
             status: self.status,

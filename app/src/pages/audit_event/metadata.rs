@@ -5,7 +5,6 @@ use serde_json::Value;
 /// The longest summary, in characters.
 const SUMMARY_MAX: usize = 120;
 
-/// Metadata as indented JSON.
 pub fn pretty(metadata: &Value) -> String {
     serde_json::to_string_pretty(metadata).unwrap_or_else(|_| metadata.to_string())
 }

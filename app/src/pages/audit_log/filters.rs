@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*};
 
 use crate::{
-    components::{Field, FilterForm},
+    components::{Field, FilterForm, choices, follow_url, labelled},
     domain::{
         audit::{AuditCategory, AuditOutcome},
         problem::Problem,
@@ -17,12 +17,7 @@ const NAMES: &[&str] = &[
 ];
 
 #[component]
-pub(super) fn Filters(
-    /// The filter in the URL.
-    query: Memo<AuditQuery>,
-    /// Errors in the filter.
-    problem: Memo<Option<Problem>>,
-) -> impl IntoView {
+pub(super) fn Filters(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -> impl IntoView {
     let value = move |field: fn(&AuditQuery) -> &str| {
         Signal::derive(move || query.with(|query| field(query).to_owned()))
     };
@@ -41,8 +36,8 @@ pub(super) fn Filters(
     let choice = move |name, label, options, field| {
         view! { <Choice name label options value=value(field) error=error(name)/> }
     };
-    let categories = words(AuditCategory::ALL, AuditCategory::as_str);
-    let outcomes = words(AuditOutcome::ALL, AuditOutcome::as_str);
+    let categories = labelled(AuditCategory::ALL, AuditCategory::as_str);
+    let outcomes = labelled(AuditOutcome::ALL, AuditOutcome::as_str);
     view! {
         <div class="panel-body audit-filters">
             <FilterForm action=paths::AUDIT label="Filter audit events" names=NAMES>
@@ -58,11 +53,6 @@ pub(super) fn Filters(
     }
 }
 
-fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
-    all.iter().map(|value| word(*value)).collect()
-}
-
-/// A text to filter by.
 #[component]
 fn Text(
     name: &'static str,
@@ -73,16 +63,7 @@ fn Text(
     error: Signal<Option<String>>,
 ) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
-    // Back and links change the URL. A field that is being edited keeps its text.
-    Effect::new(move || {
-        let value = value.get();
-        if let Some(field) = field.get() {
-            let active = document().active_element();
-            if !active.is_some_and(|active| active.is_same_node(Some(&field))) {
-                field.set_value(&value);
-            }
-        }
-    });
+    follow_url(field, value);
     view! {
         <Field id=format!("filter-{name}") label error let:control>
             <input
@@ -107,14 +88,15 @@ fn Text(
 fn Choice(
     name: &'static str,
     label: &'static str,
-    options: Vec<&'static str>,
+    options: Vec<(String, String)>,
     value: Signal<String>,
     error: Signal<Option<String>>,
 ) -> impl IntoView {
     let known = options.clone();
     let unknown = move || {
         let value = value.get();
-        (!value.is_empty() && !known.contains(&value.as_str())).then(|| {
+        let is_known = known.iter().any(|(word, _)| *word == value);
+        (!value.is_empty() && !is_known).then(|| {
             view! {
                 <option value=value.clone() selected=true>
                     {value.clone()}
@@ -132,17 +114,7 @@ fn Choice(
                 aria-invalid=control.invalid
             >
                 <option value="">"Any"</option>
-                {options
-                    .into_iter()
-                    .map(|word| {
-                        let selected = value.with_untracked(|value| value == word);
-                        view! {
-                            <option value=word selected=selected>
-                                {word}
-                            </option>
-                        }
-                    })
-                    .collect_view()}
+                {choices(options, value)}
                 {unknown}
             </select>
         </Field>

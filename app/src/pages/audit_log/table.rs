@@ -9,12 +9,8 @@ use crate::{
     paths,
 };
 
-/// Audit events, newest first.
 #[component]
-pub(super) fn Table(
-    /// The events of one page.
-    events: Vec<AuditEvent>,
-) -> impl IntoView {
+pub(super) fn Table(events: Vec<AuditEvent>) -> impl IntoView {
     view! {
         <TableBox label="Audit events" class="stacked audit">
             {columns(["Time", "Action", "Actor", "Tenant", "Resource", "Outcome"])}

@@ -6,7 +6,7 @@ pub mod review;
 use leptos::{prelude::*, web_sys::FormData};
 
 use self::{fields::Fields, review::Review};
-use super::Granted;
+use super::granted;
 use crate::{
     api,
     components::{FormAct, FormDialog, read_form},
@@ -21,21 +21,14 @@ use crate::{
 /// The dialog: the form until the server has granted a session, then the confirmation.
 #[component]
 pub fn CreateDialog(
-    /// The data for the form.
     draft: SupportSessionDraft,
-    /// The refusal of a plain form.
     refused: Option<Flash>,
-    /// The page that Cancel leads to.
     close_href: String,
 ) -> impl IntoView {
     let tenant = draft.tenant.tenant.clone();
     let name = tenant.name.clone();
     let kept = first_values(refused.as_ref(), &draft);
     let act = FormAct::<api::CreateSupportSession>::new(refused, None);
-    let title = move || match act.is_done() {
-        true => "Support session created".to_owned(),
-        false => "Create support session".to_owned(),
-    };
     let description = move || {
         view! {
             "for "
@@ -43,12 +36,7 @@ pub fn CreateDialog(
             ". The tenant can see your reason and every request you make."
         }
     };
-    let done_href = close_href.clone();
-    let done = move || {
-        let granted = act.answer().get();
-        granted.map(|granted| view! { <Granted granted close_href=done_href.clone()/> })
-    };
-    let action = paths::forms::of(paths::forms::CREATE_SESSION, &tenant.id);
+    let action = paths::CREATE_SESSION.form(&tenant.id);
     let require_ticket = draft.require_ticket;
     let read = move |form: &FormData| {
         let form: SupportSessionForm = read_form(form)?;
@@ -59,13 +47,14 @@ pub fn CreateDialog(
     view! {
         <FormDialog
             act
-            title=Signal::derive(title)
+            title="Create support session"
+            done_title="Support session created"
             description
             close_href
             action
             read
             submit="Create Session".to_owned()
-            done
+            done=granted
         >
             <Review draft=draft.clone()/>
             <Fields draft kept act/>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::ends::curl_line;
 use crate::{
     components::{
-        ButtonLink, CopyBlock, CopyCode, Countdown, DoneBody, Icon, IconName, OpenTenant,
+        ButtonLink, CopyBlock, CopyCode, Countdown, DoneBody, Fact, Icon, IconName, OpenTenant,
         Timestamp, use_viewer,
     },
     domain::support_sessions::SupportSessionGranted,
@@ -13,12 +13,7 @@ use crate::{
 };
 
 /// The confirmation of a new support session or a replaced token. Body and actions of a dialog.
-#[component]
-pub fn Granted(
-    /// The session with its token.
-    granted: SupportSessionGranted,
-    close_href: String,
-) -> impl IntoView {
+pub fn granted(granted: SupportSessionGranted, close_href: String) -> AnyView {
     let SupportSessionGranted {
         session,
         token,
@@ -34,15 +29,15 @@ pub fn Granted(
             let curl = curl_line(&gateway_url, &example_path, &token);
             view! { <Token token curl/> }.into_any()
         }
-        None => view! { <AlreadyShown href=paths::replace_token(session.id)/> }.into_any(),
+        None => view! { <AlreadyShown href=paths::REPLACE_TOKEN.page(session.id)/> }.into_any(),
     };
     view! {
         <DoneBody>
             <dl class="facts">
-                <dt>"Session ID"</dt>
-                <dd><CopyCode text=session.id.to_string() what="session ID"/></dd>
-                <dt>"Expires"</dt>
-                <dd>
+                <Fact name="Session ID">
+                    <CopyCode text=session.id.to_string() what="session ID"/>
+                </Fact>
+                <Fact name="Expires">
                     <Timestamp at=expires_at/>
                     " · "
                     <Countdown
@@ -51,7 +46,7 @@ pub fn Granted(
                         what=format!("Support session in {}", session.tenant_name)
                         short=true
                     />
-                </dd>
+                </Fact>
             </dl>
             {secret}
         </DoneBody>

@@ -35,10 +35,7 @@ pub(super) fn EmptyConsole() -> impl IntoView {
 }
 
 #[component]
-fn Steps(
-    /// The console's public address.
-    url: String,
-) -> impl IntoView {
+fn Steps(url: String) -> impl IntoView {
     let url = url.trim_end_matches('/').to_owned();
     let register = format!(
         "curl -X PUT {url}/api/v1/tenants/acme \\\n  -H \"X-API-Key: $KEY\" \

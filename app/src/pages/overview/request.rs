@@ -1,5 +1,7 @@
 //! The overview's search, filters, sorting and page as a URL.
 
+use serde::Deserialize;
+
 use crate::{
     domain::{
         health::Health,
@@ -11,50 +13,53 @@ use crate::{
     query::{Query, optional, page_request},
 };
 
-/// Which tenants, and which page of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OverviewRequest {
-    /// Which tenants, in which order.
     pub filter: TenantFilter,
     pub page: PageRequest,
 }
 
-impl OverviewRequest {
-    /// Reads the query string; empty values count as absent.
-    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
-        let mut problems = FieldProblems::default();
-        let get = |name: &str| get(name).unwrap_or_default().trim().to_owned();
-        let status = optional(&mut problems, "status", &get("status"), str::parse);
-        let health = optional(&mut problems, "health", &get("health"), str::parse);
-        let sort =
-            optional(&mut problems, "sort", &get("sort"), str::parse).unwrap_or(TenantSort::Health);
-        let direction = optional(&mut problems, "dir", &get("dir"), |word| match word {
-            "asc" => Ok(Direction::Ascending),
-            "desc" => Ok(Direction::Descending),
-            _ => Err("must be one of asc, desc"),
-        })
-        .unwrap_or_else(|| first_direction(sort));
-        let page = page_request(problems, &get("limit"), &get("cursor"))?;
-        let search = Some(get("q")).filter(|text| !text.is_empty());
-        Ok(Self {
-            filter: TenantFilter {
-                search,
-                status,
-                health,
-                sort,
-                direction,
-            },
-            page,
-        })
-    }
+/// The request as texts from the URL, valid or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct OverviewQuery {
+    q: String,
+    status: String,
+    health: String,
+    sort: String,
+    dir: String,
+    limit: String,
+    cursor: String,
+}
 
+impl OverviewQuery {
+    /// Empty values count as absent.
+    pub fn parse(&self) -> Result<OverviewRequest, Problem> {
+        let mut problems = FieldProblems::default();
+        let status = optional(&mut problems, "status", &self.status, str::parse);
+        let health = optional(&mut problems, "health", &self.health, str::parse);
+        let sort = optional(&mut problems, "sort", &self.sort, str::parse);
+        let sort = sort.unwrap_or(TenantSort::Health);
+        let direction = optional(&mut problems, "dir", &self.dir, str::parse);
+        let filter = TenantFilter {
+            search: Some(self.q.clone()).filter(|text| !text.is_empty()),
+            status,
+            health,
+            sort,
+            direction: direction.unwrap_or_else(|| first_direction(sort)),
+        };
+        let page = page_request(problems, &self.limit, &self.cursor)?;
+        Ok(OverviewRequest { filter, page })
+    }
+}
+
+impl OverviewRequest {
     /// The URL of the page at `cursor`, or of the first one.
     pub fn at_cursor(&self, cursor: Option<&str>) -> String {
         let filter = &self.filter;
         let sort = Some(filter.sort).filter(|sort| *sort != TenantSort::Health);
-        let direction = Some(filter.direction)
-            .filter(|direction| *direction != first_direction(filter.sort))
-            .map(direction_word);
+        let direction =
+            Some(filter.direction).filter(|direction| *direction != first_direction(filter.sort));
         Query::default()
             .with_some("q", filter.search.as_deref())
             .with_some("status", filter.status)
@@ -91,18 +96,9 @@ impl OverviewRequest {
         (self.filter.sort == sort).then_some(self.filter.direction)
     }
 
-    /// Whether anything is searched or filtered.
     pub fn is_filtered(&self) -> bool {
         let filter = &self.filter;
         filter.search.is_some() || filter.status.is_some() || filter.health.is_some()
-    }
-}
-
-/// The word of a direction in a URL.
-pub const fn direction_word(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Ascending => "asc",
-        Direction::Descending => "desc",
     }
 }
 
@@ -122,10 +118,7 @@ mod tests {
     use super::*;
 
     fn request(query: &[(&str, &str)]) -> Result<OverviewRequest, Problem> {
-        OverviewRequest::parse(|name| {
-            let pair = query.iter().find(|(key, _)| *key == name)?;
-            Some(pair.1.to_owned())
-        })
+        crate::query::read::<OverviewQuery>(query.iter().copied()).parse()
     }
 
     #[test]

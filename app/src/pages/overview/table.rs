@@ -116,7 +116,7 @@ fn TenantRow(
     let signals = Memo::new(move |_| row.with(|row| row.signals.clone()));
     let name = Memo::new(move |_| row.with(|row| row.tenant.name.clone()));
     let detail = paths::tenant(&tenant.id);
-    let create = paths::create_session(&tenant.id);
+    let create = paths::CREATE_SESSION.page(&tenant.id);
     view! {
         <RowLink href=detail.clone()>
             <td class="wide">

@@ -5,7 +5,10 @@ use leptos_router::hooks::use_query_map;
 
 use super::{Shared, request::OverviewRequest};
 use crate::{
-    components::{FilterForm, ResultCount, SearchBox, SelectFilter, Settled, format::counted},
+    components::{
+        FilterForm, ResultCount, SearchBox, SelectFilter, Settled, field_errors, format::counted,
+        labelled,
+    },
     domain::{health::Health, tenants::TenantStatus},
     paths,
 };
@@ -28,35 +31,28 @@ pub(super) fn Toolbar(shared: Shared) -> impl IntoView {
                     name="status"
                     label="Status"
                     any="Any status"
-                    options=options(TenantStatus::ALL, TenantStatus::label)
+                    options=labelled(TenantStatus::ALL, TenantStatus::label)
                     value=value(|r| r.filter.status.map(|s| s.to_string()).unwrap_or_default())
                 />
                 <SelectFilter
                     name="health"
                     label="Health"
                     any="Any health"
-                    options=options(Health::ALL, Health::label)
+                    options=labelled(Health::ALL, Health::label)
                     value=value(|r| r.filter.health.map(|h| h.to_string()).unwrap_or_default())
                 />
                 <KeptFields/>
+                {move || shared.request.get().err().map(field_errors)}
             </FilterForm>
-            <Count shared/>
+            <ResultCount>
+                <Settled
+                    resource=shared.overview
+                    show=|overview| {
+                        overview.ok().map(|o| counted(o.tenants.total, "tenant", "tenants"))
+                    }
+                />
+            </ResultCount>
         </div>
-    }
-}
-
-/// How many tenants match.
-#[component]
-fn Count(shared: Shared) -> impl IntoView {
-    view! {
-        <ResultCount>
-            <Settled
-                resource=shared.overview
-                show=|overview| {
-                    overview.ok().map(|o| counted(o.tenants.total, "tenant", "tenants"))
-                }
-            />
-        </ResultCount>
     }
 }
 
@@ -70,10 +66,4 @@ fn KeptFields() -> impl IntoView {
             view! { <input type="hidden" name=name value=value disabled=move || value().is_empty()/> }
         })
         .collect_view()
-}
-
-fn options<T: Copy + ToString>(all: &[T], label: fn(T) -> &'static str) -> Vec<(String, String)> {
-    all.iter()
-        .map(|value| (value.to_string(), label(*value).to_owned()))
-        .collect()
 }

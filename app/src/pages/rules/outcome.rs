@@ -12,7 +12,6 @@ use crate::{
     paths,
 };
 
-/// The result of a dry run.
 #[component]
 pub(super) fn Outcome(result: DryRun, hash: String) -> impl IntoView {
     let same = result.hash == hash;

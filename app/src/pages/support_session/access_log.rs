@@ -31,7 +31,6 @@ use crate::{
 /// From this many rows on new ones wait for a click.
 const FOLLOWED_ROWS: usize = 500;
 
-/// The table Access Logs.
 #[component]
 pub(super) fn AccessLogs(
     page: Page<AccessLogEntry>,
@@ -77,10 +76,10 @@ pub(super) fn AccessLogs(
                 </div>
             </header>
             <div
-                on:mouseenter=move |_| hold.set_hovered(true)
-                on:mouseleave=move |_| hold.set_hovered(false)
-                on:focusin=move |_| hold.set_focused(true)
-                on:focusout=move |_| hold.set_focused(false)
+                on:mouseenter=move |_| hold.hovered.set(true)
+                on:mouseleave=move |_| hold.hovered.set(false)
+                on:focusin=move |_| hold.focused.set(true)
+                on:focusout=move |_| hold.focused.set(false)
             >
                 <Show
                     when=move || rows.with(|rows| !rows.shown().is_empty())

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     components::{
-        CopyCode, Panel, StatusBadge, Timestamp,
+        CopyCode, Fact, Panel, StatusBadge, Timestamp,
         format::{counted, thousands},
     },
     domain::support_sessions::{Revocation, SupportSession},
@@ -42,34 +42,26 @@ fn Details(session: LiveSession, first: SupportSession, used: ScopesUsed) -> imp
     view! {
         <Panel id="details-title" title="Session details">
             <dl class="facts">
-                <dt>"Session ID"</dt>
-                <dd><CopyCode text=first.id.to_string() what="session ID"/></dd>
-                <dt>"Status"</dt>
-                <dd><StatusBadge status=session.status/></dd>
-                <dt>"Tenant ID"</dt>
-                <dd>
+                <Fact name="Session ID">
+                    <CopyCode text=first.id.to_string() what="session ID"/>
+                </Fact>
+                <Fact name="Status"><StatusBadge status=session.status/></Fact>
+                <Fact name="Tenant ID">
                     <a class="link" href=paths::tenant(&first.tenant_id)>
                         <code>{first.tenant_id.to_string()}</code>
                     </a>
-                </dd>
-                <dt>"Organization"</dt>
-                <dd>{organization}</dd>
-                <dt>"Platform user ID"</dt>
-                <dd>
+                </Fact>
+                <Fact name="Organization">{organization}</Fact>
+                <Fact name="Platform user ID">
                     {first.staff_name}
                     " "
                     <code class="muted">{staff_id}</code>
-                </dd>
-                <dt>"Scopes"</dt>
-                <dd><GrantedAndUsed session used/></dd>
-                <dt>"Reason"</dt>
-                <dd class="pre-line">{first.reason}</dd>
-                <dt>"Ticket"</dt>
-                <dd>{ticket}</dd>
-                <dt>"IP address"</dt>
-                <dd><code>{first.ip}</code></dd>
-                <dt>"User-Agent"</dt>
-                <dd>{first.user_agent}</dd>
+                </Fact>
+                <Fact name="Scopes"><GrantedAndUsed session used/></Fact>
+                <Fact name="Reason" class="pre-line">{first.reason}</Fact>
+                <Fact name="Ticket">{ticket}</Fact>
+                <Fact name="IP address"><code>{first.ip}</code></Fact>
+                <Fact name="User-Agent">{first.user_agent}</Fact>
             </dl>
         </Panel>
     }
@@ -102,16 +94,12 @@ fn Timing(session: LiveSession) -> impl IntoView {
     view! {
         <Panel id="timing-title" title="Timing">
             <dl class="facts">
-                <dt>"Issued"</dt>
-                <dd><Timestamp at=issued_at/></dd>
-                <dt>"TTL"</dt>
-                <dd class="num">{lasts}</dd>
-                <dt>"Expires"</dt>
-                <dd><Timestamp at=expires_at/></dd>
+                <Fact name="Issued"><Timestamp at=issued_at/></Fact>
+                <Fact name="TTL" class="num">{lasts}</Fact>
+                <Fact name="Expires"><Timestamp at=expires_at/></Fact>
                 {move || revoked(now.with(|session| session.revocation.clone()))}
                 <Receipt session/>
-                <dt>"Requests"</dt>
-                <dd class="num">{requests}</dd>
+                <Fact name="Requests" class="num">{requests}</Fact>
             </dl>
         </Panel>
     }
@@ -121,8 +109,7 @@ fn Timing(session: LiveSession) -> impl IntoView {
 fn revoked(revocation: Option<Revocation>) -> AnyView {
     let Some(revocation) = revocation else {
         return view! {
-            <dt>"Revoked at"</dt>
-            <dd class="muted">"Not revoked"</dd>
+            <Fact name="Revoked at" class="muted">"Not revoked"</Fact>
         }
         .into_any();
     };
@@ -130,14 +117,11 @@ fn revoked(revocation: Option<Revocation>) -> AnyView {
         .by
         .map(|id| view! { " " <code class="muted">{id.to_string()}</code> });
     view! {
-        <dt>"Revoked at"</dt>
-        <dd><Timestamp at=revocation.at/></dd>
-        <dt>"Revoked by"</dt>
-        <dd>{revocation.by_name} {by}</dd>
-        <dt>"Revocation reason"</dt>
-        <dd class="pre-line">
+        <Fact name="Revoked at"><Timestamp at=revocation.at/></Fact>
+        <Fact name="Revoked by">{revocation.by_name} {by}</Fact>
+        <Fact name="Revocation reason" class="pre-line">
             {revocation.reason.unwrap_or_else(|| "No reason given".into())}
-        </dd>
+        </Fact>
     }
     .into_any()
 }

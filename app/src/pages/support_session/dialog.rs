@@ -2,12 +2,17 @@
 
 use leptos::prelude::*;
 
+use super::follow::SessionChanges;
 use crate::{
     api::{self, ApiError},
-    components::DialogPage,
+    components::{ClosedDialog, DialogPage, FormAct, FormFn, Notice, Tone},
     domain::{
-        SupportSessionId, flash::Flash, problem::Problem, support_sessions::SupportSessionDetail,
+        SupportSessionId,
+        flash::Flash,
+        problem::Problem,
+        support_sessions::{SupportSession, SupportSessionDetail},
     },
+    paths,
 };
 
 /// Asks for the session that the URL names.
@@ -24,9 +29,7 @@ pub(super) fn parse_id(id: &str) -> Result<SupportSessionId, Problem> {
 /// below says so.
 #[component]
 pub(in crate::pages) fn SessionDialogPage(
-    /// The title of the page.
     title: &'static str,
-    /// The dialog.
     show: fn(SupportSessionDetail, Option<Flash>) -> AnyView,
 ) -> impl IntoView {
     view! {
@@ -39,4 +42,40 @@ pub(in crate::pages) fn SessionDialogPage(
             }
         />
     }
+}
+
+/// The dialog when nothing can be done with the session, and why.
+pub(in crate::pages) fn closed_dialog(
+    id: SupportSessionId,
+    title: &'static str,
+    nothing_done: &'static str,
+    why: impl IntoView + 'static,
+) -> AnyView {
+    view! {
+        <ClosedDialog
+            title
+            description=nothing_done
+            close_href=paths::support_session(id)
+            back="Back to the support session"
+        >
+            <Notice tone=Tone::Info>{why}</Notice>
+        </ClosedDialog>
+    }
+    .into_any()
+}
+
+/// Goes back to the page of the session when the act is done. It shows the session as it is then, and
+/// says what was done.
+pub(in crate::pages) fn leave_when_done<A: FormFn<Output = SupportSession>>(
+    act: FormAct<A>,
+    id: SupportSessionId,
+    message: fn(&SupportSession) -> String,
+) {
+    let changes = use_context::<SessionChanges>();
+    act.leave_when_done(paths::support_session(id), move |session| {
+        if let Some(changes) = changes {
+            let message = message(&session);
+            changes.show(session, message);
+        }
+    });
 }

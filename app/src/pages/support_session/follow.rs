@@ -7,6 +7,7 @@ use crate::{
     components::use_viewer,
     domain::{
         Timestamp,
+        policy::SessionActs,
         support_sessions::{
             RequestsToday, SupportSession, SupportSessionDetail, SupportSessionStatus,
         },
@@ -32,7 +33,7 @@ impl SessionChanges {
     }
 
     /// The session is this now; `message` says what was done.
-    pub(in crate::pages) fn show(self, session: SupportSession, message: String) {
+    pub(super) fn show(self, session: SupportSession, message: String) {
         self.session.set(Some(session));
         self.message.set(Some(message));
     }
@@ -44,9 +45,7 @@ pub struct LiveSession {
     pub(super) session: RwSignal<SupportSession>,
     pub(super) at: RwSignal<Timestamp>,
     pub(super) open_url: StoredValue<Option<String>>,
-    pub(super) may_revoke: bool,
-    pub(super) may_replace_token: bool,
-    pub(super) may_raise_budget: bool,
+    pub(super) may: SessionActs,
     pub(super) today: RequestsToday,
     pub(super) status: Memo<SupportSessionStatus>,
 }
@@ -87,9 +86,7 @@ impl LiveSession {
             session,
             at,
             open_url: StoredValue::new(detail.open_url),
-            may_revoke: detail.may_revoke,
-            may_replace_token: detail.may_replace_token,
-            may_raise_budget: detail.may_raise_budget,
+            may: detail.may,
             today: detail.today,
             status: Memo::new(move |_| {
                 let now = viewer.now_or(at.get());

@@ -9,7 +9,6 @@ use crate::{
     paths,
 };
 
-/// The head of the page.
 #[component]
 pub(super) fn Header(session: LiveSession) -> impl IntoView {
     let first = session.session.get_untracked();
@@ -23,11 +22,12 @@ pub(super) fn Header(session: LiveSession) -> impl IntoView {
             let open = open_url
                 .get_value()
                 .map(|href| view! { <OpenTenant href/> });
-            let (replace, revoke) = (paths::replace_token(id), paths::revoke(id));
+            let (replace, revoke) = (paths::REPLACE_TOKEN.page(id), paths::REVOKE.page(id));
             let replace = session
-                .may_replace_token
+                .may
+                .replace_token
                 .then(|| view! { <ButtonLink href=replace>"Replace token"</ButtonLink> });
-            let revoke = session.may_revoke.then(|| {
+            let revoke = session.may.revoke.then(|| {
                 view! { <ButtonLink href=revoke class="danger solid">"Revoke Session"</ButtonLink> }
             });
             view! { {replace} {revoke} {open} }

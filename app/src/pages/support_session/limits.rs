@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::follow::LiveSession;
 use crate::{
     components::{
-        ButtonLink, Panel, Timestamp,
+        ButtonLink, Fact, Panel, Timestamp,
         format::{counted, thousands},
     },
     domain::support_sessions::{RequestsToday, SupportSession},
@@ -16,8 +16,8 @@ use crate::{
 pub(super) fn Limits(session: LiveSession) -> impl IntoView {
     let now = session.session;
     let first = now.get_untracked();
-    let raise = paths::raise_budget(first.id);
-    let may_raise = session.may_raise_budget;
+    let raise = paths::RAISE_BUDGET.page(first.id);
+    let may_raise = session.may.raise_budget && first.limits.requests_total.is_some();
     let raise_link = move || {
         let raise = raise.clone();
         (may_raise && session.is_active()).then(
@@ -25,19 +25,15 @@ pub(super) fn Limits(session: LiveSession) -> impl IntoView {
         )
     };
     let used = move || now.with(used);
+    let (address, today) = (address(&first), today(session.today, &first));
     view! {
         <Panel id="limits-title" title="Limits" beside=move || raise_link.clone()>
             <dl class="facts">
-                <dt>"Budget"</dt>
-                <dd class="num">{used}</dd>
-                <dt>"Rate"</dt>
-                <dd class="num">{rate(first.limits.requests_per_minute)}</dd>
-                <dt>"Idle limit"</dt>
-                <dd>{move || idle(&now.get())}</dd>
-                <dt>"Address"</dt>
-                <dd>{address(&first)}</dd>
-                <dt>"Requests today (UTC)"</dt>
-                <dd class="num">{today(session.today, &first)}</dd>
+                <Fact name="Budget" class="num">{used}</Fact>
+                <Fact name="Rate" class="num">{rate(first.limits.requests_per_minute)}</Fact>
+                <Fact name="Idle limit">{move || idle(&now.get())}</Fact>
+                <Fact name="Address">{address}</Fact>
+                <Fact name="Requests today (UTC)" class="num">{today}</Fact>
             </dl>
         </Panel>
     }

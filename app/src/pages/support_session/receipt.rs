@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::follow::LiveSession;
 use crate::{
-    components::{format::counted, use_viewer},
+    components::{Fact, format::counted, use_viewer},
     domain::{
         Timestamp,
         nodes::{NodeReceipt, ReceiptState, last_sent_us},
@@ -20,14 +20,17 @@ pub(super) fn Receipt(session: LiveSession) -> impl IntoView {
         let receipts = revocation.map_or_else(Vec::new, |revocation| revocation.receipts);
         (!receipts.is_empty()).then(|| {
             let now = viewer.now_or(session.at.get());
-            let nodes = receipts.iter().map(|receipt| {
-                view! { <li>"Gateway " <code>{receipt.node.clone()}</code> " " {told(receipt, now)}</li> }
+            let last_request = last_request(&receipts, now);
+            let nodes = receipts.into_iter().map(|receipt| {
+                let told = told(&receipt, now);
+                view! { <li>"Gateway " <code>{receipt.node}</code> " " {told}</li> }
             });
+            let nodes = nodes.collect_view();
             view! {
-                <dt>"Last request"</dt>
-                <dd class="num">{last_request(&receipts, now)}</dd>
-                <dt>"Confirmation"</dt>
-                <dd><ul class="plain" role="status">{nodes.collect_view()}</ul></dd>
+                <Fact name="Last request" class="num">{last_request}</Fact>
+                <Fact name="Confirmation">
+                    <ul class="plain" role="status">{nodes}</ul>
+                </Fact>
             }
         })
     }
@@ -63,7 +66,6 @@ fn told(receipt: &NodeReceipt, now: Timestamp) -> String {
     }
 }
 
-/// A short span of time.
 fn span(us: u64) -> String {
     match us {
         0..10_000 => format!("{}.{} ms", us / 1000, us % 1000 / 100),

@@ -4,31 +4,20 @@ use leptos::prelude::*;
 
 use super::SessionsQuery;
 use crate::{
-    components::{FilterForm, SearchBox, SelectFilter, as_sentence},
+    components::{FilterForm, SearchBox, SelectFilter, field_errors, labelled},
     domain::{problem::Problem, staff::StaffRef, support_sessions::SupportSessionStatus},
     paths,
 };
 
-/// The filters, with their errors.
 #[component]
 pub(super) fn Filters(
-    /// The filter in the URL.
     query: SessionsQuery,
-    /// Staff members to choose from.
     staff: Vec<StaffRef>,
     problem: Option<Problem>,
 ) -> impl IntoView {
-    let statuses = SupportSessionStatus::ALL
-        .iter()
-        .map(|status| (status.to_string(), status.label().to_owned()))
-        .collect();
     let staff = staff
         .into_iter()
         .map(|staff| (staff.id.to_string(), staff.name))
-        .collect();
-    let errors = problem.into_iter().flat_map(|problem| problem.fields);
-    let errors: Vec<_> = errors
-        .map(|p| view! { <p class="error">{format!("{}: {}", p.field, as_sentence(&p.message))}</p> })
         .collect();
     view! {
         <FilterForm
@@ -40,7 +29,7 @@ pub(super) fn Filters(
                 name="status"
                 label="Status"
                 any="Any status"
-                options=statuses
+                options=labelled(SupportSessionStatus::ALL, SupportSessionStatus::label)
                 value=query.status
             />
             <SearchBox name="tenant" label="Tenant ID" value=query.tenant/>
@@ -51,7 +40,7 @@ pub(super) fn Filters(
                 options=staff
                 value=query.staff
             />
-            {errors}
+            {problem.map(field_errors)}
         </FilterForm>
     }
 }

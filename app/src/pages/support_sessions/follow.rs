@@ -8,6 +8,8 @@ use crate::{
     components::use_viewer,
     domain::{
         Timestamp,
+        signed_in::SignedIn,
+        staff::Role,
         support_sessions::{
             SupportSession, SupportSessionCounts, SupportSessionFilter, SupportSessionList,
         },
@@ -30,15 +32,26 @@ pub struct LiveList {
     pub(super) rows: RwSignal<LiveRows<SupportSession>>,
     pub(super) counts: RwSignal<SupportSessionCounts>,
     pub(super) at: RwSignal<Timestamp>,
+    viewer: StoredValue<Option<SignedIn>>,
 }
 
 impl LiveList {
-    pub(super) fn new(list: &SupportSessionList) -> Self {
+    pub(super) fn new(list: &SupportSessionList, viewer: Option<SignedIn>) -> Self {
         Self {
             rows: RwSignal::new(LiveRows::new(list.sessions.items.clone())),
             counts: RwSignal::new(list.counts),
             at: RwSignal::new(list.at),
+            viewer: StoredValue::new(viewer),
         }
+    }
+
+    /// Whether the viewer may revoke a session while it is active.
+    pub(super) fn may_revoke(self, session: &SupportSession) -> bool {
+        self.viewer.with_value(|viewer| {
+            viewer.as_ref().is_some_and(|SignedIn { staff, .. }| {
+                staff.roles.contains(&Role::SuperAdmin) || staff.id == session.staff_id
+            })
+        })
     }
 
     /// Rows change in place. New matching ones wait behind "n new".

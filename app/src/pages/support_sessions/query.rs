@@ -1,6 +1,6 @@
 //! The filter of the list of support sessions in the query string.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     domain::{
@@ -16,30 +16,23 @@ use crate::{
 
 /// The filter and the page as texts from the URL, valid or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SessionsQuery {
-    /// Status, in any case.
+    #[serde(deserialize_with = "upper_case")]
     pub status: String,
     pub tenant: String,
     /// The staff member's identifier.
     pub staff: String,
     pub cursor: String,
-    /// Rows on a page.
     pub limit: String,
 }
 
-impl SessionsQuery {
-    /// Takes the texts out of a query string; `get` gives the decoded value of a name.
-    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
-        let get = |name| get(name).unwrap_or_default().trim().to_owned();
-        Self {
-            status: get("status").to_ascii_uppercase(),
-            tenant: get("tenant"),
-            staff: get("staff"),
-            cursor: get("cursor"),
-            limit: get("limit"),
-        }
-    }
+/// The status may be written in any case.
+fn upper_case<'de, D: Deserializer<'de>>(status: D) -> Result<String, D::Error> {
+    String::deserialize(status).map(|status| status.to_ascii_uppercase())
+}
 
+impl SessionsQuery {
     /// The parsed filter, or all invalid fields.
     pub fn parse(&self) -> Result<(SupportSessionFilter, PageRequest), Problem> {
         let mut problems = FieldProblems::default();
@@ -52,7 +45,6 @@ impl SessionsQuery {
         Ok((filter, page))
     }
 
-    /// Whether anything narrows the list.
     pub fn is_filtered(&self) -> bool {
         !(self.status.is_empty() && self.tenant.is_empty() && self.staff.is_empty())
     }
@@ -96,10 +88,7 @@ mod tests {
     use super::*;
 
     fn query(pairs: &[(&str, &str)]) -> SessionsQuery {
-        SessionsQuery::read(|name| {
-            let pair = pairs.iter().find(|(known, _)| *known == name);
-            pair.map(|(_, value)| (*value).to_owned())
-        })
+        crate::query::read(pairs.iter().copied())
     }
 
     #[test]

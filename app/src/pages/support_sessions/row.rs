@@ -2,13 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::follow::LiveList;
 use crate::{
     components::{Countdown, RowLink, StatusBadge, Timestamp, use_viewer},
-    domain::{
-        self,
-        support_sessions::{SupportSession, SupportSessionStatus},
-    },
-    live::rows::{LiveRow as _, LiveRows},
+    domain::support_sessions::{SupportSession, SupportSessionStatus},
+    live::rows::LiveRow as _,
     paths,
 };
 
@@ -17,27 +15,22 @@ use crate::{
 pub(super) fn SessionRow(
     /// The session when it arrived.
     session: SupportSession,
-    /// All rows, as they are now.
-    rows: RwSignal<LiveRows<SupportSession>>,
-    /// The server's time at which the rows hold.
-    at: RwSignal<domain::Timestamp>,
-    /// Whether the viewer may revoke it while it is active.
-    may_revoke: bool,
+    shown: LiveList,
 ) -> impl IntoView {
-    let viewer = use_viewer();
+    let (viewer, may_revoke) = (use_viewer(), shown.may_revoke(&session));
     let first = session.clone();
     let now = Memo::new(move |before: Option<&SupportSession>| {
-        let found = rows.with(|rows| rows.find(session.key()).cloned());
+        let found = shown.rows.with(|rows| rows.find(session.key()).cloned());
         found.unwrap_or_else(|| before.unwrap_or(&session).clone())
     });
     let status = Memo::new(move |_| {
-        let at = viewer.now_or(at.get());
+        let at = viewer.now_or(shown.at.get());
         now.with(|session| session.status(at))
     });
     let is_active = move || status.get() == SupportSessionStatus::Active;
     let until = Signal::derive(move || now.with(SupportSession::ends_at));
     let path = paths::support_session(first.id);
-    let revoke_path = paths::revoke(first.id);
+    let revoke_path = paths::REVOKE.page(first.id);
     let (tenant_name, staff_name) = (first.tenant_name.clone(), first.staff_name.clone());
     let what = format!("Support session in {}", first.tenant_name);
     let scopes = first.scopes.into_iter().map(|scope| {
@@ -67,7 +60,7 @@ pub(super) fn SessionRow(
                 <Timestamp at=until/>
                 <Show when=is_active>
                     <span class="since">
-                        <Countdown until now=at what=what.clone() short=true/>
+                        <Countdown until now=shown.at what=what.clone() short=true/>
                     </span>
                 </Show>
             </td>

@@ -3,14 +3,10 @@
 use leptos::prelude::*;
 
 use super::{follow::LiveList, row::SessionRow};
-use crate::{components::TableBox, domain::support_sessions::SupportSession};
+use crate::components::TableBox;
 
 #[component]
-pub(super) fn Table(
-    shown: LiveList,
-    may_revoke: impl Fn(&SupportSession) -> bool + Clone + Send + Sync + 'static,
-) -> impl IntoView {
-    let may_revoke = StoredValue::new(may_revoke);
+pub(super) fn Table(shown: LiveList) -> impl IntoView {
     view! {
         <TableBox label="Support sessions" class="stacked">
             <thead>
@@ -33,10 +29,7 @@ pub(super) fn Table(
                     key=|session| session.id
                     let:session
                 >
-                    {
-                        let may_revoke = may_revoke.with_value(|may| may(&session));
-                        view! { <SessionRow session rows=shown.rows at=shown.at may_revoke/> }
-                    }
+                    <SessionRow session shown/>
                 </For>
             </tbody>
         </TableBox>

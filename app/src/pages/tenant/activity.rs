@@ -20,7 +20,6 @@ use crate::{
     query::Query,
 };
 
-/// How many rows each of the two lists shows.
 const ROWS: u32 = 6;
 
 fn first_rows() -> PageRequest {
@@ -40,7 +39,6 @@ fn changes(live: LiveHandle) -> Memo<(Option<domain::Timestamp>, u32, u32)> {
     })
 }
 
-/// Support sessions that are active in a tenant.
 #[component]
 pub(crate) fn SessionsHere(tenant: TenantId, live: LiveHandle) -> impl IntoView {
     let all = Query::default()
@@ -108,7 +106,7 @@ fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView 
                 what=format!("Support session of {}", session.staff_name)
                 short=true
             />
-            <ButtonLink href=paths::revoke(session.id) class="small danger">
+            <ButtonLink href=paths::REVOKE.page(session.id) class="small danger">
                 "Revoke"
                 <span class="visually-hidden">
                     {format!(" support session of {}", session.staff_name)}
@@ -118,7 +116,6 @@ fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView 
     }
 }
 
-/// The latest audit events of a tenant.
 #[component]
 pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView {
     let all = Query::default()

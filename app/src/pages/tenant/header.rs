@@ -57,10 +57,10 @@ pub(super) fn Header(
             </div>
             <div class="bar push" role="group" aria-label="Support Actions">
                 {manage}
-                <ButtonLink href=paths::create_session(&tenant.id) class="primary">
+                <ButtonLink href=paths::CREATE_SESSION.page(&tenant.id) class="primary">
                     "Create Support Session"
                 </ButtonLink>
-                <ButtonLink href=paths::force_logout(&tenant.id) class="danger">
+                <ButtonLink href=paths::FORCE_LOGOUT.page(&tenant.id) class="danger">
                     "Force Logout All Sessions"
                 </ButtonLink>
             </div>

@@ -18,7 +18,6 @@ use crate::{
 #[component]
 pub(crate) fn Signals(
     id: TenantId,
-    /// The signals when the page was made.
     first: HealthSignals,
     /// Calls over time, for the line beside their number.
     calls: Vec<CallBucket>,

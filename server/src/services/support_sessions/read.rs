@@ -6,7 +6,7 @@ use app::{
         access_log::AccessLogEntry,
         caller::{Caller, Context},
         page::{Page, PageRequest},
-        policy::Act,
+        policy::{Act, SessionActs},
         problem::{Problem, ProblemCode},
         support_sessions::{
             SupportSession, SupportSessionDetail, SupportSessionFilter, SupportSessionList,
@@ -114,7 +114,7 @@ impl ReadSupportSessions for SupportSessionsService {
         let tenant = find_tenant(&self.core, tenant).await?.tenant;
         let at = self.core.now();
         let active = session.status(at) == SupportSessionStatus::Active;
-        let may = |act| active && self.core.authorise(context, act).is_ok();
+        let may = active.then(|| SessionActs::of(&context.caller, session.staff_id, at));
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
         let sees_nodes = !matches!(&context.caller, Caller::Key(key) if key.tenant_id.is_some());
@@ -131,10 +131,7 @@ impl ReadSupportSessions for SupportSessionsService {
             open_url: self.open_url(context, &session, at).await?,
             scopes_used,
             tenant_status: tenant.status,
-            may_revoke: may(Act::RevokeSupportSession(session.staff_id)),
-            may_replace_token: may(Act::ReplaceToken(session.staff_id)),
-            may_raise_budget: session.limits.requests_total.is_some()
-                && may(Act::RaiseBudget(session.staff_id)),
+            may: may.unwrap_or_default(),
             today,
             session,
             at,

@@ -221,7 +221,7 @@ async fn a_session_has_every_property_and_its_event_tells_them() {
         );
         let kept = service.detail(&support_admin(2), session.id).await.unwrap();
         assert_eq!(kept.session, session);
-        assert!(!kept.may_revoke, "not one's own");
+        assert!(!kept.may.revoke, "not one's own");
 
         let event = events(&world, "support_session.created").await.remove(0);
         assert_eq!(event.tenant_id, Some(tenant("acme")));
@@ -375,7 +375,7 @@ async fn a_session_expires_by_itself_and_the_event_carries_the_true_instant() {
             detail.session.status(detail.at),
             SupportSessionStatus::Expired
         );
-        assert!(!detail.may_revoke);
+        assert!(!detail.may.revoke);
         let late = service
             .revoke(&support_admin(1), session.id, String::new())
             .await

@@ -10,24 +10,14 @@ use crate::{
 /// Whether new rows wait: while the table is under the pointer or has the focus.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hold {
-    hovered: RwSignal<bool>,
-    focused: RwSignal<bool>,
+    pub(super) hovered: RwSignal<bool>,
+    pub(super) focused: RwSignal<bool>,
 }
 
 impl Hold {
     /// Whether it is in force now; not tracked.
     pub(super) fn is_on(self) -> bool {
         self.hovered.get_untracked() || self.focused.get_untracked()
-    }
-
-    /// Takes note of the pointer.
-    pub(super) fn set_hovered(self, hovered: bool) {
-        self.hovered.set(hovered);
-    }
-
-    /// Takes note of the focus.
-    pub(super) fn set_focused(self, focused: bool) {
-        self.focused.set(focused);
     }
 }
 

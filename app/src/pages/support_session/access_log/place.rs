@@ -12,28 +12,17 @@ use crate::{
     query::{Query, page_request},
 };
 
-/// The page of the access log in the URL.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LogPlace {
     /// The cursor; the newest rows without one.
-    pub cursor: Option<String>,
-    /// Rows on a page, as written.
+    pub cursor: String,
     pub limit: String,
 }
 
 impl LogPlace {
-    /// Takes the texts out of a query string; `get` gives the decoded value of a name.
-    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
-        Self {
-            cursor: get("cursor").filter(|cursor| !cursor.is_empty()),
-            limit: get("limit").unwrap_or_default().trim().to_owned(),
-        }
-    }
-
-    /// What is asked for.
     pub fn parse(&self) -> Result<PageRequest, Problem> {
-        let cursor = self.cursor.as_deref().unwrap_or_default();
-        page_request(FieldProblems::default(), &self.limit, cursor)
+        page_request(FieldProblems::default(), &self.limit, &self.cursor)
     }
 
     /// The page of the log of session `id` at `cursor`; the first without.
@@ -52,8 +41,8 @@ mod tests {
     #[test]
     fn the_page_size_is_kept_from_page_to_page() {
         let id: SupportSessionId = "01937e2c-7b6a-7cc0-8000-000000000002".parse().unwrap();
-        let place = LogPlace::read(|name| (name == "limit").then(|| "5".to_owned()));
-        assert_eq!(place.cursor, None);
+        let place: LogPlace = crate::query::read([("limit", "5")]);
+        assert_eq!(place.cursor, "");
         assert_eq!(
             place.address(id, Some("x")),
             "/support/sessions/01937e2c-7b6a-7cc0-8000-000000000002?cursor=x&limit=5"

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        CopyCode, Timestamp,
+        CopyCode, Fact, Timestamp,
         format::{Precision, counted},
     },
     domain::access_log::{AccessLogEntry, DirectionTally, RequestOutcome, UpgradeTally},
@@ -103,15 +103,15 @@ fn facts(entry: &AccessLogEntry) -> AnyView {
     let duration = entry.duration_ms.map(|ms| format!("{ms} ms"));
     let why = entry.refusal.map(|refusal| {
         view! {
-            <dt>"Reason for refusal"</dt>
-            <dd>{refusal.sentence()} " " <code class="muted">{refusal.as_str()}</code></dd>
+            <Fact name="Reason for refusal">
+                {refusal.sentence()} " " <code class="muted">{refusal.as_str()}</code>
+            </Fact>
         }
     });
     view! {
         <dl class="facts">
             {why}
-            <dt>"Request ID"</dt>
-            <dd><CopyCode text=id what="request ID"/></dd>
+            <Fact name="Request ID"><CopyCode text=id what="request ID"/></Fact>
             {row("Request number", Some(entry.seq.to_string()))}
             {row("Outcome", Some(outcome_sentence(entry).into()))}
             {carried(entry).map(|by| row("Forwarded by", Some(by)))}
@@ -127,7 +127,6 @@ fn facts(entry: &AccessLogEntry) -> AnyView {
     .into_any()
 }
 
-/// Facts about an upgraded connection.
 fn upgraded(tally: &UpgradeTally) -> impl IntoView + use<> {
     let direction = |name: &'static str, tally: &DirectionTally| {
         let passed = passed(tally);
@@ -138,10 +137,9 @@ fn upgraded(tally: &UpgradeTally) -> impl IntoView + use<> {
         }
     };
     view! {
-        <dt>"Upgrade"</dt>
-        <dd>
+        <Fact name="Upgrade">
             "WebSocket. It counts as one request. Messages are counted, not recorded individually."
-        </dd>
+        </Fact>
         {direction("To the upstream", &tally.to_upstream)}
         {direction("To the client", &tally.to_client)}
     }

@@ -64,7 +64,7 @@ async fn a_budget_is_raised_by_a_super_admin_who_is_not_its_holder_and_by_nobody
             let refused = service.raise_budget(&context, id, raise_to("20000")).await;
             assert_eq!(refused.unwrap_err().code, expected, "{:?}", context.caller);
             let may = service.detail(&context, id).await;
-            assert!(!may.is_ok_and(|detail| detail.may_raise_budget));
+            assert!(!may.is_ok_and(|detail| detail.may.raise_budget));
         }
         let admin = super_admin(2);
         for (form, field) in [

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::FieldError;
 use crate::{
-    components::{Field, Icon, IconName, as_sentence},
+    components::{Field, FieldError},
     domain::{
         scopes::Scope,
         tenants::{Organization, OrganizationStatus},
@@ -13,14 +13,7 @@ use crate::{
 
 /// The scopes with what each of them permits.
 #[component]
-pub fn ScopesField(
-    /// What there is to choose from.
-    scopes: Vec<Scope>,
-    /// The names that are chosen at first.
-    kept: Vec<String>,
-    /// What is wrong with the choice.
-    error: FieldError,
-) -> impl IntoView {
+pub fn ScopesField(scopes: Vec<Scope>, kept: Vec<String>, error: FieldError) -> impl IntoView {
     let choice = move |scope: Scope| {
         let name = scope.name.to_string();
         let chosen = kept.contains(&name);
@@ -45,11 +38,9 @@ pub fn ScopesField(
 /// The organization that access is restricted to.
 #[component]
 pub fn OrganizationField(
-    /// What there is to choose from.
     organizations: Vec<Organization>,
     /// The identifier that is chosen at first; empty for the whole tenant.
     kept: String,
-    /// What is wrong with the choice.
     error: FieldError,
 ) -> impl IntoView {
     let option = move |organization: Organization| {
@@ -93,9 +84,7 @@ pub fn OrganizationField(
 pub fn CreatorIpField(
     /// The address that the console sees.
     ip: String,
-    /// Whether it was chosen before.
     kept: bool,
-    /// What is wrong with the choice.
     error: FieldError,
 ) -> impl IntoView {
     view! {
@@ -115,13 +104,9 @@ pub fn CreatorIpField(
 /// Checkboxes under a legend, with what is wrong with them.
 #[component]
 fn Choices(
-    /// The name of the field.
     name: &'static str,
-    /// What is chosen.
     legend: &'static str,
-    /// What is wrong with the choice.
     error: FieldError,
-    /// The checkboxes.
     children: Children,
 ) -> impl IntoView {
     view! {
@@ -133,10 +118,7 @@ fn Choices(
         >
             <legend>{legend}</legend>
             <div class="choice">{children()}</div>
-            <p class="error" id=format!("{name}-error") hidden=move || error.with(Option::is_none)>
-                <Icon name=IconName::Bad size=13/>
-                <span>{move || error.get().map(|error| as_sentence(&error))}</span>
-            </p>
+            <FieldError id=format!("{name}-error") error/>
         </fieldset>
     }
     .into_any()

@@ -1,52 +1,26 @@
 //! The reason.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 use super::FieldError;
 use crate::{
-    components::Field,
+    components::TextArea,
     domain::support_sessions::{REASON_MAX, REASON_MIN},
 };
 
 /// The reason, with what is still missing while it is typed.
 #[component]
-pub fn ReasonField(
-    /// What was typed before.
-    kept: String,
-    /// What is wrong with it.
-    error: FieldError,
-) -> impl IntoView {
+pub fn ReasonField(kept: String, error: FieldError) -> impl IntoView {
     let typed = RwSignal::new(kept.clone());
-    let area = NodeRef::<html::Textarea>::new();
-    Effect::new(move || {
-        if let Some(area) = area.get() {
-            typed.set(area.value());
-        }
-    });
     let hint = move || {
         view! { <span class="num">{move || typed.with(|typed| counter(typed))}</span> }
     };
     view! {
-        <Field id="reason" label="Reason" hint=hint error=error let:control>
-            <textarea
-                node_ref=area
-                id=control.id
-                name="reason"
-                rows="3"
-                required=true
-                autofocus=true
-                aria-describedby=control.described_by
-                aria-invalid=control.invalid
-                on:input=move |event| typed.set(event_target_value(&event))
-            >
-                {kept}
-            </textarea>
-        </Field>
+        <TextArea name="reason" label="Reason" hint error value=kept typed required=true autofocus=true/>
     }
     .into_any()
 }
 
-/// How long the reason is, after trimming, and what is missing.
 fn counter(reason: &str) -> String {
     let length = reason.trim().chars().count();
     match length {

@@ -1,11 +1,11 @@
 //! The time-to-live.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 use super::{super::super::ends::ends_at, FieldError};
 use crate::{
     components::{
-        Field,
+        TextField,
         format::{self, Precision},
         use_viewer,
     },
@@ -17,22 +17,9 @@ use crate::{
 
 /// The duration with the time at which the session would end.
 #[component]
-pub fn TtlField(
-    /// What was typed before.
-    kept: String,
-    /// The server's time.
-    now: Timestamp,
-    /// What is wrong with it.
-    error: FieldError,
-) -> impl IntoView {
+pub fn TtlField(kept: String, now: Timestamp, error: FieldError) -> impl IntoView {
     let viewer = use_viewer();
     let typed = RwSignal::new(kept.clone());
-    let input = NodeRef::<html::Input>::new();
-    Effect::new(move || {
-        if let Some(input) = input.get() {
-            typed.set(input.value());
-        }
-    });
     let end = move || {
         let at = typed.with(|typed| ends_at(viewer.now_or(now), typed))?;
         let at = format::instant(at, viewer.offset_minutes(at), Precision::Time);
@@ -45,20 +32,15 @@ pub fn TtlField(
         }
     };
     view! {
-        <Field id="ttl_minutes" label="Duration (TTL, minutes)" hint=hint error=error let:control>
-            <input
-                node_ref=input
-                id=control.id
-                name="ttl_minutes"
-                type="text"
-                inputmode="numeric"
-                autocomplete="off"
-                value=kept
-                aria-describedby=control.described_by
-                aria-invalid=control.invalid
-                on:input=move |event| typed.set(event_target_value(&event))
-            />
-        </Field>
+        <TextField
+            name="ttl_minutes"
+            label="Duration (TTL, minutes)"
+            hint
+            inputmode="numeric"
+            value=kept
+            typed
+            error
+        />
     }
     .into_any()
 }
