@@ -10,6 +10,7 @@
 )]
 
 mod audit;
+mod dialog_form;
 mod error;
 mod rules;
 mod staff;
@@ -18,10 +19,15 @@ mod tenants;
 mod user_sessions;
 mod wire;
 
+use leptos::server_fn::{Http, codec::Post};
+
 pub use self::{
-    audit::*, error::*, rules::*, staff::*, support_sessions::*, tenants::*, user_sessions::*,
-    wire::*,
+    audit::*, dialog_form::*, error::*, rules::*, staff::*, support_sessions::*, tenants::*,
+    user_sessions::*, wire::*,
 };
+
+/// How each of them is called.
+type Json = Http<Post<StrictJson>, Post<Answer>>;
 
 /// The path of every server function.
 #[cfg(feature = "ssr")]

@@ -20,7 +20,6 @@ pub enum LiveState {
     /// Not open yet: on the server, before hydration, and while the tab is hidden.
     #[default]
     Idle,
-    /// Open.
     Connected,
     /// Lost for longer than a moment: the page shows data from this instant.
     Lost {

@@ -8,26 +8,17 @@ use crate::{
     query::{Query, encode},
 };
 
-/// The support overview.
 pub const OVERVIEW: &str = "/support";
 const TENANTS: &str = "/support/tenants";
-/// The list of support sessions.
 pub const SUPPORT_SESSIONS: &str = "/support/sessions";
-/// The audit log.
 pub const AUDIT: &str = "/audit";
-/// The export of the audit log.
 pub const AUDIT_EXPORT: &str = "/export/audit";
-/// Help.
 pub const HELP: &str = "/support/help";
-/// The gateway's rules.
 pub const RULES: &str = "/support/rules";
-/// Sign-in.
 pub const SIGN_IN: &str = "/sign-in";
-/// Changing one's own password.
 pub const PASSWORD: &str = "/account/password";
 /// The page for a staff member without a support role.
 pub const NO_ROLE: &str = "/account/no-role";
-/// The live event stream.
 pub const LIVE: &str = "/live";
 /// What the paths of server functions begin with.
 pub const SERVER_FUNCTIONS: &str = "/_fn/";
@@ -36,11 +27,8 @@ pub const OPEN_TENANT: &str = "/support/open/{label}";
 
 /// Where the plain forms of pages are sent. Those of dialogs are at [`Dialog::form`].
 pub mod forms {
-    /// Signs in.
     pub const SIGN_IN: &str = "/forms/sign-in";
-    /// Signs out.
     pub const SIGN_OUT: &str = "/forms/sign-out";
-    /// Changes one's own password.
     pub const CHANGE_PASSWORD: &str = "/forms/change-password";
     /// Tries changed rules of the gateway.
     pub const DRY_RUN: &str = "/forms/rules/dry-run";
@@ -51,7 +39,9 @@ pub mod forms {
 pub struct Dialog {
     /// The last part of its addresses.
     pub name: &'static str,
-    page: &'static str,
+    /// What it is about, in words.
+    pub about: &'static str,
+    pages: &'static str,
     forms: &'static str,
 }
 
@@ -59,7 +49,8 @@ impl Dialog {
     const fn over_tenant(name: &'static str) -> Self {
         Self {
             name,
-            page: TENANTS,
+            about: "tenant",
+            pages: TENANTS,
             forms: "/forms/tenants",
         }
     }
@@ -67,14 +58,20 @@ impl Dialog {
     const fn over_session(name: &'static str) -> Self {
         Self {
             name,
-            page: SUPPORT_SESSIONS,
+            about: "support session",
+            pages: SUPPORT_SESSIONS,
             forms: "/forms/support-sessions",
         }
     }
 
-    /// The page of the dialog. The identifier may be as it stood in an address.
+    /// The page that it lies over. The identifier may be as it stood in an address.
+    pub fn below(self, id: impl Display) -> String {
+        format!("{}/{}", self.pages, segment(id))
+    }
+
+    /// The page of the dialog.
     pub fn page(self, id: impl Display) -> String {
-        format!("{}/{}/{}", self.page, segment(id), self.name)
+        format!("{}/{}", self.below(id), self.name)
     }
 
     /// Where its form is sent.

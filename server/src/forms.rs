@@ -4,18 +4,15 @@
 //! A handler reads the form, calls one service, leaves a flash, and redirects to the page that
 //! shows it. It decides nothing: the same services answer the server functions.
 
+pub(crate) mod dialog;
 pub(crate) mod open_tenant;
 mod posted;
 mod redirect;
 pub(crate) mod rules;
 pub(crate) mod staff_sessions;
-pub(crate) mod support_sessions;
-pub(crate) mod user_sessions;
 
 #[cfg(test)]
 mod tests;
-
-use std::str::FromStr;
 
 use app::{
     domain::{
@@ -30,11 +27,8 @@ use app::{
 use axum::response::Response;
 
 use self::redirect::{see_other, sign_in_first, with_flash};
-use crate::{
-    extract::Refusal,
-    services::{
-        flash::Flashes, staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
-    },
+use crate::services::{
+    flash::Flashes, staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
 };
 
 /// The services that handlers of plain forms call.
@@ -48,11 +42,6 @@ pub struct Forms {
     pub support_sessions: SupportSessionsService,
     /// Stores flashes. `console.flash` takes them from the same place.
     pub flashes: Flashes,
-}
-
-/// What the path names, which is one of ours or does not exist.
-fn known<T: FromStr>(id: &str, what: &str) -> Result<T, Refusal> {
-    id.parse().map_err(|_| Problem::not_found(what).into())
 }
 
 impl Forms {

@@ -12,7 +12,10 @@
 
 use std::sync::LazyLock;
 
-use app::paths::{self, forms as to};
+use app::{
+    api,
+    paths::{self, forms as to},
+};
 use axum::{
     Router,
     body::Bytes,
@@ -92,7 +95,7 @@ fn pages(state: Pages) -> Router {
 
 /// Plain forms, which work before the WASM has loaded.
 pub(crate) fn forms(state: Forms) -> Router {
-    use forms::{open_tenant, rules, staff_sessions, support_sessions, user_sessions};
+    use forms::{dialog::send, open_tenant, rules, staff_sessions};
 
     Router::new()
         .route(to::SIGN_IN, post(staff_sessions::sign_in))
@@ -100,20 +103,23 @@ pub(crate) fn forms(state: Forms) -> Router {
         .route(to::CHANGE_PASSWORD, post(staff_sessions::change_password))
         .route(
             &paths::CREATE_SESSION.form_route(),
-            post(support_sessions::create),
+            post(send::<api::CreateSupportSession>),
         )
         .route(
             &paths::FORCE_LOGOUT.form_route(),
-            post(user_sessions::force_logout),
+            post(send::<api::ForceLogout>),
         )
-        .route(&paths::REVOKE.form_route(), post(support_sessions::revoke))
+        .route(
+            &paths::REVOKE.form_route(),
+            post(send::<api::RevokeSupportSession>),
+        )
         .route(
             &paths::REPLACE_TOKEN.form_route(),
-            post(support_sessions::replace_token),
+            post(send::<api::ReplaceToken>),
         )
         .route(
             &paths::RAISE_BUDGET.form_route(),
-            post(support_sessions::raise_budget),
+            post(send::<api::RaiseBudget>),
         )
         .route(to::DRY_RUN, post(rules::dry_run))
         .route(paths::OPEN_TENANT, get(open_tenant::open))

@@ -1,11 +1,8 @@
 //! The audit log.
 
-use leptos::{
-    prelude::*,
-    server_fn::{Http, codec::Post},
-};
+use leptos::prelude::*;
 
-use super::{Answer, ApiError, StrictJson};
+use super::{ApiError, Json};
 use crate::domain::{
     AuditEventId,
     audit::{self, AuditFilter},
@@ -13,7 +10,7 @@ use crate::domain::{
 };
 
 /// One page of audit events, newest first.
-#[server(prefix = "/_fn", endpoint = "list_audit_events", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+#[server(prefix = "/_fn", endpoint = "list_audit_events", protocol = Json)]
 pub async fn list_audit_events(
     filter: AuditFilter,
     page: PageRequest,
@@ -22,7 +19,7 @@ pub async fn list_audit_events(
     Ok(console.audit.list(&context, filter, page).await?)
 }
 
-#[server(prefix = "/_fn", endpoint = "audit_event", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+#[server(prefix = "/_fn", endpoint = "audit_event", protocol = Json)]
 pub async fn audit_event(id: AuditEventId) -> Result<audit::AuditEvent, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.audit.event(&context, id).await?)

@@ -1,30 +1,33 @@
 //! Support sessions and their access logs.
 
-use leptos::{
-    prelude::*,
-    server_fn::{Http, codec::Post},
-};
+use leptos::prelude::*;
 
-use super::{Answer, ApiError, StrictJson};
-use crate::domain::{
-    SupportSessionId, TenantId,
-    access_log::AccessLogEntry,
-    page::{Page, PageRequest},
-    support_sessions::{
-        self, RaiseBudgetForm, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter,
-        SupportSessionForm, SupportSessionGranted, SupportSessionList,
+use super::{ApiError, DialogForm, Json};
+use crate::{
+    components::format::thousands,
+    domain::{
+        SupportSessionId, TenantId,
+        access_log::AccessLogEntry,
+        flash::Flash,
+        form::NoFields,
+        page::{Page, PageRequest},
+        support_sessions::{
+            RaiseBudgetForm, RevokeForm, SupportSession as Session, SupportSessionDetail,
+            SupportSessionDraft, SupportSessionFilter, SupportSessionForm, SupportSessionGranted,
+            SupportSessionList,
+        },
     },
+    paths::{self, Dialog},
 };
 
 /// The data for the dialog "Create Support Session".
-#[server(prefix = "/_fn", endpoint = "draft_support_session", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+#[server(prefix = "/_fn", endpoint = "draft_support_session", protocol = Json)]
 pub async fn draft_support_session(tenant: TenantId) -> Result<SupportSessionDraft, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.support_sessions.draft(&context, &tenant).await?)
 }
 
-/// Creates a support session in `tenant` for the caller.
-#[server(prefix = "/_fn", endpoint = "create_support_session", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+#[server(prefix = "/_fn", endpoint = "create_support_session", protocol = Json)]
 pub async fn create_support_session(
     tenant: TenantId,
     form: SupportSessionForm,
@@ -34,8 +37,22 @@ pub async fn create_support_session(
     Ok(granted.await?)
 }
 
+impl DialogForm for CreateSupportSession {
+    const DIALOG: Dialog = paths::CREATE_SESSION;
+    type Id = TenantId;
+    type Form = SupportSessionForm;
+
+    fn of(tenant: TenantId, form: SupportSessionForm) -> Self {
+        Self { tenant, form }
+    }
+
+    fn done(granted: SupportSessionGranted) -> Flash {
+        Flash::Granted(Box::new(granted))
+    }
+}
+
 /// One page of support sessions, newest first, with the figures.
-#[server(prefix = "/_fn", endpoint = "list_support_sessions", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+#[server(prefix = "/_fn", endpoint = "list_support_sessions", protocol = Json)]
 pub async fn list_support_sessions(
     filter: SupportSessionFilter,
     page: PageRequest,
@@ -47,18 +64,18 @@ pub async fn list_support_sessions(
         .await?)
 }
 
-#[server(prefix = "/_fn", endpoint = "support_session", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+#[server(prefix = "/_fn", endpoint = "support_session", protocol = Json)]
 pub async fn support_session(id: SupportSessionId) -> Result<SupportSessionDetail, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.support_sessions.detail(&context, id).await?)
 }
 
 /// Ends a support session early. An empty reason is none.
-#[server(prefix = "/_fn", endpoint = "revoke_support_session", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+#[server(prefix = "/_fn", endpoint = "revoke_support_session", protocol = Json)]
 pub async fn revoke_support_session(
     id: SupportSessionId,
     reason: String,
-) -> Result<support_sessions::SupportSession, ApiError> {
+) -> Result<Session, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console
         .support_sessions
@@ -66,26 +83,69 @@ pub async fn revoke_support_session(
         .await?)
 }
 
+impl DialogForm for RevokeSupportSession {
+    const DIALOG: Dialog = paths::REVOKE;
+    type Id = SupportSessionId;
+    type Form = RevokeForm;
+
+    fn of(id: SupportSessionId, RevokeForm { reason, .. }: RevokeForm) -> Self {
+        Self { id, reason }
+    }
+
+    fn done(session: Session) -> Flash {
+        let message = format!("Session in {} revoked.", session.tenant_name);
+        Flash::Done { message }
+    }
+}
+
 /// Replaces a lost token. The old one stops working immediately.
-#[server(prefix = "/_fn", endpoint = "replace_token", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+#[server(prefix = "/_fn", endpoint = "replace_token", protocol = Json)]
 pub async fn replace_token(id: SupportSessionId) -> Result<SupportSessionGranted, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.support_sessions.replace_token(&context, id).await?)
 }
 
-/// Raises the total of requests of a support session.
-#[server(prefix = "/_fn", endpoint = "raise_budget", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+impl DialogForm for ReplaceToken {
+    const DIALOG: Dialog = paths::REPLACE_TOKEN;
+    type Id = SupportSessionId;
+    type Form = NoFields;
+
+    fn of(id: SupportSessionId, _: NoFields) -> Self {
+        Self { id }
+    }
+
+    fn done(granted: SupportSessionGranted) -> Flash {
+        Flash::Granted(Box::new(granted))
+    }
+}
+
+#[server(prefix = "/_fn", endpoint = "raise_budget", protocol = Json)]
 pub async fn raise_budget(
     id: SupportSessionId,
     form: RaiseBudgetForm,
-) -> Result<support_sessions::SupportSession, ApiError> {
+) -> Result<Session, ApiError> {
     let (console, context) = super::asked()?;
     let raised = console.support_sessions.raise_budget(&context, id, form);
     Ok(raised.await?)
 }
 
-/// One page of the access log, newest first.
-#[server(prefix = "/_fn", endpoint = "list_access_log", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+impl DialogForm for RaiseBudget {
+    const DIALOG: Dialog = paths::RAISE_BUDGET;
+    type Id = SupportSessionId;
+    type Form = RaiseBudgetForm;
+
+    fn of(id: SupportSessionId, form: RaiseBudgetForm) -> Self {
+        Self { id, form }
+    }
+
+    fn done(session: Session) -> Flash {
+        let total = thousands(session.limits.requests_total.unwrap_or_default());
+        let message = format!("Budget raised to {total} requests.");
+        Flash::Done { message }
+    }
+}
+
+#[server(prefix = "/_fn", endpoint = "list_access_log", protocol = Json)]
 pub async fn list_access_log(
     id: SupportSessionId,
     page: PageRequest,

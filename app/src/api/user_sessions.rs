@@ -1,32 +1,30 @@
 //! Force logout.
 
-use leptos::{
-    prelude::*,
-    server_fn::{Http, codec::Post},
+use leptos::prelude::*;
+
+use super::{ApiError, DialogForm, Json};
+use crate::{
+    domain::{
+        TenantId,
+        flash::Flash,
+        user_sessions::{ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
+    },
+    paths::{self, Dialog},
 };
 
-use super::{Answer, ApiError, StrictJson};
-use crate::domain::{
-    TenantId,
-    user_sessions::{ForceLogoutDraft, ForceLogoutResult},
-};
-
-/// The data for the dialog "Force Logout All Sessions".
-#[server(prefix = "/_fn", endpoint = "draft_force_logout", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+#[server(prefix = "/_fn", endpoint = "draft_force_logout", protocol = Json)]
 pub async fn draft_force_logout(tenant: TenantId) -> Result<ForceLogoutDraft, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console.user_sessions.draft(&context, &tenant).await?)
 }
 
 /// Ends every active user session of a tenant. `slug` must be the tenant's.
-#[server(prefix = "/_fn", endpoint = "force_logout", protocol = Http<Post<StrictJson>, Post<Answer>>)]
+#[server(prefix = "/_fn", endpoint = "force_logout", protocol = Json)]
 pub async fn force_logout(
     tenant: TenantId,
     slug: String,
     idempotency_key: String,
 ) -> Result<ForceLogoutResult, ApiError> {
-    use crate::domain::user_sessions::ForceLogoutForm;
-
     let (console, context) = super::asked()?;
     let form = ForceLogoutForm {
         slug,
@@ -34,4 +32,23 @@ pub async fn force_logout(
     };
     let sessions = console.user_sessions;
     Ok(sessions.force_logout(&context, &tenant, form).await?)
+}
+
+impl DialogForm for ForceLogout {
+    const DIALOG: Dialog = paths::FORCE_LOGOUT;
+    type Id = TenantId;
+    type Form = ForceLogoutForm;
+
+    fn of(tenant: TenantId, form: ForceLogoutForm) -> Self {
+        let (slug, idempotency_key) = (form.slug, form.idempotency_key);
+        Self {
+            tenant,
+            slug,
+            idempotency_key,
+        }
+    }
+
+    fn done(result: ForceLogoutResult) -> Flash {
+        Flash::LoggedOut(result)
+    }
 }

@@ -1,11 +1,17 @@
 //! The page of a dialog, and the dialog that only says something.
 
+use std::str::FromStr;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    dialog::Dialog, empty::Loading, flash::use_flash, loaded::use_id, problem::ProblemNotice,
+    dialog::Dialog,
+    empty::Loading,
+    flash::use_flash,
+    loaded::{use_id, use_named},
+    problem::ProblemNotice,
 };
 use crate::{
     answer::set_status,
@@ -57,28 +63,31 @@ pub fn refused_dialog(
 /// The page of a dialog: waits for what the `id` in its address names, and for what a plain form
 /// left.
 #[component]
-pub fn DialogPage<T, F, S>(
+pub fn DialogPage<I, T, F, S>(
     title: &'static str,
     /// What to say while the first fetch takes longer than a moment.
     loading: &'static str,
-    load: fn(String) -> F,
+    /// What it is about, in words.
+    about: &'static str,
+    load: fn(I) -> F,
     /// The dialog, by the `id`, what was fetched, and the flash.
     show: S,
 ) -> impl IntoView
 where
+    I: FromStr + 'static,
     T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
     F: Future<Output = Result<T, ApiError>> + Send + 'static,
     S: Fn(String, Result<T, ApiError>, Option<Flash>) -> AnyView + Copy + Send + Sync + 'static,
 {
     let id = use_id();
     let flash = use_flash();
-    let about = Resource::new(move || id.get(), load);
+    let named = use_named(about, load);
     view! {
         <Title text=title/>
         <Suspense fallback=move || view! { <Loading label=loading/> }>
             {move || Suspend::new(async move {
                 let id = id.get_untracked();
-                show(id, about.await, flash.await)
+                show(id, named.await, flash.await)
             })}
         </Suspense>
     }

@@ -3,37 +3,17 @@
 
 use leptos::{
     prelude::*,
-    server_fn::ServerFn,
     web_sys::{FormData, HtmlFormElement},
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use crate::{
-    api::ApiError,
+    api::{ApiError, DialogForm},
     domain::{flash::Flash, problem::Problem},
 };
 
-/// A server function that a form can call.
-pub trait FormFn:
-    ServerFn<Error = ApiError, Output: Clone + PartialEq + Send + Sync + 'static>
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<A> FormFn for A where
-    A: ServerFn<Error = ApiError, Output: Clone + PartialEq + Send + Sync + 'static>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
-}
-
 /// An act that a form asks for: what was answered, and what was refused.
-pub struct FormAct<A: FormFn> {
+pub struct FormAct<A: DialogForm> {
     action: ServerAction<A>,
     problem: RwSignal<Option<Problem>>,
     answer: Memo<Option<A::Output>>,
@@ -43,15 +23,15 @@ pub struct FormAct<A: FormFn> {
     clippy::expl_impl_clone_on_copy,
     reason = "derived, it would ask the server function to be `Copy`"
 )]
-impl<A: FormFn> Clone for FormAct<A> {
+impl<A: DialogForm> Clone for FormAct<A> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<A: FormFn> Copy for FormAct<A> {}
+impl<A: DialogForm> Copy for FormAct<A> {}
 
-impl<A: FormFn> FormAct<A> {
+impl<A: DialogForm> FormAct<A> {
     /// `flash` is what a plain form left, and `before` the answer in it if there was one.
     pub fn new(flash: Option<Flash>, before: Option<A::Output>) -> Self {
         let action = ServerAction::<A>::new();

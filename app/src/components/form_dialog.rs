@@ -9,20 +9,18 @@ use leptos::{
 };
 
 use super::{
-    dialog::Dialog,
-    form_act::{FormAct, FormFn},
-    problem::ProblemNotice,
-    stat_card::ButtonLink,
-    viewer::use_viewer,
+    dialog::Dialog, form_act::FormAct, form_data::read_form, problem::ProblemNotice,
+    stat_card::ButtonLink, viewer::use_viewer,
 };
-use crate::domain::problem::Problem;
+use crate::{api::DialogForm, domain::problem::Problem};
 
-/// A dialog with a form. The form is sent to `action` until the page has come alive, and as the
+/// A dialog with a form. The form is sent as it is until the page has come alive, and as the
 /// server function `A` after that. A second submit while the first is under way does nothing; the
 /// focus goes to the first field that is refused.
 #[component]
-pub fn FormDialog<A: FormFn, R>(
+pub fn FormDialog<A: DialogForm, C>(
     act: FormAct<A>,
+    id: A::Id,
     /// Names the act and the object.
     #[prop(into)]
     title: String,
@@ -30,28 +28,31 @@ pub fn FormDialog<A: FormFn, R>(
     #[prop(into, optional)]
     done_title: String,
     #[prop(into)] description: ViewFn,
-    #[prop(into)] close_href: String,
     /// Whether the act can't be undone.
     #[prop(optional)]
     alert: bool,
-    /// Where the form is sent without JavaScript.
-    action: String,
-    /// Makes the call out of what was typed, or says what is wrong with it.
-    read: R,
+    /// Says what is wrong with the form before the server does.
+    check: C,
     /// What the button says; without one, the dialog only says why.
     #[prop(into)]
     submit: Option<String>,
     /// What stands in the place of the form once the act is done, where the dialog stays. Is given
-    /// the answer and `close_href`.
+    /// the answer and the page to go on to.
     #[prop(optional)]
     done: Option<fn(A::Output, String) -> AnyView>,
     children: Children,
 ) -> impl IntoView
 where
-    R: Fn(&FormData) -> Result<A, Problem> + Send + Sync + 'static,
+    C: Fn(&A::Form) -> Result<(), Problem> + Send + Sync + 'static,
 {
     let form = NodeRef::<html::Form>::new();
     focus_first_invalid(form, act.problem());
+    let (close_href, action) = (A::DIALOG.below(&id), A::DIALOG.form(&id));
+    let read = move |data: &FormData| {
+        let form = read_form(data)?;
+        check(&form)?;
+        Ok(A::of(id.clone(), form))
+    };
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();
         if let Some(form) = form.get_untracked() {

@@ -1,8 +1,10 @@
 //! Content about one thing, or what to say where it can't be had.
 
+use std::str::FromStr;
+
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     problem::{FailedPage, ProblemNotice},
@@ -14,6 +16,24 @@ use crate::{answer::set_status, api::ApiError, domain::problem::Problem, query};
 pub fn use_id() -> Memo<String> {
     let params = use_params_map();
     Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()))
+}
+
+/// What the `id` in the address of the page names.
+pub fn use_named<I, T, F>(about: &'static str, load: fn(I) -> F) -> Resource<Result<T, ApiError>>
+where
+    I: FromStr + 'static,
+    T: Send + Sync + Serialize + DeserializeOwned + 'static,
+    F: Future<Output = Result<T, ApiError>> + Send + 'static,
+{
+    let id = use_id();
+    Resource::new(
+        move || id.get(),
+        move |id| {
+            let found = id.parse().map(load);
+            let found = found.map_err(|_| Problem::not_found(about));
+            async move { found?.await }
+        },
+    )
 }
 
 /// The query string of the page, read into texts.

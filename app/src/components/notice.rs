@@ -9,7 +9,6 @@ pub enum Tone {
     Good,
     /// Something to know before going on.
     Warn,
-    /// Something is wrong.
     Bad,
     /// Something can't be done here.
     Info,

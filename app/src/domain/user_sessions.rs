@@ -14,7 +14,7 @@ use super::{
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UserSessionRegistration {
-    /// The person, only if the user session is active.
+    /// The person who signed in.
     pub user: TenantUserId,
     /// When the person signed in.
     pub issued_at: DateTime<Utc>,
@@ -46,9 +46,9 @@ impl UserSessionRegistration {
 pub struct UserSession {
     /// The platform's identifier, unique within the tenant.
     pub id: UserSessionId,
-    /// The tenant whose users were signed out.
+    /// The tenant that the person belongs to.
     pub tenant_id: TenantId,
-    /// The person, only if the user session is active.
+    /// The person who signed in.
     pub user: TenantUserId,
     /// When the person signed in.
     pub issued_at: DateTime<Utc>,
@@ -63,7 +63,7 @@ pub struct UserSession {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UserSessionQuery {
-    /// The tenant whose users were signed out.
+    /// The tenant that the person belongs to.
     pub tenant_id: TenantId,
     /// The platform's ID of the user session.
     pub user_session_id: UserSessionId,
@@ -93,7 +93,7 @@ pub fn logout_cutoff(at: Timestamp) -> Timestamp {
 /// The data for the dialog "Force Logout All Sessions".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ForceLogoutDraft {
-    /// The tenant whose users were signed out.
+    /// The tenant whose users would be signed out.
     pub tenant: super::tenants::Tenant,
     /// How many user sessions would end now.
     pub active_user_sessions: u64,

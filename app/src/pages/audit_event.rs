@@ -7,20 +7,19 @@ use leptos_meta::Title;
 
 pub use self::metadata::{pretty, summary};
 use crate::{
-    api::{self, ApiError},
+    api,
     components::{
         ButtonLink, CopyBlock, CopyCode, Fact, Loaded, OutcomeBadge, PageHeading, Panel, Timestamp,
-        failed_page, format::Precision, use_id,
+        failed_page, format::Precision, use_named,
     },
-    domain::{audit::AuditEvent, problem::Problem},
+    domain::audit::AuditEvent,
     paths,
     query::Query,
 };
 
 #[component]
 pub fn AuditEventPage() -> impl IntoView {
-    let id = use_id();
-    let event = Resource::new(move || id.get(), load);
+    let event = use_named("audit event", api::audit_event);
     view! {
         <Loaded
             resource=event
@@ -29,11 +28,6 @@ pub fn AuditEventPage() -> impl IntoView {
             failed=failed_page
         />
     }
-}
-
-async fn load(id: String) -> Result<AuditEvent, ApiError> {
-    let id = id.parse().map_err(|_| Problem::not_found("audit event"))?;
-    api::audit_event(id).await
 }
 
 #[component]

@@ -12,12 +12,7 @@ use self::form::CreateDialog;
 use crate::{
     api::{self, ApiError},
     components::{Dialog, DialogPage, refused_dialog},
-    domain::{
-        TenantId,
-        flash::Flash,
-        problem::Problem,
-        support_sessions::{SupportSessionDraft, SupportSessionGranted},
-    },
+    domain::{flash::Flash, support_sessions::SupportSessionGranted},
     paths,
 };
 
@@ -28,7 +23,8 @@ pub fn CreateSupportSessionPage() -> impl IntoView {
         <DialogPage
             title="Create Support Session"
             loading="Loading the tenant's health signals…"
-            load
+            about="tenant"
+            load=api::draft_support_session
             show=|id, draft, flash| {
                 let close_href = paths::tenant(id);
                 match (flash, draft) {
@@ -36,7 +32,7 @@ pub fn CreateSupportSessionPage() -> impl IntoView {
                         view! { <GrantedDialog session=*granted close_href/> }.into_any()
                     }
                     (refused, Ok(draft)) => {
-                        view! { <CreateDialog draft refused close_href/> }.into_any()
+                        view! { <CreateDialog draft refused/> }.into_any()
                     }
                     (_, Err(ApiError(problem))) => refused_dialog(
                         "Create support session",
@@ -48,11 +44,6 @@ pub fn CreateSupportSessionPage() -> impl IntoView {
             }
         />
     }
-}
-
-async fn load(tenant: String) -> Result<SupportSessionDraft, ApiError> {
-    let tenant: TenantId = tenant.parse().map_err(|_| Problem::not_found("tenant"))?;
-    api::draft_support_session(tenant).await
 }
 
 /// The confirmation as its own dialog, after a plain form.

@@ -1,16 +1,15 @@
 //! The dialog Force Logout All Sessions: names the tenant and how many user sessions end, asks for
 //! the slug, and says afterwards how many ended.
 
-use leptos::{prelude::*, web_sys::FormData};
+use leptos::prelude::*;
 
 use crate::{
     api::{self, ApiError},
     components::{
         ButtonLink, DialogPage, DoneBody, FormAct, FormDialog, Notice, TextField, Timestamp, Tone,
-        format::counted, read_form, refused_dialog,
+        format::counted, refused_dialog,
     },
     domain::{
-        TenantId,
         flash::Flash,
         problem::Problem,
         user_sessions::{ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
@@ -26,26 +25,21 @@ pub fn ForceLogoutPage() -> impl IntoView {
         <DialogPage
             title="Force Logout All Sessions"
             loading="Counting user sessions…"
-            load
+            about="tenant"
+            load=api::draft_force_logout
             show=|id, draft, flash| {
-                let close_href = paths::tenant(id);
                 match draft {
-                    Ok(draft) => view! { <ForceLogoutDialog draft flash close_href/> }.into_any(),
+                    Ok(draft) => view! { <ForceLogoutDialog draft flash/> }.into_any(),
                     Err(ApiError(problem)) => refused_dialog(
                         "Force Logout All Sessions",
                         "No one was signed out.",
                         problem,
-                        close_href,
+                        paths::tenant(id),
                     ),
                 }
             }
         />
     }
-}
-
-async fn load(tenant: String) -> Result<ForceLogoutDraft, ApiError> {
-    let tenant: TenantId = tenant.parse().map_err(|_| Problem::not_found("tenant"))?;
-    api::draft_force_logout(tenant).await
 }
 
 /// The act with its object and its number: title and button.
@@ -80,11 +74,7 @@ fn check_slug(typed: &str, slug: &str) -> Result<(), Problem> {
 }
 
 #[component]
-fn ForceLogoutDialog(
-    draft: ForceLogoutDraft,
-    flash: Option<Flash>,
-    close_href: String,
-) -> impl IntoView {
+fn ForceLogoutDialog(draft: ForceLogoutDraft, flash: Option<Flash>) -> impl IntoView {
     let tenant = draft.tenant;
     let kept: ForceLogoutForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let before = match &flash {
@@ -98,26 +88,17 @@ fn ForceLogoutDialog(
     let what = act_text(draft.active_user_sessions, &tenant.name);
     let warning = warning(draft.active_user_sessions, &tenant.name);
     let description = move || (!act.is_done()).then(|| warning.clone());
-    let (id, slug) = (tenant.id.clone(), tenant.slug.clone());
-    let read = move |form: &FormData| {
-        let form: ForceLogoutForm = read_form(form)?;
-        check_slug(&form.slug, &slug)?;
-        Ok(api::ForceLogout {
-            tenant: id.clone(),
-            slug: form.slug,
-            idempotency_key: form.idempotency_key,
-        })
-    };
+    let slug = tenant.slug.clone();
+    let check = move |form: &ForceLogoutForm| check_slug(&form.slug, &slug);
     view! {
         <FormDialog
             act
+            id=tenant.id
             title=what.clone()
             done_title=format!("Users of {} signed out", tenant.name)
             description
-            close_href
             alert=true
-            action=paths::FORCE_LOGOUT.form(&tenant.id)
-            read
+            check
             submit=what
             done=ended
         >

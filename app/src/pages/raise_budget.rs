@@ -1,11 +1,11 @@
 //! The dialog Raise budget: a super admin lets another's support session make more requests.
 
-use leptos::{prelude::*, web_sys::FormData};
+use leptos::prelude::*;
 
 use super::support_session::{SessionDialogPage, closed_dialog, leave_when_done};
 use crate::{
     api,
-    components::{FormAct, FormDialog, TextArea, TextField, format::thousands, read_form},
+    components::{FormAct, FormDialog, TextArea, TextField, format::thousands},
     domain::{
         flash::Flash,
         support_sessions::{
@@ -13,7 +13,6 @@ use crate::{
             SupportSessionStatus,
         },
     },
-    paths,
 };
 
 #[component]
@@ -37,16 +36,9 @@ fn RaiseDialog(session: SupportSession, present: u64, flash: Option<Flash>) -> i
     let id = session.id;
     let kept: RaiseBudgetForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let act = FormAct::<api::RaiseBudget>::new(flash, None);
-    leave_when_done(act, id, |session| {
-        let total = thousands(session.limits.requests_total.unwrap_or_default());
-        format!("Budget raised to {total} requests.")
-    });
+    leave_when_done(act, id);
     let least = present.saturating_add(1);
-    let read = move |form: &FormData| {
-        let form: RaiseBudgetForm = read_form(form)?;
-        form.validate(least)?;
-        Ok(api::RaiseBudget { id, form })
-    };
+    let check = move |form: &RaiseBudgetForm| form.validate(least).map(drop);
     let used = format!(
         "{} of {} requests used. The tenant can see this in its audit log.",
         thousands(session.requests_forwarded),
@@ -59,11 +51,10 @@ fn RaiseDialog(session: SupportSession, present: u64, flash: Option<Flash>) -> i
     view! {
         <FormDialog
             act
+            id
             title=format!("Raise {}’s budget in {}", session.staff_name, session.tenant_name)
             description=move || used.clone()
-            close_href=paths::support_session(id)
-            action=paths::RAISE_BUDGET.form(id)
-            read
+            check
             submit="Raise budget".to_owned()
         >
             <TextField

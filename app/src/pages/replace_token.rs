@@ -1,13 +1,12 @@
 //! The dialog Replace token: a lost access token is replaced, never shown again.
 
-use leptos::{prelude::*, web_sys::FormData};
+use leptos::prelude::*;
 
 use super::{create_support_session::granted, support_session::SessionDialogPage};
 use crate::{
     api,
     components::{FormAct, FormDialog, Notice, Tone},
-    domain::{flash::Flash, support_sessions::SupportSessionDetail},
-    paths,
+    domain::{flash::Flash, form::NoFields, support_sessions::SupportSessionDetail},
 };
 
 /// The dialog Replace token. After a plain form it shows the new token.
@@ -24,7 +23,6 @@ pub fn ReplaceTokenPage() -> impl IntoView {
 #[component]
 fn ReplaceDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoView {
     let id = detail.session.id;
-    let close_href = paths::support_session(id);
     let before = match &flash {
         Some(Flash::Granted(granted)) => Some((**granted).clone()),
         _ => None,
@@ -44,13 +42,12 @@ fn ReplaceDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Int
     view! {
         <FormDialog
             act
+            id
             title="Replace the access token"
             done_title="Token replaced"
             description
-            close_href
             alert=true
-            action=paths::REPLACE_TOKEN.form(id)
-            read=move |_: &FormData| Ok(api::ReplaceToken { id })
+            check=|_: &NoFields| Ok(())
             submit=may_replace.then(|| "Replace token".to_owned())
             done=granted
         >

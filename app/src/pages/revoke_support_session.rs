@@ -1,11 +1,11 @@
 //! The dialog Revoke Session: ends a support session early, with an optional reason.
 
-use leptos::{prelude::*, web_sys::FormData};
+use leptos::prelude::*;
 
 use super::support_session::{SessionDialogPage, closed_dialog, leave_when_done};
 use crate::{
     api,
-    components::{FormAct, FormDialog, StatusBadge, TextArea, read_form},
+    components::{FormAct, FormDialog, StatusBadge, TextArea},
     domain::{
         flash::Flash,
         support_sessions::{
@@ -33,7 +33,6 @@ pub fn RevokeSupportSessionPage() -> impl IntoView {
 fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl IntoView {
     let session = detail.session;
     let id = session.id;
-    let close_href = paths::support_session(id);
     let title = format!(
         "Revoke {}’s session in {}",
         session.staff_name, session.tenant_name
@@ -49,23 +48,16 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
     };
     let kept: RevokeForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let act = FormAct::<api::RevokeSupportSession>::new(flash, None);
-    leave_when_done(act, id, |session| {
-        format!("Session in {} revoked.", session.tenant_name)
-    });
-    let read = move |form: &FormData| {
-        let RevokeForm { reason, .. } = read_form(form)?;
-        validate_revocation_reason(&reason)?;
-        Ok(api::RevokeSupportSession { id, reason })
-    };
+    leave_when_done(act, id);
+    let check = |form: &RevokeForm| validate_revocation_reason(&form.reason).map(drop);
     view! {
         <FormDialog
             act
+            id
             title
             description
-            close_href=close_href.clone()
             alert=true
-            action=paths::REVOKE.form(id)
-            read
+            check
             submit="Revoke Session".to_owned()
         >
             <TextArea
@@ -79,7 +71,7 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
                 value=kept.reason
                 error=act.error("reason")
             />
-            <input type="hidden" name="next" value=close_href/>
+            <input type="hidden" name="next" value=paths::support_session(id)/>
         </FormDialog>
     }
 }

@@ -17,7 +17,7 @@ pub(super) use self::dialog::{SessionDialogPage, closed_dialog, leave_when_done}
 use self::{
     access_log::{AccessLogs, LogPlace},
     cards::Cards,
-    dialog::{load, parse_id},
+    dialog::parse_id,
     follow::{LiveSession, SessionChanges},
     header::Header,
     limits::Limits,
@@ -26,7 +26,8 @@ use self::{
 use crate::{
     api::{self, ApiError},
     components::{
-        DoneNotice, FailedList, FlashNotice, Loaded, failed_page, use_id, use_page_flash, use_query,
+        DoneNotice, FailedList, FlashNotice, Loaded, failed_page, use_id, use_named,
+        use_page_flash, use_query,
     },
     domain::{
         SupportSessionId, access_log::AccessLogEntry, flash::Flash, live::LiveInterest, page::Page,
@@ -43,7 +44,7 @@ async fn load_log((id, place): (String, LogPlace)) -> Result<Page<AccessLogEntry
 #[component]
 pub fn SupportSessionPage() -> impl IntoView {
     let (id, place) = (use_id(), use_query::<LogPlace>());
-    let detail = Resource::new(move || id.get(), load);
+    let detail = use_named("support session", api::support_session);
     let log = Resource::new(move || (id.get(), place.get()), load_log);
     let changes = SessionChanges::provide();
     // Asked for here, because the server renders what waits below twice, and a flash is taken once.

@@ -19,10 +19,10 @@ use self::{
 use crate::{
     api::{self, ApiError},
     components::{
-        CallsChart, FlashNotice, Loaded, VerdictBox, failed_page, use_id, use_page_flash,
-        use_viewer,
+        CallsChart, FlashNotice, Loaded, VerdictBox, failed_page, use_id, use_named,
+        use_page_flash, use_viewer,
     },
-    domain::{flash::Flash, live::LiveInterest, problem::Problem, tenants::TenantDetail},
+    domain::{flash::Flash, live::LiveInterest, tenants::TenantDetail},
     live::{LiveHandle, use_live},
     paths::is_dialog,
 };
@@ -50,16 +50,11 @@ impl TenantActs {
     }
 }
 
-async fn load(id: String) -> Result<TenantDetail, ApiError> {
-    let id = id.parse().map_err(|_| Problem::not_found("tenant"))?;
-    api::tenant_detail(id).await
-}
-
 /// The support detail of a tenant, with the dialogs that belong to it.
 #[component]
 pub fn TenantPage() -> impl IntoView {
     let id = use_id();
-    let detail = Resource::new(move || id.get(), load);
+    let detail = use_named("tenant", api::tenant_detail);
     let live = use_live(Signal::derive(move || LiveInterest {
         tenants: id.with(|id| id.parse().into_iter().collect()),
         ..LiveInterest::default()

@@ -15,7 +15,7 @@ use crate::app_state::AppState;
 use super::{
     auth::KeyHolder,
     error::{ProblemDocument, RestProblem},
-    extract::{media_type, read_body, unsupported},
+    extract::read_body,
     records,
 };
 
@@ -44,11 +44,7 @@ pub(crate) async fn complete_access_log(
     KeyHolder(context): KeyHolder,
     request: Request,
 ) -> Result<Json<CompletionReport>, RestProblem> {
-    let read = match media_type(request.headers()).as_deref() {
-        Some("application/json") => records::array::<ReportedEnd>,
-        Some("application/x-ndjson") => records::lines::<ReportedEnd>,
-        _ => return Err(unsupported("application/json or application/x-ndjson").into()),
-    };
+    let read = records::reader::<ReportedEnd>(request.headers())?;
     // A caller without the right must not make us read megabytes.
     state.core.authorise(&context, Act::CompleteAccessLog)?;
     let body = read_body(request, BATCH_MAX).await?;

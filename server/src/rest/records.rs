@@ -3,31 +3,33 @@
 use app::domain::{
     at_fault::field_and_message,
     problem::{Problem, ProblemCode},
-    telemetry::{MAX_RECORDS, RejectedRecord, RequestRecord},
+    telemetry::{MAX_RECORDS, RejectedRecord},
 };
+use http::HeaderMap;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor},
 };
 
-use super::extract::parse_json;
-use crate::ingest::Batch;
+use super::extract::{media_type, parse_json, unsupported};
 
 /// A record, or the reason why it can't be read.
 pub(crate) type Record<T> = Result<T, RejectedRecord>;
 
-/// Reads telemetry as a JSON array.
-pub(crate) fn from_array(body: &[u8]) -> Result<Batch, Problem> {
-    array(body).map(|records: Vec<Record<RequestRecord>>| Batch { records })
-}
+/// Reads the records of a body.
+type Reader<T> = fn(&[u8]) -> Result<Vec<Record<T>>, Problem>;
 
-/// Reads telemetry as one object a line.
-pub(crate) fn from_lines(body: &[u8]) -> Result<Batch, Problem> {
-    lines(body).map(|records: Vec<Record<RequestRecord>>| Batch { records })
+/// The reader of a batch with this media type.
+pub(crate) fn reader<T: DeserializeOwned>(headers: &HeaderMap) -> Result<Reader<T>, Problem> {
+    match media_type(headers).as_deref() {
+        Some("application/json") => Ok(array),
+        Some("application/x-ndjson") => Ok(lines),
+        _ => Err(unsupported("application/json or application/x-ndjson")),
+    }
 }
 
 /// Reads a JSON array. Records that can't be read are kept as the reason why.
-pub(crate) fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
+fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
     let Elements { values, too_many } = parse_json(body)?;
     if too_many {
         return Err(too_many_records());
@@ -37,7 +39,7 @@ pub(crate) fn array<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, 
 }
 
 /// Parses one object per line (NDJSON). Blank lines are ignored.
-pub(crate) fn lines<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
+fn lines<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Record<T>>, Problem> {
     let lines = body
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty());

@@ -1,9 +1,6 @@
 //! `POST /requests`: telemetry.
 
-use app::domain::{
-    problem::Problem,
-    telemetry::{IngestReport, RequestRecord},
-};
+use app::domain::telemetry::{IngestReport, RequestRecord};
 use axum::{
     Json,
     extract::{Request, State},
@@ -14,7 +11,7 @@ use crate::app_state::AppState;
 use super::{
     auth::KeyHolder,
     error::{ProblemDocument, RestProblem},
-    extract::{idempotency_key, media_type, read_body, unsupported},
+    extract::{idempotency_key, read_body},
     records,
 };
 use crate::ingest::Batch;
@@ -47,16 +44,14 @@ pub(crate) async fn send_requests(
     request: Request,
 ) -> Result<Json<IngestReport>, RestProblem> {
     let key = idempotency_key(request.headers())?;
-    let read: fn(&[u8]) -> Result<Batch, Problem> = match media_type(request.headers()).as_deref() {
-        Some("application/json") => records::from_array,
-        Some("application/x-ndjson") => records::from_lines,
-        _ => return Err(unsupported("application/json or application/x-ndjson").into()),
-    };
+    let read = records::reader::<RequestRecord>(request.headers())?;
     // A caller without the right must not make us read megabytes.
     state
         .core
         .authorise(&context, app::domain::policy::Act::SendTelemetry)?;
     let body = read_body(request, BATCH_MAX).await?;
-    let batch = read(&body)?;
+    let batch = Batch {
+        records: read(&body)?,
+    };
     Ok(Json(state.telemetry.ingest(&context, batch, key).await?))
 }

@@ -3,28 +3,23 @@
 pub mod fields;
 pub mod review;
 
-use leptos::{prelude::*, web_sys::FormData};
+use leptos::prelude::*;
 
 use self::{fields::Fields, review::Review};
 use super::granted;
 use crate::{
     api,
-    components::{FormAct, FormDialog, read_form},
+    components::{FormAct, FormDialog},
     domain::{
         flash::Flash,
         scopes::READ_ONLY,
         support_sessions::{SupportSessionDraft, SupportSessionForm, TTL_DEFAULT},
     },
-    paths,
 };
 
 /// The dialog: the form until the server has granted a session, then the confirmation.
 #[component]
-pub fn CreateDialog(
-    draft: SupportSessionDraft,
-    refused: Option<Flash>,
-    close_href: String,
-) -> impl IntoView {
+pub fn CreateDialog(draft: SupportSessionDraft, refused: Option<Flash>) -> impl IntoView {
     let tenant = draft.tenant.tenant.clone();
     let name = tenant.name.clone();
     let kept = first_values(refused.as_ref(), &draft);
@@ -36,23 +31,16 @@ pub fn CreateDialog(
             ". The tenant can see your reason and every request you make."
         }
     };
-    let action = paths::CREATE_SESSION.form(&tenant.id);
     let require_ticket = draft.require_ticket;
-    let read = move |form: &FormData| {
-        let form: SupportSessionForm = read_form(form)?;
-        form.validate(require_ticket)?;
-        let tenant = tenant.id.clone();
-        Ok(api::CreateSupportSession { tenant, form })
-    };
+    let check = move |form: &SupportSessionForm| form.validate(require_ticket).map(drop);
     view! {
         <FormDialog
             act
+            id=tenant.id
             title="Create support session"
             done_title="Support session created"
             description
-            close_href
-            action
-            read
+            check
             submit="Create Session".to_owned()
             done=granted
         >

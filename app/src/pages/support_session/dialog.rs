@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::follow::SessionChanges;
 use crate::{
-    api::{self, ApiError},
-    components::{ClosedDialog, DialogPage, FormAct, FormFn, Notice, Tone},
+    api::{self, DialogForm},
+    components::{ClosedDialog, DialogPage, FormAct, Notice, Tone},
     domain::{
         SupportSessionId,
         flash::Flash,
@@ -14,11 +14,6 @@ use crate::{
     },
     paths,
 };
-
-/// Asks for the session that the URL names.
-pub(super) async fn load(id: String) -> Result<SupportSessionDetail, ApiError> {
-    api::support_session(parse_id(&id)?).await
-}
 
 pub(super) fn parse_id(id: &str) -> Result<SupportSessionId, Problem> {
     id.parse()
@@ -36,7 +31,8 @@ pub(in crate::pages) fn SessionDialogPage(
         <DialogPage
             title
             loading="Loading the support session…"
-            load
+            about="support session"
+            load=api::support_session
             show=move |_, detail, flash| {
                 detail.map_or_else(|_| ().into_any(), |detail| show(detail, flash))
             }
@@ -66,15 +62,13 @@ pub(in crate::pages) fn closed_dialog(
 
 /// Goes back to the page of the session when the act is done. It shows the session as it is then, and
 /// says what was done.
-pub(in crate::pages) fn leave_when_done<A: FormFn<Output = SupportSession>>(
-    act: FormAct<A>,
-    id: SupportSessionId,
-    message: fn(&SupportSession) -> String,
-) {
+pub(in crate::pages) fn leave_when_done<A>(act: FormAct<A>, id: SupportSessionId)
+where
+    A: DialogForm<Output = SupportSession>,
+{
     let changes = use_context::<SessionChanges>();
     act.leave_when_done(paths::support_session(id), move |session| {
-        if let Some(changes) = changes {
-            let message = message(&session);
+        if let (Some(changes), Flash::Done { message }) = (changes, A::done(session.clone())) {
             changes.show(session, message);
         }
     });
