@@ -14,12 +14,9 @@ use http_body::Body;
 
 use crate::{
     answers::Trouble,
-    arrival::{
-        Arrival,
-        body::{BodyError, BodySource},
-        websocket::Handshake,
-    },
+    arrival::{Arrival, websocket::Handshake},
     authenticate::{Authenticator, Browser, Caller},
+    body::{BodyError, BodySource},
     browser::Browsers,
     clock::Clock,
     entropy::{Entropy, new_uuid},

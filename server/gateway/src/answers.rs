@@ -1,19 +1,15 @@
 //! The gateway's own responses.
 
-use std::{
-    borrow::Cow,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::{borrow::Cow, pin::Pin, task::Context};
 
 use app::domain::{RequestId, problem::ProblemDocument};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, SizeHint};
 use http_body_util::{Full, combinators::UnsyncBoxBody};
 
 use crate::{
-    arrival::body::BodyError,
+    body::{BodyError, NextFrame},
     browser::page::page,
     gate::lease::{Lease, Standstill},
     headers,
@@ -46,10 +42,7 @@ impl Body for Answer {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> NextFrame {
         match self.get_mut() {
             Self::Ours(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Self::Relayed(body) => Pin::new(body).poll_frame(cx),

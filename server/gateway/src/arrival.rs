@@ -1,6 +1,5 @@
 //! A request as received: whether it is well-formed, and its record.
 
-pub(crate) mod body;
 pub(crate) mod client;
 pub mod client_ip;
 pub(crate) mod raw_head;

@@ -29,6 +29,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderName, Request, Response, Version, header, request::Parts};
 use http_body::Body;
+use http_body_util::Either;
 use ipnet::IpNet;
 use tower::{Layer, Service};
 
@@ -38,8 +39,8 @@ use self::{
 };
 use crate::{
     admission::{Admission, AdmissionParts},
-    arrival::body::BodyError,
     authenticate,
+    body::BodyError,
     clock::Clock,
     entropy::Entropy,
     headers::{self, RequestHeaders},
@@ -197,7 +198,8 @@ where
             let (parts, body) = request.into_parts();
             if layer.passes(&parts) {
                 let request = Request::from_parts(parts, GuardedBody::plain(body));
-                return Ok(ready.call(request).await?.map(GuardedAnswer::plain));
+                let response = ready.call(request).await?;
+                return Ok(response.map(|body| Either::Right(Either::Left(body))));
             }
             let version = parts.version;
             let request_id = layer.guard.admission.new_request_id();

@@ -16,6 +16,7 @@ mod admission;
 mod answers;
 mod arrival;
 mod authenticate;
+mod body;
 pub mod browser;
 mod checks;
 pub mod clock;

@@ -8,7 +8,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 
 use crate::{
-    arrival::body::{BodyError, BodySource},
+    body::{BodyError, BodySource},
     judge::{Authorised, Denied, Permitted, UncheckedForm},
 };
 

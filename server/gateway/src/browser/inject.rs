@@ -19,7 +19,10 @@ use html5gum::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 
-use crate::{arrival::body::BodyError, headers};
+use crate::{
+    body::{BodyError, NextFrame, Relay, Relayed},
+    headers,
+};
 
 /// The element that is inserted into a page. It obeys the platform's `Content-Security-Policy` if
 /// that allows `'self'`.
@@ -182,8 +185,9 @@ fn place(page: &[u8]) -> Option<usize> {
 }
 
 /// A page with the banner in it.
-pub(crate) struct WithBanner<B> {
-    page: B,
+pub(crate) type WithBanner<B> = Relayed<B, Injecting>;
+
+pub(crate) struct Injecting {
     injector: Injector,
     /// The frame after the last bytes of the page.
     last: Option<Frame<Bytes>>,
@@ -192,31 +196,25 @@ pub(crate) struct WithBanner<B> {
 
 impl<B> WithBanner<B> {
     pub(crate) fn new(page: B, injector: Injector) -> Self {
-        Self {
-            page,
+        let relay = Injecting {
             injector,
             last: None,
             has_ended: false,
-        }
+        };
+        Self { relay, inner: page }
     }
 }
 
-impl<B> Body for WithBanner<B>
+impl<B> Relay<B> for Injecting
 where
     B: Body<Data = Bytes, Error = BodyError> + Unpin,
 {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll(&mut self, page: &mut B, cx: &mut Context<'_>) -> NextFrame {
         loop {
             if self.has_ended {
                 return Poll::Ready(self.last.take().map(Ok));
             }
-            let frame = ready!(Pin::new(&mut self.page).poll_frame(cx)).transpose();
+            let frame = ready!(Pin::new(&mut *page).poll_frame(cx)).transpose();
             let frame = match frame {
                 Ok(frame) => frame,
                 // The held bytes don't matter, because the page will never look complete.
@@ -239,11 +237,11 @@ where
         }
     }
 
-    fn is_end_stream(&self) -> bool {
+    fn is_over(&self, _: &B) -> bool {
         self.has_ended && self.last.is_none()
     }
 
-    fn size_hint(&self) -> SizeHint {
+    fn length(&self, _: &B) -> SizeHint {
         // How much the banner adds is not known before it is in.
         SizeHint::default()
     }

@@ -11,9 +11,7 @@ use super::{
     inject::{self, WithBanner},
     jar::{Asked, Jars, Place},
 };
-use crate::{
-    answers::Answer, arrival::body::BodyError, authenticate::Browser, judge::CanonicalRequest,
-};
+use crate::{answers::Answer, authenticate::Browser, body::BodyError, judge::CanonicalRequest};
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 

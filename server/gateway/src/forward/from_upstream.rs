@@ -6,18 +6,21 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
-use crate::{arrival::body::BodyError, headers};
+use crate::{
+    body::{NextFrame, Relay, Relayed},
+    headers,
+};
 
 /// Ends with an error, and so never looks complete, if the upstream breaks off or is silent for too
 /// long.
-pub(super) struct FromUpstream {
-    inner: Incoming,
-    silence: Pin<Box<Sleep>>,
+pub(super) type FromUpstream = Relayed<Incoming, Silence>;
+
+pub(super) struct Silence {
+    until: Pin<Box<Sleep>>,
     idle: Duration,
 }
 
@@ -25,42 +28,23 @@ pub(super) struct FromUpstream {
 #[error("the upstream was silent for too long")]
 struct Silent;
 
-impl FromUpstream {
-    pub(super) fn new(inner: Incoming, idle: Duration) -> Self {
-        Self {
-            inner,
-            silence: Box::pin(tokio::time::sleep(idle)),
-            idle,
-        }
-    }
+pub(super) fn from_upstream(inner: Incoming, idle: Duration) -> FromUpstream {
+    let until = Box::pin(tokio::time::sleep(idle));
+    let relay = Silence { until, idle };
+    Relayed { relay, inner }
 }
 
-impl Body for FromUpstream {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) else {
-            ready!(self.silence.as_mut().poll(cx));
+impl Relay<Incoming> for Silence {
+    fn poll(&mut self, inner: &mut Incoming, cx: &mut Context<'_>) -> NextFrame {
+        let Poll::Ready(frame) = Pin::new(inner).poll_frame(cx) else {
+            ready!(self.until.as_mut().poll(cx));
             return Poll::Ready(Some(Err(Silent.into())));
         };
-        let deadline = Instant::now() + self.idle;
-        self.silence.as_mut().reset(deadline);
+        self.until.as_mut().reset(Instant::now() + self.idle);
         let frame = frame.map(|frame| match frame?.into_trailers() {
             Ok(trailers) => Ok(Frame::trailers(headers::answered_trailers(trailers))),
             Err(frame) => Ok(frame),
         });
         Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }

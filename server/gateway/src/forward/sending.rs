@@ -9,14 +9,15 @@ use hyper::body::{Body, Incoming};
 
 use super::{
     Asker, Forwarder,
-    from_upstream::FromUpstream,
+    from_upstream::from_upstream,
     request_body::RequestBody,
     tunnel::Tunnel,
     upstream::{Connection, Upstream, UpstreamError},
 };
 use crate::{
     answers::{Answer, Trouble},
-    arrival::{body::BodySource, websocket::Handshake},
+    arrival::websocket::Handshake,
+    body::BodySource,
     browser::visit::Visit,
     gate::{Flight, Pass},
     headers,
@@ -148,7 +149,7 @@ impl Sending<'_> {
         let (parts, body) = response.into_parts();
         completer.answered(parts.status.as_u16());
         flight.attach_client(self.asker.client.kill.clone());
-        let body = FromUpstream::new(body, self.upstream.timeouts().idle);
+        let body = from_upstream(body, self.upstream.timeouts().idle);
         let (upstream, request) = (Arc::clone(&self.upstream), Arc::clone(&self.meter));
         let at_end = move |outcome| {
             // A client that is still sending does so outside of its request's record: cut it off.

@@ -3,16 +3,16 @@
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, SizeHint};
 use http_body_util::{Either, Full};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::{
-    arrival::body::{BodyError, BodySource},
+    body::{BodyError, BodySource, NextFrame, Relay, Relayed},
     gate::{Flight, lease::Hold},
     headers::RequestHeaders,
     record::{meter::RequestMeter, watched::WatchedBody},
@@ -28,12 +28,10 @@ struct Over;
 /// A request's body as a handler reads it. In a support session it is counted. It ends with an
 /// error when the session ends, or once the request is answered, because later bytes would not be
 /// recorded.
-pub struct GuardedBody<B> {
-    inner: BodySource<B>,
-    watch: Option<Watch>,
-}
+pub type GuardedBody<B> = Relayed<BodySource<B>, Option<Watch>>;
 
-struct Watch {
+/// Counts and cuts the body of a request in a support session.
+pub struct Watch {
     meter: Arc<RequestMeter>,
     headers: Arc<RequestHeaders>,
     cut: CutFuture,
@@ -51,15 +49,15 @@ impl Watch {
 }
 
 impl<B> GuardedBody<B> {
-    /// Of a request that is in no support session.
+    /// The body of a request that is in no support session.
     pub(super) const fn plain(body: B) -> Self {
         Self {
+            relay: None,
             inner: Either::Left(body),
-            watch: None,
         }
     }
 
-    pub(super) fn watched(
+    pub(super) fn guarded(
         inner: BodySource<B>,
         meter: Arc<RequestMeter>,
         headers: Arc<RequestHeaders>,
@@ -73,35 +71,27 @@ impl<B> GuardedBody<B> {
             hold: Hold::new(Arc::clone(flight.lease())),
         };
         Self {
+            relay: Some(watch),
             inner,
-            watch: Some(watch),
         }
     }
 }
 
-impl<B> Body for GuardedBody<B>
+impl<B> Relay<BodySource<B>> for Option<Watch>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BodyError>,
 {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Self { inner, watch } = &mut *self;
-        if let Some(watch) = watch {
-            if watch.poll_over(cx).is_ready() {
-                return Poll::Ready(Some(Err(Over.into())));
-            }
-            std::task::ready!(watch.hold.poll_held(cx));
-        }
-        let frame = std::task::ready!(Pin::new(inner).poll_frame(cx));
-        let Some(watch) = watch else {
-            return Poll::Ready(frame);
+    fn poll(&mut self, inner: &mut BodySource<B>, cx: &mut Context<'_>) -> NextFrame {
+        let inner = Pin::new(inner);
+        let Some(watch) = self else {
+            return inner.poll_frame(cx);
         };
+        if watch.poll_over(cx).is_ready() {
+            return Poll::Ready(Some(Err(Over.into())));
+        }
+        ready!(watch.hold.poll_held(cx));
+        let frame = ready!(inner.poll_frame(cx));
         Poll::Ready(frame.map(|frame| {
             let frame = frame?;
             if let Some(data) = frame.data_ref() {
@@ -110,85 +100,40 @@ where
             Ok(watch.headers.retain_trailers_of(frame))
         }))
     }
+}
 
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+/// The body of a response: our own, or a handler's. In a support session a handler's is counted, and
+/// it ends with an error when the session ends, so that it never looks complete.
+pub type GuardedAnswer<B> = Either<OwnWords, Either<B, Box<WatchedBody<B>>>>;
+
+/// The body of a response of our own.
+pub(super) type OwnWords = Relayed<Full<Bytes>, SaysLength>;
+
+/// Whether the response says how long its body is. Not if a handler's body was left out.
+pub struct SaysLength(bool);
+
+impl OwnWords {
+    pub(super) const fn new(inner: Full<Bytes>) -> Self {
+        let relay = SaysLength(true);
+        Self { relay, inner }
     }
 
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+    /// The place of a body that was left out.
+    pub(super) fn none() -> Self {
+        let (relay, inner) = (SaysLength(false), Full::default());
+        Self { relay, inner }
     }
 }
 
-/// The body of a response: our own, or a handler's. In a support session it is counted, and it ends
-/// with an error when the session ends, so that it never looks complete.
-pub struct GuardedAnswer<B>(Words<B>);
-
-enum Words<B> {
-    Ours(Full<Bytes>),
-    /// None, and nothing is said of how long it would have been.
-    None,
-    /// A handler's, to a request that is in no support session.
-    Plain(B),
-    /// A handler's in a support session.
-    Watched(Box<WatchedBody<B>>),
-}
-
-impl<B> GuardedAnswer<B> {
-    pub(super) const fn ours(body: Full<Bytes>) -> Self {
-        Self(Words::Ours(body))
+impl Relay<Full<Bytes>> for SaysLength {
+    fn poll(&mut self, inner: &mut Full<Bytes>, cx: &mut Context<'_>) -> NextFrame {
+        Pin::new(inner).poll_frame(cx).map_err(Into::into)
     }
 
-    pub(super) const fn none() -> Self {
-        Self(Words::None)
-    }
-
-    pub(super) const fn plain(body: B) -> Self {
-        Self(Words::Plain(body))
-    }
-
-    pub(super) fn watched(body: WatchedBody<B>) -> Self {
-        Self(Words::Watched(Box::new(body)))
-    }
-}
-
-impl<B> Body for GuardedAnswer<B>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Into<BodyError>,
-{
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match &mut self.0 {
-            Words::Ours(body) => Pin::new(body)
-                .poll_frame(cx)
-                .map_err(|never| match never {}),
-            Words::None => Poll::Ready(None),
-            Words::Plain(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            Words::Watched(body) => Pin::new(body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.0 {
-            Words::Ours(body) => body.is_end_stream(),
-            Words::None => true,
-            Words::Plain(body) => body.is_end_stream(),
-            Words::Watched(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            Words::Ours(body) => body.size_hint(),
-            Words::None => SizeHint::default(),
-            Words::Plain(body) => body.size_hint(),
-            Words::Watched(body) => body.size_hint(),
+    fn length(&self, inner: &Full<Bytes>) -> SizeHint {
+        match self.0 {
+            true => inner.size_hint(),
+            false => SizeHint::default(),
         }
     }
 }

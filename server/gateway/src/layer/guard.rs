@@ -19,10 +19,10 @@ use crate::{
     answers::Trouble,
     arrival::{
         Arrival,
-        body::BodyError,
         client_ip::client_ip,
         raw_head::{RawHead, Schemes},
     },
+    body::BodyError,
     gate::kill::KillSwitch,
     headers::{self, RequestHeaders},
     judge::{CanonicalRequest, Denied, Permitted},
@@ -59,7 +59,7 @@ impl Guard {
         let live = LiveSupportSession::new(&admitted.permitted, request_id, arrival.ip, &flight);
         live.put_into(&mut parts.extensions);
         let (meter, headers) = (Arc::clone(&admitted.meter), Arc::clone(&self.headers));
-        let body = GuardedBody::watched(admitted.body, meter, headers, &flight);
+        let body = GuardedBody::guarded(admitted.body, meter, headers, &flight);
         Ok(Entered {
             request: Request::from_parts(parts, body),
             request_id,

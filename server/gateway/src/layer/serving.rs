@@ -14,9 +14,10 @@ use app::domain::{
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
+use http_body_util::Either;
 use tower::Service;
 
-use super::body::{GuardedAnswer, GuardedBody};
+use super::body::{GuardedAnswer, GuardedBody, OwnWords};
 use crate::{
     answers::Trouble,
     gate::{Flight, Pass, kill::KillSwitch},
@@ -92,7 +93,8 @@ impl<B> Entered<B> {
             without_body(response)
         } else {
             response.map(|body| {
-                GuardedAnswer::watched(WatchedBody::new(body, completer, flight, meter, |_| {}))
+                let watched = WatchedBody::new(body, completer, flight, meter, |_| {});
+                Either::Right(Either::Right(Box::new(watched)))
             })
         };
         headers::set_request_id(response.headers_mut(), request_id);
@@ -111,14 +113,13 @@ fn without_body<R: Body>(response: Response<R>) -> Response<GuardedAnswer<R>> {
         let entry = parts.headers.entry(header::CONTENT_LENGTH);
         entry.or_insert_with(|| HeaderValue::from(length));
     }
-    Response::from_parts(parts, GuardedAnswer::none())
+    Response::from_parts(parts, Either::Left(OwnWords::none()))
 }
 
 /// An answer in our own words.
 pub(super) fn ours<R>(trouble: &Trouble, request_id: RequestId) -> Response<GuardedAnswer<R>> {
-    trouble
-        .to_response(Some(request_id))
-        .map(GuardedAnswer::ours)
+    let response = trouble.to_response(Some(request_id));
+    response.map(|body| Either::Left(OwnWords::new(body)))
 }
 
 /// Runs a handler until it has answered, or its session ends.

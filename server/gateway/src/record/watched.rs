@@ -8,22 +8,21 @@ use std::{
 
 use app::domain::access_log::RequestOutcome;
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{completer::Completer, meter::RequestMeter};
 use crate::{
-    arrival::body::BodyError,
+    body::{BodyError, NextFrame, Relay, Relayed},
     gate::{Flight, lease::Hold},
 };
 
-/// An answer's body. It is counted, and ends with an error, so that it never looks complete, when the
-/// session ends. Its end completes the record.
-pub(crate) struct WatchedBody<B> {
-    inner: B,
-    /// Until the record is complete.
-    watch: Option<Watch>,
-}
+/// An answer's body. It is counted. When the session ends, it ends with an error, so that it never
+/// looks complete. Its end completes the record.
+pub(crate) type WatchedBody<B> = Relayed<B, Watched>;
+
+/// Holds the record of an answer until it is complete.
+pub struct Watched(Option<Watch>);
 
 struct Watch {
     completer: Completer,
@@ -34,7 +33,7 @@ struct Watch {
     at_end: AtEnd,
 }
 
-/// Is told how the request has ended.
+/// Called with how the request has ended.
 type AtEnd = Box<dyn FnOnce(RequestOutcome) + Send>;
 
 #[derive(Debug, thiserror::Error)]
@@ -58,44 +57,35 @@ impl<B: Body> WatchedBody<B> {
             flight,
             at_end: Box::new(at_end),
         };
-        let mut body = Self {
-            inner,
-            watch: Some(watch),
-        };
-        body.settle();
-        body
-    }
-
-    /// Notes a complete answer as soon as it is one: the server may never ask again.
-    fn settle(&mut self) {
-        if self.inner.is_end_stream() {
-            self.end(RequestOutcome::Done);
-        }
+        let mut relay = Watched(Some(watch));
+        relay.settle(&inner);
+        Self { relay, inner }
     }
 }
 
-impl<B> WatchedBody<B> {
+impl Watched {
+    /// Notes a complete answer as soon as it is one: the server may never ask again.
+    fn settle(&mut self, inner: &impl Body) {
+        if inner.is_end_stream() {
+            self.end(RequestOutcome::Done);
+        }
+    }
+
     fn end(&mut self, outcome: RequestOutcome) {
-        if let Some(watch) = self.watch.take() {
+        if let Some(watch) = self.0.take() {
             watch.completer.finish(outcome);
             (watch.at_end)(outcome);
         }
     }
 }
 
-impl<B> Body for WatchedBody<B>
+impl<B> Relay<B> for Watched
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BodyError>,
 {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Some(watch) = &mut self.watch {
+    fn poll(&mut self, inner: &mut B, cx: &mut Context<'_>) -> NextFrame {
+        if let Some(watch) = &mut self.0 {
             if watch.cut.as_mut().poll(cx).is_ready() {
                 self.end(RequestOutcome::Cut);
                 return Poll::Ready(Some(Err(Over.into())));
@@ -104,17 +94,17 @@ where
             // cut off.
             ready!(watch.hold.poll_held(cx));
         }
-        match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
+        match ready!(Pin::new(&mut *inner).poll_frame(cx)) {
             Some(Ok(frame)) => {
-                if let (Some(watch), Some(data)) = (&mut self.watch, frame.data_ref()) {
+                if let (Some(watch), Some(data)) = (&mut self.0, frame.data_ref()) {
                     watch.completer.sent(data.len());
                 }
-                self.settle();
+                self.settle(inner);
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
                 // A client whose body breaks off breaks the upstream's connection.
-                let is_cut = self.watch.as_ref().is_some_and(|watch| {
+                let is_cut = self.0.as_ref().is_some_and(|watch| {
                     watch.flight.cut().is_cancelled() || watch.request.fault().is_some()
                 });
                 self.end(match is_cut {
@@ -129,17 +119,9 @@ where
             }
         }
     }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
 }
 
-impl<B> Drop for WatchedBody<B> {
+impl Drop for Watched {
     /// The client has gone, or its connection was cut.
     fn drop(&mut self) {
         self.end(RequestOutcome::Cut);

@@ -16,27 +16,9 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{
-    Rig,
-    client::{Client, PATIENCE},
-};
+use crate::support::{Rig, client::PATIENCE};
 
 const OWN: &str = "/v1/tenants/acme";
-
-/// As a service does it: close, commit, end.
-async fn revoke(rig: &Rig) -> usize {
-    let closed = rig.gates.close(rig.session.id).await;
-    rig.store.revoke(rig.session.id);
-    closed.commit(Ended::Revoked).requests
-}
-
-async fn streaming(rig: &Rig) -> Client {
-    let mut client = rig.client().await;
-    let head = rig.head(&format!("GET {OWN}/stream"));
-    client.send(format!("{head}\r\n").as_bytes()).await;
-    client.read_until("chunk 1;").await;
-    client
-}
 
 #[tokio::test]
 async fn a_revoked_session_is_refused_on_the_next_request() {
@@ -45,7 +27,7 @@ async fn a_revoked_session_is_refused_on_the_next_request() {
     let request = format!("{}\r\n", rig.head(&format!("GET {OWN}/x")));
     client.send(request.as_bytes()).await;
     assert_eq!(client.answer().await.status, 200);
-    revoke(&rig).await;
+    rig.revoke().await;
     let before = rig.upstream.bytes();
     client.send(request.as_bytes()).await;
     let refused = client.answer().await;
@@ -60,8 +42,8 @@ async fn a_revoked_session_is_refused_on_the_next_request() {
 #[tokio::test]
 async fn an_open_stream_is_cut_and_never_looks_complete() {
     let rig = Rig::new().await;
-    let mut client = streaming(&rig).await;
-    assert_eq!(revoke(&rig).await, 1);
+    let mut client = rig.streaming().await;
+    assert_eq!(rig.revoke().await, 1);
     rig.upstream.allow_chunks(1000);
     let rest = client.rest().await;
     assert!(!rest.contains("0\r\n\r\n"), "no last chunk: {rest:?}");
@@ -92,7 +74,7 @@ async fn a_cut_resets_both_connections_however_the_answer_is_framed() {
         while !String::from_utf8_lossy(&read).contains("chunk 1;") {
             assert_ne!(client.read_buf(&mut read).await.unwrap(), 0, "{path}");
         }
-        revoke(&rig).await;
+        rig.revoke().await;
         let end = tokio::time::timeout(PATIENCE, client.read_to_end(&mut read)).await;
         let end = end.expect("it ends").map_err(|error| error.kind());
         assert_eq!(
@@ -109,10 +91,10 @@ async fn a_cut_resets_both_connections_however_the_answer_is_framed() {
 #[tokio::test]
 async fn a_client_that_does_not_read_is_cut_all_the_same() {
     let rig = Rig::new().await;
-    let client = streaming(&rig).await;
+    let client = rig.streaming().await;
     // More than all buffers between upstream and client hold.
     rig.upstream.allow_chunks(usize::MAX);
-    revoke(&rig).await;
+    rig.revoke().await;
     assert_eq!(rig.store.completed(1).await[0].outcome, RequestOutcome::Cut);
     rig.upstream.until(|seen| seen[0].ended.is_some()).await;
     drop(client);
@@ -121,15 +103,8 @@ async fn a_client_that_does_not_read_is_cut_all_the_same() {
 #[tokio::test]
 async fn an_upload_in_flight_is_cut() {
     let rig = Rig::new().await;
-    let mut client = rig.client().await;
-    let head = rig.head(&format!("POST {OWN}/x"));
-    client
-        .send(format!("{head}Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n").as_bytes())
-        .await;
-    rig.upstream
-        .until(|seen| seen.first().is_some_and(|s| s.text().contains("one")))
-        .await;
-    revoke(&rig).await;
+    let mut client = rig.uploading("x", &rig.upstream).await;
+    rig.revoke().await;
     client.send(b"3\r\ntwo\r\n0\r\n\r\n").await;
     let seen = rig.upstream.until(|seen| seen[0].ended.is_some()).await;
     assert!(!seen[0].text().contains("two") && !seen[0].text().contains("0\r\n\r\n"));
@@ -144,13 +119,8 @@ async fn an_upload_in_flight_is_cut() {
 #[tokio::test]
 async fn a_request_that_waits_for_its_answer_is_told_of_the_end() {
     let rig = Rig::new().await;
-    let mut client = rig.client().await;
-    let head = rig.head(&format!("GET {OWN}/hang"));
-    client.send(format!("{head}\r\n").as_bytes()).await;
-    rig.upstream
-        .until(|seen| seen.iter().any(|s| s.requests == 1))
-        .await;
-    revoke(&rig).await;
+    let mut client = rig.hanging().await;
+    rig.revoke().await;
     assert_eq!(client.answer().await.code(), "session_revoked");
     assert_eq!(rig.store.completed(1).await[0].outcome, RequestOutcome::Cut);
 }
@@ -158,7 +128,7 @@ async fn a_request_that_waits_for_its_answer_is_told_of_the_end() {
 #[tokio::test]
 async fn expiry_needs_no_one_to_act() {
     let rig = Rig::new().await;
-    let mut client = streaming(&rig).await;
+    let mut client = rig.streaming().await;
     rig.clock
         .advance(TimeDelta::minutes(15) - TimeDelta::microseconds(1));
     assert_eq!(rig.ask(&format!("GET {OWN}/x")).await.status, 200);
@@ -183,7 +153,7 @@ async fn expiry_needs_no_one_to_act() {
 #[tokio::test]
 async fn a_revocation_that_fails_leaves_everything_as_it_was() {
     let rig = Rig::new().await;
-    let mut client = streaming(&rig).await;
+    let mut client = rig.streaming().await;
     let closed = rig.gates.close(rig.session.id).await;
     drop(closed);
     rig.upstream.allow_chunks(2);
@@ -194,7 +164,7 @@ async fn a_revocation_that_fails_leaves_everything_as_it_was() {
 #[tokio::test]
 async fn an_end_that_another_process_committed_cuts_too() {
     let rig = Rig::new().await;
-    let mut client = streaming(&rig).await;
+    let mut client = rig.streaming().await;
     rig.store.revoke(rig.session.id);
     rig.gates.end(rig.session.id, Ended::Revoked);
     assert!(!client.rest().await.contains("0\r\n\r\n"));
@@ -243,7 +213,7 @@ async fn nothing_is_sent_once_a_revocation_is_answered() {
         rig.upstream
             .until(|seen| seen.iter().map(|s| s.requests).sum::<usize>() > 20)
             .await;
-        revoke(&rig).await;
+        rig.revoke().await;
         let begun = rig.store.begun().len();
         let settled = rig.upstream.sent_so_far().await;
         let refused = rig.store.refused().len();
@@ -273,7 +243,7 @@ async fn nothing_is_sent_once_a_revocation_is_answered() {
 #[tokio::test]
 async fn a_listener_that_is_asked_to_stop_ends_its_streams() {
     let rig = Rig::new().await;
-    let mut client = streaming(&rig).await;
+    let mut client = rig.streaming().await;
     rig.stop();
     assert!(!client.rest().await.contains("0\r\n\r\n"));
     assert_eq!(rig.store.completed(1).await[0].outcome, RequestOutcome::Cut);

@@ -1,7 +1,6 @@
 //! HTTP/2 towards the client: the same checks, the same record, the same ends, and no abuse.
 
 use app::domain::access_log::RequestOutcome;
-use gateway::ports::Ended;
 
 use crate::support::{
     Rig,
@@ -43,10 +42,26 @@ impl Fields {
     }
 }
 
-/// One request without a body over its own connection.
-async fn ask(rig: &Rig, fields: &[(&str, &str)]) -> (StreamAnswer, bool) {
+/// A client that has sent a request without a body.
+async fn asking(rig: &Rig, fields: &[(&str, &str)]) -> FrameClient {
     let mut client = FrameClient::connect(rig.address).await;
     client.headers(1, fields, true).await;
+    client
+}
+
+/// A client that has read the beginning of a stream.
+async fn streaming() -> (Rig, Fields, FrameClient) {
+    let rig = Rig::new().await;
+    let fields = Fields::of(&rig);
+    let path = format!("{OWN}/stream");
+    let mut client = asking(&rig, &fields.get(&path)).await;
+    client.until(1, |a| a.text() == "chunk 1;").await;
+    (rig, fields, client)
+}
+
+/// One request without a body over its own connection.
+async fn ask(rig: &Rig, fields: &[(&str, &str)]) -> (StreamAnswer, bool) {
+    let mut client = asking(rig, fields).await;
     let answer = client.answer(1).await;
     (answer, client.ended)
 }
@@ -329,15 +344,12 @@ async fn a_revocation_cuts_the_sessions_streams_and_no_others() {
         authority: fields.authority.clone(),
     };
     let path = format!("{OWN}/stream");
-    let mut client = FrameClient::connect(rig.address).await;
-    client.headers(1, &fields.get(&path), true).await;
+    let mut client = asking(&rig, &fields.get(&path)).await;
     client.headers(3, &others.get(&path), true).await;
     client.until(1, |a| a.text() == "chunk 1;").await;
     client.until(3, |a| a.text() == "chunk 1;").await;
 
-    let closed = rig.gates.close(rig.session.id).await;
-    rig.store.revoke(rig.session.id);
-    assert_eq!(closed.commit(Ended::Revoked).requests, 1);
+    assert_eq!(rig.revoke().await, 1);
 
     let cut = client.answer(1).await;
     assert!(cut.reset.is_some() && !cut.complete, "{cut:?}");
@@ -362,9 +374,7 @@ async fn a_client_that_does_not_read_is_cut_all_the_same() {
     client.headers(1, &fields.get(&path), true).await;
     client.until(1, |a| a.status.is_some()).await;
     rig.upstream.allow_chunks(usize::MAX);
-    let closed = rig.gates.close(rig.session.id).await;
-    rig.store.revoke(rig.session.id);
-    closed.commit(Ended::Revoked);
+    rig.revoke().await;
     assert_eq!(rig.store.completed(1).await[0].outcome, RequestOutcome::Cut);
     rig.upstream
         .until(|seen| seen[0].ended == Some(false))
@@ -378,14 +388,9 @@ async fn a_request_that_waits_for_its_answer_is_told_of_the_end() {
     let rig = Rig::new().await;
     let fields = Fields::of(&rig);
     let path = format!("{OWN}/hang");
-    let mut client = FrameClient::connect(rig.address).await;
-    client.headers(1, &fields.get(&path), true).await;
-    rig.upstream
-        .until(|seen| seen.iter().any(|s| s.requests == 1))
-        .await;
-    let closed = rig.gates.close(rig.session.id).await;
-    rig.store.revoke(rig.session.id);
-    closed.commit(Ended::Revoked);
+    let mut client = asking(&rig, &fields.get(&path)).await;
+    rig.upstream.has_one_request().await;
+    rig.revoke().await;
     assert_eq!(client.answer(1).await.code(), "session_revoked");
 }
 
@@ -402,12 +407,7 @@ async fn an_answer_that_breaks_off_is_reset() {
 
 #[tokio::test]
 async fn a_client_that_takes_a_request_back_ends_it_upstream_too() {
-    let rig = Rig::new().await;
-    let fields = Fields::of(&rig);
-    let path = format!("{OWN}/stream");
-    let mut client = FrameClient::connect(rig.address).await;
-    client.headers(1, &fields.get(&path), true).await;
-    client.until(1, |a| a.text() == "chunk 1;").await;
+    let (rig, fields, mut client) = streaming().await;
     client.reset(1).await;
     assert_eq!(rig.store.completed(1).await[0].outcome, RequestOutcome::Cut);
     rig.upstream
@@ -533,12 +533,7 @@ async fn http_2_by_upgrade_is_refused() {
 
 #[tokio::test]
 async fn a_listener_that_is_asked_to_stop_lets_streams_end_and_then_ends_them() {
-    let rig = Rig::new().await;
-    let fields = Fields::of(&rig);
-    let path = format!("{OWN}/stream");
-    let mut client = FrameClient::connect(rig.address).await;
-    client.headers(1, &fields.get(&path), true).await;
-    client.until(1, |a| a.text() == "chunk 1;").await;
+    let (rig, _, mut client) = streaming().await;
     rig.stop();
     client.until_it_ends().await;
     assert!(!client.answer(1).await.complete);

@@ -46,17 +46,8 @@ async fn a_request_that_waits_for_the_lease_passes_when_it_is_renewed() {
 #[tokio::test]
 async fn relaying_stops_in_both_directions_and_goes_on_with_the_lease() {
     let rig = Rig::new().await;
-    let mut down = rig.client().await;
-    let head = rig.head(&format!("GET {OWN}/stream"));
-    down.send(format!("{head}\r\n").as_bytes()).await;
-    down.read_until("chunk 1;").await;
-    let mut up = rig.client().await;
-    let head = rig.head(&format!("POST {OWN}/x"));
-    up.send(format!("{head}Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n").as_bytes())
-        .await;
-    rig.upstream
-        .until(|seen| seen.iter().any(|s| s.text().contains("one")))
-        .await;
+    let mut down = rig.streaming().await;
+    let mut up = rig.uploading("x", &rig.upstream).await;
 
     rig.node.lease.give_up();
     rig.upstream.allow_chunks(2);
@@ -75,12 +66,7 @@ async fn relaying_stops_in_both_directions_and_goes_on_with_the_lease() {
 #[tokio::test]
 async fn an_answer_whose_lease_is_lost_meanwhile_is_not_relayed() {
     let rig = Rig::new().await;
-    let mut client = rig.client().await;
-    let head = rig.head(&format!("GET {OWN}/hang"));
-    client.send(format!("{head}\r\n").as_bytes()).await;
-    rig.upstream
-        .until(|seen| seen.iter().any(|s| s.requests == 1))
-        .await;
+    let mut client = rig.hanging().await;
     rig.node.lease.give_up();
     assert_eq!(rig.gates.cut_all().requests, 1);
     let answer = client.answer().await;
@@ -97,10 +83,7 @@ async fn streams_are_cut_five_seconds_after_the_lease_was_lost() {
     let end = CancellationToken::new();
     let cutting = gateway::cut_what_has_no_lease(rig.node.clone(), end.clone());
     let cutting = tokio::spawn(cutting);
-    let mut client = rig.client().await;
-    let head = rig.head(&format!("GET {OWN}/stream"));
-    client.send(format!("{head}\r\n").as_bytes()).await;
-    client.read_until("chunk 1;").await;
+    let mut client = rig.streaming().await;
     rig.node.lease.give_up();
     rig.clock.advance(chrono::TimeDelta::milliseconds(4_999));
     assert_eq!(rig.ask(&format!("GET {OWN}/x")).await.status, 503);

@@ -19,7 +19,7 @@ use gateway::{
     clock::{Clock, ManualClock},
     entropy::SeededEntropy,
     identities::{Identities, IdentityKeys},
-    ports::{BrowserSessions, HeldSessions, KnownSession, Recorder, Sessions},
+    ports::{BrowserSessions, Ended, HeldSessions, KnownSession, Recorder, Sessions},
     scopes::ScopeConfig,
     serve,
     token::{Token, TokenKind},
@@ -180,6 +180,48 @@ impl Rig {
         let mut client = self.client().await;
         client.send(bytes.as_bytes()).await;
         client.answer().await
+    }
+
+    /// A client that has sent a request without a body.
+    pub(crate) async fn asking(&self, line: &str) -> Client {
+        let mut client = self.client().await;
+        client
+            .send(format!("{}\r\n", self.head(line)).as_bytes())
+            .await;
+        client
+    }
+
+    /// A client that has read the beginning of a stream.
+    pub(crate) async fn streaming(&self) -> Client {
+        let mut client = self.asking("GET /v1/tenants/acme/stream").await;
+        client.read_until("chunk 1;").await;
+        client
+    }
+
+    /// A client whose request the upstream has, and does not answer.
+    pub(crate) async fn hanging(&self) -> Client {
+        let client = self.asking("GET /v1/tenants/acme/hang").await;
+        self.upstream.has_one_request().await;
+        client
+    }
+
+    /// A client that has sent the first part of a body, which `upstream` has.
+    pub(crate) async fn uploading(&self, last: &str, upstream: &Upstream) -> Client {
+        let mut client = self.client().await;
+        let head = self.head(&format!("POST /v1/tenants/acme/{last}"));
+        let begun = format!("{head}Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+        client.send(begun.as_bytes()).await;
+        upstream
+            .until(|seen| seen.iter().any(|s| s.text().contains("one")))
+            .await;
+        client
+    }
+
+    /// As a service does it: close, commit, end. Returns how many requests were cut.
+    pub(crate) async fn revoke(&self) -> usize {
+        let closed = self.gates.close(self.session.id).await;
+        self.store.revoke(self.session.id);
+        closed.commit(Ended::Revoked).requests
     }
 
     /// A second session of the same tenant, with its token.

@@ -7,7 +7,6 @@ use std::{
 };
 
 use app::domain::access_log::RequestOutcome;
-use gateway::ports::Ended;
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 
@@ -86,9 +85,7 @@ async fn a_revocation_cuts_over_tls_too() {
     let head = rig.head(&format!("GET {OWN}/stream"));
     client.send(format!("{head}\r\n").as_bytes()).await;
     client.read_until("chunk 1;").await;
-    let closed = rig.gates.close(rig.session.id).await;
-    rig.store.revoke(rig.session.id);
-    closed.commit(Ended::Revoked);
+    rig.revoke().await;
     assert!(!client.rest().await.contains("0\r\n\r\n"));
     assert_eq!(rig.store.completed(1).await[0].outcome, RequestOutcome::Cut);
 }
@@ -177,16 +174,8 @@ async fn an_upload_over_tls_is_cut() {
     let (upstream, pki) = (Upstream::start().await, Pki::new());
     pki.sign("localhost");
     let rig = before_tls(&upstream, &pki, "localhost", &pki).await;
-    let mut client = rig.client().await;
-    let head = rig.head(&format!("POST {OWN}/x"));
-    let begun = format!("{head}Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
-    client.send(begun.as_bytes()).await;
-    upstream
-        .until(|seen| seen.first().is_some_and(|s| s.text().contains("one")))
-        .await;
-    let closed = rig.gates.close(rig.session.id).await;
-    rig.store.revoke(rig.session.id);
-    closed.commit(Ended::Revoked);
+    let mut client = rig.uploading("x", &upstream).await;
+    rig.revoke().await;
     client.send(b"3\r\ntwo\r\n0\r\n\r\n").await;
     let seen = upstream.until(|seen| seen[0].ended.is_some()).await;
     assert!(!seen[0].text().contains("two") && !seen[0].text().contains("0\r\n\r\n"));

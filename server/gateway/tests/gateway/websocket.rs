@@ -2,7 +2,6 @@
 
 use app::domain::access_log::RequestOutcome;
 use chrono::TimeDelta;
-use gateway::ports::Ended;
 use sha2::{Digest, Sha256};
 
 use crate::support::{Rig, Wanted, client::Client};
@@ -152,9 +151,7 @@ async fn no_byte_of_the_client_passes_before_the_upstream_has_opened() {
     client
         .send(b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
         .await;
-    rig.upstream
-        .until(|seen| seen.iter().any(|s| s.requests == 1))
-        .await;
+    rig.upstream.has_one_request().await;
     rig.upstream.sent_so_far().await;
     assert!(!rig.upstream.text().contains("smuggled"));
 }
@@ -197,9 +194,7 @@ async fn a_revocation_cuts_a_tunnel_with_a_reset() {
     let (mut client, _) = ask(&rig, "socket").await;
     client.send(MASKED).await;
     client.read_until("Hello").await;
-    let closed = rig.gates.close(rig.session.id).await;
-    rig.store.revoke(rig.session.id);
-    assert_eq!(closed.commit(Ended::Revoked).requests, 1);
+    assert_eq!(rig.revoke().await, 1);
     client.send(MASKED).await;
     client.rest().await;
     let seen = rig.upstream.until(|seen| seen[0].ended.is_some()).await;

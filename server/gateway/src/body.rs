@@ -1,0 +1,66 @@
+//! Bodies on their way: where each comes from, and what is done to it as it passes.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+
+/// Why a body ended early.
+pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The source of a request's body: the client, as it sends, or memory if the body had to be read
+/// before the request could pass.
+pub(crate) type BodySource<B = Incoming> = Either<B, Full<Bytes>>;
+
+/// The next part of a body, once it is there.
+pub(crate) type NextFrame = Poll<Option<Result<Frame<Bytes>, BodyError>>>;
+
+/// A body, and what is done to it as it passes.
+pub struct Relayed<B, R> {
+    /// Dropped before the body: it may have to report an early end.
+    pub(crate) relay: R,
+    pub(crate) inner: B,
+}
+
+/// What is done to a body as it passes.
+pub trait Relay<B: Body> {
+    /// The next part as it is passed on.
+    fn poll(&mut self, inner: &mut B, cx: &mut Context<'_>) -> NextFrame;
+
+    /// Whether nothing follows.
+    fn is_over(&self, inner: &B) -> bool {
+        inner.is_end_stream()
+    }
+
+    /// What is known of the length of the rest.
+    fn length(&self, inner: &B) -> SizeHint {
+        inner.size_hint()
+    }
+}
+
+impl<B, R> Body for Relayed<B, R>
+where
+    B: Body + Unpin,
+    R: Relay<B> + Unpin,
+{
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> NextFrame {
+        let Self { relay, inner } = &mut *self;
+        relay.poll(inner, cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.relay.is_over(&self.inner)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.relay.length(&self.inner)
+    }
+}
