@@ -6,7 +6,7 @@ use app::domain::{
 };
 use chrono::TimeDelta;
 use store::{
-    StoreError, Tx,
+    Bookkeeping, StoreError,
     calls::{BASELINE_DAYS, DAY, WindowSums, Windows},
     tenants::{NewHealth, StoredTenant},
 };
@@ -14,7 +14,7 @@ use store::{
 /// Evaluates and stores the health of a tenant. The transaction must hold the tenant's row. `since`
 /// stays if the health stays.
 pub async fn evaluate(
-    tx: &mut Tx<'_>,
+    tx: &mut Bookkeeping<'_>,
     stored: &StoredTenant,
     thresholds: &Thresholds,
     now: Timestamp,

@@ -13,7 +13,7 @@ use app::domain::{
 };
 use chrono::TimeDelta;
 use store::{
-    ChangeKind, Priority, StoreError, Tx,
+    Bookkeeping, ChangeKind, Priority, StoreError,
     telemetry::{BatchKey, StoredBatch},
 };
 
@@ -301,7 +301,7 @@ impl TelemetryService {
 }
 
 async fn count_chunk(
-    tx: &mut Tx<'_>,
+    tx: &mut Bookkeeping<'_>,
     core: &Core,
     chunk: Chunk,
     key: Option<&BatchKey>,

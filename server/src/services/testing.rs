@@ -29,7 +29,7 @@ use gateway::{
 };
 use secrecy::SecretString;
 use store::{
-    Priority, StoreError, Tx, access_log::WrittenBy, staff::StaffRecord,
+    StoreError, Tx, access_log::WrittenBy, staff::StaffRecord,
     support_sessions::SupportSessionSecrets, tenants::StoredTenant, testing::TestStore,
 };
 use uuid::Uuid;
@@ -276,13 +276,13 @@ impl World {
             + Sync
             + 'static,
     {
-        let written = self.core.store.write(Priority::Normal, given, act);
+        let written = self.core.store.arrange(given, act);
         written.await.unwrap()
     }
 
     /// Runs a statement for which the store has no function, as it changes what never changes.
     pub(crate) async fn run(&self, sql: &'static str) -> u64 {
-        self.write((), |(), tx| Box::pin(tx.query(sql).execute()))
+        self.write((), |(), tx| Box::pin(tx.raw(sql).execute()))
             .await
     }
 

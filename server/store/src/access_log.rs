@@ -11,42 +11,89 @@ use app::domain::{
 };
 
 use super::{
-    Db, StoreError, Tx,
+    Bookkeeping, Db, StoreError,
     listing::{Listed, Listing, PageAt},
     record::{insert, record, select},
-    sql::statements,
+    sql::queries,
 };
 
 #[cfg(test)]
 pub(crate) use self::{replay::ALL as REPLAY_STATEMENTS, reports::ALL as REPORT_STATEMENTS};
 pub use self::{replay::MadeRequest, reports::ReportedRow};
 
-statements! {
-    // Returns the next number only if the session is active at that instant and has budget left:
-    // this is the record's gate. A session whose end has been reported never comes back.
-    NEXT_SEQ_IF_ACTIVE = "UPDATE support_sessions SET last_seq = last_seq + 1, forwarded = forwarded + 1 \
-        WHERE id = $1 AND revoked_at IS NULL AND ends_at > $2 AND expiry_recorded = 0 \
-        AND (token_hash = $3 OR browser_hash = $3) AND (requests_total IS NULL OR forwarded < requests_total) \
-        RETURNING last_seq, idle_minutes, expires_at";
-    // Apart from the above, so that sessions without an idle limit don't touch the indexes of it.
-    PUT_OFF_IDLE_END = "UPDATE support_sessions SET ends_at = $2 WHERE id = $1 AND ends_at < $2";
-    IS_TOKEN_OF = "SELECT COUNT(*) FROM support_sessions WHERE id = $1 AND (token_hash = $2 OR browser_hash = $2)";
-    NEXT_SEQ_OF_REFUSED = "UPDATE support_sessions SET last_seq = last_seq + 1, refused = refused + 1 \
-        WHERE id = $1 RETURNING last_seq";
-    COUNT_REFUSED_SINCE = "SELECT COUNT(*) FROM access_log WHERE support_session_id = $1 AND outcome = 'refused' \
-        AND at >= $2";
-    ADD = insert!("access_log", AccessLogEntry, "node, boot");
-    COMPLETE = "UPDATE access_log SET status = $2, outcome = $3, refusal = $4, duration_ms = $5, request_bytes = $6, \
-        response_bytes = $7, upgrade = COALESCE($8, upgrade) WHERE request_id = $1 AND outcome = 'open'";
-    NOTE_UPGRADE = "UPDATE access_log SET upgrade = $2 WHERE request_id = $1 AND outcome = 'open'";
-    PROBE = "INSERT INTO record_probes (node, at) VALUES ($1, $2) ON CONFLICT (node) DO UPDATE SET at = excluded.at";
-    LIST_AFTER = select!(AccessLogEntry, "access_log WHERE support_session_id = $1 AND seq > $2 ORDER BY seq LIMIT 200");
-    LOOKUP = select!(AccessLogEntry, "access_log WHERE request_id = $1");
-    COUNT_BY_SCOPE = "SELECT scope, COUNT(*) AS requests FROM access_log WHERE support_session_id = $1 AND seq <= $2 \
-        AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
-    LIST_ORPHANS = select!(Orphan, "access_log a \
-        JOIN support_sessions s ON s.id = a.support_session_id LEFT JOIN nodes n ON n.boot = a.boot \
-        WHERE a.outcome = 'open' AND a.profile IS NULL AND a.boot <> $1 AND (n.boot IS NULL OR n.ended_at <> -1 OR n.lease_until < $2) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200");
+queries! {
+    Db {
+        /// Up to 200 entries after a number, oldest first.
+        pub fn list_access_log_after(session: SupportSessionId, after: u64) -> all AccessLogEntry
+            = select!(AccessLogEntry, "access_log WHERE support_session_id = :session AND seq > :after ORDER BY seq LIMIT 200");
+
+        /// One entry.
+        pub fn lookup_access_log_entry(request: RequestId) -> optional AccessLogEntry
+            = select!(AccessLogEntry, "access_log WHERE request_id = :request");
+
+        /// How often each scope allowed a request of a support session, up to an entry's number.
+        pub fn count_scopes_used(session: SupportSessionId, last: u64) -> all ScopeUse
+            = "SELECT scope, COUNT(*) AS requests FROM access_log WHERE support_session_id = :session AND seq <= :last \
+                AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
+
+        /// How many refusals a support session has recorded since an instant.
+        pub fn count_refused_since(session: SupportSessionId, since: Timestamp) -> one u64
+            = "SELECT COUNT(*) FROM access_log WHERE support_session_id = :session AND outcome = 'refused' \
+                AND at >= :since";
+
+        /// Up to 200 rows that other starts of the server left open, by tenant: only those of nodes
+        /// that have stopped, or whose lease ended before an instant.
+        pub fn list_orphans(boot: &str, dead_before: Timestamp) -> all Orphan
+            = select!(Orphan, "access_log a \
+                JOIN support_sessions s ON s.id = a.support_session_id LEFT JOIN nodes n ON n.boot = a.boot \
+                WHERE a.outcome = 'open' AND a.profile IS NULL AND a.boot <> :boot AND \
+                (n.boot IS NULL OR n.ended_at <> -1 OR n.lease_until < :dead_before) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200");
+    }
+    Bookkeeping {
+        /// The next number, and what the session's end for idleness depends on, only if the session is active at
+        /// that instant and has budget left. This is the record's gate. A session whose end has been reported
+        /// never comes back.
+        fn take_next_seq(session: SupportSessionId, token_hash: [u8; 32], now: Timestamp)
+            -> optional (u64, Option<u64>, Timestamp)
+            = "UPDATE support_sessions SET last_seq = last_seq + 1, forwarded = forwarded + 1 \
+                WHERE id = :session AND revoked_at IS NULL AND ends_at > :now AND expiry_recorded = 0 \
+                AND (token_hash = :token_hash OR browser_hash = :token_hash) \
+                AND (requests_total IS NULL OR forwarded < requests_total) RETURNING last_seq, idle_minutes, expires_at";
+
+        /// A statement of its own, so that sessions without an idle limit don't touch the indexes of it.
+        fn put_off_idle_end(session: SupportSessionId, end: Timestamp)
+            = "UPDATE support_sessions SET ends_at = :end WHERE id = :session AND ends_at < :end";
+
+        fn is_token_of(session: SupportSessionId, token_hash: [u8; 32]) -> exists
+            = "SELECT COUNT(*) FROM support_sessions WHERE id = :session \
+                AND (token_hash = :token_hash OR browser_hash = :token_hash)";
+
+        /// The next number in a support session's log for a refusal, in any state.
+        pub fn next_seq_of_refused(session: SupportSessionId) -> optional u64
+            = "UPDATE support_sessions SET last_seq = last_seq + 1, refused = refused + 1 \
+                WHERE id = :session RETURNING last_seq";
+
+        /// Adds a row.
+        pub fn add_access_log_entry(entry: &AccessLogEntry, by: &WrittenBy)
+            where (entry, node = by.node, boot = by.boot)
+            = insert!("access_log", AccessLogEntry, "node, boot");
+
+        /// Writes something, to see whether it can be written.
+        pub fn probe_record(by: &WrittenBy, now: Timestamp)
+            where (node = by.node, now)
+            = "INSERT INTO record_probes (node, at) VALUES (:node, :now) ON CONFLICT (node) DO UPDATE SET at = excluded.at";
+
+        /// Completes an open row. Returns whether it was open.
+        pub fn complete_access_log_entry(request: RequestId, end: &RequestEnd) -> changed
+            where (request, status = end.status, outcome = end.outcome, refusal = end.refusal, duration_ms = end.duration_ms,
+                request_bytes = end.request_bytes, response_bytes = end.response_bytes, upgrade = end.upgrade)
+            = "UPDATE access_log SET status = :status, outcome = :outcome, refusal = :refusal, duration_ms = :duration_ms, \
+                request_bytes = :request_bytes, response_bytes = :response_bytes, upgrade = COALESCE(:upgrade, upgrade) WHERE request_id = :request AND outcome = 'open'";
+
+        /// Saves the traffic so far of an upgraded connection. Returns whether its row is still open.
+        pub fn note_upgrade(request: RequestId, tally: &UpgradeTally) -> changed
+            = "UPDATE access_log SET upgrade = :tally WHERE request_id = :request AND outcome = 'open'";
+    }
 }
 
 record! { AccessLogEntry {
@@ -82,67 +129,6 @@ impl Db<'_> {
             .fetch(self, page, |entry: &AccessLogEntry| vec![entry.seq.into()])
             .await
     }
-
-    /// Up to 200 entries after a number, oldest first.
-    pub async fn list_access_log_after(
-        &mut self,
-        session: SupportSessionId,
-        after: u64,
-    ) -> Result<Vec<AccessLogEntry>, StoreError> {
-        self.query(LIST_AFTER)
-            .bind(session)
-            .bind(after)
-            .fetch_all()
-            .await
-    }
-
-    /// One entry.
-    pub async fn lookup_access_log_entry(
-        &mut self,
-        request: RequestId,
-    ) -> Result<Option<AccessLogEntry>, StoreError> {
-        self.query(LOOKUP).bind(request).fetch_optional().await
-    }
-
-    /// How often each scope allowed a request of a support session, up to an entry's number.
-    pub async fn count_scopes_used(
-        &mut self,
-        session: SupportSessionId,
-        last: u64,
-    ) -> Result<Vec<ScopeUse>, StoreError> {
-        self.query(COUNT_BY_SCOPE)
-            .bind(session)
-            .bind(last)
-            .fetch_all()
-            .await
-    }
-
-    /// How many refusals a support session has recorded since an instant.
-    pub async fn count_refused_since(
-        &mut self,
-        session: SupportSessionId,
-        since: Timestamp,
-    ) -> Result<u64, StoreError> {
-        self.query(COUNT_REFUSED_SINCE)
-            .bind(session)
-            .bind(since)
-            .fetch_one()
-            .await
-    }
-
-    /// Up to 200 rows that other starts of the server left open, by tenant: only those of nodes
-    /// that have stopped, or whose lease ended before an instant.
-    pub async fn list_orphans(
-        &mut self,
-        boot: &str,
-        dead_before: Timestamp,
-    ) -> Result<Vec<Orphan>, StoreError> {
-        self.query(LIST_ORPHANS)
-            .bind(boot)
-            .bind(dead_before)
-            .fetch_all()
-            .await
-    }
 }
 
 /// Which start of which node writes a row.
@@ -165,7 +151,7 @@ pub enum NextSeq {
     UsedUp,
 }
 
-impl Tx<'_> {
+impl Bookkeeping<'_> {
     /// The next number in a support session's log, only if the session is active at `now`, this is
     /// its token or its browser's cookie, and it has budget left. Counts as a use of the session.
     pub async fn next_seq_if_active(
@@ -174,19 +160,13 @@ impl Tx<'_> {
         token_hash: [u8; 32],
         now: Timestamp,
     ) -> Result<NextSeq, StoreError> {
-        let taken: Option<(u64, Option<u64>, Timestamp)> = self
-            .query(NEXT_SEQ_IF_ACTIVE)
-            .bind(session)
-            .bind(now)
-            .bind(token_hash)
-            .fetch_optional()
-            .await?;
+        let taken = self.take_next_seq(session, token_hash, now).await?;
         let Some((seq, idle, expires_at)) = taken else {
             return self.why_not_active(session, token_hash, now).await;
         };
         if let Some(idle) = idle {
-            let put_off = self.query(PUT_OFF_IDLE_END).bind(session);
-            put_off.bind(idle_end(now, idle, expires_at)).done().await?;
+            let end = idle_end(now, idle, expires_at);
+            self.put_off_idle_end(session, end).await?;
         }
         Ok(NextSeq::Given(seq))
     }
@@ -198,8 +178,7 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<NextSeq, StoreError> {
         let found = self.lookup_support_session(session).await?;
-        let is_token = self.query(IS_TOKEN_OF).bind(session).bind(token_hash);
-        let is_token = is_token.fetch_one::<i64>().await? == 1;
+        let is_token = self.is_token_of(session, token_hash).await?;
         let used_up = found.as_ref().is_some_and(|found| {
             found.status(now) == SupportSessionStatus::Active
                 && found.limits.is_used_up(found.requests_forwarded)
@@ -208,60 +187,5 @@ impl Tx<'_> {
             true => NextSeq::UsedUp,
             false => NextSeq::Ended(found.map(Box::new)),
         })
-    }
-
-    /// The next number in a support session's log for a refusal, in any state.
-    pub async fn next_seq_of_refused(
-        &mut self,
-        session: SupportSessionId,
-    ) -> Result<Option<u64>, StoreError> {
-        self.query(NEXT_SEQ_OF_REFUSED)
-            .bind(session)
-            .fetch_optional()
-            .await
-    }
-
-    /// Adds a row.
-    pub async fn add_access_log_entry(
-        &mut self,
-        entry: &AccessLogEntry,
-        by: &WrittenBy,
-    ) -> Result<(), StoreError> {
-        let add = self.query(ADD).bind_all(entry);
-        add.bind(&by.node).bind(&by.boot).done().await
-    }
-
-    /// Writes something, to see whether it can be written.
-    pub async fn probe_record(&mut self, by: &WrittenBy, now: Timestamp) -> Result<(), StoreError> {
-        self.query(PROBE).bind(&by.node).bind(now).done().await
-    }
-
-    /// Completes an open row. Returns whether it was open.
-    pub async fn complete_access_log_entry(
-        &mut self,
-        request: RequestId,
-        end: &RequestEnd,
-    ) -> Result<bool, StoreError> {
-        self.query(COMPLETE)
-            .bind(request)
-            .bind(end.status)
-            .bind(end.outcome)
-            .bind(end.refusal)
-            .bind(end.duration_ms)
-            .bind(end.request_bytes)
-            .bind(end.response_bytes)
-            .bind(&end.upgrade)
-            .changes_one()
-            .await
-    }
-
-    /// Saves the traffic so far of an upgraded connection. Returns whether its row is still open.
-    pub async fn note_upgrade(
-        &mut self,
-        request: RequestId,
-        tally: &UpgradeTally,
-    ) -> Result<bool, StoreError> {
-        let note = self.query(NOTE_UPGRADE).bind(request);
-        note.bind(tally).changes_one().await
     }
 }

@@ -3,7 +3,11 @@
 use app::domain::record::OutageCause;
 use futures::future::BoxFuture;
 
-use super::{StoreError, transaction::Tx};
+use super::{
+    StoreError,
+    audit::Receipt,
+    transaction::{Bookkeeping, Tx},
+};
 
 /// Which acts go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +18,39 @@ pub enum Priority {
     Normal,
     /// What nobody waits for: it is done with the next of the others, or by itself after a moment.
     Resting,
+}
+
+/// An act's result, with the proof that an audit event goes with what it has changed.
+#[derive(Debug)]
+pub struct Audited<T> {
+    value: T,
+    receipt: Option<Receipt>,
+}
+
+impl<T> Audited<T> {
+    /// The result of a change, and the receipt of its event.
+    pub const fn new(value: T, receipt: Receipt) -> Self {
+        Self {
+            value,
+            receipt: Some(receipt),
+        }
+    }
+
+    /// The result of an act that has changed nothing: a repeated act, or one that found its work already
+    /// done. It fails if it has changed anything all the same.
+    pub const fn unchanged(value: T) -> Self {
+        Self {
+            value,
+            receipt: None,
+        }
+    }
+
+    fn checked(self, has_acted: bool) -> Result<T, StoreError> {
+        match has_acted && self.receipt.is_none() {
+            true => Err(StoreError::Unaudited),
+            false => Ok(self.value),
+        }
+    }
 }
 
 /// What the writer must know of an act's error.
@@ -36,22 +73,51 @@ impl ActError for StoreError {
 
 /// What is done in a transaction: a function over the values that it is given. It runs more than once
 /// when other writers are first, so it only borrows them.
-pub(super) struct Act<D, F> {
-    pub(super) given: D,
-    pub(super) run: F,
-}
-
-/// An [`Act`] whose values have been put away.
 pub(super) trait Run<T, E>: Send + Sync + 'static {
     fn run<'t>(&'t self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>>;
 }
 
-impl<D, F, T, E> Run<T, E> for Act<D, F>
+/// What is no act of anyone, and needs no audit event.
+pub(super) struct Writing<D, F> {
+    pub(super) given: D,
+    pub(super) run: F,
+}
+
+impl<D, F, T, E> Run<T, E> for Writing<D, F>
 where
     D: Send + Sync + 'static,
-    F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+    F: for<'t> Fn(&'t D, &'t mut Bookkeeping<'_>) -> BoxFuture<'t, Result<T, E>>
+        + Send
+        + Sync
+        + 'static,
 {
     fn run<'t>(&'t self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> {
         (self.run)(&self.given, tx)
+    }
+}
+
+/// An act, which needs an audit event if it changes anything.
+pub(super) struct Acting<D, F> {
+    pub(super) given: D,
+    pub(super) run: F,
+}
+
+impl<D, F, T, E> Run<T, E> for Acting<D, F>
+where
+    D: Send + Sync + 'static,
+    T: Send + 'static,
+    E: ActError + Send + 'static,
+    F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<Audited<T>, E>>
+        + Send
+        + Sync
+        + 'static,
+{
+    fn run<'t>(&'t self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> {
+        Box::pin(async move {
+            // Acts may share a transaction.
+            tx.has_acted = false;
+            let audited = (self.run)(&self.given, tx).await?;
+            audited.checked(tx.has_acted).map_err(Into::into)
+        })
     }
 }

@@ -207,6 +207,15 @@ pub(super) struct Order {
     pub(super) deadline: Option<Instant>,
 }
 
+impl From<Priority> for Order {
+    fn from(priority: Priority) -> Self {
+        Self {
+            priority,
+            deadline: None,
+        }
+    }
+}
+
 impl Batch {
     async fn run(self, mut queues: Queues, commits: Arc<AtomicU64>) {
         while let Some(level) = queues.wait(self.record).await {

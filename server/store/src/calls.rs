@@ -11,33 +11,47 @@ use app::domain::{
 use chrono::TimeDelta;
 
 use super::{
-    Db, StoreError, Tx, in_list,
+    Bookkeeping, Db, StoreError, in_list,
     record::{record, select},
-    sql::statements,
+    sql::queries,
 };
 
 /// The length of a span.
 pub const SPAN: TimeDelta = TimeDelta::minutes(5);
 
-statements! {
-    ADD = "INSERT INTO call_buckets (tenant_id, start, calls, errors) VALUES ($1, $2, $3, $4) \
-        ON CONFLICT (tenant_id, start) DO UPDATE SET calls = call_buckets.calls + excluded.calls, \
-        errors = call_buckets.errors + excluded.errors";
-    // $2, $3 and $4 are the latest starts that lie before the last 15 minutes, the last 24 hours and
-    // the days before these.
-    SUMS = "SELECT \
-        CAST(COALESCE(SUM(CASE WHEN start > $2 THEN calls ELSE 0 END), 0) AS BIGINT) AS quarter_calls, \
-        CAST(COALESCE(SUM(CASE WHEN start > $2 THEN errors ELSE 0 END), 0) AS BIGINT) AS quarter_errors, \
-        MIN(CASE WHEN start > $2 THEN start END) AS quarter_first, \
-        CAST(COALESCE(SUM(CASE WHEN start > $3 THEN calls ELSE 0 END), 0) AS BIGINT) AS day_calls, \
-        CAST(COALESCE(SUM(CASE WHEN start > $3 THEN errors ELSE 0 END), 0) AS BIGINT) AS day_errors, \
-        MIN(CASE WHEN start > $3 THEN start END) AS day_first, \
-        CAST(COALESCE(SUM(CASE WHEN start <= $3 THEN calls ELSE 0 END), 0) AS BIGINT) AS before_calls, \
-        MIN(CASE WHEN start <= $3 THEN start END) AS before_first \
-        FROM call_buckets WHERE tenant_id = $1 AND start > $4";
-    LIST_SINCE = select!(CallBucket, "call_buckets WHERE tenant_id = $1 AND start >= $2 ORDER BY start");
-    PRUNE = "DELETE FROM call_buckets WHERE (tenant_id, start) IN \
-        (SELECT tenant_id, start FROM call_buckets WHERE start < $1 ORDER BY start LIMIT 500)";
+queries! {
+    Db {
+        /// `quarter`, `day` and `before` are the latest starts that lie before the last 15 minutes, the last 24
+        /// hours, and the days before these.
+        fn sum_spans(tenant: &TenantId, quarter: Timestamp, day: Timestamp, before: Timestamp) -> one Sums
+            = "SELECT \
+                CAST(COALESCE(SUM(CASE WHEN start > :quarter THEN calls ELSE 0 END), 0) AS BIGINT) AS quarter_calls, \
+                CAST(COALESCE(SUM(CASE WHEN start > :quarter THEN errors ELSE 0 END), 0) AS BIGINT) AS quarter_errors, \
+                MIN(CASE WHEN start > :quarter THEN start END) AS quarter_first, \
+                CAST(COALESCE(SUM(CASE WHEN start > :day THEN calls ELSE 0 END), 0) AS BIGINT) AS day_calls, \
+                CAST(COALESCE(SUM(CASE WHEN start > :day THEN errors ELSE 0 END), 0) AS BIGINT) AS day_errors, \
+                MIN(CASE WHEN start > :day THEN start END) AS day_first, \
+                CAST(COALESCE(SUM(CASE WHEN start <= :day THEN calls ELSE 0 END), 0) AS BIGINT) AS before_calls, \
+                MIN(CASE WHEN start <= :day THEN start END) AS before_first \
+                FROM call_buckets WHERE tenant_id = :tenant AND start > :before";
+
+        /// A tenant's spans that start at `since` or later, in order, leaving out those without calls.
+        pub fn list_calls(tenant: &TenantId, since: Timestamp) -> all CallBucket
+            = select!(CallBucket, "call_buckets WHERE tenant_id = :tenant AND start >= :since ORDER BY start");
+    }
+    Bookkeeping {
+        /// Counts calls in the span that starts at `start`.
+        pub fn add_calls(tenant: &TenantId, start: Timestamp, calls: Window)
+            where (tenant, start, calls = calls.calls, errors = calls.errors)
+            = "INSERT INTO call_buckets (tenant_id, start, calls, errors) VALUES (:tenant, :start, :calls, :errors) \
+                ON CONFLICT (tenant_id, start) DO UPDATE SET calls = call_buckets.calls + excluded.calls, \
+                errors = call_buckets.errors + excluded.errors";
+
+        /// Deletes up to 500 spans that start before `before`. Returns how many.
+        pub fn prune_calls(before: Timestamp) -> count
+            = "DELETE FROM call_buckets WHERE (tenant_id, start) IN \
+                (SELECT tenant_id, start FROM call_buckets WHERE start < :before ORDER BY start LIMIT 500)";
+    }
 }
 
 /// The windows that health is judged by, at one instant.
@@ -119,14 +133,9 @@ impl Db<'_> {
         tenant: &TenantId,
         windows: Windows,
     ) -> Result<WindowSums, StoreError> {
-        let sums: Sums = self
-            .query(SUMS)
-            .bind(tenant)
-            .bind(windows.left(QUARTER_HOUR))
-            .bind(windows.left(DAY))
-            .bind(windows.left(windows.baseline_length()))
-            .fetch_one()
-            .await?;
+        let before = windows.left(windows.baseline_length());
+        let (quarter, day) = (windows.left(QUARTER_HOUR), windows.left(DAY));
+        let sums = self.sum_spans(tenant, quarter, day, before).await?;
         let leaves = |first: Option<Timestamp>, length| first.map(|start| start + SPAN + length);
         let next_leaves_at = [
             leaves(sums.quarter_first, QUARTER_HOUR),
@@ -148,16 +157,6 @@ impl Db<'_> {
             },
             next_leaves_at: next_leaves_at.into_iter().flatten().min(),
         })
-    }
-
-    /// A tenant's spans that start at `since` or later, in order, leaving out those without calls.
-    pub async fn list_calls(
-        &mut self,
-        tenant: &TenantId,
-        since: Timestamp,
-    ) -> Result<Vec<CallBucket>, StoreError> {
-        let calls = self.query(LIST_SINCE).bind(tenant).bind(since);
-        calls.fetch_all().await
     }
 
     /// The calls of these tenants in each of the last 24 full hours, oldest first. Tenants without
@@ -202,37 +201,7 @@ impl Db<'_> {
         &mut self,
         ids: &[RequestId],
     ) -> Result<Vec<RequestId>, StoreError> {
-        let mut found = Vec::new();
-        for ids in ids.chunks(in_list::LENGTH) {
-            let query = self.assembled(in_list::sql(
-                "SELECT request_id FROM access_log WHERE request_id IN ",
-            ));
-            let rows: Vec<RequestId> = in_list::bind(query, ids).fetch_all().await?;
-            found.extend(rows);
-        }
-        Ok(found)
-    }
-}
-
-impl Tx<'_> {
-    /// Counts calls in the span that starts at `start`.
-    pub async fn add_calls(
-        &mut self,
-        tenant: &TenantId,
-        start: Timestamp,
-        calls: Window,
-    ) -> Result<(), StoreError> {
-        self.query(ADD)
-            .bind(tenant)
-            .bind(start)
-            .bind(calls.calls)
-            .bind(calls.errors)
-            .done()
-            .await
-    }
-
-    /// Deletes up to 500 spans that start before `before`. Returns how many.
-    pub async fn prune_calls(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        self.query(PRUNE).bind(before).execute().await
+        let select = "SELECT request_id FROM access_log WHERE request_id IN ";
+        in_list::fetch_all(self, select, ids).await
     }
 }

@@ -1,6 +1,6 @@
 //! The bus: the numbered log of what every process on this store must notice, and who is woken by it.
 //!
-//! There is one way to tell ([`Tx::change`], in the transaction that changes) and one to be told
+//! There is one way to tell ([`Bookkeeping::change`], in the transaction that changes) and one to be told
 //! ([`crate::Store::changes`]), on either engine. The numbered rows are the truth. What wakes their reader
 //! differs: a commit of this process always does; on PostgreSQL a commit of any process does too,
 //! by `NOTIFY`; and both are polled, so that a word that is lost delays a change and loses none.
@@ -20,7 +20,8 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Db, FromRow, Reader, Row, StoreError, Tx, connection::Connection, pools::Pools, sql::statements,
+    Bookkeeping, Db, FromRow, Reader, Row, StoreError, connection::Connection, pools::Pools,
+    sql::queries,
 };
 
 /// How often the log is read when nothing in this process has written.
@@ -30,12 +31,24 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a change is kept.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(1);
 
-statements! {
-    ADD = "INSERT INTO changes (kind, subject, at) VALUES ($1, $2, $3)";
-    NEWEST = "SELECT COALESCE(MAX(number), 0) FROM changes";
-    LIST_AFTER = "SELECT number, kind, subject FROM changes WHERE number > $1 ORDER BY number LIMIT 1000";
-    // The newest stays, so that the highest number is known.
-    PRUNE = "DELETE FROM changes WHERE at < $1 AND number < (SELECT MAX(number) FROM changes)";
+queries! {
+    Db {
+        /// The highest number in the log; 0 before the first.
+        pub fn newest_change() -> one i64 = "SELECT COALESCE(MAX(number), 0) FROM changes";
+
+        fn list_changes_after(last: i64) -> all Entry
+            = "SELECT number, kind, subject FROM changes WHERE number > :last ORDER BY number LIMIT 1000";
+    }
+    Bookkeeping {
+        /// Forgets changes that every process has long read.
+        pub(super) fn prune_changes(now: Timestamp) -> count
+            where (before = now - KEPT)
+            // The newest stays, so that the highest number is known.
+            = "DELETE FROM changes WHERE at < :before AND number < (SELECT MAX(number) FROM changes)";
+
+        fn add_change(kind: &str, subject: &str, at: Timestamp)
+            = "INSERT INTO changes (kind, subject, at) VALUES (:kind, :subject, :at)";
+    }
 }
 
 /// The kind of the change.
@@ -118,12 +131,7 @@ impl FromRow for Entry {
     }
 }
 
-impl Tx<'_> {
-    /// Forgets changes that every process has long read.
-    pub(super) async fn prune_changes(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.query(PRUNE).bind(now - KEPT).execute().await
-    }
-
+impl Bookkeeping<'_> {
     /// Tells every process on this store of a change, once this transaction is committed.
     pub async fn change(
         &mut self,
@@ -132,12 +140,7 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.number_changes().await?;
-        self.query(ADD)
-            .bind(kind.as_str())
-            .bind(subject)
-            .bind(now)
-            .done()
-            .await?;
+        self.add_change(kind.as_str(), subject, now).await?;
         self.changed = true;
         Ok(())
     }
@@ -238,8 +241,7 @@ impl Follower {
         let mut changes = Vec::new();
         let mut last = self.last;
         loop {
-            let mut db = reader.db();
-            let entries: Vec<Entry> = db.query(LIST_AFTER).bind(last).fetch_all().await?;
+            let entries = reader.db().list_changes_after(last).await?;
             let Some(newest) = entries.last() else {
                 self.last = last;
                 return Ok(changes);
@@ -259,11 +261,4 @@ async fn anyone_wrote(reader: &mut Reader, version: &mut Option<i64>) -> Result<
     }
     let now: i64 = db.query("PRAGMA data_version").fetch_one().await?;
     Ok(version.replace(now) != Some(now))
-}
-
-impl Db<'_> {
-    /// The highest number in the log; 0 before the first.
-    pub async fn newest_change(&mut self) -> Result<i64, StoreError> {
-        self.query(NEWEST).fetch_one().await
-    }
 }

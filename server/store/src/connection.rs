@@ -6,7 +6,6 @@ use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use super::{
     EngineError, FromRow, StoreError, postgres,
-    record::Record,
     row::Answer,
     sqlite::{SqliteReader, WritingConnection},
     value::{ToValue, Value},
@@ -63,21 +62,19 @@ impl Reader {
 
 impl<'c> Db<'c> {
     /// A statement to bind values to.
-    pub fn query(&mut self, sql: &'static str) -> Query<'_, 'c> {
-        Query {
-            db: self,
-            sql: sql.into(),
-            values: Vec::new(),
-        }
+    pub(crate) fn query(&mut self, sql: &'static str) -> Query<'_, 'c> {
+        Query::new(self, sql.into())
+    }
+
+    /// A statement of a test, which may do anything.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn raw(&mut self, sql: &'static str) -> Query<'_, 'c> {
+        self.query(sql)
     }
 
     /// A statement assembled from our own fragments, never from a caller's text.
-    pub fn assembled(&mut self, sql: String) -> Query<'_, 'c> {
-        Query {
-            db: self,
-            sql: sql.into(),
-            values: Vec::new(),
-        }
+    pub(crate) fn assembled(&mut self, sql: String) -> Query<'_, 'c> {
+        Query::new(self, sql.into())
     }
 }
 
@@ -87,6 +84,26 @@ pub struct Query<'d, 'c> {
     db: &'d mut Db<'c>,
     sql: Cow<'static, str>,
     values: Vec<Value>,
+    /// Set once the statement has changed a row.
+    has_changed: Option<&'d mut bool>,
+}
+
+impl<'d, 'c> Query<'d, 'c> {
+    const fn new(db: &'d mut Db<'c>, sql: Cow<'static, str>) -> Self {
+        Self {
+            db,
+            sql,
+            values: Vec::new(),
+            has_changed: None,
+        }
+    }
+
+    pub(crate) fn noting_changes(self, has_changed: &'d mut bool) -> Self {
+        Self {
+            has_changed: Some(has_changed),
+            ..self
+        }
+    }
 }
 
 impl Query<'_, '_> {
@@ -96,9 +113,9 @@ impl Query<'_, '_> {
         self
     }
 
-    /// Binds a placeholder for each of a record's columns.
-    pub fn bind_all(mut self, record: &impl Record) -> Self {
-        record.write(&mut self.values);
+    /// Binds the next placeholders.
+    pub(crate) fn with(mut self, add: impl FnOnce(&mut Vec<Value>)) -> Self {
+        add(&mut self.values);
         self
     }
 
@@ -135,13 +152,17 @@ impl Query<'_, '_> {
     }
 
     async fn run(self) -> Result<Answer, StoreError> {
-        match &mut self.db.0 {
+        let answer = match &mut self.db.0 {
             Connection::Sqlite(connection) => connection.run(self.sql, self.values).await,
             Connection::SqliteWriter(connection) => connection.run(&self.sql, &self.values),
             Connection::Postgres(connection) => {
                 postgres::run(connection, self.sql, self.values).await
             }
+        }?;
+        if let Some(has_changed) = self.has_changed {
+            *has_changed |= answer.changed > 0;
         }
+        Ok(answer)
     }
 }
 

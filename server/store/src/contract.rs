@@ -11,7 +11,7 @@ mod writing;
 use app::domain::Timestamp;
 use futures::future::BoxFuture;
 
-use super::{ChangeKind, Store, StoreError, StoreOptions, Tx};
+use super::{Bookkeeping, ChangeKind, Store, StoreError, StoreOptions};
 
 /// An instant that tests share.
 fn noon() -> Timestamp {
@@ -29,7 +29,7 @@ async fn another(options: &StoreOptions) -> Store {
 }
 
 /// Leaves `subject` in the log of changes: the smallest write there is.
-fn note<'t>(tx: &'t mut Tx<'_>, subject: String) -> BoxFuture<'t, Result<(), StoreError>> {
+fn note<'t>(tx: &'t mut Bookkeeping<'_>, subject: String) -> BoxFuture<'t, Result<(), StoreError>> {
     Box::pin(async move { tx.change(ChangeKind::Tenant, &subject, noon()).await })
 }
 

@@ -115,6 +115,9 @@ pub enum StoreError {
         /// The setting, and the required value.
         problem: String,
     },
+    /// An act has changed something and carries no receipt of an audit event. It was rolled back.
+    #[error("a change without an audit event was rolled back")]
+    Unaudited,
     /// An act panicked. It was rolled back, and the writer continues.
     #[error("a store operation failed and was rolled back")]
     Panicked,
@@ -250,7 +253,7 @@ impl From<rusqlite::Error> for StoreError {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let message = match &error {
-            StoreError::Unreadable { .. } | StoreError::Panicked => {
+            StoreError::Unreadable { .. } | StoreError::Panicked | StoreError::Unaudited => {
                 tracing::error!(error = %error, "internal error in this program or in the stored data");
                 return Self::new(ProblemCode::Internal, "Something went wrong.");
             }

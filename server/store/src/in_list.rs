@@ -1,9 +1,23 @@
 //! `IN` lists of a fixed length, so that one query text serves any number of values.
 
-use super::{Query, ToValue};
+use super::{Db, FromRow, Query, StoreError, ToValue};
 
 /// How many values one list takes. Shorter lists repeat the last value.
 pub(super) const LENGTH: usize = 100;
+
+/// Reads the rows of `select` for any number of values, in no order.
+pub(super) async fn fetch_all<T: FromRow>(
+    db: &mut Db<'_>,
+    select: &'static str,
+    values: &[impl ToValue],
+) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::with_capacity(values.len());
+    for values in values.chunks(LENGTH) {
+        let rows = bind(db.assembled(sql(select)), values).fetch_all();
+        found.extend(rows.await?);
+    }
+    Ok(found)
+}
 
 /// `select` followed by a list of [`LENGTH`] placeholders.
 pub(super) fn sql(select: &'static str) -> String {

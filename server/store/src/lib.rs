@@ -46,7 +46,7 @@ mod contract;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use act::{ActError, Priority};
+pub use act::{ActError, Audited, Priority};
 pub use changes::{Change, ChangeKind};
 pub use condition::Outage;
 pub use connection::{Db, Query, Reader};
@@ -56,6 +56,5 @@ pub use migrate::SchemaVersion;
 pub use record::Record;
 pub use row::{FromRow, Row};
 pub use sql::Statement;
-pub use transaction::Tx;
+pub use transaction::{Bookkeeping, Tx};
 pub use value::{FromValue, ToValue, Value, fold, sort_key};
-pub use writer::Audited;

@@ -2,7 +2,7 @@
 
 use sqlx::migrate::{AppliedMigration, Migrate as _, Migrator};
 
-use super::{StoreError, pools::Pools, transaction::Tx};
+use super::{StoreError, pools::Pools, transaction::Bookkeeping};
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -79,7 +79,7 @@ async fn applied(pools: &Pools) -> Result<(&'static Migrator, Vec<AppliedMigrati
     })
 }
 
-impl Tx<'_> {
+impl Bookkeeping<'_> {
     /// Makes the numbers of changes visible in order: on PostgreSQL, transactions may commit in
     /// another order than they were numbered, so those that announce a change wait for each other.
     /// There the commit also wakes every node.

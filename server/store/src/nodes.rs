@@ -4,9 +4,9 @@ use app::domain::{Timestamp, nodes::NodeRules};
 use chrono::TimeDelta;
 
 use super::{
-    Db, Row, Store, StoreError, Tx,
+    Bookkeeping, Db, Row, Store, StoreError,
     record::{insert, record, select},
-    sql::statements,
+    sql::queries,
 };
 
 /// How much later than the end of a node's lease nothing of it is alive anywhere: its streams were
@@ -15,18 +15,43 @@ const SURELY_DEAD: TimeDelta = TimeDelta::seconds(10);
 /// For how long a node that is gone is kept.
 const KEPT: TimeDelta = TimeDelta::days(7);
 
-statements! {
-    ADD = insert!("nodes", "boot, node, started_at, lease_until, applied, confirmed_at, rule_hash");
-    TOUCH = "UPDATE nodes SET lease_until = $2, applied = $3, confirmed_at = $4 WHERE boot = $1";
-    END = "UPDATE nodes SET ended_at = $2, confirmed_at = $3 WHERE boot = $1";
-    END_OTHERS = "UPDATE nodes SET ended_at = $2 WHERE boot <> $1 AND ended_at = -1";
-    PRUNE = "DELETE FROM nodes WHERE boot <> $1 AND lease_until < $2";
-    LIST_RULES = select!(NodeRules, "nodes WHERE ended_at = -1 AND lease_until > $1 \
-        AND rule_hash <> '' ORDER BY node, boot");
-    HIGHEST_CONFIRMED = "SELECT COALESCE(MAX(confirmed_at), -1) FROM nodes";
-    EPOCH = "SELECT epoch FROM store_epoch WHERE id = 1";
-    SET_EPOCH = "INSERT INTO store_epoch (id, epoch) VALUES (1, $1) \
-        ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch";
+queries! {
+    Db {
+        /// The latest instant that any node has confirmed; `None` before the first.
+        pub fn highest_confirmed_instant() -> one Option<Timestamp>
+            = "SELECT COALESCE(MAX(confirmed_at), -1) FROM nodes";
+
+        /// The store's epoch; `None` if it never had one.
+        pub fn store_epoch() -> optional i64 = "SELECT epoch FROM store_epoch WHERE id = 1";
+
+        fn list_rules_held_at(now: Timestamp) -> all NodeRules
+            = select!(NodeRules, "nodes WHERE ended_at = -1 AND lease_until > :now AND rule_hash <> '' ORDER BY node, boot");
+    }
+    Bookkeeping {
+        /// Saves a node's state, where its heartbeats don't.
+        pub fn touch_node(of: Heartbeat<'_>, now: Timestamp)
+            where (boot = of.boot, lease = now + of.lease, applied = of.applied, confirmed_at = of.confirmed_at)
+            = "UPDATE nodes SET lease_until = :lease, applied = :applied, confirmed_at = :confirmed_at WHERE boot = :boot";
+
+        /// Sets the store's epoch.
+        pub fn set_store_epoch(epoch: i64)
+            = "INSERT INTO store_epoch (id, epoch) VALUES (1, :epoch) \
+                ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch";
+
+        fn insert_node(node: &NewNode, now: Timestamp)
+            where (boot = node.boot, name = node.node, now, lease_until = now + node.lease, applied = node.applied,
+                confirmed_at = node.confirmed_at, rule_hash = node.rule_hash)
+            = insert!("nodes", "boot, node, started_at, lease_until, applied, confirmed_at, rule_hash");
+
+        fn mark_node_ended(boot: &str, now: Timestamp, confirmed_at: Timestamp)
+            = "UPDATE nodes SET ended_at = :now, confirmed_at = :confirmed_at WHERE boot = :boot";
+
+        fn end_other_nodes(boot: &str, now: Timestamp)
+            = "UPDATE nodes SET ended_at = :now WHERE boot <> :boot AND ended_at = -1";
+
+        fn prune_other_nodes(boot: &str, before: Timestamp) -> count
+            = "DELETE FROM nodes WHERE boot <> :boot AND lease_until < :before";
+    }
 }
 
 /// One start of a server.
@@ -128,12 +153,7 @@ impl Db<'_> {
         } else {
             Timestamp::UNIX_EPOCH
         };
-        self.query(LIST_RULES).bind(now).fetch_all().await
-    }
-
-    /// The latest instant that any node has confirmed; `None` before the first.
-    pub async fn highest_confirmed_instant(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        self.query(HIGHEST_CONFIRMED).fetch_one().await
+        self.list_rules_held_at(now).await
     }
 
     /// The instant before which a lease must have ended for its node to be certainly dead. On
@@ -145,47 +165,17 @@ impl Db<'_> {
             Ok(Timestamp::MAX_UTC)
         }
     }
-
-    /// The store's epoch; `None` if it never had one.
-    pub async fn store_epoch(&mut self) -> Result<Option<i64>, StoreError> {
-        self.query(EPOCH).fetch_optional().await
-    }
 }
 
-impl Tx<'_> {
+impl Bookkeeping<'_> {
     /// Adds a node that is about to serve. On SQLite those before it are gone.
     pub async fn add_node(&mut self, node: &NewNode, ours: Timestamp) -> Result<(), StoreError> {
         let now = self.store_now(ours).await?;
-        self.query(ADD)
-            .bind(&node.boot)
-            .bind(&node.node)
-            .bind(now)
-            .bind(now + node.lease)
-            .bind(node.applied)
-            .bind(node.confirmed_at)
-            .bind(&node.rule_hash)
-            .execute()
-            .await?;
+        self.insert_node(node, now).await?;
         if !self.is_postgres() {
-            let others = self.query(END_OTHERS).bind(&node.boot);
-            others.bind(now).done().await?;
+            self.end_other_nodes(&node.boot, now).await?;
         }
         Ok(())
-    }
-
-    /// Saves a node's state, where its heartbeats don't.
-    pub async fn touch_node(
-        &mut self,
-        of: Heartbeat<'_>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.query(TOUCH)
-            .bind(of.boot)
-            .bind(now + of.lease)
-            .bind(of.applied)
-            .bind(of.confirmed_at)
-            .done()
-            .await
     }
 
     /// A node serves no longer, and has left nothing open.
@@ -196,13 +186,7 @@ impl Tx<'_> {
         confirmed_at: Timestamp,
     ) -> Result<(), StoreError> {
         let now = self.store_now(ours).await?;
-        let end = self.query(END).bind(boot).bind(now);
-        end.bind(confirmed_at).done().await
-    }
-
-    /// Sets the store's epoch.
-    pub async fn set_store_epoch(&mut self, epoch: i64) -> Result<(), StoreError> {
-        self.query(SET_EPOCH).bind(epoch).done().await
+        self.mark_node_ended(boot, now, confirmed_at).await
     }
 }
 
@@ -213,7 +197,7 @@ impl Store {
         self.write(super::Priority::Normal, boot, move |boot, tx| {
             Box::pin(async move {
                 let before = tx.store_now(now).await? - KEPT;
-                tx.query(PRUNE).bind(boot).bind(before).execute().await
+                tx.prune_other_nodes(boot, before).await
             })
         })
         .await

@@ -9,14 +9,21 @@ use super::{
     listing::{Listed, Listing, PageAt},
     record::{insert, record, select},
     sort_key,
-    sql::statements,
+    sql::queries,
 };
 
-statements! {
-    LOOKUP = select!(Organization, "organizations WHERE tenant_id = $1 AND id = $2");
-    UPSERT = concatcp!(insert!("organizations", Stored, "tenant_id"),
-        " ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, slug = excluded.slug, \
-        status = excluded.status, created_at = excluded.created_at, sort_name = excluded.sort_name");
+queries! {
+    Db {
+        /// One organization of a tenant.
+        pub fn lookup_organization(tenant: &TenantId, id: &OrganizationId) -> optional Organization
+            = select!(Organization, "organizations WHERE tenant_id = :tenant AND id = :id");
+    }
+    Tx {
+        fn upsert_organization(organization: &Stored, tenant: &TenantId)
+            = concatcp!(insert!("organizations", Stored, "tenant_id"),
+                " ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, slug = excluded.slug, \
+                status = excluded.status, created_at = excluded.created_at, sort_name = excluded.sort_name");
+    }
 }
 
 struct Stored {
@@ -29,16 +36,6 @@ record! { Organization { id; name; slug; status; created_at } }
 record! { Stored { organization: Organization; sort_name } }
 
 impl Db<'_> {
-    /// One organization of a tenant.
-    pub async fn lookup_organization(
-        &mut self,
-        tenant: &TenantId,
-        id: &OrganizationId,
-    ) -> Result<Option<Organization>, StoreError> {
-        let lookup = self.query(LOOKUP).bind(tenant).bind(id);
-        lookup.fetch_optional().await
-    }
-
     /// One page of a tenant's organizations, by name.
     pub async fn list_organizations(
         &mut self,
@@ -81,7 +78,6 @@ impl Tx<'_> {
             organization: organization.clone(),
             sort_name: sort_key(&organization.name),
         };
-        let upsert = self.query(UPSERT).bind_all(&stored);
-        upsert.bind(tenant).done().await
+        self.upsert_organization(&stored, tenant).await
     }
 }

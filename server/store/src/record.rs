@@ -1,14 +1,11 @@
 //! What a type is read from and written to: its columns in one definition.
 
-use crate::{FromRow, value::Value};
+use crate::{FromRow, value::Values};
 
 /// A type that a row, or a part of one, stands for.
-pub trait Record: FromRow {
-    /// The columns, in the order of [`Self::write`].
+pub trait Record: FromRow + Values {
+    /// The columns, in the order of [`Values::add_to`].
     const COLUMNS: &'static str;
-
-    /// Adds what is kept in each column.
-    fn write(&self, values: &mut Vec<Value>);
 }
 
 /// Defines a [`Record`]. A field is kept
@@ -33,7 +30,7 @@ macro_rules! record {
     };
 
     (@write $record:ident $values:ident $field:ident : $part:ty) => {
-        <$part as $crate::record::Record>::write(&$record.$field, $values);
+        <$part as $crate::value::Values>::add_to(&$record.$field, $values);
     };
     (@write $record:ident $values:ident $field:ident as [$($column:ident),+] by $read:ident) => {};
     (@write $record:ident $values:ident $field:ident as [$($column:ident),+] by $read:ident, $write:ident) => {
@@ -63,8 +60,10 @@ macro_rules! record {
                     @columns $field $(= $column)? $(: $part)? $(as [$($of),+] by $($function),+)?
                 )
             ),+ ));
+        }
 
-            fn write(&self, values: &mut Vec<$crate::Value>) { $(
+        impl $crate::value::Values for $type {
+            fn add_to(&self, values: &mut Vec<$crate::Value>) { $(
                 $crate::record::record!(
                     @write self values $field $(= $column)? $(: $part)? $(as [$($of),+] by $($function),+)?
                 );

@@ -3,25 +3,52 @@
 use app::domain::{StaffId, StaffSessionId, Timestamp, token_hash::TokenHash};
 
 use super::{
-    Db, StoreError, Tx,
+    Bookkeeping, Db, Tx,
     record::{insert, record, select},
-    sql::statements,
+    sql::queries,
     staff::StaffRecord,
 };
 
-statements! {
-    FIND_BY_TOKEN = select!(StaffSession, "staff JOIN (SELECT id AS staff_session_id, staff_id, token_hash, signed_in_at, \
-        last_used_at, expires_at, ended_at FROM staff_sessions) AS s ON s.staff_id = staff.id WHERE token_hash = $1");
-    LOOKUP = select!(StaffSession, "staff JOIN (SELECT id AS staff_session_id, staff_id, signed_in_at, last_used_at, \
-        expires_at, ended_at FROM staff_sessions) AS s ON s.staff_id = staff.id WHERE staff_session_id = $1");
-    COUNT_FROM_ADDRESS = "SELECT COUNT(*) FROM staff_sessions s JOIN staff m ON m.id = s.staff_id \
-        WHERE m.email = $1 AND s.ip = $2 AND s.signed_in_at > $3";
-    ADD = insert!("staff_sessions", NewStaffSession, "last_used_at");
-    USE = "UPDATE staff_sessions SET last_used_at = $2 WHERE id = $1 AND ended_at IS NULL AND last_used_at < $2";
-    END = "UPDATE staff_sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
-    END_ALL_OF = "UPDATE staff_sessions SET ended_at = $2 WHERE staff_id = $1 AND ended_at IS NULL \
-        AND expires_at > $2 RETURNING id";
-    PRUNE = "DELETE FROM staff_sessions WHERE expires_at < $1";
+queries! {
+    Db {
+        /// The sign-in that a token belongs to, ended or not.
+        pub fn find_staff_session_by_token(token: TokenHash) -> optional StaffSession
+            = select!(StaffSession, "staff JOIN (SELECT id AS staff_session_id, staff_id, token_hash, signed_in_at, \
+                last_used_at, expires_at, ended_at FROM staff_sessions) AS s ON s.staff_id = staff.id WHERE token_hash = :token");
+
+        /// A sign-in, ended or not.
+        pub fn lookup_staff_session(id: StaffSessionId) -> optional StaffSession
+            = select!(StaffSession, "staff JOIN (SELECT id AS staff_session_id, staff_id, signed_in_at, last_used_at, \
+                expires_at, ended_at FROM staff_sessions) AS s ON s.staff_id = staff.id WHERE staff_session_id = :id");
+
+        /// How often the account with this e-mail address signed in from an address since an instant.
+        pub fn count_staff_sessions_from(email: &str, ip: &str, since: Timestamp) -> one u64
+            = "SELECT COUNT(*) FROM staff_sessions s JOIN staff m ON m.id = s.staff_id \
+                WHERE m.email = :email AND s.ip = :ip AND s.signed_in_at > :since";
+    }
+    Bookkeeping {
+        /// Notes that a sign-in is in use. One that has ended stays ended.
+        pub fn use_staff_session(id: StaffSessionId, at: Timestamp)
+            = "UPDATE staff_sessions SET last_used_at = :at WHERE id = :id AND ended_at IS NULL AND last_used_at < :at";
+
+        /// Deletes sign-ins whose absolute limit is before an instant. Returns how many.
+        pub fn prune_staff_sessions(before: Timestamp) -> count
+            = "DELETE FROM staff_sessions WHERE expires_at < :before";
+    }
+    Tx {
+        pub fn add_staff_session(new: &NewStaffSession)
+            where (new, signed_in_at = new.signed_in_at)
+            = insert!("staff_sessions", NewStaffSession, "last_used_at");
+
+        /// Ends a sign-in. Returns whether it was open.
+        pub fn end_staff_session(id: StaffSessionId, at: Timestamp) -> changed
+            = "UPDATE staff_sessions SET ended_at = :at WHERE id = :id AND ended_at IS NULL AND expires_at > :at";
+
+        /// Ends every sign-in of a staff member that has not ended yet, and names them.
+        pub fn end_staff_sessions_of(staff_id: StaffId, at: Timestamp) -> all StaffSessionId
+            = "UPDATE staff_sessions SET ended_at = :at WHERE staff_id = :staff_id AND ended_at IS NULL \
+                AND expires_at > :at RETURNING id";
+    }
 }
 
 /// A sign-in that is about to be stored.
@@ -61,76 +88,3 @@ record! { NewStaffSession { id; staff_id; token_hash; signed_in_at; expires_at; 
 record! { StaffSession {
     id = staff_session_id; signed_in_at; last_used_at; expires_at; ended_at; staff: StaffRecord;
 } }
-
-impl Db<'_> {
-    /// The sign-in that a token belongs to, ended or not.
-    pub async fn find_staff_session_by_token(
-        &mut self,
-        token: TokenHash,
-    ) -> Result<Option<StaffSession>, StoreError> {
-        self.query(FIND_BY_TOKEN).bind(token).fetch_optional().await
-    }
-
-    /// A sign-in, ended or not.
-    pub async fn lookup_staff_session(
-        &mut self,
-        id: StaffSessionId,
-    ) -> Result<Option<StaffSession>, StoreError> {
-        self.query(LOOKUP).bind(id).fetch_optional().await
-    }
-
-    /// How often the account with this e-mail address signed in from an address since an instant.
-    pub async fn count_staff_sessions_from(
-        &mut self,
-        email: &str,
-        ip: &str,
-        since: Timestamp,
-    ) -> Result<u64, StoreError> {
-        self.query(COUNT_FROM_ADDRESS)
-            .bind(email)
-            .bind(ip)
-            .bind(since)
-            .fetch_one()
-            .await
-    }
-}
-
-impl Tx<'_> {
-    pub async fn add_staff_session(&mut self, new: &NewStaffSession) -> Result<(), StoreError> {
-        let add = self.query(ADD).bind_all(new);
-        add.bind(new.signed_in_at).done().await
-    }
-
-    /// Notes that a sign-in is in use. One that has ended stays ended.
-    pub async fn use_staff_session(
-        &mut self,
-        id: StaffSessionId,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.query(USE).bind(id).bind(at).done().await
-    }
-
-    /// Ends a sign-in. Returns whether it was open.
-    pub async fn end_staff_session(
-        &mut self,
-        id: StaffSessionId,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.query(END).bind(id).bind(at).changes_one().await
-    }
-
-    /// Ends every sign-in of a staff member that has not ended yet, and names them.
-    pub async fn end_staff_sessions_of(
-        &mut self,
-        staff_id: StaffId,
-        at: Timestamp,
-    ) -> Result<Vec<StaffSessionId>, StoreError> {
-        let end = self.query(END_ALL_OF).bind(staff_id).bind(at);
-        end.fetch_all().await
-    }
-
-    /// Deletes sign-ins whose absolute limit is before an instant. Returns how many.
-    pub async fn prune_staff_sessions(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        self.query(PRUNE).bind(before).execute().await
-    }
-}

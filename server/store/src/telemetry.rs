@@ -6,32 +6,67 @@ use chrono::TimeDelta;
 use const_format::concatcp;
 
 use super::{
-    Db, Row, StoreError, Tx,
+    Bookkeeping, Db, Row, StoreError,
     record::{Record, insert, record, select},
-    sql::statements,
+    sql::queries,
 };
 
-statements! {
-    LOOKUP = select!(StoredBatch, "telemetry_batches WHERE api_key_id = $1 AND idempotency_key = $2");
-    CLAIM = concatcp!(insert!("telemetry_batches", "api_key_id, idempotency_key, body_hash, received_at"),
-        " ON CONFLICT (api_key_id, idempotency_key) DO NOTHING");
-    // Changes nothing, but on PostgreSQL takes the row's lock before it is read.
-    LOCK = concatcp!("UPDATE telemetry_batches SET finished = finished WHERE api_key_id = $1 AND idempotency_key = $2 \
-        RETURNING ", StoredBatch::COLUMNS);
-    ADVANCE = "UPDATE telemetry_batches SET done_tenant = $3, done_start = $4 \
-        WHERE api_key_id = $1 AND idempotency_key = $2";
-    FINISH = "UPDATE telemetry_batches SET finished = 1, report = $3 WHERE api_key_id = $1 AND idempotency_key = $2";
-    RELEASE = "DELETE FROM telemetry_batches WHERE api_key_id = $1 AND idempotency_key = $2 AND finished = 0 \
-        AND done_tenant = ''";
-    PRUNE = "DELETE FROM telemetry_batches WHERE (api_key_id, idempotency_key) IN \
-        (SELECT api_key_id, idempotency_key FROM telemetry_batches WHERE received_at < $1 \
-        ORDER BY received_at LIMIT 500)";
-    STATE = select!(Reception, "telemetry_state WHERE id = 1");
-    // Once a second is enough; and it keeps batches from waiting for each other's row lock.
-    RECEIVE = "INSERT INTO telemetry_state (id, last_received_at, resumed_at) VALUES (1, $1, -1) \
-        ON CONFLICT (id) DO UPDATE SET resumed_at = CASE WHEN telemetry_state.last_received_at <= $2 \
-        THEN excluded.last_received_at ELSE telemetry_state.resumed_at END, \
-        last_received_at = excluded.last_received_at WHERE telemetry_state.last_received_at <= $3";
+queries! {
+    Db {
+        /// The batch with this key.
+        pub fn lookup_telemetry_batch(key: &BatchKey) -> optional StoredBatch
+            where (sender = key.sender, key = key.key)
+            = select!(StoredBatch, "telemetry_batches WHERE api_key_id = :sender AND idempotency_key = :key");
+
+        fn lookup_telemetry_state() -> optional Reception = select!(Reception, "telemetry_state WHERE id = 1");
+    }
+    Bookkeeping {
+        fn insert_telemetry_batch(key: &BatchKey, body_hash: &str, now: Timestamp)
+            where (sender = key.sender, key = key.key, body_hash, now)
+            = concatcp!(insert!("telemetry_batches", "api_key_id, idempotency_key, body_hash, received_at"),
+                " ON CONFLICT (api_key_id, idempotency_key) DO NOTHING");
+
+        /// The batch with this key, held until the end of this transaction.
+        pub fn lock_telemetry_batch(key: &BatchKey) -> optional StoredBatch
+            where (sender = key.sender, key = key.key)
+            // Changes nothing, but on PostgreSQL takes the row's lock before it is read.
+            = concatcp!("UPDATE telemetry_batches SET finished = finished WHERE api_key_id = :sender AND idempotency_key = :key \
+                RETURNING ", StoredBatch::COLUMNS);
+
+        /// Notes the last bucket of a batch that has been counted.
+        pub fn advance_telemetry_batch(key: &BatchKey, tenant: &TenantId, start: Timestamp)
+            where (sender = key.sender, key = key.key, tenant, start)
+            = "UPDATE telemetry_batches SET done_tenant = :tenant, done_start = :start \
+                WHERE api_key_id = :sender AND idempotency_key = :key";
+
+        /// Marks a batch as fully counted, with its result.
+        pub fn finish_telemetry_batch(key: &BatchKey, report: &IngestReport)
+            where (sender = key.sender, key = key.key, report)
+            = "UPDATE telemetry_batches SET finished = 1, report = :report \
+                WHERE api_key_id = :sender AND idempotency_key = :key";
+
+        /// Gives the key of a batch back of which nothing has been counted.
+        pub fn release_telemetry_batch(key: &BatchKey)
+            where (sender = key.sender, key = key.key)
+            = "DELETE FROM telemetry_batches WHERE api_key_id = :sender AND idempotency_key = :key AND finished = 0 \
+                AND done_tenant = ''";
+
+        /// Notes that telemetry arrives. A pause of `pause` or more makes this the instant at which
+        /// it arrived again.
+        pub fn receive_telemetry(now: Timestamp, pause: TimeDelta)
+            where (now, resumes = now - pause, again = now - TimeDelta::seconds(1))
+            // Once a second is enough; and it keeps batches from waiting for each other's row lock.
+            = "INSERT INTO telemetry_state (id, last_received_at, resumed_at) VALUES (1, :now, -1) \
+                ON CONFLICT (id) DO UPDATE SET resumed_at = CASE WHEN telemetry_state.last_received_at <= :resumes \
+                THEN excluded.last_received_at ELSE telemetry_state.resumed_at END, \
+                last_received_at = excluded.last_received_at WHERE telemetry_state.last_received_at <= :again";
+
+        /// Forgets up to 500 batches received before `before`; how many there were.
+        pub fn prune_telemetry_batches(before: Timestamp) -> count
+            = "DELETE FROM telemetry_batches WHERE (api_key_id, idempotency_key) IN \
+                (SELECT api_key_id, idempotency_key FROM telemetry_batches WHERE received_at < :before \
+                ORDER BY received_at LIMIT 500)";
+    }
 }
 
 /// Names a batch: who sent it, and the key it was sent with.
@@ -86,26 +121,14 @@ pub struct Reception {
 record! { Reception { last_received_at; resumed_at } }
 
 impl Db<'_> {
-    /// The batch with this key.
-    pub async fn lookup_telemetry_batch(
-        &mut self,
-        key: &BatchKey,
-    ) -> Result<Option<StoredBatch>, StoreError> {
-        self.query(LOOKUP)
-            .bind(&key.sender)
-            .bind(&key.key)
-            .fetch_optional()
-            .await
-    }
-
     /// Whether telemetry arrives at all.
     pub async fn telemetry_reception(&mut self) -> Result<Reception, StoreError> {
-        let reception = self.query(STATE).fetch_optional().await?;
+        let reception = self.lookup_telemetry_state().await?;
         Ok(reception.unwrap_or_default())
     }
 }
 
-impl Tx<'_> {
+impl Bookkeeping<'_> {
     /// Takes a key for a batch, or finds the batch that has it already.
     pub async fn claim_telemetry_batch(
         &mut self,
@@ -113,86 +136,9 @@ impl Tx<'_> {
         body_hash: &str,
         now: Timestamp,
     ) -> Result<StoredBatch, StoreError> {
-        self.query(CLAIM)
-            .bind(&key.sender)
-            .bind(&key.key)
-            .bind(body_hash)
-            .bind(now)
-            .execute()
-            .await?;
+        self.insert_telemetry_batch(key, body_hash, now).await?;
         self.lock_telemetry_batch(key)
             .await?
             .ok_or(StoreError::Contended)
-    }
-
-    /// The batch with this key, held until the end of this transaction.
-    pub async fn lock_telemetry_batch(
-        &mut self,
-        key: &BatchKey,
-    ) -> Result<Option<StoredBatch>, StoreError> {
-        self.query(LOCK)
-            .bind(&key.sender)
-            .bind(&key.key)
-            .fetch_optional()
-            .await
-    }
-
-    /// Notes the last bucket of a batch that has been counted.
-    pub async fn advance_telemetry_batch(
-        &mut self,
-        key: &BatchKey,
-        tenant: &TenantId,
-        start: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.query(ADVANCE)
-            .bind(&key.sender)
-            .bind(&key.key)
-            .bind(tenant)
-            .bind(start)
-            .done()
-            .await
-    }
-
-    /// Marks a batch as fully counted, with its result.
-    pub async fn finish_telemetry_batch(
-        &mut self,
-        key: &BatchKey,
-        report: &IngestReport,
-    ) -> Result<(), StoreError> {
-        self.query(FINISH)
-            .bind(&key.sender)
-            .bind(&key.key)
-            .bind(report)
-            .done()
-            .await
-    }
-
-    /// Gives the key of a batch back of which nothing has been counted.
-    pub async fn release_telemetry_batch(&mut self, key: &BatchKey) -> Result<(), StoreError> {
-        self.query(RELEASE)
-            .bind(&key.sender)
-            .bind(&key.key)
-            .done()
-            .await
-    }
-
-    /// Notes that telemetry arrives. A pause of `pause` or more makes this the instant at which
-    /// it arrived again.
-    pub async fn receive_telemetry(
-        &mut self,
-        now: Timestamp,
-        pause: TimeDelta,
-    ) -> Result<(), StoreError> {
-        self.query(RECEIVE)
-            .bind(now)
-            .bind(now - pause)
-            .bind(now - TimeDelta::seconds(1))
-            .done()
-            .await
-    }
-
-    /// Forgets up to 500 batches received before `before`; how many there were.
-    pub async fn prune_telemetry_batches(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        self.query(PRUNE).bind(before).execute().await
     }
 }

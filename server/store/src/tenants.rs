@@ -15,7 +15,7 @@ use super::{
     Db, StoreError, Tx, fold, in_list,
     record::{Record, insert, placeholders, record, select},
     sort_key,
-    sql::statements,
+    sql::queries,
 };
 
 #[cfg(test)]
@@ -24,11 +24,26 @@ pub use health::NewHealth;
 #[cfg(test)]
 pub(crate) use list::ALL as LIST_STATEMENTS;
 
-statements! {
-    LOOKUP = select!(StoredTenant, "tenants WHERE id = $1");
-    LOOKUP_BY_SLUG = select!(StoredTenant, "tenants WHERE slug = $1");
-    ADD = insert!("tenants", Tenant, "sort_name, search, health_since, health_at");
-    CHANGE = concatcp!("UPDATE tenants SET (", REGISTERED, ") = (", placeholders(REGISTERED), ") WHERE id = $1");
+queries! {
+    Db {
+        pub fn lookup_tenant(id: &TenantId) -> optional StoredTenant
+            = select!(StoredTenant, "tenants WHERE id = :id");
+
+        /// The tenant with this slug.
+        pub fn find_tenant_by_slug(slug: &str) -> optional StoredTenant
+            = select!(StoredTenant, "tenants WHERE slug = :slug");
+    }
+    Tx {
+        /// Adds a tenant that has never called.
+        pub fn add_tenant(tenant: &Tenant, now: Timestamp)
+            where (tenant, sort_name = sort_key(&tenant.name), search = search_text(tenant), health_since = now, health_at = now)
+            = insert!("tenants", Tenant, "sort_name, search, health_since, health_at");
+
+        /// Replaces the registered values. The health stays.
+        pub fn change_tenant(tenant: &Tenant)
+            where (tenant, sort_name = sort_key(&tenant.name), search = search_text(tenant))
+            = concatcp!("UPDATE tenants SET (", REGISTERED, ") = (", placeholders(REGISTERED), ") WHERE id = $1");
+    }
 }
 
 /// What the platform registers, and what is made of it.
@@ -81,33 +96,12 @@ record! { StoredTenant {
 } }
 
 impl Db<'_> {
-    pub async fn lookup_tenant(
-        &mut self,
-        id: &TenantId,
-    ) -> Result<Option<StoredTenant>, StoreError> {
-        self.query(LOOKUP).bind(id).fetch_optional().await
-    }
-
-    /// The tenant with this slug.
-    pub async fn find_tenant_by_slug(
-        &mut self,
-        slug: &str,
-    ) -> Result<Option<StoredTenant>, StoreError> {
-        self.query(LOOKUP_BY_SLUG).bind(slug).fetch_optional().await
-    }
-
     /// Those of `ids` that are registered, in no order.
     pub async fn find_tenants_by_id(
         &mut self,
         ids: &[TenantId],
     ) -> Result<Vec<StoredTenant>, StoreError> {
-        let mut found = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(in_list::LENGTH) {
-            let query = self.assembled(in_list::sql(select!(StoredTenant, "tenants WHERE id IN ")));
-            let rows: Vec<StoredTenant> = in_list::bind(query, ids).fetch_all().await?;
-            found.extend(rows);
-        }
-        Ok(found)
+        in_list::fetch_all(self, select!(StoredTenant, "tenants WHERE id IN "), ids).await
     }
 
     /// Which of `ids` are registered, in no order.
@@ -115,35 +109,8 @@ impl Db<'_> {
         &mut self,
         ids: &[TenantId],
     ) -> Result<Vec<TenantId>, StoreError> {
-        let mut known = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(in_list::LENGTH) {
-            let query = self.assembled(in_list::sql("SELECT id FROM tenants WHERE id IN "));
-            let rows: Vec<TenantId> = in_list::bind(query, ids).fetch_all().await?;
-            known.extend(rows);
-        }
-        Ok(known)
+        in_list::fetch_all(self, "SELECT id FROM tenants WHERE id IN ", ids).await
     }
-}
-
-impl Tx<'_> {
-    /// Adds a tenant that has never called.
-    pub async fn add_tenant(&mut self, tenant: &Tenant, now: Timestamp) -> Result<(), StoreError> {
-        let query = self.query(ADD);
-        bind_tenant(query, tenant).bind(now).bind(now).done().await
-    }
-
-    /// Replaces the registered values. The health stays.
-    pub async fn change_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
-        let query = self.query(CHANGE);
-        bind_tenant(query, tenant).done().await
-    }
-}
-
-fn bind_tenant<'d, 'c>(query: super::Query<'d, 'c>, tenant: &Tenant) -> super::Query<'d, 'c> {
-    query
-        .bind_all(tenant)
-        .bind(sort_key(&tenant.name))
-        .bind(search_text(tenant))
 }
 
 /// The searchable text: name, slug and ID, folded, with line breaks between them so that no match

@@ -24,7 +24,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
-    Audited, Store, StoreError, StoreOptions,
+    ActError, Audited, Priority, Store, StoreError, StoreOptions, Tx,
+    act::Run,
     audit::NewAuditEvent,
     batch::{Commit, EngineCommit},
     transaction::Transaction,
@@ -250,4 +251,34 @@ pub async fn append(store: &Store, event: NewAuditEvent) -> Result<(), StoreErro
             })
         })
         .await
+}
+
+/// What a test changes before it begins.
+struct Arranging<D, F> {
+    given: D,
+    run: F,
+}
+
+impl<D, F, T, E> Run<T, E> for Arranging<D, F>
+where
+    D: Send + Sync + 'static,
+    F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+{
+    fn run<'t>(&'t self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> {
+        (self.run)(&self.given, tx)
+    }
+}
+
+impl Store {
+    /// Changes what a test needs to find, with or without an audit event.
+    pub async fn arrange<D, T, E, F>(&self, given: D, run: F) -> Result<T, E>
+    where
+        D: Send + Sync + 'static,
+        T: Send + 'static,
+        E: ActError + Send + 'static,
+        F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+    {
+        self.write_in(Priority::Normal.into(), Arranging { given, run })
+            .await
+    }
 }

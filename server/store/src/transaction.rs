@@ -1,9 +1,11 @@
 //! Transactions of either engine.
 
+use std::ops::{Deref, DerefMut};
+
 use sqlx::Postgres;
 
 use crate::{
-    StoreError,
+    Query, StoreError,
     audit::Heads,
     connection::{Connection, Db},
     sqlite::SqliteTransaction,
@@ -50,29 +52,49 @@ impl Transaction {
     }
 }
 
-/// A transaction under way: a [`Db`] whose effects are kept or dropped as one.
-pub struct Tx<'c> {
+/// A transaction under way, for what is no act of anyone: the gateway's records, what the platform
+/// reports, and housekeeping. None of its queries changes what acts change.
+pub struct Bookkeeping<'c> {
     pub(super) db: Db<'c>,
     pub(super) changed: bool,
     pub(super) heads: Heads,
 }
 
+/// A transaction under way in which an act changes something.
+pub struct Tx<'c> {
+    books: Bookkeeping<'c>,
+    /// Whether a query that only acts have has changed a row.
+    pub(super) has_acted: bool,
+}
+
 impl<'c> Tx<'c> {
     pub(super) fn new(db: Db<'c>) -> Self {
-        Self {
+        let books = Bookkeeping {
             db,
             changed: false,
             heads: Heads::default(),
+        };
+        Self {
+            books,
+            has_acted: false,
         }
     }
 
+    /// A statement that only acts have.
+    pub(super) fn query(&mut self, sql: &'static str) -> Query<'_, 'c> {
+        let query = self.books.db.query(sql);
+        query.noting_changes(&mut self.has_acted)
+    }
+}
+
+impl Bookkeeping<'_> {
     /// Writes what was put off until the transaction, or this part of it, is to be kept.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
         self.heads.write(&mut self.db).await
     }
 }
 
-impl<'c> std::ops::Deref for Tx<'c> {
+impl<'c> Deref for Bookkeeping<'c> {
     type Target = Db<'c>;
 
     fn deref(&self) -> &Db<'c> {
@@ -80,8 +102,22 @@ impl<'c> std::ops::Deref for Tx<'c> {
     }
 }
 
-impl std::ops::DerefMut for Tx<'_> {
+impl DerefMut for Bookkeeping<'_> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.db
+    }
+}
+
+impl<'c> Deref for Tx<'c> {
+    type Target = Bookkeeping<'c>;
+
+    fn deref(&self) -> &Bookkeeping<'c> {
+        &self.books
+    }
+}
+
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.books
     }
 }

@@ -62,6 +62,17 @@ pub trait ToValue {
     fn to_value(&self) -> Value;
 }
 
+/// What a query's parameter brings: one value, or one for each of a record's columns.
+pub trait Values {
+    fn add_to(&self, values: &mut Vec<Value>);
+}
+
+impl<T: ToValue + ?Sized> Values for T {
+    fn add_to(&self, values: &mut Vec<Value>) {
+        values.push(self.to_value());
+    }
+}
+
 /// What can be read from a column.
 pub trait FromValue: Sized {
     /// Reads a value.

@@ -1,11 +1,10 @@
 //! The one way in which the store is written.
 //!
-//! Acts are functions over a transaction and the values that they are given. On SQLite one task owns the one writing connection: it
-//! takes what is waiting, the gateway's intents first, runs the acts in one transaction, commits them
-//! together with one flush, and only then answers each. If one of them fails, nothing is kept, and
-//! they run once more, each in a savepoint of its own. On PostgreSQL the gateway's
-//! intents go the same way over a connection of their own, since the flush is what they share;
-//! every other act is a transaction by itself.
+//! On SQLite one task owns the one writing connection. It takes what is waiting, the gateway's intents
+//! first, and runs all of it in one transaction, which it commits with one flush. Only then does it
+//! answer each caller. If one act fails, nothing is kept, and all run again, each in its own savepoint.
+//! On PostgreSQL the gateway's intents share a flush in the same way, over their own connection. Every
+//! other act has its own transaction.
 
 use std::{
     sync::Arc,
@@ -16,77 +15,54 @@ use futures::future::BoxFuture;
 
 use super::{
     Store, StoreError,
-    act::{Act, ActError, Priority, Run},
-    audit::Receipt,
+    act::{ActError, Acting, Audited, Priority, Run, Writing},
     batch::Order,
     pools::Pools,
-    transaction::Tx,
+    transaction::{Bookkeeping, Tx},
 };
 
 /// How often an act is tried when other writers are first.
 const ATTEMPTS: u32 = 8;
 
-/// The result of a state change, made only from the proof that an audit event goes with it.
-#[derive(Debug)]
-pub struct Audited<T>(T);
-
-impl<T> Audited<T> {
-    /// A state change and its event.
-    pub fn new(value: T, _proof: Receipt) -> Self {
-        Self(value)
-    }
-
-    /// Nothing has changed, so there is no event: a repeated act, or one that found its work
-    /// already done.
-    pub const fn unchanged(value: T) -> Self {
-        Self(value)
-    }
-
-    /// The act's result.
-    pub fn into_value(self) -> T {
-        self.0
-    }
-}
-
 impl Store {
-    /// Writes without an audit event: for what is not an act of anyone, such as telemetry, a completed
-    /// request's figures, the last use of a sign-in. State changes go through [`Store::act`].
+    /// Writes without an audit event: for what is no act of anyone, such as telemetry, a completed
+    /// request's figures, the last use of a sign-in. Acts go through [`Store::act`].
     ///
-    /// `act` may run more than once, when other writers are first.
-    pub async fn write<D, T, E, F>(&self, priority: Priority, given: D, act: F) -> Result<T, E>
+    /// `run` may run more than once, when other writers are first.
+    pub async fn write<D, T, E, F>(&self, priority: Priority, given: D, run: F) -> Result<T, E>
     where
         D: Send + Sync + 'static,
         T: Send + 'static,
         E: ActError + Send + 'static,
-        F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        F: for<'t> Fn(&'t D, &'t mut Bookkeeping<'_>) -> BoxFuture<'t, Result<T, E>>
+            + Send
+            + Sync
+            + 'static,
     {
-        let order = Order {
-            priority,
-            deadline: None,
-        };
-        self.write_in(order, Arc::new(Act { given, run: act }))
-            .await
+        self.write_in(priority.into(), Writing { given, run }).await
     }
 
-    /// Writes for the gateway while a request waits: an act that hasn't started at `deadline` is
-    /// not run. An act that has started is finished, and answered then.
-    pub async fn write_by<D, T, E, F>(&self, deadline: Instant, given: D, act: F) -> Result<T, E>
+    /// Writes for the gateway while a request waits: what hasn't started at `deadline` is not run.
+    /// What has started is finished, and answered then.
+    pub async fn write_by<D, T, E, F>(&self, deadline: Instant, given: D, run: F) -> Result<T, E>
     where
         D: Send + Sync + 'static,
         T: Send + 'static,
         E: ActError + Send + 'static,
-        F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+        F: for<'t> Fn(&'t D, &'t mut Bookkeeping<'_>) -> BoxFuture<'t, Result<T, E>>
+            + Send
+            + Sync
+            + 'static,
     {
         let order = Order {
-            priority: Priority::Gateway,
             deadline: Some(deadline),
+            ..Priority::Gateway.into()
         };
-        self.write_in(order, Arc::new(Act { given, run: act }))
-            .await
+        self.write_in(order, Writing { given, run }).await
     }
 
-    /// A state change. It only succeeds together with its audit event.
-    pub async fn act<D, T, E, F>(&self, given: D, act: F) -> Result<T, E>
+    /// Acts. What the act changes is only kept together with its audit event.
+    pub async fn act<D, T, E, F>(&self, given: D, run: F) -> Result<T, E>
     where
         D: Send + Sync + 'static,
         T: Send + 'static,
@@ -96,16 +72,16 @@ impl Store {
             + Sync
             + 'static,
     {
-        self.write(Priority::Normal, given, act)
+        self.write_in(Priority::Normal.into(), Acting { given, run })
             .await
-            .map(Audited::into_value)
     }
 
-    async fn write_in<T, E>(&self, order: Order, act: Arc<dyn Run<T, E>>) -> Result<T, E>
+    pub(super) async fn write_in<T, E>(&self, order: Order, act: impl Run<T, E>) -> Result<T, E>
     where
         T: Send + 'static,
         E: ActError + Send + 'static,
     {
+        let act: Arc<dyn Run<T, E>> = Arc::new(act);
         let mut attempt = 1;
         loop {
             if self.condition().is_broken() {

@@ -37,7 +37,7 @@ async fn malformed_chunks_are_the_clients_fault() {
             "{chunks:?}"
         );
     }
-    let seen = rig.upstream.until_all_ended().await;
+    let seen = rig.all_upstream_ends().await;
     assert!(seen.iter().all(|s| !s.text().contains("0\r\n\r\n")));
 }
 
@@ -58,7 +58,7 @@ async fn a_client_that_stalls_in_a_body_is_told_so() {
     }
     let completed = rig.store.completed(2).await;
     assert!(completed.iter().all(|c| c.outcome == RequestOutcome::Cut));
-    let seen = rig.upstream.until_all_ended().await;
+    let seen = rig.all_upstream_ends().await;
     assert!(seen.iter().all(|s| !s.text().contains("0\r\n\r\n")));
 }
 

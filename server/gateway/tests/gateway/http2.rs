@@ -389,7 +389,7 @@ async fn a_request_that_waits_for_its_answer_is_told_of_the_end() {
     let fields = Fields::of(&rig);
     let path = format!("{OWN}/hang");
     let mut client = asking(&rig, &fields.get(&path)).await;
-    rig.upstream.has_one_request().await;
+    rig.one_request_arrives().await;
     rig.revoke().await;
     assert_eq!(client.answer(1).await.code(), "session_revoked");
 }

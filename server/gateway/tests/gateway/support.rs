@@ -27,7 +27,11 @@ use gateway::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::{client::Client, store::MemoryStore, upstream::Upstream};
+use self::{
+    client::Client,
+    store::MemoryStore,
+    upstream::{Seen, Upstream},
+};
 
 /// A gateway, its upstream, its store and its clock.
 pub(crate) struct Rig {
@@ -201,8 +205,20 @@ impl Rig {
     /// A client whose request the upstream has, and does not answer.
     pub(crate) async fn hanging(&self) -> Client {
         let client = self.asking("GET /v1/tenants/acme/hang").await;
-        self.upstream.has_one_request().await;
+        self.one_request_arrives().await;
         client
+    }
+
+    /// Waits until the upstream has one request whole on some connection.
+    pub(crate) async fn one_request_arrives(&self) {
+        let arrived = |seen: &[Seen]| seen.iter().any(|s| s.requests == 1);
+        self.upstream.until(arrived).await;
+    }
+
+    /// Waits until every connection to the upstream has ended.
+    pub(crate) async fn all_upstream_ends(&self) -> Vec<Seen> {
+        let ended = |seen: &[Seen]| seen.iter().all(|s| s.ended.is_some());
+        self.upstream.until(ended).await
     }
 
     /// A client that has sent the first part of a body, which `upstream` has.

@@ -151,7 +151,7 @@ async fn no_byte_of_the_client_passes_before_the_upstream_has_opened() {
     client
         .send(b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
         .await;
-    rig.upstream.has_one_request().await;
+    rig.one_request_arrives().await;
     rig.upstream.sent_so_far().await;
     assert!(!rig.upstream.text().contains("smuggled"));
 }

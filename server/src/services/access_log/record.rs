@@ -12,7 +12,7 @@ use app::domain::{
 use futures::stream::{FuturesUnordered, StreamExt};
 use gateway::ports::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest, TunnelNote};
 use store::{
-    ActError, Priority, StoreError, Tx,
+    ActError, Bookkeeping, Priority, StoreError,
     access_log::{NextSeq, WrittenBy},
     audit::NewAuditEvent,
 };
@@ -151,7 +151,7 @@ pub(super) async fn refuse(
 }
 
 async fn is_over_bound(
-    tx: &mut Tx<'_>,
+    tx: &mut Bookkeeping<'_>,
     core: &Core,
     session: SupportSessionId,
 ) -> Result<bool, StoreError> {

@@ -9,7 +9,7 @@ use app::domain::{
     telemetry::RejectedRecord,
 };
 use chrono::TimeDelta;
-use store::{Priority, Tx};
+use store::{Bookkeeping, Priority};
 
 use super::orphans;
 use crate::services::{Core, ServiceError};
@@ -105,7 +105,7 @@ fn checked(index: usize, end: ReportedEnd) -> ReadReport {
 }
 
 async fn write(
-    tx: &mut Tx<'_>,
+    tx: &mut Bookkeeping<'_>,
     core: &Core,
     context: &Context,
     profile: ForwardAuthProfile,

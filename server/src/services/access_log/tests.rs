@@ -385,7 +385,7 @@ async fn a_file_that_may_not_grow_is_a_full_store_by_the_engines_own_word() {
         .write(Priority::Normal, (), |(), tx| {
             Box::pin(async move {
                 // No fewer than there are.
-                let pages = tx.query("PRAGMA max_page_count = 1");
+                let pages = tx.raw("PRAGMA max_page_count = 1");
                 pages.fetch_one::<i64>().await.map(drop)
             })
         });

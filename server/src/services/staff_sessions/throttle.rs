@@ -16,7 +16,7 @@ use app::domain::{
 };
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
-use store::{StoreError, Tx, sign_in_failures::SignInFailures};
+use store::{Bookkeeping, StoreError, sign_in_failures::SignInFailures};
 
 use crate::services::ServiceError;
 
@@ -76,7 +76,7 @@ impl Attempt {
     /// Counts the attempt as failed, or refuses it because it comes too early.
     pub(super) async fn begin(
         mut self,
-        tx: &mut Tx<'_>,
+        tx: &mut Bookkeeping<'_>,
         now: Timestamp,
     ) -> Result<Self, ServiceError> {
         let mut counted = Vec::with_capacity(self.subjects.len());
@@ -107,7 +107,7 @@ impl Attempt {
     }
 
     /// Withdraws the attempt: it was never checked.
-    pub(super) async fn withdraw(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    pub(super) async fn withdraw(&self, tx: &mut Bookkeeping<'_>) -> Result<(), StoreError> {
         for counted in &self.counted {
             counted.take_back(tx).await?;
         }
@@ -116,7 +116,7 @@ impl Attempt {
 
     /// Takes the attempt back: it succeeded. The account's failures are forgotten, the address'
     /// others are not: one known password must not make room for guessing others.
-    pub(super) async fn succeed(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    pub(super) async fn succeed(&self, tx: &mut Bookkeeping<'_>) -> Result<(), StoreError> {
         // Locks are taken in ascending order.
         let counted = self
             .counted
@@ -135,7 +135,7 @@ impl Attempt {
 }
 
 impl Counted {
-    async fn take_back(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    async fn take_back(&self, tx: &mut Bookkeeping<'_>) -> Result<(), StoreError> {
         tx.forgive_sign_in_failure(&self.subject, self.at, self.before)
             .await
     }

@@ -30,7 +30,7 @@ use gateway::{
     clock::{Clock, SteadyClock},
     token::Token,
 };
-use store::{Priority, audit::AuditReach, listing::PageAt};
+use store::{audit::AuditReach, listing::PageAt};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -513,7 +513,7 @@ async fn whoever_may_not_act_any_more_loses_every_session_at_once() {
         let ended: Vec<SupportSessionId> = world
             .core
             .store
-            .write(Priority::Normal, core, move |core, tx| {
+            .arrange(core, move |core, tx| {
                 Box::pin(async move {
                     revoke_all_of(
                         tx,

@@ -7,16 +7,20 @@ use app::domain::{
 };
 
 use crate::{
-    Db, StoreError,
+    Db,
     record::{record, select},
-    sql::statements,
+    sql::queries,
 };
 
-statements! {
-    // Request ids are UUIDv7: their order is that of time.
-    LIST_LATEST = select!(MadeRequest, "access_log a \
-        JOIN support_sessions s ON s.id = a.support_session_id \
-        WHERE a.request_id < $1 ORDER BY a.request_id DESC LIMIT $2");
+queries! {
+    Db {
+        /// Up to `limit` of the latest requests of all support sessions before one, newest first.
+        pub fn list_latest_requests(before: RequestId, limit: u32) -> all MadeRequest
+            // Request ids are UUIDv7: their order is that of time.
+            = select!(MadeRequest, "access_log a \
+                JOIN support_sessions s ON s.id = a.support_session_id \
+                WHERE a.request_id < :before ORDER BY a.request_id DESC LIMIT :limit");
+    }
 }
 
 /// A request as it was made in a support session.
@@ -43,18 +47,3 @@ pub struct MadeRequest {
 record! { MadeRequest {
     request_id; support_session_id; method; path; query; outcome; refusal; at; tenant_id; organization_id; scopes;
 } }
-
-impl Db<'_> {
-    /// Up to `limit` of the latest requests of all support sessions before one, newest first.
-    pub async fn list_latest_requests(
-        &mut self,
-        before: RequestId,
-        limit: u32,
-    ) -> Result<Vec<MadeRequest>, StoreError> {
-        self.query(LIST_LATEST)
-            .bind(before)
-            .bind(limit)
-            .fetch_all()
-            .await
-    }
-}

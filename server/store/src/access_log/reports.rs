@@ -1,27 +1,38 @@
 //! Rows of requests that a proxy forwarded. They stay open until its access log reports the end.
 
 use app::domain::{
-    RequestId, SupportSessionId, TenantId, Timestamp,
+    SupportSessionId, TenantId, Timestamp,
     access_log::{ForwardAuthProfile, ReportedEnd, RequestOutcome},
 };
 
 use super::Orphan;
 use crate::{
-    Db, StoreError, Tx,
+    Bookkeeping, Db,
     record::{record, select},
-    sql::statements,
+    sql::queries,
 };
 
-statements! {
-    // Only an open row, and only of that kind of proxy. A report is final.
-    COMPLETE_REPORTED = "UPDATE access_log SET status = $3, outcome = $4, duration_ms = $5, response_bytes = $6, \
-        reported_at = $7 WHERE request_id = $1 AND profile = $2 AND outcome = 'open' \
-        RETURNING support_session_id, (SELECT s.tenant_id FROM support_sessions s \
-        WHERE s.id = access_log.support_session_id) AS tenant_id";
-    LIST_UNREPORTED = select!(Orphan, "access_log a \
-        JOIN support_sessions s ON s.id = a.support_session_id \
-        WHERE a.outcome = 'open' AND a.profile IS NOT NULL AND COALESCE(s.revoked_at, s.ends_at) < $1 \
-        ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200");
+queries! {
+    Db {
+        /// Up to 200 unreported rows, by tenant, of support sessions that ended before an instant.
+        pub fn list_unreported(ended_before: Timestamp) -> all Orphan
+            = select!(Orphan, "access_log a \
+                JOIN support_sessions s ON s.id = a.support_session_id \
+                WHERE a.outcome = 'open' AND a.profile IS NOT NULL AND COALESCE(s.revoked_at, s.ends_at) < :ended_before \
+                ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200");
+    }
+    Bookkeeping {
+        /// Completes an open row of a proxy of this kind; `None` if there is none. A report is final.
+        pub fn complete_reported_entry(profile: ForwardAuthProfile, end: &ReportedEnd, outcome: RequestOutcome, at: Timestamp)
+            -> optional ReportedRow
+            where (profile, request = end.request_id, status = end.status, outcome, duration_ms = end.duration_ms,
+                bytes = end.bytes, at)
+            = "UPDATE access_log SET status = :status, outcome = :outcome, duration_ms = :duration_ms, \
+                response_bytes = :bytes, reported_at = :at \
+                WHERE request_id = :request AND profile = :profile AND outcome = 'open' \
+                RETURNING support_session_id, (SELECT s.tenant_id FROM support_sessions s \
+                WHERE s.id = access_log.support_session_id) AS tenant_id";
+    }
 }
 
 /// Whose row a report has completed.
@@ -32,39 +43,3 @@ pub struct ReportedRow {
 }
 
 record! { ReportedRow { support_session_id; tenant_id } }
-
-impl Db<'_> {
-    /// Up to 200 unreported rows, by tenant, of support sessions that ended before an instant.
-    pub async fn list_unreported(
-        &mut self,
-        ended_before: Timestamp,
-    ) -> Result<Vec<Orphan>, StoreError> {
-        self.query(LIST_UNREPORTED)
-            .bind(ended_before)
-            .fetch_all()
-            .await
-    }
-}
-
-impl Tx<'_> {
-    /// Completes an open row of a proxy of this kind; `None` if there is none.
-    pub async fn complete_reported_entry(
-        &mut self,
-        profile: ForwardAuthProfile,
-        end: &ReportedEnd,
-        outcome: RequestOutcome,
-        at: Timestamp,
-    ) -> Result<Option<ReportedRow>, StoreError> {
-        let request: RequestId = end.request_id;
-        self.query(COMPLETE_REPORTED)
-            .bind(request)
-            .bind(profile)
-            .bind(end.status)
-            .bind(outcome)
-            .bind(end.duration_ms)
-            .bind(end.bytes)
-            .bind(at)
-            .fetch_optional()
-            .await
-    }
-}

@@ -9,10 +9,14 @@ use app::domain::{
 use audit::chain;
 
 use super::heads::AuditPosition;
-use crate::{StoreError, Tx, fold, record::insert, sql::statements};
+use crate::{Bookkeeping, StoreError, fold, record::insert, sql::queries};
 
-statements! {
-    ADD_EVENT = insert!("audit_events", AuditEvent, "actor_search");
+queries! {
+    Bookkeeping {
+        fn add_event(event: &AuditEvent)
+            where (event, actor_search = fold(&event.actor.name))
+            = insert!("audit_events", AuditEvent, "actor_search");
+    }
 }
 
 /// An event that is about to be appended.
@@ -52,7 +56,7 @@ impl Receipt {
     }
 }
 
-impl Tx<'_> {
+impl Bookkeeping<'_> {
     /// Appends an event to its chain. The position is taken by compare-and-swap on the chain's
     /// head: the slower of two writers fails with [`StoreError::Contended`] and retries.
     ///
@@ -68,11 +72,6 @@ impl Tx<'_> {
         };
         self.heads.advance(event.chain, head, to);
         Ok(Receipt { id: event.id })
-    }
-
-    async fn add_event(&mut self, event: &AuditEvent) -> Result<(), StoreError> {
-        let add = self.query(ADD_EVENT).bind_all(event);
-        add.bind(fold(&event.actor.name)).done().await
     }
 }
 

@@ -4,13 +4,22 @@ use std::collections::BTreeMap;
 
 use audit::chain;
 
-use crate::{Db, StoreError, record::record, sql::statements};
+use crate::{Db, EngineError, StoreError, record::record, sql::queries};
 
-statements! {
-    ADD_HEAD = "INSERT INTO audit_heads (chain, seq, hash) VALUES ($1, 0, $2) ON CONFLICT (chain) DO NOTHING";
-    // Changes nothing, but on PostgreSQL takes the row's lock before the head is read.
-    LOCK_HEAD = "UPDATE audit_heads SET seq = seq WHERE chain = $1 RETURNING seq, hash";
-    MOVE_HEAD = "UPDATE audit_heads SET seq = $2, hash = $3 WHERE chain = $1 AND seq = $4 AND hash = $5";
+queries! {
+    Db {
+        fn add_head(chain: &str, hash: &str)
+            = "INSERT INTO audit_heads (chain, seq, hash) VALUES (:chain, 0, :hash) ON CONFLICT (chain) DO NOTHING";
+
+        fn lock_head(chain: &str) -> optional AuditPosition
+            // Changes nothing, but on PostgreSQL takes the row's lock before the head is read.
+            = "UPDATE audit_heads SET seq = seq WHERE chain = :chain RETURNING seq, hash";
+
+        fn move_head(chain: &str, from: &AuditPosition, to: &AuditPosition) -> changed
+            where (chain, from_seq = from.seq, from_hash = from.hash, to_seq = to.seq, to_hash = to.hash)
+            = "UPDATE audit_heads SET seq = :to_seq, hash = :to_hash \
+                WHERE chain = :chain AND seq = :from_seq AND hash = :from_hash";
+    }
 }
 
 /// The last position of a chain.
@@ -46,12 +55,12 @@ impl Heads {
         if let Some(moved) = self.0.get(chain) {
             return Ok(moved.to.clone());
         }
-        if let Some(head) = db.query(LOCK_HEAD).bind(chain).fetch_optional().await? {
+        if let Some(head) = db.lock_head(chain).await? {
             return Ok(head);
         }
-        let add = db.query(ADD_HEAD).bind(chain).bind(chain::GENESIS);
-        add.done().await?;
-        db.query(LOCK_HEAD).bind(chain).fetch_one().await
+        db.add_head(chain, chain::GENESIS).await?;
+        let head = db.lock_head(chain).await?;
+        head.ok_or_else(|| EngineError::NoRow.into())
     }
 
     /// An event was appended: a chain stood at `from` and stands at `to`.
@@ -70,14 +79,7 @@ impl Heads {
     /// [`StoreError::Contended`] if another writer has moved one.
     pub(crate) async fn write(&mut self, db: &mut Db<'_>) -> Result<(), StoreError> {
         for (chain, Move { from, to }) in std::mem::take(&mut self.0) {
-            let moves = db
-                .query(MOVE_HEAD)
-                .bind(chain)
-                .bind(to.seq)
-                .bind(to.hash)
-                .bind(from.seq)
-                .bind(from.hash);
-            if !moves.changes_one().await? {
+            if !db.move_head(&chain, &from, &to).await? {
                 return Err(StoreError::Contended);
             }
         }

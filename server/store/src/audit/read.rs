@@ -14,18 +14,34 @@ use crate::{
     Db, FromRow, Row, StoreError, fold,
     listing::{Listed, Listing, PageAt},
     record::{Record, record, select},
-    sql::statements,
+    sql::queries,
 };
 
-statements! {
-    LOOKUP = select!(AuditEvent, "audit_events WHERE id = $1");
-    CHAIN_AFTER = select!(AuditEvent, "audit_events WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT 1000");
-    STORED_AFTER = concatcp!("SELECT actor_search, ", AuditEvent::COLUMNS,
-        " FROM audit_events WHERE chain = $1 AND seq > $2 ORDER BY seq LIMIT 1000");
-    // A chain whose head was taken away is one still.
-    CHAINS = "SELECT chain FROM audit_heads UNION SELECT chain FROM audit_events ORDER BY chain";
-    HEAD = select!(AuditPosition, "audit_heads WHERE chain = $1");
-    LATEST_INSTANT = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events WHERE recorded_at <= $1";
+queries! {
+    Db {
+        pub fn lookup_audit_event(id: AuditEventId) -> optional AuditEvent
+            = select!(AuditEvent, "audit_events WHERE id = :id");
+
+        /// Up to 1,000 events of a chain after a position, oldest first.
+        pub fn list_audit_chain(chain: &str, after: u64) -> all AuditEvent
+            = select!(AuditEvent, "audit_events WHERE chain = :chain AND seq > :after ORDER BY seq LIMIT 1000");
+
+        /// Up to 1,000 events of a chain after a position, oldest first, readable or not.
+        pub fn list_stored_audit_chain(chain: &str, after: u64) -> all StoredEvent
+            = concatcp!("SELECT actor_search, ", AuditEvent::COLUMNS,
+                " FROM audit_events WHERE chain = :chain AND seq > :after ORDER BY seq LIMIT 1000");
+
+        /// The names of all chains, including any whose head was taken away.
+        pub fn list_audit_chains() -> all String
+            = "SELECT chain FROM audit_heads UNION SELECT chain FROM audit_events ORDER BY chain";
+
+        /// The last position of a chain.
+        pub fn lookup_audit_head(chain: &str) -> optional AuditPosition
+            = select!(AuditPosition, "audit_heads WHERE chain = :chain");
+
+        fn latest_recorded_micros(limit: Timestamp) -> one i64
+            = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events WHERE recorded_at <= :limit";
+    }
 }
 
 /// How many events an export reads at a time.
@@ -103,55 +119,12 @@ impl fmt::Display for AuditReach {
 }
 
 impl Db<'_> {
-    pub async fn lookup_audit_event(
-        &mut self,
-        id: AuditEventId,
-    ) -> Result<Option<AuditEvent>, StoreError> {
-        self.query(LOOKUP).bind(id).fetch_optional().await
-    }
-
-    /// Up to 1,000 events of a chain after a position, oldest first.
-    pub async fn list_audit_chain(
-        &mut self,
-        chain: &str,
-        after: u64,
-    ) -> Result<Vec<AuditEvent>, StoreError> {
-        self.query(CHAIN_AFTER)
-            .bind(chain)
-            .bind(after)
-            .fetch_all()
-            .await
-    }
-
-    /// Up to 1,000 events of a chain after a position, oldest first, readable or not.
-    pub async fn list_stored_audit_chain(
-        &mut self,
-        chain: &str,
-        after: u64,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        let events = self.query(STORED_AFTER).bind(chain).bind(after);
-        events.fetch_all().await
-    }
-
-    /// The names of all chains.
-    pub async fn list_audit_chains(&mut self) -> Result<Vec<String>, StoreError> {
-        self.query(CHAINS).fetch_all().await
-    }
-
-    /// The last position of a chain.
-    pub async fn lookup_audit_head(
-        &mut self,
-        chain: &str,
-    ) -> Result<Option<AuditPosition>, StoreError> {
-        self.query(HEAD).bind(chain).fetch_optional().await
-    }
-
     /// The latest instant up to `limit` at which anything was recorded.
     pub async fn latest_recorded_instant(
         &mut self,
         limit: Timestamp,
     ) -> Result<Timestamp, StoreError> {
-        let micros: i64 = self.query(LATEST_INSTANT).bind(limit).fetch_one().await?;
+        let micros = self.latest_recorded_micros(limit).await?;
         Ok(Timestamp::from_timestamp_micros(micros).unwrap_or_default())
     }
 

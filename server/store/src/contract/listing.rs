@@ -2,14 +2,14 @@
 
 use app::domain::{
     TenantId,
-    audit::{AuditCategory, AuditFilter, AuditOutcome},
+    audit::{AuditCategory, AuditEvent, AuditFilter, AuditOutcome},
     page::Direction,
 };
 use proptest::prelude::*;
 
 use super::noon;
 use crate::{
-    Db, Engine, Priority, Store, StoreError,
+    Db, Engine, Priority, Reader, Store, StoreError,
     audit::AuditReach,
     fold,
     listing::{Key, Listed, Listing, PageAt, Position},
@@ -68,8 +68,14 @@ async fn every_combination_of_the_audit_filter_is_accepted_by_both_engines() {
     }
 }
 
+async fn found(reader: &mut Reader, filter: &AuditFilter) -> Listed<AuditEvent> {
+    let page = PageAt::first(50);
+    let mut db = reader.db();
+    let found = db.list_audit_events(&AuditReach::All, filter, &page);
+    found.await.unwrap()
+}
+
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "a list of cases")]
 async fn search_takes_every_character_literally_and_folds_alike_on_both_engines() {
     const NAMES: [&str; 12] = [
         "100%",
@@ -100,11 +106,7 @@ async fn search_takes_every_character_literally_and_folds_alike_on_both_engines(
                 actor: Some(search.into()),
                 ..AuditFilter::default()
             };
-            let found = reader
-                .db()
-                .list_audit_events(&AuditReach::All, &filter, &PageAt::first(50))
-                .await
-                .unwrap();
+            let found = found(&mut reader, &filter).await;
             let mut found: Vec<_> = found.items.into_iter().map(|e| e.actor.name).collect();
             let mut expected: Vec<_> = NAMES
                 .into_iter()
@@ -128,11 +130,7 @@ async fn search_takes_every_character_literally_and_folds_alike_on_both_engines(
                 action: Some(action.into()),
                 ..AuditFilter::default()
             };
-            let found = reader
-                .db()
-                .list_audit_events(&AuditReach::All, &filter, &PageAt::first(50))
-                .await
-                .unwrap();
+            let found = found(&mut reader, &filter).await;
             assert_eq!(found.total, total, "{engine}: {action}");
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{Statement, testing::both};
 
-/// The `ALL` of every file that has `statements!`. A test fails as long as one is not here.
+/// The `ALL` of every file that has `queries!`. A test fails as long as one is not here.
 fn lists() -> Vec<&'static [Statement]> {
     vec![
         crate::access_log::ALL,
@@ -56,14 +56,14 @@ fn no_file_with_statements_is_left_out_here() {
         .into_iter()
         .filter(|file| {
             let text = std::fs::read_to_string(file).unwrap();
-            text.lines().any(|line| line.starts_with("statements! {"))
+            text.lines().any(|line| line.starts_with("queries! {"))
         })
         .map(|file| file.strip_prefix(&root).unwrap().to_owned())
         .collect();
     let listed: BTreeSet<_> = lists()
         .into_iter()
         .map(|list| {
-            // `store::audit::append::ADD_HEAD` stands in `audit/append.rs`.
+            // `store::audit::append::add_event` stands in `audit/append.rs`.
             let mut parts: Vec<_> = list[0].name.split("::").skip(1).collect();
             parts.pop();
             PathBuf::from(parts.join("/")).with_extension("rs")

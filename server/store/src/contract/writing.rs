@@ -5,19 +5,38 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use app::domain::{ApiKeyId, api_keys::ApiKey, token_hash::TokenHash};
 use futures::{future::join_all, poll};
 use tokio::sync::Notify;
 
-use super::{another, note, noted};
-use crate::{Priority, Store, StoreError, testing::both};
+use super::{another, noon, note, noted};
+use crate::{Audited, Priority, Store, StoreError, testing::both};
+
+/// A held writer.
+struct Held {
+    gate: Arc<Notify>,
+    holder: tokio::task::JoinHandle<Result<(), StoreError>>,
+}
+
+impl Held {
+    /// Has the acts wait at the writer together, then lets it go on. Returns their answers.
+    async fn release<A: Future + Unpin>(self, mut acts: Vec<A>) -> Vec<A::Output> {
+        for act in &mut acts {
+            assert!(poll!(act).is_pending());
+        }
+        self.gate.notify_one();
+        self.holder.await.unwrap().unwrap();
+        join_all(acts).await
+    }
+}
 
 /// Holds the batching writer until the gate is opened; resolves once the writer is held. Run once
 /// more, with those it shares a transaction with, it holds nothing.
-async fn hold(store: &Store) -> (Arc<Notify>, tokio::task::JoinHandle<Result<(), StoreError>>) {
-    let (held, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (holding, opened) = (Arc::clone(&held), Arc::clone(&gate));
+async fn hold(store: &Store) -> Held {
+    let (reached, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (holding, opened) = (Arc::clone(&reached), Arc::clone(&gate));
     let (store, has_held) = (store.clone(), Arc::new(AtomicBool::new(false)));
-    let task = tokio::spawn(async move {
+    let holder = tokio::spawn(async move {
         store
             .write(Priority::Gateway, (), move |(), _tx| {
                 let (holding, opened) = (Arc::clone(&holding), Arc::clone(&opened));
@@ -32,15 +51,15 @@ async fn hold(store: &Store) -> (Arc<Notify>, tokio::task::JoinHandle<Result<(),
             })
             .await
     });
-    held.notified().await;
-    (gate, task)
+    reached.notified().await;
+    Held { gate, holder }
 }
 
 #[tokio::test]
 async fn refused_and_broken_acts_do_not_touch_those_they_share_a_commit_with() {
     for (engine, test) in both().await {
-        let (gate, holder) = hold(&test.store).await;
-        let mut acts: Vec<_> = (0..9)
+        let held = hold(&test.store).await;
+        let acts: Vec<_> = (0..9)
             .map(|number| {
                 Box::pin(test.store.write(Priority::Gateway, (), move |(), tx| {
                     Box::pin(async move {
@@ -57,12 +76,7 @@ async fn refused_and_broken_acts_do_not_touch_those_they_share_a_commit_with() {
                 }))
             })
             .collect();
-        for act in &mut acts {
-            assert!(poll!(act).is_pending());
-        }
-        gate.notify_one();
-        holder.await.unwrap().unwrap();
-        let answers = join_all(acts).await;
+        let answers = held.release(acts).await;
         let kept: Vec<_> = answers.into_iter().flatten().collect();
         assert_eq!(kept, [0, 3, 6], "{engine}");
         assert_eq!(noted(&test.store).await, ["0", "3", "6"], "{engine}");
@@ -72,7 +86,7 @@ async fn refused_and_broken_acts_do_not_touch_those_they_share_a_commit_with() {
 #[tokio::test]
 async fn the_gateways_intents_go_before_other_writes() {
     let test = crate::testing::sqlite().await;
-    let (gate, holder) = hold(&test.store).await;
+    let held = hold(&test.store).await;
     let order = Arc::new(Mutex::new(Vec::new()));
     let write = |priority, name: &'static str| {
         let order = Arc::clone(&order);
@@ -81,18 +95,13 @@ async fn the_gateways_intents_go_before_other_writes() {
             Box::pin(async move { Ok::<(), StoreError>(()) })
         }))
     };
-    let mut writes = vec![
+    let writes = vec![
         write(Priority::Normal, "report"),
         write(Priority::Normal, "report"),
         write(Priority::Gateway, "intent"),
         write(Priority::Gateway, "intent"),
     ];
-    for write in &mut writes {
-        assert!(poll!(write).is_pending());
-    }
-    gate.notify_one();
-    holder.await.unwrap().unwrap();
-    for written in join_all(writes).await {
+    for written in held.release(writes).await {
         written.unwrap();
     }
     assert_eq!(
@@ -104,21 +113,16 @@ async fn the_gateways_intents_go_before_other_writes() {
 #[tokio::test]
 async fn intents_that_wait_together_share_a_commit() {
     for (engine, test) in both().await {
-        let (gate, holder) = hold(&test.store).await;
+        let held = hold(&test.store).await;
         let before = test.store.batch_commits();
-        let mut intents: Vec<_> = (0..40)
+        let intents: Vec<_> = (0..40)
             .map(|number: u32| {
                 Box::pin(test.store.write(Priority::Gateway, (), move |(), tx| {
                     note(tx, format!("{number:02}"))
                 }))
             })
             .collect();
-        for intent in &mut intents {
-            assert!(poll!(intent).is_pending());
-        }
-        gate.notify_one();
-        holder.await.unwrap().unwrap();
-        for written in join_all(intents).await {
+        for written in held.release(intents).await {
             written.unwrap();
         }
         let commits = test.store.batch_commits() - before;
@@ -134,7 +138,7 @@ async fn acts_that_nobody_waits_for_share_a_commit_in_turn_with_intents_and_are_
             .store
             .write(Priority::Resting, (), |(), tx| note(tx, "alone".into()));
         alone.await.unwrap();
-        let (gate, holder) = hold(&test.store).await;
+        let held = hold(&test.store).await;
         let before = test.store.batch_commits();
         let order = Arc::new(Mutex::new(Vec::new()));
         let write = |priority, number: u32| {
@@ -146,13 +150,8 @@ async fn acts_that_nobody_waits_for_share_a_commit_in_turn_with_intents_and_are_
         };
         let intents = (0..20).map(|number| write(Priority::Gateway, number));
         let resting = (20..40).map(|number| write(Priority::Resting, number));
-        let mut writes: Vec<_> = intents.chain(resting).collect();
-        for write in &mut writes {
-            assert!(poll!(write).is_pending());
-        }
-        gate.notify_one();
-        holder.await.unwrap().unwrap();
-        for written in join_all(writes).await {
+        let writes: Vec<_> = intents.chain(resting).collect();
+        for written in held.release(writes).await {
             written.unwrap();
         }
         let commits = test.store.batch_commits() - before;
@@ -161,6 +160,39 @@ async fn acts_that_nobody_waits_for_share_a_commit_in_turn_with_intents_and_are_
         let order = order.lock().unwrap();
         let rested = order[..20].iter().filter(|p| **p == Priority::Resting);
         assert!(rested.count() >= 5, "{engine}: {order:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_act_that_changes_something_without_a_receipt_fails_and_nothing_of_it_is_kept() {
+    let id = ApiKeyId::from_uuid(uuid::Uuid::nil());
+    for (engine, test) in both().await {
+        let changes = test.store.act((), move |(), tx| {
+            Box::pin(async move {
+                let key = ApiKey {
+                    id,
+                    name: "a key".into(),
+                    tenant_id: None,
+                    rights: Vec::new(),
+                    created_at: noon(),
+                    revoked_at: None,
+                };
+                tx.add_api_key(&key, TokenHash::from_bytes([0; 32])).await?;
+                Ok::<_, StoreError>(Audited::unchanged(()))
+            })
+        });
+        let refused = changes.await;
+        assert!(
+            matches!(refused, Err(StoreError::Unaudited)),
+            "{engine}: {refused:?}"
+        );
+        let finds_nothing = test.store.act((), move |(), tx| {
+            Box::pin(async move {
+                let revoked = tx.revoke_api_key(id, noon()).await?;
+                Ok::<_, StoreError>(Audited::unchanged(revoked))
+            })
+        });
+        assert!(!finds_nothing.await.unwrap(), "{engine}: it was kept");
     }
 }
 

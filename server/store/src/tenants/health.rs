@@ -5,20 +5,45 @@ use app::domain::{TenantId, Timestamp, health::Verdict};
 use super::StoredTenant;
 use const_format::concatcp;
 
-use crate::{Db, StoreError, Tx, record::Record, sql::statements};
+use crate::{Bookkeeping, Db, StoreError, record::Record, sql::queries};
 
-statements! {
-    // Changes nothing, but on PostgreSQL takes the row's lock: whoever works health out must read
-    // the buckets after all others who do the same for this tenant.
-    LOCK = concatcp!("UPDATE tenants SET health_at = health_at WHERE id = $1 RETURNING ", StoredTenant::COLUMNS);
-    SEE = concatcp!("UPDATE tenants SET last_seen = CASE WHEN last_seen < $2 THEN $2 ELSE last_seen END, \
-        first_seen = CASE WHEN first_seen = -1 OR first_seen > $3 THEN $3 ELSE first_seen END \
-        WHERE id = $1 RETURNING ", StoredTenant::COLUMNS);
-    SET_HEALTH = "UPDATE tenants SET health = $2, severity = $3, health_since = $4, calls_24h = $5, \
-        errors_24h = $6, error_ppm = $7, verdict = $8, health_at = $9, next_change_at = $10 WHERE id = $1";
-    SET_NEXT_CHANGE = "UPDATE tenants SET next_change_at = $2 WHERE id = $1";
-    LIST_DUE = "SELECT id FROM tenants WHERE next_change_at <= $1 ORDER BY next_change_at LIMIT $2";
-    NEXT_CHANGE = "SELECT COALESCE(MIN(next_change_at), 9223372036854775807) FROM tenants";
+queries! {
+    Db {
+        /// When the next tenant is due, in microseconds.
+        pub fn next_health_change() -> one i64
+            = "SELECT COALESCE(MIN(next_change_at), 9223372036854775807) FROM tenants";
+
+        fn list_due(now: Timestamp, limit: u32) -> all TenantId
+            = "SELECT id FROM tenants WHERE next_change_at <= :now ORDER BY next_change_at LIMIT :limit";
+    }
+    Bookkeeping {
+        /// One tenant, held until the end of this transaction.
+        pub fn lock_tenant(id: &TenantId) -> optional StoredTenant
+            // Changes nothing, but on PostgreSQL takes the row's lock: an evaluation of health must read the
+            // buckets after all other evaluations of this tenant.
+            = concatcp!("UPDATE tenants SET health_at = health_at WHERE id = :id RETURNING ", StoredTenant::COLUMNS);
+
+        /// Notes that a tenant called between two instants, and holds it until the end of this
+        /// transaction.
+        pub fn see_tenant(id: &TenantId, first: Timestamp, last: Timestamp) -> optional StoredTenant
+            = concatcp!("UPDATE tenants SET last_seen = CASE WHEN last_seen < :last THEN :last ELSE last_seen END, \
+                first_seen = CASE WHEN first_seen = -1 OR first_seen > :first THEN :first ELSE first_seen END \
+                WHERE id = :id RETURNING ", StoredTenant::COLUMNS);
+
+        /// Makes a tenant's health due at `at`.
+        pub fn set_next_health_change(id: &TenantId, at: Timestamp)
+            = "UPDATE tenants SET next_change_at = :at WHERE id = :id";
+
+        /// Stores the evaluated health of a tenant.
+        pub fn set_tenant_health(id: &TenantId, health: &NewHealth)
+            where (id, health = health.verdict.health, severity = i64::from(health.verdict.health.severity()),
+                since = health.since, calls_24h = health.calls_24h, errors_24h = health.errors_24h,
+                error_ppm = health.error_ppm(), cause = health.verdict.cause, at = health.at,
+                next_change_at = health.next_change_at.map_or(i64::MAX, |at| at.timestamp_micros()))
+            = "UPDATE tenants SET health = :health, severity = :severity, health_since = :since, calls_24h = :calls_24h, \
+                errors_24h = :errors_24h, error_ppm = :error_ppm, verdict = :cause, health_at = :at, \
+                next_change_at = :next_change_at WHERE id = :id";
+    }
 }
 
 /// The evaluated health of a tenant.
@@ -56,72 +81,8 @@ impl Db<'_> {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<TenantId>, StoreError> {
-        let due = self.query(LIST_DUE).bind(now).bind(limit);
-        let mut due: Vec<TenantId> = due.fetch_all().await?;
+        let mut due = self.list_due(now, limit).await?;
         due.sort();
         Ok(due)
-    }
-
-    /// When the next tenant is due, in microseconds.
-    pub async fn next_health_change(&mut self) -> Result<i64, StoreError> {
-        self.query(NEXT_CHANGE).fetch_one().await
-    }
-}
-
-impl Tx<'_> {
-    /// One tenant, held until the end of this transaction.
-    pub async fn lock_tenant(&mut self, id: &TenantId) -> Result<Option<StoredTenant>, StoreError> {
-        self.query(LOCK).bind(id).fetch_optional().await
-    }
-
-    /// Notes that a tenant called between two instants, and holds it until the end of this
-    /// transaction.
-    pub async fn see_tenant(
-        &mut self,
-        id: &TenantId,
-        first: Timestamp,
-        last: Timestamp,
-    ) -> Result<Option<StoredTenant>, StoreError> {
-        self.query(SEE)
-            .bind(id)
-            .bind(last)
-            .bind(first)
-            .fetch_optional()
-            .await
-    }
-
-    /// Stores the evaluated health of a tenant.
-    pub async fn set_tenant_health(
-        &mut self,
-        id: &TenantId,
-        health: &NewHealth,
-    ) -> Result<(), StoreError> {
-        let verdict = &health.verdict;
-        self.query(SET_HEALTH)
-            .bind(id)
-            .bind(verdict.health)
-            .bind(i64::from(verdict.health.severity()))
-            .bind(health.since)
-            .bind(health.calls_24h)
-            .bind(health.errors_24h)
-            .bind(health.error_ppm())
-            .bind(&verdict.cause)
-            .bind(health.at)
-            .bind(
-                health
-                    .next_change_at
-                    .map_or(i64::MAX, |at| at.timestamp_micros()),
-            )
-            .done()
-            .await
-    }
-
-    /// Makes a tenant's health due at `at`.
-    pub async fn set_next_health_change(
-        &mut self,
-        id: &TenantId,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.query(SET_NEXT_CHANGE).bind(id).bind(at).done().await
     }
 }

@@ -10,13 +10,18 @@ use super::StoredTenant;
 use crate::{
     Db, StoreError, fold,
     listing::{Key, Listed, Listing, PageAt},
-    sql::statements,
+    sql::queries,
 };
 
-statements! {
-    // Severity corresponds to health and leads an index, so only that index is read.
-    COUNT_BY_HEALTH = "SELECT severity, COUNT(*) AS tenants FROM tenants GROUP BY severity";
-    COUNT_BY_HEALTH_OF = "SELECT severity, COUNT(*) AS tenants FROM tenants WHERE id = $1 GROUP BY severity";
+queries! {
+    Db {
+        /// Severity corresponds to health and leads an index, so only that index is read.
+        fn count_by_severity() -> all (i64, u64)
+            = "SELECT severity, COUNT(*) AS tenants FROM tenants GROUP BY severity";
+
+        fn count_by_severity_of(id: &TenantId) -> all (i64, u64)
+            = "SELECT severity, COUNT(*) AS tenants FROM tenants WHERE id = :id GROUP BY severity";
+    }
 }
 
 impl Db<'_> {
@@ -25,9 +30,9 @@ impl Db<'_> {
         &mut self,
         only: Option<&TenantId>,
     ) -> Result<HealthCounts, StoreError> {
-        let rows: Vec<(i64, u64)> = match only {
-            None => self.query(COUNT_BY_HEALTH).fetch_all().await?,
-            Some(id) => self.query(COUNT_BY_HEALTH_OF).bind(id).fetch_all().await?,
+        let rows = match only {
+            None => self.count_by_severity().await?,
+            Some(id) => self.count_by_severity_of(id).await?,
         };
         let of = |health: Health| {
             rows.iter()

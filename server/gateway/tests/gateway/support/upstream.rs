@@ -117,18 +117,6 @@ impl Upstream {
         seen.unwrap().clone()
     }
 
-    /// Waits until one request has arrived whole on some connection.
-    pub(crate) async fn has_one_request(&self) {
-        self.until(|seen| seen.iter().any(|s| s.requests == 1))
-            .await;
-    }
-
-    /// Waits until every connection has ended.
-    pub(crate) async fn until_all_ended(&self) -> Vec<Seen> {
-        self.until(|seen| seen.iter().all(|s| s.ended.is_some()))
-            .await
-    }
-
     fn note(&self, index: usize, note: impl FnOnce(&mut Seen)) {
         self.connections.send_modify(|all| note(&mut all[index]));
     }
