@@ -2,28 +2,34 @@
 
 mod from_upstream;
 pub mod identities;
-mod identity;
 mod request_body;
 mod sending;
 mod tunnel;
 pub(crate) mod upstream;
-pub(crate) mod upstreams;
 
 use std::sync::Arc;
 
-use app::domain::{RequestId, access_log::Refusal};
+use app::{
+    domain::{RequestId, access_log::Refusal, scopes::ScopeName},
+    identity::{Actor, Claims, MAX_LIFETIME, path_hash},
+};
+use chrono::TimeDelta;
 use http::{HeaderValue, Response, header};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 
-use self::{identities::Identities, sending::Sending, upstream::Upstream, upstreams::Upstreams};
+use self::{
+    identities::Identities,
+    sending::Sending,
+    upstream::{Upstream, serves::without_default_port},
+};
 use crate::{
     admission::Admitted,
     answers::{Answer, Trouble},
     arrival::client::Client,
     browser::{
         EntryHosts,
-        jar::Jars,
-        visit::{To, Visit},
+        jar::{Jars, Place},
+        visit::Visit,
     },
     clock::Clock,
     gate::lease::Lease,
@@ -32,7 +38,7 @@ use crate::{
 
 /// Sends what was admitted to its upstream.
 pub(crate) struct Forwarder {
-    pub(crate) upstreams: Upstreams,
+    pub(crate) upstreams: Vec<Arc<Upstream>>,
     /// Signs the identity of each request for the upstream.
     pub(crate) identities: Arc<Identities>,
     pub(crate) lease: Arc<Lease>,
@@ -55,7 +61,8 @@ pub(crate) struct Asker<'c> {
 }
 
 impl Forwarder {
-    /// The one upstream that serves a request.
+    /// The one upstream that serves a request: one with its host goes before one for any host, then the
+    /// longest path prefix wins.
     pub(crate) fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
         let host = request.headers.get(header::HOST);
         let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -64,27 +71,47 @@ impl Forwarder {
             Some(entries) if entries.label_of(host).is_some() => self.own_host.as_str(),
             _ => host,
         };
-        self.upstreams
-            .choose(host, request.target.path())
+        let host = host.to_ascii_lowercase();
+        let host = without_default_port(&host);
+        let path = request.target.path();
+        let upstreams = self.upstreams.iter();
+        // The check at start excludes ties.
+        let chosen = upstreams
+            .filter(|upstream| upstream.settings.serves.includes(host, path))
+            .max_by_key(|upstream| upstream.settings.serves.precision());
+        chosen
             .cloned()
             .ok_or_else(|| Denied::plain(Refusal::NoUpstream))
     }
 
-    /// Signs the identity of a request for the upstream.
+    /// Signs the identity of a request for the upstream. It holds for no longer than its support session.
     pub(crate) fn identity(
         &self,
         permitted: &Permitted,
         upstream: &Upstream,
         request_id: RequestId,
     ) -> Result<HeaderValue, serde_json::Error> {
-        let claims = identity::claims(identity::Of {
-            issuer: self.identities.issuer(),
-            audience: upstream.identity_audience(),
-            permitted,
-            request_id,
-            now: self.clock.now(),
-        });
-        self.identities.sign(&claims)
+        let (session, request) = (permitted.session(), permitted.request());
+        let scopes: Vec<_> = session.scopes.iter().map(ScopeName::as_str).collect();
+        let iat = self.clock.now().timestamp();
+        // The claim has whole seconds: one in which the session expires is covered to its end.
+        let session_ends = (session.expires_at + TimeDelta::microseconds(999_999)).timestamp();
+        self.identities.sign(&Claims {
+            iss: self.identities.issuer().to_owned(),
+            aud: upstream.settings.identity_audience.clone(),
+            sub: session.id,
+            act: Actor {
+                sub: session.staff_id,
+            },
+            tenant_id: session.tenant_id.clone(),
+            organization_id: session.organization_id.clone(),
+            scope: scopes.join(" "),
+            method: request.method.to_string(),
+            path_hash: path_hash(request.target.as_str()),
+            jti: request_id,
+            iat,
+            exp: session_ends.min(iat + MAX_LIFETIME),
+        })
     }
 
     /// Connects, passes the gate, sends, and gives back the answer as it streams.
@@ -95,13 +122,13 @@ impl Forwarder {
     ) -> Result<Response<Answer>, Trouble> {
         let upstream = admitted.to;
         let visit = admitted.browser.map(|browser| {
-            let to = To {
-                scheme: upstream.scheme(),
-                authority: upstream.authority().as_str(),
-                host: upstream.host_for(&admitted.permitted),
+            let scheme = upstream.scheme();
+            let place = Place {
+                origin: format!("{scheme}://{}", upstream.settings.authority),
+                host: upstream.host_for(&admitted.permitted).to_owned(),
             };
             let request = admitted.permitted.request();
-            Visit::new(browser, &to, request, self.inject_banner)
+            Visit::new(browser, scheme, place, request, self.inject_banner)
         });
         let sending = Sending {
             forwarder: self,

@@ -44,7 +44,7 @@ impl Permitted {
         &self.session
     }
 
-    /// The request.
+    /// The request that may pass, and no other.
     pub fn request(&self) -> &CanonicalRequest {
         &self.request
     }
@@ -68,7 +68,7 @@ impl Permitted {
 /// The decision about a request that is not denied.
 #[derive(Debug, Clone)]
 pub enum Authorised {
-    /// It may pass.
+    /// It may pass as it is.
     Permitted(Permitted),
     /// It may pass if its form names no other tenant.
     Form(UncheckedForm),

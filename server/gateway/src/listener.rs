@@ -2,7 +2,7 @@
 
 pub mod accept;
 mod client_wire;
-mod connection;
+pub(crate) mod connection;
 pub mod open_files;
 mod opening;
 mod streams;

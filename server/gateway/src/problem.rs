@@ -40,7 +40,7 @@ pub fn response(document: &ProblemDocument) -> Response<Full<Bytes>> {
     response
 }
 
-/// A response of JSON that is never cached.
+/// A response of JSON that is never stored.
 pub(crate) fn json(
     status: StatusCode,
     media_type: &'static str,
@@ -48,7 +48,16 @@ pub(crate) fn json(
 ) -> Response<Full<Bytes>> {
     // Documents and values of JSON can be written: they have no keys but texts.
     let body = serde_json::to_vec(body).unwrap_or_default();
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    unstored(status, media_type, body.into())
+}
+
+/// A response that is never stored.
+pub(crate) fn unstored(
+    status: StatusCode,
+    media_type: &'static str,
+    body: Bytes,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     for (name, value) in [
         (header::CONTENT_TYPE, media_type),

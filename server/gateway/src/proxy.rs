@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     config::{GatewaySettings, entry::admits_clear_text},
     entropy::Entropy,
-    forward::{Asker, Forwarder, identities::Identities, upstreams::Upstreams},
+    forward::{Asker, Forwarder, identities::Identities, upstream::Upstream},
     judge::{CanonicalRequest, rule_book::RuleBook},
     node::NodeState,
     ports::{BrowserSessions, HeldSessions, Recorder, Sessions},
@@ -72,7 +72,12 @@ impl Gateway {
             })
         });
         let forwarder = Forwarder {
-            upstreams: Upstreams::new(&settings.upstreams),
+            upstreams: settings
+                .upstreams
+                .iter()
+                .cloned()
+                .map(Upstream::new)
+                .collect(),
             identities: parts.identities,
             lease: Arc::clone(&node.lease),
             jars: Arc::clone(&node.jars),

@@ -218,7 +218,11 @@ impl Fields {
         if value.chars().any(|c| c.is_ascii_control() && c != '\t') {
             return Err(HeadFault::Field);
         }
-        let value = value.trim_matches([' ', '\t']);
+        self.note(name, value.trim_matches([' ', '\t']));
+        Ok(())
+    }
+
+    fn note(&mut self, name: &str, value: &str) {
         if name.eq_ignore_ascii_case("host") {
             self.host += 1;
         } else if name.eq_ignore_ascii_case("authorization") {
@@ -231,7 +235,6 @@ impl Fields {
             self.chunked += 1;
             self.bad_encoding |= !value.eq_ignore_ascii_case("chunked");
         }
-        Ok(())
     }
 
     fn fault(&self) -> Option<HeadFault> {

@@ -8,13 +8,13 @@
 use app::domain::{RequestId, Timestamp, scopes::ScopeName};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use http_body_util::Full;
 use serde_json::json;
 
 use crate::{
     answers::{self, Answer, Trouble},
     headers,
     ports::{KnownSession, SessionCard},
+    problem,
 };
 
 const SCRIPT: &str = include_str!("banner/banner.js");
@@ -83,17 +83,10 @@ pub(crate) fn style(request_id: RequestId) -> Response<Answer> {
 }
 
 fn file(text: &'static str, kind: &'static str, request_id: RequestId) -> Response<Answer> {
-    let mut response = Response::new(Answer::Ours(Full::new(Bytes::from_static(text.as_bytes()))));
-    let fields = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        fields.insert(name, HeaderValue::from_static(value));
-    }
-    headers::set_request_id(fields, request_id);
-    response
+    let text = Bytes::from_static(text.as_bytes());
+    let mut response = problem::unstored(StatusCode::OK, kind, text);
+    headers::set_request_id(response.headers_mut(), request_id);
+    response.map(Answer::Ours)
 }
 
 /// The banner's data for a session at `now`. `console` is the console's origin.

@@ -15,6 +15,8 @@
 
 use http::{HeaderMap, HeaderName, Method, header::ORIGIN};
 
+use crate::headers::only;
+
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
@@ -27,20 +29,19 @@ const PURPOSES: [HeaderName; 3] = [
 
 /// Whether a request may use the cookie it carries.
 pub(crate) fn admits(method: &Method, headers: &HeaderMap, own_origin: &str) -> bool {
-    match only(headers, &SITE) {
-        Field::One(b"same-origin") => true,
-        Field::One(_) => matches!(*method, Method::GET | Method::HEAD) && is_navigation(headers),
-        Field::None => {
-            matches!(only(headers, &ORIGIN), Field::One(origin) if origin == own_origin.as_bytes())
-        }
-        Field::Several => false,
+    if !headers.contains_key(SITE) {
+        return has_only(headers, ORIGIN, own_origin);
+    }
+    match only(headers, SITE) {
+        Some(site) if site == "same-origin" => true,
+        Some(_) => matches!(*method, Method::GET | Method::HEAD) && is_navigation(headers),
+        None => false,
     }
 }
 
 /// Whether a person's tab goes to this address: no frame, no script, no image.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
-    matches!(only(headers, &MODE), Field::One(b"navigate"))
-        && matches!(only(headers, &DEST), Field::One(b"document"))
+    has_only(headers, MODE, "navigate") && has_only(headers, DEST, "document")
 }
 
 /// Whether the browser asks ahead of its user, who may never come.
@@ -48,19 +49,8 @@ pub fn is_ahead(headers: &HeaderMap) -> bool {
     PURPOSES.iter().any(|name| headers.contains_key(name))
 }
 
-enum Field<'h> {
-    None,
-    One(&'h [u8]),
-    Several,
-}
-
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Field<'h> {
-    let mut fields = headers.get_all(name).iter();
-    match (fields.next(), fields.next()) {
-        (None, _) => Field::None,
-        (Some(field), None) => Field::One(field.as_bytes()),
-        (Some(_), Some(_)) => Field::Several,
-    }
+fn has_only(headers: &HeaderMap, name: HeaderName, value: &str) -> bool {
+    only(headers, name).is_some_and(|only| only == value)
 }
 
 #[cfg(test)]
@@ -115,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_says_nothing_is_refused() {
+    fn a_request_that_says_nothing_is_refused() {
         for fields in [
             &[][..],
             &[NAVIGATE, DOCUMENT],

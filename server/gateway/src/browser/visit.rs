@@ -25,30 +25,19 @@ pub(crate) struct Visit {
     wants_banner: bool,
 }
 
-/// The destination of a browser's request.
-pub(crate) struct To<'a> {
-    /// `http` or `https`.
-    pub(crate) scheme: &'static str,
-    pub(crate) authority: &'a str,
-    /// The host that it is asked for.
-    pub(crate) host: &'a str,
-}
-
 impl Visit {
-    /// `injects` says whether pages get the banner.
+    /// To an upstream, whose scheme is `http` or `https`. `injects` says whether pages get the banner.
     pub(crate) fn new(
         browser: Browser,
-        to: &To<'_>,
+        scheme: &str,
+        place: Place,
         request: &CanonicalRequest,
         injects: bool,
     ) -> Self {
         Self {
             browser,
-            place: Place {
-                origin: format!("{}://{}", to.scheme, to.authority),
-                host: to.host.to_owned(),
-            },
-            upstream: format!("{}://{}", to.scheme, to.host),
+            upstream: format!("{scheme}://{}", place.host),
+            place,
             wants_banner: injects && inject::is_wanted(&request.method, &request.headers),
         }
     }

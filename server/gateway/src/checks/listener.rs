@@ -6,8 +6,8 @@ use std::{
 };
 
 use http::{HeaderValue, Request, Response, header};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
@@ -20,7 +20,10 @@ use crate::{
     answers::Answer,
     arrival::raw_head::{HeadTap, RawHead},
     config::PrivateAddress,
-    listener::accept::{MAX_CONNECTIONS, Slots},
+    listener::{
+        accept::{MAX_CONNECTIONS, Slots},
+        connection::http1_builder,
+    },
 };
 
 /// How long a connection may be silent. Longer than proxies keep idle ones, so that it is they who
@@ -136,12 +139,7 @@ async fn connection(
     let wire = InspectReader::new(stream, move |bytes: &[u8]| seen.saw(bytes));
     let service =
         service_fn(|check| async { Ok::<_, Infallible>(answer(check, &tap, forward_auth).await) });
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_headers(MAX_FIELDS)
-        .max_buf_size(MAX_BUFFER)
-        .auto_date_header(false)
+    let serving = http1_builder(HEAD_TIMEOUT, MAX_FIELDS, MAX_BUFFER)
         .serve_connection(TokioIo::new(wire), service);
     let mut serving = pin!(serving);
     let ended = tokio::select! {

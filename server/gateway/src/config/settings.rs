@@ -33,7 +33,7 @@ pub struct GatewaySettings {
 }
 
 impl GatewaySettings {
-    /// The rules.
+    /// What the configuration permits in support sessions.
     pub fn rules(&self) -> &Arc<RuleSet> {
         &self.rules
     }

@@ -70,7 +70,7 @@ impl Sending<'_> {
                 return Err(completer.tell(RequestOutcome::Failed, trouble));
             }
         };
-        let first_byte = self.upstream.timeouts().first_byte;
+        let first_byte = self.upstream.settings.timeouts.first_byte;
         let cut = flight.cut().clone();
         let lease = Arc::clone(flight.lease());
         let sent = tokio::select! {
@@ -105,12 +105,12 @@ impl Sending<'_> {
 
     /// The request as the upstream gets it. Its identity is signed here, as late as can be.
     fn request(&self, body: BodySource) -> Result<Request<RequestBody>, Unbuildable> {
-        let headers = self.upstream.headers();
+        let headers = &self.upstream.settings.headers;
         let permitted = self.permitted.request();
         let host = self.upstream.host_for(&self.permitted);
         let host = HeaderValue::from_str(host).map_err(http::Error::from)?;
         let has_body = !body.is_end_stream();
-        let idle = self.upstream.timeouts().request_idle;
+        let idle = self.upstream.settings.timeouts.request_idle;
         let lease = Arc::clone(&self.forwarder.lease);
         let (meter, headers_) = (Arc::clone(&self.meter), Arc::clone(headers));
         let body = RequestBody::new(body, meter, headers_, idle, lease);
@@ -149,7 +149,7 @@ impl Sending<'_> {
         let (parts, body) = response.into_parts();
         completer.answered(parts.status.as_u16());
         flight.attach_client(self.asker.client.kill.clone());
-        let body = from_upstream(body, self.upstream.timeouts().idle);
+        let body = from_upstream(body, self.upstream.settings.timeouts.idle);
         let (upstream, request) = (Arc::clone(&self.upstream), Arc::clone(&self.meter));
         let at_end = move |outcome| {
             // A client that is still sending does so outside of its request's record: cut it off.
@@ -209,7 +209,7 @@ impl Sending<'_> {
             completer,
             request: Arc::clone(&self.meter),
             kill: self.asker.client.kill.clone(),
-            idle: self.upstream.timeouts().idle,
+            idle: self.upstream.settings.timeouts.idle,
             clock: Arc::clone(&self.forwarder.clock),
         };
         self.asker.client.tunnels.spawn(tunnel.run());
@@ -224,7 +224,7 @@ impl Sending<'_> {
         let cause = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(
             request.id = %self.asker.request_id,
-            upstream = self.upstream.name(),
+            upstream = self.upstream.settings.name,
             %error,
             cause = cause.unwrap_or_default(),
             advice = error.advice(),

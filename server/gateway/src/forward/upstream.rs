@@ -13,12 +13,10 @@ mod wire;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use http::uri::Authority;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use self::serves::Serves;
-use crate::{headers::RequestHeaders, judge::Permitted};
+use crate::judge::Permitted;
 
 pub(crate) use self::settings::{Timeouts, UpstreamSettings, UpstreamTls};
 pub(super) use self::{connection::Connection, error::UpstreamError};
@@ -33,9 +31,8 @@ const IDLE_FOR: Duration = Duration::from_secs(4);
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// The upstream with its idle connections.
-#[derive(Debug)]
 pub(crate) struct Upstream {
-    settings: UpstreamSettings,
+    pub(crate) settings: UpstreamSettings,
     /// Those that rest longest come first.
     idle: Mutex<VecDeque<(Instant, Connection)>>,
 }
@@ -48,31 +45,6 @@ impl Upstream {
         })
     }
 
-    pub(crate) fn timeouts(&self) -> Timeouts {
-        self.settings.timeouts
-    }
-
-    /// The name in logs.
-    pub(crate) fn name(&self) -> &str {
-        &self.settings.name
-    }
-
-    /// The requests that it serves.
-    pub(crate) fn serves(&self) -> &Serves {
-        &self.settings.serves
-    }
-
-    /// The claim `aud` of the identities that it gets.
-    pub(crate) fn identity_audience(&self) -> &str {
-        &self.settings.identity_audience
-    }
-
-    /// How a request's header is filtered and extended for it.
-    pub(crate) fn headers(&self) -> &Arc<RequestHeaders> {
-        &self.settings.headers
-    }
-
-    /// `http` or `https`.
     pub(crate) fn scheme(&self) -> &'static str {
         match self.settings.tls {
             Some(_) => "https",
@@ -85,10 +57,6 @@ impl Upstream {
         permitted
             .upstream_host()
             .unwrap_or(self.settings.authority.as_str())
-    }
-
-    pub(crate) fn authority(&self) -> &Authority {
-        &self.settings.authority
     }
 
     /// An idle connection that looks alive, or a new one. Nothing is sent.

@@ -6,7 +6,6 @@
 //! no request goes upstream, nothing more is relayed, and after [`CUT_AFTER`] streams are cut off.
 
 use std::{
-    fmt,
     pin::Pin,
     sync::{
         Arc,
@@ -56,14 +55,6 @@ pub struct Lease {
     /// Whether it is withheld because the nodes' rules differ.
     rules_differ: AtomicBool,
     renewed: Arc<Notify>,
-}
-
-impl fmt::Debug for Lease {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease")
-            .field("is_held", &self.is_held())
-            .finish_non_exhaustive()
-    }
 }
 
 impl Lease {

@@ -1,6 +1,6 @@
 //! What becomes of a request's header on its way to the upstream, or to a handler.
 
-use std::{collections::HashSet, fmt};
+use std::collections::HashSet;
 
 use app::domain::RequestId;
 use bytes::Bytes;
@@ -82,18 +82,11 @@ pub(crate) fn is_never_passed(name: &HeaderName) -> bool {
 }
 
 /// How a request's header is filtered and extended.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct RequestHeaders {
     allowed: HashSet<HeaderName>,
+    /// Marked as sensitive: `Debug` does not show it.
     authorization: Option<HeaderValue>,
-}
-
-impl fmt::Debug for RequestHeaders {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestHeaders")
-            .field("allowed", &self.allowed)
-            .finish_non_exhaustive()
-    }
 }
 
 impl RequestHeaders {

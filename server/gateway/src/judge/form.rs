@@ -9,7 +9,7 @@ use super::{
     Permitted,
     denied::{Denied, wrong_organization, wrong_tenant},
     rule_set::RuleSet,
-    selectors::{self, Named},
+    selectors::{naming_another_in_form, overrides_method},
 };
 use crate::headers;
 
@@ -55,21 +55,17 @@ impl UncheckedForm {
                 "The form has a control character that is not escaped.",
             ));
         }
-        if selectors::overrides_method(form) {
+        if overrides_method(form) {
             return Err(malformed("A form must not override the request's method."));
         }
         let session = &self.permitted.session;
         for rules in &self.rules {
             let tenant = session.tenant_id.as_str();
-            if let Named::Other(what) = selectors::named_in_form(&rules.tenant, form, tenant) {
+            if let Some(what) = naming_another_in_form(&rules.tenant, form, tenant) {
                 return Err(wrong_tenant(&what));
             }
-            let Some(organization) = &session.organization_id else {
-                continue;
-            };
-            let organization = organization.as_str();
-            if let Named::Other(what) =
-                selectors::named_in_form(&rules.organization, form, organization)
+            if let Some(own) = &session.organization_id
+                && let Some(what) = naming_another_in_form(&rules.organization, form, own.as_str())
             {
                 return Err(wrong_organization(&what));
             }

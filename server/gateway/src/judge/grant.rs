@@ -9,7 +9,7 @@ use super::{
     request::CanonicalRequest,
     rule_set::RuleSet,
     scopes::{Grant, Ruling},
-    selectors::{self, Named},
+    selectors::naming_another,
 };
 use crate::ports::KnownSession;
 
@@ -63,7 +63,7 @@ impl RuleSet {
             let detail = "The path names another tenant.";
             return Err(Denied::new(Refusal::WrongTenant, detail));
         }
-        if let Named::Other(what) = selectors::named(&self.tenant, request, tenant) {
+        if let Some(what) = naming_another(&self.tenant, request, tenant) {
             return Err(wrong_tenant(&what));
         }
         let Some(organization) = &session.organization_id else {
@@ -77,9 +77,9 @@ impl RuleSet {
         }) {
             return Err(Denied::plain(Refusal::WrongOrganization));
         }
-        match selectors::named(&self.organization, request, organization) {
-            Named::Other(what) => Err(wrong_organization(&what)),
-            Named::Nothing | Named::Own => Ok(()),
+        match naming_another(&self.organization, request, organization) {
+            Some(what) => Err(wrong_organization(&what)),
+            None => Ok(()),
         }
     }
 

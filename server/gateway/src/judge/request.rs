@@ -7,9 +7,9 @@ use super::canonical::CanonicalTarget;
 /// A request with a canonical target. No one has decided about it yet.
 #[derive(Debug, Clone)]
 pub struct CanonicalRequest {
-    /// Its method.
+    /// The method, as the client sent it.
     pub method: Method,
-    /// Its target.
+    /// The target: the same bytes are judged, recorded and forwarded.
     pub target: CanonicalTarget,
     /// Its header, as the client sent it.
     pub headers: HeaderMap,

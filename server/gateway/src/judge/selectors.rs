@@ -6,6 +6,7 @@
 use http::HeaderName;
 
 use super::request::CanonicalRequest;
+use crate::headers;
 
 /// Parameters by which some frameworks take another method than the request's own.
 const METHOD_OVERRIDES: [&str; 3] = ["_method", "x-http-method-override", "x-method-override"];
@@ -17,50 +18,37 @@ pub(crate) struct SelectorRules {
     pub(crate) headers: Vec<HeaderName>,
 }
 
-/// The tenant or organization named by a request's selectors.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Named {
-    /// No selector names anything.
-    Nothing,
-    /// The session's own, plainly and once each.
-    Own,
-    /// Something else, or something that could be read as something else. Names the selector.
-    Other(String),
-}
-
-/// Compares the selectors of a request with the value that they may have.
-pub(crate) fn named(rules: &SelectorRules, request: &CanonicalRequest, own: &str) -> Named {
+/// The selector of a request that names something other than `own`, or that could be read as something
+/// else. Only one that names `own` plainly and once passes.
+pub(crate) fn naming_another(
+    rules: &SelectorRules,
+    request: &CanonicalRequest,
+    own: &str,
+) -> Option<String> {
     let query = request.target.query().unwrap_or_default();
-    let mut found = in_parameters(rules, query, own, "query parameter");
-    if matches!(found, Named::Other(_)) {
-        return found;
-    }
-    for selector in &rules.headers {
-        let mut values = request.headers.get_all(selector).iter();
-        match (values.next(), values.next()) {
-            (None, _) => {}
-            (Some(value), None) if value.as_bytes() == own.as_bytes() => found = Named::Own,
-            _ => return Named::Other(format!("The header {selector}")),
-        }
-    }
-    found
+    in_parameters(rules, query, own, "query parameter").or_else(|| {
+        let mut selectors = rules.headers.iter();
+        let another = selectors.find(|selector| {
+            request.headers.contains_key(*selector)
+                && headers::only(&request.headers, *selector).is_none_or(|value| value != own)
+        });
+        another.map(|selector| format!("The header {selector}"))
+    })
 }
 
-/// Compares the selectors in a form with the value that they may have.
-pub(crate) fn named_in_form(rules: &SelectorRules, form: &str, own: &str) -> Named {
+/// As [`naming_another`], in a form.
+pub(crate) fn naming_another_in_form(
+    rules: &SelectorRules,
+    form: &str,
+    own: &str,
+) -> Option<String> {
     in_parameters(rules, form, own, "form field")
 }
 
-fn in_parameters(rules: &SelectorRules, parameters: &str, own: &str, what: &str) -> Named {
-    let mut found = Named::Nothing;
-    for selector in &rules.query {
-        match in_query(parameters, selector, own) {
-            None => {}
-            Some(true) => found = Named::Own,
-            Some(false) => return Named::Other(format!("The {what} {selector}")),
-        }
-    }
-    found
+fn in_parameters(rules: &SelectorRules, text: &str, own: &str, what: &str) -> Option<String> {
+    let mut selectors = rules.query.iter();
+    let another = selectors.find(|selector| in_query(text, selector, own) == Some(false));
+    another.map(|selector| format!("The {what} {selector}"))
 }
 
 /// Whether a query or a form has a parameter that some framework takes for the request's method.

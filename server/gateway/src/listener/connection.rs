@@ -1,6 +1,12 @@
 //! One connection of a client, in either protocol.
 
-use std::{convert::Infallible, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::IpAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use hyper::{
     body::Incoming,
@@ -73,30 +79,11 @@ impl Connection {
             own.answers(&response);
             Ok::<_, Infallible>(response)
         });
-        let serving = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_headers(MAX_FIELDS)
-            .max_buf_size(MAX_BUFFER)
-            .auto_date_header(false)
+        let serving = http1_builder(HEAD_TIMEOUT, MAX_FIELDS, MAX_BUFFER)
             .serve_connection(TokioIo::new(wire), service)
             .with_upgrades();
-        let mut serving = pin!(serving);
-        let mut asked_to_stop = false;
-        loop {
-            tokio::select! {
-                biased;
-                () = self.kill.cancelled() => break,
-                () = self.shutdown.cancelled(), if !asked_to_stop => {
-                    asked_to_stop = true;
-                    serving.as_mut().graceful_shutdown();
-                }
-                result = &mut serving => {
-                    ended(result);
-                    break;
-                }
-            }
-        }
+        let ask_to_stop = http1::UpgradeableConnection::graceful_shutdown;
+        self.run(serving, ask_to_stop, std::future::pending()).await;
         // A tunnel holds the connection's place until it ends.
         client.tunnels.close();
         client.tunnels.wait().await;
@@ -114,25 +101,40 @@ impl Connection {
         let wire = ClientWire::new(socket, ahead, None, own, self.kill.clone());
         let service = service_fn(|request| self.stream(request, schemes, streams.clone()));
         let serving = http2_builder(streams.clone()).serve_connection(TokioIo::new(wire), service);
-        let mut serving = pin!(serving);
-        let mut idle = pin!(streams.idle_for(HEAD_TIMEOUT));
+        let ask_to_stop = http2::Connection::graceful_shutdown;
+        let idle = streams.idle_for(HEAD_TIMEOUT);
+        self.run(serving, ask_to_stop, idle).await;
+    }
+
+    /// Serves until the connection ends, is killed, or has been asked to stop. One that is idle is asked
+    /// too, and given up if it does not close in time.
+    async fn run<C>(&self, serving: C, ask_to_stop: fn(Pin<&mut C>), idle: impl Future<Output = ()>)
+    where
+        C: Future<Output = hyper::Result<()>>,
+    {
+        let (mut serving, mut idle) = (pin!(serving), pin!(idle));
         let mut goodbye = pin!(tokio::time::sleep(GOODBYE));
         let (mut idled, mut asked_to_stop) = (false, false);
         loop {
             tokio::select! {
                 biased;
-                () = self.kill.cancelled() => break,
+                () = self.kill.cancelled() => return,
                 () = self.shutdown.cancelled(), if !asked_to_stop => {
                     asked_to_stop = true;
-                    serving.as_mut().graceful_shutdown();
+                    ask_to_stop(serving.as_mut());
                 }
                 () = &mut idle, if !idled => {
                     idled = true;
                     goodbye.as_mut().reset(tokio::time::Instant::now() + GOODBYE);
-                    serving.as_mut().graceful_shutdown();
+                    ask_to_stop(serving.as_mut());
                 }
-                () = &mut goodbye, if idled => break,
-                result = &mut serving => return ended(result),
+                () = &mut goodbye, if idled => return,
+                result = &mut serving => {
+                    if let Err(error) = result {
+                        tracing::debug!(%error, "a gateway connection ended");
+                    }
+                    return;
+                }
             }
         }
     }
@@ -160,6 +162,19 @@ impl Connection {
     }
 }
 
+/// The limits of an HTTP/1.1 connection: how long a head may take, how many fields it may have, and how
+/// many bytes are read ahead.
+pub(crate) fn http1_builder(patience: Duration, fields: usize, buffer: usize) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_headers(fields)
+        .max_buf_size(buffer)
+        .auto_date_header(false);
+    builder
+}
+
 /// The limits of an HTTP/2 connection, and its protection against abuse (RFC 9113 §10.5).
 fn http2_builder(streams: Streams) -> http2::Builder<Streams> {
     let mut builder = http2::Builder::new(streams);
@@ -174,10 +189,4 @@ fn http2_builder(streams: Streams) -> http2::Builder<Streams> {
         .keep_alive_timeout(PING)
         .auto_date_header(false);
     builder
-}
-
-fn ended(result: hyper::Result<()>) {
-    if let Err(error) = result {
-        tracing::debug!(error = %error, "a gateway connection ended");
-    }
 }

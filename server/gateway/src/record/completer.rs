@@ -52,7 +52,6 @@ impl Completer {
         }
     }
 
-    /// Commits the record.
     pub(super) async fn begin(mut self) -> Result<Self, Refusal> {
         let asked = Instant::now();
         let begun = self.recorder.begin(self.intent.clone()).await;

@@ -45,7 +45,7 @@ impl ResolvesServerCert for Current {
 }
 
 impl Certificate {
-    /// Reads both files.
+    /// Reads both files, for clients without a certificate.
     pub(crate) fn load(chain: PathBuf, key: PathBuf) -> Result<Arc<Self>, TlsError> {
         Self::load_for(
             WebPkiClientVerifier::no_client_auth(),

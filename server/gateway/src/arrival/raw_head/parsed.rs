@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, Method, Uri, header};
 
-use super::{Framing, HeadFault, RawHead};
-use crate::headers::{is_several, only};
+use super::{Fields, Framing, HeadFault, RawHead};
+use crate::headers::is_several;
 
 impl RawHead {
     /// Judges a head that was parsed elsewhere. What the library forgave or dropped (a fragment,
@@ -22,26 +22,11 @@ impl RawHead {
 }
 
 fn fault(headers: &HeaderMap) -> Option<HeadFault> {
-    let length = headers.get(header::CONTENT_LENGTH);
-    let digits = |value: &http::HeaderValue| {
-        let text = value.as_bytes();
-        !text.is_empty() && text.iter().all(u8::is_ascii_digit)
-    };
-    let encoding = headers.get(header::TRANSFER_ENCODING);
-    let chunked = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
-    if only(headers, header::HOST).is_none() {
-        Some(HeadFault::Host)
-    } else if length.is_some() && encoding.is_some() {
-        Some(HeadFault::TwoFramings)
-    } else if is_several(headers, header::CONTENT_LENGTH) || length.is_some_and(|v| !digits(v)) {
-        Some(HeadFault::ContentLength)
-    } else if is_several(headers, header::TRANSFER_ENCODING)
-        || encoding.is_some_and(|v| !chunked(v))
-    {
-        Some(HeadFault::TransferEncoding)
-    } else {
-        None
+    let mut fields = Fields::default();
+    for (name, value) in headers {
+        fields.note(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
     }
+    fields.fault()
 }
 
 #[cfg(test)]

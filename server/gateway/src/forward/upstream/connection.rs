@@ -1,6 +1,6 @@
 //! One HTTP/1.1 connection to an upstream.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use http::{Request, Response};
 use hyper::{
@@ -21,14 +21,6 @@ pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
     meter: Arc<Meter>,
     is_busy: bool,
-}
-
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection")
-            .field("is_busy", &self.is_busy)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Connection {

@@ -28,7 +28,7 @@ pub struct Rule<'r> {
 /// The details of a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant<'r> {
-    /// The rule.
+    /// The rule that permits it.
     pub rule: Rule<'r>,
     /// Whether the body is checked.
     pub body: BodyKnowledge,
@@ -51,7 +51,7 @@ pub enum Ruling<'r> {
     OtherTenant(Rule<'r>),
     /// A rule would permit it if the path named the session's own organization.
     OtherOrganization(Rule<'r>),
-    /// No rule matches.
+    /// No rule of a granted scope matches.
     Unmatched,
 }
 
