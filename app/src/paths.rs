@@ -188,7 +188,14 @@ mod tests {
     #[test]
     fn dialogs_are_told_from_pages() {
         assert!(is_dialog("/support/tenants/acme/force-logout"));
+        assert!(is_dialog(
+            &REVOKE.page("01937e2c-7b6a-7cc0-8000-000000000002")
+        ));
         assert!(!is_dialog("/support/tenants/acme"));
+        assert!(!is_dialog(
+            "/support/sessions/01937e2c-7b6a-7cc0-8000-000000000002"
+        ));
+        assert!(!is_dialog("/support/sessions"));
         assert!(!is_dialog("/support"));
     }
 

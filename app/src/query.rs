@@ -101,6 +101,19 @@ pub fn encode(text: &str) -> String {
 mod tests {
     use super::*;
 
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Search {
+        q: String,
+    }
+
+    #[test]
+    fn the_last_value_of_a_known_name_is_read_without_the_space_around_it() {
+        let search: Search = read([("q", "a"), ("flash", "x"), ("q", " b ")]);
+        assert_eq!(search.q, "b");
+        assert_eq!(read::<Search>([("flash", "x")]).q, "");
+    }
+
     #[test]
     fn empty_values_are_left_out_and_the_rest_is_encoded() {
         let query = Query::default()

@@ -90,10 +90,18 @@ pub fn FailedList(
     problem: Problem,
     /// What could not be had: `The tenants could not be loaded.`
     what: &'static str,
+    /// What to say instead where the filter is wrong.
+    #[prop(default = "This filter isn't valid.")]
+    invalid: &'static str,
     /// Links to where the list can be had.
     children: Children,
 ) -> impl IntoView {
     set_status(problem.code.status());
+    let what = if problem.fields.is_empty() {
+        what
+    } else {
+        invalid
+    };
     view! {
         <div class="panel-body">
             <ProblemNotice what problem/>

@@ -28,10 +28,15 @@ pub fn TableBox(
 
 /// The head of a table of texts.
 pub fn columns<const N: usize>(names: [&'static str; N]) -> impl IntoView {
+    columns_and(names, ())
+}
+
+/// The head of a table of texts, and of a column that is something else.
+pub fn columns_and<const N: usize>(names: [&'static str; N], last: impl IntoView) -> impl IntoView {
     let cells = names.map(|name| view! { <th scope="col">{name}</th> });
     view! {
         <thead>
-            <tr>{cells.collect_view()}</tr>
+            <tr>{cells.collect_view()} {last}</tr>
         </thead>
     }
 }

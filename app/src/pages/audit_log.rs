@@ -113,13 +113,13 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
 /// The events couldn't be loaded. Filter errors are shown at their fields.
 #[component]
 fn Failed(problem: Problem, query: AuditQuery) -> impl IntoView {
-    let what = match problem.fields.is_empty() {
-        true => "The audit events could not be loaded.",
-        false => "Check the highlighted filters.",
-    };
     let first_page = (!query.cursor.is_empty()).then(|| query.address(None));
     view! {
-        <FailedList problem what>
+        <FailedList
+            problem
+            what="The audit events could not be loaded."
+            invalid="Check the highlighted filters."
+        >
             {first_page
                 .map(|href| view! { <ButtonLink href>"Go to the first page"</ButtonLink> })}
             <ButtonLink href=paths::AUDIT class="quiet">

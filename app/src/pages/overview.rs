@@ -186,12 +186,8 @@ fn Tenants(shared: Shared) -> impl IntoView {
 }
 
 fn failed(problem: Problem) -> AnyView {
-    let what = match problem.fields.is_empty() {
-        true => "The tenants could not be loaded.",
-        false => "This filter isn't valid.",
-    };
     view! {
-        <FailedList problem what>
+        <FailedList problem what="The tenants could not be loaded.">
             <a class="button" href=paths::OVERVIEW rel="external">
                 "Go to the first page"
             </a>

@@ -111,12 +111,14 @@ fn Done(
     }
 }
 
+const LOG_FAILED: &str = "The access logs could not be loaded.";
+
 /// The rest of the page stays usable if the access log fails to load.
 #[component]
 fn LogFailed(problem: Problem, id: SupportSessionId) -> impl IntoView {
     view! {
         <section class="card" aria-label="Access Logs">
-            <FailedList problem what="The access logs could not be loaded.">
+            <FailedList problem what=LOG_FAILED invalid=LOG_FAILED>
                 <a class="link" href=paths::support_session(id)>
                     "Go to the first page"
                 </a>

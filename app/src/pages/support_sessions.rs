@@ -121,17 +121,13 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
 /// The list couldn't be loaded. The filter stays, with errors at its fields.
 #[component]
 fn Failed(problem: Problem, query: SessionsQuery) -> impl IntoView {
-    let what = match problem.fields.is_empty() {
-        true => "The support sessions could not be loaded.",
-        false => "This filter isn't valid.",
-    };
     let first_page = query.address(None);
     view! {
         <section class="card" aria-label="Support sessions">
             <div class="toolbar">
                 <Filters query staff=Vec::new() problem=Some(problem.clone())/>
             </div>
-            <FailedList problem what>
+            <FailedList problem what="The support sessions could not be loaded.">
                 <ButtonLink href=first_page>"Go to the first page"</ButtonLink>
                 <ButtonLink href=paths::SUPPORT_SESSIONS class="quiet">
                     "Clear filters"

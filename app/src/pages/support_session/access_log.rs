@@ -15,7 +15,8 @@ use super::follow::LiveSession;
 use crate::{
     api,
     components::{
-        EmptyState, Pager, PagerLinks, ResultCount, TableBox, format::counted, rows_text,
+        EmptyState, Pager, PagerLinks, ResultCount, TableBox, columns_and, format::counted,
+        rows_text,
     },
     domain::{
         SupportSessionId,
@@ -131,17 +132,10 @@ fn follow(
 fn Table(rows: RwSignal<LiveRows<AccessLogEntry>>) -> impl IntoView {
     view! {
         <TableBox label="Access Logs" class="access-logs">
-            <thead>
-                <tr>
-                    <th scope="col">"Method"</th>
-                    <th scope="col">"Path"</th>
-                    <th scope="col">"Status"</th>
-                    <th scope="col">"Request ID"</th>
-                    <th scope="col" class="numeric">
-                        "Time"
-                    </th>
-                </tr>
-            </thead>
+            {columns_and(
+                ["Method", "Path", "Status", "Request ID"],
+                view! { <th scope="col" class="numeric">"Time"</th> },
+            )}
             <tbody>
                 <For
                     each=move || rows.with(|rows| rows.shown().to_vec())

@@ -3,26 +3,16 @@
 use leptos::prelude::*;
 
 use super::{follow::LiveList, row::SessionRow};
-use crate::components::TableBox;
+use crate::components::{TableBox, columns_and};
 
 #[component]
 pub(super) fn Table(shown: LiveList) -> impl IntoView {
     view! {
         <TableBox label="Support sessions" class="stacked">
-            <thead>
-                <tr>
-                    <th scope="col">"Status"</th>
-                    <th scope="col">"Tenant"</th>
-                    <th scope="col">"Staff"</th>
-                    <th scope="col">"Scopes"</th>
-                    <th scope="col">"Reason"</th>
-                    <th scope="col">"Issued"</th>
-                    <th scope="col">"Expires"</th>
-                    <th scope="col">
-                        <span class="visually-hidden">"Actions"</span>
-                    </th>
-                </tr>
-            </thead>
+            {columns_and(
+                ["Status", "Tenant", "Staff", "Scopes", "Reason", "Issued", "Expires"],
+                view! { <th scope="col"><span class="visually-hidden">"Actions"</span></th> },
+            )}
             <tbody>
                 <For
                     each=move || shown.rows.with(|rows| rows.shown().to_vec())
