@@ -196,6 +196,11 @@ impl FieldProblems {
         }
     }
 
+    /// Keeps the error of one field. Its value then is of no use: [`Self::finish`] fails.
+    pub fn checked<T: Default, E: ToString>(&mut self, field: &str, result: Result<T, E>) -> T {
+        self.take(field, result).unwrap_or_default()
+    }
+
     /// Adds a problem of one field.
     pub fn add(&mut self, field: &str, message: impl ToString) {
         self.0.push(FieldProblem {

@@ -75,17 +75,15 @@ impl NewStaffMember {
     /// The same with cleaned texts, or every field that is not as it must be.
     pub fn validated(self) -> Result<Self, Problem> {
         let mut problems = FieldProblems::default();
-        let email = problems.take("email", parse_email(&self.email));
-        let name = problems.take("name", clean(&self.name, 1, 100, false));
+        let mut valid = Self {
+            email: problems.checked("email", parse_email(&self.email)),
+            name: problems.checked("name", clean(&self.name, 1, 100, false)),
+            roles: self.roles,
+        };
         problems.finish()?;
-        let mut roles = self.roles;
-        roles.sort();
-        roles.dedup();
-        Ok(Self {
-            email: email.unwrap_or_default(),
-            name: name.unwrap_or_default(),
-            roles,
-        })
+        valid.roles.sort();
+        valid.roles.dedup();
+        Ok(valid)
     }
 }
 

@@ -71,7 +71,7 @@ impl TenantRegistration {
         if !is_slug(&self.slug) {
             problems.add("slug", "must be 1 to 63 of a–z, 0–9 and inner hyphens");
         }
-        let name = problems.take("name", clean(&self.name, 1, 200, false));
+        let name = problems.checked("name", clean(&self.name, 1, 200, false));
         let mut optional = |field, text: Option<String>, max| {
             text.and_then(|t| problems.take(field, clean(&t, 0, max, false)))
                 .filter(|t| !t.is_empty())
@@ -84,7 +84,7 @@ impl TenantRegistration {
         }
         problems.finish()?;
         Ok(Self {
-            name: name.unwrap_or_default(),
+            name,
             plan,
             region,
             contact,
@@ -159,7 +159,7 @@ impl OrganizationRegistration {
     /// The same registration with trimmed texts, or every field that is not as it must be.
     pub fn validated(self) -> Result<Self, Problem> {
         let mut problems = FieldProblems::default();
-        let name = problems.take("name", clean(&self.name, 1, 200, false));
+        let name = problems.checked("name", clean(&self.name, 1, 200, false));
         if !is_slug(&self.slug) {
             problems.add("slug", "must be 1 to 63 of a–z, 0–9 and inner hyphens");
         }
@@ -167,10 +167,7 @@ impl OrganizationRegistration {
             problems.add("created_at", "must be between the years 1970 and 9999");
         }
         problems.finish()?;
-        Ok(Self {
-            name: name.unwrap_or_default(),
-            ..self
-        })
+        Ok(Self { name, ..self })
     }
 }
 

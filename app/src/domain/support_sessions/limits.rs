@@ -74,13 +74,13 @@ impl RaiseBudgetForm {
     /// If a field is not in order.
     pub fn validate(&self, least: u64) -> Result<RaisedBudget, Problem> {
         let mut problems = FieldProblems::default();
-        let total = problems.take("requests_total", parse_total(&self.requests_total, least));
-        let reason = problems.take("reason", clean(&self.reason, REASON_MIN, REASON_MAX, true));
+        let raised = RaisedBudget {
+            requests_total: problems
+                .checked("requests_total", parse_total(&self.requests_total, least)),
+            reason: problems.checked("reason", clean(&self.reason, REASON_MIN, REASON_MAX, true)),
+        };
         problems.finish()?;
-        Ok(RaisedBudget {
-            requests_total: total.unwrap_or(least),
-            reason: reason.unwrap_or_default(),
-        })
+        Ok(raised)
     }
 }
 

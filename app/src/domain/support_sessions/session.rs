@@ -60,26 +60,22 @@ impl SupportSessionForm {
     /// default), scopes default to `read_only`.
     pub fn validate(&self, require_ticket: bool) -> Result<NewSupportSession, Problem> {
         let mut problems = FieldProblems::default();
-        let reason = problems.take("reason", clean(&self.reason, REASON_MIN, REASON_MAX, true));
-        let ttl = problems.take("ttl_minutes", parse_ttl(&self.ttl_minutes));
-        let scopes = problems.take("scopes", parse_scopes(&self.scopes));
-        let organization_id = match self.organization_id.trim() {
-            "" => None,
-            id => problems.take("organization_id", id.parse()),
-        };
         let min = usize::from(require_ticket);
-        let ticket = problems.take("ticket", clean(&self.ticket, min, TICKET_MAX, false));
-        let idle_minutes = problems.take("idle_minutes", parse_idle(&self.idle_minutes));
-        problems.finish()?;
-        Ok(NewSupportSession {
-            reason: reason.unwrap_or_default(),
-            ttl: ttl.unwrap_or_default(),
-            scopes: scopes.unwrap_or_default(),
-            organization_id,
-            ticket: ticket.filter(|t| !t.is_empty()),
-            idle_minutes: idle_minutes.flatten(),
+        let new = NewSupportSession {
+            reason: problems.checked("reason", clean(&self.reason, REASON_MIN, REASON_MAX, true)),
+            ttl: problems.checked("ttl_minutes", parse_ttl(&self.ttl_minutes)),
+            scopes: problems.checked("scopes", parse_scopes(&self.scopes)),
+            organization_id: match self.organization_id.trim() {
+                "" => None,
+                id => problems.take("organization_id", id.parse()),
+            },
+            ticket: Some(problems.checked("ticket", clean(&self.ticket, min, TICKET_MAX, false)))
+                .filter(|ticket| !ticket.is_empty()),
+            idle_minutes: problems.checked("idle_minutes", parse_idle(&self.idle_minutes)),
             creator_ip_only: self.creator_ip_only,
-        })
+        };
+        problems.finish()?;
+        Ok(new)
     }
 }
 
