@@ -1,13 +1,6 @@
 //! A tenant opened in a browser, from the console through the gateway to the platform's page.
 
-use crate::support::{
-    PATIENCE,
-    client::{Answer, Client},
-    database::Database,
-    people::{Granted, Platform, Staff},
-    program::Program,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
 const RULES: &str = r#"
     tenant_binding = "path"
@@ -104,27 +97,16 @@ impl<'p> Tab<'p> {
     }
 
     async fn streaming(&self) -> Client {
-        let mut stream = Client::connect(self.node.gateway).await;
         let head = self.head("/v1/tenants/acme/stream", SAME_ORIGIN);
-        stream.send(head.as_bytes()).await;
-        stream.read_until("chunk 1;").await;
-        stream
+        streaming(self.node.gateway, &head).await
     }
-}
-
-async fn is_cut(mut stream: Client) {
-    let rest = tokio::time::timeout(PATIENCE, stream.rest()).await;
-    let rest = rest.expect("the stream is cut");
-    assert!(!rest.contains("0\r\n\r\n"), "it looks complete: {rest}");
 }
 
 #[tokio::test]
 async fn a_tenant_is_opened_used_and_revoked_and_no_secret_is_left_anywhere() {
     let upstream = Upstream::start().await;
     let program = Program::start(upstream.address, RULES).await;
-    let platform = Platform::of(&program).await;
-    platform.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let (platform, staff) = acme_and_jo(&program).await;
     let session = staff.create_session("acme", None).await;
     let page = staff
         .page(&format!("/support/sessions/{}", session.id))
@@ -136,7 +118,7 @@ async fn a_tenant_is_opened_used_and_revoked_and_no_secret_is_left_anywhere() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let stream = tab.streaming().await;
     staff.revoke(&session.id).await;
-    is_cut(stream).await;
+    cut(stream).await;
     let after = tab.get("/v1/tenants/acme/plain", SAME_ORIGIN).await;
     assert_eq!(
         (after.status, after.code()),
@@ -173,8 +155,7 @@ async fn a_tenant_is_opened_used_and_revoked_and_no_secret_is_left_anywhere() {
 async fn nobody_but_the_holder_is_sent_back_with_a_code() {
     let upstream = Upstream::start().await;
     let program = Program::start(upstream.address, RULES).await;
-    Platform::of(&program).await.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let (_, staff) = acme_and_jo(&program).await;
     let other = Staff::with_role(&program, "kim", "super_admin").await;
     let session = staff.create_session("acme", None).await;
     let page = format!("/support/sessions/{}", session.id);
@@ -228,8 +209,7 @@ async fn nobody_but_the_holder_is_sent_back_with_a_code() {
 async fn a_code_is_replayed_in_vain_and_useless_to_another_browser() {
     let upstream = Upstream::start().await;
     let program = Program::start(upstream.address, RULES).await;
-    Platform::of(&program).await.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let (_, staff) = acme_and_jo(&program).await;
     let session = staff.create_session("acme", None).await;
     let mut tab = Tab::of(&program, &session);
     let console_path = tab.open().await;
@@ -268,8 +248,7 @@ async fn a_tenant_opened_on_one_node_is_used_on_another_until_it_opens_elsewhere
     let database = Database::new().await;
     let a = Program::start_node("a", &database.url(), upstream.address, RULES).await;
     let b = Program::start_node("b", &database.url(), upstream.address, RULES).await;
-    Platform::of(&a).await.register("acme").await;
-    let staff = Staff::of(&a, "jo").await;
+    let (_, staff) = acme_and_jo(&a).await;
     let session = staff.create_session("acme", None).await;
     let first = Tab::entered(&a, &staff, &session).await;
     let on_b = Tab {
@@ -278,7 +257,7 @@ async fn a_tenant_opened_on_one_node_is_used_on_another_until_it_opens_elsewhere
     };
     let stream = on_b.streaming().await;
     let second = Tab::entered(&a, &staff, &session).await;
-    is_cut(stream).await;
+    cut(stream).await;
     assert_eq!(
         on_b.get("/v1/tenants/acme/plain", SAME_ORIGIN).await.status,
         401
@@ -293,9 +272,7 @@ async fn the_holder_ends_the_session_from_its_own_page_on_every_node() {
     let database = Database::new().await;
     let a = Program::start_node("a", &database.url(), upstream.address, RULES).await;
     let b = Program::start_node("b", &database.url(), upstream.address, RULES).await;
-    let platform = Platform::of(&a).await;
-    platform.register("acme").await;
-    let staff = Staff::of(&a, "jo").await;
+    let (platform, staff) = acme_and_jo(&a).await;
     let session = staff.create_session("acme", None).await;
     let tab = Tab::entered(&a, &staff, &session).await;
     let said = tab.get("/.support-console/session", SAME_ORIGIN).await;
@@ -312,7 +289,7 @@ async fn the_holder_ends_the_session_from_its_own_page_on_every_node() {
     assert_eq!(forged.status, 403, "from another site");
     let ended = tab.post("/.support-console/end", SAME_ORIGIN).await;
     assert_eq!(ended.status, 200, "{}", ended.text());
-    is_cut(stream).await;
+    cut(stream).await;
     for tab in [&tab, &on_b] {
         let after = tab.get("/v1/tenants/acme/plain", SAME_ORIGIN).await;
         assert_eq!(after.code(), "session_revoked");

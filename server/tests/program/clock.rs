@@ -1,24 +1,10 @@
 //! A machine's clock that is set while the program runs, and between two of its starts.
 
-use std::net::SocketAddr;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::support::{
-    PATIENCE,
-    client::{Answer, Client},
-    faults::WallClock,
-    people::{Granted, Platform, Staff},
-    program::Program,
-    until,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
-const RULES: &str = r#"
-    tenant_binding = "path"
-    routes = ["/v1/tenants/{tenant_id}"]
-"#;
 const HOUR: i64 = 3600;
 
 /// A program on a machine whose clock can be set.
@@ -33,10 +19,8 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let (clock, upstream) = (WallClock::new(), Upstream::start().await);
-        let program = Program::start_with(clock.environment(), upstream.address, RULES).await;
-        let platform = Platform::of(&program).await;
-        platform.register("acme").await;
-        let staff = Staff::of(&program, "jo").await;
+        let program = Program::start_with(clock.environment(), upstream.address, BY_PATH).await;
+        let (platform, staff) = acme_and_jo(&program).await;
         Self {
             clock,
             upstream,
@@ -52,10 +36,7 @@ impl Scene {
     }
 
     async fn ask(&self, session: &Granted) -> Answer {
-        let mut client = Client::connect(self.program.gateway).await;
-        let head = head(self.program.gateway, session, "x");
-        client.send(head.as_bytes()).await;
-        client.answer().await
+        ask(self.program.gateway, "x", &session.token).await
     }
 
     async fn is_over(&self, session: &Granted) {
@@ -74,7 +55,7 @@ impl Scene {
     }
 
     /// From then on it is final, whatever the clock says.
-    async fn has_told_of_an_expiry(&self) {
+    async fn has_recorded_an_expiry(&self) {
         until("the expiry to be written down", async || {
             let events = self.platform.get("/audit?category=support_session").await;
             let mut events = events["items"].as_array().unwrap().iter();
@@ -94,13 +75,6 @@ impl Scene {
     }
 }
 
-fn head(gateway: SocketAddr, session: &Granted, last: &str) -> String {
-    format!(
-        "GET /v1/tenants/acme/{last} HTTP/1.1\r\nHost: {gateway}\r\nAuthorization: Bearer {}\r\n\r\n",
-        session.token
-    )
-}
-
 #[expect(
     clippy::disallowed_methods,
     reason = "the right time, which the program under test is kept from"
@@ -114,7 +88,7 @@ async fn a_clock_that_jumps_forward_ends_what_is_due_for_good_and_lengthens_noth
     let scene = Scene::new().await;
     let session = scene.session().await;
     let mut stream = Client::connect(scene.program.gateway).await;
-    let asked = head(scene.program.gateway, &session, "stream");
+    let asked = get(scene.program.gateway, "stream", &session.token);
     stream.send(asked.as_bytes()).await;
     stream.read_until("chunk 1;").await;
 
@@ -124,7 +98,7 @@ async fn a_clock_that_jumps_forward_ends_what_is_due_for_good_and_lengthens_noth
     let rest = rest.expect("the stream is cut");
     assert!(!rest.contains("0\r\n\r\n"), "it looks complete: {rest}");
     scene.is_over(&session).await;
-    scene.has_told_of_an_expiry().await;
+    scene.has_recorded_an_expiry().await;
 
     // Put right it revives nothing, and what is created then lives an hour and no longer.
     scene.clock.is_ahead_by(0);
@@ -172,7 +146,7 @@ async fn a_program_that_starts_with_a_clock_set_back_revives_nothing() {
     let before = scene.last_request(&session).await;
     scene.clock.is_ahead_by(2 * HOUR);
     scene.is_over(&session).await;
-    scene.has_told_of_an_expiry().await;
+    scene.has_recorded_an_expiry().await;
     scene.program.kill().await;
     scene.clock.is_ahead_by(-24 * HOUR);
     scene.program.start_again().await;

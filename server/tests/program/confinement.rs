@@ -1,12 +1,7 @@
 //! A support session of tenant `acme`, or of its organization `x`, never gets a byte of tenant
 //! `bolt` or organization `yonder`: judged by an upstream that keeps every byte it receives.
 
-use crate::support::{
-    client::{Answer, Client},
-    people::{Platform, Staff},
-    program::Program,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
 /// The upstream distinguishes tenants and organizations by paths, and by other parts of the
 /// request.

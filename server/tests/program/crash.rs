@@ -5,19 +5,8 @@ use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
 use rusqlite::{Connection, OpenFlags};
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::support::{
-    PATIENCE,
-    client::Client,
-    people::{Granted, Platform, Staff},
-    program::Program,
-    request_ids, until,
-    upstream::{Seen, Upstream},
-};
+use crate::support::prelude::*;
 
-const RULES: &str = r#"
-    tenant_binding = "path"
-    routes = ["/v1/tenants/{tenant_id}"]
-"#;
 /// How often a server is killed in all, unless [`KILLS`] says otherwise.
 const ROUNDS: u64 = 200;
 /// Sets another number of rounds: `make soak` does.
@@ -84,9 +73,8 @@ async fn kill_in_a_lane(lane: u64, rounds: u64) -> Found {
 /// Kills a server again and again on one store, and checks what came of it.
 async fn kill_under(rounds: u64, random: &mut Random) -> Found {
     let upstream = Upstream::start().await;
-    let mut program = Program::start_in_memory(upstream.address, RULES).await;
-    Platform::of(&program).await.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let mut program = Program::start_in_memory(upstream.address, BY_PATH).await;
+    let (_, staff) = acme_and_jo(&program).await;
     let session = staff.create_session("acme", None).await;
     let mut acknowledged = HashSet::new();
     for round in 0..rounds {

@@ -26,7 +26,7 @@ async fn ask(address: std::net::SocketAddr, target: &str, lines: &[String]) -> (
 }
 
 #[tokio::test]
-async fn the_sample_platform_takes_nobody_for_support_whom_the_console_has_not_signed() {
+async fn the_sample_platform_accepts_only_support_that_the_console_has_signed() {
     let upstream = free_address();
     let program = Program::start_demo(upstream).await;
     let platform = Platform::of(&program).await;

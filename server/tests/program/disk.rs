@@ -1,14 +1,7 @@
 //! A disk that fails under the running program: nothing passes, everyone is informed, and what can
 //! recover does.
 
-use crate::support::{
-    client::{Answer, Client},
-    faults::Disk,
-    people::{Granted, Platform, Staff},
-    program::Program,
-    request_ids, until,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
 const RULES: &str = r#"
     tenant_binding = "path"
@@ -32,8 +25,7 @@ impl Scene {
     async fn new() -> Self {
         let (disk, upstream) = (Disk::new(), Upstream::start().await);
         let program = Program::start_with(disk.environment(), upstream.address, RULES).await;
-        Platform::of(&program).await.register("acme").await;
-        let staff = Staff::of(&program, "jo").await;
+        let (_, staff) = acme_and_jo(&program).await;
         let session = staff.create_session("acme", None).await;
         let scene = Self {
             disk,
@@ -47,13 +39,7 @@ impl Scene {
     }
 
     async fn ask(&self) -> Answer {
-        let (host, token) = (self.program.gateway, &self.session.token);
-        let head = format!(
-            "GET /v1/tenants/acme/x HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
-        );
-        let mut client = Client::connect(host).await;
-        client.send(head.as_bytes()).await;
-        client.answer().await
+        ask(self.program.gateway, "x", &self.session.token).await
     }
 
     async fn passes(&self) {

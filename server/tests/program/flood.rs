@@ -10,17 +10,8 @@ use std::{
     },
 };
 
-use crate::support::{
-    client::Client,
-    people::{Granted, Platform, Staff},
-    program::Program,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
-const RULES: &str = r#"
-    tenant_binding = "path"
-    routes = ["/v1/tenants/{tenant_id}"]
-"#;
 /// How many requests each flooder sends, and how many flooders each kind of refusal has.
 const EACH: usize = 500;
 const FLOODERS: usize = 4;
@@ -30,15 +21,9 @@ const MIB: u64 = 1024 * 1024;
 /// How many refusals of a session that has ended are recorded, however many there are.
 const RECORDED: u64 = 100;
 
-fn head(gateway: SocketAddr, token: &str) -> String {
-    format!(
-        "GET /v1/tenants/acme/x HTTP/1.1\r\nHost: {gateway}\r\nAuthorization: Bearer {token}\r\n\r\n"
-    )
-}
-
 /// Sends requests that are refused, one after another.
 async fn flood(gateway: SocketAddr, token: String, refused: Arc<AtomicUsize>) {
-    let head = head(gateway, &token);
+    let head = get(gateway, "x", &token);
     let mut client = Client::connect(gateway).await;
     for _ in 0..EACH {
         client.send(head.as_bytes()).await;
@@ -62,19 +47,17 @@ async fn refused_rows(platform: &Platform, session: &Granted) -> u64 {
 }
 
 #[tokio::test]
-async fn a_flood_of_refused_requests_fills_nothing_and_holds_up_nobody() {
+async fn a_flood_of_refused_requests_fills_nothing_and_delays_nobody() {
     let upstream = Upstream::start().await;
-    let program = Program::start_in_memory(upstream.address, RULES).await;
-    let platform = Platform::of(&program).await;
-    platform.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let program = Program::start_in_memory(upstream.address, BY_PATH).await;
+    let (platform, staff) = acme_and_jo(&program).await;
     let live = staff.create_session("acme", None).await;
     let ended = staff.create_session("acme", None).await;
     staff.revoke(&ended.id).await;
     let mut client = Client::connect(program.gateway).await;
     let mut serve = async || {
         client
-            .send(head(program.gateway, &live.token).as_bytes())
+            .send(get(program.gateway, "x", &live.token).as_bytes())
             .await;
         let answer = client.answer().await;
         assert_eq!(answer.status, 200, "{}", answer.text());

@@ -11,10 +11,7 @@ mod rig;
 mod traefik;
 
 use self::{proxy::Proxy, rig::Rig};
-use crate::support::{
-    client::{Answer, Client},
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
 /// An attack that one line of a page stops.
 struct Attack {

@@ -4,12 +4,7 @@
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
-use crate::support::{
-    people::{Platform, Staff},
-    program::{Program, free_address},
-    until,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
 struct Asker {
     http: Client,

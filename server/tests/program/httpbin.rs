@@ -14,11 +14,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::support::{
-    people::{Granted, Platform, Staff},
-    program::{Program, free_address},
-    until,
-};
+use crate::support::prelude::*;
 
 /// httpbin knows no tenants: it depends on our headers alone.
 const RULES: &str = r#"tenant_binding = "identity""#;
@@ -219,9 +215,7 @@ impl Rig {
     async fn start() -> Self {
         let httpbin = Httpbin::start().await;
         let program = Program::start(httpbin.address, RULES).await;
-        let platform = Platform::of(&program).await;
-        platform.register("acme").await;
-        let staff = Staff::of(&program, "jo").await;
+        let (platform, staff) = acme_and_jo(&program).await;
         let session = staff.create_session("acme", None).await;
         let authorization = format!("Authorization: Bearer {}\n", session.token);
         std::fs::write(program.folder().join("authorization"), authorization).unwrap();

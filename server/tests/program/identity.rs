@@ -14,13 +14,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use self::forge::{Forge, changed, now};
-use crate::support::{
-    client::Client,
-    people::{Granted, Platform, Staff},
-    program::{Program, free_address},
-    until,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
 const RULES: &str = r#"tenant_binding = "identity""#;
 pub(crate) const TARGET: &str = "/v1/invoices?page=2&q=a%20b";
@@ -44,9 +38,7 @@ struct Rig {
 
 impl Rig {
     async fn before(upstream: SocketAddr, program: Program) -> Self {
-        let platform = Platform::of(&program).await;
-        platform.register("acme").await;
-        let staff = Staff::of(&program, "jo").await;
+        let (platform, staff) = acme_and_jo(&program).await;
         let session = staff.create_session("acme", None).await;
         Self {
             program,

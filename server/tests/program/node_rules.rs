@@ -1,19 +1,7 @@
 //! Two nodes on one PostgreSQL with different rules: both refuse everything until they agree.
 
-use crate::support::{
-    PATIENCE,
-    client::{Answer, Client},
-    database::Database,
-    people::{Granted, Platform, Staff},
-    program::Program,
-    until,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
-const OLD: &str = r#"
-    tenant_binding = "path"
-    routes = ["/v1/tenants/{tenant_id}"]
-"#;
 const NEW: &str = r#"
     tenant_binding = "path"
     routes = ["/v1/tenants/{tenant_id}"]
@@ -35,9 +23,8 @@ impl Scene {
     async fn start() -> Self {
         let upstream = Upstream::start().await;
         let database = Database::new().await;
-        let a = Program::start_node("a", &database.url(), upstream.address, OLD).await;
-        Platform::of(&a).await.register("acme").await;
-        let staff = Staff::of(&a, "jo").await;
+        let a = Program::start_node("a", &database.url(), upstream.address, BY_PATH).await;
+        let (_, staff) = acme_and_jo(&a).await;
         let session = staff.create_session("acme", None).await;
         Self {
             upstream,
@@ -55,16 +42,11 @@ impl Scene {
     }
 
     fn head(&self, node: &Program, last: &str) -> String {
-        format!(
-            "GET /v1/tenants/acme/{last} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
-            node.gateway, self.session.token
-        )
+        get(node.gateway, last, &self.session.token)
     }
 
     async fn ask(&self, node: &Program) -> Answer {
-        let mut client = Client::connect(node.gateway).await;
-        client.send(self.head(node, "plain").as_bytes()).await;
-        client.answer().await
+        ask(node.gateway, "plain", &self.session.token).await
     }
 
     async fn refuses(&self, node: &Program) {

@@ -3,21 +3,7 @@
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
-use crate::support::{
-    PATIENCE,
-    client::{Answer, Client},
-    database::Database,
-    people::{Granted, Platform, Staff},
-    program::Program,
-    relay::{Relay, Way},
-    until,
-    upstream::Upstream,
-};
-
-const RULES: &str = r#"
-    tenant_binding = "path"
-    routes = ["/v1/tenants/{tenant_id}"]
-"#;
+use crate::support::prelude::*;
 
 /// Nodes `a` and `b`, with `b` reaching the database over a relay.
 struct Nodes {
@@ -35,12 +21,10 @@ impl Nodes {
         let upstream = Upstream::start().await;
         let database = Database::new().await;
         let relay = Relay::start(database.server()).await;
-        let a = Program::start_node("a", &database.url(), upstream.address, RULES).await;
+        let a = Program::start_node("a", &database.url(), upstream.address, BY_PATH).await;
         let through = database.url_through(relay.address);
-        let b = Program::start_node("b", &through, upstream.address, RULES).await;
-        let platform = Platform::of(&a).await;
-        platform.register("acme").await;
-        let staff = Staff::of(&a, "jo").await;
+        let b = Program::start_node("b", &through, upstream.address, BY_PATH).await;
+        let (platform, staff) = acme_and_jo(&a).await;
         Self {
             upstream,
             database,
@@ -74,32 +58,13 @@ impl Nodes {
     }
 }
 
-fn head(node: &Program, session: &Granted, last: &str) -> String {
-    format!(
-        "GET /v1/tenants/acme/{last} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
-        node.gateway, session.token
-    )
-}
-
 async fn ask(node: &Program, session: &Granted) -> Answer {
-    let mut client = Client::connect(node.gateway).await;
-    client.send(head(node, session, "plain").as_bytes()).await;
-    client.answer().await
+    crate::support::ask(node.gateway, "plain", &session.token).await
 }
 
 async fn streaming(node: &Program, session: &Granted) -> Client {
-    let mut client = Client::connect(node.gateway).await;
-    client.send(head(node, session, "stream").as_bytes()).await;
-    client.read_until("chunk 1;").await;
-    client
-}
-
-/// The stream's rest, which must not look complete.
-async fn cut(mut stream: Client) -> String {
-    let rest = tokio::time::timeout(PATIENCE, stream.rest()).await;
-    let rest = rest.expect("the stream is cut");
-    assert!(!rest.contains("0\r\n\r\n"), "it looks complete: {rest}");
-    rest
+    let head = get(node.gateway, "stream", &session.token);
+    crate::support::streaming(node.gateway, &head).await
 }
 
 #[tokio::test]
@@ -163,7 +128,7 @@ async fn a_frozen_node_sends_nothing_when_it_goes_on() {
     nodes.b.freeze().await;
     // Into the frozen node's socket: they wait there.
     other
-        .send(head(&nodes.b, &session, "plain").as_bytes())
+        .send(get(nodes.b.gateway, "plain", &session.token).as_bytes())
         .await;
     nodes.staff.revoke(&session.id).await;
     until("the frozen node's lease to be over", async || {

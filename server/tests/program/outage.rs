@@ -1,12 +1,6 @@
 //! A store that can't be written: nothing passes, everyone is informed, and it recovers by itself.
 
-use crate::support::{
-    client::{Answer, Client},
-    people::{Platform, Staff},
-    program::Program,
-    until,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
 const RULES: &str = r#"
     tenant_binding = "path"
@@ -16,30 +10,19 @@ const RULES: &str = r#"
 "#;
 const NOTICE: &str = "All support requests are refused.";
 
-async fn ask(program: &Program, token: &str) -> Answer {
-    let mut client = Client::connect(program.gateway).await;
-    let head = format!(
-        "GET /v1/tenants/acme/x HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n",
-        program.gateway
-    );
-    client.send(head.as_bytes()).await;
-    client.answer().await
-}
-
 #[tokio::test]
-async fn while_another_process_holds_the_store_nothing_passes_and_everyone_is_told() {
+async fn while_another_process_holds_the_store_nothing_passes_and_everyone_is_informed() {
     let upstream = Upstream::start().await;
     let program = Program::start(upstream.address, RULES).await;
-    Platform::of(&program).await.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let (_, staff) = acme_and_jo(&program).await;
     let session = staff.create_session("acme", None).await;
-    assert_eq!(ask(&program, &session.token).await.status, 200);
+    assert_eq!(ask(program.gateway, "x", &session.token).await.status, 200);
     assert!(!staff.page("/support").await.contains(NOTICE));
 
     let other = rusqlite::Connection::open(program.store()).unwrap();
     let hold = async || other.execute_batch("BEGIN IMMEDIATE").ok();
     until("the store to be held", hold).await;
-    let refused = ask(&program, &session.token).await;
+    let refused = ask(program.gateway, "x", &session.token).await;
     assert_eq!(
         (refused.status, refused.code().as_str()),
         (503, "record_unavailable")
@@ -53,7 +36,7 @@ async fn while_another_process_holds_the_store_nothing_passes_and_everyone_is_to
     // Without any request: the program looks by itself.
     let ready = async || (program.ready().await == 200).then_some(());
     until("the program to be ready again", ready).await;
-    assert_eq!(ask(&program, &session.token).await.status, 200);
+    assert_eq!(ask(program.gateway, "x", &session.token).await.status, 200);
     assert!(!staff.page("/support").await.contains(NOTICE));
     let count = |outcome: &str| -> i64 {
         let sql = "SELECT count(*) FROM access_log WHERE outcome = ?1";

@@ -6,14 +6,7 @@ use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{
-    client::{Answer, Client},
-    people::{Granted, Platform, Staff},
-    postgres::Postgres,
-    program::Program,
-    request_ids, until,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
 const RULES: &str = r#"
     tenant_binding = "path"
@@ -35,8 +28,7 @@ impl Scene {
     async fn new() -> Self {
         let (postgres, upstream) = (Postgres::start().await, Upstream::start().await);
         let node = Program::start_node("a", &postgres.url(), upstream.address, RULES).await;
-        Platform::of(&node).await.register("acme").await;
-        let staff = Staff::of(&node, "jo").await;
+        let (_, staff) = acme_and_jo(&node).await;
         let session = staff.create_session("acme", None).await;
         Self {
             postgres,
@@ -48,16 +40,11 @@ impl Scene {
     }
 
     fn head(&self) -> String {
-        let (host, token) = (self.node.gateway, &self.session.token);
-        format!(
-            "GET /v1/tenants/acme/x HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
-        )
+        get(self.node.gateway, "x", &self.session.token)
     }
 
     async fn ask(&self) -> Answer {
-        let mut client = Client::connect(self.node.gateway).await;
-        client.send(self.head().as_bytes()).await;
-        client.answer().await
+        ask(self.node.gateway, "x", &self.session.token).await
     }
 
     async fn is_refused(&self) {

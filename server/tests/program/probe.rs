@@ -12,10 +12,7 @@ use axum::{Router, extract::Request, http::StatusCode};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::support::{
-    people::{Platform, Staff},
-    program::{Program, free_address},
-};
+use crate::support::prelude::*;
 
 const PATH: &str = r#"
     tenant_binding = "path"

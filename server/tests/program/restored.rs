@@ -2,17 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::{
-    client::Client,
-    people::{Granted, Platform, Staff},
-    program::Program,
-    upstream::Upstream,
-};
-
-const RULES: &str = r#"
-    tenant_binding = "path"
-    routes = ["/v1/tenants/{tenant_id}"]
-"#;
+use crate::support::prelude::*;
 
 /// What a store's file and those beside it are called; the last two are there or not.
 const BESIDE: [&str; 3] = ["", "-wal", "-shm"];
@@ -25,23 +15,15 @@ fn file(program: &Program, beside: &str) -> PathBuf {
 }
 
 async fn ask(program: &Program, session: &Granted) -> (u16, String) {
-    let head = format!(
-        "GET /v1/tenants/acme/plain HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
-        program.gateway, session.token
-    );
-    let mut client = Client::connect(program.gateway).await;
-    client.send(head.as_bytes()).await;
-    let answer = client.answer().await;
+    let answer = crate::support::ask(program.gateway, "plain", &session.token).await;
     (answer.status, answer.code())
 }
 
 #[tokio::test]
 async fn a_store_put_back_to_before_a_revocation_revives_nothing() {
     let upstream = Upstream::start().await;
-    let mut program = Program::start(upstream.address, RULES).await;
-    let platform = Platform::of(&program).await;
-    platform.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let mut program = Program::start(upstream.address, BY_PATH).await;
+    let (platform, staff) = acme_and_jo(&program).await;
     let (revoked, other) = (
         staff.create_session("acme", None).await,
         staff.create_session("acme", None).await,

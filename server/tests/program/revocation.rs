@@ -9,19 +9,8 @@ use std::{
     },
 };
 
-use crate::support::{
-    PATIENCE,
-    client::Client,
-    people::{Platform, Staff},
-    program::Program,
-    until,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
-const RULES: &str = r#"
-    tenant_binding = "path"
-    routes = ["/v1/tenants/{tenant_id}"]
-"#;
 /// How many requests race the revocation, and over how many connections.
 const RACING: usize = 10_000;
 const CLIENTS: usize = 50;
@@ -29,32 +18,21 @@ const CLIENTS: usize = 50;
 #[tokio::test]
 async fn deactivating_a_staff_member_by_command_line_cuts_an_open_stream() {
     let upstream = Upstream::start().await;
-    let program = Program::start(upstream.address, RULES).await;
-    let platform = Platform::of(&program).await;
-    platform.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let program = Program::start(upstream.address, BY_PATH).await;
+    let (platform, staff) = acme_and_jo(&program).await;
     let session = staff.create_session("acme", None).await;
-    let head = format!(
-        "GET /v1/tenants/acme/stream HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
-        program.gateway, session.token
-    );
-    let mut stream = Client::connect(program.gateway).await;
-    stream.send(head.as_bytes()).await;
-    stream.read_until("chunk 1;").await;
+    let head = get(program.gateway, "stream", &session.token);
+    let stream = streaming(program.gateway, &head).await;
 
     program
         .run(&["staff", "deactivate", &staff.email], "")
         .await;
 
-    let rest = tokio::time::timeout(PATIENCE, stream.rest()).await;
-    let rest = rest.expect("the stream is cut");
-    assert!(!rest.contains("0\r\n\r\n"), "it looks complete: {rest}");
+    cut(stream).await;
     upstream
         .until(|seen| seen.iter().all(|seen| seen.ended.is_some()))
         .await;
-    let mut again = Client::connect(program.gateway).await;
-    again.send(head.as_bytes()).await;
-    let answer = again.answer().await;
+    let answer = ask(program.gateway, "stream", &session.token).await;
     assert_eq!((answer.status, upstream.requests()), (401, 1));
 
     let path = format!("/support-sessions/{}", session.id);
@@ -74,29 +52,18 @@ async fn deactivating_a_staff_member_by_command_line_cuts_an_open_stream() {
 #[tokio::test]
 async fn replacing_a_token_cuts_what_came_with_the_old_one() {
     let upstream = Upstream::start().await;
-    let program = Program::start(upstream.address, RULES).await;
-    let platform = Platform::of(&program).await;
-    platform.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let program = Program::start(upstream.address, BY_PATH).await;
+    let (_, staff) = acme_and_jo(&program).await;
     let session = staff.create_session("acme", None).await;
-    let head = |path: &str, token: &str| {
-        let (host, path) = (program.gateway, format!("/v1/tenants/acme/{path}"));
-        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n")
-    };
-    let mut stream = Client::connect(program.gateway).await;
-    stream.send(head("stream", &session.token).as_bytes()).await;
-    stream.read_until("chunk 1;").await;
+    let head = get(program.gateway, "stream", &session.token);
+    let stream = streaming(program.gateway, &head).await;
 
     let replaced = staff.replace_token(&session.id).await;
 
-    let rest = tokio::time::timeout(PATIENCE, stream.rest()).await;
-    let rest = rest.expect("the stream is cut");
-    assert!(!rest.contains("0\r\n\r\n"), "it looks complete: {rest}");
+    cut(stream).await;
     let mut statuses = Vec::new();
     for token in [&session.token, &replaced.token] {
-        let mut client = Client::connect(program.gateway).await;
-        client.send(head("plain", token).as_bytes()).await;
-        statuses.push(client.answer().await.status);
+        statuses.push(ask(program.gateway, "plain", token).await.status);
     }
     assert_eq!(statuses, [401, 200]);
     assert_eq!(replaced.id, session.id);
@@ -131,15 +98,10 @@ async fn race(gateway: SocketAddr, head: String, told: Arc<Told>) {
 #[tokio::test]
 async fn of_ten_thousand_requests_none_is_sent_once_a_revocation_is_answered() {
     let upstream = Upstream::start().await;
-    let program = Program::start_in_memory(upstream.address, RULES).await;
-    let platform = Platform::of(&program).await;
-    platform.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let program = Program::start_in_memory(upstream.address, BY_PATH).await;
+    let (platform, staff) = acme_and_jo(&program).await;
     let session = staff.create_session("acme", None).await;
-    let head = format!(
-        "GET /v1/tenants/acme/x HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
-        program.gateway, session.token
-    );
+    let head = get(program.gateway, "x", &session.token);
     let told = Arc::new(Told::default());
     let clients = (0..CLIENTS).map(|_| {
         let racing = race(program.gateway, head.clone(), Arc::clone(&told));

@@ -2,17 +2,8 @@
 
 use std::path::Path;
 
-use crate::support::{
-    client::Client,
-    people::{Granted, Platform, Staff},
-    program::Program,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
-const BINDING: &str = r#"
-    tenant_binding = "path"
-    routes = ["/v1/tenants/{tenant_id}"]
-"#;
 const NARROW: &str = r#"
     [[scopes]]
     name = "extra"
@@ -48,14 +39,13 @@ async fn posts(program: &Program, session: &Granted) -> [u16; 2] {
 #[tokio::test]
 async fn tightening_applies_at_once_and_widening_to_new_sessions_only() {
     let upstream = Upstream::start().await;
-    let mut program = Program::start(upstream.address, &format!("{BINDING}{NARROW}")).await;
-    Platform::of(&program).await.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let mut program = Program::start(upstream.address, &format!("{BY_PATH}{NARROW}")).await;
+    let (_, staff) = acme_and_jo(&program).await;
     let first = staff.create_session_with("acme", &["extra"]).await;
     assert_eq!(posts(&program, &first).await, [200, 403]);
 
     program
-        .restart_with(upstream.address, &format!("{BINDING}{WIDE}"))
+        .restart_with(upstream.address, &format!("{BY_PATH}{WIDE}"))
         .await;
     assert_eq!(
         posts(&program, &first).await,
@@ -66,7 +56,7 @@ async fn tightening_applies_at_once_and_widening_to_new_sessions_only() {
     assert_eq!(posts(&program, &second).await, [200, 200]);
 
     program
-        .restart_with(upstream.address, &format!("{BINDING}{NARROW}"))
+        .restart_with(upstream.address, &format!("{BY_PATH}{NARROW}"))
         .await;
     assert_eq!(posts(&program, &first).await, [200, 403]);
     assert_eq!(
@@ -83,7 +73,7 @@ async fn tightening_applies_at_once_and_widening_to_new_sessions_only() {
 #[tokio::test]
 async fn check_names_the_line_of_a_fault_and_what_it_warns_of() {
     let upstream = Upstream::start().await;
-    let program = Program::start(upstream.address, &format!("{BINDING}{NARROW}")).await;
+    let program = Program::start(upstream.address, &format!("{BY_PATH}{NARROW}")).await;
     let fine = program.run(&["gateway", "check"], "").await;
     assert!(fine.contains("scope extra: Export."), "{fine}");
 
@@ -125,7 +115,7 @@ async fn explain_names_the_rule_that_decides() {
         "allow = [",
         "deny = [{ methods = [\"*\"], paths = [\"/v1/tenants/{tenant_id}/secrets\"] }]\n    allow = [",
     );
-    let program = Program::start(upstream.address, &format!("{BINDING}{denying}")).await;
+    let program = Program::start(upstream.address, &format!("{BY_PATH}{denying}")).await;
     for (words, code, part) in [
         (
             &["GET", "/v1/tenants/acme"][..],

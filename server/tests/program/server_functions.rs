@@ -5,16 +5,7 @@ use std::fmt::Write as _;
 use app::domain::tenants::TenantFilter;
 use serde_json::{Value, json};
 
-use crate::support::{
-    people::{Platform, Staff, StaffSession},
-    program::Program,
-    upstream::Upstream,
-};
-
-const RULES: &str = r#"
-    tenant_binding = "path"
-    routes = ["/v1/tenants/{tenant_id}"]
-"#;
+use crate::support::prelude::*;
 
 /// The server functions with good arguments; those that end something come last.
 fn questions(session: &str, event: &str) -> Vec<(&'static str, Value)> {
@@ -75,7 +66,7 @@ fn questions(session: &str, event: &str) -> Vec<(&'static str, Value)> {
 #[tokio::test]
 async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
     let upstream = Upstream::start().await;
-    let program = Program::start(upstream.address, RULES).await;
+    let program = Program::start(upstream.address, BY_PATH).await;
     let platform = Platform::of(&program).await;
     platform.register("acme").await;
 
@@ -153,7 +144,7 @@ async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
 #[tokio::test]
 async fn a_server_function_takes_post_with_json_and_nothing_else() {
     let upstream = Upstream::start().await;
-    let program = Program::start(upstream.address, RULES).await;
+    let program = Program::start(upstream.address, BY_PATH).await;
     let staff = Staff::of(&program, "jo").await;
     let session = staff.session();
     for path in app::api::endpoints() {

@@ -10,17 +10,8 @@ use tokio::{
     time::Instant,
 };
 
-use crate::support::{
-    client::{Answer, Client},
-    people::{Granted, Platform, Staff},
-    program::Program,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
-const RULES: &str = r#"
-    tenant_binding = "path"
-    routes = ["/v1/tenants/{tenant_id}"]
-"#;
 const MIB: u64 = 1024 * 1024;
 /// What a slow client may cost at most, in bytes.
 const EACH: u64 = 96 * 1024;
@@ -32,13 +23,7 @@ const NO_WINDOW: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x06\x04\0\0\0\0\
 const REFUSED: &[u8] = b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01x";
 
 async fn ask(program: &Program, session: &Granted) -> Answer {
-    let mut client = Client::connect(program.gateway).await;
-    let head = format!(
-        "GET /v1/tenants/acme/x HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
-        program.gateway, session.token
-    );
-    client.send(head.as_bytes()).await;
-    client.answer().await
+    crate::support::ask(program.gateway, "x", &session.token).await
 }
 
 /// Sends this, and then nothing more, and reads nothing.
@@ -89,11 +74,10 @@ async fn takes_no_answer(gateway: SocketAddr) {
 }
 
 #[tokio::test]
-async fn a_thousand_slow_clients_hold_up_nobody_and_are_not_waited_for() {
+async fn a_thousand_slow_clients_delay_nobody_and_are_disconnected() {
     let upstream = Upstream::start().await;
-    let program = Program::start_in_memory(upstream.address, RULES).await;
-    Platform::of(&program).await.register("acme").await;
-    let staff = Staff::of(&program, "jo").await;
+    let program = Program::start_in_memory(upstream.address, BY_PATH).await;
+    let (_, staff) = acme_and_jo(&program).await;
     let session = staff.create_session("acme", None).await;
     assert_eq!(ask(&program, &session).await.status, 200);
     let (memory, files) = (program.memory(), program.open_files());

@@ -10,13 +10,7 @@ use tokio_rustls::{
 };
 
 use super::{HANDSHAKE, Proxy, page};
-use crate::support::{
-    client::Client,
-    people::{Granted, Platform, Staff},
-    program::{Program, free_address},
-    until,
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
 /// A gateway behind that proxy, with people and a platform.
 struct Rig {
@@ -43,9 +37,7 @@ impl Rig {
             "#
         );
         let program = Program::start_behind(&["127.0.0.1/32"], upstream.address, &rules).await;
-        let platform = Platform::of(&program).await;
-        platform.register("acme").await;
-        let staff = Staff::of(&program, "jo").await;
+        let (platform, staff) = acme_and_jo(&program).await;
         Self {
             upstream,
             front,

@@ -5,12 +5,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 pub(super) use crate::support::people::Granted;
-use crate::support::{
-    client::{Answer, Client},
-    people::{Platform, Staff},
-    program::{Program, free_address},
-    upstream::Upstream,
-};
+use crate::support::prelude::*;
 
 /// As written on the documentation pages.
 const SECRET: &str = "put-the-secret-here-0123456789abcdef";
