@@ -26,16 +26,16 @@ use std::{
 };
 
 use gateway::clock::{Clock, OffsetClock, SystemClock};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::mpsc::Receiver, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use self::{
     api::{Api, Put},
-    backfill::Backfill,
     cast::Tenant,
-    clients::{Clients, Traffic},
+    clients::Traffic,
     control::Control,
     platform::{Platform, SupportIdentities},
+    reporter::Observed,
     settings::Ports,
     state::DemoState,
 };
@@ -53,7 +53,6 @@ const TRACK_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
 pub struct Options {
     pub console_port: u16,
     pub gateway_port: u16,
-    /// The sample platform's port.
     pub upstream_port: u16,
     /// The folder of all data. Defaults to a temporary folder.
     pub data_dir: Option<PathBuf>,
@@ -93,31 +92,27 @@ async fn run_in(folder: &Path, ports: Ports, options: Options) -> Result<(), Dem
         figures: None,
     })
     .await?;
-    let tenants = Arc::new(cast::tenants(state.seed));
     let key = state.people_and_key(&server.state).await?;
     state.keep(folder)?;
-    let stop = CancellationToken::new();
     let world = World {
-        clock: clock.clone(),
-        tenants: Arc::clone(&tenants),
+        clock,
+        tenants: Arc::new(cast::tenants(state.seed)),
         api: Api::new(server.console, key.clone())?,
         state: state.clone(),
-        stop: stop.clone(),
+        traffic: Traffic::on(),
+        stop: CancellationToken::new(),
     };
-    let upstream = world.start_platform(&ports).await?;
+    let observed = world.start_platform(&ports).await?;
     world.tell_history(folder).await?;
-    let traffic = Traffic::on();
-    let reporting = world.start_traffic(&ports, upstream.observed, traffic.clone());
-    tokio::spawn(world.keep_track(folder));
+    let reporting = world.start_traffic(&ports, observed);
+    tokio::spawn(keep_track(world.clone(), folder.to_owned()));
     let socket = folder.join("control.sock");
     let control = Control {
-        backfill: world.backfill(),
-        clock,
+        world: world.clone(),
         real,
-        traffic,
     };
     let listener = control::open(&socket)?;
-    tokio::spawn(control::serve(listener, Arc::new(control), stop.clone()));
+    tokio::spawn(control::serve(listener, Arc::new(control)));
     let ready = ready::Ready::of(&ports, &state, &key, &socket, folder);
     if let Some(path) = &options.ready_file {
         ready.write(path)?;
@@ -130,35 +125,24 @@ async fn run_in(folder: &Path, ports: Ports, options: Options) -> Result<(), Dem
     if reporting.await.is_err() {
         tracing::warn!("the last calls were not reported");
     }
-    world.track().keep(folder)?;
+    state.reported(world.clock.now()).keep(folder)?;
     server.stop().await;
     Ok(())
 }
 
-/// The background tasks of the demo.
+/// What the demo's tasks share. Cheap to clone.
+#[derive(Clone)]
 struct World {
     clock: Arc<OffsetClock>,
     tenants: Arc<Vec<Tenant>>,
     api: Api,
     state: DemoState,
+    traffic: Traffic,
     stop: CancellationToken,
 }
 
-struct Upstream {
-    observed: tokio::sync::mpsc::Receiver<reporter::Observed>,
-}
-
 impl World {
-    fn backfill(&self) -> Backfill {
-        Backfill {
-            api: self.api.clone(),
-            tenants: Arc::clone(&self.tenants),
-            seed: self.state.seed,
-            started: self.state.first_started,
-        }
-    }
-
-    async fn start_platform(&self, ports: &Ports) -> Result<Upstream, DemoError> {
+    async fn start_platform(&self, ports: &Ports) -> Result<Receiver<Observed>, DemoError> {
         let address = ports.upstream;
         let listener = TcpListener::bind(address)
             .await
@@ -189,7 +173,7 @@ impl World {
                 () = stop.cancelled() => {}
             }
         });
-        Ok(Upstream { observed })
+        Ok(observed)
     }
 
     /// Registers what there is and reports what happened before, all through the REST API.
@@ -212,7 +196,7 @@ impl World {
             say(&format!("  registered {} tenants", self.tenants.len()));
         }
         let from = self.state.reported_until.unwrap_or(now - history::REACH);
-        let calls = self.backfill().report(from, now).await?;
+        let calls = self.report_past(from, now).await?;
         say(&format!("  reported {calls} calls of the days before"));
         let sign_ins = sign_ins::at_start(&self.tenants, self.state.seed, now);
         let count = sign_ins.len();
@@ -221,60 +205,24 @@ impl World {
         self.state.reported(now).keep(folder)
     }
 
-    /// The state as of now, all calls until now reported.
-    fn track(&self) -> DemoState {
-        self.state.reported(self.clock.now())
+    fn start_traffic(&self, ports: &Ports, observed: Receiver<Observed>) -> JoinHandle<()> {
+        tokio::spawn(clients::call(self.clone(), ports.upstream_url()));
+        tokio::spawn(sign_ins::keep_coming(self.clone()));
+        tokio::spawn(reporter::report(self.clone(), observed))
     }
+}
 
-    /// Notes now and then until when calls have been reported, for a start after a crash.
-    fn keep_track(&self, folder: &Path) -> impl Future<Output = ()> + Send + 'static {
-        let (state, clock) = (self.state.clone(), Arc::clone(&self.clock));
-        let (folder, stop) = (folder.to_owned(), self.stop.clone());
-        async move {
-            let mut every = tokio::time::interval(TRACK_EVERY);
-            loop {
-                tokio::select! {
-                    _ = every.tick() => {}
-                    () = stop.cancelled() => return,
-                }
-                if let Err(error) = state.reported(clock.now()).keep(&folder) {
-                    tracing::warn!(%error, "the demo can't save its progress");
-                }
-            }
+/// Notes now and then until when calls have been reported, for a start after a crash.
+async fn keep_track(world: World, folder: PathBuf) {
+    let mut every = tokio::time::interval(TRACK_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            () = world.stop.cancelled() => return,
         }
-    }
-
-    fn start_traffic(
-        &self,
-        ports: &Ports,
-        observed: tokio::sync::mpsc::Receiver<reporter::Observed>,
-        traffic: Traffic,
-    ) -> tokio::task::JoinHandle<()> {
-        let start = format!("{}", self.clock.now().timestamp_micros());
-        let (api, stop) = (self.api.clone(), self.stop.clone());
-        let reporting = tokio::spawn(reporter::report(api, observed, start, stop));
-        let clients = Clients {
-            tenants: Arc::clone(&self.tenants),
-            upstream: ports.upstream_url(),
-            seed: self.state.seed,
-            clock: self.clock.clone(),
-            started: self.state.first_started,
-            traffic,
-        };
-        let stop = self.stop.clone();
-        tokio::spawn(async move {
-            if let Err(error) = clients.run(stop).await {
-                tracing::error!(%error, "the sample tenants can't make calls");
-            }
-        });
-        tokio::spawn(sign_ins::keep_coming(
-            self.api.clone(),
-            Arc::clone(&self.tenants),
-            self.state.seed,
-            self.clock.clone(),
-            self.stop.clone(),
-        ));
-        reporting
+        if let Err(error) = world.state.reported(world.clock.now()).keep(&folder) {
+            tracing::warn!(%error, "the demo can't save its progress");
+        }
     }
 }
 

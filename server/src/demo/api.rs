@@ -51,13 +51,11 @@ impl Api {
         })
     }
 
-    /// The address of the console's published keys.
     pub(super) fn key_set_url(&self) -> String {
         let console = self.base.trim_end_matches("/api/v1");
         format!("{console}{KEY_SET_PATH}")
     }
 
-    /// The HTTP client for the console.
     pub(super) fn http(&self) -> reqwest::Client {
         self.http.clone()
     }

@@ -9,7 +9,6 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 use super::{fates::Fate, names};
 
-/// A tenant of the demo's platform.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tenant {
     pub(super) id: String,
@@ -27,7 +26,6 @@ pub(super) struct Tenant {
     pub(super) token: String,
 }
 
-/// A part of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Organization {
     pub(super) id: String,
@@ -35,7 +33,6 @@ pub(super) struct Organization {
 }
 
 impl Tenant {
-    /// The platform's registration of the organization.
     pub(super) fn registration(&self, started: Timestamp) -> TenantRegistration {
         TenantRegistration {
             slug: self.slug.clone(),
@@ -50,7 +47,6 @@ impl Tenant {
 }
 
 impl Organization {
-    /// The platform's registration of the organization.
     pub(super) fn registration(
         &self,
         tenant: &Tenant,

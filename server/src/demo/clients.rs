@@ -9,16 +9,14 @@ use std::{
     time::Duration,
 };
 
-use app::domain::Timestamp;
 use chrono::TimeDelta;
 use gateway::clock::Clock;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 use super::{
-    DemoError,
+    DemoError, World,
     cast::{Tenant, pick},
     fates::Fate,
     history::around,
@@ -49,96 +47,90 @@ impl Traffic {
     }
 }
 
-/// The programs of all tenants.
-pub(super) struct Clients {
-    pub(super) tenants: Arc<Vec<Tenant>>,
-    pub(super) upstream: String,
-    pub(super) seed: u64,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) started: Timestamp,
-    pub(super) traffic: Traffic,
+/// Calls the platform until the demo stops.
+pub(super) async fn call(world: World, upstream: String) {
+    if let Err(error) = try_call(&world, &upstream).await {
+        tracing::error!(%error, "the sample tenants can't make calls");
+    }
 }
 
-impl Clients {
-    /// Calls until `stop`.
-    pub(super) async fn run(self, stop: CancellationToken) -> Result<(), DemoError> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(10))
-            .build()?;
-        let places = Arc::new(Semaphore::new(AT_ONCE));
-        let mut rng = StdRng::seed_from_u64(self.seed ^ 0x00c1_1e47);
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        loop {
-            tokio::select! {
-                _ = tick.tick() => {}
-                () = stop.cancelled() => return Ok(()),
-            }
-            if !self.traffic.is_on() {
-                continue;
-            }
-            let weights = self.weights();
-            let total = weights.last().copied().unwrap_or(0.0);
-            for _ in 0..around(&mut rng, total * TICK.as_secs_f64()) {
-                let at = rng.random_range(0.0..total);
-                let caller = weights.partition_point(|weight| *weight <= at);
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    break;
-                };
-                let call = Self::call(&mut rng, &self.tenants[caller]);
-                let request = call.into_request(&http, &self.upstream);
-                tokio::spawn(async move {
-                    // The platform itself reports its responses.
-                    if let Ok(response) = request.send().await {
-                        let _ = response.bytes().await;
-                    }
-                    drop(place);
-                });
-            }
+async fn try_call(world: &World, upstream: &str) -> Result<(), DemoError> {
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(10))
+        .build()?;
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut rng = StdRng::seed_from_u64(world.state.seed ^ 0x00c1_1e47);
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = world.stop.cancelled() => return Ok(()),
+        }
+        if !world.traffic.is_on() {
+            continue;
+        }
+        let weights = weights(world);
+        let total = weights.last().copied().unwrap_or(0.0);
+        for _ in 0..around(&mut rng, total * TICK.as_secs_f64()) {
+            let at = rng.random_range(0.0..total);
+            let caller = weights.partition_point(|weight| *weight <= at);
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                break;
+            };
+            let call = draw(&mut rng, &world.tenants[caller]);
+            let request = call.into_request(&http, upstream);
+            tokio::spawn(async move {
+                // The platform itself reports its responses.
+                if let Ok(response) = request.send().await {
+                    let _ = response.bytes().await;
+                }
+                drop(place);
+            });
         }
     }
+}
 
-    /// Calls a second of each tenant, added up, so that one may be drawn.
-    fn weights(&self) -> Vec<f64> {
-        let ago = self.started - self.clock.now();
-        let rates = self
-            .tenants
-            .iter()
-            .map(|tenant| f64::from(tenant.calls_per_day) * tenant.fate.activity(ago) / 86_400.0);
-        rates
-            .scan(0.0, |sum, rate| {
-                *sum += rate;
-                Some(*sum)
-            })
-            .collect()
-    }
+/// Calls a second of each tenant, added up, so that one may be drawn.
+fn weights(world: &World) -> Vec<f64> {
+    let ago = world.state.first_started - world.clock.now();
+    let rates = world
+        .tenants
+        .iter()
+        .map(|tenant| f64::from(tenant.calls_per_day) * tenant.fate.activity(ago) / 86_400.0);
+    rates
+        .scan(0.0, |sum, rate| {
+            *sum += rate;
+            Some(*sum)
+        })
+        .collect()
+}
 
-    fn call(rng: &mut StdRng, tenant: &Tenant) -> Call {
-        let share = tenant.fate.error_share(TimeDelta::zero());
-        let action = if rng.random_bool(share) {
-            match tenant.fate {
-                Fate::Failing => Action::AttestInOldFormat,
-                _ => pick(rng, &[Action::ReadMissing, Action::AttestInOldFormat]),
-            }
-        } else {
-            pick(
-                rng,
-                &[
-                    Action::ListInvoices,
-                    Action::ListUsers,
-                    Action::ListAttestations,
-                    Action::ListOrganizations,
-                    Action::WhoAmI,
-                    Action::Search,
-                    Action::Attest,
-                ],
-            )
-        };
-        Call {
-            token: tenant.token.clone(),
-            action,
+fn draw(rng: &mut StdRng, tenant: &Tenant) -> Call {
+    let share = tenant.fate.error_share(TimeDelta::zero());
+    let action = if rng.random_bool(share) {
+        match tenant.fate {
+            Fate::Failing => Action::AttestInOldFormat,
+            _ => pick(rng, &[Action::ReadMissing, Action::AttestInOldFormat]),
         }
+    } else {
+        pick(
+            rng,
+            &[
+                Action::ListInvoices,
+                Action::ListUsers,
+                Action::ListAttestations,
+                Action::ListOrganizations,
+                Action::WhoAmI,
+                Action::Search,
+                Action::Attest,
+            ],
+        )
+    };
+    Call {
+        token: tenant.token.clone(),
+        action,
     }
 }
 

@@ -8,24 +8,21 @@ use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use app::domain::Timestamp;
 use chrono::{SecondsFormat, TimeDelta};
-use gateway::clock::{Clock, OffsetClock};
+use gateway::clock::Clock;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
 };
-use tokio_util::sync::CancellationToken;
 
-use super::{DemoError, backfill::Backfill, clients::Traffic};
+use super::{DemoError, World};
 
 /// The furthest that one command may go.
 const FURTHEST: TimeDelta = TimeDelta::days(400);
 
 /// The parts that commands act on.
 pub(super) struct Control {
-    pub(super) clock: Arc<OffsetClock>,
+    pub(super) world: World,
     pub(super) real: Arc<dyn Clock>,
-    pub(super) traffic: Traffic,
-    pub(super) backfill: Backfill,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +47,11 @@ pub(super) fn open(path: &Path) -> Result<UnixListener, DemoError> {
 }
 
 /// Obeys until `stop`.
-pub(super) async fn serve(listener: UnixListener, control: Arc<Control>, stop: CancellationToken) {
+pub(super) async fn serve(listener: UnixListener, control: Arc<Control>) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stop.cancelled() => return,
+            () = control.world.stop.cancelled() => return,
         };
         if let Ok((stream, _)) = accepted {
             let control = Arc::clone(&control);
@@ -82,25 +79,26 @@ async fn converse(mut stream: UnixStream, control: &Control) -> std::io::Result<
 
 impl Control {
     async fn obey(&self, command: Command) -> String {
+        let World { clock, traffic, .. } = &self.world;
         match command {
-            Command::Now => written(self.clock.now()),
+            Command::Now => written(clock.now()),
             Command::Offset => {
-                let ahead = self.clock.now() - self.real.now();
+                let ahead = clock.now() - self.real.now();
                 format!("{}s", ahead.as_seconds_f64().round())
             }
             Command::Advance(by) => {
-                let before = self.clock.now();
-                self.clock.advance(by);
-                let now = self.clock.now();
-                if self.traffic.is_on()
-                    && let Err(error) = self.backfill.report(before, now).await
+                let before = clock.now();
+                clock.advance(by);
+                let now = clock.now();
+                if traffic.is_on()
+                    && let Err(error) = self.world.report_past(before, now).await
                 {
                     return format!("error: the skipped time could not be reported: {error}");
                 }
                 written(now)
             }
             Command::Traffic(on) => {
-                self.traffic.set(on);
+                traffic.set(on);
                 if on { "on" } else { "off" }.to_owned()
             }
         }

@@ -13,10 +13,8 @@ pub enum DemoError {
     /// Two of its parts can't listen on one port.
     #[error("--console-port, --gateway-port and --upstream-port must be three different ports")]
     SamePorts,
-    /// The server in it is at fault.
     #[error(transparent)]
     Serve(ServeError),
-    /// An address of the server in it is taken.
     #[error(
         "can't listen on {address}: stop the program that uses it, or choose another port with \
          {flag}"
@@ -27,16 +25,12 @@ pub enum DemoError {
         #[source]
         source: std::io::Error,
     },
-    /// Its configuration is at fault.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// An account or the key could not be made.
     #[error("can't create the demo's accounts: {0}")]
     Refused(Problem),
-    /// The store is at fault.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The sample platform's address is taken.
     #[error(
         "can't listen on {address} for the sample platform: choose another port with \
          --upstream-port"
@@ -46,10 +40,8 @@ pub enum DemoError {
         #[source]
         source: std::io::Error,
     },
-    /// The REST API did not answer.
     #[error("the demo's platform can't reach the REST API")]
     Http(#[from] reqwest::Error),
-    /// The REST API refused.
     #[error("the REST API answered {status} to {path}: {answer}")]
     Refusal {
         path: String,
@@ -57,7 +49,6 @@ pub enum DemoError {
         /// The beginning of its answer.
         answer: String,
     },
-    /// A file of the demo's can't be used.
     #[error("can't use {path}: choose another --data-dir, with a path shorter than 90 characters")]
     File {
         path: PathBuf,

@@ -3,7 +3,6 @@
 use app::domain::tenants::TenantStatus;
 use chrono::TimeDelta;
 
-/// A tenant's fate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Many calls, few errors.

@@ -11,7 +11,6 @@ use super::cast::Tenant;
 /// How far the history goes back: a little less than the console takes in.
 pub(super) const REACH: TimeDelta = TimeDelta::minutes(8 * 24 * 60 - 30);
 
-/// A stretch of history.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stretch {
     /// The start, moved up to what the console accepts.

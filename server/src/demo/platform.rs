@@ -42,13 +42,11 @@ struct Inner {
     seed: u64,
     by_id: HashMap<String, Tenant>,
     id_by_token: HashMap<String, String>,
-    /// Verifies the identities of support staff.
     support: SupportIdentities,
     records: Mutex<HashMap<String, Arc<Mutex<Records>>>>,
     observed: tokio::sync::mpsc::Sender<Observed>,
 }
 
-/// The platform's errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ApiError {
     #[error("send a tenant's token")]

@@ -4,10 +4,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use app::domain::{Timestamp, telemetry::RequestRecord};
+use gateway::clock::Clock;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
-use super::api::{Api, BATCH};
+use super::{World, api::BATCH};
 
 /// A request that the platform has served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +22,9 @@ pub(super) struct Observed {
     pub(super) support_request_id: Option<String>,
 }
 
-/// Reports until `stop`, including everything served until then.
-pub(super) async fn report(
-    api: Api,
-    mut observed: mpsc::Receiver<Observed>,
-    start: String,
-    stop: CancellationToken,
-) {
+/// Reports until the demo stops, including everything served until then.
+pub(super) async fn report(world: World, mut observed: mpsc::Receiver<Observed>) {
+    let start = world.clock.now().timestamp_micros();
     let mut every_second = tokio::time::interval(Duration::from_secs(1));
     every_second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut number = 0_u64;
@@ -36,7 +32,7 @@ pub(super) async fn report(
     loop {
         let last = tokio::select! {
             _ = every_second.tick() => false,
-            () = stop.cancelled() => true,
+            () = world.stop.cancelled() => true,
         };
         // A failed batch is sent again unchanged, under its own key. Newer requests wait in the
         // queue.
@@ -51,7 +47,11 @@ pub(super) async fn report(
             number += 1;
         }
         if !waiting.is_empty() {
-            match api.send(&waiting, &format!("{start}-live-{number}")).await {
+            match world
+                .api
+                .send(&waiting, &format!("{start}-live-{number}"))
+                .await
+            {
                 Ok(()) => waiting.clear(),
                 Err(error) => {
                     tracing::warn!(%error, "the demo's telemetry is waiting for the console");

@@ -78,13 +78,11 @@ impl Ports {
         format!("localhost:{}", self.gateway.port())
     }
 
-    /// The sample platform's address.
     pub(super) fn upstream_url(&self) -> String {
         format!("http://{}", self.upstream)
     }
 }
 
-/// The URL of the demo's store.
 pub(super) fn database_url(folder: &Path) -> String {
     format!("sqlite:{}", folder.join("demo.db").display())
 }

@@ -1,17 +1,13 @@
 //! Tenant users who sign in to the platform, as it reports them to the console.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use app::domain::{Timestamp, user_sessions::UserSessionRegistration};
 use chrono::TimeDelta;
 use gateway::clock::Clock;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use tokio_util::sync::CancellationToken;
 
-use super::{
-    api::{Api, Put},
-    cast::Tenant,
-};
+use super::{World, api::Put, cast::Tenant};
 
 /// For how long a user session is good.
 const LIFE: TimeDelta = TimeDelta::hours(10);
@@ -33,28 +29,26 @@ pub(super) fn at_start(
     all
 }
 
-/// Lets somebody sign in now and then until `stop`.
-pub(super) async fn keep_coming(
-    api: Api,
-    tenants: Arc<Vec<Tenant>>,
-    seed: u64,
-    clock: Arc<dyn Clock>,
-    stop: CancellationToken,
-) {
-    let mut rng = StdRng::seed_from_u64(seed ^ 0x0516_4145);
-    let used: Vec<&Tenant> = tenants.iter().filter(|tenant| is_used(tenant)).collect();
+/// Lets somebody sign in now and then until the demo stops.
+pub(super) async fn keep_coming(world: World) {
+    let mut rng = StdRng::seed_from_u64(world.state.seed ^ 0x0516_4145);
+    let used: Vec<&Tenant> = world
+        .tenants
+        .iter()
+        .filter(|tenant| is_used(tenant))
+        .collect();
     let mut tick = tokio::time::interval(Duration::from_secs(6));
     loop {
         tokio::select! {
             _ = tick.tick() => {}
-            () = stop.cancelled() => return,
+            () = world.stop.cancelled() => return,
         }
         if used.is_empty() {
             return;
         }
         let tenant = used[rng.random_range(0..used.len())];
-        let put = sign_in(&mut rng, tenant, clock.now());
-        if let Err(error) = api.put(put).await {
+        let put = sign_in(&mut rng, tenant, world.clock.now());
+        if let Err(error) = world.api.put(put).await {
             tracing::warn!(%error, "can't register a user session of the demo");
         }
     }

@@ -24,7 +24,6 @@ use crate::{
     services::{api_keys::NewApiKey, staff::GivenPassword},
 };
 
-/// The demo's folder.
 pub(super) struct Folder {
     path: PathBuf,
     temporary: bool,
@@ -59,7 +58,6 @@ impl Folder {
     }
 }
 
-/// A staff member of the demo.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Account {
     pub(super) email: String,
@@ -142,7 +140,6 @@ impl DemoState {
         Ok(SecretString::from(key))
     }
 
-    /// Writes it to its file.
     pub(super) fn keep(&self, folder: &Path) -> Result<(), DemoError> {
         let path = file(folder);
         let json = serde_json::to_vec_pretty(self).unwrap_or_default();
@@ -203,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_kept_comes_back_and_nobody_else_may_read_it() {
+    fn saved_state_is_loaded_again_and_private() {
         let folder = tempfile::tempdir().unwrap();
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let state = DemoState::load_or_new(folder.path(), 7, now).unwrap();

@@ -41,7 +41,6 @@ owned! {
     Attestation { id: String, organization_id: String, subject: String, kind: String, status: String } by organization_id
 }
 
-/// Everything that one tenant owns.
 #[derive(Debug, PartialEq)]
 pub(super) struct Records {
     pub(super) organizations: Vec<Organization>,
@@ -52,7 +51,6 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// This tenant's records at the start.
     pub(super) fn of(tenant: &Tenant, seed: u64) -> Self {
         let number = tenant.token.bytes().fold(seed, |hash, byte| {
             hash.wrapping_mul(131).wrapping_add(u64::from(byte))

@@ -57,7 +57,6 @@ fn row(invoice: &Invoice) -> String {
     )
 }
 
-/// Text escaped for HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

@@ -95,7 +95,6 @@ resource!(users user User users);
 resource!(invoices invoice Invoice invoices);
 resource!(attestations attestation Attestation attestations);
 
-/// The input of an attestation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAttestation {
@@ -128,7 +127,6 @@ pub(super) async fn create_attestation(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// The search input.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Search {
