@@ -5,18 +5,16 @@ use std::{fs::File, io::BufReader, path::PathBuf};
 use app::domain::{
     TenantId,
     audit::{AuditCategory, AuditFilter, ExportFormat},
-    record::RecordLevel,
 };
 use audit::verify::{Extent, KeptHead, verify_lines};
 use clap::{Args, Subcommand, ValueEnum};
 use futures::StreamExt;
 use store::audit::verify_store;
-use store::{Store, StoreOptions};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::{
     CliError, Common,
-    open::{Opened, configured, open},
+    open::{Opened, configured, open, open_store},
 };
 use crate::export::export;
 
@@ -99,14 +97,7 @@ async fn verify(common: &Common, args: VerifyArgs) -> Result<(), CliError> {
             verify_lines(lines, extent, args.heads).map_err(failed)?
         }
         None => {
-            let config = configured(common)?;
-            let store = Store::open(&StoreOptions {
-                url: config.database_url.clone(),
-                migrate: false,
-                serves: false,
-                record: RecordLevel::Flushed,
-            })
-            .await?;
+            let store = open_store(&configured(common)?, false).await?;
             verify_store(&store, args.heads).await?
         }
     };

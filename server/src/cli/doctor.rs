@@ -4,12 +4,11 @@ mod nodes;
 
 use std::{net::SocketAddr, path::Path};
 
-use app::domain::record::RecordLevel;
 use gateway::entropy::SystemEntropy;
-use store::{Engine, Store, StoreError, StoreOptions};
+use store::{Engine, Store, StoreError};
 use tokio::net::TcpListener;
 
-use super::{CliError, Common};
+use super::{CliError, Common, open::open_store};
 use crate::{
     config::Config,
     keys::{KeyError, KeyName, Keys, identity},
@@ -63,38 +62,25 @@ fn log_filter(config: &Config) -> Check {
 }
 
 async fn store(config: &Config, checks: &mut Vec<Check>) -> Option<Engine> {
-    let opened = Store::open(&StoreOptions {
-        url: config.database_url.clone(),
-        migrate: false,
-        serves: false,
-        record: RecordLevel::Flushed,
-    })
-    .await;
-    match opened {
-        Ok(store) => {
-            checks.push(Check::of("data store", store.ping().await));
-            let staff = match store.read().await {
-                Ok(mut reader) => reader.db().count_staff().await,
-                Err(error) => Err(error),
-            };
-            checks.extend(nodes::rules(config, &store).await);
-            checks.push(Check {
-                what: "staff members".to_owned(),
-                fault: match staff {
-                    Ok(0) => Some("none yet: run `support-console staff add`".to_owned()),
-                    Ok(_) => None,
-                    Err(error) => Some(with_cause(&error)),
-                },
-            });
-            Some(store.engine())
-        }
+    let store = match open_store(config, false).await {
+        Ok(store) => store,
         Err(error) => {
-            checks.push(Check {
-                what: "data store".to_owned(),
-                fault: Some(with_cause(&error)),
-            });
-            None
+            checks.push(Check::of("data store", Err(with_cause(&error))));
+            return None;
         }
+    };
+    checks.push(Check::of("data store", store.ping().await));
+    checks.extend(nodes::rules(config, &store).await);
+    checks.push(Check::of("staff members", staff(&store).await));
+    Some(store.engine())
+}
+
+async fn staff(store: &Store) -> Result<(), String> {
+    let counted = async { store.read().await?.db().count_staff().await };
+    match counted.await {
+        Ok(0) => Err("none yet: run `support-console staff add`".to_owned()),
+        Ok(_) => Ok(()),
+        Err(error) => Err(with_cause(&error)),
     }
 }
 
@@ -150,15 +136,10 @@ fn addresses(config: &Config) -> Vec<(&'static str, SocketAddr)> {
 
 async fn port(key: &str, address: SocketAddr) -> Check {
     let bound = TcpListener::bind(address).await.map(drop);
-    Check {
-        what: format!("{key} {address}"),
-        fault: bound.err().map(|error| {
-            format!(
-                "{error}; fine if this is your running `serve`, otherwise choose another \
-                     address"
-            )
-        }),
-    }
+    let bound = bound.map_err(|error| {
+        format!("{error}; fine if this is your running `serve`, otherwise choose another address")
+    });
+    Check::of(format!("{key} {address}"), bound)
 }
 
 /// Whether the gateway can reach its upstreams. It only opens a connection.

@@ -15,49 +15,34 @@ use crate::{
     telemetry::TelemetryError,
 };
 
-/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// The command was used wrongly.
     #[error("{0}")]
     Usage(String),
-    /// The configuration is at fault.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The log or the metrics can't be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
-    /// The store is at fault.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A key file is at fault.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The server couldn't start or had to stop.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// The demo couldn't start or had to stop.
     #[error(transparent)]
     Demo(#[from] DemoError),
-    /// A key that signs identities can't be added, promoted or retired.
     #[error(transparent)]
     Rotation(#[from] RotationError),
-    /// The gateway and its upstream could not be tried.
     #[error(transparent)]
     Probe(#[from] ProbeError),
-    /// A service refused.
     #[error("{}", sentence(.0))]
     Refused(Problem),
-    /// A file can't be read or written.
     #[error("{path} can't be used")]
     File {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// The terminal can't be read or written.
     #[error("the terminal can't be used")]
     Terminal(#[from] std::io::Error),
     /// The command has printed its bad news itself.

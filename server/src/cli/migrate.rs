@@ -1,10 +1,12 @@
 //! `support-console migrate`
 
-use app::domain::record::RecordLevel;
 use clap::Args;
-use store::{Store, StoreError, StoreOptions};
+use store::StoreError;
 
-use super::{CliError, Common, open::configured};
+use super::{
+    CliError, Common,
+    open::{configured, open_store},
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Back up the data store first. Example:\n  \
@@ -17,14 +19,7 @@ pub(super) struct MigrateArgs {
 
 pub(super) async fn run(common: &Common, args: MigrateArgs) -> Result<(), CliError> {
     let config = configured(common)?;
-    let opened = Store::open(&StoreOptions {
-        url: config.database_url.clone(),
-        migrate: !args.dry_run,
-        serves: false,
-        record: RecordLevel::Flushed,
-    })
-    .await;
-    let store = match opened {
+    let store = match open_store(&config, !args.dry_run).await {
         Err(StoreError::OlderSchema) if args.dry_run => {
             println!("The schema is out of date. Run `support-console migrate` to update it.");
             return Ok(());

@@ -7,7 +7,7 @@ use app::domain::{
     record::RecordLevel,
 };
 use gateway::{clock::SystemClock, entropy::SystemEntropy};
-use store::{Store, StoreOptions};
+use store::{Store, StoreError, StoreOptions};
 
 use super::{CliError, Common};
 use crate::{config::Config, keys::Keys, os_user::os_user, services::Core, telemetry};
@@ -30,15 +30,19 @@ pub(super) fn configured(common: &Common) -> Result<Config, CliError> {
 }
 
 /// Opens the store beside a server that may be running on it.
-pub(super) async fn open(common: &Common) -> Result<Opened, CliError> {
-    let config = configured(common)?;
-    let store = Store::open(&StoreOptions {
+pub(super) async fn open_store(config: &Config, migrate: bool) -> Result<Store, StoreError> {
+    Store::open(&StoreOptions {
         url: config.database_url.clone(),
-        migrate: config.migrate_on_start,
+        migrate,
         serves: false,
         record: RecordLevel::Flushed,
     })
-    .await?;
+    .await
+}
+
+pub(super) async fn open(common: &Common) -> Result<Opened, CliError> {
+    let config = configured(common)?;
+    let store = open_store(&config, config.migrate_on_start).await?;
     Ok(Opened {
         core: Core {
             store,

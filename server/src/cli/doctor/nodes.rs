@@ -13,10 +13,7 @@ pub(super) async fn rules(config: &Config, store: &Store) -> Option<Check> {
     let own = config.rule_source()?.hash();
     Some(match serving(store).await {
         Ok(nodes) => judge(&own, &nodes),
-        Err(error) => Check {
-            what: "rules of the nodes".to_owned(),
-            fault: Some(with_cause(&error)),
-        },
+        Err(error) => Check::of("rules of the nodes", Err(with_cause(&error))),
     })
 }
 
@@ -34,10 +31,7 @@ fn judge(own: &str, nodes: &[NodeRules]) -> Check {
             "they differ, so the gateway refuses all requests: {named}; start every node with \
              the same [gateway] rules and scopes"
         );
-        return Check {
-            what,
-            fault: Some(fault),
-        };
+        return Check::of(what, Err(fault));
     }
     let own = own.get(..12).unwrap_or(own);
     let what = match nodes.first() {
@@ -65,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_nodes_rules_are_is_told_and_only_a_difference_between_them_is_a_fault() {
+    fn the_nodes_rules_are_shown_and_only_a_difference_is_a_fault() {
         let own = "abcd".repeat(16);
         for (rules, fault, part) in [
             (&[][..], false, "none running"),
