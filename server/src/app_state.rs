@@ -31,27 +31,19 @@ use crate::{
 /// Everything that serves a request. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
-    /// Store, clock, randomness, configuration.
     pub core: Core,
-    /// Staff members.
     pub staff: StaffService,
     /// Signing in and out.
     pub staff_sessions: StaffSessions,
-    /// Keys of the REST interface.
     pub api_keys: ApiKeys,
-    /// Tenants and their health.
     pub tenants: TenantsService,
     /// Telemetry in.
     pub telemetry: TelemetryService,
-    /// Support sessions.
     pub support_sessions: SupportSessionsService,
-    /// User sessions and force logout.
     pub user_sessions: UserSessionsService,
-    /// The audit log.
     pub audit: AuditService,
     /// Completes the records of requests that proxies forwarded.
     pub access_log_reports: AccessLogReports,
-    /// The gateway's rules.
     pub rules: RulesService,
     /// Messages of plain forms for pages.
     pub flashes: Flashes,
@@ -133,8 +125,7 @@ impl AppState {
     ) -> Live {
         Live::new(
             self.core.clone(),
-            Arc::new(self.staff_sessions.clone()),
-            Arc::new(self.tenants.clone()),
+            self.staff_sessions.clone(),
             access_log,
             live_ends,
         )

@@ -30,7 +30,6 @@ pub use self::{
 pub struct Config {
     /// `sqlite:PATH` or `postgres://…`.
     pub database_url: SecretString,
-    /// The folder of the key files.
     pub data_dir: PathBuf,
     /// This node's name. Defaults to the host's name.
     pub node_name: Option<String>,
@@ -45,11 +44,9 @@ pub struct Config {
     pub forward_auth: Option<ForwardAuthConfig>,
     /// Scopes beside the built-in `read_only`.
     pub scopes: Vec<ScopeConfig>,
-    /// How health is decided.
     pub health: Thresholds,
     /// Limits and rules of support sessions.
     pub support_sessions: SupportSessionConfig,
-    /// The log's level and format.
     pub log: LogConfig,
     pub metrics: MetricsConfig,
     /// The file that it was read from, if there is one.
@@ -109,7 +106,6 @@ impl Default for SupportSessionConfig {
     }
 }
 
-/// The log's level and format.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {

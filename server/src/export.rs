@@ -20,8 +20,8 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::header;
 use store::{
-    Audited, Store,
-    audit::{AuditReach, EXPORT_PAGE},
+    Store,
+    audit::{AuditReach, EXPORT_PAGE, chain_of},
 };
 
 use crate::services::{Core, ServiceError, audit::reach};
@@ -50,7 +50,13 @@ pub async fn export(
         AuditReach::Tenant(own) => Some(own.clone()),
         AuditReach::All | AuditReach::Tenants => filter.tenant_id.clone(),
     };
-    record(core, context, tenant.clone(), &filter, format).await?;
+    let action = AuditAction::AuditExported {
+        format,
+        filter: filter.clone(),
+    };
+    let chain = chain_of(tenant.as_ref());
+    core.append(core.event(context, tenant.as_ref(), chain, action))
+        .await?;
     Ok(Export {
         file_name: file_name(tenant.as_ref(), core.now(), format),
         content_type: match format {
@@ -59,32 +65,6 @@ pub async fn export(
         },
         body: body(core.store.clone(), reach, filter, format),
     })
-}
-
-async fn record(
-    core: &Core,
-    context: &Context,
-    tenant: Option<TenantId>,
-    filter: &AuditFilter,
-    format: ExportFormat,
-) -> Result<(), ServiceError> {
-    let event = core.event(
-        context,
-        tenant.as_ref(),
-        store::audit::chain_of(tenant.as_ref()),
-        AuditAction::AuditExported {
-            format,
-            filter: filter.clone(),
-        },
-    );
-    core.store
-        .act(event, move |event, tx| {
-            Box::pin(async move {
-                let receipt = tx.append_audit(event.clone()).await?;
-                Ok::<_, ServiceError>(Audited::new((), receipt))
-            })
-        })
-        .await
 }
 
 /// `audit-acme-2026-11-22.csv`. Of a tenant's identifier only `:` has no place in a file name.

@@ -31,10 +31,8 @@ pub enum KeyName {
 }
 
 impl KeyName {
-    /// Every key there is.
     pub const ALL: [Self; 2] = [Self::Cursor, Self::Identity];
 
-    /// The name of its file.
     pub const fn file_name(self) -> &'static str {
         match self {
             Self::Cursor => "cursor.key",
@@ -61,16 +59,13 @@ pub enum KeyError {
          once with `(umask 077; openssl rand -hex 32 > {path})` and copy it to the other nodes"
     )]
     Missing { path: PathBuf },
-    /// Others could read it.
     #[error("the key file {path} can be read by others (mode {mode:04o}): run `chmod 600 {path}`")]
     TooOpen { path: PathBuf, mode: u32 },
-    /// It is not 32 bytes in hexadecimal.
     #[error(
         "the key file {path} must contain exactly 64 hexadecimal digits: restore it from the \
          backup, or delete it and create a new one"
     )]
     Malformed { path: PathBuf },
-    /// The file system says no.
     #[error(
         "can't use the key file {path}: check that the folder exists and that this user owns it"
     )]

@@ -8,15 +8,14 @@ mod interest;
 mod stream;
 mod view;
 
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
 
 use app::domain::{
     SupportSessionId,
-    caller::{Caller, Context, StaffCaller},
+    caller::{Caller, Context},
     policy::Act,
     problem::Problem,
 };
-use async_trait::async_trait;
 use axum::{
     Extension,
     extract::{RawQuery, State},
@@ -30,26 +29,19 @@ use futures::Stream;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::{problem, services::Core};
-
-pub use view::TenantFeed;
+use crate::{
+    problem,
+    services::{Core, staff_sessions::StaffSessions},
+};
 
 /// How many streams one staff member may hold: eight tabs, and some that have just been left.
 const STREAMS_PER_STAFF_MEMBER: usize = 24;
-
-/// Whether a staff member may still look.
-#[async_trait]
-pub trait Presence: Send + Sync {
-    /// Whether the staff session lives, and its staff member may open the console.
-    async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem>;
-}
 
 /// The source of streams. Cheap to clone.
 #[derive(Clone)]
 pub struct Live {
     core: Core,
-    presence: Arc<dyn Presence>,
-    tenants: Arc<dyn TenantFeed>,
+    staff_sessions: StaffSessions,
     /// Which support sessions' access logs have grown in this process.
     access_log: broadcast::Sender<SupportSessionId>,
     /// Streams end first when the server stops.
@@ -61,16 +53,14 @@ impl Live {
     /// Builds the stream's source.
     pub fn new(
         core: Core,
-        presence: Arc<dyn Presence>,
-        tenants: Arc<dyn TenantFeed>,
+        staff_sessions: StaffSessions,
         access_log: broadcast::Sender<SupportSessionId>,
         shutdown: CancellationToken,
     ) -> Self {
         let open = stream::OpenStreams::new(STREAMS_PER_STAFF_MEMBER);
         Self {
             core,
-            presence,
-            tenants,
+            staff_sessions,
             access_log,
             shutdown,
             open,

@@ -47,7 +47,6 @@ pub struct Probe {
     pub client: Client,
 }
 
-/// One of the two tenants, while it is tried.
 struct Inside {
     session: SupportSession,
     token: Token,

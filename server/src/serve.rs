@@ -52,11 +52,9 @@ pub struct Parts {
     pub figures: Option<Figures>,
 }
 
-/// A server that serves.
 pub struct Server {
     /// The services, for those who run in the same process.
     pub state: AppState,
-    /// The console's listen address.
     pub console: SocketAddr,
     boot: String,
     live_ends: CancellationToken,

@@ -5,6 +5,7 @@
 
 pub mod audit;
 
+mod acting;
 mod core;
 mod error;
 mod gates;
@@ -29,6 +30,6 @@ pub mod tenants;
 pub mod user_sessions;
 
 pub use self::{
-    core::Core, error::ServiceError, passwords::Passwords, telemetry::TelemetryService,
-    tenants::TenantsService,
+    acting::Acting, core::Core, error::ServiceError, passwords::Passwords,
+    telemetry::TelemetryService, tenants::TenantsService,
 };

@@ -11,16 +11,12 @@ use tracing_subscriber::{EnvFilter, filter::ParseError, layer::SubscriberExt, ut
 
 use crate::config::{LogConfig, LogFormat};
 
-/// The log or the figures can't be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The filter can't be read.
     #[error("log.filter is not valid ({0}): use levels such as \"info,gateway=debug\"")]
     Filter(ParseError),
-    /// There is a log already.
     #[error("can't start the log")]
     Log(#[from] TryInitError),
-    /// The recorder refuses its settings.
     #[error("can't set up the metrics")]
     Figures(#[from] BuildError),
 }

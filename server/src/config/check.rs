@@ -21,7 +21,6 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The origin of a URL.
     pub fn of(url: &Url) -> Option<Self> {
         Some(Self {
             scheme: url.scheme().to_owned(),
@@ -62,7 +61,6 @@ impl Config {
         }
     }
 
-    /// This node's name.
     pub fn node_name(&self) -> String {
         self.node_name.clone().unwrap_or_else(host_name)
     }
@@ -226,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nothing_is_written_into_can_be_served() {
+    fn an_empty_configuration_can_be_served() {
         assert_eq!(faults(""), "");
     }
 
@@ -248,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gateway_needs_a_host_name_of_its_own() {
+    fn the_gateway_needs_a_separate_host_name() {
         let gateway = |public: &str| {
             format!(
                 "[console]\npublic_url = \"https://console.example.com\"\n[gateway]\n\

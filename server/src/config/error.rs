@@ -5,7 +5,6 @@ use std::{path::PathBuf, sync::Arc};
 /// A fault of the configuration. Each message says what to change.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConfigError {
-    /// The file can't be read.
     #[error("the configuration file {path} can't be read: check the path and its permissions")]
     Unreadable {
         path: PathBuf,
@@ -36,7 +35,6 @@ pub enum ConfigError {
     #[error("the environment variable {name} (key {key}): {problem}")]
     Variable {
         name: &'static str,
-        /// The key that it sets.
         key: &'static str,
         problem: String,
     },
@@ -44,7 +42,6 @@ pub enum ConfigError {
     #[error("the flag {flag} (key {key}): {problem}")]
     Flag {
         flag: &'static str,
-        /// The key that it sets.
         key: &'static str,
         problem: String,
     },

@@ -106,7 +106,7 @@ allow = [
     }
 
     #[test]
-    fn of_a_missing_key_the_table_around_it_is_named() {
+    fn the_table_of_a_missing_key_is_named() {
         let file = ConfigFile::new(Path::new("console.toml"), TEXT.into());
         let place = file.place("scopes[0].description").unwrap();
         assert!(place.contains("line"), "{place}");

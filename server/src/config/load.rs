@@ -30,7 +30,6 @@ pub struct Flag {
 #[derive(Debug, Clone, Default)]
 pub struct Sources<'a> {
     pub file: Option<&'a Path>,
-    /// Names and values of the environment.
     pub environment: Vec<(String, String)>,
     pub flags: Vec<Flag>,
 }

@@ -6,7 +6,6 @@
 
 use strsim::levenshtein;
 
-/// The prefix of our variables.
 pub const PREFIX: &str = "SUPPORT_CONSOLE_";
 
 /// Variables with our prefix that are not configuration: of the tests and the build.
@@ -97,7 +96,6 @@ variables! {
     "METRICS__LISTEN" "metrics.listen" Text;
 }
 
-/// The variable with this name.
 pub(super) fn find(name: &str) -> Option<&'static Variable> {
     VARIABLES.iter().find(|variable| variable.name == name)
 }

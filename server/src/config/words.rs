@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_misspelt_is_told_with_what_was_meant() {
+    fn a_misspelt_key_is_reported_with_the_intended_one() {
         assert_eq!(
             in_words("unknown field `upstrem`, expected one of `listen`, `upstream`"),
             "unknown key upstrem: did you mean upstream?"

@@ -1,7 +1,6 @@
 use app::domain::{
     api_keys::ApiRight,
     audit::{AuditAction, FieldChange},
-    staff::Role,
 };
 use audit::{
     testing::noon,
@@ -19,7 +18,7 @@ use store::{
 use tower::ServiceExt;
 
 use super::*;
-use crate::services::testing::{anonymous, both, key_with, sqlite, staff};
+use crate::services::testing::{anonymous, both, key_with, sqlite, super_admin, support_admin};
 
 async fn read(export: Export) -> Vec<u8> {
     let chunks: Vec<Bytes> = export.body.try_collect().await.unwrap();
@@ -55,7 +54,7 @@ async fn an_export_of_many_pages_is_what_verify_reads() {
             });
         appended.await.unwrap();
         let core = test.core.clone();
-        let admin = staff(1, &[Role::SuperAdmin], noon());
+        let admin = super_admin(1);
         let all = AuditFilter::default();
         let export = export(&core, &admin, all, ExportFormat::JsonLines)
             .await
@@ -83,7 +82,7 @@ async fn an_export_of_many_pages_is_what_verify_reads() {
 }
 
 #[tokio::test]
-async fn a_tenants_export_is_told_of_in_its_own_log_and_named_for_it() {
+async fn a_tenants_export_is_recorded_in_its_log_and_named_after_it() {
     for test in both().await {
         let engine = test.engine;
         append(&test.core.store, new_event(Some("a:b"), 1, noon()))
@@ -102,7 +101,7 @@ async fn a_tenants_export_is_told_of_in_its_own_log_and_named_for_it() {
                 key_with(Some("a:b"), &[ApiRight::Read]),
                 AuditFilter::default(),
             ),
-            (2, staff(1, &[Role::SupportAdmin], noon()), of_tenant("a:b")),
+            (2, support_admin(1), of_tenant("a:b")),
         ] {
             let export = export(&core, &context, filter, ExportFormat::JsonLines)
                 .await
@@ -118,7 +117,7 @@ async fn a_tenants_export_is_told_of_in_its_own_log_and_named_for_it() {
 }
 
 #[tokio::test]
-async fn who_may_not_read_may_not_export_and_leaves_no_event() {
+async fn a_caller_who_may_not_read_may_not_export_and_leaves_no_event() {
     let test = sqlite().await;
     append(&test.core.store, new_event(Some("a"), 1, noon()))
         .await
@@ -156,7 +155,7 @@ async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
         .unwrap();
     let router = Router::new()
         .route("/export/audit", get(export_audit))
-        .layer(Extension(staff(1, &[Role::SupportAdmin], noon())))
+        .layer(Extension(support_admin(1)))
         .with_state(test.core.clone());
     let ask = async |query: &str| {
         let request = Request::get(format!("/export/audit?{query}"));

@@ -10,7 +10,6 @@ use gateway::identities::Identities;
 /// For how long it may be kept. A key is published for twice as long before it signs.
 const CACHE: &str = "public, max-age=300";
 
-/// The key set.
 pub(crate) async fn key_set(State(identities): State<Arc<Identities>>) -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "application/jwk-set+json"),

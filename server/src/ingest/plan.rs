@@ -20,12 +20,9 @@ const TENANT_WEIGHT: usize = 12;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     pub tenant: TenantId,
-    /// When the span starts.
     pub start: Timestamp,
     pub calls: Window,
-    /// The first call in it.
     pub first: Timestamp,
-    /// The last call in it.
     pub last: Timestamp,
 }
 

@@ -27,7 +27,6 @@ const DURATION_MAX_MS: u64 = 2_592_000_000;
 /// reason why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// One entry a record.
     pub records: Vec<Result<RequestRecord, RejectedRecord>>,
 }
 

@@ -37,7 +37,6 @@ impl Stage {
     /// never missed.
     pub const ALL: [Self; 3] = [Self::Next, Self::Current, Self::Retired];
 
-    /// The word for people.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Next => "next",
@@ -58,7 +57,6 @@ impl Stage {
 /// Why a key can't be added, promoted or retired.
 #[derive(Debug, thiserror::Error)]
 pub enum RotationError {
-    /// A file is at fault.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// There is no key in that stage.
@@ -67,20 +65,12 @@ pub enum RotationError {
     /// There is one already.
     #[error("there is a {} key already: {hint}", stage.as_str())]
     Already { stage: Stage, hint: &'static str },
-    /// It is too early.
     #[error("{why}: wait until {}, or add --at-once", until.format("%H:%M:%S UTC"))]
-    TooEarly {
-        /// The reason for waiting.
-        why: &'static str,
-        /// The end of the wait.
-        until: Timestamp,
-    },
+    TooEarly { why: &'static str, until: Timestamp },
 }
 
-/// A key in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptKey {
-    /// The key's stage.
     pub stage: Stage,
     pub key: PublicKey,
     /// Since when it has been in this stage.
@@ -116,7 +106,6 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// The keys in `data_dir`.
     pub fn of(data_dir: &Path) -> Self {
         let data_dir = data_dir.to_owned();
         Self { data_dir }

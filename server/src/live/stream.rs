@@ -224,7 +224,7 @@ impl Teller {
     }
 
     async fn still_present(&mut self) -> Result<bool, ServiceError> {
-        let present = self.live.presence.is_present(&self.staff).await?;
+        let present = self.live.staff_sessions.is_present(&self.staff).await?;
         if !present {
             self.send(&LiveEvent::SignedOut);
         }
@@ -248,8 +248,7 @@ impl Teller {
             .is_none_or(|sent| sent.elapsed() >= TENANTS_INTERVAL);
         if due && std::mem::take(&mut self.dirty.tenants) {
             self.tenants_sent = Some(Instant::now());
-            let feed = Arc::clone(&self.live.tenants);
-            if let Some(event) = self.view.tenants(&core, &*feed).await? {
+            if let Some(event) = self.view.tenants(&core).await? {
                 self.send(&event);
             }
         }

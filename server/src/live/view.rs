@@ -2,28 +2,14 @@
 
 use std::collections::HashMap;
 
+use crate::services::{Core, ServiceError, telemetry::telemetry_state};
 use app::domain::{
     SupportSessionId, TenantId,
     access_log::{AccessLogEntry, RequestOutcome},
     live::{AccessLogChange, LiveEvent, LiveInterest, SupportSessionsChange, TenantsChange},
-    problem::Problem,
     support_sessions::{SupportSession, SupportSessionCounts},
-    tenants::{HealthCounts, TelemetryState, TenantHealth},
+    tenants::{HealthCounts, TenantHealth},
 };
-use async_trait::async_trait;
-
-use crate::services::{Core, ServiceError};
-
-/// Tenants' health as the stream needs it.
-#[async_trait]
-pub trait TenantFeed: Send + Sync {
-    /// The rows of these tenants, those that exist.
-    async fn rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, Problem>;
-    /// The figures above the overview.
-    async fn counts(&self) -> Result<HealthCounts, Problem>;
-    /// Whether telemetry arrives at all.
-    async fn telemetry(&self) -> Result<TelemetryState, Problem>;
-}
 
 /// The state that one page has received.
 pub(super) struct View {
@@ -58,22 +44,20 @@ impl View {
     }
 
     /// Rows that have changed since they were last sent, and the figures.
-    pub(super) async fn tenants(
-        &mut self,
-        core: &Core,
-        feed: &dyn TenantFeed,
-    ) -> Result<Option<LiveEvent>, ServiceError> {
+    pub(super) async fn tenants(&mut self, core: &Core) -> Result<Option<LiveEvent>, ServiceError> {
         if self.interest.tenants.is_empty() && !self.interest.counts {
             return Ok(None);
         }
-        let mut rows = feed.rows(&self.interest.tenants).await?;
+        let mut reader = core.store.read().await?;
+        let mut db = reader.db();
+        let found = db.find_tenants_by_id(&self.interest.tenants).await?;
+        let mut rows: Vec<_> = found.into_iter().map(TenantHealth::from).collect();
         rows.retain(|row| self.rows.get(&row.tenant.id) != Some(row));
-        let counts = if self.interest.counts {
-            Some(feed.counts().await?)
-        } else {
-            None
+        let counts = match self.interest.counts {
+            true => Some(db.count_tenants_by_health(None).await?),
+            false => None,
         };
-        let telemetry = feed.telemetry().await?;
+        let telemetry = telemetry_state(core, db.telemetry_reception().await?);
         if rows.is_empty() && counts == self.counts && self.stale == Some(telemetry.stale) {
             return Ok(None);
         }

@@ -40,7 +40,6 @@ pub async fn limit_body(request: Request, next: Next) -> Response {
         .await
 }
 
-/// The response to a larger body.
 pub fn too_large() -> Problem {
     Problem::new(
         ProblemCode::TooLarge,

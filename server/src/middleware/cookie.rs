@@ -9,7 +9,6 @@
 use gateway::{HostCookie, token::Token};
 use http::{HeaderMap, HeaderValue};
 
-/// The cookie.
 const COOKIE: HostCookie = HostCookie::new("__Host-support-console");
 
 /// The token that a request brings; `None` without one, or with more than one.

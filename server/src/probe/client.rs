@@ -109,7 +109,6 @@ impl Client {
         })
     }
 
-    /// The gateway's address.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -24,29 +24,16 @@ pub enum ProbeError {
          it with this configuration, or probe with the configuration it was started with"
     )]
     OtherRules {
-        /// The nodes that have.
         nodes: String,
         /// The hash of this configuration's rules.
         own: String,
     },
-    /// The gateway's address can't be used.
     #[error("{url} is not a valid gateway address: {problem}")]
-    Address {
-        url: String,
-        /// Why the value is not valid.
-        problem: String,
-    },
-    /// A file with a CA can't be used.
+    Address { url: String, problem: String },
     #[error("--ca {path}: {problem}")]
-    Ca {
-        path: PathBuf,
-        /// Why the value is not valid.
-        problem: String,
-    },
-    /// The gateway can't be reached.
+    Ca { path: PathBuf, problem: String },
     #[error("the gateway doesn't respond at {url}: {}", .unanswered.advice())]
     Unreachable {
-        /// The address that was tried.
         url: String,
         #[source]
         unanswered: Unanswered,
@@ -55,12 +42,7 @@ pub enum ProbeError {
         "the server at {url} is not this gateway (its /.support-console/health is {status}): \
          correct gateway.public_url, or set the gateway's address with --at"
     )]
-    Stranger {
-        /// The address that was tried.
-        url: String,
-        status: u16,
-    },
-    /// One of the support sessions may not be opened.
+    Stranger { url: String, status: u16 },
     #[error("can't create a support session in {tenant}: {}", problem.detail)]
     Refused { tenant: TenantId, problem: Problem },
     /// It was interrupted. The support sessions have ended.
@@ -74,7 +56,6 @@ pub enum ProbeError {
         session: SupportSessionId,
         problem: Problem,
     },
-    /// A service refused, or the store failed.
     #[error(transparent)]
     Service(#[from] ServiceError),
     #[error(transparent)]
@@ -99,10 +80,8 @@ pub enum Unanswered {
     Tls(#[source] Arc<io::Error>),
     #[error("the connection broke before the response was complete")]
     Broken(#[source] Arc<hyper::Error>),
-    /// It did not come in time.
     #[error("no response in time")]
     Late,
-    /// It is larger than the limit.
     #[error("the response is larger than 4 MiB")]
     TooLarge,
 }

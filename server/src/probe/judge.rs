@@ -10,7 +10,6 @@ use super::{
     report::Finding,
 };
 
-/// The result of a request.
 #[derive(Debug)]
 pub(super) enum Seen {
     Nothing(Unanswered),
@@ -24,7 +23,6 @@ pub(super) enum Seen {
 /// The fault, or the confirmed fact.
 type Judgement = Result<String, String>;
 
-/// Judges one request.
 pub(super) fn judge(ask: &Ask, between: &Between<'_>, rules: &RuleSet, seen: &Seen) -> Finding {
     let judgement = match seen {
         Seen::Nothing(unanswered) => Err(format!("{unanswered}: {}", unanswered.advice())),

@@ -19,7 +19,6 @@ const PLACE: &str = "{tenant_id}";
 
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The scopes of both support sessions.
     pub scopes: Vec<ScopeName>,
     pub tenants: [Subject; 2],
 }
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_prove_nothing_is_refused() {
+    fn a_probe_that_would_prove_nothing_is_refused() {
         let path = "path = \"/v1/{tenant_id}\"\n";
         let good = tenants(("acme", "Heron Ltd"), ("bolt", "Kestrel Inc"));
         for (text, part) in [

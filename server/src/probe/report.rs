@@ -21,16 +21,13 @@ pub struct Finding {
     pub request_id: Option<RequestId>,
 }
 
-/// Everything that was found.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// The gateway's address.
     pub gateway: String,
     /// The hash of its rules.
     pub rules: String,
     /// The support sessions, which have ended.
     pub sessions: [SupportSession; 2],
-    /// One for each request.
     pub findings: Vec<Finding>,
     /// What was not tested.
     pub remark: Option<&'static str>,

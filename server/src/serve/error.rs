@@ -5,31 +5,24 @@ use store::StoreError;
 
 use crate::{keys::KeyError, services::ServiceError};
 
-/// Why the server can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The store is at fault.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A step before serving failed.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// A key file is at fault.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The gateway's part of the configuration is at fault.
     #[error("the gateway's configuration is not valid")]
     Gateway(#[source] InvalidConfig),
     /// An address is taken, or is not this machine's.
     #[error("can't listen on {address} ({key}): {}", bind_advice(.source))]
     Bind {
-        /// The key of the configuration.
         key: &'static str,
         address: String,
         #[source]
         source: std::io::Error,
     },
-    /// The operating system says no.
     #[error("the operating system refuses a resource that the server needs")]
     Io(#[source] std::io::Error),
 }

@@ -16,9 +16,9 @@ mod tests;
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use app::domain::{
-    AuditEventId, SupportSessionId,
+    SupportSessionId,
     access_log::{Refusal, RequestOutcome},
-    audit::{Actor, ActorType, AuditAction, AuditOutcome},
+    audit::{ActorType, AuditAction, AuditOutcome},
     caller::Origin,
     record::OutageCause,
     support_sessions::SupportSession,
@@ -38,7 +38,7 @@ use tokio::{
 };
 
 use self::{known::Known, record::Later, sample::Sampler};
-use super::Core;
+use super::{Core, core::actor_of};
 
 pub use self::{
     orphans::close_orphans,
@@ -257,23 +257,16 @@ fn request_event(
     outcome: AuditOutcome,
     action: AuditAction,
 ) -> NewAuditEvent {
+    let actor = actor_of(ActorType::Staff, intent.staff_id, &intent.staff_name);
+    let origin = Origin {
+        ip: Some(intent.ip.to_string()),
+        user_agent: Some(intent.user_agent.clone()),
+        request_id: Some(intent.request_id.to_string()),
+    };
+    let (tenant, session) = (Some(&intent.tenant_id), intent.support_session_id);
     NewAuditEvent {
-        id: AuditEventId::from_uuid(core.new_uuid()),
-        tenant_id: Some(intent.tenant_id.clone()),
-        action,
-        actor: Actor {
-            kind: ActorType::Staff,
-            id: intent.staff_id.to_string(),
-            name: intent.staff_name.clone(),
-        },
-        resource_id: intent.support_session_id.to_string(),
         outcome,
         occurred_at: intent.at,
-        recorded_at: core.now(),
-        origin: Origin {
-            ip: Some(intent.ip.to_string()),
-            user_agent: Some(intent.user_agent.clone()),
-            request_id: Some(intent.request_id.to_string()),
-        },
+        ..core.event_by(actor, origin, tenant, session, action)
     }
 }

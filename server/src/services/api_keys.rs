@@ -10,14 +10,13 @@ use app::domain::{
     text::clean,
 };
 use gateway::token::{Token, TokenKind};
-use store::{Audited, ChangeKind, StoreError, audit::NewAuditEvent};
+use store::{Audited, ChangeKind, StoreError};
 
 use super::{Core, ServiceError, tenants::find_tenant};
 
 /// The longest name of a key, in characters.
 const NAME_MAX: usize = 100;
 
-/// The input for creating a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {
     /// The key's purpose, 1–100 characters.
@@ -31,7 +30,6 @@ pub struct NewApiKey {
 /// A key that was just made.
 #[derive(Debug)]
 pub struct ApiKeyMade {
-    /// The key.
     pub key: ApiKey,
     /// Its secret, shown once.
     pub token: Token,
@@ -44,7 +42,6 @@ pub struct ApiKeys {
 }
 
 impl ApiKeys {
-    /// Over a store.
     pub fn new(core: Core) -> Self {
         Self { core }
     }
@@ -73,27 +70,19 @@ impl ApiKeys {
             created_at: self.core.now(),
             revoked_at: None,
         };
-        let event = self.event(
-            context,
-            &key,
-            AuditAction::ApiKeyCreated {
-                name: key.name.clone(),
-                rights: key.rights.clone(),
-            },
-        );
-        let (kept, hash) = (key.clone(), token.hash());
-        self.core
-            .store
-            .act((kept, event), move |(key, event), tx| {
-                Box::pin(async move {
-                    tx.add_api_key(key, hash).await?;
-                    let receipt = tx.append_audit(event.clone()).await?;
-                    tx.change(ChangeKind::ApiKey, &key.id.to_string(), key.created_at)
-                        .await?;
-                    Ok::<_, ServiceError>(Audited::new((), receipt))
-                })
+        let hash = token.hash();
+        let create = self.core.act(context, key.clone(), move |key, mut act| {
+            Box::pin(async move {
+                act.tx.add_api_key(key, hash).await?;
+                let (name, rights) = (key.name.clone(), key.rights.clone());
+                let action = AuditAction::ApiKeyCreated { name, rights };
+                // A key that opens a tenant's data is recorded in the tenant's log.
+                let receipt = act.record(key.tenant_id.as_ref(), key.id, action).await?;
+                act.change(ChangeKind::ApiKey, key.id).await?;
+                Ok(Audited::new((), receipt))
             })
-            .await?;
+        });
+        create.await?;
         Ok(ApiKeyMade { key, token })
     }
 
@@ -114,26 +103,24 @@ impl ApiKeys {
             .db()
             .lookup_api_key(id)
             .await?;
-        let mut key = found.ok_or_else(|| Problem::not_found("key"))?;
-        let now = self.core.now();
-        let name = key.name.clone();
-        let event = self.event(context, &key, AuditAction::ApiKeyRevoked { name });
-        self.core
-            .store
-            .act(event, move |event, tx| {
-                Box::pin(async move {
-                    if !tx.revoke_api_key(id, now).await? {
-                        let detail = "This key is already revoked.";
-                        return Err(Problem::new(ProblemCode::Conflict, detail).into());
-                    }
-                    let receipt = tx.append_audit(event.clone()).await?;
-                    tx.change(ChangeKind::ApiKey, &id.to_string(), now).await?;
-                    Ok::<_, ServiceError>(Audited::new((), receipt))
-                })
+        let key = found.ok_or_else(|| Problem::not_found("key"))?;
+        let revoke = self.core.act(context, key, move |key, mut act| {
+            Box::pin(async move {
+                let now = act.now();
+                if !act.tx.revoke_api_key(id, now).await? {
+                    let detail = "This key is already revoked.";
+                    return Err(Problem::new(ProblemCode::Conflict, detail).into());
+                }
+                let name = key.name.clone();
+                let action = AuditAction::ApiKeyRevoked { name };
+                let receipt = act.record(key.tenant_id.as_ref(), id, action).await?;
+                act.change(ChangeKind::ApiKey, id).await?;
+                let mut revoked = key.clone();
+                revoked.revoked_at = Some(now);
+                Ok(Audited::new(revoked, receipt))
             })
-            .await?;
-        key.revoked_at = Some(now);
-        Ok(key)
+        });
+        revoke.await
     }
 
     /// The holder of a secret; `None` if it is unknown or its key was revoked.
@@ -154,12 +141,6 @@ impl ApiKeys {
                 tenant_id: key.tenant_id,
                 rights: key.rights,
             }))
-    }
-
-    /// Keys that open a tenant's data are recorded in the tenant's log.
-    fn event(&self, context: &Context, key: &ApiKey, action: AuditAction) -> NewAuditEvent {
-        self.core
-            .event(context, key.tenant_id.as_ref(), key.id, action)
     }
 }
 
@@ -282,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_good_key_is_refused_by_name() {
+    async fn an_invalid_key_is_refused_by_field() {
         let console = sqlite().await;
         console.add_tenant("acme").await;
         let keys = ApiKeys::new(console.core.clone());

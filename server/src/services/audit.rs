@@ -23,7 +23,6 @@ pub struct AuditService {
 }
 
 impl AuditService {
-    /// Reads through `core`.
     pub const fn new(core: Core) -> Self {
         Self { core }
     }

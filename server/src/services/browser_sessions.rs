@@ -5,8 +5,8 @@
 use std::{net::IpAddr, sync::Arc};
 
 use app::domain::{
-    AuditEventId, SupportSessionId,
-    audit::{Actor, ActorType, AuditAction, AuditOutcome},
+    SupportSessionId,
+    audit::{ActorType, AuditAction},
     caller::Origin,
     support_sessions::{Lifecycle, SupportSession},
 };
@@ -21,7 +21,7 @@ use store::{
     Audited, ChangeKind, StoreError, Tx, audit::NewAuditEvent, browser_sessions::EntryKey,
 };
 
-use super::{Core, access_log::known, gates::cut_replaced_now};
+use super::{Core, access_log::known, core::actor_of, gates::cut_replaced_now};
 
 /// Browsers' cookies in the store.
 pub struct StoreBrowserSessions {
@@ -103,30 +103,22 @@ async fn take_in(
     let event = opened(core, &session, new);
     let receipt = tx.append_audit(event).await?;
     // Requests of the previous cookie are cut off on every node.
-    let id = session.id.to_string();
-    tx.change(ChangeKind::SupportSession, &id, now).await?;
+    tx.change(ChangeKind::SupportSession, session.id, now)
+        .await?;
     Ok(Audited::new(Some(session.id), receipt))
 }
 
 fn opened(core: &Core, session: &SupportSession, new: &NewBrowserSession) -> NewAuditEvent {
+    let actor = actor_of(ActorType::Staff, session.staff_id, &session.staff_name);
+    let origin = Origin {
+        ip: Some(new.ip.to_string()),
+        user_agent: Some(new.user_agent.clone()),
+        request_id: Some(new.request_id.to_string()),
+    };
+    let action = AuditAction::SupportSessionOpenedInBrowser {};
     NewAuditEvent {
-        id: AuditEventId::from_uuid(core.new_uuid()),
-        tenant_id: Some(session.tenant_id.clone()),
-        action: AuditAction::SupportSessionOpenedInBrowser {},
-        actor: Actor {
-            kind: ActorType::Staff,
-            id: session.staff_id.to_string(),
-            name: session.staff_name.clone(),
-        },
-        resource_id: session.id.to_string(),
-        outcome: AuditOutcome::Success,
         occurred_at: new.at,
-        recorded_at: core.now(),
-        origin: Origin {
-            ip: Some(new.ip.to_string()),
-            user_agent: Some(new.user_agent.clone()),
-            request_id: Some(new.request_id.to_string()),
-        },
+        ..core.event_by(actor, origin, Some(&session.tenant_id), session.id, action)
     }
 }
 

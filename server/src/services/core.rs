@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::domain::{
     AuditEventId, TenantId, Timestamp,
     audit::{Actor, ActorType, AuditAction, AuditOutcome},
-    caller::{Caller, Context},
+    caller::{Caller, Context, Origin},
     page::{Page, PageRequest},
     policy::{Act, authorise},
     problem::Problem,
@@ -16,36 +16,31 @@ use gateway::{
     entropy::{Entropy, new_uuid},
 };
 use store::{
-    Store,
+    Audited, Store,
     audit::NewAuditEvent,
     listing::{Listed, PageAt, Position},
 };
 use uuid::Uuid;
 
+use super::ServiceError;
 use crate::{config::Config, cursor::CursorKey};
 
 /// The base of every use case. Cheap to clone.
 #[derive(Clone)]
 pub struct Core {
-    /// The data store.
     pub store: Store,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The configuration.
     pub config: Arc<Config>,
     /// Signs the positions of lists.
     pub cursors: CursorKey,
 }
 
 impl Core {
-    /// The time now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// A new identifier.
     pub fn new_uuid(&self) -> Uuid {
         new_uuid(&*self.clock, &*self.entropy)
     }
@@ -64,18 +59,42 @@ impl Core {
         resource: impl ToString,
         action: AuditAction,
     ) -> NewAuditEvent {
+        let (actor, origin) = (actor(&context.caller), context.origin.clone());
+        self.event_by(actor, origin, tenant, resource, action)
+    }
+
+    /// An audit event of something that `actor` has just done.
+    pub fn event_by(
+        &self,
+        actor: Actor,
+        origin: Origin,
+        tenant: Option<&TenantId>,
+        resource: impl ToString,
+        action: AuditAction,
+    ) -> NewAuditEvent {
         let now = self.now();
         NewAuditEvent {
             id: AuditEventId::from_uuid(self.new_uuid()),
             tenant_id: tenant.cloned(),
             action,
-            actor: actor(&context.caller),
+            actor,
             resource_id: resource.to_string(),
             outcome: AuditOutcome::Success,
             occurred_at: now,
             recorded_at: now,
-            origin: context.origin.clone(),
+            origin,
         }
+    }
+
+    /// An act that consists of its event.
+    pub async fn append(&self, event: NewAuditEvent) -> Result<(), ServiceError> {
+        let append = self.store.act(event, |event, tx| {
+            Box::pin(async move {
+                let receipt = tx.append_audit(event.clone()).await?;
+                Ok(Audited::new((), receipt))
+            })
+        });
+        append.await
     }
 
     /// Since when and why nothing can be recorded, if that is so.
@@ -117,24 +136,21 @@ impl Core {
 
 /// The actor, as named in the audit log.
 pub(crate) fn actor(caller: &Caller) -> Actor {
-    let (kind, id, name) = match caller {
-        Caller::Staff(staff) => (
-            ActorType::Staff,
-            staff.staff_id.to_string(),
-            staff.name.clone(),
-        ),
-        Caller::Key(key) => (ActorType::ApiKey, key.id.to_string(), key.name.clone()),
-        Caller::Support(support) => (
-            ActorType::Staff,
-            support.staff_id.to_string(),
-            support.staff_name.clone(),
-        ),
-        Caller::Cli { user } => (ActorType::Cli, user.clone(), user.clone()),
-        Caller::System | Caller::Anonymous => (
-            ActorType::System,
-            "system".to_owned(),
-            "Support Console".to_owned(),
-        ),
-    };
-    Actor { kind, id, name }
+    match caller {
+        Caller::Staff(by) => actor_of(ActorType::Staff, by.staff_id, &by.name),
+        Caller::Key(by) => actor_of(ActorType::ApiKey, by.id, &by.name),
+        Caller::Support(by) => actor_of(ActorType::Staff, by.staff_id, &by.staff_name),
+        Caller::Cli { user } => actor_of(ActorType::Cli, user, user),
+        Caller::System | Caller::Anonymous => {
+            actor_of(ActorType::System, "system", "Support Console")
+        }
+    }
+}
+
+pub(super) fn actor_of(kind: ActorType, id: impl ToString, name: &str) -> Actor {
+    Actor {
+        kind,
+        id: id.to_string(),
+        name: name.to_owned(),
+    }
 }

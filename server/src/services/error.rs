@@ -3,7 +3,6 @@
 use app::domain::{problem::Problem, record::OutageCause};
 use store::{ActError, StoreError};
 
-/// An error of a use case.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     /// A problem for the caller: not allowed, not found, not valid.

@@ -5,11 +5,11 @@
 //! origin.
 
 use app::domain::{
+    Timestamp,
     audit::{AuditAction, AuditOutcome, KeyRotation},
     caller::Context,
     policy::Act,
 };
-use store::Audited;
 
 use super::{Core, ServiceError};
 use crate::keys::{
@@ -33,6 +33,10 @@ impl From<KeyError> for IdentityKeysError {
         Self::Rotation(error.into())
     }
 }
+
+/// Finds the key that may change, or says why none may.
+type Which = fn(&Rotation, Timestamp, bool) -> Result<KeptKey, RotationError>;
+type Change = fn(&Rotation, Timestamp) -> Result<(), RotationError>;
 
 /// Adding, promoting and retiring keys.
 #[derive(Clone)]
@@ -59,12 +63,10 @@ impl IdentityKeysService {
         self.authorise(context)?;
         let _lock = self.rotation.lock()?;
         let new = self.rotation.make_next(&*self.core.entropy)?;
-        let kid = new.key.kid().to_owned();
-        self.record(context, AuditAction::IdentityKeyAdded, &kid, false)
-            .await?;
+        let (action, kid) = (AuditAction::IdentityKeyAdded, new.key.kid());
+        self.record(context, action, kid, false).await?;
         let done = self.rotation.add(&new, self.core.now());
-        self.finish(context, AuditAction::IdentityKeyAdded, &kid, done)
-            .await
+        self.finish(context, action, kid, done).await
     }
 
     /// Starts signing with the next key and retires the current one. Returns the new one's name.
@@ -73,15 +75,9 @@ impl IdentityKeysService {
         context: &Context,
         at_once: bool,
     ) -> Result<String, IdentityKeysError> {
-        self.authorise(context)?;
-        let _lock = self.rotation.lock()?;
-        let next = self.rotation.promotable(self.core.now(), at_once)?;
-        let kid = next.key.kid();
-        self.record(context, AuditAction::IdentityKeyPromoted, kid, at_once)
-            .await?;
-        let done = self.rotation.promote(self.core.now());
-        self.finish(context, AuditAction::IdentityKeyPromoted, kid, done)
-            .await
+        let (which, change) = (Rotation::promotable, Rotation::promote);
+        let action = AuditAction::IdentityKeyPromoted;
+        self.step(context, action, at_once, which, change).await
     }
 
     /// Removes the retired key. Returns its name.
@@ -90,15 +86,27 @@ impl IdentityKeysService {
         context: &Context,
         at_once: bool,
     ) -> Result<String, IdentityKeysError> {
+        let change = |keys: &Rotation, _| keys.retire();
+        let action = AuditAction::IdentityKeyRemoved;
+        self.step(context, action, at_once, Rotation::retirable, change)
+            .await
+    }
+
+    async fn step(
+        &self,
+        context: &Context,
+        action: fn(KeyRotation) -> AuditAction,
+        at_once: bool,
+        which: Which,
+        change: Change,
+    ) -> Result<String, IdentityKeysError> {
         self.authorise(context)?;
         let _lock = self.rotation.lock()?;
-        let old = self.rotation.retirable(self.core.now(), at_once)?;
-        let kid = old.key.kid();
-        self.record(context, AuditAction::IdentityKeyRemoved, kid, at_once)
-            .await?;
-        let done = self.rotation.retire();
-        self.finish(context, AuditAction::IdentityKeyRemoved, kid, done)
-            .await
+        let kept = which(&self.rotation, self.core.now(), at_once)?;
+        let kid = kept.key.kid();
+        self.record(context, action, kid, at_once).await?;
+        let done = change(&self.rotation, self.core.now());
+        self.finish(context, action, kid, done).await
     }
 
     fn authorise(&self, context: &Context) -> Result<(), IdentityKeysError> {
@@ -114,8 +122,8 @@ impl IdentityKeysService {
         at_once: bool,
     ) -> Result<(), ServiceError> {
         let action = action(KeyRotation::Begun { at_once });
-        self.append(context, action, kid, AuditOutcome::Success)
-            .await
+        let event = self.core.event(context, None, kid, action);
+        self.core.append(event).await
     }
 
     /// Records that a recorded action failed, if it did.
@@ -129,31 +137,12 @@ impl IdentityKeysService {
         if let Err(error) = done {
             let why = error.to_string();
             let action = action(KeyRotation::Failed { why });
-            self.append(context, action, kid, AuditOutcome::Failure)
-                .await?;
+            let mut event = self.core.event(context, None, kid, action);
+            event.outcome = AuditOutcome::Failure;
+            self.core.append(event).await?;
             return Err(error.into());
         }
         Ok(kid.to_owned())
-    }
-
-    async fn append(
-        &self,
-        context: &Context,
-        action: AuditAction,
-        kid: &str,
-        outcome: AuditOutcome,
-    ) -> Result<(), ServiceError> {
-        let mut event = self.core.event(context, None, kid, action);
-        event.outcome = outcome;
-        self.core
-            .store
-            .act(event, move |event, tx| {
-                Box::pin(async move {
-                    let receipt = tx.append_audit(event.clone()).await?;
-                    Ok::<_, ServiceError>(Audited::new((), receipt))
-                })
-            })
-            .await
     }
 }
 

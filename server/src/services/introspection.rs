@@ -25,7 +25,6 @@ pub struct IntrospectionService {
 }
 
 impl IntrospectionService {
-    /// Over a store, for identities signed with these keys.
     pub fn new(core: Core, identities: Arc<Identities>) -> Self {
         Self { core, identities }
     }

@@ -52,10 +52,8 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 /// Why a lease was not renewed.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It takes too long to answer.
     #[error("the data store takes too long to respond")]
     Slow,
     /// The store has fewer changes than this node has seen.

@@ -39,7 +39,6 @@ pub struct PasswordGiven {
 }
 
 impl StaffService {
-    /// Over a store, with passwords hashed by `passwords`.
     pub fn new(core: Core, passwords: Passwords) -> Self {
         Self { core, passwords }
     }
@@ -64,7 +63,6 @@ impl StaffService {
         Ok(found.ok_or_else(not_found)?.member)
     }
 
-    /// Adds a staff member.
     pub async fn add(
         &self,
         context: &Context,
@@ -87,27 +85,21 @@ impl StaffService {
             must_change_password: hashed.must_change,
         };
         let staff = record.member.clone();
-        let action = AuditAction::StaffAdded {
-            email: staff.email.clone(),
-            name: staff.name.clone(),
-            roles: staff.roles.clone(),
-        };
-        let event = self.core.event(context, None, staff.id, action);
-        let now = self.core.now();
-        let added: Result<(), ServiceError> = self
-            .core
-            .store
-            .act((record, event), move |(record, event), tx| {
-                Box::pin(async move {
-                    tx.add_staff(record).await?;
-                    let receipt = tx.append_audit(event.clone()).await?;
-                    tx.change(ChangeKind::Staff, &record.member.id.to_string(), now)
-                        .await?;
-                    Ok(Audited::new((), receipt))
-                })
+        let add = self.core.act(context, record, |record, mut act| {
+            Box::pin(async move {
+                act.tx.add_staff(record).await?;
+                let staff = &record.member;
+                let action = AuditAction::StaffAdded {
+                    email: staff.email.clone(),
+                    name: staff.name.clone(),
+                    roles: staff.roles.clone(),
+                };
+                let receipt = act.record(None, staff.id, action).await?;
+                act.change(ChangeKind::Staff, staff.id).await?;
+                Ok(Audited::new((), receipt))
             })
-            .await;
-        match added {
+        });
+        match add.await {
             Err(ServiceError::Store(StoreError::Exists { .. })) => {
                 let taken = "is already the address of a staff member";
                 Err(Problem::invalid_field("email", taken).into())

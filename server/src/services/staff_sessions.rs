@@ -14,18 +14,15 @@ use app::domain::{
     StaffSessionId, Timestamp,
     audit::AuditAction,
     caller::{Caller, Context, StaffCaller},
-    problem::Problem,
 };
-use async_trait::async_trait;
 use chrono::TimeDelta;
 use gateway::token::{Token, TokenKind};
 use store::{
-    Audited, ChangeKind, Priority, StoreError, Tx, staff::StaffRecord, staff_sessions::StaffSession,
+    Audited, ChangeKind, Priority, StoreError, staff::StaffRecord, staff_sessions::StaffSession,
 };
 
 use self::failed::FailedSignIns;
-use super::{Core, Passwords, ServiceError};
-use crate::live::Presence;
+use super::{Acting, Core, Passwords, ServiceError};
 
 pub(super) use self::throttle::account_subject;
 pub use self::{
@@ -50,7 +47,6 @@ pub struct StaffSessions {
 }
 
 impl StaffSessions {
-    /// Over a store, with passwords checked by `passwords`.
     pub fn new(core: Core, passwords: Passwords) -> Self {
         Self {
             core,
@@ -108,22 +104,27 @@ impl StaffSessions {
         Ok(ends_at.map(|ends_at| (caller, ends_at)))
     }
 
+    /// Whether an open page may go on showing data. It doesn't extend a sign-in: only requests
+    /// count for the idle limit.
+    pub async fn is_present(&self, staff: &StaffCaller) -> Result<bool, StoreError> {
+        let found = self.look_again(staff.staff_session_id).await?;
+        Ok(found.is_some_and(|(now, _)| !now.roles.is_empty() && !now.must_change_password))
+    }
+
     /// Ends the caller's sign-in, or all of that person's sign-ins. Returns how many ended. Without
     /// a sign-in there is nothing to end.
     pub async fn sign_out(&self, context: &Context, everywhere: bool) -> Result<u64, ServiceError> {
         let Caller::Staff(caller) = &context.caller else {
             return Ok(0);
         };
-        let given = (self.core.clone(), context.clone(), caller.clone());
-        self.core
-            .store
-            .act(given, move |(core, context, caller), tx| {
+        let sign_out = self
+            .core
+            .act(context, caller.clone(), move |caller, mut act| {
                 Box::pin(async move {
-                    let now = core.now();
-                    let id = caller.staff_session_id;
+                    let (now, id) = (act.now(), caller.staff_session_id);
                     let ended = if everywhere {
-                        tx.end_staff_sessions_of(caller.staff_id, now).await?
-                    } else if tx.end_staff_session(id, now).await? {
+                        act.tx.end_staff_sessions_of(caller.staff_id, now).await?
+                    } else if act.tx.end_staff_session(id, now).await? {
                         vec![id]
                     } else {
                         Vec::new()
@@ -132,21 +133,16 @@ impl StaffSessions {
                     if ended.is_empty() {
                         return Ok(Audited::unchanged(0));
                     }
-                    let event = core.event(
-                        context,
-                        None,
-                        caller.staff_id,
-                        AuditAction::StaffSignedOut {
-                            everywhere,
-                            ended: count,
-                        },
-                    );
-                    let receipt = tx.append_audit(event).await?;
-                    tell_of_ended(tx, &ended, now).await?;
+                    let action = AuditAction::StaffSignedOut {
+                        everywhere,
+                        ended: count,
+                    };
+                    let receipt = act.record(None, caller.staff_id, action).await?;
+                    tell_of_ended(&mut act, &ended).await?;
                     Ok(Audited::new(count, receipt))
                 })
-            })
-            .await
+            });
+        sign_out.await
     }
 
     /// Deletes data that no decision needs any more. For a timer; once an hour is enough.
@@ -181,15 +177,6 @@ impl StaffSessions {
     }
 }
 
-/// An open page doesn't extend a sign-in: only requests count for the idle limit.
-#[async_trait]
-impl Presence for StaffSessions {
-    async fn is_present(&self, staff: &StaffCaller) -> Result<bool, Problem> {
-        let found = self.look_again(staff.staff_session_id).await?;
-        Ok(found.is_some_and(|(now, _)| !now.roles.is_empty() && !now.must_change_password))
-    }
-}
-
 /// When a sign-in ends unless it is used; `None` if it was ended.
 fn ends_at(session: &StaffSession) -> Option<Timestamp> {
     let ended = session.ended_at.is_some() || session.staff.member.deactivated_at.is_some();
@@ -215,13 +202,11 @@ fn caller_of(
 /// Tells every process of staff sessions that have ended in this transaction. Comes after the
 /// audit events, like every note of a change: locks are taken in one order.
 pub(super) async fn tell_of_ended(
-    tx: &mut Tx<'_>,
+    act: &mut Acting<'_, '_>,
     ended: &[StaffSessionId],
-    now: Timestamp,
 ) -> Result<(), StoreError> {
     for id in ended {
-        tx.change(ChangeKind::StaffSession, &id.to_string(), now)
-            .await?;
+        act.change(ChangeKind::StaffSession, id).await?;
     }
     Ok(())
 }

@@ -14,14 +14,11 @@ mod tests;
 use std::sync::Arc;
 
 use app::domain::{
-    audit::AuditAction,
     caller::{Caller, Context, StaffCaller},
     problem::Problem,
     settings::Settings,
-    support_sessions::SupportSession,
 };
 use gateway::{GatewayConfig, SessionGates, browser::EntryHosts};
-use store::audit::NewAuditEvent;
 
 use super::Core;
 
@@ -63,14 +60,4 @@ fn staff_behind(context: &Context) -> Result<&StaffCaller, Problem> {
             "A support session needs a staff member behind it.",
         )),
     }
-}
-
-/// An event of a support session, in its tenant's log.
-fn event_of(
-    core: &Core,
-    context: &Context,
-    session: &SupportSession,
-    action: AuditAction,
-) -> NewAuditEvent {
-    core.event(context, Some(&session.tenant_id), session.id, action)
 }

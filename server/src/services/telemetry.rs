@@ -17,8 +17,9 @@ use store::{
     telemetry::{BatchKey, StoredBatch},
 };
 
+pub(super) use self::reception::is_frozen;
+use self::reception::stale_after;
 pub use self::reception::telemetry_state;
-pub(super) use self::reception::{is_frozen, stale_after};
 use super::{Core, ServiceError, core::actor};
 use crate::ingest::{Batch, Chunk, HealthChanges, Plan, evaluate};
 
@@ -42,7 +43,6 @@ pub struct TelemetryService {
 }
 
 impl TelemetryService {
-    /// Takes telemetry into this store.
     pub fn new(core: Core) -> Self {
         Self {
             core,
@@ -50,7 +50,6 @@ impl TelemetryService {
         }
     }
 
-    /// The base of the service.
     pub const fn core(&self) -> &Core {
         &self.core
     }
@@ -228,7 +227,7 @@ impl TelemetryService {
                 let mut reader = self.core.store.read().await?;
                 let mut db = reader.db();
                 let reception = db.telemetry_reception().await?;
-                let frozen = is_frozen(reception, stale_after(&self.core), now);
+                let frozen = is_frozen(&self.core, reception);
                 (frozen, db.list_due_tenants(now, DUE_AT_ONCE).await?)
             };
             if frozen || due.is_empty() {

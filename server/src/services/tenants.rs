@@ -1,4 +1,4 @@
-//! Tenants and their health: the overview, one tenant, registration, and the live updates.
+//! Tenants and their health: the overview, one tenant, and registration.
 
 mod register;
 
@@ -12,8 +12,8 @@ use app::{
         policy::Act,
         problem::Problem,
         tenants::{
-            CallBucket, HealthCounts, Organization, Overview, TelemetryState, TenantDetail,
-            TenantFilter, TenantHealth,
+            CallBucket, Organization, Overview, TelemetryState, TenantDetail, TenantFilter,
+            TenantHealth,
         },
         text::clean,
     },
@@ -24,11 +24,7 @@ use chrono::TimeDelta;
 use gateway::SessionGates;
 use store::{StoreError, listing::PageAt, tenants::StoredTenant};
 
-use super::{
-    Core,
-    telemetry::{stale_after, telemetry_state},
-};
-use crate::live::TenantFeed;
+use super::{Core, telemetry::telemetry_state};
 
 pub use self::register::Registered;
 
@@ -84,11 +80,7 @@ impl TenantsService {
     pub async fn telemetry_state(&self) -> Result<TelemetryState, StoreError> {
         let mut reader = self.core.store.read().await?;
         let reception = reader.db().telemetry_reception().await?;
-        Ok(telemetry_state(
-            reception,
-            stale_after(&self.core),
-            self.core.now(),
-        ))
+        Ok(telemetry_state(&self.core, reception))
     }
 
     fn manage_url(&self, id: &TenantId) -> Option<String> {
@@ -172,24 +164,6 @@ impl TenantsPort for TenantsService {
             active_user_sessions,
             manage_url: self.manage_url(id),
         })
-    }
-}
-
-#[async_trait]
-impl TenantFeed for TenantsService {
-    async fn rows(&self, ids: &[TenantId]) -> Result<Vec<TenantHealth>, Problem> {
-        let mut reader = self.core.store.read().await?;
-        let rows = reader.db().find_tenants_by_id(ids).await?;
-        Ok(rows.into_iter().map(TenantHealth::from).collect())
-    }
-
-    async fn counts(&self) -> Result<HealthCounts, Problem> {
-        let mut reader = self.core.store.read().await?;
-        Ok(reader.db().count_tenants_by_health(None).await?)
-    }
-
-    async fn telemetry(&self) -> Result<TelemetryState, Problem> {
-        Ok(self.telemetry_state().await?)
     }
 }
 

@@ -56,8 +56,7 @@ impl UserSessionsService {
                 move |(tenant, id, registration), tx| {
                     Box::pin(async move {
                         tx.register_user_session(tenant, id, registration).await?;
-                        tx.change(ChangeKind::UserSessions, tenant.as_str(), now)
-                            .await?;
+                        tx.change(ChangeKind::UserSessions, tenant, now).await?;
                         tx.lookup_user_session(tenant, id).await
                     })
                 },
@@ -83,8 +82,7 @@ impl UserSessionsService {
             .write(Priority::Normal, given, move |(tenant, id), tx| {
                 Box::pin(async move {
                     if tx.end_user_session(tenant, id, now).await? {
-                        tx.change(ChangeKind::UserSessions, tenant.as_str(), now)
-                            .await?;
+                        tx.change(ChangeKind::UserSessions, tenant, now).await?;
                         return Ok(true);
                     }
                     Ok::<_, store::StoreError>(tx.lookup_user_session(tenant, id).await?.is_some())
@@ -138,40 +136,30 @@ impl UserSessionsService {
         idempotency_key: &str,
     ) -> Result<ForceLogoutResult, ServiceError> {
         let key = self.idempotency_key(context, idempotency_key)?;
-        let given = (self.core.clone(), context.clone(), tenant.clone(), key);
-        let done = self
-            .core
-            .store
-            .act(given, move |(core, context, tenant, key), tx| {
-                Box::pin(async move {
-                    let actor_id = actor(&context.caller).id;
-                    if let Some(before) = tx.find_force_logout(&actor_id, key).await? {
-                        return Ok(Audited::unchanged(before));
-                    }
-                    let at = core.now();
-                    let ended = tx
-                        .end_all_user_sessions(tenant, at, logout_cutoff(at))
-                        .await?;
-                    let event = core.event(
-                        context,
-                        Some(tenant),
-                        tenant,
-                        AuditAction::UserSessionsForceLogout { ended },
-                    );
-                    let receipt = tx.append_audit(event).await?;
-                    let result = ForceLogoutResult {
-                        tenant_id: tenant.clone(),
-                        ended,
-                        at,
-                        audit_event_id: receipt.event_id(),
-                    };
-                    tx.add_force_logout(&actor_id, key, &result).await?;
-                    tx.change(ChangeKind::UserSessions, tenant.as_str(), at)
-                        .await?;
-                    Ok::<_, ServiceError>(Audited::new(result, receipt))
-                })
+        let given = (tenant.clone(), key);
+        let logout = self.core.act(context, given, |(tenant, key), mut act| {
+            Box::pin(async move {
+                let actor_id = actor(&act.context.caller).id;
+                if let Some(before) = act.tx.find_force_logout(&actor_id, key).await? {
+                    return Ok(Audited::unchanged(before));
+                }
+                let at = act.now();
+                let cutoff = logout_cutoff(at);
+                let ended = act.tx.end_all_user_sessions(tenant, at, cutoff).await?;
+                let action = AuditAction::UserSessionsForceLogout { ended };
+                let receipt = act.record(Some(tenant), tenant, action).await?;
+                let result = ForceLogoutResult {
+                    tenant_id: tenant.clone(),
+                    ended,
+                    at,
+                    audit_event_id: receipt.event_id(),
+                };
+                act.tx.add_force_logout(&actor_id, key, &result).await?;
+                act.change(ChangeKind::UserSessions, tenant).await?;
+                Ok(Audited::new(result, receipt))
             })
-            .await?;
+        });
+        let done = logout.await?;
         if done.tenant_id == *tenant {
             Ok(done)
         } else {

@@ -136,11 +136,12 @@ impl Bookkeeping<'_> {
     pub async fn change(
         &mut self,
         kind: ChangeKind,
-        subject: &str,
+        subject: impl ToString + Send,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let subject = subject.to_string();
         self.number_changes().await?;
-        self.add_change(kind.as_str(), subject, now).await?;
+        self.add_change(kind.as_str(), &subject, now).await?;
         self.changed = true;
         Ok(())
     }

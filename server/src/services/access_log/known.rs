@@ -16,7 +16,6 @@ use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 /// How long a looked-up session may be reused: as long as a node may serve without contact to the
 /// store.
 const KEPT: Duration = Duration::from_secs(1);
-/// How many are kept at most.
 const MAX: usize = 1024;
 
 /// The sessions that were found lately, by the hashes of their tokens.

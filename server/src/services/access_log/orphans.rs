@@ -1,14 +1,13 @@
 //! Rows that a server which is gone left open.
 
 use app::domain::{
-    AuditEventId,
     access_log::{RequestEnd, RequestOutcome},
-    audit::{Actor, ActorType, AuditAction, AuditOutcome, RecordedResponse},
+    audit::{ActorType, AuditAction, AuditOutcome, RecordedResponse},
     caller::Origin,
 };
 use store::{Priority, access_log::Orphan, audit::NewAuditEvent};
 
-use crate::services::{Core, ServiceError};
+use crate::services::{Core, ServiceError, core::actor_of};
 
 /// Closes rows that another start of the server left open, as `unknown`. Returns how many. SQLite
 /// has one server, so every other start is gone. On PostgreSQL another start may be a running node:
@@ -58,26 +57,18 @@ pub(super) async fn close(core: &Core, orphan: Orphan) -> Result<(), ServiceErro
 }
 
 fn event(core: &Core, orphan: &Orphan) -> NewAuditEvent {
-    let now = core.now();
+    let actor = actor_of(ActorType::System, "recovery", "Support Console");
+    let origin = Origin {
+        request_id: Some(orphan.request_id.to_string()),
+        ..Origin::default()
+    };
+    let action = AuditAction::SupportSessionResponse(RecordedResponse::Unknown {
+        outcome: RequestOutcome::Unknown,
+    });
+    let (tenant, session) = (Some(&orphan.tenant_id), orphan.support_session_id);
     NewAuditEvent {
-        id: AuditEventId::from_uuid(core.new_uuid()),
-        tenant_id: Some(orphan.tenant_id.clone()),
-        action: AuditAction::SupportSessionResponse(RecordedResponse::Unknown {
-            outcome: RequestOutcome::Unknown,
-        }),
-        actor: Actor {
-            kind: ActorType::System,
-            id: "recovery".to_owned(),
-            name: "Support Console".to_owned(),
-        },
-        resource_id: orphan.support_session_id.to_string(),
         outcome: AuditOutcome::Failure,
-        occurred_at: now,
-        recorded_at: now,
-        origin: Origin {
-            request_id: Some(orphan.request_id.to_string()),
-            ..Origin::default()
-        },
+        ..core.event_by(actor, origin, tenant, session, action)
     }
 }
 
@@ -108,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_start_that_is_gone_left_open_is_closed_when_it_cannot_be_alive() {
+    async fn rows_of_an_earlier_start_are_closed_once_it_cannot_be_running() {
         for scene in scenes().await {
             let outcomes = outcomes(&scene, "this start").await;
             let expected = match scene.world.core.store.engine() {
@@ -120,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_this_start_left_open_stays_open() {
+    async fn rows_of_this_start_stay_open() {
         for scene in scenes().await {
             let outcomes = outcomes(&scene, "a start that is gone").await;
             assert_eq!(outcomes, ["0 open"; 2], "{}", scene.world.engine);

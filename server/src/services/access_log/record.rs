@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use app::domain::{
-    AuditEventId, SupportSessionId, Timestamp,
+    SupportSessionId, Timestamp,
     access_log::{AccessLogEntry, RequestEnd, RequestOutcome},
-    audit::{Actor, ActorType, AuditAction, AuditOutcome, RecordedResponse},
+    audit::{ActorType, AuditAction, AuditOutcome, RecordedResponse},
     caller::Origin,
     support_sessions::{SupportSession, SupportSessionStatus},
 };
@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::request_event;
-use crate::services::{Core, ServiceError};
+use crate::services::{Core, ServiceError, core::actor_of};
 
 /// How many refusals an ended support session still records.
 const REFUSALS_AFTER_END: u64 = 100;
@@ -263,26 +263,21 @@ async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), Servic
 }
 
 fn response_event(core: &Core, completion: &Completion, end: RequestEnd) -> NewAuditEvent {
+    let actor = actor_of(ActorType::System, "gateway", "Support Console gateway");
+    let origin = Origin {
+        request_id: Some(completion.request_id.to_string()),
+        ..Origin::default()
+    };
+    let outcome = match end.outcome {
+        RequestOutcome::Done => AuditOutcome::Success,
+        _ => AuditOutcome::Failure,
+    };
+    let (tenant, session) = (Some(&completion.tenant_id), completion.support_session_id);
+    let action = AuditAction::SupportSessionResponse(RecordedResponse::Relayed(end));
     NewAuditEvent {
-        id: AuditEventId::from_uuid(core.new_uuid()),
-        tenant_id: Some(completion.tenant_id.clone()),
-        actor: Actor {
-            kind: ActorType::System,
-            id: "gateway".to_owned(),
-            name: "Support Console gateway".to_owned(),
-        },
-        resource_id: completion.support_session_id.to_string(),
-        outcome: match end.outcome {
-            RequestOutcome::Done => AuditOutcome::Success,
-            _ => AuditOutcome::Failure,
-        },
+        outcome,
         occurred_at: completion.at,
-        recorded_at: core.now(),
-        origin: Origin {
-            request_id: Some(completion.request_id.to_string()),
-            ..Origin::default()
-        },
-        action: AuditAction::SupportSessionResponse(RecordedResponse::Relayed(end)),
+        ..core.event_by(actor, origin, tenant, session, action)
     }
 }
 

@@ -73,7 +73,7 @@ async fn scenes_with(support_sessions: &str) -> Vec<Scene> {
 
 /// A recorder with what it is told.
 pub(super) struct Recording<'s> {
-    scene: &'s Scene,
+    pub(super) scene: &'s Scene,
     pub(super) recorder: Arc<StoreRecorder>,
 }
 
@@ -168,7 +168,7 @@ pub(super) fn refused(session: u128, at: Timestamp) -> RefusedRequest {
 }
 
 #[tokio::test]
-async fn a_flood_with_the_token_of_an_ended_session_fills_nothing_and_holds_up_nobody() {
+async fn a_flood_with_the_token_of_an_ended_session_fills_nothing_and_delays_nobody() {
     for scene in scenes().await {
         let recording = scene.recorder_of("this start");
         recording.begin_one().await;
@@ -346,7 +346,7 @@ async fn a_store_that_hangs_is_noticed_and_what_waited_too_long_is_never_written
 }
 
 #[tokio::test]
-async fn a_store_that_another_process_holds_is_told_of_in_time() {
+async fn a_store_that_another_process_holds_is_reported_in_time() {
     let scene = scenes().await.remove(0);
     let recording = scene.recorder_of("this start");
     let other = scene.world.store.another_writer();

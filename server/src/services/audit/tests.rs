@@ -1,9 +1,9 @@
 use ::audit::testing::noon;
-use app::domain::{api_keys::ApiRight, audit::AuditCategory, staff::Role};
+use app::domain::{api_keys::ApiRight, audit::AuditCategory};
 use store::testing::{append, new_event};
 
 use super::*;
-use crate::services::testing::{World, anonymous, both, key_with, staff};
+use crate::services::testing::{World, anonymous, both, key_with, super_admin, support_admin};
 
 /// Two events of `a`, one of `b`, one without a tenant.
 async fn filled() -> Vec<(World, AuditService)> {
@@ -47,55 +47,20 @@ async fn seen(
 #[tokio::test]
 async fn each_caller_sees_the_events_within_its_reach_and_no_others() {
     let ids = |ids: &[&str]| Ok(ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+    let read = |tenant| key_with(tenant, &[ApiRight::Read]);
     for (test, service) in filled().await {
         let engine = test.engine;
         let all = AuditFilter::default;
         let cases = [
-            (
-                staff(1, &[Role::SuperAdmin], noon()),
-                all(),
-                ids(&["0", "1", "2", "3"]),
-            ),
-            (
-                staff(1, &[Role::SupportAdmin], noon()),
-                all(),
-                ids(&["0", "1", "3"]),
-            ),
-            (
-                staff(1, &[Role::SupportAdmin], noon()),
-                of_tenant("a"),
-                ids(&["0", "3"]),
-            ),
-            (
-                staff(1, &[Role::SupportAdmin], noon()),
-                of_tenant("unknown"),
-                ids(&[]),
-            ),
-            (
-                key_with(None, &[ApiRight::Read]),
-                all(),
-                ids(&["0", "1", "2", "3"]),
-            ),
-            (
-                key_with(None, &[ApiRight::Read]),
-                of_tenant("b"),
-                ids(&["1"]),
-            ),
-            (
-                key_with(Some("a"), &[ApiRight::Read]),
-                all(),
-                ids(&["0", "3"]),
-            ),
-            (
-                key_with(Some("a"), &[ApiRight::Read]),
-                of_tenant("a"),
-                ids(&["0", "3"]),
-            ),
-            (
-                key_with(Some("a"), &[ApiRight::Read]),
-                of_tenant("b"),
-                Err(ProblemCode::NotFound),
-            ),
+            (super_admin(1), all(), ids(&["0", "1", "2", "3"])),
+            (support_admin(1), all(), ids(&["0", "1", "3"])),
+            (support_admin(1), of_tenant("a"), ids(&["0", "3"])),
+            (support_admin(1), of_tenant("unknown"), ids(&[])),
+            (read(None), all(), ids(&["0", "1", "2", "3"])),
+            (read(None), of_tenant("b"), ids(&["1"])),
+            (read(Some("a")), all(), ids(&["0", "3"])),
+            (read(Some("a")), of_tenant("a"), ids(&["0", "3"])),
+            (read(Some("a")), of_tenant("b"), Err(ProblemCode::NotFound)),
             (key_with(Some("a"), &[]), all(), Err(ProblemCode::Forbidden)),
             (
                 key_with(None, &[ApiRight::SendTelemetry]),
@@ -117,7 +82,7 @@ async fn an_event_out_of_reach_is_as_one_that_does_not_exist() {
         let engine = test.engine;
         let everything = service
             .list(
-                &staff(1, &[Role::SuperAdmin], noon()),
+                &super_admin(1),
                 AuditFilter::default(),
                 PageRequest::default(),
             )
@@ -128,8 +93,8 @@ async fn an_event_out_of_reach_is_as_one_that_does_not_exist() {
             let is_system = event.tenant_id.is_none();
             let is_of_a = event.tenant_id.as_ref().is_some_and(|t| t.as_str() == "a");
             for (context, may) in [
-                (staff(1, &[Role::SuperAdmin], noon()), true),
-                (staff(1, &[Role::SupportAdmin], noon()), !is_system),
+                (super_admin(1), true),
+                (support_admin(1), !is_system),
                 (key_with(Some("a"), &[ApiRight::Read]), is_of_a),
             ] {
                 let found = service.event(&context, id).await;
@@ -142,9 +107,7 @@ async fn an_event_out_of_reach_is_as_one_that_does_not_exist() {
             }
         }
         let unknown = "01937e2c-7b6a-7cc0-8000-000000000001".parse().unwrap();
-        let found = service
-            .event(&staff(1, &[Role::SuperAdmin], noon()), unknown)
-            .await;
+        let found = service.event(&super_admin(1), unknown).await;
         assert_eq!(found.unwrap_err().code, ProblemCode::NotFound);
         assert_eq!(
             service.event(&anonymous(), unknown).await.unwrap_err().code,
@@ -157,7 +120,7 @@ async fn an_event_out_of_reach_is_as_one_that_does_not_exist() {
 async fn a_cursor_leads_on_in_its_own_list_and_is_refused_in_every_other() {
     for (test, service) in filled().await {
         let engine = test.engine;
-        let admin = staff(1, &[Role::SuperAdmin], noon());
+        let admin = super_admin(1);
         let first = PageRequest {
             limit: Some(1),
             cursor: None,
@@ -185,7 +148,7 @@ async fn a_cursor_leads_on_in_its_own_list_and_is_refused_in_every_other() {
             (admin.clone(), AuditFilter::default()),
             (admin.clone(), of_tenant("b")),
             (admin, filtered),
-            (staff(1, &[Role::SupportAdmin], noon()), of_tenant("a")),
+            (support_admin(1), of_tenant("a")),
             (key_with(Some("a"), &[ApiRight::Read]), of_tenant("a")),
         ] {
             let refused = service.list(&context, filter, next.clone()).await;

@@ -121,7 +121,7 @@ async fn rigs() -> Vec<Rig> {
 }
 
 #[tokio::test]
-async fn only_keys_with_the_right_are_told_and_each_only_of_its_own_tenant() {
+async fn only_keys_with_the_right_get_an_answer_and_only_about_their_tenant() {
     for rig in rigs().await {
         let token = rig.signed(&rig.claims());
         let mut without = key(None);

@@ -151,12 +151,12 @@ impl From<EpochError> for ServiceError {
 async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64, ServiceError> {
     let seen = kept.map_or(0, |kept| kept.epoch);
     let epoch = seen.max(found.epoch.unwrap_or_default()) + 1;
-    let revoked = core.store.act(core.clone(), move |core, tx| {
+    let system = Context {
+        caller: Caller::System,
+        origin: Origin::default(),
+    };
+    let revoked = core.act(&system, (), move |(), mut act| {
         Box::pin(async move {
-            let context = Context {
-                caller: Caller::System,
-                origin: Origin::default(),
-            };
             let action = AuditAction::StoreRestored {
                 epoch,
                 seen: kept.map(|kept| StoreMark {
@@ -168,13 +168,12 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
                     change: found.newest,
                 },
             };
-            let event = core.event(&context, None, "store", action);
             // The chain without a tenant is the first in order.
-            let receipt = tx.append_audit(event).await?;
+            let receipt = act.record(None, "store", action).await?;
             let reason = "the store was restored from a backup";
-            let revoked = revoke_every(tx, core, &context, reason).await?;
-            tx.set_store_epoch(epoch).await?;
-            Ok::<_, ServiceError>(Audited::new(revoked.len(), receipt))
+            let revoked = revoke_every(&mut act, reason).await?;
+            act.tx.set_store_epoch(epoch).await?;
+            Ok(Audited::new(revoked.len(), receipt))
         })
     });
     let revoked = revoked.await?;

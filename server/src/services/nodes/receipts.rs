@@ -37,7 +37,7 @@ pub(super) async fn confirm(
                     }),
                 };
                 if tx.confirm_receipt(id, boot, confirmed).await? {
-                    tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())
+                    tx.change(ChangeKind::SupportSession, id, core.now())
                         .await?;
                 }
                 Ok::<_, StoreError>(())

@@ -71,7 +71,7 @@ async fn receipts(
 }
 
 #[tokio::test]
-async fn a_node_confirms_a_revocation_and_tells_tenants_nothing_of_nodes() {
+async fn a_node_confirms_a_revocation_and_tenants_see_no_nodes() {
     for world in worlds().await {
         let (joined, node) = join(&world, "one").await;
         let end = CancellationToken::new();
@@ -114,7 +114,7 @@ async fn a_node_confirms_a_revocation_and_tells_tenants_nothing_of_nodes() {
 }
 
 #[tokio::test]
-async fn a_lease_is_renewed_only_by_who_has_applied_everything() {
+async fn a_lease_is_renewed_only_after_every_change_is_applied() {
     for world in worlds().await {
         let (joined, mut node) = join(&world, "one").await;
         let lease = joined.lease;

@@ -13,7 +13,6 @@ const KEYS: [&str; 6] = [
     "hidden",
 ];
 
-/// The rules as TOML.
 pub(super) fn written(source: &RuleSource) -> String {
     let Ok(Value::Table(mut gateway)) = Value::try_from(source) else {
         return String::new();

@@ -12,7 +12,7 @@ use store::{Audited, ChangeKind, Tx, audit::Receipt};
 
 use super::{StaffService, not_found};
 use crate::services::{
-    Core, ServiceError, staff_sessions::tell_of_ended, support_sessions::revoke_all_of,
+    Acting, ServiceError, staff_sessions::tell_of_ended, support_sessions::revoke_all_of,
 };
 
 /// A change of who may enter.
@@ -62,28 +62,24 @@ impl StaffService {
         change: Change,
     ) -> Result<StaffMember, ServiceError> {
         self.core.authorise(context, Act::ManageStaff)?;
-        let given = (self.core.clone(), context.clone(), change);
-        self.core
-            .store
-            .act(given, move |(core, context, change), tx| {
-                Box::pin(async move {
-                    tx.lock_all_staff().await?;
-                    let before = tx.lock_staff(id).await?.ok_or_else(not_found)?.member;
-                    let after = apply(&before, change, core.now());
-                    if after == before {
-                        return Ok(Audited::unchanged(after));
-                    }
-                    keep_one_super_admin(tx, &before, &after).await?;
-                    let receipt = write(tx, core, context, change, (&before, &after)).await?;
-                    if before.may_enter() && !after.may_enter() {
-                        show_out(tx, core, context, &after).await?;
-                    }
-                    tx.change(ChangeKind::Staff, &id.to_string(), core.now())
-                        .await?;
-                    Ok::<_, ServiceError>(Audited::new(after, receipt))
-                })
+        let change = self.core.act(context, change, move |change, mut act| {
+            Box::pin(async move {
+                act.tx.lock_all_staff().await?;
+                let before = act.tx.lock_staff(id).await?.ok_or_else(not_found)?.member;
+                let after = apply(&before, change, act.now());
+                if after == before {
+                    return Ok(Audited::unchanged(after));
+                }
+                keep_one_super_admin(act.tx, &before, &after).await?;
+                let receipt = write(&mut act, change, (&before, &after)).await?;
+                if before.may_enter() && !after.may_enter() {
+                    show_out(&mut act, &after).await?;
+                }
+                act.change(ChangeKind::Staff, id).await?;
+                Ok(Audited::new(after, receipt))
             })
-            .await
+        });
+        change.await
     }
 }
 
@@ -120,9 +116,7 @@ async fn keep_one_super_admin(
 /// Writes the change and its event. The event comes before those of tenants: `system`, the chain
 /// without a tenant, is the first in order.
 async fn write(
-    tx: &mut Tx<'_>,
-    core: &Core,
-    context: &Context,
+    act: &mut Acting<'_, '_>,
     change: &Change,
     (before, after): (&StaffMember, &StaffMember),
 ) -> Result<Receipt, ServiceError> {
@@ -130,7 +124,7 @@ async fn write(
     let email = after.email.clone();
     let action = match change {
         Change::Roles(roles) => {
-            tx.set_staff_roles(id, roles).await?;
+            act.tx.set_staff_roles(id, roles).await?;
             AuditAction::StaffRolesChanged {
                 email,
                 from: before.roles.clone(),
@@ -138,34 +132,28 @@ async fn write(
             }
         }
         Change::Deactivate => {
-            tx.deactivate_staff(id, after.deactivated_at.unwrap_or_else(|| core.now()))
-                .await?;
+            let at = after.deactivated_at.unwrap_or_else(|| act.now());
+            act.tx.deactivate_staff(id, at).await?;
             AuditAction::StaffDeactivated { email }
         }
         Change::Reactivate => {
-            tx.reactivate_staff(id).await?;
+            act.tx.reactivate_staff(id).await?;
             AuditAction::StaffReactivated { email }
         }
     };
-    let event = core.event(context, None, id, action);
-    Ok(tx.append_audit(event).await?)
+    Ok(act.record(None, id, action).await?)
 }
 
 /// Ends everything that is open for someone who lost access.
-async fn show_out(
-    tx: &mut Tx<'_>,
-    core: &Core,
-    context: &Context,
-    staff: &StaffMember,
-) -> Result<(), ServiceError> {
-    let now = core.now();
-    let ended = tx.end_staff_sessions_of(staff.id, now).await?;
+async fn show_out(act: &mut Acting<'_, '_>, staff: &StaffMember) -> Result<(), ServiceError> {
+    let now = act.now();
+    let ended = act.tx.end_staff_sessions_of(staff.id, now).await?;
     let reason = if staff.deactivated_at.is_some() {
         "staff member deactivated"
     } else {
         "staff member left without a role"
     };
-    revoke_all_of(tx, core, context, staff.id, reason).await?;
-    tell_of_ended(tx, &ended, now).await?;
+    revoke_all_of(act, staff.id, reason).await?;
+    tell_of_ended(act, &ended).await?;
     Ok(())
 }

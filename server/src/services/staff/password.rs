@@ -16,7 +16,6 @@ use crate::services::{
 /// The password that a staff member is given.
 #[derive(Debug, Clone)]
 pub enum GivenPassword {
-    /// One that was typed.
     Chosen {
         password: SecretString,
         /// Whether it must be changed at the first sign-in: someone else has chosen it.
@@ -68,28 +67,27 @@ impl StaffService {
         let found = self.core.store.read().await?.db().lookup_staff(id).await?;
         let staff = found.ok_or_else(not_found)?.member;
         let hashed = self.hash_given(password, &staff.email).await?;
-        let (hash, must_change) = (hashed.hash, hashed.must_change);
-        let action = AuditAction::StaffPasswordReset {
-            email: staff.email.clone(),
-            must_change,
-        };
-        let event = self.core.event(context, None, id, action);
-        let (now, subject) = (self.core.now(), account_subject(&staff.email));
-        self.core
-            .store
-            .act((hash, event, subject), move |(hash, event, subject), tx| {
+        let must_change = hashed.must_change;
+        let given = (staff.email.clone(), hashed.hash);
+        let reset = self
+            .core
+            .act(context, given, move |(email, hash), mut act| {
                 Box::pin(async move {
-                    tx.lock_staff(id).await?.ok_or_else(not_found)?;
-                    tx.set_staff_password(id, hash, must_change).await?;
-                    tx.forget_sign_in_failures(subject).await?;
-                    let ended = tx.end_staff_sessions_of(id, now).await?;
-                    let receipt = tx.append_audit(event.clone()).await?;
-                    tell_of_ended(tx, &ended, now).await?;
-                    tx.change(ChangeKind::Staff, &id.to_string(), now).await?;
-                    Ok::<_, ServiceError>(Audited::new((), receipt))
+                    act.tx.lock_staff(id).await?.ok_or_else(not_found)?;
+                    act.tx.set_staff_password(id, hash, must_change).await?;
+                    let account = account_subject(email);
+                    act.tx.forget_sign_in_failures(&account).await?;
+                    let now = act.now();
+                    let ended = act.tx.end_staff_sessions_of(id, now).await?;
+                    let email = email.clone();
+                    let action = AuditAction::StaffPasswordReset { email, must_change };
+                    let receipt = act.record(None, id, action).await?;
+                    tell_of_ended(&mut act, &ended).await?;
+                    act.change(ChangeKind::Staff, id).await?;
+                    Ok(Audited::new((), receipt))
                 })
-            })
-            .await?;
+            });
+        reset.await?;
         Ok(PasswordGiven {
             staff,
             one_time_password: hashed.one_time,

@@ -256,7 +256,7 @@ async fn two_super_admins_can_not_remove_each_other_at_the_same_instant() {
 }
 
 #[tokio::test]
-async fn who_is_deactivated_or_left_without_a_role_loses_everything_at_once() {
+async fn a_staff_member_without_access_loses_everything_at_once() {
     for console in both().await {
         console.add("root", SUPER).await;
         for (name, by_roles) in [("ana", false), ("ben", true)] {
@@ -326,7 +326,7 @@ async fn a_change_that_changes_nothing_is_no_event() {
 }
 
 #[tokio::test]
-async fn the_pages_are_told_who_is_signed_in_and_what_that_person_holds() {
+async fn pages_get_the_signed_in_staff_member_and_their_sessions() {
     for console in both().await {
         let ana = console.add("ana", SUPPORT).await;
         let ben = console.add("ben", SUPPORT).await;

@@ -20,13 +20,10 @@ use crate::services::ServiceError;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PasswordChange {
-    /// The password until now.
     #[serde(skip_serializing)]
     pub current: SecretString,
-    /// The password from now on.
     #[serde(skip_serializing)]
     pub new: SecretString,
-    /// The same again.
     #[serde(skip_serializing)]
     pub repeat: SecretString,
 }
@@ -75,41 +72,36 @@ impl StaffSessions {
         let id = StaffSessionId::from_uuid(self.core.new_uuid());
         let token_hash = token.hash();
         let member = staff.member.clone();
-        let given = (self.core.clone(), context.clone(), staff, hash, attempt);
-        self.core
-            .store
-            .act(given, move |(core, context, staff, hash, attempt), tx| {
+        let given = (staff, hash, attempt);
+        let keep = self
+            .core
+            .act(context, given, move |(staff, hash, attempt), mut act| {
                 Box::pin(async move {
-                    let now = core.now();
                     let staff_id = staff.member.id;
-                    let before = tx.lock_staff(staff_id).await?.ok_or_else(unauthenticated)?;
+                    let before = act.tx.lock_staff(staff_id).await?;
+                    let before = before.ok_or_else(unauthenticated)?;
                     let is_unchanged = before.member.deactivated_at.is_none()
                         && before.password_hash.expose_secret()
                             == staff.password_hash.expose_secret();
                     if !is_unchanged {
                         return Err(changed_meanwhile().into());
                     }
-                    attempt.succeed(tx).await?;
-                    tx.set_staff_password(staff_id, hash, false).await?;
-                    let ended = tx.end_staff_sessions_of(staff_id, now).await?;
-                    tx.add_staff_session(&begin(core, context, &before, id, token_hash))
-                        .await?;
-                    let event = core.event(
-                        context,
-                        None,
-                        staff_id,
-                        AuditAction::StaffPasswordChanged {
-                            staff_sessions_ended: ended.len(),
-                        },
-                    );
-                    let receipt = tx.append_audit(event).await?;
-                    tell_of_ended(tx, &ended, now).await?;
-                    tx.change(ChangeKind::Staff, &staff_id.to_string(), now)
-                        .await?;
-                    Ok::<_, ServiceError>(Audited::new((), receipt))
+                    attempt.succeed(act.tx).await?;
+                    act.tx.set_staff_password(staff_id, hash, false).await?;
+                    let now = act.now();
+                    let ended = act.tx.end_staff_sessions_of(staff_id, now).await?;
+                    let new = begin(act.core, act.context, &before, id, token_hash);
+                    act.tx.add_staff_session(&new).await?;
+                    let action = AuditAction::StaffPasswordChanged {
+                        staff_sessions_ended: ended.len(),
+                    };
+                    let receipt = act.record(None, staff_id, action).await?;
+                    tell_of_ended(&mut act, &ended).await?;
+                    act.change(ChangeKind::Staff, staff_id).await?;
+                    Ok(Audited::new((), receipt))
                 })
-            })
-            .await?;
+            });
+        keep.await?;
         Ok(NewSignIn {
             token,
             staff_session_id: id,

@@ -8,7 +8,6 @@ use app::domain::{
     caller::Context,
 };
 use chrono::TimeDelta;
-use store::Audited;
 
 use super::StaffSessions;
 use crate::services::ServiceError;
@@ -68,15 +67,7 @@ impl StaffSessions {
             AuditAction::StaffSignInFailed { why, left_out },
         );
         event.outcome = AuditOutcome::Failure;
-        self.core
-            .store
-            .act(event, move |event, tx| {
-                Box::pin(async move {
-                    let receipt = tx.append_audit(event.clone()).await?;
-                    Ok(Audited::new((), receipt))
-                })
-            })
-            .await
+        self.core.append(event).await
     }
 }
 

@@ -1,9 +1,7 @@
 //! Signing in.
 
-use std::sync::Arc;
-
 use app::domain::{
-    StaffId, StaffSessionId, Timestamp,
+    StaffId, StaffSessionId,
     audit::{AuditAction, ProofMethod, SignInFailure},
     caller::{Caller, Context},
     problem::{Problem, ProblemCode},
@@ -19,7 +17,7 @@ use super::{
     ABSOLUTE_LIMIT, StaffSessions, caller_of, tell_of_ended,
     throttle::{Attempt, KNOWN_ADDRESS_FOR},
 };
-use crate::services::{Core, ServiceError};
+use crate::services::{Acting, Core, ServiceError};
 
 /// How someone proves who they are.
 ///
@@ -55,9 +53,7 @@ pub(super) struct Proven {
 pub struct NewSignIn {
     /// For the cookie, and nothing else.
     pub token: Token,
-    /// Which sign-in.
     pub staff_session_id: StaffSessionId,
-    /// Who.
     pub staff: StaffMember,
     /// The password was given by someone else and must be changed first.
     pub must_change_password: bool,
@@ -181,35 +177,28 @@ impl StaffSessions {
         let token = Token::generate(TokenKind::StaffSession, &*self.core.entropy);
         let id = StaffSessionId::from_uuid(self.core.new_uuid());
         let hash = token.hash();
-        let given = (self.core.clone(), context.clone(), Arc::new(proven));
-        let staff = self
-            .core
-            .store
-            .act(given, move |(core, context, proven), tx| {
-                Box::pin(async move {
-                    let Some(staff) = lock_unchanged(tx, proven).await? else {
-                        return Ok(Audited::unchanged(None));
-                    };
-                    if let Some((_, attempt)) = &proven.password {
-                        attempt.succeed(tx).await?;
-                    }
-                    let ended = end_old(tx, context, core.now()).await?;
-                    let new = begin(core, context, &staff, id, hash);
-                    tx.add_staff_session(&new).await?;
-                    let event = core.event(
-                        &as_staff(context, &staff, &new),
-                        None,
-                        staff.member.id,
-                        AuditAction::StaffSignedIn {
-                            method: proven.method,
-                        },
-                    );
-                    let receipt = tx.append_audit(event).await?;
-                    tell_of_ended(tx, ended.as_slice(), core.now()).await?;
-                    Ok::<_, ServiceError>(Audited::new(Some(staff), receipt))
-                })
+        let establish = self.core.act(context, proven, move |proven, mut act| {
+            Box::pin(async move {
+                let Some(staff) = lock_unchanged(act.tx, proven).await? else {
+                    return Ok(Audited::unchanged(None));
+                };
+                if let Some((_, attempt)) = &proven.password {
+                    attempt.succeed(act.tx).await?;
+                }
+                let ended = end_old(&mut act).await?;
+                let new = begin(act.core, act.context, &staff, id, hash);
+                act.tx.add_staff_session(&new).await?;
+                let action = AuditAction::StaffSignedIn {
+                    method: proven.method,
+                };
+                let signed_in = as_staff(act.context, &staff, &new);
+                let event = act.core.event(&signed_in, None, staff.member.id, action);
+                let receipt = act.tx.append_audit(event).await?;
+                tell_of_ended(&mut act, ended.as_slice()).await?;
+                Ok(Audited::new(Some(staff), receipt))
             })
-            .await?;
+        });
+        let staff = establish.await?;
         Ok(staff.map(|staff| NewSignIn {
             token,
             staff_session_id: id,
@@ -235,15 +224,12 @@ async fn lock_unchanged(
 }
 
 /// Ends the request's earlier sign-in, if any.
-async fn end_old(
-    tx: &mut Tx<'_>,
-    context: &Context,
-    now: Timestamp,
-) -> Result<Option<StaffSessionId>, StoreError> {
-    let Caller::Staff(old) = &context.caller else {
+async fn end_old(act: &mut Acting<'_, '_>) -> Result<Option<StaffSessionId>, StoreError> {
+    let Caller::Staff(old) = &act.context.caller else {
         return Ok(None);
     };
-    let has_ended = tx.end_staff_session(old.staff_session_id, now).await?;
+    let now = act.now();
+    let has_ended = act.tx.end_staff_session(old.staff_session_id, now).await?;
     Ok(has_ended.then_some(old.staff_session_id))
 }
 

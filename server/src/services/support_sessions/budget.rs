@@ -14,11 +14,7 @@ use app::{
 use async_trait::async_trait;
 use store::{Audited, ChangeKind};
 
-use super::{
-    SupportSessionsService, event_of,
-    revoke::{already_ended, ended_meanwhile},
-};
-use crate::services::ServiceError;
+use super::{SupportSessionsService, revoke::ended_meanwhile};
 
 #[async_trait]
 impl RaiseBudgets for SupportSessionsService {
@@ -31,10 +27,7 @@ impl RaiseBudgets for SupportSessionsService {
         let session = self.find(context, id).await?;
         self.core
             .authorise(context, Act::RaiseBudget(session.staff_id))?;
-        session
-            .lifecycle(self.core.now())
-            .into_active()
-            .map_err(already_ended)?;
+        self.require_active(&session)?;
         let Some(present) = session.limits.requests_total else {
             let detail = "This support session has no request limit.";
             return Err(Problem::new(ProblemCode::Conflict, detail));
@@ -43,14 +36,13 @@ impl RaiseBudgets for SupportSessionsService {
         if raised.requests_total == present {
             return Ok(session);
         }
-        let given = (self.core.clone(), context.clone(), session, raised);
-        let raised = self
-            .core
-            .store
-            .act(given, move |(core, context, session, raised), tx| {
+        let raise = self.core.act(
+            context,
+            (session, raised),
+            move |(session, raised), mut act| {
                 Box::pin(async move {
-                    let (now, total) = (core.now(), raised.requests_total);
-                    if !tx.raise_requests_total(id, total, now).await? {
+                    let total = raised.requests_total;
+                    if !act.tx.raise_requests_total(id, total, act.now()).await? {
                         return Err(ended_meanwhile().into());
                     }
                     let action = AuditAction::SupportSessionBudgetRaised {
@@ -60,16 +52,14 @@ impl RaiseBudgets for SupportSessionsService {
                         reason: raised.reason.clone(),
                         holder: SessionHolder::from(session),
                     };
-                    let event = event_of(core, context, session, action);
-                    let receipt = tx.append_audit(event).await?;
-                    tx.change(ChangeKind::SupportSession, &id.to_string(), now)
-                        .await?;
+                    let receipt = act.record(Some(&session.tenant_id), id, action).await?;
+                    act.change(ChangeKind::SupportSession, id).await?;
                     let mut raised = session.clone();
                     raised.limits.requests_total = Some(total);
-                    Ok::<_, ServiceError>(Audited::new(raised, receipt))
+                    Ok(Audited::new(raised, receipt))
                 })
-            })
-            .await?;
-        Ok(raised)
+            },
+        );
+        Ok(raise.await?)
     }
 }

@@ -24,11 +24,11 @@ use gateway::{
 use store::{Audited, ChangeKind, Tx, listing::PageAt, support_sessions::SupportSessionSecrets};
 use uuid::Uuid;
 
-use super::{SupportSessionsService, event_of, staff_behind};
+use super::{SupportSessionsService, staff_behind};
 use crate::services::{
-    Core, ServiceError,
+    Acting, ServiceError,
     gates::cut_replaced_now,
-    telemetry::{stale_after, telemetry_state},
+    telemetry::telemetry_state,
     tenants::{ORGANIZATIONS_SHOWN, find_tenant},
 };
 
@@ -56,7 +56,7 @@ impl CreateSupportSessions for SupportSessionsService {
         Ok(SupportSessionDraft {
             verdict: stored.verdict(),
             tenant: TenantHealth::from(stored),
-            stale: telemetry_state(reception, stale_after(&self.core), now).stale,
+            stale: telemetry_state(&self.core, reception).stale,
             organizations: organizations.items,
             scopes: self.settings.scopes.clone(),
             require_ticket: self.settings.require_ticket,
@@ -119,30 +119,27 @@ impl SupportSessionsService {
         session: SupportSession,
         secrets: SupportSessionSecrets,
     ) -> Result<Added, ServiceError> {
-        let given = (self.core.clone(), context.clone(), session, secrets);
-        self.core
-            .store
-            .act(given, move |(core, context, session, secrets), tx| {
+        let add = self.core.act(
+            context,
+            (session, secrets),
+            |(session, secrets), mut act| {
                 Box::pin(async move {
-                    if let Some(before) = before_or_refused(tx, session, secrets).await? {
+                    if let Some(before) = before_or_refused(act.tx, session, secrets).await? {
                         return Ok(Audited::unchanged(Added::Before(before)));
                     }
-                    refuse_if_suspended(tx, core, session).await?;
-                    tx.add_support_session(session, secrets).await?;
-                    let label = EntryLabel::generate(&*core.entropy);
-                    tx.set_entry_label(session.id, label.as_str()).await?;
-                    let event = event_of(core, context, session, created(context, session));
-                    let receipt = tx.append_audit(event).await?;
-                    tx.change(
-                        ChangeKind::SupportSession,
-                        &session.id.to_string(),
-                        core.now(),
-                    )
-                    .await?;
+                    refuse_if_suspended(&mut act, session).await?;
+                    act.tx.add_support_session(session, secrets).await?;
+                    let label = EntryLabel::generate(&*act.core.entropy);
+                    act.tx.set_entry_label(session.id, label.as_str()).await?;
+                    let (id, tenant) = (session.id, Some(&session.tenant_id));
+                    let created = created(act.context, session);
+                    let receipt = act.record(tenant, id, created).await?;
+                    act.change(ChangeKind::SupportSession, id).await?;
                     Ok(Audited::new(Added::New(session.clone()), receipt))
                 })
-            })
-            .await
+            },
+        );
+        add.await
     }
 }
 
@@ -156,30 +153,24 @@ impl ReplaceTokens for SupportSessionsService {
         let session = self.find(context, id).await?;
         self.core
             .authorise(context, Act::ReplaceToken(session.staff_id))?;
-        session
-            .lifecycle(self.core.now())
-            .into_active()
-            .map_err(super::revoke::already_ended)?;
+        self.require_active(&session)?;
         let token = Token::generate(TokenKind::SupportSession, &*self.core.entropy);
         let token_hash = *token.hash().as_bytes();
-        let given = (self.core.clone(), context.clone(), session.clone());
         let closed = self.gates.close(id).await;
-        self.core
-            .store
-            .act(given, move |(core, context, session), tx| {
-                Box::pin(async move {
-                    if !tx.replace_support_token(id, token_hash, core.now()).await? {
-                        return Err(super::revoke::ended_meanwhile().into());
-                    }
-                    let action = AuditAction::SupportSessionTokenReplaced {};
-                    let event = event_of(core, context, session, action);
-                    let receipt = tx.append_audit(event).await?;
-                    tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())
-                        .await?;
-                    Ok::<_, ServiceError>(Audited::new((), receipt))
-                })
+        let tenant = session.tenant_id.clone();
+        let replace = self.core.act(context, tenant, move |tenant, mut act| {
+            Box::pin(async move {
+                let now = act.now();
+                if !act.tx.replace_support_token(id, token_hash, now).await? {
+                    return Err(super::revoke::ended_meanwhile().into());
+                }
+                let action = AuditAction::SupportSessionTokenReplaced {};
+                let receipt = act.record(Some(tenant), id, action).await?;
+                act.change(ChangeKind::SupportSession, id).await?;
+                Ok(Audited::new((), receipt))
             })
-            .await?;
+        });
+        replace.await?;
         // Requests of the old token end with it, before the gate reopens.
         let cut = cut_replaced_now(&self.core, &self.gates, id).await;
         drop(closed);
@@ -290,17 +281,16 @@ async fn before_or_refused(
 /// If sessions end with a suspension, none begins during one. Read under the tenant's lock, so that
 /// a concurrent suspension finds the session, or is found.
 async fn refuse_if_suspended(
-    tx: &mut Tx<'_>,
-    core: &Core,
+    act: &mut Acting<'_, '_>,
     session: &SupportSession,
 ) -> Result<(), ServiceError> {
-    if !core.config.support_sessions.end_when_suspended {
+    if !act.core.config.support_sessions.end_when_suspended {
         return Ok(());
     }
-    let tenant = tx.lock_tenant(&session.tenant_id).await?;
+    let tenant = act.tx.lock_tenant(&session.tenant_id).await?;
     let mut suspended = tenant.is_some_and(|t| t.tenant.status == TenantStatus::Suspended);
     if let Some(id) = &session.organization_id {
-        let organization = tx.lookup_organization(&session.tenant_id, id).await?;
+        let organization = act.tx.lookup_organization(&session.tenant_id, id).await?;
         suspended |= organization.is_some_and(|o| o.status == OrganizationStatus::Suspended);
     }
     if suspended {

@@ -6,13 +6,13 @@ use std::{sync::Arc, time::Duration};
 use app::domain::{
     audit::{AuditAction, ExpiryCause, SessionHolder},
     caller::{Caller, Context, Origin},
+    support_sessions::SupportSession,
 };
 use gateway::{SessionGates, ports::Ended};
 use store::{Audited, ChangeKind};
 use tokio_util::sync::CancellationToken;
 
-use super::event_of;
-use crate::services::{Core, ServiceError};
+use crate::services::{Acting, Core, ServiceError};
 
 /// For how long the task rests when the store does not answer.
 const RETRY: Duration = Duration::from_secs(1);
@@ -70,42 +70,44 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
             if !ends_idle {
                 gates.end(id, Ended::Expired);
             }
-            let given = (core.clone(), session);
-            let told = core
-                .store
-                .act(given, move |(core, session), tx| {
-                    Box::pin(async move {
-                        let (confirmed, now) = (core.clock.confirmed(), core.now());
-                        if !tx.mark_expiry_recorded(session.id, confirmed, now).await? {
-                            return Ok(Audited::unchanged(false));
-                        }
-                        let expired_at = session.ends_at().min(confirmed);
-                        let context = Context {
-                            caller: Caller::System,
-                            origin: Origin::default(),
-                        };
-                        let action = AuditAction::SupportSessionExpired {
-                            expired_at,
-                            was_due_at: session.ends_at(),
-                            cause: match session.ends_idle() {
-                                true => ExpiryCause::Idle,
-                                false => ExpiryCause::Ttl,
-                            },
-                            idle_minutes: session.limits.idle_minutes,
-                            holder: SessionHolder::from(session),
-                        };
-                        let mut event = event_of(core, &context, session, action);
-                        event.occurred_at = expired_at;
-                        let receipt = tx.append_audit(event).await?;
-                        tx.change(ChangeKind::SupportSession, &id.to_string(), core.now())
-                            .await?;
-                        Ok::<_, ServiceError>(Audited::new(true, receipt))
-                    })
-                })
-                .await?;
+            let system = Context {
+                caller: Caller::System,
+                origin: Origin::default(),
+            };
+            let record = core.act(&system, session, |session, act| {
+                Box::pin(record_expiry(act, session))
+            });
+            let told = record.await?;
             if told && ends_idle {
                 gates.end(id, Ended::Expired);
             }
         }
     }
+}
+
+async fn record_expiry(
+    mut act: Acting<'_, '_>,
+    session: &SupportSession,
+) -> Result<Audited<bool>, ServiceError> {
+    let (id, tenant) = (session.id, Some(&session.tenant_id));
+    let (confirmed, now) = (act.core.clock.confirmed(), act.now());
+    if !act.tx.mark_expiry_recorded(id, confirmed, now).await? {
+        return Ok(Audited::unchanged(false));
+    }
+    let expired_at = session.ends_at().min(confirmed);
+    let action = AuditAction::SupportSessionExpired {
+        expired_at,
+        was_due_at: session.ends_at(),
+        cause: match session.ends_idle() {
+            true => ExpiryCause::Idle,
+            false => ExpiryCause::Ttl,
+        },
+        idle_minutes: session.limits.idle_minutes,
+        holder: SessionHolder::from(session),
+    };
+    let mut event = act.core.event(act.context, tenant, id, action);
+    event.occurred_at = expired_at;
+    let receipt = act.tx.append_audit(event).await?;
+    act.change(ChangeKind::SupportSession, id).await?;
+    Ok(Audited::new(true, receipt))
 }

@@ -1,15 +1,17 @@
 //! The holder's view of a support session, from a page in its tenant.
 
 use app::domain::{
-    SupportSessionId, caller::Origin, problem::ProblemCode, support_sessions::SupportSessionStatus,
+    SupportSessionId,
+    caller::{Caller, Context, Origin, SupportCaller},
+    problem::ProblemCode,
+    support_sessions::SupportSessionStatus,
 };
 use async_trait::async_trait;
 use gateway::ports::{EndAsked, HeldSessions, SessionCard, StoreUnavailable};
 
-use super::{SupportSessionsService, revoke::Ender};
+use super::SupportSessionsService;
 use crate::services::ServiceError;
 
-/// The recorded reason.
 const REASON: &str = "Ended by its holder in the browser.";
 
 impl SupportSessionsService {
@@ -30,8 +32,19 @@ impl SupportSessionsService {
             user_agent: Some(asked.user_agent),
             request_id: Some(asked.request_id.to_string()),
         };
-        let ender = Ender::holder(&session, origin);
-        let ended = self.end_in_name_of(ender, session, Some(REASON.to_owned()));
+        let holder = Caller::Support(SupportCaller {
+            support_session_id: id,
+            tenant_id: session.tenant_id.clone(),
+            organization_id: session.organization_id.clone(),
+            staff_id: session.staff_id,
+            staff_name: session.staff_name.clone(),
+            expires_at: session.expires_at,
+        });
+        let context = Context {
+            caller: holder,
+            origin,
+        };
+        let ended = self.end_in_name_of(context, session, Some(REASON.to_owned()));
         match ended.await {
             // Somebody was faster, or time was.
             Err(ServiceError::Refused(problem)) if problem.code == ProblemCode::Conflict => Ok(()),

@@ -58,10 +58,7 @@ impl SupportSessionsService {
     ) -> Result<String, Problem> {
         self.core
             .authorise(context, Act::OpenTenant(session.staff_id))?;
-        session
-            .lifecycle(self.core.now())
-            .into_active()
-            .map_err(super::revoke::already_ended)?;
+        self.require_active(session)?;
         let state = URL_SAFE_NO_PAD.decode(state).ok();
         let state: Option<[u8; 32]> = state.and_then(|bytes| bytes.try_into().ok());
         let state = state.ok_or_else(|| {

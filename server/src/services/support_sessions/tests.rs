@@ -9,7 +9,7 @@ use std::sync::Arc;
 use app::{
     domain::{
         SupportSessionId,
-        audit::{AuditEvent, AuditFilter},
+        audit::{AuditAction, AuditEvent, AuditFilter},
         caller::Context,
         page::PageRequest,
         problem::ProblemCode,
@@ -30,7 +30,7 @@ use gateway::{
     clock::{Clock, SteadyClock},
     token::Token,
 };
-use store::{audit::AuditReach, listing::PageAt};
+use store::{Audited, audit::AuditReach, listing::PageAt};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ use super::{SupportSessionsService, record_expiries, revoke_all_of};
 use crate::{
     config::Config,
     services::{
-        ServiceError, TenantsService,
+        TenantsService,
         testing::{
             World, anonymous, form, key, noon, registration, staff, staff_id, super_admin,
             support_admin, tenant, worlds,
@@ -72,7 +72,7 @@ async fn events(world: &World, action: &str) -> Vec<AuditEvent> {
 }
 
 #[tokio::test]
-async fn nobody_without_a_support_role_and_a_recent_sign_in_creates_a_support_session() {
+async fn creating_a_support_session_needs_a_support_role_and_a_recent_sign_in() {
     for world in worlds().await {
         let service = service(&world);
         let long_ago = noon() - TimeDelta::minutes(10);
@@ -109,7 +109,7 @@ async fn nobody_without_a_support_role_and_a_recent_sign_in_creates_a_support_se
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "a list of cases")]
-async fn what_is_filled_in_wrongly_is_named_and_changes_nothing() {
+async fn invalid_fields_are_named_and_change_nothing() {
     for world in worlds().await {
         let service = service(&world);
         let cases = [
@@ -310,7 +310,7 @@ async fn nobody_holds_more_than_five_however_hard_they_try_at_once() {
 }
 
 #[tokio::test]
-async fn one_revokes_ones_own_and_a_super_admin_any() {
+async fn holders_revoke_their_own_sessions_and_super_admins_any() {
     for world in worlds().await {
         let service = service(&world);
         let id = create(&service, &support_admin(1)).await.session.id;
@@ -498,7 +498,7 @@ async fn a_tenants_key_sees_its_own_sessions_and_knows_of_no_others() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_act_any_more_loses_every_session_at_once() {
+async fn a_staff_member_who_may_no_longer_act_loses_every_session_at_once() {
     for world in worlds().await {
         let service = service(&world);
         let first = create(&service, &support_admin(1)).await.session.id;
@@ -509,25 +509,18 @@ async fn whoever_may_not_act_any_more_loses_every_session_at_once() {
             .session
             .id;
         let others = create(&service, &support_admin(2)).await.session.id;
-        let core = world.core.clone();
-        let ended: Vec<SupportSessionId> = world
-            .core
-            .store
-            .arrange(core, move |core, tx| {
-                Box::pin(async move {
-                    revoke_all_of(
-                        tx,
-                        core,
-                        &super_admin(3),
-                        staff_id(1),
-                        "staff member deactivated",
-                    )
-                    .await
-                })
+        let admin = super_admin(3);
+        let revoke = world.core.act(&admin, (), |(), mut act| {
+            Box::pin(async move {
+                let email = "staff1@example.com".to_owned();
+                let action = AuditAction::StaffDeactivated { email };
+                let receipt = act.record(None, staff_id(1), action).await?;
+                let reason = "staff member deactivated";
+                let ended = revoke_all_of(&mut act, staff_id(1), reason).await?;
+                Ok(Audited::new(ended, receipt))
             })
-            .await
-            .map_err(|error: ServiceError| error.to_string())
-            .unwrap();
+        });
+        let ended = revoke.await.unwrap();
         assert_eq!(ended, [first, second]);
         for (id, status) in [
             (first, SupportSessionStatus::Revoked),

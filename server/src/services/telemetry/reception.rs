@@ -1,36 +1,26 @@
 //! Whether telemetry arrives at all.
 
-use app::domain::{Timestamp, tenants::TelemetryState};
+use app::domain::tenants::TelemetryState;
 use chrono::TimeDelta;
 use store::telemetry::Reception;
 
 use crate::services::Core;
 
 /// Whether telemetry arrives at all, judged by the latest.
-pub fn telemetry_state(
-    reception: Reception,
-    stale_after: TimeDelta,
-    now: Timestamp,
-) -> TelemetryState {
+pub fn telemetry_state(core: &Core, reception: Reception) -> TelemetryState {
+    let last_received_at = reception.last_received_at;
     TelemetryState {
-        last_received_at: reception.last_received_at,
-        stale: reception
-            .last_received_at
-            .is_some_and(|at| now - at >= stale_after),
+        last_received_at,
+        stale: last_received_at.is_some_and(|at| core.now() - at >= stale_after(core)),
     }
 }
 
 /// Whether verdicts stay as they are: nothing arrives, or has only just begun to arrive again and
 /// most tenants have not been heard of yet.
-pub(in crate::services) fn is_frozen(
-    reception: Reception,
-    stale_after: TimeDelta,
-    now: Timestamp,
-) -> bool {
-    telemetry_state(reception, stale_after, now).stale
-        || reception
-            .resumed_at
-            .is_some_and(|at| now - at < stale_after)
+pub(in crate::services) fn is_frozen(core: &Core, reception: Reception) -> bool {
+    let resumed_at = reception.resumed_at;
+    telemetry_state(core, reception).stale
+        || resumed_at.is_some_and(|at| core.now() - at < stale_after(core))
 }
 
 /// How long nothing may arrive before verdicts are stale.

@@ -449,7 +449,7 @@ async fn verdicts_stay_while_no_telemetry_arrives_and_until_it_has_come_back() {
 }
 
 #[tokio::test]
-async fn the_ticker_catches_up_after_a_restart_and_tells_of_it() {
+async fn the_ticker_catches_up_after_a_restart_and_announces_it() {
     for console in both().await {
         failing(&console).await;
         console.go_to(noon() + minutes(21), "beat").await;
@@ -476,7 +476,7 @@ async fn the_ticker_catches_up_after_a_restart_and_tells_of_it() {
 }
 
 #[tokio::test]
-async fn what_no_window_reaches_any_more_is_forgotten() {
+async fn spans_outside_every_window_are_deleted() {
     for console in both().await {
         console.register("acme", "Acme").await;
         console

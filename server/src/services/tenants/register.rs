@@ -4,7 +4,6 @@ use app::domain::{
     OrganizationId, TenantId, Timestamp,
     audit::{AuditAction, FieldChange, FieldChanges},
     caller::Context,
-    health::Thresholds,
     policy::Act,
     problem::Problem,
     tenants::{
@@ -14,25 +13,21 @@ use app::domain::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::{Audited, ChangeKind, StoreError, Tx, tenants::StoredTenant};
+use store::{Audited, ChangeKind, StoreError, tenants::StoredTenant};
 
 use super::TenantsService;
 use crate::{
     ingest::evaluate,
     services::{
-        Core, ServiceError,
-        gates::end_revoked,
-        support_sessions::revoke_all_in,
-        telemetry::{is_frozen, stale_after},
+        Acting, ServiceError, gates::end_revoked, support_sessions::revoke_all_in,
+        telemetry::is_frozen,
     },
 };
 
 /// A registration that has been taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered<T> {
-    /// The registered value.
     pub value: T,
-    /// Whether it is new.
     pub created: bool,
 }
 
@@ -47,15 +42,11 @@ impl TenantsService {
     ) -> Result<Registered<Tenant>, Problem> {
         self.core.authorise(context, Act::RegisterTenants)?;
         let registration = registration.validated()?;
-        let given = (self.core.clone(), context.clone(), id.clone(), registration);
-        let registered = self
-            .core
-            .store
-            .act(given, move |(core, context, id, registration), tx| {
-                Box::pin(register_tenant(tx, core, context, id, registration))
-            })
-            .await
-            .map_err(slug_is_taken)?;
+        let given = (id.clone(), registration);
+        let register = self.core.act(context, given, |(id, registration), act| {
+            Box::pin(register_tenant(act, id, registration))
+        });
+        let registered = register.await.map_err(slug_is_taken)?;
         self.end_with(registered.value.status == TenantStatus::Suspended)
             .await;
         Ok(registered)
@@ -79,15 +70,13 @@ impl TenantsService {
     ) -> Result<Registered<Organization>, Problem> {
         self.core.authorise(context, Act::RegisterTenants)?;
         let registration = registration.validated()?;
-        let ids = (tenant.clone(), id.clone());
-        let given = (self.core.clone(), context.clone(), ids, registration);
-        let registered = self
+        let given = (tenant.clone(), id.clone(), registration);
+        let register = self
             .core
-            .store
-            .act(given, |(core, context, ids, registration), tx| {
-                Box::pin(register_organization(tx, core, context, ids, registration))
-            })
-            .await?;
+            .act(context, given, |(tenant, id, registration), act| {
+                Box::pin(register_organization(act, tenant, id, registration))
+            });
+        let registered = register.await?;
         self.end_with(registered.value.status == OrganizationStatus::Suspended)
             .await;
         Ok(registered)
@@ -95,15 +84,13 @@ impl TenantsService {
 }
 
 async fn register_tenant(
-    tx: &mut Tx<'_>,
-    core: &Core,
-    context: &Context,
+    mut act: Acting<'_, '_>,
     id: &TenantId,
     registration: &TenantRegistration,
 ) -> Result<Audited<Registered<Tenant>>, ServiceError> {
-    let now = core.now();
-    let stored = tx.lock_tenant(id).await?;
-    let of_slug = tx.find_tenant_by_slug(&registration.slug).await?;
+    let now = act.now();
+    let stored = act.tx.lock_tenant(id).await?;
+    let of_slug = act.tx.find_tenant_by_slug(&registration.slug).await?;
     if of_slug.is_some_and(|other| other.tenant.id != *id) {
         return Err(slug_problem().into());
     }
@@ -129,26 +116,23 @@ async fn register_tenant(
             }));
         }
         Some(stored) => {
-            tx.change_tenant(&tenant).await?;
+            act.tx.change_tenant(&tenant).await?;
             if stored.tenant.status != tenant.status {
-                judge_anew(tx, core, stored, &tenant, now).await?;
+                judge_anew(&mut act, stored, &tenant, now).await?;
             }
             let changed = changes(&stored.tenant, &tenant);
             AuditAction::TenantChanged { changed }
         }
         None => {
-            tx.add_tenant(&tenant, now).await?;
+            act.tx.add_tenant(&tenant, now).await?;
             AuditAction::TenantRegistered(tenant.clone())
         }
     };
-    let event = core.event(context, Some(&tenant.id), &tenant.id, action);
-    let receipt = tx.append_audit(event).await?;
-    if tenant.status == TenantStatus::Suspended && core.config.support_sessions.end_when_suspended {
-        let reason = "tenant suspended";
-        revoke_all_in(tx, core, context, (&tenant.id, None), reason).await?;
+    let receipt = act.record(Some(&tenant.id), &tenant.id, action).await?;
+    if tenant.status == TenantStatus::Suspended {
+        end_suspended(&mut act, &tenant.id, None).await?;
     }
-    tx.change(ChangeKind::Tenant, tenant.id.as_str(), now)
-        .await?;
+    act.change(ChangeKind::Tenant, &tenant.id).await?;
     let registered = Registered {
         value: tenant,
         created: stored.is_none(),
@@ -158,34 +142,31 @@ async fn register_tenant(
 
 /// A new status may change the verdict: immediately, or as soon as telemetry arrives again.
 async fn judge_anew(
-    tx: &mut Tx<'_>,
-    core: &Core,
+    act: &mut Acting<'_, '_>,
     stored: &StoredTenant,
     tenant: &Tenant,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let reception = tx.telemetry_reception().await?;
-    if is_frozen(reception, stale_after(core), now) {
-        return tx.set_next_health_change(&tenant.id, now).await;
+    let reception = act.tx.telemetry_reception().await?;
+    if is_frozen(act.core, reception) {
+        return act.tx.set_next_health_change(&tenant.id, now).await;
     }
     let mut stored = stored.clone();
     stored.tenant = tenant.clone();
-    let thresholds: &Thresholds = &core.config.health;
-    evaluate(tx, &stored, thresholds, now).await
+    evaluate(act.tx, &stored, &act.core.config.health, now).await
 }
 
 async fn register_organization(
-    tx: &mut Tx<'_>,
-    core: &Core,
-    context: &Context,
-    (tenant, id): &(TenantId, OrganizationId),
+    mut act: Acting<'_, '_>,
+    tenant: &TenantId,
+    id: &OrganizationId,
     registration: &OrganizationRegistration,
 ) -> Result<Audited<Registered<Organization>>, ServiceError> {
-    let now = core.now();
-    if tx.lock_tenant(tenant).await?.is_none() {
+    let now = act.now();
+    if act.tx.lock_tenant(tenant).await?.is_none() {
         return Err(Problem::not_found("tenant").into());
     }
-    let stored = tx.lookup_organization(tenant, id).await?;
+    let stored = act.tx.lookup_organization(tenant, id).await?;
     let registration = registration.clone();
     let organization = Organization {
         id: id.clone(),
@@ -209,21 +190,32 @@ async fn register_organization(
         },
         None => AuditAction::OrganizationRegistered(organization.clone()),
     };
-    tx.set_organization(tenant, &organization).await?;
-    let event = core.event(context, Some(tenant), &organization.id, action);
-    let receipt = tx.append_audit(event).await?;
-    if organization.status == OrganizationStatus::Suspended
-        && core.config.support_sessions.end_when_suspended
-    {
-        let (reason, of) = ("organization suspended", Some(&organization.id));
-        revoke_all_in(tx, core, context, (tenant, of), reason).await?;
+    act.tx.set_organization(tenant, &organization).await?;
+    let receipt = act.record(Some(tenant), &organization.id, action).await?;
+    if organization.status == OrganizationStatus::Suspended {
+        end_suspended(&mut act, tenant, Some(&organization.id)).await?;
     }
-    tx.change(ChangeKind::Tenant, tenant.as_str(), now).await?;
+    act.change(ChangeKind::Tenant, tenant).await?;
     let registered = Registered {
         value: organization,
         created: stored.is_none(),
     };
     Ok(Audited::new(registered, receipt))
+}
+
+async fn end_suspended(
+    act: &mut Acting<'_, '_>,
+    tenant: &TenantId,
+    organization: Option<&OrganizationId>,
+) -> Result<(), ServiceError> {
+    if act.core.config.support_sessions.end_when_suspended {
+        let reason = match organization {
+            None => "tenant suspended",
+            Some(_) => "organization suspended",
+        };
+        revoke_all_in(act, (tenant, organization), reason).await?;
+    }
+    Ok(())
 }
 
 fn slug_problem() -> Problem {

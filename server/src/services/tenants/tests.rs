@@ -28,7 +28,7 @@ async fn actions(console: &World, tenant: &str) -> Vec<(String, serde_json::Valu
 }
 
 #[tokio::test]
-async fn a_registration_is_told_of_once_and_a_change_with_what_changed() {
+async fn a_registration_is_recorded_once_and_a_change_with_its_fields() {
     for console in both().await {
         let register = async |registration: TenantRegistration| {
             let tenants = &console.tenants;
@@ -75,7 +75,7 @@ async fn a_slug_belongs_to_one_tenant_even_when_two_ask_at_once() {
 }
 
 #[tokio::test]
-async fn silence_stops_being_an_alarm_the_moment_a_tenant_is_suspended() {
+async fn silence_is_no_longer_critical_once_a_tenant_is_suspended() {
     for console in both().await {
         console.register("acme", "Acme").await;
         console.register("beat", "Beat").await;

@@ -24,13 +24,14 @@ async fn until(
     token_hash: [u8; 32],
     good: impl Fn(Option<KnownSession>) -> bool,
 ) {
+    let mut changes = recording.scene.world.core.store.changes();
     let waiting = async {
         while !good(look_up(recording, token_hash).await) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            changes.recv().await.unwrap();
         }
     };
     let waited = tokio::time::timeout(Duration::from_mins(1), waiting).await;
-    waited.expect("the change is told of");
+    waited.expect("the change arrives");
 }
 
 async fn revoke(scene: &Scene) {

@@ -37,9 +37,11 @@ fn tally(frames: u64) -> UpgradeTally {
 /// The row, once it is as wanted.
 async fn row(
     world: &World,
+    recorder: &StoreRecorder,
     request: RequestId,
     wanted: impl Fn(&AccessLogEntry) -> bool,
 ) -> AccessLogEntry {
+    let mut touched = recorder.touched().subscribe();
     let asking = async {
         loop {
             let mut reader = world.core.store.read().await.unwrap();
@@ -48,7 +50,7 @@ async fn row(
                 return entry;
             }
             drop(reader);
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            touched.recv().await.unwrap();
         }
     };
     let row = tokio::time::timeout(Duration::from_secs(20), asking).await;
@@ -56,7 +58,7 @@ async fn row(
 }
 
 #[tokio::test]
-async fn what_passes_over_an_upgraded_connection_is_in_its_row_and_at_its_end_in_the_audit_log() {
+async fn traffic_of_an_upgraded_connection_is_in_its_row_and_at_its_end_in_the_audit_log() {
     for world in worlds().await {
         let intent = intent(&world).await;
         let (request_id, session) = (intent.request_id, intent.support_session_id);
@@ -74,7 +76,10 @@ async fn what_passes_over_an_upgraded_connection_is_in_its_row_and_at_its_end_in
             tally: tally(frames),
         };
         recorder.note(note(1));
-        let open = row(&world, request_id, |entry| entry.upgrade.is_some()).await;
+        let open = row(&world, &recorder, request_id, |entry| {
+            entry.upgrade.is_some()
+        })
+        .await;
         assert_eq!(open.outcome, RequestOutcome::Open, "{}", world.engine);
         assert_eq!(open.upgrade, Some(tally(1)));
 
@@ -91,7 +96,10 @@ async fn what_passes_over_an_upgraded_connection_is_in_its_row_and_at_its_end_in
             response_bytes: 14,
             tally: Some(tally(2)),
         });
-        let done = row(&world, request_id, |e| e.outcome == RequestOutcome::Done).await;
+        let done = row(&world, &recorder, request_id, |e| {
+            e.outcome == RequestOutcome::Done
+        })
+        .await;
         assert_eq!(done.upgrade, Some(tally(2)), "{}", world.engine);
 
         // One that comes too late changes nothing.

@@ -17,7 +17,7 @@ fn asked(id: SupportSessionId) -> EndAsked {
 }
 
 #[tokio::test]
-async fn a_holder_is_told_what_the_session_is_for() {
+async fn a_holder_sees_the_reason_of_the_session() {
     for world in worlds().await {
         let service = service(&world);
         let session = create(&service, &support_admin(1)).await.session;

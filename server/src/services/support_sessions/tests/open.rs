@@ -267,7 +267,7 @@ async fn without_a_domain_no_session_opens_in_a_browser() {
 }
 
 #[tokio::test]
-async fn whoever_comes_from_elsewhere_takes_no_code_of_a_pinned_session() {
+async fn a_code_of_a_pinned_session_is_refused_from_another_address() {
     for world in scenes().await {
         let service = service(&world);
         let form = SupportSessionForm {
