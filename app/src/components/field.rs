@@ -2,7 +2,10 @@
 
 use leptos::{html, prelude::*};
 
-use super::icon::{Icon, IconName};
+use super::{
+    filter_form::follow_url,
+    icon::{Icon, IconName},
+};
 
 /// The attributes that tie a control to its label, hint and error.
 #[derive(Debug, Clone)]
@@ -103,6 +106,9 @@ pub fn TextField(
     /// What it holds at first.
     #[prop(into, optional)]
     value: Option<String>,
+    /// What the URL says it holds.
+    #[prop(optional)]
+    from_url: Option<Signal<String>>,
     /// Follows what is typed.
     #[prop(optional)]
     typed: Option<RwSignal<String>>,
@@ -118,6 +124,10 @@ pub fn TextField(
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     follow_typing(typed, move || Some(input.get()?.value()));
+    if let Some(value) = from_url {
+        follow_url(input, value);
+    }
+    let value = value.or_else(|| Some(from_url?.get_untracked()));
     let control = move |control: FieldControl| {
         view! {
             <input
@@ -125,6 +135,7 @@ pub fn TextField(
                 id=control.id
                 name=name
                 type=kind
+                step=(kind == "datetime-local").then_some("1")
                 inputmode=inputmode
                 placeholder=placeholder
                 autocomplete=autocomplete

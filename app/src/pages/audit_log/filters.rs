@@ -1,9 +1,9 @@
 //! Filters of the audit log: a GET form with visible labels and each field's error under it.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 use crate::{
-    components::{Field, FilterForm, choices, follow_url, labelled},
+    components::{Field, FilterForm, TextField, choices, labelled},
     domain::{
         audit::{AuditCategory, AuditOutcome},
         problem::Problem,
@@ -26,12 +26,21 @@ pub(super) fn Filters(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -
             problem.with(|problem| problem.as_ref()?.field(name).map(ToOwned::to_owned))
         })
     };
-    let text = move |name, label, placeholder, field| {
-        view! { <Text name label placeholder value=value(field) error=error(name)/> }
+    let text = move |name, label: &'static str, placeholder, field| {
+        view! {
+            <TextField
+                name
+                label
+                placeholder
+                from_url=value(field)
+                autocapitalize="none"
+                error=error(name)
+            />
+        }
     };
-    let time = move |name, label, field: fn(&AuditQuery) -> &str| {
+    let time = move |name, label: &'static str, field: fn(&AuditQuery) -> &str| {
         let value = Signal::derive(move || query.with(|query| field_text(field(query))));
-        view! { <Text name label kind="datetime-local" value error=error(name)/> }
+        view! { <TextField name label kind="datetime-local" from_url=value error=error(name)/> }
     };
     let choice = move |name, label, options, field| {
         view! { <Choice name label options value=value(field) error=error(name)/> }
@@ -50,36 +59,6 @@ pub(super) fn Filters(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -
                 {time("to", "To (UTC)", |query| &query.to)}
             </FilterForm>
         </div>
-    }
-}
-
-#[component]
-fn Text(
-    name: &'static str,
-    label: &'static str,
-    #[prop(default = "text")] kind: &'static str,
-    #[prop(default = "")] placeholder: &'static str,
-    value: Signal<String>,
-    error: Signal<Option<String>>,
-) -> impl IntoView {
-    let field = NodeRef::<html::Input>::new();
-    follow_url(field, value);
-    view! {
-        <Field id=format!("filter-{name}") label error let:control>
-            <input
-                node_ref=field
-                id=control.id
-                type=kind
-                name=name
-                value=value.get_untracked()
-                placeholder=placeholder
-                step=(kind == "datetime-local").then_some("1")
-                autocomplete="off"
-                spellcheck="false"
-                aria-describedby=control.described_by
-                aria-invalid=control.invalid
-            />
-        </Field>
     }
 }
 
