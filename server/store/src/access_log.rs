@@ -27,7 +27,6 @@ queries! {
         pub fn list_access_log_after(session: SupportSessionId, after: u64) -> all AccessLogEntry
             = select!(AccessLogEntry, "access_log WHERE support_session_id = :session AND seq > :after ORDER BY seq LIMIT 200");
 
-        /// One entry.
         pub fn lookup_access_log_entry(request: RequestId) -> optional AccessLogEntry
             = select!(AccessLogEntry, "access_log WHERE request_id = :request");
 
@@ -60,7 +59,7 @@ queries! {
                 AND (token_hash = :token_hash OR browser_hash = :token_hash) \
                 AND (requests_total IS NULL OR forwarded < requests_total) RETURNING last_seq, idle_minutes, expires_at";
 
-        /// A statement of its own, so that sessions without an idle limit don't touch the indexes of it.
+        /// A separate statement, so that sessions without an idle limit don't touch its indexes.
         fn put_off_idle_end(session: SupportSessionId, end: Timestamp)
             = "UPDATE support_sessions SET ends_at = :end WHERE id = :session AND ends_at < :end";
 
@@ -73,7 +72,6 @@ queries! {
             = "UPDATE support_sessions SET last_seq = last_seq + 1, refused = refused + 1 \
                 WHERE id = :session RETURNING last_seq";
 
-        /// Adds a row.
         pub fn add_access_log_entry(entry: &AccessLogEntry, by: &WrittenBy)
             where (entry, node = by.node, boot = by.boot)
             = insert!("access_log", AccessLogEntry, "node, boot");
@@ -103,14 +101,11 @@ record! { AccessLogEntry {
 
 record! { ScopeUse { scope; requests } }
 
-/// A row that a server which is gone left open.
+/// A row that was left open by a server that is gone.
 #[derive(Debug, Clone)]
 pub struct Orphan {
-    /// The request.
     pub request_id: RequestId,
-    /// Its support session.
     pub support_session_id: SupportSessionId,
-    /// That session's tenant.
     pub tenant_id: TenantId,
 }
 
@@ -134,7 +129,7 @@ impl Db<'_> {
 /// Which start of which node writes a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenBy {
-    /// The node's name.
+    /// The configured `node_name`.
     pub node: String,
     /// The start of the server on it.
     pub boot: String,
@@ -143,7 +138,6 @@ pub struct WrittenBy {
 /// The result of taking the next number in a support session's log.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NextSeq {
-    /// This one.
     Given(u64),
     /// The session is not active, or this is neither its token nor its browser's.
     Ended(Option<Box<SupportSession>>),

@@ -14,7 +14,6 @@ use super::{
 pub enum Priority {
     /// The gateway's: a request waits for it.
     Gateway,
-    /// Everything else.
     Normal,
     /// What nobody waits for: it is done with the next of the others, or by itself after a moment.
     Resting,

@@ -33,12 +33,12 @@ use super::{
     transaction::{Transaction, Tx},
 };
 
-/// How many of the gateway's acts wait at most: a store that hangs must not fill the memory.
+/// The most acts of the gateway that may wait. A store that hangs must not fill the memory.
 const MAX_WAITING: usize = 4096;
 
 /// An act whose result type has been put away, so that one queue takes all.
 trait Job: Send {
-    /// Whether its time was up before its turn: it is not run then.
+    /// Whether its deadline has passed. Then it is not run.
     fn is_late(&self) -> bool;
     /// Runs the act. Returns whether to commit its effects.
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool>;
@@ -143,8 +143,7 @@ impl Writer {
         let queues = Queues::new(gateway_jobs, normal_jobs, resting_jobs);
         let run = batch.run(queues, Arc::clone(&commits));
         match &pools {
-            // Its statements are run where they are asked for, which is nothing for threads that
-            // serve others.
+            // Its statements block the thread they run on, so it gets its own.
             Pools::Sqlite { .. } => {
                 let runtime = Handle::current();
                 let thread = thread::Builder::new().name("store-writer".to_owned());
@@ -223,7 +222,7 @@ impl Batch {
             let committed = self.commit(&mut queues, level, &mut done).await;
             match &committed {
                 Ok(_) => drop(commits.fetch_add(1, Ordering::Relaxed)),
-                // Nothing could be begun. Who waits would meet the same: none is kept for its turn.
+                // Nothing could begin. Everyone still waiting would fail the same way, so all fail now.
                 Err(_) if done.is_empty() => {
                     done.extend(std::iter::from_fn(|| queues.next(RecordLevel::Flushed)));
                 }

@@ -1,5 +1,5 @@
-//! Browsers that support sessions are opened in: of each session the label of its host, the code to
-//! open it with, and the cookie of the browser it was opened in last.
+//! The browsers of support sessions. Each session has the label of its host, the code to open it with, and
+//! the cookie of the browser that opened it last.
 
 use app::domain::{SupportSessionId, Timestamp, support_sessions::SupportSession};
 
@@ -68,7 +68,7 @@ pub struct Labelled {
 
 record! { Labelled { session: SupportSession; label = entry_label } }
 
-/// A browser's credential.
+/// What a browser brings to get its cookie.
 #[derive(Debug, Clone)]
 pub struct EntryKey {
     /// The label of the request's host.

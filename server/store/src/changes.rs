@@ -1,9 +1,9 @@
-//! The bus: the numbered log of what every process on this store must notice, and who is woken by it.
+//! The bus: the numbered log of what every process on this store must notice.
 //!
-//! There is one way to tell ([`Bookkeeping::change`], in the transaction that changes) and one to be told
-//! ([`crate::Store::changes`]), on either engine. The numbered rows are the truth. What wakes their reader
-//! differs: a commit of this process always does; on PostgreSQL a commit of any process does too,
-//! by `NOTIFY`; and both are polled, so that a word that is lost delays a change and loses none.
+//! A transaction announces a change by [`Bookkeeping::change`]. Subscribers get it from
+//! [`crate::Store::changes`]. The numbered rows are the truth. A commit of this process wakes the reader
+//! of the log. On PostgreSQL a commit of any process does too, by `NOTIFY`. The log is also polled, so a
+//! lost notification delays a change but loses none.
 
 mod listen;
 
@@ -26,7 +26,7 @@ use super::{
 
 /// How often the log is read when nothing in this process has written.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(200);
-/// How long one look may take before its connection is given up: one that hangs would hang for ever.
+/// How long one read of the log may take. A connection that takes longer hangs, and is given up.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a change is kept.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(1);
@@ -132,7 +132,7 @@ impl FromRow for Entry {
 }
 
 impl Bookkeeping<'_> {
-    /// Tells every process on this store of a change, once this transaction is committed.
+    /// Announces a change to every process on this store, once this transaction is committed.
     pub async fn change(
         &mut self,
         kind: ChangeKind,

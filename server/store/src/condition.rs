@@ -1,4 +1,4 @@
-//! Whether the store can be written, as its writer finds it.
+//! Whether the store can be written, according to its writer.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ pub struct Outage {
     pub since: Instant,
 }
 
-/// Whether the store can be written, for all who want to know.
+/// Whether the store can be written, for everyone who asks.
 #[derive(Debug)]
 pub(super) struct Condition {
     outage: watch::Sender<Option<Outage>>,

@@ -119,7 +119,6 @@ impl Query<'_, '_> {
         self
     }
 
-    /// Runs the statement.
     pub async fn done(self) -> Result<(), StoreError> {
         self.run().await.map(drop)
     }

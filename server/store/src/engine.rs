@@ -102,7 +102,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Stops following changes.
+    /// Stops following changes. The store can still be read and written.
     pub fn close(&self) {
         self.0.shutdown.cancel();
     }

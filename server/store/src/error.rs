@@ -7,13 +7,11 @@ use app::domain::{
     record::OutageCause,
 };
 
-/// A driver's error.
+/// What a driver says of a failed statement or connection.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// That of PostgreSQL.
     #[error(transparent)]
     Postgres(#[from] sqlx::Error),
-    /// That of SQLite.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     /// Every connection for reading SQLite has been in use for too long.
@@ -30,7 +28,6 @@ pub enum MigrationError {
     /// What is applied does not fit what is known, or PostgreSQL refused.
     #[error(transparent)]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// SQLite refused.
     #[error("while executing migrations: {0}")]
     Sqlite(#[from] rusqlite::Error),
 }

@@ -3,7 +3,7 @@
 use app::domain::page::Direction;
 use serde::{Deserialize, Serialize};
 
-use super::{Db, StoreError, ToValue, Value, record::Record};
+use super::{Db, Query, StoreError, ToValue, Value, record::Record};
 
 /// One value of a row's place in an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,17 @@ use super::{Db, StoreError, ToValue, Value, record::Record};
 pub enum Key {
     Int(i64),
     Text(String),
+}
+
+impl<T: ToValue> From<T> for Key {
+    /// What is sorted by is never NULL: -1 stands for "never".
+    fn from(value: T) -> Self {
+        match value.to_value() {
+            Value::Int(number) => Self::Int(number),
+            Value::Text(text) => Self::Text(text),
+            Value::Null(_) | Value::Bytes(_) => Self::Int(-1),
+        }
+    }
 }
 
 impl From<Key> for Value {
@@ -63,6 +74,20 @@ pub struct Listed<T> {
     pub total: u64,
     /// The number of the first row here, from 1; 0 without rows.
     pub first_row: u64,
+}
+
+impl<T> Listed<T> {
+    /// The same page with something else in it.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Listed<U> {
+        Listed {
+            items: self.items.into_iter().map(change).collect(),
+            previous: self.previous,
+            next: self.next,
+            last: self.last,
+            total: self.total,
+            first_row: self.first_row,
+        }
+    }
 }
 
 /// A search with at most so many hits has them looked up and sorted. Going along the order and
@@ -221,15 +246,14 @@ impl Listing {
         )
     }
 
+    fn bound<'d, 'c>(&self, query: Query<'d, 'c>) -> Query<'d, 'c> {
+        self.values.iter().fold(query, Query::bind)
+    }
+
     /// How many rows match.
     pub async fn count(&self, db: &mut Db<'_>) -> Result<u64, StoreError> {
         let query = db.assembled(self.count_sql());
-        self.values
-            .iter()
-            .cloned()
-            .fold(query, super::Query::bind)
-            .fetch_one()
-            .await
+        self.bound(query).fetch_one().await
     }
 
     /// Fetches the rows after one in the order, without counting them: for going through all.
@@ -241,12 +265,7 @@ impl Listing {
     ) -> Result<Vec<T>, StoreError> {
         let position = after.map_or(Position::First, |keys| Position::After(keys, 0));
         let sql = self.page_sql::<T>(&position, limit);
-        let query = db.assembled(sql);
-        self.values
-            .into_iter()
-            .fold(query, super::Query::bind)
-            .fetch_all()
-            .await
+        self.bound(db.assembled(sql)).fetch_all().await
     }
 
     /// Fetches a page. `keys` gives a row's place in the order.
@@ -268,14 +287,7 @@ impl Listing {
             listing.look_up_hits();
         }
         let sql = listing.page_sql::<T>(&page.position, wanted + 1);
-        let query = db.assembled(sql);
-        let mut items: Vec<T> = listing
-            .values
-            .iter()
-            .cloned()
-            .fold(query, super::Query::bind)
-            .fetch_all()
-            .await?;
+        let mut items: Vec<T> = listing.bound(db.assembled(sql)).fetch_all().await?;
         let more = items.len() > wanted as usize;
         items.truncate(wanted as usize);
         let backwards = matches!(page.position, Position::Before(..) | Position::Last);
@@ -325,34 +337,4 @@ fn escape_like(text: &str) -> String {
     text.replace('\\', r"\\")
         .replace('%', r"\%")
         .replace('_', r"\_")
-}
-
-impl From<i64> for Key {
-    fn from(number: i64) -> Self {
-        Self::Int(number)
-    }
-}
-
-impl From<u64> for Key {
-    fn from(number: u64) -> Self {
-        Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
-    }
-}
-
-impl From<app::domain::Timestamp> for Key {
-    fn from(at: app::domain::Timestamp) -> Self {
-        Self::Int(at.timestamp_micros())
-    }
-}
-
-impl From<&String> for Key {
-    fn from(text: &String) -> Self {
-        Self::Text(text.clone())
-    }
-}
-
-impl From<String> for Key {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
 }

@@ -9,10 +9,10 @@ use super::{
     sql::queries,
 };
 
-/// How much later than the end of a node's lease nothing of it is alive anywhere: its streams were
-/// cut meanwhile, and the clocks of two machines may differ a little in speed.
+/// How long after the end of its lease a node is certainly dead. Its streams have been cut by then, even if
+/// the clocks of two machines run at slightly different speeds.
 const SURELY_DEAD: TimeDelta = TimeDelta::seconds(10);
-/// For how long a node that is gone is kept.
+/// How long the row of a dead node is kept.
 const KEPT: TimeDelta = TimeDelta::days(7);
 
 queries! {
@@ -142,8 +142,8 @@ impl Db<'_> {
         .await
     }
 
-    /// The rules of every node that may be serving, by the nodes' names. On SQLite, where heartbeats
-    /// write nothing, of the one server that was started last and has not stopped in order.
+    /// The rules of every node that may be serving, by the nodes' names. On SQLite heartbeats write
+    /// nothing, so these are the rules of the last server that was started and has not stopped in order.
     pub async fn list_rules_of_nodes(
         &mut self,
         ours: Timestamp,
@@ -178,7 +178,7 @@ impl Bookkeeping<'_> {
         Ok(())
     }
 
-    /// A node serves no longer, and has left nothing open.
+    /// Marks a node as stopped, with nothing left open.
     pub async fn end_node(
         &mut self,
         boot: &str,
@@ -191,7 +191,7 @@ impl Bookkeeping<'_> {
 }
 
 impl Store {
-    /// Forgets nodes that have long been gone.
+    /// Deletes nodes that have been dead for long.
     pub async fn prune_nodes(&self, boot: &str, now: Timestamp) -> Result<u64, StoreError> {
         let boot = boot.to_owned();
         self.write(super::Priority::Normal, boot, move |boot, tx| {

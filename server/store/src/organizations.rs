@@ -46,24 +46,10 @@ impl Db<'_> {
         listing.and_bind("tenant_id = {}", tenant);
         let listed = listing
             .fetch(self, page, |row: &Stored| {
-                vec![
-                    (&row.sort_name).into(),
-                    row.organization.id.to_string().into(),
-                ]
+                vec![(&row.sort_name).into(), (&row.organization.id).into()]
             })
             .await?;
-        Ok(Listed {
-            items: listed
-                .items
-                .into_iter()
-                .map(|stored| stored.organization)
-                .collect(),
-            previous: listed.previous,
-            next: listed.next,
-            last: listed.last,
-            total: listed.total,
-            first_row: listed.first_row,
-        })
+        Ok(listed.map(|stored| stored.organization))
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Pools {
     },
     Postgres {
         pool: PgPool,
-        /// The batching writer's own, so that the gateway never waits for readers.
+        /// Only for the batching writer, so that the gateway never waits for readers.
         batch: PgPool,
     },
 }
@@ -44,7 +44,7 @@ impl Pools {
         };
         sqlite::create_for_owner(path)?;
         sqlite::keep_write_ahead_log(path)?;
-        // One writer: a second one would only wait for the first one's lock.
+        // A second writer would only wait for the lock of the first.
         let writer = SqliteWriter::new(path.to_owned());
         assert_durable(&writer, record).await?;
         let readers = SqliteReaders::new(path.to_owned(), READERS as usize);

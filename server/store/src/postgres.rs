@@ -15,10 +15,10 @@ use crate::{
     value::{Kind, Value},
 };
 
-/// After how long PostgreSQL ends a transaction in which nothing is asked, in milliseconds: a node that
-/// was frozen in the middle of one must not keep others from revoking.
+/// How long a transaction may be idle before PostgreSQL ends it, in milliseconds. A node that is frozen in
+/// the middle of one must not keep others from revoking.
 const IDLE_IN_TRANSACTION: &str = "3000";
-/// How long a connection is waited for.
+/// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens a pool for everyone, and one of a single connection for the batching writer.

@@ -1,4 +1,4 @@
-//! What a type is read from and written to: its columns in one definition.
+//! The columns that a type is read from and written to, in one definition.
 
 use crate::{FromRow, value::Values};
 
@@ -13,7 +13,7 @@ pub trait Record: FromRow + Values {
 /// - `name`: in the column of that name,
 /// - `name = column`: in another,
 /// - `name: Type`: in the columns of `Type`, which is a record itself,
-/// - `name as [column, …] by read, write`: as two functions tell; without `write` it is never written.
+/// - `name as [column, …] by read, write`: by two functions; without `write` it is never written.
 macro_rules! record {
     (@columns $field:ident) => { stringify!($field) };
     (@columns $field:ident = $column:ident) => { stringify!($column) };
@@ -63,11 +63,11 @@ macro_rules! record {
         }
 
         impl $crate::value::Values for $type {
-            fn add_to(&self, values: &mut Vec<$crate::Value>) { $(
-                $crate::record::record!(
+            fn add_to(&self, values: &mut Vec<$crate::Value>) {
+                $( $crate::record::record!(
                     @write self values $field $(= $column)? $(: $part)? $(as [$($of),+] by $($function),+)?
-                );
-            )+ }
+                ); )+
+            }
         }
     };
 }
@@ -119,7 +119,7 @@ const PLACEHOLDERS: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $
 pub(crate) const fn placeholders(columns: &str) -> &'static str {
     let (columns, all) = (columns.as_bytes(), PLACEHOLDERS.as_bytes());
     let (mut at, mut end) = (0, 0);
-    // A comma of the one for each of the other.
+    // One comma of the placeholders for each comma of the columns.
     while at < columns.len() {
         if columns[at] == b',' {
             while all[end] != b',' {

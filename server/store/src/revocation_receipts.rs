@@ -12,7 +12,7 @@ use super::{
     sql::queries,
 };
 
-/// A second of lease, and one in hand for the commit that follows.
+/// A second of lease, and one more for the commit that follows.
 const LEASE_AND_COMMIT: TimeDelta = TimeDelta::seconds(2);
 
 queries! {
@@ -62,7 +62,7 @@ fn confirmed(row: &Row) -> Result<Option<NodeConfirmation>, StoreError> {
 }
 
 impl Bookkeeping<'_> {
-    /// Asks every node that may be serving to confirm a revocation. The last thing before its commit.
+    /// Asks every node that may be serving to confirm a revocation. Call it last before the commit.
     pub async fn ask_for_receipts(
         &mut self,
         session: SupportSessionId,

@@ -26,14 +26,14 @@ pub trait FromRow: Sized {
     fn from_row(row: &Row) -> Result<Self, StoreError>;
 }
 
-/// The first column.
+/// A value is read from the first column.
 impl<T: FromValue> FromRow for T {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
         row.read(0, "0")
     }
 }
 
-/// The first columns.
+/// Tuples are read from the first columns.
 macro_rules! tuples {
     ($(($($type:ident $place:literal),+))+) => {$(
         impl<$($type: FromValue),+> FromRow for ($($type),+) {
@@ -58,7 +58,6 @@ fn unreadable(column: &'static str, problem: impl Display) -> StoreError {
 }
 
 impl Row {
-    /// Reads a column.
     pub fn get<T: FromValue>(&self, column: &'static str) -> Result<T, StoreError> {
         let place = self.columns.iter().position(|name| name == column);
         self.read(place.unwrap_or(usize::MAX), column)

@@ -7,13 +7,13 @@ use super::{Bookkeeping, record::record, sql::queries};
 queries! {
     Bookkeeping {
         /// The failed sign-ins of a subject, with no one else counting before this transaction ends.
-        /// Who locks several subjects does so in ascending order.
+        /// Lock several subjects in ascending order.
         pub fn lock_sign_in_failures(subject: &str) -> one SignInFailures
             // Changes nothing where there is a row, but on PostgreSQL takes its lock before it is read.
             = "INSERT INTO sign_in_failures (subject, failures, last_failure_at) VALUES (:subject, 0, 0) \
                 ON CONFLICT (subject) DO UPDATE SET failures = sign_in_failures.failures RETURNING failures, last_failure_at";
 
-        /// Keeps how many sign-ins of a locked subject have failed.
+        /// Saves how many sign-ins of a locked subject have failed.
         pub fn set_sign_in_failures(subject: &str, failures: SignInFailures)
             where (subject, failures = failures.failures, last_failure_at = failures.last_failure_at)
             = "UPDATE sign_in_failures SET failures = :failures, last_failure_at = :last_failure_at WHERE subject = :subject";

@@ -23,12 +23,12 @@ use crate::{
     value::{Kind, Value},
 };
 
-/// For how long a connection waits for another process' lock on the same file.
+/// How long a connection waits for another process' lock on the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many statements are kept prepared: more than the program has.
 const STATEMENTS: usize = 256;
 
-/// Opens a file that is there.
+/// Opens an existing file.
 fn open(path: &Path, settings: &str) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -38,7 +38,7 @@ fn open(path: &Path, settings: &str) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Makes sure that the file has a write-ahead log, so that who reads never waits for who writes.
+/// Makes sure that the file has a write-ahead log, so that readers never wait for the writer.
 pub(crate) fn keep_write_ahead_log(path: &Path) -> Result<(), StoreError> {
     let connection = open(path, "")?;
     run(&connection, "PRAGMA journal_mode = WAL", &[]).map(drop)

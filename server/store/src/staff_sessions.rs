@@ -55,7 +55,6 @@ queries! {
 #[derive(Debug, Clone)]
 pub struct NewStaffSession {
     pub id: StaffSessionId,
-    /// The signed-in person.
     pub staff_id: StaffId,
     /// The hash of the cookie's token.
     pub token_hash: TokenHash,

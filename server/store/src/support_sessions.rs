@@ -13,7 +13,7 @@ use const_format::concatcp;
 
 use super::{
     Db, Row, StoreError, ToValue, Tx, Value,
-    listing::{Key, Listed, Listing, PageAt},
+    listing::{Listed, Listing, PageAt},
     record::{insert, record, select},
     sql::queries,
 };
@@ -213,7 +213,7 @@ impl Db<'_> {
     ) -> Result<Listed<SupportSession>, StoreError> {
         listing(filter, now)
             .fetch(self, page, |session: &SupportSession| {
-                vec![Key::Text(session.id.to_string())]
+                vec![session.id.into()]
             })
             .await
     }
@@ -260,6 +260,6 @@ fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
 pub struct SupportSessionSecrets {
     /// SHA-256 of the access token.
     pub token_hash: [u8; 32],
-    /// Of the form that made it.
+    /// The key of the form that created it.
     pub idempotency_key: String,
 }

@@ -45,7 +45,7 @@ queries! {
             = "UPDATE telemetry_batches SET finished = 1, report = :report \
                 WHERE api_key_id = :sender AND idempotency_key = :key";
 
-        /// Gives the key of a batch back of which nothing has been counted.
+        /// Frees the key of a batch from which nothing has been counted.
         pub fn release_telemetry_batch(key: &BatchKey)
             where (sender = key.sender, key = key.key)
             = "DELETE FROM telemetry_batches WHERE api_key_id = :sender AND idempotency_key = :key AND finished = 0 \
@@ -69,11 +69,11 @@ queries! {
     }
 }
 
-/// Names a batch: who sent it, and the key it was sent with.
+/// Identifies a batch: its sender, and the key it was sent with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchKey {
     pub sender: String,
-    /// The `Idempotency-Key`.
+    /// The value of `Idempotency-Key`.
     pub key: String,
 }
 

@@ -52,7 +52,6 @@ const REGISTERED: &str = concatcp!(Tenant::COLUMNS, ", sort_name, search");
 /// A tenant as it is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredTenant {
-    /// The registered tenant.
     pub tenant: Tenant,
     /// The four health signals.
     pub signals: HealthSignals,

@@ -11,22 +11,18 @@ use unicode_normalization::UnicodeNormalization;
 pub enum Value {
     /// NULL, in a column of this kind.
     Null(Kind),
-    /// Text.
     Text(String),
     /// A whole number, an instant in microseconds, or a truth value as 0 and 1.
     Int(i64),
-    /// Bytes.
     Bytes(Vec<u8>),
 }
 
-/// The kinds of columns. PostgreSQL wants to know of a NULL too which it is.
+/// The kinds of columns: TEXT, INTEGER or BIGINT, BLOB or BYTEA. PostgreSQL needs to know the kind of a
+/// NULL too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// TEXT.
     Text,
-    /// INTEGER, or BIGINT.
     Int,
-    /// BLOB, or BYTEA.
     Bytes,
 }
 
@@ -352,8 +348,8 @@ fn parsed<T: std::str::FromStr<Err: Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
-/// The form in which text is compared and searched: NFKC, lower case. Made here and not by an
-/// engine, so that both engines find the same.
+/// The form in which text is compared and searched: NFKC, lower case. It is not made by an engine, so that
+/// both engines find the same.
 pub fn fold(text: &str) -> String {
     text.nfkc()
         .collect::<String>()
@@ -362,7 +358,7 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// By what text is sorted: the beginning of its folded form. Folding can make 18 letters of one, and
+/// What a text is sorted by: the beginning of its folded form. Folding can turn one letter into 18, and
 /// PostgreSQL refuses long texts in an index.
 pub fn sort_key(text: &str) -> String {
     fold(text).chars().take(200).collect()

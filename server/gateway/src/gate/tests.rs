@@ -20,7 +20,7 @@ fn enter(gates: &Arc<SessionGates>) -> (Pass, Flight, Arc<KillSwitch>) {
 }
 
 #[tokio::test]
-async fn closing_waits_for_whoever_is_inside() {
+async fn closing_waits_for_requests_inside() {
     let gates = SessionGates::new();
     let (pass, flight, kill) = enter(&gates);
     let mut closing = Box::pin(gates.close(session()));
@@ -38,7 +38,7 @@ async fn closing_waits_for_whoever_is_inside() {
 }
 
 #[tokio::test]
-async fn whoever_stays_inside_too_long_is_reset() {
+async fn a_request_that_stays_inside_too_long_is_reset() {
     let gates = SessionGates::new();
     let (_pass, flight, kill) = enter(&gates);
     let before = tokio::time::Instant::now();

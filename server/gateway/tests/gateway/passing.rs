@@ -114,7 +114,7 @@ async fn the_answer_to_head_keeps_its_length_and_has_no_body() {
 }
 
 #[tokio::test]
-async fn trailers_pass_to_whoever_takes_them() {
+async fn trailers_pass_to_those_who_take_them() {
     let rig = Rig::new().await;
     let head = rig.head(&format!("GET {TENANT}/trailers"));
     let answer = rig

@@ -33,7 +33,6 @@ pub struct MadeRequest {
     pub path: String,
     /// The query as recorded.
     pub query: Option<String>,
-    /// The outcome.
     pub outcome: RequestOutcome,
     /// Why it was refused, if it was.
     pub refusal: Option<Refusal>,

@@ -35,7 +35,7 @@ queries! {
     }
 }
 
-/// Whose row a report has completed.
+/// The session and tenant of a row that a report has completed.
 #[derive(Debug, Clone)]
 pub struct ReportedRow {
     pub support_session_id: SupportSessionId,

@@ -1,10 +1,10 @@
 //! Taking the next position of a chain, in the transaction of the act itself.
 
-use app::domain::to_micros;
 use app::domain::{
     AuditEventId, TenantId, Timestamp,
     audit::{Actor, AuditAction, AuditEvent, AuditOutcome},
     caller::Origin,
+    to_micros,
 };
 use audit::chain;
 
@@ -22,19 +22,14 @@ queries! {
 /// An event that is about to be appended.
 #[derive(Debug, Clone)]
 pub struct NewAuditEvent {
-    /// The event's identifier.
     pub id: AuditEventId,
     /// The tenant it happened in, which determines the chain.
     pub tenant_id: Option<TenantId>,
-    /// What was done.
     pub action: AuditAction,
-    /// Who did it.
     pub actor: Actor,
     /// The identifier of the thing it was done to.
     pub resource_id: String,
-    /// Whether it succeeded.
     pub outcome: AuditOutcome,
-    /// When it happened.
     pub occurred_at: Timestamp,
     /// When the event is recorded.
     pub recorded_at: Timestamp,
@@ -50,7 +45,6 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The event's identifier.
     pub const fn event_id(&self) -> AuditEventId {
         self.id
     }

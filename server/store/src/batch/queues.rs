@@ -61,7 +61,7 @@ impl Queues {
                 () = tokio::time::sleep(RESTS_FOR) => Priority::Resting,
             };
         }
-        // Whatever is no record is flushed, and so are the records that it shares a commit with.
+        // Anything but a record is flushed, and so are the records that share its commit.
         let records_alone = priority != Priority::Normal && self.normal.is_empty();
         Some(if records_alone {
             record
@@ -83,7 +83,7 @@ impl Queues {
         if let Some(first) = self.first.take() {
             return Some(first);
         }
-        // In turn, so that however many records are asked for, completions don't pile up.
+        // In turn, so that completions don't pile up behind any number of records.
         self.turn = !self.turn;
         let next = match self.turn {
             true => self.next_resting().or_else(|| self.next_of_gateway()),

@@ -1,4 +1,4 @@
-//! Who is told of changes.
+//! Following the log of changes.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -9,14 +9,14 @@ use super::Store;
 use crate::{Change, Priority, StoreError, changes};
 
 impl Store {
-    /// Follows the log of changes until the store is closed: each change, of whichever process,
-    /// reaches those who have subscribed.
+    /// Follows the log of changes until the store is closed. Every change of any process reaches the
+    /// subscribers.
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
         let last = changes::newest(&mut self.read().await?).await?;
-        // Before it is followed, so that nobody finds it at 0.
+        // Before anyone follows, so that nobody reads 0.
         self.0.told.position.send_replace(last);
         self.0.told.following.store(true, Ordering::Release);
-        // Without the store itself: what follows it must not keep it open.
+        // Not the store itself: a follower must not keep it open.
         tokio::spawn(changes::follow(
             self.0.pools.clone(),
             last,
@@ -32,23 +32,22 @@ impl Store {
         self.0.told.changes.subscribe()
     }
 
-    /// The number up to which every change has been handed to those who subscribed.
+    /// The number up to which all subscribers have every change.
     pub fn position(&self) -> watch::Receiver<i64> {
         self.0.told.position.subscribe()
     }
 
-    /// Whether changes reach those who subscribe, from [`Self::follow_changes`] until
-    /// [`Self::close`].
+    /// Whether subscribers get changes: from [`Self::follow_changes`] until [`Self::close`].
     pub fn follows_changes(&self) -> bool {
         self.0.told.following.load(Ordering::Acquire)
     }
 
-    /// Has the log of changes looked at now.
+    /// Reads the log of changes now.
     pub fn look_for_changes(&self) {
         self.0.written.notify_one();
     }
 
-    /// Forgets changes that every process has long read.
+    /// Deletes changes that every process has read long ago.
     pub async fn prune_changes(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.write(Priority::Normal, now, |now, tx| {
             Box::pin(async move { tx.prune_changes(*now).await })

@@ -16,8 +16,8 @@ fn unusable(path: &Path, source: io::Error) -> StoreError {
     }
 }
 
-/// Makes the file, if there is none, readable for its owner alone. The engine gives the files beside
-/// it the same mode.
+/// Creates the file if it is missing, readable only for its owner. The engine gives the files beside it
+/// the same mode.
 pub(crate) fn create_for_owner(path: &Path) -> Result<(), StoreError> {
     let mut options = File::options();
     options.write(true).create_new(true);

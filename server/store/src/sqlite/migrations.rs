@@ -1,5 +1,5 @@
-//! Migrations of SQLite, in the table that `sqlx` keeps on PostgreSQL: versions of the program that
-//! migrated SQLite by `sqlx` too find what they left, and leave what is found here.
+//! Migrations of SQLite, recorded in the same table as `sqlx` keeps on PostgreSQL. Earlier versions of the
+//! program migrated SQLite by `sqlx`, so both can read what the other has recorded.
 
 use std::time::Instant;
 
@@ -38,8 +38,7 @@ impl WritingConnection {
         Ok(applied.collect::<Result<_, _>>()?)
     }
 
-    /// Applies the migrations that have not been, and checks that those that have been are the same
-    /// today.
+    /// Applies the missing migrations, and checks that the applied ones have not changed.
     pub(crate) fn migrate(&mut self, migrator: &Migrator) -> Result<(), MigrationError> {
         let applied = self.applied()?;
         let failed = self.connection.query_row(FAILED, [], |row| row.get(0));
@@ -61,7 +60,7 @@ impl WritingConnection {
     }
 }
 
-/// Applies a migration, unless another process has meanwhile.
+/// Applies a migration, unless another process has applied it meanwhile.
 fn apply(connection: &mut Connection, migration: &Migration) -> Result<(), MigrationError> {
     let version = migration.version;
     let started = Instant::now();

@@ -1,8 +1,8 @@
 //! The connections that read SQLite.
 //!
-//! Each statement runs on a thread that may block, and sees the store as the last commit before it
-//! left it. A pool of our own and not `deadpool-sqlite`, which asks the database before it lends a
-//! connection again, one change of thread more for each reader.
+//! Each statement runs on a thread that may block. It sees everything that was committed before it. This
+//! is not `deadpool-sqlite`, because that checks a connection before it lends it again, which costs each
+//! reader one more change of thread.
 
 use std::{
     borrow::Cow,
@@ -19,12 +19,12 @@ use super::{open, run};
 use crate::{EngineError, StoreError, Value, row::Answer};
 
 const SETTINGS: &str = "PRAGMA query_only = ON";
-/// How long a connection is waited for.
+/// How long to wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// From when on a statement is worth a line in the log.
+/// How long a statement may take before it is logged as slow.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// A number of connections, each of which is opened when it is needed first. Cheap to clone.
+/// A pool of connections. Each is opened when it is first needed. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct SqliteReaders(Arc<Pool>);
 
@@ -66,7 +66,7 @@ impl SqliteReaders {
 /// A connection for reading.
 pub struct SqliteReader {
     readers: SqliteReaders,
-    /// `None` while a statement is under way, and after one that nobody waited for to the end.
+    /// `None` while a statement runs, and after one whose caller has gone.
     lent: Option<Lent>,
 }
 
@@ -102,8 +102,8 @@ impl SqliteReader {
     }
 }
 
-/// A connection and the right to use it. It rests again when this is dropped, which is not before
-/// its statement has ended, whether anyone waits for that or not.
+/// A connection and the right to use it. When this is dropped, the connection returns to the pool. That
+/// happens after its statement has ended, even if nobody waits for the result.
 struct Lent {
     connection: Option<Connection>,
     readers: SqliteReaders,

@@ -1,7 +1,7 @@
 //! The one connection that writes SQLite.
 //!
-//! It belongs to the thread of the batching writer and runs each statement right there: two changes
-//! of thread would cost more than the statement itself, and a request's record takes a dozen.
+//! The thread of the batching writer owns it and runs each statement itself. Two changes of thread would
+//! cost more than a statement, and a request's record takes a dozen of them.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -12,8 +12,8 @@ use rusqlite::Connection;
 use super::{open, run};
 use crate::{StoreError, Value, row::Answer};
 
-/// Settings of the connection alone. Its own pages and what savepoints put aside stay in memory,
-/// where the engine's defaults would make and remove a file for a batch.
+/// Settings of this connection. Its pages and savepoints stay in memory. By default the engine would
+/// create and delete a file for each batch.
 const SETTINGS: &str =
     "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
 
@@ -54,7 +54,7 @@ impl SqliteWriter {
         resting.map_or_else(|| self.open(), Ok)
     }
 
-    /// Gives the connection back. One that is not given back is closed, and its transaction with it.
+    /// Gives the connection back. If it isn't given back, it is closed and its transaction rolled back.
     pub(crate) fn give_back(&self, connection: WritingConnection) {
         *self.resting.lock() = Some(connection);
     }
@@ -89,9 +89,9 @@ impl WritingConnection {
 
 /// A transaction on the writing connection.
 ///
-/// SQLite ends a transaction by itself after some errors (a full disk among them), and then whoever
-/// counts transactions is out of step for good. So one that does not get to its commit takes its
-/// connection with it, and the next begins on a new one.
+/// SQLite ends a transaction by itself after some errors, such as a full disk. After that its state is
+/// uncertain. So a transaction that does not reach its commit closes its connection, and the next one
+/// begins on a new connection.
 pub(crate) struct SqliteTransaction {
     pub(crate) connection: WritingConnection,
     writer: SqliteWriter,

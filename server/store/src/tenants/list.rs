@@ -74,17 +74,14 @@ pub(super) const fn columns(sort: TenantSort) -> &'static [&'static str] {
 }
 
 fn keys(sort: TenantSort, row: &StoredTenant) -> Vec<Key> {
-    let id = Key::from(row.tenant.id.to_string());
+    let id = Key::from(&row.tenant.id);
     let calls = Key::from(row.signals.calls_24h);
     match sort {
         TenantSort::Health => vec![row.severity.into(), calls, id],
         TenantSort::Name => vec![(&row.sort_name).into(), id],
         TenantSort::Calls => vec![calls, id],
         TenantSort::ErrorRate => vec![row.error_ppm.into(), id],
-        TenantSort::LastSeen => {
-            let last_seen = row.signals.last_seen.map_or(Key::Int(-1), Key::from);
-            vec![last_seen, id]
-        }
+        TenantSort::LastSeen => vec![row.signals.last_seen.into(), id],
     }
 }
 
