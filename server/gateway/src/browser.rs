@@ -20,7 +20,7 @@ mod label;
 pub(crate) mod page;
 pub(crate) mod visit;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, header};
 
@@ -41,6 +41,8 @@ pub(crate) struct Browsers {
     pub(crate) sessions: Arc<dyn BrowserSessions>,
     pub(crate) held: Arc<dyn HeldSessions>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// How long to wait for the store.
+    pub(crate) patience: Duration,
 }
 
 impl Browsers {

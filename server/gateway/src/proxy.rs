@@ -69,6 +69,7 @@ impl Gateway {
                 sessions: parts.browser_sessions,
                 held: parts.held_sessions,
                 entropy: Arc::clone(&parts.entropy),
+                patience: settings.record_timeout,
             })
         });
         let forwarder = Forwarder {
@@ -177,9 +178,7 @@ impl Gateway {
         if !lease.held_soon().await {
             return Err(Trouble::without_lease(lease));
         }
-        browsers
-            .own_answer(arrival, rest, label, authenticator.patience)
-            .await
+        browsers.own_answer(arrival, rest, label).await
     }
 
     /// A person gets a page, a program a problem.

@@ -14,10 +14,8 @@ pub enum EngineError {
     Postgres(#[from] sqlx::Error),
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    /// Every connection for reading SQLite has been in use for too long.
     #[error("no connection for reading became free in time")]
     AllReadersBusy,
-    /// A statement that always gives a row gave none.
     #[error("no row was found")]
     NoRow,
 }
@@ -51,51 +49,38 @@ impl EngineError {
     }
 }
 
-/// An error of the store.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The engine does not answer, is locked, full or read-only, or refused a statement.
     #[error("can't use the data store")]
     Unavailable(#[source] Arc<EngineError>),
-    /// Another writer was first. The same act may succeed on retry.
+    /// The same act may succeed on retry.
     #[error("another writer was first")]
     Contended,
-    /// A uniqueness rule of the schema was met: the thing exists already.
     #[error("{constraint} exists already")]
     Exists {
         /// The rule, as the engine names it.
         constraint: String,
     },
-    /// A stored value that the program can't read.
     #[error("column {column} has a value that this program can't read: {problem}")]
     Unreadable {
         column: &'static str,
-        /// Why the value is not valid.
         problem: String,
     },
-    /// The schema is from a newer version of the program.
     #[error(
         "the data store's schema has version {found}, but this program supports versions up to \
          {known}: run the newer program, or restore the backup made before the upgrade"
     )]
-    NewerSchema {
-        found: i64,
-        /// The newest version known.
-        known: i64,
-    },
+    NewerSchema { found: i64, known: i64 },
     /// The schema is older than the program, and migrating on start is switched off.
     #[error("the data store's schema is out of date: run `support-console migrate`")]
     OlderSchema,
-    /// A migration failed, or was changed after it had been applied.
     #[error("the store can't be migrated")]
     Migration(#[source] Arc<MigrationError>),
-    /// Another process serves this SQLite file.
     #[error("{path} is in use by another `support-console serve`; stop it first")]
     InUse { path: String },
-    /// The database URL is of no known form.
     #[error("database_url must be sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     UnknownEngine,
-    /// No connection can be opened.
     #[error(
         "the database {at} (database_url) can't be reached: start it, or correct host, port, \
          user, password and name"
@@ -106,22 +91,16 @@ pub enum StoreError {
         #[source]
         source: Arc<sqlx::Error>,
     },
-    /// The engine's settings may lose committed data.
     #[error("commits would not be durable: {problem}")]
-    NotDurable {
-        /// The setting, and the required value.
-        problem: String,
-    },
+    NotDurable { problem: String },
     /// An act has changed something and carries no receipt of an audit event. It was rolled back.
     #[error("a change without an audit event was rolled back")]
     Unaudited,
     /// An act panicked. It was rolled back, and the writer continues.
     #[error("a store operation failed and was rolled back")]
     Panicked,
-    /// The operating system has no thread for the writer.
     #[error("can't start the data store's writer")]
     NoWriter(#[source] Arc<std::io::Error>),
-    /// A file beside the store can't be used.
     #[error("can't use {path}: check that its folder exists and that this user owns it")]
     File {
         path: String,

@@ -110,28 +110,29 @@ impl<T: FromValue> FromValue for Option<T> {
     }
 }
 
-impl ToValue for Value {
-    const KIND: Kind = Kind::Text;
+/// Types that are stored as a kind of column, each by an expression.
+macro_rules! stored {
+    ($([$($generics:tt)*] $type:ty, $kind:ident: |$value:ident| $stored:expr;)+) => {$(
+        impl<$($generics)*> ToValue for $type {
+            const KIND: Kind = Kind::$kind;
 
-    fn to_value(&self) -> Value {
-        self.clone()
-    }
+            fn to_value(&self) -> Value {
+                let $value = self;
+                $stored
+            }
+        }
+    )+};
 }
 
-impl ToValue for str {
-    const KIND: Kind = Kind::Text;
-
-    fn to_value(&self) -> Value {
-        Value::Text(self.to_owned())
-    }
-}
-
-impl ToValue for String {
-    const KIND: Kind = Kind::Text;
-
-    fn to_value(&self) -> Value {
-        Value::Text(self.clone())
-    }
+stored! {
+    [] Value, Text: |value| value.clone();
+    [] str, Text: |text| Value::Text(text.to_owned());
+    [] String, Text: |text| Value::Text(text.clone());
+    [] SecretString, Text: |secret| secret.expose_secret().to_value();
+    [const N: usize] [u8; N], Bytes: |bytes| Value::Bytes(bytes.to_vec());
+    [] TokenHash, Bytes: |hash| hash.as_bytes().to_value();
+    [] bool, Int: |truth| Value::Int((*truth).into());
+    [] Timestamp, Int: |at| Value::Int(at.timestamp_micros());
 }
 
 impl FromValue for String {
@@ -140,33 +141,9 @@ impl FromValue for String {
     }
 }
 
-impl ToValue for SecretString {
-    const KIND: Kind = Kind::Text;
-
-    fn to_value(&self) -> Value {
-        self.expose_secret().to_value()
-    }
-}
-
 impl FromValue for SecretString {
     fn from_value(value: Value) -> Result<Self, String> {
         value.text().map(Self::from)
-    }
-}
-
-impl<const N: usize> ToValue for [u8; N] {
-    const KIND: Kind = Kind::Bytes;
-
-    fn to_value(&self) -> Value {
-        Value::Bytes(self.to_vec())
-    }
-}
-
-impl ToValue for TokenHash {
-    const KIND: Kind = Kind::Bytes;
-
-    fn to_value(&self) -> Value {
-        self.as_bytes().to_value()
     }
 }
 
@@ -185,46 +162,9 @@ impl FromValue for Vec<u8> {
     }
 }
 
-/// Whole numbers. Those beyond `i64::MAX` do not occur; they would be kept as `i64::MAX`.
-macro_rules! numbers {
-    ($($type:ty),+) => {$(
-        impl ToValue for $type {
-            const KIND: Kind = Kind::Int;
-
-            fn to_value(&self) -> Value {
-                Value::Int(i64::try_from(*self).unwrap_or(i64::MAX))
-            }
-        }
-
-        impl FromValue for $type {
-            fn from_value(value: Value) -> Result<Self, String> {
-                Self::try_from(value.int()?).map_err(|error| error.to_string())
-            }
-        }
-    )+};
-}
-
-numbers!(u8, u16, u32, u64, i64);
-
-impl ToValue for bool {
-    const KIND: Kind = Kind::Int;
-
-    fn to_value(&self) -> Value {
-        Value::Int((*self).into())
-    }
-}
-
 impl FromValue for bool {
     fn from_value(value: Value) -> Result<Self, String> {
         Ok(value.int()? != 0)
-    }
-}
-
-impl ToValue for Timestamp {
-    const KIND: Kind = Kind::Int;
-
-    fn to_value(&self) -> Value {
-        Value::Int(self.timestamp_micros())
     }
 }
 
@@ -239,16 +179,25 @@ impl FromValue for Timestamp {
     }
 }
 
+/// Whole numbers. Those beyond `i64::MAX` do not occur; they would be kept as `i64::MAX`.
+macro_rules! numbers {
+    ($($type:ty),+) => {$(
+        stored! { [] $type, Int: |number| Value::Int(i64::try_from(*number).unwrap_or(i64::MAX)); }
+
+        impl FromValue for $type {
+            fn from_value(value: Value) -> Result<Self, String> {
+                Self::try_from(value.int()?).map_err(|error| error.to_string())
+            }
+        }
+    )+};
+}
+
+numbers!(u8, u16, u32, u64, i64);
+
 /// Identifiers and words, kept as they are written.
 macro_rules! texts {
     ($($name:ident in $($module:ident)::+;)+) => {$(
-        impl ToValue for $($module)::+::$name {
-            const KIND: Kind = Kind::Text;
-
-            fn to_value(&self) -> Value {
-                Value::Text(self.to_string())
-            }
-        }
+        stored! { [] $($module)::+::$name, Text: |word| Value::Text(word.to_string()); }
 
         impl FromValue for $($module)::+::$name {
             fn from_value(value: Value) -> Result<Self, String> {
@@ -261,21 +210,12 @@ macro_rules! texts {
 /// Lists of words, kept with spaces between them.
 macro_rules! words {
     ($($name:ident in $($module:ident)::+;)+) => {$(
-        impl ToValue for Vec<$($module)::+::$name> {
-            const KIND: Kind = Kind::Text;
-
-            fn to_value(&self) -> Value {
-                self.as_slice().to_value()
-            }
-        }
-
-        impl ToValue for [$($module)::+::$name] {
-            const KIND: Kind = Kind::Text;
-
-            fn to_value(&self) -> Value {
-                let words: Vec<_> = self.iter().map(ToString::to_string).collect();
+        stored! {
+            [] Vec<$($module)::+::$name>, Text: |words| words.as_slice().to_value();
+            [] [$($module)::+::$name], Text: |words| {
+                let words: Vec<_> = words.iter().map(ToString::to_string).collect();
                 Value::Text(words.join(" "))
-            }
+            };
         }
 
         impl FromValue for Vec<$($module)::+::$name> {
@@ -291,14 +231,8 @@ macro_rules! words {
 /// What is kept as JSON.
 macro_rules! json {
     ($($name:ident in $($module:ident)::+;)+) => {$(
-        impl ToValue for $($module)::+::$name {
-            const KIND: Kind = Kind::Text;
-
-            /// NULL for what JSON has no form for, which no column of ours takes.
-            fn to_value(&self) -> Value {
-                serde_json::to_string(self).ok().to_value()
-            }
-        }
+        // NULL for what JSON has no form for, which no column of ours takes.
+        stored! { [] $($module)::+::$name, Text: |value| serde_json::to_string(value).ok().to_value(); }
 
         impl FromValue for $($module)::+::$name {
             fn from_value(value: Value) -> Result<Self, String> {

@@ -9,8 +9,6 @@
 //! browser, and used up before the browser shows anything. No record or log contains it: requests
 //! below our own prefix are never forwarded, and its page sends no referrer.
 
-use std::time::Duration;
-
 use app::domain::{RequestId, access_log::Refusal};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, Method, Response, StatusCode, header};
@@ -37,7 +35,6 @@ impl Browsers {
         arrival: &Arrival,
         rest: &[u8],
         label: EntryLabel,
-        patience: Duration,
     ) -> Result<Response<Answer>, Trouble> {
         let (path, query) = match rest.iter().position(|b| *b == b'?') {
             Some(at) => (&rest[..at], &rest[at + 1..]),
@@ -50,7 +47,7 @@ impl Browsers {
             }
             b"/enter" => {
                 check_asked(arrival)?;
-                self.enter(arrival, query, label, patience).await
+                self.enter(arrival, query, label).await
             }
             _ => Err(Trouble::new(404, "not_found", "Page not found.")),
         }
@@ -69,7 +66,6 @@ impl Browsers {
         arrival: &Arrival,
         query: &[u8],
         label: EntryLabel,
-        patience: Duration,
     ) -> Result<Response<Answer>, Trouble> {
         let code = code(query).ok_or_else(|| not_entered(NotEntered::Code))?;
         let state =
@@ -85,7 +81,7 @@ impl Browsers {
             user_agent: arrival.user_agent(),
             at: arrival.at,
         };
-        let entered = tokio::time::timeout(patience, self.sessions.enter(new)).await;
+        let entered = tokio::time::timeout(self.patience, self.sessions.enter(new)).await;
         entered
             .unwrap_or(Err(NotEntered::Unavailable))
             .map_err(not_entered)?;

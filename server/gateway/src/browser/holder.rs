@@ -39,12 +39,11 @@ impl Browsers {
         if let Some(refused) = wanted.refused(&arrival.method, request_id) {
             return Ok(refused);
         }
-        let patience = authenticator.patience;
         match wanted {
             Wanted::Script => Ok(banner::script(request_id)),
             Wanted::Style => Ok(banner::style(request_id)),
-            Wanted::Session => self.describe(&browser, arrival, patience).await,
-            Wanted::End => self.end(&browser, arrival, patience).await,
+            Wanted::Session => self.describe(&browser, arrival).await,
+            Wanted::End => self.end(&browser, arrival).await,
         }
     }
 
@@ -52,10 +51,9 @@ impl Browsers {
         &self,
         browser: &Browser,
         arrival: &Arrival,
-        patience: Duration,
     ) -> Result<Response<Answer>, Trouble> {
         let session = &browser.session;
-        let card = within(patience, self.held.card(session.id)).await?;
+        let card = within(self.patience, self.held.card(session.id)).await?;
         let card = card.ok_or_else(Trouble::unauthenticated)?;
         Ok(banner::session(
             session,
@@ -66,19 +64,14 @@ impl Browsers {
         ))
     }
 
-    async fn end(
-        &self,
-        browser: &Browser,
-        arrival: &Arrival,
-        patience: Duration,
-    ) -> Result<Response<Answer>, Trouble> {
+    async fn end(&self, browser: &Browser, arrival: &Arrival) -> Result<Response<Answer>, Trouble> {
         let asked = EndAsked {
             support_session_id: browser.session.id,
             request_id: arrival.request_id,
             ip: arrival.ip,
             user_agent: arrival.user_agent(),
         };
-        within(patience, self.held.end(asked)).await?;
+        within(self.patience, self.held.end(asked)).await?;
         let mut response = if fetch_metadata::is_navigation(&arrival.headers) {
             let (title, console) = ("Support session ended", &self.console);
             page::titled(StatusCode::OK, title, OVER, console, arrival.request_id).map(Answer::Ours)

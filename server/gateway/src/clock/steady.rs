@@ -36,13 +36,6 @@ struct Anchor {
     jumped: bool,
 }
 
-/// A reading of the clock.
-#[derive(Debug, Clone, Copy)]
-struct Reading {
-    now: Timestamp,
-    confirmed: Timestamp,
-}
-
 impl SteadyClock {
     /// Follows `inner`, but never goes behind `floor`.
     pub fn new(inner: Arc<dyn Clock>, floor: Timestamp) -> Self {
@@ -69,38 +62,29 @@ impl SteadyClock {
         }
     }
 
-    fn read(&self) -> Reading {
+    /// Now, and the latest instant that has certainly come.
+    fn read(&self) -> (Timestamp, Timestamp) {
         let mut anchor = self.anchor.lock();
         let (wall, since_boot) = (self.inner.now(), self.inner.since_boot());
         let passed = passed(&anchor, since_boot);
         let steady = anchor.confirmed + passed;
         let ahead = wall - steady;
-        let (reading, jumped) = if ahead > DRIFT {
-            let reading = Reading {
-                now: wall,
-                confirmed: steady,
-            };
-            (reading, true)
+        let jumped = ahead > DRIFT;
+        let (now, confirmed) = if jumped {
+            (wall, steady)
         } else {
-            let slow = anchor.confirmed + passed - passed / 100;
-            let now = wall.max(slow);
-            (
-                Reading {
-                    now,
-                    confirmed: now,
-                },
-                false,
-            )
+            let now = wall.max(steady - passed / 100);
+            (now, now)
         };
-        if passed >= ANCHOR_EVERY || (reading.now == wall && !jumped) {
-            anchor.confirmed = reading.confirmed;
+        if passed >= ANCHOR_EVERY || (now == wall && !jumped) {
+            anchor.confirmed = confirmed;
             anchor.since_boot = since_boot;
         }
         if std::mem::replace(&mut anchor.jumped, jumped) != jumped {
             drop(anchor);
             tell(jumped, ahead);
         }
-        reading
+        (now, confirmed)
     }
 }
 
@@ -124,7 +108,7 @@ fn tell(jumped: bool, ahead: TimeDelta) {
 
 impl Clock for SteadyClock {
     fn now(&self) -> Timestamp {
-        to_micros(self.read().now)
+        to_micros(self.read().0)
     }
 
     fn since_boot(&self) -> Duration {
@@ -132,7 +116,7 @@ impl Clock for SteadyClock {
     }
 
     fn confirmed(&self) -> Timestamp {
-        to_micros(self.read().confirmed)
+        to_micros(self.read().1)
     }
 
     fn sleep_until(&self, at: Timestamp) -> Wait {

@@ -186,7 +186,7 @@ async fn a_code_works_once_even_if_two_come_at_once() {
 }
 
 #[tokio::test]
-async fn whoever_only_looks_takes_no_code() {
+async fn a_request_that_is_no_visit_takes_no_code() {
     let entry = Entry::new().await;
     let (state, _) = entry.open().await;
     let path = entry.grant(&state, 1);

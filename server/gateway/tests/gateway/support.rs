@@ -9,6 +9,7 @@ pub(crate) mod upstream;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::Deref,
     sync::Arc,
     time::Duration,
 };
@@ -33,21 +34,76 @@ use self::{
     upstream::{Seen, Upstream},
 };
 
-/// A gateway, its upstream, its store and its clock.
-pub(crate) struct Rig {
-    pub(crate) upstream: Upstream,
+/// A node with its store and its clock, and a support session.
+pub(crate) struct Scene {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) node: Arc<NodeState>,
     pub(crate) gates: Arc<SessionGates>,
     pub(crate) clock: ManualClock,
-    pub(crate) address: SocketAddr,
     pub(crate) session: KnownSession,
     pub(crate) token: String,
+}
+
+impl Scene {
+    /// With the text of the rules under which the session was created, if they are kept.
+    pub(crate) fn new(
+        created_under: Option<&str>,
+        organization: Option<&str>,
+        scopes: &[&str],
+    ) -> Self {
+        let clock = ManualClock::at(noon());
+        let store = MemoryStore::new(clock.clone());
+        if let Some(rules) = created_under {
+            store.keep_rules(rules);
+        }
+        let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(9));
+        let session = store.add(&token, organization, scopes);
+        let node = NodeState::new(Lease::new(Arc::new(clock.clone())));
+        node.lease.renew(FOR_EVER);
+        Self {
+            store,
+            gates: Arc::clone(&node.gates),
+            node,
+            clock,
+            session,
+            token: token.expose().to_owned(),
+        }
+    }
+
+    /// The head of a request at `address` with the session's token, up to and without the empty line.
+    pub(crate) fn head_at(&self, address: SocketAddr, line: &str) -> String {
+        format!(
+            "{line} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n",
+            self.token
+        )
+    }
+
+    /// As a service does it: close, commit, end. Returns how many requests were cut.
+    pub(crate) async fn revoke(&self) -> usize {
+        let closed = self.gates.close(self.session.id).await;
+        self.store.revoke(self.session.id);
+        closed.commit(Ended::Revoked).requests
+    }
+}
+
+/// A gateway and its upstream.
+pub(crate) struct Rig {
+    scene: Scene,
+    pub(crate) upstream: Upstream,
+    pub(crate) address: SocketAddr,
     pub(crate) identities: Arc<Identities>,
     config: GatewayConfig,
     scopes: Vec<ScopeConfig>,
     pub(crate) gateway: Arc<Gateway>,
     shutdown: CancellationToken,
+}
+
+impl Deref for Rig {
+    type Target = Scene;
+
+    fn deref(&self) -> &Scene {
+        &self.scene
+    }
 }
 
 /// What differs between rigs.
@@ -111,44 +167,33 @@ impl Rig {
     }
 
     pub(crate) async fn before(upstream: Upstream, wanted: Wanted) -> Self {
-        let clock = ManualClock::at(noon());
-        let store = MemoryStore::new(clock.clone());
-        let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(9));
-        if let Some(rules) = wanted.created_under {
-            store.keep_rules(rules);
-        }
-        let session = store.add(&token, wanted.session_organization, wanted.scopes);
+        let (rules, organization) = (wanted.created_under, wanted.session_organization);
+        let scene = Scene::new(rules, organization, wanted.scopes);
+        let store = &scene.store;
         let keys = IdentityKeys::throwaway(&SeededEntropy::new(2));
         let identities = Identities::new(ISSUER, keys);
-        let node = NodeState::new(Lease::new(Arc::new(clock.clone())));
-        node.lease.renew(FOR_EVER);
         let listener = TcpListener::bind((wanted.listen, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let config = config(address, upstream.address, &wanted);
         let gateway = Gateway::new(GatewayParts {
             settings: validated(&config, &scopes(&wanted)),
-            sessions: Arc::clone(&store) as Arc<dyn Sessions>,
-            browser_sessions: Arc::clone(&store) as Arc<dyn BrowserSessions>,
-            held_sessions: Arc::clone(&store) as Arc<dyn HeldSessions>,
+            sessions: Arc::clone(store) as Arc<dyn Sessions>,
+            browser_sessions: Arc::clone(store) as Arc<dyn BrowserSessions>,
+            held_sessions: Arc::clone(store) as Arc<dyn HeldSessions>,
             console_url: ISSUER.to_owned(),
-            recorder: Arc::clone(&store) as Arc<dyn Recorder>,
-            node: Arc::clone(&node),
+            recorder: Arc::clone(store) as Arc<dyn Recorder>,
+            node: Arc::clone(&scene.node),
             identities: Arc::clone(&identities),
-            clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
+            clock: Arc::new(scene.clock.clone()) as Arc<dyn Clock>,
             entropy: Arc::new(SeededEntropy::new(1)),
         });
         let shutdown = CancellationToken::new();
         let serving = serve(listener, Arc::clone(&gateway), shutdown.clone());
         tokio::spawn(serving);
         Self {
+            scene,
             upstream,
-            store,
-            gates: Arc::clone(&node.gates),
-            node,
-            clock,
             address,
-            session,
-            token: token.expose().to_owned(),
             identities,
             config,
             scopes: scopes(&wanted),
@@ -168,10 +213,7 @@ impl Rig {
 
     /// The head of a request with this rig's token, up to and without the empty line.
     pub(crate) fn head(&self, line: &str) -> String {
-        format!(
-            "{line} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n",
-            self.address, self.token
-        )
+        self.head_at(self.address, line)
     }
 
     /// One request without a body over its own connection.
@@ -231,13 +273,6 @@ impl Rig {
             .until(|seen| seen.iter().any(|s| s.text().contains("one")))
             .await;
         client
-    }
-
-    /// As a service does it: close, commit, end. Returns how many requests were cut.
-    pub(crate) async fn revoke(&self) -> usize {
-        let closed = self.gates.close(self.session.id).await;
-        self.store.revoke(self.session.id);
-        closed.commit(Ended::Revoked).requests
     }
 
     /// A second session of the same tenant, with its token.

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    ops::Deref,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -9,15 +10,14 @@ use std::{
 use app::domain::access_log::Refusal;
 use axum::{Extension, Router, extract::Request, middleware::from_fn};
 use gateway::{
-    LayerParts, Lease, NodeState, SessionGates, SupportSessionLayer,
-    clock::{Clock, ManualClock},
+    LayerParts, SupportSessionLayer,
+    clock::Clock,
     config::{HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding},
     entropy::SeededEntropy,
     layer::{PeerAddress, default_request_headers},
-    ports::{Ended, KnownSession, Recorder, Sessions},
+    ports::{Recorder, Sessions},
     rules::RuleSource,
     scopes::ScopeConfig,
-    token::{Token, TokenKind},
 };
 use http::{Version, header};
 use serde_json::Value;
@@ -26,23 +26,24 @@ use tower::{Layer as _, ServiceExt as _};
 
 use super::handlers::{Seen, api, move_address, serve_a_copy_too};
 use crate::support::{
-    FOR_EVER,
+    Scene,
     client::{Answer, Client, PATIENCE},
-    noon,
-    store::MemoryStore,
 };
 
 pub(super) struct Rig {
-    pub(super) store: Arc<MemoryStore>,
-    pub(super) node: Arc<NodeState>,
-    pub(super) gates: Arc<SessionGates>,
-    pub(super) clock: ManualClock,
+    scene: Scene,
     pub(super) address: SocketAddr,
-    pub(super) session: KnownSession,
-    pub(super) token: String,
     pub(super) seen: Seen,
     /// The same application, for requests that no socket carries.
     router: Router,
+}
+
+impl Deref for Rig {
+    type Target = Scene;
+
+    fn deref(&self) -> &Scene {
+        &self.scene
+    }
 }
 
 /// How the platform puts the layer into its application.
@@ -140,12 +141,8 @@ impl Rig {
     }
 
     pub(super) async fn with(place: Place, wanted: Wanted) -> Self {
-        let clock = ManualClock::at(noon());
-        let store = MemoryStore::new(clock.clone());
-        let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(9));
-        let session = store.add(&token, wanted.organization, wanted.scopes);
-        let node = NodeState::new(Lease::new(Arc::new(clock.clone())));
-        node.lease.renew(FOR_EVER);
+        let scene = Scene::new(None, wanted.organization, wanted.scopes);
+        let store = &scene.store;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let layer = SupportSessionLayer::new(LayerParts {
@@ -153,14 +150,14 @@ impl Rig {
             hosts: vec![address.to_string()],
             request_headers: default_request_headers(),
             trusted_proxies: Vec::new(),
-            sessions: Arc::clone(&store) as Arc<dyn Sessions>,
-            recorder: Arc::clone(&store) as Arc<dyn Recorder>,
-            node: Arc::clone(&node),
-            clock: Arc::new(clock.clone()) as Arc<dyn Clock>,
+            sessions: Arc::clone(store) as Arc<dyn Sessions>,
+            recorder: Arc::clone(store) as Arc<dyn Recorder>,
+            node: Arc::clone(&scene.node),
+            clock: Arc::new(scene.clock.clone()) as Arc<dyn Clock>,
             entropy: Arc::new(SeededEntropy::new(1)),
             record_timeout: PATIENCE,
         });
-        let seen = Seen::of(&store);
+        let seen = Seen::of(store);
         let router = application(place, api(seen.clone()), layer);
         let served = router.clone();
         tokio::spawn(async move {
@@ -172,23 +169,15 @@ impl Rig {
             }
         });
         Self {
-            store,
-            gates: Arc::clone(&node.gates),
-            node,
-            clock,
+            scene,
             address,
-            session,
-            token: token.expose().to_owned(),
             seen,
             router,
         }
     }
 
     pub(super) fn head(&self, line: &str) -> String {
-        format!(
-            "{line} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n",
-            self.address, self.token
-        )
+        self.head_at(self.address, line)
     }
 
     pub(super) async fn raw(&self, bytes: &str) -> Answer {
@@ -240,12 +229,6 @@ impl Rig {
     /// Why requests were refused in the session, in order.
     pub(super) fn refusals(&self) -> Vec<Refusal> {
         self.store.refused().iter().map(|r| r.refusal).collect()
-    }
-
-    pub(super) async fn revoke(&self) -> usize {
-        let closed = self.gates.close(self.session.id).await;
-        self.store.revoke(self.session.id);
-        closed.commit(Ended::Revoked).requests
     }
 
     /// A request to `path` whose handler has been reached.
