@@ -224,6 +224,31 @@ pub(crate) struct Opened {
     pub(crate) token_hash: [u8; 32],
 }
 
+/// A request in a support session of the first staff member in `acme`.
+pub(crate) fn intent(
+    request_id: RequestId,
+    session: SupportSessionId,
+    token_hash: [u8; 32],
+    at: Timestamp,
+) -> Intent {
+    Intent {
+        request_id,
+        support_session_id: session,
+        token_hash,
+        tenant_id: tenant("acme"),
+        staff_id: staff_id(1),
+        staff_name: "staff1".into(),
+        method: "GET".into(),
+        path: "/v1/feed".into(),
+        query: None,
+        scope: None,
+        profile: None,
+        ip: Ipv4Addr::LOCALHOST.into(),
+        user_agent: String::new(),
+        at,
+    }
+}
+
 fn settings() -> Settings {
     let scope = |name: &str| Scope {
         name: name.parse().unwrap(),
@@ -477,22 +502,8 @@ impl World {
 
     /// A request in a support session of the first staff member in `acme`.
     pub(crate) fn intent(&self, session: SupportSessionId, token_hash: [u8; 32]) -> Intent {
-        Intent {
-            request_id: RequestId::from_uuid(self.core.new_uuid()),
-            support_session_id: session,
-            token_hash,
-            tenant_id: tenant("acme"),
-            staff_id: staff_id(1),
-            staff_name: "staff1".into(),
-            method: "GET".into(),
-            path: "/v1/feed".into(),
-            query: None,
-            scope: None,
-            profile: None,
-            ip: Ipv4Addr::LOCALHOST.into(),
-            user_agent: String::new(),
-            at: self.clock.now(),
-        }
+        let request_id = RequestId::from_uuid(self.core.new_uuid());
+        intent(request_id, session, token_hash, self.clock.now())
     }
 
     /// Adds a support session without an event.

@@ -1,6 +1,6 @@
 //! What the record promises while all goes wrong. Attacks and faults first.
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use app::{
     domain::{
@@ -23,7 +23,7 @@ use crate::{
     config::Config,
     services::{
         support_sessions::SupportSessionsService,
-        testing::{World, form, staff_id, super_admin, tenant, worlds_with},
+        testing::{World, form, intent, super_admin, worlds_with},
     },
 };
 
@@ -127,6 +127,19 @@ impl Scene {
         waited.unwrap_or_else(|_| panic!("{}: {what}", self.world.engine));
     }
 
+    /// The next commit waits for the result to be notified.
+    fn hold_next_commit(&self) -> Arc<Notify> {
+        let release = Arc::new(Notify::new());
+        let held = Fault::Held(Arc::clone(&release));
+        self.world.store.faults.next(held);
+        release
+    }
+
+    async fn is_sound(&self) -> bool {
+        let verified = verify_store(&self.world.core.store, []).await;
+        verified.unwrap().is_sound()
+    }
+
     fn cause(&self) -> Option<OutageCause> {
         self.world.core.store.outage().map(|outage| outage.cause)
     }
@@ -144,22 +157,13 @@ impl Recording<'_> {
 
 /// A refused request in a session of this number.
 pub(super) fn refused(session: u128, at: Timestamp) -> RefusedRequest {
-    let request = Intent {
-        request_id: RequestId::from_uuid(Uuid::from_u128(1)),
-        support_session_id: SupportSessionId::from_uuid(Uuid::from_u128(session)),
-        token_hash: [0; 32],
-        tenant_id: tenant("acme"),
-        staff_id: staff_id(1),
-        staff_name: "staff1".into(),
-        method: "GET".into(),
-        path: "/v1/feed".into(),
-        query: None,
-        scope: None,
-        profile: None,
-        ip: Ipv4Addr::LOCALHOST.into(),
-        user_agent: String::new(),
+    let session = SupportSessionId::from_uuid(Uuid::from_u128(session));
+    let request = intent(
+        RequestId::from_uuid(Uuid::from_u128(1)),
+        session,
+        [0; 32],
         at,
-    };
+    );
     RefusedRequest {
         request,
         refusal: Refusal::SessionRevoked,
@@ -173,12 +177,7 @@ async fn a_flood_with_the_token_of_an_ended_session_fills_nothing_and_delays_nob
         let recording = scene.recorder_of("this start");
         recording.begin_one().await;
         // Nothing is written while this is held: who waits for the flush queue waits for ever.
-        let release = Arc::new(Notify::new());
-        scene
-            .world
-            .store
-            .faults
-            .next(Fault::Held(Arc::clone(&release)));
+        let release = scene.hold_next_commit();
         let held = recording.begin(scene.intent());
         let flood = async {
             for _ in 0..20_000 {
@@ -314,12 +313,7 @@ async fn a_commit_of_which_nobody_knows_is_never_taken_for_a_forwarded_request()
 async fn a_store_that_hangs_is_noticed_and_what_waited_too_long_is_never_written() {
     for scene in scenes().await {
         let recording = scene.recorder_of("this start");
-        let release = Arc::new(Notify::new());
-        scene
-            .world
-            .store
-            .faults
-            .next(Fault::Held(Arc::clone(&release)));
+        let release = scene.hold_next_commit();
         let mut held = Box::pin(recording.begin(scene.intent()));
         assert!(futures::poll!(&mut held).is_pending());
         let mut outage = scene.world.core.store.watch_outage();
@@ -399,12 +393,7 @@ async fn a_file_that_may_not_grow_is_a_full_store_by_the_engines_own_word() {
     // The limit went with the connection.
     recording.begin_one().await;
     assert_eq!(scene.cause(), None);
-    assert!(
-        verify_store(&scene.world.core.store, [])
-            .await
-            .unwrap()
-            .is_sound()
-    );
+    assert!(scene.is_sound().await);
 }
 
 #[tokio::test]
@@ -414,12 +403,7 @@ async fn one_bad_row_never_fails_its_batch_nor_takes_a_number() {
         recording.begin_one().await;
         let twice = scene.intent();
         recording.begin(twice.clone()).await.unwrap();
-        let release = Arc::new(Notify::new());
-        scene
-            .world
-            .store
-            .faults
-            .next(Fault::Held(Arc::clone(&release)));
+        let release = scene.hold_next_commit();
         let mut first = Box::pin(recording.begin(scene.intent()));
         assert!(futures::poll!(&mut first).is_pending());
         // These share a commit, since they wait for the one before.
@@ -464,12 +448,7 @@ async fn one_bad_row_never_fails_its_batch_nor_takes_a_number() {
             "without gaps"
         );
         assert_eq!(scene.cause(), None, "a bad row is no outage");
-        assert!(
-            verify_store(&scene.world.core.store, [])
-                .await
-                .unwrap()
-                .is_sound()
-        );
+        assert!(scene.is_sound().await);
     }
 }
 

@@ -50,19 +50,15 @@ impl Program {
     ) -> Self {
         let mut program = Self::in_folder(tempfile::tempdir().unwrap());
         program.inside = Some((example, own));
-        program.configure(upstream, rules);
-        program.start_again().await;
-        program
+        program.started(upstream, rules).await
     }
 
     /// As [`Self::start`], with a store in the machine's memory where there is such a folder: for what
     /// ends the program and not the machine, and should not wait for a disk.
     pub(crate) async fn start_in_memory(upstream: SocketAddr, rules: &str) -> Self {
         let memory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        let mut program = Self::in_folder(memory.unwrap());
-        program.configure(upstream, rules);
-        program.start_again().await;
-        program
+        let program = Self::in_folder(memory.unwrap());
+        program.started(upstream, rules).await
     }
 
     /// Starts behind proxies whose word counts for where a request comes from.
@@ -73,9 +69,7 @@ impl Program {
     ) -> Self {
         let mut program = Self::in_folder(tempfile::tempdir().unwrap());
         program.top = format!("trusted_proxies = {trusted_proxies:?}");
-        program.configure(upstream, rules);
-        program.start_again().await;
-        program
+        program.started(upstream, rules).await
     }
 
     /// As [`Self::start`], with an environment that a fault is put into.
@@ -86,9 +80,7 @@ impl Program {
     ) -> Self {
         let mut program = Self::in_folder(tempfile::tempdir().unwrap());
         program.environment = environment;
-        program.configure(upstream, rules);
-        program.start_again().await;
-        program
+        program.started(upstream, rules).await
     }
 
     /// Starts another node on a PostgreSQL database, with the same keys as every other.
@@ -98,10 +90,8 @@ impl Program {
         upstream: SocketAddr,
         rules: &str,
     ) -> Self {
-        let mut program = Self::node(name, database_url);
-        program.configure(upstream, rules);
-        program.start_again().await;
-        program
+        let node = Self::node(name, database_url);
+        node.started(upstream, rules).await
     }
 
     /// Starts a node that is not ready once it runs: another has other rules.
@@ -115,6 +105,12 @@ impl Program {
         program.configure(upstream, rules);
         program.start_until("/health/live").await;
         program
+    }
+
+    async fn started(mut self, upstream: SocketAddr, rules: &str) -> Self {
+        self.configure(upstream, rules);
+        self.start_again().await;
+        self
     }
 
     /// The demo with its own folder, and the sample platform at `upstream`. Other commands use its
