@@ -118,12 +118,7 @@ impl Evidence<'_> {
                 own.tenant
             ));
         }
-        if let Some(coding) = &self.answer.coding {
-            return Err(format!(
-                "the response is compressed ({coding}) although the request asked for none, so \
-                 it can't be searched: choose another path"
-            ));
-        }
+        self.searchable()?;
         if !holds(&self.answer.body, &own.canary) {
             return Err(format!(
                 "the response ({status}) doesn't contain {}'s canary: correct the path or the \
@@ -132,6 +127,16 @@ impl Evidence<'_> {
             ));
         }
         Ok(format!("{status} with its own canary"))
+    }
+
+    fn searchable(&self) -> Result<(), String> {
+        let Some(coding) = &self.answer.coding else {
+            return Ok(());
+        };
+        Err(format!(
+            "the response is compressed ({coding}) although the request asked for none, so it \
+             can't be searched: choose another path"
+        ))
     }
 
     /// It went to the upstream, which answered.
@@ -185,12 +190,7 @@ impl Evidence<'_> {
                 "the upstream fails with {status}, which proves nothing: check its log"
             ));
         }
-        if let Some(coding) = &self.answer.coding {
-            return Err(format!(
-                "the response is compressed ({coding}) although the request asked for none, so \
-                 it can't be searched: choose another path"
-            ));
-        }
+        self.searchable()?;
         Ok(format!(
             "{status} from the upstream, without {}'s canary",
             self.between.other.tenant

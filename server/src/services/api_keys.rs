@@ -95,14 +95,8 @@ impl ApiKeys {
     /// Revokes a key for good.
     pub async fn revoke(&self, context: &Context, id: ApiKeyId) -> Result<ApiKey, ServiceError> {
         self.core.authorise(context, Act::ManageKeys)?;
-        let found = self
-            .core
-            .store
-            .read()
-            .await?
-            .db()
-            .lookup_api_key(id)
-            .await?;
+        let mut reader = self.core.store.read().await?;
+        let found = reader.db().lookup_api_key(id).await?;
         let key = found.ok_or_else(|| Problem::not_found("key"))?;
         let revoke = self.core.act(context, key, move |key, mut act| {
             Box::pin(async move {

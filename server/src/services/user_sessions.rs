@@ -115,17 +115,10 @@ impl UserSessionsService {
                 && session.expires_at > now
                 && cutoff.is_none_or(|cutoff| session.issued_at > cutoff)
         });
-        Ok(match alive {
-            Some(session) => UserSessionIntrospection {
-                active: true,
-                user: Some(session.user),
-                expires_at: Some(session.expires_at),
-            },
-            None => UserSessionIntrospection {
-                active: false,
-                user: None,
-                expires_at: None,
-            },
+        Ok(UserSessionIntrospection {
+            active: alive.is_some(),
+            expires_at: alive.as_ref().map(|session| session.expires_at),
+            user: alive.map(|session| session.user),
         })
     }
 

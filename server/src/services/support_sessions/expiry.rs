@@ -53,13 +53,9 @@ pub async fn record_expiries(core: Core, gates: Arc<SessionGates>, shutdown: Can
 
 async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceError> {
     loop {
-        let due = core
-            .store
-            .read()
-            .await?
-            .db()
-            .list_expired_unrecorded(core.now())
-            .await?;
+        let mut reader = core.store.read().await?;
+        let due = reader.db().list_expired_unrecorded(core.now()).await?;
+        drop(reader);
         if due.is_empty() {
             return Ok(());
         }

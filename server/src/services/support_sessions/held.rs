@@ -57,13 +57,8 @@ impl SupportSessionsService {
 impl HeldSessions for SupportSessionsService {
     async fn card(&self, id: SupportSessionId) -> Result<Option<SessionCard>, StoreUnavailable> {
         let read = async {
-            self.core
-                .store
-                .read()
-                .await?
-                .db()
-                .lookup_support_session(id)
-                .await
+            let mut reader = self.core.store.read().await?;
+            reader.db().lookup_support_session(id).await
         };
         let found = read.await.map_err(|_| StoreUnavailable)?;
         Ok(found.map(|session| SessionCard {

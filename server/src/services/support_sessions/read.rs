@@ -32,14 +32,8 @@ impl SupportSessionsService {
         if context.caller == Caller::Anonymous {
             return Err(app::domain::policy::unauthenticated().into());
         }
-        let found = self
-            .core
-            .store
-            .read()
-            .await?
-            .db()
-            .lookup_support_session(id)
-            .await?;
+        let mut reader = self.core.store.read().await?;
+        let found = reader.db().lookup_support_session(id).await?;
         let Some(session) = found else {
             // A caller who may see none at all gets that answer, and not which ones exist.
             self.authorise_reading_any(context)?;
@@ -147,14 +141,8 @@ impl ReadSupportSessions for SupportSessionsService {
         self.find(context, id).await?;
         let name = format!("access_log {id}");
         let at = self.core.page_at(&name, &page)?;
-        let listed = self
-            .core
-            .store
-            .read()
-            .await?
-            .db()
-            .list_access_log(id, &at)
-            .await?;
+        let mut reader = self.core.store.read().await?;
+        let listed = reader.db().list_access_log(id, &at).await?;
         Ok(self.core.page(&name, listed))
     }
 }
