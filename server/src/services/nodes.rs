@@ -24,12 +24,9 @@ use store::{
     nodes::{Beat, Heartbeat, NewNode},
 };
 use tokio::{
-    sync::{
-        broadcast::{
-            Receiver,
-            error::{RecvError, TryRecvError},
-        },
-        watch,
+    sync::broadcast::{
+        Receiver,
+        error::{RecvError, TryRecvError},
     },
     time::{Instant, MissedTickBehavior},
 };
@@ -73,7 +70,6 @@ pub struct Node {
     clock: SteadyClock,
     boot: Arc<str>,
     changes: Receiver<Change>,
-    position: watch::Receiver<i64>,
     reader: Option<Reader>,
     applied: i64,
     /// Whether something may have been missed, so that everything must be reviewed.
@@ -99,8 +95,7 @@ impl Node {
         boot: &str,
     ) -> Result<(Self, EpochKeeper), ServiceError> {
         let changes = core.store.changes();
-        let position = core.store.position();
-        let applied = *position.borrow();
+        let applied = core.store.read().await?.db().newest_change().await?;
         let seen_until = clock.since_boot() + LEASE;
         add(&core, &clock, boot, applied).await?;
         telemetry::rules_agree(true);
@@ -112,7 +107,6 @@ impl Node {
             clock,
             boot: boot.into(),
             changes,
-            position,
             reader: None,
             applied,
             review: true,
@@ -210,13 +204,9 @@ impl Node {
         beat.ok_or(NodeError::Forgotten)
     }
 
-    /// Applies every change up to `newest`.
+    /// Applies every change that was committed before a heartbeat whose answer named `newest`.
     async fn catch_up(&mut self, newest: i64) -> Result<(), NodeError> {
-        if *self.position.borrow() < newest {
-            self.core.store.look_for_changes();
-            let told = self.position.wait_for(|position| *position >= newest);
-            told.await.map_err(|_| StoreError::Closed)?;
-        }
+        self.core.store.catch_up().await?;
         loop {
             match self.changes.try_recv() {
                 Ok(change) => self.apply(&change).await?,

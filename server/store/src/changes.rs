@@ -8,9 +8,10 @@
 mod listen;
 
 use std::{
+    collections::HashSet,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -19,10 +20,7 @@ use app::domain::Timestamp;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Bookkeeping, Db, FromRow, Reader, Row, StoreError, connection::Connection, pools::Pools,
-    sql::queries,
-};
+use super::{Bookkeeping, Db, Reader, StoreError, pools::Pools, sql::queries};
 
 /// How often the log is read when nothing in this process has written.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -36,7 +34,7 @@ queries! {
         /// The highest number in the log; 0 before the first.
         pub fn newest_change() -> one i64 = "SELECT COALESCE(MAX(number), 0) FROM changes";
 
-        fn list_changes_after(last: i64) -> all Entry
+        fn list_changes_after(last: i64) -> all (i64, String, String)
             = "SELECT number, kind, subject FROM changes WHERE number > :last ORDER BY number LIMIT 1000";
     }
     Bookkeeping {
@@ -102,31 +100,22 @@ impl ChangeKind {
 /// One entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its number. Later ones are greater.
+    /// Its number. On PostgreSQL a change may come after one with a greater number.
     pub number: i64,
     /// The kind of the change.
     pub kind: ChangeKind,
     pub subject: String,
 }
 
-struct Entry {
-    number: i64,
-    change: Option<Change>,
-}
-
-impl FromRow for Entry {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        let (number, word, subject) = <(i64, String, String)>::from_row(row)?;
-        // A newer program on the same store may write kinds that this one need not know.
+impl Change {
+    /// `None` for a kind of a newer program on the same store, which this one need not know.
+    fn of(number: i64, word: &str, subject: String) -> Option<Self> {
         let mut kinds = ChangeKind::ALL.into_iter();
-        let kind = kinds.find(|kind| kind.as_str() == word);
-        Ok(Self {
+        let kind = kinds.find(|kind| kind.as_str() == word)?;
+        Some(Self {
             number,
-            change: kind.map(|kind| Change {
-                number,
-                kind,
-                subject,
-            }),
+            kind,
+            subject,
         })
     }
 }
@@ -140,24 +129,25 @@ impl Bookkeeping<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let subject = subject.to_string();
-        self.number_changes().await?;
         self.add_change(kind.as_str(), &subject, now).await?;
+        if self.is_postgres() {
+            // The commit wakes every node.
+            let wake = self.query("SELECT pg_notify('support_console_changes', '')");
+            wake.done().await?;
+        }
         self.changed = true;
         Ok(())
     }
-}
-
-/// The newest number, from which a process that starts now follows the log.
-pub(super) async fn newest(reader: &mut Reader) -> Result<i64, StoreError> {
-    reader.db().newest_change().await
 }
 
 /// The listeners for changes.
 #[derive(Clone)]
 pub(super) struct Told {
     pub(super) changes: broadcast::Sender<Change>,
-    /// The number up to which all listeners were informed.
-    pub(super) position: Arc<watch::Sender<i64>>,
+    /// How many looks at the log have been asked for.
+    pub(super) asked: Arc<AtomicU64>,
+    /// How many of them had been when the last look began whose changes were handed on.
+    pub(super) looked: Arc<watch::Sender<u64>>,
     /// Whether anyone reads the log at all.
     pub(super) following: Arc<AtomicBool>,
 }
@@ -166,7 +156,8 @@ impl Told {
     pub(super) fn nobody() -> Self {
         Self {
             changes: broadcast::Sender::new(1024),
-            position: Arc::default(),
+            asked: Arc::default(),
+            looked: Arc::default(),
             following: Arc::default(),
         }
     }
@@ -174,22 +165,15 @@ impl Told {
 
 /// Follows the log and hands every change on, until `shutdown`.
 pub(super) async fn follow(
-    pools: Pools,
-    last: i64,
+    mut follower: Follower,
     written: Arc<Notify>,
     told: Told,
     shutdown: CancellationToken,
 ) {
-    if let Pools::Postgres { pool, .. } = &pools {
+    if let Pools::Postgres { pool, .. } = &follower.pools {
         let listening = listen::wake(pool.clone(), Arc::clone(&written), shutdown.clone());
         tokio::spawn(listening);
     }
-    let mut follower = Follower {
-        pools,
-        reader: None,
-        version: None,
-        last,
-    };
     loop {
         tokio::select! {
             () = shutdown.cancelled() => {
@@ -199,13 +183,14 @@ pub(super) async fn follow(
             () = written.notified() => {}
             () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
-        let problem = match tokio::time::timeout(LOOK_TIMEOUT, follower.read_new()).await {
+        let asked = told.asked.load(Ordering::Acquire);
+        let problem = match tokio::time::timeout(LOOK_TIMEOUT, follower.look()).await {
             Ok(Ok(changes)) => {
                 for change in changes {
                     // There may be no receiver.
                     let _ = told.changes.send(change);
                 }
-                told.position.send_replace(follower.last);
+                told.looked.send_replace(asked);
                 continue;
             }
             Ok(Err(error)) => error.to_string(),
@@ -220,46 +205,135 @@ pub(super) async fn follow(
 }
 
 /// Reads the log over its own connection, because SQLite counts versions per connection.
-struct Follower {
+pub(super) struct Follower {
     pools: Pools,
     reader: Option<Reader>,
-    version: Option<i64>,
-    last: i64,
+    seen: Seen,
 }
 
 impl Follower {
-    async fn read_new(&mut self) -> Result<Vec<Change>, StoreError> {
+    /// Follows the log from now on.
+    pub(super) async fn start(pools: Pools) -> Result<Self, StoreError> {
+        let mut reader = pools.reader().await?;
+        let seen = match &pools {
+            Pools::Sqlite { .. } => Seen::UpTo {
+                number: reader.db().newest_change().await?,
+                version: None,
+            },
+            Pools::Postgres { .. } => {
+                let mut settled = Settled::default();
+                settled.look(&mut reader.db()).await?;
+                Seen::Settled(settled)
+            }
+        };
+        Ok(Self {
+            pools,
+            reader: Some(reader),
+            seen,
+        })
+    }
+
+    /// What has been committed since the last look.
+    async fn look(&mut self) -> Result<Vec<Change>, StoreError> {
         let reader = match &mut self.reader {
             Some(reader) => reader,
             none => {
-                self.version = None;
+                self.seen.forget_version();
                 none.insert(self.pools.reader().await?)
             }
         };
-        if !anyone_wrote(reader, &mut self.version).await? {
-            return Ok(Vec::new());
-        }
-        let mut changes = Vec::new();
-        let mut last = self.last;
-        loop {
-            let entries = reader.db().list_changes_after(last).await?;
-            let Some(newest) = entries.last() else {
-                self.last = last;
-                return Ok(changes);
-            };
-            last = newest.number;
-            changes.extend(entries.into_iter().filter_map(|entry| entry.change));
+        let mut db = reader.db();
+        match &mut self.seen {
+            Seen::UpTo { number, version } => look_after(number, version, &mut db).await,
+            Seen::Settled(settled) => settled.look(&mut db).await,
         }
     }
 }
 
-/// Whether any other connection has committed since the last look on this one. PostgreSQL has no
-/// cheaper look than the log itself.
-async fn anyone_wrote(reader: &mut Reader, version: &mut Option<i64>) -> Result<bool, StoreError> {
-    let mut db = reader.db();
-    if !matches!(db.0, Connection::Sqlite(_)) {
-        return Ok(true);
+/// What has been seen of the log.
+enum Seen {
+    /// On SQLite, where numbers become visible in order: every change up to one. `version` is that of
+    /// the file at the last look on the same connection.
+    UpTo { number: i64, version: Option<i64> },
+    /// On PostgreSQL.
+    Settled(Settled),
+}
+
+impl Seen {
+    const fn forget_version(&mut self) {
+        if let Self::UpTo { version, .. } = self {
+            *version = None;
+        }
     }
-    let now: i64 = db.query("PRAGMA data_version").fetch_one().await?;
-    Ok(version.replace(now) != Some(now))
+}
+
+async fn look_after(
+    last: &mut i64,
+    version: &mut Option<i64>,
+    db: &mut Db<'_>,
+) -> Result<Vec<Change>, StoreError> {
+    let found: i64 = db.query("PRAGMA data_version").fetch_one().await?;
+    if version.replace(found) == Some(found) {
+        return Ok(Vec::new());
+    }
+    let mut changes = Vec::new();
+    let mut number = *last;
+    loop {
+        let rows = db.list_changes_after(number).await?;
+        let Some((newest, ..)) = rows.last() else {
+            *last = number;
+            return Ok(changes);
+        };
+        number = *newest;
+        let read = |(number, word, subject): (_, String, _)| Change::of(number, &word, subject);
+        changes.extend(rows.into_iter().filter_map(read));
+    }
+}
+
+/// What has been seen of a log whose numbers are given before they are committed, so that a change
+/// may become visible after a later one: everything of transactions before the oldest that was under
+/// way at the last look, and these of the others.
+#[derive(Debug, Default)]
+struct Settled {
+    oldest: i64,
+    others: HashSet<i64>,
+}
+
+/// The oldest transaction under way; a change's transaction, number, kind and subject, if there is one.
+type Noted = (
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+);
+
+impl Settled {
+    async fn look(&mut self, db: &mut Db<'_>) -> Result<Vec<Change>, StoreError> {
+        let rows: Vec<Noted> = db
+            .query(
+                "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) AS oldest, \
+                 c.transaction_id, c.number, c.kind, c.subject \
+                 FROM (SELECT 1) AS one LEFT JOIN changes AS c ON c.transaction_id >= $1 ORDER BY c.number",
+            )
+            .bind(self.oldest)
+            .fetch_all()
+            .await?;
+        let mut others = HashSet::new();
+        let mut changes = Vec::new();
+        for row in rows {
+            self.oldest = row.0;
+            let (oldest, Some(transaction), Some(number), Some(word), Some(subject)) = row else {
+                continue;
+            };
+            if transaction >= oldest {
+                others.insert(number);
+            }
+            if !self.others.contains(&number) {
+                changes.extend(Change::of(number, &word, subject));
+            }
+        }
+        self.others = others;
+        Ok(changes)
+    }
 }

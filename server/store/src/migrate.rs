@@ -2,7 +2,7 @@
 
 use sqlx::migrate::{AppliedMigration, Migrate as _, Migrator};
 
-use super::{StoreError, pools::Pools, transaction::Bookkeeping};
+use super::{StoreError, pools::Pools};
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -77,21 +77,4 @@ async fn applied(pools: &Pools) -> Result<(&'static Migrator, Vec<AppliedMigrati
             (&POSTGRES, applied.await?)
         }
     })
-}
-
-impl Bookkeeping<'_> {
-    /// Makes the numbers of changes visible in order: on PostgreSQL, transactions may commit in
-    /// another order than they were numbered, so those that announce a change wait for each other.
-    /// There the commit also wakes every node.
-    pub(super) async fn number_changes(&mut self) -> Result<(), StoreError> {
-        if self.is_postgres() {
-            self.query(
-                "SELECT 1::BIGINT FROM (SELECT pg_advisory_xact_lock(7216309401), \
-                 pg_notify('support_console_changes', '')) AS locked",
-            )
-            .execute()
-            .await?;
-        }
-        Ok(())
-    }
 }

@@ -103,19 +103,23 @@ impl EpochKeeper {
     pub async fn run(self, core: Core, end: CancellationToken) {
         let keeper = Arc::new(self);
         let mut changes = core.store.changes();
+        // On PostgreSQL a change may come after a later one.
+        let mut newest = 0;
         loop {
             let first = tokio::select! {
                 () = end.cancelled() => return,
                 change = changes.recv() => change,
             };
-            let mut newest = match first {
-                Ok(change) if change.kind == ChangeKind::SupportSession => change.number,
+            match first {
+                Ok(change) if change.kind == ChangeKind::SupportSession => {
+                    newest = change.number.max(newest);
+                }
                 Err(RecvError::Closed) => return,
                 _ => continue,
-            };
+            }
             loop {
                 match changes.try_recv() {
-                    Ok(change) => newest = change.number,
+                    Ok(change) => newest = change.number.max(newest),
                     Err(TryRecvError::Lagged(_)) => {}
                     Err(_) => break,
                 }
@@ -168,7 +172,6 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
                     change: found.newest,
                 },
             };
-            // The chain without a tenant is the first in order.
             let receipt = act.record(None, "store", action).await?;
             let reason = "the store was restored from a backup";
             let revoked = revoke_every(&mut act, reason).await?;

@@ -3,23 +3,23 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use app::domain::Timestamp;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast;
 
 use super::Store;
-use crate::{Change, Priority, StoreError, changes};
+use crate::{
+    Change, Priority, StoreError,
+    changes::{self, Follower},
+};
 
 impl Store {
     /// Follows the log of changes until the store is closed. Every change of any process reaches the
     /// subscribers.
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
-        let last = changes::newest(&mut self.read().await?).await?;
-        // Before anyone follows, so that nobody reads 0.
-        self.0.told.position.send_replace(last);
+        let follower = Follower::start(self.0.pools.clone()).await?;
         self.0.told.following.store(true, Ordering::Release);
         // Not the store itself: a follower must not keep it open.
         tokio::spawn(changes::follow(
-            self.0.pools.clone(),
-            last,
+            follower,
             Arc::clone(&self.0.written),
             self.0.told.clone(),
             self.0.shutdown.clone(),
@@ -32,19 +32,19 @@ impl Store {
         self.0.told.changes.subscribe()
     }
 
-    /// The number up to which all subscribers have every change.
-    pub fn position(&self) -> watch::Receiver<i64> {
-        self.0.told.position.subscribe()
+    /// Waits until every change that is committed by now has been handed to those who subscribed.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        let told = &self.0.told;
+        let asked = told.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        let mut looked = told.looked.subscribe();
+        self.0.written.notify_one();
+        let caught_up = looked.wait_for(|looked| *looked >= asked).await;
+        caught_up.map(drop).map_err(|_| StoreError::Closed)
     }
 
     /// Whether subscribers get changes: from [`Self::follow_changes`] until [`Self::close`].
     pub fn follows_changes(&self) -> bool {
         self.0.told.following.load(Ordering::Acquire)
-    }
-
-    /// Reads the log of changes now.
-    pub fn look_for_changes(&self) {
-        self.0.written.notify_one();
     }
 
     /// Deletes changes that every process has read long ago.
