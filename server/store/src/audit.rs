@@ -5,9 +5,9 @@ mod heads;
 mod read;
 mod verify;
 
+pub(crate) use append::Pending;
 pub use append::{NewAuditEvent, Receipt};
 pub use heads::AuditPosition;
-pub(crate) use heads::Heads;
 pub use read::{AuditReach, EXPORT_PAGE, StoredEvent};
 pub use verify::verify_store;
 

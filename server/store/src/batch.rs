@@ -14,7 +14,10 @@ use std::{
     time::Instant,
 };
 
-use app::domain::record::{OutageCause, RecordLevel};
+use app::domain::{
+    SupportSessionId,
+    record::{OutageCause, RecordLevel},
+};
 use futures::{FutureExt, future::BoxFuture};
 use tokio::{
     runtime::Handle,
@@ -40,8 +43,12 @@ const MAX_WAITING: usize = 4096;
 trait Job: Send {
     /// Whether its deadline has passed. Then it is not run.
     fn is_late(&self) -> bool;
+    /// The support session that it locks.
+    fn locks(&self) -> Option<SupportSessionId>;
     /// Runs the act. Returns whether to commit its effects.
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool>;
+    /// Puts an error in place of its result: its effects can't be kept.
+    fn fail(&mut self, error: StoreError);
     /// The outage, if the act failed because of one.
     fn outage(&self) -> Option<OutageCause>;
     /// Answers the caller with the act's own result, or with the reason why nothing was committed.
@@ -50,14 +57,23 @@ trait Job: Send {
 
 struct Waiting<T, E> {
     act: Arc<dyn Run<T, E>>,
-    deadline: Option<Instant>,
+    order: Order,
     result: Option<Result<T, E>>,
     waiter: oneshot::Sender<Result<T, E>>,
 }
 
 impl<T: Send + 'static, E: ActError + Send + 'static> Job for Waiting<T, E> {
     fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|at| Instant::now() >= at)
+        let deadline = self.order.deadline;
+        deadline.is_some_and(|at| Instant::now() >= at)
+    }
+
+    fn locks(&self) -> Option<SupportSessionId> {
+        self.order.locks
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.result = Some(Err(error.into()));
     }
 
     fn outage(&self) -> Option<OutageCause> {
@@ -175,7 +191,7 @@ impl Writer {
         let (waiter, answer) = oneshot::channel();
         let job = Box::new(Waiting {
             act,
-            deadline: order.deadline,
+            order,
             result: None,
             waiter,
         });
@@ -198,12 +214,15 @@ impl Writer {
     }
 }
 
-/// The timing of an act.
+/// When an act is run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Order {
     pub(super) priority: Priority,
     /// After this instant it is no longer started.
     pub(super) deadline: Option<Instant>,
+    /// The support session that it locks. Those of one batch are run in the order of these, so that
+    /// the batches of two nodes never wait for each other in a circle.
+    pub(super) locks: Option<SupportSessionId>,
 }
 
 impl From<Priority> for Order {
@@ -211,6 +230,7 @@ impl From<Priority> for Order {
         Self {
             priority,
             deadline: None,
+            locks: None,
         }
     }
 }

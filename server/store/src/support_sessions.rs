@@ -31,20 +31,20 @@ queries! {
         pub fn find_support_session_by_idempotency_key(staff: StaffId, key: &str) -> optional SupportSession
             = select!(SupportSession, "support_sessions WHERE staff_id = :staff AND idempotency_key = :key");
 
-        /// Active support sessions of a staff member, by tenant.
+        /// Active support sessions of a staff member, in the order in which sessions are locked.
         pub fn list_active_support_sessions_of(staff: StaffId, now: Timestamp) -> all SupportSession
             = select!(SupportSession, "support_sessions WHERE staff_id = :staff AND revoked_at IS NULL \
-                AND ends_at > :now ORDER BY tenant_id, id");
+                AND ends_at > :now ORDER BY id");
 
-        /// Active support sessions in a tenant.
+        /// Active support sessions in a tenant, in that order.
         pub fn list_active_support_sessions_in(tenant: &TenantId, now: Timestamp) -> all SupportSession
             = select!(SupportSession, "support_sessions WHERE tenant_id = :tenant AND revoked_at IS NULL \
                 AND ends_at > :now ORDER BY id");
 
-        /// All active support sessions, by tenant.
+        /// All active support sessions, in that order.
         pub fn list_active_support_sessions(now: Timestamp) -> all SupportSession
             = select!(SupportSession, "support_sessions WHERE revoked_at IS NULL AND ends_at > :now \
-                ORDER BY tenant_id, id");
+                ORDER BY id");
 
         /// How many support sessions a staff member has open.
         pub fn count_active_support_sessions_of(staff: StaffId, now: Timestamp) -> one u64
@@ -55,10 +55,10 @@ queries! {
         pub fn count_active_support_sessions(now: Timestamp) -> one u64
             = "SELECT COUNT(*) FROM support_sessions WHERE revoked_at IS NULL AND ends_at > :now";
 
-        /// Up to 100 support sessions that have expired without an audit event of it yet, by tenant.
+        /// Up to 100 support sessions that have expired without an audit event of it yet.
         pub fn list_expired_unrecorded(now: Timestamp) -> all SupportSession
             = select!(SupportSession, "support_sessions WHERE expiry_recorded = 0 AND revoked_at IS NULL \
-                AND ends_at <= :now ORDER BY tenant_id, id LIMIT 100");
+                AND ends_at <= :now ORDER BY id LIMIT 100");
 
         /// When the next support session expires, if any is active.
         pub fn next_expiry() -> one Option<Timestamp>

@@ -6,7 +6,7 @@ use sqlx::Postgres;
 
 use crate::{
     Query, StoreError,
-    audit::Heads,
+    audit::Pending,
     connection::{Connection, Db},
     sqlite::SqliteTransaction,
 };
@@ -57,7 +57,7 @@ impl Transaction {
 pub struct Bookkeeping<'c> {
     pub(super) db: Db<'c>,
     pub(super) changed: bool,
-    pub(super) heads: Heads,
+    pub(super) pending: Pending,
 }
 
 /// A transaction under way in which an act changes something.
@@ -72,7 +72,7 @@ impl<'c> Tx<'c> {
         let books = Bookkeeping {
             db,
             changed: false,
-            heads: Heads::default(),
+            pending: Pending::default(),
         };
         Self {
             books,
@@ -90,7 +90,7 @@ impl<'c> Tx<'c> {
 impl Bookkeeping<'_> {
     /// Writes what was put off until the transaction, or this part of it, is to be kept.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
-        self.heads.write(&mut self.db).await
+        self.pending.place(&mut self.db).await
     }
 }
 

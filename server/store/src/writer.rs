@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use app::domain::SupportSessionId;
 use futures::future::BoxFuture;
 
 use super::{
@@ -43,8 +44,14 @@ impl Store {
     }
 
     /// Writes for the gateway while a request waits: what hasn't started at `deadline` is not run.
-    /// What has started is finished, and answered then.
-    pub async fn write_by<D, T, E, F>(&self, deadline: Instant, given: D, run: F) -> Result<T, E>
+    /// What has started is finished, and answered then. `locks` is the support session that it changes.
+    pub async fn write_by<D, T, E, F>(
+        &self,
+        deadline: Instant,
+        locks: Option<SupportSessionId>,
+        given: D,
+        run: F,
+    ) -> Result<T, E>
     where
         D: Send + Sync + 'static,
         T: Send + 'static,
@@ -56,6 +63,7 @@ impl Store {
     {
         let order = Order {
             deadline: Some(deadline),
+            locks,
             ..Priority::Gateway.into()
         };
         self.write_in(order, Writing { given, run }).await

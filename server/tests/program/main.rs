@@ -13,6 +13,7 @@ mod browser;
 mod clock;
 mod confinement;
 mod crash;
+mod crossed_nodes;
 mod demo;
 mod disk;
 mod flood;

@@ -43,9 +43,11 @@ pub async fn probe_record(
 async fn probe(core: &Core, by: &Arc<WrittenBy>, patience: Duration) {
     let (by, now) = (Arc::clone(by), core.now());
     let deadline = Instant::now() + patience;
-    let write = core.store.write_by(deadline.into_std(), by, move |by, tx| {
-        Box::pin(async move { tx.probe_record(by, now).await })
-    });
+    let write = core
+        .store
+        .write_by(deadline.into_std(), None, by, move |by, tx| {
+            Box::pin(async move { tx.probe_record(by, now).await })
+        });
     let written: Result<Result<(), StoreError>, _> = tokio::time::timeout_at(deadline, write).await;
     if written.is_err() {
         core.store.note_slow();

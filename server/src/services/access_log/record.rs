@@ -62,36 +62,41 @@ pub(super) async fn begin(
     deadline: Instant,
     intent: Arc<Intent>,
 ) -> Result<Result<Begun, RecordError>, StoreError> {
+    let session = intent.support_session_id;
     let given = (core.clone(), Arc::clone(by), intent);
     core.store
-        .write_by(deadline.into_std(), given, move |(core, by, intent), tx| {
-            Box::pin(async move {
-                let now = core.now();
-                let session = intent.support_session_id;
-                let seq = match tx
-                    .next_seq_if_active(session, intent.token_hash, now)
-                    .await?
-                {
-                    NextSeq::Given(seq) => seq,
-                    NextSeq::UsedUp => return Ok(Err(RecordError::BudgetExhausted)),
-                    NextSeq::Ended(found) => {
-                        return Ok(Err(RecordError::SessionEnded(how_it_ended(found, now))));
-                    }
-                };
-                let entry = entry_of(intent, seq, RequestOutcome::Open);
-                tx.add_access_log_entry(&entry, by).await?;
-                let action = AuditAction::SupportSessionRequest {
-                    seq,
-                    method: intent.method.clone(),
-                    path: intent.path.clone(),
-                    query: intent.query.clone(),
-                    scope: intent.scope.clone(),
-                };
-                let event = request_event(core, intent, AuditOutcome::Success, action);
-                let _receipt = tx.append_audit(event).await?;
-                Ok(Ok(Begun { seq }))
-            })
-        })
+        .write_by(
+            deadline.into_std(),
+            Some(session),
+            given,
+            move |(core, by, intent), tx| {
+                Box::pin(async move {
+                    let now = core.now();
+                    let seq = match tx
+                        .next_seq_if_active(session, intent.token_hash, now)
+                        .await?
+                    {
+                        NextSeq::Given(seq) => seq,
+                        NextSeq::UsedUp => return Ok(Err(RecordError::BudgetExhausted)),
+                        NextSeq::Ended(found) => {
+                            return Ok(Err(RecordError::SessionEnded(how_it_ended(found, now))));
+                        }
+                    };
+                    let entry = entry_of(intent, seq, RequestOutcome::Open);
+                    tx.add_access_log_entry(&entry, by).await?;
+                    let action = AuditAction::SupportSessionRequest {
+                        seq,
+                        method: intent.method.clone(),
+                        path: intent.path.clone(),
+                        query: intent.query.clone(),
+                        scope: intent.scope.clone(),
+                    };
+                    let event = request_event(core, intent, AuditOutcome::Success, action);
+                    let _receipt = tx.append_audit(event).await?;
+                    Ok(Ok(Begun { seq }))
+                })
+            },
+        )
         .await
 }
 

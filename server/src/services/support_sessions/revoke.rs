@@ -104,8 +104,7 @@ impl SupportSessionsService {
     }
 }
 
-/// Ends a session with its event; `None` if it had ended before. The caller reports the change
-/// afterwards: chains are locked before the change log.
+/// Ends a session with its event; `None` if it had ended before.
 async fn revoke_in(
     act: &mut Acting<'_, '_>,
     session: &SupportSession,
@@ -127,8 +126,7 @@ async fn revoke_in(
 }
 
 /// Ends every active support session of a staff member who lost access, in the current transaction.
-/// Returns which ones. A session that ends automatically at the same instant stays as it is. Chains
-/// are taken in ascending order, because the sessions come by tenant.
+/// Returns which ones. A session that ends automatically at the same instant stays as it is.
 pub async fn revoke_all_of(
     act: &mut Acting<'_, '_>,
     staff: StaffId,
@@ -164,7 +162,7 @@ pub async fn revoke_every(
     revoke_listed(act, active, reason).await
 }
 
-/// Chains are taken in ascending order if `active` comes by tenant.
+/// `active` comes in the order in which sessions are locked.
 async fn revoke_listed(
     act: &mut Acting<'_, '_>,
     active: Vec<SupportSession>,

@@ -1,5 +1,7 @@
 //! Taking the next position of a chain, in the transaction of the act itself.
 
+use std::collections::BTreeMap;
+
 use app::domain::{
     AuditEventId, TenantId, Timestamp,
     audit::{Actor, AuditAction, AuditEvent, AuditOutcome},
@@ -9,10 +11,10 @@ use app::domain::{
 use audit::chain;
 
 use super::heads::AuditPosition;
-use crate::{Bookkeeping, StoreError, fold, record::insert, sql::queries};
+use crate::{Bookkeeping, Db, StoreError, fold, record::insert, sql::queries};
 
 queries! {
-    Bookkeeping {
+    Db {
         fn add_event(event: &AuditEvent)
             where (event, actor_search = fold(&event.actor.name))
             = insert!("audit_events", AuditEvent, "actor_search");
@@ -37,7 +39,7 @@ pub struct NewAuditEvent {
     pub origin: Origin,
 }
 
-/// Proof that an event has been appended in the transaction under way.
+/// Proof that the transaction under way is only kept together with an event.
 #[derive(Debug, Clone)]
 #[must_use = "hand the receipt to `Audited`, so that the state change keeps its event"]
 pub struct Receipt {
@@ -51,21 +53,53 @@ impl Receipt {
 }
 
 impl Bookkeeping<'_> {
-    /// Appends an event to its chain. The position is taken by compare-and-swap on the chain's
-    /// head: the slower of two writers fails with [`StoreError::Contended`] and retries.
-    ///
-    /// A transaction that appends to several chains does so in ascending order of their names.
+    /// Appends an event to its chain, once the transaction is about to be kept.
+    #[expect(
+        clippy::unused_async,
+        reason = "acts await whatever they ask of their transaction"
+    )]
     pub async fn append_audit(&mut self, event: NewAuditEvent) -> Result<Receipt, StoreError> {
-        let chain = chain::name(event.tenant_id.as_ref());
-        let head = self.heads.of(&chain, &mut self.db).await?;
-        let event = into_event(event, chain, &head)?;
-        self.add_event(&event).await?;
-        let to = AuditPosition {
-            seq: event.seq,
-            hash: event.hash,
-        };
-        self.heads.advance(event.chain, head, to);
-        Ok(Receipt { id: event.id })
+        let id = event.id;
+        self.pending.0.push(event);
+        Ok(Receipt { id })
+    }
+}
+
+/// The events that a transaction appends.
+#[derive(Debug, Default)]
+pub(crate) struct Pending(Vec<NewAuditEvent>);
+
+impl Pending {
+    /// Gives every event its place, by compare-and-swap on its chain's head. Chains are locked after
+    /// everything else that the transaction locks, and in ascending order: so two transactions never
+    /// wait for each other in a circle, and a chain is held only until the commit that comes next.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Contended`] if another writer has moved a head. Nothing of the transaction may be
+    /// kept then.
+    pub(crate) async fn place(&mut self, db: &mut Db<'_>) -> Result<(), StoreError> {
+        let mut chains = BTreeMap::<_, Vec<_>>::new();
+        for event in std::mem::take(&mut self.0) {
+            let chain = chain::name(event.tenant_id.as_ref());
+            chains.entry(chain).or_default().push(event);
+        }
+        for (chain, events) in chains {
+            let head = db.take_head(&chain).await?;
+            let mut last = head.clone();
+            for event in events {
+                let event = into_event(event, chain.clone(), &last)?;
+                db.add_event(&event).await?;
+                last = AuditPosition {
+                    seq: event.seq,
+                    hash: event.hash,
+                };
+            }
+            if !db.move_head(&chain, &head, &last).await? {
+                return Err(StoreError::Contended);
+            }
+        }
+        Ok(())
     }
 }
 

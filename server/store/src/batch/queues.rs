@@ -6,7 +6,7 @@ use app::domain::record::RecordLevel;
 use tokio::sync::mpsc;
 
 use super::Job;
-use crate::act::Priority;
+use crate::{StoreError, act::Priority};
 
 /// How long acts without a waiting caller are held back, so that they share a commit with others: a
 /// request's completion with the next request's record.
@@ -76,6 +76,23 @@ impl Queues {
             Priority::Gateway | Priority::Normal => self.first = Some(job),
         }
         priority
+    }
+
+    /// Takes acts that may be kept at this level, at most so many, in the order in which they lock
+    /// support sessions. Those that come too late are answered.
+    pub(super) fn take(&mut self, level: RecordLevel, most: usize, into: &mut Vec<Box<dyn Job>>) {
+        let from = into.len();
+        while into.len() - from < most
+            && let Some(job) = self.next(level)
+        {
+            match job.is_late() {
+                true => job.answer(Err(StoreError::TooLate)),
+                false => into.push(job),
+            }
+        }
+        if let Some(taken) = into.get_mut(from..) {
+            taken.sort_by_key(|job| job.locks());
+        }
     }
 
     /// The next act that may be kept at this level.

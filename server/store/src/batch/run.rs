@@ -41,26 +41,40 @@ pub(super) async fn run_together(
     done: &mut Vec<Box<dyn Job>>,
 ) -> Result<Ran, StoreError> {
     let started = Instant::now();
+    // Where other nodes write too, a batch takes what waits at its start, in the order of locks.
+    let at_once = if db.is_postgres() { MAX_BATCH } else { 1 };
     let mut tx = Tx::new(db.reborrow());
-    while done.len() < MAX_BATCH
-        && (done.is_empty() || started.elapsed() < MAX_BATCH_TIME)
-        && let Some(job) = queues.next(level)
+    while done.is_empty()
+        || at_once == 1 && done.len() < MAX_BATCH && started.elapsed() < MAX_BATCH_TIME
     {
-        if job.is_late() {
-            job.answer(Err(StoreError::TooLate));
-            continue;
+        let ran = done.len();
+        queues.take(level, at_once, done);
+        let taken = done.get_mut(ran..).unwrap_or_default();
+        if taken.is_empty() {
+            break;
         }
-        done.push(job);
-        let Some(job) = done.last_mut() else { break };
-        if !job.run(&mut tx).await {
-            return Ok(Ran::OneFailed);
+        for job in taken {
+            if !job.run(&mut tx).await {
+                return Ok(Ran::OneFailed);
+            }
         }
         if !tx.is_in_transaction() {
             // The engine has ended it: the commit will say so, to all.
             return Ok(Ran::Unchanged);
         }
     }
-    tx.settle().await?;
+    match tx.settle().await {
+        Ok(()) => {}
+        // One event that can't be kept must not fail the others.
+        Err(error)
+            if done.len() > 1
+                && error.outage().is_none()
+                && !matches!(error, StoreError::Contended) =>
+        {
+            return Ok(Ran::OneFailed);
+        }
+        Err(error) => return Err(error),
+    }
     tx.still_works().await?;
     Ok(Ran::told(tx.changed))
 }
@@ -73,19 +87,17 @@ pub(super) async fn run_apart(
     let mut any_changed = false;
     for act in acts {
         db.query("SAVEPOINT act").execute().await?;
-        let (keep, changed) = {
-            let mut tx = Tx::new(db.reborrow());
-            let keep = act.run(&mut tx).await;
-            if keep {
-                tx.settle().await?;
-            }
-            (keep, tx.changed)
-        };
+        let mut tx = Tx::new(db.reborrow());
+        let mut keep = act.run(&mut tx).await;
+        if keep && let Err(error) = tx.settle().await {
+            act.fail(error);
+            keep = false;
+        }
+        any_changed |= keep && tx.changed;
         if !keep {
             db.query("ROLLBACK TO SAVEPOINT act").execute().await?;
         }
         db.query("RELEASE SAVEPOINT act").execute().await?;
-        any_changed |= keep && changed;
     }
     Ok(Ran::told(any_changed))
 }
