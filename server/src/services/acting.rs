@@ -19,17 +19,17 @@ impl Acting<'_, '_> {
     }
 
     /// Appends the act's event.
-    pub async fn record(
+    pub fn record(
         &mut self,
         tenant: Option<&TenantId>,
         resource: impl ToString,
         action: AuditAction,
-    ) -> Result<Receipt, StoreError> {
+    ) -> Receipt {
         let event = self.core.event(self.context, tenant, resource, action);
-        self.tx.append_audit(event).await
+        self.tx.append_audit(event)
     }
 
-    /// Announces a change. Comes after the event: chains are locked before the change log.
+    /// Announces a change.
     pub async fn change(
         &mut self,
         kind: ChangeKind,

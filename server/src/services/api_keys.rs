@@ -77,7 +77,7 @@ impl ApiKeys {
                 let (name, rights) = (key.name.clone(), key.rights.clone());
                 let action = AuditAction::ApiKeyCreated { name, rights };
                 // A key that opens a tenant's data is recorded in the tenant's log.
-                let receipt = act.record(key.tenant_id.as_ref(), key.id, action).await?;
+                let receipt = act.record(key.tenant_id.as_ref(), key.id, action);
                 act.change(ChangeKind::ApiKey, key.id).await?;
                 Ok(Audited::new((), receipt))
             })
@@ -107,7 +107,7 @@ impl ApiKeys {
                 }
                 let name = key.name.clone();
                 let action = AuditAction::ApiKeyRevoked { name };
-                let receipt = act.record(key.tenant_id.as_ref(), id, action).await?;
+                let receipt = act.record(key.tenant_id.as_ref(), id, action);
                 act.change(ChangeKind::ApiKey, id).await?;
                 let mut revoked = key.clone();
                 revoked.revoked_at = Some(now);
@@ -168,9 +168,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::services::testing::{
-        anonymous, both, cli, code_of, platform_key, problem_of, sqlite,
-    };
+    use crate::services::testing::{both, cli, code_of, problem_of, sqlite};
 
     fn new_key(tenant: Option<&str>, rights: &[ApiRight]) -> NewApiKey {
         NewApiKey {
@@ -228,19 +226,11 @@ mod tests {
     #[tokio::test]
     async fn keys_are_managed_by_super_admins_with_a_recent_sign_in_only() {
         let console = sqlite().await;
-        console.add("ana", &[Role::SuperAdmin]).await;
-        console.add("ben", &[Role::SupportAdmin]).await;
         let keys = ApiKeys::new(console.core.clone());
-        let ana = console.context(&console.sign_in("ana").await).await;
-        let ben = console.context(&console.sign_in("ben").await).await;
-        let made = keys.create(&ana, new_key(None, &[])).await.unwrap();
-        console.clock.advance(TimeDelta::minutes(10));
-        for (context, expected) in [
-            (anonymous(), ProblemCode::Unauthenticated),
-            (ben, ProblemCode::Forbidden),
-            (platform_key(), ProblemCode::Forbidden),
-            (ana, ProblemCode::SignInTooOld),
-        ] {
+        console.add("ada", &[Role::SuperAdmin]).await;
+        let ada = console.context(&console.sign_in("ada").await).await;
+        let made = keys.create(&ada, new_key(None, &[])).await.unwrap();
+        for (context, expected) in console.no_managers_of_keys().await {
             let codes = [
                 code_of(keys.create(&context, new_key(None, &[])).await),
                 code_of(keys.list(&context).await),

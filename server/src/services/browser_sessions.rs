@@ -101,7 +101,7 @@ async fn take_in(
         return Ok(Audited::unchanged(None));
     };
     let event = opened(core, &session, new);
-    let receipt = tx.append_audit(event).await?;
+    let receipt = tx.append_audit(event);
     // Requests of the previous cookie are cut off on every node.
     tx.change(ChangeKind::SupportSession, session.id, now)
         .await?;

@@ -94,7 +94,7 @@ impl StaffService {
                     name: staff.name.clone(),
                     roles: staff.roles.clone(),
                 };
-                let receipt = act.record(None, staff.id, action).await?;
+                let receipt = act.record(None, staff.id, action);
                 act.change(ChangeKind::Staff, staff.id).await?;
                 Ok(Audited::new((), receipt))
             })

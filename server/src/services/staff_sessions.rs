@@ -137,7 +137,7 @@ impl StaffSessions {
                         everywhere,
                         ended: count,
                     };
-                    let receipt = act.record(None, caller.staff_id, action).await?;
+                    let receipt = act.record(None, caller.staff_id, action);
                     tell_of_ended(&mut act, &ended).await?;
                     Ok(Audited::new(count, receipt))
                 })

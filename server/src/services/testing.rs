@@ -410,6 +410,21 @@ impl World {
         context(Caller::Staff(found.unwrap().expect("signed in")))
     }
 
+    /// Callers who may not manage keys, and why. Ten minutes pass meanwhile.
+    pub(crate) async fn no_managers_of_keys(&self) -> [(Context, ProblemCode); 4] {
+        self.add("ana", &[Role::SuperAdmin]).await;
+        self.add("ben", &[Role::SupportAdmin]).await;
+        let ana = self.context(&self.sign_in("ana").await).await;
+        let ben = self.context(&self.sign_in("ben").await).await;
+        self.clock.advance(TimeDelta::minutes(10));
+        [
+            (anonymous(), ProblemCode::Unauthenticated),
+            (ben, ProblemCode::Forbidden),
+            (platform_key(), ProblemCode::Forbidden),
+            (ana, ProblemCode::SignInTooOld),
+        ]
+    }
+
     /// Whether this sign-in is still valid.
     pub(crate) async fn stands(&self, sign_in: &NewSignIn) -> bool {
         let found = self.sessions.authenticate(sign_in.token.expose()).await;

@@ -140,7 +140,7 @@ impl UserSessionsService {
                 let cutoff = logout_cutoff(at);
                 let ended = act.tx.end_all_user_sessions(tenant, at, cutoff).await?;
                 let action = AuditAction::UserSessionsForceLogout { ended };
-                let receipt = act.record(Some(tenant), tenant, action).await?;
+                let receipt = act.record(Some(tenant), tenant, action);
                 let result = ForceLogoutResult {
                     tenant_id: tenant.clone(),
                     ended,

@@ -246,7 +246,7 @@ pub async fn append(store: &Store, event: NewAuditEvent) -> Result<(), StoreErro
     store
         .act(event, move |event, tx| {
             Box::pin(async move {
-                let receipt = tx.append_audit(event.clone()).await?;
+                let receipt = tx.append_audit(event.clone());
                 Ok(Audited::new((), receipt))
             })
         })

@@ -6,7 +6,7 @@ use sqlx::Postgres;
 
 use crate::{
     Query, StoreError,
-    audit::Pending,
+    audit::{NewAuditEvent, Pending, Receipt},
     connection::{Connection, Db},
     sqlite::SqliteTransaction,
 };
@@ -88,6 +88,11 @@ impl<'c> Tx<'c> {
 }
 
 impl Bookkeeping<'_> {
+    /// Appends an event to its chain, once the transaction is about to be kept.
+    pub fn append_audit(&mut self, event: NewAuditEvent) -> Receipt {
+        self.pending.push(event)
+    }
+
     /// Writes what was put off until the transaction, or this part of it, is to be kept.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
         self.pending.place(&mut self.db).await

@@ -12,11 +12,6 @@ const BY_PATH: &str = r#"
         "/v1/tenants/{tenant_id}",
         "/v1/tenants/{tenant_id}/organizations/{organization_id}",
     ]
-    [gateway.selectors]
-    query = ["tenant", "tenant_id"]
-    headers = ["x-tenant", "x-tenant-id"]
-    organization_query = ["organization_id"]
-    organization_headers = ["x-organization-id"]
 "#;
 /// The upstream distinguishes tenants and organizations by the gateway's own headers.
 const BY_IDENTITY: &str = r#"
@@ -26,6 +21,9 @@ const BY_IDENTITY: &str = r#"
         "/v1/tenants/{tenant_id}",
         "/v1/organizations/{organization_id}",
     ]
+"#;
+/// Where else a request may name a tenant or an organization, with either of them.
+const SELECTORS: &str = r#"
     [gateway.selectors]
     query = ["tenant", "tenant_id"]
     headers = ["x-tenant", "x-tenant-id"]
@@ -205,7 +203,8 @@ struct Rig {
 impl Rig {
     async fn start(rules: &str, organization: Option<&str>) -> Self {
         let upstream = Upstream::start().await;
-        let program = Program::start(upstream.address, rules).await;
+        let rules = [rules, SELECTORS].concat();
+        let program = Program::start(upstream.address, &rules).await;
         let platform = Platform::of(&program).await;
         platform.register("acme").await;
         platform.register("bolt").await;

@@ -48,7 +48,7 @@ pub(super) async fn close(core: &Core, orphan: Orphan) -> Result<(), ServiceErro
                     .complete_access_log_entry(orphan.request_id, &end)
                     .await?
                 {
-                    let _receipt = tx.append_audit(event(core, orphan)).await?;
+                    let _receipt = tx.append_audit(event(core, orphan));
                 }
                 Ok(())
             })

@@ -92,7 +92,7 @@ pub(super) async fn begin(
                         scope: intent.scope.clone(),
                     };
                     let event = request_event(core, intent, AuditOutcome::Success, action);
-                    let _receipt = tx.append_audit(event).await?;
+                    let _receipt = tx.append_audit(event);
                     Ok(Ok(Begun { seq }))
                 })
             },
@@ -148,7 +148,7 @@ pub(super) async fn refuse(
                     refusal: refused.refusal,
                 };
                 let event = request_event(core, intent, AuditOutcome::Failure, action);
-                let _receipt = tx.append_audit(event).await?;
+                let _receipt = tx.append_audit(event);
                 Ok::<_, StoreError>(Kept::Row)
             })
         })
@@ -257,9 +257,7 @@ async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), Servic
                     .complete_access_log_entry(completion.request_id, &end)
                     .await?
                 {
-                    let _receipt = tx
-                        .append_audit(response_event(core, completion, end))
-                        .await?;
+                    let _receipt = tx.append_audit(response_event(core, completion, end));
                 }
                 Ok(())
             })

@@ -135,7 +135,7 @@ async fn write(
     if outcome != RequestOutcome::Done {
         event.outcome = AuditOutcome::Failure;
     }
-    let _receipt = tx.append_audit(event).await?;
+    let _receipt = tx.append_audit(event);
     Ok(true)
 }
 

@@ -172,7 +172,7 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
                     change: found.newest,
                 },
             };
-            let receipt = act.record(None, "store", action).await?;
+            let receipt = act.record(None, "store", action);
             let reason = "the store was restored from a backup";
             let revoked = revoke_every(&mut act, reason).await?;
             act.tx.set_store_epoch(epoch).await?;

@@ -1,7 +1,10 @@
 //! What keeps a lease, and what a node confirms.
 
 use app::{
-    domain::nodes::NodeReceipt,
+    domain::{
+        nodes::NodeReceipt,
+        support_sessions::{SupportSession, SupportSessionGranted},
+    },
     ports::{CreateSupportSessions, ReadSupportSessions, RevokeSupportSessions},
 };
 use gateway::{Lease, NodeState, lease::Standstill};
@@ -24,6 +27,19 @@ struct Joined {
     service: SupportSessionsService,
     // Removed with the test.
     _folder: tempfile::TempDir,
+}
+
+impl Joined {
+    async fn create(&self) -> SupportSessionGranted {
+        let (holder, acme) = (support_admin(1), tenant("acme"));
+        self.service.create(&holder, &acme, form()).await.unwrap()
+    }
+
+    async fn revoke(&self, id: SupportSessionId) -> SupportSession {
+        let holder = support_admin(1);
+        let revoked = self.service.revoke(&holder, id, String::new());
+        revoked.await.unwrap()
+    }
 }
 
 /// A node of a world, before it runs.
@@ -76,18 +92,10 @@ async fn a_node_confirms_a_revocation_and_tenants_see_no_nodes() {
         let (joined, node) = join(&world, "one").await;
         let end = CancellationToken::new();
         let running = tokio::spawn(node.run(end.clone()));
-        let created = joined
-            .service
-            .create(&support_admin(1), &tenant("acme"), form())
-            .await
-            .unwrap();
+        let created = joined.create().await;
         let id = created.session.id;
         let mut changes = joined.core.store.changes();
-        joined
-            .service
-            .revoke(&support_admin(1), id, String::new())
-            .await
-            .unwrap();
+        joined.revoke(id).await;
         let confirmed = async {
             loop {
                 let receipts = receipts(&joined, &super_admin(2), id).await;
@@ -117,15 +125,11 @@ async fn a_node_confirms_a_revocation_and_tenants_see_no_nodes() {
 async fn a_lease_is_renewed_only_after_every_change_is_applied() {
     for world in worlds().await {
         let (joined, mut node) = join(&world, "one").await;
-        let lease = joined.lease;
+        let lease = &joined.lease;
         assert!(lease.is_held(), "{}", world.engine);
         world.clock.advance(TimeDelta::seconds(1));
         assert!(!lease.is_held());
-        let created = joined
-            .service
-            .create(&support_admin(1), &tenant("acme"), form())
-            .await
-            .unwrap();
+        let created = joined.create().await;
         node.beat(world.clock.since_boot()).await.unwrap();
         assert!(lease.is_held());
         let mut reader = joined.core.store.read().await.unwrap();
@@ -138,11 +142,7 @@ async fn a_lease_is_renewed_only_after_every_change_is_applied() {
 async fn a_store_that_goes_back_under_a_node_takes_its_lease() {
     for world in worlds().await {
         let (joined, mut node) = join(&world, "one").await;
-        joined
-            .service
-            .create(&support_admin(1), &tenant("acme"), form())
-            .await
-            .unwrap();
+        joined.create().await;
         node.beat(world.clock.since_boot()).await.unwrap();
         world.run("DELETE FROM changes").await;
         let error = node.beat(world.clock.since_boot()).await.unwrap_err();
@@ -172,17 +172,9 @@ async fn a_node_that_the_store_has_forgotten_loses_its_lease() {
 async fn what_was_missed_is_found_by_looking_at_everything() {
     for world in worlds().await {
         let (joined, mut node) = join(&world, "one").await;
-        let created = joined
-            .service
-            .create(&support_admin(1), &tenant("acme"), form())
-            .await
-            .unwrap();
+        let created = joined.create().await;
         let id = created.session.id;
-        joined
-            .service
-            .revoke(&support_admin(1), id, String::new())
-            .await
-            .unwrap();
+        joined.revoke(id).await;
         // As if the changes had been taken from the queue by a heartbeat that then failed.
         while node.changes.try_recv().is_ok() {}
         node.failed(&NodeError::Slow);

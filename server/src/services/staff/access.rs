@@ -141,7 +141,7 @@ async fn write(
             AuditAction::StaffReactivated { email }
         }
     };
-    Ok(act.record(None, id, action).await?)
+    Ok(act.record(None, id, action))
 }
 
 /// Ends everything that is open for someone who lost access.

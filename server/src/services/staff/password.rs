@@ -81,7 +81,7 @@ impl StaffService {
                     let ended = act.tx.end_staff_sessions_of(id, now).await?;
                     let email = email.clone();
                     let action = AuditAction::StaffPasswordReset { email, must_change };
-                    let receipt = act.record(None, id, action).await?;
+                    let receipt = act.record(None, id, action);
                     tell_of_ended(&mut act, &ended).await?;
                     act.change(ChangeKind::Staff, id).await?;
                     Ok(Audited::new((), receipt))

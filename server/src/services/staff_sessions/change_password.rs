@@ -95,7 +95,7 @@ impl StaffSessions {
                     let action = AuditAction::StaffPasswordChanged {
                         staff_sessions_ended: ended.len(),
                     };
-                    let receipt = act.record(None, staff_id, action).await?;
+                    let receipt = act.record(None, staff_id, action);
                     tell_of_ended(&mut act, &ended).await?;
                     act.change(ChangeKind::Staff, staff_id).await?;
                     Ok(Audited::new((), receipt))

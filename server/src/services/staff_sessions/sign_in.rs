@@ -193,7 +193,7 @@ impl StaffSessions {
                 };
                 let signed_in = as_staff(act.context, &staff, &new);
                 let event = act.core.event(&signed_in, None, staff.member.id, action);
-                let receipt = act.tx.append_audit(event).await?;
+                let receipt = act.tx.append_audit(event);
                 tell_of_ended(&mut act, ended.as_slice()).await?;
                 Ok(Audited::new(Some(staff), receipt))
             })

@@ -52,7 +52,7 @@ impl RaiseBudgets for SupportSessionsService {
                         reason: raised.reason.clone(),
                         holder: SessionHolder::from(session),
                     };
-                    let receipt = act.record(Some(&session.tenant_id), id, action).await?;
+                    let receipt = act.record(Some(&session.tenant_id), id, action);
                     act.change(ChangeKind::SupportSession, id).await?;
                     let mut raised = session.clone();
                     raised.limits.requests_total = Some(total);

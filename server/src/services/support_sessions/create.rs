@@ -133,7 +133,7 @@ impl SupportSessionsService {
                     act.tx.set_entry_label(session.id, label.as_str()).await?;
                     let (id, tenant) = (session.id, Some(&session.tenant_id));
                     let created = created(act.context, session);
-                    let receipt = act.record(tenant, id, created).await?;
+                    let receipt = act.record(tenant, id, created);
                     act.change(ChangeKind::SupportSession, id).await?;
                     Ok(Audited::new(Added::New(session.clone()), receipt))
                 })
@@ -165,7 +165,7 @@ impl ReplaceTokens for SupportSessionsService {
                     return Err(super::revoke::ended_meanwhile().into());
                 }
                 let action = AuditAction::SupportSessionTokenReplaced {};
-                let receipt = act.record(Some(tenant), id, action).await?;
+                let receipt = act.record(Some(tenant), id, action);
                 act.change(ChangeKind::SupportSession, id).await?;
                 Ok(Audited::new((), receipt))
             })

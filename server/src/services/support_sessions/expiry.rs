@@ -103,7 +103,7 @@ async fn record_expiry(
     };
     let mut event = act.core.event(act.context, tenant, id, action);
     event.occurred_at = expired_at;
-    let receipt = act.tx.append_audit(event).await?;
+    let receipt = act.tx.append_audit(event);
     act.change(ChangeKind::SupportSession, id).await?;
     Ok(Audited::new(true, receipt))
 }

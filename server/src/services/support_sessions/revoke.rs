@@ -120,7 +120,7 @@ async fn revoke_in(
         revoked_by: revocation.by,
         revoked_by_name: revocation.by_name.clone(),
     };
-    let receipt = act.record(Some(&session.tenant_id), id, action).await?;
+    let receipt = act.record(Some(&session.tenant_id), id, action);
     act.tx.ask_for_receipts(id, act.core.now()).await?;
     Ok(Some(receipt))
 }

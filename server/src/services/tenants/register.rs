@@ -128,7 +128,7 @@ async fn register_tenant(
             AuditAction::TenantRegistered(tenant.clone())
         }
     };
-    let receipt = act.record(Some(&tenant.id), &tenant.id, action).await?;
+    let receipt = act.record(Some(&tenant.id), &tenant.id, action);
     if tenant.status == TenantStatus::Suspended {
         end_suspended(&mut act, &tenant.id, None).await?;
     }
@@ -191,7 +191,7 @@ async fn register_organization(
         None => AuditAction::OrganizationRegistered(organization.clone()),
     };
     act.tx.set_organization(tenant, &organization).await?;
-    let receipt = act.record(Some(tenant), &organization.id, action).await?;
+    let receipt = act.record(Some(tenant), &organization.id, action);
     if organization.status == OrganizationStatus::Suspended {
         end_suspended(&mut act, tenant, Some(&organization.id)).await?;
     }

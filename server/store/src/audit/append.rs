@@ -11,7 +11,7 @@ use app::domain::{
 use audit::chain;
 
 use super::heads::AuditPosition;
-use crate::{Bookkeeping, Db, StoreError, fold, record::insert, sql::queries};
+use crate::{Db, StoreError, fold, record::insert, sql::queries};
 
 queries! {
     Db {
@@ -52,24 +52,17 @@ impl Receipt {
     }
 }
 
-impl Bookkeeping<'_> {
-    /// Appends an event to its chain, once the transaction is about to be kept.
-    #[expect(
-        clippy::unused_async,
-        reason = "acts await whatever they ask of their transaction"
-    )]
-    pub async fn append_audit(&mut self, event: NewAuditEvent) -> Result<Receipt, StoreError> {
-        let id = event.id;
-        self.pending.0.push(event);
-        Ok(Receipt { id })
-    }
-}
-
 /// The events that a transaction appends.
 #[derive(Debug, Default)]
 pub(crate) struct Pending(Vec<NewAuditEvent>);
 
 impl Pending {
+    pub(crate) fn push(&mut self, event: NewAuditEvent) -> Receipt {
+        let id = event.id;
+        self.0.push(event);
+        Receipt { id }
+    }
+
     /// Gives every event its place, by compare-and-swap on its chain's head. Chains are locked after
     /// everything else that the transaction locks, and in ascending order: so two transactions never
     /// wait for each other in a circle, and a chain is held only until the commit that comes next.
