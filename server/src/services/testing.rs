@@ -1,5 +1,8 @@
 //! A console over an empty store, at a standing clock, with people, tenants and callers.
 
+mod people;
+mod samples;
+
 use std::{net::Ipv4Addr, sync::Arc};
 
 use app::{
@@ -42,6 +45,8 @@ use super::{
     support_sessions::SupportSessionsService,
 };
 use crate::{config::Config, cursor::CursorKey, ingest::evaluate};
+
+pub(crate) use self::samples::*;
 
 /// The password of all staff members here.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -92,161 +97,6 @@ pub(crate) async fn worlds_with(config: Config) -> Vec<World> {
         world.add_people().await;
     }
     worlds
-}
-
-pub(crate) fn noon() -> Timestamp {
-    "2026-11-22T12:00:00Z".parse().unwrap()
-}
-
-pub(crate) fn staff_id(number: u128) -> StaffId {
-    StaffId::from_uuid(Uuid::from_u128(number))
-}
-
-pub(crate) fn tenant(id: &str) -> TenantId {
-    id.parse().unwrap()
-}
-
-pub(crate) fn from_address(caller: Caller, ip: &str) -> Context {
-    let origin = Origin {
-        ip: Some(ip.into()),
-        user_agent: Some("curl/8".into()),
-        request_id: Some("01937e2c-7b6a-7cc0-8000-000000000001".into()),
-    };
-    Context { caller, origin }
-}
-
-fn context(caller: Caller) -> Context {
-    from_address(caller, ADDRESS)
-}
-
-pub(crate) fn anonymous() -> Context {
-    context(Caller::Anonymous)
-}
-
-pub(crate) fn cli() -> Context {
-    Context {
-        caller: Caller::Cli {
-            user: "root".into(),
-        },
-        origin: Origin::default(),
-    }
-}
-
-/// A staff member who signed in at `signed_in_at`.
-pub(crate) fn staff(number: u128, roles: &[Role], signed_in_at: Timestamp) -> Context {
-    context(Caller::Staff(StaffCaller {
-        staff_id: staff_id(number),
-        name: format!("staff{number}"),
-        roles: roles.to_vec(),
-        staff_session_id: StaffSessionId::from_uuid(Uuid::from_u128(number)),
-        signed_in_at,
-        must_change_password: false,
-    }))
-}
-
-pub(crate) fn support_admin(number: u128) -> Context {
-    staff(number, &[Role::SupportAdmin], noon())
-}
-
-pub(crate) fn super_admin(number: u128) -> Context {
-    staff(number, &[Role::SuperAdmin], noon())
-}
-
-/// A key of one tenant or of the platform.
-pub(crate) fn key_with(tenant_id: Option<&str>, rights: &[ApiRight]) -> Context {
-    context(Caller::Key(KeyCaller {
-        id: ApiKeyId::from_uuid(Uuid::from_u128(9)),
-        name: "key".into(),
-        tenant_id: tenant_id.map(tenant),
-        rights: rights.to_vec(),
-    }))
-}
-
-/// A key with every right, of one tenant or of the platform.
-pub(crate) fn key(tenant_id: Option<&str>) -> Context {
-    key_with(tenant_id, ApiRight::ALL)
-}
-
-/// A platform key with every right.
-pub(crate) fn platform_key() -> Context {
-    key(None)
-}
-
-/// The problem with which a use case was refused.
-pub(crate) fn problem_of<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> Problem {
-    match result {
-        Err(ServiceError::Refused(problem)) => problem,
-        other => panic!("expected a refusal, got {other:?}"),
-    }
-}
-
-pub(crate) fn code_of<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> ProblemCode {
-    problem_of(result).code
-}
-
-/// `calls` calls with one status.
-pub(crate) fn calls(of: &str, at: Timestamp, status: u16, count: u32) -> RequestRecord {
-    RequestRecord {
-        tenant_id: tenant(of),
-        at,
-        status,
-        count,
-        method: None,
-        path: None,
-        duration_ms: None,
-        request_id: None,
-    }
-}
-
-pub(crate) fn registration(slug: &str, name: &str) -> TenantRegistration {
-    TenantRegistration {
-        slug: slug.into(),
-        name: name.into(),
-        status: TenantStatus::Active,
-        plan: None,
-        region: None,
-        contact: None,
-        created_at: None,
-    }
-}
-
-pub(crate) fn form() -> SupportSessionForm {
-    SupportSessionForm {
-        reason: "Attestations fail with 503".into(),
-        ..SupportSessionForm::default()
-    }
-}
-
-/// A support session that was just opened.
-pub(crate) struct Opened {
-    pub(crate) id: SupportSessionId,
-    pub(crate) token: String,
-    pub(crate) token_hash: [u8; 32],
-}
-
-/// A request in a support session of the first staff member in `acme`.
-pub(crate) fn intent(
-    request_id: RequestId,
-    session: SupportSessionId,
-    token_hash: [u8; 32],
-    at: Timestamp,
-) -> Intent {
-    Intent {
-        request_id,
-        support_session_id: session,
-        token_hash,
-        tenant_id: tenant("acme"),
-        staff_id: staff_id(1),
-        staff_name: "staff1".into(),
-        method: "GET".into(),
-        path: "/v1/feed".into(),
-        query: None,
-        scope: None,
-        profile: None,
-        ip: Ipv4Addr::LOCALHOST.into(),
-        user_agent: String::new(),
-        at,
-    }
 }
 
 fn settings() -> Settings {
@@ -347,88 +197,6 @@ impl World {
             })
         })
         .await;
-    }
-
-    /// Adds a support admin who can't sign in, and no event.
-    pub(crate) async fn add_staff(&self, id: StaffId, name: &str) -> StaffMember {
-        let member = StaffMember {
-            id,
-            email: format!("{name}@example.com"),
-            name: name.into(),
-            roles: vec![Role::SupportAdmin],
-            deactivated_at: None,
-            created_at: noon(),
-        };
-        let record = StaffRecord {
-            member: member.clone(),
-            password_hash: SecretString::default(),
-            must_change_password: false,
-        };
-        self.write(record, |record, tx| Box::pin(tx.add_staff(record)))
-            .await;
-        member
-    }
-
-    /// Adds `<name>@example.com` with [`PASSWORD`].
-    pub(crate) async fn add(&self, name: &str, roles: &[Role]) -> StaffMember {
-        let new = NewStaffMember {
-            email: format!("{name}@example.com"),
-            name: name.into(),
-            roles: roles.to_vec(),
-        };
-        let password = GivenPassword::Chosen {
-            password: PASSWORD.into(),
-            must_change: false,
-        };
-        let added = self.staff.add(&cli(), new, password).await;
-        added.unwrap().staff
-    }
-
-    pub(crate) async fn try_sign_in(
-        &self,
-        context: &Context,
-        email: &str,
-        password: impl Into<SecretString>,
-    ) -> Result<NewSignIn, ServiceError> {
-        let method = SignInMethod::Password {
-            email: email.into(),
-            password: password.into(),
-        };
-        self.sessions.sign_in(context, method).await
-    }
-
-    /// Signs `<name>@example.com` in.
-    pub(crate) async fn sign_in(&self, name: &str) -> NewSignIn {
-        let email = format!("{name}@example.com");
-        let new = self.try_sign_in(&anonymous(), &email, PASSWORD).await;
-        new.unwrap()
-    }
-
-    /// The context of a request with this sign-in's cookie.
-    pub(crate) async fn context(&self, sign_in: &NewSignIn) -> Context {
-        let found = self.sessions.authenticate(sign_in.token.expose()).await;
-        context(Caller::Staff(found.unwrap().expect("signed in")))
-    }
-
-    /// Callers who may not manage keys, and why. Ten minutes pass meanwhile.
-    pub(crate) async fn no_managers_of_keys(&self) -> [(Context, ProblemCode); 4] {
-        self.add("ana", &[Role::SuperAdmin]).await;
-        self.add("ben", &[Role::SupportAdmin]).await;
-        let ana = self.context(&self.sign_in("ana").await).await;
-        let ben = self.context(&self.sign_in("ben").await).await;
-        self.clock.advance(TimeDelta::minutes(10));
-        [
-            (anonymous(), ProblemCode::Unauthenticated),
-            (ben, ProblemCode::Forbidden),
-            (platform_key(), ProblemCode::Forbidden),
-            (ana, ProblemCode::SignInTooOld),
-        ]
-    }
-
-    /// Whether this sign-in is still valid.
-    pub(crate) async fn stands(&self, sign_in: &NewSignIn) -> bool {
-        let found = self.sessions.authenticate(sign_in.token.expose()).await;
-        found.unwrap().is_some()
     }
 
     /// The actions in a chain of the audit log, in order.

@@ -4,7 +4,7 @@ use crate::{FromRow, value::Values};
 
 /// A type that a row, or a part of one, stands for.
 pub trait Record: FromRow + Values {
-    /// The columns, in the order of [`Values::add_to`].
+    /// The columns, in the order in which its values are added.
     const COLUMNS: &'static str;
 }
 
