@@ -172,6 +172,7 @@ fn matrix() -> String {
 }
 
 /// After a change that is meant: `UPDATE_MATRIX=1 cargo test -p app policy`, and review the file.
+/// The run that writes it fails, because the previous text is compiled in. The next one passes.
 #[test]
 fn the_policy_is_as_reviewed() {
     if std::env::var_os("UPDATE_MATRIX").is_some() {
