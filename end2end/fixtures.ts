@@ -1,10 +1,11 @@
 // The one import of every journey. `demo` is shared by the journeys of one worker, so a journey may rely only on what
 // it made itself; each project (desktop, dark, phone) starts with a fresh demo.
 import { type Page, test as base } from "@playwright/test";
-import type { Account, Role } from "./support/console.ts";
+import type { Account, Role, Tenant } from "./support/console.ts";
 import { Demo } from "./support/demo.ts";
 import { Httpbin } from "./support/httpbin.ts";
 import { signInAs } from "./support/page.ts";
+import { createSession, type Granted } from "./support/support-session.ts";
 
 export { expect } from "@playwright/test";
 export * from "./support/page.ts";
@@ -17,7 +18,9 @@ interface ForWorker {
 interface ForTest {
   /** Signs the page in and leaves it on the first page after that. */
   signIn: (who: Role | Account) => Promise<void>;
-  /** Signs somebody in in another browser, on a page of its own. */
+  /** A support session in a healthy tenant, of Ida Brandt, a support admin who has signed in on the page. */
+  session: Granted & { tenant: Tenant };
+  /** Signs somebody in in another browser. */
   another: (who: Role | Account) => Promise<Page>;
   /** Fails a journey whose page logged an error, such as one of hydration or of the content security policy. */
   consoleErrors: string[];
@@ -48,6 +51,12 @@ export const test = base.extend<ForTest, ForWorker>({
 
   signIn: async ({ page, demo }, use) =>
     use((who) => signInAs(page, typeof who === "string" ? demo.account(who) : who)),
+
+  session: async ({ page, demo, signIn }, use) => {
+    await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
+    const tenant = await demo.tenant("healthy");
+    await use({ tenant, ...(await createSession(page, tenant.id)) });
+  },
 
   another: async ({ browser, demo, consoleErrors }, use) => {
     const pages: Page[] = [];

@@ -18,12 +18,9 @@ async function openTenant(page: Page, id: string): Promise<Page> {
 
 test("a tenant is opened from its support session, shown live, and cut when the session is revoked", async ({
   page,
-  demo,
-  signIn,
+  session,
 }) => {
-  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
-  const tenant = await demo.tenant("healthy");
-  const { id } = await createSession(page, tenant.id);
+  const { tenant, id } = session;
   const tab = await openTenant(page, id);
   await expect(title(tab)).toHaveText(tenant.name);
   const { hostname, pathname, search } = new URL(tab.url());
@@ -51,11 +48,9 @@ test("a tenant is opened from its support session, shown live, and cut when the 
 test("a new session offers to open the tenant at once, and tells of it in the tenant's audit log", async ({
   page,
   demo,
-  signIn,
+  session,
 }) => {
-  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
-  const tenant = await demo.tenant("healthy");
-  const { id } = await createSession(page, tenant.id);
+  const { tenant, id } = session;
   const link = grantedDialog(page).getByRole("link", { name: /^Enter tenant/ });
   const tab = await tabOf(page.context(), () => link.click());
   await expect(title(tab)).toHaveText(tenant.name);
@@ -92,11 +87,10 @@ test("pages of two tenants in one browser can't reach each other", async ({ page
 test("another staff member is not offered to open the tenant, and the link is of no use", async ({
   page,
   demo,
-  signIn,
   another,
+  session,
 }) => {
-  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
-  const { id } = await createSession(page, (await demo.tenant("healthy")).id);
+  const { id } = session;
   await openSession(page, id);
   const href = await page.getByRole("link", { name: /^Enter tenant/ }).getAttribute("href");
   const other = await another("super_admin");

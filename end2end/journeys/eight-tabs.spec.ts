@@ -1,10 +1,9 @@
 import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures.ts";
-import { createSession, expectLive, logRow } from "../support/support-session.ts";
+import { expectLive, logRow } from "../support/support-session.ts";
 
-test("eight tabs open at once stay live", async ({ page, context, demo, signIn }) => {
-  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
-  const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
+test("eight tabs open at once stay live", async ({ page, context, demo, session }) => {
+  const { id, token } = session;
   await hide(page);
 
   const tabs: Page[] = [];

@@ -4,11 +4,10 @@ import { createSession, logRow, openSession } from "../support/support-session.t
 test("a super admin revokes in another browser: page, gateway and open feed end", async ({
   page,
   demo,
-  signIn,
   another,
+  session,
 }) => {
-  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
-  const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
+  const { id, token } = session;
   await openSession(page, id);
   const feed = await demo.request(token, "/v1/feed");
   const events = feed.body!.getReader();
@@ -41,9 +40,8 @@ test("a super admin revokes in another browser: page, gateway and open feed end"
   await expect(page.locator("body")).toHaveAttribute("data-loaded-once", "");
 });
 
-test("another support admin may not revoke, and the page says so", async ({ page, demo, signIn, another }) => {
-  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
-  const { id, token } = await createSession(page, (await demo.tenant("healthy")).id);
+test("another support admin may not revoke, and the page says so", async ({ demo, another, session }) => {
+  const { id, token } = session;
   const other = await another(await demo.addStaff("Teo Salas", "support_admin"));
   await openSession(other, id);
   await expect(other.getByRole("link", { name: "Revoke Session" })).toHaveCount(0);
@@ -59,9 +57,8 @@ test("another support admin may not revoke, and the page says so", async ({ page
   expect((await demo.request(token, "/v1/whoami")).status).toBe(200);
 });
 
-test("the band at the top ends one's own session", async ({ page, demo, signIn }) => {
-  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
-  const { token } = await createSession(page, (await demo.tenant("healthy")).id);
+test("the band at the top ends one's own session", async ({ page, demo, session }) => {
+  const { token } = session;
   await page.goto("/support");
   const band = page.getByRole("region", { name: "Your active support sessions" });
   await expect(band).toContainText("You're in");
@@ -70,9 +67,8 @@ test("the band at the top ends one's own session", async ({ page, demo, signIn }
   expect((await demo.request(token, "/v1/whoami")).status).toBe(401);
 });
 
-test("revoking twice is refused, and nothing changes", async ({ page, demo, signIn, another }) => {
-  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
-  const { id } = await createSession(page, (await demo.tenant("healthy")).id);
+test("revoking twice is refused, and nothing changes", async ({ page, demo, another, session }) => {
+  const { id } = session;
   const admin = await another("super_admin");
   await openSession(admin, id);
   await admin.getByRole("link", { name: "Revoke Session" }).click();
