@@ -28,6 +28,8 @@ from proxies import PEERS, Place, nginx_upstream
 HERE = pathlib.Path(__file__).parent
 TENANT = "acme"
 PATH = f"/v1/tenants/{TENANT}/invoices/inv_0001"
+# How many sessions nodes record for at once, each in its own tenant, and over how many connections.
+SESSIONS, CROSSED = 5, 32
 RECORDS = {"flushed": "Support Console, records flushed", "written": "Support Console, records written"}
 
 
@@ -241,7 +243,33 @@ class Bench:
             node, gateway = self.console(name, port, database=database, people=name == "a", keys=console.folder)
             nodes.append(revocation.Node(node, gateway))
         nodes[0].console.sign_in()
-        return lines + revocation.two_nodes(nodes[0], nodes[1], port, PATH, self.options.revocations)
+        lines += revocation.two_nodes(nodes[0], nodes[1], port, PATH, self.options.revocations)
+        return lines + self.crossed(nodes)
+
+    def crossed(self, nodes: list[revocation.Node]) -> list[str]:
+        """The same sessions through one node and through both, whose records meet in the same chains."""
+        sessions = self.folder / "sessions"
+        first = nodes[0].console
+        tenants = [f"crossed-{number}" for number in range(SESSIONS)]
+        with sessions.open("w") as file:
+            for tenant in tenants:
+                first.register(tenant)
+                _, token = first.create_session(tenant)
+                file.write(f"/v1/tenants/{tenant}/invoices/inv_0001 {token}\n")
+        lines = ["", "### Nodes that record for the same tenants", "",
+                 f"{SESSIONS} tenants, {CROSSED} connections in all, records flushed on one PostgreSQL.", "",
+                 "| through | requests/s | p50 | p99 | errors |", "|---|---|---|---|---|"]
+        for name, ways in ("one node", nodes[:1]), ("two nodes", nodes):
+            running = [subprocess.Popen([find("wrk") or "wrk", "-t", "2", "-c", str(CROSSED // len(ways)), "-d",
+                                         f"{self.options.seconds * 2}s", "-s", str(HERE / "crossed.lua"),
+                                         f"http://127.0.0.1:{node.gateway}"],
+                                        stdout=subprocess.PIPE, text=True, env={**os.environ, "SESSIONS": str(sessions)})
+                       for node in ways]
+            found = [json.loads(one.communicate()[0].strip().splitlines()[-1]) for one in running]
+            rate = sum(one["requests"] / one["seconds"] for one in found)
+            p50, p99 = (max(one[key] for one in found) / 1e6 for key in ("p50", "p99"))
+            lines.append(f"| {name} | {rate:,.0f} | {tables.ms(p50)} | {tables.ms(p99)} | {sum(one['errors'] for one in found)} |")
+        return lines
 
 
 def busy(seconds: float = 2) -> float:
