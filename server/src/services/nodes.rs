@@ -115,7 +115,8 @@ impl Node {
             told_of_rules: None,
         };
         let sent = node.clock.since_boot();
-        if let Err(error) = node.beat(sent).await {
+        let beat = tokio::time::timeout(BEAT_TIMEOUT, node.beat(sent)).await;
+        if let Err(error) = beat.unwrap_or(Err(NodeError::Slow)) {
             // It keeps trying: a store that is slow for a moment must not stop a server from
             // starting.
             node.failed(&error);

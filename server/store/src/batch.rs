@@ -26,7 +26,7 @@ use tokio::{
 
 use self::{
     queues::Queues,
-    run::{Ran, run_apart, run_together},
+    run::{Ran, run_apart, run_one, run_together},
 };
 use super::{
     StoreError,
@@ -273,6 +273,9 @@ impl Batch {
             if done.len() == 1 {
                 return Ok(false);
             }
+            if matches!(self.pools, Pools::Postgres { .. }) {
+                return Ok(self.commit_apart(level, done).await);
+            }
             transaction = self.begin(level).await?;
             ran = run_apart(&mut transaction.db(), done).await?;
         }
@@ -282,6 +285,34 @@ impl Batch {
             self.written.notify_one();
         }
         Ok(proves)
+    }
+
+    /// Runs each act in its own transaction, where other nodes wait for what one transaction locks.
+    /// Returns whether any of them proves that the store is writable.
+    async fn commit_apart(&self, level: RecordLevel, acts: &mut [Box<dyn Job>]) -> bool {
+        let mut proves = false;
+        for act in acts {
+            match self.commit_one(level, &mut **act).await {
+                Ok(kept) => proves |= kept,
+                Err(error) => act.fail(error),
+            }
+        }
+        proves
+    }
+
+    async fn commit_one(&self, level: RecordLevel, act: &mut dyn Job) -> Result<bool, StoreError> {
+        let mut transaction = self.begin(level).await?;
+        let (keep, changed) = run_one(&mut transaction.db(), act).await;
+        if !keep {
+            transaction.roll_back().await?;
+            return Ok(false);
+        }
+        transaction.db().still_works().await?;
+        self.commit.commit(transaction).await?;
+        if changed {
+            self.written.notify_one();
+        }
+        Ok(true)
     }
 
     async fn begin(&self, level: RecordLevel) -> Result<Transaction, StoreError> {

@@ -8,7 +8,6 @@
 mod listen;
 
 use std::{
-    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -220,11 +219,7 @@ impl Follower {
                 number: reader.db().newest_change().await?,
                 version: None,
             },
-            Pools::Postgres { .. } => {
-                let mut settled = Settled::default();
-                settled.look(&mut reader.db()).await?;
-                Seen::Settled(settled)
-            }
+            Pools::Postgres { .. } => Seen::Settled(Settled::now(&mut reader.db()).await?),
         };
         Ok(Self {
             pools,
@@ -291,49 +286,68 @@ async fn look_after(
 }
 
 /// What has been seen of a log whose numbers are given before they are committed, so that a change
-/// may become visible after a later one: everything of transactions before the oldest that was under
-/// way at the last look, and these of the others.
-#[derive(Debug, Default)]
+/// may become visible after a later one: whatever PostgreSQL's snapshot of the last look had in it.
+#[derive(Debug)]
 struct Settled {
-    oldest: i64,
-    others: HashSet<i64>,
+    /// The first transaction that began after the snapshot.
+    next: i64,
+    /// Earlier ones that were under way then, with commas between them.
+    open: String,
 }
 
-/// The oldest transaction under way; a change's transaction, number, kind and subject, if there is one.
-type Noted = (
-    i64,
-    Option<i64>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-);
+/// The present snapshot; a change's number, kind and subject, if there is one.
+type Noted = (String, Option<i64>, Option<String>, Option<String>);
 
 impl Settled {
+    /// Everything that is visible now has been seen.
+    async fn now(db: &mut Db<'_>) -> Result<Self, StoreError> {
+        let mut settled = Self {
+            next: i64::MAX,
+            open: String::new(),
+        };
+        settled.look(db).await?;
+        Ok(settled)
+    }
+
+    /// What has become visible since the last look. Its cost depends on this alone, however long
+    /// any transaction stays open.
     async fn look(&mut self, db: &mut Db<'_>) -> Result<Vec<Change>, StoreError> {
         let rows: Vec<Noted> = db
             .query(
-                "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) AS oldest, \
-                 c.transaction_id, c.number, c.kind, c.subject \
-                 FROM (SELECT 1) AS one LEFT JOIN changes AS c ON c.transaction_id >= $1 ORDER BY c.number",
+                // Rows of greater transactions than any were brought by a restore from another server.
+                "SELECT CAST(now.snapshot AS TEXT) AS snapshot, c.number, c.kind, c.subject \
+                 FROM (SELECT pg_current_snapshot() AS snapshot) AS now LEFT JOIN changes AS c \
+                 ON (c.transaction_id >= $1 AND \
+                 c.transaction_id < CAST(CAST(pg_snapshot_xmax(now.snapshot) AS TEXT) AS BIGINT)) \
+                 OR c.transaction_id = ANY (CAST(string_to_array($2, ',') AS BIGINT[])) ORDER BY c.number",
             )
-            .bind(self.oldest)
+            .bind(self.next)
+            .bind(&self.open)
             .fetch_all()
             .await?;
-        let mut others = HashSet::new();
         let mut changes = Vec::new();
-        for row in rows {
-            self.oldest = row.0;
-            let (oldest, Some(transaction), Some(number), Some(word), Some(subject)) = row else {
-                continue;
-            };
-            if transaction >= oldest {
-                others.insert(number);
-            }
-            if !self.others.contains(&number) {
+        for (snapshot, number, word, subject) in rows {
+            *self = Self::of(&snapshot)?;
+            if let (Some(number), Some(word), Some(subject)) = (number, word, subject) {
                 changes.extend(Change::of(number, &word, subject));
             }
         }
-        self.others = others;
         Ok(changes)
+    }
+
+    /// Reads `oldest:next:open,open,…`.
+    fn of(snapshot: &str) -> Result<Self, StoreError> {
+        let mut parts = snapshot.splitn(3, ':').skip(1);
+        let next = parts.next().and_then(|next| next.parse().ok());
+        let (Some(next), Some(open)) = (next, parts.next()) else {
+            return Err(StoreError::Unreadable {
+                column: "snapshot",
+                problem: format!("{snapshot:?} is no snapshot"),
+            });
+        };
+        Ok(Self {
+            next,
+            open: open.to_owned(),
+        })
     }
 }

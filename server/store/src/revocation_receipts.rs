@@ -62,8 +62,12 @@ fn confirmed(row: &Row) -> Result<Option<NodeConfirmation>, StoreError> {
 }
 
 impl Bookkeeping<'_> {
-    /// Asks every node that may be serving to confirm a revocation. Call it last before the commit.
-    pub async fn ask_for_receipts(
+    /// Asks every node that may be serving to confirm a revocation, just before the commit.
+    pub fn ask_for_receipts(&mut self, session: SupportSessionId, now: Timestamp) {
+        self.asked.push((session, now));
+    }
+
+    pub(super) async fn ask(
         &mut self,
         session: SupportSessionId,
         now: Timestamp,

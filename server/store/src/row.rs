@@ -48,7 +48,6 @@ tuples! {
     (A 0, B 1)
     (A 0, B 1, C 2)
     (A 0, B 1, C 2, D 3)
-    (A 0, B 1, C 2, D 3, E 4)
 }
 
 fn unreadable(column: &'static str, problem: impl Display) -> StoreError {

@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
+use app::domain::{SupportSessionId, Timestamp};
 use sqlx::Postgres;
 
 use crate::{
@@ -58,6 +59,8 @@ pub struct Bookkeeping<'c> {
     pub(super) db: Db<'c>,
     pub(super) changed: bool,
     pub(super) pending: Pending,
+    /// Revocations that nodes are to confirm.
+    pub(super) asked: Vec<(SupportSessionId, Timestamp)>,
 }
 
 /// A transaction under way in which an act changes something.
@@ -73,6 +76,7 @@ impl<'c> Tx<'c> {
             db,
             changed: false,
             pending: Pending::default(),
+            asked: Vec::new(),
         };
         Self {
             books,
@@ -95,7 +99,11 @@ impl Bookkeeping<'_> {
 
     /// Writes what was put off until the transaction, or this part of it, is to be kept.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
-        self.pending.place(&mut self.db).await
+        self.pending.place(&mut self.db).await?;
+        for (session, now) in std::mem::take(&mut self.asked) {
+            self.ask(session, now).await?;
+        }
+        Ok(())
     }
 }
 

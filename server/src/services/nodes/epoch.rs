@@ -52,6 +52,8 @@ struct Found {
 pub struct EpochKeeper {
     path: PathBuf,
     epoch: i64,
+    /// The change up to which the mark stands at the start.
+    newest: i64,
 }
 
 /// Whether the store has lost something since the mark was made.
@@ -93,8 +95,12 @@ impl EpochKeeper {
                 None => first_epoch(core).await?,
             }
         };
-        let keeper = Self { path, epoch };
         let newest = core.store.read().await?.db().newest_change().await?;
+        let keeper = Self {
+            path,
+            epoch,
+            newest,
+        };
         keeper.write(newest)?;
         Ok(keeper)
     }
@@ -103,8 +109,8 @@ impl EpochKeeper {
     pub async fn run(self, core: Core, end: CancellationToken) {
         let keeper = Arc::new(self);
         let mut changes = core.store.changes();
-        // On PostgreSQL a change may come after a later one.
-        let mut newest = 0;
+        // It never goes back: on PostgreSQL a change may come after a later one.
+        let mut newest = keeper.newest;
         loop {
             let first = tokio::select! {
                 () = end.cancelled() => return,

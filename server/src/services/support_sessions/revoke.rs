@@ -121,7 +121,7 @@ async fn revoke_in(
         revoked_by_name: revocation.by_name.clone(),
     };
     let receipt = act.record(Some(&session.tenant_id), id, action);
-    act.tx.ask_for_receipts(id, act.core.now()).await?;
+    act.tx.ask_for_receipts(id, act.core.now());
     Ok(Some(receipt))
 }
 

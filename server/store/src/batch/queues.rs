@@ -1,12 +1,12 @@
 //! The queue of writes, and its order.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use app::domain::record::RecordLevel;
 use tokio::sync::mpsc;
 
 use super::Job;
-use crate::{StoreError, act::Priority};
+use crate::act::Priority;
 
 /// How long acts without a waiting caller are held back, so that they share a commit with others: a
 /// request's completion with the next request's record.
@@ -18,6 +18,8 @@ pub(super) struct Queues {
     first: Option<Box<dyn Job>>,
     /// The held-back act that woke the writer.
     rested: Option<Box<dyn Job>>,
+    /// What the last batch had put into order, and had no time for.
+    sorted: VecDeque<Box<dyn Job>>,
     turn: bool,
     gateway: mpsc::Receiver<Box<dyn Job>>,
     normal: mpsc::UnboundedReceiver<Box<dyn Job>>,
@@ -33,6 +35,7 @@ impl Queues {
         Self {
             first: None,
             rested: None,
+            sorted: VecDeque::new(),
             turn: false,
             gateway,
             normal,
@@ -44,7 +47,9 @@ impl Queues {
     /// callers.
     pub(super) async fn wait(&mut self, record: RecordLevel) -> Option<RecordLevel> {
         let mut priority = Priority::Resting;
-        if self.rested.is_none() {
+        if !self.sorted.is_empty() {
+            priority = Priority::Gateway;
+        } else if self.rested.is_none() {
             priority = tokio::select! {
                 biased;
                 Some(job) = self.gateway.recv() => self.is_first(job, Priority::Gateway),
@@ -78,27 +83,28 @@ impl Queues {
         priority
     }
 
-    /// Takes acts that may be kept at this level, at most so many, in the order in which they lock
-    /// support sessions. Those that come too late are answered.
-    pub(super) fn take(&mut self, level: RecordLevel, most: usize, into: &mut Vec<Box<dyn Job>>) {
-        let from = into.len();
-        while into.len() - from < most
+    /// Puts what waits, at most so many, into the order in which acts lock support sessions.
+    pub(super) fn sort(&mut self, level: RecordLevel, most: usize) {
+        let mut waiting = std::mem::take(&mut self.sorted);
+        while waiting.len() < most
             && let Some(job) = self.next(level)
         {
-            match job.is_late() {
-                true => job.answer(Err(StoreError::TooLate)),
-                false => into.push(job),
-            }
+            waiting.push_back(job);
         }
-        if let Some(taken) = into.get_mut(from..) {
-            taken.sort_by_key(|job| job.locks());
-        }
+        waiting.make_contiguous().sort_by_key(|job| job.locks());
+        self.sorted = waiting;
+    }
+
+    /// The next act of those that were put into order.
+    pub(super) fn next_sorted(&mut self) -> Option<Box<dyn Job>> {
+        self.sorted.pop_front()
     }
 
     /// The next act that may be kept at this level.
     pub(super) fn next(&mut self, level: RecordLevel) -> Option<Box<dyn Job>> {
-        if let Some(first) = self.first.take() {
-            return Some(first);
+        let first = self.sorted.pop_front().or_else(|| self.first.take());
+        if first.is_some() {
+            return first;
         }
         // In turn, so that completions don't pile up behind any number of records.
         self.turn = !self.turn;

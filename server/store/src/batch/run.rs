@@ -41,22 +41,27 @@ pub(super) async fn run_together(
     done: &mut Vec<Box<dyn Job>>,
 ) -> Result<Ran, StoreError> {
     let started = Instant::now();
-    // Where other nodes write too, a batch takes what waits at its start, in the order of locks.
-    let at_once = if db.is_postgres() { MAX_BATCH } else { 1 };
+    // Where other nodes write too, acts are run in the order in which they lock.
+    let is_shared = db.is_postgres();
+    if is_shared {
+        queues.sort(level, MAX_BATCH);
+    }
     let mut tx = Tx::new(db.reborrow());
-    while done.is_empty()
-        || at_once == 1 && done.len() < MAX_BATCH && started.elapsed() < MAX_BATCH_TIME
-    {
-        let ran = done.len();
-        queues.take(level, at_once, done);
-        let taken = done.get_mut(ran..).unwrap_or_default();
-        if taken.is_empty() {
-            break;
+    while done.len() < MAX_BATCH
+        && (done.is_empty() || started.elapsed() < MAX_BATCH_TIME)
+        && let Some(job) = match is_shared {
+            true => queues.next_sorted(),
+            false => queues.next(level),
         }
-        for job in taken {
-            if !job.run(&mut tx).await {
-                return Ok(Ran::OneFailed);
-            }
+    {
+        if job.is_late() {
+            job.answer(Err(StoreError::TooLate));
+            continue;
+        }
+        done.push(job);
+        let Some(job) = done.last_mut() else { break };
+        if !job.run(&mut tx).await {
+            return Ok(Ran::OneFailed);
         }
         if !tx.is_in_transaction() {
             // The engine has ended it: the commit will say so, to all.
@@ -87,17 +92,23 @@ pub(super) async fn run_apart(
     let mut any_changed = false;
     for act in acts {
         db.query("SAVEPOINT act").execute().await?;
-        let mut tx = Tx::new(db.reborrow());
-        let mut keep = act.run(&mut tx).await;
-        if keep && let Err(error) = tx.settle().await {
-            act.fail(error);
-            keep = false;
-        }
-        any_changed |= keep && tx.changed;
-        if !keep {
+        let (kept, changed) = run_one(db, &mut **act).await;
+        any_changed |= kept && changed;
+        if !kept {
             db.query("ROLLBACK TO SAVEPOINT act").execute().await?;
         }
         db.query("RELEASE SAVEPOINT act").execute().await?;
     }
     Ok(Ran::told(any_changed))
+}
+
+/// Runs an act with its events. Returns whether to keep it, and whether it reported a change.
+pub(super) async fn run_one(db: &mut Db<'_>, act: &mut dyn Job) -> (bool, bool) {
+    let mut tx = Tx::new(db.reborrow());
+    let mut keep = act.run(&mut tx).await;
+    if keep && let Err(error) = tx.settle().await {
+        act.fail(error);
+        keep = false;
+    }
+    (keep, tx.changed)
 }

@@ -34,6 +34,9 @@ impl Store {
 
     /// Waits until every change that is committed by now has been handed to those who subscribed.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
+        if !self.follows_changes() {
+            return Err(StoreError::Closed);
+        }
         let told = &self.0.told;
         let asked = told.asked.fetch_add(1, Ordering::AcqRel) + 1;
         let mut looked = told.looked.subscribe();
