@@ -33,7 +33,7 @@ async fn a_change_of_another_process_arrives_without_anyone_asking() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn changes_of_many_writers_arrive_once_each() {
+async fn changes_of_many_writers_arrive_once_each_and_on_sqlite_in_the_order_of_their_numbers() {
     for (engine, test) in both().await {
         let other = another(&test.options).await;
         test.store.follow_changes().await.unwrap();
@@ -50,12 +50,15 @@ async fn changes_of_many_writers_arrive_once_each() {
         for written in join_all(writes).await {
             written.unwrap();
         }
+        let mut last = 0;
         let mut subjects = Vec::new();
         while subjects.len() < 60 {
             let change = timeout(LONG, changes.recv()).await;
             let change = change
                 .unwrap_or_else(|_| panic!("{engine}: one is missing"))
                 .unwrap();
+            assert!(engine == "postgres" || change.number > last, "{engine}");
+            last = change.number;
             subjects.push(change.subject);
         }
         subjects.sort();
