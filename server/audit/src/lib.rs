@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod chain;
+pub mod checkpoint;
 pub mod verify;
 
 mod json;

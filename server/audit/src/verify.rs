@@ -1,5 +1,5 @@
 //! Verifies recorded events: each event's own hash, its link to the previous one, gapless numbers
-//! from 1, the chain's head, and heads that were kept elsewhere.
+//! from 1 or from a signed checkpoint, the chain's head, and heads that were kept elsewhere.
 //!
 //! One pass, and memory only for the chains, never for the events.
 
@@ -10,6 +10,7 @@ mod sources;
 
 use std::collections::BTreeMap;
 
+use ed25519_dalek::VerifyingKey;
 use serde_json::Value;
 
 pub use self::{
@@ -18,7 +19,7 @@ pub use self::{
     report::{ChainReport, Report},
     sources::verify_lines,
 };
-use super::chain;
+use super::{chain, checkpoint::Checkpoint};
 
 /// How much of the audit log the events cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,8 @@ struct Chain {
 pub struct Verifier {
     extent: Extent,
     kept: BTreeMap<String, BTreeMap<u64, String>>,
+    /// Where chains begin that were shortened by the rules of retention, or why that proves nothing.
+    checkpoints: BTreeMap<String, Result<u64, Wrong>>,
     chains: BTreeMap<String, Chain>,
     events: u64,
     faults: Vec<Fault>,
@@ -77,10 +80,30 @@ impl Verifier {
         Self {
             extent,
             kept: by_chain,
+            checkpoints: BTreeMap::new(),
             chains: BTreeMap::new(),
             events: 0,
             faults: Vec::new(),
         }
+    }
+
+    /// Accepts that a chain begins after a checkpoint, if `key` has signed it.
+    pub fn begin_after(&mut self, checkpoint: Checkpoint, key: Option<&VerifyingKey>) {
+        let Checkpoint { seq, .. } = checkpoint;
+        let proof = match key {
+            Some(key) => checkpoint.verify(key).map_err(|error| error.to_string()),
+            None => Err("the key that signs checkpoints is not here".to_owned()),
+        };
+        let begin = match proof {
+            Ok(()) => {
+                let kept = self.kept.entry(checkpoint.chain.clone()).or_default();
+                // What someone has kept elsewhere weighs more than what the store says.
+                kept.entry(seq).or_insert(checkpoint.hash);
+                Ok(seq)
+            }
+            Err(why) => Err(Wrong::Checkpoint { seq, why }),
+        };
+        self.checkpoints.insert(checkpoint.chain, begin);
     }
 
     /// Verifies an event from an export.
@@ -128,7 +151,9 @@ impl Verifier {
             return;
         }
         let wrong = if is_first {
-            first(self.extent, &seen)
+            let checkpoint = self.checkpoints.get(&seen.chain);
+            chain.report.checkpoint = checkpoint.and_then(|begin| begin.as_ref().ok().copied());
+            first(self.extent, &seen, checkpoint)
         } else {
             chain.follow(self.extent, &seen)
         }
@@ -218,13 +243,17 @@ impl Verifier {
 }
 
 /// The fault of the first event of a chain, if any.
-fn first(extent: Extent, seen: &Seen) -> Option<Wrong> {
-    own(seen).or_else(|| match seen.seq {
-        1 if seen.prev == chain::GENESIS => None,
-        1 => Some(Wrong::Prev),
-        0 => Some(Wrong::Unreadable("positions are counted from 1".into())),
-        _ if extent == Extent::All => Some(Wrong::Gap { expected: 1 }),
-        _ => None,
+fn first(extent: Extent, seen: &Seen, checkpoint: Option<&Result<u64, Wrong>>) -> Option<Wrong> {
+    own(seen).or_else(|| match (seen.seq, checkpoint) {
+        (_, Some(Err(wrong))) => Some(wrong.clone()),
+        (1, _) if seen.prev == chain::GENESIS => None,
+        (1, _) => Some(Wrong::Prev),
+        (0, _) => Some(Wrong::Unreadable("positions are counted from 1".into())),
+        (seq, Some(Ok(last_deleted))) => {
+            let expected = last_deleted + 1;
+            (extent == Extent::All && seq > expected).then_some(Wrong::Gap { expected })
+        }
+        (_, None) => (extent == Extent::All).then_some(Wrong::Gap { expected: 1 }),
     })
 }
 
@@ -273,7 +302,9 @@ impl Chain {
                 if kept != *hash {
                     return Some(Wrong::KeptHead { head: seq });
                 }
-                self.report.met.push(seq);
+                if self.report.checkpoint != Some(seq) {
+                    self.report.met.push(seq);
+                }
             }
         }
         None

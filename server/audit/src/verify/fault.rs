@@ -47,6 +47,16 @@ pub enum Wrong {
         /// The position of the chain's head.
         head: u64,
     },
+    /// The chain begins after a checkpoint that proves nothing.
+    #[error(
+        "begins after the checkpoint at {seq}, but {why}: what lies before may have been taken out"
+    )]
+    Checkpoint {
+        /// The checkpoint's position.
+        seq: u64,
+        /// Why it proves nothing.
+        why: String,
+    },
     /// A head that was kept elsewhere contradicts it.
     #[error("does not agree with the kept head at {head}: the chain was rewritten")]
     KeptHead {
@@ -75,6 +85,7 @@ impl Wrong {
             Self::Duplicate => "duplicate",
             Self::Shortened { .. } => "shortened",
             Self::Head { .. } => "head",
+            Self::Checkpoint { .. } => "checkpoint",
             Self::KeptHead { .. } => "kept_head",
             Self::HeadNotCovered { .. } => "head_not_covered",
         }

@@ -19,6 +19,8 @@ pub struct ChainReport {
     pub links: u64,
     /// How often positions were missing in between.
     pub gaps: u64,
+    /// The last position that was deleted by the rules of retention, if a signed checkpoint says so.
+    pub checkpoint: Option<u64>,
     /// Positions of kept heads that agree.
     pub met: Vec<u64>,
 }
@@ -32,6 +34,7 @@ impl ChainReport {
             events: 0,
             links: 0,
             gaps: 0,
+            checkpoint: None,
             met: Vec::new(),
         }
     }
@@ -101,8 +104,15 @@ impl Report {
                 chain.first, chain.last
             )?;
         }
-        if chain.first > 1 {
-            write!(f, "; nothing is said of events before {}", chain.first)?;
+        match chain.checkpoint {
+            Some(seq) => write!(
+                f,
+                "; events up to {seq} were deleted by retention, as a signed checkpoint says"
+            )?,
+            None if chain.first > 1 => {
+                write!(f, "; nothing is said of events before {}", chain.first)?;
+            }
+            None => {}
         }
         for seq in &chain.met {
             write!(f, "; agrees with the kept head at {seq}")?;

@@ -1,10 +1,11 @@
+use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 use crate::{
     chain::GENESIS,
-    testing::{chain_of, golden_first},
+    testing::{chain_of, golden_first, noon},
 };
 
 const LENGTH: usize = 6;
@@ -355,4 +356,49 @@ proptest! {
         let report = verify_lines(bytes.as_slice(), Extent::Filtered, []).unwrap();
         prop_assert!(report.to_string().contains("events in"));
     }
+}
+
+#[test]
+fn a_chain_may_begin_after_a_signed_checkpoint_and_nowhere_else() {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let events = chain_of(Some("a"), 6);
+    let end = |seq: usize| head_of(&serde_json::to_value(&events[seq - 1]).unwrap());
+    let signed = |seq| Checkpoint::sign(end(seq), noon(), &key).unwrap();
+    let with_another_key = Checkpoint::sign(end(3), noon(), &SigningKey::from_bytes(&[8; 32]));
+    let with_another_hash = KeptHead {
+        hash: end(2).hash,
+        ..end(3)
+    };
+    let with_another_hash = Checkpoint::sign(with_another_hash, noon(), &key);
+    let verify = |checkpoint, from: usize, kept: &[KeptHead]| {
+        let mut verifier = Verifier::new(Extent::All, kept.to_vec());
+        if let Some(checkpoint) = checkpoint {
+            verifier.begin_after(checkpoint, Some(&key.verifying_key()));
+        }
+        for event in &events[from - 1..] {
+            verifier.event(event.clone());
+        }
+        verifier.finish()
+    };
+    let cases = [
+        (None, 4, vec![], "gap"),
+        (Some(signed(3)), 4, vec![], "sound"),
+        // Not all of what it covers has been deleted yet.
+        (Some(signed(3)), 1, vec![], "sound"),
+        (Some(signed(3)), 3, vec![], "sound"),
+        (Some(signed(3)), 4, vec![end(3), end(5)], "sound"),
+        (Some(signed(2)), 4, vec![], "gap"),
+        (Some(signed(3)), 4, vec![end(2)], "shortened"),
+        (Some(with_another_key.unwrap()), 4, vec![], "checkpoint"),
+        (Some(with_another_hash.unwrap()), 4, vec![], "kept_head"),
+    ];
+    for (checkpoint, from, kept, expected) in cases {
+        let report = verify(checkpoint.clone(), from, &kept);
+        assert_eq!(code(&report), expected, "{checkpoint:?} {from} {kept:?}");
+    }
+    let report = verify(Some(signed(3)), 4, &[]).to_string();
+    assert!(
+        report.contains("events up to 3 were deleted by retention"),
+        "{report}"
+    );
 }
