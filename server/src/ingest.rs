@@ -7,10 +7,12 @@
 mod evaluate;
 mod health_changes;
 mod plan;
+mod support_traffic;
 pub mod ticker;
 mod validate;
 
 pub use evaluate::{evaluate, next_change};
 pub use health_changes::HealthChanges;
 pub use plan::{Cell, Chunk, Plan};
+pub use support_traffic::{Reports, reports};
 pub use validate::{Batch, MAX_AGE, MAX_AHEAD, validate};

@@ -31,8 +31,10 @@ pub struct RequestRecord {
     /// How long the call took, in milliseconds.
     #[serde(default)]
     pub duration_ms: Option<u64>,
-    /// The request's identifier. Where it is one that the gateway gave, the record is support
-    /// traffic and never counts in the tenant's health.
+    /// The request's identifier. Where it is the `X-Request-Id` of a request that the gateway has
+    /// forwarded for this tenant, the first record of it is support traffic and doesn't count in the
+    /// tenant's health. `at` must be within 5 minutes of the request, and `count`, `method` and
+    /// `path`, where given, must match it.
     #[serde(default)]
     pub request_id: Option<String>,
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use app::domain::{
-    RequestId, TenantId, Timestamp,
+    TenantId, Timestamp,
     health::Window,
     telemetry::{IngestReport, RejectedRecord, RequestRecord},
 };
@@ -40,12 +40,14 @@ pub struct Plan {
 
 impl Plan {
     /// Judges every record as of `now`: a batch that is sent again is judged as of when it was
-    /// first received, and so comes down to the same.
+    /// first received, and so comes down to the same. `support` are the records that report support
+    /// traffic, by their place in the batch.
     pub async fn draw(
         db: &mut Db<'_>,
         batch: &Batch,
         error_status: u16,
         now: Timestamp,
+        support: &HashSet<usize>,
     ) -> Result<Self, StoreError> {
         let mut rejected = Vec::new();
         let mut good = Vec::with_capacity(batch.records.len());
@@ -59,7 +61,6 @@ impl Plan {
             }
         }
         let known = known_tenants(db, &good).await?;
-        let support = support_traffic(db, &good).await?;
         let mut report = IngestReport::default();
         let mut cells = BTreeMap::new();
         for (index, record) in good {
@@ -69,7 +70,7 @@ impl Plan {
                     field: Some("tenant_id".into()),
                     message: "no tenant with this ID is registered".into(),
                 });
-            } else if gateway_request_id(record).is_some_and(|id| support.contains(&id)) {
+            } else if support.contains(&index) {
                 report.support_traffic += 1;
             } else {
                 report.accepted += 1;
@@ -115,23 +116,6 @@ async fn known_tenants(
     let named: HashSet<&TenantId> = good.iter().map(|(_, record)| &record.tenant_id).collect();
     let named: Vec<TenantId> = named.into_iter().cloned().collect();
     Ok(db.list_known_tenants(&named).await?.into_iter().collect())
-}
-
-async fn support_traffic(
-    db: &mut Db<'_>,
-    good: &[(usize, &RequestRecord)],
-) -> Result<HashSet<RequestId>, StoreError> {
-    let named: HashSet<RequestId> = good
-        .iter()
-        .filter_map(|(_, record)| gateway_request_id(record))
-        .collect();
-    let named: Vec<RequestId> = named.into_iter().collect();
-    Ok(db.list_support_traffic(&named).await?.into_iter().collect())
-}
-
-/// The record's request id, where it has the form of those that the gateway gives.
-fn gateway_request_id(record: &RequestRecord) -> Option<RequestId> {
-    record.request_id.as_deref()?.trim().parse().ok()
 }
 
 fn count(

@@ -1,6 +1,7 @@
 //! Telemetry: taking batches in, and re-evaluating health when nothing comes in.
 
 mod reception;
+mod support;
 
 use std::sync::Arc;
 
@@ -27,8 +28,8 @@ use crate::ingest::{Batch, Chunk, HealthChanges, Plan, evaluate};
 const DUE_AT_ONCE: u32 = 16;
 /// How long spans are kept: the windows reach 8 days back.
 const SPANS_KEPT: TimeDelta = TimeDelta::days(9);
-/// How long the key of a batch is kept. A batch that is repeated later only has records that are
-/// too old to count again.
+/// How long the key of a batch is kept, and which support requests it reported. A batch that is
+/// repeated later only has records that are too old to count again.
 const BATCHES_KEPT: TimeDelta = TimeDelta::days(9);
 /// The longest `Idempotency-Key`, in bytes.
 const IDEMPOTENCY_KEY_MAX: usize = 200;
@@ -104,9 +105,10 @@ impl TelemetryService {
         }
         let as_of = claimed.as_ref().map_or(now, |batch| batch.received_at);
         let error_status = self.core.config.health.error_status;
+        let support = self.support_traffic(&batch, key.as_ref(), as_of).await?;
         let plan = {
             let mut reader = self.core.store.read().await?;
-            Plan::draw(&mut reader.db(), &batch, error_status, as_of).await?
+            Plan::draw(&mut reader.db(), &batch, error_status, as_of, &support).await?
         };
         let report = plan.report.clone();
         let none_good = report.accepted == 0 && report.support_traffic == 0;
@@ -277,7 +279,7 @@ impl TelemetryService {
             .await
     }
 
-    /// Deletes spans and batch keys that are no longer needed.
+    /// Deletes spans, batch keys and claims of support requests that are no longer needed.
     pub async fn prune(&self) -> Result<(), ServiceError> {
         let now = self.core.now();
         loop {
@@ -288,7 +290,8 @@ impl TelemetryService {
                     Box::pin(async move {
                         let spans = tx.prune_calls(now - SPANS_KEPT).await?;
                         let batches = tx.prune_telemetry_batches(now - BATCHES_KEPT).await?;
-                        Ok::<_, StoreError>(spans + batches)
+                        let reported = tx.prune_reported_requests(now - BATCHES_KEPT).await?;
+                        Ok::<_, StoreError>(spans + batches + reported)
                     })
                 })
                 .await?;

@@ -1,10 +1,9 @@
-//! Calls in spans of 5 minutes, the sums over windows of them, and which requests were support
-//! traffic.
+//! Calls in spans of 5 minutes, and the sums over windows of them.
 
 use std::collections::BTreeMap;
 
 use app::domain::{
-    RequestId, TenantId, Timestamp,
+    TenantId, Timestamp,
     health::{Baseline, Window},
     tenants::CallBucket,
 };
@@ -194,14 +193,5 @@ impl Db<'_> {
             }
         }
         Ok(found)
-    }
-
-    /// The requests among these that came through the gateway, in no order.
-    pub async fn list_support_traffic(
-        &mut self,
-        ids: &[RequestId],
-    ) -> Result<Vec<RequestId>, StoreError> {
-        let select = "SELECT request_id FROM access_log WHERE request_id IN ";
-        in_list::fetch_all(self, select, ids).await
     }
 }

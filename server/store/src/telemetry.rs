@@ -1,5 +1,7 @@
 //! Batches of telemetry by their `Idempotency-Key`, and whether telemetry arrives at all.
 
+mod reported;
+
 use app::domain::{TenantId, Timestamp, telemetry::IngestReport};
 use chrono::TimeDelta;
 
@@ -10,6 +12,10 @@ use super::{
     record::{Record, insert, record, select},
     sql::queries,
 };
+
+#[cfg(test)]
+pub(crate) use self::reported::ALL as REPORTED_STATEMENTS;
+pub use self::reported::ForwardedRequest;
 
 queries! {
     Db {

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use app::domain::{
     health::{Cause, Health, WindowName},
     problem::ProblemCode,
@@ -13,6 +15,8 @@ use crate::{
     ingest::ticker,
     services::testing::{World, both, calls, noon, platform_key, sqlite, tenant as id},
 };
+
+mod support;
 
 const US: TimeDelta = TimeDelta::microseconds(1);
 
@@ -344,7 +348,7 @@ async fn a_batch_cut_short_goes_on_where_it_stopped() {
         console.telemetry.claim(&key, &batch, noon()).await.unwrap();
         let plan = {
             let mut reader = console.core.store.read().await.unwrap();
-            Plan::draw(&mut reader.db(), &batch, 400, noon())
+            Plan::draw(&mut reader.db(), &batch, 400, noon(), &HashSet::new())
                 .await
                 .unwrap()
         };
@@ -386,36 +390,6 @@ async fn a_key_that_comes_back_with_other_records_is_refused() {
             "{}",
             console.engine
         );
-    }
-}
-
-#[tokio::test]
-async fn support_traffic_never_counts() {
-    for console in both().await {
-        console.register("acme", "Acme").await;
-        console.add_support_session().await;
-        let with_id = |request_id: &str| RequestRecord {
-            request_id: Some(request_id.into()),
-            ..calls("acme", noon(), 500, 50)
-        };
-        let report = console
-            .ingest(vec![
-                with_id("00000000-0000-0000-0000-0000000000c1"),
-                with_id("00000000-0000-0000-0000-0000000000C1"),
-            ])
-            .await;
-        assert_eq!(
-            (report.accepted, report.support_traffic),
-            (0, 2),
-            "{}",
-            console.engine
-        );
-        assert_eq!(console.stored("acme").await.signals.last_seen, None);
-        // A request id that nobody has recorded hides nothing.
-        let report = console
-            .ingest(vec![with_id("00000000-0000-0000-0000-0000000000c2")])
-            .await;
-        assert_eq!((report.accepted, report.support_traffic), (1, 0));
     }
 }
 

@@ -29,6 +29,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::staff_sessions::ALL,
         crate::support_sessions::ALL,
         crate::telemetry::ALL,
+        crate::telemetry::REPORTED_STATEMENTS,
         crate::tenants::ALL,
         crate::tenants::HEALTH_STATEMENTS,
         crate::tenants::LIST_STATEMENTS,

@@ -1,0 +1,80 @@
+//! Support requests that telemetry reports. Each is support traffic once, for the batch that reports it first.
+
+use app::domain::{RequestId, TenantId, Timestamp};
+
+use crate::{
+    Bookkeeping, Db, StoreError, in_list,
+    record::{Record, record},
+    sql::queries,
+};
+
+queries! {
+    Bookkeeping {
+        /// Forgets up to 500 reports of requests that were recorded before `before`; how many there were.
+        pub fn prune_reported_requests(before: Timestamp) -> count
+            = "DELETE FROM reported_requests WHERE request_id IN \
+                (SELECT request_id FROM reported_requests WHERE at < :before ORDER BY at LIMIT 500)";
+    }
+}
+
+/// A support request that the gateway has forwarded, as far as a record of telemetry can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardedRequest {
+    pub request_id: RequestId,
+    pub tenant_id: TenantId,
+    pub method: String,
+    pub path: String,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// Until its end, in milliseconds; `None` if it is open, or its end is unknown.
+    pub duration_ms: Option<u64>,
+    /// When its support session ends by itself. No request is open for longer.
+    pub ends_at: Timestamp,
+}
+
+record! { ForwardedRequest { request_id; tenant_id; method; path; at; duration_ms; ends_at } }
+
+impl Db<'_> {
+    /// Those of these requests that were recorded and not refused, in no order.
+    pub async fn list_forwarded(
+        &mut self,
+        ids: &[RequestId],
+    ) -> Result<Vec<ForwardedRequest>, StoreError> {
+        let select = const_format::concatcp!(
+            "SELECT ",
+            ForwardedRequest::COLUMNS,
+            " FROM access_log JOIN support_sessions ON support_sessions.id = support_session_id \
+                WHERE outcome <> 'refused' AND request_id IN "
+        );
+        in_list::fetch_all(self, select, ids).await
+    }
+}
+
+impl Bookkeeping<'_> {
+    /// Claims recorded requests for a batch. Returns those that are its own: no other batch has claimed them before.
+    ///
+    /// `ids` are in ascending order, so that two batches never wait for each other in a circle.
+    pub async fn claim_reported(
+        &mut self,
+        batch: &str,
+        ids: &[RequestId],
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let mut own = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(in_list::LENGTH) {
+            let claim = in_list::sql(
+                "INSERT INTO reported_requests (request_id, batch, at) \
+                 SELECT request_id, $101, at FROM access_log WHERE request_id IN ",
+            );
+            let claim = self.assembled(format!(
+                "{claim} ORDER BY request_id ON CONFLICT (request_id) DO NOTHING"
+            ));
+            in_list::bind(claim, ids).bind(batch).done().await?;
+            let claimed =
+                in_list::sql("SELECT request_id FROM reported_requests WHERE request_id IN ");
+            let claimed = self.assembled(format!("{claimed} AND batch = $101"));
+            let claimed = in_list::bind(claimed, ids).bind(batch);
+            own.extend(claimed.fetch_all::<RequestId>().await?);
+        }
+        Ok(own)
+    }
+}
