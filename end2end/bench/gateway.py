@@ -30,6 +30,8 @@ TENANT = "acme"
 PATH = f"/v1/tenants/{TENANT}/invoices/inv_0001"
 # How many sessions nodes record for at once, each in its own tenant, and over how many connections.
 SESSIONS, CROSSED = 5, 32
+# Over how many connections the audit log is asked for while the gateway is measured.
+WATCHERS = 16
 RECORDS = {"flushed": "Support Console, records flushed", "written": "Support Console, records written"}
 
 
@@ -53,7 +55,7 @@ def main() -> None:
     lines = []
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         bench = Bench(options, pathlib.Path(folder), machine, stack)
-        for part in bench.head(), bench.load(), bench.revocations():
+        for part in bench.head(), bench.load(), bench.watched(), bench.revocations():
             for line in part:
                 print(line, flush=True)
                 lines.append(line)
@@ -224,6 +226,34 @@ class Bench:
             if rows < side.let_through:
                 sys.exit(f"{side.name}: {side.let_through - rows} requests were answered without a record")
         return lines
+
+    def watched(self) -> list[str]:
+        """The gateway alone, and beside connections that ask a tenant's key for its audit log in the dearest way."""
+        console, port = self.console("watched", self.place.upstream)
+        console.sign_in()
+        _, token = console.create_session(TENANT)
+        key = console.tenant_key(TENANT)
+        side = Side("watched", port, console.process, console, token=token)
+        # A log for the queries to read: half of these are requests, half are their ends.
+        self.measure(side, CROSSED, max(4, self.options.seconds * 2))
+        # No event has such an actor, so the whole log is read for each answer.
+        dearest = f"http://127.0.0.1:{console.port}/api/v1/audit?actor=nobody-is-called-this"
+        lines = ["### Beside those who look", "",
+                 f"{CROSSED} connections through the gateway, records flushed on SQLite, {console.recorded():,} requests in the log. "
+                 f"The dearest query is a filter by an actor that no event has, with a tenant's key over {WATCHERS} connections. "
+                 "Aim: p99 <= 1.5 x.", "",
+                 "| beside | requests/s | p50 | p99 | errors | answers to the query |", "|---|---|---|---|---|---|"]
+        for name in "nobody", "the dearest query":
+            looking = subprocess.Popen([find("wrk") or "wrk", "-t", "1", "-c", str(WATCHERS), "-d", f"{self.options.seconds * 2 + 1}s",
+                                        "-s", str(HERE / "report.lua"), "-H", f"Authorization: Bearer {key}",
+                                        "-H", f"Host: {console.host}", dearest],
+                                       stdout=subprocess.PIPE, text=True) if name != "nobody" else None
+            found = self.measure(side, CROSSED, self.options.seconds * 2)
+            asked = json.loads(looking.communicate()[0].strip().splitlines()[-1]) if looking else None
+            answers = f"{asked['requests'] - asked['errors']} of {asked['requests']}" if asked else ""
+            lines.append(f"| {name} | {found.rate:,.0f} | {tables.ms(found.p50)} | {tables.ms(found.p99)} | {found.errors} | {answers} |")
+        console.stop()
+        return [*lines, ""]
 
     def revocations(self) -> list[str]:
         port = free_port()

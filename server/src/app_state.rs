@@ -12,6 +12,7 @@ use gateway::{
     identities::{Identities, IdentityKeys},
     scopes::Scopes,
 };
+use store::Lane;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
@@ -124,7 +125,7 @@ impl AppState {
         live_ends: CancellationToken,
     ) -> Live {
         Live::new(
-            self.core.clone(),
+            self.core.within(Lane::Live),
             self.staff_sessions.clone(),
             access_log,
             live_ends,

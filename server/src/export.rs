@@ -20,7 +20,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::header;
 use store::{
-    Store,
+    Lane, Store,
     audit::{AuditReach, EXPORT_PAGE, chain_of},
 };
 
@@ -63,7 +63,7 @@ pub async fn export(
             ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
             ExportFormat::JsonLines => "application/jsonl; charset=utf-8",
         },
-        body: body(core.store.clone(), reach, filter, format),
+        body: body(core.store.within(Lane::Exports), reach, filter, format),
     })
 }
 

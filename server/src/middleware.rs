@@ -3,5 +3,6 @@
 pub mod body_limit;
 pub mod context;
 pub mod cookie;
+pub mod lane;
 pub mod request_log;
 pub mod same_origin;

@@ -4,7 +4,7 @@
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
 //! | browsers | `pages`, `forms`, `live`, `downloads` | log, who asks (cookie), same origin, size of the body |
-//! | programs with a key | `rest` | log, support session, who asks (key), problems |
+//! | programs with a key | `rest` | log, lane of the store, support session, who asks (key), problems |
 //! | upstreams and balancers | `machines` | none |
 //!
 //! No rule about who may do what lives in the stack: the services decide, since a server function that is
@@ -38,6 +38,7 @@ use crate::{
     middleware::{
         body_limit::{self, limit_body},
         context::{EstablishKey, EstablishStaff, establish_key, establish_staff},
+        lane,
         request_log::log_request,
         same_origin::{self, SameOrigin},
     },
@@ -160,7 +161,9 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
         Some(support) => routes.layer(support),
         None => routes,
     };
-    routes.layer(from_fn(log_request))
+    routes
+        .layer(from_fn(lane::choose_lane))
+        .layer(from_fn(log_request))
 }
 
 /// What is under `rest::PREFIX` and in the `OpenAPI` document.

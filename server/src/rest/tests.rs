@@ -8,6 +8,7 @@ use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use store::{Lane, testing::fill};
 use tower::ServiceExt;
 
 use crate::{
@@ -596,6 +597,34 @@ async fn a_list_is_read_to_its_end_by_its_cursor() {
         seen,
         ["t6", "t5", "t4", "t3", "t2", "t1", "t0", "other", "acme"]
     );
+}
+
+#[tokio::test]
+async fn lists_that_are_read_too_often_are_refused_in_time_and_hold_up_no_report() {
+    for console in both().await {
+        let app = app(&console).await;
+        let list = || request(&app, "GET", "/api/v1/audit", Some("own"), "");
+        let export = || {
+            let path = "/api/v1/audit/export?format=jsonl";
+            request(&app, "GET", path, Some("own"), "")
+        };
+        let exporting = fill(&console.core.store, Lane::Exports).await;
+        assert_eq!(send(&app, list()).await.status, 200, "{}", console.engine);
+        drop(exporting);
+
+        let reading = fill(&console.core.store, Lane::Rest).await;
+        let body = good_body("post", "/api/v1/requests").to_string();
+        let report = request(&app, "POST", "/api/v1/requests", Some("platform"), body);
+        assert_eq!(send(&app, report).await.status, 200, "{}", console.engine);
+        for refused in [list(), export()] {
+            let refused = send(&app, refused).await;
+            assert_eq!(refused.status, 503, "{}", console.engine);
+            assert_eq!(refused.headers["retry-after"], "5");
+            assert_eq!(refused.json()["code"], "unavailable");
+        }
+        drop(reading);
+        assert_eq!(send(&app, list()).await.status, 200, "{}", console.engine);
+    }
 }
 
 #[tokio::test]

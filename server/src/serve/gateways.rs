@@ -6,12 +6,16 @@ use gateway::{
     ForwardAuth, Gateway, GatewayParts, GatewaySettings, LayerParts, SupportSessionLayer,
     config::InvalidConfig,
 };
+use store::Lane;
 use tokio::task::JoinHandle;
 
 use crate::{
     app_state::AppState,
     config::Config,
-    services::{access_log::StoreRecorder, browser_sessions::StoreBrowserSessions},
+    services::{
+        access_log::StoreRecorder, browser_sessions::StoreBrowserSessions,
+        support_sessions::SupportSessionsService,
+    },
 };
 
 /// The record of the gateway, with the task that completes it.
@@ -32,14 +36,16 @@ impl AppState {
         let Some(settings) = self.gateway_settings()? else {
             return Ok(None);
         };
+        let core = self.core.within(Lane::Gateway);
         Ok(Some(Gateway::new(GatewayParts {
             settings,
             sessions: record.recorder.clone(),
-            browser_sessions: StoreBrowserSessions::new(
-                self.core.clone(),
+            browser_sessions: StoreBrowserSessions::new(core.clone(), Arc::clone(&self.node.gates)),
+            held_sessions: Arc::new(SupportSessionsService::new(
+                core,
+                Arc::clone(&self.settings),
                 Arc::clone(&self.node.gates),
-            ),
-            held_sessions: Arc::new(self.support_sessions.clone()),
+            )),
             console_url: self.settings.console_url.clone(),
             recorder: record.recorder.clone(),
             node: Arc::clone(&self.node),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway::cut_what_has_no_lease;
-use store::access_log::WrittenBy;
+use store::{Lane, access_log::WrittenBy};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -30,24 +30,29 @@ pub(super) fn start(
     (node, epoch): (Node, EpochKeeper),
     end: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
-    let core = state.core.clone();
+    // What ends sessions and keeps the lease guards. The rest can wait for its turn.
+    let core = state.core.within(Lane::Gateway);
     let mut tasks = vec![
         tokio::spawn(identities::follow(
             state.identities.clone(),
             core.config.data_dir.clone(),
             end.clone(),
         )),
-        tokio::spawn(ticker::run(state.telemetry.clone(), end.clone())),
+        tokio::spawn(Lane::Tasks.run(ticker::run(state.telemetry.clone(), end.clone()))),
         tokio::spawn(node.run(end.clone())),
         tokio::spawn(epoch.run(core.clone(), end.clone())),
         tokio::spawn(cut_what_has_no_lease(state.node.clone(), end.clone())),
-        tokio::spawn(record_expiries(core, state.node.gates.clone(), end.clone())),
-        tokio::spawn(orphans(state.clone(), by.boot.clone(), end.clone())),
-        tokio::spawn(prune(state.clone(), by.boot.clone(), end.clone())),
+        tokio::spawn(record_expiries(
+            core.clone(),
+            state.node.gates.clone(),
+            end.clone(),
+        )),
+        tokio::spawn(Lane::Tasks.run(orphans(state.clone(), by.boot.clone(), end.clone()))),
+        tokio::spawn(Lane::Tasks.run(prune(state.clone(), by.boot.clone(), end.clone()))),
     ];
     if let Some(gateway) = &state.core.config.gateway {
         let patience = Duration::from_millis(gateway.record_timeout_ms);
-        let probing = probe_record(state.core.clone(), by.clone(), patience, end.clone());
+        let probing = probe_record(core, by.clone(), patience, end.clone());
         tasks.push(tokio::spawn(probing));
     }
     tasks

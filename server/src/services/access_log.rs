@@ -31,7 +31,7 @@ use gateway::{
         RefusedRequest, Sessions, StoreUnavailable, TunnelNote,
     },
 };
-use store::{Outage, StoreError, access_log::WrittenBy, audit::NewAuditEvent};
+use store::{Lane, Outage, StoreError, access_log::WrittenBy, audit::NewAuditEvent};
 use tokio::{
     sync::{broadcast, mpsc},
     time::Instant,
@@ -75,6 +75,7 @@ impl StoreRecorder {
     /// Starts the task that writes completions. It ends once the recorder is dropped and every
     /// completion handed over is written: wait for the handle at shutdown.
     pub fn start(core: Core, by: WrittenBy) -> (Arc<Self>, tokio::task::JoinHandle<()>) {
+        let core = core.within(Lane::Gateway);
         let (later, queue) = mpsc::unbounded_channel();
         let (sampled, refused) = mpsc::channel(MAX_SAMPLED_WAITING);
         let (touched, _) = broadcast::channel(1024);

@@ -16,7 +16,7 @@ use gateway::{
     entropy::{Entropy, new_uuid},
 };
 use store::{
-    Audited, Store,
+    Audited, Lane, Store,
     audit::NewAuditEvent,
     listing::{Listed, PageAt, Position},
 };
@@ -37,6 +37,15 @@ pub struct Core {
 }
 
 impl Core {
+    /// The same, with the store's connections of a lane.
+    #[must_use]
+    pub fn within(&self, lane: Lane) -> Self {
+        Self {
+            store: self.store.within(lane),
+            ..self.clone()
+        }
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

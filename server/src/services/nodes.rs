@@ -20,7 +20,7 @@ use gateway::{
     telemetry,
 };
 use store::{
-    Change, ChangeKind, Priority, Reader, StoreError,
+    Change, ChangeKind, Lane, Priority, Reader, StoreError,
     nodes::{Beat, Heartbeat, NewNode},
 };
 use tokio::{
@@ -94,6 +94,7 @@ impl Node {
         state: &NodeState,
         boot: &str,
     ) -> Result<(Self, EpochKeeper), ServiceError> {
+        let core = core.within(Lane::Gateway);
         let changes = core.store.changes();
         let applied = core.store.read().await?.db().newest_change().await?;
         let seen_until = clock.since_boot() + LEASE;

@@ -29,7 +29,7 @@ use self::{
     run::{Ran, run_apart, run_one, run_together},
 };
 use super::{
-    StoreError,
+    Lane, StoreError,
     act::{ActError, Priority, Run},
     condition::Condition,
     pools::Pools,
@@ -218,6 +218,8 @@ impl Writer {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Order {
     pub(super) priority: Priority,
+    /// Where its connection comes from if it has a transaction of its own.
+    pub(super) lane: Lane,
     /// After this instant it is no longer started.
     pub(super) deadline: Option<Instant>,
     /// The support session that it locks. Those of one batch are run in the order of these, so that
@@ -225,10 +227,11 @@ pub(super) struct Order {
     pub(super) locks: Option<SupportSessionId>,
 }
 
-impl From<Priority> for Order {
-    fn from(priority: Priority) -> Self {
+impl Order {
+    pub(super) const fn of(priority: Priority, lane: Lane) -> Self {
         Self {
             priority,
+            lane,
             deadline: None,
             locks: None,
         }

@@ -19,7 +19,7 @@ use app::domain::Timestamp;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bookkeeping, Db, Reader, StoreError, pools::Pools, sql::queries};
+use super::{Bookkeeping, Db, Lane, Reader, StoreError, pools::Pools, sql::queries};
 
 /// How often the log is read when nothing in this process has written.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -169,8 +169,8 @@ pub(super) async fn follow(
     told: Told,
     shutdown: CancellationToken,
 ) {
-    if let Pools::Postgres { pool, .. } = &follower.pools {
-        let listening = listen::wake(pool.clone(), Arc::clone(&written), shutdown.clone());
+    if let Pools::Postgres { pools, .. } = &follower.pools {
+        let listening = listen::wake(pools.batch.clone(), Arc::clone(&written), shutdown.clone());
         tokio::spawn(listening);
     }
     loop {
@@ -213,7 +213,7 @@ pub(super) struct Follower {
 impl Follower {
     /// Follows the log from now on.
     pub(super) async fn start(pools: Pools) -> Result<Self, StoreError> {
-        let mut reader = pools.reader().await?;
+        let mut reader = pools.reader(Lane::Gateway).await?;
         let seen = match &pools {
             Pools::Sqlite { .. } => Seen::UpTo {
                 number: reader.db().newest_change().await?,
@@ -234,7 +234,7 @@ impl Follower {
             Some(reader) => reader,
             none => {
                 self.seen.forget_version();
-                none.insert(self.pools.reader().await?)
+                none.insert(self.pools.reader(Lane::Gateway).await?)
             }
         };
         let mut db = reader.db();

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use super::{
-    EngineError, FromRow, StoreError, postgres,
+    EngineError, FromRow, StoreError,
+    lane::Place,
+    postgres,
     row::Answer,
     sqlite::{SqliteReader, WritingConnection},
     value::{ToValue, Value},
@@ -20,12 +22,12 @@ pub(super) enum Connection<'c> {
     Postgres(&'c mut PgConnection),
 }
 
-/// A connection from the pool of readers.
+/// A connection for reading, in a lane.
 pub enum Reader {
     #[doc(hidden)]
     Sqlite(SqliteReader),
     #[doc(hidden)]
-    Postgres(PoolConnection<Postgres>),
+    Postgres(PoolConnection<Postgres>, Place),
 }
 
 impl Reader {
@@ -33,7 +35,7 @@ impl Reader {
     pub fn db(&mut self) -> Db<'_> {
         match self {
             Self::Sqlite(connection) => Db(Connection::Sqlite(connection)),
-            Self::Postgres(connection) => Db(Connection::Postgres(connection)),
+            Self::Postgres(connection, _) => Db(Connection::Postgres(connection)),
         }
     }
 
@@ -44,7 +46,7 @@ impl Reader {
 
         match self {
             Self::Sqlite(connection) => connection.prepare(sql),
-            Self::Postgres(connection) => {
+            Self::Postgres(connection, _) => {
                 let prepared = connection.prepare(sql.into_sql_str()).await;
                 Ok(prepared.map(drop)?)
             }
@@ -55,7 +57,7 @@ impl Reader {
     pub fn discard(self) {
         match self {
             Self::Sqlite(connection) => connection.discard(),
-            Self::Postgres(mut connection) => connection.close_on_drop(),
+            Self::Postgres(mut connection, _) => connection.close_on_drop(),
         }
     }
 }

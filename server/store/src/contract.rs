@@ -2,6 +2,7 @@
 
 mod appending;
 mod changing;
+mod lanes;
 mod listing;
 mod reading;
 mod schema;

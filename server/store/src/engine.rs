@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Reader, SchemaVersion, StoreError,
+    Lane, Reader, SchemaVersion, StoreError,
     batch::{Batch, Commit, EngineCommit, Writer},
     changes,
     condition::{Condition, Outage},
@@ -39,12 +39,14 @@ pub enum Engine {
     Postgres,
 }
 
-/// The data store. Cheap to clone.
+/// The data store, and the lane in which it is used, where that is not the task's. Cheap to clone.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<Inner>, Option<Lane>);
 
 struct Inner {
     pools: Pools,
+    /// Where whatever names no lane is.
+    lane: Lane,
     writer: Writer,
     condition: Arc<Condition>,
     written: Arc<Notify>,
@@ -90,16 +92,30 @@ impl Store {
             condition: Arc::clone(&condition),
             commit,
         })?;
-        let store = Self(Arc::new(Inner {
+        let inner = Inner {
             pools,
+            lane: match options.serves {
+                true => Lane::Pages,
+                false => Lane::Shell,
+            },
             writer,
             condition,
             written,
             told: changes::Told::nobody(),
             shutdown: CancellationToken::new(),
             _lock: lock,
-        }));
-        Ok(store)
+        };
+        Ok(Self(Arc::new(inner), None))
+    }
+
+    /// The same store, used in a lane whatever the task.
+    #[must_use]
+    pub fn within(&self, lane: Lane) -> Self {
+        Self(Arc::clone(&self.0), Some(lane))
+    }
+
+    pub(super) fn lane(&self) -> Lane {
+        self.1.or_else(Lane::of_task).unwrap_or(self.0.lane)
     }
 
     /// Stops following changes. The store can still be read and written.
@@ -120,9 +136,13 @@ impl Store {
         migrate::version(&self.0.pools).await
     }
 
-    /// A connection for reading.
+    /// A connection for reading, in the lane of this handle, or else in that of the task.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] if none becomes free in time.
     pub async fn read(&self) -> Result<Reader, StoreError> {
-        self.0.pools.reader().await
+        self.0.pools.reader(self.lane()).await
     }
 
     /// Whether the engine answers.

@@ -7,6 +7,9 @@ use app::domain::{
     record::OutageCause,
 };
 
+/// After how many seconds a caller who was refused for want of a place may try again.
+const RETRY_AFTER: u64 = 5;
+
 /// What a driver says of a failed statement or connection.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -14,8 +17,6 @@ pub enum EngineError {
     Postgres(#[from] sqlx::Error),
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    #[error("no connection for reading became free in time")]
-    AllReadersBusy,
     #[error("no row was found")]
     NoRow,
 }
@@ -34,8 +35,7 @@ impl EngineError {
     fn outage(&self) -> Option<OutageCause> {
         match self {
             Self::Postgres(sqlx::Error::Database(database)) => outage_of_code(&database.code()?),
-            Self::AllReadersBusy
-            | Self::Postgres(
+            Self::Postgres(
                 sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_)
@@ -110,6 +110,12 @@ pub enum StoreError {
     /// It was not the act's turn before its time was up: nothing of it was done.
     #[error("the data store takes too long to respond")]
     TooLate,
+    /// No connection of this kind became free in time: nothing was done.
+    #[error("too many others use the data store in the same way")]
+    Busy,
+    /// A statement took longer than it may and was stopped. Nothing of it was kept.
+    #[error("a statement of the data store took too long")]
+    TookTooLong,
     /// Too many acts of the gateway wait already: nothing of it was done.
     #[error("too many requests are waiting for the data store")]
     Overloaded,
@@ -180,9 +186,12 @@ fn outage_of_code(code: &str) -> Option<OutageCause> {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(database) = &error {
-            // Serialization failure, deadlock.
-            if matches!(database.code().as_deref(), Some("40001" | "40P01")) {
-                return Self::Contended;
+            match database.code().as_deref() {
+                // Serialization failure, deadlock.
+                Some("40001" | "40P01") => return Self::Contended,
+                // `statement_timeout`.
+                Some("57014") => return Self::TookTooLong,
+                _ => {}
             }
             if database.is_unique_violation() {
                 let constraint = database
@@ -218,6 +227,8 @@ impl From<rusqlite::Error> for StoreError {
         // SQLITE_BUSY, SQLITE_BUSY_SNAPSHOT; SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE.
         match error.sqlite_error().map(|error| error.extended_code) {
             Some(5 | 517) => Self::Contended,
+            // SQLITE_INTERRUPT.
+            Some(9) => Self::TookTooLong,
             Some(1555 | 2067) => Self::Exists {
                 constraint: error.to_string(),
             },
@@ -232,6 +243,18 @@ impl From<StoreError> for Problem {
             StoreError::Unreadable { .. } | StoreError::Panicked | StoreError::Unaudited => {
                 tracing::error!(error = %error, "internal error in this program or in the stored data");
                 return Self::new(ProblemCode::Internal, "Something went wrong.");
+            }
+            StoreError::Busy | StoreError::TookTooLong => {
+                tracing::warn!(error = %error, "refused to keep a caller waiting");
+                let mut problem = Self::new(
+                    ProblemCode::Unavailable,
+                    match error {
+                        StoreError::Busy => "Too many others are asking. Try again in a moment.",
+                        _ => "This takes too long. Narrow the filter, or try again later.",
+                    },
+                );
+                problem.retry_after_seconds = Some(RETRY_AFTER);
+                return problem;
             }
             StoreError::Unavailable(source) => source.to_string(),
             other => other.to_string(),

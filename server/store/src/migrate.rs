@@ -2,7 +2,7 @@
 
 use sqlx::migrate::{AppliedMigration, Migrate as _, Migrator};
 
-use super::{StoreError, pools::Pools};
+use super::{Lane, StoreError, pools::Pools};
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -41,8 +41,8 @@ async fn run(pools: &Pools) -> Result<(), StoreError> {
             connection.migrate(&SQLITE)?;
             writer.give_back(connection);
         }
-        Pools::Postgres { pool, .. } => {
-            let mut connection = pool.acquire().await?;
+        Pools::Postgres { pools, .. } => {
+            let mut connection = pools.of(Lane::Shell).acquire().await?;
             POSTGRES.run_direct(None, &mut *connection, false).await?;
         }
     }
@@ -68,8 +68,8 @@ async fn applied(pools: &Pools) -> Result<(&'static Migrator, Vec<AppliedMigrati
             writer.give_back(connection);
             (&SQLITE, applied)
         }
-        Pools::Postgres { pool, .. } => {
-            let mut connection = pool.acquire().await?;
+        Pools::Postgres { pools, .. } => {
+            let mut connection = pools.of(Lane::Shell).acquire().await?;
             connection
                 .ensure_migrations_table(&POSTGRES.table_name)
                 .await?;

@@ -3,18 +3,15 @@
 use std::{fs::File, path::Path};
 
 use app::domain::record::RecordLevel;
-use sqlx::PgPool;
 
 use crate::{
-    StoreError,
+    Lane, StoreError,
     connection::{Connection, Db, Reader},
-    postgres,
+    lane::Lanes,
+    postgres::PostgresPools,
     sqlite::{self, SqliteReaders, SqliteTransaction, SqliteWriter},
     transaction::Transaction,
 };
-
-/// How many readers a store has.
-const READERS: u32 = 8;
 
 /// Native pools of either engine.
 #[derive(Clone)]
@@ -24,9 +21,8 @@ pub(crate) enum Pools {
         readers: SqliteReaders,
     },
     Postgres {
-        pool: PgPool,
-        /// Only for the batching writer, so that the gateway never waits for readers.
-        batch: PgPool,
+        lanes: Lanes,
+        pools: PostgresPools,
     },
 }
 
@@ -47,13 +43,13 @@ impl Pools {
         // A second writer would only wait for the lock of the first.
         let writer = SqliteWriter::new(path.to_owned());
         assert_durable(&writer, record).await?;
-        let readers = SqliteReaders::new(path.to_owned(), READERS as usize);
+        let readers = SqliteReaders::new(path.to_owned(), Lanes::new());
         Ok((Self::Sqlite { writer, readers }, lock))
     }
 
     pub(crate) async fn open_postgres(url: &str) -> Result<Self, StoreError> {
-        let (pool, batch) = postgres::open(url, READERS).await?;
-        let mut connection = batch.acquire().await?;
+        let pools = PostgresPools::open(url).await?;
+        let mut connection = pools.batch.acquire().await?;
         let mut db = Db(Connection::Postgres(&mut connection));
         let level: String = db.query("SHOW synchronous_commit").fetch_one().await?;
         if level == "off" {
@@ -68,24 +64,18 @@ impl Pools {
             );
         }
         drop(connection);
-        Ok(Self::Postgres { pool, batch })
+        let lanes = Lanes::new();
+        Ok(Self::Postgres { lanes, pools })
     }
 
     /// A connection for reading.
-    pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
+    pub(crate) async fn reader(&self, lane: Lane) -> Result<Reader, StoreError> {
         Ok(match self {
-            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.reader().await?),
-            Self::Postgres { pool, .. } => Reader::Postgres(pool.acquire().await?),
-        })
-    }
-
-    /// Begins a transaction of one act by itself.
-    pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(match self {
-            Self::Sqlite { writer, .. } => {
-                Transaction::Sqlite(SqliteTransaction::begin(writer, None)?)
+            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.reader(lane).await?),
+            Self::Postgres { lanes, pools } => {
+                let place = lanes.enter(lane).await?;
+                Reader::Postgres(pools.of(lane).acquire().await?, place)
             }
-            Self::Postgres { pool, .. } => Transaction::Postgres(pool.begin().await?),
         })
     }
 
@@ -98,8 +88,8 @@ impl Pools {
             Self::Sqlite { writer, .. } => {
                 Transaction::Sqlite(SqliteTransaction::begin(writer, level)?)
             }
-            Self::Postgres { batch, .. } => {
-                let mut transaction = Transaction::Postgres(batch.begin().await?);
+            Self::Postgres { pools, .. } => {
+                let mut transaction = Transaction::Postgres(pools.batch.begin().await?);
                 if level == Some(RecordLevel::Written) {
                     let mut db = transaction.db();
                     let local = db.query("SET LOCAL synchronous_commit = off");

@@ -1,6 +1,6 @@
 //! PostgreSQL, by `sqlx`.
 
-use std::{borrow::Cow, str::FromStr, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, str::FromStr, sync::Arc, time::Duration};
 
 use futures::TryStreamExt as _;
 use sqlx::{
@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 use crate::{
-    StoreError,
+    Lane, StoreError,
     row::{Answer, Row},
     value::{Kind, Value},
 };
@@ -21,23 +21,54 @@ const IDLE_IN_TRANSACTION: &str = "3000";
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Opens a pool for everyone, and one of a single connection for the batching writer.
-pub(crate) async fn open(url: &str, readers: u32) -> Result<(PgPool, PgPool), StoreError> {
-    let connect = PgConnectOptions::from_str(url)
-        .map_err(|_| StoreError::UnknownEngine)?
-        .application_name("support-console")
-        .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]);
-    let pool = |most| {
-        PgPoolOptions::new()
-            .max_connections(most)
-            .acquire_timeout(CONNECT_TIMEOUT)
-            .connect_with(connect.clone())
-    };
-    let all = match pool(readers * 2).await {
-        Ok(all) => all,
-        Err(error) => return Err(unreachable(&connect, error).await),
-    };
-    Ok((all, pool(1).await?))
+/// The connections to one database. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct PostgresPools {
+    /// Only for the batching writer.
+    pub(crate) batch: PgPool,
+    /// One for each limit of a statement's time, with a connection for each place of its lanes.
+    by_limit: Vec<(Option<Duration>, PgPool)>,
+}
+
+impl PostgresPools {
+    pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
+        let connect = PgConnectOptions::from_str(url)
+            .map_err(|_| StoreError::UnknownEngine)?
+            .application_name("support-console")
+            .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]);
+        let batch = match pool(1).connect_with(connect.clone()).await {
+            Ok(batch) => batch,
+            Err(error) => return Err(unreachable(&connect, error).await),
+        };
+        let mut places = BTreeMap::<_, usize>::new();
+        for lane in Lane::ALL {
+            *places.entry(lane.limit()).or_default() += lane.places();
+        }
+        let pools = places.into_iter().map(|(limit, places)| {
+            let milliseconds = limit.map_or(0, |limit| limit.as_millis());
+            let timeout = [("statement_timeout", milliseconds.to_string())];
+            let most = u32::try_from(places).unwrap_or(u32::MAX);
+            let pool = pool(most).connect_lazy_with(connect.clone().options(timeout));
+            (limit, pool)
+        });
+        Ok(Self {
+            batch,
+            by_limit: pools.collect(),
+        })
+    }
+
+    /// Where a lane's connections come from.
+    pub(crate) fn of(&self, lane: Lane) -> &PgPool {
+        let mut pools = self.by_limit.iter();
+        let of_lane = pools.find(|(limit, _)| *limit == lane.limit());
+        of_lane.map_or(&self.batch, |(_, pool)| pool)
+    }
+}
+
+fn pool(most: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(CONNECT_TIMEOUT)
 }
 
 /// Why no connection can be opened. A pool only reports that it timed out.

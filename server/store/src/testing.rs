@@ -24,10 +24,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
-    ActError, Audited, Priority, Store, StoreError, StoreOptions, Tx,
+    ActError, Audited, Lane, Priority, Reader, Store, StoreError, StoreOptions, Tx,
     act::Run,
     audit::NewAuditEvent,
-    batch::{Commit, EngineCommit},
+    batch::{Commit, EngineCommit, Order},
     transaction::Transaction,
 };
 
@@ -217,6 +217,15 @@ async fn open(url: String, folder: tempfile::TempDir) -> TestStore {
     }
 }
 
+/// Every reader that a lane has.
+pub async fn fill(store: &Store, lane: Lane) -> Vec<Reader> {
+    let mut readers = Vec::new();
+    for _ in 0..lane.places() {
+        readers.push(store.within(lane).read().await.expect("a place"));
+    }
+    readers
+}
+
 /// An event to append, unlike any other of the same number.
 pub fn new_event(tenant: Option<&str>, number: u64, at: Timestamp) -> NewAuditEvent {
     NewAuditEvent {
@@ -278,7 +287,10 @@ impl Store {
         E: ActError + Send + 'static,
         F: for<'t> Fn(&'t D, &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
     {
-        self.write_in(Priority::Normal.into(), Arranging { given, run })
-            .await
+        self.write_in(
+            Order::of(Priority::Normal, Lane::Acts),
+            Arranging { given, run },
+        )
+        .await
     }
 }

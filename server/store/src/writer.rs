@@ -4,7 +4,7 @@
 //! first, and runs all of it in one transaction, which it commits with one flush. Only then does it
 //! answer each caller. If one act fails, nothing is kept, and all run again, each in its own savepoint.
 //! On PostgreSQL the gateway's intents share a flush in the same way, over their own connection. Every
-//! other act has its own transaction.
+//! other act has its own transaction, on a connection of its lane.
 
 use std::{
     sync::Arc,
@@ -15,11 +15,11 @@ use app::domain::SupportSessionId;
 use futures::future::BoxFuture;
 
 use super::{
-    Store, StoreError,
+    Lane, Store, StoreError,
     act::{ActError, Acting, Audited, Priority, Run, Writing},
     batch::Order,
     pools::Pools,
-    transaction::{Bookkeeping, Tx},
+    transaction::{Bookkeeping, Transaction, Tx},
 };
 
 /// How often an act is tried when other writers are first.
@@ -40,7 +40,8 @@ impl Store {
             + Sync
             + 'static,
     {
-        self.write_in(priority.into(), Writing { given, run }).await
+        let order = Order::of(priority, self.lane());
+        self.write_in(order, Writing { given, run }).await
     }
 
     /// Writes for the gateway while a request waits: what hasn't started at `deadline` is not run.
@@ -64,7 +65,7 @@ impl Store {
         let order = Order {
             deadline: Some(deadline),
             locks,
-            ..Priority::Gateway.into()
+            ..Order::of(Priority::Gateway, self.lane())
         };
         self.write_in(order, Writing { given, run }).await
     }
@@ -80,8 +81,13 @@ impl Store {
             + Sync
             + 'static,
     {
-        self.write_in(Priority::Normal.into(), Acting { given, run })
-            .await
+        // What the gateway does never waits for acts of people.
+        let lane = match self.lane() {
+            Lane::Gateway => Lane::Gateway,
+            _ => Lane::Acts,
+        };
+        let order = Order::of(Priority::Normal, lane);
+        self.write_in(order, Acting { given, run }).await
     }
 
     pub(super) async fn write_in<T, E>(&self, order: Order, act: impl Run<T, E>) -> Result<T, E>
@@ -96,8 +102,11 @@ impl Store {
                 return Err(StoreError::Broken.into());
             }
             let result = match self.pools() {
-                Pools::Postgres { .. } if order.priority == Priority::Normal => {
-                    self.write_alone(&*act).await
+                Pools::Postgres { lanes, pools } if order.priority == Priority::Normal => {
+                    let _place = lanes.enter(order.lane).await?;
+                    let begun = pools.of(order.lane).begin().await;
+                    let begun = begun.map_err(StoreError::from)?;
+                    self.write_alone(&*act, Transaction::Postgres(begun)).await
                 }
                 _ => self.writer().submit(order, Arc::clone(&act)).await,
             };
@@ -115,8 +124,8 @@ impl Store {
     async fn write_alone<T: 'static, E: ActError + 'static>(
         &self,
         act: &dyn Run<T, E>,
+        mut transaction: Transaction,
     ) -> Result<T, E> {
-        let mut transaction = self.pools().begin().await?;
         let (result, changed) = {
             let mut tx = Tx::new(transaction.db());
             let result = act.run(&mut tx).await;

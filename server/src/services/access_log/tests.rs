@@ -14,7 +14,11 @@ use app::{
 use futures::future::join_all;
 use gateway::ports::{Begun, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions};
 use store::audit::verify_store;
-use store::{Priority, StoreError, access_log::WrittenBy, testing::Fault};
+use store::{
+    Lane, Priority, StoreError,
+    access_log::WrittenBy,
+    testing::{Fault, fill},
+};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -198,6 +202,37 @@ async fn a_flood_with_the_token_of_an_ended_session_fills_nothing_and_delays_nob
             .await;
         let rows = scene.entries().await.len();
         assert!(rows <= 3 + 20, "{}: {rows} rows", scene.world.engine);
+    }
+}
+
+#[tokio::test]
+async fn requests_are_admitted_recorded_and_refused_while_all_who_look_hold_their_connections() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("a");
+        let store = &scene.world.core.store;
+        let mut held = Vec::new();
+        for lane in [
+            Lane::Acts,
+            Lane::Pages,
+            Lane::Live,
+            Lane::Rest,
+            Lane::Exports,
+            Lane::Reports,
+            Lane::Tasks,
+        ] {
+            held.extend(fill(store, lane).await);
+        }
+        let found = recording.recorder.lookup(scene.token_hash).await;
+        let engine = scene.world.engine;
+        assert_eq!(found.unwrap().map(|found| found.id), Some(scene.session));
+        recording.begin_one().await;
+        let refusal = scene.refusal(Refusal::OutOfScope);
+        recording.recorder.refuse(refusal).await;
+        drop(held);
+        let entries = scene.entries().await;
+        let outcomes: Vec<_> = entries.iter().map(|entry| entry.outcome).collect();
+        let expected = [RequestOutcome::Open, RequestOutcome::Refused];
+        assert_eq!(outcomes, expected, "{engine}");
     }
 }
 

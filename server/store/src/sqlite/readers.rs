@@ -13,14 +13,17 @@ use std::{
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{open, run};
-use crate::{EngineError, StoreError, Value, row::Answer};
+use crate::{
+    Lane, StoreError, Value,
+    lane::{Lanes, Place},
+    row::Answer,
+};
 
 const SETTINGS: &str = "PRAGMA query_only = ON";
-/// How long to wait for a connection.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How many steps of a statement pass between two looks at the clock: less than a millisecond.
+const STEPS: i32 = 10_000;
 /// How long a statement may take before it is logged as slow.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -30,35 +33,34 @@ pub(crate) struct SqliteReaders(Arc<Pool>);
 
 struct Pool {
     path: PathBuf,
-    free: Arc<Semaphore>,
+    lanes: Lanes,
     resting: Mutex<Vec<Connection>>,
 }
 
 impl SqliteReaders {
-    pub(crate) fn new(path: PathBuf, most: usize) -> Self {
+    pub(crate) fn new(path: PathBuf, lanes: Lanes) -> Self {
         Self(Arc::new(Pool {
             path,
-            free: Arc::new(Semaphore::new(most)),
+            lanes,
             resting: Mutex::default(),
         }))
     }
 
-    /// A connection, as soon as one is free.
-    pub(crate) async fn reader(&self) -> Result<SqliteReader, StoreError> {
+    /// A connection, as soon as one of the lane's is free.
+    pub(crate) async fn reader(&self, lane: Lane) -> Result<SqliteReader, StoreError> {
         Ok(SqliteReader {
-            lent: Some(self.lend().await?),
+            lent: Some(self.lend(lane).await?),
+            lane,
             readers: self.clone(),
         })
     }
 
-    async fn lend(&self) -> Result<Lent, StoreError> {
-        let free = Arc::clone(&self.0.free).acquire_owned();
-        let waited = tokio::time::timeout(PATIENCE, free).await;
-        let permit = waited.map_err(|_| EngineError::AllReadersBusy)?;
+    async fn lend(&self, lane: Lane) -> Result<Lent, StoreError> {
+        let place = self.0.lanes.enter(lane).await?;
         Ok(Lent {
             connection: self.0.resting.lock().pop(),
             readers: self.clone(),
-            _permit: permit.map_err(|_| StoreError::Closed)?,
+            _place: place,
         })
     }
 }
@@ -66,6 +68,7 @@ impl SqliteReaders {
 /// A connection for reading.
 pub struct SqliteReader {
     readers: SqliteReaders,
+    lane: Lane,
     /// `None` while a statement runs, and after one whose caller has gone.
     lent: Option<Lent>,
 }
@@ -79,9 +82,10 @@ impl SqliteReader {
     ) -> Result<Answer, StoreError> {
         let mut lent = match self.lent.take() {
             Some(lent) => lent,
-            None => self.readers.lend().await?,
+            None => self.readers.lend(self.lane).await?,
         };
-        let ran = tokio::task::spawn_blocking(move || (lent.run(&sql, &values), lent));
+        let limit = self.lane.limit();
+        let ran = tokio::task::spawn_blocking(move || (lent.run(&sql, &values, limit), lent));
         let (answer, lent) = ran.await.map_err(|_| StoreError::Closed)?;
         self.lent = Some(lent);
         answer
@@ -107,16 +111,23 @@ impl SqliteReader {
 struct Lent {
     connection: Option<Connection>,
     readers: SqliteReaders,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Lent {
-    fn run(&mut self, sql: &str, values: &[Value]) -> Result<Answer, StoreError> {
+    fn run(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        limit: Option<Duration>,
+    ) -> Result<Answer, StoreError> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(open(&self.readers.0.path, SETTINGS)?),
         };
         let started = Instant::now();
+        let is_over = limit.map(|limit| move || started.elapsed() > limit);
+        connection.progress_handler(STEPS, is_over)?;
         let answer = run(connection, sql, values);
         let duration_ms = started.elapsed().as_millis();
         if duration_ms >= SLOW.as_millis() {

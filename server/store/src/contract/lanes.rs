@@ -1,0 +1,88 @@
+//! Lanes: whoever holds one full takes nothing from another, and nothing holds one for ever.
+
+use super::noon;
+use crate::{
+    Lane, Priority, Store, StoreError,
+    testing::{append, both, fill, new_event},
+};
+
+async fn answers(store: &Store) -> bool {
+    let mut reader = store.read().await.unwrap();
+    let mut db = reader.db();
+    db.query("SELECT CAST(1 AS BIGINT)")
+        .fetch_one::<i64>()
+        .await
+        .is_ok()
+}
+
+#[tokio::test]
+async fn a_lane_that_is_full_leaves_every_other_its_connections() {
+    for (engine, test) in both().await {
+        for full in Lane::ALL {
+            let held = fill(&test.store, full).await;
+            for other in Lane::ALL.into_iter().filter(|lane| *lane != full) {
+                let answers = answers(&test.store.within(other)).await;
+                assert!(answers, "{engine}: {other:?} beside {full:?}");
+            }
+            drop(held);
+        }
+    }
+}
+
+#[tokio::test]
+async fn records_are_written_and_sessions_end_while_all_who_look_hold_their_connections() {
+    for (engine, test) in both().await {
+        let mut held = Vec::new();
+        for lane in Lane::ALL.into_iter().filter(|lane| *lane != Lane::Gateway) {
+            held.extend(fill(&test.store, lane).await);
+        }
+        let guarding = test.store.within(Lane::Gateway);
+        assert!(answers(&guarding).await, "{engine}");
+        for priority in [Priority::Gateway, Priority::Normal] {
+            let written: Result<(), StoreError> = guarding
+                .write(priority, (), |(), tx| super::note(tx, "a".into()))
+                .await;
+            written.unwrap();
+        }
+        append(&guarding, new_event(Some("acme"), 1, noon()))
+            .await
+            .unwrap();
+        drop(held);
+    }
+}
+
+#[tokio::test]
+async fn who_finds_a_lane_full_is_refused_in_time_and_let_in_once_it_is_not() {
+    for (engine, test) in both().await {
+        let rest = test.store.within(Lane::Rest);
+        let mut held = fill(&test.store, Lane::Rest).await;
+        let refused = rest.read().await.err();
+        assert!(matches!(refused, Some(StoreError::Busy)), "{engine}");
+        assert_eq!(refused.unwrap().outage(), None);
+        held.pop();
+        assert!(answers(&rest).await, "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_never_ends_is_stopped_and_gives_its_place_back() {
+    for (engine, test) in both().await {
+        let store = test.store.within(Lane::Rest);
+        let mut reader = store.read().await.unwrap();
+        let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 - 1 FROM n) SELECT COUNT(*) FROM n";
+        let stopped = reader.db().query(endless).fetch_one::<i64>().await;
+        assert!(matches!(stopped, Err(StoreError::TookTooLong)), "{engine}");
+        assert!(answers(&store).await, "{engine}");
+        drop(reader);
+        drop(fill(&test.store, Lane::Rest).await);
+    }
+}
+
+#[tokio::test]
+async fn a_task_is_in_the_lane_that_it_runs_in() {
+    for (engine, test) in both().await {
+        let held = fill(&test.store, Lane::Pages).await;
+        assert!(Lane::Live.run(answers(&test.store)).await, "{engine}");
+        drop(held);
+    }
+}

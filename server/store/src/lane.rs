@@ -1,0 +1,139 @@
+//! Who uses the store, and how many of each kind may at the same time.
+//!
+//! Each lane has its own connections, so no lane can take what another needs. A caller who finds its
+//! lane full waits for a moment and is then refused. `docs/decisions/0017` says why.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::StoreError;
+
+/// How long to wait for a place in a lane.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a statement may take where people and programs look.
+const LOOK: Duration = Duration::from_secs(4);
+/// How long a statement of an export may take. With a filter that fits little, one page of an
+/// export reads a whole chain.
+const EXPORT: Duration = Duration::from_mins(1);
+
+/// A kind of use that has its own connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// The gateway's look-ups and refusals, leases, and the log of changes.
+    Gateway,
+    /// Acts of people. Only PostgreSQL gives each its own connection.
+    Acts,
+    /// Pages, server functions and plain forms. Whatever names no lane is here.
+    Pages,
+    /// Live streams.
+    Live,
+    /// Reading by the REST interface.
+    Rest,
+    /// Audit logs as files.
+    Exports,
+    /// What the platform reports and asks by key: telemetry, user sessions, ends of requests.
+    Reports,
+    /// Background tasks.
+    Tasks,
+    /// A command in a shell, which has a process of its own.
+    Shell,
+}
+
+tokio::task_local! {
+    static LANE: Lane;
+}
+
+impl Lane {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Gateway,
+        Self::Acts,
+        Self::Pages,
+        Self::Live,
+        Self::Rest,
+        Self::Exports,
+        Self::Reports,
+        Self::Tasks,
+        Self::Shell,
+    ];
+
+    /// Runs a task, or a part of one, in this lane. Tasks that it starts are in no lane.
+    pub async fn run<F: Future>(self, task: F) -> F::Output {
+        LANE.scope(self, task).await
+    }
+
+    /// The lane of the task that asks.
+    pub(crate) fn of_task() -> Option<Self> {
+        LANE.try_with(|lane| *lane).ok()
+    }
+
+    /// How many connections it has. `docs/operations.md` states their sum.
+    pub(crate) const fn places(self) -> usize {
+        match self {
+            // The log of changes and the lease keep one each.
+            Self::Gateway => 5,
+            Self::Pages => 4,
+            Self::Acts | Self::Rest => 3,
+            Self::Live | Self::Exports | Self::Reports | Self::Shell => 2,
+            Self::Tasks => 1,
+        }
+    }
+
+    /// How long one of its statements may take.
+    pub(crate) const fn limit(self) -> Option<Duration> {
+        match self {
+            Self::Gateway | Self::Shell => None,
+            Self::Exports => Some(EXPORT),
+            Self::Acts | Self::Pages | Self::Live | Self::Rest | Self::Reports | Self::Tasks => {
+                Some(LOOK)
+            }
+        }
+    }
+}
+
+/// The places of every lane. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Lanes([Arc<Semaphore>; Lane::ALL.len()]);
+
+/// A place in a lane, until it is dropped.
+pub(crate) type Place = OwnedSemaphorePermit;
+
+impl Lanes {
+    pub(crate) fn new() -> Self {
+        Self(Lane::ALL.map(|lane| Arc::new(Semaphore::new(lane.places()))))
+    }
+
+    /// A place, as soon as one is free.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] if none is free in time.
+    pub(crate) async fn enter(&self, lane: Lane) -> Result<Place, StoreError> {
+        let free = Arc::clone(&self.0[lane as usize]).acquire_owned();
+        match tokio::time::timeout(PATIENCE, free).await {
+            Ok(place) => place.map_err(|_| StoreError::Closed),
+            Err(_) => Err(StoreError::Busy),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_finds_its_own_places() {
+        for (place, lane) in Lane::ALL.into_iter().enumerate() {
+            assert_eq!(lane as usize, place);
+        }
+    }
+
+    #[test]
+    fn the_manual_states_how_many_connections_a_node_opens() {
+        let lanes = Lane::ALL.into_iter().filter(|lane| *lane != Lane::Shell);
+        // And the writer's, and the one that listens for changes.
+        let most = lanes.map(Lane::places).sum::<usize>() + 2;
+        let manual = include_str!("../../../docs/operations.md");
+        assert!(manual.contains(&format!("at most {most} connections")));
+    }
+}
