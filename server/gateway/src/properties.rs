@@ -137,7 +137,8 @@ fn is_permitted(method: &Method, path: &str) -> bool {
     let careless = decode(path).to_lowercase();
     let mut segments = careless.split('/').skip(4);
     let first = segments.next().unwrap_or_default().trim();
-    let name = first.split('.').next().unwrap_or_default();
+    let name = first.split(|c: char| !c.is_ascii_alphanumeric());
+    let name = name.into_iter().next().unwrap_or_default();
     let reads = matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS");
     let leaks = matches!(method.as_str(), "GET" | "HEAD") && name == "secrets";
     let writes = method == Method::POST && path == "/v1/tenants/acme/exports";
@@ -309,6 +310,11 @@ mod tests {
         "secrets",
         "SECRETS",
         "secrets.csv",
+        "secrets(1)",
+        "secrets:download",
+        "%3F",
+        "-",
+        "(",
         "exports",
         "bolt",
         "acme",

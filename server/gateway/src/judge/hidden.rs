@@ -44,12 +44,13 @@ impl Hidden {
     }
 
     fn in_reading(&self, path: &str) -> Option<String> {
-        let found = self.paths.iter().filter(|p| p.resembles(path).is_some());
-        let places: Vec<usize> = found.flat_map(|p| p.places(SECRET)).collect();
+        let segments: Vec<_> = segments(path).collect();
+        let patterns = self.paths.iter();
+        let places: Vec<_> = patterns.flat_map(|p| p.places(SECRET, &segments)).collect();
         if places.is_empty() {
             return None;
         }
-        let shown = segments(path).enumerate().map(|(at, segment)| {
+        let shown = segments.iter().enumerate().map(|(at, segment)| {
             if places.contains(&at) {
                 HIDDEN
             } else {
@@ -97,7 +98,7 @@ impl Hidden {
 
 fn hiding(text: &str) -> Result<PathPattern, String> {
     let pattern = text.parse::<PathPattern>().map_err(|e| e.to_string())?;
-    let hides = pattern.places(SECRET).next().is_some();
+    let hides = pattern.has(SECRET);
     match hides {
         true => Ok(pattern),
         false => Err("must mark the hidden part with {secret}".to_owned()),

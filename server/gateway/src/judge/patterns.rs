@@ -1,10 +1,11 @@
 //! Path patterns of rules and routes.
 //!
 //! A pattern is read in two ways. To *permit*, it is read exactly, byte by byte. To *refuse*, it is
-//! read loosely, because the upstream may be less exact than we are: another case, a final slash or
-//! a suffix such as `.json` makes no difference.
+//! read loosely, because the upstream may be less exact than we are: see `loose`.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+mod loose;
+
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,13 +51,6 @@ pub struct Captured<'p> {
 #[error("{0}")]
 pub struct InvalidPattern(&'static str);
 
-/// How literal segments are compared.
-#[derive(Clone, Copy)]
-enum Reading {
-    Exact,
-    Loose,
-}
-
 impl PathPattern {
     pub(crate) fn every_path() -> Self {
         Self {
@@ -97,7 +91,7 @@ impl PathPattern {
 
     /// The names in a canonical `path`, if exactly this path matches.
     pub fn matches<'p>(&self, path: &'p str) -> Option<Captured<'p>> {
-        let (captured, rest) = self.walk(path, Reading::Exact)?;
+        let (captured, rest) = self.walk(path)?;
         let ends_in_slash = path.len() > 1 && path.ends_with('/');
         let exact = self.below || (rest == 0 && ends_in_slash == self.slash);
         exact.then_some(captured)
@@ -105,34 +99,17 @@ impl PathPattern {
 
     /// The names in a canonical `path`, if it or a parent path matches.
     pub fn matches_above<'p>(&self, path: &'p str) -> Option<Captured<'p>> {
-        self.walk(path, Reading::Exact)
-            .map(|(captured, _)| captured)
-    }
-
-    /// The names in a `path` that a careless upstream may take, itself or a parent, for this
-    /// pattern.
-    pub fn resembles<'p>(&self, path: &'p str) -> Option<Captured<'p>> {
-        self.walk(path, Reading::Loose)
-            .map(|(captured, _)| captured)
-    }
-
-    /// The positions of `{name}` among the segments, from 0.
-    pub(crate) fn places(&self, name: &str) -> impl Iterator<Item = usize> {
-        let parts = self.parts.iter().enumerate();
-        parts.filter_map(move |(at, part)| match part {
-            Part::Any(given) if given == name => Some(at),
-            _ => None,
-        })
+        self.walk(path).map(|(captured, _)| captured)
     }
 
     /// The captured names, and the number of remaining segments.
-    fn walk<'p>(&self, path: &'p str, reading: Reading) -> Option<(Captured<'p>, usize)> {
+    fn walk<'p>(&self, path: &'p str) -> Option<(Captured<'p>, usize)> {
         let mut segments = segments(path);
         let mut captured = Captured::default();
         for part in &self.parts {
             let segment = segments.next()?;
             match part {
-                Part::Literal(literal) if reading.same(literal, segment) => {}
+                Part::Literal(literal) if literal == segment => {}
                 Part::Literal(_) => return None,
                 Part::Tenant => captured.tenant = Some(segment),
                 Part::Organization => captured.organization = Some(segment),
@@ -141,35 +118,6 @@ impl PathPattern {
         }
         Some((captured, segments.count()))
     }
-}
-
-impl Reading {
-    fn same(self, literal: &str, segment: &str) -> bool {
-        match self {
-            Self::Exact => literal == segment,
-            Self::Loose => {
-                let segment = folded(segment);
-                let literal = literal.to_lowercase();
-                segment
-                    .strip_prefix(&literal)
-                    .is_some_and(|suffix| suffix.is_empty() || suffix.starts_with(['.', ';']))
-            }
-        }
-    }
-}
-
-/// A segment as the least exact upstream may read it: unescaped, without blanks, in lower case.
-fn folded(segment: &str) -> String {
-    let mut text = Cow::Borrowed(segment);
-    // Double escapes never pass, but refused requests are read too.
-    for _ in 0..3 {
-        text = Cow::Owned(
-            percent_encoding::percent_decode_str(&text)
-                .decode_utf8_lossy()
-                .into_owned(),
-        );
-    }
-    text.trim().to_lowercase()
 }
 
 impl FromStr for PathPattern {

@@ -65,6 +65,112 @@ async fn a_get_that_leaks_is_refused_in_every_spelling() {
     assert_eq!(rig.ask(&format!("GET {TENANT}/invoices")).await.status, 200);
 }
 
+/// How upstreams go on after a word and still serve what the word names.
+const READ_AS_THE_WORD: [(&str, &str); 14] = [
+    ("(1)", "OData: a key"),
+    ("('a%20b')", "OData: a key that is text"),
+    ("()", "OData: a function without arguments"),
+    (":download", "Google: a custom verb"),
+    ("%3Fx", "one that decodes before it splits off the query"),
+    ("%23x", "one that decodes before it splits off the fragment"),
+    ("~", "a backup on disk"),
+    ("@x", "CDNs: a version"),
+    (",1", "WebDAV and matrix-like parameters"),
+    ("=1", "matrix-like parameters"),
+    ("%26x", "one that decodes before it splits parameters"),
+    ("'", "SQL-like routers"),
+    ("*", "globs"),
+    ("!", "RPC separators"),
+];
+
+#[tokio::test]
+async fn whatever_follows_a_denied_word_it_stays_denied() {
+    let rig = Rig::with(reading()).await;
+    let listed = READ_AS_THE_WORD
+        .iter()
+        .map(|(after, _)| (*after).to_owned());
+    let others = (b'!'..=b'~').filter(|b| !b.is_ascii_alphanumeric() && !b"/?".contains(b));
+    let others = others.flat_map(|byte| {
+        let raw = char::from(byte);
+        [format!("{raw}"), format!("{raw}x"), format!("%{byte:02X}x")]
+    });
+    let wide = ["%20x", "%C2%A0x", "%C3%A9", "%E2%80%8B", "%CC%81s"].map(str::to_owned);
+    for after in listed.chain(others).chain(wide) {
+        for path in [
+            format!("exports{after}"),
+            format!("EXPORTS{after}"),
+            format!("exports{after}/7"),
+        ] {
+            let status = rig.ask(&format!("GET {TENANT}/{path}")).await.status;
+            assert!([400, 403].contains(&status), "{path}: {status}");
+        }
+    }
+    assert_eq!(rig.upstream.text(), "", "nothing has been forwarded");
+    for word in ["exportsx", "exports2", "export", "my-exports"] {
+        let status = rig.ask(&format!("GET {TENANT}/{word}")).await.status;
+        assert_eq!(status, 200, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_parentheses_is_read_as_the_segment_that_it_stands_for() {
+    let rig = Rig::with(Wanted {
+        binding: "identity",
+        scopes: &["read_only"],
+        more_scopes: r#"
+            [[scopes]]
+            name = "read_only"
+            deny = [
+                { methods = ["GET"], paths = ["/v1/users/{user}/exports", "/v1/keys/{key}"] },
+            ]
+        "#,
+        ..Wanted::default()
+    })
+    .await;
+    for path in [
+        "/v1/users('7')/exports",
+        "/v1/users(7)/exports(1)",
+        "/v1/Users%20(7)/exports",
+        "/v1(1)/users/7/exports",
+        "/v1/users/('7')/exports",
+        "/v1/users(7)/9/exports",
+        "/v1/keys(7)",
+    ] {
+        assert_eq!(rig.ask(&format!("GET {path}")).await.status, 403, "{path}");
+    }
+    // Routes name tenants, and are read in the same way.
+    for path in [
+        "/v1/tenants('bolt')",
+        "/v1/tenants(x)/bolt",
+        "/v1/tenants%3F/bolt",
+    ] {
+        assert_eq!(rig.ask(&format!("GET {path}")).await.status, 403, "{path}");
+        assert_eq!(refusal(&rig), Refusal::WrongTenant, "{path}");
+    }
+    assert_eq!(rig.upstream.text(), "", "nothing has been forwarded");
+    for path in ["/v1/users(7)", "/v1/users/7", "/v1/keys", TENANT] {
+        assert_eq!(rig.ask(&format!("GET {path}")).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_permits_is_no_wider_for_it() {
+    let rig = Rig::new().await;
+    for after in ["(1)", ":x", "%3Fx", "~", "@x", "-x", "_x", "."] {
+        for path in [
+            format!("/v1/tenants{after}/acme"),
+            format!("{TENANT}{after}"),
+        ] {
+            assert_eq!(
+                ask(&rig, &format!("POST {path}"), "", "").await,
+                403,
+                "{path}"
+            );
+        }
+    }
+    assert_eq!(rig.upstream.text(), "", "nothing has been forwarded");
+}
+
 #[tokio::test]
 async fn a_post_that_only_reads_is_let_through_once_its_form_was_read() {
     let rig = Rig::with(reading()).await;
