@@ -14,7 +14,7 @@ use http_body::Body;
 
 use crate::{
     answers::Trouble,
-    arrival::{Arrival, websocket::Handshake},
+    arrival::{Arrival, shown_target, websocket::Handshake},
     authenticate::{Authenticator, Browser, Caller},
     body::{BodyError, BodySource},
     browser::Browsers,
@@ -22,8 +22,8 @@ use crate::{
     entropy::{Entropy, new_uuid},
     gate::Entrance,
     judge::{
-        Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, hidden,
-        rule_book::RuleBook, scopes::Upgrade,
+        Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, rule_book::RuleBook,
+        scopes::Upgrade,
     },
     node::NodeState,
     ports::{KnownSession, Recorder, Sessions},
@@ -99,6 +99,11 @@ impl Admission {
     /// A name for a request.
     pub(crate) fn new_request_id(&self) -> RequestId {
         RequestId::from_uuid(new_uuid(&*self.clock, &*self.entropy))
+    }
+
+    /// The path of a request that is not recorded, as it may be logged.
+    pub(crate) fn shown_path(&self, path: &str) -> String {
+        shown_target(path.as_bytes(), self.rules.today()).0
     }
 
     /// Decides about a request and commits its record or its refusal. `route` chooses the
@@ -193,11 +198,6 @@ impl Admission {
         route: impl FnOnce(&CanonicalRequest) -> Result<To, Denied>,
     ) -> Result<(Authorised, To, Option<Handshake>), Denied> {
         let (request, websocket) = arrival.request()?;
-        if hidden::holds_token(request.target.as_str()) {
-            let detail =
-                "Don't put the token in the URL. Send it in the Authorization header only.";
-            return Err(Denied::new(Refusal::MalformedRequest, detail));
-        }
         let judge = Judge {
             hosts,
             rules: self.rules.today(),

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub mod client_ip;
 pub(crate) mod raw_head;
+mod stray;
 pub(crate) mod websocket;
 
 use std::net::IpAddr;
@@ -28,6 +29,8 @@ use crate::{
 const REFUSED_TEXT_MAX: usize = 2048;
 /// The longest `User-Agent` that is kept, in characters.
 const USER_AGENT_MAX: usize = 512;
+/// The longest method that is kept, in characters.
+const METHOD_MAX: usize = 64;
 
 /// A request as it arrived, or as the proxy that carries it says that it did.
 pub(crate) struct Arrival {
@@ -64,8 +67,22 @@ impl Arrival {
     ///
     /// # Errors
     ///
-    /// If its form is not in order.
+    /// If its form is not in order, or a token of ours stands where none belongs.
     pub(crate) fn request(&self) -> Result<(CanonicalRequest, Option<Handshake>), Denied> {
+        let request = self.well_formed()?;
+        match self.stray_token() {
+            Some(stray) => Err(Denied::new(Refusal::MalformedRequest, stray.detail())),
+            None => Ok(request),
+        }
+    }
+
+    /// As [`Self::request`], for what is neither recorded nor forwarded: the target of an entry holds
+    /// its code.
+    ///
+    /// # Errors
+    ///
+    /// If its form is not in order.
+    pub(crate) fn well_formed(&self) -> Result<(CanonicalRequest, Option<Handshake>), Denied> {
         let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
         if !self.is_spoken() {
             // An answer that ends with its connection could be cut and look complete.
@@ -125,8 +142,8 @@ impl Arrival {
     pub(crate) fn user_agent(&self) -> String {
         let user_agent = self.headers.get(header::USER_AGENT);
         user_agent.map_or_else(String::new, |value| {
-            let text = printable(value.as_bytes(), USER_AGENT_MAX);
-            hidden::without_tokens(&text).into_owned()
+            let text = String::from_utf8_lossy(value.as_bytes());
+            shown(&text, USER_AGENT_MAX)
         })
     }
 
@@ -138,11 +155,10 @@ impl Arrival {
         rules: &RuleSet,
     ) -> Intent {
         let (path, query) = match permitted.map(|permitted| &permitted.request().target) {
-            Some(target) => (target.path().to_owned(), target.query().map(str::to_owned)),
-            None => split_target(&self.head.target),
+            // Canonical, and without a token.
+            Some(target) => rules.hidden.of(target),
+            None => shown_target(&self.head.target, rules),
         };
-        let query =
-            query.map(|query| hidden::without_tokens(&rules.hidden.query(&query)).into_owned());
         Intent {
             request_id: self.request_id,
             support_session_id: session.id,
@@ -150,8 +166,8 @@ impl Arrival {
             tenant_id: session.tenant_id.clone(),
             staff_id: session.staff_id,
             staff_name: session.staff_name.clone(),
-            method: printable(self.method.as_str().as_bytes(), 64),
-            path: hidden::without_tokens(&rules.hidden.path(&path)).into_owned(),
+            method: shown(self.method.as_str(), METHOD_MAX),
+            path,
             query,
             scope: permitted.map(|permitted| permitted.scope().clone()),
             profile: self.profile,
@@ -162,18 +178,17 @@ impl Arrival {
     }
 }
 
-fn split_target(target: &[u8]) -> (String, Option<String>) {
-    let mut parts = target.splitn(2, |b| *b == b'?');
-    let path = parts.next().unwrap_or_default();
-    (
-        printable(path, REFUSED_TEXT_MAX),
-        parts.next().map(|query| printable(query, REFUSED_TEXT_MAX)),
-    )
+/// Path and query of what is refused, as they may be recorded and logged.
+pub(crate) fn shown_target(target: &[u8], rules: &RuleSet) -> (String, Option<String>) {
+    let (path, query) = rules.hidden.of_any(target);
+    let query = query.map(|query| shown(&query, REFUSED_TEXT_MAX));
+    (shown(&path, REFUSED_TEXT_MAX), query)
 }
 
-/// A text for people: at most `max` characters, control characters escaped.
-fn printable(bytes: &[u8], max: usize) -> String {
-    let text = String::from_utf8_lossy(bytes);
+/// A text for people: no token of ours, at most `max` characters, control characters escaped.
+fn shown(text: &str, max: usize) -> String {
+    // Before it is cut: most of a token is as bad as the whole.
+    let text = hidden::without_tokens(text);
     let mut safe = String::with_capacity(text.len().min(max));
     for c in text.chars().take(max) {
         if c.is_control() {
@@ -191,9 +206,20 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_refused_target_is_short_and_printable() {
-        let (path, query) = split_target(b"/a\x1b[31m\xff?b=\0");
+        let shown_target = |target| shown_target(target, &RuleSet::permitting_nothing(""));
+        let (path, query) = shown_target(b"/a\x1b[31m\xff?b=\0");
         assert_eq!(path, "/a\\u{1b}[31m\u{fffd}");
         assert_eq!(query.as_deref(), Some("b=\\u{0}"));
-        assert!(printable(&[b'a'; 5000], 2048).len() == 2048);
+        assert_eq!(shown_target(&[b'a'; 5000]).0.len(), REFUSED_TEXT_MAX);
+    }
+
+    #[test]
+    fn a_token_that_is_cut_is_hidden_before() {
+        let token = format!("scst_{}", "A".repeat(43));
+        for before in REFUSED_TEXT_MAX - 50..=REFUSED_TEXT_MAX {
+            let text = format!("/{}{token}", "x/".repeat(before / 2));
+            let kept = shown(&text, REFUSED_TEXT_MAX);
+            assert!(!kept.contains('A'), "{before}");
+        }
     }
 }

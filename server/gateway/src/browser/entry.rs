@@ -93,7 +93,7 @@ impl Browsers {
 /// Whether a person has asked for this, in a request that can be read in one way only.
 fn check_asked(arrival: &Arrival) -> Result<(), Trouble> {
     arrival
-        .request()
+        .well_formed()
         .map_err(|denied| Trouble::from(denied).closing())?;
     // A prefetched page may never be shown, and would use up the code.
     let headers = &arrival.headers;

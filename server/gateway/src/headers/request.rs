@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body::Frame;
 
 use super::{HOP_BY_HOP, OURS, insert_identity, list, named_by_connection};
-use crate::ports::KnownSession;
+use crate::{judge::hidden::holds_token, ports::KnownSession};
 
 /// Never passed on with a request, even where the configuration names them: credentials, fields that
 /// we set or derive, and fields that would make the upstream see another request than we checked.
@@ -108,6 +108,11 @@ impl RequestHeaders {
         }
     }
 
+    /// Whether a field of a header or a trailer goes on. None that holds a token of ours does.
+    fn passes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        self.allowed.contains(name) && !holds_token(value.as_bytes())
+    }
+
     /// The header that the upstream gets for a request of `session`.
     pub(crate) fn forwarded(
         &self,
@@ -119,7 +124,7 @@ impl RequestHeaders {
         let named = named_by_connection(client);
         let mut headers = HeaderMap::with_capacity(client.len() + 8);
         for (name, value) in client {
-            if self.allowed.contains(name) && !named.contains(name) {
+            if self.passes(name, value) && !named.contains(name) {
                 headers.append(name.clone(), value.clone());
             }
         }
@@ -144,11 +149,12 @@ impl RequestHeaders {
     /// Removes from a request's header what handlers behind the layer don't get.
     pub(crate) fn retain_for_handlers(&self, header: &mut HeaderMap) {
         let named = named_by_connection(header);
-        let passes = |name: &HeaderName| {
-            *name == header::HOST || (self.allowed.contains(name) && !named.contains(name))
+        let passes = |name: &HeaderName, value: &HeaderValue| {
+            *name == header::HOST || (self.passes(name, value) && !named.contains(name))
         };
-        let names: Vec<_> = header.keys().filter(|n| !passes(n)).cloned().collect();
-        for name in names {
+        let others = header.iter().filter(|(name, value)| !passes(name, value));
+        let others: Vec<_> = others.map(|(name, _)| name.clone()).collect();
+        for name in others {
             header.remove(name);
         }
     }
@@ -164,7 +170,7 @@ impl RequestHeaders {
     pub(super) fn retain_trailers(&self, trailers: HeaderMap) -> HeaderMap {
         let mut kept = HeaderMap::new();
         for (name, value) in &trailers {
-            if self.allowed.contains(name) && *name != header::CONTENT_LENGTH {
+            if self.passes(name, value) && *name != header::CONTENT_LENGTH {
                 kept.append(name.clone(), value.clone());
             }
         }

@@ -6,7 +6,10 @@ use std::borrow::Cow;
 
 pub(crate) use self::tokens::{holds_token, without_tokens};
 use super::{
-    bindings::HiddenConfig, canonical::segments, patterns::PathPattern, selectors::is_spelling_of,
+    bindings::HiddenConfig,
+    canonical::{CanonicalTarget, segments},
+    patterns::PathPattern,
+    selectors::is_spelling_of,
 };
 use crate::config::Faults;
 
@@ -14,6 +17,8 @@ use crate::config::Faults;
 const HIDDEN: &str = "(hidden)";
 /// The name by which a pattern marks a secret segment.
 const SECRET: &str = "secret";
+/// How often escapes of escapes are undone.
+const NESTED: usize = 3;
 
 /// Paths and query parameters whose values are kept out of every record.
 #[derive(Debug, Clone, Default)]
@@ -30,46 +35,55 @@ impl Hidden {
         }
     }
 
-    /// A path as it may be recorded. Patterns are read loosely, and a path that is refused because
-    /// it can be read in two ways is read in the other one too.
-    pub(crate) fn path<'p>(&self, path: &'p str) -> Cow<'p, str> {
-        if self.paths.is_empty() {
-            return Cow::Borrowed(path);
-        }
-        let undone = undone(path);
-        [Cow::Borrowed(path), Cow::Owned(undone)]
-            .into_iter()
-            .find_map(|reading| self.in_reading(&reading))
-            .map_or(Cow::Borrowed(path), Cow::Owned)
+    /// Path and query of a target as they may be recorded.
+    pub(crate) fn of(&self, target: &CanonicalTarget) -> (String, Option<String>) {
+        let query = target.query().map(|query| self.query(query).into_owned());
+        (self.path(target.path()).into_owned(), query)
     }
 
-    fn in_reading(&self, path: &str) -> Option<String> {
-        let segments: Vec<_> = segments(path).collect();
-        let patterns = self.paths.iter();
-        let places: Vec<_> = patterns.flat_map(|p| p.places(SECRET, &segments)).collect();
-        if places.is_empty() {
-            return None;
-        }
-        let shown = segments.iter().enumerate().map(|(at, segment)| {
-            if places.contains(&at) {
-                HIDDEN
-            } else {
-                segment
+    /// As [`Self::of`], for a target that may be refused. Of one that can be read in two ways nothing
+    /// is shown if anything may be secret, because the upstream's reading is not known.
+    pub(crate) fn of_any(&self, target: &[u8]) -> (String, Option<String>) {
+        let hides = !self.paths.is_empty() || !self.query.is_empty();
+        match CanonicalTarget::parse(target) {
+            Ok(target) => self.of(&target),
+            Err(_) if hides => {
+                let query = target.contains(&b'?').then(|| HIDDEN.to_owned());
+                (format!("/{HIDDEN}"), query)
             }
-        });
-        let mut text = String::with_capacity(path.len());
-        for segment in shown {
-            text.push('/');
-            text.push_str(segment);
+            Err(_) => {
+                let mut parts = target.splitn(2, |b| *b == b'?');
+                let mut part = || Some(String::from_utf8_lossy(parts.next()?).into_owned());
+                (part().unwrap_or_default(), part())
+            }
         }
-        if path.ends_with('/') {
-            text.push('/');
+    }
+
+    /// A canonical path as it may be recorded. Patterns are read loosely.
+    fn path<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        let mut shown = Cow::Borrowed(path);
+        if !self.paths.is_empty() {
+            let segments: Vec<_> = segments(path).collect();
+            let patterns = self.paths.iter();
+            let places: Vec<_> = patterns.flat_map(|p| p.places(SECRET, &segments)).collect();
+            if !places.is_empty() {
+                shown = Cow::Owned(without(path, &segments, &places));
+            }
         }
-        Some(text)
+        match self.query_in(&shown) {
+            Some(at) => Cow::Owned(format!("{}{HIDDEN}", &shown[..at])),
+            None => shown,
+        }
+    }
+
+    /// Where a secret query begins in a path, for an upstream that decodes before it splits.
+    fn query_in(&self, path: &str) -> Option<usize> {
+        let begin = path.find("%3F").into_iter().chain(path.find("%23")).min()?;
+        self.is_secret(&path[begin..]).then_some(begin)
     }
 
     /// A query as it may be recorded.
-    pub(crate) fn query<'q>(&self, query: &'q str) -> Cow<'q, str> {
+    fn query<'q>(&self, query: &'q str) -> Cow<'q, str> {
         let mut shown = String::with_capacity(query.len());
         let mut changed = false;
         for pair in query.split_inclusive(['&', ';']) {
@@ -77,14 +91,18 @@ impl Hidden {
                 Some((at, '&' | ';')) => pair.split_at(at),
                 _ => (pair, ""),
             };
-            match pair.split_once('=') {
-                Some((name, _)) if self.query.iter().any(|q| is_spelling_of(name, q)) => {
-                    changed = true;
-                    shown.push_str(name);
-                    shown.push('=');
-                    shown.push_str(HIDDEN);
+            if self.is_secret(pair) {
+                changed = true;
+                match pair.split_once('=') {
+                    Some((name, _)) if !name.contains('%') => {
+                        shown.push_str(name);
+                        shown.push('=');
+                    }
+                    _ => {}
                 }
-                _ => shown.push_str(pair),
+                shown.push_str(HIDDEN);
+            } else {
+                shown.push_str(pair);
             }
             shown.push_str(separator);
         }
@@ -94,28 +112,50 @@ impl Hidden {
             Cow::Borrowed(query)
         }
     }
+
+    /// Whether a parameter is secret, or holds one that is: an address with its own query, or one
+    /// whose separators are escaped.
+    fn is_secret(&self, pair: &str) -> bool {
+        if self.query.is_empty() {
+            return false;
+        }
+        let mut text = Cow::Borrowed(pair);
+        for _ in 0..NESTED {
+            let undone = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
+            text = Cow::Owned(undone.into_owned());
+        }
+        [pair, &*text].into_iter().any(|text| {
+            let mut pairs = text.split(['?', '#', '&', ';']);
+            pairs.any(|pair| {
+                let name = pair.split_once('=').map(|(name, _)| name);
+                name.is_some_and(|name| self.query.iter().any(|q| is_spelling_of(name, q)))
+            })
+        })
+    }
 }
 
 fn hiding(text: &str) -> Result<PathPattern, String> {
     let pattern = text.parse::<PathPattern>().map_err(|e| e.to_string())?;
-    let hides = pattern.has(SECRET);
-    match hides {
+    match pattern.has(SECRET) {
         true => Ok(pattern),
         false => Err("must mark the hidden part with {secret}".to_owned()),
     }
 }
 
-/// A path with its escapes undone, as often as they are nested, and without parameters.
-fn undone(path: &str) -> String {
-    let mut text = path.to_owned();
-    for _ in 0..3 {
-        let decoded = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
-        text = decoded.replace('\\', "/");
+/// A path without the segments at `places`.
+fn without(path: &str, segments: &[&str], places: &[usize]) -> String {
+    let mut text = String::with_capacity(path.len());
+    for (at, segment) in segments.iter().enumerate() {
+        text.push('/');
+        text.push_str(match places.contains(&at) {
+            true => HIDDEN,
+            false => segment,
+        });
     }
-    let plain: Vec<_> = segments(&text)
-        .map(|segment| segment.split(';').next().unwrap_or_default())
-        .collect();
-    format!("/{}", plain.join("/"))
+    if path.ends_with('/') {
+        text.push('/');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -136,10 +176,11 @@ mod tests {
     #[test]
     fn a_secret_segment_is_hidden_however_it_is_spelt() {
         let hidden = hidden();
+        let path = |path: &str| hidden.of_any(path.as_bytes()).0;
         let shown = "/v1/users/7/resets/(hidden)";
-        assert_eq!(hidden.path("/v1/users/7/resets/s3cret"), shown);
+        assert_eq!(path("/v1/users/7/resets/s3cret"), shown);
         let below = "/v1/users/7/resets/s3cret/confirm/";
-        assert_eq!(hidden.path(below), format!("{shown}/confirm/"));
+        assert_eq!(path(below), format!("{shown}/confirm/"));
         for path in [
             "/V1/users/7/Resets/s3cret",
             "/v1/users/7/resets.json/s3cret",
@@ -149,12 +190,30 @@ mod tests {
             "/v1/users/7\\resets\\s3cret",
             "/v1/users/7/resets;x=/s3cret",
             "//v1/users/7/resets//s3cret",
+            "/v1/users/7/./resets/s3cret",
+            "/v1/users/7/%2e/resets/s3cret",
+            "/v1/users/7/x/../resets/s3cret",
+            "/v1/users/7/x/%2E%2e/resets/s3cret",
+            "/v1/users/7/resets%00/s3cret",
+            "/v1/users/7/%00resets/s3cret",
+            "http://g/v1/users/7/resets/s3cret",
+            "v1/users/7/resets/s3cret",
+            "/v1/users/7/resets/s3cret#a",
+            "/v1/users/7/resets/#s3cret",
+            "/v1/users/7#/resets/s3cret",
+            "/v1/users/7/resets('s3cret')",
+            "/v1/users(7)/resets/s3cret",
+            "/v1/users(7)/resets(s3cret)",
+            "/v1/users/7/resets:x/s3cret",
+            "/v1/x%3Ftoken=s3cret",
+            "/v1/x%23a=1&token=s3cret",
+            "/v1/x#token=s3cret",
         ] {
-            let shown = hidden.path(path);
+            let shown = format!("{:?}", hidden.of_any(path.as_bytes()));
             assert!(!shown.contains("s3cret"), "{path}: {shown}");
         }
-        for path in ["/v1/users/7/resets", "/v1/users/7", "/"] {
-            assert_eq!(hidden.path(path), path);
+        for unhidden in ["/v1/users/7/resets", "/v1/users/7", "/", "/v1/x%3Fa=token"] {
+            assert_eq!(path(unhidden), unhidden);
         }
     }
 
@@ -172,6 +231,12 @@ mod tests {
             "token[]=s3cret",
             "a=1;token=s3cret",
             "token=s3cret&token=s3cret",
+            "token%3Ds3cret",
+            "a%26token=s3cret",
+            "a=1%26token%3Ds3cret",
+            "a=1%23token=s3cret",
+            "back=/x?token=s3cret",
+            "back=https%3A%2F%2Fx%3Ftoken%3Ds3cret",
         ] {
             let shown = hidden.query(query);
             assert!(!shown.contains("s3cret"), "{query}: {shown}");

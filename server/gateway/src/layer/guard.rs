@@ -73,9 +73,10 @@ impl Guard {
 
     fn arrive(&self, parts: &mut Parts, request_id: RequestId) -> Result<Arrival, Trouble> {
         if !address::is_original(&parts.uri, &parts.extensions) {
+            let original = address::original(&parts.uri, &parts.extensions);
             tracing::error!(
-                served = parts.uri.path(),
-                original = address::original(&parts.uri, &parts.extensions).path(),
+                served = self.admission.shown_path(parts.uri.path()),
+                original = self.admission.shown_path(original.path()),
                 "an address was rewritten before the support session layer: put the layer outside"
             );
             return Err(misplaced());

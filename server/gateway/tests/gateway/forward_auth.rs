@@ -312,6 +312,42 @@ async fn what_may_not_pass_is_401_or_403_and_recorded_in_its_session() {
 }
 
 #[tokio::test]
+async fn neither_a_secret_nor_a_token_stands_in_the_record_of_what_is_refused() {
+    for profile in ALL {
+        let wanted = Wanted {
+            more: r#"hidden = { paths = ["/v1/tenants/{tenant_id}/resets/{secret}"], query = ["code"] }"#,
+            ..Wanted::default()
+        };
+        let checks = Checks::with(*profile, wanted).await;
+        let token = checks.rig.token.clone();
+        for target in [
+            "/x/../resets/s3cret",
+            "/%2e/resets/s3cret",
+            "/resets%2Fs3cret",
+            "/resets/s3cret#x",
+            "/%00?code=s3cret",
+        ] {
+            let answer = checks.ask("GET", &format!("{OK}{target}")).await;
+            assert_eq!(answer.status, 403, "{profile:?} {target}");
+        }
+        assert_eq!(checks.ask(&token, OK).await.status, 403, "{profile:?}");
+        let in_url = format!("{OK}?access_token={token}");
+        assert_eq!(checks.ask("GET", &in_url).await.status, 403, "{profile:?}");
+        for field in ["User-Agent", "Origin", "X-Anything", "Referer", &token] {
+            let check = format!("{}{field}: {token}\r\n", checks.check("GET", OK));
+            assert_eq!(checks.send(&check).await.status, 403, "{profile:?} {field}");
+        }
+        let refused = checks.rig.store.refused();
+        assert_eq!(refused.len(), 12, "{profile:?}");
+        let recorded = format!("{refused:?}");
+        for secret in ["s3cret", &token[5..25], &token.to_lowercase()[5..25]] {
+            assert!(!recorded.contains(secret), "{profile:?}: {recorded}");
+        }
+        assert!(checks.rig.store.begun().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_401_and_so_is_a_session_that_has_ended() {
     for profile in ALL {
         let checks = Checks::of(*profile).await;

@@ -3,7 +3,7 @@
 use app::domain::access_log::RequestOutcome;
 
 use crate::support::{
-    Rig,
+    Rig, Wanted,
     frames::{
         ACK, CONTINUATION, END_HEADERS, END_STREAM, FrameClient, HEADERS, StreamAnswer, block,
         frame,
@@ -332,6 +332,42 @@ async fn a_trailer_can_not_bring_identity_in() {
     let sent = rig.upstream.text();
     assert!(sent.contains("prefer: y"), "{sent}");
     assert!(!sent.contains("bolt"), "{sent}");
+}
+
+#[tokio::test]
+async fn neither_a_secret_nor_a_token_stands_in_the_record_of_what_is_refused() {
+    let rig = Rig::with(Wanted {
+        more: r#"hidden = { paths = ["/v1/tenants/{tenant_id}/resets/{secret}"], query = ["code"] }"#,
+        ..Wanted::default()
+    })
+    .await;
+    let fields = Fields::of(&rig);
+    let paths = [
+        "x/../resets/s3cret",
+        "%2e/resets/s3cret",
+        "resets%2Fs3cret",
+        "a%00?code=s3cret",
+    ];
+    let paths = paths.map(|path| format!("{OWN}/{path}"));
+    let mut requests: Vec<_> = paths.iter().map(|path| fields.get(path)).collect();
+    requests.push(fields.ask(&rig.token, OWN));
+    let lower = rig.token.to_lowercase();
+    for field in ["referer", "origin", "if-match", "x-anything", &lower] {
+        let mut request = fields.get(OWN);
+        request.push((field, &rig.token));
+        requests.push(request);
+    }
+    for request in &requests {
+        let (answer, _) = ask(&rig, request).await;
+        assert_eq!(answer.status, Some(400), "{request:?}");
+    }
+    let refused = rig.store.refused();
+    assert_eq!(refused.len(), requests.len());
+    let recorded = format!("{refused:?}");
+    for secret in ["s3cret", &rig.token[5..25], &lower[5..25]] {
+        assert!(!recorded.contains(secret), "{recorded}");
+    }
+    assert_eq!(rig.upstream.bytes(), 0);
 }
 
 #[tokio::test]

@@ -331,3 +331,58 @@ async fn secrets_in_paths_and_queries_are_forwarded_but_never_recorded() {
     assert_eq!(rig.store.refused().len(), 3);
     assert!(!records.contains("s3cret"), "{records}");
 }
+
+#[tokio::test]
+async fn secrets_stand_in_no_record_of_a_target_that_can_be_read_in_two_ways() {
+    let rig = Rig::with(Wanted {
+        more: r#"hidden = { paths = ["/v1/tenants/{tenant_id}/resets/{secret}"], query = ["code"] }"#,
+        ..Wanted::default()
+    })
+    .await;
+    let far = "x/".repeat(4096);
+    let targets = [
+        format!("{TENANT}/./resets/s3cret"),
+        format!("{TENANT}/%2e/resets/s3cret"),
+        format!("{TENANT}/%2E/resets/s3cret"),
+        format!("{TENANT}/x/../resets/s3cret"),
+        format!("{TENANT}/x/%2e%2e/resets/s3cret"),
+        format!("{TENANT}/x/.%2e/resets/s3cret"),
+        format!("{TENANT}/resets/x/../s3cret"),
+        format!("http://{}{TENANT}/resets/s3cret", rig.address),
+        format!("{TENANT}/resets/s3cret#x"),
+        format!("{TENANT}/resets#/s3cret"),
+        format!("{TENANT}#code=s3cret"),
+        format!("{TENANT}?a=1#code=s3cret"),
+        format!("{TENANT}/resets%00/s3cret"),
+        format!("{TENANT}/%00/resets/s3cret"),
+        format!("{TENANT}%2Fresets%2Fs3cret"),
+        format!("{TENANT}%5Cresets%5Cs3cret"),
+        format!("{TENANT}\\resets\\s3cret"),
+        format!("{TENANT}/resets%252Fs3cret"),
+        format!("{TENANT}/%2572esets/s3cret"),
+        format!("{TENANT};/resets/s3cret"),
+        format!("{TENANT}/resets;a=b/s3cret"),
+        format!("{TENANT}//resets//s3cret"),
+        format!("{TENANT}/resets/s3cret/{far}"),
+        format!("{TENANT}?a=%00&code=s3cret"),
+        format!("{TENANT}?a=%&code%3Ds3cret"),
+        format!("{TENANT}/%C0%AFresets/s3cret"),
+    ];
+    for (count, target) in targets.iter().enumerate() {
+        let status = rig.ask(&format!("GET {target}")).await.status;
+        assert!((400..500).contains(&status), "{target}: {status}");
+        assert_eq!(rig.store.refused().len(), count + 1, "{target}");
+    }
+    let refused = rig.store.refused();
+    for (target, refused) in targets.iter().zip(refused) {
+        let recorded = format!("{:?}", refused.request);
+        assert!(!recorded.contains("s3cret"), "{target}: {recorded}");
+    }
+    assert_eq!(rig.upstream.text(), "");
+    // What can be read in one way hides no more than it must.
+    let target = format!("{TENANT}/resets(s3cret)?back=%2Fx%3Fcode%3Ds3cret&page=2");
+    assert_eq!(rig.ask(&format!("GET {target}")).await.status, 200);
+    let begun = rig.store.begun();
+    assert_eq!(begun[0].path, format!("{TENANT}/(hidden)"));
+    assert_eq!(begun[0].query.as_deref(), Some("back=(hidden)&page=2"));
+}

@@ -1,4 +1,4 @@
-//! Our own tokens where they do not belong: in a URL, which logs, histories and records keep.
+//! Our own tokens where they do not belong: what passes on or is recorded ends in logs and histories.
 
 use std::borrow::Cow;
 
@@ -7,39 +7,40 @@ use crate::token::TokenKind;
 
 /// How many characters of base64url follow a token's prefix: 256 bits.
 const SECRET_LENGTH: usize = 43;
-/// How often escapes of escapes are undone.
-const NESTED: usize = 3;
+/// How many characters every kind's prefix has.
+const PREFIX_LENGTH: usize = 5;
+/// How often escapes of escapes are undone. Nothing that nests deeper is believed to hold no token.
+const NESTED: usize = 8;
 
 /// Whether a text holds a token, however often it is escaped.
-pub(crate) fn holds_token(text: &str) -> bool {
+pub(crate) fn holds_token(text: &[u8]) -> bool {
     let mut reading = Cow::Borrowed(text);
     for _ in 0..NESTED {
         if find(&reading).is_some() {
             return true;
         }
-        if !reading.contains('%') {
-            return false;
+        match Cow::from(percent_encoding::percent_decode(&reading)) {
+            Cow::Borrowed(_) => return false,
+            Cow::Owned(undone) => reading = Cow::Owned(undone),
         }
-        let undone = percent_encoding::percent_decode_str(&reading).decode_utf8_lossy();
-        reading = Cow::Owned(undone.into_owned());
     }
-    find(&reading).is_some()
+    true
 }
 
 /// A text as it may be recorded: only the prefix of each token. Empty if a token is written in
 /// escapes.
 pub(crate) fn without_tokens(text: &str) -> Cow<'_, str> {
-    if !holds_token(text) {
+    if !holds_token(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(secret) = find(rest) {
+    while let Some(secret) = find(rest.as_bytes()) {
         shown.push_str(&rest[..secret]);
         shown.push_str(HIDDEN);
         rest = &rest[secret + SECRET_LENGTH..];
     }
     shown.push_str(rest);
-    if holds_token(&shown) {
+    if holds_token(shown.as_bytes()) {
         shown = if text.starts_with('/') {
             format!("/{HIDDEN}")
         } else {
@@ -50,18 +51,22 @@ pub(crate) fn without_tokens(text: &str) -> Cow<'_, str> {
 }
 
 /// The start of the first token's secret part.
-fn find(text: &str) -> Option<usize> {
-    let is_secret = |at: &usize| {
-        let secret = text.as_bytes().get(*at..*at + SECRET_LENGTH);
+fn find(text: &[u8]) -> Option<usize> {
+    let is_secret = |at: usize| {
+        let secret = text.get(at..at + SECRET_LENGTH);
         let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
         secret.is_some_and(|secret| secret.iter().all(allowed))
     };
-    let of_kind = |kind: TokenKind| {
-        let prefix = kind.prefix();
-        let mut places = text.match_indices(prefix);
-        places.find_map(|(at, _)| Some(at + prefix.len()).filter(is_secret))
+    let is_prefix = |prefix: &[u8]| {
+        let mut kinds = TokenKind::ALL.into_iter();
+        // A field's name is in lower case, and a client may write anything in upper case.
+        kinds.any(|kind| kind.prefix().as_bytes().eq_ignore_ascii_case(prefix))
     };
-    TokenKind::ALL.into_iter().filter_map(of_kind).min()
+    let mut ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'_');
+    ends.find_map(|(at, _)| {
+        let begin = (at + 1).checked_sub(PREFIX_LENGTH)?;
+        (is_prefix(&text[begin..=at]) && is_secret(at + 1)).then_some(at + 1)
+    })
 }
 
 #[cfg(test)]
@@ -93,11 +98,19 @@ mod tests {
         for text in [
             token.replacen('s', "%73", 1),
             token.replacen('s', "%2573", 1),
+            token.replacen('s', &format!("%{}73", "25".repeat(30)), 1),
             format!("{first}{last}"),
         ] {
-            assert!(holds_token(&text), "{text}");
+            assert!(holds_token(text.as_bytes()), "{text}");
             assert_eq!(without_tokens(&format!("t={text}")), HIDDEN);
             assert_eq!(without_tokens(&format!("/t/{text}")), format!("/{HIDDEN}"));
+        }
+    }
+
+    #[test]
+    fn every_prefix_is_as_long_as_is_looked_for() {
+        for kind in TokenKind::ALL {
+            assert_eq!(kind.prefix().len(), PREFIX_LENGTH);
         }
     }
 

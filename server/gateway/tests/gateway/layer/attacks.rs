@@ -14,6 +14,8 @@ use tower::ServiceExt as _;
 
 use super::rig::{Place, Rig, Wanted, forging, json_of, until};
 
+const LOOK: &str = "/v1/tenants/acme/look";
+
 #[tokio::test]
 async fn the_whole_address_is_judged_not_what_a_nested_router_leaves_of_it() {
     for place in [
@@ -189,6 +191,31 @@ async fn handlers_get_no_credential_and_nothing_that_could_pass_for_ours() {
     names.sort_by_key(|name| name.as_str());
     assert_eq!(names, ["accept", "host", "x-request-id"]);
     assert_ne!(told["request_header"], "mine");
+}
+
+#[tokio::test]
+async fn a_token_where_none_belongs_reaches_no_handler_and_no_record() {
+    let rig = Rig::new(Place::Outermost).await;
+    let token = rig.token.clone();
+    let mut requests = vec![rig.head(&format!("{token} {LOOK}"))];
+    requests.push(rig.head(&format!("GET {LOOK}?a={token}")));
+    for field in ["Accept", "Origin", "Range", "X-Anything", &token] {
+        requests.push(format!(
+            "{}{field}: {token}\r\n",
+            rig.head(&format!("GET {LOOK}"))
+        ));
+    }
+    for request in &requests {
+        let answer = rig.raw(&format!("{request}\r\n")).await;
+        assert_eq!(answer.status, 400, "{request}");
+    }
+    assert_eq!(rig.calls(), 0);
+    let refused = rig.store.refused();
+    assert_eq!(refused.len(), requests.len());
+    let recorded = format!("{refused:?}");
+    for secret in [&token[5..25], &token.to_lowercase()[5..25]] {
+        assert!(!recorded.contains(secret), "{recorded}");
+    }
 }
 
 #[tokio::test]
