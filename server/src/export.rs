@@ -26,7 +26,7 @@ use store::{
 
 use crate::services::{Core, ServiceError, audit::reach};
 
-pub use handler::export_audit;
+pub use handler::{export_audit, from_own_pages};
 
 /// An export under way.
 pub struct Export {

@@ -45,6 +45,7 @@ use crate::{
     pages::{self, Pages},
     rest,
     serve::health,
+    services::Core,
     telemetry::{self, Figures},
 };
 
@@ -52,12 +53,12 @@ use crate::{
 /// own records through the REST interface.
 pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer>) -> Router {
     let core = &state.core;
+    let same_origin = SameOrigin::of(&core.config.console.public_url);
     let browsers = pages(Pages::new(state.console(), &core.config.console.site_root))
         .merge(forms(state.forms()))
         .merge(self::live(live))
-        .merge(downloads(state));
+        .merge(downloads(core.clone(), same_origin.clone()));
     let establish = EstablishStaff::new(core.clone(), state.staff_sessions.clone());
-    let same_origin = SameOrigin::of(&core.config.console.public_url);
     for_browsers(browsers, establish, same_origin)
         .merge(rest(state, support))
         .merge(machines(state))
@@ -133,10 +134,13 @@ fn live(state: Live) -> Router {
         .with_state(state)
 }
 
-fn downloads(state: &AppState) -> Router {
+/// Files to save. Each is recorded, so these links are only followed from our own pages.
+pub(crate) fn downloads(core: Core, same_origin: SameOrigin) -> Router {
+    let own_pages = from_fn_with_state(same_origin, export::from_own_pages);
     Router::new()
         .route(paths::AUDIT_EXPORT, get(export::export_audit))
-        .with_state(state.core.clone())
+        .layer(own_pages)
+        .with_state(core)
 }
 
 /// The REST interface, behind what each of its requests passes through. Cookies are not read here, so

@@ -54,7 +54,8 @@ async fn load(query: AuditQuery) -> Result<Page<AuditEvent>, ApiError> {
     api::list_audit_events(filter, page).await
 }
 
-/// Links that export the filtered events as a file.
+/// Links that export the filtered events as a file. Without `download`, so that a browser shows an answer that is no
+/// file instead of saving it.
 #[component]
 fn Exports(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -> impl IntoView {
     let link = move |format: ExportFormat, label: &'static str| {
@@ -62,7 +63,6 @@ fn Exports(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -> impl Into
             <a
                 class="button"
                 rel="external"
-                download=""
                 href=move || query.with(|query| query.export_address(format))
             >
                 {label}

@@ -1,19 +1,55 @@
 //! `GET /export/audit`: a plain download link of the console.
+//!
+//! It writes an event in the caller's name, so only our own pages may lead there: see [`from_own_pages`].
 
 use std::collections::BTreeMap;
 
 use app::{
-    domain::{audit::ExportFormat, caller::Context, problem::Problem},
+    domain::{
+        audit::ExportFormat,
+        caller::Context,
+        problem::{Problem, ProblemCode},
+    },
     query::audit::AuditQuery,
 };
 use axum::{
     Extension,
-    extract::{Query, State},
+    extract::{Query, Request, State},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
+use http::{HeaderValue, Method, header};
 
 use super::export;
-use crate::{problem, services::Core};
+use crate::{middleware::same_origin::SameOrigin, problem, services::Core};
+
+/// Refuses what no person asked for on a page of ours: a link or an image elsewhere, a prefetch, HEAD.
+pub async fn from_own_pages(
+    State(own): State<SameOrigin>,
+    Query(query): Query<BTreeMap<String, String>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.method() != Method::GET {
+        let refused = Problem::new(ProblemCode::MethodNotAllowed, "An export needs GET.");
+        let mut response = problem::plain(&refused);
+        let headers = response.headers_mut();
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET"));
+        return response;
+    }
+    if own.has_linked(request.headers()) {
+        return next.run(request).await;
+    }
+    let page = own.page(&app::query::read::<AuditQuery>(&query).address(None));
+    let mut refused = Problem::forbidden(format!(
+        "Each export is recorded in your name, so it starts on the page of the audit log. Nothing was \
+         exported. Open {page} and choose the export there."
+    ));
+    if let Some(context) = request.extensions().get::<Context>() {
+        refused.request_id.clone_from(&context.origin.request_id);
+    }
+    problem::plain(&refused)
+}
 
 /// Answers with the export as an attachment, or with a sentence that says why not. The caller must
 /// have been established before: the request carries a [`Context`].

@@ -18,7 +18,11 @@ use store::{
 use tower::ServiceExt;
 
 use super::*;
-use crate::services::testing::{anonymous, both, key_with, sqlite, super_admin, support_admin};
+use crate::{
+    middleware::same_origin::SameOrigin,
+    router,
+    services::testing::{anonymous, both, key_with, sqlite, super_admin, support_admin},
+};
 
 async fn read(export: Export) -> Vec<u8> {
     let chunks: Vec<Bytes> = export.body.try_collect().await.unwrap();
@@ -183,6 +187,66 @@ async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
             assert!(text.contains(field), "{text}");
         }
     }
+}
+
+#[tokio::test]
+async fn no_other_site_makes_a_staff_member_export() {
+    let test = sqlite().await;
+    append(&test.core.store, new_event(Some("a"), 1, noon()))
+        .await
+        .unwrap();
+    let own = SameOrigin::of(&"https://console.example".parse().unwrap());
+    let router = router::downloads(test.core.clone(), own).layer(Extension(support_admin(1)));
+    let ask = async |method: &str, fields: &[(&str, &str)]| {
+        let address = "/export/audit?format=csv&tenant=a&category=support_session";
+        let request = Request::builder().method(method).uri(address);
+        let request = fields.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        let request = request.body(Body::empty()).unwrap();
+        let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        (parts.status, String::from_utf8(bytes.to_vec()).unwrap())
+    };
+    let link = [
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+    ];
+    let image = [("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")];
+    let ahead = [link[0], ("sec-purpose", "prefetch")];
+    for site in ["cross-site", "same-site", "none"] {
+        for fields in [link, image, ahead] {
+            let fields = [("sec-fetch-site", site), fields[0], fields[1]];
+            let (status, text) = ask("GET", &fields).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{fields:?}");
+            assert!(
+                text.contains("https://console.example/audit?category=support_session&tenant=a"),
+                "{text}"
+            );
+        }
+    }
+    let own = ("sec-fetch-site", "same-origin");
+    for (method, fields, expected) in [
+        ("GET", &[][..], StatusCode::FORBIDDEN),
+        ("GET", &[own, ahead[0], ahead[1]], StatusCode::FORBIDDEN),
+        (
+            "GET",
+            &[("referer", "https://evil.example/")],
+            StatusCode::FORBIDDEN,
+        ),
+        ("HEAD", &[own], StatusCode::METHOD_NOT_ALLOWED),
+    ] {
+        assert_eq!(ask(method, fields).await.0, expected, "{method} {fields:?}");
+    }
+    let events = async || verify_store(&test.core.store, []).await.unwrap().events;
+    assert_eq!(events().await, 1, "no refused request has left an event");
+    for fields in [
+        &[own, link[0], link[1]][..],
+        &[("referer", "https://console.example/audit")],
+    ] {
+        assert_eq!(ask("GET", fields).await.0, StatusCode::OK, "{fields:?}");
+    }
+    assert_eq!(events().await, 3);
 }
 
 /// Runs the program of `docs/audit-format.md` over an export.

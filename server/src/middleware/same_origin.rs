@@ -16,7 +16,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, Method, header::ORIGIN};
+use gateway::browser::fetch_metadata;
+use http::{
+    HeaderMap, HeaderName, Method,
+    header::{ORIGIN, REFERER},
+};
 use url::Url;
 
 use crate::extract::Refusal;
@@ -35,17 +39,38 @@ impl SameOrigin {
 
     /// Whether a request may change something, judged by its origin.
     fn allows(&self, method: &Method, headers: &HeaderMap) -> bool {
-        if method.is_safe() {
-            return true;
-        }
+        method.is_safe() || self.has_sent(headers, &ORIGIN)
+    }
+
+    /// Whether a person asked for this on one of our pages: for a link that leaves a trace, such as an
+    /// export. Browsers name no `Origin` with a link. The old ones that don't send `Sec-Fetch-Site`
+    /// name the page in `Referer`.
+    pub fn has_linked(&self, headers: &HeaderMap) -> bool {
+        self.has_sent(headers, &REFERER) && !fetch_metadata::is_ahead(headers)
+    }
+
+    /// The address of a page.
+    pub fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+
+    /// Whether one of our pages has sent a request, according to `otherwise` if the browser doesn't
+    /// send `Sec-Fetch-Site`.
+    fn has_sent(&self, headers: &HeaderMap, otherwise: &HeaderName) -> bool {
         match only(headers, &SEC_FETCH_SITE) {
             Only::One(b"same-origin") => true,
             Only::None => {
-                matches!(only(headers, &ORIGIN), Only::One(origin) if origin == self.0.as_bytes())
+                matches!(only(headers, otherwise), Only::One(field) if self.is_origin_of(field))
             }
             // `same-site` is not enough: cookies ignore ports, and a neighbour's page is not ours.
             Only::One(_) | Only::Several => false,
         }
+    }
+
+    /// Whether a field names this origin, alone or as that of a page.
+    fn is_origin_of(&self, field: &[u8]) -> bool {
+        let rest = field.strip_prefix(self.0.as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
     }
 }
 
@@ -123,11 +148,43 @@ mod tests {
             (&[("origin", "https://evil.example")], false),
             (&[("origin", "https://sub.console.example")], false),
             (&[OWN, ("origin", "https://evil.example")], false),
+            (&[("origin", "https://console.example@evil.example")], false),
             (&[("referer", "https://console.example/")], false),
         ] {
             for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
                 assert_eq!(allows(&method, fields), expected, "{method} {fields:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_link_that_leaves_a_trace_is_followed_from_our_pages_only() {
+        const SITE: &str = "sec-fetch-site";
+        const REFERER: (&str, &str) = ("referer", "https://console.example/audit?actor=Mina");
+        let own = SameOrigin::of(&Url::parse("https://console.example").unwrap());
+        for (fields, expected) in [
+            (&[(SITE, "same-origin")][..], true),
+            (&[REFERER], true),
+            (&[], false),
+            (&[(SITE, "none")], false),
+            (&[(SITE, "same-site"), REFERER], false),
+            (&[(SITE, "cross-site"), REFERER], false),
+            (&[(SITE, "same-origin"), ("sec-purpose", "prefetch")], false),
+            (&[(SITE, "same-origin"), ("purpose", "prefetch")], false),
+            (
+                &[("referer", "https://console.example.evil.example/")],
+                false,
+            ),
+            (
+                &[("referer", "https://evil.example/https://console.example/")],
+                false,
+            ),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            assert_eq!(own.has_linked(&headers), expected, "{fields:?}");
         }
     }
 

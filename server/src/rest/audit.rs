@@ -4,7 +4,7 @@ use app::domain::{
     AuditEventId, TenantId,
     audit::{AuditCategory, AuditEvent, AuditFilter, AuditOutcome, ExportFormat},
     page::PageRequest,
-    problem::{FieldProblems, Problem},
+    problem::{FieldProblems, Problem, ProblemCode},
     text::clean,
 };
 use app::ports::AuditPort as _;
@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
+use http::Method;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -153,16 +154,22 @@ pub(crate) async fn get_audit_event(
     ))
 }
 
-/// Export audit events as a file.
+/// Export audit events as a file. Each export is recorded in the log.
 #[utoipa::path(
     get, path = "/audit/export", tag = "audit", params(ExportQuery),
     responses((status = 200, body = String, content_type = "text/csv"))
 )]
 pub(crate) async fn export_audit_events(
     State(state): State<AppState>,
+    method: Method,
     Reader(context): Reader,
     RestQuery(query): RestQuery<ExportQuery>,
 ) -> Result<Response, RestProblem> {
+    // Who only looks at the head gets no file, and may not leave the event of one.
+    if method != Method::GET {
+        let refused = Problem::new(ProblemCode::MethodNotAllowed, "An export needs GET.");
+        return Err(refused.into());
+    }
     let format = query.format;
     let filter = validated(query.into())?;
     let export = crate::export::export(&state.core, &context, filter, format).await;
