@@ -3,7 +3,7 @@
 //!
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
-//! | browsers | `pages`, `forms`, `live`, `downloads` | log, who asks (cookie), same origin, size of the body |
+//! | browsers | `pages`, `forms`, `live`, `downloads` | log, lane of the store, who asks (cookie), same origin, size of the body |
 //! | programs with a key | `rest` | log, lane of the store, support session, who asks (key), problems |
 //! | upstreams and balancers | `machines` | none |
 //!
@@ -74,6 +74,7 @@ pub(crate) fn for_browsers(
         .layer(from_fn(limit_body))
         .layer(from_fn_with_state(same_origin, same_origin::require))
         .layer(from_fn_with_state(establish, establish_staff))
+        .layer(from_fn(lane::browsers_lane))
         .layer(from_fn(log_request))
 }
 
@@ -166,7 +167,7 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
         None => routes,
     };
     routes
-        .layer(from_fn(lane::choose_lane))
+        .layer(from_fn(lane::keys_lane))
         .layer(from_fn(log_request))
 }
 

@@ -10,7 +10,7 @@ use app::domain::{
     text::clean,
 };
 use gateway::token::{Token, TokenKind};
-use store::{Audited, ChangeKind, StoreError};
+use store::{Audited, ChangeKind, Lane, StoreError};
 
 use super::{Core, ServiceError, tenants::find_tenant};
 
@@ -114,7 +114,7 @@ impl ApiKeys {
                 Ok(Audited::new(revoked, receipt))
             })
         });
-        revoke.await
+        Lane::Ends.run(revoke).await
     }
 
     /// The holder of a secret; `None` if it is unknown or its key was revoked.

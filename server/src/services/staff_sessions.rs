@@ -18,7 +18,8 @@ use app::domain::{
 use chrono::TimeDelta;
 use gateway::token::{Token, TokenKind};
 use store::{
-    Audited, ChangeKind, Priority, StoreError, staff::StaffRecord, staff_sessions::StaffSession,
+    Audited, ChangeKind, Lane, Priority, StoreError, staff::StaffRecord,
+    staff_sessions::StaffSession,
 };
 
 use self::failed::FailedSignIns;
@@ -142,7 +143,7 @@ impl StaffSessions {
                     Ok(Audited::new(count, receipt))
                 })
             });
-        sign_out.await
+        Lane::Ends.run(sign_out).await
     }
 
     /// Deletes data that no decision needs any more. For a timer; once an hour is enough.

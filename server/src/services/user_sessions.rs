@@ -17,7 +17,7 @@ use app::{
     ports::UserSessionsPort,
 };
 use async_trait::async_trait;
-use store::{Audited, ChangeKind, Priority};
+use store::{Audited, ChangeKind, Lane, Priority};
 use uuid::Uuid;
 
 use super::{Core, ServiceError, core::actor, tenants::find_tenant};
@@ -152,7 +152,7 @@ impl UserSessionsService {
                 Ok(Audited::new(result, receipt))
             })
         });
-        let done = logout.await?;
+        let done = Lane::Ends.run(logout).await?;
         if done.tenant_id == *tenant {
             Ok(done)
         } else {

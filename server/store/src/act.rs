@@ -15,6 +15,8 @@ pub enum Priority {
     /// The gateway's: a request waits for it.
     Gateway,
     Normal,
+    /// What ends something. [`Lane::Ends`](crate::Lane::Ends) makes an act one of these.
+    End,
     /// What nobody waits for: it is done with the next of the others, or by itself after a moment.
     Resting,
 }

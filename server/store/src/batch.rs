@@ -129,6 +129,7 @@ impl Commit for EngineCommit {
 /// The queues into the batching writer.
 #[derive(Clone)]
 pub(super) struct Writer {
+    ends: mpsc::UnboundedSender<Box<dyn Job>>,
     gateway: mpsc::Sender<Box<dyn Job>>,
     normal: mpsc::UnboundedSender<Box<dyn Job>>,
     resting: mpsc::UnboundedSender<Box<dyn Job>>,
@@ -152,11 +153,12 @@ impl Writer {
     /// If the operating system has no thread for it.
     pub(super) fn start(batch: Batch) -> Result<Self, StoreError> {
         let pools = batch.pools.clone();
+        let (ends, ending_jobs) = mpsc::unbounded_channel();
         let (gateway, gateway_jobs) = mpsc::channel(MAX_WAITING);
         let (normal, normal_jobs) = mpsc::unbounded_channel();
         let (resting, resting_jobs) = mpsc::unbounded_channel();
         let commits = Arc::new(AtomicU64::new(0));
-        let queues = Queues::new(gateway_jobs, normal_jobs, resting_jobs);
+        let queues = Queues::new(ending_jobs, gateway_jobs, normal_jobs, resting_jobs);
         let run = batch.run(queues, Arc::clone(&commits));
         match &pools {
             // Its statements block the thread they run on, so it gets its own.
@@ -170,6 +172,7 @@ impl Writer {
             Pools::Postgres { .. } => drop(tokio::spawn(run)),
         }
         Ok(Self {
+            ends,
             gateway,
             normal,
             resting,
@@ -196,6 +199,7 @@ impl Writer {
             waiter,
         });
         match (order.priority, order.deadline) {
+            (Priority::End, _) => self.ends.send(job).map_err(|_| StoreError::Closed)?,
             (Priority::Normal, _) => self.normal.send(job).map_err(|_| StoreError::Closed)?,
             // An act with a deadline doesn't wait for a place in the queue either.
             (Priority::Gateway, Some(_)) => {
@@ -230,7 +234,10 @@ pub(super) struct Order {
 impl Order {
     pub(super) const fn of(priority: Priority, lane: Lane) -> Self {
         Self {
-            priority,
+            priority: match (priority, lane) {
+                (Priority::Normal, Lane::Ends) => Priority::End,
+                (priority, _) => priority,
+            },
             lane,
             deadline: None,
             locks: None,

@@ -115,7 +115,12 @@ impl Store {
     }
 
     pub(super) fn lane(&self) -> Lane {
-        self.1.or_else(Lane::of_task).unwrap_or(self.0.lane)
+        match (self.1, Lane::of_task()) {
+            // What ends something does so whose handle it may use.
+            (_, Some(Lane::Ends)) => Lane::Ends,
+            (Some(lane), _) | (None, Some(lane)) => lane,
+            (None, None) => self.0.lane,
+        }
     }
 
     /// Stops following changes. The store can still be read and written.

@@ -22,6 +22,8 @@ const EXPORT: Duration = Duration::from_mins(1);
 pub enum Lane {
     /// The gateway's look-ups and refusals, leases, and the log of changes.
     Gateway,
+    /// What ends a session or takes away access. It goes before everything else at the writer.
+    Ends,
     /// Acts of people. Only PostgreSQL gives each its own connection.
     Acts,
     /// Pages, server functions and plain forms. Whatever names no lane is here.
@@ -45,8 +47,9 @@ tokio::task_local! {
 }
 
 impl Lane {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Gateway,
+        Self::Ends,
         Self::Acts,
         Self::Pages,
         Self::Live,
@@ -58,8 +61,8 @@ impl Lane {
     ];
 
     /// Runs a task, or a part of one, in this lane. Tasks that it starts are in no lane.
-    pub async fn run<F: Future>(self, task: F) -> F::Output {
-        LANE.scope(self, task).await
+    pub fn run<F: Future>(self, task: F) -> impl Future<Output = F::Output> {
+        LANE.scope(self, Box::pin(task))
     }
 
     /// The lane of the task that asks.
@@ -73,16 +76,21 @@ impl Lane {
             // The log of changes and the lease keep one each.
             Self::Gateway => 5,
             Self::Pages => 4,
-            Self::Acts | Self::Rest => 3,
-            Self::Live | Self::Exports | Self::Reports | Self::Shell => 2,
             Self::Tasks => 1,
+            Self::Ends
+            | Self::Acts
+            | Self::Live
+            | Self::Rest
+            | Self::Exports
+            | Self::Reports
+            | Self::Shell => 2,
         }
     }
 
     /// How long one of its statements may take.
     pub(crate) const fn limit(self) -> Option<Duration> {
         match self {
-            Self::Gateway | Self::Shell => None,
+            Self::Gateway | Self::Ends | Self::Shell => None,
             Self::Exports => Some(EXPORT),
             Self::Acts | Self::Pages | Self::Live | Self::Rest | Self::Reports | Self::Tasks => {
                 Some(LOOK)

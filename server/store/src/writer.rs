@@ -1,7 +1,7 @@
 //! The one way in which the store is written.
 //!
-//! On SQLite one task owns the one writing connection. It takes what is waiting, the gateway's intents
-//! first, and runs all of it in one transaction, which it commits with one flush. Only then does it
+//! On SQLite one task owns the one writing connection. It takes what is waiting, ends of sessions and the
+//! gateway's intents first, and runs all of it in one transaction, which it commits with one flush. Only then does it
 //! answer each caller. If one act fails, nothing is kept, and all run again, each in its own savepoint.
 //! On PostgreSQL the gateway's intents share a flush in the same way, over their own connection. Every
 //! other act has its own transaction, on a connection of its lane.
@@ -83,7 +83,7 @@ impl Store {
     {
         // What the gateway does never waits for acts of people.
         let lane = match self.lane() {
-            Lane::Gateway => Lane::Gateway,
+            lane @ (Lane::Gateway | Lane::Ends) => lane,
             _ => Lane::Acts,
         };
         let order = Order::of(Priority::Normal, lane);
@@ -102,7 +102,9 @@ impl Store {
                 return Err(StoreError::Broken.into());
             }
             let result = match self.pools() {
-                Pools::Postgres { lanes, pools } if order.priority == Priority::Normal => {
+                Pools::Postgres { lanes, pools }
+                    if matches!(order.priority, Priority::Normal | Priority::End) =>
+                {
                     let _place = lanes.enter(order.lane).await?;
                     let begun = pools.of(order.lane).begin().await;
                     let begun = begun.map_err(StoreError::from)?;

@@ -15,7 +15,7 @@ use futures::future::join_all;
 use gateway::ports::{Begun, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions};
 use store::audit::verify_store;
 use store::{
-    Lane, Priority, StoreError,
+    Lane, Priority, Reader, StoreError,
     access_log::WrittenBy,
     testing::{Fault, fill},
 };
@@ -209,19 +209,7 @@ async fn a_flood_with_the_token_of_an_ended_session_fills_nothing_and_delays_nob
 async fn requests_are_admitted_recorded_and_refused_while_all_who_look_hold_their_connections() {
     for scene in scenes().await {
         let recording = scene.recorder_of("a");
-        let store = &scene.world.core.store;
-        let mut held = Vec::new();
-        for lane in [
-            Lane::Acts,
-            Lane::Pages,
-            Lane::Live,
-            Lane::Rest,
-            Lane::Exports,
-            Lane::Reports,
-            Lane::Tasks,
-        ] {
-            held.extend(fill(store, lane).await);
-        }
+        let held = hold_who_look(&scene).await;
         let found = recording.recorder.lookup(scene.token_hash).await;
         let engine = scene.world.engine;
         assert_eq!(found.unwrap().map(|found| found.id), Some(scene.session));
@@ -234,6 +222,39 @@ async fn requests_are_admitted_recorded_and_refused_while_all_who_look_hold_thei
         let expected = [RequestOutcome::Open, RequestOutcome::Refused];
         assert_eq!(outcomes, expected, "{engine}");
     }
+}
+
+/// As the requests of browsers run that end something.
+#[tokio::test]
+async fn a_revocation_is_committed_while_everyone_else_holds_their_connections() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("a");
+        recording.begin_one().await;
+        let held = hold_who_look(&scene).await;
+        let admin = super_admin(3);
+        let revoke = scene.service.revoke(&admin, scene.session, String::new());
+        Lane::Ends.run(revoke).await.unwrap();
+        let refused = recording.begin(scene.intent()).await;
+        assert_eq!(refused, Err(RecordError::SessionEnded(Ended::Revoked)));
+        drop(held);
+    }
+}
+
+/// Every connection that neither records nor ends.
+async fn hold_who_look(scene: &Scene) -> Vec<Reader> {
+    let mut held = Vec::new();
+    for lane in [
+        Lane::Acts,
+        Lane::Pages,
+        Lane::Live,
+        Lane::Rest,
+        Lane::Exports,
+        Lane::Reports,
+        Lane::Tasks,
+    ] {
+        held.extend(fill(&scene.world.core.store, lane).await);
+    }
+    held
 }
 
 #[tokio::test]

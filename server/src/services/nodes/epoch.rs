@@ -15,7 +15,7 @@ use app::domain::{
     audit::{AuditAction, StoreMark},
     caller::{Caller, Context, Origin},
 };
-use store::{Audited, ChangeKind, Engine};
+use store::{Audited, ChangeKind, Engine, Lane};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_util::sync::CancellationToken;
 
@@ -185,7 +185,7 @@ async fn begin_anew(core: &Core, kept: Option<Mark>, found: Found) -> Result<i64
             Ok(Audited::new(revoked.len(), receipt))
         })
     });
-    let revoked = revoked.await?;
+    let revoked = Lane::Ends.run(revoked).await?;
     tracing::warn!(
         support_sessions.revoked = revoked,
         "the data store was restored from a backup: all its support sessions were revoked"

@@ -8,7 +8,7 @@ use app::domain::{
     problem::{Problem, ProblemCode},
     staff::{Role, StaffMember},
 };
-use store::{Audited, ChangeKind, Tx, audit::Receipt};
+use store::{Audited, ChangeKind, Lane, Tx, audit::Receipt};
 
 use super::{StaffService, not_found};
 use crate::services::{
@@ -79,7 +79,7 @@ impl StaffService {
                 Ok(Audited::new(after, receipt))
             })
         });
-        change.await
+        Lane::Ends.run(change).await
     }
 }
 

@@ -21,7 +21,9 @@ use gateway::{
     browser::EntryLabel,
     token::{Token, TokenKind},
 };
-use store::{Audited, ChangeKind, Tx, listing::PageAt, support_sessions::SupportSessionSecrets};
+use store::{
+    Audited, ChangeKind, Lane, Tx, listing::PageAt, support_sessions::SupportSessionSecrets,
+};
 use uuid::Uuid;
 
 use super::{SupportSessionsService, staff_behind};
@@ -170,7 +172,7 @@ impl ReplaceTokens for SupportSessionsService {
                 Ok(Audited::new((), receipt))
             })
         });
-        replace.await?;
+        Lane::Ends.run(replace).await?;
         // Requests of the old token end with it, before the gate reopens.
         let cut = cut_replaced_now(&self.core, &self.gates, id).await;
         drop(closed);

@@ -9,7 +9,7 @@ use app::domain::{
     support_sessions::SupportSession,
 };
 use gateway::{SessionGates, ports::Ended};
-use store::{Audited, ChangeKind};
+use store::{Audited, ChangeKind, Lane};
 use tokio_util::sync::CancellationToken;
 
 use crate::services::{Acting, Core, ServiceError};
@@ -73,7 +73,7 @@ async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceErro
             let record = core.act(&system, session, |session, act| {
                 Box::pin(record_expiry(act, session))
             });
-            let told = record.await?;
+            let told = Lane::Ends.run(record).await?;
             if told && ends_idle {
                 gates.end(id, Ended::Expired);
             }

@@ -13,7 +13,7 @@ use app::{
 };
 use async_trait::async_trait;
 use gateway::ports::Ended;
-use store::{Audited, ChangeKind, audit::Receipt};
+use store::{Audited, ChangeKind, Lane, audit::Receipt};
 
 use super::SupportSessionsService;
 use crate::services::{Acting, ServiceError, core::actor};
@@ -67,8 +67,8 @@ impl SupportSessionsService {
         // Runs to its end even if the caller hangs up: a gate that was closed must be committed or
         // reopened.
         let this = self.clone();
-        let ending =
-            tokio::spawn(async move { this.close_and_revoke(context, session, reason).await });
+        let ending = async move { this.close_and_revoke(context, session, reason).await };
+        let ending = tokio::spawn(Lane::Ends.run(ending));
         ending.await.unwrap_or_else(|_| {
             Err(Problem::new(ProblemCode::Internal, "Something went wrong.").into())
         })

@@ -13,7 +13,7 @@ use app::domain::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::{Audited, ChangeKind, StoreError, tenants::StoredTenant};
+use store::{Audited, ChangeKind, Lane, StoreError, tenants::StoredTenant};
 
 use super::TenantsService;
 use crate::{
@@ -42,21 +42,29 @@ impl TenantsService {
     ) -> Result<Registered<Tenant>, Problem> {
         self.core.authorise(context, Act::RegisterTenants)?;
         let registration = registration.validated()?;
+        let is_suspended = registration.status == TenantStatus::Suspended;
         let given = (id.clone(), registration);
         let register = self.core.act(context, given, |(id, registration), act| {
             Box::pin(register_tenant(act, id, registration))
         });
-        let registered = register.await.map_err(slug_is_taken)?;
-        self.end_with(registered.value.status == TenantStatus::Suspended)
-            .await;
-        Ok(registered)
+        let register = Box::pin(register);
+        match is_suspended {
+            true => Lane::Ends.run(self.end_with(register)).await,
+            false => register.await,
+        }
+        .map_err(slug_is_taken)
     }
 
-    /// Ends the suspended sessions at this node's gates before the registration is answered.
-    async fn end_with(&self, suspended: bool) {
-        if suspended && let Err(error) = end_revoked(&self.core, &self.gates).await {
+    /// Suspends, and ends the suspended sessions at this node's gates before the answer.
+    async fn end_with<T>(
+        &self,
+        suspend: impl Future<Output = Result<T, ServiceError>>,
+    ) -> Result<T, ServiceError> {
+        let suspended = suspend.await?;
+        if let Err(error) = end_revoked(&self.core, &self.gates).await {
             tracing::warn!(%error, "can't end a suspended tenant's support sessions directly; the change log will");
         }
+        Ok(suspended)
     }
 
     /// Registers or changes a tenant's organization. Repeating a registration changes nothing and
@@ -70,16 +78,18 @@ impl TenantsService {
     ) -> Result<Registered<Organization>, Problem> {
         self.core.authorise(context, Act::RegisterTenants)?;
         let registration = registration.validated()?;
+        let is_suspended = registration.status == OrganizationStatus::Suspended;
         let given = (tenant.clone(), id.clone(), registration);
         let register = self
             .core
             .act(context, given, |(tenant, id, registration), act| {
                 Box::pin(register_organization(act, tenant, id, registration))
             });
-        let registered = register.await?;
-        self.end_with(registered.value.status == OrganizationStatus::Suspended)
-            .await;
-        Ok(registered)
+        let register = Box::pin(register);
+        Ok(match is_suspended {
+            true => Lane::Ends.run(self.end_with(register)).await?,
+            false => register.await?,
+        })
     }
 }
 

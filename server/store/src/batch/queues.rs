@@ -12,6 +12,11 @@ use crate::act::Priority;
 /// request's completion with the next request's record.
 const RESTS_FOR: Duration = Duration::from_millis(5);
 
+/// Of so many acts one is an end, if one waits. The others are records, if there are any.
+const ENDS_SHARE: u8 = 4;
+/// Of so many acts one is neither, if one waits.
+const OTHERS_SHARE: u8 = 64;
+
 /// The queue of writes.
 pub(super) struct Queues {
     /// The act that woke the writer.
@@ -20,7 +25,15 @@ pub(super) struct Queues {
     rested: Option<Box<dyn Job>>,
     /// What the last batch had put into order, and had no time for.
     sorted: VecDeque<Box<dyn Job>>,
-    turn: bool,
+    /// Counts acts, to give ends their share.
+    turn: u8,
+    /// Counts acts since one that was neither an end nor a record.
+    since_other: u8,
+    /// Whether the turn is that of completions.
+    rests: bool,
+    /// Whether this batch has had a record.
+    has_record: bool,
+    ends: mpsc::UnboundedReceiver<Box<dyn Job>>,
     gateway: mpsc::Receiver<Box<dyn Job>>,
     normal: mpsc::UnboundedReceiver<Box<dyn Job>>,
     resting: mpsc::UnboundedReceiver<Box<dyn Job>>,
@@ -28,6 +41,7 @@ pub(super) struct Queues {
 
 impl Queues {
     pub(super) const fn new(
+        ends: mpsc::UnboundedReceiver<Box<dyn Job>>,
         gateway: mpsc::Receiver<Box<dyn Job>>,
         normal: mpsc::UnboundedReceiver<Box<dyn Job>>,
         resting: mpsc::UnboundedReceiver<Box<dyn Job>>,
@@ -36,7 +50,11 @@ impl Queues {
             first: None,
             rested: None,
             sorted: VecDeque::new(),
-            turn: false,
+            turn: 0,
+            since_other: 0,
+            rests: false,
+            has_record: false,
+            ends,
             gateway,
             normal,
             resting,
@@ -47,11 +65,12 @@ impl Queues {
     /// callers.
     pub(super) async fn wait(&mut self, record: RecordLevel) -> Option<RecordLevel> {
         let mut priority = Priority::Resting;
-        if !self.sorted.is_empty() {
+        if !self.sorted.is_empty() || !self.gateway.is_empty() {
             priority = Priority::Gateway;
         } else if self.rested.is_none() {
             priority = tokio::select! {
                 biased;
+                Some(job) = self.ends.recv() => self.is_first(job, Priority::End),
                 Some(job) = self.gateway.recv() => self.is_first(job, Priority::Gateway),
                 Some(job) = self.normal.recv() => self.is_first(job, Priority::Normal),
                 Some(job) = self.resting.recv() => self.is_first(job, Priority::Resting),
@@ -61,13 +80,19 @@ impl Queues {
         if priority == Priority::Resting {
             priority = tokio::select! {
                 biased;
+                Some(job) = self.ends.recv() => self.is_first(job, Priority::End),
                 Some(job) = self.gateway.recv() => self.is_first(job, Priority::Gateway),
                 Some(job) = self.normal.recv() => self.is_first(job, Priority::Normal),
                 () = tokio::time::sleep(RESTS_FOR) => Priority::Resting,
             };
         }
+        // A batch begins with an end, unless the last one had time for nothing else.
+        if std::mem::take(&mut self.has_record) {
+            self.turn = 0;
+        }
         // Anything but a record is flushed, and so are the records that share its commit.
-        let records_alone = priority != Priority::Normal && self.normal.is_empty();
+        let is_record = matches!(priority, Priority::Gateway | Priority::Resting);
+        let records_alone = is_record && self.ends.is_empty() && self.normal.is_empty();
         Some(if records_alone {
             record
         } else {
@@ -78,8 +103,9 @@ impl Queues {
     fn is_first(&mut self, job: Box<dyn Job>, priority: Priority) -> Priority {
         match priority {
             Priority::Resting => self.rested = Some(job),
-            Priority::Gateway | Priority::Normal => self.first = Some(job),
+            Priority::End | Priority::Gateway | Priority::Normal => self.first = Some(job),
         }
+        self.has_record |= priority == Priority::Gateway;
         priority
     }
 
@@ -106,16 +132,40 @@ impl Queues {
         if first.is_some() {
             return first;
         }
-        // In turn, so that completions don't pile up behind any number of records.
-        self.turn = !self.turn;
-        let next = match self.turn {
+        if level == RecordLevel::Written {
+            return self.next_record();
+        }
+        let ends_turn = self.turn.is_multiple_of(ENDS_SHARE);
+        self.turn = self.turn.wrapping_add(1);
+        let early = match (self.since_other < OTHERS_SHARE, ends_turn) {
+            (false, _) => self.next_other(),
+            (true, true) => self.next_end(),
+            (true, false) => None,
+        };
+        let next = early.or_else(|| self.next_record());
+        let next = next.or_else(|| self.next_end());
+        next.or_else(|| self.next_other())
+    }
+
+    fn next_end(&mut self) -> Option<Box<dyn Job>> {
+        self.ends.try_recv().ok()
+    }
+
+    fn next_other(&mut self) -> Option<Box<dyn Job>> {
+        self.since_other = 0;
+        self.normal.try_recv().ok()
+    }
+
+    /// In turn, so that completions don't pile up behind any number of records.
+    fn next_record(&mut self) -> Option<Box<dyn Job>> {
+        self.rests = !self.rests;
+        let next = match self.rests {
             true => self.next_resting().or_else(|| self.next_of_gateway()),
             false => self.next_of_gateway().or_else(|| self.next_resting()),
         };
-        match level {
-            RecordLevel::Flushed => next.or_else(|| self.normal.try_recv().ok()),
-            RecordLevel::Written => next,
-        }
+        self.has_record |= next.is_some();
+        self.since_other = self.since_other.saturating_add(1);
+        next
     }
 
     fn next_of_gateway(&mut self) -> Option<Box<dyn Job>> {

@@ -1,16 +1,26 @@
 //! The writer: what fails alone, what goes first, what shares a commit.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use app::domain::{ApiKeyId, api_keys::ApiKey, token_hash::TokenHash};
-use futures::{future::join_all, poll};
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, join_all},
+    poll,
+};
 use tokio::sync::Notify;
 
 use super::{another, noon, note, noted};
-use crate::{Audited, Priority, Store, StoreError, testing::both};
+use crate::{
+    Audited, ChangeKind, Lane, Priority, Store, StoreError,
+    testing::{both, fill},
+};
 
 /// A held writer.
 struct Held {
@@ -108,6 +118,113 @@ async fn the_gateways_intents_go_before_other_writes() {
         *order.lock().unwrap(),
         ["intent", "intent", "report", "report"]
     );
+}
+
+/// What ran at the writer of SQLite, in order.
+#[derive(Clone, Default)]
+struct Ran(Arc<Mutex<Vec<&'static str>>>);
+
+impl Ran {
+    /// An act that takes so long.
+    async fn act(&self, store: &Store, lane: Lane, name: &'static str, takes: Duration) {
+        let order = Arc::clone(&self.0);
+        let act = store.act((), move |(), tx| {
+            order.lock().unwrap().push(name);
+            let until = Instant::now() + takes;
+            while Instant::now() < until {
+                std::hint::spin_loop();
+            }
+            Box::pin(async move {
+                tx.change(ChangeKind::Tenant, name, noon()).await?;
+                Ok::<_, StoreError>(Audited::unchanged(()))
+            })
+        });
+        lane.run(act).await.unwrap();
+    }
+
+    async fn intent(&self, store: &Store, takes: Duration) {
+        let order = Arc::clone(&self.0);
+        let intent = store.write(Priority::Gateway, (), move |(), tx| {
+            order.lock().unwrap().push("intent");
+            let until = Instant::now() + takes;
+            while Instant::now() < until {
+                std::hint::spin_loop();
+            }
+            note(tx, "intent".into())
+        });
+        intent.await.unwrap();
+    }
+
+    fn places_of(&self, name: &str) -> Vec<usize> {
+        let order = self.0.lock().unwrap();
+        let places = order.iter().enumerate();
+        places
+            .filter(|(_, ran)| **ran == name)
+            .map(|(at, _)| at)
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn an_end_goes_before_the_records_that_wait_and_any_other_act_has_a_share() {
+    let test = crate::testing::sqlite().await;
+    let (held, ran) = (hold(&test.store).await, Ran::default());
+    let mut acts: Vec<BoxFuture<'_, ()>> = Vec::new();
+    for _ in 0..600 {
+        acts.push(ran.intent(&test.store, Duration::ZERO).boxed());
+    }
+    for (lane, name) in [(Lane::Pages, "other"), (Lane::Ends, "end")] {
+        acts.push(ran.act(&test.store, lane, name, Duration::ZERO).boxed());
+    }
+    held.release(acts).await;
+    let (end, other) = (ran.places_of("end"), ran.places_of("other"));
+    assert!(end[0] <= 3, "{end:?}");
+    assert!(other[0] <= 65, "{other:?}");
+}
+
+#[tokio::test]
+async fn a_flood_of_ends_leaves_records_their_share() {
+    let test = crate::testing::sqlite().await;
+    let (held, ran) = (hold(&test.store).await, Ran::default());
+    let mut acts: Vec<BoxFuture<'_, ()>> = Vec::new();
+    for _ in 0..300 {
+        let end = ran.act(&test.store, Lane::Ends, "end", Duration::ZERO);
+        acts.push(end.boxed());
+    }
+    for _ in 0..90 {
+        acts.push(ran.intent(&test.store, Duration::ZERO).boxed());
+    }
+    held.release(acts).await;
+    let last = ran.places_of("intent").pop().unwrap();
+    assert!(last <= 125, "the last record ran at {last}");
+}
+
+/// Each is all that a batch has time for.
+#[tokio::test]
+async fn ends_that_take_long_and_records_take_turns() {
+    let test = crate::testing::sqlite().await;
+    let (held, ran) = (hold(&test.store).await, Ran::default());
+    let mut acts: Vec<BoxFuture<'_, ()>> = Vec::new();
+    let long = Duration::from_millis(15);
+    for _ in 0..5 {
+        acts.push(ran.act(&test.store, Lane::Ends, "end", long).boxed());
+        acts.push(ran.intent(&test.store, long).boxed());
+    }
+    held.release(acts).await;
+    assert!(ran.places_of("end")[0] <= 1);
+    assert!(ran.places_of("intent")[0] <= 1);
+    assert!(ran.places_of("end")[1] <= 5, "{:?}", ran.0);
+}
+
+#[tokio::test]
+async fn on_postgresql_an_end_waits_neither_for_the_writer_nor_for_acts_of_people() {
+    let test = crate::testing::postgres().await;
+    let (held, ran) = (hold(&test.store).await, Ran::default());
+    let people = fill(&test.store, Lane::Acts).await;
+    ran.act(&test.store, Lane::Ends, "end", Duration::ZERO)
+        .await;
+    drop(people);
+    held.release(Vec::<BoxFuture<'_, ()>>::new()).await;
 }
 
 #[tokio::test]
@@ -281,7 +398,7 @@ async fn a_node_frozen_in_the_middle_of_a_transaction_keeps_nobody_waiting_for_g
     frozen.recv().await.expect("it holds the lock");
     // Changes are numbered under one lock, which the other holds.
     let write = other.write(Priority::Normal, (), |(), tx| note(tx, "told".into()));
-    let written = tokio::time::timeout(std::time::Duration::from_secs(30), write).await;
+    let written = tokio::time::timeout(Duration::from_secs(30), write).await;
     written.expect("the lock is free in the end").unwrap();
     assert_eq!(noted(&other).await, ["told"]);
     freezing.abort();
