@@ -1,9 +1,10 @@
 //! The audit log as a file: everything that a filter leaves, a page of the store at a time.
 //!
 //! Order: chain by chain (by name), and by position in each chain. So a tenant's export has its
-//! events in order, and verifying it needs no lookback.
+//! events in order, and verifying it needs no lookback. A range of time is a stretch of each chain, without a gap.
 
 mod handler;
+mod progress;
 mod table;
 
 use app::domain::{
@@ -21,9 +22,10 @@ use futures::stream::{self, BoxStream, StreamExt};
 use http::header;
 use store::{
     Lane, Store,
-    audit::{AuditReach, EXPORT_PAGE, chain_of},
+    audit::{AuditReach, chain_of},
 };
 
+use self::progress::Progress;
 use crate::services::{Core, ServiceError, audit::reach};
 
 pub use handler::{export_audit, from_own_pages};
@@ -73,13 +75,6 @@ fn file_name(tenant: Option<&TenantId>, now: Timestamp, format: ExportFormat) ->
     format!("audit-{whose}-{}.{format}", now.format("%Y-%m-%d"))
 }
 
-/// The state of an export.
-enum Progress {
-    Beginning,
-    After(String, u64),
-    Done,
-}
-
 fn body(
     store: Store,
     reach: AuditReach,
@@ -89,25 +84,14 @@ fn body(
     stream::try_unfold(Progress::Beginning, move |progress| {
         let (store, reach, filter) = (store.clone(), reach.clone(), filter.clone());
         async move {
-            let after = match progress {
-                Progress::Done => return Ok(None),
-                Progress::Beginning => None,
-                Progress::After(chain, seq) => Some((chain, seq)),
-            };
-            let is_first = after.is_none();
+            if progress == Progress::Done {
+                return Ok(None);
+            }
+            let is_first = progress == Progress::Beginning;
             // The connection goes back before the bytes go out: a slow reader holds none.
-            let events = store
-                .read()
-                .await?
-                .db()
-                .list_audit_events_to_export(&reach, &filter, after)
+            let (events, next) = progress
+                .step(&mut store.read().await?.db(), &reach, &filter)
                 .await?;
-            let next = match events.last() {
-                Some(last) if events.len() == EXPORT_PAGE as usize => {
-                    Progress::After(last.chain.clone(), last.seq)
-                }
-                _ => Progress::Done,
-            };
             Ok(Some((write(&events, format, is_first)?, next)))
         }
     })

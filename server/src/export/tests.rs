@@ -24,6 +24,8 @@ use crate::{
     services::testing::{anonymous, both, key_with, sqlite, super_admin, support_admin},
 };
 
+mod stretches;
+
 async fn read(export: Export) -> Vec<u8> {
     let chunks: Vec<Bytes> = export.body.try_collect().await.unwrap();
     chunks.concat()

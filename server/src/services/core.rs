@@ -17,7 +17,7 @@ use gateway::{
 };
 use store::{
     Audited, Lane, Store,
-    audit::NewAuditEvent,
+    audit::{NewAuditEvent, Stamp},
     listing::{Listed, PageAt, Position},
 };
 use uuid::Uuid;
@@ -81,7 +81,7 @@ impl Core {
         resource: impl ToString,
         action: AuditAction,
     ) -> NewAuditEvent {
-        let now = self.now();
+        let (now, clock) = (self.now(), Arc::clone(&self.clock));
         NewAuditEvent {
             id: AuditEventId::from_uuid(self.new_uuid()),
             tenant_id: tenant.cloned(),
@@ -90,7 +90,7 @@ impl Core {
             resource_id: resource.to_string(),
             outcome: AuditOutcome::Success,
             occurred_at: now,
-            recorded_at: now,
+            recorded: Stamp::new(move || clock.now()),
             origin,
         }
     }

@@ -6,7 +6,7 @@ mod read;
 mod verify;
 
 pub(crate) use append::Pending;
-pub use append::{NewAuditEvent, Receipt};
+pub use append::{NewAuditEvent, Receipt, Stamp};
 pub use heads::AuditPosition;
 pub use read::{AuditReach, EXPORT_PAGE, StoredEvent};
 pub use verify::verify_store;

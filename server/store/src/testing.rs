@@ -26,7 +26,7 @@ use uuid::Uuid;
 use super::{
     ActError, Audited, Lane, Priority, Reader, Store, StoreError, StoreOptions, Tx,
     act::Run,
-    audit::NewAuditEvent,
+    audit::{NewAuditEvent, Stamp},
     batch::{Commit, EngineCommit, Order},
     transaction::Transaction,
 };
@@ -246,7 +246,7 @@ pub fn new_event(tenant: Option<&str>, number: u64, at: Timestamp) -> NewAuditEv
         resource_id: number.to_string(),
         outcome: AuditOutcome::Success,
         occurred_at: at,
-        recorded_at: at,
+        recorded: Stamp::new(move || at),
         origin: Origin::default(),
     }
 }

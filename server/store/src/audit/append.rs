@@ -1,6 +1,6 @@
 //! Taking the next position of a chain, in the transaction of the act itself.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use app::domain::{
     AuditEventId, TenantId, Timestamp,
@@ -10,7 +10,7 @@ use app::domain::{
 };
 use audit::chain;
 
-use super::heads::AuditPosition;
+use super::heads::{AuditPosition, Head};
 use crate::{Db, StoreError, fold, record::insert, sql::queries};
 
 queries! {
@@ -33,10 +33,27 @@ pub struct NewAuditEvent {
     pub resource_id: String,
     pub outcome: AuditOutcome,
     pub occurred_at: Timestamp,
-    /// When the event is recorded.
-    pub recorded_at: Timestamp,
+    /// Tells when the event is recorded.
+    pub recorded: Stamp,
     /// The origin of the request.
     pub origin: Origin,
+}
+
+/// The clock by which an event is recorded. It is asked when the event gets its place, which can be long after the act has
+/// begun.
+#[derive(Clone)]
+pub struct Stamp(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Stamp {
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+}
+
+impl fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Stamp").field(&(self.0)()).finish()
+    }
 }
 
 /// Proof that the transaction under way is only kept together with an event.
@@ -83,12 +100,15 @@ impl Pending {
             for event in events {
                 let event = into_event(event, chain.clone(), &last)?;
                 db.add_event(&event).await?;
-                last = AuditPosition {
-                    seq: event.seq,
-                    hash: event.hash,
+                last = Head {
+                    position: AuditPosition {
+                        seq: event.seq,
+                        hash: event.hash,
+                    },
+                    recorded_at: event.recorded_at,
                 };
             }
-            if !db.move_head(&chain, &head, &last).await? {
+            if !db.move_head(&chain, &head.position, &last).await? {
                 return Err(StoreError::Contended);
             }
         }
@@ -96,17 +116,13 @@ impl Pending {
     }
 }
 
-fn into_event(
-    new: NewAuditEvent,
-    chain: String,
-    head: &AuditPosition,
-) -> Result<AuditEvent, StoreError> {
+fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEvent, StoreError> {
     let kind = new.action.kind();
     let mut event = AuditEvent {
         v: chain::VERSION,
         chain,
-        seq: head.seq + 1,
-        prev: head.hash.clone(),
+        seq: head.position.seq + 1,
+        prev: head.position.hash.clone(),
         id: new.id,
         tenant_id: new.tenant_id,
         category: kind.category,
@@ -118,7 +134,9 @@ fn into_event(
         // The store keeps microseconds and no leap seconds. The hash must cover the same value that
         // is read back.
         occurred_at: to_micros(new.occurred_at),
-        recorded_at: to_micros(new.recorded_at),
+        // Never before the event that it follows, whichever node and clock that came from: a range of
+        // time is a stretch of the chain.
+        recorded_at: to_micros((new.recorded.0)()).max(head.recorded_at),
         request_id: new.origin.request_id,
         ip: new.origin.ip,
         user_agent: new.origin.user_agent,

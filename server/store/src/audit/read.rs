@@ -26,6 +26,10 @@ queries! {
         pub fn list_audit_chain(chain: &str, after: u64) -> all AuditEvent
             = select!(AuditEvent, "audit_events WHERE chain = :chain AND seq > :after ORDER BY seq LIMIT 1000");
 
+        /// Up to 1,000 events of a chain between two positions, oldest first.
+        pub fn list_audit_between(chain: &str, after: u64, before: u64) -> all AuditEvent
+            = select!(AuditEvent, "audit_events WHERE chain = :chain AND seq > :after AND seq < :before ORDER BY seq LIMIT 1000");
+
         /// Up to 1,000 events of a chain after a position, oldest first, readable or not.
         pub fn list_stored_audit_chain(chain: &str, after: u64) -> all StoredEvent
             = concatcp!("SELECT actor_search, ", AuditEvent::COLUMNS,

@@ -1,0 +1,210 @@
+//! What is recorded by clocks that differ, and exports of ranges of time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use app::domain::audit::AuditEvent;
+use audit::{chain, testing::chain_of};
+use chrono::TimeDelta;
+use gateway::clock::{Clock, ManualClock};
+use proptest::{
+    prelude::*,
+    test_runner::{Config as Cases, TestRunner},
+};
+use store::{Priority, StoreError, StoreOptions, audit::Stamp};
+
+use super::*;
+use crate::services::testing::World;
+
+/// The minutes by which clocks are off.
+const OFF: std::ops::Range<i64> = -90..90;
+
+fn minutes(n: i64) -> TimeDelta {
+    TimeDelta::minutes(n)
+}
+
+/// Events of two nodes, each by a clock of its own: in pairs, which race for their places.
+fn history() -> impl Strategy<Value = (Vec<(i64, i64)>, i64, i64)> {
+    (prop::collection::vec((OFF, OFF), 1..12), OFF, OFF)
+}
+
+async fn chain_in(world: &World, name: &str) -> Vec<AuditEvent> {
+    let mut reader = world.core.store.read().await.unwrap();
+    reader.db().list_audit_chain(name, 0).await.unwrap()
+}
+
+async fn exported(world: &World, filter: AuditFilter) -> Vec<u8> {
+    let admin = super_admin(1);
+    let export = export(&world.core, &admin, filter, ExportFormat::JsonLines).await;
+    read(export.unwrap()).await
+}
+
+#[test]
+fn no_event_is_recorded_before_its_predecessor_and_every_range_of_time_verifies() {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for world in runtime.block_on(both()) {
+        let options = StoreOptions {
+            serves: false,
+            migrate: false,
+            ..world.store.options.clone()
+        };
+        let other = runtime.block_on(Store::open(&options)).unwrap();
+        let cases = Cases {
+            cases: 24,
+            ..Cases::default()
+        };
+        let property = |(history, from, length): (Vec<(i64, i64)>, i64, i64)| {
+            runtime.block_on(async {
+                let case = NEXT.fetch_add(1, Ordering::Relaxed);
+                let tenant = format!("t{case}");
+                for (turn, (one, another)) in (0..).zip(history) {
+                    let event = |node, off| {
+                        let number = case * 1_000 + turn * 2 + node;
+                        new_event(Some(&tenant), number, noon() + minutes(off))
+                    };
+                    let (a, b) = tokio::join!(
+                        append(&world.core.store, event(0, one)),
+                        append(&other, event(1, another)),
+                    );
+                    a.and(b).unwrap();
+                }
+                let recorded = chain_in(&world, &format!("tenant:{tenant}")).await;
+                for (earlier, later) in recorded.iter().zip(&recorded[1..]) {
+                    prop_assert!(earlier.recorded_at <= later.recorded_at);
+                }
+                for event in &recorded {
+                    prop_assert!(event.occurred_at <= event.recorded_at);
+                }
+                let from = noon() + minutes(from);
+                let filter = AuditFilter {
+                    from: Some(from),
+                    to: Some(from + minutes(length.abs() + 1)),
+                    ..of_tenant(&tenant)
+                };
+                let text = exported(&world, filter).await;
+                let report = verify_lines(text.as_slice(), Extent::Stretches, []).unwrap();
+                prop_assert!(report.is_sound(), "{}: {}", world.engine, report);
+                Ok(())
+            })
+        };
+        TestRunner::new(cases).run(&history(), property).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_recorded_when_it_gets_its_place() {
+    for world in both().await {
+        let clock = ManualClock::at(noon());
+        let given = clock.clone();
+        let append = world
+            .core
+            .store
+            .write(Priority::Normal, given, |clock, tx| {
+                Box::pin(async move {
+                    let stamp = clock.clone();
+                    let mut event = new_event(Some("a"), 1, clock.now());
+                    event.recorded = Stamp::new(move || stamp.now());
+                    let _receipt = tx.append_audit(event);
+                    // The act goes on, or waits for a lock.
+                    clock.set(noon() + minutes(1));
+                    Ok::<_, StoreError>(())
+                })
+            });
+        append.await.unwrap();
+        let event = chain_in(&world, "tenant:a").await.remove(0);
+        assert_eq!(event.occurred_at, noon(), "{}", world.engine);
+        assert_eq!(event.recorded_at, noon() + minutes(1), "{}", world.engine);
+    }
+}
+
+/// A chain as earlier releases could write it: one event by a clock that was set back, one by a clock ahead.
+fn out_of_time() -> Vec<AuditEvent> {
+    let mut events = chain_of(Some("old"), 9);
+    let mut prev = chain::GENESIS.to_owned();
+    for (event, minute) in events.iter_mut().zip([1, 2, -60, 4, 5, 99, 7, 8, 9]) {
+        event.recorded_at = noon() + minutes(minute);
+        event.prev = prev;
+        event.hash = chain::hash(event).unwrap();
+        prev = event.hash.clone();
+    }
+    events
+}
+
+async fn keep(world: &World, events: Vec<AuditEvent>) {
+    world
+        .write(events, |events, tx| {
+            Box::pin(async move {
+                for event in events {
+                    let micros = |at: Timestamp| at.timestamp_micros();
+                    tx.raw(
+                        "INSERT INTO audit_events (v, chain, seq, prev, id, tenant_id, category, action, \
+                         actor_type, actor_id, actor_name, actor_search, resource_type, resource_id, outcome, \
+                         occurred_at, recorded_at, request_id, ip, user_agent, metadata, hash) VALUES \
+                         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+                         $19, $20, $21, $22)",
+                    )
+                    .bind(i64::from(event.v))
+                    .bind(event.chain.as_str())
+                    .bind(i64::try_from(event.seq).unwrap())
+                    .bind(event.prev.as_str())
+                    .bind(event.id)
+                    .bind(event.tenant_id.clone())
+                    .bind(event.category)
+                    .bind(event.action.as_str())
+                    .bind(event.actor.kind)
+                    .bind(event.actor.id.as_str())
+                    .bind(event.actor.name.as_str())
+                    .bind(store::fold(&event.actor.name).as_str())
+                    .bind(event.resource_type.as_str())
+                    .bind(event.resource_id.as_str())
+                    .bind(event.outcome)
+                    .bind(micros(event.occurred_at))
+                    .bind(micros(event.recorded_at))
+                    .bind(event.request_id.clone())
+                    .bind(event.ip.clone())
+                    .bind(event.user_agent.clone())
+                    .bind(event.metadata.to_string())
+                    .bind(event.hash.as_str())
+                    .done()
+                    .await?;
+                }
+                tx.raw(
+                    "INSERT INTO audit_heads (chain, seq, hash, recorded_at) \
+                     SELECT chain, seq, hash, recorded_at FROM audit_events WHERE seq = 9",
+                )
+                .done()
+                .await
+            })
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_event_that_is_out_of_its_time_is_exported_in_its_place() {
+    for world in both().await {
+        keep(&world, out_of_time()).await;
+        let range = |from: Option<i64>, to: Option<i64>| AuditFilter {
+            from: from.map(|at| noon() + minutes(at)),
+            to: to.map(|at| noon() + minutes(at)),
+            ..of_tenant("old")
+        };
+        for (filter, expected) in [
+            (range(Some(2), Some(8)), 2..=7),
+            (range(Some(2), Some(4)), 2..=2),
+            (range(None, Some(6)), 1..=5),
+            (range(Some(5), Some(99)), 5..=9),
+        ] {
+            let text = exported(&world, filter).await;
+            let report = verify_lines(text.as_slice(), Extent::Stretches, []).unwrap();
+            assert!(report.is_sound(), "{}: {report}", world.engine);
+            let lines = String::from_utf8(text).unwrap();
+            let positions: Vec<u64> = lines
+                .lines()
+                .map(|line| serde_json::from_str::<AuditEvent>(line).unwrap())
+                .filter(|event| event.action != "audit.exported")
+                .map(|event| event.seq)
+                .collect();
+            assert_eq!(positions, expected.collect::<Vec<_>>(), "{}", world.engine);
+        }
+    }
+}
