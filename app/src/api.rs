@@ -35,6 +35,21 @@ pub fn endpoints() -> impl Iterator<Item = &'static str> {
     leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path)
 }
 
+/// Whether the server function at a path does something in the caller's name.
+#[cfg(feature = "ssr")]
+pub fn is_act(path: &str) -> bool {
+    use leptos::server_fn::ServerFn;
+
+    [
+        CreateSupportSession::PATH,
+        ForceLogout::PATH,
+        RaiseBudget::PATH,
+        ReplaceToken::PATH,
+        RevokeSupportSession::PATH,
+    ]
+    .contains(&path)
+}
+
 /// The services to ask and the caller, from the context of this request.
 #[cfg(feature = "ssr")]
 fn asked() -> Result<(crate::ports::Console, crate::domain::caller::Context), ApiError> {

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     forms::Forms,
+    limits::Limits,
     live::Live,
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::AccessLogReports,
@@ -54,6 +55,8 @@ pub struct AppState {
     pub identities: Arc<Identities>,
     /// Whether such an identity is still good.
     pub introspection: IntrospectionService,
+    /// How often one caller may ask.
+    pub limits: Limits,
     /// The part of the configuration that staff members may read.
     pub settings: Arc<Settings>,
 }
@@ -85,6 +88,7 @@ impl AppState {
             access_log_reports: AccessLogReports::new(core.clone()),
             rules: RulesService::new(core.clone()),
             flashes: Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy)),
+            limits: Limits::new(core.config.limits.clone(), Arc::clone(&core.clock)),
             introspection: IntrospectionService::new(core.clone(), Arc::clone(&identities)),
             identities,
             node,

@@ -47,6 +47,8 @@ pub struct Config {
     pub health: Thresholds,
     /// Limits and rules of support sessions.
     pub support_sessions: SupportSessionConfig,
+    /// How often one caller may ask.
+    pub limits: LimitConfig,
     pub log: LogConfig,
     pub metrics: MetricsConfig,
     /// The file that it was read from, if there is one.
@@ -102,6 +104,32 @@ impl Default for SupportSessionConfig {
             requests_total: 10_000,
             requests_per_minute: 1_200,
             end_when_suspended: false,
+        }
+    }
+}
+
+/// How often one caller may ask, on each node; 0 for no limit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitConfig {
+    /// Pages of a staff member. What these pages fetch, and what the person does, may each come as
+    /// often.
+    pub staff_requests_per_minute: u64,
+    /// What a key reads.
+    pub key_requests_per_minute: u64,
+    /// What a key reports: telemetry, registrations, introspection.
+    pub key_reports_per_minute: u64,
+    /// Exports of the audit log, by a key or a staff member.
+    pub exports_per_hour: u64,
+}
+
+impl Default for LimitConfig {
+    fn default() -> Self {
+        Self {
+            staff_requests_per_minute: 3_000,
+            key_requests_per_minute: 6_000,
+            key_reports_per_minute: 60_000,
+            exports_per_hour: 60,
         }
     }
 }
@@ -188,6 +216,7 @@ impl Default for Config {
             scopes: Vec::new(),
             health: Thresholds::default(),
             support_sessions: SupportSessionConfig::default(),
+            limits: LimitConfig::default(),
             log: LogConfig::default(),
             metrics: MetricsConfig::default(),
             file: None,

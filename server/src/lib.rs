@@ -15,6 +15,7 @@ pub mod host_name;
 pub mod identities;
 pub mod ingest;
 pub mod keys;
+pub mod limits;
 pub mod live;
 pub mod middleware;
 pub mod os_user;

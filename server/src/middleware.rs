@@ -4,5 +4,6 @@ pub mod body_limit;
 pub mod context;
 pub mod cookie;
 pub mod lane;
+pub(crate) mod limit;
 pub mod request_log;
 pub mod same_origin;

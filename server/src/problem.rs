@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 
 /// The HTTP status of a code.
 pub(crate) fn status(code: ProblemCode) -> StatusCode {
@@ -24,6 +24,13 @@ pub(crate) fn details(problem: Problem, request_id: Option<String>) -> Response 
     gateway::problem::response(&document).map(Body::new)
 }
 
+/// The error of a server function, as `app::api::ApiError` is read in the browser.
+pub(crate) fn typed(problem: &Problem) -> Response {
+    // Plain data always serialises.
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    finished(problem, "application/problem+json", body)
+}
+
 /// Sentences of plain text, for people where no page of ours leads.
 pub(crate) fn plain(problem: &Problem) -> Response {
     let fields = problem.fields.iter();
@@ -34,14 +41,18 @@ pub(crate) fn plain(problem: &Problem) -> Response {
         .map(|id| format!("Request {id}\n"));
     let text = std::iter::once(format!("{}\n", problem.detail));
     let text: String = text.chain(fields).chain(request).collect();
-    let mut response = (status(problem.code), text).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    finished(problem, "text/plain; charset=utf-8", text)
+}
+
+fn finished(problem: &Problem, media_type: &str, body: impl Into<Body>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    let mut response = (status(problem.code), headers, body.into()).into_response();
     if let Some(seconds) = problem.retry_after_seconds {
+        let headers = response.headers_mut();
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
     response

@@ -16,6 +16,7 @@ mod auth;
 mod error;
 mod extract;
 pub(crate) mod identities;
+mod limits;
 mod list;
 pub(crate) mod organizations;
 mod records;
@@ -32,7 +33,10 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-pub(crate) use self::error::{answer_problems, no_such_address, no_such_method};
+pub(crate) use self::{
+    error::{answer_problems, no_such_address, no_such_method},
+    limits::describe_limits,
+};
 
 /// The API's path.
 pub(crate) const PREFIX: &str = "/api/v1";
@@ -56,7 +60,9 @@ impl Modify for Keys {
         title = "Support Console",
         description = "Registration, telemetry and reading. Send a key as `Authorization: Bearer` or `X-API-Key`. \
             The token of a support session reads its own tenant's audit log and support sessions. \
-            Errors are problem details (RFC 9457) with a stable `code`."
+            Errors are problem details (RFC 9457) with a stable `code`. Each key may ask so often: \
+            `RateLimit-Policy` and `RateLimit` in each answer say what applies and what is left \
+            (draft-ietf-httpapi-ratelimit-headers-10)."
     ),
     components(schemas(error::ProblemDocument)),
     modifiers(&Keys),

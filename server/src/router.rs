@@ -3,8 +3,8 @@
 //!
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
-//! | browsers | `pages`, `forms`, `live`, `downloads` | log, lane of the store, who asks (cookie), same origin, size of the body |
-//! | programs with a key | `rest` | log, lane of the store, support session, who asks (key), problems |
+//! | browsers | `pages`, `forms`, `live`, `downloads` | log, lane of the store, who asks (cookie), same origin, size of the body, how often |
+//! | programs with a key | `rest` | log, lane of the store, support session, who asks (key), how often, problems |
 //! | upstreams and balancers | `machines` | none |
 //!
 //! No rule about who may do what lives in the stack: the services decide, since a server function that is
@@ -24,7 +24,7 @@ use axum::{
     routing::{get, post},
 };
 use gateway::SupportSessionLayer;
-use http::{HeaderValue, header};
+use http::{HeaderValue, Method, Uri, header};
 use tower_http::limit::RequestBodyLimitLayer;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -34,16 +34,18 @@ use crate::{
     export,
     forms::{self, Forms},
     identities,
+    limits::{Limits, Policy},
     live::{self, Live},
     middleware::{
         body_limit::{self, limit_body},
         context::{EstablishKey, EstablishStaff, establish_key, establish_staff},
         lane,
+        limit::{self, Limit, limit, limit_forms},
         request_log::log_request,
         same_origin::{self, SameOrigin},
     },
     pages::{self, Pages},
-    rest,
+    problem, rest,
     serve::health,
     services::Core,
     telemetry::{self, Figures},
@@ -53,11 +55,16 @@ use crate::{
 /// own records through the REST interface.
 pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer>) -> Router {
     let core = &state.core;
+    let limits = &state.limits;
     let same_origin = SameOrigin::of(&core.config.console.public_url);
-    let browsers = pages(Pages::new(state.console(), &core.config.console.site_root))
-        .merge(forms(state.forms()))
-        .merge(self::live(live))
-        .merge(downloads(core.clone(), same_origin.clone()));
+    let limit_exports = from_fn_with_state(plain_limit(limits, |_, _| Policy::Exports), limit);
+    let browsers = pages(
+        Pages::new(state.console(), &core.config.console.site_root),
+        limits,
+    )
+    .merge(limited_forms(state.forms(), limits))
+    .merge(self::live(live, limits))
+    .merge(downloads(core.clone(), same_origin.clone()).layer(limit_exports));
     let establish = EstablishStaff::new(core.clone(), state.staff_sessions.clone());
     for_browsers(browsers, establish, same_origin)
         .merge(rest(state, support))
@@ -79,21 +86,47 @@ pub(crate) fn for_browsers(
 }
 
 /// Pages, their server functions and the files of the bundle.
-fn pages(state: Pages) -> Router {
-    let server_functions =
-        post(pages::server_fn).layer(RequestBodyLimitLayer::new(body_limit::LIMIT));
+fn pages(state: Pages, limits: &Limits) -> Router {
+    let server_functions = post(pages::server_fn)
+        .layer(RequestBodyLimitLayer::new(body_limit::LIMIT))
+        .layer(from_fn_with_state(
+            Limit {
+                limits: limits.clone(),
+                policy: limit::of_server_fn,
+                answer: |problem| problem::typed(&problem),
+            },
+            limit,
+        ));
+    let limit_pages = from_fn_with_state(plain_limit(limits, |_, _| Policy::Pages), limit);
+    let not_found = get(pages::not_found)
+        .layer(limit_pages.clone())
+        .with_state::<()>(state.clone());
     pages::paths()
         .into_iter()
         .fold(Router::new(), |router, path| {
-            router.route(&path, get(pages::page))
+            router.route(&path, get(pages::page).layer(limit_pages.clone()))
         })
         .route("/", get(|| async { Redirect::to(paths::OVERVIEW) }))
         .route("/_fn/{name}", server_functions)
         .route("/pkg/{name}", get(pages::hashed_file))
         .route("/favicon.svg", get(pages::file))
         .route("/robots.txt", get(pages::file))
-        .fallback_service(get(pages::not_found).with_state::<()>(state.clone()))
+        .fallback_service(not_found)
         .with_state(state)
+}
+
+/// A limit that refuses in a sentence of plain text.
+fn plain_limit(limits: &Limits, policy: fn(&Method, &Uri) -> Policy) -> Limit {
+    Limit {
+        limits: limits.clone(),
+        policy,
+        answer: |problem| problem::plain(&problem),
+    }
+}
+
+/// Plain forms, of which one person can't send any number.
+pub(crate) fn limited_forms(state: Forms, limits: &Limits) -> Router {
+    forms(state).layer(from_fn_with_state(limits.clone(), limit_forms))
 }
 
 /// Plain forms, which work before the WASM has loaded.
@@ -129,9 +162,10 @@ pub(crate) fn forms(state: Forms) -> Router {
         .with_state(state)
 }
 
-fn live(state: Live) -> Router {
+fn live(state: Live, limits: &Limits) -> Router {
+    let limit = from_fn_with_state(plain_limit(limits, |_, _| Policy::Calls), limit);
     Router::new()
-        .route(paths::LIVE, get(live::open))
+        .route(paths::LIVE, get(live::open).layer(limit))
         .with_state(state)
 }
 
@@ -159,8 +193,14 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
         .fallback(rest::no_such_address);
     let (root, _) = rest_at_the_root().split_for_parts();
     let establish = EstablishKey::new(state.core.clone(), state.api_keys.clone());
+    let limited = Limit {
+        limits: state.limits.clone(),
+        policy: limit::of_rest,
+        answer: |problem| problem::details(problem, None),
+    };
     let routes = finished(root)
         .nest(rest::PREFIX, finished(resources))
+        .layer(from_fn_with_state(limited, limit))
         .layer(from_fn_with_state(establish, establish_key));
     let routes = match support {
         Some(support) => routes.layer(support),
@@ -207,6 +247,7 @@ pub(crate) fn rest_at_the_root() -> OpenApiRouter<AppState> {
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = rest::Document::openapi().nest(rest::PREFIX, resources().into_openapi());
     document.merge(rest_at_the_root().into_openapi());
+    rest::describe_limits(&mut document);
     document
 }
 

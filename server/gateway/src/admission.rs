@@ -4,7 +4,6 @@
 //! that is left to do is to pass the gate and to let the request go where it is wanted.
 
 mod form;
-pub(crate) mod rates;
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,6 +26,7 @@ use crate::{
     },
     node::NodeState,
     ports::{KnownSession, Recorder, Sessions},
+    rates::Quota,
     record::{Record, completer::Completer, meter::RequestMeter},
     telemetry::LogLimit,
 };
@@ -178,8 +178,11 @@ impl Admission {
         }
         // Last, so that only a request that may use the session takes from its bucket.
         let per_minute = session.limits.requests_per_minute;
-        match self.node.rates.take(session.id, per_minute, arrival.at) {
-            Ok(()) => Ok(()),
+        let Some(quota) = per_minute.map(Quota::per_minute) else {
+            return Ok(());
+        };
+        match self.node.rates.take(session.id, quota, arrival.at) {
+            Ok(_) => Ok(()),
             Err(too_fast) => {
                 let denied = Denied::plain(Refusal::RateLimited);
                 let trouble = self.refuse(session, arrival, denied).await;

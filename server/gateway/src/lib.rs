@@ -35,6 +35,7 @@ pub mod problem;
 #[cfg(any(test, fuzzing))]
 pub mod properties;
 mod proxy;
+pub mod rates;
 mod record;
 pub mod telemetry;
 mod tls;

@@ -2,15 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use app::domain::SupportSessionId;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admission::rates::Rates,
     browser::jar::Jars,
     gate::{
         SessionGates,
         lease::{CUT_AFTER, Lease},
     },
+    rates::Rates,
     telemetry,
 };
 
@@ -24,7 +25,7 @@ pub struct NodeState {
     /// What is in flight, by support session. Shared with the code that ends sessions.
     pub gates: Arc<SessionGates>,
     /// How fast each session may go.
-    pub(crate) rates: Rates,
+    pub(crate) rates: Rates<SupportSessionId>,
     /// The upstream's cookies of sessions in browsers. They end with the session.
     pub(crate) jars: Arc<Jars>,
 }
@@ -77,7 +78,6 @@ pub async fn cut_what_has_no_lease(node: Arc<NodeState>, end: CancellationToken)
 
 #[cfg(test)]
 mod tests {
-    use app::domain::SupportSessionId;
     use uuid::Uuid;
 
     use super::*;

@@ -21,7 +21,10 @@ use super::{
     Forms,
     redirect::{see_other, sign_in_first},
 };
-use crate::extract::{Asking, Refusal};
+use crate::{
+    extract::{Asking, Refusal},
+    middleware::limit::WithinLimit,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +39,7 @@ pub(crate) async fn open(
     Path(label): Path<String>,
     query: Result<Query<Entry>, axum::extract::rejection::QueryRejection>,
     Asking(context): Asking,
+    _: WithinLimit,
     method: Method,
     headers: HeaderMap,
 ) -> Response {

@@ -10,14 +10,17 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     extract::Refusal,
-    middleware::body_limit::{LIMIT, too_large},
+    middleware::{
+        body_limit::{LIMIT, too_large},
+        limit::OverLimit,
+    },
 };
 
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// A form that was posted. It may hold passwords: no `Debug`.
 pub(crate) struct Posted<F> {
-    /// The form, or which of its fields can't be read.
+    /// The form, or why it is refused: fields that can't be read, or too many forms in a short time.
     pub(crate) form: Result<F, Problem>,
     /// What is shown again if it is refused.
     pub(crate) kept: Fields,
@@ -28,12 +31,16 @@ impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> f
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         check_media_type(request.headers())?;
+        let over_limit = request.extensions().get::<OverLimit>().cloned();
         let body = axum::body::to_bytes(request.into_body(), LIMIT)
             .await
             .map_err(|_| too_large())?;
         let fields = parse(&body)?;
         Ok(Self {
-            form: form::read(&fields),
+            form: match over_limit {
+                Some(OverLimit(problem)) => Err(problem),
+                None => form::read(&fields),
+            },
             kept: form::without_secrets::<F>(fields),
         })
     }

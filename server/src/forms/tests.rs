@@ -38,6 +38,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    config::LimitConfig,
+    limits::Limits,
     middleware::{context::EstablishStaff, same_origin::SameOrigin},
     router,
     services::testing::{PASSWORD, World, cli, from_address, noon, sqlite},
@@ -292,7 +294,12 @@ struct Answer {
 
 impl Site {
     async fn new() -> Self {
+        Self::limited(LimitConfig::default()).await
+    }
+
+    async fn limited(limits: LimitConfig) -> Self {
         let console = sqlite().await;
+        let limits = Limits::new(limits, Arc::clone(&console.core.clock));
         let core = console.core.clone();
         let stub = Arc::new(Stub::default());
         let flashes = Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy));
@@ -325,7 +332,11 @@ impl Site {
         };
         let same_origin = SameOrigin::of(&core.config.console.public_url);
         let establish = EstablishStaff::new(core, console.sessions.clone());
-        let router = router::for_browsers(router::forms(forms), establish, same_origin);
+        let router = router::for_browsers(
+            router::limited_forms(forms, &limits),
+            establish,
+            same_origin,
+        );
         Self {
             console,
             stub,
@@ -456,6 +467,39 @@ fn acts() -> [(String, &'static str, String); 7] {
             "/account/password".into(),
         ),
     ]
+}
+
+#[tokio::test]
+async fn forms_that_are_sent_too_often_come_back_with_what_was_typed() {
+    let limits = LimitConfig {
+        staff_requests_per_minute: 1,
+        ..LimitConfig::default()
+    };
+    let site = Site::limited(limits).await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let cookie = site.sign_in("ana").await;
+    let (path, _, page) = &acts()[2];
+    let send = async |body| site.submit(path, Some(&cookie), body).await;
+    let first = send("reason=First").await;
+    assert_eq!(first.headers["ratelimit-policy"], "\"acts\";q=1;w=60");
+    assert_eq!(first.headers["ratelimit"], "\"acts\";r=0;t=60");
+    let second = send("reason=Second").await;
+    assert!(second.location.starts_with(page), "{second:?}");
+    let (problem, kept) = site.refusal(&second, Some(&cookie)).await;
+    assert_eq!(problem.code, ProblemCode::RateLimited);
+    assert_eq!(problem.retry_after_seconds, Some(60));
+    assert_eq!(kept["reason"], ["Second"]);
+    assert_eq!(site.asked().len(), 1, "{:?}", site.asked());
+
+    let link = Request::get("/support/open/s-x").header(header::COOKIE, &cookie);
+    let link = site.send(link.body(Body::empty()).unwrap()).await;
+    assert_eq!(link.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(link.headers["retry-after"], "60");
+    let out = site.submit("/forms/sign-out", Some(&cookie), "").await;
+    assert!(
+        out.location.starts_with("/sign-in"),
+        "never refused: {out:?}"
+    );
 }
 
 #[tokio::test]

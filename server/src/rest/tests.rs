@@ -1,3 +1,4 @@
+mod limits;
 mod support_sessions;
 
 use std::{collections::HashMap, fmt::Write as _};
