@@ -81,9 +81,8 @@ async fn a_key_that_reads_cannot_fill_the_disk_with_exports() {
     for console in both().await {
         let (app, console) = limited(console, LIMITS).await;
         let path = "/api/v1/audit/export?format=jsonl&to=1971-01-01T00:00:00Z";
-        for method in ["GET", "HEAD"] {
-            let request = request(&app, method, path, Some("own"), Body::empty());
-            assert_eq!(send(&app, request).await.status, 200);
+        for _ in 0..2 {
+            assert_eq!(get(&app, path, "own").await.status, 200);
         }
         for _ in 0..50 {
             let answer = get(&app, path, "own").await;
