@@ -17,7 +17,7 @@ use http::{
 pub(crate) use self::{
     asks::{
         asks_for_upgrade, connection_names_ours, connection_says_upgrade, hints_at_upgrade,
-        overrides_method, overrides_target, resembles_ours,
+        may_be_ours, overrides_method, overrides_target, resembles_ours,
     },
     request::{RequestHeaders, default_allowed, is_never_passed},
 };
@@ -91,18 +91,25 @@ pub(crate) fn identity(
     headers
 }
 
-/// The header that the client gets for an answer of the upstream. An identity that an upstream
-/// echoes is left out: its holder could present it there.
+/// The header that the client gets for an answer of the upstream. Fields of ours that an upstream
+/// sets or echoes are left out: whoever reads them may believe that they are the gateway's, and an
+/// identity's holder could present it upstream.
 pub(crate) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap {
     let named = named_by_connection(upstream);
     let mut headers = HeaderMap::with_capacity(upstream.len() + 1);
     for (name, value) in upstream {
-        if !HOP_BY_HOP.contains(&name.as_str()) && !named.contains(name) && *name != IDENTITY {
+        if !HOP_BY_HOP.contains(&name.as_str()) && !named.contains(name) && !may_be_ours(name) {
             headers.append(name.clone(), value.clone());
         }
     }
     set_request_id(&mut headers, request_id);
     headers
+}
+
+/// As [`answered`], for an answer of a handler in this process, which belongs to no connection yet.
+pub(crate) fn answered_here(headers: &mut HeaderMap, request_id: RequestId) {
+    remove_ours(headers);
+    set_request_id(headers, request_id);
 }
 
 /// The response trailers for the client: none that frame a message or belong to its connection (RFC
@@ -111,16 +118,18 @@ pub(crate) fn answered_trailers(mut upstream: HeaderMap) -> HeaderMap {
     for name in HOP_BY_HOP {
         upstream.remove(name);
     }
-    for name in [
-        header::CONTENT_LENGTH,
-        header::HOST,
-        header::SET_COOKIE,
-        IDENTITY,
-        REQUEST_ID,
-    ] {
+    for name in [header::CONTENT_LENGTH, header::HOST, header::SET_COOKIE] {
         upstream.remove(name);
     }
+    remove_ours(&mut upstream);
     upstream
+}
+
+fn remove_ours(headers: &mut HeaderMap) {
+    let ours: Vec<_> = headers.keys().filter(|n| may_be_ours(n)).cloned().collect();
+    for name in ours {
+        headers.remove(name);
+    }
 }
 
 pub(crate) fn set_request_id(headers: &mut HeaderMap, request_id: RequestId) {

@@ -3,6 +3,7 @@
 pub mod accept;
 mod client_wire;
 pub(crate) mod connection;
+mod frames;
 pub mod open_files;
 mod opening;
 mod streams;

@@ -231,15 +231,24 @@ pub fn frames(bytes: &[u8]) {
     }
 }
 
-/// How many frames have begun, if all that is there are frames (RFC 6455 §5.2, §5.5).
+/// How many frames have begun, if all that is there are frames in an order that may be (RFC 6455
+/// §5.2, §5.4, §5.5).
 fn read_frames(masked: bool, mut bytes: &[u8]) -> Option<u64> {
     let mut frames = 0;
+    let mut opcodes: Vec<(u8, bool)> = Vec::new();
     while let [first, rest @ ..] = bytes {
         let (reserved, opcode, last) = (first & 0x70, first & 0x0f, first & 0x80 != 0);
         let is_control = opcode >= 8;
         if reserved != 0 || (3..=7).contains(&opcode) || opcode > 10 {
             return None;
         }
+        let message = opcodes.iter().rev().find(|(opcode, _)| *opcode < 8);
+        let is_open = message.is_some_and(|(_, last)| !last);
+        let is_closed = opcodes.iter().any(|(opcode, _)| *opcode == 8);
+        if is_closed || (!is_control && (opcode == 0) != is_open) {
+            return None;
+        }
+        opcodes.push((opcode, last));
         let [second, rest @ ..] = rest else { break };
         if (second & 0x80 != 0) != masked {
             return None;
@@ -386,7 +395,7 @@ mod tests {
             let mut bytes = vec![u8::from(masked)];
             for (first, length, sound, noise) in parts {
                 if sound {
-                    bytes.push(0x80 | [0, 1, 2, 8, 9, 10][usize::from(first) % 6]);
+                    bytes.push([0x81, 0x82, 0x01, 0x00, 0x80, 0x89, 0x8a, 0x88][usize::from(first) % 8]);
                     bytes.push(u8::from(masked) << 7 | u8::try_from(length.min(125)).unwrap());
                     let mask = if masked { 4 } else { 0 };
                     bytes.extend(vec![first; mask + length.min(125)]);

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::entropy::Entropy;
+pub use crate::judge::hidden::without_tokens;
 
 /// The purpose of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

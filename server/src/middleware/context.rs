@@ -12,7 +12,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use gateway::{LiveSupportSession, client_ip::client_ip, layer::NoSupportSession};
+use gateway::{
+    LiveSupportSession, client_ip::client_ip, layer::NoSupportSession, token::without_tokens,
+};
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{AUTHORIZATION, USER_AGENT},
@@ -171,11 +173,8 @@ fn origin_of(core: &Core, request: &Request) -> Origin {
 fn user_agent(headers: &HeaderMap) -> Option<String> {
     let field = headers.get(USER_AGENT)?;
     let text = String::from_utf8_lossy(field.as_bytes());
-    let kept: String = text
-        .chars()
-        .filter(|c| !is_unfit(*c))
-        .take(USER_AGENT_MAX)
-        .collect();
+    let fit: String = text.chars().filter(|c| !is_unfit(*c)).collect();
+    let kept: String = without_tokens(&fit).chars().take(USER_AGENT_MAX).collect();
     Some(kept.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
@@ -242,5 +241,7 @@ mod tests {
         assert_eq!(of(&[b'x'; 2_000]).unwrap().len(), USER_AGENT_MAX);
         assert_eq!(of(b"\xFF"), Some("\u{FFFD}".into()));
         assert_eq!(user_agent(&HeaderMap::new()), None);
+        let token = format!("a scst_{}", "x".repeat(43));
+        assert_eq!(of(token.as_bytes()), Some("a scst_(hidden)".into()));
     }
 }

@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use app::domain::caller::{Caller, Context};
 use axum::{extract::Request, middleware::Next, response::Response};
+use gateway::token::without_tokens;
 
 /// The layer that writes the line, once the answer's head is known.
 pub async fn log_request(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let method = without_tokens(request.method().as_str()).into_owned();
+    let path = without_tokens(request.uri().path()).into_owned();
     let response = next.run(request).await;
     let status = response.status().as_u16();
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

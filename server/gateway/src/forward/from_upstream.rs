@@ -6,14 +6,11 @@ use std::{
     time::Duration,
 };
 
-use http_body::{Body, Frame};
+use http_body::Body;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
-use crate::{
-    body::{NextFrame, Relay, Relayed},
-    headers,
-};
+use crate::body::{NextFrame, Relay, Relayed};
 
 /// Ends with an error, and so never looks complete, if the upstream breaks off or is silent for too
 /// long.
@@ -41,10 +38,6 @@ impl Relay<Incoming> for Silence {
             return Poll::Ready(Some(Err(Silent.into())));
         };
         self.until.as_mut().reset(Instant::now() + self.idle);
-        let frame = frame.map(|frame| match frame?.into_trailers() {
-            Ok(trailers) => Ok(Frame::trailers(headers::answered_trailers(trailers))),
-            Err(frame) => Ok(frame),
-        });
-        Poll::Ready(frame)
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 }

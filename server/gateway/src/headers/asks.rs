@@ -23,13 +23,25 @@ pub(crate) fn hints_at_upgrade(headers: &HeaderMap) -> bool {
     asks_for_upgrade(headers) || names.any(|name| name.starts_with("sec-websocket-"))
 }
 
-/// Whether a header could be mistaken for one of ours: CGI-like upstreams read '_' and '.' as '-'
-/// (RFC 3875 §4.1.18).
+/// Whether a header could be mistaken for one of ours.
 pub(crate) fn resembles_ours(headers: &HeaderMap) -> bool {
-    headers.keys().any(|name| {
-        let plain = name.as_str().replace(['_', '.'], "-");
-        plain != name.as_str() && (plain.contains("support-") || plain.ends_with("request-id"))
-    })
+    headers.keys().any(resembles)
+}
+
+/// Whether a field is one of ours, or could be mistaken for one.
+pub(crate) fn may_be_ours(name: &HeaderName) -> bool {
+    name.as_str().starts_with("support-") || OURS.contains(name) || resembles(name)
+}
+
+/// Whether a name is like one of ours with other separators. CGI-like readers take '_' and '.' for
+/// '-' (RFC 3875 §4.1.18), and some take any character that they don't know.
+fn resembles(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return false;
+    }
+    let plain = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    plain.contains("support-") || plain.ends_with("request-id")
 }
 
 /// Whether a field makes some upstreams take another target than the request line's.

@@ -4,7 +4,8 @@ mod tokens;
 
 use std::borrow::Cow;
 
-pub(crate) use self::tokens::{holds_token, without_tokens};
+pub(crate) use self::tokens::holds_token;
+pub use self::tokens::without_tokens;
 use super::{
     bindings::HiddenConfig,
     canonical::{CanonicalTarget, segments},

@@ -97,7 +97,7 @@ impl<B> Entered<B> {
                 Either::Right(Either::Right(Box::new(watched)))
             })
         };
-        headers::set_request_id(response.headers_mut(), request_id);
+        headers::answered_here(response.headers_mut(), request_id);
         Ok(response)
     }
 }

@@ -3,18 +3,22 @@
 use std::{
     io,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Buf, Bytes};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::Instant,
 };
 use tokio_rustls::server::TlsStream;
 use tokio_util::{either::Either, sync::CancellationToken};
 
-use super::unread::{Own, Patience};
+use super::{
+    frames::{Flood, Frames},
+    unread::{Own, Patience},
+};
 use crate::arrival::raw_head::HeadTap;
 
 /// What the bytes come over: clear text or TLS.
@@ -27,13 +31,21 @@ fn tcp(socket: &Socket) -> &TcpStream {
     }
 }
 
-/// Copies its input to the head tap, doesn't wait for a client that leaves a refusal unread, and
-/// resets a killed connection.
+/// What follows the bytes on a wire.
+pub(super) enum Followed {
+    /// HTTP/1.1: the heads of requests.
+    Heads(HeadTap),
+    /// HTTP/2: its frames.
+    Frames(Box<Frames>),
+}
+
+/// Follows what passes, doesn't wait for a client that leaves a refusal unread, and resets a killed
+/// connection.
 pub(super) struct ClientWire {
     socket: Socket,
     /// Read before it was known which protocol is spoken.
     ahead: Bytes,
-    tap: Option<HeadTap>,
+    followed: Followed,
     patience: Patience,
     kill: CancellationToken,
 }
@@ -42,14 +54,14 @@ impl ClientWire {
     pub(super) const fn new(
         socket: Socket,
         ahead: Bytes,
-        tap: Option<HeadTap>,
+        followed: Followed,
         own: Own,
         kill: CancellationToken,
     ) -> Self {
         Self {
             socket,
             ahead,
-            tap,
+            followed,
             patience: Patience::new(own),
             kill,
         }
@@ -63,6 +75,36 @@ impl ClientWire {
         }
         Pin::new(&mut self.socket).poll_read(cx, buf)
     }
+
+    fn saw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.followed {
+            Followed::Heads(tap) => tap.saw(bytes),
+            Followed::Frames(frames) => {
+                if let Err(Flood) = frames.read(bytes, Instant::now()) {
+                    tracing::warn!(
+                        "a client floods its connection with HTTP/2 frames that ask for nothing; it is \
+                         closed"
+                    );
+                    self.kill.cancel();
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn wrote(&mut self, bufs: &[io::IoSlice<'_>], written: &Poll<io::Result<usize>>) {
+        let (Followed::Frames(frames), Poll::Ready(Ok(length))) = (&mut self.followed, written)
+        else {
+            return;
+        };
+        let mut left = *length;
+        for buf in bufs {
+            let here = left.min(buf.len());
+            frames.wrote(&buf[..here]);
+            left -= here;
+        }
+    }
 }
 
 impl AsyncRead for ClientWire {
@@ -72,11 +114,8 @@ impl AsyncRead for ClientWire {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let read = self.read(cx, buf);
-        if let (Poll::Ready(Ok(())), Some(tap)) = (&read, &self.tap) {
-            tap.saw(&buf.filled()[before..]);
-        }
-        read
+        ready!(self.read(cx, buf))?;
+        Poll::Ready(self.saw(&buf.filled()[before..]))
     }
 }
 
@@ -87,6 +126,7 @@ impl AsyncWrite for ClientWire {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write(cx, buf);
+        self.wrote(&[io::IoSlice::new(buf)], &written);
         self.patience.with(cx, written)
     }
 
@@ -96,6 +136,7 @@ impl AsyncWrite for ClientWire {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
+        self.wrote(bufs, &written);
         self.patience.with(cx, written)
     }
 

@@ -17,7 +17,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    HEAD_TIMEOUT, client_wire::ClientWire, opening::Opening, streams::Streams, unread::Own,
+    HEAD_TIMEOUT,
+    client_wire::{ClientWire, Followed},
+    frames::Frames,
+    opening::Opening,
+    streams::Streams,
+    unread::Own,
 };
 use crate::{
     arrival::{
@@ -73,7 +78,13 @@ impl Connection {
             tunnels: TaskTracker::new(),
         };
         let (socket, ahead, own) = (opening.socket, opening.ahead, Own::default());
-        let wire = ClientWire::new(socket, ahead, Some(tap), own.clone(), self.kill.clone());
+        let wire = ClientWire::new(
+            socket,
+            ahead,
+            Followed::Heads(tap),
+            own.clone(),
+            self.kill.clone(),
+        );
         let service = service_fn(|request| async {
             let response = self.gateway.handle(request, &client).await;
             own.answers(&response);
@@ -98,7 +109,13 @@ impl Connection {
         };
         // An unread stream must not block the others, so each has its own timeout.
         let (socket, ahead, own) = (opening.socket, opening.ahead, Own::default());
-        let wire = ClientWire::new(socket, ahead, None, own, self.kill.clone());
+        let wire = ClientWire::new(
+            socket,
+            ahead,
+            Followed::Frames(Box::new(Frames::new(tokio::time::Instant::now()))),
+            own,
+            self.kill.clone(),
+        );
         let service = service_fn(|request| self.stream(request, schemes, streams.clone()));
         let serving = http2_builder(streams.clone()).serve_connection(TokioIo::new(wire), service);
         let ask_to_stop = http2::Connection::graceful_shutdown;

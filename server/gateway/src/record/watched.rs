@@ -8,13 +8,14 @@ use std::{
 
 use app::domain::access_log::RequestOutcome;
 use bytes::Bytes;
-use http_body::Body;
+use http_body::{Body, Frame};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{completer::Completer, meter::RequestMeter};
 use crate::{
     body::{BodyError, NextFrame, Relay, Relayed},
     gate::{Flight, lease::Hold},
+    headers,
 };
 
 /// An answer's body. It is counted. When the session ends, it ends with an error, so that it never
@@ -100,6 +101,10 @@ where
                     watch.completer.sent(data.len());
                 }
                 self.settle(inner);
+                let frame = match frame.into_trailers() {
+                    Ok(trailers) => Frame::trailers(headers::answered_trailers(trailers)),
+                    Err(frame) => frame,
+                };
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {

@@ -5,8 +5,8 @@ use app::domain::access_log::RequestOutcome;
 use crate::support::{
     Rig, Wanted,
     frames::{
-        ACK, CONTINUATION, END_HEADERS, END_STREAM, FrameClient, HEADERS, StreamAnswer, block,
-        frame,
+        ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, FrameClient, HEADERS, StreamAnswer,
+        block, frame,
     },
 };
 
@@ -506,6 +506,62 @@ async fn a_client_that_resets_what_it_asks_for_is_turned_away() {
     assert!(asked < 200, "it went on for {asked} requests");
     // Others are served.
     assert_eq!(rig.ask(&format!("GET {OWN}/x")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_floods_its_connection_with_frames_is_turned_away() {
+    // PING, SETTINGS, PRIORITY, WINDOW_UPDATE, PRIORITY_UPDATE, an unknown type.
+    for (kind, payload) in [
+        (6, &[0; 8][..]),
+        (4, &[]),
+        (4, &[0, 4, 0, 1, 0, 0]),
+        (2, &[0, 0, 0, 0, 1]),
+        (8, &[0, 0, 0, 1]),
+        (0x10, &[0, 0, 0, 1, b'u']),
+        (0xbe, &[]),
+    ] {
+        let rig = Rig::new().await;
+        let mut client = FrameClient::connect(rig.address).await;
+        let stream = u32::from(kind == 2);
+        let flood = frame(kind, 0, stream, payload).repeat(100);
+        for _ in 0..100 {
+            client.send(&flood).await;
+        }
+        client.until_it_ends().await;
+        assert_eq!(rig.ask(&format!("GET {OWN}/x")).await.status, 200, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn empty_frames_of_a_body_are_a_flood_too() {
+    let rig = Rig::new().await;
+    let fields = Fields::of(&rig);
+    for (flags, payload) in [(0, &[][..]), (8, &[0])] {
+        let mut client = FrameClient::connect(rig.address).await;
+        client.headers(1, &fields.ask("POST", OWN), false).await;
+        let flood = frame(DATA, flags, 1, payload).repeat(100);
+        for _ in 0..100 {
+            client.send(&flood).await;
+        }
+        client.until_it_ends().await;
+    }
+    assert_eq!(rig.ask(&format!("GET {OWN}/x")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_pings_and_acknowledges_is_served() {
+    let (rig, fields, mut client) = streaming().await;
+    for stream in (0..100).map(|n| 2 * n + 3) {
+        client.frame(6, 0, 0, &[0; 8]).await;
+        client.frame(2, 0, stream, &[0, 0, 0, 0, 1]).await;
+        client.headers(stream, &fields.get(OWN), true).await;
+        assert_eq!(client.answer(stream).await.status, Some(200), "{stream}");
+        rig.upstream.allow_chunks(stream as usize);
+    }
+    let streamed = client
+        .until(1, |answer| answer.text().contains("chunk 100;"))
+        .await;
+    assert!(!streamed.complete && streamed.reset.is_none());
 }
 
 #[tokio::test]

@@ -274,3 +274,18 @@ async fn the_clients_address_comes_from_a_trusted_proxys_last_word() {
     .await;
     assert_eq!(rig.store.begun()[0].ip.to_string(), "203.0.113.9");
 }
+
+#[tokio::test]
+async fn an_answer_brings_no_field_of_ours_and_none_like_them() {
+    let rig = Rig::new().await;
+    let head = rig.head("GET /v1/tenants/acme/ours");
+    let mut client = rig.client().await;
+    client
+        .send(format!("{head}TE: trailers\r\nConnection: close\r\n\r\n").as_bytes())
+        .await;
+    let answer = client.rest().await.to_lowercase();
+    assert!(answer.contains("supported: yes\r\n"), "{answer}");
+    for ours in ["support-", "support_", "support.", "support~"] {
+        assert!(!answer.contains(ours), "{ours}: {answer}");
+    }
+}

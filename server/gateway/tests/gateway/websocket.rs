@@ -229,6 +229,40 @@ async fn what_is_no_frame_ends_the_tunnel_before_it_passes() {
 }
 
 #[tokio::test]
+async fn frames_out_of_their_order_end_the_tunnel_before_they_pass() {
+    const CLOSE: &[u8] = b"\x88\x80\x01\x02\x03\x04";
+    const CONTINUATION: &[u8] = b"\x80\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+    const UNFINISHED: &[u8] = b"\x01\x80\x01\x02\x03\x04";
+    for (before, after) in [
+        (CLOSE, MASKED),
+        (CLOSE, CLOSE),
+        (MASKED, CONTINUATION),
+        (UNFINISHED, MASKED),
+    ] {
+        let rig = rig().await;
+        let (mut client, _) = ask(&rig, "socket").await;
+        client.send(before).await;
+        rig.upstream
+            .until(|seen| seen[0].bytes.ends_with(before))
+            .await;
+        client.send(after).await;
+        client.rest().await;
+        assert_eq!(rig.store.completed(1).await[0].outcome, RequestOutcome::Cut);
+        let seen = rig.upstream.until(|seen| seen[0].ended.is_some()).await;
+        assert_eq!(seen[0].ended, Some(false), "the upstream is reset");
+        assert!(seen[0].bytes.ends_with(before), "{before:?} {after:?}");
+    }
+    for last in ["socket-after-close", "socket-of-nothing"] {
+        let rig = rig().await;
+        let (mut client, _) = ask(&rig, last).await;
+        client.send(MASKED).await;
+        assert!(!client.rest().await.contains("Hello"), "{last}");
+        let completed = rig.store.completed(1).await.remove(0);
+        assert_eq!(completed.outcome, RequestOutcome::Failed, "{last}");
+    }
+}
+
+#[tokio::test]
 async fn a_gateway_that_is_asked_to_stop_ends_its_tunnels() {
     let rig = rig().await;
     let (mut client, _) = ask(&rig, "socket").await;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 /// The longest frame head: two bytes, eight of length, four of mask.
 const MAX_HEAD: usize = 14;
 
-/// Something that is no frame, or none that this side may send.
+/// Something that is no frame, or none that this side may send now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("what was sent is no WebSocket frame")]
 pub(crate) struct NoFrame;
@@ -19,6 +19,10 @@ pub(crate) struct FrameCounter {
     head: [u8; MAX_HEAD],
     head_bytes: usize,
     payload_left: u64,
+    /// A message has begun, and its last frame has not come (RFC 6455 §5.4).
+    in_message: bool,
+    /// This side has sent its last frame (§5.5.1).
+    closed: bool,
     frames: u64,
     bytes: u64,
     hash: Sha256,
@@ -31,6 +35,8 @@ impl FrameCounter {
             head: [0; MAX_HEAD],
             head_bytes: 0,
             payload_left: 0,
+            in_message: false,
+            closed: false,
             frames: 0,
             bytes: 0,
             hash: Sha256::new(),
@@ -59,12 +65,27 @@ impl FrameCounter {
         self.head[self.head_bytes] = byte;
         self.head_bytes += 1;
         match self.head_bytes {
-            // No reserved bits without an extension, no reserved opcodes.
-            1 if byte & 0x70 != 0 || !matches!(byte & 0x0f, 0..=2 | 8..=10) => Err(NoFrame),
-            1 => Ok(()),
+            1 => self.begins(byte),
             2 if (byte & 0x80 != 0) != self.masked => Err(NoFrame),
             _ => self.end_of_head(),
         }
+    }
+
+    /// Whether a frame may begin so now.
+    fn begins(&mut self, first: u8) -> Result<(), NoFrame> {
+        let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
+        // No reserved bits without an extension, nothing after a Close.
+        if first & 0x70 != 0 || self.closed {
+            return Err(NoFrame);
+        }
+        match opcode {
+            // A continuation continues something, and nothing else does.
+            0..=2 if (opcode == 0) == self.in_message => self.in_message = !last,
+            8 => self.closed = true,
+            9 | 10 => {}
+            _ => return Err(NoFrame),
+        }
+        Ok(())
     }
 
     /// Begins the payload if the head is whole.
@@ -126,6 +147,17 @@ mod tests {
     }
 
     #[test]
+    fn a_message_may_come_in_parts_with_control_frames_between_them() {
+        let bytes = [
+            0x01, 0x01, b'a', 0x89, 0x00, 0x00, 0x01, b'b', 0x8a, 0x00, 0x80, 0x00, 0x82, 0x00,
+            0x88, 0x00,
+        ];
+        let mut counter = FrameCounter::new(false);
+        counter.saw(&bytes).unwrap();
+        assert_eq!(counter.tally().frames, 7);
+    }
+
+    #[test]
     fn what_is_no_frame_is_noticed() {
         for (masked, bytes) in [
             (true, &b"GET / HTTP/1.1\r\n"[..]),
@@ -137,6 +169,18 @@ mod tests {
             (false, &[0x89, 126, 0, 126]),
             (false, &[0x09, 0x00]),
             (false, &[0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+            // After a Close: a message, a ping, a second Close.
+            (false, &[0x88, 0x00, 0x81, 0x00]),
+            (false, &[0x88, 0x02, 3, 232, 0x89, 0x00]),
+            (true, &[0x88, 0x80, 1, 2, 3, 4, 0x88, 0x80, 1, 2, 3, 4]),
+            // A continuation of nothing, at first and after a whole message.
+            (false, &[0x80, 0x00]),
+            (false, &[0x00, 0x00]),
+            (false, &[0x81, 0x00, 0x80, 0x00]),
+            (false, &[0x01, 0x00, 0x80, 0x00, 0x80, 0x00]),
+            // A message within another.
+            (false, &[0x01, 0x00, 0x82, 0x00]),
+            (false, &[0x01, 0x00, 0x89, 0x00, 0x00, 0x00, 0x01, 0x00]),
         ] {
             let mut counter = FrameCounter::new(masked);
             assert_eq!(counter.saw(bytes), Err(NoFrame), "{bytes:?}");

@@ -27,9 +27,9 @@ pub(crate) fn holds_token(text: &[u8]) -> bool {
     true
 }
 
-/// A text as it may be recorded: only the prefix of each token. Empty if a token is written in
-/// escapes.
-pub(crate) fn without_tokens(text: &str) -> Cow<'_, str> {
+/// A text as it may be recorded or logged: only the prefix of each token, and nothing at all where a
+/// token is written in escapes.
+pub fn without_tokens(text: &str) -> Cow<'_, str> {
     if !holds_token(text.as_bytes()) {
         return Cow::Borrowed(text);
     }

@@ -219,6 +219,17 @@ async fn a_token_where_none_belongs_reaches_no_handler_and_no_record() {
 }
 
 #[tokio::test]
+async fn an_answer_brings_no_field_of_ours_and_none_like_them() {
+    let rig = Rig::new(Place::Nested).await;
+    let answer = rig.ask("GET /v1/tenants/acme/ours").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("supported"), Some("yes"));
+    for ours in ["support-tenant", "support_staff", "support.future"] {
+        assert_eq!(answer.header(ours), None, "{ours}");
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_is_rewritten_on_the_way_to_the_layer_is_not_served() {
     let rig = Rig::new(Place::BehindRewriting).await;
     assert_eq!(rig.ask("GET /v1/tenants/acme/look").await.status, 200);

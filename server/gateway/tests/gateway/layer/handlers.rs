@@ -77,6 +77,7 @@ pub(super) fn api(seen: Seen) -> Router {
         .route("/{tenant}/chat", get(switch))
         .route("/{tenant}/switch", get(switch))
         .route("/{tenant}/moved", get(look))
+        .route("/{tenant}/ours", get(ours))
         .route("/{tenant}/home", get(look))
         .route("/{tenant}/asked", get(look))
         .route("/", get(look))
@@ -111,6 +112,16 @@ async fn look(
         "headers": names,
         "request_header": headers["x-request-id"].to_str().unwrap(),
     }))
+}
+
+/// Answers with fields of the gateway, and with some that are like them.
+async fn ours(_: LiveSupportSession) -> impl axum::response::IntoResponse {
+    [
+        ("support-tenant", "x"),
+        ("support_staff", "x"),
+        ("support.future", "x"),
+        ("supported", "yes"),
+    ]
 }
 
 /// Answers with what it takes the path for, once it is decoded.

@@ -266,7 +266,12 @@ impl Upstream {
                 while self.more(index, tcp, buffer).await {}
                 return false;
             }
-            "socket" => {
+            socket @ ("socket" | "socket-after-close" | "socket-of-nothing") => {
+                let greeting: &[u8] = match socket {
+                    "socket-after-close" => b"\x88\x00\x81\x05Hello",
+                    "socket-of-nothing" => b"\x80\x05Hello",
+                    _ => b"\x81\x05Hello",
+                };
                 // The answer to the key of RFC 6455 §1.3, and "Hello" once something has come.
                 let _ = tcp
                     .write_all(opened("", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=").as_bytes())
@@ -274,7 +279,7 @@ impl Upstream {
                 let mut greeted = false;
                 while self.more(index, tcp, buffer).await {
                     if !std::mem::replace(&mut greeted, true) {
-                        let _ = tcp.write_all(b"\x81\x05Hello").await;
+                        let _ = tcp.write_all(greeting).await;
                     }
                 }
                 return false;
@@ -399,6 +404,15 @@ impl Upstream {
             ),
             "teapot" => (
                 "HTTP/1.1 418 Teapot\r\nContent-Length: 3\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\ntea",
+                true,
+            ),
+            "ours" => (
+                "HTTP/1.1 103 Early Hints\r\nSupport-Tenant: x\r\n\r\nHTTP/1.1 200 OK\r\n\
+                 Transfer-Encoding: chunked\r\nTrailer: x-sum\r\n\
+                 Support-Session: x\r\nSupport-Tenant: x\r\nSupport-Future: x\r\nsupport-identity: x\r\n\
+                 Support_Staff: x\r\nSupport.Scopes: x\r\nX_Support_Tenant: x\r\nSupport~Staff: x\r\n\
+                 Supported: yes\r\n\r\n2\r\nok\r\n0\r\n\
+                 x-sum: 7\r\nSupport-Tenant: x\r\nSupport_Tenant: x\r\n\r\n",
                 true,
             ),
             "echoed" => (
