@@ -49,6 +49,7 @@ pub struct Config {
     pub support_sessions: SupportSessionConfig,
     /// How often one caller may ask.
     pub limits: LimitConfig,
+    pub retention: RetentionConfig,
     pub log: LogConfig,
     pub metrics: MetricsConfig,
     /// The file that it was read from, if there is one.
@@ -134,6 +135,31 @@ impl Default for LimitConfig {
     }
 }
 
+/// For how long the record is kept.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// Days for which audit events are kept; 0 for ever.
+    pub audit_days: u32,
+    /// Days for which ended support sessions and their access logs are kept; 0 for ever.
+    pub access_log_days: u32,
+    /// Whether audit events are deleted only once they are in an archive.
+    pub archive_first: bool,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self {
+            audit_days: SEVEN_YEARS,
+            access_log_days: SEVEN_YEARS,
+            archive_first: false,
+        }
+    }
+}
+
+/// In days.
+const SEVEN_YEARS: u32 = 7 * 365 + 2;
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
@@ -217,6 +243,7 @@ impl Default for Config {
             health: Thresholds::default(),
             support_sessions: SupportSessionConfig::default(),
             limits: LimitConfig::default(),
+            retention: RetentionConfig::default(),
             log: LogConfig::default(),
             metrics: MetricsConfig::default(),
             file: None,

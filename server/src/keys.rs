@@ -13,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use gateway::{entropy::Entropy, identities::IdentityKeys};
 use store::Engine;
 
@@ -119,6 +120,39 @@ impl Keys {
             identity: IdentityKeys::throwaway(entropy),
         }
     }
+}
+
+/// Signs the checkpoints that deleted audit events leave.
+const CHECKPOINT: &str = "checkpoint.key";
+
+/// The key that signs checkpoints. Only a store from which something is deleted needs it, so it is made
+/// then, if `engine` allows it.
+///
+/// # Errors
+///
+/// As [`Keys::open`].
+pub fn checkpoint_key(
+    data_dir: &Path,
+    engine: Engine,
+    entropy: &dyn Entropy,
+) -> Result<SigningKey, KeyError> {
+    let path = data_dir.join(CHECKPOINT);
+    let seed = match read(&path)? {
+        Some(seed) => seed,
+        None if engine == Engine::Sqlite => make(&path, entropy)?,
+        None => return Err(KeyError::Missing { path }),
+    };
+    Ok(SigningKey::from_bytes(&seed))
+}
+
+/// The public half of the key that signs checkpoints, if there is one yet.
+///
+/// # Errors
+///
+/// If the file can't be used.
+pub fn checkpoint_public_key(data_dir: &Path) -> Result<Option<VerifyingKey>, KeyError> {
+    let seed = read(&data_dir.join(CHECKPOINT))?;
+    Ok(seed.map(|seed| SigningKey::from_bytes(&seed).verifying_key()))
 }
 
 fn random(entropy: &dyn Entropy) -> [u8; LENGTH] {

@@ -21,6 +21,7 @@ pub mod identity_keys;
 pub mod introspection;
 pub mod nodes;
 pub mod passwords;
+pub mod retention;
 pub mod rules;
 pub mod staff;
 pub mod staff_sessions;

@@ -57,6 +57,8 @@ pub enum Act<'a> {
     ManageStaff,
     /// Make and revoke keys.
     ManageKeys,
+    /// Delete, archive and hold what is recorded, as the rules of retention say.
+    ManageRetention,
     /// Open support sessions in a staff member's name to try whether the upstream keeps tenants apart.
     ProbeGateway,
 }
@@ -102,6 +104,7 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
         | Act::IntrospectIdentities
         | Act::IntrospectIdentityOf(_)
         | Act::ProbeGateway
+        | Act::ManageRetention
         | Act::CompleteAccessLog => false,
     };
     if !allowed {
@@ -165,6 +168,7 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
         | Act::RaiseBudget(_)
         | Act::ManageStaff
         | Act::ManageKeys
+        | Act::ManageRetention
         | Act::ProbeGateway => false,
     };
     if allowed {

@@ -112,6 +112,8 @@ mod tests {
     use super::*;
     use crate::testing::noon;
 
+    type Change = fn(&mut Checkpoint);
+
     #[test]
     fn a_checkpoint_proves_itself_with_its_own_key_and_content_only() {
         let key = SigningKey::from_bytes(&[7; 32]);
@@ -127,7 +129,6 @@ mod tests {
 
         let another = SigningKey::from_bytes(&[8; 32]).verifying_key();
         assert_eq!(signed.verify(&another), Err(CheckpointError::AnotherKey));
-        type Change = fn(&mut Checkpoint);
         let changes: [(Change, CheckpointError); 6] = [
             (
                 |c| c.chain = "tenant:bolt".into(),

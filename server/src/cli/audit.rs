@@ -1,5 +1,7 @@
 //! `support-console audit …`
 
+mod retention;
+
 use std::{fs::File, io::BufReader, path::PathBuf};
 
 use app::domain::{
@@ -16,7 +18,7 @@ use super::{
     CliError, Common,
     open::{Opened, configured, open, open_store},
 };
-use crate::export::export;
+use crate::{export::export, keys::checkpoint_public_key};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
@@ -33,6 +35,22 @@ pub(super) enum AuditCommand {
     #[command(after_help = "Example:\n  \
         support-console audit export --tenant tnt_acme --output acme.jsonl")]
     Export(ExportArgs),
+    /// Copy old events to a file before they are deleted, and verify it
+    #[command(
+        after_help = "Keep the file and the SHA-256 that is printed. Verify it at any time \
+        with `support-console audit verify --file`.\n\nExamples:\n  \
+        support-console audit archive /var/backups/audit\n  \
+        support-console audit archive /var/backups/audit --before 2020-01-01T00:00:00Z"
+    )]
+    Archive(retention::ArchiveArgs),
+    /// Delete now what is too old to be kept (a running server does so every day)
+    Prune,
+    /// List the tenants under legal hold
+    Holds,
+    /// Place a tenant under legal hold: nothing recorded of it is deleted
+    Hold(retention::HoldArgs),
+    /// Release a tenant from its legal hold
+    Release(retention::HoldArgs),
 }
 
 #[derive(Debug, Args)]
@@ -78,6 +96,11 @@ pub(super) async fn run(common: &Common, command: AuditCommand) -> Result<(), Cl
     match command {
         AuditCommand::Verify(args) => verify(common, args).await,
         AuditCommand::Export(args) => write(common, args).await,
+        AuditCommand::Archive(args) => retention::archive(common, args).await,
+        AuditCommand::Prune => retention::prune(common).await,
+        AuditCommand::Holds => retention::holds(common).await,
+        AuditCommand::Hold(args) => retention::hold(common, args).await,
+        AuditCommand::Release(args) => retention::release(common, args).await,
     }
 }
 
@@ -97,8 +120,10 @@ async fn verify(common: &Common, args: VerifyArgs) -> Result<(), CliError> {
             verify_lines(lines, extent, args.heads).map_err(failed)?
         }
         None => {
-            let store = open_store(&configured(common)?, false).await?;
-            verify_store(&store, args.heads).await?
+            let config = configured(common)?;
+            let store = open_store(&config, false).await?;
+            let key = checkpoint_public_key(&config.data_dir)?;
+            verify_store(&store, args.heads, key.as_ref()).await?
         }
     };
     print!("{report}");

@@ -11,7 +11,7 @@ use crate::{
     keys::{KeyError, identity::RotationError},
     probe::ProbeError,
     serve::ServeError,
-    services::{ServiceError, identity_keys::IdentityKeysError},
+    services::{ServiceError, identity_keys::IdentityKeysError, retention::RetentionError},
     telemetry::TelemetryError,
 };
 
@@ -65,6 +65,18 @@ impl CliError {
             Self::Probe(error) if error.is_usage() => ExitCode::from(2),
             Self::Serve(error) if error.is_configuration() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl From<RetentionError> for CliError {
+    fn from(error: RetentionError) -> Self {
+        match error {
+            RetentionError::Service(error) => error.into(),
+            RetentionError::Key(error) => Self::Keys(error),
+            RetentionError::Archive { path, source } => Self::File { path, source },
+            RetentionError::Unusable(why) => Self::Usage(why),
+            RetentionError::Unsignable(error) => Self::Usage(error.to_string()),
         }
     }
 }

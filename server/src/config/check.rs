@@ -10,6 +10,9 @@ use url::Url;
 use super::{Config, ConfigError};
 use crate::host_name::host_name;
 
+/// The least time for which the record can be kept, in days.
+const SHORTEST_RETENTION: u32 = 30;
+
 /// Scheme, host and port of a public URL, as browsers compare them (RFC 6454 §4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -54,6 +57,7 @@ impl Config {
         self.check_browser(&mut faults);
         self.check_forward_auth(&mut faults);
         self.check_health(&mut faults);
+        self.check_retention(&mut faults);
         if faults.is_empty() {
             Ok(())
         } else {
@@ -146,6 +150,21 @@ impl Config {
                  the gateway its own host name (on one machine, use localhost and 127.0.0.1)",
                 origin.host
             ));
+        }
+    }
+
+    /// A mistyped number must not delete the record of last week.
+    fn check_retention(&self, faults: &mut Vec<String>) {
+        let kept = &self.retention;
+        for (key, days) in [
+            ("retention.audit_days", kept.audit_days),
+            ("retention.access_log_days", kept.access_log_days),
+        ] {
+            if (1..SHORTEST_RETENTION).contains(&days) {
+                faults.push(format!(
+                    "{key} must be at least {SHORTEST_RETENTION} days, or 0 to delete nothing"
+                ));
+            }
         }
     }
 

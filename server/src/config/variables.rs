@@ -94,6 +94,9 @@ variables! {
     "LIMITS__KEY_REQUESTS_PER_MINUTE" "limits.key_requests_per_minute" Integer;
     "LIMITS__KEY_REPORTS_PER_MINUTE" "limits.key_reports_per_minute" Integer;
     "LIMITS__EXPORTS_PER_HOUR" "limits.exports_per_hour" Integer;
+    "RETENTION__AUDIT_DAYS" "retention.audit_days" Integer;
+    "RETENTION__ACCESS_LOG_DAYS" "retention.access_log_days" Integer;
+    "RETENTION__ARCHIVE_FIRST" "retention.archive_first" Bool;
     "LOG__FORMAT" "log.format" Text;
     "LOG__FILTER" "log.filter" Text;
     "METRICS__ENABLED" "metrics.enabled" Bool;

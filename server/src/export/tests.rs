@@ -65,7 +65,7 @@ async fn an_export_of_many_pages_is_what_verify_reads() {
             .unwrap();
         assert_eq!(export.file_name, "audit-all-2026-11-22.jsonl");
         let text = read(export).await;
-        let heads = verify_store(&test.core.store, [])
+        let heads = verify_store(&test.core.store, [], None)
             .await
             .unwrap()
             .heads()
@@ -148,7 +148,13 @@ async fn a_caller_who_may_not_read_may_not_export_and_leaves_no_event() {
         let problem = Problem::from(refused.err().expect("refused"));
         assert_eq!(problem.code, code);
     }
-    assert_eq!(verify_store(&test.core.store, []).await.unwrap().events, 1);
+    assert_eq!(
+        verify_store(&test.core.store, [], None)
+            .await
+            .unwrap()
+            .events,
+        1
+    );
 }
 
 #[tokio::test]
@@ -240,7 +246,8 @@ async fn no_other_site_makes_a_staff_member_export() {
     ] {
         assert_eq!(ask(method, fields).await.0, expected, "{method} {fields:?}");
     }
-    let events = async || verify_store(&test.core.store, []).await.unwrap().events;
+    let store = &test.core.store;
+    let events = async || verify_store(store, [], None).await.unwrap().events;
     assert_eq!(events().await, 1, "no refused request has left an event");
     for fields in [
         &[own, link[0], link[1]][..],

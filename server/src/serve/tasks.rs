@@ -1,7 +1,8 @@
 //! The server's background tasks.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use app::domain::caller::{Caller, Context, Origin};
 use gateway::cut_what_has_no_lease;
 use store::{Lane, access_log::WrittenBy};
 use tokio::task::JoinHandle;
@@ -14,12 +15,18 @@ use crate::{
     services::{
         access_log::{close_orphans, close_unreported, probe_record},
         nodes::{EpochKeeper, Node},
+        retention::{PrunedRecord, Retention},
         support_sessions::record_expiries,
     },
 };
 
 /// How often old data is deleted.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
+/// How long after its start a server first looks for what of the record is too old: whoever has started
+/// it with a clock that is years ahead has until then to notice.
+const PRUNE_RECORD_AFTER: Duration = Duration::from_hours(1);
+/// How often the record is searched for what is too old to be kept.
+const PRUNE_RECORD_EVERY: Duration = Duration::from_hours(24);
 /// How often requests of nodes that are gone are looked for.
 const ORPHANS_EVERY: Duration = Duration::from_secs(2);
 
@@ -90,20 +97,38 @@ async fn orphans(state: AppState, boot: String, end: CancellationToken) {
 }
 
 async fn prune(state: AppState, boot: String, end: CancellationToken) {
+    let retention = Retention::new(state.core.clone());
+    let context = Context {
+        caller: Caller::System,
+        origin: Origin::default(),
+    };
     let mut every = tokio::time::interval(PRUNE_EVERY);
+    let mut record_due = Instant::now() + PRUNE_RECORD_AFTER;
     loop {
         tokio::select! {
             _ = every.tick() => {}
             () = end.cancelled() => return,
         }
-        if let Err(error) = state.staff_sessions.prune().await {
-            tracing::warn!(%error, "can't delete old staff sessions");
-        }
-        if let Err(error) = state.core.store.prune_changes(state.core.now()).await {
-            tracing::warn!(%error, "can't delete old changes");
+        if let Err(error) = retention.prune().await {
+            tracing::warn!(%error, "can't delete old data");
         }
         if let Err(error) = state.core.store.prune_nodes(&boot, state.core.now()).await {
             tracing::warn!(%error, "can't delete old nodes");
+        }
+        if Instant::now() < record_due {
+            continue;
+        }
+        tokio::select! {
+            () = end.cancelled() => return,
+            pruned = retention.prune_record(&context) => match pruned {
+                Ok(pruned) => {
+                    record_due = Instant::now() + PRUNE_RECORD_EVERY;
+                    if pruned != PrunedRecord::default() {
+                        tracing::info!(?pruned, "deleted what was too old to be kept");
+                    }
+                }
+                Err(error) => tracing::error!(%error, "can't delete what is too old to be kept"),
+            },
         }
     }
 }

@@ -3,7 +3,7 @@
 mod change_password;
 mod failed;
 mod sign_in;
-mod throttle;
+pub(super) mod throttle;
 
 #[cfg(test)]
 mod tests;
@@ -144,23 +144,6 @@ impl StaffSessions {
                 })
             });
         Lane::Ends.run(sign_out).await
-    }
-
-    /// Deletes data that no decision needs any more. For a timer; once an hour is enough.
-    pub async fn prune(&self) -> Result<(), ServiceError> {
-        let now = self.core.now();
-        self.core
-            .store
-            .write(Priority::Normal, (), move |(), tx| {
-                Box::pin(async move {
-                    tx.prune_staff_sessions(now - throttle::KNOWN_ADDRESS_FOR)
-                        .await?;
-                    tx.prune_sign_in_failures(now - throttle::FORGOTTEN_AFTER)
-                        .await?;
-                    Ok(())
-                })
-            })
-            .await
     }
 
     async fn note_use(&self, id: StaffSessionId, now: Timestamp) {

@@ -27,10 +27,10 @@ use crate::ingest::{Batch, Chunk, HealthChanges, Plan, evaluate};
 /// How many tenants one transaction of the ticker re-evaluates.
 const DUE_AT_ONCE: u32 = 16;
 /// How long spans are kept: the windows reach 8 days back.
-const SPANS_KEPT: TimeDelta = TimeDelta::days(9);
+pub(super) const SPANS_KEPT: TimeDelta = TimeDelta::days(9);
 /// How long the key of a batch is kept, and which support requests it reported. A batch that is
 /// repeated later only has records that are too old to count again.
-const BATCHES_KEPT: TimeDelta = TimeDelta::days(9);
+pub(super) const BATCHES_KEPT: TimeDelta = TimeDelta::days(9);
 /// The longest `Idempotency-Key`, in bytes.
 const IDEMPOTENCY_KEY_MAX: usize = 200;
 /// How many refused records an answer names when none was good.
@@ -277,28 +277,6 @@ impl TelemetryService {
                 Box::pin(async move { Ok(tx.change(ChangeKind::Health, "", *now).await?) })
             })
             .await
-    }
-
-    /// Deletes spans, batch keys and claims of support requests that are no longer needed.
-    pub async fn prune(&self) -> Result<(), ServiceError> {
-        let now = self.core.now();
-        loop {
-            let pruned = self
-                .core
-                .store
-                .write(Priority::Normal, (), move |(), tx| {
-                    Box::pin(async move {
-                        let spans = tx.prune_calls(now - SPANS_KEPT).await?;
-                        let batches = tx.prune_telemetry_batches(now - BATCHES_KEPT).await?;
-                        let reported = tx.prune_reported_requests(now - BATCHES_KEPT).await?;
-                        Ok::<_, StoreError>(spans + batches + reported)
-                    })
-                })
-                .await?;
-            if pruned == 0 {
-                return Ok(());
-            }
-        }
     }
 }
 

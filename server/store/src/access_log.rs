@@ -1,5 +1,6 @@
 //! The access log: rows begun before a request is forwarded, completed after it.
 
+mod prune;
 mod replay;
 mod reports;
 
@@ -18,7 +19,10 @@ use super::{
 };
 
 #[cfg(test)]
-pub(crate) use self::{replay::ALL as REPLAY_STATEMENTS, reports::ALL as REPORT_STATEMENTS};
+pub(crate) use self::{
+    prune::ALL as PRUNE_STATEMENTS, replay::ALL as REPLAY_STATEMENTS,
+    reports::ALL as REPORT_STATEMENTS,
+};
 pub use self::{replay::MadeRequest, reports::ReportedRow};
 
 queries! {

@@ -2,12 +2,14 @@
 
 mod append;
 mod heads;
+mod prune;
 mod read;
 mod verify;
 
 pub(crate) use append::Pending;
 pub use append::{NewAuditEvent, Receipt, Stamp};
 pub use heads::AuditPosition;
+pub use prune::tenant_of_chain;
 pub use read::{AuditReach, EXPORT_PAGE, StoredEvent};
 pub use verify::verify_store;
 
@@ -15,5 +17,6 @@ pub use audit::chain::name as chain_of;
 
 #[cfg(test)]
 pub(crate) use {
-    append::ALL as APPEND_STATEMENTS, heads::ALL as HEADS_STATEMENTS, read::ALL as READ_STATEMENTS,
+    append::ALL as APPEND_STATEMENTS, heads::ALL as HEADS_STATEMENTS,
+    prune::ALL as PRUNE_STATEMENTS, read::ALL as READ_STATEMENTS,
 };

@@ -25,8 +25,6 @@ use super::{Bookkeeping, Db, Lane, Reader, StoreError, pools::Pools, sql::querie
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// How long one read of the log may take. A connection that takes longer hangs, and is given up.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a change is kept.
-const KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(1);
 
 queries! {
     Db {
@@ -37,11 +35,12 @@ queries! {
             = "SELECT number, kind, subject FROM changes WHERE number > :last ORDER BY number LIMIT 1000";
     }
     Bookkeeping {
-        /// Forgets changes that every process has long read.
-        pub(super) fn prune_changes(now: Timestamp) -> count
-            where (before = now - KEPT)
-            // The newest stays, so that the highest number is known.
-            = "DELETE FROM changes WHERE at < :before AND number < (SELECT MAX(number) FROM changes)";
+        /// Forgets up to 500 changes of before an instant, which every process has long read. Returns how
+        /// many.
+        pub fn prune_changes(before: Timestamp) -> count
+            // The oldest have the least numbers. The newest stays, so that the highest number is known.
+            = "DELETE FROM changes WHERE number IN (SELECT number FROM changes ORDER BY number LIMIT 500) \
+                AND at < :before AND number < (SELECT MAX(number) FROM changes)";
 
         fn add_change(kind: &str, subject: &str, at: Timestamp)
             = "INSERT INTO changes (kind, subject, at) VALUES (:kind, :subject, :at)";

@@ -29,6 +29,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod browser_sessions;
 pub mod calls;
+pub mod legal_holds;
 pub mod listing;
 pub mod nodes;
 pub mod organizations;

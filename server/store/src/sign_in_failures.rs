@@ -29,9 +29,10 @@ queries! {
         pub fn forget_sign_in_failures(subject: &str)
             = "DELETE FROM sign_in_failures WHERE subject = :subject";
 
-        /// Deletes subjects whose latest failure is before an instant. Returns how many.
+        /// Deletes up to 500 subjects whose latest failure is before an instant. Returns how many.
         pub fn prune_sign_in_failures(before: Timestamp) -> count
-            = "DELETE FROM sign_in_failures WHERE last_failure_at < :before";
+            = "DELETE FROM sign_in_failures WHERE subject IN \
+                (SELECT subject FROM sign_in_failures WHERE last_failure_at < :before ORDER BY last_failure_at LIMIT 500)";
     }
 }
 

@@ -31,9 +31,10 @@ queries! {
         pub fn use_staff_session(id: StaffSessionId, at: Timestamp)
             = "UPDATE staff_sessions SET last_used_at = :at WHERE id = :id AND ended_at IS NULL AND last_used_at < :at";
 
-        /// Deletes sign-ins whose absolute limit is before an instant. Returns how many.
+        /// Deletes up to 500 sign-ins whose absolute limit is before an instant. Returns how many.
         pub fn prune_staff_sessions(before: Timestamp) -> count
-            = "DELETE FROM staff_sessions WHERE expires_at < :before";
+            = "DELETE FROM staff_sessions WHERE id IN \
+                (SELECT id FROM staff_sessions WHERE expires_at < :before ORDER BY expires_at LIMIT 500)";
     }
     Tx {
         pub fn add_staff_session(new: &NewStaffSession)

@@ -44,9 +44,15 @@ queries! {
         pub fn end_user_session(tenant: &TenantId, id: &UserSessionId, at: Timestamp) -> changed
             = "UPDATE user_sessions SET ended_at = :at WHERE tenant_id = :tenant AND id = :id AND ended_at IS NULL";
 
-        /// Forgets user sessions that expired before an instant.
+        /// Forgets up to 500 user sessions that expired before an instant. Returns how many.
         pub fn prune_user_sessions(before: Timestamp) -> count
-            = "DELETE FROM user_sessions WHERE expires_at < :before";
+            = "DELETE FROM user_sessions WHERE (tenant_id, id) IN \
+                (SELECT tenant_id, id FROM user_sessions WHERE expires_at < :before ORDER BY expires_at LIMIT 500)";
+
+        /// Forgets the results of up to 500 force logouts before an instant. Returns how many.
+        pub fn prune_force_logouts(before: Timestamp) -> count
+            = "DELETE FROM force_logouts WHERE (actor_id, idempotency_key) IN \
+                (SELECT actor_id, idempotency_key FROM force_logouts WHERE at < :before ORDER BY at LIMIT 500)";
     }
     Tx {
         /// Stores the result of a force logout, for a second submit of the same form.

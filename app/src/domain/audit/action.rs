@@ -113,6 +113,13 @@ audit_actions! {
             #[serde(flatten)]
             holder: SessionHolder,
         }
+        /// The session and its access log were deleted, because they were too old to be kept.
+        "support_session.deleted" => SupportSessionDeleted {
+            created_at: Timestamp,
+            requests: u64,
+            #[serde(flatten)]
+            holder: SessionHolder,
+        }
         /// A request was recorded, before it was forwarded.
         "support_session.request" => SupportSessionRequest {
             seq: u64,
@@ -142,6 +149,10 @@ audit_actions! {
         "tenant.registered" => TenantRegistered(Tenant)
         /// A tenant's registration was changed.
         "tenant.changed" => TenantChanged { changed: FieldChanges }
+        /// Nothing recorded of the tenant is deleted any more.
+        "tenant.legal_hold_placed" => TenantLegalHoldPlaced { reason: String }
+        /// What is recorded of the tenant is deleted again when it is too old to be kept.
+        "tenant.legal_hold_released" => TenantLegalHoldReleased { reason: String }
     }
     Tenant on "organization" {
         /// An organization was registered.
@@ -186,6 +197,10 @@ audit_actions! {
     System on "audit_log" {
         /// The audit log was exported.
         "audit.exported" => AuditExported { format: ExportFormat, filter: AuditFilter }
+        /// The events recorded before an instant were copied to an archive.
+        "audit.archived" => AuditArchived { before: Timestamp, events: u64, sha256: String }
+        /// This chain's events recorded before an instant were deleted, because they were too old to be kept.
+        "audit.pruned" => AuditPruned { before: Timestamp, last_seq: u64, last_hash: String }
     }
     System on "store" {
         /// The store was restored from a backup. Every support session in it was revoked.

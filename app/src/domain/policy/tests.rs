@@ -152,6 +152,7 @@ fn acts(tenant: &TenantId) -> Vec<(&'static str, Act<'_>)> {
         ("manage staff", Act::ManageStaff),
         ("manage keys", Act::ManageKeys),
         ("probe the gateway", Act::ProbeGateway),
+        ("manage retention", Act::ManageRetention),
     ]
 }
 

@@ -140,7 +140,7 @@ impl Scene {
     }
 
     async fn is_sound(&self) -> bool {
-        let verified = verify_store(&self.world.core.store, []).await;
+        let verified = verify_store(&self.world.core.store, [], None).await;
         verified.unwrap().is_sound()
     }
 
@@ -556,6 +556,11 @@ async fn a_record_that_is_only_written_is_recorded_as_one_that_is_flushed() {
             note.await.unwrap();
         }
         assert_eq!(scene.entries().await.len(), 3, "{}", scene.world.engine);
-        assert!(verify_store(&core.store, []).await.unwrap().is_sound());
+        assert!(
+            verify_store(&core.store, [], None)
+                .await
+                .unwrap()
+                .is_sound()
+        );
     }
 }

@@ -2,9 +2,12 @@ use app::domain::{audit::AuditOutcome, problem::ProblemCode, staff::Role};
 use chrono::TimeDelta;
 
 use super::*;
-use crate::services::testing::{
-    PASSWORD, World, anonymous, both, cli, code_of, from_address, noon, platform_key, problem_of,
-    sqlite,
+use crate::services::{
+    retention::Retention,
+    testing::{
+        PASSWORD, World, anonymous, both, cli, code_of, from_address, noon, platform_key,
+        problem_of, sqlite,
+    },
 };
 
 const SUPPORT: &[Role] = &[Role::SupportAdmin];
@@ -266,7 +269,7 @@ async fn an_address_is_slowed_whichever_account_it_tries() {
         }
         // A day later all is forgotten.
         console.clock.advance(TimeDelta::hours(24));
-        console.sessions.prune().await.unwrap();
+        Retention::new(console.core.clone()).prune().await.unwrap();
         console
             .try_sign_in(&anonymous(), "ana@example.com", PASSWORD)
             .await
@@ -561,10 +564,10 @@ async fn old_sign_ins_are_forgotten_in_the_end() {
             kept.unwrap().is_some()
         };
         console.clock.advance(TimeDelta::days(29));
-        console.sessions.prune().await.unwrap();
+        Retention::new(console.core.clone()).prune().await.unwrap();
         assert!(is_kept(&console).await);
         console.clock.advance(TimeDelta::days(2));
-        console.sessions.prune().await.unwrap();
+        Retention::new(console.core.clone()).prune().await.unwrap();
         assert!(!is_kept(&console).await);
     }
 }

@@ -28,10 +28,10 @@ const FREE_PER_ADDRESS: u64 = 20;
 /// kept out for longer.
 const LONGEST_DELAY: TimeDelta = TimeDelta::seconds(60);
 /// Without another failure for this long, all are forgotten.
-pub(super) const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(24);
+pub(in crate::services) const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(24);
 /// An address from which the account signed in this recently is its owner's: a guesser elsewhere
 /// does not slow it down.
-pub(super) const KNOWN_ADDRESS_FOR: TimeDelta = TimeDelta::days(30);
+pub(in crate::services) const KNOWN_ADDRESS_FOR: TimeDelta = TimeDelta::days(30);
 
 /// One attempt to sign in, as the throttle sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

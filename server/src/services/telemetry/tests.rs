@@ -13,7 +13,10 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{
     ingest::ticker,
-    services::testing::{World, both, calls, noon, platform_key, sqlite, tenant as id},
+    services::{
+        retention::Retention,
+        testing::{World, both, calls, noon, platform_key, sqlite, tenant as id},
+    },
 };
 
 mod support;
@@ -458,7 +461,7 @@ async fn spans_outside_every_window_are_deleted() {
             .await;
         console.ingest(vec![calls("acme", noon(), 200, 1)]).await;
         console.clock.advance(TimeDelta::days(2));
-        console.telemetry.prune().await.unwrap();
+        Retention::new(console.core.clone()).prune().await.unwrap();
         let mut reader = console.core.store.read().await.unwrap();
         let left = reader
             .db()

@@ -1,17 +1,23 @@
 //! Verifies the chains where they are stored.
 
 use audit::verify::{Extent, KeptHead, Report, Verifier};
+use ed25519_dalek::VerifyingKey;
 
 use crate::{Store, StoreError};
 
-/// Verifies every chain of a store, which may be written at the same time.
+/// Verifies every chain of a store, which may be written at the same time. `key` is the one that
+/// checkpoints are signed with.
 pub async fn verify_store(
     store: &Store,
     kept: impl IntoIterator<Item = KeptHead>,
+    key: Option<&VerifyingKey>,
 ) -> Result<Report, StoreError> {
     let mut verifier = Verifier::new(Extent::All, kept);
     let mut reader = store.read().await?;
     for name in reader.db().list_audit_chains().await? {
+        if let Some(checkpoint) = reader.db().lookup_checkpoint(&name).await? {
+            verifier.begin_after(checkpoint, key);
+        }
         let mut at = 0;
         loop {
             let mut page = reader.db().list_stored_audit_chain(&name, at).await?;

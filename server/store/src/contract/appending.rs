@@ -43,7 +43,7 @@ async fn fifty_writers_at_once_leave_chains_without_gap_or_fork() {
         for written in join_all(writers).await {
             written.unwrap().unwrap_or_else(|e| panic!("{engine}: {e}"));
         }
-        let report = verify_store(&test.store, []).await.unwrap();
+        let report = verify_store(&test.store, [], None).await.unwrap();
         assert!(report.is_sound(), "{engine}: {report}");
         assert_eq!(report.events, 200, "{engine}");
         let last = |chain: &str| report.chains[chain].last;
@@ -96,14 +96,17 @@ async fn what_is_done_to_the_stored_events_is_noticed() {
                     .unwrap();
             }
             assert!(
-                verify_store(&test.store, []).await.unwrap().is_sound(),
+                verify_store(&test.store, [], None)
+                    .await
+                    .unwrap()
+                    .is_sound(),
                 "{engine}"
             );
             let tamper = test.store.write(Priority::Normal, (), move |(), tx| {
                 Box::pin(async move { tx.query(sql).execute().await })
             });
             assert_eq!(tamper.await.unwrap(), 1, "{engine}: {sql}");
-            let report = verify_store(&test.store, []).await.unwrap();
+            let report = verify_store(&test.store, [], None).await.unwrap();
             let found = report.first_fault().map(|fault| fault.wrong.code());
             assert_eq!(found, Some(code), "{engine}: {sql}\n{report}");
         }
@@ -118,7 +121,7 @@ async fn a_chain_cut_off_with_its_head_is_noticed_by_a_head_kept_elsewhere() {
                 .await
                 .unwrap();
         }
-        let report = verify_store(&test.store, []).await.unwrap();
+        let report = verify_store(&test.store, [], None).await.unwrap();
         let kept: Vec<KeptHead> = report.heads().collect();
         let cut = test.store.write(Priority::Normal, (), |(), tx| {
             Box::pin(async move {
@@ -135,10 +138,13 @@ async fn a_chain_cut_off_with_its_head_is_noticed_by_a_head_kept_elsewhere() {
         });
         cut.await.unwrap();
         assert!(
-            verify_store(&test.store, []).await.unwrap().is_sound(),
+            verify_store(&test.store, [], None)
+                .await
+                .unwrap()
+                .is_sound(),
             "{engine}"
         );
-        let report = verify_store(&test.store, kept).await.unwrap();
+        let report = verify_store(&test.store, kept, None).await.unwrap();
         assert_eq!(
             report.first_fault().map(|fault| fault.wrong.clone()),
             Some(Wrong::Shortened { head: 3 }),
@@ -162,7 +168,7 @@ async fn a_refused_act_leaves_neither_its_change_nor_its_event() {
             })
             .await;
         assert!(matches!(refused, Err(StoreError::OlderSchema)), "{engine}");
-        let report = verify_store(&test.store, []).await.unwrap();
+        let report = verify_store(&test.store, [], None).await.unwrap();
         assert!(
             report.is_sound() && report.events == 0,
             "{engine}: {report}"

@@ -11,15 +11,18 @@ use crate::{Statement, testing::both};
 fn lists() -> Vec<&'static [Statement]> {
     vec![
         crate::access_log::ALL,
+        crate::access_log::PRUNE_STATEMENTS,
         crate::access_log::REPLAY_STATEMENTS,
         crate::access_log::REPORT_STATEMENTS,
         crate::api_keys::ALL,
         crate::audit::APPEND_STATEMENTS,
         crate::audit::HEADS_STATEMENTS,
+        crate::audit::PRUNE_STATEMENTS,
         crate::audit::READ_STATEMENTS,
         crate::browser_sessions::ALL,
         crate::calls::ALL,
         crate::changes::ALL,
+        crate::legal_holds::ALL,
         crate::nodes::ALL,
         crate::organizations::ALL,
         crate::revocation_receipts::ALL,

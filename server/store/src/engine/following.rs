@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use app::domain::Timestamp;
 use tokio::sync::broadcast;
 
 use super::Store;
 use crate::{
-    Change, Priority, StoreError,
+    Change, StoreError,
     changes::{self, Follower},
 };
 
@@ -48,13 +47,5 @@ impl Store {
     /// Whether subscribers get changes: from [`Self::follow_changes`] until [`Self::close`].
     pub fn follows_changes(&self) -> bool {
         self.0.told.following.load(Ordering::Acquire)
-    }
-
-    /// Deletes changes that every process has read long ago.
-    pub async fn prune_changes(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(Priority::Normal, now, |now, tx| {
-            Box::pin(async move { tx.prune_changes(*now).await })
-        })
-        .await
     }
 }

@@ -54,6 +54,7 @@ fn samples() -> Vec<AuditAction> {
     samples.extend(of_requests());
     samples.extend(of_the_platform());
     samples.extend(of_the_console());
+    samples.extend(of_retention());
     for action in [
         AuditAction::IdentityKeyAdded,
         AuditAction::IdentityKeyPromoted,
@@ -64,6 +65,29 @@ fn samples() -> Vec<AuditAction> {
         samples.push(action(KeyRotation::Failed { why }));
     }
     samples
+}
+
+fn of_retention() -> Vec<AuditAction> {
+    let reason = || "a dispute".to_owned();
+    vec![
+        AuditAction::SupportSessionDeleted {
+            created_at: at("12:00:00"),
+            requests: 7,
+            holder: holder(),
+        },
+        AuditAction::TenantLegalHoldPlaced { reason: reason() },
+        AuditAction::TenantLegalHoldReleased { reason: reason() },
+        AuditAction::AuditArchived {
+            before: at("00:00:00"),
+            events: 41,
+            sha256: "ab".into(),
+        },
+        AuditAction::AuditPruned {
+            before: at("00:00:00"),
+            last_seq: 41,
+            last_hash: "sha256:ab".into(),
+        },
+    ]
 }
 
 fn of_support_sessions() -> Vec<AuditAction> {

@@ -249,10 +249,10 @@ async fn what_telemetry_has_reported_is_forgotten_when_it_is_too_old_to_be_repor
         let (_, intent) = forwarded(&console).await;
         assert_eq!(told(&console, vec![failed(&intent)]).await, (0, 1));
         console.clock.advance(TimeDelta::days(8));
-        console.telemetry.prune().await.unwrap();
+        Retention::new(console.core.clone()).prune().await.unwrap();
         assert_eq!(told(&console, vec![failed(&intent)]).await, (1, 0));
         console.clock.advance(TimeDelta::days(1) + US);
-        console.telemetry.prune().await.unwrap();
+        Retention::new(console.core.clone()).prune().await.unwrap();
         let left = console.run("DELETE FROM reported_requests").await;
         assert_eq!(left, 0, "{}", console.engine);
     }

@@ -1,0 +1,159 @@
+//! Copies of audit events that are about to be deleted.
+
+use std::path::{Path, PathBuf};
+
+use app::domain::{Timestamp, audit::AuditAction, caller::Context};
+use audit::verify::{Extent, KeptHead, verify_lines};
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+use store::Audited;
+use tokio::{
+    fs::{File, OpenOptions},
+    io::{AsyncWriteExt, BufWriter},
+};
+
+use super::{Retention, RetentionError};
+
+/// A finished archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    pub path: PathBuf,
+    /// The instant before which every event is in it.
+    pub before: Timestamp,
+    pub events: u64,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// The last event of each chain in it.
+    pub heads: Vec<KeptHead>,
+}
+
+impl Retention {
+    /// Writes every event that was recorded before an instant to a file of JSON Lines in a folder, and
+    /// verifies it. Without an instant: what the rules of retention are about to delete.
+    ///
+    /// # Errors
+    ///
+    /// If the caller may not do it, there is nothing to archive, the file can't be written, or what is
+    /// in it does not verify.
+    pub async fn archive(
+        &self,
+        context: &Context,
+        folder: &Path,
+        before: Option<Timestamp>,
+    ) -> Result<Archived, RetentionError> {
+        self.authorise(context)?;
+        let now = self.core.clock.confirmed();
+        let due = self.cutoff(self.core.config.retention.audit_days);
+        let before = before.or(due).ok_or_else(|| {
+            RetentionError::Unusable(
+                "retention.audit_days is 0, so nothing is deleted: give --before".into(),
+            )
+        })?;
+        if before > now - TimeDelta::days(1) {
+            let why = "--before must be at least a day ago";
+            return Err(RetentionError::Unusable(why.into()));
+        }
+        let name = format!("audit-before-{}.jsonl", before.format("%Y-%m-%dT%H%M%SZ"));
+        let path = folder.join(name);
+        let draft = path.with_extension("part");
+        let written = self.write(&draft, before).await;
+        let archived = match written {
+            Ok((events, sha256)) => check(&draft, events).await.map(|heads| Archived {
+                path: path.clone(),
+                before,
+                events,
+                sha256,
+                heads,
+            }),
+            Err(error) => Err(error),
+        };
+        let placed = match &archived {
+            // Links, so that an earlier archive is never overwritten.
+            Ok(_) => tokio::fs::hard_link(&draft, &path).await,
+            Err(_) => Ok(()),
+        };
+        let _ = tokio::fs::remove_file(&draft).await;
+        placed.map_err(|source| RetentionError::Archive { path, source })?;
+        let archived = archived?;
+        self.note(context, &archived).await?;
+        Ok(archived)
+    }
+
+    async fn write(&self, path: &Path, before: Timestamp) -> Result<(u64, String), RetentionError> {
+        let failed = |source| RetentionError::Archive {
+            path: path.to_owned(),
+            source,
+        };
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .await
+            .map_err(failed)?;
+        let (mut file, mut hash, mut events) = (BufWriter::new(file), Sha256::new(), 0);
+        let mut reader = self.core.store.read().await?;
+        for chain in reader.db().list_audit_chains().await? {
+            let end = reader.db().last_audit_event_before(&chain, before).await?;
+            let (mut at, last) = (0, end.map_or(0, |end| end.seq));
+            while at < last {
+                let mut page = reader.db().list_audit_chain(&chain, at).await?;
+                page.retain(|event| event.seq <= last);
+                let Some(newest) = page.last() else {
+                    break;
+                };
+                at = newest.seq;
+                for event in &page {
+                    let mut line = serde_json::to_vec(event)
+                        .map_err(|error| failed(std::io::Error::from(error)))?;
+                    line.push(b'\n');
+                    hash.update(&line);
+                    file.write_all(&line).await.map_err(failed)?;
+                    events += 1;
+                }
+            }
+        }
+        file.flush().await.map_err(failed)?;
+        file.into_inner().sync_all().await.map_err(failed)?;
+        Ok((events, hex::encode(hash.finalize())))
+    }
+
+    async fn note(&self, context: &Context, archived: &Archived) -> Result<(), RetentionError> {
+        let note = self
+            .core
+            .act(context, archived.clone(), |archived, mut act| {
+                Box::pin(async move {
+                    act.tx.set_archived_before(archived.before).await?;
+                    let action = AuditAction::AuditArchived {
+                        before: archived.before,
+                        events: archived.events,
+                        sha256: archived.sha256.clone(),
+                    };
+                    let receipt = act.record(None, "all", action);
+                    Ok(Audited::new((), receipt))
+                })
+            });
+        Ok(note.await?)
+    }
+}
+
+/// Reads an archive back. Returns the last event of each chain in it.
+async fn check(path: &Path, events: u64) -> Result<Vec<KeptHead>, RetentionError> {
+    let failed = |source| RetentionError::Archive {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).await.map_err(failed)?.into_std().await;
+    let verified = tokio::task::spawn_blocking(move || {
+        verify_lines(std::io::BufReader::new(file), Extent::Stretches, [])
+    });
+    let report = verified
+        .await
+        .map_err(|error| failed(std::io::Error::other(error)))?
+        .map_err(failed)?;
+    if !report.is_sound() || report.events != events {
+        let why = format!("The archive does not verify, so nothing was archived.\n{report}");
+        return Err(RetentionError::Unusable(why));
+    }
+    Ok(report.heads().collect())
+}
