@@ -94,7 +94,7 @@ impl Cli {
             Command::Migrate(args) => migrate::run(&common, args).await,
             Command::Staff(command) => staff::run(&common, command).await,
             Command::ApiKey(command) => api_key::run(&common, command).await,
-            Command::Audit(command) => audit::run(&common, command).await,
+            Command::Audit(command) => Box::pin(audit::run(&common, command)).await,
             Command::Gateway(command) => gateway::run(&common, command).await,
             Command::Doctor => doctor::run(&common).await,
         }

@@ -4,9 +4,11 @@
 //! One pass, and memory only for the chains, never for the events.
 
 mod fault;
+mod file;
 mod head;
 mod report;
 mod sources;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,7 @@ use serde_json::Value;
 
 pub use self::{
     fault::{Fault, Wrong},
+    file::{NotAnExport, NotVerified, verify_export},
     head::{InvalidHead, KeptHead},
     report::{ChainReport, Report},
     sources::verify_lines,

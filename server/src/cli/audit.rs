@@ -2,13 +2,17 @@
 
 mod retention;
 
-use std::{fs::File, io::BufReader, path::PathBuf};
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
 
 use app::domain::{
     TenantId,
     audit::{AuditCategory, AuditFilter, ExportFormat},
 };
-use audit::verify::{Extent, KeptHead, verify_lines};
+use audit::verify::{Extent, KeptHead, NotVerified, Report, verify_export};
 use clap::{Args, Subcommand, ValueEnum};
 use futures::StreamExt;
 use store::audit::verify_store;
@@ -24,7 +28,8 @@ use crate::{export::export, keys::checkpoint_public_key};
 pub(super) enum AuditCommand {
     /// Verify that no recorded event was changed, removed or reordered
     #[command(
-        after_help = "Exits with 1 and names the first bad event if anything is wrong.\n\
+        after_help = "Exits with 1 and names the first bad event if anything was recorded otherwise, and with 2 if \
+        the file can't be read as an export.\n\
         Keep the heads that it prints where whoever can write the store can't, and give them with \
         --head the next time.\n\nExamples:\n  \
         support-console audit verify\n  \
@@ -105,20 +110,8 @@ pub(super) async fn run(common: &Common, command: AuditCommand) -> Result<(), Cl
 }
 
 async fn verify(common: &Common, args: VerifyArgs) -> Result<(), CliError> {
-    let report = match args.file {
-        Some(path) => {
-            let failed = |source| CliError::File {
-                path: path.clone(),
-                source,
-            };
-            let lines = BufReader::new(File::open(&path).map_err(failed)?);
-            let extent = match args.extent {
-                FileExtent::All => Extent::All,
-                FileExtent::Stretches => Extent::Stretches,
-                FileExtent::Filtered => Extent::Filtered,
-            };
-            verify_lines(lines, extent, args.heads).map_err(failed)?
-        }
+    let report = match &args.file {
+        Some(path) => verify_file(path, args.extent, args.heads)?,
         None => {
             let config = configured(common)?;
             let store = open_store(&config, false).await?;
@@ -127,11 +120,28 @@ async fn verify(common: &Common, args: VerifyArgs) -> Result<(), CliError> {
         }
     };
     print!("{report}");
-    if report.is_sound() {
-        Ok(())
-    } else {
-        Err(CliError::Failed("The audit log failed verification."))
+    match (report.is_sound(), args.file) {
+        (true, _) => Ok(()),
+        (false, Some(path)) if !report.is_contradicted() => Err(CliError::ReadInPart(path)),
+        (false, _) => Err(CliError::Failed("The audit log failed verification.")),
     }
+}
+
+fn verify_file(path: &Path, extent: FileExtent, heads: Vec<KeptHead>) -> Result<Report, CliError> {
+    let failed = |error| {
+        let path = path.to_owned();
+        match error {
+            NotVerified::Io(source) => CliError::Unreadable { path, source },
+            NotVerified::NotAnExport(what) => CliError::NotAnExport { path, what },
+        }
+    };
+    let file = File::open(path).map_err(|error| failed(error.into()))?;
+    let extent = match extent {
+        FileExtent::All => Extent::All,
+        FileExtent::Stretches => Extent::Stretches,
+        FileExtent::Filtered => Extent::Filtered,
+    };
+    verify_export(BufReader::new(file), extent, heads).map_err(failed)
 }
 
 async fn write(common: &Common, args: ExportArgs) -> Result<(), CliError> {
@@ -158,4 +168,32 @@ async fn write(common: &Common, args: ExportArgs) -> Result<(), CliError> {
         output.write_all(&piece?).await.map_err(failed)?;
     }
     output.flush().await.map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::ExitCode;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_export_has_the_exit_code_of_one_that_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.csv");
+        let told = || verify_file(&path, FileExtent::Stretches, Vec::new()).unwrap_err();
+        assert_eq!(told().exit_code(), ExitCode::from(2));
+        for (content, what) in [
+            (&b""[..], "is empty"),
+            (b"chain,seq,id\r\n", "is a table (CSV)"),
+            (b"\x1F\x8B\x08", "is compressed (gzip)"),
+            (b"<html>", "is a page (HTML or XML)"),
+        ] {
+            std::fs::write(&path, content).unwrap();
+            let error = told();
+            let text = error.to_string();
+            assert!(text.contains("audit.csv") && text.contains(what), "{text}");
+            assert!(!text.contains('\n'), "{text}");
+            assert_eq!(error.exit_code(), ExitCode::from(2));
+        }
+    }
 }

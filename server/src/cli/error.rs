@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use app::domain::problem::Problem;
+use audit::verify::NotAnExport;
 use store::StoreError;
 
 use crate::{
@@ -43,6 +44,18 @@ pub enum CliError {
         #[source]
         source: std::io::Error,
     },
+    #[error("{path} can't be verified: the file {what}")]
+    NotAnExport { path: PathBuf, what: NotAnExport },
+    #[error("{path} can't be read")]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(
+        "{0} can't be read as a whole. What could be read of it agrees with what was recorded."
+    )]
+    ReadInPart(PathBuf),
     #[error("the terminal can't be used")]
     Terminal(#[from] std::io::Error),
     /// The command has printed its bad news itself.
@@ -51,12 +64,15 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// 2 for wrong usage or configuration, 1 for everything else.
+    /// 2 for wrong usage or configuration and for a file that can't be verified, 1 for everything else.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::Telemetry(TelemetryError::Filter(_)) => {
-                ExitCode::from(2)
-            }
+            Self::NotAnExport { .. }
+            | Self::Unreadable { .. }
+            | Self::ReadInPart(_)
+            | Self::Usage(_)
+            | Self::Config(_)
+            | Self::Telemetry(TelemetryError::Filter(_)) => ExitCode::from(2),
             Self::Store(error) | Self::Serve(ServeError::Store(error))
                 if error.is_configuration() =>
             {

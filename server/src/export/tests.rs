@@ -309,7 +309,26 @@ async fn the_program_in_the_documentation_agrees_with_ours() {
         .map(|head| format!("{head}\n"))
         .collect();
     assert_eq!(heads.len(), 1);
-    assert_eq!(documented_verifier(&text), (true, heads.concat()));
+    let plain = String::from_utf8(text.clone()).unwrap();
+    let windows = format!("\u{FEFF}{}\r\n", plain.replace('\n', "\r\n"));
+    let wide: Vec<u8> = windows.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for saved in [&text, windows.as_bytes(), &wide] {
+        assert_eq!(documented_verifier(saved), (true, heads.concat()));
+    }
+    for (other, expected) in [
+        (&b"\n"[..], "The file is empty."),
+        (b"chain,seq\r\n", "line 1: can't be read."),
+        (
+            &text[..text.len() - 9],
+            "can't be read. Is this an export in JSON Lines, and is it whole?",
+        ),
+    ] {
+        let (is_sound, told) = documented_verifier(other);
+        assert!(
+            !is_sound && told.contains(expected) && told.lines().count() == 1,
+            "{told}"
+        );
+    }
     let tampered = String::from_utf8(text).unwrap().replacen("🦜", "🐦", 1);
     let (is_sound, told) = documented_verifier(tampered.as_bytes());
     assert!(

@@ -107,6 +107,13 @@ pub struct Fault {
     pub wrong: Wrong,
 }
 
+impl Fault {
+    /// Whether it is a line that could not be read: nothing is known of what was recorded there.
+    pub const fn is_unreadable_line(&self) -> bool {
+        self.chain.is_none() && matches!(self.wrong, Wrong::Unreadable(_))
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(chain) = &self.chain {

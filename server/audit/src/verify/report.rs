@@ -59,6 +59,12 @@ impl Report {
         self.faults.is_empty()
     }
 
+    /// Whether anything was recorded in another way than these events tell. Lines that can't be read don't tell
+    /// anything.
+    pub fn is_contradicted(&self) -> bool {
+        self.faults.iter().any(|fault| !fault.is_unreadable_line())
+    }
+
     /// The first bad event.
     pub fn first_fault(&self) -> Option<&Fault> {
         self.faults.first()
@@ -121,6 +127,40 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Every fault, but only the first of the lines that can't be read.
+    fn write_faults(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unreadable = |fault: &&Fault| fault.is_unreadable_line();
+        let lines = self.faults.iter().filter(unreadable).count();
+        let mut told = false;
+        for fault in &self.faults {
+            if fault.is_unreadable_line() {
+                continue;
+            }
+            let lead = if told {
+                "Also"
+            } else {
+                "NOT SOUND. First bad event"
+            };
+            writeln!(f, "{lead}: {fault}")?;
+            told = true;
+        }
+        if let Some(first) = self.faults.iter().find(unreadable) {
+            let lead = if told {
+                "Also"
+            } else {
+                "NOT ALL COULD BE READ"
+            };
+            write!(f, "{lead}: {first}")?;
+            match lines - 1 {
+                0 => writeln!(f)?,
+                more => writeln!(f, " ({more} more lines can't be read)")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, chain) in &self.chains {
@@ -128,12 +168,8 @@ impl fmt::Display for Report {
         }
         let chains = self.chains.len();
         writeln!(f, "{} events in {chains} chains.", self.events)?;
-        if let Some(first) = self.first_fault() {
-            writeln!(f, "NOT SOUND. First bad event: {first}")?;
-            for fault in &self.faults[1..] {
-                writeln!(f, "Also: {fault}")?;
-            }
-            return Ok(());
+        if !self.is_sound() {
+            return self.write_faults(f);
         }
         writeln!(f, "Sound. Heads to keep elsewhere:")?;
         for head in self.heads() {

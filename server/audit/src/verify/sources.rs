@@ -1,48 +1,57 @@
 //! Sources of events: a store, or an export.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
 use app::domain::{TenantId, audit::AuditEvent};
 use serde_json::Value;
 
-use super::{Extent, KeptHead, Report, Seen, Verifier, Wrong};
+use super::{
+    Extent, KeptHead, Report, Seen, Verifier, Wrong,
+    text::{Line, Lines},
+};
 use crate::{chain, json};
 
-/// The longest accepted line, in bytes.
-const LONGEST_LINE: u64 = 4 * 1024 * 1024;
-
-/// Verifies an export in JSON Lines.
+/// Verifies an export in JSON Lines, and takes whatever is given for one.
 pub fn verify_lines(
-    mut lines: impl BufRead,
+    lines: impl BufRead,
     extent: Extent,
     kept: impl IntoIterator<Item = KeptHead>,
 ) -> io::Result<Report> {
     let mut verifier = Verifier::new(extent, kept);
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        let length = (&mut lines)
-            .take(LONGEST_LINE + 1)
-            .read_until(b'\n', &mut line)?;
-        if length == 0 {
-            break;
-        }
-        if length as u64 > LONGEST_LINE {
-            verifier.unreadable(Wrong::Unreadable("the line is too long".into()), number);
-            break;
-        }
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        match json::from_slice(&line) {
-            Ok(event) => verifier.json(event, number),
-            Err(error) => verifier.unreadable(Wrong::Unreadable(error.to_string()), number),
-        }
-    }
+    verifier.lines(&mut Lines::of(lines)?)?;
     Ok(verifier.finish())
 }
 
 impl Verifier {
+    /// Takes every line of an export.
+    pub(super) fn lines(&mut self, lines: &mut Lines<impl BufRead>) -> io::Result<()> {
+        let mut line = Vec::new();
+        for number in 1.. {
+            let why = match lines.next(&mut line)? {
+                Line::End => break,
+                Line::Read { .. } if line.iter().all(u8::is_ascii_whitespace) => continue,
+                Line::Read { ended } => match json::from_slice(&line) {
+                    Ok(event) => {
+                        self.json(event, number);
+                        continue;
+                    }
+                    Err(error) if !ended && error.is_eof() => {
+                        "the file ends in the middle of this event".to_owned()
+                    }
+                    // The line is the whole text of it.
+                    Err(error) => error.to_string().replace(" at line 1 column", " at column"),
+                },
+                Line::Garbled => "its characters are not UTF-16".to_owned(),
+                Line::TooLong => {
+                    let why = "the line is too long".to_owned();
+                    self.unreadable(Wrong::Unreadable(why), number);
+                    break;
+                }
+            };
+            self.unreadable(Wrong::Unreadable(why), number);
+        }
+        Ok(())
+    }
     /// Takes an event as it is stored.
     pub fn event(&mut self, event: AuditEvent) {
         self.take(Seen::from_event(event));
