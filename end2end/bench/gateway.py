@@ -276,31 +276,44 @@ class Bench:
             nodes.append(revocation.Node(node, gateway))
         nodes[0].console.sign_in()
         lines += revocation.two_nodes(nodes[0], nodes[1], port, PATH, self.options.revocations)
-        return lines + self.crossed(nodes)
+        lines += self.crossed(nodes, (("one node", 1), ("two nodes", 2)))
+        for name in "c", "d":
+            node, gateway = self.console(name, port, database=database, people=False, keys=console.folder)
+            nodes.append(revocation.Node(node, gateway))
+        return lines + self.crossed(nodes, (("four nodes", 4),))
 
-    def crossed(self, nodes: list[revocation.Node]) -> list[str]:
-        """The same sessions through one node and through both, whose records meet in the same chains."""
-        sessions = self.folder / "sessions"
+    def crossed(self, nodes: list[revocation.Node], ways: tuple[tuple[str, int], ...]) -> list[str]:
+        """The same sessions through one node and through several, whose records meet in the same chains."""
         first = nodes[0].console
-        tenants = [f"crossed-{number}" for number in range(SESSIONS)]
-        with sessions.open("w") as file:
-            for tenant in tenants:
-                first.register(tenant)
-                _, token = first.create_session(tenant)
-                file.write(f"/v1/tenants/{tenant}/invoices/inv_0001 {token}\n")
-        lines = ["", "### Nodes that record for the same tenants", "",
-                 f"{SESSIONS} tenants, {CROSSED} connections in all, records flushed on one PostgreSQL.", "",
-                 "| through | requests/s | p50 | p99 | errors |", "|---|---|---|---|---|"]
-        for name, ways in ("one node", nodes[:1]), ("two nodes", nodes):
-            running = [subprocess.Popen([find("wrk") or "wrk", "-t", "2", "-c", str(CROSSED // len(ways)), "-d",
+        first.sign_in()
+        lines = []
+        if len(nodes) == 2:
+            lines = ["", "### Nodes that record for the same tenants", "",
+                     f"{CROSSED} connections in all, records flushed on one PostgreSQL.", "",
+                     "| through | tenants | requests/s | p50 | p99 | errors |", "|---|---|---|---|---|---|"]
+        for (name, count), tenants in ((way, tenants) for tenants in (SESSIONS, 1) for way in ways):
+            sessions = self.folder / "sessions"
+            # Nobody may hold many at once.
+            held = []
+            with sessions.open("w") as file:
+                for tenant in (f"crossed-{number}" for number in range(tenants)):
+                    first.register(tenant)
+                    session, token = first.create_session(tenant)
+                    held.append(session)
+                    file.write(f"/v1/tenants/{tenant}/invoices/inv_0001 {token}\n")
+            used = nodes[:count]
+            running = [subprocess.Popen([find("wrk") or "wrk", "-t", "2", "-c", str(CROSSED // count), "-d",
                                          f"{self.options.seconds * 2}s", "-s", str(HERE / "crossed.lua"),
                                          f"http://127.0.0.1:{node.gateway}"],
                                         stdout=subprocess.PIPE, text=True, env={**os.environ, "SESSIONS": str(sessions)})
-                       for node in ways]
+                       for node in used]
             found = [json.loads(one.communicate()[0].strip().splitlines()[-1]) for one in running]
             rate = sum(one["requests"] / one["seconds"] for one in found)
             p50, p99 = (max(one[key] for one in found) / 1e6 for key in ("p50", "p99"))
-            lines.append(f"| {name} | {rate:,.0f} | {tables.ms(p50)} | {tables.ms(p99)} | {sum(one['errors'] for one in found)} |")
+            errors = sum(one["errors"] for one in found)
+            lines.append(f"| {name} | {tenants} | {rate:,.0f} | {tables.ms(p50)} | {tables.ms(p99)} | {errors} |")
+            for session in held:
+                first.end_session(session)
         return lines
 
 

@@ -1,12 +1,13 @@
 //! The access log: rows begun before a request is forwarded, completed after it.
 
+mod batched;
 mod prune;
 mod replay;
 mod reports;
 
 use app::domain::{
     RequestId, SupportSessionId, TenantId, Timestamp,
-    access_log::{AccessLogEntry, RequestEnd, UpgradeTally},
+    access_log::{AccessLogEntry, UpgradeTally},
     page::Direction,
     support_sessions::{ScopeUse, SupportSession, SupportSessionStatus, idle_end},
 };
@@ -14,10 +15,12 @@ use app::domain::{
 use super::{
     Bookkeeping, Db, StoreError,
     listing::{Listed, Listing, PageAt},
-    record::{insert, record, select},
+    record::{record, select},
     sql::queries,
 };
 
+pub(crate) use self::batched::Batched;
+pub use self::batched::WrittenBy;
 #[cfg(test)]
 pub(crate) use self::{
     prune::ALL as PRUNE_STATEMENTS, replay::ALL as REPLAY_STATEMENTS,
@@ -76,21 +79,10 @@ queries! {
             = "UPDATE support_sessions SET last_seq = last_seq + 1, refused = refused + 1 \
                 WHERE id = :session RETURNING last_seq";
 
-        pub fn add_access_log_entry(entry: &AccessLogEntry, by: &WrittenBy)
-            where (entry, node = by.node, boot = by.boot)
-            = insert!("access_log", AccessLogEntry, "node, boot");
-
         /// Writes something, to see whether it can be written.
         pub fn probe_record(by: &WrittenBy, now: Timestamp)
             where (node = by.node, now)
             = "INSERT INTO record_probes (node, at) VALUES (:node, :now) ON CONFLICT (node) DO UPDATE SET at = excluded.at";
-
-        /// Completes an open row. Returns whether it was open.
-        pub fn complete_access_log_entry(request: RequestId, end: &RequestEnd) -> changed
-            where (request, status = end.status, outcome = end.outcome, refusal = end.refusal, duration_ms = end.duration_ms,
-                request_bytes = end.request_bytes, response_bytes = end.response_bytes, upgrade = end.upgrade)
-            = "UPDATE access_log SET status = :status, outcome = :outcome, refusal = :refusal, duration_ms = :duration_ms, \
-                request_bytes = :request_bytes, response_bytes = :response_bytes, upgrade = COALESCE(:upgrade, upgrade) WHERE request_id = :request AND outcome = 'open'";
 
         /// Saves the traffic so far of an upgraded connection. Returns whether its row is still open.
         pub fn note_upgrade(request: RequestId, tally: &UpgradeTally) -> changed
@@ -128,15 +120,6 @@ impl Db<'_> {
             .fetch(self, page, |entry: &AccessLogEntry| vec![entry.seq.into()])
             .await
     }
-}
-
-/// Which start of which node writes a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenBy {
-    /// The configured `node_name`.
-    pub node: String,
-    /// The start of the server on it.
-    pub boot: String,
 }
 
 /// The result of taking the next number in a support session's log.

@@ -16,7 +16,4 @@ pub use verify::verify_store;
 pub use audit::chain::name as chain_of;
 
 #[cfg(test)]
-pub(crate) use {
-    append::ALL as APPEND_STATEMENTS, heads::ALL as HEADS_STATEMENTS,
-    prune::ALL as PRUNE_STATEMENTS, read::ALL as READ_STATEMENTS,
-};
+pub(crate) use {prune::ALL as PRUNE_STATEMENTS, read::ALL as READ_STATEMENTS};

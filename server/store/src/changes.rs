@@ -2,7 +2,7 @@
 //!
 //! A transaction announces a change by [`Bookkeeping::change`]. Subscribers get it from
 //! [`crate::Store::changes`]. The numbered rows are the truth. A commit of this process wakes the reader
-//! of the log. On PostgreSQL a commit of any process does too, by `NOTIFY`. The log is also polled, so a
+//! of the log. On PostgreSQL an urgent commit of any process does too, by `NOTIFY`. The log is also polled, so a
 //! lost notification delays a change but loses none.
 
 mod listen;
@@ -81,6 +81,12 @@ impl ChangeKind {
         Self::Node,
     ];
 
+    /// Whether other nodes must learn of it at once. What comes with every sign-in or report of the
+    /// platform is found by polling, and holds up no commit that revokes something.
+    const fn is_urgent(self) -> bool {
+        !matches!(self, Self::Health | Self::UserSessions)
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::Tenant => "tenant",
@@ -128,8 +134,8 @@ impl Bookkeeping<'_> {
     ) -> Result<(), StoreError> {
         let subject = subject.to_string();
         self.add_change(kind.as_str(), &subject, now).await?;
-        if self.is_postgres() {
-            // The commit wakes every node.
+        if self.is_postgres() && kind.is_urgent() {
+            // The commit wakes every node. PostgreSQL has such commits wait for each other.
             let wake = self.query("SELECT pg_notify('support_console_changes', '')");
             wake.done().await?;
         }

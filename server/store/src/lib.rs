@@ -18,6 +18,7 @@ mod pools;
 mod postgres;
 mod record;
 mod row;
+mod rows;
 mod sql;
 mod sqlite;
 mod transaction;

@@ -2,11 +2,15 @@
 
 use std::ops::{Deref, DerefMut};
 
-use app::domain::{SupportSessionId, Timestamp};
+use app::domain::{
+    RequestId, SupportSessionId, Timestamp,
+    access_log::{AccessLogEntry, RequestEnd},
+};
 use sqlx::Postgres;
 
 use crate::{
     Query, StoreError,
+    access_log::{Batched, WrittenBy},
     audit::{NewAuditEvent, Pending, Receipt},
     connection::{Connection, Db},
     sqlite::SqliteTransaction,
@@ -59,6 +63,7 @@ pub struct Bookkeeping<'c> {
     pub(super) db: Db<'c>,
     pub(super) changed: bool,
     pub(super) pending: Pending,
+    pub(super) batched: Batched,
     /// Revocations that nodes are to confirm.
     pub(super) asked: Vec<(SupportSessionId, Timestamp)>,
 }
@@ -76,6 +81,7 @@ impl<'c> Tx<'c> {
             db,
             changed: false,
             pending: Pending::default(),
+            batched: Batched::default(),
             asked: Vec::new(),
         };
         Self {
@@ -97,8 +103,34 @@ impl Bookkeeping<'_> {
         self.pending.push(event)
     }
 
+    /// Adds a row to the access log, once the transaction is about to be kept.
+    pub fn add_access_log_entry(&mut self, entry: &AccessLogEntry, by: &WrittenBy) {
+        self.batched.begin(entry, by);
+    }
+
+    /// Completes an open row of the access log and appends the event of it, once the transaction is
+    /// about to be kept. Neither happens if the row is not open.
+    pub fn complete_with_event(
+        &mut self,
+        request: RequestId,
+        end: RequestEnd,
+        event: NewAuditEvent,
+    ) {
+        self.batched.end(request, end, event);
+    }
+
+    /// Writes the rows of the access log that were put off. Queries of the same transaction don't see
+    /// them before.
+    pub async fn write_access_log(&mut self) -> Result<(), StoreError> {
+        for event in self.batched.write(&mut self.db).await? {
+            let _receipt = self.append_audit(event);
+        }
+        Ok(())
+    }
+
     /// Writes what was put off until the transaction, or this part of it, is to be kept.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
+        self.write_access_log().await?;
         self.pending.place(&mut self.db).await?;
         for (session, now) in std::mem::take(&mut self.asked) {
             self.ask(session, now).await?;

@@ -14,18 +14,18 @@ const RULES: &str = r#"
     tenant_binding = "path"
     routes = ["/v1/tenants/{tenant_id}"]
 "#;
-const TENANTS: usize = 8;
 const CLIENTS: usize = 32;
 const REQUESTS: usize = 40;
 const DEADLOCKS: &str = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+const ROWS: &str = "SELECT COUNT(*) FROM access_log";
 
-/// One client's requests, all on one node: from tenant to tenant, in an order that others don't have.
+/// One client's requests, all on one node: from session to session, in an order that others don't have.
 async fn use_sessions(node: &Program, sessions: &[(String, Granted)], client: usize) -> Vec<u16> {
     let mut statuses = Vec::new();
     let mut connection = Client::connect(node.gateway).await;
     let step = [1, 3, 5, 7][client % 4];
     for request in 0..REQUESTS {
-        let (tenant, session) = &sessions[(client + request * step) % TENANTS];
+        let (tenant, session) = &sessions[(client + request * step) % sessions.len()];
         let head = format!(
             "GET /v1/tenants/{tenant}/plain HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
             node.gateway, session.token
@@ -36,27 +36,49 @@ async fn use_sessions(node: &Program, sessions: &[(String, Granted)], client: us
     statuses
 }
 
-#[tokio::test]
-async fn two_nodes_that_record_for_the_same_tenants_never_deadlock() {
+/// Has so many nodes record for all of these tenants at once. Each tenant has as many sessions as asked for.
+async fn cross(nodes: usize, tenants: usize, sessions_each: usize) {
     let upstream = Upstream::start().await;
     let database = Database::new().await;
-    let a = Program::start_node("a", &database.url(), upstream.address, RULES).await;
-    let b = Program::start_node("b", &database.url(), upstream.address, RULES).await;
-    let platform = Platform::of(&a).await;
+    let mut started = Vec::new();
+    for number in 0..nodes {
+        let name = format!("node-{number}");
+        started.push(Program::start_node(&name, &database.url(), upstream.address, RULES).await);
+    }
+    let platform = Platform::of(&started[0]).await;
     let mut sessions = Vec::new();
-    for number in 0..TENANTS {
+    for number in 0..tenants {
         let tenant = format!("tenant-{number}");
         platform.register(&tenant).await;
-        let staff = Staff::of(&a, &format!("staff-{number}")).await;
-        let session = staff.create_session(&tenant, None).await;
-        sessions.push((tenant, session));
+        for session in 0..sessions_each {
+            let staff = Staff::of(&started[0], &format!("staff-{number}-{session}")).await;
+            let session = staff.create_session(&tenant, None).await;
+            sessions.push((tenant.clone(), session));
+        }
     }
     let clients = (0..CLIENTS).map(|client| {
-        let node = [&a, &b][client % 2];
+        let node = &started[client % nodes];
         use_sessions(node, &sessions, client)
     });
     let statuses = join_all(clients).await.concat();
     assert_eq!(statuses.len(), CLIENTS * REQUESTS);
     assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    let rows = usize::try_from(database.number(ROWS).await);
+    assert_eq!(rows, Ok(statuses.len()));
     assert_eq!(database.number(DEADLOCKS).await, 0, "deadlocks");
+}
+
+#[tokio::test]
+async fn two_nodes_that_record_for_the_same_tenants_never_deadlock() {
+    cross(2, 8, 1).await;
+}
+
+#[tokio::test]
+async fn two_nodes_that_record_for_one_tenant_never_deadlock() {
+    cross(2, 1, 3).await;
+}
+
+#[tokio::test]
+async fn four_nodes_that_record_for_the_same_tenants_never_deadlock() {
+    cross(4, 8, 1).await;
 }

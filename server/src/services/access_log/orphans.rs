@@ -44,12 +44,7 @@ pub(super) async fn close(core: &Core, orphan: Orphan) -> Result<(), ServiceErro
                     response_bytes: None,
                     upgrade: None,
                 };
-                if tx
-                    .complete_access_log_entry(orphan.request_id, &end)
-                    .await?
-                {
-                    let _receipt = tx.append_audit(event(core, orphan));
-                }
+                tx.complete_with_event(orphan.request_id, end, event(core, orphan));
                 Ok(())
             })
         })

@@ -31,7 +31,7 @@ const RETRY: Duration = Duration::from_millis(500);
 /// How often a completion is tried. Its row is closed as unknown at the next start otherwise.
 const ATTEMPTS: u32 = 20;
 
-fn entry_of(intent: &Intent, seq: u64, outcome: RequestOutcome) -> AccessLogEntry {
+pub(super) fn entry_of(intent: &Intent, seq: u64, outcome: RequestOutcome) -> AccessLogEntry {
     AccessLogEntry {
         request_id: intent.request_id,
         support_session_id: intent.support_session_id,
@@ -83,7 +83,7 @@ pub(super) async fn begin(
                         }
                     };
                     let entry = entry_of(intent, seq, RequestOutcome::Open);
-                    tx.add_access_log_entry(&entry, by).await?;
+                    tx.add_access_log_entry(&entry, by);
                     let action = AuditAction::SupportSessionRequest {
                         seq,
                         method: intent.method.clone(),
@@ -138,7 +138,9 @@ pub(super) async fn refuse(
                 let mut entry = entry_of(intent, seq, RequestOutcome::Refused);
                 entry.status = Some(refused.status);
                 entry.refusal = Some(refused.refusal);
-                tx.add_access_log_entry(&entry, by).await?;
+                tx.add_access_log_entry(&entry, by);
+                // The next one of this batch counts it.
+                tx.write_access_log().await?;
                 let action = AuditAction::SupportSessionRequestRefused {
                     seq,
                     method: intent.method.clone(),
@@ -253,12 +255,8 @@ async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), Servic
                     response_bytes: Some(completion.response_bytes),
                     upgrade: completion.tally.clone(),
                 };
-                if tx
-                    .complete_access_log_entry(completion.request_id, &end)
-                    .await?
-                {
-                    let _receipt = tx.append_audit(response_event(core, completion, end));
-                }
+                let event = response_event(core, completion, end.clone());
+                tx.complete_with_event(completion.request_id, end, event);
                 Ok(())
             })
         })

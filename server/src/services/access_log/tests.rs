@@ -12,7 +12,9 @@ use app::{
     ports::RevokeSupportSessions,
 };
 use futures::future::join_all;
-use gateway::ports::{Begun, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions};
+use gateway::ports::{
+    Begun, Completion, Ended, Intent, RecordError, Recorder, RefusedRequest, Sessions,
+};
 use store::audit::verify_store;
 use store::{
     Lane, Priority, Reader, StoreError,
@@ -22,7 +24,7 @@ use store::{
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::StoreRecorder;
+use super::{StoreRecorder, record};
 use crate::{
     config::Config,
     services::{
@@ -159,6 +161,22 @@ impl Recording<'_> {
     }
 }
 
+fn completion(intent: &Intent) -> Completion {
+    Completion {
+        request_id: intent.request_id,
+        support_session_id: intent.support_session_id,
+        tenant_id: intent.tenant_id.clone(),
+        at: intent.at,
+        status: Some(200),
+        outcome: RequestOutcome::Done,
+        refusal: None,
+        duration: Duration::from_millis(5),
+        request_bytes: 0,
+        response_bytes: 7,
+        tally: None,
+    }
+}
+
 /// A refused request in a session of this number.
 pub(super) fn refused(session: u128, at: Timestamp) -> RefusedRequest {
     let session = SupportSessionId::from_uuid(Uuid::from_u128(session));
@@ -221,6 +239,81 @@ async fn requests_are_admitted_recorded_and_refused_while_all_who_look_hold_thei
         let outcomes: Vec<_> = entries.iter().map(|entry| entry.outcome).collect();
         let expected = [RequestOutcome::Open, RequestOutcome::Refused];
         assert_eq!(outcomes, expected, "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn any_number_of_rows_is_written_and_completed_together() {
+    for scene in scenes().await {
+        let store = &scene.world.core.store;
+        // 64, 32, 16, 8, 4, 2 and 1.
+        let intents: Arc<Vec<_>> = Arc::new((0..127).map(|_| scene.intent()).collect());
+        let by = WrittenBy {
+            node: "n".into(),
+            boot: "b".into(),
+        };
+        let given = (Arc::clone(&intents), by);
+        let begun = store.write(Priority::Gateway, given, |(intents, by), tx| {
+            for (seq, intent) in (1..).zip(intents.iter()) {
+                let entry = record::entry_of(intent, seq, RequestOutcome::Open);
+                tx.add_access_log_entry(&entry, by);
+            }
+            Box::pin(async { Ok::<_, StoreError>(()) })
+        });
+        begun.await.unwrap();
+        let recording = scene.recorder_of("a");
+        for intent in intents.iter() {
+            recording.recorder.complete(completion(intent));
+        }
+        scene
+            .until("all are complete", |entries| {
+                let done = entries.iter().filter(|e| e.outcome == RequestOutcome::Done);
+                done.count() == 127
+            })
+            .await;
+        assert!(scene.is_sound().await);
+    }
+}
+
+#[tokio::test]
+async fn completions_that_share_a_commit_are_written_once_each_with_their_events() {
+    for scene in scenes().await {
+        let recording = scene.recorder_of("a");
+        let intents: Vec<_> = (0..20).map(|_| scene.intent()).collect();
+        for intent in &intents {
+            recording.begin(intent.clone()).await.unwrap();
+        }
+        let release = scene.hold_next_commit();
+        let held = recording.begin(scene.intent());
+        let complete = async {
+            // Each twice, as after a commit of which nobody knows.
+            for intent in intents.iter().chain(&intents) {
+                recording.recorder.complete(completion(intent));
+            }
+            release.notify_one();
+        };
+        let (held, ()) = tokio::join!(held, complete);
+        held.unwrap();
+        scene
+            .until("all are complete", |entries| {
+                let done = entries.iter().filter(|e| e.outcome == RequestOutcome::Done);
+                done.count() == 20
+            })
+            .await;
+        let verified = verify_store(&scene.world.core.store, [], None)
+            .await
+            .unwrap();
+        assert!(verified.is_sound());
+        let mut reader = scene.world.core.store.read().await.unwrap();
+        let chain = reader
+            .db()
+            .list_audit_chain("tenant:acme", 0)
+            .await
+            .unwrap();
+        let ends = chain
+            .iter()
+            .filter(|e| e.action == "support_session.response");
+        assert_eq!(ends.count(), 20, "{}", scene.world.engine);
     }
 }
 

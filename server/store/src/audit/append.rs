@@ -9,17 +9,25 @@ use app::domain::{
     to_micros,
 };
 use audit::chain;
+use const_format::concatcp;
 
 use super::heads::{AuditPosition, Head};
-use crate::{Db, StoreError, fold, record::insert, sql::queries};
+use crate::{
+    Db, StoreError, Value, fold,
+    record::Record as _,
+    rows::{Rows, columns},
+    value::{ToValue as _, Values as _},
+};
 
-queries! {
-    Db {
-        fn add_event(event: &AuditEvent)
-            where (event, actor_search = fold(&event.actor.name))
-            = insert!("audit_events", AuditEvent, "actor_search");
-    }
-}
+static ADD: Rows = Rows::new(
+    concatcp!(
+        "INSERT INTO audit_events (",
+        AuditEvent::COLUMNS,
+        ", actor_search) VALUES "
+    ),
+    columns(AuditEvent::COLUMNS) + 1,
+    "",
+);
 
 /// An event that is about to be appended.
 #[derive(Debug, Clone)]
@@ -94,12 +102,16 @@ impl Pending {
             let chain = chain::name(event.tenant_id.as_ref());
             chains.entry(chain).or_default().push(event);
         }
-        for (chain, events) in chains {
-            let head = db.take_head(&chain).await?;
+        if chains.is_empty() {
+            return Ok(());
+        }
+        let heads = db.take_heads(chains.keys()).await?;
+        let (mut rows, mut moves) = (Vec::new(), Vec::with_capacity(heads.len()));
+        for ((chain, events), head) in chains.into_iter().zip(heads) {
             let mut last = head.clone();
             for event in events {
                 let event = into_event(event, chain.clone(), &last)?;
-                db.add_event(&event).await?;
+                rows.push(row(&event));
                 last = Head {
                     position: AuditPosition {
                         seq: event.seq,
@@ -108,12 +120,18 @@ impl Pending {
                     recorded_at: event.recorded_at,
                 };
             }
-            if !db.move_head(&chain, &head.position, &last).await? {
-                return Err(StoreError::Contended);
-            }
+            moves.push((chain, head.position, last));
         }
-        Ok(())
+        ADD.execute(db, rows).await?;
+        db.move_heads(moves).await
     }
+}
+
+fn row(event: &AuditEvent) -> Vec<Value> {
+    let mut row = Vec::with_capacity(columns(AuditEvent::COLUMNS) + 1);
+    event.add_to(&mut row);
+    row.push(fold(&event.actor.name).to_value());
+    row
 }
 
 fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEvent, StoreError> {

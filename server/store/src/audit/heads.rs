@@ -1,26 +1,31 @@
 //! The heads of the chains.
 
+use std::collections::BTreeMap;
+
 use app::domain::Timestamp;
 use audit::chain;
 
-use crate::{Db, EngineError, StoreError, record::record, sql::queries};
+use crate::{
+    Db, Query, StoreError,
+    record::record,
+    rows::Rows,
+    value::{ToValue as _, Value},
+};
 
-queries! {
-    Db {
-        fn add_head(chain: &str, hash: &str)
-            = "INSERT INTO audit_heads (chain, seq, hash) VALUES (:chain, 0, :hash) ON CONFLICT (chain) DO NOTHING";
+static ADD: Rows = Rows::new(
+    "INSERT INTO audit_heads (chain, seq, hash) VALUES ",
+    3,
+    " ON CONFLICT (chain) DO NOTHING",
+);
 
-        fn lock_head(chain: &str) -> optional Head
-            // Changes nothing, but on PostgreSQL takes the row's lock before the head is read.
-            = "UPDATE audit_heads SET seq = seq WHERE chain = :chain RETURNING seq, hash, recorded_at";
+static MOVE: Rows = Rows::new(
+    "UPDATE audit_heads SET seq = v.column4, hash = v.column5, recorded_at = v.column6 FROM (VALUES ",
+    6,
+    ") AS v WHERE audit_heads.chain = v.column1 AND audit_heads.seq = v.column2 AND audit_heads.hash = v.column3",
+);
 
-        pub(super) fn move_head(chain: &str, from: &AuditPosition, to: &Head) -> changed
-            where (chain, from_seq = from.seq, from_hash = from.hash, to_seq = to.position.seq, to_hash = to.position.hash,
-                to_at = to.recorded_at)
-            = "UPDATE audit_heads SET seq = :to_seq, hash = :to_hash, recorded_at = :to_at \
-                WHERE chain = :chain AND seq = :from_seq AND hash = :from_hash";
-    }
-}
+/// How many heads one statement locks at most.
+const LOCKED_AT_ONCE: usize = 64;
 
 /// The last position of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,14 +48,93 @@ pub(super) struct Head {
 
 record! { Head { position: AuditPosition; recorded_at } }
 
+struct Locked {
+    chain: String,
+    head: Head,
+}
+
+record! { Locked { chain; head: Head } }
+
 impl Db<'_> {
-    /// The head of a chain, new chains included. On PostgreSQL it is locked until the transaction ends.
-    pub(super) async fn take_head(&mut self, chain: &str) -> Result<Head, StoreError> {
-        if let Some(head) = self.lock_head(chain).await? {
-            return Ok(head);
+    /// The heads of some chains in ascending order, new chains included. On PostgreSQL they are locked in this order, until
+    /// the transaction ends.
+    pub(super) async fn take_heads(
+        &mut self,
+        chains: impl ExactSizeIterator<Item = &String> + Clone,
+    ) -> Result<Vec<Head>, StoreError> {
+        let mut found = self.lock_heads(chains.clone()).await?;
+        if found.len() < chains.len() {
+            let missing = chains.clone().filter(|chain| !found.contains_key(*chain));
+            let missing: Vec<_> = missing.collect();
+            let new = missing
+                .iter()
+                .map(|chain| vec![chain.to_value(), Value::Int(0), chain::GENESIS.to_value()]);
+            ADD.execute(self, new.collect()).await?;
+            found.extend(self.lock_heads(missing.into_iter()).await?);
         }
-        self.add_head(chain, chain::GENESIS).await?;
-        let head = self.lock_head(chain).await?;
-        head.ok_or_else(|| EngineError::NoRow.into())
+        let heads: Vec<_> = chains
+            .clone()
+            .filter_map(|chain| found.remove(chain))
+            .collect();
+        match heads.len() == chains.len() {
+            true => Ok(heads),
+            false => Err(StoreError::Contended),
+        }
     }
+
+    async fn lock_heads(
+        &mut self,
+        chains: impl Iterator<Item = &String>,
+    ) -> Result<BTreeMap<String, Head>, StoreError> {
+        let (chains, mut found) = (chains.collect::<Vec<_>>(), BTreeMap::new());
+        for chains in chains.chunks(LOCKED_AT_ONCE) {
+            // Few texts: the last chain is named as often as it takes.
+            let length = chains.len().next_power_of_two();
+            let query = self.assembled(lock(self.is_postgres(), length));
+            let repeated = chains.iter().chain(chains.last().into_iter().cycle());
+            let query = repeated.take(length).fold(query, Query::bind);
+            let heads: Vec<Locked> = query.fetch_all().await?;
+            found.extend(heads.into_iter().map(|locked| (locked.chain, locked.head)));
+        }
+        Ok(found)
+    }
+
+    /// Moves the heads of chains from one position to another.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Contended`] if one of them is not where it was.
+    pub(super) async fn move_heads(
+        &mut self,
+        moves: Vec<(String, AuditPosition, Head)>,
+    ) -> Result<(), StoreError> {
+        let count = moves.len() as u64;
+        let rows = moves.into_iter().map(|(chain, from, to)| {
+            vec![
+                Value::Text(chain),
+                from.seq.to_value(),
+                Value::Text(from.hash),
+                to.position.seq.to_value(),
+                Value::Text(to.position.hash),
+                to.recorded_at.to_value(),
+            ]
+        });
+        match MOVE.execute(self, rows.collect()).await? == count {
+            true => Ok(()),
+            false => Err(StoreError::Contended),
+        }
+    }
+}
+
+/// The text that reads so many heads. SQLite has one writer, and no word for a lock.
+fn lock(is_postgres: bool, chains: usize) -> String {
+    let places: Vec<_> = (1..=chains).map(|n| format!("${n}")).collect();
+    let lock = match is_postgres {
+        true => " FOR UPDATE",
+        false => "",
+    };
+    format!(
+        "SELECT chain, seq, hash, recorded_at FROM audit_heads WHERE chain IN ({}) ORDER BY chain{lock}",
+        places.join(", ")
+    )
 }

@@ -109,16 +109,15 @@ impl Queues {
         priority
     }
 
-    /// Puts what waits, at most so many, into the order in which acts lock support sessions.
+    /// Puts what waits, at most so many, into the order in which acts lock support sessions. What the last
+    /// batch had no time for goes before all that came later, wherever that stands in this order.
     pub(super) fn sort(&mut self, level: RecordLevel, most: usize) {
-        let mut waiting = std::mem::take(&mut self.sorted);
-        while waiting.len() < most
-            && let Some(job) = self.next(level)
-        {
-            waiting.push_back(job);
+        if !self.sorted.is_empty() {
+            return;
         }
-        waiting.make_contiguous().sort_by_key(|job| job.locks());
-        self.sorted = waiting;
+        let mut waiting: Vec<_> = std::iter::from_fn(|| self.next(level)).take(most).collect();
+        waiting.sort_by_key(|job| job.locks());
+        self.sorted = waiting.into();
     }
 
     /// The next act of those that were put into order.

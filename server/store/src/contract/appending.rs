@@ -56,6 +56,30 @@ async fn fifty_writers_at_once_leave_chains_without_gap_or_fork() {
 }
 
 #[tokio::test]
+async fn events_of_any_number_of_chains_are_placed_together() {
+    for (engine, test) in both().await {
+        // 64, 32, 16, 8, 4, 2 and 1 rows; more chains than one statement locks; then chains that exist and new ones.
+        for round in 0..2_u64 {
+            let appended = test.store.write(Priority::Gateway, (), move |(), tx| {
+                for number in 0..127 {
+                    let number = round * 64 + number;
+                    let _ = tx.append_audit(new_event(
+                        Some(&format!("t{number}")),
+                        number + 1_000 * round,
+                        noon(),
+                    ));
+                }
+                Box::pin(async { Ok::<_, StoreError>(()) })
+            });
+            appended.await.unwrap();
+        }
+        let report = verify_store(&test.store, [], None).await.unwrap();
+        assert!(report.is_sound(), "{engine}: {report}");
+        assert_eq!((report.events, report.chains.len()), (254, 191), "{engine}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_done_to_the_stored_events_is_noticed() {
     const TAMPERING: [(&str, &str); 8] = [
         (

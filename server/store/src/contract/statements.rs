@@ -15,8 +15,6 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::access_log::REPLAY_STATEMENTS,
         crate::access_log::REPORT_STATEMENTS,
         crate::api_keys::ALL,
-        crate::audit::APPEND_STATEMENTS,
-        crate::audit::HEADS_STATEMENTS,
         crate::audit::PRUNE_STATEMENTS,
         crate::audit::READ_STATEMENTS,
         crate::browser_sessions::ALL,

@@ -8,13 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::domain::{ApiKeyId, api_keys::ApiKey, token_hash::TokenHash};
+use app::domain::{ApiKeyId, SupportSessionId, api_keys::ApiKey, token_hash::TokenHash};
 use futures::{
     FutureExt as _,
     future::{BoxFuture, join_all},
     poll,
 };
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::{another, noon, note, noted};
 use crate::{
@@ -227,6 +228,50 @@ async fn on_postgresql_an_end_waits_neither_for_the_writer_nor_for_acts_of_peopl
     held.release(Vec::<BoxFuture<'_, ()>>::new()).await;
 }
 
+/// Those of one batch run in the order of their sessions, and a batch has no time for all of them.
+#[tokio::test]
+async fn a_session_that_stands_last_in_the_order_of_locks_is_not_passed_by_later_ones() {
+    let test = crate::testing::postgres().await;
+    let (held, order) = (hold(&test.store).await, Arc::new(Mutex::new(Vec::new())));
+    let act = |session: u128| {
+        let (order, later) = (Arc::clone(&order), test.store.clone());
+        let session = SupportSessionId::from_uuid(Uuid::from_u128(session));
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let act = test
+            .store
+            .write_by(deadline, Some(session), (), move |(), tx| {
+                order.lock().unwrap().push(session);
+                // More come for the first session while one runs.
+                let later = later.clone();
+                tokio::spawn(async move {
+                    let deadline = Instant::now() + Duration::from_mins(1);
+                    let first = SupportSessionId::from_uuid(Uuid::nil());
+                    later
+                        .write_by(deadline, Some(first), (), |(), tx| note(tx, "later".into()))
+                        .await
+                });
+                Box::pin(async move {
+                    tx.query("SELECT pg_sleep(0.011)").execute().await?;
+                    note(tx, session.to_string()).await
+                })
+            });
+        Box::pin(act)
+    };
+    let acts = (1..=8).rev().map(act).collect();
+    for written in held.release(acts).await {
+        written.unwrap();
+    }
+    let ran: Vec<_> = order.lock().unwrap().clone();
+    assert!(ran.is_sorted(), "{ran:?}");
+    let last = Uuid::from_u128(8).to_string();
+    let mut reader = test.store.read().await.unwrap();
+    let mut db = reader.db();
+    let later = db
+        .query("SELECT COUNT(*) FROM changes WHERE subject = 'later' AND number < (SELECT number FROM changes WHERE subject = $1)")
+        .bind(last);
+    assert_eq!(later.fetch_one::<u64>().await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn intents_that_wait_together_share_a_commit() {
     for (engine, test) in both().await {
@@ -282,7 +327,7 @@ async fn acts_that_nobody_waits_for_share_a_commit_in_turn_with_intents_and_are_
 
 #[tokio::test]
 async fn an_act_that_changes_something_without_a_receipt_fails_and_nothing_of_it_is_kept() {
-    let id = ApiKeyId::from_uuid(uuid::Uuid::nil());
+    let id = ApiKeyId::from_uuid(Uuid::nil());
     for (engine, test) in both().await {
         let changes = test.store.act((), move |(), tx| {
             Box::pin(async move {

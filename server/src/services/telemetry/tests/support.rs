@@ -4,7 +4,8 @@ use app::domain::access_log::{Refusal, RequestEnd, RequestOutcome};
 use gateway::ports::{Intent, Recorder, RefusedRequest};
 
 use super::*;
-use crate::services::testing::{Opened, form, worlds};
+use crate::services::testing::{Opened, form, noon, worlds};
+use store::testing::new_event;
 
 /// A call of `acme` that failed and carries a request id.
 fn failed(intent: &Intent) -> RequestRecord {
@@ -33,10 +34,16 @@ async fn end_after(console: &World, intent: &Intent, duration_ms: u64) {
         response_bytes: None,
         upgrade: None,
     };
-    let ended = console.write((intent.request_id, end), |(id, end), tx| {
-        Box::pin(async move { tx.complete_access_log_entry(*id, end).await })
+    let (request, event) = (intent.request_id, new_event(Some("acme"), 1, noon()));
+    let given = (request, end, event);
+    let ended = console.write(given, |(id, end, event), tx| {
+        tx.complete_with_event(*id, end.clone(), event.clone());
+        Box::pin(async { Ok(()) })
     });
-    assert!(ended.await);
+    ended.await;
+    let mut reader = console.core.store.read().await.unwrap();
+    let row = reader.db().lookup_access_log_entry(request).await.unwrap();
+    assert_eq!(row.unwrap().duration_ms, Some(duration_ms));
 }
 
 /// How many of the records counted, and how many were support traffic.
