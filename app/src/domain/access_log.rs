@@ -57,6 +57,10 @@ text_enum! {
         WrongAddress = "wrong_address",
         /// More requests a minute than the session may make.
         RateLimited = "rate_limited",
+        /// More requests open at once than the session may have.
+        TooManyAtOnce = "too_many_at_once",
+        /// More requests open at once than the node can serve.
+        Overloaded = "overloaded",
         /// The session's total of requests is used up.
         BudgetExhausted = "budget_exhausted",
     }
@@ -92,9 +96,9 @@ impl Refusal {
             | Self::WrongOrigin
             | Self::WrongAddress
             | Self::BudgetExhausted => 403,
-            Self::RateLimited => 429,
+            Self::RateLimited | Self::TooManyAtOnce => 429,
             Self::SessionExpired | Self::SessionRevoked => 401,
-            Self::RecordUnavailable => 503,
+            Self::RecordUnavailable | Self::Overloaded => 503,
         }
     }
 
@@ -109,6 +113,8 @@ impl Refusal {
                 | Self::WrongOrigin
                 | Self::WrongAddress
                 | Self::RateLimited
+                | Self::TooManyAtOnce
+                | Self::Overloaded
                 | Self::BudgetExhausted
         )
     }
@@ -135,6 +141,10 @@ impl Refusal {
             Self::WrongOrigin => "This request came from another site and was blocked.",
             Self::WrongAddress => "This session can only be used from its creator's IP address.",
             Self::RateLimited => "This session has reached its limit of requests per minute.",
+            Self::TooManyAtOnce => {
+                "This session has too many requests open at once. Wait until one has ended."
+            }
+            Self::Overloaded => "The gateway has too many requests open at once. Try again later.",
             Self::BudgetExhausted => {
                 "This session has used its request budget. Ask a super admin to raise it."
             }

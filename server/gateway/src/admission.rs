@@ -4,6 +4,7 @@
 //! that is left to do is to pass the gate and to let the request go where it is wanted.
 
 mod form;
+pub(crate) mod places;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,6 +12,7 @@ use app::domain::{RequestId, access_log::Refusal};
 use bytes::Bytes;
 use http_body::Body;
 
+use self::places::Place;
 use crate::{
     answers::Trouble,
     arrival::{Arrival, shown_target, websocket::Handshake},
@@ -30,6 +32,9 @@ use crate::{
     record::{Record, completer::Completer, meter::RequestMeter},
     telemetry::LogLimit,
 };
+
+/// After how long a place may be free again. Most requests take less.
+const RETRY_SECONDS: u64 = 1;
 
 /// What decides about requests and records them.
 pub(crate) struct AdmissionParts {
@@ -123,7 +128,7 @@ impl Admission {
             return Err(Trouble::without_lease(lease));
         }
         let caller = self.authenticator.authenticate(arrival, lease).await?;
-        self.check_bounds(&caller, arrival).await?;
+        let place = self.check_bounds(&caller, arrival).await?;
         let (session, browser) = (caller.session, caller.browser);
         let earlier = self.earlier_rules(&session).await?;
         let hosts = browser.as_ref().map_or(&self.hosts, |b| &b.hosts);
@@ -148,7 +153,7 @@ impl Admission {
         let intent = arrival.intent(&gate.session, Some(&permitted), self.rules.today());
         let begun = self
             .record
-            .begin(intent, arrival.started, Arc::clone(&meter), lease);
+            .begin(intent, arrival.started, Arc::clone(&meter), place, lease);
         let completer = begun.await?;
         Ok(Admitted {
             permitted,
@@ -170,19 +175,26 @@ impl Admission {
         earlier.map_err(|_| Trouble::unavailable())
     }
 
-    /// Whether the session takes requests now, from there, and as fast as this.
-    async fn check_bounds(&self, caller: &Caller, arrival: &Arrival) -> Result<(), Trouble> {
+    /// Whether the session takes requests now, from there, as many at once, and as fast as this.
+    async fn check_bounds(&self, caller: &Caller, arrival: &Arrival) -> Result<Place, Trouble> {
         let session = &*caller.session;
         if let Err(denied) = caller.check_use(arrival) {
             return Err(self.refuse(session, arrival, denied).await);
         }
+        let place = match self.node.places.take(session.id) {
+            Ok(place) => place,
+            Err(refusal) => {
+                let trouble = self.refuse(session, arrival, Denied::plain(refusal)).await;
+                return Err(trouble.retry_after(RETRY_SECONDS));
+            }
+        };
         // Last, so that only a request that may use the session takes from its bucket.
         let per_minute = session.limits.requests_per_minute;
         let Some(quota) = per_minute.map(Quota::per_minute) else {
-            return Ok(());
+            return Ok(place);
         };
         match self.node.rates.take(session.id, quota, arrival.at) {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(place),
             Err(too_fast) => {
                 let denied = Denied::plain(Refusal::RateLimited);
                 let trouble = self.refuse(session, arrival, denied).await;

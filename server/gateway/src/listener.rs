@@ -17,15 +17,9 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{
-    accept::{MAX_CONNECTIONS, Slots},
-    connection::Connection,
-    opening::Opening,
-};
+use self::{accept::Slots, connection::Connection, opening::Opening};
 use crate::proxy::Gateway;
 
-/// How many open files are left to the rest of the program: its store, its other listeners.
-const OTHER_FILES: usize = 256;
 /// How long a client may take for a request's head, the first and later ones. On HTTP/2: how long a
 /// connection without requests is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,7 +30,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: CancellationToken) {
     let tracker = TaskTracker::new();
     let kill_all = CancellationToken::new();
-    let slots = Slots::new("gateway", max_connections(open_files::limit()));
+    let slots = Slots::new("gateway", open_files::connections());
     if let Some(certificate) = &gateway.settings.certificate {
         tracker.spawn(Arc::clone(certificate).follow(shutdown.clone()));
     }
@@ -70,13 +64,6 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
     }
 }
 
-/// How many connections a process with this limit of open files serves at once: each may need
-/// another one to its upstream.
-fn max_connections(open_files: usize) -> usize {
-    let left = open_files.saturating_sub(OTHER_FILES) / 2;
-    left.clamp(1, MAX_CONNECTIONS)
-}
-
 async fn open(tcp: TcpStream, connection: Connection) {
     // Otherwise small responses wait. A socket that refuses this is about to fail anyway.
     let _ = tcp.set_nodelay(true);
@@ -91,18 +78,5 @@ async fn open(tcp: TcpStream, connection: Connection) {
         Err(error) => {
             tracing::debug!(error = %error, "a connection failed before its first request");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connections_leave_files_to_the_rest_of_the_program() {
-        assert_eq!(max_connections(usize::MAX), MAX_CONNECTIONS);
-        assert_eq!(max_connections(4096), 1920);
-        assert_eq!(max_connections(1024), 384);
-        assert_eq!(max_connections(64), 1);
     }
 }

@@ -6,11 +6,13 @@ use app::domain::SupportSessionId;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    admission::places::Places,
     browser::jar::Jars,
     gate::{
         SessionGates,
         lease::{CUT_AFTER, Lease},
     },
+    listener::open_files,
     rates::Rates,
     telemetry,
 };
@@ -26,6 +28,8 @@ pub struct NodeState {
     pub gates: Arc<SessionGates>,
     /// How fast each session may go.
     pub(crate) rates: Rates<SupportSessionId>,
+    /// How many requests may be open at once.
+    pub(crate) places: Arc<Places>,
     /// The upstream's cookies of sessions in browsers. They end with the session.
     pub(crate) jars: Arc<Jars>,
 }
@@ -33,12 +37,19 @@ pub struct NodeState {
 impl NodeState {
     /// A node without requests in flight. It lets them in only while `lease` is held.
     pub fn new(lease: Arc<Lease>) -> Arc<Self> {
+        Self::with_places(lease, open_files::connections())
+    }
+
+    /// The same, where no more than `places` requests may be open at once, and an eighth of them in one
+    /// support session: for a process that needs its open files for other things too.
+    pub fn with_places(lease: Arc<Lease>, places: usize) -> Arc<Self> {
         let jars = Arc::new(Jars::default());
         let held = Arc::clone(&jars);
         Arc::new(Self {
             lease,
             gates: SessionGates::telling(move |session| held.forget(session)),
             rates: Rates::default(),
+            places: Places::new(places),
             jars,
         })
     }

@@ -17,6 +17,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 use self::{completer::Completer, meter::RequestMeter};
 use crate::{
+    admission::places::Place,
     answers::Trouble,
     clock::Clock,
     gate::lease::Lease,
@@ -48,10 +49,11 @@ impl Record {
         intent: Intent,
         started: Instant,
         meter: Arc<RequestMeter>,
+        place: Place,
         lease: &Lease,
     ) -> Result<Completer, Trouble> {
         let (recorder, clock) = (Arc::clone(&self.recorder), Arc::clone(&self.clock));
-        let unbegun = Completer::unbegun(recorder, clock, intent.clone(), started, meter);
+        let unbegun = Completer::unbegun(recorder, clock, intent.clone(), started, meter, place);
         let begun = lease.while_held(self.within_patience(unbegun)).await;
         match begun.unwrap_or(Err(Refusal::RecordUnavailable)) {
             Ok(completer) => Ok(completer),

@@ -16,14 +16,14 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::judge::Permitted;
+use crate::{judge::Permitted, listener::open_files};
 
 pub(crate) use self::settings::{Timeouts, UpstreamSettings, UpstreamTls};
 pub(super) use self::{connection::Connection, error::UpstreamError};
 
-/// How many idle connections are kept: as many as one node is meant to use at once, because each
-/// missing one is opened again.
-const MAX_IDLE: usize = 1024;
+/// The share of the connections to upstreams that may rest idle at one: each missing one is opened
+/// again, and each that rests keeps a file open.
+const IDLE_SHARE: usize = 8;
 /// How long an idle connection is kept: less than what servers commonly allow, so that it is seldom
 /// used at the moment when the upstream closes it.
 const IDLE_FOR: Duration = Duration::from_secs(4);
@@ -35,6 +35,7 @@ pub(crate) struct Upstream {
     pub(crate) settings: UpstreamSettings,
     /// Those that rest longest come first.
     idle: Mutex<VecDeque<(Instant, Connection)>>,
+    max_idle: usize,
 }
 
 impl Upstream {
@@ -42,6 +43,7 @@ impl Upstream {
         Arc::new(Self {
             settings,
             idle: Mutex::default(),
+            max_idle: open_files::connections() / IDLE_SHARE,
         })
     }
 
@@ -100,7 +102,7 @@ impl Upstream {
     fn keep(&self, mut connection: Connection) {
         connection.rest();
         let mut idle = self.idle.lock();
-        if idle.len() < MAX_IDLE {
+        if idle.len() < self.max_idle {
             idle.push_back((Instant::now(), connection));
         }
     }

@@ -22,7 +22,7 @@ use super::{
     frames::Frames,
     opening::Opening,
     streams::Streams,
-    unread::Own,
+    unread::{Own, Told},
 };
 use crate::{
     arrival::{
@@ -87,8 +87,7 @@ impl Connection {
         );
         let service = service_fn(|request| async {
             let response = self.gateway.handle(request, &client).await;
-            own.answers(&response);
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(own.answers(response))
         });
         let serving = http1_builder(HEAD_TIMEOUT, MAX_FIELDS, MAX_BUFFER)
             .serve_connection(TokioIo::new(wire), service)
@@ -161,8 +160,7 @@ impl Connection {
         request: http::Request<Incoming>,
         schemes: Schemes,
         streams: Streams,
-    ) -> impl Future<Output = Result<http::Response<crate::answers::Answer>, Infallible>> + Send + 'static
-    {
+    ) -> impl Future<Output = Result<http::Response<Told>, Infallible>> + Send + 'static {
         let (gateway, peer) = (Arc::clone(&self.gateway), self.peer);
         let asked = streams.asked();
         async move {
@@ -173,8 +171,7 @@ impl Connection {
                 tunnels: TaskTracker::new(),
             };
             let response = gateway.handle(request, &client).await;
-            asked.answered(response.body());
-            Ok(response)
+            Ok(response.map(|answer| asked.answered(answer)))
         }
     }
 }

@@ -2,6 +2,11 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::accept::MAX_CONNECTIONS;
+
+/// How many open files are left to the rest of the program: its store, its other listeners.
+const OTHER_FILES: usize = 256;
+
 /// Takes as many as the system lets it. Services are commonly started with 1,024, which a thousand
 /// idle clients would use up: nothing would be left for the store, the upstream, or anyone else.
 pub fn raise_limit() {
@@ -21,4 +26,27 @@ pub fn limit() -> usize {
     current.map_or(usize::MAX, |current| {
         usize::try_from(current).unwrap_or(usize::MAX)
     })
+}
+
+/// How many connections this process serves at once, and how many it opens to upstreams.
+pub fn connections() -> usize {
+    connections_with(limit())
+}
+
+fn connections_with(open_files: usize) -> usize {
+    let left = open_files.saturating_sub(OTHER_FILES) / 2;
+    left.clamp(1, MAX_CONNECTIONS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_to_the_rest_of_the_program() {
+        assert_eq!(connections_with(usize::MAX), MAX_CONNECTIONS);
+        assert_eq!(connections_with(4096), 1920);
+        assert_eq!(connections_with(1024), 384);
+        assert_eq!(connections_with(64), 1);
+    }
 }

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::unread::UNREAD;
+use super::unread::{Told, UNREAD, told};
 use crate::answers::Answer;
 
 /// How many requests a client may cancel before they are answered. Each response makes up for one.
@@ -28,8 +28,8 @@ tokio::task_local! {
 #[derive(Clone)]
 struct Stream {
     kill: CancellationToken,
-    /// It was answered by the gateway itself.
-    own: CancellationToken,
+    /// The rest of its answer must be read soon: the gateway's own, or the last part of another.
+    last: CancellationToken,
 }
 
 impl Stream {
@@ -39,7 +39,7 @@ impl Stream {
             biased;
             () = self.kill.cancelled() => {}
             () = async {
-                self.own.cancelled().await;
+                self.last.cancelled().await;
                 tokio::time::sleep(UNREAD).await;
             } => {}
         }
@@ -104,7 +104,7 @@ where
     fn execute(&self, stream: F) {
         let known = Stream {
             kill: self.0.kill.child_token(),
-            own: CancellationToken::new(),
+            last: CancellationToken::new(),
         };
         let open = Open::new(self.clone());
         let over = known.clone().over();
@@ -144,13 +144,17 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Its answer begins. One of the gateway's own is not left unread for long.
-    pub(super) fn answered(mut self, answer: &Answer) {
+    /// Its answer begins. One of the gateway's own is not left unread for long, nor is the last part of
+    /// another.
+    pub(super) fn answered(mut self, answer: Answer) -> Told {
         self.answered = true;
+        // Asked from the stream's own task, always.
+        let last = STREAM.try_with(|stream| stream.last.clone());
+        let last = last.unwrap_or_default();
         if answer.is_ours() {
-            // Asked from the stream's own task, always.
-            let _ = STREAM.try_with(|stream| stream.own.cancel());
+            last.cancel();
         }
+        told(answer, move || last.cancel())
     }
 }
 

@@ -1,8 +1,10 @@
-//! Refusals of the gateway that a client doesn't read.
+//! Answers that a client doesn't read to their end.
 //!
 //! An answer of the platform may rest for as long as its support session lives: its reader may
-//! think about it. A refusal may not. Anyone can be refused, so nobody could be kept from filling
-//! the gateway's places with connections that ask for something and never take the answer.
+//! think about it. Once its last part has left the upstream, the session's end cuts it no more, and
+//! the client has to take the rest. A refusal may not rest at all. Anyone can be refused, so nobody
+//! could be kept from filling the gateway's places with connections that ask for something and never
+//! take the answer.
 
 use std::{
     io,
@@ -16,23 +18,68 @@ use std::{
 };
 
 use http::{Response, StatusCode};
+use http_body::Body;
 use tokio::time::{Sleep, sleep};
 
-use crate::answers::Answer;
+use crate::{
+    answers::Answer,
+    body::{NextFrame, Relay, Relayed},
+};
 
-/// For how long a client may leave an answer of the gateway's own unread.
+/// For how long a client may leave an answer of the gateway's own, or the last part of another, unread.
 pub(super) const UNREAD: Duration = Duration::from_secs(15);
 
-/// Whether the answer that a connection of HTTP/1.1 writes is the gateway's own.
+/// An answer of which the client is told when its last part is on its way.
+pub(super) type Told = Relayed<Answer, AtLast>;
+
+/// Called once the last part of an answer is on its way.
+pub(super) struct AtLast(Option<Box<dyn FnOnce() + Send>>);
+
+/// Calls `at_last` once the last part of an answer of the platform is on its way.
+pub(super) fn told(answer: Answer, at_last: impl FnOnce() + Send + 'static) -> Told {
+    let mut relay = AtLast((!answer.is_ours()).then(|| Box::new(at_last) as _));
+    if answer.is_end_stream() {
+        relay.call();
+    }
+    Relayed {
+        relay,
+        inner: answer,
+    }
+}
+
+impl AtLast {
+    fn call(&mut self) {
+        if let Some(at_last) = self.0.take() {
+            at_last();
+        }
+    }
+}
+
+impl Relay<Answer> for AtLast {
+    fn poll(&mut self, inner: &mut Answer, cx: &mut Context<'_>) -> NextFrame {
+        let frame = ready!(Pin::new(&mut *inner).poll_frame(cx));
+        let goes_on =
+            matches!(&frame, Some(Ok(frame)) if frame.is_data()) && !inner.is_end_stream();
+        if !goes_on {
+            self.call();
+        }
+        Poll::Ready(frame)
+    }
+}
+
+/// Whether what a connection of HTTP/1.1 writes must be read soon: an answer of the gateway's own, or
+/// the end of another.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Own(Arc<AtomicBool>);
 
 impl Own {
     /// Marks what is written from now on. After a protocol upgrade it belongs to the platform.
-    pub(super) fn answers(&self, response: &Response<Answer>) {
+    pub(super) fn answers(&self, response: Response<Answer>) -> Response<Told> {
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let own = response.body().is_ours() && !switches;
         self.0.store(own, Ordering::Relaxed);
+        let last = Arc::clone(&self.0);
+        response.map(|answer| told(answer, move || last.store(true, Ordering::Relaxed)))
     }
 
     fn is_written(&self) -> bool {
@@ -40,7 +87,7 @@ impl Own {
     }
 }
 
-/// Loses patience with a client that takes nothing of an answer of the gateway's own.
+/// Loses patience with a client that takes nothing of what it must read soon.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     own: Own,
@@ -65,5 +112,62 @@ impl Patience {
         let until = self.until.get_or_insert_with(|| Box::pin(sleep(UNREAD)));
         ready!(until.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures::stream;
+    use http_body::Frame;
+    use http_body_util::{BodyExt, Full, StreamBody};
+
+    use super::*;
+    use crate::body::BodyError;
+
+    fn relayed(parts: &[&'static str]) -> Answer {
+        let frames: Vec<_> = parts
+            .iter()
+            .map(|part| Ok::<_, BodyError>(Frame::data(Bytes::from_static(part.as_bytes()))))
+            .collect();
+        Answer::relayed(StreamBody::new(stream::iter(frames)))
+    }
+
+    #[tokio::test]
+    async fn the_end_of_an_answer_is_timed_and_not_what_comes_before() {
+        let own = Own::default();
+        let response = own.answers(Response::new(relayed(&["a", "b"])));
+        let mut body = response.into_body();
+        for _ in 0..2 {
+            assert!(body.frame().await.is_some_and(|frame| frame.is_ok()));
+            assert!(!own.is_written(), "more may come");
+        }
+        assert!(body.frame().await.is_none());
+        assert!(own.is_written());
+        // The next answer on the connection begins anew.
+        own.answers(Response::new(relayed(&["c"])));
+        assert!(!own.is_written());
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_known_to_end_is_timed_with_its_last_part() {
+        let own = Own::default();
+        let whole = Full::new(Bytes::from_static(b"whole")).map_err(Into::into);
+        let mut body = own
+            .answers(Response::new(Answer::relayed(whole)))
+            .into_body();
+        assert!(!own.is_written());
+        assert!(body.frame().await.is_some());
+        assert!(own.is_written(), "the library never asks again");
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_is_never_timed() {
+        let own = Own::default();
+        let mut switched = Response::new(Answer::Ours(Full::default()));
+        *switched.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let mut body = own.answers(switched).into_body();
+        assert!(body.frame().await.is_none());
+        assert!(!own.is_written());
     }
 }

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::meter::RequestMeter;
 use crate::{
+    admission::places::Place,
     answers::Trouble,
     clock::Clock,
     gate::Flight,
@@ -28,6 +29,7 @@ pub(crate) struct Completer {
     tally: Option<UpgradeTally>,
     /// Whether the record is begun and not complete.
     is_open: bool,
+    _place: Place,
 }
 
 impl Completer {
@@ -38,6 +40,7 @@ impl Completer {
         intent: Intent,
         started: Instant,
         request: Arc<RequestMeter>,
+        place: Place,
     ) -> Self {
         Self {
             recorder,
@@ -49,6 +52,7 @@ impl Completer {
             status: None,
             tally: None,
             is_open: false,
+            _place: place,
         }
     }
 

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use app::domain::access_log::{Refusal, RequestOutcome};
 use chrono::TimeDelta;
 
-use crate::support::{Rig, Wanted, client::PATIENCE, noon};
+use gateway::{
+    entropy::SeededEntropy,
+    token::{Token, TokenKind},
+};
+
+use crate::support::{Rig, Wanted, client::PATIENCE, frames::FrameClient, noon, upstream::Seen};
 
 const OWN: &str = "/v1/tenants/acme";
 
@@ -96,6 +101,89 @@ async fn a_total_that_is_used_up_is_told_and_recorded() {
     assert_eq!(ask(&rig).await, (403, "budget_exhausted".into()));
     assert_eq!(rig.upstream.bytes(), 0);
     assert_eq!(refusals(&rig), [Refusal::BudgetExhausted]);
+}
+
+#[tokio::test]
+async fn a_session_has_no_more_requests_open_than_its_share() {
+    let rig = Rig::with(Wanted {
+        places: Some(24),
+        ..Wanted::default()
+    })
+    .await;
+    let line = format!("GET {OWN}/hang");
+    let mut open = Vec::new();
+    for count in 1..=3 {
+        open.push(rig.asking(&line).await);
+        let arrived = |seen: &[Seen]| seen.iter().filter(|s| s.requests == 1).count() == count;
+        rig.upstream.until(arrived).await;
+    }
+    let answer = rig.ask(&format!("GET {OWN}/x")).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (429, "too_many_at_once")
+    );
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(refusals(&rig), [Refusal::TooManyAtOnce]);
+    assert_eq!(rig.upstream.requests(), 3);
+    // Another session is served meanwhile, and the first one again once a request has ended.
+    let (_, token) = rig.another_session();
+    let head = rig
+        .head(&format!("GET {OWN}/x"))
+        .replace(&rig.token, &token);
+    assert_eq!(rig.raw(&format!("{head}\r\n")).await.status, 200);
+    drop(open.pop());
+    rig.store.completed(2).await;
+    assert_eq!(ask(&rig).await.0, 200);
+}
+
+#[tokio::test]
+async fn http_2_opens_no_more_upstream_than_the_node_may_have_open() {
+    let rig = Rig::with(Wanted {
+        places: Some(8),
+        ..Wanted::default()
+    })
+    .await;
+    let authority = rig.address.to_string();
+    let path = format!("{OWN}/hang");
+    let mut tokens = vec![rig.token.clone()];
+    let of_seed = |seed| Token::generate(TokenKind::SupportSession, &SeededEntropy::new(seed));
+    for token in (20..28).map(of_seed) {
+        rig.store.add(&token, None, &["read_only"]);
+        tokens.push(token.expose().to_owned());
+    }
+    let mut client = FrameClient::connect(rig.address).await;
+    for (number, token) in (0..).zip(&tokens) {
+        let bearer = format!("Bearer {token}");
+        let fields = [
+            (":method", "GET"),
+            (":scheme", "http"),
+            (":authority", authority.as_str()),
+            (":path", path.as_str()),
+            ("authorization", bearer.as_str()),
+        ];
+        // Each session has one place, so the second request of each is too many.
+        for stream in [4 * number + 1, 4 * number + 3] {
+            client.headers(stream, &fields, true).await;
+        }
+        let refused = client.answer(4 * number + 3).await;
+        let code = if number < 8 {
+            "too_many_at_once"
+        } else {
+            "overloaded"
+        };
+        assert_eq!(refused.code(), code, "{number}");
+    }
+    let last = client.answer(33).await;
+    assert_eq!(
+        (last.status, last.code().as_str()),
+        (Some(503), "overloaded")
+    );
+    rig.upstream.until(|seen| seen.len() == 8).await;
+    assert!(refusals(&rig).contains(&Refusal::Overloaded));
+    // An end frees the places.
+    drop(client);
+    rig.store.completed(8).await;
+    assert_eq!(ask(&rig).await.0, 200);
 }
 
 async fn impatient() -> Rig {

@@ -70,6 +70,12 @@ impl Scene {
         }
     }
 
+    /// Another node that has room for so many requests.
+    fn limit(&mut self, places: usize) {
+        self.node = NodeState::with_places(Arc::clone(&self.node.lease), places);
+        self.gates = Arc::clone(&self.node.gates);
+    }
+
     /// The head of a request at `address` with the session's token, up to and without the empty line.
     pub(crate) fn head_at(&self, address: SocketAddr, line: &str) -> String {
         format!(
@@ -116,6 +122,8 @@ pub(crate) struct Wanted {
     pub(crate) more: &'static str,
     /// `[[scopes]]` beside `all:write`.
     pub(crate) more_scopes: &'static str,
+    /// How many requests may be open at once, if not as many as the machine allows.
+    pub(crate) places: Option<usize>,
     /// What the session keeps of the rules under which it was created; their text is in the store.
     pub(crate) created_under: Option<&'static str>,
     /// `http` or `https`, as clients call the gateway.
@@ -136,6 +144,7 @@ impl Default for Wanted {
             scopes: &["read_only", "all:write"],
             more: "",
             more_scopes: "",
+            places: None,
             created_under: None,
             scheme: "http",
             listen: Ipv4Addr::LOCALHOST.into(),
@@ -168,7 +177,10 @@ impl Rig {
 
     pub(crate) async fn before(upstream: Upstream, wanted: Wanted) -> Self {
         let (rules, organization) = (wanted.created_under, wanted.session_organization);
-        let scene = Scene::new(rules, organization, wanted.scopes);
+        let mut scene = Scene::new(rules, organization, wanted.scopes);
+        if let Some(places) = wanted.places {
+            scene.limit(places);
+        }
         let store = &scene.store;
         let keys = IdentityKeys::throwaway(&SeededEntropy::new(2));
         let identities = Identities::new(ISSUER, keys);
