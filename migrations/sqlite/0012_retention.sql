@@ -18,14 +18,15 @@ CREATE TABLE legal_holds (
     placed_by_name  TEXT    NOT NULL
 ) STRICT;
 
--- Up to which instant all events have been copied to an archive; one row.
+-- How far each chain has been copied to an archive.
 CREATE TABLE audit_archive (
-    id          INTEGER NOT NULL PRIMARY KEY,
-    before      INTEGER NOT NULL
+    chain       TEXT    NOT NULL PRIMARY KEY,
+    seq         INTEGER NOT NULL
 ) STRICT;
 
 -- What is deleted by age is found by age.
-CREATE INDEX user_sessions_by_end ON user_sessions (expires_at);
+CREATE INDEX user_sessions_by_end ON user_sessions (expires_at) WHERE ended_at IS NULL;
+CREATE INDEX user_sessions_ended ON user_sessions (expires_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX staff_sessions_by_end ON staff_sessions (expires_at);
 CREATE INDEX sign_in_failures_by_time ON sign_in_failures (last_failure_at);
 CREATE INDEX force_logouts_by_time ON force_logouts (at);

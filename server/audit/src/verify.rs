@@ -90,7 +90,8 @@ impl Verifier {
         }
     }
 
-    /// Accepts that a chain begins after a checkpoint, if `key` has signed it.
+    /// Accepts that a chain begins after a checkpoint, if `key` has signed it. A checkpoint may also come
+    /// while the chain is being verified: what was not read yet has been deleted meanwhile.
     pub fn begin_after(&mut self, checkpoint: Checkpoint, key: Option<&VerifyingKey>) {
         let Checkpoint { seq, .. } = checkpoint;
         let proof = match key {
@@ -99,9 +100,13 @@ impl Verifier {
         };
         let begin = match proof {
             Ok(()) => {
-                let kept = self.kept.entry(checkpoint.chain.clone()).or_default();
                 // What someone has kept elsewhere weighs more than what the store says.
-                kept.entry(seq).or_insert(checkpoint.hash);
+                if let Some(chain) = self.chains.get_mut(&checkpoint.chain) {
+                    chain.kept.entry(seq).or_insert(checkpoint.hash);
+                } else {
+                    let kept = self.kept.entry(checkpoint.chain.clone()).or_default();
+                    kept.entry(seq).or_insert(checkpoint.hash);
+                }
                 Ok(seq)
             }
             Err(why) => Err(Wrong::Checkpoint { seq, why }),
@@ -153,8 +158,11 @@ impl Verifier {
             }
             return;
         }
-        let wrong = if is_first {
-            let checkpoint = self.checkpoints.get(&seen.chain);
+        let checkpoint = self.checkpoints.get(&seen.chain);
+        let is_gap = seen.seq > chain.report.last + 1;
+        let is_after_deleted =
+            matches!(checkpoint, Some(Ok(last)) if is_gap && seen.seq == last + 1);
+        let wrong = if is_first || is_after_deleted {
             chain.report.checkpoint = checkpoint.and_then(|begin| begin.as_ref().ok().copied());
             first(self.extent, &seen, checkpoint)
         } else {
@@ -204,6 +212,11 @@ impl Verifier {
         });
     }
 
+    /// The first bad event up to now.
+    pub fn first_fault(&self) -> Option<&Fault> {
+        self.faults.first()
+    }
+
     /// Ends the verification and returns the report.
     pub fn finish(mut self) -> Report {
         let unmet: Vec<_> = self
@@ -217,8 +230,8 @@ impl Verifier {
                 let kept = chain.map_or(&self.kept[name], |chain| &chain.kept);
                 let seq = *kept.keys().next()?;
                 let is_short = match (self.extent, chain) {
-                    (Extent::All, _) => true,
-                    (Extent::Stretches, Some(chain)) => chain.report.last < seq,
+                    (Extent::All, None) => true,
+                    (Extent::All | Extent::Stretches, Some(chain)) => chain.report.last < seq,
                     (Extent::Stretches, None) | (Extent::Filtered, _) => false,
                 };
                 let wrong = if is_short {

@@ -49,7 +49,7 @@ pub(super) enum AuditCommand {
     )]
     Archive(retention::ArchiveArgs),
     /// Delete now what is too old to be kept (a running server does so every day)
-    Prune,
+    Prune(retention::PruneArgs),
     /// List the tenants under legal hold
     Holds,
     /// Place a tenant under legal hold: nothing recorded of it is deleted
@@ -102,7 +102,7 @@ pub(super) async fn run(common: &Common, command: AuditCommand) -> Result<(), Cl
         AuditCommand::Verify(args) => verify(common, args).await,
         AuditCommand::Export(args) => write(common, args).await,
         AuditCommand::Archive(args) => retention::archive(common, args).await,
-        AuditCommand::Prune => retention::prune(common).await,
+        AuditCommand::Prune(args) => retention::prune(common, args).await,
         AuditCommand::Holds => retention::holds(common).await,
         AuditCommand::Hold(args) => retention::hold(common, args).await,
         AuditCommand::Release(args) => retention::release(common, args).await,

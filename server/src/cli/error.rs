@@ -36,6 +36,8 @@ pub enum CliError {
     Rotation(#[from] RotationError),
     #[error(transparent)]
     Probe(#[from] ProbeError),
+    #[error(transparent)]
+    Retention(RetentionError),
     #[error("{}", sentence(.0))]
     Refused(Problem),
     #[error("{path} can't be used")]
@@ -92,6 +94,7 @@ impl From<RetentionError> for CliError {
             RetentionError::Key(error) => Self::Keys(error),
             RetentionError::Archive { path, source } => Self::File { path, source },
             RetentionError::Unusable(why) => Self::Usage(why),
+            RetentionError::Unsound(_) => Self::Retention(error),
             RetentionError::Unsignable(error) => Self::Usage(error.to_string()),
         }
     }

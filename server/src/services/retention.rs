@@ -4,7 +4,10 @@
 
 mod archive;
 mod holds;
+mod old_events;
 mod record;
+
+use std::time::Instant;
 
 use app::domain::{Timestamp, caller::Context, policy::Act};
 use audit::chain::HashError;
@@ -26,7 +29,7 @@ type Piece<D> =
     for<'t> fn(&'t mut Bookkeeping<'_>, &'t D) -> BoxFuture<'t, Result<u64, StoreError>>;
 
 /// What is kept for a time, and then deleted without a trace: nobody's record depends on it.
-const RULES: [(TimeDelta, Piece<Timestamp>); 8] = [
+const RULES: [(TimeDelta, Piece<Timestamp>); 9] = [
     (TimeDelta::hours(1), |tx, before| {
         Box::pin(tx.prune_changes(*before))
     }),
@@ -46,11 +49,16 @@ const RULES: [(TimeDelta, Piece<Timestamp>); 8] = [
     (USER_SESSIONS_KEPT, |tx, before| {
         Box::pin(tx.prune_user_sessions(*before))
     }),
+    (ENDED_USER_SESSIONS_KEPT, |tx, before| {
+        Box::pin(tx.prune_ended_user_sessions(*before))
+    }),
     (USER_SESSIONS_KEPT, |tx, before| {
         Box::pin(tx.prune_force_logouts(*before))
     }),
 ];
 
+/// How long user sessions that were ended early are kept: a late report of one must not revive it.
+const ENDED_USER_SESSIONS_KEPT: TimeDelta = TimeDelta::days(400);
 /// How long user sessions are kept after their end, and results of force logouts for a second submit.
 const USER_SESSIONS_KEPT: TimeDelta = TimeDelta::days(30);
 
@@ -71,6 +79,9 @@ pub enum RetentionError {
         #[source]
         source: std::io::Error,
     },
+    /// What was to be archived or deleted does not verify.
+    #[error("nothing of this chain was archived or deleted, since it does not verify: {0}")]
+    Unsound(String),
     #[error("{0}")]
     Unusable(String),
 }
@@ -113,7 +124,7 @@ impl Retention {
     ) -> Result<u64, StoreError> {
         let mut pruned = 0;
         loop {
-            let given = given.clone();
+            let (given, begin) = (given.clone(), Instant::now());
             let write = self
                 .core
                 .store
@@ -122,13 +133,18 @@ impl Retention {
                 0 => return Ok(pruned),
                 some => pruned += some,
             }
+            // Whoever else writes, in this process or another, gets most of the time.
+            tokio::time::sleep(begin.elapsed() * 4).await;
         }
     }
 
     /// Before which instant something is deleted that is kept for some days. By a time that has certainly
-    /// passed: a clock that is set ahead deletes nothing.
-    fn cutoff(&self, days: u32) -> Option<Timestamp> {
-        cutoff(self.core.clock.confirmed(), days)
+    /// passed, as far as this process and every node know.
+    async fn cutoff(&self, days: u32) -> Result<Option<Timestamp>, StoreError> {
+        let mut reader = self.core.store.read().await?;
+        let nodes = reader.db().highest_confirmed_instant().await?;
+        let own = self.core.clock.confirmed();
+        Ok(cutoff(nodes.map_or(own, |nodes| own.min(nodes)), days))
     }
 
     fn authorise(&self, context: &Context) -> Result<(), ServiceError> {

@@ -47,7 +47,14 @@ queries! {
         /// Forgets up to 500 user sessions that expired before an instant. Returns how many.
         pub fn prune_user_sessions(before: Timestamp) -> count
             = "DELETE FROM user_sessions WHERE (tenant_id, id) IN \
-                (SELECT tenant_id, id FROM user_sessions WHERE expires_at < :before ORDER BY expires_at LIMIT 500)";
+                (SELECT tenant_id, id FROM user_sessions WHERE expires_at < :before AND ended_at IS NULL \
+                ORDER BY expires_at LIMIT 500)";
+
+        /// The same for those that were ended early.
+        pub fn prune_ended_user_sessions(before: Timestamp) -> count
+            = "DELETE FROM user_sessions WHERE (tenant_id, id) IN \
+                (SELECT tenant_id, id FROM user_sessions WHERE expires_at < :before AND ended_at IS NOT NULL \
+                ORDER BY expires_at LIMIT 500)";
 
         /// Forgets the results of up to 500 force logouts before an instant. Returns how many.
         pub fn prune_force_logouts(before: Timestamp) -> count

@@ -388,7 +388,7 @@ fn a_chain_may_begin_after_a_signed_checkpoint_and_nowhere_else() {
         (Some(signed(3)), 3, vec![], "sound"),
         (Some(signed(3)), 4, vec![end(3), end(5)], "sound"),
         (Some(signed(2)), 4, vec![], "gap"),
-        (Some(signed(3)), 4, vec![end(2)], "shortened"),
+        (Some(signed(3)), 4, vec![end(2)], "head_not_covered"),
         (Some(with_another_key.unwrap()), 4, vec![], "checkpoint"),
         (Some(with_another_hash.unwrap()), 4, vec![], "kept_head"),
     ];
@@ -401,4 +401,23 @@ fn a_chain_may_begin_after_a_signed_checkpoint_and_nowhere_else() {
         report.contains("events up to 3 were deleted by retention"),
         "{report}"
     );
+}
+
+#[test]
+fn what_is_deleted_by_retention_during_a_verification_is_no_gap() {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let events = chain_of(Some("a"), 6);
+    let end = head_of(&serde_json::to_value(&events[3]).unwrap());
+    for (seen_first, next, expected) in [(2, 5, "sound"), (2, 6, "gap"), (5, 6, "sound")] {
+        let mut verifier = Verifier::new(Extent::All, []);
+        for event in &events[..seen_first] {
+            verifier.event(event.clone());
+        }
+        let checkpoint = Checkpoint::sign(end.clone(), noon(), &key).unwrap();
+        verifier.begin_after(checkpoint, Some(&key.verifying_key()));
+        for event in &events[next - 1..] {
+            verifier.event(event.clone());
+        }
+        assert_eq!(code(&verifier.finish()), expected, "{seen_first} {next}");
+    }
 }

@@ -24,6 +24,13 @@ pub(in crate::cli) struct ArchiveArgs {
 }
 
 #[derive(Debug, Args)]
+pub(in crate::cli) struct PruneArgs {
+    /// Delete, instead of only saying what is too old
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Args)]
 pub(in crate::cli) struct HoldArgs {
     /// The tenant's ID
     tenant: TenantId,
@@ -50,9 +57,22 @@ pub(super) async fn archive(common: &Common, args: ArchiveArgs) -> Result<(), Cl
     Ok(())
 }
 
-pub(super) async fn prune(common: &Common) -> Result<(), CliError> {
+pub(super) async fn prune(common: &Common, args: PruneArgs) -> Result<(), CliError> {
     let Opened { core, context } = open(common).await?;
-    let pruned = Retention::new(core).prune_record(&context).await?;
+    let retention = Retention::new(core);
+    let said = |before: Option<Timestamp>| {
+        before.map_or_else(
+            || "none: they are kept for ever".to_owned(),
+            |at| at.format("before %Y-%m-%d %H:%M:%S UTC").to_string(),
+        )
+    };
+    let [sessions, events] = retention.cutoffs(&context).await?.map(said);
+    println!("Support sessions that ended {sessions}\nAudit events recorded {events}");
+    if !args.yes {
+        println!("Nothing was deleted. Add --yes to delete these.");
+        return Ok(());
+    }
+    let pruned = retention.prune_record(&context).await?;
     println!(
         "Deleted {} audit events, {} support sessions with {} entries of access logs, and {} rule sets.",
         pruned.audit_events, pruned.support_sessions, pruned.requests, pruned.rule_sets

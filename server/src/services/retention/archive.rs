@@ -6,13 +6,13 @@ use app::domain::{Timestamp, audit::AuditAction, caller::Context};
 use audit::verify::{Extent, KeptHead, verify_lines};
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
-use store::Audited;
+use store::{Audited, Priority, StoreError};
 use tokio::{
     fs::{File, OpenOptions},
     io::{AsyncWriteExt, BufWriter},
 };
 
-use super::{Retention, RetentionError};
+use super::{Retention, RetentionError, old_events::OldEvents};
 
 /// A finished archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Retention {
     ) -> Result<Archived, RetentionError> {
         self.authorise(context)?;
         let now = self.core.clock.confirmed();
-        let due = self.cutoff(self.core.config.retention.audit_days);
+        let due = self.cutoff(self.core.config.retention.audit_days).await?;
         let before = before.or(due).ok_or_else(|| {
             RetentionError::Unusable(
                 "retention.audit_days is 0, so nothing is deleted: give --before".into(),
@@ -55,16 +55,14 @@ impl Retention {
         }
         let name = format!("audit-before-{}.jsonl", before.format("%Y-%m-%dT%H%M%SZ"));
         let path = folder.join(name);
-        let draft = path.with_extension("part");
-        let written = self.write(&draft, before).await;
-        let archived = match written {
-            Ok((events, sha256)) => check(&draft, events).await.map(|heads| Archived {
-                path: path.clone(),
-                before,
-                events,
-                sha256,
-                heads,
-            }),
+        let draft = path.with_extension(format!("{}.part", std::process::id()));
+        let archived = self.write(&draft, before).await.map(|written| Archived {
+            path: path.clone(),
+            before,
+            ..written
+        });
+        let archived = match archived {
+            Ok(archived) => check(&draft, &archived).await.map(|()| archived),
             Err(error) => Err(error),
         };
         let placed = match &archived {
@@ -73,13 +71,14 @@ impl Retention {
             Err(_) => Ok(()),
         };
         let _ = tokio::fs::remove_file(&draft).await;
+        let placed = placed.and_then(|()| std::fs::File::open(folder)?.sync_all());
         placed.map_err(|source| RetentionError::Archive { path, source })?;
         let archived = archived?;
         self.note(context, &archived).await?;
         Ok(archived)
     }
 
-    async fn write(&self, path: &Path, before: Timestamp) -> Result<(u64, String), RetentionError> {
+    async fn write(&self, path: &Path, before: Timestamp) -> Result<Archived, RetentionError> {
         let failed = |source| RetentionError::Archive {
             path: path.to_owned(),
             source,
@@ -91,39 +90,57 @@ impl Retention {
             .open(path)
             .await
             .map_err(failed)?;
-        let (mut file, mut hash, mut events) = (BufWriter::new(file), Sha256::new(), 0);
-        let mut reader = self.core.store.read().await?;
-        for chain in reader.db().list_audit_chains().await? {
-            let end = reader.db().last_audit_event_before(&chain, before).await?;
-            let (mut at, last) = (0, end.map_or(0, |end| end.seq));
-            while at < last {
-                let mut page = reader.db().list_audit_chain(&chain, at).await?;
-                page.retain(|event| event.seq <= last);
-                let Some(newest) = page.last() else {
+        let (mut file, mut hash) = (BufWriter::new(file), Sha256::new());
+        let (mut events, mut heads) = (0, Vec::new());
+        let (store, data_dir) = (&self.core.store, &self.core.config.data_dir);
+        for chain in store.read().await?.db().list_audit_chains().await? {
+            let mut old = OldEvents::of(store, data_dir, &chain, before, u64::MAX).await?;
+            loop {
+                let page = old.next_page(store).await?;
+                if page.is_empty() {
                     break;
-                };
-                at = newest.seq;
+                }
                 for event in &page {
-                    let mut line = serde_json::to_vec(event)
-                        .map_err(|error| failed(std::io::Error::from(error)))?;
+                    let line = serde_json::to_vec(event);
+                    let mut line = line.map_err(|error| failed(error.into()))?;
                     line.push(b'\n');
                     hash.update(&line);
                     file.write_all(&line).await.map_err(failed)?;
                     events += 1;
                 }
             }
+            heads.extend(old.into_end());
         }
         file.flush().await.map_err(failed)?;
         file.into_inner().sync_all().await.map_err(failed)?;
-        Ok((events, hex::encode(hash.finalize())))
+        Ok(Archived {
+            path: path.to_owned(),
+            before,
+            events,
+            sha256: hex::encode(hash.finalize()),
+            heads,
+        })
     }
 
     async fn note(&self, context: &Context, archived: &Archived) -> Result<(), RetentionError> {
+        for heads in archived.heads.chunks(500) {
+            let note = self
+                .core
+                .store
+                .write(Priority::Normal, heads.to_vec(), |heads, tx| {
+                    Box::pin(async move {
+                        for head in heads {
+                            tx.set_archived(&head.chain, head.seq).await?;
+                        }
+                        Ok::<_, StoreError>(())
+                    })
+                });
+            note.await?;
+        }
         let note = self
             .core
             .act(context, archived.clone(), |archived, mut act| {
                 Box::pin(async move {
-                    act.tx.set_archived_before(archived.before).await?;
                     let action = AuditAction::AuditArchived {
                         before: archived.before,
                         events: archived.events,
@@ -137,8 +154,8 @@ impl Retention {
     }
 }
 
-/// Reads an archive back. Returns the last event of each chain in it.
-async fn check(path: &Path, events: u64) -> Result<Vec<KeptHead>, RetentionError> {
+/// Reads an archive back.
+async fn check(path: &Path, archived: &Archived) -> Result<(), RetentionError> {
     let failed = |source| RetentionError::Archive {
         path: path.to_owned(),
         source,
@@ -151,9 +168,9 @@ async fn check(path: &Path, events: u64) -> Result<Vec<KeptHead>, RetentionError
         .await
         .map_err(|error| failed(std::io::Error::other(error)))?
         .map_err(failed)?;
-    if !report.is_sound() || report.events != events {
-        let why = format!("The archive does not verify, so nothing was archived.\n{report}");
-        return Err(RetentionError::Unusable(why));
+    if report.is_sound() && report.events == archived.events {
+        return Ok(());
     }
-    Ok(report.heads().collect())
+    let why = format!("The archive does not verify, so nothing was archived.\n{report}");
+    Err(RetentionError::Unusable(why))
 }

@@ -6,12 +6,12 @@ use app::domain::{
     caller::Context,
     support_sessions::SupportSession,
 };
-use audit::checkpoint::Checkpoint;
+use audit::{checkpoint::Checkpoint, verify::KeptHead};
 use ed25519_dalek::SigningKey;
 use store::{Audited, Priority, audit::tenant_of_chain};
 use uuid::Uuid;
 
-use super::{Retention, RetentionError};
+use super::{Retention, RetentionError, old_events::OldEvents};
 use crate::keys;
 
 /// How much was deleted.
@@ -25,6 +25,23 @@ pub struct PrunedRecord {
 }
 
 impl Retention {
+    /// Before which instants support sessions and audit events are deleted now; `None` for never.
+    ///
+    /// # Errors
+    ///
+    /// If the caller may not know it, or the store can't be read.
+    pub async fn cutoffs(
+        &self,
+        context: &Context,
+    ) -> Result<[Option<Timestamp>; 2], RetentionError> {
+        self.authorise(context)?;
+        let kept = self.core.config.retention;
+        Ok([
+            self.cutoff(kept.access_log_days).await?,
+            self.cutoff(kept.audit_days).await?,
+        ])
+    }
+
     /// Deletes support sessions with their access logs, and audit events, that are older than the
     /// configuration says. What is left of each chain of audit events begins after a signed checkpoint.
     ///
@@ -35,29 +52,15 @@ impl Retention {
         self.authorise(context)?;
         let mut pruned = PrunedRecord::default();
         let kept = self.core.config.retention;
-        if let Some(before) = self.cutoff(kept.access_log_days) {
+        if let Some(before) = self.cutoff(kept.access_log_days).await? {
             self.prune_support_sessions(context, before, &mut pruned)
                 .await?;
             pruned.rule_sets = self.prune_rule_sets(before).await?;
         }
-        if let Some(before) = self.audit_cutoff().await? {
+        if let Some(before) = self.cutoff(kept.audit_days).await? {
             pruned.audit_events = self.prune_audit(context, before).await?;
         }
         Ok(pruned)
-    }
-
-    /// Before which instant audit events are deleted, if any are.
-    async fn audit_cutoff(&self) -> Result<Option<Timestamp>, RetentionError> {
-        let kept = self.core.config.retention;
-        let Some(before) = self.cutoff(kept.audit_days) else {
-            return Ok(None);
-        };
-        if !kept.archive_first {
-            return Ok(Some(before));
-        }
-        let mut reader = self.core.store.read().await?;
-        let archived = reader.db().lookup_archived_before().await?;
-        Ok(archived.map(|archived| before.min(archived)))
     }
 
     async fn prune_support_sessions(
@@ -82,7 +85,12 @@ impl Retention {
             for session in sessions {
                 let id = session.id;
                 pruned.requests += self
-                    .in_pieces(id, |tx, id| Box::pin(tx.prune_access_log(*id)))
+                    .in_pieces((id, session.tenant_id.clone()), |tx, (id, tenant)| {
+                        Box::pin(async move {
+                            tx.lock_tenant(tenant).await?;
+                            tx.prune_access_log(*id).await
+                        })
+                    })
                     .await?;
                 pruned.support_sessions += u64::from(self.delete(context, session).await?);
             }
@@ -98,6 +106,7 @@ impl Retention {
         let delete = self.core.act(context, session, |session, mut act| {
             Box::pin(async move {
                 let tenant = &session.tenant_id;
+                act.tx.lock_tenant(tenant).await?;
                 if act.tx.lookup_legal_hold(tenant).await?.is_some() {
                     return Ok(Audited::unchanged(false));
                 }
@@ -137,17 +146,24 @@ impl Retention {
         context: &Context,
         before: Timestamp,
     ) -> Result<u64, RetentionError> {
-        let (mut pruned, mut after, mut key) = (0, String::new(), None);
+        let (mut pruned, mut after, mut failed) = (0, String::new(), None);
         loop {
             let mut reader = self.core.store.read().await?;
             let chains = reader.db().list_audit_chains_after(&after).await?;
             drop(reader);
             let Some(last) = chains.last() else {
-                return Ok(pruned);
+                return failed.map_or(Ok(pruned), Err);
             };
             after.clone_from(last);
             for chain in chains {
-                pruned += self.prune_chain(context, chain, before, &mut key).await?;
+                // One chain that can't be deleted keeps no other.
+                match self.prune_chain(context, chain.clone(), before).await {
+                    Ok(some) => pruned += some,
+                    Err(error) => {
+                        tracing::error!(chain, %error, "can't delete old audit events");
+                        failed = Some(error);
+                    }
+                }
             }
         }
     }
@@ -157,25 +173,58 @@ impl Retention {
         context: &Context,
         chain: String,
         before: Timestamp,
-        key: &mut Option<SigningKey>,
     ) -> Result<u64, RetentionError> {
+        let tenant = tenant_of_chain(&chain);
         let mut reader = self.core.store.read().await?;
-        let end = reader.db().last_audit_event_before(&chain, before).await?;
+        let is_held = match &tenant {
+            Some(tenant) => reader.db().lookup_legal_hold(tenant).await?.is_some(),
+            None => false,
+        };
+        let archived = reader.db().lookup_archived(&chain).await?;
         drop(reader);
-        let Some(end) = end else {
+        if is_held {
+            return Ok(0);
+        }
+        let up_to = match self.core.config.retention.archive_first {
+            true => archived.unwrap_or_default(),
+            false => u64::MAX,
+        };
+        let (store, data_dir) = (&self.core.store, &self.core.config.data_dir);
+        let mut old = OldEvents::of(store, data_dir, &chain, before, up_to).await?;
+        while !old.next_page(store).await?.is_empty() {}
+        let Some(end) = old.into_end() else {
             return Ok(0);
         };
-        let key = match key {
-            Some(key) => key,
-            none => none.insert(self.checkpoint_key()?),
-        };
-        let checkpoint = Checkpoint::sign(end, self.core.now(), key)?;
+        self.set_checkpoint(context, end, before).await?;
+        let pruned = self.in_pieces((chain, tenant), |tx, (chain, tenant)| {
+            Box::pin(async move {
+                if let Some(tenant) = tenant {
+                    tx.lock_tenant(tenant).await?;
+                }
+                let tenant = tenant.as_ref().map_or("", |id| id.as_str());
+                tx.prune_audit_events(chain, tenant).await
+            })
+        });
+        Ok(pruned.await?)
+    }
+
+    /// Lets a chain begin after `end`, unless its tenant is under legal hold.
+    async fn set_checkpoint(
+        &self,
+        context: &Context,
+        end: KeptHead,
+        before: Timestamp,
+    ) -> Result<(), RetentionError> {
+        let checkpoint = Checkpoint::sign(end, self.core.now(), &self.checkpoint_key()?)?;
         let given = (checkpoint, before);
         let set = self
             .core
             .act(context, given, |(checkpoint, before), mut act| {
                 Box::pin(async move {
                     let tenant = tenant_of_chain(&checkpoint.chain);
+                    if let Some(tenant) = &tenant {
+                        act.tx.lock_tenant(tenant).await?;
+                    }
                     let held = tenant.as_ref().map_or("", |id| id.as_str());
                     if !act.tx.set_checkpoint(checkpoint, held).await? {
                         return Ok(Audited::unchanged(()));
@@ -189,13 +238,7 @@ impl Retention {
                     Ok(Audited::new((), receipt))
                 })
             });
-        set.await?;
-        let tenant = tenant_of_chain(&chain).map_or_else(String::new, |id| id.to_string());
-        let given = (chain, tenant);
-        let pruned = self.in_pieces(given, |tx, (chain, tenant)| {
-            Box::pin(tx.prune_audit_events(chain, tenant))
-        });
-        Ok(pruned.await?)
+        Ok(set.await?)
     }
 
     /// The key that signs checkpoints.

@@ -1,0 +1,90 @@
+//! The beginning of a chain, verified event by event while it is read. Only what verifies is archived or
+//! deleted: a checkpoint must not stand for events that someone has changed, or has made older than they are.
+
+use app::domain::{Timestamp, audit::AuditEvent};
+use audit::verify::{Extent, KeptHead, Verifier};
+use store::Store;
+
+use super::RetentionError;
+use crate::keys::checkpoint_public_key;
+
+pub(super) struct OldEvents {
+    chain: String,
+    before: Timestamp,
+    /// The last position that may be in it.
+    up_to: u64,
+    verifier: Verifier,
+    end: Option<KeptHead>,
+    is_over: bool,
+}
+
+impl OldEvents {
+    /// Begins to read what a chain recorded before an instant, up to a position.
+    pub(super) async fn of(
+        store: &Store,
+        data_dir: &std::path::Path,
+        chain: &str,
+        before: Timestamp,
+        up_to: u64,
+    ) -> Result<Self, RetentionError> {
+        let mut verifier = Verifier::new(Extent::All, []);
+        if let Some(checkpoint) = store.read().await?.db().lookup_checkpoint(chain).await? {
+            verifier.begin_after(checkpoint, checkpoint_public_key(data_dir)?.as_ref());
+        }
+        Ok(Self {
+            chain: chain.to_owned(),
+            before,
+            up_to,
+            verifier,
+            end: None,
+            is_over: false,
+        })
+    }
+
+    /// The next events; none after the last. The event that follows them has been verified too, so the
+    /// last one is what the rest of the chain builds on.
+    pub(super) async fn next_page(
+        &mut self,
+        store: &Store,
+    ) -> Result<Vec<AuditEvent>, RetentionError> {
+        let mut events = Vec::new();
+        if self.is_over {
+            return Ok(events);
+        }
+        let at = self.end.as_ref().map_or(0, |end| end.seq);
+        let mut reader = store.read().await?;
+        let page = reader.db().list_stored_audit_chain(&self.chain, at).await?;
+        drop(reader);
+        self.is_over = page.is_empty();
+        for stored in page {
+            let event = match stored.event {
+                Ok(event) => event,
+                Err(problem) => {
+                    let (seq, chain) = (stored.seq, &self.chain);
+                    let why = format!("{chain} event {seq} can't be read: {problem}");
+                    return Err(RetentionError::Unsound(why));
+                }
+            };
+            self.verifier.event(event.clone());
+            if let Some(fault) = self.verifier.first_fault() {
+                return Err(RetentionError::Unsound(fault.to_string()));
+            }
+            if event.recorded_at >= self.before || event.seq > self.up_to {
+                self.is_over = true;
+                break;
+            }
+            self.end = Some(KeptHead {
+                chain: self.chain.clone(),
+                seq: event.seq,
+                hash: event.hash.clone(),
+            });
+            events.push(event);
+        }
+        Ok(events)
+    }
+
+    /// The last event that has been read.
+    pub(super) fn into_end(self) -> Option<KeptHead> {
+        self.end
+    }
+}
