@@ -2,7 +2,7 @@
 
 use chrono::{FixedOffset, TimeDelta};
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, page::COUNTED_MAX};
 
 /// A whole number with thousands separators: `1,284`.
 pub fn thousands(number: u64) -> String {
@@ -17,13 +17,26 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
+/// A total that was counted up to [`COUNTED_MAX`]: `1,284`, `10,000+`.
+pub fn total(number: u64) -> String {
+    match number == COUNTED_MAX + 1 {
+        true => format!("{}+", thousands(COUNTED_MAX)),
+        false => thousands(number),
+    }
+}
+
 /// A number and its noun: `1 tenant`, `1,284 tenants`.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        thousands(number),
-        if number == 1 { one } else { many }
-    )
+    with_noun(&thousands(number), number, one, many)
+}
+
+/// The total of a list and its noun: `1 tenant`, `10,000+ tenants`.
+pub fn found(number: u64, one: &str, many: &str) -> String {
+    with_noun(&total(number), number, one, many)
+}
+
+fn with_noun(text: &str, number: u64, one: &str, many: &str) -> String {
+    format!("{text} {}", if number == 1 { one } else { many })
 }
 
 /// A share from 0 to 1 as a percentage with one decimal: `18.2%`. A share above 0 never reads
@@ -182,6 +195,8 @@ mod tests {
             ]
         );
         assert_eq!(counted(1, "tenant", "tenants"), "1 tenant");
+        assert_eq!(found(10_000, "tenant", "tenants"), "10,000 tenants");
+        assert_eq!(found(10_001, "tenant", "tenants"), "10,000+ tenants");
     }
 
     #[test]

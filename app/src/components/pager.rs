@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::format::thousands;
+use super::format::{thousands, total};
 use crate::domain::page::Page;
 
 /// The position of a page in its list, and links to the other pages.
@@ -37,17 +37,18 @@ impl PagerLinks {
     }
 }
 
-/// `Rows 1–50 of 1,284`
-pub fn rows_text(first: u64, count: u64, total: u64) -> String {
-    if count == 0 {
-        return "No rows".into();
+/// `Rows 1–50 of 1,284`, or `50 rows of 10,000+` where nobody has counted up to them.
+pub fn rows_text(first: u64, count: u64, all: u64) -> String {
+    match (first, count) {
+        (_, 0) => "No rows".into(),
+        (0, _) => format!("{} rows of {}", thousands(count), total(all)),
+        _ => format!(
+            "Rows {}–{} of {}",
+            thousands(first),
+            thousands(first + count - 1),
+            total(all)
+        ),
     }
-    format!(
-        "Rows {}–{} of {}",
-        thousands(first),
-        thousands(first + count - 1),
-        thousands(total)
-    )
 }
 
 #[component]
@@ -127,6 +128,12 @@ mod tests {
             [links.first, links.previous, links.next, links.last].map(Option::unwrap),
             ["start", "p", "n", "l"]
         );
+    }
+
+    #[test]
+    fn rows_beyond_the_count_have_no_number() {
+        assert_eq!(rows_text(1, 50, 10_001), "Rows 1–50 of 10,000+");
+        assert_eq!(rows_text(0, 50, 10_001), "50 rows of 10,000+");
     }
 
     #[test]

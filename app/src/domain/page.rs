@@ -7,6 +7,9 @@ pub const DEFAULT_PAGE_SIZE: u32 = 50;
 /// How many rows a list gives at most.
 pub const MAX_PAGE_SIZE: u32 = 200;
 
+/// How far the rows of a list are counted. A total of one more stands for any number above.
+pub const COUNTED_MAX: u64 = 10_000;
+
 /// Which page of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PageRequest {
@@ -40,9 +43,11 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
     /// The cursor of the last page.
     pub last_cursor: Option<String>,
-    /// How many rows the filter matches in all.
+    /// How many rows the filter matches in all, counted up to [`COUNTED_MAX`] and one more. Where
+    /// nobody asked, how many there are up to the end of this page.
     pub total: u64,
-    /// The number of the first row here, counted from 1; 0 where there is none.
+    /// The number of the first row here, counted from 1; 0 where there is none, or where it was not
+    /// counted so far.
     pub first_row: u64,
 }
 

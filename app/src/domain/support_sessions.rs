@@ -157,9 +157,9 @@ impl SupportSession {
 pub struct SupportSessionCounts {
     /// Sessions that are active now.
     pub active: u64,
-    /// Sessions that were ended early.
+    /// Sessions that were ended early, counted up to `COUNTED_MAX` and one more.
     pub revoked: u64,
-    /// Sessions that expired.
+    /// Sessions that expired, counted alike.
     pub expired: u64,
 }
 

@@ -262,6 +262,13 @@ pub struct TenantFilter {
     pub direction: Direction,
 }
 
+impl TenantFilter {
+    /// Whether no tenant is left out.
+    pub const fn matches_all(&self) -> bool {
+        self.search.is_none() && self.status.is_none() && self.health.is_none()
+    }
+}
+
 impl Default for TenantFilter {
     fn default() -> Self {
         Self {

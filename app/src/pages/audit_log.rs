@@ -10,7 +10,7 @@ use crate::{
     api::{self, ApiError},
     components::{
         ButtonLink, EmptyList, FailedList, Loaded, PageHeader, Pager, PagerLinks, ResultCount,
-        format::counted, use_query,
+        format::found, use_query,
     },
     domain::{
         audit::{AuditEvent, ExportFormat},
@@ -80,7 +80,7 @@ fn Exports(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -> impl Into
 #[component]
 fn Events(page: Page<AuditEvent>, query: AuditQuery) -> impl IntoView {
     let links = PagerLinks::of(&page, |cursor| query.address(cursor));
-    let total = counted(page.total, "event", "events");
+    let total = found(page.total, "event", "events");
     let rows = if page.items.is_empty() {
         view! { <Nothing is_filtered=query.is_filtered()/> }.into_any()
     } else {

@@ -20,7 +20,7 @@ use crate::{
     api::{self, ApiError},
     components::{
         ButtonLink, EmptyList, FailedList, PageHeader, Pager, PagerLinks, ResultCount, Settled,
-        format::counted, use_query,
+        format::found, use_query,
     },
     domain::{
         live::LiveInterest, problem::Problem, signed_in::SignedIn,
@@ -80,7 +80,7 @@ fn List(list: SupportSessionList, query: SessionsQuery, viewer: Option<SignedIn>
         shown.follow(live, filter, query.clone());
     }
     let links = PagerLinks::of(&list.sessions, |cursor| query.address(cursor));
-    let total = counted(list.sessions.total, "support session", "support sessions");
+    let total = found(list.sessions.total, "support session", "support sessions");
     let is_empty = list.sessions.items.is_empty();
     let first_page = query.address(None);
     view! {

@@ -84,9 +84,8 @@ pub(crate) async fn list_support_sessions(
         limit: query.limit,
         cursor: query.cursor,
     };
-    let list = state.support_sessions.list(&context, filter, page).await?;
-    let now = list.at;
-    let sessions = list.sessions;
+    let sessions = state.support_sessions.page(&context, filter, page).await?;
+    let now = state.core.now();
     let with_status = sessions.map(|session| SupportSessionWithStatus::at(now, session));
     Ok(Json(with_status.into()))
 }

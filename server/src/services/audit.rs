@@ -69,9 +69,9 @@ impl AuditPort for AuditService {
     ) -> Result<Page<AuditEvent>, Problem> {
         let reach = reach(&self.core, context, &filter)?;
         let name = list_name(&reach, &filter)?;
-        let at = self.core.page_at(&name, &page)?;
+        let at = self.core.page_at(context, &name, &page)?;
         let mut reader = self.core.store.read().await.map_err(ServiceError::from)?;
-        let listed = reader.db().list_audit_events(&reach, &filter, &at).await;
+        let listed = reader.db().list_audit_events(&reach, &filter, at).await;
         Ok(self.core.page(&name, listed.map_err(ServiceError::from)?))
     }
 

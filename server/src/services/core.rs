@@ -18,7 +18,7 @@ use gateway::{
 use store::{
     Audited, Lane, Store,
     audit::{NewAuditEvent, Stamp},
-    listing::{Listed, PageAt, Position},
+    listing::{Listed, PageAt, Position, Wanted},
 };
 use uuid::Uuid;
 
@@ -118,14 +118,24 @@ impl Core {
 
     /// The page that a request asks for, in the list that `list` names: its kind and its filter,
     /// so that a cursor of another list is refused.
-    pub fn page_at(&self, list: &str, request: &PageRequest) -> Result<PageAt, Problem> {
+    /// Programs are not told how many rows there are in all, so nothing is counted for them.
+    pub fn page_at(
+        &self,
+        context: &Context,
+        list: &str,
+        request: &PageRequest,
+    ) -> Result<Wanted, Problem> {
         let position = match request.cursor.as_deref() {
             None | Some("") => Position::First,
             Some(cursor) => self.cursors.open(list, cursor)?,
         };
-        Ok(PageAt {
+        let wanted = Wanted::from(PageAt {
             position,
             limit: request.size(),
+        });
+        Ok(match context.caller {
+            Caller::Key(_) | Caller::Support(_) => wanted.uncounted(),
+            _ => wanted,
         })
     }
 

@@ -70,9 +70,9 @@ impl TenantsService {
         self.core.authorise(context, Act::ReadTenant(id))?;
         find_tenant(&self.core, id).await?;
         let list = format!("organizations:{id}");
-        let at = self.core.page_at(&list, &page)?;
+        let at = self.core.page_at(context, &list, &page)?;
         let mut reader = self.core.store.read().await?;
-        let listed = reader.db().list_organizations(id, &at).await?;
+        let listed = reader.db().list_organizations(id, at).await?;
         Ok(self.core.page(&list, listed))
     }
 
@@ -98,11 +98,26 @@ impl TenantsService {
         page: PageRequest,
     ) -> Result<Page<TenantHealth>, Problem> {
         let reach = self.reach(context)?;
+        self.page(context, reach, filter, page, None).await
+    }
+
+    /// `all` is how many tenants there are within `reach`, if that has been counted already.
+    async fn page(
+        &self,
+        context: &Context,
+        reach: Option<&TenantId>,
+        filter: TenantFilter,
+        page: PageRequest,
+        all: Option<u64>,
+    ) -> Result<Page<TenantHealth>, Problem> {
         let filter = validated(filter)?;
         let list = list_name(reach, &filter);
-        let at = self.core.page_at(&list, &page)?;
+        let mut at = self.core.page_at(context, &list, &page)?;
+        if let Some(all) = all.filter(|_| filter.matches_all()) {
+            at = at.counted_as(all);
+        }
         let mut reader = self.core.store.read().await?;
-        let listed = reader.db().list_tenants(reach, &filter, &at).await?;
+        let listed = reader.db().list_tenants(reach, &filter, at).await?;
         Ok(self.core.page(&list, listed).map(TenantHealth::from))
     }
 }
@@ -116,19 +131,21 @@ impl TenantsPort for TenantsService {
         page: PageRequest,
     ) -> Result<Overview, Problem> {
         let reach = self.reach(context)?;
-        let tenants = self.list(context, filter, page).await?;
+        let counts = {
+            let mut reader = self.core.store.read().await?;
+            reader.db().count_tenants_by_health(reach).await?
+        };
+        let all = Some(counts.total);
+        let tenants = self.page(context, reach, filter, page, all).await?;
         let ids: Vec<TenantId> = tenants
             .items
             .iter()
             .map(|row| row.tenant.id.clone())
             .collect();
-        let (counts, hourly_calls) = {
+        let hourly_calls = {
             let mut reader = self.core.store.read().await?;
             let mut db = reader.db();
-            (
-                db.count_tenants_by_health(reach).await?,
-                db.list_hourly_calls(&ids, self.core.now()).await?,
-            )
+            db.list_hourly_calls(&ids, self.core.now()).await?
         };
         Ok(Overview {
             counts,

@@ -14,7 +14,7 @@ use app::domain::{
 
 use super::{
     Bookkeeping, Db, StoreError,
-    listing::{Listed, Listing, PageAt},
+    listing::{Listed, Listing, Wanted},
     record::{record, select},
     sql::queries,
 };
@@ -112,7 +112,7 @@ impl Db<'_> {
     pub async fn list_access_log(
         &mut self,
         session: SupportSessionId,
-        page: &PageAt,
+        page: impl Into<Wanted>,
     ) -> Result<Listed<AccessLogEntry>, StoreError> {
         let mut listing = Listing::new("access_log", &["seq"], Direction::Descending);
         listing.and_bind("support_session_id = {}", session);

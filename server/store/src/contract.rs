@@ -4,6 +4,7 @@ mod appending;
 mod changing;
 mod lanes;
 mod listing;
+mod plans;
 mod reading;
 mod schema;
 mod statements;

@@ -1,94 +1,13 @@
 //! Lists: filters assembled from fragments of our own, in one place, and keyset paging.
 
-use app::domain::page::Direction;
-use serde::{Deserialize, Serialize};
+mod page;
 
+use app::domain::page::{COUNTED_MAX, Direction};
+
+use self::page::Total;
 use super::{Db, Query, StoreError, ToValue, Value, record::Record};
 
-/// One value of a row's place in an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Key {
-    Int(i64),
-    Text(String),
-}
-
-impl<T: ToValue> From<T> for Key {
-    /// What is sorted by is never NULL: -1 stands for "never".
-    fn from(value: T) -> Self {
-        match value.to_value() {
-            Value::Int(number) => Self::Int(number),
-            Value::Text(text) => Self::Text(text),
-            Value::Null(_) | Value::Bytes(_) => Self::Int(-1),
-        }
-    }
-}
-
-impl From<Key> for Value {
-    fn from(key: Key) -> Self {
-        match key {
-            Key::Int(number) => Self::Int(number),
-            Key::Text(text) => Self::Text(text),
-        }
-    }
-}
-
-/// Which page of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Position {
-    First,
-    /// After the row with these keys, the first row having this number.
-    After(Vec<Key>, u64),
-    /// Before the row with these keys, that row having this number.
-    Before(Vec<Key>, u64),
-    Last,
-}
-
-/// A page to fetch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageAt {
-    pub position: Position,
-    pub limit: u32,
-}
-
-impl PageAt {
-    pub const fn first(limit: u32) -> Self {
-        Self {
-            position: Position::First,
-            limit,
-        }
-    }
-}
-
-/// A page that was fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed<T> {
-    pub items: Vec<T>,
-    /// The page before, if there is one.
-    pub previous: Option<Position>,
-    /// The page after, if there is one.
-    pub next: Option<Position>,
-    /// The last page, if this is not it.
-    pub last: Option<Position>,
-    /// How many rows the filter matches.
-    pub total: u64,
-    /// The number of the first row here, from 1; 0 without rows.
-    pub first_row: u64,
-}
-
-impl<T> Listed<T> {
-    /// The same page with something else in it.
-    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Listed<U> {
-        Listed {
-            items: self.items.into_iter().map(change).collect(),
-            previous: self.previous,
-            next: self.next,
-            last: self.last,
-            total: self.total,
-            first_row: self.first_row,
-        }
-    }
-}
+pub use self::page::{Key, Listed, PageAt, Position, Wanted};
 
 /// A search with at most so many hits has them looked up and sorted. Going along the order and
 /// reading row by row, as for more hits, would read the whole table for the few.
@@ -201,9 +120,11 @@ impl Listing {
         }
     }
 
-    /// The query text of the count.
-    pub fn count_sql(&self) -> String {
-        format!("SELECT COUNT(*) FROM {}{}", self.table, self.filter())
+    /// The query text of the count, which stops at a number.
+    fn count_sql(&mut self, enough: u64) -> String {
+        let enough = self.placeholder(enough.to_value());
+        let (table, filter) = (self.table, self.filter());
+        format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table}{filter} LIMIT {enough}) AS counted")
     }
 
     /// The query text of a page, with the keys of its position bound.
@@ -250,10 +171,21 @@ impl Listing {
         self.values.iter().fold(query, Query::bind)
     }
 
-    /// How many rows match.
-    pub async fn count(&self, db: &mut Db<'_>) -> Result<u64, StoreError> {
-        let query = db.assembled(self.count_sql());
-        self.bound(query).fetch_one().await
+    /// How many rows match, up to `most` and one more.
+    async fn count(&self, db: &mut Db<'_>, most: u64) -> Result<u64, StoreError> {
+        let mut listing = self.clone();
+        let sql = listing.count_sql(most + 1);
+        listing.bound(db.assembled(sql)).fetch_one().await
+    }
+
+    /// How many rows there are in all, as far as that is asked for or decides how to look for them.
+    async fn total(&self, db: &mut Db<'_>, asked: Total) -> Result<Option<u64>, StoreError> {
+        Ok(match (asked, &self.search) {
+            (Total::Known(rows), _) => Some(rows),
+            (Total::Count, _) => Some(self.count(db, COUNTED_MAX).await?),
+            (Total::Unasked, Some(_)) => Some(self.count(db, FEW).await?),
+            (Total::Unasked, None) => None,
+        })
     }
 
     /// Fetches the rows after one in the order, without counting them: for going through all.
@@ -272,57 +204,80 @@ impl Listing {
     pub async fn fetch<T: Record>(
         self,
         db: &mut Db<'_>,
-        page: &PageAt,
+        wanted: impl Into<Wanted>,
         keys: impl Fn(&T) -> Vec<Key>,
     ) -> Result<Listed<T>, StoreError> {
-        let total = self.count(db).await?;
+        let Wanted { page, total: asked } = wanted.into();
+        let total = self.total(db, asked).await?;
+        let exact = total.filter(|total| match asked {
+            Total::Known(_) => true,
+            Total::Count => *total <= COUNTED_MAX,
+            Total::Unasked => *total <= FEW,
+        });
         let limit = page.limit.max(1);
         // The last page has the remaining rows, so that pages stay aligned with the start.
-        let wanted = match page.position {
-            Position::Last => remainder(total, limit),
+        let rows = match (&page.position, exact) {
+            (Position::Last, Some(total)) => remainder(total, limit),
             _ => limit,
         };
         let mut listing = self;
-        if total <= FEW {
+        if exact.is_some_and(|total| total <= FEW) {
             listing.look_up_hits();
         }
-        let sql = listing.page_sql::<T>(&page.position, wanted + 1);
+        let sql = listing.page_sql::<T>(&page.position, rows + 1);
         let mut items: Vec<T> = listing.bound(db.assembled(sql)).fetch_all().await?;
-        let more = items.len() > wanted as usize;
-        items.truncate(wanted as usize);
-        let backwards = matches!(page.position, Position::Before(..) | Position::Last);
-        if backwards {
+        let more = items.len() > rows as usize;
+        items.truncate(rows as usize);
+        if matches!(page.position, Position::Before(..) | Position::Last) {
             items.reverse();
         }
-        let count = items.len() as u64;
-        let first_row = match page.position {
-            _ if items.is_empty() => 0,
-            Position::First => 1,
-            Position::After(_, row) => row,
-            Position::Before(_, row) => row.saturating_sub(count).max(1),
-            Position::Last => (total + 1).saturating_sub(count).max(1),
-        };
-        let before = items
-            .first()
-            .map(|row| Position::Before(keys(row), first_row));
-        let after = items
-            .last()
-            .map(|row| Position::After(keys(row), first_row + count));
-        let (has_previous, has_next) = match page.position {
-            Position::First => (false, more),
-            Position::After(..) => (true, more),
-            Position::Before(..) => (more, true),
-            Position::Last => (more, false),
-        };
-        let next = after.filter(|_| has_next);
-        Ok(Listed {
-            previous: before.filter(|_| has_previous),
-            last: next.is_some().then_some(Position::Last),
-            next,
-            items,
-            total,
-            first_row,
-        })
+        let first_row = first_row(&page.position, items.len() as u64, more, exact);
+        let total = total.filter(|_| asked != Total::Unasked);
+        Ok(placed(page.position, items, more, first_row, total, keys))
+    }
+}
+
+/// The number of a page's first row, or 0 where it is not known.
+fn first_row(position: &Position, count: u64, more: bool, exact: Option<u64>) -> u64 {
+    match *position {
+        _ if count == 0 => 0,
+        Position::First => 1,
+        Position::After(_, row) => row,
+        Position::Before(..) if !more => 1,
+        Position::Before(_, row) => row.saturating_sub(count),
+        Position::Last => exact.map_or(0, |total| (total + 1).saturating_sub(count).max(1)),
+    }
+}
+
+/// The page with the positions of its neighbours.
+fn placed<T>(
+    position: Position,
+    items: Vec<T>,
+    more: bool,
+    first_row: u64,
+    total: Option<u64>,
+    keys: impl Fn(&T) -> Vec<Key>,
+) -> Listed<T> {
+    let after_last = match first_row {
+        0 => 0,
+        first => first + items.len() as u64,
+    };
+    let (has_previous, has_next) = match position {
+        Position::First => (false, more),
+        Position::After(..) => (true, more),
+        Position::Before(..) => (more, true),
+        Position::Last => (more, false),
+    };
+    let before = items.first().filter(|_| has_previous);
+    let after = items.last().filter(|_| has_next);
+    let next = after.map(|row| Position::After(keys(row), after_last));
+    Listed {
+        previous: before.map(|row| Position::Before(keys(row), first_row)),
+        last: next.is_some().then_some(Position::Last),
+        next,
+        total: total.unwrap_or_else(|| after_last.saturating_sub(1)),
+        items,
+        first_row,
     }
 }
 

@@ -6,7 +6,7 @@ use const_format::concatcp;
 
 use super::{
     Db, StoreError, Tx,
-    listing::{Listed, Listing, PageAt},
+    listing::{Listed, Listing, Wanted},
     record::{insert, record, select},
     sort_key,
     sql::queries,
@@ -40,7 +40,7 @@ impl Db<'_> {
     pub async fn list_organizations(
         &mut self,
         tenant: &TenantId,
-        page: &PageAt,
+        page: impl Into<Wanted>,
     ) -> Result<Listed<Organization>, StoreError> {
         let mut listing = Listing::new("organizations", &["sort_name", "id"], Direction::Ascending);
         listing.and_bind("tenant_id = {}", tenant);

@@ -2,7 +2,7 @@
 
 use app::domain::{
     StaffId, SupportSessionId, TenantId, Timestamp,
-    page::Direction,
+    page::{COUNTED_MAX, Direction},
     staff::StaffRef,
     support_sessions::{
         RequestsToday, Revocation, SessionLimits, SupportSession, SupportSessionCounts,
@@ -13,7 +13,7 @@ use const_format::concatcp;
 
 use super::{
     Db, Row, StoreError, ToValue, Tx, Value,
-    listing::{Listed, Listing, PageAt},
+    listing::{Listed, Listing, Wanted},
     record::{insert, record, select},
     sql::queries,
 };
@@ -53,17 +53,16 @@ queries! {
 
         /// How many support sessions are active.
         pub fn count_active_support_sessions(now: Timestamp) -> one u64
-            = "SELECT COUNT(*) FROM support_sessions WHERE revoked_at IS NULL AND ends_at > :now";
+            = concatcp!("SELECT COUNT(*) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now");
 
         /// Up to 100 support sessions that have expired without an audit event of it yet.
         pub fn list_expired_unrecorded(now: Timestamp) -> all SupportSession
-            = select!(SupportSession, "support_sessions WHERE expiry_recorded = 0 AND revoked_at IS NULL \
-                AND ends_at <= :now ORDER BY id LIMIT 100");
+            = select!(SupportSession, "support_sessions WHERE revoked_at IS NULL AND expiry_recorded = 0 \
+                AND ends_at <= :now ORDER BY ends_at LIMIT 100");
 
         /// When the next support session expires, if any is active.
         pub fn next_expiry() -> one Option<Timestamp>
-            = "SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE expiry_recorded = 0 \
-                AND revoked_at IS NULL";
+            = concatcp!("SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE ", UNRECORDED);
 
         /// The latest recorded expiry: that instant has certainly passed
         /// ([`Tx::mark_expiry_recorded`]).
@@ -72,7 +71,8 @@ queries! {
 
         /// Staff members who have held support sessions, to filter by.
         pub fn list_support_session_staff() -> all StaffRef
-            = "SELECT DISTINCT staff_id, staff_name FROM support_sessions ORDER BY staff_name, staff_id LIMIT 500";
+            = "SELECT id AS staff_id, name AS staff_name FROM staff WHERE EXISTS (SELECT 1 FROM support_sessions s \
+                WHERE s.staff_id = staff.id) ORDER BY name, id LIMIT 500";
 
         /// Both counts are of a session's requests since an instant. A session that began before it has requests
         /// before it: these are counted one by one.
@@ -82,14 +82,19 @@ queries! {
         fn count_forwarded_in(tenant: &TenantId, since: Timestamp) -> one u64
             = concatcp!(FORWARDED_SINCE, "tenant_id = :tenant AND ends_at > :since");
 
-        /// How many support sessions are in which status, of one tenant or of all.
-        pub fn count_support_sessions(tenant: Option<&TenantId>, now: Timestamp) -> one SupportSessionCounts
-            where (tenant = tenant.map_or("", TenantId::as_str), now)
+        /// Each status has an index of its own, and what has ended is counted up to [`COUNTED_MAX`].
+        fn count_by_status(now: Timestamp, enough: u64) -> one (u64, u64, u64, u64)
+            = concatcp!("SELECT (SELECT COUNT(*) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now), ",
+                "(SELECT COUNT(*) FROM (SELECT 1 FROM support_sessions WHERE revoked_at IS NOT NULL LIMIT :enough) AS r), ",
+                "(SELECT COUNT(*) FROM (SELECT 1 FROM support_sessions WHERE expiry_recorded = 1 LIMIT :enough) AS e), ",
+                "(SELECT COUNT(*) FROM (SELECT 1 FROM support_sessions WHERE ", UNRECORDED, " AND ends_at <= :now LIMIT :enough) AS d)");
+
+        fn count_by_status_in(tenant: &TenantId, now: Timestamp) -> one (u64, u64, u64)
             = "SELECT \
                 CAST(COALESCE(SUM(CASE WHEN revoked_at IS NULL AND ends_at > :now THEN 1 ELSE 0 END), 0) AS BIGINT) AS active, \
                 CAST(COALESCE(SUM(CASE WHEN revoked_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS revoked, \
                 CAST(COALESCE(SUM(CASE WHEN revoked_at IS NULL AND ends_at <= :now THEN 1 ELSE 0 END), 0) AS BIGINT) AS expired \
-                FROM support_sessions WHERE (:tenant = '' OR tenant_id = :tenant)";
+                FROM support_sessions WHERE tenant_id = :tenant";
     }
     Tx {
         /// Adds a support session.
@@ -129,6 +134,16 @@ queries! {
     }
 }
 
+const RUNNING: &str = concatcp!(
+    "id IN (SELECT id FROM support_sessions WHERE ",
+    UNRECORDED,
+    " AND ends_at > {})"
+);
+
+/// Sessions that run, or whose expiry is still to be recorded: the condition of the index
+/// `support_sessions_running`.
+const UNRECORDED: &str = "revoked_at IS NULL AND expiry_recorded = 0";
+
 const FORWARDED_SINCE: &str = "SELECT CAST(COALESCE(SUM(CASE WHEN issued_at >= :since THEN forwarded \
     ELSE (SELECT COUNT(*) FROM access_log a WHERE a.support_session_id = support_sessions.id \
     AND a.at >= :since AND a.outcome <> 'refused') END), 0) AS BIGINT) FROM support_sessions WHERE ";
@@ -140,8 +155,6 @@ record! { SupportSession {
     requests_forwarded = forwarded; requests_refused = refused; rule_set;
     limits as [ends_at, idle_minutes, requests_total, requests_per_minute, creator_ip_only] by limits_of, limits_columns;
 } }
-
-record! { SupportSessionCounts { active; revoked; expired } }
 
 record! { StaffRef { id = staff_id; name = staff_name } }
 
@@ -204,11 +217,33 @@ impl Db<'_> {
         Ok(found)
     }
 
+    /// How many support sessions are in which status, of one tenant or of all. Of all, those that
+    /// have ended are counted up to [`COUNTED_MAX`] and one more.
+    pub async fn count_support_sessions(
+        &mut self,
+        tenant: Option<&TenantId>,
+        now: Timestamp,
+    ) -> Result<SupportSessionCounts, StoreError> {
+        let (active, revoked, expired) = match tenant {
+            Some(tenant) => self.count_by_status_in(tenant, now).await?,
+            None => {
+                let enough = COUNTED_MAX + 1;
+                let counts = self.count_by_status(now, enough).await?;
+                (counts.0, counts.1, (counts.2 + counts.3).min(enough))
+            }
+        };
+        Ok(SupportSessionCounts {
+            active,
+            revoked,
+            expired,
+        })
+    }
+
     /// One page of support sessions, newest first.
     pub async fn list_support_sessions(
         &mut self,
         filter: &SupportSessionFilter,
-        page: &PageAt,
+        page: impl Into<Wanted>,
         now: Timestamp,
     ) -> Result<Listed<SupportSession>, StoreError> {
         listing(filter, now)
@@ -238,8 +273,8 @@ fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
     match filter.status {
         None => {}
         Some(SupportSessionStatus::Active) => {
-            listing.and("revoked_at IS NULL");
-            listing.and_bind("ends_at > {}", now);
+            // Looked up by the index of those that run: going along the order would read all others.
+            listing.and_bind(RUNNING, now);
         }
         Some(SupportSessionStatus::Expired) => {
             listing.and("revoked_at IS NULL");

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::{Shared, request::OverviewRequest};
 use crate::{
     components::{
-        FilterForm, ResultCount, SearchBox, SelectFilter, Settled, field_errors, format::counted,
+        FilterForm, ResultCount, SearchBox, SelectFilter, Settled, field_errors, format::found,
         labelled,
     },
     domain::{health::Health, tenants::TenantStatus},
@@ -48,7 +48,7 @@ pub(super) fn Toolbar(shared: Shared) -> impl IntoView {
                 <Settled
                     resource=shared.overview
                     show=|overview| {
-                        overview.ok().map(|o| counted(o.tenants.total, "tenant", "tenants"))
+                        overview.ok().map(|o| found(o.tenants.total, "tenant", "tenants"))
                     }
                 />
             </ResultCount>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{SessionsQuery, follow::LiveList};
 use crate::{
-    components::{ButtonLink, StatCard, format::thousands},
+    components::{ButtonLink, StatCard, format::total},
     domain::support_sessions::{SupportSessionCounts, SupportSessionStatus},
     live::rows::LiveRows,
 };
@@ -18,7 +18,7 @@ pub(super) fn Cards(counts: RwSignal<SupportSessionCounts>, query: SessionsQuery
         view! {
             <StatCard
                 label=move || status.label()
-                value=Signal::derive(move || thousands(counts.with(count)))
+                value=Signal::derive(move || total(counts.with(count)))
                 href
                 current
             />

@@ -9,7 +9,8 @@ use app::domain::{
     support_sessions::SupportSession,
 };
 use gateway::{SessionGates, ports::Ended};
-use store::{Audited, ChangeKind, Lane};
+use store::{Audited, Change, ChangeKind, Lane};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use crate::services::{Acting, Core, ServiceError};
@@ -42,11 +43,24 @@ pub async fn record_expiries(core: Core, gates: Arc<SessionGates>, shutdown: Can
             () = shutdown.cancelled() => return,
             () = due => {}
             // A new session may expire before the awaited one.
-            change = changes.recv() => {
-                if matches!(change, Err(tokio::sync::broadcast::error::RecvError::Closed)) {
+            goes_on = a_session_changed(&mut changes) => {
+                if !goes_on {
                     return;
                 }
             }
+        }
+    }
+}
+
+/// Waits for a change of a support session, or for changes that were missed. Returns whether there can
+/// be another.
+async fn a_session_changed(changes: &mut Receiver<Change>) -> bool {
+    loop {
+        match changes.recv().await {
+            Ok(change) if change.kind == ChangeKind::SupportSession => return true,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return true,
+            Err(RecvError::Closed) => return false,
         }
     }
 }
@@ -106,4 +120,40 @@ async fn record_expiry(
     let receipt = act.tx.append_audit(event);
     act.change(ChangeKind::SupportSession, id).await?;
     Ok(Audited::new(true, receipt))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use tokio::sync::broadcast;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_changes_of_support_sessions_wake_the_task() {
+        let (sender, mut changes) = broadcast::channel(4);
+        let send = |kind| {
+            let (number, subject) = (1, String::new());
+            let change = Change {
+                number,
+                kind,
+                subject,
+            };
+            sender.send(change).unwrap();
+        };
+        for kind in [ChangeKind::Health, ChangeKind::Tenant, ChangeKind::Staff] {
+            send(kind);
+        }
+        assert_eq!(a_session_changed(&mut changes).now_or_never(), None);
+        send(ChangeKind::SupportSession);
+        assert_eq!(a_session_changed(&mut changes).now_or_never(), Some(true));
+        for _ in 0..6 {
+            send(ChangeKind::Health);
+        }
+        let missed = a_session_changed(&mut changes).now_or_never();
+        assert_eq!(missed, Some(true), "it may have been one of a session");
+        drop(sender);
+        while changes.try_recv().is_ok() {}
+        assert!(!a_session_changed(&mut changes).await);
+    }
 }

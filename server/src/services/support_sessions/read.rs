@@ -49,6 +49,32 @@ impl SupportSessionsService {
         }
     }
 
+    /// One page of support sessions, without the figures.
+    pub async fn page(
+        &self,
+        context: &Context,
+        mut filter: SupportSessionFilter,
+        page: PageRequest,
+    ) -> Result<Page<SupportSession>, Problem> {
+        self.authorise_reading_any(context)?;
+        if let Some(own) = context.caller.own_tenant() {
+            if let Some(asked) = &filter.tenant_id {
+                self.core
+                    .authorise(context, Act::ReadSupportSessionsOf(asked))?;
+            }
+            filter.tenant_id = Some(own.clone());
+        }
+        let name = format!(
+            "support_sessions {}",
+            serde_json::to_string(&filter).unwrap_or_default()
+        );
+        let at = self.core.page_at(context, &name, &page)?;
+        let now = self.core.now();
+        let mut reader = self.core.store.read().await?;
+        let listed = reader.db().list_support_sessions(&filter, at, now).await?;
+        Ok(self.core.page(&name, listed))
+    }
+
     fn authorise_reading_any(&self, context: &Context) -> Result<(), Problem> {
         let act = match context.caller.own_tenant() {
             Some(own) => Act::ReadSupportSessionsOf(own),
@@ -63,27 +89,14 @@ impl ReadSupportSessions for SupportSessionsService {
     async fn list(
         &self,
         context: &Context,
-        mut filter: SupportSessionFilter,
+        filter: SupportSessionFilter,
         page: PageRequest,
     ) -> Result<SupportSessionList, Problem> {
-        self.authorise_reading_any(context)?;
-        if let Some(own) = context.caller.own_tenant() {
-            if let Some(asked) = &filter.tenant_id {
-                self.core
-                    .authorise(context, Act::ReadSupportSessionsOf(asked))?;
-            }
-            filter.tenant_id = Some(own.clone());
-        }
-        let name = format!(
-            "support_sessions {}",
-            serde_json::to_string(&filter).unwrap_or_default()
-        );
-        let at = self.core.page_at(&name, &page)?;
-        let now = self.core.now();
+        let sessions = self.page(context, filter, page).await?;
         let own_tenant = context.caller.own_tenant();
+        let now = self.core.now();
         let mut reader = self.core.store.read().await?;
         let mut db = reader.db();
-        let listed = db.list_support_sessions(&filter, &at, now).await?;
         let counts = db.count_support_sessions(own_tenant, now).await?;
         let staff = match own_tenant {
             None => db.list_support_session_staff().await?,
@@ -91,7 +104,7 @@ impl ReadSupportSessions for SupportSessionsService {
         };
         Ok(SupportSessionList {
             counts,
-            sessions: self.core.page(&name, listed),
+            sessions,
             staff,
             at: now,
         })
@@ -138,11 +151,12 @@ impl ReadSupportSessions for SupportSessionsService {
         id: SupportSessionId,
         page: PageRequest,
     ) -> Result<Page<AccessLogEntry>, Problem> {
-        self.find(context, id).await?;
+        let session = self.find(context, id).await?;
         let name = format!("access_log {id}");
-        let at = self.core.page_at(&name, &page)?;
+        let at = self.core.page_at(context, &name, &page)?;
+        let at = at.counted_as(session.last_seq());
         let mut reader = self.core.store.read().await?;
-        let listed = reader.db().list_access_log(id, &at).await?;
+        let listed = reader.db().list_access_log(id, at).await?;
         Ok(self.core.page(&name, listed))
     }
 }

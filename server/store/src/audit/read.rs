@@ -12,7 +12,7 @@ use const_format::concatcp;
 use super::heads::AuditPosition;
 use crate::{
     Db, FromRow, Row, StoreError, fold,
-    listing::{Listed, Listing, PageAt},
+    listing::{Listed, Listing, Wanted},
     record::{Record, record, select},
     sql::queries,
 };
@@ -137,7 +137,7 @@ impl Db<'_> {
         &mut self,
         reach: &AuditReach,
         filter: &AuditFilter,
-        page: &PageAt,
+        page: impl Into<Wanted>,
     ) -> Result<Listed<AuditEvent>, StoreError> {
         listing(
             &["recorded_at", "chain", "seq"],

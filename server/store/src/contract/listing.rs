@@ -3,7 +3,7 @@
 use app::domain::{
     TenantId,
     audit::{AuditCategory, AuditEvent, AuditFilter, AuditOutcome},
-    page::Direction,
+    page::{COUNTED_MAX, Direction},
 };
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::{
     Db, Engine, Priority, Reader, Store, StoreError,
     audit::AuditReach,
     fold,
-    listing::{Key, Listed, Listing, PageAt, Position},
+    listing::{Key, Listed, Listing, PageAt, Position, Wanted},
     record::record,
     testing::{append, both, new_event},
 };
@@ -285,5 +285,48 @@ async fn walk(db: &mut Db<'_>, direction: Direction, limit: usize, steps: &[Step
         assert_eq!(shown.total, total as u64);
         let first_row = if total == 0 { 0 } else { at.0 as u64 + 1 };
         assert_eq!(shown.first_row, first_row, "{step:?}");
+    }
+}
+
+#[tokio::test]
+async fn rows_are_counted_to_a_limit_and_for_nobody_who_did_not_ask() {
+    let many = i64::try_from(COUNTED_MAX).unwrap() + 50;
+    for (engine, test) in both().await {
+        fill(&test.store, Vec::new()).await;
+        let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
+            INSERT INTO paged (rank, id) SELECT i, 'x' FROM n";
+        let filled = test.store.write(Priority::Normal, many, move |many, tx| {
+            Box::pin(async move { tx.query(rows).bind(*many).execute().await })
+        });
+        let filled: Result<u64, StoreError> = filled.await;
+        assert_eq!(filled.unwrap(), COUNTED_MAX + 50, "{engine}");
+        let mut reader = test.store.read().await.unwrap();
+        let mut db = reader.db();
+        let mut fetch = async |position: Position, change: fn(Wanted) -> Wanted| {
+            let wanted = change(PageAt { position, limit: 7 }.into());
+            Listing::new("paged", &["rank", "id"], Direction::Ascending)
+                .fetch(&mut db, wanted, |item: &Item| {
+                    vec![item.rank.into(), (&item.id).into()]
+                })
+                .await
+                .unwrap()
+        };
+        let first = fetch(Position::First, |wanted| wanted).await;
+        assert_eq!((first.total, first.first_row), (COUNTED_MAX + 1, 1));
+        let last = fetch(Position::Last, |wanted| wanted).await;
+        assert_eq!((last.items.len(), last.first_row), (7, 0), "{engine}");
+        assert_eq!(last.items[6].rank, many);
+        assert_eq!(last.next, None);
+        let before = fetch(last.previous.unwrap(), |wanted| wanted).await;
+        assert_eq!((before.items[6].rank, before.first_row), (many - 7, 0));
+        let after = fetch(before.next.unwrap(), |wanted| wanted).await;
+        assert_eq!((after.items[6].rank, after.first_row), (many, 0));
+
+        let unasked = fetch(Position::First, Wanted::uncounted).await;
+        assert_eq!((unasked.total, unasked.first_row), (7, 1));
+        assert!(unasked.next.is_some());
+        let known = fetch(Position::Last, |wanted| wanted.counted_as(10_050)).await;
+        assert_eq!((known.total, known.items.len()), (10_050, 5));
+        assert_eq!(known.first_row, 10_046);
     }
 }

@@ -9,7 +9,7 @@ use app::domain::{
 use super::StoredTenant;
 use crate::{
     Db, StoreError, fold,
-    listing::{Key, Listed, Listing, PageAt},
+    listing::{Key, Listed, Listing, Wanted},
     sql::queries,
 };
 
@@ -54,7 +54,7 @@ impl Db<'_> {
         &mut self,
         only: Option<&TenantId>,
         filter: &TenantFilter,
-        page: &PageAt,
+        page: impl Into<Wanted>,
     ) -> Result<Listed<StoredTenant>, StoreError> {
         let sort = filter.sort;
         listing(only, filter)
