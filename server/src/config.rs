@@ -198,7 +198,7 @@ impl Default for LogConfig {
     fn default() -> Self {
         Self {
             format: LogFormat::Auto,
-            filter: "info,sqlx=warn,hyper=warn".to_owned(),
+            filter: "info,sqlx=warn,hyper=warn,h2=error".to_owned(),
         }
     }
 }

@@ -39,12 +39,11 @@ use self::{
 };
 use crate::{
     admission::{Admission, AdmissionParts},
-    authenticate,
     body::BodyError,
     clock::Clock,
     entropy::Entropy,
     headers::{self, RequestHeaders},
-    judge::{RuleSet, rule_book::RuleBook},
+    judge::{RuleSet, hidden::holds_support_token, rule_book::RuleBook},
     node::NodeState,
     ports::{Recorder, Sessions},
 };
@@ -135,7 +134,7 @@ impl SupportSessionLayer {
         }
     }
 
-    /// Lets requests without the token of a support session through, unrecorded and as they are, for
+    /// Lets requests that hold no token of a support session anywhere through, unrecorded and as they are, for
     /// the platform's own authentication. [`LiveSupportSession`] is not among their extensions.
     #[must_use]
     pub fn passing_others(self) -> Self {
@@ -149,7 +148,11 @@ impl SupportSessionLayer {
     /// it.
     fn passes(&self, parts: &Parts) -> bool {
         self.passes_others
-            && authenticate::support_token(&parts.headers).is_none()
+            && !holds_support_token(parts.uri.to_string().as_bytes())
+            && !parts
+                .headers
+                .values()
+                .any(|v| holds_support_token(v.as_bytes()))
             && !LiveSupportSession::is_in(&parts.extensions)
     }
 }

@@ -56,6 +56,7 @@ pub struct Gateway {
     pub(crate) forwarder: Forwarder,
     browsers: Option<Arc<Browsers>>,
     strangers: LogLimit,
+    abuse: LogLimit,
 }
 
 impl Gateway {
@@ -104,6 +105,7 @@ impl Gateway {
             forwarder,
             browsers,
             strangers: LogLimit::default(),
+            abuse: LogLimit::default(),
         })
     }
 
@@ -123,6 +125,13 @@ impl Gateway {
             );
         }
         false
+    }
+
+    /// Logs, as far as that is not too often, why a client's connection is closed.
+    pub(crate) fn note_abuse(&self, why: &'static str) {
+        if let Some(held_back) = self.abuse.pass(self.admission.clock.now()) {
+            tracing::warn!(why, held_back, "a client's HTTP/2 connection was closed");
+        }
     }
 
     pub(crate) async fn handle(

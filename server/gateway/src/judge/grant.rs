@@ -58,8 +58,15 @@ impl RuleSet {
         let tenant = session.tenant_id.as_str();
         // Read loosely too: the upstream may not mind a path's case.
         let path = request.target.path();
-        let named = || self.routes.iter().filter_map(|route| route.resembles(path));
-        if named().any(|captured| captured.tenant.is_some_and(|named| named != tenant)) {
+        let named: Vec<_> = self
+            .routes
+            .iter()
+            .flat_map(|route| route.names(path))
+            .collect();
+        if named
+            .iter()
+            .any(|named| named.tenant.as_ref().is_some_and(|named| named != tenant))
+        {
             let detail = "The path names another tenant.";
             return Err(Denied::new(Refusal::WrongTenant, detail));
         }
@@ -70,9 +77,10 @@ impl RuleSet {
             return Ok(());
         };
         let organization = organization.as_str();
-        if named().any(|captured| {
-            captured
+        if named.iter().any(|named| {
+            named
                 .organization
+                .as_ref()
                 .is_some_and(|named| named != organization)
         }) {
             return Err(Denied::plain(Refusal::WrongOrganization));

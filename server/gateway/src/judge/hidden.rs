@@ -4,8 +4,8 @@ mod tokens;
 
 use std::borrow::Cow;
 
-pub(crate) use self::tokens::holds_token;
 pub use self::tokens::without_tokens;
+pub(crate) use self::tokens::{holds_support_token, holds_token};
 use super::{
     bindings::HiddenConfig,
     canonical::{CanonicalTarget, segments},
@@ -45,10 +45,9 @@ impl Hidden {
     /// As [`Self::of`], for a target that may be refused. Of one that can be read in two ways nothing
     /// is shown if anything may be secret, because the upstream's reading is not known.
     pub(crate) fn of_any(&self, target: &[u8]) -> (String, Option<String>) {
-        let hides = !self.paths.is_empty() || !self.query.is_empty();
         match CanonicalTarget::parse(target) {
             Ok(target) => self.of(&target),
-            Err(_) if hides => {
+            Err(_) if self.hides() => {
                 let query = target.contains(&b'?').then(|| HIDDEN.to_owned());
                 (format!("/{HIDDEN}"), query)
             }
@@ -80,58 +79,107 @@ impl Hidden {
     /// Where a secret query begins in a path, for an upstream that decodes before it splits.
     fn query_in(&self, path: &str) -> Option<usize> {
         let begin = path.find("%3F").into_iter().chain(path.find("%23")).min()?;
-        self.is_secret(&path[begin..]).then_some(begin)
+        self.secret_in(&path[begin..]).map(|_| begin)
     }
 
     /// A query as it may be recorded.
     fn query<'q>(&self, query: &'q str) -> Cow<'q, str> {
-        let mut shown = String::with_capacity(query.len());
-        let mut changed = false;
-        for pair in query.split_inclusive(['&', ';']) {
-            let (pair, separator) = match pair.char_indices().next_back() {
-                Some((at, '&' | ';')) => pair.split_at(at),
-                _ => (pair, ""),
-            };
-            if self.is_secret(pair) {
-                changed = true;
-                match pair.split_once('=') {
-                    Some((name, _)) if !name.contains('%') => {
-                        shown.push_str(name);
-                        shown.push('=');
-                    }
-                    _ => {}
-                }
-                shown.push_str(HIDDEN);
-            } else {
-                shown.push_str(pair);
-            }
-            shown.push_str(separator);
+        if !self.hides() {
+            return Cow::Borrowed(query);
         }
-        if changed {
-            Cow::Owned(shown)
-        } else {
-            Cow::Borrowed(query)
+        let shown: Vec<_> = query.split('&').map(|pair| self.pair(pair)).collect();
+        if shown.iter().all(|pair| matches!(pair, Cow::Borrowed(_))) {
+            return Cow::Borrowed(query);
         }
+        Cow::Owned(shown.join("&"))
     }
 
-    /// Whether a parameter is secret, or holds one that is: an address with its own query, or one
-    /// whose separators are escaped.
-    fn is_secret(&self, pair: &str) -> bool {
-        if self.query.is_empty() {
-            return false;
+    /// What is between two `&`. Some parsers split it at `;` too, so nothing is shown after a secret.
+    fn pair<'q>(&self, pair: &'q str) -> Cow<'q, str> {
+        let mut begin = 0;
+        for part in pair.split_inclusive(';') {
+            let plain = part.trim_end_matches(';');
+            if let Some(shown) = self.secret_in(plain) {
+                return Cow::Owned(format!("{}{HIDDEN}", &pair[..begin + shown]));
+            }
+            begin += part.len();
         }
+        Cow::Borrowed(pair)
+    }
+
+    /// How much of a parameter may be shown, if it is secret or holds a secret: an address with its own
+    /// query, separators that are escaped, a path.
+    fn secret_in(&self, pair: &str) -> Option<usize> {
+        let value = pair.find('=').map_or(0, |equals| equals + 1);
+        let of_name = if pair[..value].contains('%') {
+            0
+        } else {
+            value
+        };
         let mut text = Cow::Borrowed(pair);
-        for _ in 0..NESTED {
+        for nested in 0..=NESTED {
+            if self.holds_path(&text) {
+                return Some(of_name);
+            }
+            if self.holds_parameter(&text) {
+                let own = nested == 0 && self.is_named(&pair[..value.saturating_sub(1)]);
+                // What stands before the secret is not hidden with it.
+                let inside = pair[value..]
+                    .find(['%', '?', '#'])
+                    .filter(|_| !own && of_name > 0);
+                return Some(of_name + inside.unwrap_or_default());
+            }
+            if !text.contains('%') {
+                return None;
+            }
             let undone = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
             text = Cow::Owned(undone.into_owned());
         }
-        [pair, &*text].into_iter().any(|text| {
-            let mut pairs = text.split(['?', '#', '&', ';']);
-            pairs.any(|pair| {
-                let name = pair.split_once('=').map(|(name, _)| name);
-                name.is_some_and(|name| self.query.iter().any(|q| is_spelling_of(name, q)))
-            })
+        None
+    }
+
+    fn holds_parameter(&self, text: &str) -> bool {
+        let mut pairs = text.split(['?', '#', '&', ';']);
+        pairs.any(|pair| {
+            pair.split_once('=')
+                .is_some_and(|(name, _)| self.is_named(name))
         })
+    }
+
+    /// Whether a name is that of a secret, or ends in one: `user[code]`, `user.code`.
+    fn is_named(&self, name: &str) -> bool {
+        let mut pieces = name
+            .split(['[', ']', '.'])
+            .filter(|piece| !piece.is_empty());
+        let is = |piece| self.query.iter().any(|q| is_spelling_of(piece, q));
+        !name.is_empty() && (is(name) || pieces.any(is))
+    }
+
+    /// Whether a text holds a path with a secret segment, perhaps of an address.
+    fn holds_path(&self, text: &str) -> bool {
+        if self.paths.is_empty() {
+            return false;
+        }
+        let after_scheme = text.find("://").map_or(0, |at| at + 3);
+        let Some(begin) = text[after_scheme..].find('/') else {
+            return false;
+        };
+        let path = &text[after_scheme + begin..];
+        let path = path.split(['?', '#', '&']).next().unwrap_or_default();
+        let mut resolved = Vec::new();
+        for segment in segments(path) {
+            match segment {
+                "." => {}
+                ".." => drop(resolved.pop()),
+                segment => resolved.push(segment),
+            }
+        }
+        let mut patterns = self.paths.iter();
+        patterns.any(|p| !p.places(SECRET, &resolved).is_empty())
+    }
+
+    const fn hides(&self) -> bool {
+        !self.paths.is_empty() || !self.query.is_empty()
     }
 }
 
@@ -238,13 +286,36 @@ mod tests {
             "a=1%23token=s3cret",
             "back=/x?token=s3cret",
             "back=https%3A%2F%2Fx%3Ftoken%3Ds3cret",
+            "token=s3c;s3cret",
+            "a=1;token=s3c;s3cret",
+            "user[token]=s3cret",
+            "user%5Btoken%5D=s3cret",
+            "user.token=s3cret",
+            "user[reset][token]=s3cret",
+            "next=/v1/users/7/resets/s3cret",
+            "next=%2Fv1%2Fusers%2F7%2Fresets%2Fs3cret",
+            "next=https%3A%2F%2Fx%2Fv1%2Fusers%2F7%2Fresets%2Fs3cret%3Fa%3Db",
+            "next=%252Fv1%252Fusers%252F7%252Fresets%252Fs3cret",
+            "next=/v1/users/7/x/../resets/s3cret",
         ] {
             let shown = hidden.query(query);
             assert!(!shown.contains("s3cret"), "{query}: {shown}");
         }
-        for query in ["", "a=token", "tokens=1", "a&b"] {
+        for query in [
+            "",
+            "a=token",
+            "tokens=1",
+            "a&b",
+            "a;b",
+            "next=/v1/users/7",
+            "a=b%2Fc",
+        ] {
             assert_eq!(hidden.query(query), query);
         }
+        // A secret that is added hides nothing else.
+        assert_eq!(hidden.query("id=4711%23token%3D1"), "id=4711(hidden)");
+        assert_eq!(hidden.query("id=4711?token=1&b=2"), "id=4711(hidden)&b=2");
+        assert_eq!(hidden.query("id=4711;token=1"), "id=4711;token=(hidden)");
     }
 
     #[test]

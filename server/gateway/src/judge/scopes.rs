@@ -223,7 +223,7 @@ impl Deny {
             }
         };
         let mut paths = self.paths.iter().filter(|_| concerned);
-        paths.find(|pattern| pattern.resembles(path).is_some())
+        paths.find(|pattern| pattern.resembles(path))
     }
 }
 

@@ -80,6 +80,10 @@ fn in_query(query: &str, selector: &str, own: &str) -> Option<bool> {
 /// Whether some parser may read `name` as `selector`: escaped, escaped twice, in another case, with
 /// brackets, dots or blanks around it.
 pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
+    if name.len() < base(selector).len() {
+        // No spelling is shorter. A query may have thousands of names.
+        return false;
+    }
     let mut name = name.to_owned();
     for _ in 0..4 {
         // PHP reads a bracket that is never closed as an underscore.
@@ -101,14 +105,19 @@ pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
 
 /// A name up to its first bracket, without what parsers of some languages take for an underscore.
 fn folded(name: &str) -> String {
-    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '+' | '\0' | '?'));
-    let base = name.split(['[', ']']).next().unwrap_or_default();
-    base.chars()
+    base(name)
+        .chars()
         .map(|c| match c {
             '.' | ' ' | '+' | '-' => '_',
             other => other.to_ascii_lowercase(),
         })
         .collect()
+}
+
+/// A name up to its first bracket, without what surrounds it.
+fn base(name: &str) -> &str {
+    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '+' | '\0' | '?'));
+    name.split(['[', ']']).next().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use tokio_util::{either::Either, sync::CancellationToken};
 
 use super::{
     frames::{Flood, Frames},
+    streams::Streams,
     unread::{Own, Patience},
 };
 use crate::arrival::raw_head::HeadTap;
@@ -36,7 +37,7 @@ pub(super) enum Followed {
     /// HTTP/1.1: the heads of requests.
     Heads(HeadTap),
     /// HTTP/2: its frames.
-    Frames(Box<Frames>),
+    Frames(Box<Frames>, Streams),
 }
 
 /// Follows what passes, doesn't wait for a client that leaves a refusal unread, and resets a killed
@@ -79,13 +80,9 @@ impl ClientWire {
     fn saw(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.followed {
             Followed::Heads(tap) => tap.saw(bytes),
-            Followed::Frames(frames) => {
+            Followed::Frames(frames, streams) => {
                 if let Err(Flood) = frames.read(bytes, Instant::now()) {
-                    tracing::warn!(
-                        "a client floods its connection with HTTP/2 frames that ask for nothing; it is \
-                         closed"
-                    );
-                    self.kill.cancel();
+                    streams.turn_away("it floods its connection with frames that ask for nothing");
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }
             }
@@ -94,7 +91,7 @@ impl ClientWire {
     }
 
     fn wrote(&mut self, bufs: &[io::IoSlice<'_>], written: &Poll<io::Result<usize>>) {
-        let (Followed::Frames(frames), Poll::Ready(Ok(length))) = (&mut self.followed, written)
+        let (Followed::Frames(frames, _), Poll::Ready(Ok(length))) = (&mut self.followed, written)
         else {
             return;
         };

@@ -100,7 +100,7 @@ impl Connection {
     }
 
     async fn http2(self, opening: Opening) {
-        let streams = Streams::new(self.tracker.clone(), self.kill.clone());
+        let streams = Streams::new(self.tracker.clone(), self.kill.clone(), &self.gateway);
         let schemes = if opening.tls {
             Schemes::Https
         } else {
@@ -111,7 +111,10 @@ impl Connection {
         let wire = ClientWire::new(
             socket,
             ahead,
-            Followed::Frames(Box::new(Frames::new(tokio::time::Instant::now()))),
+            Followed::Frames(
+                Box::new(Frames::new(tokio::time::Instant::now())),
+                streams.clone(),
+            ),
             own,
             self.kill.clone(),
         );

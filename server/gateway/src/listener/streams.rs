@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::unread::{Told, UNREAD, told};
-use crate::answers::Answer;
+use crate::{answers::Answer, proxy::Gateway};
 
 /// How many requests a client may cancel before they are answered. Each response makes up for one.
 /// The library only counts those cancelled before they have begun (CVE-2023-44487). These have
@@ -54,15 +54,21 @@ struct Shared {
     tracker: TaskTracker,
     /// Ends the whole connection.
     kill: CancellationToken,
+    gateway: Arc<Gateway>,
     open: watch::Sender<usize>,
     taken_back: AtomicU32,
 }
 
 impl Streams {
-    pub(super) fn new(tracker: TaskTracker, kill: CancellationToken) -> Self {
+    pub(super) fn new(
+        tracker: TaskTracker,
+        kill: CancellationToken,
+        gateway: &Arc<Gateway>,
+    ) -> Self {
         Self(Arc::new(Shared {
             tracker,
             kill,
+            gateway: Arc::clone(gateway),
             open: watch::Sender::new(0),
             taken_back: AtomicU32::new(0),
         }))
@@ -86,6 +92,12 @@ impl Streams {
             streams: self.clone(),
             answered: false,
         }
+    }
+
+    /// Ends the connection of a client that abuses it.
+    pub(super) fn turn_away(&self, why: &'static str) {
+        self.0.gateway.note_abuse(why);
+        self.0.kill.cancel();
     }
 
     /// Ends the stream of the current task, or otherwise the connection.
@@ -169,8 +181,7 @@ impl Drop for Asked {
             })
         });
         if count.load(Ordering::Relaxed) > MAX_TAKEN_BACK && !self.streams.0.kill.is_cancelled() {
-            tracing::warn!("a client keeps cancelling its requests; its connection is closed");
-            self.streams.0.kill.cancel();
+            self.streams.turn_away("it keeps cancelling its requests");
         }
     }
 }

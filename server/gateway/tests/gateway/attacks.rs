@@ -431,7 +431,7 @@ async fn a_token_in_a_field_that_does_not_pass_goes_nowhere() {
     let rig = Rig::new().await;
     let head = rig.head(&format!("GET {OWN}"));
     // What is cut to fit the record is hidden before.
-    let long = [470, 500, 508].map(|length| format!("User-Agent: {}", "x".repeat(length)));
+    let long = [470, 500, 508].map(|length| format!("User-Agent: {} ", "x".repeat(length)));
     let staying = STAYING.iter().map(|field| format!("{field}: a="));
     for field in staying.chain(long) {
         let request = format!("{head}{field}{}\r\n\r\n", rig.token);

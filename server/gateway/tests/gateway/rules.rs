@@ -94,7 +94,20 @@ async fn whatever_follows_a_denied_word_it_stays_denied() {
         let raw = char::from(byte);
         [format!("{raw}"), format!("{raw}x"), format!("%{byte:02X}x")]
     });
-    let wide = ["%20x", "%C2%A0x", "%C3%A9", "%E2%80%8B", "%CC%81s"].map(str::to_owned);
+    let wide = [
+        "%C3%9F",
+        "%EF%AC%81",
+        "%C5%BF",
+        "%C4%B1",
+        "%E2%84%AA",
+        "%C4%B0",
+        "%20x",
+        "%C2%A0x",
+        "%C3%A9",
+        "%E2%80%8B",
+        "%CC%81s",
+    ]
+    .map(str::to_owned);
     for after in listed.chain(others).chain(wide) {
         for path in [
             format!("exports{after}"),
@@ -135,6 +148,7 @@ async fn a_key_in_parentheses_is_read_as_the_segment_that_it_stands_for() {
         "/v1/users/('7')/exports",
         "/v1/users(7)/9/exports",
         "/v1/keys(7)",
+        "/v1/keys%C3%9F/7",
     ] {
         assert_eq!(rig.ask(&format!("GET {path}")).await.status, 403, "{path}");
     }
@@ -148,7 +162,15 @@ async fn a_key_in_parentheses_is_read_as_the_segment_that_it_stands_for() {
         assert_eq!(refusal(&rig), Refusal::WrongTenant, "{path}");
     }
     assert_eq!(rig.upstream.text(), "", "nothing has been forwarded");
-    for path in ["/v1/users(7)", "/v1/users/7", "/v1/keys", TENANT] {
+    for path in [
+        "/v1/users(7)",
+        "/v1/users/7",
+        "/v1/keys",
+        TENANT,
+        "/v1/tenants('acme')",
+        "/v1/tenants-summary/monthly",
+        "/v1/tenants:search/recent",
+    ] {
         assert_eq!(rig.ask(&format!("GET {path}")).await.status, 200, "{path}");
     }
 }

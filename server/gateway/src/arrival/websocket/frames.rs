@@ -43,8 +43,17 @@ impl FrameCounter {
         }
     }
 
-    /// Takes note of bytes before they are passed on.
+    /// Takes note of bytes before they are passed on. Those that may not pass count for nothing.
     pub(crate) fn saw(&mut self, bytes: &[u8]) -> Result<(), NoFrame> {
+        let frames = self.frames;
+        let sound = self.follow(bytes);
+        if sound.is_err() {
+            self.frames = frames;
+        }
+        sound
+    }
+
+    fn follow(&mut self, bytes: &[u8]) -> Result<(), NoFrame> {
         let mut rest = bytes;
         while !rest.is_empty() {
             let payload = usize::try_from(self.payload_left).unwrap_or(usize::MAX);
@@ -184,6 +193,8 @@ mod tests {
         ] {
             let mut counter = FrameCounter::new(masked);
             assert_eq!(counter.saw(bytes), Err(NoFrame), "{bytes:?}");
+            let tally = counter.tally();
+            assert_eq!((tally.frames, tally.bytes), (0, 0), "nothing has passed");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Our own tokens where they do not belong: what passes on or is recorded ends in logs and histories.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use super::HIDDEN;
 use crate::token::TokenKind;
 
-/// How many characters of base64url follow a token's prefix: 256 bits.
-const SECRET_LENGTH: usize = 43;
+/// From so many characters of base64url after a prefix on, it is a token, or enough of one.
+const SECRET_MIN: usize = 32;
 /// How many characters every kind's prefix has.
 const PREFIX_LENGTH: usize = 5;
 /// How often escapes of escapes are undone. Nothing that nests deeper is believed to hold no token.
@@ -14,9 +14,21 @@ const NESTED: usize = 8;
 
 /// Whether a text holds a token, however often it is escaped.
 pub(crate) fn holds_token(text: &[u8]) -> bool {
+    holds_one_of(text, &TokenKind::ALL)
+}
+
+/// Whether a text holds a credential of a support session, however often it is escaped.
+pub(crate) fn holds_support_token(text: &[u8]) -> bool {
+    holds_one_of(
+        text,
+        &[TokenKind::SupportSession, TokenKind::BrowserSession],
+    )
+}
+
+fn holds_one_of(text: &[u8], kinds: &[TokenKind]) -> bool {
     let mut reading = Cow::Borrowed(text);
     for _ in 0..NESTED {
-        if find(&reading).is_some() {
+        if find(&reading, kinds).is_some() {
             return true;
         }
         match Cow::from(percent_encoding::percent_decode(&reading)) {
@@ -34,13 +46,16 @@ pub fn without_tokens(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let (mut shown, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(secret) = find(rest.as_bytes()) {
-        shown.push_str(&rest[..secret]);
+    let mut goes_on = false;
+    while let Some(secret) = find(rest.as_bytes(), &TokenKind::ALL) {
+        shown.push_str(&rest[..secret.start]);
         shown.push_str(HIDDEN);
-        rest = &rest[secret + SECRET_LENGTH..];
+        rest = &rest[secret.end..];
+        goes_on |= rest.starts_with('%');
     }
     shown.push_str(rest);
-    if holds_token(shown.as_bytes()) {
+    // Where a token goes on in escapes, its end is not known.
+    if goes_on || holds_token(shown.as_bytes()) {
         shown = if text.starts_with('/') {
             format!("/{HIDDEN}")
         } else {
@@ -50,22 +65,24 @@ pub fn without_tokens(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The start of the first token's secret part.
-fn find(text: &[u8]) -> Option<usize> {
-    let is_secret = |at: usize| {
-        let secret = text.get(at..at + SECRET_LENGTH);
-        let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        secret.is_some_and(|secret| secret.iter().all(allowed))
-    };
-    let is_prefix = |prefix: &[u8]| {
-        let mut kinds = TokenKind::ALL.into_iter();
-        // A field's name is in lower case, and a client may write anything in upper case.
-        kinds.any(|kind| kind.prefix().as_bytes().eq_ignore_ascii_case(prefix))
-    };
+/// The secret part of the first token, to the end of the characters that it may have.
+fn find(text: &[u8], kinds: &[TokenKind]) -> Option<Range<usize>> {
+    let is_secret = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let mut ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'_');
     ends.find_map(|(at, _)| {
-        let begin = (at + 1).checked_sub(PREFIX_LENGTH)?;
-        (is_prefix(&text[begin..=at]) && is_secret(at + 1)).then_some(at + 1)
+        let (begin, secret) = ((at + 1).checked_sub(PREFIX_LENGTH)?, at + 1);
+        let prefix = &text[begin..secret];
+        let kind = kinds
+            .iter()
+            .find(|kind| kind.prefix().as_bytes() == prefix)?;
+        // Within another word it is none: names of files have `module_scss_`.
+        let is_within = |b: &u8| match kind {
+            TokenKind::StaffSession => is_secret(b),
+            _ => b.is_ascii_alphanumeric(),
+        };
+        let before = begin.checked_sub(1).and_then(|before| text.get(before));
+        let length = text[secret..].iter().take_while(|b| is_secret(b)).count();
+        (!before.is_some_and(is_within) && length >= SECRET_MIN).then(|| secret..secret + length)
     })
 }
 
@@ -86,7 +103,7 @@ mod tests {
             let text = format!("a={token}&b={token}{token}&c");
             let shown = without_tokens(&text);
             let hidden = format!("{}{HIDDEN}", kind.prefix());
-            assert_eq!(shown, format!("a={hidden}&b={hidden}{hidden}&c"));
+            assert_eq!(shown, format!("a={hidden}&b={hidden}&c"));
         }
     }
 
@@ -104,6 +121,30 @@ mod tests {
             assert!(holds_token(text.as_bytes()), "{text}");
             assert_eq!(without_tokens(&format!("t={text}")), HIDDEN);
             assert_eq!(without_tokens(&format!("/t/{text}")), format!("/{HIDDEN}"));
+        }
+    }
+
+    #[test]
+    fn most_of_a_token_is_hidden_like_the_whole_and_so_is_what_follows() {
+        let token = token(TokenKind::SupportSession);
+        let cut = &token[..token.len() - 1];
+        assert_eq!(without_tokens(cut), "scst_(hidden)");
+        let misaligned = format!("/x?a=scst_{}{token}", "A".repeat(38));
+        assert_eq!(without_tokens(&misaligned), "/x?a=scst_(hidden)");
+        assert!(holds_token(format!("a%3D{token}").as_bytes()));
+        assert!(holds_token(token.to_lowercase().as_bytes()));
+    }
+
+    #[test]
+    fn an_ordinary_name_is_no_token() {
+        let long = "src_components_Button_Button_module_and_more";
+        for text in [
+            format!("/static/js/src_Button_module_scss_{long}-chunk.js"),
+            format!("x-scss_{long}"),
+            format!("descst_{long}"),
+            format!("SCST_{long}"),
+        ] {
+            assert!(!holds_token(text.as_bytes()), "{text}");
         }
     }
 

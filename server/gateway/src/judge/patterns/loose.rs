@@ -1,34 +1,65 @@
 //! A pattern as the least exact upstream may read it: in any case, with or without escapes, with
 //! anything but a letter or a digit after a word (`exports.json`, `exports(1)`, `exports:download`),
 //! and with everything below.
+//!
+//! What denies and what hides is read so. Routes name tenants in a path, and refuse where one names
+//! another. There `tenants-summary` and `tenants:search` are other words.
 
 use std::borrow::Cow;
 
-use super::{Captured, Part, PathPattern, segments};
+use super::{Part, PathPattern, segments};
 
 /// The segments at which the parts of a pattern stand, in the order of the parts.
 type Places = Vec<usize>;
 
+/// What a reading of a path names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Named<'p> {
+    pub(crate) tenant: Option<Cow<'p, str>>,
+    pub(crate) organization: Option<Cow<'p, str>>,
+}
+
+/// After which characters a word has ended.
+#[derive(Clone, Copy)]
+enum Ends {
+    /// Anything but a letter or a digit. Letters of other scripts are none: patterns have none.
+    AtOther,
+    /// The same, but for those that join words.
+    AtOtherThanJoints,
+}
+
 impl PathPattern {
-    /// The names in a `path` that a careless upstream may take, itself or a parent, for this
-    /// pattern.
-    pub fn resembles<'p>(&self, path: &'p str) -> Option<Captured<'p>> {
+    /// Whether a careless upstream may take `path`, itself or a parent, for this pattern.
+    pub fn resembles(&self, path: &str) -> bool {
         let segments: Vec<_> = segments(path).collect();
-        let places = self.readings(&segments).into_iter().next()?;
-        let at = |wanted: &Part| {
+        !self.readings(&segments, Ends::AtOther).is_empty()
+    }
+
+    /// What `path` names by this pattern, in each way in which a careless upstream may read it.
+    pub(crate) fn names<'p>(&self, path: &'p str) -> Vec<Named<'p>> {
+        let segments: Vec<_> = segments(path).collect();
+        let readings = self.readings(&segments, Ends::AtOtherThanJoints);
+        let named = |places: Places, wanted: &Part| {
             let part = self.parts.iter().position(|part| part == wanted)?;
-            segments.get(*places.get(part)?).copied()
+            let at = *places.get(part)?;
+            let is_key = part > 0 && places.get(part - 1) == Some(&at);
+            let segment = *segments.get(at)?;
+            Some(match is_key {
+                true => Cow::Owned(key_of(segment)),
+                false => Cow::Borrowed(segment),
+            })
         };
-        Some(Captured {
-            tenant: at(&Part::Tenant),
-            organization: at(&Part::Organization),
-        })
+        let readings = readings.into_iter().map(|places| Named {
+            tenant: named(places.clone(), &Part::Tenant),
+            organization: named(places, &Part::Organization),
+        });
+        readings.collect()
     }
 
     /// Where `{name}` may stand among `segments`, by any reading that [`Self::resembles`] knows.
     pub(crate) fn places(&self, name: &str, segments: &[&str]) -> Vec<usize> {
         let named = |part: &Part| matches!(part, Part::Any(given) if given == name);
-        let readings = self.readings(segments);
+        let readings = self.readings(segments, Ends::AtOther);
         let pairs = readings
             .iter()
             .flat_map(|places| self.parts.iter().zip(places));
@@ -42,16 +73,21 @@ impl PathPattern {
         parts.any(|part| matches!(part, Part::Any(given) if given == name))
     }
 
-    /// Every way in which the first of `segments` fit. Those in which a key in parentheses is a
-    /// segment come first.
-    fn readings(&self, segments: &[&str]) -> Vec<Places> {
+    /// Every way in which the first of `segments` fit.
+    fn readings(&self, segments: &[&str], ends: Ends) -> Vec<Places> {
         let mut found = Vec::new();
-        read(&self.parts, segments, &mut Vec::new(), &mut found);
+        read(&self.parts, segments, ends, &mut Vec::new(), &mut found);
         found
     }
 }
 
-fn read(parts: &[Part], segments: &[&str], places: &mut Places, found: &mut Vec<Places>) {
+fn read(
+    parts: &[Part],
+    segments: &[&str],
+    ends: Ends,
+    places: &mut Places,
+    found: &mut Vec<Places>,
+) {
     let [part, parts @ ..] = parts else {
         return found.push(places.clone());
     };
@@ -60,7 +96,7 @@ fn read(parts: &[Part], segments: &[&str], places: &mut Places, found: &mut Vec<
         return;
     };
     let after = match part {
-        Part::Literal(literal) => match after_word(segment, literal) {
+        Part::Literal(literal) => match after_word(segment, literal, ends) {
             Some(after) => after,
             None => return,
         },
@@ -72,10 +108,10 @@ fn read(parts: &[Part], segments: &[&str], places: &mut Places, found: &mut Vec<
     {
         // `users('7')` is `users/7` (OData, Key-as-Segment).
         places.push(at);
-        read(parts, segments, places, found);
+        read(parts, segments, ends, places, found);
         places.pop();
     }
-    read(parts, segments, places, found);
+    read(parts, segments, ends, places, found);
     places.pop();
 }
 
@@ -88,31 +124,80 @@ enum After {
 }
 
 /// What follows `word` in `segment`, if the segment may be read as the word.
-fn after_word(segment: &str, word: &str) -> Option<After> {
-    let segment = folded(segment);
-    let (begin, after) = segment.split_at_checked(word.len())?;
-    // Letters of other scripts end a word too: patterns have none.
-    let goes_on = after.starts_with(|c: char| c.is_ascii_alphanumeric());
-    if goes_on || !begin.eq_ignore_ascii_case(word) {
+fn after_word(segment: &str, word: &str, ends: Ends) -> Option<After> {
+    let segment = undone(segment);
+    let mut word = word.chars().map(|c| c.to_ascii_uppercase()).peekable();
+    let blank = |c: char| c.is_whitespace() || c == '+' || is_unseen(c);
+    let mut rest = segment.trim_start_matches(blank).chars();
+    while word.peek().is_some() {
+        let next = rest.next()?;
+        if is_unseen(next) {
+            continue;
+        }
+        // By upper case: `ſ` and `K` are then the letters for which they may be taken. Of one that
+        // becomes several, as `ß` does, the first may end the word.
+        let letters = narrow(next).to_lowercase().flat_map(char::to_uppercase);
+        for letter in letters.filter(|letter| !is_unseen(*letter)) {
+            match word.next() {
+                Some(wanted) if wanted == letter => {}
+                Some(_) => return None,
+                None => break,
+            }
+        }
+    }
+    let after = rest.as_str().trim_start_matches(blank);
+    let goes_on = |c: char| match ends {
+        Ends::AtOther => c.is_ascii_alphanumeric(),
+        Ends::AtOtherThanJoints => c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'),
+    };
+    if rest.as_str().starts_with(goes_on) {
         return None;
     }
-    match after.trim_start().starts_with('(') {
+    match after.starts_with('(') {
         true => Some(After::Key),
         false => Some(After::Other),
     }
 }
 
-/// A segment as the least exact upstream may read it: unescaped, without blanks, in one case.
-fn folded(segment: &str) -> Cow<'_, str> {
-    if segment.bytes().all(|b| b.is_ascii_graphic() && b != b'%') {
-        return Cow::Borrowed(segment);
-    }
-    let mut text = segment.to_owned();
-    // Double escapes never pass, but refused requests are read too.
+/// A segment unescaped as often as some upstream may. Double escapes never pass, but refused requests
+/// are read too.
+fn undone(segment: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(segment);
     for _ in 0..3 {
+        if !text.contains('%') {
+            break;
+        }
         let undone = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
-        text = undone.into_owned();
+        text = Cow::Owned(undone.into_owned());
     }
-    // By upper case: `ſ` and `K` are then the letters for which they may be taken.
-    Cow::Owned(text.trim().to_lowercase().to_uppercase())
+    text
+}
+
+/// A letter of ASCII for its full-width form (Unicode, Halfwidth and Fullwidth Forms).
+fn narrow(c: char) -> char {
+    match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        _ => c,
+    }
+}
+
+/// Whether a character shows nothing or only a mark, so that some readers leave it out.
+const fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{AD}' | '\u{300}'..='\u{36F}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+    )
+}
+
+/// The key in the parentheses of a segment, without its quotes.
+fn key_of(segment: &str) -> String {
+    let segment = undone(segment);
+    let key = segment.split_once('(').map_or("", |(_, key)| key);
+    let key = key.strip_suffix(')').unwrap_or(key);
+    let quoted = ['\'', '"'].into_iter().find_map(|quote| {
+        let key = key.strip_prefix(quote)?;
+        key.strip_suffix(quote)
+    });
+    quoted.unwrap_or(key).to_owned()
 }

@@ -66,7 +66,7 @@ fn what_refuses_is_read_loosely() {
         "/v1/tenants/acme/export%C5%BF",
         "/v1/tenants('acme')/exports",
     ] {
-        assert!(exports.resembles(path).is_some(), "{path}");
+        assert!(exports.resembles(path), "{path}");
     }
     for path in [
         "/v1/tenants/acme/exportsofold",
@@ -75,10 +75,71 @@ fn what_refuses_is_read_loosely() {
         "/v1/tenants('acme')",
         "/v1/tenants/acme",
     ] {
-        assert!(exports.resembles(path).is_none(), "{path}");
+        assert!(!exports.resembles(path), "{path}");
     }
-    let named = exports.resembles("/V1/tenants/Bolt/exports.csv").unwrap();
-    assert_eq!(named.tenant, Some("Bolt"), "the name stays as it is");
+    let named = exports.names("/V1/tenants/Bolt/exports.csv").remove(0);
+    assert_eq!(
+        named.tenant.as_deref(),
+        Some("Bolt"),
+        "the name stays as it is"
+    );
+}
+
+#[test]
+fn letters_that_only_look_or_fold_alike_open_no_way() {
+    let exports = pattern("/v1/exports");
+    for segment in [
+        "exports%C3%9F",
+        "exports%EF%AC%81",
+        "exports%C5%BF",
+        "export%C5%BF",
+        "export%C3%9F",
+        "exports%C4%B1",
+        "exports%E2%84%AA",
+        "exports%C4%B0",
+        "+exports",
+        "%E2%80%8Bexports",
+        "%EF%BB%BFexports",
+        "ex%C2%ADports",
+        "%EF%BD%85xports",
+        "exports%E2%80%8B",
+    ] {
+        let path = format!("/v1/{segment}");
+        assert!(exports.resembles(&path), "{segment}");
+    }
+}
+
+#[test]
+fn a_route_reads_neighbours_as_other_words_and_names_in_each_way() {
+    let tenants = pattern("/v1/tenants/{tenant_id}");
+    for path in [
+        "/v1/tenants-summary/monthly",
+        "/v1/tenants_stats/2024",
+        "/v1/tenants:search/recent",
+        "/v1/tenantsx/bolt",
+    ] {
+        assert_eq!(tenants.names(path), [], "{path}");
+    }
+    let named = |route: &str, path: &str| -> Vec<String> {
+        let names = pattern(route).names(path);
+        let tenants = names.iter().filter_map(|named| named.tenant.as_deref());
+        tenants.map(ToOwned::to_owned).collect()
+    };
+    for (path, tenant) in [
+        ("/v1/tenants('acme')", "acme"),
+        ("/v1/tenants(%27acme%27)", "acme"),
+        ("/v1/tenants(acme)", "acme"),
+        ("/v1/Tenants('bolt')", "bolt"),
+        ("/v1/tenants.json/bolt", "bolt"),
+        ("/v1/tenants%3F/bolt", "bolt"),
+    ] {
+        assert_eq!(named("/v1/tenants/{tenant_id}", path), [tenant], "{path}");
+    }
+    let both = named(
+        "/v1/regions/{region}/{tenant_id}",
+        "/v1/regions(eu)/acme/bolt",
+    );
+    assert_eq!(both, ["acme", "bolt"]);
 }
 
 #[test]
@@ -180,7 +241,7 @@ proptest! {
             prop_assert!(pattern.matches_above(&path).is_some());
         }
         if pattern.matches_above(&path).is_some() {
-            prop_assert!(pattern.resembles(&path).is_some());
+            prop_assert!(pattern.resembles(&path));
         }
     }
 
@@ -188,9 +249,9 @@ proptest! {
     fn neither_case_nor_slash_nor_suffix_escapes_a_refusal(
         pattern in a_pattern(), path in a_path(), suffix in "(/|[^/a-zA-Z0-9%][a-z]{0,4}|%[0-2][0-9A-F]x|)"
     ) {
-        if pattern.resembles(&path).is_some() {
+        if pattern.resembles(&path) {
             let upper = format!("{}{suffix}", path.trim_end_matches('/').to_ascii_uppercase());
-            prop_assert!(pattern.resembles(&upper).is_some(), "{upper}");
+            prop_assert!(pattern.resembles(&upper), "{upper}");
         }
     }
 }

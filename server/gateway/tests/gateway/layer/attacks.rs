@@ -15,6 +15,7 @@ use tower::ServiceExt as _;
 use super::rig::{Place, Rig, Wanted, forging, json_of, until};
 
 const LOOK: &str = "/v1/tenants/acme/look";
+const MAYBE: &str = "GET /v1/tenants/acme/maybe";
 
 #[tokio::test]
 async fn the_whole_address_is_judged_not_what_a_nested_router_leaves_of_it() {
@@ -216,6 +217,36 @@ async fn a_token_where_none_belongs_reaches_no_handler_and_no_record() {
     for secret in [&token[5..25], &token.to_lowercase()[5..25]] {
         assert!(!recorded.contains(secret), "{recorded}");
     }
+}
+
+#[tokio::test]
+async fn a_layer_that_lets_others_pass_lets_no_token_of_support_pass_with_them() {
+    let rig = Rig::new(Place::PassingOthers).await;
+    let token = &rig.token;
+    for (line, fields) in [
+        (
+            format!("GET /v1/tenants/acme/maybe?access_token={token}"),
+            String::new(),
+        ),
+        (MAYBE.to_owned(), format!("X-Api-Key: {token}\r\n")),
+        (MAYBE.to_owned(), format!("Authorization: {token}\r\n")),
+        (
+            MAYBE.to_owned(),
+            format!("Authorization: Bearer  {token}\r\n"),
+        ),
+        (MAYBE.to_owned(), format!("Cookie: a={token}\r\n")),
+    ] {
+        assert_eq!(
+            rig.ask_as(&line, &fields).await.status,
+            401,
+            "{line} {fields}"
+        );
+    }
+    assert_eq!(rig.calls(), 0);
+    assert_eq!(
+        rig.ask_as(MAYBE, "X-Api-Key: another\r\n").await.status,
+        200
+    );
 }
 
 #[tokio::test]
