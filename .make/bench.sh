@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Figures beside peers, each part in one run. Without arguments both parts; arguments after the name of a part are for that part:
+# Figures beside peers, each part in one run. Without arguments the first two parts; arguments after the name of a part are for that part:
 #   bench.sh overview --tenants N --rounds N    the overview and Django's admin over the same rows; sizes of what the browser loads
 #   bench.sh gateway --rounds N --seconds N     the gateway and proxies that record nothing; how fast a revocation takes effect
+#   bench.sh endurance --minutes N              everything at once on two nodes, one of which is killed every minute
 # SUPPORT_CONSOLE_BINARY names a release binary to measure; without it one is built.
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/.make/toolchain.sh"
 
 parts=(overview gateway)
 case ${1:-} in
-  overview | gateway) parts=("$1") && shift ;;
+  overview | gateway | endurance) parts=("$1") && shift ;;
   '') ;;
-  *) die "Which part are these arguments for?  overview $*  or  gateway $*" ;;
+  *) die "Which part are these arguments for?  overview $*,  gateway $*  or  endurance $*" ;;
 esac
 venv=$TOOLS/bench
 
@@ -69,6 +70,13 @@ gateway() {
   step "Figures: gateway" "${postgres[@]}" "$venv/bin/python" end2end/bench/gateway.py \
     --binary "$SUPPORT_CONSOLE_BINARY" --output "$output" "$@"
   say "also in $output"
+}
+
+endurance() {
+  "$ROOT/.make/with-postgres.sh" --find >/dev/null || apt_install postgresql
+  unset SUPPORT_CONSOLE_TEST_POSTGRES_URL
+  step "Everything at once" "$ROOT/.make/with-postgres.sh" --durable python3 end2end/bench/endurance.py \
+    --binary "$SUPPORT_CONSOLE_BINARY" "$@"
 }
 
 if [[ -z ${SUPPORT_CONSOLE_BINARY:-} ]]; then
