@@ -140,15 +140,34 @@ pub fn sign_in(next: &str) -> String {
     Query::default().with_some("next", next).of(SIGN_IN)
 }
 
-/// `path` if it leads to a page of this console: it begins with one slash, and neither it nor a
-/// browser's reading of it names another host. Other paths would make sign-in an open redirect.
+/// `path` if it leads to a page of this console: neither it nor a browser's reading of it names another host or anything
+/// but a page. Other paths would make sign-in an open redirect, or a way to cause what only our own pages may ask for.
 pub fn local_path(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix('/')?;
-    let local = !rest.starts_with(['/', '\\'])
-        && !path.chars().any(char::is_control)
-        && !path.contains('\\')
-        && !path.starts_with(SIGN_IN);
-    local.then_some(path)
+    let is_plain = !path.contains('\\') && !path.chars().any(char::is_control);
+    let (page, query) = path
+        .split_once(['?', '#'])
+        .map_or((path, false), |(page, _)| (page, true));
+    // The last way of a link into a tenant goes without the state that someone else may have chosen.
+    let is_page = match page.strip_prefix(OPENING) {
+        Some(label) => !query && !label.contains('/'),
+        None => page == "/" || PAGES.into_iter().any(|pages| is_below(page, pages)),
+    };
+    // Browsers resolve such segments before they ask.
+    let is_resolved = page.split('/').all(|part| {
+        let part = part.to_ascii_lowercase().replace("%2e", ".");
+        part != "." && part != ".."
+    });
+    (is_plain && is_page && is_resolved).then_some(path)
+}
+
+/// What the addresses of pages begin with. The sign-in is none to come back to.
+const PAGES: [&str; 3] = [OVERVIEW, AUDIT, "/account"];
+/// [`OPEN_TENANT`] without its label.
+const OPENING: &str = "/support/open/";
+
+fn is_below(path: &str, pages: &str) -> bool {
+    let rest = path.strip_prefix(pages);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// One segment of a path: what may not stand there as it is, is percent-encoded. Identifiers may.
@@ -181,6 +200,34 @@ mod tests {
             assert_eq!(local_path(bad), None, "{bad:?}");
         }
         assert_eq!(local_path("/support?q=1"), Some("/support?q=1"));
+        for not_a_page in [
+            "/export/audit?format=jsonl",
+            "/support/../export/audit",
+            "/support/%2E%2e/export/audit",
+            "/support/./../export/audit?format=csv",
+            "/audit/..",
+            "/auditor",
+            "/supports",
+            "/_fn/force_logout",
+            "/forms/sign-out",
+            "/live",
+            "/api/v1/audit/export",
+            "/introspect",
+            "/support/open/s-a?state=x",
+            "/support/open/s-a/x",
+        ] {
+            assert_eq!(local_path(not_a_page), None, "{not_a_page}");
+        }
+        for page in [
+            "/",
+            "/audit?actor=..",
+            "/audit/events/1",
+            "/account/password",
+            "/support/tenants/a..b/force-logout",
+            "/support/open/s-a",
+        ] {
+            assert_eq!(local_path(page), Some(page));
+        }
         assert_eq!(sign_in("/support?q=1"), "/sign-in?next=%2Fsupport%3Fq%3D1");
         assert_eq!(sign_in("//evil.example"), "/sign-in");
     }

@@ -1,6 +1,13 @@
 //! Taking the next position of a chain, in the transaction of the act itself.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use app::domain::{
     AuditEventId, TenantId, Timestamp,
@@ -9,6 +16,7 @@ use app::domain::{
     to_micros,
 };
 use audit::chain;
+use chrono::TimeDelta;
 use const_format::concatcp;
 
 use super::heads::{AuditPosition, Head};
@@ -28,6 +36,9 @@ static ADD: Rows = Rows::new(
     columns(AuditEvent::COLUMNS) + 1,
     "",
 );
+
+/// A difference of clocks that the log tells of.
+const AHEAD: TimeDelta = TimeDelta::minutes(1);
 
 /// An event that is about to be appended.
 #[derive(Debug, Clone)]
@@ -154,7 +165,7 @@ fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEve
         occurred_at: to_micros(new.occurred_at),
         // Never before the event that it follows, whichever node and clock that came from: a range of
         // time is a stretch of the chain.
-        recorded_at: to_micros((new.recorded.0)()).max(head.recorded_at),
+        recorded_at: not_before(head.recorded_at, to_micros((new.recorded.0)())),
         request_id: new.origin.request_id,
         ip: new.origin.ip,
         user_agent: new.origin.user_agent,
@@ -163,6 +174,22 @@ fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEve
     };
     event.hash = chain::hash(&event).map_err(unwritable)?;
     Ok(event)
+}
+
+/// The clock's reading, but not before the previous event's.
+fn not_before(previous: Timestamp, now: Timestamp) -> Timestamp {
+    if previous - now > AHEAD {
+        static TOLD: AtomicI64 = AtomicI64::new(0);
+        let minute = now.timestamp() / 60;
+        // Once a minute: a busy chain would fill the log.
+        if TOLD.swap(minute, Ordering::Relaxed) != minute {
+            tracing::warn!(
+                clock = %now, recorded_at = %previous,
+                "an event is recorded with the time of the one before it: a node's clock was or is ahead of this one's"
+            );
+        }
+    }
+    previous.max(now)
 }
 
 fn unwritable(error: impl ToString) -> StoreError {
