@@ -20,6 +20,7 @@ mod icon;
 mod loaded;
 mod notice;
 mod open_tenant;
+mod outside;
 mod pager;
 mod panel;
 mod problem;
@@ -34,6 +35,6 @@ mod viewer;
 pub use self::{
     badge::*, chart::*, copy::*, countdown::*, dialog::*, dialog_page::*, empty::*, field::*,
     filter_form::*, flash::*, form_act::*, form_data::*, form_dialog::*, heading::*, icon::*,
-    loaded::*, notice::*, open_tenant::*, pager::*, panel::*, problem::*, row_link::*, settled::*,
-    stat_card::*, table::*, timestamp::*, verdict::*, viewer::*,
+    loaded::*, notice::*, open_tenant::*, outside::*, pager::*, panel::*, problem::*, row_link::*,
+    settled::*, stat_card::*, table::*, timestamp::*, verdict::*, viewer::*,
 };

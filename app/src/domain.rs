@@ -26,6 +26,7 @@ pub mod record;
 pub mod rules;
 pub mod scopes;
 pub mod settings;
+pub mod shown;
 pub mod signed_in;
 pub mod staff;
 pub mod support_sessions;

@@ -3,6 +3,7 @@
 
 use std::{error::Error, process::ExitCode};
 
+use app::domain::shown::shown_lines;
 use clap::Parser;
 use server::cli::Cli;
 
@@ -11,7 +12,7 @@ async fn main() -> ExitCode {
     match Box::pin(Cli::parse().run()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}", with_causes(&error));
+            eprintln!("{}", shown_lines(&with_causes(&error)));
             error.exit_code()
         }
     }

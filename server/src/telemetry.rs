@@ -2,6 +2,8 @@
 //!
 //! Never in the log: tokens, keys, cookies, passwords, bodies, query strings.
 
+mod safe_log;
+
 use std::{io::IsTerminal, time::Duration};
 
 use axum::{extract::State, http::header, response::IntoResponse};
@@ -9,6 +11,7 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, filter::ParseError, layer::SubscriberExt, util::TryInitError};
 
+use self::safe_log::{SafeLog, Style};
 use crate::config::{LogConfig, LogFormat};
 
 #[derive(Debug, thiserror::Error)]
@@ -37,15 +40,21 @@ pub fn start_log(config: &LogConfig) -> Result<(), TelemetryError> {
     };
     let registry = tracing_subscriber::registry().with(filter);
     if human {
+        let has_colours = std::io::stderr().is_terminal();
+        let style = if has_colours {
+            Style::Coloured
+        } else {
+            Style::Plain
+        };
         let layer = fmt::layer()
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::stderr().is_terminal());
+            .with_writer(move || SafeLog(style, std::io::stderr()))
+            .with_ansi(has_colours);
         registry.with(layer).try_init()?;
     } else {
         let layer = fmt::layer()
             .json()
             .flatten_event(true)
-            .with_writer(std::io::stderr);
+            .with_writer(|| SafeLog(Style::Json, std::io::stderr()));
         registry.with(layer).try_init()?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use leptos::{
     wasm_bindgen::{JsCast as _, JsValue, closure::Closure},
 };
 
+use super::Outside;
 use super::icon::{Icon, IconName};
 
 /// For how long "Copied" is shown.
@@ -74,7 +75,7 @@ pub fn CopyCode(
     #[prop(optional)] class: &'static str,
 ) -> impl IntoView {
     view! {
-        <code class=class>{text.clone()}</code>
+        <code class=class><Outside text=text.clone()/></code>
         " "
         <CopyButton text what/>
     }

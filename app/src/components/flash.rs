@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 
+use super::OutsideLines;
 use super::{
     notice::{Notice, Tone},
     problem::ProblemNotice,
@@ -31,7 +32,7 @@ pub fn use_page_flash() -> Option<Resource<Option<Flash>>> {
 pub fn DoneNotice(#[prop(into)] message: String) -> impl IntoView {
     view! {
         <Notice tone=Tone::Good spoken=true>
-            {message}
+            <OutsideLines text=message/>
         </Notice>
     }
 }

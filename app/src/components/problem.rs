@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
+use super::OutsideLines;
 use super::{
     field::as_sentence,
     heading::PageHeading,
@@ -36,7 +37,7 @@ pub fn ProblemNotice(
             <Icon name=IconName::Bad size=18/>
             <div>
                 {what.map(|what| view! { <p><strong>{what}</strong></p> })}
-                <p>{problem.detail.clone()}</p>
+                <p><OutsideLines text=problem.detail.clone()/></p>
                 {problem
                     .retry_after_seconds
                     .map(|seconds| view! { <p>{format!("Try again in {seconds} s.")}</p> })}
@@ -130,7 +131,7 @@ pub fn FailedPage(problem: Problem) -> impl IntoView {
         <Title text=heading/>
         <div class="screen">
             <PageHeading>{heading}</PageHeading>
-            <p>{problem.detail}</p>
+            <p><OutsideLines text=problem.detail/></p>
             <p>{next}</p>
             {problem.request_id.map(request_id_line)}
             <div class="bar">

@@ -9,10 +9,10 @@ pub use self::metadata::{pretty, summary};
 use crate::{
     api,
     components::{
-        ButtonLink, CopyBlock, CopyCode, Fact, Loaded, OutcomeBadge, PageHeading, Panel, Timestamp,
-        failed_page, format::Precision, use_named,
+        ButtonLink, CopyBlock, CopyCode, Fact, Loaded, OutcomeBadge, Outside, PageHeading, Panel,
+        Timestamp, failed_page, format::Precision, use_named,
     },
-    domain::audit::AuditEvent,
+    domain::{audit::AuditEvent, shown::shown},
     paths,
     query::Query,
 };
@@ -37,8 +37,9 @@ fn Event(event: AuditEvent) -> impl IntoView {
         .with("category", event.category.as_str())
         .of(paths::AUDIT);
     let action = event.action.clone();
+    let title = shown(&event.action).into_owned();
     view! {
-        <Title text=event.action.clone()/>
+        <Title text=title/>
         <div class="page">
             <nav class="breadcrumb muted" aria-label="Breadcrumb">
                 <a class="link" href=paths::AUDIT>
@@ -52,11 +53,11 @@ fn Event(event: AuditEvent) -> impl IntoView {
             <header class="page-header">
                 <div>
                     <div class="bar">
-                        <PageHeading>{action}</PageHeading>
+                        <PageHeading><Outside text=action/></PageHeading>
                         <OutcomeBadge outcome=event.outcome/>
                     </div>
                     <p class="muted">
-                        {event.actor.name.clone()}
+                        <Outside text=event.actor.name.clone()/>
                         " · "
                         <Timestamp at=event.occurred_at precision=Precision::Millisecond/>
                     </p>
@@ -109,10 +110,10 @@ fn What(event: AuditEvent) -> impl IntoView {
         <Panel id="what-title" title="What happened" beside=open>
             <dl class="facts">
                 <Fact name="Actor">
-                    {event.actor.name.clone()}
+                    <Outside text=event.actor.name.clone()/>
                     " "
                     <code class="muted">
-                        {format!("{}:{}", event.actor.kind, event.actor.id)}
+                        <Outside text=format!("{}:{}", event.actor.kind, event.actor.id)/>
                     </code>
                 </Fact>
                 <Fact name="Category"><code>{event.category.as_str()}</code></Fact>
@@ -120,7 +121,7 @@ fn What(event: AuditEvent) -> impl IntoView {
                     {tenant.map_or_else(|| "—".into_any(), IntoAny::into_any)}
                 </Fact>
                 <Fact name="Resource">
-                    {event.resource_type.clone()}
+                    <Outside text=event.resource_type.clone()/>
                     " "
                     <CopyCode text=event.resource_id what="resource ID" class="muted"/>
                 </Fact>
@@ -130,9 +131,9 @@ fn What(event: AuditEvent) -> impl IntoView {
                 <Fact name="Recorded">
                     <Timestamp at=event.recorded_at precision=Precision::Millisecond/>
                 </Fact>
-                <Fact name="Request ID"><code>{text(event.request_id)}</code></Fact>
-                <Fact name="IP address"><code>{text(event.ip)}</code></Fact>
-                <Fact name="User-Agent">{text(event.user_agent)}</Fact>
+                <Fact name="Request ID"><code><Outside text=text(event.request_id)/></code></Fact>
+                <Fact name="IP address"><code><Outside text=text(event.ip)/></code></Fact>
+                <Fact name="User-Agent"><Outside text=text(event.user_agent)/></Fact>
             </dl>
         </Panel>
     }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::support_session::{SessionDialogPage, closed_dialog, leave_when_done};
 use crate::{
     api,
-    components::{FormAct, FormDialog, StatusBadge, TextArea},
+    components::{FormAct, FormDialog, Outside, StatusBadge, TextArea},
     domain::{
         flash::Flash,
         support_sessions::{
@@ -40,9 +40,9 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
     let description = move || {
         view! {
             "Access ends now: new requests are refused and open responses are cut off. "
-            <strong>{session.staff_name.clone()}</strong>
+            <strong><Outside text=session.staff_name.clone()/></strong>
             " loses access to "
-            <strong>{session.tenant_name.clone()}</strong>
+            <strong><Outside text=session.tenant_name.clone()/></strong>
             ". This can't be undone."
         }
     };

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Icon, IconName, format::initials},
+    components::{Icon, IconName, Outside, format::initials},
     domain::signed_in::SignedIn,
     paths,
 };
@@ -25,13 +25,13 @@ pub(super) fn Account(signed_in: SignedIn) -> impl IntoView {
                 </span>
                 <span class="account-name">
                     <span class="visually-hidden">"Account of "</span>
-                    <strong>{staff.name.clone()}</strong>
+                    <strong><Outside text=staff.name.clone()/></strong>
                     <span class="muted">{roles.clone()}</span>
                 </span>
             </summary>
             <div class="account-menu card">
                 <p class="account-who">
-                    <strong>{staff.name}</strong>
+                    <strong><Outside text=staff.name/></strong>
                     <span class="muted">{staff.email}</span>
                     <span class="muted">{roles}</span>
                 </p>

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Countdown, Icon, IconName, use_here, use_viewer},
+    components::{Countdown, Icon, IconName, Outside, use_here, use_viewer},
     domain::{Timestamp, signed_in::SignedIn, support_sessions::SupportSession},
     paths,
     signed_in::WhileSignedIn,
@@ -61,7 +61,7 @@ fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
             <p>
                 "You're in "
                 <a href=paths::support_session(session.id)>
-                    <strong>{session.tenant_name.clone()}</strong>
+                    <strong><Outside text=session.tenant_name.clone()/></strong>
                 </a>
                 " · "
                 <code>{scopes.join(", ")}</code>

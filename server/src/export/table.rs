@@ -1,6 +1,10 @@
 //! The audit log as a table: RFC 4180, UTF-8, instants in UTC.
 
-use app::domain::{Timestamp, audit::AuditEvent};
+use app::domain::{
+    Timestamp,
+    audit::AuditEvent,
+    shown::{shown_json, shown_lines},
+};
 use chrono::SecondsFormat;
 
 /// The columns, in order. `docs/audit-format.md` describes them.
@@ -37,15 +41,17 @@ pub(super) fn write(events: &[AuditEvent], first: bool) -> Result<Vec<u8>, csv::
         writer.write_record(COLUMNS)?;
     }
     for event in events {
-        writer.write_record(row(event).map(harmless))?;
+        writer.write_record(row(event).map(|cell| harmless(&cell)))?;
     }
     writer
         .into_inner()
         .map_err(|error| csv::Error::from(error.into_error()))
 }
 
+/// For reading, so characters that act are shown as escapes.
 fn row(event: &AuditEvent) -> [String; 21] {
-    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+    let text = |text: &str| shown_lines(text).into_owned();
+    let optional = |value: &Option<String>| value.as_deref().map_or_else(String::new, text);
     [
         event.chain.clone(),
         event.seq.to_string(),
@@ -57,17 +63,17 @@ fn row(event: &AuditEvent) -> [String; 21] {
             .as_ref()
             .map_or_else(String::new, ToString::to_string),
         event.category.to_string(),
-        event.action.clone(),
+        text(&event.action),
         event.outcome.to_string(),
         event.actor.kind.to_string(),
-        event.actor.id.clone(),
-        event.actor.name.clone(),
-        event.resource_type.clone(),
-        event.resource_id.clone(),
+        text(&event.actor.id),
+        text(&event.actor.name),
+        text(&event.resource_type),
+        text(&event.resource_id),
         optional(&event.request_id),
         optional(&event.ip),
         optional(&event.user_agent),
-        event.metadata.to_string(),
+        shown_json(&event.metadata.to_string()).into_owned(),
         event.v.to_string(),
         event.prev.clone(),
         event.hash.clone(),
@@ -78,16 +84,27 @@ fn instant(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// Keeps a spreadsheet from taking a text for a formula (OWASP, "CSV Injection"): a cell that
-/// begins like one gets an apostrophe before it.
-fn harmless(cell: String) -> String {
-    let begins_formula =
-        cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if begins_formula {
-        format!("'{cell}")
-    } else {
-        cell
+/// What a formula begins with.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// Keeps a spreadsheet from taking a text for a formula (OWASP, "CSV Injection"): what begins like one gets an apostrophe before
+/// it. A spreadsheet may split at another separator than ours, so each place after one is a beginning too.
+fn harmless(cell: &str) -> String {
+    let mut harmless = String::with_capacity(cell.len() + 1);
+    if cell.starts_with(['\t', '\r', '\n']) {
+        harmless.push('\'');
     }
+    let mut begins = true;
+    for c in cell.chars() {
+        if begins && FORMULA.contains(&c) {
+            harmless.push('\'');
+        }
+        let separates = matches!(c, ',' | ';' | '\t' | '\r' | '\n');
+        // Blanks and the quotes around a cell don't end its beginning.
+        begins = separates || begins && (c.is_whitespace() || c == '"');
+        harmless.push(c);
+    }
+    harmless
 }
 
 #[cfg(test)]
@@ -98,14 +115,38 @@ mod tests {
 
     #[test]
     fn cells_that_begin_like_a_formula_are_neutralised_and_no_others() {
+        for bad in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r x", "\nx", "＝1"] {
+            assert_eq!(harmless(bad), format!("'{bad}"));
+        }
+        for good in ["", "a=1", "1-1", " x", "sha256:00", "ñ", "a, b; c\td"] {
+            assert_eq!(harmless(good), good);
+        }
+    }
+
+    #[test]
+    fn no_part_between_any_separators_begins_like_a_formula() {
         for bad in [
-            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1",
+            "x;=1+1;y", "x,=1", "x\t=1", "\t=1", "\r=1", "\n@x", " =1", "x; \t +1", "x;\"=1\"",
+            ";;-1", "a\r\n=1", "x;＝1",
         ] {
-            assert_eq!(harmless(bad.into()), format!("'{bad}"));
+            let cell = harmless(bad);
+            for part in cell.split([',', ';', '\t', '\r', '\n']) {
+                let start = part.trim_start_matches(|c: char| c.is_whitespace() || c == '"');
+                assert!(!start.starts_with(FORMULA), "{bad:?}: {cell:?}");
+            }
+            assert_eq!(cell.replace('\'', ""), bad);
         }
-        for good in ["", "a=1", "1-1", " x", "sha256:00", "ñ"] {
-            assert_eq!(harmless(good.into()), good);
-        }
+    }
+
+    #[test]
+    fn characters_that_act_are_escapes_and_metadata_stays_json() {
+        let mut event = golden_first();
+        event.user_agent = Some("a\u{202e}b\u{1b}[2J".into());
+        event.metadata = serde_json::json!({"reason": "x\u{202e};=1"});
+        let text = String::from_utf8(write(&[event], true).unwrap()).unwrap();
+        assert!(text.contains("a\\u{202E}b\\u{1B}[2J"), "{text}");
+        assert!(text.contains("x\\u202e;'=1"), "{text}");
+        assert!(!text.contains(['\u{202e}', '\u{1b}']), "{text}");
     }
 
     #[test]

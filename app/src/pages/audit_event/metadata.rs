@@ -2,11 +2,15 @@
 
 use serde_json::Value;
 
+use crate::domain::shown::shown_json;
+
 /// The longest summary, in characters.
 const SUMMARY_MAX: usize = 120;
 
+/// JSON to read, and to copy: characters that act are JSON's own escapes.
 pub fn pretty(metadata: &Value) -> String {
-    serde_json::to_string_pretty(metadata).unwrap_or_else(|_| metadata.to_string())
+    let json = serde_json::to_string_pretty(metadata).unwrap_or_else(|_| metadata.to_string());
+    shown_json(&json).into_owned()
 }
 
 /// Metadata in a line: the request that was made, else the reason that was given.

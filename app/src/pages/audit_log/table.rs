@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{OutcomeBadge, RowLink, TableBox, Timestamp, columns, format::Precision},
+    components::{OutcomeBadge, Outside, RowLink, TableBox, Timestamp, columns, format::Precision},
     domain::audit::AuditEvent,
     pages::audit_event::summary,
     paths,
@@ -32,7 +32,7 @@ fn EventRow(event: AuditEvent) -> impl IntoView {
             </a>
         }
     });
-    let resource_id = view! { <code class="id">{event.resource_id.clone()}</code> };
+    let resource_id = view! { <code class="id"><Outside text=event.resource_id.clone()/></code> };
     let resource_id = match paths::resource(&event) {
         Some(path) => view! { <a class="link" href=path>{resource_id}</a> }.into_any(),
         None => resource_id.into_any(),
@@ -44,13 +44,13 @@ fn EventRow(event: AuditEvent) -> impl IntoView {
             </td>
             <th scope="row" class="wide">
                 <a class="name" href=path>
-                    <strong>{event.action}</strong>
-                    {summary.map(|summary| view! { <span class="id">{summary}</span> })}
+                    <strong><Outside text=event.action/></strong>
+                    {summary.map(|summary| view! { <span class="id"><Outside text=summary/></span> })}
                 </a>
             </th>
             <td data-label="Actor">
                 <span class="name">
-                    <span>{event.actor.name}</span>
+                    <span><Outside text=event.actor.name/></span>
                     <span class="id">{event.actor.kind.as_str()}</span>
                 </span>
             </td>
@@ -59,7 +59,7 @@ fn EventRow(event: AuditEvent) -> impl IntoView {
             </td>
             <td data-label="Resource">
                 <span class="name">
-                    <span>{event.resource_type}</span>
+                    <span><Outside text=event.resource_type/></span>
                     {resource_id}
                 </span>
             </td>

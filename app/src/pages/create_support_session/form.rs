@@ -9,7 +9,7 @@ use self::{fields::Fields, review::Review};
 use super::granted;
 use crate::{
     api,
-    components::{FormAct, FormDialog},
+    components::{FormAct, FormDialog, Outside},
     domain::{
         flash::Flash,
         scopes::READ_ONLY,
@@ -27,7 +27,7 @@ pub fn CreateDialog(draft: SupportSessionDraft, refused: Option<Flash>) -> impl 
     let description = move || {
         view! {
             "for "
-            <strong>{name.clone()}</strong>
+            <strong><Outside text=name.clone()/></strong>
             ". The tenant can see your reason and every request you make."
         }
     };

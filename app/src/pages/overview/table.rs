@@ -5,13 +5,14 @@ use leptos::prelude::*;
 use super::{Shared, request::OverviewRequest, telemetry_now};
 use crate::{
     components::{
-        ButtonLink, HealthBadge, LastSeen, Pager, PagerLinks, RowLink, Since, SortHeader,
+        ButtonLink, HealthBadge, LastSeen, Outside, Pager, PagerLinks, RowLink, Since, SortHeader,
         Sparkline, TableBox, TenantStatusTag, Timestamp,
         format::{Precision, percent, thousands},
     },
     domain::{
         self,
         health::{Health, HealthSignals},
+        shown::shown,
         tenants::{Overview, TenantHealth, TenantSort},
     },
     paths,
@@ -120,8 +121,8 @@ fn TenantRow(
     view! {
         <RowLink href=detail.clone()>
             <td class="wide">
-                <a class="name" href=detail.clone() title=name>
-                    <strong>{name}</strong>
+                <a class="name" href=detail.clone() title=move || shown(&name.get()).into_owned()>
+                    <strong>{move || view! { <Outside text=name.get()/> }}</strong>
                     <span class="id">{tenant.id.to_string()}</span>
                 </a>
             </td>
@@ -153,11 +154,11 @@ fn TenantRow(
                 <span class="actions">
                     <ButtonLink href=detail class="small quiet">
                         "View Details"
-                        <span class="visually-hidden">{move || format!(" of {}", name.get())}</span>
+                        <span class="visually-hidden">{move || format!(" of {}", shown(&name.get()))}</span>
                     </ButtonLink>
                     <ButtonLink href=create class="small">
                         "Create Support Session"
-                        <span class="visually-hidden">{move || format!(" in {}", name.get())}</span>
+                        <span class="visually-hidden">{move || format!(" in {}", shown(&name.get()))}</span>
                     </ButtonLink>
                 </span>
             </td>

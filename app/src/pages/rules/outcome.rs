@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::Warnings;
 use crate::{
     components::{
-        Panel, TableBox, Timestamp, columns,
+        Outside, Panel, TableBox, Timestamp, columns,
         format::{counted, thousands},
     },
     domain::rules::{DRY_RUN_LISTED, DryRun, DryRunChange},
@@ -67,8 +67,8 @@ fn Changes(changes: Vec<DryRunChange>) -> impl IntoView {
         view! {
             <tr>
                 <td><Timestamp at=change.at/></td>
-                <td><code>{change.method}</code></td>
-                <td class="wrap"><code>{change.path}</code></td>
+                <td><code><Outside text=change.method/></code></td>
+                <td class="wrap"><code><Outside text=change.path/></code></td>
                 <td>{decision} " " <span class="muted">{change.because}</span></td>
                 <td>
                     <a class="link" href=paths::support_session(change.support_session_id)>

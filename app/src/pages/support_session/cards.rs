@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     components::{
-        CopyCode, Fact, Panel, StatusBadge, Timestamp,
+        CopyCode, Fact, Outside, OutsideLines, Panel, StatusBadge, Timestamp,
         format::{counted, thousands},
     },
     domain::support_sessions::{Revocation, SupportSession},
@@ -36,7 +36,7 @@ fn Details(session: LiveSession, first: SupportSession, used: ScopesUsed) -> imp
         None => view! { <span class="muted">"Whole tenant"</span> }.into_any(),
     };
     let ticket = match first.ticket {
-        Some(ticket) => view! { <span>{ticket}</span> }.into_any(),
+        Some(ticket) => view! { <span><Outside text=ticket/></span> }.into_any(),
         None => view! { <span class="muted">"None"</span> }.into_any(),
     };
     view! {
@@ -53,15 +53,15 @@ fn Details(session: LiveSession, first: SupportSession, used: ScopesUsed) -> imp
                 </Fact>
                 <Fact name="Organization">{organization}</Fact>
                 <Fact name="Platform user ID">
-                    {first.staff_name}
+                    <Outside text=first.staff_name/>
                     " "
                     <code class="muted">{staff_id}</code>
                 </Fact>
                 <Fact name="Scopes"><GrantedAndUsed session used/></Fact>
-                <Fact name="Reason" class="pre-line">{first.reason}</Fact>
+                <Fact name="Reason" class="pre-line"><OutsideLines text=first.reason/></Fact>
                 <Fact name="Ticket">{ticket}</Fact>
-                <Fact name="IP address"><code>{first.ip}</code></Fact>
-                <Fact name="User-Agent">{first.user_agent}</Fact>
+                <Fact name="IP address"><code><Outside text=first.ip/></code></Fact>
+                <Fact name="User-Agent"><Outside text=first.user_agent/></Fact>
             </dl>
         </Panel>
     }
@@ -118,9 +118,9 @@ fn revoked(revocation: Option<Revocation>) -> AnyView {
         .map(|id| view! { " " <code class="muted">{id.to_string()}</code> });
     view! {
         <Fact name="Revoked at"><Timestamp at=revocation.at/></Fact>
-        <Fact name="Revoked by">{revocation.by_name} {by}</Fact>
+        <Fact name="Revoked by"><Outside text=revocation.by_name/> {by}</Fact>
         <Fact name="Revocation reason" class="pre-line">
-            {revocation.reason.unwrap_or_else(|| "No reason given".into())}
+            <OutsideLines text=revocation.reason.unwrap_or_else(|| "No reason given".into())/>
         </Fact>
     }
     .into_any()

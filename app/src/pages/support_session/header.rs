@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use super::follow::LiveSession;
 use crate::{
-    components::{ButtonLink, Countdown, OpenTenant, PageHeading, StatusBadge},
+    components::{
+        ButtonLink, Countdown, OpenTenant, Outside, OutsideLines, PageHeading, StatusBadge,
+    },
     domain::support_sessions::SupportSession,
     paths,
 };
@@ -60,12 +62,12 @@ pub(super) fn Header(session: LiveSession) -> impl IntoView {
                 </div>
                 <p class="muted summary">
                     <a class="link" href=tenant_path.clone()>
-                        {first.tenant_name}
+                        <Outside text=first.tenant_name/>
                     </a>
                     " · "
-                    {first.staff_name}
+                    <Outside text=first.staff_name/>
                     " · “"
-                    {first.reason}
+                    <OutsideLines text=first.reason/>
                     "”"
                 </p>
             </div>

@@ -4,8 +4,11 @@ use leptos::prelude::*;
 
 use super::follow::LiveList;
 use crate::{
-    components::{Countdown, RowLink, StatusBadge, Timestamp, use_viewer},
-    domain::support_sessions::{SupportSession, SupportSessionStatus},
+    components::{Countdown, Outside, OutsideLines, RowLink, StatusBadge, Timestamp, use_viewer},
+    domain::{
+        shown::shown_lines,
+        support_sessions::{SupportSession, SupportSessionStatus},
+    },
     live::rows::LiveRow as _,
     paths,
 };
@@ -44,14 +47,14 @@ pub(super) fn SessionRow(
             </td>
             <th scope="row">
                 <a class="name" href=path>
-                    <strong>{tenant_name}</strong>
+                    <strong><Outside text=tenant_name/></strong>
                     <span class="id">{first.tenant_id.to_string()}</span>
                 </a>
             </th>
-            <td data-label="Staff">{staff_name}</td>
+            <td data-label="Staff"><Outside text=staff_name/></td>
             <td data-label="Scopes">{scopes.collect_view()}</td>
-            <td class="reason wide" data-label="Reason" title=first.reason.clone()>
-                <span>{first.reason.clone()}</span>
+            <td class="reason wide" data-label="Reason" title=shown_lines(&first.reason).into_owned()>
+                <span><OutsideLines text=first.reason.clone()/></span>
             </td>
             <td data-label="Issued">
                 <Timestamp at=first.issued_at/>

@@ -6,7 +6,7 @@ use super::TenantActs;
 use crate::{
     api,
     components::{
-        ButtonLink, Countdown, Loaded, Panel, StatusBadge, Timestamp, failed_part,
+        ButtonLink, Countdown, Loaded, Outside, Panel, StatusBadge, Timestamp, failed_part,
         format::Precision,
     },
     domain::{
@@ -97,7 +97,7 @@ fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView 
         <li>
             <StatusBadge status=SupportSessionStatus::Active/>
             <a class="grow name" href=paths::support_session(session.id)>
-                <strong>{session.staff_name.clone()}</strong>
+                <strong><Outside text=session.staff_name.clone()/></strong>
                 <span class="id">{facts.join(" · ")}</span>
             </a>
             <Countdown
@@ -153,8 +153,8 @@ fn EventRow(event: AuditEvent) -> impl IntoView {
     view! {
         <li>
             <a class="grow name" href=paths::audit_event(event.id)>
-                <strong>{event.action}</strong>
-                <span class="muted">{event.actor.name}</span>
+                <strong><Outside text=event.action/></strong>
+                <span class="muted"><Outside text=event.actor.name/></span>
             </a>
             <span class="muted">
                 <Timestamp at=event.occurred_at precision=Precision::Second/>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        ButtonLink, PageHeading, TenantStatusTag, Timestamp,
+        ButtonLink, Outside, PageHeading, TenantStatusTag, Timestamp,
         format::{Precision, counted},
     },
     domain::tenants::Tenant,
@@ -38,12 +38,12 @@ pub(super) fn Header(
         <nav class="muted" aria-label="Breadcrumb">
             <a class="link" href=paths::OVERVIEW>"Support"</a>
             " / "
-            <span aria-current="page">{tenant.name.clone()}</span>
+            <span aria-current="page"><Outside text=tenant.name.clone()/></span>
         </nav>
         <header class="page-header">
             <div>
                 <div class="bar">
-                    <PageHeading>{tenant.name}</PageHeading>
+                    <PageHeading><Outside text=tenant.name/></PageHeading>
                     <TenantStatusTag status=tenant.status/>
                 </div>
                 <p class="muted">

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Panel, format::counted},
+    components::{Outside, Panel, format::counted},
     domain::tenants::Organization,
 };
 
@@ -26,7 +26,7 @@ pub(crate) fn Organizations(organizations: Vec<Organization>) -> impl IntoView {
                         view! {
                             <li>
                                 <span class="grow">
-                                    <strong>{organization.name}</strong>
+                                    <strong><Outside text=organization.name/></strong>
                                     <span class="id">{organization.id.to_string()}</span>
                                 </span>
                                 <span class="tag" data-status=organization.status.as_str()>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        CopyCode, Fact, Timestamp,
+        CopyCode, Fact, Outside, Timestamp,
         format::{Precision, counted},
     },
     domain::access_log::{AccessLogEntry, DirectionTally, RequestOutcome, UpgradeTally},
@@ -36,10 +36,10 @@ pub(super) fn EntryRow(
     };
     view! {
         <tr>
-            <td class="method">{method}</td>
+            <td class="method"><Outside text=method/></td>
             <td class="path">
                 <details>
-                    <summary><code>{path}</code></summary>
+                    <summary><code><Outside text=path/></code></summary>
                     {move || now.with(facts)}
                 </details>
             </td>
@@ -96,7 +96,7 @@ fn facts(entry: &AccessLogEntry) -> AnyView {
     let row = |name: &'static str, value: Option<String>| {
         view! {
             <dt>{name}</dt>
-            <dd>{value.unwrap_or_else(|| "—".into())}</dd>
+            <dd><Outside text=value.unwrap_or_else(|| "—".into())/></dd>
         }
     };
     let bytes = |bytes: Option<u64>| bytes.map(|bytes| counted(bytes, "byte", "bytes"));
