@@ -56,6 +56,8 @@ pub async fn export(
         format,
         filter: filter.clone(),
     };
+    // An export that can't begin is no event. One that has begun waits for its turn and doesn't break off.
+    drop(core.store.within(Lane::Exports).read().await?);
     let chain = chain_of(tenant.as_ref());
     core.append(core.event(context, tenant.as_ref(), chain, action))
         .await?;
@@ -90,7 +92,7 @@ fn body(
             let is_first = progress == Progress::Beginning;
             // The connection goes back before the bytes go out: a slow reader holds none.
             let (events, next) = progress
-                .step(&mut store.read().await?.db(), &reach, &filter)
+                .step(&mut store.read_at_last().await?.db(), &reach, &filter)
                 .await?;
             Ok(Some((write(&events, format, is_first)?, next)))
         }

@@ -3,8 +3,8 @@
 //!
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
-//! | browsers | `pages`, `forms`, `live`, `downloads` | log, lane of the store, who asks (cookie), same origin, size of the body, how often |
-//! | programs with a key | `rest` | log, lane of the store, support session, who asks (key), how often, problems |
+//! | browsers | `pages`, `forms`, `live`, `downloads` | log, who asks (cookie), same origin, lane of the store, size of the body, how often |
+//! | programs with a key | `rest` | log, support session, who asks (key), lane of the store, how often, problems |
 //! | upstreams and balancers | `machines` | none |
 //!
 //! No rule about who may do what lives in the stack: the services decide, since a server function that is
@@ -77,11 +77,12 @@ pub(crate) fn for_browsers(
     establish: EstablishStaff,
     same_origin: SameOrigin,
 ) -> Router {
+    let establish = establish.of_own_pages(same_origin.clone());
     routes
         .layer(from_fn(limit_body))
+        .layer(from_fn(lane::browsers_lane))
         .layer(from_fn_with_state(same_origin, same_origin::require))
         .layer(from_fn_with_state(establish, establish_staff))
-        .layer(from_fn(lane::browsers_lane))
         .layer(from_fn(log_request))
 }
 
@@ -201,14 +202,13 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
     let routes = finished(root)
         .nest(rest::PREFIX, finished(resources))
         .layer(from_fn_with_state(limited, limit))
+        .layer(from_fn(lane::keys_lane))
         .layer(from_fn_with_state(establish, establish_key));
     let routes = match support {
         Some(support) => routes.layer(support),
         None => routes,
     };
-    routes
-        .layer(from_fn(lane::keys_lane))
-        .layer(from_fn(log_request))
+    routes.layer(from_fn(log_request))
 }
 
 /// What is under `rest::PREFIX` and in the `OpenAPI` document.

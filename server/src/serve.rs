@@ -77,7 +77,7 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         clock,
         figures,
     } = parts;
-    let (core, keys, clock) = open(config, clock).await?;
+    let (core, keys, clock) = Box::pin(open(config, clock)).await?;
     let boot = new_uuid(&*core.clock, &*core.entropy).to_string();
     let by = WrittenBy {
         node: core.config.node_name(),

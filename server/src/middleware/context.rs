@@ -19,8 +19,9 @@ use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{AUTHORIZATION, USER_AGENT},
 };
+use store::Lane;
 
-use super::cookie;
+use super::{cookie, same_origin::SameOrigin};
 use crate::{
     extract::Refusal,
     problem,
@@ -35,12 +36,18 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Establishes staff members by their cookie. Keys are ignored.
 #[derive(Clone)]
-pub struct EstablishStaff(Arc<(Core, StaffSessions)>);
+pub struct EstablishStaff(Arc<(Core, StaffSessions)>, Option<SameOrigin>);
 
 impl EstablishStaff {
     /// With the proxies that `core`'s configuration trusts.
     pub fn new(core: Core, staff_sessions: StaffSessions) -> Self {
-        Self(Arc::new((core, staff_sessions)))
+        Self(Arc::new((core, staff_sessions)), None)
+    }
+
+    /// The same, but nobody is looked up for a request that is refused because another site sent it.
+    #[must_use]
+    pub fn of_own_pages(self, own: SameOrigin) -> Self {
+        Self(self.0, Some(own))
     }
 }
 
@@ -58,15 +65,19 @@ impl EstablishKey {
 
 /// The layer before pages, plain forms, server functions and the live stream.
 pub async fn establish_staff(
-    State(EstablishStaff(state)): State<EstablishStaff>,
+    State(EstablishStaff(state, own)): State<EstablishStaff>,
     request: Request,
     next: Next,
 ) -> Response {
     let (core, staff_sessions) = &*state;
     let origin = origin_of(core, &request);
+    let is_ours = own.is_none_or(|own| own.allows(request.method(), request.headers()));
     let found = match cookie::token_of(request.headers()) {
-        None => Ok(None),
-        Some(token) => staff_sessions.authenticate(&token).await,
+        Some(token) if is_ours => {
+            let found = staff_sessions.authenticate(&token);
+            Lane::Callers.run(found).await
+        }
+        _ => Ok(None),
     };
     match found {
         Ok(staff) => {
@@ -103,7 +114,7 @@ pub async fn establish_key(
     };
     let found = match key_of(request.headers()) {
         None => Ok(None),
-        Some(key) => api_keys.authenticate(key).await,
+        Some(key) => Lane::Callers.run(api_keys.authenticate(key)).await,
     };
     match found {
         Ok(key) => {

@@ -38,7 +38,7 @@ impl SameOrigin {
     }
 
     /// Whether a request may change something, judged by its origin.
-    fn allows(&self, method: &Method, headers: &HeaderMap) -> bool {
+    pub(super) fn allows(&self, method: &Method, headers: &HeaderMap) -> bool {
         method.is_safe() || self.has_sent(headers, &ORIGIN)
     }
 

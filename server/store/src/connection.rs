@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use super::{
-    EngineError, FromRow, StoreError,
-    lane::Place,
-    postgres,
+    EngineError, FromRow, StoreError, postgres,
     row::Answer,
     sqlite::{SqliteReader, WritingConnection},
     value::{ToValue, Value},
@@ -27,7 +25,7 @@ pub enum Reader {
     #[doc(hidden)]
     Sqlite(SqliteReader),
     #[doc(hidden)]
-    Postgres(PoolConnection<Postgres>, Place),
+    Postgres(PoolConnection<Postgres>),
 }
 
 impl Reader {
@@ -35,7 +33,7 @@ impl Reader {
     pub fn db(&mut self) -> Db<'_> {
         match self {
             Self::Sqlite(connection) => Db(Connection::Sqlite(connection)),
-            Self::Postgres(connection, _) => Db(Connection::Postgres(connection)),
+            Self::Postgres(connection) => Db(Connection::Postgres(connection)),
         }
     }
 
@@ -46,7 +44,7 @@ impl Reader {
 
         match self {
             Self::Sqlite(connection) => connection.prepare(sql),
-            Self::Postgres(connection, _) => {
+            Self::Postgres(connection) => {
                 let prepared = connection.prepare(sql.into_sql_str()).await;
                 Ok(prepared.map(drop)?)
             }
@@ -57,7 +55,7 @@ impl Reader {
     pub fn discard(self) {
         match self {
             Self::Sqlite(connection) => connection.discard(),
-            Self::Postgres(mut connection, _) => connection.close_on_drop(),
+            Self::Postgres(mut connection) => connection.close_on_drop(),
         }
     }
 }

@@ -150,6 +150,12 @@ impl Store {
         self.0.pools.reader(self.lane()).await
     }
 
+    /// A connection for reading, however long it takes until one is free: for the rest of what has
+    /// been begun and must not break off.
+    pub async fn read_at_last(&self) -> Result<Reader, StoreError> {
+        self.0.pools.reader_at_last(self.lane()).await
+    }
+
     /// Whether the engine answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut reader = self.read().await?;

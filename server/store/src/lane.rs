@@ -11,11 +11,13 @@ use crate::StoreError;
 
 /// How long to wait for a place in a lane.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long what ends something waits.
+const PATIENCE_OF_ENDS: Duration = Duration::from_secs(30);
 /// How long a statement may take where people and programs look.
 const LOOK: Duration = Duration::from_secs(4);
 /// How long a statement of an export may take. With a filter that fits little, one page of an
 /// export reads a whole chain.
-const EXPORT: Duration = Duration::from_mins(1);
+const EXPORT: Duration = Duration::from_secs(20);
 
 /// A kind of use that has its own connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Lane {
     Gateway,
     /// What ends a session or takes away access. It goes before everything else at the writer.
     Ends,
+    /// Look-ups of who asks, by cookie or key.
+    Callers,
     /// Acts of people. Only PostgreSQL gives each its own connection.
     Acts,
     /// Pages, server functions and plain forms. Whatever names no lane is here.
@@ -47,9 +51,10 @@ tokio::task_local! {
 }
 
 impl Lane {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Gateway,
         Self::Ends,
+        Self::Callers,
         Self::Acts,
         Self::Pages,
         Self::Live,
@@ -78,6 +83,7 @@ impl Lane {
             Self::Pages => 4,
             Self::Tasks => 1,
             Self::Ends
+            | Self::Callers
             | Self::Acts
             | Self::Live
             | Self::Rest
@@ -87,24 +93,45 @@ impl Lane {
         }
     }
 
+    /// How long to wait for one of them.
+    pub(crate) const fn patience(self) -> Duration {
+        match self {
+            Self::Ends => PATIENCE_OF_ENDS,
+            _ => PATIENCE,
+        }
+    }
+
     /// How long one of its statements may take.
     pub(crate) const fn limit(self) -> Option<Duration> {
         match self {
             Self::Gateway | Self::Ends | Self::Shell => None,
             Self::Exports => Some(EXPORT),
-            Self::Acts | Self::Pages | Self::Live | Self::Rest | Self::Reports | Self::Tasks => {
-                Some(LOOK)
-            }
+            Self::Callers
+            | Self::Acts
+            | Self::Pages
+            | Self::Live
+            | Self::Rest
+            | Self::Reports
+            | Self::Tasks => Some(LOOK),
         }
     }
 }
 
-/// The places of every lane. Cheap to clone.
+/// The places of every lane on SQLite. On PostgreSQL each lane has a pool. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Lanes([Arc<Semaphore>; Lane::ALL.len()]);
 
 /// A place in a lane, until it is dropped.
 pub(crate) type Place = OwnedSemaphorePermit;
+
+/// Waits for a place in a lane, for as long as that may take.
+pub(crate) async fn in_time<T>(
+    lane: Lane,
+    free: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let waited = tokio::time::timeout(lane.patience(), free).await;
+    waited.unwrap_or(Err(StoreError::Busy))
+}
 
 impl Lanes {
     pub(crate) fn new() -> Self {
@@ -112,16 +139,9 @@ impl Lanes {
     }
 
     /// A place, as soon as one is free.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Busy`] if none is free in time.
     pub(crate) async fn enter(&self, lane: Lane) -> Result<Place, StoreError> {
         let free = Arc::clone(&self.0[lane as usize]).acquire_owned();
-        match tokio::time::timeout(PATIENCE, free).await {
-            Ok(place) => place.map_err(|_| StoreError::Closed),
-            Err(_) => Err(StoreError::Busy),
-        }
+        free.await.map_err(|_| StoreError::Closed)
     }
 }
 

@@ -41,8 +41,8 @@ async fn run(pools: &Pools) -> Result<(), StoreError> {
             connection.migrate(&SQLITE)?;
             writer.give_back(connection);
         }
-        Pools::Postgres { pools, .. } => {
-            let mut connection = pools.of(Lane::Shell).acquire().await?;
+        Pools::Postgres { pools } => {
+            let mut connection = pools.take(Lane::Shell).await?;
             POSTGRES.run_direct(None, &mut *connection, false).await?;
         }
     }
@@ -68,8 +68,8 @@ async fn applied(pools: &Pools) -> Result<(&'static Migrator, Vec<AppliedMigrati
             writer.give_back(connection);
             (&SQLITE, applied)
         }
-        Pools::Postgres { pools, .. } => {
-            let mut connection = pools.of(Lane::Shell).acquire().await?;
+        Pools::Postgres { pools } => {
+            let mut connection = pools.take(Lane::Shell).await?;
             connection
                 .ensure_migrations_table(&POSTGRES.table_name)
                 .await?;

@@ -7,7 +7,7 @@ use app::domain::record::RecordLevel;
 use crate::{
     Lane, StoreError,
     connection::{Connection, Db, Reader},
-    lane::Lanes,
+    lane::{Lanes, in_time},
     postgres::PostgresPools,
     sqlite::{self, SqliteReaders, SqliteTransaction, SqliteWriter},
     transaction::Transaction,
@@ -21,7 +21,6 @@ pub(crate) enum Pools {
         readers: SqliteReaders,
     },
     Postgres {
-        lanes: Lanes,
         pools: PostgresPools,
     },
 }
@@ -64,19 +63,35 @@ impl Pools {
             );
         }
         drop(connection);
-        let lanes = Lanes::new();
-        Ok(Self::Postgres { lanes, pools })
+        Ok(Self::Postgres { pools })
     }
 
-    /// A connection for reading.
+    /// A connection for reading, if one of the lane's becomes free in time.
     pub(crate) async fn reader(&self, lane: Lane) -> Result<Reader, StoreError> {
-        Ok(match self {
-            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.reader(lane).await?),
-            Self::Postgres { lanes, pools } => {
-                let place = lanes.enter(lane).await?;
-                Reader::Postgres(pools.of(lane).acquire().await?, place)
+        match self {
+            Self::Sqlite { readers, .. } => {
+                let reader = in_time(lane, readers.reader(lane));
+                Ok(Reader::Sqlite(reader.await?))
             }
-        })
+            Self::Postgres { pools } => {
+                let connection = Box::pin(pools.take(lane));
+                Ok(Reader::Postgres(connection.await?))
+            }
+        }
+    }
+
+    /// A connection for reading, however long it takes until one of the lane's is free.
+    pub(crate) async fn reader_at_last(&self, lane: Lane) -> Result<Reader, StoreError> {
+        match self {
+            Self::Sqlite { readers, .. } => Ok(Reader::Sqlite(readers.reader(lane).await?)),
+            Self::Postgres { pools } => loop {
+                match pools.take(lane).await {
+                    Ok(connection) => return Ok(Reader::Postgres(connection)),
+                    Err(StoreError::Busy) => {}
+                    Err(error) => return Err(error),
+                }
+            },
+        }
     }
 
     /// Begins a transaction of the batching writer, at a level if one is given.
@@ -88,7 +103,7 @@ impl Pools {
             Self::Sqlite { writer, .. } => {
                 Transaction::Sqlite(SqliteTransaction::begin(writer, level)?)
             }
-            Self::Postgres { pools, .. } => {
+            Self::Postgres { pools } => {
                 let mut transaction = Transaction::Postgres(pools.batch.begin().await?);
                 if level == Some(RecordLevel::Written) {
                     let mut db = transaction.db();

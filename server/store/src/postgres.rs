@@ -1,16 +1,18 @@
 //! PostgreSQL, by `sqlx`.
 
-use std::{borrow::Cow, collections::BTreeMap, str::FromStr, sync::Arc, time::Duration};
+use std::{borrow::Cow, str::FromStr, sync::Arc, time::Duration};
 
 use futures::TryStreamExt as _;
 use sqlx::{
-    AssertSqlSafe, Column as _, Connection as _, Executor as _, PgConnection, PgPool, Row as _,
-    TypeInfo as _,
+    AssertSqlSafe, Column as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres,
+    Row as _, Transaction, TypeInfo as _,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
 
 use crate::{
     Lane, StoreError,
+    lane::in_time,
     row::{Answer, Row},
     value::{Kind, Value},
 };
@@ -26,8 +28,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct PostgresPools {
     /// Only for the batching writer.
     pub(crate) batch: PgPool,
-    /// One for each limit of a statement's time, with a connection for each place of its lanes.
-    by_limit: Vec<(Option<Duration>, PgPool)>,
+    /// One for each lane. A pool counts a connection until it is given back, also one whose statement
+    /// still runs after its caller has gone. So such statements take nothing from another lane.
+    lanes: [PgPool; Lane::ALL.len()],
 }
 
 impl PostgresPools {
@@ -44,28 +47,37 @@ impl PostgresPools {
             Ok(batch) => batch,
             Err(error) => return Err(unreachable(&connect, error).await),
         };
-        let mut places = BTreeMap::<_, usize>::new();
-        for lane in Lane::ALL {
-            *places.entry(lane.limit()).or_default() += lane.places();
-        }
-        let pools = places.into_iter().map(|(limit, places)| {
-            let milliseconds = limit.map_or(0, |limit| limit.as_millis());
+        let lanes = Lane::ALL.map(|lane| {
+            let milliseconds = lane.limit().map_or(0, |limit| limit.as_millis());
             let timeout = [("statement_timeout", milliseconds.to_string())];
-            let most = u32::try_from(places).unwrap_or(u32::MAX);
-            let pool = pool(most).connect_lazy_with(connect.clone().options(timeout));
-            (limit, pool)
+            let most = u32::try_from(lane.places()).unwrap_or(u32::MAX);
+            pool(most).connect_lazy_with(connect.clone().options(timeout))
         });
-        Ok(Self {
-            batch,
-            by_limit: pools.collect(),
-        })
+        Ok(Self { batch, lanes })
     }
 
-    /// Where a lane's connections come from.
-    pub(crate) fn of(&self, lane: Lane) -> &PgPool {
-        let mut pools = self.by_limit.iter();
-        let of_lane = pools.find(|(limit, _)| *limit == lane.limit());
-        of_lane.map_or(&self.batch, |(_, pool)| pool)
+    /// Begins a transaction on a connection of a lane.
+    pub(crate) async fn begin(
+        &self,
+        lane: Lane,
+    ) -> Result<Transaction<'static, Postgres>, StoreError> {
+        let connection = self.take(lane).await?;
+        Ok(Transaction::begin(connection, None).await?)
+    }
+
+    /// A connection of a lane.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] if all are in use for too long.
+    pub(crate) async fn take(&self, lane: Lane) -> Result<PoolConnection<Postgres>, StoreError> {
+        let pool = &self.lanes[lane as usize];
+        let free = async { Ok(pool.acquire().await?) };
+        if pool.num_idle() == 0 && pool.size() as usize >= lane.places() {
+            return in_time(lane, free).await;
+        }
+        // One must be opened, which may take longer than it may take to wait.
+        free.await
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
     act::{ActError, Acting, Audited, Priority, Run, Writing},
     batch::Order,
     pools::Pools,
+    postgres::PostgresPools,
     transaction::{Bookkeeping, Transaction, Tx},
 };
 
@@ -102,13 +103,10 @@ impl Store {
                 return Err(StoreError::Broken.into());
             }
             let result = match self.pools() {
-                Pools::Postgres { lanes, pools }
+                Pools::Postgres { pools }
                     if matches!(order.priority, Priority::Normal | Priority::End) =>
                 {
-                    let _place = lanes.enter(order.lane).await?;
-                    let begun = pools.of(order.lane).begin().await;
-                    let begun = begun.map_err(StoreError::from)?;
-                    self.write_alone(&*act, Transaction::Postgres(begun)).await
+                    Box::pin(self.write_alone(pools, order.lane, &*act)).await
                 }
                 _ => self.writer().submit(order, Arc::clone(&act)).await,
             };
@@ -125,9 +123,11 @@ impl Store {
 
     async fn write_alone<T: 'static, E: ActError + 'static>(
         &self,
+        pools: &PostgresPools,
+        lane: Lane,
         act: &dyn Run<T, E>,
-        mut transaction: Transaction,
     ) -> Result<T, E> {
+        let mut transaction = Transaction::Postgres(pools.begin(lane).await?);
         let (result, changed) = {
             let mut tx = Tx::new(transaction.db());
             let result = act.run(&mut tx).await;
@@ -137,7 +137,10 @@ impl Store {
             (result, tx.changed)
         };
         if result.is_ok() {
-            transaction.db().still_works().await?;
+            let mut db = transaction.db();
+            db.still_works().await?;
+            // A commit that waits for a standby must not be stopped and then taken for a replicated one.
+            db.query("SET LOCAL statement_timeout = 0").done().await?;
             transaction.commit().await?;
             if changed {
                 self.written().notify_one();

@@ -24,6 +24,8 @@ use tokio::{
 use super::request_event;
 use crate::services::{Core, ServiceError, core::actor_of};
 
+/// For how long a refusal may wait to be recorded.
+const REFUSAL: Duration = Duration::from_secs(30);
 /// How many refusals an ended support session still records.
 const REFUSALS_AFTER_END: u64 = 100;
 /// For how long a completion that the store did not take rests before it is tried again.
@@ -124,36 +126,45 @@ pub(super) async fn refuse(
     by: &Arc<WrittenBy>,
     refused: RefusedRequest,
 ) -> Result<Kept, StoreError> {
+    let session = refused.request.support_session_id;
     let given = (core.clone(), Arc::clone(by), Arc::new(refused));
+    // With the records of requests, whose batch locks the session too: any number of refusals of one
+    // session waits there, and takes no connection from the look-ups of others.
+    let deadline = std::time::Instant::now() + REFUSAL;
     core.store
-        .write(Priority::Normal, given, move |(core, by, refused), tx| {
-            Box::pin(async move {
-                let intent = &refused.request;
-                if is_over_bound(tx, core, intent.support_session_id).await? {
-                    return Ok(Kept::Nothing);
-                }
-                let Some(seq) = tx.next_seq_of_refused(intent.support_session_id).await? else {
-                    return Ok(Kept::Nothing);
-                };
-                let mut entry = entry_of(intent, seq, RequestOutcome::Refused);
-                entry.status = Some(refused.status);
-                entry.refusal = Some(refused.refusal);
-                tx.add_access_log_entry(&entry, by);
-                // The next one of this batch counts it.
-                tx.write_access_log().await?;
-                let action = AuditAction::SupportSessionRequestRefused {
-                    seq,
-                    method: intent.method.clone(),
-                    path: intent.path.clone(),
-                    query: intent.query.clone(),
-                    status: refused.status,
-                    refusal: refused.refusal,
-                };
-                let event = request_event(core, intent, AuditOutcome::Failure, action);
-                let _receipt = tx.append_audit(event);
-                Ok::<_, StoreError>(Kept::Row)
-            })
-        })
+        .write_by(
+            deadline,
+            Some(session),
+            given,
+            move |(core, by, refused), tx| {
+                Box::pin(async move {
+                    let intent = &refused.request;
+                    if is_over_bound(tx, core, intent.support_session_id).await? {
+                        return Ok(Kept::Nothing);
+                    }
+                    let Some(seq) = tx.next_seq_of_refused(intent.support_session_id).await? else {
+                        return Ok(Kept::Nothing);
+                    };
+                    let mut entry = entry_of(intent, seq, RequestOutcome::Refused);
+                    entry.status = Some(refused.status);
+                    entry.refusal = Some(refused.refusal);
+                    tx.add_access_log_entry(&entry, by);
+                    // The next one of this batch counts it.
+                    tx.write_access_log().await?;
+                    let action = AuditAction::SupportSessionRequestRefused {
+                        seq,
+                        method: intent.method.clone(),
+                        path: intent.path.clone(),
+                        query: intent.query.clone(),
+                        status: refused.status,
+                        refusal: refused.refusal,
+                    };
+                    let event = request_event(core, intent, AuditOutcome::Failure, action);
+                    let _receipt = tx.append_audit(event);
+                    Ok::<_, StoreError>(Kept::Row)
+                })
+            },
+        )
         .await
 }
 

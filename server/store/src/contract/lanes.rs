@@ -1,5 +1,7 @@
 //! Lanes: whoever holds one full takes nothing from another, and nothing holds one for ever.
 
+use std::time::Duration;
+
 use super::noon;
 use crate::{
     Lane, Priority, Store, StoreError,
@@ -84,5 +86,46 @@ async fn a_task_is_in_the_lane_that_it_runs_in() {
         let held = fill(&test.store, Lane::Pages).await;
         assert!(Lane::Live.run(answers(&test.store)).await, "{engine}");
         drop(held);
+    }
+}
+
+#[tokio::test]
+async fn statements_that_run_on_without_their_callers_take_nothing_from_other_lanes() {
+    let test = crate::testing::postgres().await;
+    let looking = [Lane::Pages, Lane::Rest, Lane::Acts, Lane::Live];
+    for lane in looking {
+        for _ in 0..lane.places() {
+            let store = test.store.within(lane);
+            let dear = async {
+                let mut reader = store.read().await.unwrap();
+                let mut db = reader.db();
+                let asleep = db.query("SELECT CAST(pg_sleep(3) AS TEXT)");
+                asleep.fetch_one::<String>().await
+            };
+            let gone = tokio::time::timeout(Duration::from_millis(100), dear).await;
+            assert!(gone.is_err());
+        }
+    }
+    for lane in Lane::ALL.into_iter().filter(|lane| !looking.contains(lane)) {
+        let store = test.store.within(lane);
+        let answered = tokio::time::timeout(Duration::from_millis(500), answers(&store)).await;
+        assert_eq!(answered, Ok(true), "{lane:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_must_not_break_off_waits_for_its_turn() {
+    for (engine, test) in both().await {
+        let store = test.store.within(Lane::Exports);
+        let held = fill(&test.store, Lane::Exports).await;
+        let mut waits = Box::pin(store.read_at_last());
+        let refused = store.read();
+        let refused = tokio::select! {
+            refused = refused => refused,
+            _ = &mut waits => panic!("{engine}: there was a place"),
+        };
+        assert!(matches!(refused.err(), Some(StoreError::Busy)), "{engine}");
+        drop(held);
+        waits.await.unwrap();
     }
 }

@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use super::{open, run};
 use crate::{
     Lane, StoreError, Value,
-    lane::{Lanes, Place},
+    lane::{Lanes, Place, in_time},
     row::Answer,
 };
 
@@ -82,7 +82,7 @@ impl SqliteReader {
     ) -> Result<Answer, StoreError> {
         let mut lent = match self.lent.take() {
             Some(lent) => lent,
-            None => self.readers.lend(self.lane).await?,
+            None => in_time(self.lane, self.readers.lend(self.lane)).await?,
         };
         let limit = self.lane.limit();
         let ran = tokio::task::spawn_blocking(move || (lent.run(&sql, &values, limit), lent));
