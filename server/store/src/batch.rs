@@ -49,6 +49,8 @@ trait Job: Send {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool>;
     /// Puts an error in place of its result: its effects can't be kept.
     fn fail(&mut self, error: StoreError);
+    /// Whether its own rules have refused the act.
+    fn is_refused(&self) -> bool;
     /// The outage, if the act failed because of one.
     fn outage(&self) -> Option<OutageCause>;
     /// Answers the caller with the act's own result, or with the reason why nothing was committed.
@@ -74,6 +76,10 @@ impl<T: Send + 'static, E: ActError + Send + 'static> Job for Waiting<T, E> {
 
     fn fail(&mut self, error: StoreError) {
         self.result = Some(Err(error.into()));
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(&self.result, Some(Err(error)) if error.is_refusal())
     }
 
     fn outage(&self) -> Option<OutageCause> {

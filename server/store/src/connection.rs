@@ -179,6 +179,14 @@ impl Db<'_> {
         matches!(self.0, Connection::Postgres(_))
     }
 
+    /// How many rows the writing connection of SQLite has changed since it was opened.
+    pub(super) fn rows_changed(&self) -> Option<u64> {
+        match &self.0 {
+            Connection::SqliteWriter(connection) => Some(connection.rows_changed()),
+            Connection::Sqlite(_) | Connection::Postgres(_) => None,
+        }
+    }
+
     /// Whether the transaction is still open: SQLite ends one by itself after some errors.
     pub(super) fn is_in_transaction(&self) -> bool {
         match &self.0 {

@@ -128,6 +128,12 @@ impl Bookkeeping<'_> {
         Ok(())
     }
 
+    /// A measure of what acts have written so far, or put off; `None` where the engine has none.
+    pub(super) fn traces(&self) -> Option<(u64, usize, usize)> {
+        let rows = self.db.rows_changed()?;
+        Some((rows, self.pending.len(), self.asked.len()))
+    }
+
     /// Writes what was put off until the transaction, or this part of it, is to be kept.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
         self.write_access_log().await?;

@@ -137,12 +137,14 @@ impl StaffSessions {
             .await?;
         drop(reader);
         let attempt = Attempt::new(email, ip, ip.is_some() && earlier > 0);
-        self.core
+        let begun: Result<Result<Attempt, Problem>, StoreError> = self
+            .core
             .store
             .write(Priority::Normal, attempt, move |attempt, tx| {
                 Box::pin(async move { attempt.clone().begin(tx, now).await })
             })
-            .await
+            .await;
+        Ok(begun??)
     }
 
     /// Checks a password. An attempt that couldn't be checked is withdrawn.

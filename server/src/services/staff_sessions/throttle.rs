@@ -18,8 +18,6 @@ use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use store::{Bookkeeping, StoreError, sign_in_failures::SignInFailures};
 
-use crate::services::ServiceError;
-
 /// How many failures of an account go without a delay.
 const FREE_PER_ACCOUNT: u64 = 5;
 /// How many failures from an address go without a delay: an office shares one.
@@ -73,12 +71,13 @@ impl Attempt {
         }
     }
 
-    /// Counts the attempt as failed, or refuses it because it comes too early.
+    /// Counts the attempt as failed, or refuses it because it comes too early. The refusal is a value: an error would
+    /// roll back what shares the transaction.
     pub(super) async fn begin(
         mut self,
         tx: &mut Bookkeeping<'_>,
         now: Timestamp,
-    ) -> Result<Self, ServiceError> {
+    ) -> Result<Result<Self, Problem>, StoreError> {
         let mut counted = Vec::with_capacity(self.subjects.len());
         let mut allowed_at = now;
         for (subject, free) in &self.subjects {
@@ -88,7 +87,7 @@ impl Attempt {
             counted.push((subject.clone(), failures + 1, before.last_failure_at));
         }
         if allowed_at > now {
-            return Err(too_early(allowed_at - now).into());
+            return Ok(Err(too_early(allowed_at - now)));
         }
         for (subject, failures, before) in counted {
             let failures = SignInFailures {
@@ -103,7 +102,7 @@ impl Attempt {
                 before,
             });
         }
-        Ok(self)
+        Ok(Ok(self))
     }
 
     /// Withdraws the attempt: it was never checked.

@@ -93,6 +93,10 @@ impl Receipt {
 pub(crate) struct Pending(Vec<NewAuditEvent>);
 
 impl Pending {
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn push(&mut self, event: NewAuditEvent) -> Receipt {
         let id = event.id;
         self.0.push(event);

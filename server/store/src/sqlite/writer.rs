@@ -77,6 +77,10 @@ impl WritingConnection {
         Ok(())
     }
 
+    pub(crate) fn rows_changed(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
     pub(crate) fn is_in_transaction(&self) -> bool {
         !self.connection.is_autocommit()
     }
