@@ -74,7 +74,7 @@ impl AppState {
         let identities = Identities::new(core.config.console.public_url.as_str(), keys);
         let tenants = TenantsService::new(core.clone(), Arc::clone(&node.gates));
         Ok(Self {
-            staff: StaffService::new(core.clone(), passwords.clone()),
+            staff: StaffService::new(core.clone(), passwords.clone(), Arc::clone(&node.gates)),
             staff_sessions: StaffSessions::new(core.clone(), passwords),
             api_keys: ApiKeys::new(core.clone()),
             telemetry: TelemetryService::new(core.clone()),

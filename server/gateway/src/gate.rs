@@ -219,6 +219,12 @@ impl SessionGates {
         self.gates.lock().contains_key(&session)
     }
 
+    /// Whether a session that is used here has ended.
+    pub fn has_ended(&self, session: SupportSessionId) -> bool {
+        let gate = self.find(session);
+        gate.is_some_and(|gate| gate.state.lock().ended.is_some())
+    }
+
     /// How many requests of a session are in flight.
     pub fn in_flight(&self, session: SupportSessionId) -> usize {
         let gate = self.find(session);

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Read};
 
 use app::domain::staff::{NewStaffMember, Role, StaffMember};
 use clap::{Args, Subcommand};
+use gateway::SessionGates;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
@@ -98,7 +99,7 @@ pub(super) struct PasswordArgs {
 pub(super) async fn run(common: &Common, command: StaffCommand) -> Result<(), CliError> {
     let Opened { core, context } = open(common).await?;
     let passwords = Passwords::new(core.entropy.clone());
-    let staff = StaffService::new(core, passwords);
+    let staff = StaffService::new(core, passwords, SessionGates::new());
     match command {
         StaffCommand::Add(args) => {
             let password = args.password.read()?;

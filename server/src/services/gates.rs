@@ -1,6 +1,6 @@
 //! Informs this process's gates of a commit immediately, without the change log.
 
-use app::domain::{SupportSessionId, support_sessions::SupportSessionStatus};
+use app::domain::SupportSessionId;
 use gateway::{SessionGates, ports::Ended};
 use store::{Db, StoreError};
 
@@ -46,20 +46,11 @@ pub(super) async fn cut_replaced_now(
     }
 }
 
-/// Ends open requests of support sessions that were revoked along with something else. If the store
-/// fails, the change log will do it later.
-///
-/// # Errors
-///
-/// If the store does not answer.
-pub(super) async fn end_revoked(core: &Core, gates: &SessionGates) -> Result<(), StoreError> {
-    let now = core.now();
-    let mut reader = core.store.read().await?;
-    for id in gates.sessions() {
-        let found = reader.db().lookup_support_session(id).await?;
-        if found.is_some_and(|session| session.status(now) == SupportSessionStatus::Revoked) {
-            gates.end(id, Ended::Revoked);
-        }
+/// Ends open requests of support sessions that a commit has just revoked along with something else,
+/// before anyone is answered. It asks no store, so it can't fail.
+pub(super) fn end_revoked(gates: &SessionGates, revoked: &[SupportSessionId]) {
+    for id in revoked {
+        let cut = gates.end(*id, Ended::Revoked);
+        tracing::info!(support_session.id = %id, requests.cut = cut.requests, "support session revoked");
     }
-    Ok(())
 }

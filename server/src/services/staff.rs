@@ -8,6 +8,8 @@ mod port;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use app::domain::{
     StaffId,
     audit::AuditAction,
@@ -16,6 +18,7 @@ use app::domain::{
     problem::Problem,
     staff::{NewStaffMember, StaffMember, parse_email},
 };
+use gateway::SessionGates;
 use secrecy::SecretString;
 use store::{Audited, ChangeKind, StoreError, staff::StaffRecord};
 
@@ -28,6 +31,7 @@ pub use self::password::GivenPassword;
 pub struct StaffService {
     core: Core,
     passwords: Passwords,
+    gates: Arc<SessionGates>,
 }
 
 /// The result of setting a password.
@@ -39,8 +43,13 @@ pub struct PasswordGiven {
 }
 
 impl StaffService {
-    pub fn new(core: Core, passwords: Passwords) -> Self {
-        Self { core, passwords }
+    /// Support sessions that end with someone's access are stopped at `gates`.
+    pub fn new(core: Core, passwords: Passwords, gates: Arc<SessionGates>) -> Self {
+        Self {
+            core,
+            passwords,
+            gates,
+        }
     }
 
     /// Every staff member, by e-mail address.

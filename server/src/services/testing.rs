@@ -63,6 +63,8 @@ pub(crate) struct World {
     pub(crate) staff: StaffService,
     pub(crate) sessions: StaffSessions,
     pub(crate) tenants: TenantsService,
+    /// The node's gates, of which `staff` and `tenants` know.
+    pub(crate) gates: Arc<SessionGates>,
     pub(crate) telemetry: TelemetryService,
 }
 
@@ -128,16 +130,18 @@ impl World {
             cursors: CursorKey::new([7; 32]),
         };
         let passwords = Passwords::new(Arc::new(SystemEntropy));
+        let gates = SessionGates::new();
         Self {
             engine,
             clock,
             settings: Arc::new(settings()),
             store,
-            staff: StaffService::new(core.clone(), passwords.clone()),
+            staff: StaffService::new(core.clone(), passwords.clone(), Arc::clone(&gates)),
             sessions: StaffSessions::new(core.clone(), passwords.clone()),
-            tenants: TenantsService::new(core.clone(), SessionGates::new()),
+            tenants: TenantsService::new(core.clone(), Arc::clone(&gates)),
             telemetry: TelemetryService::new(core.clone()),
             passwords,
+            gates,
             core,
         }
     }

@@ -84,7 +84,11 @@ pub(super) async fn run(common: &Common, args: ProbeArgs) -> Result<(), CliError
         args.ca.as_deref(),
     )?;
     let Opened { core, context } = open(common).await?;
-    let staff = StaffService::new(core.clone(), Passwords::new(core.entropy.clone()));
+    let staff = StaffService::new(
+        core.clone(),
+        Passwords::new(core.entropy.clone()),
+        SessionGates::new(),
+    );
     let staff = staff.find(&context, who).await?;
     if !staff.may_enter() {
         return Err(CliError::Usage(format!(

@@ -9,6 +9,7 @@ use app::domain::{
     telemetry::RejectedRecord,
 };
 use chrono::TimeDelta;
+use futures::{StreamExt, stream};
 use store::{Bookkeeping, Priority};
 
 use super::orphans;
@@ -55,19 +56,19 @@ impl AccessLogReports {
                 Err(rejected) => told.rejected.push(rejected),
             }
         }
-        for some in good.chunks(CONCURRENT) {
-            let writes = some.iter().map(|(_, end)| self.complete_one(context, *end));
-            let written = futures::future::join_all(writes).await;
-            for ((index, _), written) in some.iter().zip(written) {
-                if written? {
-                    told.completed += 1;
-                } else {
-                    told.rejected.push(RejectedRecord {
-                        index: *index,
-                        field: Some("request_id".to_owned()),
-                        message: "doesn't match an open request of this proxy".to_owned(),
-                    });
-                }
+        // One that has to be tried again delays none but itself.
+        let writes = stream::iter(good)
+            .map(async |(index, end)| (index, self.complete_one(context, end).await));
+        let written: Vec<_> = writes.buffer_unordered(CONCURRENT).collect().await;
+        for (index, written) in written {
+            if written? {
+                told.completed += 1;
+            } else {
+                told.rejected.push(RejectedRecord {
+                    index,
+                    field: Some("request_id".to_owned()),
+                    message: "doesn't match an open request of this proxy".to_owned(),
+                });
             }
         }
         told.rejected.sort_by_key(|rejected| rejected.index);

@@ -1,7 +1,7 @@
 //! Access of staff members: roles, deactivation and reactivation.
 
 use app::domain::{
-    StaffId, Timestamp,
+    StaffId, SupportSessionId, Timestamp,
     audit::AuditAction,
     caller::Context,
     policy::Act,
@@ -12,7 +12,8 @@ use store::{Audited, ChangeKind, Lane, Tx, audit::Receipt};
 
 use super::{StaffService, not_found};
 use crate::services::{
-    Acting, ServiceError, staff_sessions::tell_of_ended, support_sessions::revoke_all_of,
+    Acting, ServiceError, gates::end_revoked, staff_sessions::tell_of_ended,
+    support_sessions::revoke_all_of,
 };
 
 /// A change of who may enter.
@@ -68,18 +69,21 @@ impl StaffService {
                 let before = act.tx.lock_staff(id).await?.ok_or_else(not_found)?.member;
                 let after = apply(&before, change, act.now());
                 if after == before {
-                    return Ok(Audited::unchanged(after));
+                    return Ok(Audited::unchanged((after, Vec::new())));
                 }
                 keep_one_super_admin(act.tx, &before, &after).await?;
                 let receipt = write(&mut act, change, (&before, &after)).await?;
-                if before.may_enter() && !after.may_enter() {
-                    show_out(&mut act, &after).await?;
-                }
+                let revoked = match before.may_enter() && !after.may_enter() {
+                    true => show_out(&mut act, &after).await?,
+                    false => Vec::new(),
+                };
                 act.change(ChangeKind::Staff, id).await?;
-                Ok(Audited::new(after, receipt))
+                Ok(Audited::new((after, revoked), receipt))
             })
         });
-        Lane::Ends.run(change).await
+        let (after, revoked) = Lane::Ends.run(change).await?;
+        end_revoked(&self.gates, &revoked);
+        Ok(after)
     }
 }
 
@@ -144,8 +148,11 @@ async fn write(
     Ok(act.record(None, id, action))
 }
 
-/// Ends everything that is open for someone who lost access.
-async fn show_out(act: &mut Acting<'_, '_>, staff: &StaffMember) -> Result<(), ServiceError> {
+/// Ends everything that is open for someone who lost access. Returns the support sessions.
+async fn show_out(
+    act: &mut Acting<'_, '_>,
+    staff: &StaffMember,
+) -> Result<Vec<SupportSessionId>, ServiceError> {
     let now = act.now();
     let ended = act.tx.end_staff_sessions_of(staff.id, now).await?;
     let reason = if staff.deactivated_at.is_some() {
@@ -153,7 +160,7 @@ async fn show_out(act: &mut Acting<'_, '_>, staff: &StaffMember) -> Result<(), S
     } else {
         "staff member left without a role"
     };
-    revoke_all_of(act, staff.id, reason).await?;
+    let revoked = revoke_all_of(act, staff.id, reason).await?;
     tell_of_ended(act, &ended).await?;
-    Ok(())
+    Ok(revoked)
 }

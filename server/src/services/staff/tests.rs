@@ -350,3 +350,35 @@ async fn pages_get_the_signed_in_staff_member_and_their_sessions() {
         assert_eq!(shown.active_support_sessions, 0);
     }
 }
+
+#[tokio::test]
+async fn support_sessions_end_at_this_nodes_gates_before_the_answer() {
+    for console in both().await {
+        let ana = console
+            .add_staff(StaffId::from_uuid(Uuid::from_u128(1)), "ana")
+            .await;
+        for (number, tenant) in [(2, "acme"), (3, "bolt")] {
+            let name = format!("member{number}");
+            let member = console
+                .add_staff(StaffId::from_uuid(Uuid::from_u128(number)), &name)
+                .await;
+            let session = open_support_session(&console, &member, tenant).await;
+            // Someone is at the gate.
+            let held = console.gates.close(session.id).await;
+            assert!(!console.gates.has_ended(session.id));
+            match number {
+                2 => console.staff.deactivate(&cli(), member.id).await.unwrap(),
+                _ => {
+                    let staff = &console.staff;
+                    staff
+                        .set_roles(&cli(), member.id, Vec::new())
+                        .await
+                        .unwrap()
+                }
+            };
+            assert!(console.gates.has_ended(session.id), "{}", console.engine);
+            drop(held);
+        }
+        drop(ana);
+    }
+}

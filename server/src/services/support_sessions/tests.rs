@@ -581,7 +581,7 @@ async fn where_it_is_so_configured_a_suspension_ends_sessions_and_none_begins_un
             world.core.config = Arc::new(config);
             let (service, tenants) = (
                 service(&world),
-                TenantsService::new(world.core.clone(), SessionGates::new()),
+                TenantsService::new(world.core.clone(), Arc::clone(&world.gates)),
             );
             let suspend_x = OrganizationRegistration {
                 name: "X".into(),
@@ -604,11 +604,18 @@ async fn where_it_is_so_configured_a_suspension_ends_sessions_and_none_begins_un
                 let detail = service.detail(&holder, granted.session.id).await.unwrap();
                 detail.session.revocation.and_then(|r| r.reason)
             };
+            // Someone is at each gate.
+            let gates = Arc::clone(&world.gates);
+            let held_in_x = gates.close(in_organization.session.id).await;
+            let held = gates.close(whole.session.id).await;
+            let has_ended = |granted: &SupportSessionGranted| gates.has_ended(granted.session.id);
             let x = "x".parse().unwrap();
             tenants
                 .register_organization(&key(None), &acme, &x, suspend_x)
                 .await
                 .unwrap();
+            assert_eq!(has_ended(&in_organization), end_when_suspended);
+            assert!(!has_ended(&whole));
             let because = |why: &str| end_when_suspended.then(|| why.to_owned());
             assert_eq!(
                 ended(&in_organization).await,
@@ -625,6 +632,8 @@ async fn where_it_is_so_configured_a_suspension_ends_sessions_and_none_begins_un
                 .register_tenant(&key(None), &acme, suspended)
                 .await
                 .unwrap();
+            assert_eq!(has_ended(&whole), end_when_suspended);
+            drop((held_in_x, held));
             assert_eq!(ended(&whole).await, because("tenant suspended"));
             assert_eq!(ended(&elsewhere).await, None);
             let again = service.create(&holder, &acme, form()).await;

@@ -1,7 +1,7 @@
 //! Registration of tenants and organizations by the platform.
 
 use app::domain::{
-    OrganizationId, TenantId, Timestamp,
+    OrganizationId, SupportSessionId, TenantId, Timestamp,
     audit::{AuditAction, FieldChange, FieldChanges},
     caller::Context,
     policy::Act,
@@ -47,24 +47,23 @@ impl TenantsService {
         let register = self.core.act(context, given, |(id, registration), act| {
             Box::pin(register_tenant(act, id, registration))
         });
-        let register = Box::pin(register);
-        match is_suspended {
-            true => Lane::Ends.run(self.end_with(register)).await,
-            false => register.await,
-        }
-        .map_err(slug_is_taken)
+        let registered = self.committed(is_suspended, register).await;
+        registered.map_err(slug_is_taken)
     }
 
-    /// Suspends, and ends the suspended sessions at this node's gates before the answer.
-    async fn end_with<T>(
+    /// What was registered, once the support sessions that ended with it are at an end here.
+    async fn committed<T>(
         &self,
-        suspend: impl Future<Output = Result<T, ServiceError>>,
+        is_suspended: bool,
+        register: impl Future<Output = Result<(T, Vec<SupportSessionId>), ServiceError>>,
     ) -> Result<T, ServiceError> {
-        let suspended = suspend.await?;
-        if let Err(error) = end_revoked(&self.core, &self.gates).await {
-            tracing::warn!(%error, "can't end a suspended tenant's support sessions directly; the change log will");
-        }
-        Ok(suspended)
+        let register = Box::pin(register);
+        let (registered, revoked) = match is_suspended {
+            true => Lane::Ends.run(register).await?,
+            false => register.await?,
+        };
+        end_revoked(&self.gates, &revoked);
+        Ok(registered)
     }
 
     /// Registers or changes a tenant's organization. Repeating a registration changes nothing and
@@ -85,11 +84,7 @@ impl TenantsService {
             .act(context, given, |(tenant, id, registration), act| {
                 Box::pin(register_organization(act, tenant, id, registration))
             });
-        let register = Box::pin(register);
-        Ok(match is_suspended {
-            true => Lane::Ends.run(self.end_with(register)).await?,
-            false => register.await?,
-        })
+        Ok(self.committed(is_suspended, register).await?)
     }
 }
 
@@ -97,7 +92,7 @@ async fn register_tenant(
     mut act: Acting<'_, '_>,
     id: &TenantId,
     registration: &TenantRegistration,
-) -> Result<Audited<Registered<Tenant>>, ServiceError> {
+) -> Result<Audited<(Registered<Tenant>, Vec<SupportSessionId>)>, ServiceError> {
     let now = act.now();
     let stored = act.tx.lock_tenant(id).await?;
     let of_slug = act.tx.find_tenant_by_slug(&registration.slug).await?;
@@ -120,10 +115,11 @@ async fn register_tenant(
     };
     let action = match &stored {
         Some(stored) if stored.tenant == tenant => {
-            return Ok(Audited::unchanged(Registered {
+            let unchanged = Registered {
                 value: tenant,
                 created: false,
-            }));
+            };
+            return Ok(Audited::unchanged((unchanged, Vec::new())));
         }
         Some(stored) => {
             act.tx.change_tenant(&tenant).await?;
@@ -139,15 +135,16 @@ async fn register_tenant(
         }
     };
     let receipt = act.record(Some(&tenant.id), &tenant.id, action);
-    if tenant.status == TenantStatus::Suspended {
-        end_suspended(&mut act, &tenant.id, None).await?;
-    }
+    let revoked = match tenant.status {
+        TenantStatus::Suspended => end_suspended(&mut act, &tenant.id, None).await?,
+        _ => Vec::new(),
+    };
     act.change(ChangeKind::Tenant, &tenant.id).await?;
     let registered = Registered {
         value: tenant,
         created: stored.is_none(),
     };
-    Ok(Audited::new(registered, receipt))
+    Ok(Audited::new((registered, revoked), receipt))
 }
 
 /// A new status may change the verdict: immediately, or as soon as telemetry arrives again.
@@ -171,7 +168,7 @@ async fn register_organization(
     tenant: &TenantId,
     id: &OrganizationId,
     registration: &OrganizationRegistration,
-) -> Result<Audited<Registered<Organization>>, ServiceError> {
+) -> Result<Audited<(Registered<Organization>, Vec<SupportSessionId>)>, ServiceError> {
     let now = act.now();
     if act.tx.lock_tenant(tenant).await?.is_none() {
         return Err(Problem::not_found("tenant").into());
@@ -190,10 +187,11 @@ async fn register_organization(
     };
     let action = match &stored {
         Some(stored) if *stored == organization => {
-            return Ok(Audited::unchanged(Registered {
+            let unchanged = Registered {
                 value: organization,
                 created: false,
-            }));
+            };
+            return Ok(Audited::unchanged((unchanged, Vec::new())));
         }
         Some(stored) => AuditAction::OrganizationChanged {
             changed: changes(stored, &organization),
@@ -202,30 +200,33 @@ async fn register_organization(
     };
     act.tx.set_organization(tenant, &organization).await?;
     let receipt = act.record(Some(tenant), &organization.id, action);
-    if organization.status == OrganizationStatus::Suspended {
-        end_suspended(&mut act, tenant, Some(&organization.id)).await?;
-    }
+    let revoked = match organization.status {
+        OrganizationStatus::Suspended => {
+            end_suspended(&mut act, tenant, Some(&organization.id)).await?
+        }
+        _ => Vec::new(),
+    };
     act.change(ChangeKind::Tenant, tenant).await?;
     let registered = Registered {
         value: organization,
         created: stored.is_none(),
     };
-    Ok(Audited::new(registered, receipt))
+    Ok(Audited::new((registered, revoked), receipt))
 }
 
 async fn end_suspended(
     act: &mut Acting<'_, '_>,
     tenant: &TenantId,
     organization: Option<&OrganizationId>,
-) -> Result<(), ServiceError> {
-    if act.core.config.support_sessions.end_when_suspended {
-        let reason = match organization {
-            None => "tenant suspended",
-            Some(_) => "organization suspended",
-        };
-        revoke_all_in(act, (tenant, organization), reason).await?;
+) -> Result<Vec<SupportSessionId>, ServiceError> {
+    if !act.core.config.support_sessions.end_when_suspended {
+        return Ok(Vec::new());
     }
-    Ok(())
+    let reason = match organization {
+        None => "tenant suspended",
+        Some(_) => "organization suspended",
+    };
+    revoke_all_in(act, (tenant, organization), reason).await
 }
 
 fn slug_problem() -> Problem {
