@@ -121,14 +121,11 @@ async fn prune(state: AppState, boot: String, end: CancellationToken) {
         tokio::select! {
             () = end.cancelled() => return,
             pruned = retention.prune_record(&context) => match pruned {
-                Ok(pruned) => {
-                    record_due = Instant::now() + PRUNE_RECORD_EVERY;
-                    if pruned != PrunedRecord::default() {
-                        tracing::info!(?pruned, "deleted what was too old to be kept");
-                    }
-                }
+                Ok(pruned) if pruned == PrunedRecord::default() => {}
+                Ok(pruned) => tracing::info!(?pruned, "deleted what was too old to be kept"),
                 Err(error) => tracing::error!(%error, "can't delete what is too old to be kept"),
             },
         }
+        record_due = Instant::now() + PRUNE_RECORD_EVERY;
     }
 }

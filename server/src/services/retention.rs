@@ -138,13 +138,11 @@ impl Retention {
         }
     }
 
-    /// Before which instant something is deleted that is kept for some days. By a time that has certainly
-    /// passed, as far as this process and every node know.
+    /// Before which instant something is deleted that is kept for some days.
     async fn cutoff(&self, days: u32) -> Result<Option<Timestamp>, StoreError> {
         let mut reader = self.core.store.read().await?;
-        let nodes = reader.db().highest_confirmed_instant().await?;
-        let own = self.core.clock.confirmed();
-        Ok(cutoff(nodes.map_or(own, |nodes| own.min(nodes)), days))
+        let now = reader.db().certain_now(self.core.clock.confirmed()).await?;
+        Ok(cutoff(now, days))
     }
 
     fn authorise(&self, context: &Context) -> Result<(), ServiceError> {

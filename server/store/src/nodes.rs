@@ -21,6 +21,11 @@ queries! {
         pub fn highest_confirmed_instant() -> one Option<Timestamp>
             = "SELECT COALESCE(MAX(confirmed_at), -1) FROM nodes";
 
+        /// The least instant that a node which has not stopped has confirmed since an instant; `None` if there
+        /// is no such node.
+        fn least_confirmed_instant(since: Timestamp) -> one Option<Timestamp>
+            = "SELECT COALESCE(MIN(confirmed_at), -1) FROM nodes WHERE ended_at = -1 AND lease_until >= :since";
+
         /// The store's epoch; `None` if it never had one.
         pub fn store_epoch() -> optional i64 = "SELECT epoch FROM store_epoch WHERE id = 1";
 
@@ -154,6 +159,19 @@ impl Db<'_> {
             Timestamp::UNIX_EPOCH
         };
         self.list_rules_held_at(now).await
+    }
+
+    /// An instant of which this process, the store's clock and every node that is alive are certain.
+    pub async fn certain_now(&mut self, ours: Timestamp) -> Result<Timestamp, StoreError> {
+        let (now, alive_since) = match self.is_postgres() {
+            true => {
+                let now = self.store_now(ours).await?;
+                (now, now - SURELY_DEAD)
+            }
+            false => (ours, Timestamp::UNIX_EPOCH),
+        };
+        let nodes = self.least_confirmed_instant(alive_since).await?;
+        Ok(nodes.map_or(now, |nodes| nodes.min(now)).min(ours))
     }
 
     /// The instant before which a lease must have ended for its node to be certainly dead. On

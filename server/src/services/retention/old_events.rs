@@ -1,6 +1,8 @@
 //! The beginning of a chain, verified event by event while it is read. Only what verifies is archived or
 //! deleted: a checkpoint must not stand for events that someone has changed, or has made older than they are.
 
+use std::path::{Path, PathBuf};
+
 use app::domain::{Timestamp, audit::AuditEvent};
 use audit::verify::{Extent, KeptHead, Verifier};
 use store::Store;
@@ -9,6 +11,7 @@ use super::RetentionError;
 use crate::keys::checkpoint_public_key;
 
 pub(super) struct OldEvents {
+    data_dir: PathBuf,
     chain: String,
     before: Timestamp,
     /// The last position that may be in it.
@@ -22,22 +25,21 @@ impl OldEvents {
     /// Begins to read what a chain recorded before an instant, up to a position.
     pub(super) async fn of(
         store: &Store,
-        data_dir: &std::path::Path,
+        data_dir: &Path,
         chain: &str,
         before: Timestamp,
         up_to: u64,
     ) -> Result<Self, RetentionError> {
-        let mut verifier = Verifier::new(Extent::All, []);
-        if let Some(checkpoint) = store.read().await?.db().lookup_checkpoint(chain).await? {
-            verifier.begin_after(checkpoint, checkpoint_public_key(data_dir)?.as_ref());
-        }
+        // Most chains have nothing that old, and one row says so.
+        let begins_at = store.read().await?.db().chain_begins_at(chain).await?;
         Ok(Self {
+            data_dir: data_dir.to_owned(),
             chain: chain.to_owned(),
             before,
             up_to,
-            verifier,
+            verifier: Verifier::new(Extent::All, []),
             end: None,
-            is_over: false,
+            is_over: begins_at.is_none_or(|at| at >= before),
         })
     }
 
@@ -54,6 +56,13 @@ impl OldEvents {
         let at = self.end.as_ref().map_or(0, |end| end.seq);
         let mut reader = store.read().await?;
         let page = reader.db().list_stored_audit_chain(&self.chain, at).await?;
+        if page.first().is_some_and(|first| first.seq > at + 1)
+            && let Some(checkpoint) = reader.db().lookup_checkpoint(&self.chain).await?
+        {
+            // Another process may have deleted events between the two looks.
+            let key = checkpoint_public_key(&self.data_dir)?;
+            self.verifier.begin_after(checkpoint, key.as_ref());
+        }
         drop(reader);
         self.is_over = page.is_empty();
         for stored in page {

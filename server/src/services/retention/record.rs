@@ -147,6 +147,7 @@ impl Retention {
         before: Timestamp,
     ) -> Result<u64, RetentionError> {
         let (mut pruned, mut after, mut failed) = (0, String::new(), None);
+        let key = self.checkpoint_key()?;
         loop {
             let mut reader = self.core.store.read().await?;
             let chains = reader.db().list_audit_chains_after(&after).await?;
@@ -157,7 +158,7 @@ impl Retention {
             after.clone_from(last);
             for chain in chains {
                 // One chain that can't be deleted keeps no other.
-                match self.prune_chain(context, chain.clone(), before).await {
+                match self.prune_chain(context, chain.clone(), before, &key).await {
                     Ok(some) => pruned += some,
                     Err(error) => {
                         tracing::error!(chain, %error, "can't delete old audit events");
@@ -173,6 +174,7 @@ impl Retention {
         context: &Context,
         chain: String,
         before: Timestamp,
+        key: &SigningKey,
     ) -> Result<u64, RetentionError> {
         let tenant = tenant_of_chain(&chain);
         let mut reader = self.core.store.read().await?;
@@ -195,7 +197,7 @@ impl Retention {
         let Some(end) = old.into_end() else {
             return Ok(0);
         };
-        self.set_checkpoint(context, end, before).await?;
+        self.set_checkpoint(context, end, before, key).await?;
         let pruned = self.in_pieces((chain, tenant), |tx, (chain, tenant)| {
             Box::pin(async move {
                 if let Some(tenant) = tenant {
@@ -214,8 +216,9 @@ impl Retention {
         context: &Context,
         end: KeptHead,
         before: Timestamp,
+        key: &SigningKey,
     ) -> Result<(), RetentionError> {
-        let checkpoint = Checkpoint::sign(end, self.core.now(), &self.checkpoint_key()?)?;
+        let checkpoint = Checkpoint::sign(end, self.core.now(), key)?;
         let given = (checkpoint, before);
         let set = self
             .core

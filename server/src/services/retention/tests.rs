@@ -33,6 +33,15 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
+/// Worlds of ten years ago: PostgreSQL has a clock of its own, by which nothing of the future is old.
+async fn old_worlds(config: Config) -> Vec<World> {
+    let worlds = worlds_with(config).await;
+    for world in &worlds {
+        world.clock.set(at("2016-11-22T12:00:00Z"));
+    }
+    worlds
+}
+
 impl World {
     fn retention(&self) -> Retention {
         Retention::new(self.core.clone())
@@ -85,7 +94,7 @@ fn what_is_deleted_ends_with_a_month() {
 #[tokio::test]
 async fn old_events_are_deleted_and_what_is_left_proves_itself() {
     let folder = tempfile::tempdir().unwrap();
-    for world in worlds_with(config(folder.path(), false)).await {
+    for world in old_worlds(config(folder.path(), false)).await {
         let engine = world.engine;
         world.record(Some("acme"), 1_203).await;
         world.record(None, 2).await;
@@ -140,7 +149,7 @@ async fn events_cut_off_without_the_key_are_missed() {
     ];
     let folder = tempfile::tempdir().unwrap();
     for (attack, code) in ATTACKS {
-        for world in worlds_with(config(folder.path(), false)).await {
+        for world in old_worlds(config(folder.path(), false)).await {
             world.record(Some("acme"), 3).await;
             world.clock.advance(TimeDelta::days(790));
             world.record(Some("acme"), 3).await;
@@ -165,7 +174,7 @@ async fn nothing_of_a_chain_that_was_tampered_with_is_deleted_or_archived() {
     ];
     let folder = tempfile::tempdir().unwrap();
     for attack in ATTACKS {
-        for world in worlds_with(config(folder.path(), false)).await {
+        for world in old_worlds(config(folder.path(), false)).await {
             world.record(Some("acme"), 3).await;
             world.record(Some("bolt"), 2).await;
             world.clock.advance(TimeDelta::days(790));
@@ -203,7 +212,7 @@ async fn nothing_of_a_chain_that_was_tampered_with_is_deleted_or_archived() {
 #[tokio::test]
 async fn events_stay_behind_the_first_that_is_young() {
     let folder = tempfile::tempdir().unwrap();
-    for world in worlds_with(config(folder.path(), false)).await {
+    for world in old_worlds(config(folder.path(), false)).await {
         world.record(Some("acme"), 2).await;
         world.clock.advance(TimeDelta::days(790));
         world.record(Some("acme"), 1).await;
@@ -220,7 +229,7 @@ async fn events_stay_behind_the_first_that_is_young() {
 #[tokio::test]
 async fn an_old_support_session_goes_with_its_access_log_and_leaves_an_event() {
     let folder = tempfile::tempdir().unwrap();
-    for world in worlds_with(config(folder.path(), false)).await {
+    for world in old_worlds(config(folder.path(), false)).await {
         let engine = world.engine;
         let old = world.open(form()).await;
         for _ in 0..3 {
@@ -257,7 +266,7 @@ async fn an_old_support_session_goes_with_its_access_log_and_leaves_an_event() {
 #[tokio::test]
 async fn nothing_of_a_tenant_under_legal_hold_is_deleted_until_it_is_released() {
     let folder = tempfile::tempdir().unwrap();
-    for world in worlds_with(config(folder.path(), false)).await {
+    for world in old_worlds(config(folder.path(), false)).await {
         let engine = world.engine;
         let old = world.open(form()).await;
         let intent = world.intent(old.id, old.token_hash);
@@ -307,7 +316,7 @@ async fn nothing_of_a_tenant_under_legal_hold_is_deleted_until_it_is_released() 
 #[tokio::test]
 async fn with_archive_first_only_what_is_in_an_archive_is_deleted() {
     let folder = tempfile::tempdir().unwrap();
-    for world in worlds_with(config(folder.path(), true)).await {
+    for world in old_worlds(config(folder.path(), true)).await {
         let engine = world.engine;
         let archives = tempfile::tempdir().unwrap();
         world.record(Some("acme"), 1_203).await;
@@ -388,7 +397,7 @@ async fn what_nobody_needs_any_more_is_deleted_however_much_there_is() {
 #[tokio::test]
 async fn nobody_but_the_operator_archives_deletes_or_holds() {
     let folder = tempfile::tempdir().unwrap();
-    for world in worlds_with(config(folder.path(), false)).await {
+    for world in old_worlds(config(folder.path(), false)).await {
         let retention = world.retention();
         for (caller, code) in [
             (anonymous(), ProblemCode::Unauthenticated),
@@ -426,5 +435,31 @@ async fn nobody_but_the_operator_archives_deletes_or_holds() {
             }
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_of_that_of_the_store_or_of_another_node_deletes_nothing() {
+    const NODE: &str = "INSERT INTO nodes (boot, node, started_at, lease_until, confirmed_at) \
+        VALUES ('b', 'b', 0, 9000000000000000, 1479816000000000)";
+    let folder = tempfile::tempdir().unwrap();
+    for world in old_worlds(config(folder.path(), false)).await {
+        world.record(Some("acme"), 3).await;
+        // It has confirmed the instant at which the events were recorded.
+        world.run(NODE).await;
+        world.clock.advance(TimeDelta::days(790));
+        let kept = world.retention().prune_record(&cli()).await.unwrap();
+        assert_eq!(kept, PrunedRecord::default(), "{}", world.engine);
+        world.run("DELETE FROM nodes").await;
+        let pruned = world.retention().prune_record(&cli()).await.unwrap();
+        assert_eq!(pruned.audit_events, 3, "{}", world.engine);
+    }
+    for world in worlds_with(config(folder.path(), false)).await {
+        world.record(Some("acme"), 3).await;
+        world.clock.advance(TimeDelta::days(3_650));
+        let pruned = world.retention().prune_record(&cli()).await.unwrap();
+        // SQLite has no clock, and no other node.
+        let expected = if world.engine == "sqlite" { 3 } else { 0 };
+        assert_eq!(pruned.audit_events, expected, "{}", world.engine);
     }
 }

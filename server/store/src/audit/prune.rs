@@ -1,7 +1,7 @@
 //! Deleting a chain's oldest events. The signed checkpoint comes first, and what it covers is deleted
 //! in pieces, so that a crash in between loses nothing.
 
-use app::domain::TenantId;
+use app::domain::{TenantId, Timestamp};
 use audit::checkpoint::Checkpoint;
 use const_format::concatcp;
 
@@ -23,6 +23,10 @@ queries! {
         /// Where a chain begins, if its older events were deleted.
         pub fn lookup_checkpoint(chain: &str) -> optional Checkpoint
             = select!(Checkpoint, "audit_checkpoints WHERE chain = :chain");
+
+        /// When the first event of a chain was recorded.
+        pub fn chain_begins_at(chain: &str) -> optional Timestamp
+            = "SELECT recorded_at FROM audit_events WHERE chain = :chain ORDER BY seq LIMIT 1";
 
         /// The last position of a chain that has been copied to an archive.
         pub fn lookup_archived(chain: &str) -> optional u64 = "SELECT seq FROM audit_archive WHERE chain = :chain";
