@@ -18,6 +18,7 @@ use gateway::{
     identities::IdentityKeys,
     open_files,
 };
+use ipnet::IpNet;
 use store::{Priority, Store, StoreError, StoreOptions, access_log::WrittenBy};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -215,14 +216,19 @@ impl Server {
         let live = self.state.live(touched, self.live_ends.clone());
         let router = router::console(&self.state, live, support);
         let end = &self.listeners_end;
-        self.listeners
-            .push(spawn_listener(console, router, end.clone()));
+        let proxies = self.state.core.config.trusted_proxies.clone();
+        self.listeners.push(spawn_listener(
+            console,
+            router,
+            proxies.clone(),
+            end.clone(),
+        ));
         if let Some((metrics, figures)) = metrics {
             let tending = figures.clone().tend(self.tasks_end.clone());
             self.tasks.push(tokio::spawn(tending));
             let router = router::metrics(figures);
             self.listeners
-                .push(spawn_listener(metrics, router, end.clone()));
+                .push(spawn_listener(metrics, router, proxies, end.clone()));
         }
         let gateway = self.state.gateway(&self.record);
         if let (Some(listener), Some(gateway)) = (gateway_at, gateway.map_err(ServeError::Gateway)?)
@@ -313,8 +319,13 @@ impl Server {
     }
 }
 
-fn spawn_listener(listener: TcpListener, router: Router, end: CancellationToken) -> JoinHandle<()> {
-    tokio::spawn(listener::serve(listener, router, end))
+fn spawn_listener(
+    listener: TcpListener,
+    router: Router,
+    proxies: Vec<IpNet>,
+    end: CancellationToken,
+) -> JoinHandle<()> {
+    tokio::spawn(listener::serve(listener, router, proxies, end))
 }
 
 /// Waits until the process is asked to stop: Ctrl-C, or SIGTERM as service managers send it.

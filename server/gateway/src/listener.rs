@@ -20,6 +20,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{accept::Slots, connection::Connection, opening::Opening};
 use crate::proxy::Gateway;
 
+pub use self::unread::ReadSoon;
+
 /// How long a client may take for a request's head, the first and later ones. On HTTP/2: how long a
 /// connection without requests is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);

@@ -151,6 +151,16 @@ pub(super) struct Batch {
     pub(super) commit: Arc<dyn Commit>,
 }
 
+/// A writer that ends while others can still ask it has died. Nothing is written until a restart.
+struct Dies(Arc<Condition>);
+
+impl Drop for Dies {
+    fn drop(&mut self) {
+        tracing::error!("what writes to the data store has died: restart Support Console");
+        self.0.failed(OutageCause::Broken);
+    }
+}
+
 impl Writer {
     /// Starts the task that owns the writing connection.
     ///
@@ -165,7 +175,14 @@ impl Writer {
         let (resting, resting_jobs) = mpsc::unbounded_channel();
         let commits = Arc::new(AtomicU64::new(0));
         let queues = Queues::new(ending_jobs, gateway_jobs, normal_jobs, resting_jobs);
-        let run = batch.run(queues, Arc::clone(&commits));
+        let condition = Arc::clone(&batch.condition);
+        let running = batch.run(queues, Arc::clone(&commits));
+        let run = async move {
+            let dies = Dies(condition);
+            running.await;
+            // Nobody can ask it any more.
+            std::mem::forget(dies);
+        };
         match &pools {
             // Its statements block the thread they run on, so it gets its own.
             Pools::Sqlite { .. } => {

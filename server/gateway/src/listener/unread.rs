@@ -19,7 +19,10 @@ use std::{
 
 use http::{Response, StatusCode};
 use http_body::Body;
-use tokio::time::{Sleep, sleep};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 use crate::{
     answers::Answer,
@@ -115,12 +118,74 @@ impl Patience {
     }
 }
 
+/// A connection whose client may leave nothing unread for 15 seconds.
+pub struct ReadSoon<S> {
+    inner: S,
+    patience: Patience,
+}
+
+impl<S> ReadSoon<S> {
+    /// Every answer on this connection is ours.
+    pub fn new(inner: S) -> Self {
+        let own = Own(Arc::new(AtomicBool::new(true)));
+        Self {
+            inner,
+            patience: Patience::new(own),
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for ReadSoon<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for ReadSoon<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.patience.with(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.patience.with(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        self.patience.with(cx, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.inner).poll_shutdown(cx);
+        self.patience.with(cx, shut)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
     use futures::stream;
     use http_body::Frame;
     use http_body_util::{BodyExt, Full, StreamBody};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
     use crate::body::BodyError;
@@ -159,6 +224,19 @@ mod tests {
         assert!(!own.is_written());
         assert!(body.frame().await.is_some());
         assert!(own.is_written(), "the library never asks again");
+    }
+
+    #[tokio::test]
+    async fn a_client_is_timed_from_where_it_reads_nothing_until_it_reads() {
+        let (mut client, server) = tokio::io::duplex(4);
+        let mut server = ReadSoon::new(server);
+        server.write_all(b"1234").await.unwrap();
+        assert!(server.patience.until.is_none());
+        assert!(futures::poll!(std::pin::pin!(server.write_u8(5))).is_pending());
+        assert!(server.patience.until.is_some());
+        client.read_u8().await.unwrap();
+        server.write_u8(5).await.unwrap();
+        assert!(server.patience.until.is_none());
     }
 
     #[tokio::test]

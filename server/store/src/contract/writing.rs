@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use app::domain::{ApiKeyId, SupportSessionId, api_keys::ApiKey, token_hash::TokenHash};
+use app::domain::{
+    ApiKeyId, SupportSessionId, api_keys::ApiKey, record::OutageCause, token_hash::TokenHash,
+};
 use futures::{
     FutureExt as _,
     future::{BoxFuture, join_all},
@@ -19,9 +21,45 @@ use uuid::Uuid;
 
 use super::{another, noon, note, noted};
 use crate::{
-    Audited, ChangeKind, Lane, Priority, Store, StoreError,
+    Audited, ChangeKind, Lane, Priority, Store, StoreError, StoreOptions,
+    batch::Commit,
     testing::{both, fill},
+    transaction::Transaction,
 };
+
+/// A commit that brings the writer down.
+struct Panics;
+
+impl Commit for Panics {
+    fn commit(&self, _: Transaction) -> BoxFuture<'static, Result<(), StoreError>> {
+        Box::pin(async { panic!("as a bug would") })
+    }
+}
+
+#[tokio::test]
+async fn a_writer_that_has_died_is_an_outage_until_a_restart() {
+    for (engine, test) in both().await {
+        let options = StoreOptions {
+            serves: false,
+            migrate: false,
+            ..test.options.clone()
+        };
+        let store = Store::open_committing(&options, Arc::new(Panics)).await;
+        let store = store.unwrap();
+        let mut outage = store.watch_outage();
+        assert!(outage.borrow().is_none(), "{engine}");
+        let write = || {
+            store.write(Priority::Gateway, "a".to_owned(), |name, tx| {
+                note(tx, name.clone())
+            })
+        };
+        assert!(write().await.is_err(), "{engine}");
+        let died = outage.wait_for(Option::is_some).await.unwrap().unwrap();
+        assert_eq!(died.cause, OutageCause::Broken, "{engine}");
+        assert!(matches!(write().await, Err(StoreError::Broken)), "{engine}");
+        assert_eq!(noted(&store).await, [""; 0], "{engine}");
+    }
+}
 
 /// A held writer.
 struct Held {
