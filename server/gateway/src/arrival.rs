@@ -19,10 +19,9 @@ use self::{raw_head::RawHead, websocket::Handshake};
 use crate::{
     browser::cookies,
     headers,
-    judge::{
-        CanonicalRequest, Denied, Permitted, RuleSet, canonical::CanonicalTarget, hidden, selectors,
-    },
+    judge::{CanonicalRequest, Denied, Permitted, RuleSet, canonical::CanonicalTarget, selectors},
     ports::{Intent, KnownSession},
+    token::without_tokens,
 };
 
 /// The longest path or query that is kept of a refused request, in characters.
@@ -188,7 +187,7 @@ pub(crate) fn shown_target(target: &[u8], rules: &RuleSet) -> (String, Option<St
 /// A text for people: no token of ours, at most `max` characters, control characters escaped.
 fn shown(text: &str, max: usize) -> String {
     // Before it is cut: most of a token is as bad as the whole.
-    let text = hidden::without_tokens(text);
+    let text = without_tokens(text);
     let mut safe = String::with_capacity(text.len().min(max));
     for c in text.chars().take(max) {
         if c.is_control() {

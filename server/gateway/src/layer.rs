@@ -43,9 +43,10 @@ use crate::{
     clock::Clock,
     entropy::Entropy,
     headers::{self, RequestHeaders},
-    judge::{RuleSet, hidden::holds_support_token, rule_book::RuleBook},
+    judge::{RuleSet, rule_book::RuleBook},
     node::NodeState,
     ports::{Recorder, Sessions},
+    token::holds_support_token,
 };
 
 pub use self::{

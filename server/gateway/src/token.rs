@@ -1,6 +1,8 @@
 //! Our own bearer credentials: 256 random bits after a prefix that secret scanners find. They are
 //! shown once and stored as a SHA-256 hash. A hash without salt is enough for 256 random bits.
 
+mod found;
+
 use std::fmt;
 
 pub use app::domain::token_hash::TokenHash;
@@ -8,8 +10,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+pub use self::found::without_tokens;
+pub(crate) use self::found::{HIDDEN, holds_support_token, holds_token};
 use crate::entropy::Entropy;
-pub use crate::judge::hidden::without_tokens;
 
 /// The purpose of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use http::{HeaderName, header};
 
 use super::Arrival;
-use crate::{headers::is_never_passed, judge::hidden::holds_token};
+use crate::{headers::is_never_passed, token::holds_token};
 
 /// The part of a request that holds a token of ours and must not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use http_body::Frame;
 
 use super::{HOP_BY_HOP, OURS, insert_identity, list, named_by_connection};
-use crate::{judge::hidden::holds_token, ports::KnownSession};
+use crate::{ports::KnownSession, token::holds_token};
 
 /// Never passed on with a request, even where the configuration names them: credentials, fields that
 /// we set or derive, and fields that would make the upstream see another request than we checked.

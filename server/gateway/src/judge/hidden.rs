@@ -1,21 +1,15 @@
 //! Hides secrets in records that the platform's API carries in paths and queries.
 
-mod tokens;
-
 use std::borrow::Cow;
 
-pub use self::tokens::without_tokens;
-pub(crate) use self::tokens::{holds_support_token, holds_token};
 use super::{
     bindings::HiddenConfig,
     canonical::{CanonicalTarget, segments},
     patterns::PathPattern,
     selectors::is_spelling_of,
 };
-use crate::config::Faults;
+use crate::{config::Faults, token::HIDDEN};
 
-/// The replacement for a hidden part in a record. It is canonical in a path.
-const HIDDEN: &str = "(hidden)";
 /// The name by which a pattern marks a secret segment.
 const SECRET: &str = "secret";
 /// How often escapes of escapes are undone.
@@ -122,7 +116,8 @@ impl Hidden {
                 return Some(of_name);
             }
             if self.holds_parameter(&text) {
-                let own = nested == 0 && self.is_named(&pair[..value.saturating_sub(1)]);
+                let name = pair[..value.saturating_sub(1)].rsplit(['?', '#']).next();
+                let own = nested == 0 && name.is_some_and(|name| self.is_named(name));
                 // What stands before the secret is not hidden with it.
                 let inside = pair[value..]
                     .find(['%', '?', '#'])
@@ -155,27 +150,27 @@ impl Hidden {
         !name.is_empty() && (is(name) || pieces.any(is))
     }
 
-    /// Whether a text holds a path with a secret segment, perhaps of an address.
+    /// Whether a text holds a path with a secret segment, wherever the path begins: perhaps in an address,
+    /// or in an address's own query.
     fn holds_path(&self, text: &str) -> bool {
         if self.paths.is_empty() {
             return false;
         }
-        let after_scheme = text.find("://").map_or(0, |at| at + 3);
-        let Some(begin) = text[after_scheme..].find('/') else {
-            return false;
-        };
-        let path = &text[after_scheme + begin..];
-        let path = path.split(['?', '#', '&']).next().unwrap_or_default();
-        let mut resolved = Vec::new();
-        for segment in segments(path) {
-            match segment {
-                "." => {}
-                ".." => drop(resolved.pop()),
-                segment => resolved.push(segment),
+        let mut texts = text.split(['?', '#', '&', '=']);
+        texts.any(|text| {
+            let mut resolved = Vec::new();
+            for segment in segments(text) {
+                match segment {
+                    "." => {}
+                    ".." => drop(resolved.pop()),
+                    segment => resolved.push(segment),
+                }
             }
-        }
-        let mut patterns = self.paths.iter();
-        patterns.any(|p| !p.places(SECRET, &resolved).is_empty())
+            (0..resolved.len()).any(|begin| {
+                let mut patterns = self.paths.iter();
+                patterns.any(|p| !p.places(SECRET, &resolved[begin..]).is_empty())
+            })
+        })
     }
 
     const fn hides(&self) -> bool {
@@ -297,6 +292,11 @@ mod tests {
             "next=https%3A%2F%2Fx%2Fv1%2Fusers%2F7%2Fresets%2Fs3cret%3Fa%3Db",
             "next=%252Fv1%252Fusers%252F7%252Fresets%252Fs3cret",
             "next=/v1/users/7/x/../resets/s3cret",
+            "next=//api.example.com/v1/users/7/resets/s3cret",
+            "next=v1/users/7/resets/s3cret",
+            "next=/x?back=/v1/users/7/resets/s3cret",
+            "next=%2Fx%3Fback%3D%2Fv1%2Fusers%2F7%2Fresets%2Fs3cret",
+            "x?token=s3cret%3D%3D",
         ] {
             let shown = hidden.query(query);
             assert!(!shown.contains("s3cret"), "{query}: {shown}");

@@ -2,11 +2,15 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::HIDDEN;
-use crate::token::TokenKind;
+use super::TokenKind;
+
+/// The replacement for a hidden part in a record. It is canonical in a path.
+pub(crate) const HIDDEN: &str = "(hidden)";
 
 /// From so many characters of base64url after a prefix on, it is a token, or enough of one.
 const SECRET_MIN: usize = 32;
+/// How many characters of base64url 256 bits take.
+const SECRET_LENGTH: usize = 43;
 /// How many characters every kind's prefix has.
 const PREFIX_LENGTH: usize = 5;
 /// How often escapes of escapes are undone. Nothing that nests deeper is believed to hold no token.
@@ -82,8 +86,23 @@ fn find(text: &[u8], kinds: &[TokenKind]) -> Option<Range<usize>> {
         };
         let before = begin.checked_sub(1).and_then(|before| text.get(before));
         let length = text[secret..].iter().take_while(|b| is_secret(b)).count();
-        (!before.is_some_and(is_within) && length >= SECRET_MIN).then(|| secret..secret + length)
+        let run = &text[secret..secret + length];
+        let is_token = match before.is_some_and(is_within) {
+            // Escapes that are no percent-encoding end in letters: `\u003d`, `=3D`, `\n`.
+            true => *kind != TokenKind::StaffSession && looks_random(run),
+            false => length >= SECRET_MIN,
+        };
+        is_token.then(|| secret..secret + length)
     })
+}
+
+/// Whether characters of base64url are as many as a token's, and as mixed. Words rarely are.
+fn looks_random(run: &[u8]) -> bool {
+    let has = |is: fn(&u8) -> bool| run.iter().any(is);
+    run.len() >= SECRET_LENGTH
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -133,6 +152,25 @@ mod tests {
         assert_eq!(without_tokens(&misaligned), "/x?a=scst_(hidden)");
         assert!(holds_token(format!("a%3D{token}").as_bytes()));
         assert!(holds_token(token.to_lowercase().as_bytes()));
+    }
+
+    #[test]
+    fn one_that_follows_an_escape_of_another_kind_is_found() {
+        let token = token(TokenKind::SupportSession);
+        for before in [
+            r"access_token\u003d",
+            "access_token=3D",
+            r"\n",
+            r"\t",
+            "%5Cu003d",
+        ] {
+            let text = format!("{before}{token}");
+            assert!(holds_token(text.as_bytes()), "{before}");
+            assert!(
+                !without_tokens(&text).contains(&token[PREFIX_LENGTH..]),
+                "{before}"
+            );
+        }
     }
 
     #[test]
