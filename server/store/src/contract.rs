@@ -4,6 +4,7 @@ mod appending;
 mod changing;
 mod lanes;
 mod listing;
+mod order;
 mod plans;
 mod reading;
 mod schema;

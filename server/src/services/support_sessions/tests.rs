@@ -572,6 +572,15 @@ async fn a_jump_of_the_clock_ends_sessions_for_good_and_new_ones_live_as_long_as
     }
 }
 
+fn suspended_x() -> OrganizationRegistration {
+    OrganizationRegistration {
+        name: "X".into(),
+        slug: "x".into(),
+        status: OrganizationStatus::Suspended,
+        created_at: None,
+    }
+}
+
 #[tokio::test]
 async fn where_it_is_so_configured_a_suspension_ends_sessions_and_none_begins_under_it() {
     for end_when_suspended in [true, false] {
@@ -583,12 +592,6 @@ async fn where_it_is_so_configured_a_suspension_ends_sessions_and_none_begins_un
                 service(&world),
                 TenantsService::new(world.core.clone(), Arc::clone(&world.gates)),
             );
-            let suspend_x = OrganizationRegistration {
-                name: "X".into(),
-                slug: "x".into(),
-                status: OrganizationStatus::Suspended,
-                created_at: None,
-            };
             let in_x = SupportSessionForm {
                 organization_id: "x".into(),
                 ..form()
@@ -611,7 +614,7 @@ async fn where_it_is_so_configured_a_suspension_ends_sessions_and_none_begins_un
             let has_ended = |granted: &SupportSessionGranted| gates.has_ended(granted.session.id);
             let x = "x".parse().unwrap();
             tenants
-                .register_organization(&key(None), &acme, &x, suspend_x)
+                .register_organization(&key(None), &acme, &x, suspended_x())
                 .await
                 .unwrap();
             assert_eq!(has_ended(&in_organization), end_when_suspended);

@@ -204,7 +204,7 @@ async fn register_organization(
         OrganizationStatus::Suspended => {
             end_suspended(&mut act, tenant, Some(&organization.id)).await?
         }
-        _ => Vec::new(),
+        OrganizationStatus::Active => Vec::new(),
     };
     act.change(ChangeKind::Tenant, tenant).await?;
     let registered = Registered {
