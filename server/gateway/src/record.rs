@@ -54,8 +54,7 @@ impl Record {
     ) -> Result<Completer, Trouble> {
         let (recorder, clock) = (Arc::clone(&self.recorder), Arc::clone(&self.clock));
         let unbegun = Completer::unbegun(recorder, clock, intent.clone(), started, meter, place);
-        let begun = lease.while_held(self.within_patience(unbegun)).await;
-        match begun.unwrap_or(Err(Refusal::RecordUnavailable)) {
+        match self.within_patience(unbegun, lease).await {
             Ok(completer) => Ok(completer),
             Err(Refusal::RecordUnavailable) => {
                 let refusal = Refusal::RecordUnavailable;
@@ -66,22 +65,27 @@ impl Record {
         }
     }
 
-    async fn within_patience(&self, unbegun: Completer) -> Result<Completer, Refusal> {
+    async fn within_patience(
+        &self,
+        unbegun: Completer,
+        lease: &Lease,
+    ) -> Result<Completer, Refusal> {
         let (answer, mut answered) = oneshot::channel();
         let given_up = Arc::new(AtomicBool::new(false));
         let too_late = Arc::clone(&given_up);
         tokio::spawn(async move {
-            // No one takes it: the time was up, or the client has disconnected. It is dropped as
-            // cut.
+            // No one takes it: the time was up, the lease was lost, or the client has disconnected. Only
+            // then it is dropped as cut.
             if let Err(Ok(late)) = answer.send(unbegun.begin().await)
                 && too_late.load(Ordering::Acquire)
             {
                 late.refuse(Refusal::RecordUnavailable);
             }
         });
-        let begun = match tokio::time::timeout(self.patience, &mut answered).await {
-            Ok(begun) => begun.ok(),
-            Err(_) => {
+        let waiting = tokio::time::timeout(self.patience, &mut answered);
+        let begun = match lease.while_held(waiting).await {
+            Some(Ok(begun)) => begun.ok(),
+            Some(Err(_)) | None => {
                 given_up.store(true, Ordering::Release);
                 // Either it has arrived by now, or it finds no receiver: never both.
                 answered.close();
