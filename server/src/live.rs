@@ -4,6 +4,7 @@
 //! at most once a second, sends the changed rows among them. A person who signs out or loses their
 //! roles loses the stream immediately, and the page with it.
 
+mod figures;
 mod interest;
 mod stream;
 mod view;
@@ -47,6 +48,7 @@ pub struct Live {
     /// Streams end first when the server stops.
     shutdown: CancellationToken,
     open: stream::OpenStreams,
+    figures: figures::Figures,
 }
 
 impl Live {
@@ -64,6 +66,7 @@ impl Live {
             access_log,
             shutdown,
             open,
+            figures: figures::Figures::default(),
         }
     }
 }

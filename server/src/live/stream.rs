@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Live, view::View};
+use super::{Live, figures::UNPROMPTED, view::View};
 use crate::services::ServiceError;
 
 /// How often changed tenants are sent at most.
@@ -104,10 +104,7 @@ pub(super) fn run(
         sender,
         lagging: CancellationToken::new(),
         number: 0,
-        dirty: Dirty {
-            tenants: true,
-            ..Dirty::default()
-        },
+        dirty: Dirty::default(),
         tenants_sent: None,
     };
     let (left, lagging) = (teller.sender.clone(), teller.lagging.clone());
@@ -129,11 +126,12 @@ pub(super) fn run(
     })
 }
 
+/// What has to be looked at again; with instants at which the figures must be counted, or later.
 #[derive(Default)]
 struct Dirty {
-    tenants: bool,
+    tenants: Option<Instant>,
     access_log: bool,
-    support_sessions: Option<Vec<SupportSessionId>>,
+    support_sessions: Option<(Instant, Vec<SupportSessionId>)>,
 }
 
 struct Teller {
@@ -161,10 +159,11 @@ impl Teller {
             self.send(&LiveEvent::Reset);
         }
         self.view.start_of_log(&self.live.core).await?;
+        let opened = Instant::now();
         self.dirty = Dirty {
-            tenants: true,
+            tenants: Some(opened),
             access_log: true,
-            support_sessions: Some(Vec::new()),
+            support_sessions: Some((opened, Vec::new())),
         };
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -189,7 +188,8 @@ impl Teller {
                         return Ok(());
                     }
                     // Other nodes' requests and the mere passing of time come without a change.
-                    self.dirty.tenants = true;
+                    let lately = Instant::now().checked_sub(UNPROMPTED);
+                    self.dirty.tenants = self.dirty.tenants.or(lately);
                     self.dirty.access_log = true;
                     self.send_event(Event::default().comment("alive"));
                 }
@@ -200,9 +200,16 @@ impl Teller {
     /// Handles a change. Returns whether the staff member may still read.
     async fn notice(&mut self, change: &Change) -> Result<bool, ServiceError> {
         match change.kind {
-            ChangeKind::Tenant | ChangeKind::Health => self.dirty.tenants = true,
+            ChangeKind::Tenant | ChangeKind::Health => {
+                self.dirty.tenants = Some(Instant::now());
+            }
             ChangeKind::SupportSession => {
-                let touched = self.dirty.support_sessions.get_or_insert_default();
+                let now = Instant::now();
+                let (since, touched) = self
+                    .dirty
+                    .support_sessions
+                    .get_or_insert_with(|| (now, Vec::new()));
+                *since = now;
                 touched.extend(change.subject.parse::<SupportSessionId>());
             }
             // Every page says so.
@@ -233,22 +240,27 @@ impl Teller {
 
     async fn flush(&mut self) -> Result<(), ServiceError> {
         let core = self.live.core.clone();
-        if let Some(touched) = self.dirty.support_sessions.take()
-            && let Some(event) = self.view.support_sessions(&core, &touched).await?
-        {
-            self.send(&event);
+        let figures = self.live.figures.clone();
+        if let Some((since, touched)) = self.dirty.support_sessions.take() {
+            let counts = figures.sessions(&core, since).await?;
+            let event = self.view.support_sessions(&core, &touched, counts).await?;
+            if let Some(event) = event {
+                self.send(&event);
+            }
         }
         if std::mem::take(&mut self.dirty.access_log)
             && let Some(event) = self.view.access_log(&core).await?
         {
+            self.dirty.access_log = self.view.log_goes_on();
             self.send(&event);
         }
         let due = self
             .tenants_sent
             .is_none_or(|sent| sent.elapsed() >= TENANTS_INTERVAL);
-        if due && std::mem::take(&mut self.dirty.tenants) {
+        if due && let Some(since) = self.dirty.tenants.take() {
             self.tenants_sent = Some(Instant::now());
-            if let Some(event) = self.view.tenants(&core).await? {
+            let event = self.view.tenants(&core, &figures, since).await?;
+            if let Some(event) = event {
                 self.send(&event);
             }
         }

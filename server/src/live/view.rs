@@ -1,8 +1,7 @@
 //! What one page has received, and what it needs next.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::services::{Core, ServiceError, telemetry::telemetry_state};
 use app::domain::{
     SupportSessionId, TenantId,
     access_log::{AccessLogEntry, RequestOutcome},
@@ -10,6 +9,14 @@ use app::domain::{
     support_sessions::{SupportSession, SupportSessionCounts},
     tenants::{HealthCounts, TenantHealth},
 };
+use store::access_log::ACCESS_LOG_PAGE;
+use tokio::time::Instant;
+
+use super::figures::Figures;
+use crate::services::{Core, ServiceError, telemetry::telemetry_state};
+
+/// How many open requests of an access log are followed: the newest, which the page shows first.
+const OPEN_FOLLOWED: usize = 200;
 
 /// The state that one page has received.
 pub(super) struct View {
@@ -19,8 +26,10 @@ pub(super) struct View {
     stale: Option<bool>,
     sessions: HashMap<SupportSessionId, SupportSession>,
     session_counts: Option<SupportSessionCounts>,
-    entries: HashMap<u64, AccessLogEntry>,
+    /// The open entries that the page has received.
+    entries: BTreeMap<u64, AccessLogEntry>,
     last_seq: u64,
+    log_goes_on: bool,
 }
 
 impl View {
@@ -33,8 +42,9 @@ impl View {
             stale: None,
             sessions: HashMap::new(),
             session_counts: None,
-            entries: HashMap::new(),
+            entries: BTreeMap::new(),
             last_seq: 0,
+            log_goes_on: false,
         }
     }
 
@@ -43,20 +53,31 @@ impl View {
         self.interest.access_log_of
     }
 
+    /// Whether the last look at the access log left entries for the next.
+    pub(super) const fn log_goes_on(&self) -> bool {
+        self.log_goes_on
+    }
+
     /// Rows that have changed since they were last sent, and the figures.
-    pub(super) async fn tenants(&mut self, core: &Core) -> Result<Option<LiveEvent>, ServiceError> {
+    pub(super) async fn tenants(
+        &mut self,
+        core: &Core,
+        figures: &Figures,
+        since: Instant,
+    ) -> Result<Option<LiveEvent>, ServiceError> {
         if self.interest.tenants.is_empty() && !self.interest.counts {
             return Ok(None);
         }
+        // Before this stream takes a connection: counting takes one of its own.
+        let counts = match self.interest.counts {
+            true => Some(figures.tenants(core, since).await?),
+            false => None,
+        };
         let mut reader = core.store.read().await?;
         let mut db = reader.db();
         let found = db.find_tenants_by_id(&self.interest.tenants).await?;
         let mut rows: Vec<_> = found.into_iter().map(TenantHealth::from).collect();
         rows.retain(|row| self.rows.get(&row.tenant.id) != Some(row));
-        let counts = match self.interest.counts {
-            true => Some(db.count_tenants_by_health(None).await?),
-            false => None,
-        };
         let telemetry = telemetry_state(core, db.telemetry_reception().await?);
         if rows.is_empty() && counts == self.counts && self.stale == Some(telemetry.stale) {
             return Ok(None);
@@ -78,6 +99,7 @@ impl View {
         &mut self,
         core: &Core,
         touched: &[SupportSessionId],
+        counts: SupportSessionCounts,
     ) -> Result<Option<LiveEvent>, ServiceError> {
         let mut ids = self.interest.support_sessions.clone();
         ids.extend(
@@ -96,7 +118,6 @@ impl View {
             }
         }
         changed.retain(|session| self.sessions.get(&session.id) != Some(session));
-        let counts = db.count_support_sessions(None, now).await?;
         if changed.is_empty() && self.session_counts == Some(counts) {
             return Ok(None);
         }
@@ -133,7 +154,8 @@ impl View {
         Ok(())
     }
 
-    /// Entries that are new, or that were open and no longer are.
+    /// Entries that are new, or that were open and no longer are. Open ones are looked up by themselves, so
+    /// that one which stays open for an hour holds up nothing that comes after it.
     pub(super) async fn access_log(
         &mut self,
         core: &Core,
@@ -141,19 +163,16 @@ impl View {
         let Some(session) = self.interest.access_log_of else {
             return Ok(None);
         };
-        let oldest_open = self.entries.keys().min().copied();
-        let after = oldest_open.map_or(self.last_seq, |seq| {
-            self.last_seq.min(seq.saturating_sub(1))
-        });
+        let open: Vec<_> = self.entries.values().map(|told| told.request_id).collect();
         let mut reader = core.store.read().await?;
-        let mut entries = reader.db().list_access_log_after(session, after).await?;
-        entries.retain(|entry| {
-            entry.seq > self.last_seq
-                || self
-                    .entries
-                    .get(&entry.seq)
-                    .is_some_and(|told| told != entry)
-        });
+        let mut entries = reader.db().list_access_log_of_requests(&open).await?;
+        entries.retain(|entry| self.entries.get(&entry.seq) != Some(entry));
+        let new = reader
+            .db()
+            .list_access_log_after(session, self.last_seq)
+            .await?;
+        self.log_goes_on = new.len() == ACCESS_LOG_PAGE;
+        entries.extend(new);
         if entries.is_empty() {
             return Ok(None);
         }
@@ -165,9 +184,15 @@ impl View {
                 self.entries.remove(&entry.seq);
             }
         }
+        while self.entries.len() > OPEN_FOLLOWED {
+            self.entries.pop_first();
+        }
         Ok(Some(LiveEvent::AccessLog(AccessLogChange {
             entries,
             now: core.now(),
         })))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use app::domain::{
 };
 
 use super::{
-    Bookkeeping, Db, StoreError,
+    Bookkeeping, Db, StoreError, in_list,
     listing::{Listed, Listing, Wanted},
     record::{record, select},
     sql::queries,
@@ -27,6 +27,9 @@ pub(crate) use self::{
     reports::ALL as REPORT_STATEMENTS,
 };
 pub use self::{replay::MadeRequest, reports::ReportedRow};
+
+/// How many entries [`Db::list_access_log_after`] gives at most.
+pub const ACCESS_LOG_PAGE: usize = 200;
 
 queries! {
     Db {
@@ -108,6 +111,15 @@ pub struct Orphan {
 record! { Orphan { request_id; support_session_id; tenant_id } }
 
 impl Db<'_> {
+    /// The entries of some requests, in no order.
+    pub async fn list_access_log_of_requests(
+        &mut self,
+        requests: &[RequestId],
+    ) -> Result<Vec<AccessLogEntry>, StoreError> {
+        let select = select!(AccessLogEntry, "access_log WHERE request_id IN ");
+        in_list::fetch_all(self, select, requests).await
+    }
+
     /// One page of a support session's access log, newest first.
     pub async fn list_access_log(
         &mut self,
