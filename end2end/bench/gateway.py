@@ -122,7 +122,7 @@ class Bench:
         budgets = [f"{key} = 0" for key in ("requests_total", "requests_per_minute") if f"support_sessions.{key}" in self.known]
         limits = [f"{key} = 0" for key in ("staff_requests_per_minute", "key_requests_per_minute", "key_reports_per_minute")
                   if f"limits.{key}" in self.known]
-        lines += ["[support_sessions]", *budgets, "[limits]", *limits, '[log]\nfilter = "warn"\n']
+        lines += ["[support_sessions]", *budgets, *(["[limits]", *limits] if limits else []), '[log]\nfilter = "warn"\n']
         top = f'node_name = "{name}"' if "node_name" in self.known else ""
         console = Console(self.options.binary, folder, folder, database or f"sqlite:{folder}/console.db", "\n".join(lines), top,
                           self.machine.proxies, people, TOKIO_WORKER_THREADS=str(len(self.machine.proxies)))
