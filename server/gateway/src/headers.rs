@@ -92,7 +92,7 @@ pub(crate) fn identity(
 }
 
 /// The header that the client gets for an answer of the upstream. Fields of ours that an upstream
-/// sets or echoes are left out: whoever reads them may believe that they are the gateway's, and an
+/// sets or echoes are left out: a reader may believe that they are the gateway's, and an
 /// identity's holder could present it upstream.
 pub(crate) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap {
     let named = named_by_connection(upstream);

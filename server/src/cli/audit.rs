@@ -31,7 +31,7 @@ pub(super) enum AuditCommand {
     #[command(
         after_help = "Exits with 1 and names the first bad event if anything was recorded otherwise, and with 2 if \
         the file can't be read as an export.\n\
-        Keep the heads that it prints where whoever can write the store can't, and give them with \
+        Keep the heads that it prints where nobody who can write the store can change them, and give them with \
         --head the next time.\n\nExamples:\n  \
         support-console audit verify\n  \
         support-console audit verify --file acme.jsonl --head tenant:acme:41:sha256:…"

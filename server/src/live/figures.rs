@@ -28,7 +28,7 @@ struct Counted<T> {
 }
 
 impl Figures {
-    /// Tenants by health, counted at `since` or later. Whoever comes while others count waits for them.
+    /// Tenants by health, counted at `since` or later. A stream that asks while another one counts waits for it.
     pub(super) async fn tenants(
         &self,
         core: &Core,

@@ -22,8 +22,8 @@ use crate::{
 
 /// How often old data is deleted.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
-/// How long after its start a server first looks for what of the record is too old: whoever has started
-/// it with a clock that is years ahead has until then to notice.
+/// How long after its start a server first looks for records that are too old. If it was started with a
+/// clock that is years ahead, someone has until then to notice.
 const PRUNE_RECORD_AFTER: Duration = Duration::from_hours(1);
 /// How often the record is searched for what is too old to be kept.
 const PRUNE_RECORD_EVERY: Duration = Duration::from_hours(24);

@@ -133,7 +133,7 @@ impl Retention {
                 0 => return Ok(pruned),
                 some => pruned += some,
             }
-            // Whoever else writes, in this process or another, gets most of the time.
+            // All other writers, in this process or another, get most of the time.
             tokio::time::sleep(begin.elapsed() * 4).await;
         }
     }

@@ -3,7 +3,7 @@
 //! The library answers PING and SETTINGS and takes note of PRIORITY, `WINDOW_UPDATE` and empty DATA,
 //! as many as come (CVE-2019-9512, 9513, 9515, 9518), and has no limit for them. So they are counted
 //! on the wire. A client may send a number of them at first, some each second, and more for each
-//! frame of an answer, because whoever reads acknowledges.
+//! frame of an answer, because a client that reads acknowledges.
 
 use tokio::time::Instant;
 
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_reads_may_acknowledge() {
+    fn a_client_that_reads_may_acknowledge() {
         let mut frames = begun();
         for _ in 0..10_000 {
             frames.0.wrote(&frame(DATA, 0, 10));

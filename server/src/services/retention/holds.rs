@@ -50,7 +50,7 @@ impl Retention {
         let place = self.core.act(context, hold, |hold, mut act| {
             Box::pin(async move {
                 let tenant = &hold.tenant_id;
-                // Whoever deletes holds this lock too, so nothing more goes once this act is answered.
+                // Deleting takes this lock too, so nothing more is deleted once this act is answered.
                 if act.tx.lock_tenant(tenant).await?.is_none() {
                     return Err(Problem::not_found("tenant").into());
                 }

@@ -1,4 +1,4 @@
-//! Lanes: whoever holds one full takes nothing from another, and nothing holds one for ever.
+//! Lanes: a full one takes nothing from another, and nothing keeps one full for ever.
 
 use std::time::Duration;
 
