@@ -13,7 +13,7 @@ use app::domain::{
 use async_trait::async_trait;
 
 pub use self::{
-    browser::{BrowserSession, BrowserSessions, NewBrowserSession, NotEntered},
+    browser::{BrowserSession, BrowserSessions, NewBrowserSession, NotEntered, Waits},
     held::{EndAsked, HeldSessions, SessionCard},
 };
 

@@ -187,7 +187,7 @@ impl Gateway {
         if !lease.held_soon().await {
             return Err(Trouble::without_lease(lease));
         }
-        browsers.own_answer(arrival, rest, label).await
+        browsers.own_answer(arrival, rest, label, lease).await
     }
 
     /// A person gets a page, a program a problem.

@@ -50,7 +50,7 @@ impl StoreBrowserSessions {
     }
 
     /// Whether the code exists, for this address. Checked before writing, so that guessing codes
-    /// delays no one, and someone who may not use the session doesn't replace a browser that may.
+    /// delays no one. The act decides the same by itself.
     async fn check(&self, key: &EntryKey, ip: IpAddr) -> Result<Option<NotEntered>, StoreError> {
         let now = self.core.now();
         let mut reader = self.core.store.read().await?;
@@ -93,8 +93,11 @@ async fn take_in(
     key: &EntryKey,
     new: &NewBrowserSession,
 ) -> Result<Audited<Option<SupportSessionId>>, StoreError> {
-    let now = core.now();
-    if !tx.enter_browser(key, new.token_hash, now).await? {
+    if !new.waits.still() {
+        return Ok(Audited::unchanged(None));
+    }
+    let (now, ip) = (core.now(), new.ip.to_string());
+    if !tx.enter_browser(key, new.token_hash, &ip, now).await? {
         return Ok(Audited::unchanged(None));
     }
     let Some(session) = tx.find_support_session_by_label(&key.label).await? else {
@@ -150,6 +153,9 @@ impl BrowserSessions for StoreBrowserSessions {
             .map_err(unavailable)?
         {
             return Ok(());
+        }
+        if !new.waits.still() {
+            return Err(NotEntered::Unavailable);
         }
         // The code was taken or the session ended meanwhile.
         let refused = self.check(&key, new.ip).await.map_err(unavailable)?;

@@ -48,13 +48,14 @@ queries! {
         pub fn set_entry_label(id: SupportSessionId, label: &str)
             = "UPDATE support_sessions SET entry_label = :label WHERE id = :id";
 
-        /// Redeems a code, once, and replaces the earlier browser's cookie. Returns whether the code existed and
-        /// the session was active at that instant.
-        pub fn enter_browser(key: &EntryKey, token_hash: [u8; 32], now: Timestamp) -> changed
-            where (label = key.label, code_hash = key.code_hash, state_hash = key.state_hash, token_hash, now)
+        /// Redeems a code, once, and replaces the earlier browser's cookie. Returns whether the code existed, the
+        /// session was active at that instant, and it may be used from `ip`.
+        pub fn enter_browser(key: &EntryKey, token_hash: [u8; 32], ip: &str, now: Timestamp) -> changed
+            where (label = key.label, code_hash = key.code_hash, state_hash = key.state_hash, token_hash, ip, now)
             = "UPDATE support_sessions SET browser_hash = :token_hash, entry_code_hash = NULL, entry_state_hash = NULL \
                 WHERE entry_label = :label AND entry_code_hash = :code_hash AND entry_state_hash = :state_hash \
-                AND entry_code_expires_at > :now AND revoked_at IS NULL AND ends_at > :now AND expiry_recorded = 0";
+                AND entry_code_expires_at > :now AND revoked_at IS NULL AND ends_at > :now AND expiry_recorded = 0 \
+                AND (creator_ip_only = 0 OR ip = :ip)";
     }
 }
 

@@ -9,18 +9,22 @@
 //! browser, and used up before the browser shows anything. No record or log contains it: requests
 //! below our own prefix are never forwarded, and its page sends no referrer.
 
+use std::sync::Arc;
+
 use app::domain::{RequestId, access_log::Refusal};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
+use tokio_util::sync::CancellationToken;
 
 use super::{Browsers, EntryLabel, cookies, fetch_metadata, page};
 use crate::{
+    Lease,
     answers::{Answer, Trouble},
     arrival::Arrival,
     headers,
     judge::Denied,
-    ports::{NewBrowserSession, NotEntered},
+    ports::{NewBrowserSession, NotEntered, Waits},
     token::{Token, TokenKind},
 };
 
@@ -35,6 +39,7 @@ impl Browsers {
         arrival: &Arrival,
         rest: &[u8],
         label: EntryLabel,
+        lease: &Arc<Lease>,
     ) -> Result<Response<Answer>, Trouble> {
         let (path, query) = match rest.iter().position(|b| *b == b'?') {
             Some(at) => (&rest[..at], &rest[at + 1..]),
@@ -47,7 +52,7 @@ impl Browsers {
             }
             b"/enter" => {
                 check_asked(arrival)?;
-                self.enter(arrival, query, label).await
+                self.enter(arrival, query, label, lease).await
             }
             _ => Err(Trouble::new(404, "not_found", "Page not found.")),
         }
@@ -66,11 +71,14 @@ impl Browsers {
         arrival: &Arrival,
         query: &[u8],
         label: EntryLabel,
+        lease: &Arc<Lease>,
     ) -> Result<Response<Answer>, Trouble> {
         let code = code(query).ok_or_else(|| not_entered(NotEntered::Code))?;
         let state =
             cookies::state(&arrival.headers).ok_or_else(|| not_entered(NotEntered::Code))?;
         let token = Token::generate(TokenKind::BrowserSession, &*self.entropy);
+        let given_up = CancellationToken::new();
+        let _gives_up = given_up.clone().drop_guard();
         let new = NewBrowserSession {
             label,
             code_hash: *code.hash().as_bytes(),
@@ -80,8 +88,10 @@ impl Browsers {
             ip: arrival.ip,
             user_agent: arrival.user_agent(),
             at: arrival.at,
+            waits: Waits::new(Arc::clone(lease), given_up),
         };
-        let entered = tokio::time::timeout(self.patience, self.sessions.enter(new)).await;
+        let entering = tokio::time::timeout(self.patience, self.sessions.enter(new));
+        let entered = lease.while_held(entering).await.and_then(Result::ok);
         entered
             .unwrap_or(Err(NotEntered::Unavailable))
             .map_err(not_entered)?;
@@ -124,7 +134,8 @@ fn not_entered(why: NotEntered) -> Trouble {
         NotEntered::Ended(ended) => Denied::plain(ended.refusal()).into(),
         NotEntered::WrongAddress => Denied::plain(Refusal::WrongAddress).into(),
         NotEntered::Unavailable => {
-            let detail = "The tenant can't be opened, because this can't be recorded right now.";
+            let detail = "The tenant can't be opened, because this can't be recorded right now. \
+                          Choose Enter tenant on the support session's page again.";
             Trouble::new(503, "record_unavailable", detail)
         }
     }

@@ -87,21 +87,26 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Answers checks until `shutdown` is cancelled, then lets open ones end.
+/// Answers checks until `shutdown` is cancelled, then lets open ones end. If it is dropped before, they are
+/// cut.
 pub async fn serve_checks(
     listener: CheckListener,
     forward_auth: Arc<ForwardAuth>,
     shutdown: CancellationToken,
 ) {
     let tracker = TaskTracker::new();
+    let cut = CancellationToken::new();
+    let _cuts = cut.clone().drop_guard();
     let slots = Slots::new("forward-auth", MAX_CONNECTIONS);
     if let Some(certificate) = &forward_auth.settings.certificate {
         tracker.spawn(Arc::clone(certificate).follow(shutdown.clone()));
     }
     while let Some((slot, stream)) = slots.accept(|| listener.accept(), &shutdown).await {
         let (forward_auth, shutdown) = (Arc::clone(&forward_auth), shutdown.clone());
+        let cut = cut.clone();
         tracker.spawn(async move {
-            open(stream, &forward_auth, shutdown).await;
+            cut.run_until_cancelled(open(stream, &forward_auth, shutdown))
+                .await;
             drop(slot);
         });
     }

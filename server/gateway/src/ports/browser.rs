@@ -1,12 +1,13 @@
 //! Browsers that tenants are opened in.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use app::domain::{RequestId, Timestamp};
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
 use super::{Ended, KnownSession, StoreUnavailable};
-use crate::browser::EntryLabel;
+use crate::{Lease, browser::EntryLabel};
 
 /// A support session as a browser's cookie finds it.
 #[derive(Debug, Clone)]
@@ -36,6 +37,34 @@ pub struct NewBrowserSession {
     pub user_agent: String,
     /// When the request arrived.
     pub at: Timestamp,
+    /// Whether it still waits for its cookie.
+    pub waits: Waits,
+}
+
+/// Whether a browser still waits, at a node that may serve. Ask within the transaction: otherwise a store
+/// that hangs takes the code later, for a cookie that nobody gets.
+#[derive(Clone)]
+pub struct Waits {
+    lease: Arc<Lease>,
+    given_up: CancellationToken,
+}
+
+impl Waits {
+    /// Until `given_up` is cancelled, and while `lease` is held.
+    pub const fn new(lease: Arc<Lease>, given_up: CancellationToken) -> Self {
+        Self { lease, given_up }
+    }
+
+    /// Whether that is so now.
+    pub fn still(&self) -> bool {
+        !self.given_up.is_cancelled() && self.lease.is_held()
+    }
+}
+
+impl fmt::Debug for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Waits").field(&self.still()).finish()
+    }
 }
 
 /// Why a browser gets no cookie.
@@ -70,7 +99,8 @@ pub trait BrowserSessions: Send + Sync {
     ) -> Result<Option<BrowserSession>, StoreUnavailable>;
 
     /// Redeems a code, once, and accepts the browser's cookie from then on instead of the previous
-    /// one. Adds the audit event. Runs to its end even if the browser disconnects.
+    /// one. Adds the audit event. Nothing changes for a browser that no longer waits, for one at another
+    /// address than its session is pinned to, or for an ended session.
     ///
     /// # Errors
     ///

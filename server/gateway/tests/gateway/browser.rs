@@ -4,12 +4,13 @@ use std::fmt::Write;
 
 use gateway::{
     browser::EntryLabel,
+    clock::Clock,
     entropy::SeededEntropy,
     ports::KnownSession,
     token::{Token, TokenKind},
 };
 
-use crate::support::{Rig, Wanted, client::Answer};
+use crate::support::{FOR_EVER, Rig, Wanted, client::Answer};
 
 const DOMAIN: &str = "support.test";
 pub(crate) const NAVIGATION: &str =
@@ -274,6 +275,33 @@ async fn a_session_that_ended_on_the_way_is_not_entered() {
     assert!(answer.text().contains("was revoked"), "{}", answer.text());
     let html = answer.header("content-type").unwrap();
     assert_eq!(html, "text/html; charset=utf-8");
+}
+
+#[tokio::test]
+async fn a_lease_that_is_lost_while_the_store_hangs_uses_up_no_code() {
+    let patient = "record_timeout_ms = 30000";
+    let entry = Entry::with(Wanted {
+        more: patient,
+        ..wanted()
+    })
+    .await;
+    let (lease, clock, store) = (&entry.rig.node.lease, &entry.rig.clock, &entry.rig.store);
+    let (state, _) = entry.open().await;
+    let path = entry.grant(&state, 1);
+    lease.give_up();
+    clock.advance(chrono::TimeDelta::seconds(1));
+    lease.renew(clock.since_boot());
+    store.hold_entries();
+    let losing = async {
+        store.entry_waits().await;
+        clock.advance(chrono::TimeDelta::seconds(2));
+    };
+    let (refused, ()) = tokio::join!(entry.enter(&path, &state), losing);
+    assert_eq!((refused.status, refused.header("set-cookie")), (503, None));
+    store.release_entries();
+    lease.renew(FOR_EVER);
+    assert_eq!(store.codes_left(), 1);
+    assert_eq!(entry.enter(&path, &state).await.status, 303);
 }
 
 #[tokio::test]

@@ -43,6 +43,7 @@ pub(crate) struct MemoryStore {
     rules: Mutex<Option<String>>,
     used_up: AtomicBool,
     records: Gate,
+    entries: Gate,
     lookups: Gate,
 }
 
@@ -83,6 +84,7 @@ impl MemoryStore {
             rules: Mutex::default(),
             used_up: AtomicBool::new(false),
             records: Gate::open(),
+            entries: Gate::open(),
             lookups: Gate::open(),
         })
     }
@@ -192,6 +194,22 @@ impl MemoryStore {
         self.records.0.send_replace(true);
     }
 
+    /// From now on browsers with a code wait.
+    pub(crate) fn hold_entries(&self) {
+        self.entries.0.send_replace(false);
+    }
+
+    /// Once a browser with a code waits.
+    pub(crate) async fn entry_waits(&self) {
+        while self.entries.0.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) fn release_entries(&self) {
+        self.entries.0.send_replace(true);
+    }
+
     /// From now on nobody is found, nor not found.
     pub(crate) fn hold_lookups(&self) {
         self.lookups.0.send_replace(false);
@@ -250,6 +268,10 @@ impl BrowserSessions for MemoryStore {
     }
 
     async fn enter(&self, new: NewBrowserSession) -> Result<(), NotEntered> {
+        self.entries.pass().await;
+        if !new.waits.still() {
+            return Err(NotEntered::Unavailable);
+        }
         let mut codes = self.codes.lock().unwrap();
         let found = codes.get(&new.code_hash).cloned();
         let is_for = |code: &Code| code.state == new.state_hash && code.label == new.label;

@@ -6,10 +6,14 @@ use app::domain::{RequestId, support_sessions::SupportSession};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::future::join;
 use gateway::{
+    Lease,
     browser::EntryLabel,
-    ports::{BrowserSessions, Ended, NewBrowserSession, NotEntered, RecordError},
+    clock::Clock,
+    ports::{BrowserSessions, Ended, NewBrowserSession, NotEntered, RecordError, Waits},
     token::TokenKind,
 };
+use store::browser_sessions::EntryKey;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     limits::{recorder, request_with},
@@ -55,6 +59,7 @@ fn comes_with(world: &World, url: &str, state: &Token) -> NewBrowserSession {
         ip: Ipv4Addr::LOCALHOST.into(),
         user_agent: "Browser".into(),
         at: world.clock.now(),
+        waits: Waits::new(Lease::unlimited(), CancellationToken::new()),
     }
 }
 
@@ -281,7 +286,45 @@ async fn a_code_of_a_pinned_session_is_refused_from_another_address() {
         new.ip = Ipv4Addr::new(198, 51, 100, 7).into();
         let refused = browsers.enter(new.clone()).await;
         assert_eq!(refused, Err(NotEntered::WrongAddress), "{}", world.engine);
+        // The statement asks too, whatever was found before.
+        let key = EntryKey {
+            label: new.label.to_string(),
+            code_hash: new.code_hash,
+            state_hash: new.state_hash,
+        };
+        let taken = world.write(key, |key, tx| {
+            Box::pin(async move { tx.enter_browser(key, [1; 32], "198.51.100.7", noon()).await })
+        });
+        assert!(!taken.await, "{}", world.engine);
         new.ip = session.ip.parse().unwrap();
+        assert_eq!(browsers.enter(new).await, Ok(()), "{}", world.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_not_used_up_by_a_browser_that_has_gone_or_a_node_without_a_lease() {
+    for world in scenes().await {
+        let service = service(&world);
+        let session = create(&service, &support_admin(1)).await.session;
+        let browsers = StoreBrowserSessions::new(world.core.clone(), SessionGates::new());
+        let mut new = granted_code(&world, &service, &session).await;
+        let (lease, gone) = (
+            Lease::new(world.core.clock.clone()),
+            CancellationToken::new(),
+        );
+        lease.renew(world.clock.since_boot());
+        new.waits = Waits::new(Arc::clone(&lease), gone.clone());
+        lease.give_up();
+        let refused = browsers.enter(new.clone()).await;
+        assert_eq!(refused, Err(NotEntered::Unavailable), "{}", world.engine);
+        world.clock.advance(TimeDelta::seconds(1));
+        lease.renew(world.clock.since_boot());
+        gone.cancel();
+        let refused = browsers.enter(new.clone()).await;
+        assert_eq!(refused, Err(NotEntered::Unavailable), "{}", world.engine);
+        let opened = events(&world, "support_session.opened_in_browser").await;
+        assert!(opened.is_empty(), "{}", world.engine);
+        new.waits = Waits::new(lease, CancellationToken::new());
         assert_eq!(browsers.enter(new).await, Ok(()), "{}", world.engine);
     }
 }
