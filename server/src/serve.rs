@@ -9,7 +9,6 @@ mod tasks;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use app::domain::{Timestamp, record::RecordLevel};
-use axum::Router;
 use chrono::TimeDelta;
 use gateway::{
     self, CheckListener, SupportSessionLayer,
@@ -18,9 +17,8 @@ use gateway::{
     identities::IdentityKeys,
     open_files,
 };
-use ipnet::IpNet;
 use store::{Priority, Store, StoreError, StoreOptions, access_log::WrittenBy};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -61,8 +59,11 @@ pub struct Server {
     live_ends: CancellationToken,
     listeners_end: CancellationToken,
     tasks_end: CancellationToken,
-    listeners: Vec<JoinHandle<()>>,
-    tasks: Vec<JoinHandle<()>>,
+    lease_ends: CancellationToken,
+    listeners: JoinSet<()>,
+    tasks: JoinSet<()>,
+    /// Keeps the lease.
+    lease: JoinSet<()>,
     record: Record,
 }
 
@@ -107,14 +108,17 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
         live_ends: CancellationToken::new(),
         listeners_end: CancellationToken::new(),
         tasks_end: CancellationToken::new(),
-        listeners: Vec::new(),
-        tasks: Vec::new(),
+        lease_ends: CancellationToken::new(),
+        listeners: JoinSet::new(),
+        tasks: JoinSet::new(),
+        lease: JoinSet::new(),
         state,
         record,
     };
     core.store.follow_changes().await?;
-    let node = Node::join(core.clone(), clock, &server.state.node, &boot).await?;
-    server.tasks = tasks::start(&server.state, &by, node, &server.tasks_end);
+    let (node, epoch) = Node::join(core.clone(), clock, &server.state.node, &boot).await?;
+    server.lease.spawn(node.run(server.lease_ends.clone()));
+    server.tasks = tasks::start(&server.state, &by, epoch, &server.tasks_end);
     server.listen(console, metrics.zip(figures), gateway_at, checks_at)?;
     Ok(server)
 }
@@ -217,7 +221,7 @@ impl Server {
         let router = router::console(&self.state, live, support);
         let end = &self.listeners_end;
         let proxies = self.state.core.config.trusted_proxies.clone();
-        self.listeners.push(spawn_listener(
+        self.listeners.spawn(listener::serve(
             console,
             router,
             proxies.clone(),
@@ -225,10 +229,10 @@ impl Server {
         ));
         if let Some((metrics, figures)) = metrics {
             let tending = figures.clone().tend(self.tasks_end.clone());
-            self.tasks.push(tokio::spawn(tending));
+            self.tasks.spawn(tending);
             let router = router::metrics(figures);
-            self.listeners
-                .push(spawn_listener(metrics, router, proxies, end.clone()));
+            let serving = listener::serve(metrics, router, proxies, end.clone());
+            self.listeners.spawn(serving);
         }
         let gateway = self.state.gateway(&self.record);
         if let (Some(listener), Some(gateway)) = (gateway_at, gateway.map_err(ServeError::Gateway)?)
@@ -237,10 +241,10 @@ impl Server {
             let forward_auth = forward_auth.map_err(ServeError::Gateway)?;
             if let Some((checks, forward_auth)) = checks_at.zip(forward_auth) {
                 let serving = gateway::serve_checks(checks, forward_auth, end.clone());
-                self.listeners.push(tokio::spawn(serving));
+                self.listeners.spawn(serving);
             }
             let serving = gateway::serve(listener, gateway, end.clone());
-            self.listeners.push(tokio::spawn(serving));
+            self.listeners.spawn(serving);
         }
         Ok(())
     }
@@ -286,31 +290,36 @@ impl Server {
     }
 
     /// Stops in order: live streams, because they would never end by themselves; the listeners,
-    /// once open requests have ended; the tasks, the record and the store.
+    /// once open requests have ended; the tasks and the record; the lease, without which other nodes
+    /// would close what is still to be recorded; the store. What hangs is aborted, and delays none of
+    /// the others for longer than that takes.
     pub async fn stop(self) {
+        self.stop_within(DRAIN).await;
+    }
+
+    async fn stop_within(mut self, patience: Duration) {
         tracing::info!("stopping");
         self.live_ends.cancel();
         self.listeners_end.cancel();
-        let listeners = futures::future::join_all(self.listeners);
-        if tokio::time::timeout(DRAIN, listeners).await.is_err() {
+        if !ended(&mut self.listeners, patience).await {
             tracing::warn!("open requests were aborted");
         }
         self.tasks_end.cancel();
-        let tasks = futures::future::join_all(self.tasks);
-        if tokio::time::timeout(DRAIN, tasks).await.is_err() {
-            tracing::warn!("some background tasks were aborted");
-        }
         // Everything queued is written. The gateway, which held the recorder, is gone.
         drop(self.record.recorder);
-        if tokio::time::timeout(DRAIN, self.record.completions)
-            .await
-            .is_err()
-        {
+        let recorded = tokio::time::timeout(patience, self.record.completions);
+        let (recorded, tasks_ended) = tokio::join!(recorded, ended(&mut self.tasks, patience));
+        if !tasks_ended {
+            tracing::warn!("some background tasks were aborted");
+        }
+        self.lease_ends.cancel();
+        ended(&mut self.lease, patience).await;
+        if recorded.is_err() {
             tracing::warn!(
                 "some support requests are still open and will be closed at the next start"
             );
         } else if let Ok(Err(error)) =
-            tokio::time::timeout(DRAIN, nodes::leave(&self.state.core, &self.boot)).await
+            tokio::time::timeout(patience, nodes::leave(&self.state.core, &self.boot)).await
         {
             tracing::warn!(error = %error, "can't announce that this node is stopping");
         }
@@ -319,13 +328,12 @@ impl Server {
     }
 }
 
-fn spawn_listener(
-    listener: TcpListener,
-    router: Router,
-    proxies: Vec<IpNet>,
-    end: CancellationToken,
-) -> JoinHandle<()> {
-    tokio::spawn(listener::serve(listener, router, proxies, end))
+/// Waits for tasks to end, and aborts those that haven't by then. Returns whether all have.
+async fn ended(tasks: &mut JoinSet<()>, patience: Duration) -> bool {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    let in_time = tokio::time::timeout(patience, all).await.is_ok();
+    tasks.shutdown().await;
+    in_time
 }
 
 /// Waits until the process is asked to stop: Ctrl-C, or SIGTERM as service managers send it.
@@ -342,3 +350,6 @@ pub async fn asked_to_stop() -> Result<(), ServeError> {
         _ = terminate.recv() => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

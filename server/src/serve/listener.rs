@@ -33,7 +33,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many connections one address may have open: a sixteenth of all. An office shares one.
 const PER_ADDRESS: usize = MAX_CONNECTIONS / 16;
 
-/// Serves until `end`, then lets open requests come to their end. Proxies speak for many, so those of
+/// Serves until `end`, then lets open requests come to their end. If it is dropped before, they are cut. Proxies speak for many, so those of
 /// `proxies` and this machine have no limit of their own.
 pub(super) async fn serve(
     listener: TcpListener,
@@ -42,6 +42,8 @@ pub(super) async fn serve(
     end: CancellationToken,
 ) {
     let tracker = TaskTracker::new();
+    let cut = CancellationToken::new();
+    let _cuts = cut.clone().drop_guard();
     let slots = Slots::new("console", MAX_CONNECTIONS);
     let addresses = Addresses::default();
     let router = router.layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT));
@@ -54,9 +56,9 @@ pub(super) async fn serve(
             continue;
         };
         let router = router.clone().layer(Extension(ConnectInfo(peer)));
-        let end = end.clone();
+        let (end, cut) = (end.clone(), cut.clone());
         tracker.spawn(async move {
-            connection(tcp, router, end).await;
+            cut.run_until_cancelled(connection(tcp, router, end)).await;
             drop((slot, place));
         });
     }

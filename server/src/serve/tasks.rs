@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use app::domain::caller::{Caller, Context, Origin};
 use gateway::cut_what_has_no_lease;
 use store::{Lane, access_log::WrittenBy};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     ingest::ticker,
     services::{
         access_log::{close_orphans, close_unreported, probe_record},
-        nodes::{EpochKeeper, Node},
+        nodes::EpochKeeper,
         retention::{PrunedRecord, Retention},
         support_sessions::record_expiries,
     },
@@ -30,37 +30,31 @@ const PRUNE_RECORD_EVERY: Duration = Duration::from_hours(24);
 /// How often requests of nodes that are gone are looked for.
 const ORPHANS_EVERY: Duration = Duration::from_secs(2);
 
-/// Starts every task. Each ends with `end`.
+/// Starts every task except the one that keeps the lease. Each ends with `end`.
 pub(super) fn start(
     state: &AppState,
     by: &WrittenBy,
-    (node, epoch): (Node, EpochKeeper),
+    epoch: EpochKeeper,
     end: &CancellationToken,
-) -> Vec<JoinHandle<()>> {
+) -> JoinSet<()> {
     // What ends sessions and keeps the lease guards. The rest can wait for its turn.
     let core = state.core.within(Lane::Gateway);
-    let mut tasks = vec![
-        tokio::spawn(identities::follow(
-            state.identities.clone(),
-            core.config.data_dir.clone(),
-            end.clone(),
-        )),
-        tokio::spawn(Lane::Tasks.run(ticker::run(state.telemetry.clone(), end.clone()))),
-        tokio::spawn(node.run(end.clone())),
-        tokio::spawn(epoch.run(core.clone(), end.clone())),
-        tokio::spawn(cut_what_has_no_lease(state.node.clone(), end.clone())),
-        tokio::spawn(record_expiries(
-            core.clone(),
-            state.node.gates.clone(),
-            end.clone(),
-        )),
-        tokio::spawn(Lane::Tasks.run(orphans(state.clone(), by.boot.clone(), end.clone()))),
-        tokio::spawn(Lane::Tasks.run(prune(state.clone(), by.boot.clone(), end.clone()))),
-    ];
+    let mut tasks = JoinSet::new();
+    tasks.spawn(identities::follow(
+        state.identities.clone(),
+        core.config.data_dir.clone(),
+        end.clone(),
+    ));
+    tasks.spawn(Lane::Tasks.run(ticker::run(state.telemetry.clone(), end.clone())));
+    tasks.spawn(epoch.run(core.clone(), end.clone()));
+    tasks.spawn(cut_what_has_no_lease(state.node.clone(), end.clone()));
+    let gates = state.node.gates.clone();
+    tasks.spawn(record_expiries(core.clone(), gates, end.clone()));
+    tasks.spawn(Lane::Tasks.run(orphans(state.clone(), by.boot.clone(), end.clone())));
+    tasks.spawn(Lane::Tasks.run(prune(state.clone(), by.boot.clone(), end.clone())));
     if let Some(gateway) = &state.core.config.gateway {
         let patience = Duration::from_millis(gateway.record_timeout_ms);
-        let probing = probe_record(core, by.clone(), patience, end.clone());
-        tasks.push(tokio::spawn(probing));
+        tasks.spawn(probe_record(core, by.clone(), patience, end.clone()));
     }
     tasks
 }

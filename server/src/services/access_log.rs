@@ -113,7 +113,7 @@ impl StoreRecorder {
     /// Completes a record as refused if it turns out to exist. Its request was refused and is never
     /// forwarded.
     fn settle(&self, intent: &Intent) {
-        let completion = Completion {
+        let completion = Arc::new(Completion {
             request_id: intent.request_id,
             support_session_id: intent.support_session_id,
             tenant_id: intent.tenant_id.clone(),
@@ -125,7 +125,7 @@ impl StoreRecorder {
             request_bytes: 0,
             response_bytes: 0,
             tally: None,
-        };
+        });
         // A shutdown doesn't wait for this: the next start closes open rows as unknown.
         let later = self.later.downgrade();
         tokio::spawn(async move {
@@ -134,7 +134,7 @@ impl StoreRecorder {
                 let Some(later) = later.upgrade() else {
                     return;
                 };
-                let _ = later.send(Later::Completion(completion.clone()));
+                let _ = later.send(Later::Completion(Arc::clone(&completion)));
             }
         });
     }
@@ -226,7 +226,7 @@ impl Recorder for StoreRecorder {
 
     fn complete(&self, completion: Completion) {
         // The queue lives as long as its task, which lives as long as this recorder.
-        let _ = self.later.send(Later::Completion(completion));
+        let _ = self.later.send(Later::Completion(Arc::new(completion)));
     }
 }
 

@@ -188,28 +188,66 @@ async fn is_over_bound(
 #[derive(Debug)]
 pub(super) enum Later {
     Note(TunnelNote),
-    Completion(Completion),
+    Completion(Arc<Completion>),
 }
 
-/// Writes notes and completions until the recorder is gone and none is left.
+/// How many of them are written at once.
+const CONCURRENT: usize = 256;
+
+/// Writes notes and completions until the recorder is gone and none is left. They are written together, so that they
+/// share a commit. One that the store did not take leaves its place to others until it is tried again.
 pub(super) async fn write_later(
     core: Core,
     mut queue: mpsc::UnboundedReceiver<Later>,
     touched: broadcast::Sender<SupportSessionId>,
 ) {
-    const CONCURRENT: usize = 256;
-    let write = async |later| match later {
-        Later::Note(note) => write_note(&core, note).await,
-        Later::Completion(completion) => write_completion(&core, completion).await,
-    };
-    // Together, so that they share a commit, and that a failing one doesn't delay the others.
-    let mut writes = FuturesUnordered::new();
+    let (mut writes, mut resting) = (FuturesUnordered::new(), FuturesUnordered::new());
     loop {
+        let is_room = writes.len() < CONCURRENT;
         tokio::select! {
-            Some(later) = queue.recv(), if writes.len() < CONCURRENT => writes.push(write(later)),
-            Some(session) = writes.next(), if !writes.is_empty() => drop(touched.send(session)),
+            Some(later) = queue.recv(), if is_room => writes.push(write(&core, later, 0)),
+            Some((completion, failures)) = resting.next(), if is_room && !resting.is_empty() => {
+                writes.push(write(&core, Later::Completion(completion), failures));
+            }
+            Some(written) = writes.next(), if !writes.is_empty() => match written {
+                Written::Done(session) => drop(touched.send(session)),
+                Written::NotYet(completion, failures) => resting.push(async move {
+                    tokio::time::sleep(RETRY).await;
+                    (completion, failures)
+                }),
+            },
             else => break,
         }
+    }
+}
+
+/// The result of one attempt.
+enum Written {
+    Done(SupportSessionId),
+    /// To be tried again, after so many failures.
+    NotYet(Arc<Completion>, u32),
+}
+
+async fn write(core: &Core, later: Later, mut failures: u32) -> Written {
+    let completion = match later {
+        Later::Note(note) => return Written::Done(write_note(core, note).await),
+        Later::Completion(completion) => completion,
+    };
+    let session = completion.support_session_id;
+    match complete(core, Arc::clone(&completion)).await {
+        Ok(()) | Err(ServiceError::Store(StoreError::Broken | StoreError::Closed)) => {
+            return Written::Done(session);
+        }
+        // Nothing new can be begun meanwhile, so what waits does not grow.
+        Err(error) if error.outage().is_some() || error.is_contention() => {}
+        Err(error) => {
+            failures += 1;
+            tracing::warn!(request.id = %completion.request_id, error = %error, "can't record a completion yet");
+        }
+    }
+    match failures < ATTEMPTS {
+        true => Written::NotYet(completion, failures),
+        false => Written::Done(session),
     }
 }
 
@@ -227,27 +265,6 @@ async fn write_note(core: &Core, note: TunnelNote) -> SupportSessionId {
         .await;
     if let Err(error) = written {
         tracing::warn!(request.id = %note.request_id, error = %error, "can't save the progress of an open request");
-    }
-    session
-}
-
-/// Tries until it is written. As long as the store is out of order it is tried on and on: nothing
-/// new can be begun meanwhile, so what waits does not grow.
-async fn write_completion(core: &Core, completion: Completion) -> SupportSessionId {
-    let session = completion.support_session_id;
-    let completion = Arc::new(completion);
-    let mut failures = 0;
-    while failures < ATTEMPTS {
-        match complete(core, Arc::clone(&completion)).await {
-            Ok(()) | Err(ServiceError::Store(StoreError::Broken | StoreError::Closed)) => break,
-            Err(error) => {
-                if error.outage().is_none() && !error.is_contention() {
-                    failures += 1;
-                    tracing::warn!(request.id = %completion.request_id, error = %error, "can't record a completion yet");
-                }
-                tokio::time::sleep(RETRY).await;
-            }
-        }
     }
     session
 }

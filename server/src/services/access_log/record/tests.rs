@@ -123,3 +123,60 @@ async fn traffic_of_an_upgraded_connection_is_in_its_row_and_at_its_end_in_the_a
         );
     }
 }
+
+fn completion_of(world: &World, intent: &Intent, response_bytes: u64) -> Completion {
+    Completion {
+        request_id: intent.request_id,
+        support_session_id: intent.support_session_id,
+        tenant_id: tenant("acme"),
+        at: world.clock.now(),
+        status: Some(200),
+        outcome: RequestOutcome::Done,
+        refusal: None,
+        duration: Duration::from_secs(1),
+        request_bytes: 0,
+        response_bytes,
+        tally: None,
+    }
+}
+
+#[tokio::test]
+async fn completions_that_are_tried_again_delay_none() {
+    for world in worlds().await {
+        let intent = intent(&world).await;
+        let by = WrittenBy {
+            node: String::new(),
+            boot: "this start".into(),
+        };
+        let (recorder, _writing) = StoreRecorder::start(world.core.clone(), by);
+        let (mut touched, mut requests) = (recorder.touched().subscribe(), Vec::new());
+        for _ in 0..=CONCURRENT {
+            let request_id = RequestId::from_uuid(world.core.new_uuid());
+            let intent = Intent {
+                request_id,
+                ..intent.clone()
+            };
+            recorder.begin(intent.clone()).await.unwrap();
+            requests.push(intent);
+        }
+        let (good, poisoned) = requests.split_last().unwrap();
+        for intent in poisoned {
+            // No event can have such a number.
+            recorder.complete(completion_of(&world, intent, u64::MAX));
+        }
+        recorder.complete(completion_of(&world, good, 7));
+        // With all places taken by those, this would be the first that is done, after all their attempts.
+        let first = async {
+            while touched.recv().await.is_ok() {
+                let mut reader = world.core.store.read().await.unwrap();
+                let found = reader.db().lookup_access_log_entry(good.request_id).await;
+                if found.unwrap().unwrap().outcome == RequestOutcome::Done {
+                    return;
+                }
+            }
+        };
+        let patience = RETRY * ATTEMPTS / 2;
+        let done = tokio::time::timeout(patience, first).await;
+        assert!(done.is_ok(), "{}", world.engine);
+    }
+}
