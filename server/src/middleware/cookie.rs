@@ -69,6 +69,38 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_of_another_program_on_this_host_signs_nobody_out() {
+        // What Latin-1, UTF-8 and broken programs leave for `localhost`.
+        for other in [
+            &b"city=Z\xc3\xbcrich"[..],
+            b"city=Z\xfcrich",
+            b"\xff\xfe=\x80",
+            b"\xe9",
+            b"a=\"b",
+            b"a={\"b\":1,\"c\":2}",
+            b"=",
+            b"",
+        ] {
+            for (before, after) in [(true, false), (false, true), (true, true)] {
+                let mut field = Vec::new();
+                for (part, is_there) in [
+                    (other, before),
+                    (b"__Host-support-console=t", true),
+                    (other, after),
+                ] {
+                    if is_there {
+                        field.extend_from_slice(part);
+                        field.extend_from_slice(b"; ");
+                    }
+                }
+                let value = HeaderValue::from_bytes(&field).unwrap();
+                let headers = HeaderMap::from_iter([(header::COOKIE, value)]);
+                assert_eq!(token_of(&headers).as_deref(), Some("t"), "{field:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_cookie_is_bound_to_this_host_and_hidden_from_scripts_and_logs() {
         let token = Token::generate(TokenKind::StaffSession, &SeededEntropy::new(1));
         let value = keep(&token).unwrap();
