@@ -17,6 +17,7 @@ pub mod flash;
 pub mod form;
 pub mod health;
 pub mod ids;
+pub mod invisible;
 pub mod live;
 pub mod nodes;
 pub mod page;

@@ -1,11 +1,14 @@
 //! How text from outside is shown: clients, platforms and people write it, and it may hold characters that act instead of
 //! being seen. They move a terminal's cursor, turn the order of a line around, or make two names look the same. What is
-//! recorded stays as it is. Pages, files for reading, the command line and the log show such characters as escapes.
+//! recorded stays as it is. Pages, files for reading, the command line and the log show such characters as escapes, except
+//! where the script of the text needs them: joiners in Persian, marks of direction in Hebrew.
 //!
 //! Pages also isolate such text (`components::Outside`), because letters that are written from right to left reorder what
 //! stands beside them.
 
 use std::{borrow::Cow, fmt::Write as _};
+
+use super::invisible::{acts, is_needed, is_rtl, is_selector};
 
 /// The form of the text around.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,7 @@ fn escaped(text: &str, form: Form) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
+    let is_rtl = is_rtl(text);
     let mut before = None;
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
@@ -43,20 +47,17 @@ fn escaped(text: &str, form: Form) -> Cow<'_, str> {
             '\n' | '\t' => form != Form::Line,
             // A line ending of Windows.
             '\r' => form != Form::Line && next == Some('\n'),
-            // One character for the eye.
-            '\u{200D}' => is_picture(before) && is_picture(next),
-            '\u{FE0E}' | '\u{FE0F}' => is_picture(before) || before.is_some_and(is_keycap),
             // Nobody can write what looks like one of our escapes.
             '\\' => form == Form::Json || !rest.as_str().starts_with("u{"),
-            c => !acts(c),
+            c => !acts(c) || is_needed(before, c, next, is_rtl),
         };
         if is_kept {
             shown.push(c);
         } else {
             escape(&mut shown, c, form);
         }
-        // A variation selector belongs to the picture before it.
-        if !matches!(c, '\u{FE0E}' | '\u{FE0F}') {
+        // A variation selector belongs to what stands before it.
+        if !is_selector(c) {
             before = Some(c);
         }
     }
@@ -72,31 +73,6 @@ fn escape(shown: &mut String, c: char, form: Form) {
     } else {
         let _ = write!(shown, "\\u{{{:X}}}", u32::from(c));
     }
-}
-
-/// Whether a character does something to the text around it, or is nothing for the eye: control characters (C0, DEL, C1), line
-/// and paragraph separators, direction marks, embeddings, overrides and isolates, characters without width, fillers, selectors
-/// of variations, annotations and tags.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-            | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
-            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-/// Signs and pictures: what joiners and variations are for outside of letters.
-fn is_picture(c: Option<char>) -> bool {
-    c.is_some_and(|c| {
-        matches!(c, '\u{A9}' | '\u{AE}' | '\u{203C}'..='\u{2BFF}' | '\u{3030}' | '\u{303D}' | '\u{3297}' | '\u{3299}'
-            | '\u{1F000}'..='\u{1FAFF}')
-    })
-}
-
-fn is_keycap(c: char) -> bool {
-    c.is_ascii_digit() || matches!(c, '#' | '*')
 }
 
 #[cfg(test)]
@@ -128,6 +104,8 @@ mod tests {
                 "x\\u{E0041}\\u{E007F}\\u{E0100}",
             ),
             ("a\u{fe0f}\u{3164}", "a\\u{FE0F}\\u{3164}"),
+            ("می\u{200c}\u{200c}خ", "می\\u{200C}\\u{200C}خ"),
+            ("ana\u{200f} שלום\u{202e}", "ana\u{200f} שלום\\u{202E}"),
         ] {
             assert_eq!(shown(text), expected);
         }
@@ -147,6 +125,11 @@ mod tests {
             "👩\u{200d}👩\u{200d}👧",
             "👩\u{200d}❤\u{fe0f}\u{200d}👩",
             "1\u{fe0f}\u{20e3}",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "משה (מנהל)\u{200f}!",
+            "葛\u{e0100}城市",
+            "ភាសា\u{200b}ខ្មែរ",
             "C:\\users",
         ] {
             assert_eq!(shown(text), text);

@@ -5,7 +5,10 @@ use leptos::prelude::*;
 use super::FieldError;
 use crate::{
     components::TextArea,
-    domain::support_sessions::{REASON_MAX, REASON_MIN},
+    domain::{
+        support_sessions::{REASON_MAX, REASON_MIN},
+        text::length,
+    },
 };
 
 /// The reason, with what is still missing while it is typed.
@@ -22,7 +25,7 @@ pub fn ReasonField(kept: String, error: FieldError) -> impl IntoView {
 }
 
 fn counter(reason: &str) -> String {
-    let length = reason.trim().chars().count();
+    let length = length(reason);
     match length {
         0..REASON_MIN => format!("At least {REASON_MIN} characters"),
         _ => format!("{length} of {REASON_MAX} characters"),
@@ -37,5 +40,6 @@ mod tests {
     fn the_counter_counts_characters_after_trimming() {
         assert_eq!(counter("  API ñ "), "At least 10 characters");
         assert_eq!(counter("ñandúñandú"), "10 of 500 characters");
+        assert_eq!(counter("ñandú\r\nñandú"), "11 of 500 characters");
     }
 }
