@@ -1,6 +1,7 @@
 //! Staff members and their roles.
 
 use chrono::{DateTime, Utc};
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -63,7 +64,7 @@ pub struct StaffRef {
 /// The input for adding a staff member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewStaffMember {
-    /// 3–254 characters with one `@`, stored in lower case.
+    /// 3–254 characters with one `@`, stored as [`parse_email`] gives it.
     pub email: String,
     /// The name shown to others, 1–100 characters.
     pub name: String,
@@ -76,7 +77,7 @@ impl NewStaffMember {
     pub fn validated(self) -> Result<Self, Problem> {
         let mut problems = FieldProblems::default();
         let mut valid = Self {
-            email: problems.checked("email", parse_email(&self.email)),
+            email: problems.checked("email", parse_new_email(&self.email)),
             name: problems.checked("name", clean(&self.name, 1, 100, false)),
             roles: self.roles,
         };
@@ -87,20 +88,63 @@ impl NewStaffMember {
     }
 }
 
-/// An e-mail address in the one form in which it is kept and looked up.
+/// An e-mail address in the one form in which it is kept and looked up: lower case, and the domain in ASCII. Browsers send
+/// `bücher.example` as it is typed or as `xn--bcher-kva.example`, and both are the same domain (UTS #46, as in the URL Standard).
+///
+/// # Errors
+///
+/// What is wrong with it, to complete a sentence that names the field.
 pub fn parse_email(text: &str) -> Result<String, String> {
-    let text = clean(text, 3, EMAIL_MAX, false)
-        .map_err(|e| e.to_string())?
-        .to_lowercase();
-    let well_formed = match text.split_once('@') {
-        Some((local, domain)) => {
-            !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !text.contains(' ')
-        }
-        None => false,
+    let text = clean(text, 3, EMAIL_MAX, false).map_err(|e| e.to_string())?;
+    let (local, domain) = text.split_once('@').unwrap_or_default();
+    if local.is_empty() || text.contains(' ') {
+        return Err("must be an e-mail address".into());
+    }
+    let domain = Uts46::new().to_ascii(
+        domain.as_bytes(),
+        AsciiDenyList::URL,
+        Hyphens::Allow,
+        DnsLength::Verify,
+    );
+    let domain = domain.map_err(|_| "must be an e-mail address with a domain behind the @")?;
+    let address = format!("{}@{domain}", local.to_lowercase());
+    match address.len() > EMAIL_MAX {
+        true => Err(format!("must have at most {EMAIL_MAX} characters")),
+        false => Ok(address),
+    }
+}
+
+/// The e-mail address of a new account: one that browsers accept in their field for e-mail addresses, since its owner has to
+/// type it there (HTML Standard, 4.10.5.1.5).
+///
+/// # Errors
+///
+/// As [`parse_email`], and the character that browsers refuse.
+pub fn parse_new_email(text: &str) -> Result<String, String> {
+    let address = parse_email(text)?;
+    let (local, domain) = address.split_once('@').unwrap_or_default();
+    let signs = ".!#$%&'*+/=?^_`{|}~-";
+    let is_unfit = |c: &char| !c.is_ascii_alphanumeric() && !signs.contains(*c);
+    if let Some(unfit) = local.chars().find(is_unfit) {
+        return Err(format!(
+            "must not contain \"{unfit}\" before the @: browsers refuse it in the sign-in form. \
+             Letters a–z, digits and {signs} are allowed there"
+        ));
+    }
+    let is_label = |label: &str| {
+        let plain = label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        plain && !label.starts_with('-') && !label.ends_with('-')
     };
-    well_formed
-        .then_some(text)
-        .ok_or_else(|| "must be an e-mail address".into())
+    if domain.split('.').all(is_label) {
+        Ok(address)
+    } else {
+        Err(
+            "must have a domain of letters, digits and inner hyphens: browsers refuse others"
+                .into(),
+        )
+    }
 }
 
 /// Whether a password may be chosen. `email` and `name` must not be it.
@@ -122,4 +166,58 @@ pub fn check_new_password(password: &str, email: &str) -> Result<(), String> {
         return Err("must not be one character repeated".into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_one_form_however_its_domain_is_typed() {
+        for typed in [
+            "ana@bücher.example",
+            "ANA@BÜCHER.example",
+            "ana@xn--bcher-kva.example",
+            "ana@bu\u{308}cher.example",
+            " ana@bücher。example ",
+            "ana@bü\u{200B}cher.example",
+        ] {
+            let kept = Ok("ana@xn--bcher-kva.example".to_owned());
+            assert_eq!(parse_email(typed), kept, "{typed}");
+            assert_eq!(parse_new_email(typed), kept, "{typed}");
+        }
+        let kept = parse_new_email("a@faß.example").unwrap();
+        assert_eq!(kept, "a@xn--fa-hia.example");
+    }
+
+    #[test]
+    fn what_browsers_refuse_is_no_address_of_a_new_account() {
+        for (typed, why) in [
+            ("josé@example.com", "\"é\""),
+            ("a(b@example.com", "\"(\""),
+            ("a\"b@example.com", "\"\"\""),
+            ("a@exa_mple.com", "domain of letters"),
+            ("a@-example.com", "domain of letters"),
+            ("a@example.com.", "domain behind the @"),
+            ("a@[192.0.2.1]", "domain behind the @"),
+            ("a@b@example.com", "domain behind the @"),
+            ("a b@example.com", "must be an e-mail address"),
+            ("@example.com", "must be an e-mail address"),
+            ("example.com", "must be an e-mail address"),
+        ] {
+            let refused = parse_new_email(typed);
+            assert!(
+                refused.as_ref().is_err_and(|e| e.contains(why)),
+                "{typed}: {refused:?}"
+            );
+        }
+        let long = format!("a@{}.example", "ü".repeat(60));
+        assert!(
+            parse_email(&long).is_err(),
+            "a label has at most 63 characters"
+        );
+        // Accounts from before this rule are still found.
+        assert!(parse_email("josé@example.com").is_ok());
+        assert!(parse_new_email("ana.o'neil+support@example.com").is_ok());
+    }
 }
