@@ -2,6 +2,7 @@
 
 mod appending;
 mod changing;
+mod folding;
 mod lanes;
 mod listing;
 mod order;

@@ -16,6 +16,7 @@ use super::{
     condition::{Condition, Outage},
     migrate,
     pools::Pools,
+    refold::refold,
 };
 
 /// How to open a store.
@@ -83,6 +84,9 @@ impl Store {
             return Err(StoreError::UnknownEngine);
         };
         migrate::prepare(&pools, options.migrate).await?;
+        if options.migrate {
+            refold(&pools).await?;
+        }
         let written = Arc::new(Notify::new());
         let condition = Arc::new(Condition::sound());
         let writer = Writer::start(Batch {

@@ -12,9 +12,9 @@ use app::domain::{
 use const_format::concatcp;
 
 use super::{
-    Db, StoreError, Tx, fold, in_list,
+    Db, StoreError, Tx, in_list,
     record::{Record, insert, placeholders, record, select},
-    sort_key,
+    searchable, sort_key,
     sql::queries,
 };
 
@@ -112,10 +112,14 @@ impl Db<'_> {
     }
 }
 
+fn search_text(tenant: &Tenant) -> String {
+    searched_text(&tenant.name, &tenant.slug, &tenant.id)
+}
+
 /// The searchable text: name, slug and ID, folded, with line breaks between them so that no match
 /// spans two of them.
-fn search_text(tenant: &Tenant) -> String {
-    fold(&format!("{}\n{}\n{}", tenant.name, tenant.slug, tenant.id))
+pub(crate) fn searched_text(name: &str, slug: &str, id: &TenantId) -> String {
+    searchable(&format!("{name}\n{slug}\n{id}"))
 }
 
 #[cfg(test)]

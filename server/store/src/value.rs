@@ -4,7 +4,6 @@ use std::fmt::Display;
 
 use app::domain::{Timestamp, token_hash::TokenHash};
 use secrecy::{ExposeSecret, SecretString};
-use unicode_normalization::UnicodeNormalization;
 
 /// What a column holds, and what is bound to a placeholder. Nothing else is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -280,35 +279,4 @@ json! {
 
 fn parsed<T: std::str::FromStr<Err: Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
-}
-
-/// The form in which text is compared and searched: NFKC, lower case. It is not made by an engine, so that
-/// both engines find the same.
-pub fn fold(text: &str) -> String {
-    text.nfkc()
-        .collect::<String>()
-        .to_lowercase()
-        .nfkc()
-        .collect()
-}
-
-/// What a text is sorted by: the beginning of its folded form. Folding can turn one letter into 18, and
-/// PostgreSQL refuses long texts in an index.
-pub fn sort_key(text: &str) -> String {
-    fold(text).chars().take(200).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folding_is_the_same_however_a_letter_was_typed() {
-        assert_eq!(
-            fold("Ñandú"),
-            fold("n\u{303}andu\u{301}".to_uppercase().as_str())
-        );
-        assert_eq!(fold("ﬁrst"), "first");
-        assert_eq!(fold("İ"), "i\u{307}");
-    }
 }

@@ -21,9 +21,10 @@ use const_format::concatcp;
 
 use super::heads::{AuditPosition, Head};
 use crate::{
-    Db, StoreError, Value, fold,
+    Db, StoreError, Value,
     record::Record as _,
     rows::{Rows, columns},
+    searchable,
     value::{ToValue as _, Values as _},
 };
 
@@ -145,7 +146,7 @@ impl Pending {
 fn row(event: &AuditEvent) -> Vec<Value> {
     let mut row = Vec::with_capacity(columns(AuditEvent::COLUMNS) + 1);
     event.add_to(&mut row);
-    row.push(fold(&event.actor.name).to_value());
+    row.push(searchable(&event.actor.name).to_value());
     row
 }
 

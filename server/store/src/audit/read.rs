@@ -14,6 +14,7 @@ use crate::{
     Db, FromRow, Row, StoreError, fold,
     listing::{Listed, Listing, Wanted},
     record::{Record, record, select},
+    searchable,
     sql::queries,
 };
 
@@ -81,7 +82,9 @@ impl FromRow for StoredEvent {
                 // An ID in another spelling is the same ID, but can't be found.
                 Ok(event) if event.id.to_string() != id => Err(format!("id {id} is misspelt")),
                 // What is searched in is no part of the hash, and must be what it was made of.
-                Ok(event) if row.get::<String>("actor_search")? != fold(&event.actor.name) => {
+                Ok(event)
+                    if row.get::<String>("actor_search")? != searchable(&event.actor.name) =>
+                {
                     Err("actor_search does not fit the actor's name".to_owned())
                 }
                 event => event,

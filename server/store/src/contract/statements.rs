@@ -23,6 +23,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::legal_holds::ALL,
         crate::nodes::ALL,
         crate::organizations::ALL,
+        crate::refold::ALL,
         crate::revocation_receipts::ALL,
         crate::rule_sets::ALL,
         crate::sign_in_failures::ALL,

@@ -1,0 +1,79 @@
+//! Stored forms that another version of the program has made.
+
+use app::domain::{audit::AuditFilter, tenants::TenantFilter};
+
+use super::noon;
+use crate::{
+    Priority, Store, StoreOptions,
+    audit::AuditReach,
+    listing::PageAt,
+    testing::{append, both, new_event},
+};
+
+async fn run(store: &Store, sql: String) {
+    let write = store.write(Priority::Normal, sql, |sql, tx| {
+        Box::pin(async move { tx.assembled(sql.clone()).execute().await })
+    });
+    write.await.expect("the statement runs");
+}
+
+async fn reopened(options: &StoreOptions) -> Store {
+    let options = StoreOptions {
+        serves: false,
+        ..options.clone()
+    };
+    Store::open(&options).await.expect("the store opens again")
+}
+
+async fn texts(store: &Store, sql: &'static str) -> Vec<String> {
+    let mut reader = store.read().await.unwrap();
+    reader.db().query(sql).fetch_all().await.unwrap()
+}
+
+#[tokio::test]
+async fn what_an_older_program_has_folded_is_found_after_the_next_start() {
+    for (engine, test) in both().await {
+        for (number, name) in (0..).zip(["İpek Yılmaz", "Ana Silva", "Σίσυφος"]) {
+            let mut event = new_event(Some("a"), number, noon());
+            event.actor.name = name.into();
+            append(&test.store, event).await.unwrap();
+        }
+        for sql in [
+            "UPDATE audit_events SET actor_search = 'i\u{307}pek yılmaz' WHERE actor_name = 'İpek Yılmaz'",
+            // Not what any version makes of this name.
+            "UPDATE audit_events SET actor_search = 'forgéd' WHERE actor_name = 'Σίσυφος'",
+            "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, health_since, health_at) \
+                VALUES ('t-1', 'straße', 'Straße AG', 'active', 0, 'straße ag', 'straße ag\nstrasse-ag\nt-1', 0, 0)",
+            "INSERT INTO staff (id, email, name, roles, created_at, password_hash, must_change_password) \
+                VALUES ('018f0000-0000-7000-8000-000000000001', 'ana@bücher.example', 'Ana', '', 0, 'x', 0)",
+            "UPDATE folding SET version = 1",
+        ] {
+            run(&test.store, sql.to_owned()).await;
+        }
+
+        let store = reopened(&test.options).await;
+
+        let searched = texts(&store, "SELECT search FROM tenants").await;
+        assert_eq!(searched, ["strasse ag\nstrasse\nt-1"], "{engine}");
+        assert_eq!(
+            texts(&store, "SELECT email FROM staff").await,
+            ["ana@xn--bcher-kva.example"]
+        );
+        let actors = texts(&store, "SELECT actor_search FROM audit_events ORDER BY seq").await;
+        assert_eq!(actors, ["ipek yilmaz", "ana silva", "forgéd"], "{engine}");
+        let mut reader = store.read().await.unwrap();
+        let mut db = reader.db();
+        let filter = AuditFilter {
+            actor: Some("ipek yilmaz".into()),
+            ..AuditFilter::default()
+        };
+        let found = db.list_audit_events(&AuditReach::All, &filter, PageAt::first(10));
+        assert_eq!(found.await.unwrap().items.len(), 1, "{engine}");
+        let filter = TenantFilter {
+            search: Some("STRASSE".into()),
+            ..TenantFilter::default()
+        };
+        let found = db.list_tenants(None, &filter, PageAt::first(10));
+        assert_eq!(found.await.unwrap().items.len(), 1, "{engine}");
+    }
+}
