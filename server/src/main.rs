@@ -5,7 +5,12 @@ use std::{error::Error, process::ExitCode};
 
 use app::domain::shown::shown_lines;
 use clap::Parser;
+use mimalloc::MiMalloc;
 use server::cli::Cli;
+
+/// A request makes several hundred small allocations, many of which another thread frees.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -51,6 +51,15 @@ async fn every_statement_is_accepted_by_both_engines() {
 }
 
 #[test]
+fn a_dollar_sign_is_a_placeholder_and_nothing_else() {
+    for statement in lists().into_iter().flatten() {
+        let mut after = statement.sql.split('$').skip(1);
+        let is_number = after.all(|text| text.starts_with(|c: char| c.is_ascii_digit()));
+        assert!(is_number, "{}: {}", statement.name, statement.sql);
+    }
+}
+
+#[test]
 fn no_file_with_statements_is_left_out_here() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
