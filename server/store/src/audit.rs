@@ -16,4 +16,7 @@ pub use verify::verify_store;
 pub use audit::chain::name as chain_of;
 
 #[cfg(test)]
-pub(crate) use {prune::ALL as PRUNE_STATEMENTS, read::ALL as READ_STATEMENTS};
+pub(crate) use {
+    prune::ALL as PRUNE_STATEMENTS,
+    read::{ALL as READ_STATEMENTS, list_keys, listing},
+};

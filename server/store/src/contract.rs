@@ -1,6 +1,7 @@
 //! What both engines must do alike: one suite, run on each.
 
 mod appending;
+mod audit_times;
 mod changing;
 mod folding;
 mod lanes;

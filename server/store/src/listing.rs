@@ -167,6 +167,13 @@ impl Listing {
         )
     }
 
+    /// The text of the first page and its values.
+    #[cfg(test)]
+    pub(crate) fn first_page<T: Record>(mut self) -> (String, Vec<Value>) {
+        let sql = self.page_sql::<T>(&Position::First, 50);
+        (sql, self.values)
+    }
+
     fn bound<'d, 'c>(&self, query: Query<'d, 'c>) -> Query<'d, 'c> {
         self.values.iter().fold(query, Query::bind)
     }

@@ -169,8 +169,8 @@ async fn keep(world: &World, events: Vec<AuditEvent>) {
                     .await?;
                 }
                 tx.raw(
-                    "INSERT INTO audit_heads (chain, seq, hash, recorded_at) \
-                     SELECT chain, seq, hash, recorded_at FROM audit_events WHERE seq = 9",
+                    "INSERT INTO audit_heads (chain, seq, hash, recorded_at, ordered_after) \
+                     SELECT chain, seq, hash, recorded_at, 6 FROM audit_events WHERE seq = 9",
                 )
                 .done()
                 .await

@@ -4,9 +4,10 @@ use std::fmt;
 
 use app::domain::{
     AuditEventId, TenantId, Timestamp,
-    audit::{Actor, AuditEvent, AuditFilter},
+    audit::{Actor, AuditCategory, AuditEvent, AuditFilter},
     page::Direction,
 };
+use audit::chain;
 use const_format::concatcp;
 
 use super::heads::AuditPosition;
@@ -46,8 +47,23 @@ queries! {
 
         fn latest_recorded_micros(limit: Timestamp) -> one i64
             = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events WHERE recorded_at <= :limit";
+
+        /// The bounds between which a chain's first event lies that was recorded at or after an instant, equal
+        /// unless events are missing; and up to where events may be out of the order of time.
+        fn first_place_at(chain: &str, at: Timestamp) -> one (Option<u64>, Option<u64>, Option<u64>) = FIRST_PLACE_AT;
     }
 }
+
+/// Halves the part of the chain that is certainly in the order of time.
+const FIRST_PLACE_AT: &str = "WITH RECURSIVE search (low, high) AS (\
+    SELECT CASE WHEN first < ordered_after THEN ordered_after ELSE first END, last + 1 FROM (\
+        SELECT (SELECT MIN(seq) FROM audit_events WHERE chain = :chain) AS first, ordered_after + 1 AS ordered_after, \
+        seq AS last FROM audit_heads WHERE chain = :chain) AS whole \
+    UNION ALL \
+    SELECT CASE WHEN e.recorded_at < :at THEN e.seq + 1 ELSE s.low END, \
+        CASE WHEN e.recorded_at < :at THEN s.high ELSE e.seq END \
+    FROM search s JOIN audit_events e ON e.chain = :chain AND e.seq = (s.low + s.high) / 2 WHERE s.low < s.high) \
+    SELECT MAX(s.low), MIN(s.high), MAX(h.ordered_after) FROM search s, audit_heads h WHERE h.chain = :chain";
 
 /// How many events an export reads at a time.
 pub const EXPORT_PAGE: u32 = 1_000;
@@ -142,20 +158,20 @@ impl Db<'_> {
         filter: &AuditFilter,
         page: impl Into<Wanted>,
     ) -> Result<Listed<AuditEvent>, StoreError> {
-        listing(
-            &["recorded_at", "chain", "seq"],
-            Direction::Descending,
-            reach,
-            filter,
-        )
-        .fetch(self, page, |event: &AuditEvent| {
+        let (mut page, keys) = (page.into(), list_keys(reach, filter));
+        if keys.len() == 1 {
+            page.keep_last_key();
+        }
+        let mut listing = listing(keys, Direction::Descending, reach, filter);
+        self.narrow(&mut listing, reach, filter).await?;
+        let listed = listing.fetch(self, page, |event: &AuditEvent| {
             vec![
                 event.recorded_at.into(),
                 (&event.chain).into(),
                 event.seq.into(),
             ]
-        })
-        .await
+        });
+        listed.await
     }
 
     /// Up to 1,000 events of those that a filter leaves, chain by chain and in each chain oldest
@@ -167,10 +183,50 @@ impl Db<'_> {
         after: Option<(String, u64)>,
     ) -> Result<Vec<AuditEvent>, StoreError> {
         let after = after.map(|(chain, seq)| vec![chain.into(), seq.into()]);
-        listing(&["chain", "seq"], Direction::Ascending, reach, filter)
-            .fetch_after(self, after, EXPORT_PAGE)
-            .await
+        let mut listing = listing(&["chain", "seq"], Direction::Ascending, reach, filter);
+        self.narrow(&mut listing, reach, filter).await?;
+        listing.fetch_after(self, after, EXPORT_PAGE).await
     }
+
+    /// Leaves out the places of a chain that lie outside of a filter's times.
+    async fn narrow(
+        &mut self,
+        listing: &mut Listing,
+        reach: &AuditReach,
+        filter: &AuditFilter,
+    ) -> Result<(), StoreError> {
+        let Some(chain) = chain_listed(reach, filter) else {
+            return Ok(());
+        };
+        if let Some(from) = filter.from
+            && let (Some(low), _, Some(0)) = self.first_place_at(&chain, from).await?
+        {
+            listing.and_bind("seq >= {}", low);
+        }
+        if let Some(to) = filter.to
+            && let (_, Some(high), _) = self.first_place_at(&chain, to).await?
+        {
+            listing.and_bind("seq < {}", high);
+        }
+        Ok(())
+    }
+}
+
+/// What a list is sorted by. The order of a chain is that of time.
+pub(crate) fn list_keys(reach: &AuditReach, filter: &AuditFilter) -> &'static [&'static str] {
+    match chain_listed(reach, filter) {
+        Some(_) => &["seq"],
+        None => &["recorded_at", "chain", "seq"],
+    }
+}
+
+/// The one chain that a list is about.
+fn chain_listed(reach: &AuditReach, filter: &AuditFilter) -> Option<String> {
+    let tenant = match reach {
+        AuditReach::Tenant(id) => Some(id),
+        AuditReach::All | AuditReach::Tenants => filter.tenant_id.as_ref(),
+    };
+    tenant.map(|id| chain::name(Some(id)))
 }
 
 /// The rows of the audit log that a filter leaves, in an order.
@@ -184,10 +240,14 @@ pub(crate) fn listing(
     match reach {
         AuditReach::All => {}
         AuditReach::Tenants => listing.and("tenant_id IS NOT NULL"),
-        AuditReach::Tenant(id) => listing.and_bind("tenant_id = {}", id),
+        AuditReach::Tenant(id) => listing.and_bind("chain = {}", chain::name(Some(id))),
     }
     if let Some(category) = filter.category {
         listing.and_bind("category = {}", category);
+        if category != AuditCategory::SupportSession {
+            // The condition of the indexes by category.
+            listing.and("category <> 'support_session'");
+        }
     }
     match filter
         .action
@@ -202,7 +262,7 @@ pub(crate) fn listing(
         listing.and_contains_or_equals("actor_search", &fold(actor), "actor_id", actor);
     }
     if let Some(tenant) = &filter.tenant_id {
-        listing.and_bind("tenant_id = {}", tenant);
+        listing.and_bind("chain = {}", chain::name(Some(tenant)));
     }
     if let Some(outcome) = filter.outcome {
         listing.and_bind("outcome = {}", outcome);

@@ -100,6 +100,13 @@ impl Wanted {
         Self { total, ..self }
     }
 
+    /// For an order by the last key alone.
+    pub(crate) fn keep_last_key(&mut self) {
+        if let Position::After(keys, _) | Position::Before(keys, _) = &mut self.page.position {
+            keys.drain(..keys.len().saturating_sub(1));
+        }
+    }
+
     /// With as many rows in all as a counter says. What is not to be counted needs no counter.
     #[must_use]
     pub fn counted_as(self, rows: u64) -> Self {
