@@ -24,7 +24,7 @@ use crate::domain::{
         SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
     tenants::{Overview, TenantDetail, TenantFilter},
-    user_sessions::{ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
+    user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm},
 };
 
 /// Everything the server does for the user interface.
@@ -165,7 +165,7 @@ pub trait UserSessionsPort: Send + Sync {
         context: &Context,
         tenant: &TenantId,
         form: ForceLogoutForm,
-    ) -> Result<ForceLogoutResult, Problem>;
+    ) -> Result<ForceLogoutAnswer, Problem>;
 }
 
 #[async_trait]

@@ -71,6 +71,40 @@ test("without JavaScript a tenant's users are logged out", async ({ page, demo }
   await expect(title(page)).toHaveText("user_session.force_logout");
 });
 
+test("without JavaScript a form that is sent twice says that nothing was done now", async ({ page, demo }) => {
+  const tenant = await demo.registerTenant("Sent Twice");
+  const form = `/support/tenants/${tenant.id}/force-logout`;
+  await page.goto(form);
+  const key = await page.locator("[name=idempotency_key]").inputValue();
+  await send(page, tenant.slug);
+  await expect(page.getByRole("status").getByText("0 user sessions ended")).toBeVisible();
+
+  await page.goto(form);
+  const fresh = await page.locator("[name=idempotency_key]").inputValue();
+  expect(fresh).not.toBe(key);
+  await page.locator("[name=idempotency_key]").evaluate((field, key) => ((field as HTMLInputElement).value = key), key);
+  await send(page, tenant.slug);
+  const said = page.getByRole("status").filter({ hasText: "Nothing was done now" });
+  await expect(said).toContainText(/this form was sent at .*, and 0 user sessions ended then\. 0 user sessions are active now/);
+  await send(page, tenant.slug);
+  await expect(page.getByRole("status").getByText("0 user sessions ended")).toBeVisible();
+});
+
+test("without JavaScript two clicks on Create lead to the token", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  await page.goto(`/support/tenants/${tenant.id}/create-session`);
+  await page.route("**/forms/**", async (route) => {
+    const answer = await route.fetch({ maxRedirects: 0 });
+    await new Promise((done) => setTimeout(done, 300));
+    await route.fulfill({ response: answer }).catch(() => undefined);
+  });
+  await createDialog(page).getByLabel("Reason").fill("Clicks come in pairs");
+  const button = createDialog(page).getByRole("button", { name: "Create Session" });
+  await button.click({ noWaitAfter: true, clickCount: 2, delay: 150 });
+  const { token } = await readGranted(page);
+  expect((await demo.request(token, "/v1/whoami")).status).toBe(200);
+});
+
 test("without JavaScript the audit log is filtered", async ({ page }) => {
   await page.goto("/audit");
   await page.getByRole("combobox", { name: "Category" }).selectOption("staff");

@@ -25,4 +25,9 @@ pub trait DialogForm:
 
     /// What to say. [`Flash::Done`] is said on the page below the dialog, all else in the dialog.
     fn done(answer: Self::Output) -> Flash;
+
+    /// Whether the form has served its purpose. It stays where it had been sent before, and says so.
+    fn settles(_: &Self::Output) -> bool {
+        true
+    }
 }

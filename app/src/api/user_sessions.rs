@@ -7,7 +7,7 @@ use crate::{
     domain::{
         TenantId,
         flash::Flash,
-        user_sessions::{ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
+        user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm},
     },
     paths::{self, Dialog},
 };
@@ -24,7 +24,7 @@ pub async fn force_logout(
     tenant: TenantId,
     slug: String,
     idempotency_key: String,
-) -> Result<ForceLogoutResult, ApiError> {
+) -> Result<ForceLogoutAnswer, ApiError> {
     let (console, context) = super::asked()?;
     let form = ForceLogoutForm {
         slug,
@@ -48,7 +48,11 @@ impl DialogForm for ForceLogout {
         }
     }
 
-    fn done(result: ForceLogoutResult) -> Flash {
-        Flash::LoggedOut(result)
+    fn done(answer: ForceLogoutAnswer) -> Flash {
+        Flash::LoggedOut(Box::new(answer))
+    }
+
+    fn settles(answer: &ForceLogoutAnswer) -> bool {
+        answer.again.is_none()
     }
 }

@@ -60,8 +60,10 @@ impl<A: DialogForm> FormAct<A> {
         self.answer
     }
 
+    /// Whether the form has been answered for good.
     pub fn is_done(self) -> bool {
-        self.answer.with(Option::is_some)
+        self.answer
+            .with(|answer| answer.as_ref().is_some_and(A::settles))
     }
 
     pub fn error(self, field: &'static str) -> Signal<Option<String>> {
@@ -109,7 +111,7 @@ impl<A: DialogForm> FormAct<A> {
         form: &HtmlFormElement,
     ) {
         let is_asked = self.action.pending().get_untracked();
-        if is_asked || self.answer.with_untracked(Option::is_some) {
+        if is_asked || untrack(|| self.is_done()) {
             return;
         }
         let Ok(data) = FormData::new_with_form(form) else {

@@ -23,7 +23,7 @@ pub fn FormDialog<A: DialogForm, C>(
     id: A::Id,
     /// Names the act and the object.
     #[prop(into)]
-    title: String,
+    title: Signal<String>,
     /// The title once the act is done, where the dialog stays.
     #[prop(into, optional)]
     done_title: String,
@@ -35,7 +35,7 @@ pub fn FormDialog<A: DialogForm, C>(
     check: C,
     /// What the button says; without one, the dialog only says why.
     #[prop(into)]
-    submit: Option<String>,
+    submit: Signal<Option<String>>,
     /// What stands in the place of the form once the act is done, where the dialog stays. Is given
     /// the answer and the page to go on to.
     #[prop(optional)]
@@ -61,10 +61,13 @@ where
     };
     let title = Signal::derive(move || match act.is_done() {
         true if done.is_some() => done_title.clone(),
-        _ => title.clone(),
+        _ => title.get(),
     });
     let done_href = close_href.clone();
-    let done = move || Some(done?(act.answer().get()?, done_href.clone()));
+    let done = move || {
+        let answer = act.answer().get().filter(A::settles)?;
+        Some(done?(answer, done_href.clone()))
+    };
     let state = FormState {
         form,
         problem: act.problem(),
@@ -101,7 +104,7 @@ fn Form(
     state: FormState,
     action: String,
     on_submit: Box<dyn Fn(SubmitEvent) + Send + Sync>,
-    submit: Option<String>,
+    submit: Signal<Option<String>>,
     alert: bool,
     close_href: String,
     children: Children,
@@ -109,18 +112,22 @@ fn Form(
     let viewer = use_viewer();
     let is_busy = state.is_busy;
     let problem = move || state.problem.get().filter(Problem::is_beyond_fields);
-    let button = submit.map(|label| {
-        view! {
-            <button
-                type="submit"
-                class=if alert { "button danger solid" } else { "button primary" }
-                aria-busy=move || is_busy.get().to_string()
-                aria-disabled=move || is_busy.get().then_some("true")
-            >
-                {label}
-            </button>
-        }
-    });
+    let has_button = move || submit.with(Option::is_some);
+    let label = move || submit.get();
+    let button = move || {
+        has_button().then(|| {
+            view! {
+                <button
+                    type="submit"
+                    class=if alert { "button danger solid" } else { "button primary" }
+                    aria-busy=move || is_busy.get().to_string()
+                    aria-disabled=move || is_busy.get().then_some("true")
+                >
+                    {label}
+                </button>
+            }
+        })
+    };
     view! {
         <form
             node_ref=state.form

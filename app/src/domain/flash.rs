@@ -7,7 +7,7 @@ use super::{
     problem::Problem,
     rules::DryRun,
     support_sessions::SupportSessionGranted,
-    user_sessions::ForceLogoutResult,
+    user_sessions::ForceLogoutAnswer,
 };
 
 /// Read once, within 60 seconds, by the staff session that caused it. Never in a URL or the store.
@@ -23,8 +23,8 @@ pub enum Flash {
     },
     /// A support session was created, or its token was replaced.
     Granted(Box<SupportSessionGranted>),
-    /// All user sessions of a tenant were ended.
-    LoggedOut(ForceLogoutResult),
+    /// All user sessions of a tenant were ended, now or before.
+    LoggedOut(Box<ForceLogoutAnswer>),
     /// Other rules of the gateway were tried.
     DryRun {
         /// The result of the trial.

@@ -111,6 +111,15 @@ pub struct ForceLogoutForm {
     pub idempotency_key: String,
 }
 
+/// The answer to whoever asked for a force logout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ForceLogoutAnswer {
+    /// What was done, now or by the first of several submits.
+    pub result: ForceLogoutResult,
+    /// A fresh form, where this one had been sent before: nothing was done now.
+    pub again: Option<ForceLogoutDraft>,
+}
+
 /// What a force logout did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         flash::Flash,
         problem::Problem,
-        user_sessions::{ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
+        user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm},
     },
     pages::tenant::TenantActs,
     paths,
@@ -75,33 +75,42 @@ fn check_slug(typed: &str, slug: &str) -> Result<(), Problem> {
 
 #[component]
 fn ForceLogoutDialog(draft: ForceLogoutDraft, flash: Option<Flash>) -> impl IntoView {
-    let tenant = draft.tenant;
+    let tenant = draft.tenant.clone();
     let kept: ForceLogoutForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let before = match &flash {
-        Some(Flash::LoggedOut(result)) => Some(result.clone()),
+        Some(Flash::LoggedOut(answer)) => Some((**answer).clone()),
         _ => None,
     };
     let act = FormAct::<api::ForceLogout>::new(flash, before);
     if let Some(acts) = use_context::<TenantActs>() {
         act.when_done(move |_| acts.done());
     }
-    let what = act_text(draft.active_user_sessions, &tenant.name);
-    let warning = warning(draft.active_user_sessions, &tenant.name);
-    let description = move || (!act.is_done()).then(|| warning.clone());
+    // A form that had been sent before is followed by a fresh one.
+    let draft = Memo::new(move |_| {
+        let again = act.answer().with(|answer| answer.as_ref()?.again.clone());
+        again.unwrap_or_else(|| draft.clone())
+    });
+    let text = move |of: fn(u64, &str) -> String| {
+        draft.with(|draft| of(draft.active_user_sessions, &draft.tenant.name))
+    };
+    let what = Signal::derive(move || text(act_text));
+    let description = move || (!act.is_done()).then(|| text(warning));
+    let repeated = move || act.answer().get().and_then(repeated);
     let slug = tenant.slug.clone();
     let check = move |form: &ForceLogoutForm| check_slug(&form.slug, &slug);
     view! {
         <FormDialog
             act
             id=tenant.id
-            title=what.clone()
+            title=what
             done_title=format!("Users of {} signed out", tenant.name)
             description
             alert=true
             check
-            submit=what
+            submit=Signal::derive(move || Some(what.get()))
             done=ended
         >
+            {repeated}
             <TextField
                 name="slug"
                 label=format!("Type {} to confirm", tenant.slug)
@@ -111,13 +120,42 @@ fn ForceLogoutDialog(draft: ForceLogoutDraft, flash: Option<Flash>) -> impl Into
                 value=kept.slug
                 error=act.error("slug")
             />
-            <input type="hidden" name="idempotency_key" value=draft.idempotency_key/>
+            <input
+                type="hidden"
+                name="idempotency_key"
+                value=move || draft.with(|draft| draft.idempotency_key.clone())
+            />
         </FormDialog>
     }
 }
 
+/// That this form had been sent before, and how things stand now.
+fn repeated(ForceLogoutAnswer { result, again }: ForceLogoutAnswer) -> Option<AnyView> {
+    let active = counted(
+        again?.active_user_sessions,
+        "user session is",
+        "user sessions are",
+    );
+    let ended = counted(result.ended, "user session ended", "user sessions ended");
+    let notice = view! {
+        <Notice tone=Tone::Info spoken=true>
+            <strong>"Nothing was done now"</strong>
+            ": this form was sent at "
+            <Timestamp at=result.at/>
+            ", and "
+            {ended}
+            " then"
+            {format!(". {active} active now. ")}
+            <a class="link" href=paths::audit_event(result.audit_event_id)>
+                "View audit event"
+            </a>
+        </Notice>
+    };
+    Some(notice.into_any())
+}
+
 /// The result, with a link to its audit event.
-fn ended(result: ForceLogoutResult, close_href: String) -> AnyView {
+fn ended(ForceLogoutAnswer { result, .. }: ForceLogoutAnswer, close_href: String) -> AnyView {
     let ended = counted(result.ended, "user session ended", "user sessions ended");
     view! {
         <DoneBody>

@@ -55,7 +55,7 @@ fn RaiseDialog(session: SupportSession, present: u64, flash: Option<Flash>) -> i
             title=format!("Raise {}’s budget in {}", session.staff_name, session.tenant_name)
             description=move || used.clone()
             check
-            submit="Raise budget".to_owned()
+            submit=Some("Raise budget".to_owned())
         >
             <TextField
                 name="requests_total"

@@ -23,7 +23,7 @@ pub fn RevokeSupportSessionPage() -> impl IntoView {
             title="Revoke Session"
             show=|detail, flash| match detail.may.revoke {
                 true => view! { <RevokeDialog detail flash/> }.into_any(),
-                false => not_revocable(&detail),
+                false => not_revocable(&detail, flash),
             }
         />
     }
@@ -58,7 +58,7 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
             description
             alert=true
             check
-            submit="Revoke Session".to_owned()
+            submit=Some("Revoke Session".to_owned())
         >
             <TextArea
                 name="reason"
@@ -76,13 +76,15 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
     }
 }
 
-fn not_revocable(detail: &SupportSessionDetail) -> AnyView {
+/// Says why, and who has ended it if a form was sent all the same, such as by the second of two clicks.
+fn not_revocable(detail: &SupportSessionDetail, flash: Option<Flash>) -> AnyView {
     let status = detail.session.status(detail.at);
-    let why = match status {
-        SupportSessionStatus::Active => {
-            "Only its holder and super admins can revoke this support session."
+    let why = match (flash, status) {
+        (Some(Flash::Refused { problem, .. }), _) => problem.detail,
+        (_, SupportSessionStatus::Active) => {
+            "Only its holder and super admins can revoke this support session.".to_owned()
         }
-        _ => "This support session has already ended.",
+        _ => "This support session has already ended.".to_owned(),
     };
     let why = view! { {why} " " <StatusBadge status/> };
     closed_dialog(

@@ -2,7 +2,12 @@
 
 use app::{
     api::{ApiError, DialogForm},
-    domain::{caller::Context, flash::Flash, problem::Problem},
+    domain::{
+        caller::Context,
+        flash::Flash,
+        form::Fields,
+        problem::{Problem, ProblemCode},
+    },
 };
 use axum::{
     extract::{Path, State},
@@ -14,7 +19,13 @@ use leptos::{
     server_fn::ServerFn,
 };
 
-use super::{Forms, posted::Posted, redirect::local_path};
+use store::Lane;
+
+use super::{
+    Forms,
+    posted::Posted,
+    redirect::{local_path, see_other, with_flash},
+};
 use crate::extract::{Asking, Refusal};
 
 /// Shows the dialog again with its answer or with what is wrong, or goes on to the page below, or to
@@ -28,15 +39,62 @@ pub(crate) async fn send<A: DialogForm>(
     let id: A::Id = id
         .parse()
         .map_err(|_| Problem::not_found(A::DIALOG.about))?;
-    let asked = async { forms.call(&context, A::of(id.clone(), form?)).await };
-    let done = asked.await.map(A::done);
-    if !matches!(done, Ok(Flash::Done { .. })) {
-        return Ok(forms.answer(&context, &A::DIALOG.page(&id), done, kept));
+    // Runs to its end even if the browser hangs up, as it does at the second of two clicks: what was
+    // done must be told.
+    let sent = Sent::<A> {
+        forms,
+        context,
+        id,
+        form,
+        kept,
+    };
+    let answered = tokio::spawn(Lane::of_task().unwrap_or(Lane::Pages).run(sent.answer()));
+    answered.await.map_err(|_| {
+        let detail = "Something went wrong.";
+        Refusal(Problem::new(ProblemCode::Internal, detail))
+    })
+}
+
+struct Sent<A: DialogForm> {
+    forms: Forms,
+    context: Context,
+    id: A::Id,
+    form: Result<A::Form, Problem>,
+    kept: Fields,
+}
+
+impl<A: DialogForm> Sent<A> {
+    async fn answer(self) -> Response {
+        let Self {
+            forms,
+            context,
+            id,
+            form,
+            kept,
+        } = self;
+        let key = kept
+            .get("idempotency_key")
+            .and_then(|values| values.first());
+        let _turn = match key {
+            Some(key) => Some(forms.flashes.take_turn(&context, key).await),
+            None => None,
+        };
+        let asked = async { forms.call(&context, A::of(id.clone(), form?)).await };
+        let done = asked.await.map(A::done);
+        if let Ok(Flash::Granted(granted)) = &done
+            && granted.token.is_none()
+            && let Some(first) = forms.flashes.waiting_token(&context, granted.session.id)
+        {
+            return see_other(&with_flash(&A::DIALOG.page(&id), &first));
+        }
+        if !matches!(done, Ok(Flash::Done { .. })) {
+            return forms.answer(&context, &A::DIALOG.page(&id), done, kept);
+        }
+        let below = A::DIALOG.below(&id);
+        let next = kept.get("next").and_then(|values| values.first());
+        let next = next.and_then(|next| local_path(next)).unwrap_or(&below);
+        forms.answer(&context, next, done, kept.clone())
     }
-    let below = A::DIALOG.below(&id);
-    let next = kept.get("next").and_then(|values| values.first());
-    let next = next.and_then(|next| local_path(next)).unwrap_or(&below);
-    Ok(forms.answer(&context, next, done, kept.clone()))
 }
 
 impl Forms {

@@ -21,7 +21,7 @@ use app::{
             SupportSessionList,
         },
         tenants::{Overview, TenantDetail, TenantFilter},
-        user_sessions::{ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
+        user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
     },
     ports::{
         AuditPort, CreateSupportSessions, FlashPort, RaiseBudgets, ReadSupportSessions,
@@ -113,7 +113,15 @@ impl CreateSupportSessions for Stub {
             format!("create {tenant} {form:?}"),
         )?;
         form.validate(false)?;
-        Ok(granted())
+        // As the service: the token is given to the first submit alone.
+        let told = format!("{:?}", form.idempotency_key);
+        let mut asked = self.asked.lock().unwrap().clone();
+        asked.retain(|asked| asked.starts_with("create") && asked.contains(&told));
+        let mut granted = granted();
+        if !form.idempotency_key.is_empty() && asked.len() > 1 {
+            granted.token = None;
+        }
+        Ok(granted)
     }
 }
 
@@ -198,7 +206,7 @@ impl UserSessionsPort for Stub {
         context: &Context,
         tenant: &TenantId,
         form: ForceLogoutForm,
-    ) -> Result<ForceLogoutResult, Problem> {
+    ) -> Result<ForceLogoutAnswer, Problem> {
         let ForceLogoutForm {
             slug,
             idempotency_key: key,
@@ -214,11 +222,15 @@ impl UserSessionsPort for Stub {
                 "is not the slug of this tenant",
             ));
         }
-        Ok(ForceLogoutResult {
+        let result = ForceLogoutResult {
             tenant_id: tenant.clone(),
             ended: 214,
             at: noon(),
             audit_event_id: AuditEventId::from_uuid(Uuid::from_u128(3)),
+        };
+        Ok(ForceLogoutAnswer {
+            result,
+            again: None,
         })
     }
 }
@@ -669,7 +681,9 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
     let flash = site.flash(&answer, Some(&ana)).await;
     assert_eq!(flash, Flash::Granted(Box::new(granted())));
     let answer = site.submit(&logout.0, Some(&ana), logout.1).await;
-    assert!(matches!(site.flash(&answer, Some(&ana)).await, Flash::LoggedOut(r) if r.ended == 214));
+    assert!(
+        matches!(site.flash(&answer, Some(&ana)).await, Flash::LoggedOut(answer) if answer.result.ended == 214)
+    );
     let answer = site.submit(&revoke.0, Some(&ana), revoke.1).await;
     assert!(answer.location.starts_with("/support?q=a&flash="));
     assert!(matches!(
@@ -704,6 +718,28 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
     assert_eq!(asked[1], "logout acme acme k");
     assert_eq!(asked[2], format!("revoke {SESSION} \"\""));
     assert_eq!(asked[4], "dry run scopes = [] 100");
+}
+
+#[tokio::test]
+async fn two_clicks_lead_to_the_page_with_the_token_until_it_was_shown() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let (ana, elsewhere) = (site.sign_in("ana").await, site.sign_in("ana").await);
+    let body = "reason=Invoices+are+missing&idempotency_key=k";
+    let path = "/forms/tenants/acme/create-session";
+    let send = async |cookie| site.submit(path, Some(cookie), body).await;
+    let token =
+        async |answer: &Answer, cookie: &String| match site.flash(answer, Some(cookie)).await {
+            Flash::Granted(granted) => granted.token,
+            other => panic!("{other:?}"),
+        };
+    let (first, second) = futures::join!(send(&ana), send(&ana));
+    assert_eq!(first.location, second.location);
+    let other = send(&elsewhere).await;
+    assert_eq!(token(&other, &elsewhere).await, None, "another sign-in");
+    assert_eq!(token(&second, &ana).await.as_deref(), Some(TOKEN));
+    let late = send(&ana).await;
+    assert_eq!(token(&late, &ana).await, None, "it is shown once");
 }
 
 #[tokio::test]

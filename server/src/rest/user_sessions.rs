@@ -11,7 +11,7 @@ use app::domain::{
 use app::ports::UserSessionsPort as _;
 use axum::{Json, extract::State};
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app_state::AppState;
@@ -39,6 +39,15 @@ pub(crate) struct UserSessionPath {
 pub(crate) struct ForceLogout {
     /// The tenant's slug, typed again.
     slug: String,
+}
+
+/// What was done, now or by the first request with the same key.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ForceLogoutDone {
+    #[serde(flatten)]
+    result: ForceLogoutResult,
+    /// Whether a request with the same key had done it before: nothing was done now.
+    repeated: bool,
 }
 
 /// Register a tenant user's sign-in.
@@ -114,7 +123,7 @@ pub(crate) async fn introspect_user_session(
     ),
     request_body = ForceLogout,
     responses(
-        (status = 200, body = ForceLogoutResult),
+        (status = 200, body = ForceLogoutDone),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json"),
     )
@@ -125,7 +134,7 @@ pub(crate) async fn force_logout(
     RestPath(path): RestPath<TenantPath>,
     headers: HeaderMap,
     RestJson(body): RestJson<ForceLogout>,
-) -> Result<Json<ForceLogoutResult>, RestProblem> {
+) -> Result<Json<ForceLogoutDone>, RestProblem> {
     let key = idempotency_key(&headers)?
         .filter(|key| !key.is_empty())
         .ok_or_else(|| Problem::invalid_field("Idempotency-Key", "is missing"))?;
@@ -133,9 +142,12 @@ pub(crate) async fn force_logout(
         slug: body.slug,
         idempotency_key: key,
     };
-    let result = state
+    let answer = state
         .user_sessions
         .force_logout(&context, &path.tenant_id, form)
         .await?;
-    Ok(Json(result))
+    Ok(Json(ForceLogoutDone {
+        repeated: answer.again.is_some(),
+        result: answer.result,
+    }))
 }

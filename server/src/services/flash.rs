@@ -1,6 +1,8 @@
 //! Messages that a plain form leaves for the page it redirects to: in memory, read once, for a
 //! minute.
 
+mod turns;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -8,7 +10,7 @@ use std::{
 
 use app::{
     domain::{
-        StaffSessionId, Timestamp,
+        StaffSessionId, SupportSessionId, Timestamp,
         caller::{Caller, Context},
         flash::Flash,
     },
@@ -18,6 +20,9 @@ use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use gateway::{clock::Clock, entropy::Entropy};
+use tokio::sync::OwnedMutexGuard;
+
+use self::turns::Turns;
 
 /// How long a flash waits to be read.
 const KEPT: TimeDelta = TimeDelta::seconds(60);
@@ -67,6 +72,7 @@ pub struct Flashes {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     waiting: Arc<Mutex<Waitings>>,
+    turns: Turns,
 }
 
 impl Flashes {
@@ -75,6 +81,7 @@ impl Flashes {
             clock,
             entropy,
             waiting: Arc::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -92,6 +99,27 @@ impl Flashes {
     /// Leaves a flash for this address, without a sign-in.
     pub fn leave_signed_out(&self, context: &Context, flash: Flash) -> String {
         self.leave_for(Owner::Address(context.origin.ip.clone()), flash)
+    }
+
+    /// Waits until no other submit of the caller's form with this key is being answered.
+    pub async fn take_turn(&self, context: &Context, key: &str) -> OwnedMutexGuard<()> {
+        let owner = Owner::of(context);
+        self.turns.take(format!("{owner:?} {key}")).await
+    }
+
+    /// The ID of the flash that waits for the caller with the token of this support session. Two
+    /// clicks make two submits, and the browser shows the answer to the second. The token came with the first.
+    pub fn waiting_token(&self, context: &Context, session: SupportSessionId) -> Option<String> {
+        let (owner, now) = (Owner::of(context), self.clock.now());
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = waiting.by_id.iter().filter(|(_, waiting)| {
+            let has_token = match &waiting.flash {
+                Flash::Granted(granted) => granted.session.id == session && granted.token.is_some(),
+                _ => false,
+            };
+            has_token && waiting.owner == owner && waiting.until > now
+        });
+        own.next().map(|(id, _)| id.clone())
     }
 
     fn leave_for(&self, owner: Owner, flash: Flash) -> String {

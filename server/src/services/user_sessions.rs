@@ -9,8 +9,9 @@ use app::{
         caller::{Caller, Context},
         policy::Act,
         problem::Problem,
+        tenants::Tenant,
         user_sessions::{
-            ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult, UserSession,
+            ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult, UserSession,
             UserSessionIntrospection, UserSessionQuery, UserSessionRegistration, logout_cutoff,
         },
     },
@@ -122,19 +123,20 @@ impl UserSessionsService {
         })
     }
 
+    /// What was done, and whether the same form or request had done it before.
     async fn logout(
         &self,
         context: &Context,
         tenant: &TenantId,
         idempotency_key: &str,
-    ) -> Result<ForceLogoutResult, ServiceError> {
+    ) -> Result<(ForceLogoutResult, bool), ServiceError> {
         let key = self.idempotency_key(context, idempotency_key)?;
         let given = (tenant.clone(), key);
         let logout = self.core.act(context, given, |(tenant, key), mut act| {
             Box::pin(async move {
                 let actor_id = actor(&act.context.caller).id;
                 if let Some(before) = act.tx.find_force_logout(&actor_id, key).await? {
-                    return Ok(Audited::unchanged(before));
+                    return Ok(Audited::unchanged((before, true)));
                 }
                 let at = act.now();
                 let cutoff = logout_cutoff(at);
@@ -149,15 +151,26 @@ impl UserSessionsService {
                 };
                 act.tx.add_force_logout(&actor_id, key, &result).await?;
                 act.change(ChangeKind::UserSessions, tenant).await?;
-                Ok(Audited::new(result, receipt))
+                Ok(Audited::new((result, false), receipt))
             })
         });
-        let done = Lane::Ends.run(logout).await?;
+        let (done, is_repeated) = Lane::Ends.run(logout).await?;
         if done.tenant_id == *tenant {
-            Ok(done)
+            Ok((done, is_repeated))
         } else {
             Err(Problem::invalid_field("idempotency_key", "was used for another tenant").into())
         }
+    }
+
+    async fn draft_of(&self, tenant: Tenant) -> Result<ForceLogoutDraft, ServiceError> {
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let active = db.count_active_user_sessions(&tenant.id, self.core.now());
+        Ok(ForceLogoutDraft {
+            active_user_sessions: active.await?,
+            tenant,
+            idempotency_key: self.core.new_uuid().to_string(),
+        })
     }
 
     /// A form's key was made by the server. A REST caller makes its own.
@@ -190,13 +203,7 @@ impl UserSessionsPort for UserSessionsService {
     ) -> Result<ForceLogoutDraft, Problem> {
         self.core.authorise(context, Act::ReadTenant(tenant))?;
         let found = find_tenant(&self.core, tenant).await?;
-        let mut reader = self.core.store.read().await?;
-        let now = self.core.now();
-        Ok(ForceLogoutDraft {
-            tenant: found.tenant,
-            active_user_sessions: reader.db().count_active_user_sessions(tenant, now).await?,
-            idempotency_key: self.core.new_uuid().to_string(),
-        })
+        Ok(self.draft_of(found.tenant).await?)
     }
 
     async fn force_logout(
@@ -204,14 +211,82 @@ impl UserSessionsPort for UserSessionsService {
         context: &Context,
         tenant: &TenantId,
         form: ForceLogoutForm,
-    ) -> Result<ForceLogoutResult, Problem> {
+    ) -> Result<ForceLogoutAnswer, Problem> {
         self.core.authorise(context, Act::ForceLogout)?;
         // Force logout needs no right to read the tenant.
-        let slug = find_tenant(&self.core, tenant).await?.tenant.slug;
-        if form.slug.trim() != slug {
-            let message = format!("that doesn't match. Type {slug}");
+        let found = find_tenant(&self.core, tenant).await?.tenant;
+        if form.slug.trim() != found.slug {
+            let message = format!("that doesn't match. Type {}", found.slug);
             return Err(Problem::invalid_field("slug", message));
         }
-        Ok(self.logout(context, tenant, &form.idempotency_key).await?)
+        let (result, is_repeated) = self.logout(context, tenant, &form.idempotency_key).await?;
+        let again = match is_repeated {
+            true => Some(self.draft_of(found).await?),
+            false => None,
+        };
+        Ok(ForceLogoutAnswer { result, again })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::services::testing::{platform_key, support_admin, worlds};
+
+    #[tokio::test]
+    async fn a_form_that_was_sent_before_does_nothing_and_says_so() {
+        for world in worlds().await {
+            let service = UserSessionsService::new(world.core.clone());
+            let acme: TenantId = "acme".parse().unwrap();
+            let signs_in = async |id: &str| {
+                world.clock.advance(TimeDelta::seconds(2));
+                let registration = UserSessionRegistration {
+                    user: "usr".parse().unwrap(),
+                    issued_at: world.core.now(),
+                    expires_at: world.core.now() + TimeDelta::hours(1),
+                };
+                let id = id.parse().unwrap();
+                let context = platform_key();
+                service
+                    .register(&context, &acme, &id, registration)
+                    .await
+                    .unwrap();
+            };
+            let admin = support_admin(1);
+            let form = |idempotency_key: &str| ForceLogoutForm {
+                slug: "acme".into(),
+                idempotency_key: idempotency_key.into(),
+            };
+            signs_in("a").await;
+            let drafted = service.draft(&admin, &acme).await.unwrap();
+            assert_eq!(drafted.active_user_sessions, 1);
+            let key = drafted.idempotency_key;
+            let first = service
+                .force_logout(&admin, &acme, form(&key))
+                .await
+                .unwrap();
+            assert_eq!(
+                (first.result.ended, first.again),
+                (1, None),
+                "{}",
+                world.engine
+            );
+            signs_in("b").await;
+
+            let second = service
+                .force_logout(&admin, &acme, form(&key))
+                .await
+                .unwrap();
+
+            assert_eq!(second.result, first.result, "{}", world.engine);
+            let again = second.again.expect("a fresh form");
+            assert_eq!(again.active_user_sessions, 1);
+            assert_ne!(again.idempotency_key, key);
+            let fresh = form(&again.idempotency_key);
+            let third = service.force_logout(&admin, &acme, fresh).await.unwrap();
+            assert_eq!((third.result.ended, third.again), (1, None));
+        }
     }
 }

@@ -71,7 +71,7 @@ impl Lane {
     }
 
     /// The lane of the task that asks.
-    pub(crate) fn of_task() -> Option<Self> {
+    pub fn of_task() -> Option<Self> {
         LANE.try_with(|lane| *lane).ok()
     }
 

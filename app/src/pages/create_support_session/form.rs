@@ -41,7 +41,7 @@ pub fn CreateDialog(draft: SupportSessionDraft, refused: Option<Flash>) -> impl 
             done_title="Support session created"
             description
             check
-            submit="Create Session".to_owned()
+            submit=Some("Create Session".to_owned())
             done=granted
         >
             <Review draft=draft.clone()/>

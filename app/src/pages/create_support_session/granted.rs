@@ -8,7 +8,7 @@ use crate::{
         ButtonLink, CopyBlock, CopyCode, Countdown, DoneBody, Fact, Icon, IconName, OpenTenant,
         Timestamp, use_viewer,
     },
-    domain::support_sessions::SupportSessionGranted,
+    domain::support_sessions::{SupportSession, SupportSessionGranted},
     paths,
 };
 
@@ -29,7 +29,7 @@ pub fn granted(granted: SupportSessionGranted, close_href: String) -> AnyView {
             let curl = curl_line(&gateway_url, &example_path, &token);
             view! { <Token token curl/> }.into_any()
         }
-        None => view! { <AlreadyShown href=paths::REPLACE_TOKEN.page(session.id)/> }.into_any(),
+        None => already_shown(&session).into_any(),
     };
     view! {
         <DoneBody>
@@ -81,23 +81,29 @@ fn Token(token: String, curl: String) -> impl IntoView {
     .into_any()
 }
 
-#[component]
-fn AlreadyShown(href: String) -> impl IntoView {
+fn already_shown(session: &SupportSession) -> impl IntoView + use<> {
+    let (id, tenant) = (session.id, session.tenant_id.clone());
     view! {
         <div class="notice warn">
             <Icon name=IconName::Warn size=18/>
             <div>
                 <p>
-                    "This session had already been created by the same form; its token was shown "
-                    "then and can't be shown again."
+                    <strong>"Nothing was done now"</strong>
+                    ": this form was sent at "
+                    <Timestamp at=session.issued_at/>
+                    " and created this session then. Its token was shown once and can't be shown again."
                 </p>
                 <p>
-                    <a class="link" href=href>
+                    <a class="link" href=paths::REPLACE_TOKEN.page(id)>
                         "Replace token"
+                    </a>
+                    " · "
+                    // From the server, with a fresh form.
+                    <a class="link" rel="external" href=paths::CREATE_SESSION.page(tenant)>
+                        "Create another session"
                     </a>
                 </p>
             </div>
         </div>
     }
-    .into_any()
 }
