@@ -11,6 +11,8 @@ mod error;
 mod gates;
 
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 pub(crate) mod testing;
 
 pub mod access_log;

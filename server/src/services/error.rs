@@ -23,10 +23,6 @@ impl ActError for ServiceError {
             Self::Refused(_) => None,
         }
     }
-
-    fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused(_))
-    }
 }
 
 impl From<ServiceError> for Problem {

@@ -22,7 +22,7 @@ use store::{
     staff_sessions::StaffSession,
 };
 
-use self::failed::FailedSignIns;
+use self::{failed::FailedSignIns, throttle::Memory};
 use super::{Acting, Core, Passwords, ServiceError};
 
 pub(super) use self::throttle::account_subject;
@@ -45,11 +45,13 @@ pub struct StaffSessions {
     core: Core,
     passwords: Passwords,
     failed: Arc<FailedSignIns>,
+    memory: Arc<Memory>,
 }
 
 impl StaffSessions {
     pub fn new(core: Core, passwords: Passwords) -> Self {
         Self {
+            memory: Arc::new(Memory::of(&core.store)),
             core,
             passwords,
             failed: Arc::default(),

@@ -165,7 +165,7 @@ impl World {
             .await
     }
 
-    async fn add_people(&self) {
+    pub(crate) async fn add_people(&self) {
         for id in ["acme", "bolt"] {
             self.add_tenant(id).await;
         }

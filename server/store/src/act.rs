@@ -60,10 +60,6 @@ pub trait ActError: From<StoreError> {
     fn is_contention(&self) -> bool;
     /// Why nothing can be written at present, if the error says so.
     fn outage(&self) -> Option<OutageCause>;
-    /// Whether the act's own rules have refused it: nothing is wrong with the transaction.
-    fn is_refusal(&self) -> bool {
-        false
-    }
 }
 
 impl ActError for StoreError {

@@ -26,7 +26,7 @@ use tokio::{
 
 use self::{
     queues::Queues,
-    run::{Ran, run_apart, run_one, run_together},
+    run::{run_apart, run_one, run_together},
 };
 use super::{
     Lane, StoreError,
@@ -49,8 +49,9 @@ trait Job: Send {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool>;
     /// Puts an error in place of its result: its effects can't be kept.
     fn fail(&mut self, error: StoreError);
-    /// Whether its own rules have refused the act.
-    fn is_refused(&self) -> bool;
+    /// Whether it is undone by itself if it fails: what people and the platform do can be refused after it has
+    /// written. The gateway's records refuse by values, and a savepoint costs as much as one of them.
+    fn is_part(&self) -> bool;
     /// The outage, if the act failed because of one.
     fn outage(&self) -> Option<OutageCause>;
     /// Answers the caller with the act's own result, or with the reason why nothing was committed.
@@ -78,8 +79,8 @@ impl<T: Send + 'static, E: ActError + Send + 'static> Job for Waiting<T, E> {
         self.result = Some(Err(error.into()));
     }
 
-    fn is_refused(&self) -> bool {
-        matches!(&self.result, Some(Err(error)) if error.is_refusal())
+    fn is_part(&self) -> bool {
+        matches!(self.order.priority, Priority::Normal | Priority::End)
     }
 
     fn outage(&self) -> Option<OutageCause> {
@@ -139,7 +140,16 @@ pub(super) struct Writer {
     gateway: mpsc::Sender<Box<dyn Job>>,
     normal: mpsc::UnboundedSender<Box<dyn Job>>,
     resting: mpsc::UnboundedSender<Box<dyn Job>>,
-    commits: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+}
+
+/// What the batching writer has done since it was started.
+#[derive(Default)]
+pub(super) struct Counts {
+    /// Commits made.
+    pub(super) commits: AtomicU64,
+    /// Batches that were run a second time, because one of their acts had failed.
+    pub(super) reruns: AtomicU64,
 }
 
 /// The state of the task that owns the writing connection.
@@ -173,10 +183,10 @@ impl Writer {
         let (gateway, gateway_jobs) = mpsc::channel(MAX_WAITING);
         let (normal, normal_jobs) = mpsc::unbounded_channel();
         let (resting, resting_jobs) = mpsc::unbounded_channel();
-        let commits = Arc::new(AtomicU64::new(0));
+        let counts = Arc::new(Counts::default());
         let queues = Queues::new(ending_jobs, gateway_jobs, normal_jobs, resting_jobs);
         let condition = Arc::clone(&batch.condition);
-        let running = batch.run(queues, Arc::clone(&commits));
+        let running = batch.run(queues, Arc::clone(&counts));
         let run = async move {
             let dies = Dies(condition);
             running.await;
@@ -199,13 +209,12 @@ impl Writer {
             gateway,
             normal,
             resting,
-            commits,
+            counts,
         })
     }
 
-    /// How many commits have been made.
-    pub(super) fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+    pub(super) fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Has an act done, and waits for the commit that keeps it.
@@ -269,12 +278,12 @@ impl Order {
 }
 
 impl Batch {
-    async fn run(self, mut queues: Queues, commits: Arc<AtomicU64>) {
+    async fn run(self, mut queues: Queues, counts: Arc<Counts>) {
         while let Some(level) = queues.wait(self.record).await {
             let mut done = Vec::new();
-            let committed = self.commit(&mut queues, level, &mut done).await;
+            let committed = self.commit(&mut queues, level, &mut done, &counts).await;
             match &committed {
-                Ok(_) => drop(commits.fetch_add(1, Ordering::Relaxed)),
+                Ok(_) => drop(counts.commits.fetch_add(1, Ordering::Relaxed)),
                 // Nothing could begin. Everyone still waiting would fail the same way, so all fail now.
                 Err(_) if done.is_empty() => {
                     done.extend(std::iter::from_fn(|| queues.next(RecordLevel::Flushed)));
@@ -298,23 +307,33 @@ impl Batch {
         queues: &mut Queues,
         level: RecordLevel,
         done: &mut Vec<Box<dyn Job>>,
+        counts: &Counts,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin(level).await?;
-        let mut ran = run_together(&mut transaction.db(), queues, level, done).await?;
-        if ran == Ran::OneFailed {
+        let together = run_together(&mut transaction.db(), queues, level, done).await?;
+        let kept = if let Some(kept) = together {
+            kept
+        } else {
             transaction.roll_back().await?;
             if done.len() == 1 {
                 return Ok(false);
             }
+            counts.reruns.fetch_add(1, Ordering::Relaxed);
+            metrics::counter!("support_console_store_reruns_total").increment(1);
             if matches!(self.pools, Pools::Postgres { .. }) {
                 return Ok(self.commit_apart(level, done).await);
             }
             transaction = self.begin(level).await?;
-            ran = run_apart(&mut transaction.db(), done).await?;
+            run_apart(&mut transaction.db(), done).await?
+        };
+        let proves = transaction.proves_anything(kept.undone);
+        if kept.undone > 0 && !proves {
+            // A commit would flush what is as it was.
+            transaction.roll_back().await?;
+            return Ok(false);
         }
-        let proves = transaction.proves_anything();
         self.commit.commit(transaction).await?;
-        if ran == Ran::Changed {
+        if kept.changed {
             self.written.notify_one();
         }
         Ok(proves)

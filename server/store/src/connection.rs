@@ -180,10 +180,10 @@ impl Db<'_> {
     }
 
     /// How many rows the writing connection of SQLite has changed since it was opened.
-    pub(super) fn rows_changed(&self) -> Option<u64> {
+    pub(super) fn rows_changed(&self) -> u64 {
         match &self.0 {
-            Connection::SqliteWriter(connection) => Some(connection.rows_changed()),
-            Connection::Sqlite(_) | Connection::Postgres(_) => None,
+            Connection::SqliteWriter(connection) => connection.rows_changed(),
+            Connection::Sqlite(_) | Connection::Postgres(_) => 0,
         }
     }
 

@@ -2,7 +2,10 @@
 
 mod following;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+};
 
 use app::domain::record::{OutageCause, RecordLevel};
 use secrecy::{ExposeSecret, SecretString};
@@ -168,7 +171,12 @@ impl Store {
 
     /// How many commits the batching writer has made since the store was opened.
     pub fn batch_commits(&self) -> u64 {
-        self.0.writer.commits()
+        self.0.writer.counts().commits.load(Ordering::Relaxed)
+    }
+
+    /// How often a batch of the batching writer was run a second time, because one of its acts had failed.
+    pub fn batch_reruns(&self) -> u64 {
+        self.0.writer.counts().reruns.load(Ordering::Relaxed)
     }
 
     /// Since when and why the store can't be written, if it can't.

@@ -30,11 +30,11 @@ impl Transaction {
         })
     }
 
-    /// Whether its commit has anything to keep. SQLite commits nothing without touching the disk; on
-    /// PostgreSQL to have asked is enough.
-    pub(super) fn proves_anything(&self) -> bool {
+    /// Whether its commit has anything to keep, besides rows that were changed and changed back. SQLite
+    /// commits nothing without touching the disk; on PostgreSQL to have asked is enough.
+    pub(super) fn proves_anything(&self, undone: u64) -> bool {
         match self {
-            Self::Sqlite(transaction) => transaction.has_changed_rows(),
+            Self::Sqlite(transaction) => transaction.rows_changed() > undone,
             Self::Postgres(_) => true,
         }
     }
@@ -66,6 +66,16 @@ pub struct Bookkeeping<'c> {
     pub(super) batched: Batched,
     /// Revocations that nodes are to confirm.
     pub(super) asked: Vec<(SupportSessionId, Timestamp)>,
+}
+
+/// What a transaction had written and put off when a part of it began.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    rows: u64,
+    changed: bool,
+    pending: usize,
+    batched: (usize, usize),
+    asked: usize,
 }
 
 /// A transaction under way in which an act changes something.
@@ -128,10 +138,35 @@ impl Bookkeeping<'_> {
         Ok(())
     }
 
-    /// A measure of what acts have written so far, or put off; `None` where the engine has none.
-    pub(super) fn traces(&self) -> Option<(u64, usize, usize)> {
-        let rows = self.db.rows_changed()?;
-        Some((rows, self.pending.len(), self.asked.len()))
+    /// Begins a part of the transaction that can be undone by itself.
+    pub(super) async fn begin_part(&mut self) -> Result<Part, StoreError> {
+        self.db.query("SAVEPOINT part").done().await?;
+        Ok(Part {
+            rows: self.db.rows_changed(),
+            changed: self.changed,
+            pending: self.pending.len(),
+            batched: self.batched.len(),
+            asked: self.asked.len(),
+        })
+    }
+
+    /// Ends a part that is kept with the transaction.
+    pub(super) async fn keep_part(&mut self) -> Result<(), StoreError> {
+        self.db.query("RELEASE SAVEPOINT part").done().await
+    }
+
+    /// Undoes a part. Returns how many rows it had changed; `None` if it can't be undone by itself,
+    /// because it has written what others had put off.
+    pub(super) async fn undo_part(&mut self, part: Part) -> Result<Option<u64>, StoreError> {
+        if !self.batched.truncate(part.batched) {
+            return Ok(None);
+        }
+        self.db.query("ROLLBACK TO SAVEPOINT part").done().await?;
+        self.keep_part().await?;
+        self.changed = part.changed;
+        self.pending.truncate(part.pending);
+        self.asked.truncate(part.asked);
+        Ok(Some(self.db.rows_changed() - part.rows))
     }
 
     /// Writes what was put off until the transaction, or this part of it, is to be kept.

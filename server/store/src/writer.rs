@@ -2,7 +2,8 @@
 //!
 //! On SQLite one task owns the one writing connection. It takes what is waiting, ends of sessions and the
 //! gateway's intents first, and runs all of it in one transaction, which it commits with one flush. Only then does it
-//! answer each caller. If one act fails, nothing is kept, and all run again, each in its own savepoint.
+//! answer each caller. An act of people or of the platform that fails is undone by itself. If a record of the
+//! gateway fails, nothing is kept, and all run again, each in its own savepoint.
 //! On PostgreSQL the gateway's intents share a flush in the same way, over their own connection. Every
 //! other act has its own transaction, on a connection of its lane.
 

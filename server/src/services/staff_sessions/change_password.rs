@@ -72,7 +72,7 @@ impl StaffSessions {
         let id = StaffSessionId::from_uuid(self.core.new_uuid());
         let token_hash = token.hash();
         let member = staff.member.clone();
-        let given = (staff, hash, attempt);
+        let given = (staff, hash, attempt.clone());
         let keep = self
             .core
             .act(context, given, move |(staff, hash, attempt), mut act| {
@@ -102,6 +102,7 @@ impl StaffSessions {
                 })
             });
         keep.await?;
+        self.memory.forget(&attempt);
         Ok(NewSignIn {
             token,
             staff_session_id: id,

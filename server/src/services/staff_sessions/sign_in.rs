@@ -1,7 +1,7 @@
 //! Signing in.
 
 use app::domain::{
-    StaffId, StaffSessionId,
+    StaffId, StaffSessionId, Timestamp,
     audit::{AuditAction, ProofMethod, SignInFailure},
     caller::{Caller, Context},
     problem::{Problem, ProblemCode},
@@ -15,7 +15,7 @@ use store::{
 
 use super::{
     ABSOLUTE_LIMIT, StaffSessions, caller_of, tell_of_ended,
-    throttle::{Attempt, KNOWN_ADDRESS_FOR},
+    throttle::{Attempt, KNOWN_ADDRESS_FOR, NotBefore, too_early},
 };
 use crate::services::{Acting, Core, ServiceError};
 
@@ -126,6 +126,7 @@ impl StaffSessions {
     ) -> Result<Attempt, ServiceError> {
         let now = self.core.now();
         let ip = context.origin.ip.as_deref();
+        self.refuse_early(&Attempt::new(None, ip, false), now)?;
         let mut reader = self.core.store.read().await?;
         let earlier = reader
             .db()
@@ -137,14 +138,30 @@ impl StaffSessions {
             .await?;
         drop(reader);
         let attempt = Attempt::new(email, ip, ip.is_some() && earlier > 0);
-        let begun: Result<Result<Attempt, Problem>, StoreError> = self
+        self.refuse_early(&attempt, now)?;
+        let begun: Result<Result<Attempt, Vec<NotBefore>>, StoreError> = self
             .core
             .store
             .write(Priority::Normal, attempt, move |attempt, tx| {
                 Box::pin(async move { attempt.clone().begin(tx, now).await })
             })
             .await;
-        Ok(begun??)
+        match begun? {
+            Ok(attempt) => {
+                self.memory.learn(attempt.next());
+                Ok(attempt)
+            }
+            Err(early) => {
+                let at = early.iter().map(|early| early.at).max().unwrap_or(now);
+                self.memory.learn(early.into_iter());
+                Err(too_early(at - now).into())
+            }
+        }
+    }
+
+    fn refuse_early(&self, attempt: &Attempt, now: Timestamp) -> Result<(), Problem> {
+        let until = self.memory.refuses(attempt, now);
+        until.map_or(Ok(()), |until| Err(too_early(until - now)))
     }
 
     /// Checks a password. An attempt that couldn't be checked is withdrawn.
@@ -157,7 +174,7 @@ impl StaffSessions {
         let hash = staff.map(|staff| &staff.password_hash);
         let checked = self.passwords.verify(password, hash).await;
         if checked.is_err() {
-            let attempt = attempt.clone();
+            let (attempt, given_back) = (attempt.clone(), attempt);
             let withdrawn: Result<(), StoreError> = self
                 .core
                 .store
@@ -165,6 +182,7 @@ impl StaffSessions {
                     Box::pin(async move { attempt.withdraw(tx).await })
                 })
                 .await;
+            self.memory.forget(given_back);
             withdrawn?;
         }
         checked
@@ -179,6 +197,7 @@ impl StaffSessions {
         let token = Token::generate(TokenKind::StaffSession, &*self.core.entropy);
         let id = StaffSessionId::from_uuid(self.core.new_uuid());
         let hash = token.hash();
+        let attempt = proven.password.as_ref().map(|(_, attempt)| attempt.clone());
         let establish = self.core.act(context, proven, move |proven, mut act| {
             Box::pin(async move {
                 let Some(staff) = lock_unchanged(act.tx, proven).await? else {
@@ -201,6 +220,9 @@ impl StaffSessions {
             })
         });
         let staff = establish.await?;
+        if let (Some(attempt), Some(_)) = (&attempt, &staff) {
+            self.memory.forget(attempt);
+        }
         Ok(staff.map(|staff| NewSignIn {
             token,
             staff_session_id: id,

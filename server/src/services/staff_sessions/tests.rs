@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use super::*;
 use crate::services::{
     retention::Retention,
+    staff::GivenPassword,
     testing::{
         PASSWORD, World, anonymous, both, cli, code_of, from_address, noon, platform_key,
         problem_of, sqlite,
@@ -475,7 +476,7 @@ async fn changing_the_password_ends_every_other_sign_in_and_goes_on_under_a_new_
 async fn a_password_that_was_given_is_changed_once_and_then_everything_is_open() {
     let console = sqlite().await;
     let root = console.add("root", &[Role::SuperAdmin]).await;
-    let given = crate::services::staff::GivenPassword::Chosen {
+    let given = GivenPassword::Chosen {
         password: OTHER_PASSWORD.into(),
         must_change: true,
     };
@@ -569,5 +570,83 @@ async fn old_sign_ins_are_forgotten_in_the_end() {
         console.clock.advance(TimeDelta::days(2));
         Retention::new(console.core.clone()).prune().await.unwrap();
         assert!(!is_kept(&console).await);
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_throttled_sign_ins_does_not_reach_the_store() {
+    for console in both().await {
+        console.add("ana", SUPPORT).await;
+        let elsewhere = |n: u32| from_address(Caller::Anonymous, &format!("198.51.{n}.1"));
+        let guess = async |context: &Context, email: &str| {
+            code_of(console.try_sign_in(context, email, "wrong").await)
+        };
+        // Both an account and an address are used up.
+        for n in 0..5 {
+            guess(&elsewhere(n), "ana@example.com").await;
+        }
+        for n in 0..21 {
+            guess(&anonymous(), &format!("{n}@example.com")).await;
+        }
+        let hashed = console.passwords.worked_out();
+        console
+            .run("ALTER TABLE sign_in_failures RENAME TO out_of_reach")
+            .await;
+        let before = console.core.store.batch_commits();
+        for n in 0..100 {
+            let of_account = guess(&elsewhere(n), "ana@example.com").await;
+            assert_eq!(of_account, ProblemCode::RateLimited, "{}", console.engine);
+            let of_address = guess(&anonymous(), &format!("{n}@example.org")).await;
+            assert_eq!(of_address, ProblemCode::RateLimited, "{}", console.engine);
+        }
+        assert_eq!(console.core.store.batch_commits(), before);
+        assert_eq!(console.passwords.worked_out(), hashed);
+        console
+            .run("ALTER TABLE out_of_reach RENAME TO sign_in_failures")
+            .await;
+        // Its end is that of the store.
+        console.clock.advance(TimeDelta::seconds(1));
+        console
+            .try_sign_in(&elsewhere(1), "ana@example.com", PASSWORD)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_one_node_remembers_admits_nobody_at_another_and_a_new_password_ends_it() {
+    for console in both().await {
+        console.core.store.follow_changes().await.unwrap();
+        let ana = console.add("ana", SUPPORT).await;
+        let from = |n: u32| from_address(Caller::Anonymous, &format!("198.51.100.{n}"));
+        for n in 0..5 {
+            let wrong = console
+                .try_sign_in(&from(n), "ana@example.com", "wrong")
+                .await;
+            assert_eq!(code_of(wrong), ProblemCode::Unauthenticated);
+        }
+        let other = StaffSessions::new(console.core.clone(), console.passwords.clone());
+        let method = SignInMethod::Password {
+            email: "ana@example.com".into(),
+            password: PASSWORD.into(),
+        };
+        let refused = other.sign_in(&from(9), method).await;
+        assert_eq!(code_of(refused), ProblemCode::RateLimited);
+
+        let mut changes = console.core.store.changes();
+        let password = GivenPassword::Chosen {
+            password: OTHER_PASSWORD.into(),
+            must_change: false,
+        };
+        console
+            .staff
+            .reset_password(&cli(), ana.id, password)
+            .await
+            .unwrap();
+        while changes.recv().await.unwrap().kind != ChangeKind::Staff {}
+        console
+            .try_sign_in(&from(9), "ana@example.com", OTHER_PASSWORD)
+            .await
+            .unwrap();
     }
 }

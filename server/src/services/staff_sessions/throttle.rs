@@ -2,7 +2,9 @@
 //!
 //! An attempt is counted as failed before the password is checked, so that many attempts at once
 //! are no way around, and withdrawn when it succeeds. Attempts that come too early are refused
-//! without being counted, so they don't delay the next chance.
+//! without being counted, so they don't delay the next chance. Most of them don't reach the store ([`Memory`]).
+
+mod memory;
 
 use std::{
     collections::BTreeMap,
@@ -17,6 +19,8 @@ use app::domain::{
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use store::{Bookkeeping, StoreError, sign_in_failures::SignInFailures};
+
+pub(super) use self::memory::Memory;
 
 /// How many failures of an account go without a delay.
 const FREE_PER_ACCOUNT: u64 = 5;
@@ -46,6 +50,15 @@ struct Counted {
     at: Timestamp,
     /// The time of the latest failure before it.
     before: Timestamp,
+    /// When the next one may come.
+    next_at: Timestamp,
+}
+
+/// When the next attempt on an account or from an address may come.
+#[derive(Debug)]
+pub(super) struct NotBefore {
+    pub(super) subject: String,
+    pub(super) at: Timestamp,
 }
 
 impl Attempt {
@@ -71,38 +84,52 @@ impl Attempt {
         }
     }
 
-    /// Counts the attempt as failed, or refuses it because it comes too early. The refusal is a value: an error would
-    /// roll back what shares the transaction.
+    /// Counts the attempt as failed, or refuses it because it comes too early. The refusal is a value: nothing is
+    /// wrong with the transaction.
     pub(super) async fn begin(
         mut self,
         tx: &mut Bookkeeping<'_>,
         now: Timestamp,
-    ) -> Result<Result<Self, Problem>, StoreError> {
+    ) -> Result<Result<Self, Vec<NotBefore>>, StoreError> {
         let mut counted = Vec::with_capacity(self.subjects.len());
-        let mut allowed_at = now;
+        let mut early = Vec::new();
         for (subject, free) in &self.subjects {
             let before = tx.lock_sign_in_failures(subject).await?;
             let failures = remembered(before, now);
-            allowed_at = allowed_at.max(before.last_failure_at + delay(failures, *free));
-            counted.push((subject.clone(), failures + 1, before.last_failure_at));
+            let at = before.last_failure_at + delay(failures, *free);
+            let subject = subject.clone();
+            if at > now {
+                early.push(NotBefore { subject, at });
+            } else {
+                let next_at = now + delay(failures + 1, *free);
+                counted.push((subject, failures + 1, before.last_failure_at, next_at));
+            }
         }
-        if allowed_at > now {
-            return Ok(Err(too_early(allowed_at - now)));
+        if !early.is_empty() {
+            return Ok(Err(early));
         }
-        for (subject, failures, before) in counted {
+        for (subject, failures, before, next_at) in counted {
             let failures = SignInFailures {
                 failures,
                 last_failure_at: now,
             };
             tx.set_sign_in_failures(&subject, failures).await?;
-            let at = now;
             self.counted.push(Counted {
                 subject,
-                at,
+                at: now,
                 before,
+                next_at,
             });
         }
         Ok(Ok(self))
+    }
+
+    /// When attempts on the same account and from the same address may come again, unless this one succeeds.
+    pub(super) fn next(&self) -> impl Iterator<Item = NotBefore> {
+        self.counted.iter().map(|counted| NotBefore {
+            subject: counted.subject.clone(),
+            at: counted.next_at,
+        })
     }
 
     /// Withdraws the attempt: it was never checked.
@@ -157,7 +184,8 @@ fn delay(failures: u64, free: u64) -> TimeDelta {
     }
 }
 
-fn too_early(wait: TimeDelta) -> Problem {
+/// The refusal of an attempt that comes so much too early.
+pub(super) fn too_early(wait: TimeDelta) -> Problem {
     // Rounded up, so that waiting as told is enough.
     let seconds = (wait.num_milliseconds() + 999) / 1000;
     let seconds = u64::try_from(seconds).unwrap_or_default().max(1);

@@ -58,7 +58,7 @@ impl SupportSessionsService {
     }
 
     /// Ends an active session after authorisation.
-    pub(super) async fn end_in_name_of(
+    pub(in crate::services) async fn end_in_name_of(
         &self,
         context: Context,
         session: SupportSession,

@@ -63,6 +63,20 @@ impl Batched {
         self.ended.push((request, end, event));
     }
 
+    pub(crate) const fn len(&self) -> (usize, usize) {
+        (self.begun.len(), self.ended.len())
+    }
+
+    /// Forgets what came after. Returns whether everything before is still here.
+    pub(crate) fn truncate(&mut self, (begun, ended): (usize, usize)) -> bool {
+        let is_here = self.begun.len() >= begun && self.ended.len() >= ended;
+        if is_here {
+            self.begun.truncate(begun);
+            self.ended.truncate(ended);
+        }
+        is_here
+    }
+
     /// Writes the rows. Returns the events of those that were open.
     pub(crate) async fn write(
         &mut self,

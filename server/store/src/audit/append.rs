@@ -98,6 +98,10 @@ impl Pending {
         self.0.len()
     }
 
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.0.truncate(length);
+    }
+
     pub(crate) fn push(&mut self, event: NewAuditEvent) -> Receipt {
         let id = event.id;
         self.0.push(event);

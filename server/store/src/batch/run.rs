@@ -12,34 +12,24 @@ const MAX_BATCH: usize = 256;
 /// How long one batch keeps taking acts.
 const MAX_BATCH_TIME: Duration = Duration::from_millis(10);
 
-/// The result of a batch's acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ran {
-    /// No committed act reported a change.
-    Unchanged,
-    /// A committed act reported a change.
-    Changed,
-    /// One of the acts must not be committed, so none is.
-    OneFailed,
+/// What a batch's acts leave to be committed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Kept {
+    /// Whether an act that is kept has reported a change.
+    pub(super) changed: bool,
+    /// How many rows acts had changed that were undone.
+    pub(super) undone: u64,
 }
 
-impl Ran {
-    const fn told(changed: bool) -> Self {
-        match changed {
-            true => Self::Changed,
-            false => Self::Unchanged,
-        }
-    }
-}
-
-/// Runs the queue without savepoints between the acts: nearly always all are committed, and
-/// savepoints cost as much as the acts themselves.
+/// Runs the queue in one transaction. Acts of people and of the platform are undone by themselves if they
+/// fail. The gateway's records have no savepoints: nearly always all are committed, and savepoints cost as
+/// much as the records themselves. `None` if one of the acts must not be committed, so none is.
 pub(super) async fn run_together(
     db: &mut Db<'_>,
     queues: &mut Queues,
     level: RecordLevel,
     done: &mut Vec<Box<dyn Job>>,
-) -> Result<Ran, StoreError> {
+) -> Result<Option<Kept>, StoreError> {
     let started = Instant::now();
     // Where other nodes write too, acts are run in the order in which they lock.
     let is_shared = db.is_postgres();
@@ -47,6 +37,7 @@ pub(super) async fn run_together(
         queues.sort(level, MAX_BATCH);
     }
     let mut tx = Tx::new(db.reborrow());
+    let mut undone = 0;
     while done.len() < MAX_BATCH
         && (done.is_empty() || started.elapsed() < MAX_BATCH_TIME)
         && let Some(job) = match is_shared {
@@ -60,16 +51,20 @@ pub(super) async fn run_together(
         }
         done.push(job);
         let Some(job) = done.last_mut() else { break };
-        let before = tx.traces();
+        let part = match job.is_part() && !is_shared {
+            true => Some(tx.begin_part().await?),
+            false => None,
+        };
         let keep = job.run(&mut tx).await;
-        // A refusal that has written nothing leaves nothing to undo.
-        let is_harmless = job.is_refused() && before.is_some() && tx.traces() == before;
-        if !keep && !is_harmless {
-            return Ok(Ran::OneFailed);
-        }
         if !tx.is_in_transaction() {
             // The engine has ended it: the commit will say so, to all.
-            return Ok(Ran::Unchanged);
+            return Ok(keep.then(Kept::default));
+        }
+        match part {
+            Some(_) if keep => tx.keep_part().await?,
+            None if keep => {}
+            Some(part) if let Some(rows) = tx.undo_part(part).await? => undone += rows,
+            Some(_) | None => return Ok(None),
         }
     }
     match tx.settle().await {
@@ -80,30 +75,33 @@ pub(super) async fn run_together(
                 && error.outage().is_none()
                 && !matches!(error, StoreError::Contended) =>
         {
-            return Ok(Ran::OneFailed);
+            return Ok(None);
         }
         Err(error) => return Err(error),
     }
     tx.still_works().await?;
-    Ok(Ran::told(tx.changed))
+    let changed = tx.changed;
+    Ok(Some(Kept { changed, undone }))
 }
 
 /// Runs acts again, each in its own savepoint, so that a failed one doesn't affect the others.
 pub(super) async fn run_apart(
     db: &mut Db<'_>,
     acts: &mut [Box<dyn Job>],
-) -> Result<Ran, StoreError> {
-    let mut any_changed = false;
+) -> Result<Kept, StoreError> {
+    let mut left = Kept::default();
     for act in acts {
         db.query("SAVEPOINT act").execute().await?;
+        let before = db.rows_changed();
         let (kept, changed) = run_one(db, &mut **act).await;
-        any_changed |= kept && changed;
+        left.changed |= kept && changed;
         if !kept {
             db.query("ROLLBACK TO SAVEPOINT act").execute().await?;
+            left.undone += db.rows_changed() - before;
         }
         db.query("RELEASE SAVEPOINT act").execute().await?;
     }
-    Ok(Ran::told(any_changed))
+    Ok(left)
 }
 
 /// Runs an act with its events. Returns whether to keep it, and whether it reported a change.

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{another, noon, note, noted};
 use crate::{
-    Audited, Priority, Store, StoreError, StoreOptions, batch::Commit, testing::both,
+    Audited, Lane, Priority, Store, StoreError, StoreOptions, batch::Commit, testing::both,
     transaction::Transaction,
 };
 
@@ -302,4 +302,83 @@ async fn a_node_frozen_in_the_middle_of_a_transaction_keeps_nobody_waiting_for_g
     written.expect("the lock is free in the end").unwrap();
     assert_eq!(noted(&other).await, ["told"]);
     freezing.abort();
+}
+
+#[tokio::test]
+async fn an_act_that_is_refused_after_it_has_written_makes_no_batch_run_again() {
+    for (engine, test) in both().await {
+        let held = hold(&test.store).await;
+        let runs = Arc::new(AtomicUsize::new(0));
+        let acts: Vec<_> = (0..40)
+            .map(|number| {
+                let store = match number % 8 {
+                    7 => test.store.within(Lane::Ends),
+                    _ => test.store.clone(),
+                };
+                let priority = match number % 2 {
+                    0 => Priority::Gateway,
+                    _ => Priority::Normal,
+                };
+                let runs = Arc::clone(&runs);
+                Box::pin(async move {
+                    let act = store.write(priority, runs, move |runs, tx| {
+                        Box::pin(async move {
+                            runs.fetch_add(1, Ordering::Relaxed);
+                            note(tx, format!("{number:02}")).await?;
+                            match priority {
+                                Priority::Gateway => Ok(()),
+                                _ => Err(StoreError::OlderSchema),
+                            }
+                        })
+                    });
+                    act.await
+                })
+            })
+            .collect();
+        let kept = held.release(acts).await.into_iter().flatten().count();
+        assert_eq!(kept, 20, "{engine}");
+        assert_eq!(noted(&test.store).await.len(), 20, "{engine}");
+        assert_eq!(runs.load(Ordering::Relaxed), 40, "{engine}");
+        assert_eq!(test.store.batch_reruns(), 0, "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_undone_is_not_committed_and_proves_nothing() {
+    let test = crate::testing::sqlite().await;
+    let commits = Arc::new(AtomicUsize::new(0));
+    let options = StoreOptions {
+        serves: false,
+        migrate: false,
+        ..test.options.clone()
+    };
+    let counting = Arc::new(Counts(Arc::clone(&commits)));
+    let store = Store::open_committing(&options, counting).await.unwrap();
+    store.note_slow();
+    let refused = store.write(Priority::Normal, (), |(), tx| {
+        Box::pin(async move {
+            note(tx, "refused".into()).await?;
+            Err::<(), _>(StoreError::OlderSchema)
+        })
+    });
+    assert!(refused.await.is_err());
+    assert_eq!(commits.load(Ordering::Relaxed), 0);
+    assert!(
+        store.outage().is_some(),
+        "nothing shows that it can be written"
+    );
+    let kept = store.write(Priority::Normal, (), |(), tx| note(tx, "kept".into()));
+    kept.await.unwrap();
+    assert_eq!(commits.load(Ordering::Relaxed), 1);
+    assert!(store.outage().is_none());
+}
+
+/// Commits, and counts how often.
+struct Counts(Arc<AtomicUsize>);
+
+impl Commit for Counts {
+    fn commit(&self, transaction: Transaction) -> BoxFuture<'static, Result<(), StoreError>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(transaction.commit())
+    }
 }

@@ -115,7 +115,7 @@ impl SqliteTransaction {
         }
         match connection.run("BEGIN IMMEDIATE", &[]) {
             Ok(_) => Ok(Self {
-                rows_changed: connection.connection.total_changes(),
+                rows_changed: connection.rows_changed(),
                 connection,
                 writer: writer.clone(),
             }),
@@ -126,8 +126,9 @@ impl SqliteTransaction {
         }
     }
 
-    pub(crate) fn has_changed_rows(&self) -> bool {
-        self.connection.connection.total_changes() > self.rows_changed
+    /// How many rows it has changed, those included that were changed back.
+    pub(crate) fn rows_changed(&self) -> u64 {
+        self.connection.rows_changed() - self.rows_changed
     }
 
     pub(crate) fn roll_back(mut self) {
