@@ -101,6 +101,8 @@ pub enum StoreError {
     Panicked,
     #[error("can't start the data store's writer")]
     NoWriter(#[source] Arc<std::io::Error>),
+    #[error("can't start the threads that read the data store")]
+    NoThreads(#[source] Arc<std::io::Error>),
     #[error("can't use {path}: check that its folder exists and that this user owns it")]
     File {
         path: String,

@@ -93,6 +93,11 @@ impl Lane {
         }
     }
 
+    /// Whether it leaves the processor to those who don't: programs and background tasks can wait.
+    pub(crate) const fn gives_way(self) -> bool {
+        matches!(self, Self::Live | Self::Rest | Self::Exports | Self::Tasks)
+    }
+
     /// How long to wait for one of them.
     pub(crate) const fn patience(self) -> Duration {
         match self {

@@ -42,7 +42,7 @@ impl Pools {
         // A second writer would only wait for the lock of the first.
         let writer = SqliteWriter::new(path.to_owned());
         assert_durable(&writer, record).await?;
-        let readers = SqliteReaders::new(path.to_owned(), Lanes::new());
+        let readers = SqliteReaders::new(path.to_owned(), Lanes::new())?;
         Ok((Self::Sqlite { writer, readers }, lock))
     }
 

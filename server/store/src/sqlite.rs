@@ -3,6 +3,7 @@
 mod file;
 mod migrations;
 mod readers;
+mod threads;
 mod writer;
 
 use std::{path::Path, sync::Arc, time::Duration};

@@ -14,7 +14,7 @@ use std::{
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-use super::{open, run};
+use super::{open, run, threads::Threads};
 use crate::{
     Lane, StoreError, Value,
     lane::{Lanes, Place, in_time},
@@ -35,15 +35,17 @@ struct Pool {
     path: PathBuf,
     lanes: Lanes,
     resting: Mutex<Vec<Connection>>,
+    threads: Threads,
 }
 
 impl SqliteReaders {
-    pub(crate) fn new(path: PathBuf, lanes: Lanes) -> Self {
-        Self(Arc::new(Pool {
+    pub(crate) fn new(path: PathBuf, lanes: Lanes) -> Result<Self, StoreError> {
+        Ok(Self(Arc::new(Pool {
             path,
             lanes,
             resting: Mutex::default(),
-        }))
+            threads: Threads::new()?,
+        })))
     }
 
     /// A connection, as soon as one of the lane's is free.
@@ -85,7 +87,8 @@ impl SqliteReader {
             None => in_time(self.lane, self.readers.lend(self.lane)).await?,
         };
         let limit = self.lane.limit();
-        let ran = tokio::task::spawn_blocking(move || (lent.run(&sql, &values, limit), lent));
+        let threads = &self.readers.0.threads;
+        let ran = threads.run(self.lane, move || (lent.run(&sql, &values, limit), lent));
         let (answer, lent) = ran.await.map_err(|_| StoreError::Closed)?;
         self.lent = Some(lent);
         answer
