@@ -25,6 +25,9 @@ pub const SERVER_FUNCTIONS: &str = "/_fn/";
 /// Where a browser comes by on its way into a tenant, in axum's form.
 pub const OPEN_TENANT: &str = "/support/open/{label}";
 
+/// The query with which a form is sent to be kept and not acted on, once its page knows that nobody is signed in any more.
+pub const KEEP: &str = "keep";
+
 /// Where the plain forms of pages are sent. Those of dialogs are at [`Dialog::form`].
 pub mod forms {
     pub const SIGN_IN: &str = "/forms/sign-in";

@@ -77,6 +77,25 @@ test("a password that was given must be changed first", async ({ page, demo, sig
   await expect(title(page)).toHaveText("Support");
 });
 
+test("what was typed is there after signing in again", async ({ page, demo, signIn }) => {
+  const account = await demo.addStaff("Nia Costa", "support_admin");
+  await signIn(account);
+  const { id } = await demo.tenant("healthy");
+  await open(page, `/support/tenants/${id}/create-session`);
+  await page.getByLabel("Reason").fill("Typed before the sign-in ended");
+  // Ends every sign-in. The open page hears of it and goes to the sign-in.
+  const { code, output } = await demo.command(["staff", "reset-password", account.email, "--password-stdin"], account.password);
+  expect(code, output).toBe(0);
+  await expect(page).toHaveURL(/sign-in\?next=/);
+  await expectHydrated(page);
+  await fillSignIn(page, account);
+  await expect(page.getByText("What you typed is still here.")).toBeVisible();
+  await expectHydrated(page);
+  await expect(page.getByLabel("Reason")).toHaveValue("Typed before the sign-in ended");
+  await page.getByRole("button", { name: "Create Session" }).click();
+  await expect(page.getByRole("dialog", { name: "Support session created" })).toBeVisible();
+});
+
 test("signing in again in another tab leaves an open form as it is", async ({ page, demo, signIn }) => {
   const account = await demo.addStaff("Kofi Boateng", "support_admin");
   await signIn(account);

@@ -115,6 +115,24 @@ test("without JavaScript the audit log is filtered", async ({ page }) => {
   await expect(rows.filter({ hasNotText: "staff." })).toHaveCount(0);
 });
 
+test("without JavaScript what was typed is there after signing in again", async ({ page, context, demo }) => {
+  const account = await demo.addStaff("Nia Costa", "support_admin");
+  await context.clearCookies();
+  await page.goto("/sign-in");
+  await fillSignIn(page, account);
+  await expect(title(page)).toHaveText("Support");
+  const tenant = await demo.tenant("healthy");
+  await page.goto(`/support/tenants/${tenant.id}/create-session`);
+  await demo.command(["staff", "reset-password", account.email, "--password-stdin"], account.password);
+  await fillAndCreate(createDialog(page), { reason: "Typed before the sign-in ended", minutes: 7 });
+  await expect(page).toHaveURL(/sign-in\?next=/);
+  await fillSignIn(page, account);
+  await expect(createDialog(page).getByLabel("Reason")).toHaveValue("Typed before the sign-in ended");
+  await expect(createDialog(page).getByLabel("Duration (TTL, minutes)")).toHaveValue("7");
+  await createDialog(page).getByRole("button", { name: "Create Session" }).click();
+  await readGranted(page);
+});
+
 test("without JavaScript one signs out", async ({ page }) => {
   await page.getByText("Ida Brandt").first().click();
   await page.getByRole("button", { name: "Sign out", exact: true }).click();

@@ -16,7 +16,7 @@ mod tests;
 
 use app::{
     domain::{
-        caller::Context,
+        caller::{Caller, Context},
         flash::Flash,
         form::Fields,
         problem::{Problem, ProblemCode},
@@ -25,10 +25,14 @@ use app::{
     ports::Console,
 };
 use axum::response::Response;
+use http::header::SET_COOKIE;
 
 use self::redirect::{see_other, sign_in_first, with_flash};
-use crate::services::{
-    flash::Flashes, staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
+use crate::{
+    middleware::cookie,
+    services::{
+        flash::Flashes, staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
+    },
 };
 
 /// The services that handlers of plain forms call.
@@ -65,6 +69,21 @@ impl Forms {
         see_other(&with_flash(page, &id))
     }
 
+    /// To the sign-in, and from there back to `page` with what was typed.
+    fn keep_typed(&self, context: &Context, page: &str, input: Fields) -> Response {
+        // Somebody has signed in meanwhile, in another tab.
+        if matches!(context.caller, Caller::Staff(_)) {
+            return self.tell(context, page, Flash::Typed { input });
+        }
+        let mut response = sign_in_first(page);
+        if !input.is_empty() {
+            let token = self.flashes.keep_typed(context, page, input);
+            let kept = cookie::TYPED.keep(&token);
+            kept.map(|kept| response.headers_mut().append(SET_COOKIE, kept));
+        }
+        response
+    }
+
     /// Back to `page`, which tells why not, with what was typed; or to where the way leads first.
     fn refuse(
         &self,
@@ -74,7 +93,7 @@ impl Forms {
         input: Fields,
     ) -> Response {
         match problem.code {
-            ProblemCode::Unauthenticated => sign_in_first(page),
+            ProblemCode::Unauthenticated => self.keep_typed(context, page, input),
             ProblemCode::PasswordChangeRequired => see_other(paths::PASSWORD),
             _ => {
                 problem.request_id.clone_from(&context.origin.request_id);

@@ -17,6 +17,8 @@ pub struct FormAct<A: DialogForm> {
     action: ServerAction<A>,
     problem: RwSignal<Option<Problem>>,
     answer: Memo<Option<A::Output>>,
+    /// The form stands here again after a sign-in.
+    is_resumed: bool,
 }
 
 #[expect(
@@ -35,6 +37,7 @@ impl<A: DialogForm> FormAct<A> {
     /// `flash` is what a plain form left, and `before` the answer in it if there was one.
     pub fn new(flash: Option<Flash>, before: Option<A::Output>) -> Self {
         let action = ServerAction::<A>::new();
+        let is_resumed = matches!(flash, Some(Flash::Typed { .. }));
         let problem = RwSignal::new(match flash {
             Some(Flash::Refused { problem, .. }) => Some(problem),
             _ => None,
@@ -52,6 +55,7 @@ impl<A: DialogForm> FormAct<A> {
             action,
             problem,
             answer,
+            is_resumed,
         }
     }
 
@@ -80,6 +84,10 @@ impl<A: DialogForm> FormAct<A> {
                 untrack(|| then(answer));
             }
         });
+    }
+
+    pub(super) fn is_resumed(self) -> bool {
+        self.is_resumed
     }
 
     pub(super) fn problem(self) -> RwSignal<Option<Problem>> {

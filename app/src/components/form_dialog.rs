@@ -5,14 +5,23 @@ use leptos::{
     html,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{FormData, HtmlElement},
+    web_sys::{FormData, HtmlElement, HtmlFormElement},
 };
 
 use super::{
-    dialog::Dialog, form_act::FormAct, form_data::read_form, problem::ProblemNotice,
-    stat_card::ButtonLink, viewer::use_viewer,
+    dialog::Dialog,
+    form_act::FormAct,
+    form_data::read_form,
+    notice::{Notice, Tone},
+    problem::ProblemNotice,
+    stat_card::ButtonLink,
+    viewer::use_viewer,
 };
-use crate::{api::DialogForm, domain::problem::Problem};
+use crate::{
+    api::DialogForm,
+    domain::problem::{Problem, ProblemCode},
+    paths,
+};
 
 /// A dialog with a form. The form is sent as it is until the page has come alive, and as the
 /// server function `A` after that. A second submit while the first is under way does nothing; the
@@ -47,6 +56,7 @@ where
 {
     let form = NodeRef::<html::Form>::new();
     focus_first_invalid(form, act.problem());
+    keep_over_sign_in(form, act.problem());
     let (close_href, action) = (A::DIALOG.below(&id), A::DIALOG.form(&id));
     let read = move |data: &FormData| {
         let form = read_form(data)?;
@@ -71,6 +81,7 @@ where
     let state = FormState {
         form,
         problem: act.problem(),
+        is_resumed: act.is_resumed(),
         is_busy: Signal::derive(move || act.is_busy()),
     };
     view! {
@@ -96,6 +107,7 @@ where
 struct FormState {
     form: NodeRef<html::Form>,
     problem: RwSignal<Option<Problem>>,
+    is_resumed: bool,
     is_busy: Signal<bool>,
 }
 
@@ -133,12 +145,14 @@ fn Form(
             node_ref=state.form
             method="post"
             action=action
+            data-keep=""
             novalidate=move || viewer.is_hydrated()
             aria-busy=move || is_busy.get().to_string()
             on:submit=on_submit
         >
             <div class="dialog-body">
                 {move || problem().map(|problem| view! { <ProblemNotice problem/> })}
+                {state.is_resumed.then(|| view! { <Resumed/> })}
                 {children()}
             </div>
             <footer class="dialog-actions">
@@ -148,6 +162,36 @@ fn Form(
         </form>
     }
     .into_any()
+}
+
+/// That the form stands here again after a sign-in.
+#[component]
+pub fn Resumed() -> impl IntoView {
+    view! {
+        <Notice tone=Tone::Info spoken=true>
+            "You're signed in again. What you typed is still here. Nothing has been sent yet."
+        </Notice>
+    }
+}
+
+/// Where nobody is signed in any more, the form is sent as it is to be kept until somebody has signed in.
+fn keep_over_sign_in(form: NodeRef<html::Form>, problem: RwSignal<Option<Problem>>) {
+    Effect::new(move || {
+        let is_signed_out = problem.with(|p| {
+            p.as_ref()
+                .is_some_and(|p| p.code == ProblemCode::Unauthenticated)
+        });
+        if is_signed_out && let Some(form) = form.get() {
+            send_to_be_kept(&form);
+        }
+    });
+}
+
+/// Sends a form as the browser would, to be kept and not acted on.
+pub(crate) fn send_to_be_kept(form: &HtmlFormElement) {
+    let action = form.get_attribute("action").unwrap_or_default();
+    let _ = form.set_attribute("action", &format!("{action}?{}", paths::KEEP));
+    let _ = form.submit();
 }
 
 /// Moves the focus to the first invalid control of a form whenever it is refused, or to the notice

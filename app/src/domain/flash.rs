@@ -21,6 +21,11 @@ pub enum Flash {
         /// What was typed, without secrets.
         input: Fields,
     },
+    /// Nobody was signed in any more. Nothing was done.
+    Typed {
+        /// What was typed, without secrets.
+        input: Fields,
+    },
     /// A support session was created, or its token was replaced.
     Granted(Box<SupportSessionGranted>),
     /// All user sessions of a tenant were ended, now or before.
@@ -43,7 +48,9 @@ impl Flash {
     /// What was typed, to be shown again.
     pub fn kept<F: DeserializeOwned>(&self) -> Option<F> {
         match self {
-            Self::Refused { input, .. } | Self::DryRun { input, .. } => form::restore(input),
+            Self::Refused { input, .. } | Self::Typed { input } | Self::DryRun { input, .. } => {
+                form::restore(input)
+            }
             _ => None,
         }
     }

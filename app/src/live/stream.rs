@@ -5,13 +5,14 @@ use std::cell::{Cell, RefCell};
 use gloo_timers::callback::Timeout;
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{EventSource, MessageEvent, VisibilityState};
+use web_sys::{EventSource, HtmlFormElement, MessageEvent, VisibilityState};
 
 use super::{
     LiveHandle, LiveSignals, LiveState,
     rules::{address, union, wait_ms},
 };
 use crate::{
+    components::send_to_be_kept,
     domain::{
         StaffId, Timestamp,
         live::{LiveEvent, LiveInterest},
@@ -288,7 +289,12 @@ fn leave_if_nobody_is_signed_in(asks: u32, stay: fn(&Tab)) {
     });
 }
 
+/// Goes to the sign-in, and back here afterwards. What stands in a form is kept over it.
 fn leave() {
+    let form = document().query_selector("form[data-keep]").ok().flatten();
+    if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
+        return send_to_be_kept(&form);
+    }
     let location = window().location();
     let path = location.pathname().unwrap_or_default();
     let query = location.search().unwrap_or_default();

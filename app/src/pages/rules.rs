@@ -9,8 +9,8 @@ use self::outcome::Outcome;
 use crate::{
     api,
     components::{
-        CopyButton, EmptyState, Field, Loaded, PageHeader, Panel, ProblemNotice, format::thousands,
-        use_flash,
+        CopyButton, EmptyState, Field, Loaded, PageHeader, Panel, ProblemNotice, Resumed,
+        format::thousands, use_flash,
     },
     domain::{
         flash::Flash,
@@ -73,6 +73,7 @@ fn NoGateway() -> impl IntoView {
 #[component]
 fn Body(rules: RulesInForce, flash: Option<Flash>) -> impl IntoView {
     let kept: DryRunForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
+    let is_resumed = matches!(flash, Some(Flash::Typed { .. }));
     let (result, problem) = match flash {
         Some(Flash::DryRun { result, .. }) => (Some(*result), None),
         Some(Flash::Refused { problem, .. }) => (None, Some(problem)),
@@ -86,7 +87,7 @@ fn Body(rules: RulesInForce, flash: Option<Flash>) -> impl IntoView {
     view! {
         {result.map(|result| view! { <Outcome result hash=rules.hash.clone()/> })}
         <Warnings warnings=rules.warnings/>
-        <TryForm file hash=rules.hash problem/>
+        <TryForm file hash=rules.hash problem is_resumed/>
     }
 }
 
@@ -105,7 +106,12 @@ fn Warnings(warnings: Vec<String>) -> impl IntoView {
 }
 
 #[component]
-fn TryForm(file: String, hash: String, problem: Option<Problem>) -> impl IntoView {
+fn TryForm(
+    file: String,
+    hash: String,
+    problem: Option<Problem>,
+    is_resumed: bool,
+) -> impl IntoView {
     let error = |name: &str| {
         let text = problem.as_ref().and_then(|problem| problem.field(name));
         Signal::stored(text.map(ToOwned::to_owned))
@@ -132,7 +138,8 @@ fn TryForm(file: String, hash: String, problem: Option<Problem>) -> impl IntoVie
     });
     view! {
         <Panel id="dry-run-title" title="Dry run" beside=in_force>
-            <form class="panel-body" method="post" action=paths::forms::DRY_RUN>
+            <form class="panel-body" method="post" action=paths::forms::DRY_RUN data-keep="">
+                {is_resumed.then(|| view! { <Resumed/> })}
                 {general.map(|problem| view! { <ProblemNotice problem/> })}
                 <Field
                     id="rules"

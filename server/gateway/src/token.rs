@@ -31,11 +31,13 @@ pub enum TokenKind {
     EntryCode,
     /// Binds the code to the browser that asked for it.
     EntryState,
+    /// Leads a browser back to what was typed before a sign-in.
+    TypedForm,
 }
 
 impl TokenKind {
     /// Every kind of token.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SupportSession,
         Self::PlatformKey,
         Self::TenantKey,
@@ -43,6 +45,7 @@ impl TokenKind {
         Self::BrowserSession,
         Self::EntryCode,
         Self::EntryState,
+        Self::TypedForm,
     ];
 
     /// The prefix of this kind's tokens.
@@ -55,6 +58,7 @@ impl TokenKind {
             Self::BrowserSession => "scbs_",
             Self::EntryCode => "scec_",
             Self::EntryState => "sces_",
+            Self::TypedForm => "sctf_",
         }
     }
 }

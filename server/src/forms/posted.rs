@@ -1,8 +1,12 @@
 //! What a plain form has posted, read strictly: nothing is guessed, replaced or dropped.
 
-use app::domain::{
-    form::{self, Fields},
-    problem::{Problem, ProblemCode},
+use app::{
+    domain::{
+        form::{self, Fields},
+        policy::unauthenticated,
+        problem::{Problem, ProblemCode},
+    },
+    paths,
 };
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header::CONTENT_TYPE};
@@ -20,7 +24,8 @@ const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// A form that was posted. It may hold passwords: no `Debug`.
 pub(crate) struct Posted<F> {
-    /// The form, or why it is refused: fields that can't be read, or too many forms in a short time.
+    /// The form, or why it is refused: fields that can't be read, too many forms in a short time, or
+    /// a page that only wants it kept until someone has signed in.
     pub(crate) form: Result<F, Problem>,
     /// What is shown again if it is refused.
     pub(crate) kept: Fields,
@@ -31,6 +36,7 @@ impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> f
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         check_media_type(request.headers())?;
+        let is_kept_only = request.uri().query() == Some(paths::KEEP);
         let over_limit = request.extensions().get::<OverLimit>().cloned();
         let body = axum::body::to_bytes(request.into_body(), LIMIT)
             .await
@@ -39,6 +45,7 @@ impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> f
         Ok(Self {
             form: match over_limit {
                 Some(OverLimit(problem)) => Err(problem),
+                None if is_kept_only => Err(unauthenticated()),
                 None => form::read(&fields),
             },
             kept: form::without_secrets::<F>(fields),

@@ -14,7 +14,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::header::SET_COOKIE;
+use http::{HeaderMap, header::SET_COOKIE};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,7 @@ pub(crate) struct SignOutForm {
 pub(crate) async fn sign_in(
     State(forms): State<Forms>,
     Asking(context): Asking,
+    headers: HeaderMap,
     Posted { form, mut kept }: Posted<SignInForm>,
 ) -> Response {
     // The address of the page has it, also when the sign-in is refused.
@@ -67,7 +68,7 @@ pub(crate) async fn sign_in(
     };
     match signed_in.await {
         Ok(new) if new.must_change_password => begin(&new, paths::PASSWORD),
-        Ok(new) => begin(&new, next),
+        Ok(new) => go_on(&forms, &headers, &new, Some(next)).await,
         Err(mut problem) => {
             problem.request_id.clone_from(&context.origin.request_id);
             let input = shortened(kept);
@@ -115,6 +116,7 @@ pub(crate) async fn sign_out(
 pub(crate) async fn change_password(
     State(forms): State<Forms>,
     Asking(context): Asking,
+    headers: HeaderMap,
     Posted { form, kept }: Posted<PasswordChange>,
 ) -> Response {
     let changed = async {
@@ -125,6 +127,10 @@ pub(crate) async fn change_password(
         changed.map_err(Problem::from)
     };
     match changed.await {
+        // Somebody else had set the password, and a form was on its way before that.
+        Ok(new) if cookie::TYPED.only(&headers).is_some() => {
+            go_on(&forms, &headers, &new, None).await
+        }
         Ok(new) => {
             let flash = Flash::Done {
                 message: "Password changed. You've been signed out everywhere else.".into(),
@@ -136,6 +142,40 @@ pub(crate) async fn change_password(
         }
         Err(problem) => forms.refuse(&context, paths::PASSWORD, problem, kept),
     }
+}
+
+/// Goes on to `next`, or to the page of the form that this browser had filled in when its sign-in had ended, with what was
+/// typed. Only for the person who typed it, if the browser still knows who that was.
+async fn go_on(
+    forms: &Forms,
+    headers: &HeaderMap,
+    new: &NewSignIn,
+    next: Option<&str>,
+) -> Response {
+    let start = next.unwrap_or(START);
+    let Some(token) = cookie::TYPED.only(headers) else {
+        return begin(new, start);
+    };
+    let before = match cookie::token_of(headers) {
+        Some(before) => forms
+            .staff_sessions
+            .holder_of(&before)
+            .await
+            .unwrap_or(None),
+        None => None,
+    };
+    let typed = forms.flashes.take_typed(&token, next);
+    let mut response = match typed {
+        Some((page, input)) if before.is_none_or(|before| before == new.staff.id) => {
+            let flashes = &forms.flashes;
+            let id = flashes.leave_for_staff_session(new.staff_session_id, Flash::Typed { input });
+            begin(new, &with_flash(&page, &id))
+        }
+        _ => begin(new, start),
+    };
+    let forgotten = cookie::TYPED.forget();
+    forgotten.map(|forgotten| response.headers_mut().append(SET_COOKIE, forgotten));
+    response
 }
 
 /// Goes on to `page` with the new sign-in's cookie.

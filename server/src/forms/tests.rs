@@ -375,7 +375,7 @@ impl Site {
             let value = response.headers().get(name);
             value.map(|value: &http::HeaderValue| value.to_str().unwrap().to_owned())
         };
-        let (location, cookie) = (text(header::LOCATION), text(header::SET_COOKIE));
+        let (location, cookie) = (text(header::LOCATION), text(SET_COOKIE));
         let (status, headers) = (response.status(), response.headers().clone());
         let body = axum::body::to_bytes(response.into_body(), usize::MAX)
             .await
@@ -401,6 +401,14 @@ impl Site {
         );
         let answer = self.submit("/forms/sign-in", None, &body).await;
         cookie_of(&answer)
+    }
+
+    /// Signs in as a browser with these cookies that was on its way to a page.
+    async fn sign_in_for(&self, name: &str, page: &str, cookies: &str) -> Answer {
+        let password = PASSWORD.replace(' ', "+");
+        let next: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
+        let body = format!("email={name}%40example.com&password={password}&next={next}");
+        self.submit("/forms/sign-in", Some(cookies), &body).await
     }
 
     async fn context(&self, cookie: Option<&str>) -> Context {
@@ -625,6 +633,91 @@ async fn nobody_and_no_expired_or_ended_sign_in_gets_past_a_form() {
             );
         }
     }
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_typed_is_there_again_after_the_sign_in_of_the_same_person_and_browser() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    site.console.add("ben", &[Role::SuperAdmin]).await;
+    for (path, body, page) in &acts()[..6] {
+        if body.is_empty() {
+            continue;
+        }
+        let ana = site.sign_in("ana").await;
+        site.console.clock.advance(TimeDelta::minutes(31));
+        for (path, cookie) in [
+            (path.clone(), Some(&ana)),
+            (path.clone(), None),
+            (format!("{path}?keep"), None),
+        ] {
+            let lost = site.submit(&path, cookie.map(String::as_str), body).await;
+            assert!(lost.location.starts_with("/sign-in?next="), "{lost:?}");
+            let set = lost.cookie.as_deref().unwrap();
+            assert!(set.starts_with("__Host-support-typed=sctf_"), "{set}");
+            assert!(set.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=900"));
+            let typed = cookie_of(&lost);
+            let cookies = cookie.map_or_else(|| typed.clone(), |own| format!("{own}; {typed}"));
+
+            let back = site.sign_in_for("ana", page, &cookies).await;
+
+            assert!(
+                back.location.starts_with(&format!("{page}?flash=")),
+                "{back:?}"
+            );
+            let new = cookie_of(&back);
+            assert!(back.headers.get_all(SET_COOKIE).iter().any(|value| {
+                value
+                    .to_str()
+                    .unwrap()
+                    .starts_with("__Host-support-typed=;")
+            }));
+            let Flash::Typed { input } = site.flash(&back, Some(&new)).await else {
+                panic!("{path}");
+            };
+            let field = body.split('=').next().unwrap();
+            assert!(input.contains_key(field), "{path} {input:?}");
+            let again = site.sign_in_for("ana", page, &cookies).await;
+            assert_eq!(&again.location, page, "once");
+        }
+        // Another person at the same browser, another browser, another page.
+        for (name, with_own, with_typed, next) in [
+            ("ben", true, true, page.as_str()),
+            ("ana", true, false, page),
+            ("ana", true, true, "/audit"),
+        ] {
+            let typed = cookie_of(&site.submit(path, Some(&ana), body).await);
+            let mut cookies = String::new();
+            if with_own {
+                cookies.push_str(&ana);
+            }
+            if with_typed {
+                cookies = format!("{cookies}; {typed}");
+            }
+            assert_eq!(site.sign_in_for(name, next, &cookies).await.location, next);
+        }
+    }
+    assert!(site.asked().is_empty(), "nothing was done");
+}
+
+#[tokio::test]
+async fn a_form_that_is_only_kept_does_nothing_for_whom_is_signed_in_either() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    for (path, body, page) in &acts()[..6] {
+        let answer = site.submit(&format!("{path}?keep"), Some(&ana), body).await;
+        assert!(
+            answer.location.starts_with(&format!("{page}?flash=")),
+            "{answer:?}"
+        );
+        let flash = site.flash(&answer, Some(&ana)).await;
+        assert!(matches!(flash, Flash::Typed { .. }), "{flash:?}");
+    }
+    let passwords = "current=a&new=b&repeat=c";
+    let answer = site.submit("/forms/change-password", None, passwords).await;
+    assert_eq!(answer.cookie, None, "no password is kept");
     assert!(site.asked().is_empty());
 }
 

@@ -11,6 +11,9 @@ use http::{HeaderMap, HeaderValue};
 
 const COOKIE: HostCookie = HostCookie::new("__Host-support-console");
 
+/// Leads the browser back to what was typed before it had to sign in.
+pub const TYPED: HostCookie = HostCookie::new("__Host-support-typed").for_seconds(900);
+
 /// The token that a request brings; `None` without one, or with more than one.
 pub fn token_of(headers: &HeaderMap) -> Option<String> {
     COOKIE.only(headers)

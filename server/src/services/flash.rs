@@ -2,6 +2,7 @@
 //! minute.
 
 mod turns;
+mod typed;
 
 use std::{
     collections::HashMap,
@@ -22,7 +23,7 @@ use chrono::TimeDelta;
 use gateway::{clock::Clock, entropy::Entropy};
 use tokio::sync::OwnedMutexGuard;
 
-use self::turns::Turns;
+use self::{turns::Turns, typed::TypedForms};
 
 /// How long a flash waits to be read.
 const KEPT: TimeDelta = TimeDelta::seconds(60);
@@ -73,6 +74,7 @@ pub struct Flashes {
     entropy: Arc<dyn Entropy>,
     waiting: Arc<Mutex<Waitings>>,
     turns: Turns,
+    typed: TypedForms,
 }
 
 impl Flashes {
@@ -82,6 +84,7 @@ impl Flashes {
             entropy,
             waiting: Arc::default(),
             turns: Turns::default(),
+            typed: TypedForms::default(),
         }
     }
 

@@ -11,7 +11,7 @@ mod tests;
 use std::sync::Arc;
 
 use app::domain::{
-    StaffSessionId, Timestamp,
+    StaffId, StaffSessionId, Timestamp,
     audit::AuditAction,
     caller::{Caller, Context, StaffCaller},
 };
@@ -89,6 +89,18 @@ impl StaffSessions {
             session.id,
             session.signed_in_at,
         )))
+    }
+
+    /// Who has signed in with a token, also if that sign-in has ended.
+    pub async fn holder_of(&self, token: &str) -> Result<Option<StaffId>, StoreError> {
+        let token = Token::parse(token).ok();
+        let Some(token) = token.filter(|token| token.kind() == TokenKind::StaffSession) else {
+            return Ok(None);
+        };
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let found = db.find_staff_session_by_token(token.hash()).await?;
+        Ok(found.map(|session| session.staff.member.id))
     }
 
     /// Whether a sign-in is still valid, for open streams: the person as currently stored, and when
