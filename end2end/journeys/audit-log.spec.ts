@@ -32,6 +32,17 @@ test("the log is filtered by category, and an event has a page of its own", asyn
   await expect(title(page)).toHaveText("Support session");
 });
 
+test("an instant to the microsecond and a page size stay when another filter is chosen", async ({ page }) => {
+  const from = "2026-01-01T22:00:00.123456";
+  await open(page, `/audit?from=${from}Z&action=support_session.*&limit=20`);
+  await expect(page.getByLabel("From (UTC)")).toHaveValue(from);
+  await page.getByRole("combobox", { name: "Outcome" }).selectOption({ index: 1 });
+  await expect(page).toHaveURL(/outcome=/);
+  await expect(page).toHaveURL(/from=2026-01-01T22%3A00%3A00\.123456.*limit=20/);
+  const exported = page.getByRole("link", { name: "Export CSV" });
+  await expect(exported).toHaveAttribute("href", /from=2026-01-01T22%3A00%3A00\.123456/);
+});
+
 test("an export in JSON Lines is proved to be whole, and one changed byte is named", async ({
   page,
   demo,

@@ -99,7 +99,7 @@ pub fn FieldError(id: String, error: Signal<Option<String>>) -> impl IntoView {
 pub fn TextField(
     name: &'static str,
     #[prop(into)] label: String,
-    #[prop(default = "text")] kind: &'static str,
+    #[prop(into, default = Signal::stored("text"))] kind: Signal<&'static str>,
     #[prop(optional)] optional: bool,
     #[prop(into, optional)] hint: Option<ViewFn>,
     #[prop(into, optional)] error: Signal<Option<String>>,
@@ -125,17 +125,22 @@ pub fn TextField(
     let input = NodeRef::<html::Input>::new();
     follow_typing(typed, move || Some(input.get()?.value()));
     if let Some(value) = from_url {
-        follow_url(input, value);
+        follow_url(input, value, Some(kind));
     }
     let value = value.or_else(|| Some(from_url?.get_untracked()));
+    let step = move || {
+        let has_parts = from_url.is_some_and(|value| value.with(|value| value.contains('.')));
+        if has_parts { "0.001" } else { "1" }
+    };
     let control = move |control: FieldControl| {
         view! {
             <input
                 node_ref=input
                 id=control.id
                 name=name
-                type=kind
-                step=(kind == "datetime-local").then_some("1")
+                type=move || kind.get()
+                // Seconds, and parts of them where the value has some.
+                step=move || (kind.get() == "datetime-local").then(step)
                 inputmode=inputmode
                 placeholder=placeholder
                 autocomplete=autocomplete

@@ -118,7 +118,7 @@ pub fn SearchBox(
     #[prop(into)] value: Signal<String>,
 ) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
-    follow_url(field, value);
+    follow_url(field, value, None);
     view! {
         <label class="search">
             <Icon name=IconName::Search/>
@@ -138,10 +138,18 @@ pub fn SearchBox(
 }
 
 /// Back and links change the URL. A field that is being edited keeps its text.
-pub fn follow_url(field: NodeRef<html::Input>, value: Signal<String>) {
+pub fn follow_url(
+    field: NodeRef<html::Input>,
+    value: Signal<String>,
+    kind: Option<Signal<&'static str>>,
+) {
     Effect::new(move || {
-        let value = value.get();
+        let (value, kind) = (value.get(), kind.map(|kind| kind.get()));
         if let Some(field) = field.get() {
+            // Before the value: another kind of field may not hold it.
+            if let Some(kind) = kind {
+                field.set_type(kind);
+            }
             let active = document().active_element();
             if !active.is_some_and(|active| active.is_same_node(Some(&field))) {
                 field.set_value(&value);
@@ -175,8 +183,34 @@ pub fn SelectFilter(
     }
 }
 
-/// Values with their words, of which one is chosen at first.
+/// A part of the URL that a filter keeps without showing it.
+#[component]
+pub fn KeptField(name: &'static str, #[prop(into)] value: Signal<String>) -> impl IntoView {
+    view! {
+        <input
+            type="hidden"
+            name=name
+            value=move || value.get()
+            disabled=move || value.with(String::is_empty)
+        />
+    }
+}
+
+/// Values with their words, of which one is chosen at first. A value from the URL that is none of them is shown as it is, so
+/// that another choice doesn't lose it.
 pub fn choices(options: Vec<(String, String)>, value: Signal<String>) -> impl IntoView {
+    let known: Vec<_> = options.iter().map(|(option, _)| option.clone()).collect();
+    let unknown = move || {
+        let value = value.get();
+        let is_unknown = !value.is_empty() && !known.contains(&value);
+        is_unknown.then(|| {
+            view! {
+                <option value=value.clone() selected=true>
+                    {value.clone()}
+                </option>
+            }
+        })
+    };
     let choice = move |(option, word)| {
         let selected = value.with_untracked(|value| *value == option);
         view! {
@@ -185,7 +219,7 @@ pub fn choices(options: Vec<(String, String)>, value: Signal<String>) -> impl In
             </option>
         }
     };
-    options.into_iter().map(choice).collect_view()
+    (options.into_iter().map(choice).collect_view(), unknown)
 }
 
 /// The values of an enum with their words.

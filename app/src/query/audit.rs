@@ -112,17 +112,24 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
     }
 }
 
-/// The value for a `datetime-local` field: the instant in UTC, if valid.
-pub fn field_text(text: &str) -> String {
-    parse_instant(text).map_or_else(
-        |_| text.to_owned(),
-        |at| {
-            at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-                .trim_end_matches('Z')
-                .to_owned()
-        },
-    )
+/// The value for a field of an instant, in UTC if valid, and the kind of field that holds it. Browsers empty a
+/// `datetime-local` that has parts of a millisecond, a leap second or no instant at all, and the filter would be gone with it.
+pub fn field_text(text: &str) -> (String, &'static str) {
+    let Ok(at) = parse_instant(text) else {
+        let kind = if text.is_empty() { LOCAL } else { "text" };
+        return (text.to_owned(), kind);
+    };
+    let value = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let nanoseconds = at.timestamp_subsec_nanos();
+    let kind = match nanoseconds < 1_000_000_000 && nanoseconds.is_multiple_of(1_000_000) {
+        true => LOCAL,
+        false => "text",
+    };
+    (value.trim_end_matches('Z').to_owned(), kind)
 }
+
+/// A field with a calendar and a clock.
+const LOCAL: &str = "datetime-local";
 
 #[cfg(test)]
 mod tests {
@@ -204,11 +211,33 @@ mod tests {
 
     #[test]
     fn a_time_field_is_filled_with_utc_and_keeps_what_cannot_be_read() {
+        let local = |text: &str| (text.to_owned(), "datetime-local");
         assert_eq!(
             field_text("2026-11-22T12:00:00+01:00"),
-            "2026-11-22T11:00:00"
+            local("2026-11-22T11:00:00")
         );
-        assert_eq!(field_text("2026-11-22T10:30"), "2026-11-22T10:30:00");
-        assert_eq!(field_text("soon"), "soon");
+        assert_eq!(field_text("2026-11-22T10:30"), local("2026-11-22T10:30:00"));
+        assert_eq!(
+            field_text("2026-11-22T10:30:00.5Z"),
+            local("2026-11-22T10:30:00.500")
+        );
+        assert_eq!(field_text(""), local(""));
+    }
+
+    #[test]
+    fn an_instant_that_the_browsers_field_would_empty_is_text() {
+        for (given, shown) in [
+            ("2026-11-28T22:00:00.123456Z", "2026-11-28T22:00:00.123456"),
+            (
+                "2026-11-28T22:00:00.000000001Z",
+                "2026-11-28T22:00:00.000000001",
+            ),
+            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:60"),
+            ("soon", "soon"),
+        ] {
+            assert_eq!(field_text(given), (shown.to_owned(), "text"));
+            // What the field holds means the same when it is sent.
+            assert_eq!(parse_instant(shown).ok(), parse_instant(given).ok());
+        }
     }
 }

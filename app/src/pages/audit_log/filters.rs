@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Field, FilterForm, TextField, choices, labelled},
+    components::{Field, FilterForm, KeptField, TextField, choices, labelled},
     domain::{
         audit::{AuditCategory, AuditOutcome},
         problem::Problem,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 const NAMES: &[&str] = &[
-    "category", "action", "actor", "tenant", "outcome", "from", "to",
+    "category", "action", "actor", "tenant", "outcome", "from", "to", "limit",
 ];
 
 #[component]
@@ -39,8 +39,12 @@ pub(super) fn Filters(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -
         }
     };
     let time = move |name, label: &'static str, field: fn(&AuditQuery) -> &str| {
-        let value = Signal::derive(move || query.with(|query| field_text(field(query))));
-        view! { <TextField name label kind="datetime-local" from_url=value error=error(name)/> }
+        let held = move || query.with(|query| field_text(field(query)));
+        let (value, kind) = (
+            Signal::derive(move || held().0),
+            Signal::derive(move || held().1),
+        );
+        view! { <TextField name label kind from_url=value error=error(name)/> }
     };
     let choice = move |name, label, options, field| {
         view! { <Choice name label options value=value(field) error=error(name)/> }
@@ -57,12 +61,13 @@ pub(super) fn Filters(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -
                 {choice("outcome", "Outcome", outcomes, |query| &query.outcome)}
                 {time("from", "From (UTC)", |query| &query.from)}
                 {time("to", "To (UTC)", |query| &query.to)}
+                <KeptField name="limit" value=value(|query| &query.limit)/>
             </FilterForm>
         </div>
     }
 }
 
-/// A word to filter by. A word from the URL that is none of them is shown as it is.
+/// A word to filter by.
 #[component]
 fn Choice(
     name: &'static str,
@@ -71,18 +76,6 @@ fn Choice(
     value: Signal<String>,
     error: Signal<Option<String>>,
 ) -> impl IntoView {
-    let known = options.clone();
-    let unknown = move || {
-        let value = value.get();
-        let is_known = known.iter().any(|(word, _)| *word == value);
-        (!value.is_empty() && !is_known).then(|| {
-            view! {
-                <option value=value.clone() selected=true>
-                    {value.clone()}
-                </option>
-            }
-        })
-    };
     view! {
         <Field id=format!("filter-{name}") label error let:control>
             <select
@@ -94,7 +87,6 @@ fn Choice(
             >
                 <option value="">"Any"</option>
                 {choices(options, value)}
-                {unknown}
             </select>
         </Field>
     }

@@ -6,8 +6,8 @@ use leptos_router::hooks::use_query_map;
 use super::{Shared, request::OverviewRequest};
 use crate::{
     components::{
-        FilterForm, ResultCount, SearchBox, SelectFilter, Settled, field_errors, format::found,
-        labelled,
+        FilterForm, KeptField, ResultCount, SearchBox, SelectFilter, Settled, field_errors,
+        format::found, labelled,
     },
     domain::{health::Health, tenants::TenantStatus},
     paths,
@@ -62,8 +62,9 @@ fn KeptFields() -> impl IntoView {
     let query = use_query_map();
     ["sort", "dir", "limit"]
         .map(|name| {
-            let value = move || query.with(|query| query.get(name).unwrap_or_default());
-            view! { <input type="hidden" name=name value=value disabled=move || value().is_empty()/> }
+            let value =
+                Signal::derive(move || query.with(|query| query.get(name).unwrap_or_default()));
+            view! { <KeptField name value/> }
         })
         .collect_view()
 }

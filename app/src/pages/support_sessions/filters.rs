@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::SessionsQuery;
 use crate::{
-    components::{FilterForm, SearchBox, SelectFilter, field_errors, labelled},
+    components::{FilterForm, KeptField, SearchBox, SelectFilter, field_errors, labelled},
     domain::{problem::Problem, staff::StaffRef, support_sessions::SupportSessionStatus},
     paths,
 };
@@ -23,7 +23,7 @@ pub(super) fn Filters(
         <FilterForm
             action=paths::SUPPORT_SESSIONS
             label="Filter support sessions"
-            names=&["status", "tenant", "staff"]
+            names=&["status", "tenant", "staff", "limit"]
         >
             <SelectFilter
                 name="status"
@@ -40,6 +40,7 @@ pub(super) fn Filters(
                 options=staff
                 value=query.staff
             />
+            <KeptField name="limit" value=query.limit/>
             {problem.map(field_errors)}
         </FilterForm>
     }

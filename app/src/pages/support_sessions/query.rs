@@ -22,6 +22,7 @@ pub struct SessionsQuery {
     pub status: String,
     pub tenant: String,
     /// The staff member's identifier.
+    #[serde(deserialize_with = "lower_case")]
     pub staff: String,
     pub cursor: String,
     pub limit: String,
@@ -30,6 +31,11 @@ pub struct SessionsQuery {
 /// The status may be written in any case.
 fn upper_case<'de, D: Deserializer<'de>>(status: D) -> Result<String, D::Error> {
     String::deserialize(status).map(|status| status.to_ascii_uppercase())
+}
+
+/// And so may an identifier.
+fn lower_case<'de, D: Deserializer<'de>>(id: D) -> Result<String, D::Error> {
+    String::deserialize(id).map(|id| id.to_ascii_lowercase())
 }
 
 impl SessionsQuery {
