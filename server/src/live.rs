@@ -4,9 +4,11 @@
 //! at most once a second, sends the changed rows among them. A person who signs out or loses their
 //! roles loses the stream immediately, and the page with it.
 
+mod board;
 mod figures;
 mod interest;
 mod stream;
+mod turns;
 mod view;
 
 use std::convert::Infallible;
@@ -49,6 +51,7 @@ pub struct Live {
     shutdown: CancellationToken,
     open: stream::OpenStreams,
     figures: figures::Figures,
+    board: board::Board,
 }
 
 impl Live {
@@ -67,6 +70,7 @@ impl Live {
             shutdown,
             open,
             figures: figures::Figures::default(),
+            board: board::Board::default(),
         }
     }
 }

@@ -22,6 +22,9 @@ pub struct LiveInterest {
     /// Support sessions on the page, by id; at most 200.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub support_sessions: Vec<SupportSessionId>,
+    /// Whether support sessions that are not named are shown as well once they are created.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_support_sessions: bool,
     /// The support session whose access log is followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log_of: Option<SupportSessionId>,

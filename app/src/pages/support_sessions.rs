@@ -71,6 +71,7 @@ fn List(list: SupportSessionList, query: SessionsQuery, viewer: Option<SignedIn>
         .collect();
     let interest = LiveInterest {
         support_sessions: ids,
+        new_support_sessions: true,
         ..LiveInterest::default()
     };
     let live = use_live(Signal::stored(interest));

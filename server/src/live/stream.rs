@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
+    task::Poll,
     time::Duration,
 };
 
@@ -15,6 +16,7 @@ use app::domain::{
 };
 use axum::response::sse::Event;
 use futures::Stream;
+use gateway::entropy::Entropy;
 use store::{Change, ChangeKind};
 use tokio::{
     sync::{broadcast::error::RecvError, mpsc},
@@ -22,16 +24,18 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Live, figures::UNPROMPTED, view::View};
+use super::{Live, board::Shown, figures::UNPROMPTED, view::View};
 use crate::services::ServiceError;
 
-/// How often changed tenants are sent at most.
-const TENANTS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often changed support sessions and new requests are sent at most.
-const TICK: Duration = Duration::from_millis(200);
+pub(super) const TICK: Duration = Duration::from_millis(200);
 /// How often the stream sends a heartbeat, looks for updates without a change, and checks whether
 /// the staff member may still read.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How much time each open page adds to that over which all of them are told to fetch everything again.
+const RESET_EACH: Duration = Duration::from_millis(20);
+/// The longest such time.
+const RESET_WITHIN: Duration = Duration::from_secs(5);
 /// How many events wait for a slow browser before its stream is ended: it will come back.
 const BACKLOG: usize = 64;
 
@@ -54,6 +58,12 @@ impl OpenStreams {
             limit,
             open: Arc::default(),
         }
+    }
+
+    /// How many there are.
+    fn count(&self) -> usize {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.values().sum()
     }
 
     pub(super) fn take(&self, staff: StaffId) -> Result<Slot, Problem> {
@@ -87,6 +97,19 @@ impl Drop for Slot {
     }
 }
 
+/// Over how long so many pages are told that something may have been missed.
+fn spread(pages: usize) -> Duration {
+    let pages = u32::try_from(pages).unwrap_or(u32::MAX);
+    RESET_EACH.saturating_mul(pages).min(RESET_WITHIN)
+}
+
+/// From 0 to 1.
+fn fraction(entropy: &dyn Entropy) -> f64 {
+    let mut bytes = [0; 4];
+    entropy.fill(&mut bytes);
+    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+}
+
 /// The events of one stream.
 pub(super) fn run(
     live: Live,
@@ -97,15 +120,16 @@ pub(super) fn run(
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send + use<> {
     let (sender, receiver) = mpsc::channel(BACKLOG);
     let shutdown = live.shutdown.clone();
+    let view = View::new(interest);
     let mut teller = Teller {
-        view: View::new(interest),
+        _shown: live.board.show(view.shown_tenants()),
+        view,
         live,
         staff,
         sender,
         lagging: CancellationToken::new(),
         number: 0,
         dirty: Dirty::default(),
-        tenants_sent: None,
     };
     let (left, lagging) = (teller.sender.clone(), teller.lagging.clone());
     tokio::spawn(async move {
@@ -126,12 +150,15 @@ pub(super) fn run(
     })
 }
 
-/// What has to be looked at again; with instants at which the figures must be counted, or later.
+/// What has to be looked at again; with the instants as of which it must be read, or later.
 #[derive(Default)]
 struct Dirty {
     tenants: Option<Instant>,
     access_log: bool,
-    support_sessions: Option<(Instant, Vec<SupportSessionId>)>,
+    session_counts: Option<Instant>,
+    support_sessions: HashMap<SupportSessionId, Instant>,
+    /// When the page is told that something may have been missed.
+    reset: Option<Instant>,
 }
 
 struct Teller {
@@ -142,7 +169,7 @@ struct Teller {
     lagging: CancellationToken,
     number: u64,
     dirty: Dirty,
-    tenants_sent: Option<Instant>,
+    _shown: Shown,
 }
 
 impl Teller {
@@ -154,17 +181,20 @@ impl Teller {
             staff_id: self.staff.staff_id,
             now: self.live.core.now(),
         });
-        if resumed {
-            // Missed updates are not kept. The page fetches everything again.
-            self.send(&LiveEvent::Reset);
-        }
         self.view.start_of_log(&self.live.core).await?;
         let opened = Instant::now();
+        let shown = self.view.shown_sessions().iter();
         self.dirty = Dirty {
             tenants: Some(opened),
             access_log: true,
-            support_sessions: Some((opened, Vec::new())),
+            session_counts: Some(opened),
+            support_sessions: shown.map(|id| (*id, opened)).collect(),
+            reset: None,
         };
+        if resumed {
+            // Missed updates are not kept. The page fetches everything again.
+            self.reset_soon();
+        }
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
@@ -172,7 +202,7 @@ impl Teller {
             tokio::select! {
                 change = changes.recv() => match change {
                     Ok(change) => if !self.notice(&change).await? { return Ok(()) },
-                    Err(RecvError::Lagged(_)) => self.send(&LiveEvent::Reset),
+                    Err(RecvError::Lagged(_)) => self.reset_soon(),
                     Err(RecvError::Closed) => return Ok(()),
                 },
                 session = log.recv() => match session {
@@ -181,7 +211,7 @@ impl Teller {
                     Err(RecvError::Closed) => return Ok(()),
                 },
                 // Every page shows the outage, and its other data may be out of date.
-                Ok(()) = outage.changed() => self.send(&LiveEvent::Reset),
+                Ok(()) = outage.changed() => self.reset_soon(),
                 _ = tick.tick() => self.flush().await?,
                 _ = heartbeat.tick() => {
                     if !self.still_present().await? {
@@ -205,15 +235,14 @@ impl Teller {
             }
             ChangeKind::SupportSession => {
                 let now = Instant::now();
-                let (since, touched) = self
-                    .dirty
-                    .support_sessions
-                    .get_or_insert_with(|| (now, Vec::new()));
-                *since = now;
-                touched.extend(change.subject.parse::<SupportSessionId>());
+                self.dirty.session_counts = Some(now);
+                let session = change.subject.parse().ok();
+                if let Some(session) = session.filter(|id| self.view.wants(*id)) {
+                    self.dirty.support_sessions.insert(session, now);
+                }
             }
             // Every page says so.
-            ChangeKind::Node => self.send(&LiveEvent::Reset),
+            ChangeKind::Node => self.reset_soon(),
             ChangeKind::Staff if change.subject == self.staff.staff_id.to_string() => {
                 return self.still_present().await;
             }
@@ -240,11 +269,18 @@ impl Teller {
 
     async fn flush(&mut self) -> Result<(), ServiceError> {
         let core = self.live.core.clone();
-        let figures = self.live.figures.clone();
-        if let Some((since, touched)) = self.dirty.support_sessions.take() {
-            let counts = figures.sessions(&core, since).await?;
-            let event = self.view.support_sessions(&core, &touched, counts).await?;
-            if let Some(event) = event {
+        let (figures, board) = (self.live.figures.clone(), self.live.board.clone());
+        if self.dirty.reset.is_some_and(|at| at <= Instant::now()) {
+            self.dirty.reset = None;
+            self.send(&LiveEvent::Reset);
+        }
+        if let Some(since) = self.dirty.session_counts
+            && let Some(counts) = figures.sessions(&core, since).await?
+        {
+            self.dirty.session_counts = None;
+            let touched = std::mem::take(&mut self.dirty.support_sessions);
+            let changed = self.view.support_sessions(&core, &board, &touched, counts);
+            if let Some(event) = changed.await? {
                 self.send(&event);
             }
         }
@@ -254,17 +290,23 @@ impl Teller {
             self.dirty.access_log = self.view.log_goes_on();
             self.send(&event);
         }
-        let due = self
-            .tenants_sent
-            .is_none_or(|sent| sent.elapsed() >= TENANTS_INTERVAL);
-        if due && let Some(since) = self.dirty.tenants.take() {
-            self.tenants_sent = Some(Instant::now());
-            let event = self.view.tenants(&core, &figures, since).await?;
+        if let Some(since) = self.dirty.tenants
+            && let Poll::Ready(event) = self.view.tenants(&core, (&figures, &board), since).await?
+        {
+            self.dirty.tenants = None;
             if let Some(event) = event {
                 self.send(&event);
             }
         }
         Ok(())
+    }
+
+    /// Tells the page that something may have been missed: at once if few pages are open, and otherwise at
+    /// some instant that differs from page to page, so that not all of them fetch everything at once.
+    fn reset_soon(&mut self) {
+        let spread = spread(self.live.open.count());
+        let wait = spread.mul_f64(fraction(&*self.live.core.entropy));
+        self.dirty.reset.get_or_insert(Instant::now() + wait);
     }
 
     fn send(&mut self, event: &LiveEvent) {
@@ -291,6 +333,31 @@ impl Teller {
     fn send_event(&mut self, event: Event) {
         if self.sender.try_send(event).is_err() {
             self.lagging.cancel();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::entropy::SeededEntropy;
+
+    use super::*;
+
+    #[test]
+    fn a_herd_is_told_over_seconds_and_a_few_pages_at_once() {
+        assert!(spread(5) <= TICK);
+        assert_eq!(spread(200), Duration::from_secs(4));
+        assert_eq!(spread(usize::MAX), RESET_WITHIN);
+        let entropy = SeededEntropy::new(1);
+        let waits: Vec<_> = (0..200)
+            .map(|_| spread(200).mul_f64(fraction(&entropy)))
+            .collect();
+        assert!(waits.iter().all(|wait| *wait <= RESET_WITHIN));
+        // In no half second more than a quarter of them.
+        for from in (0..8).map(|half| Duration::from_millis(500) * half) {
+            let within = from..from + Duration::from_millis(500);
+            let told = waits.iter().filter(|wait| within.contains(*wait)).count();
+            assert!((5..50).contains(&told), "{told} from {from:?}");
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What one page has received, and what it needs next.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    task::Poll,
+};
 
 use app::domain::{
     SupportSessionId, TenantId,
@@ -12,8 +15,8 @@ use app::domain::{
 use store::access_log::ACCESS_LOG_PAGE;
 use tokio::time::Instant;
 
-use super::figures::Figures;
-use crate::services::{Core, ServiceError, telemetry::telemetry_state};
+use super::{board::Board, figures::Figures};
+use crate::services::{Core, ServiceError};
 
 /// How many open requests of an access log are followed: the newest, which the page shows first.
 const OPEN_FOLLOWED: usize = 200;
@@ -58,65 +61,70 @@ impl View {
         self.log_goes_on
     }
 
-    /// Rows that have changed since they were last sent, and the figures.
+    /// The tenants that the page shows.
+    pub(super) fn shown_tenants(&self) -> &[TenantId] {
+        &self.interest.tenants
+    }
+
+    /// The support sessions that the page shows.
+    pub(super) fn shown_sessions(&self) -> &[SupportSessionId] {
+        &self.interest.support_sessions
+    }
+
+    /// Whether a change of a support session concerns the page beyond the figures.
+    pub(super) fn wants(&self, session: SupportSessionId) -> bool {
+        self.interest.new_support_sessions || self.interest.support_sessions.contains(&session)
+    }
+
+    /// Rows that have changed since they were last sent, and the figures. Pending while it is too early to
+    /// read them again.
     pub(super) async fn tenants(
         &mut self,
         core: &Core,
-        figures: &Figures,
+        (figures, board): (&Figures, &Board),
         since: Instant,
-    ) -> Result<Option<LiveEvent>, ServiceError> {
+    ) -> Result<Poll<Option<LiveEvent>>, ServiceError> {
         if self.interest.tenants.is_empty() && !self.interest.counts {
-            return Ok(None);
+            return Ok(Poll::Ready(None));
         }
-        // Before this stream takes a connection: counting takes one of its own.
-        let counts = match self.interest.counts {
-            true => Some(figures.tenants(core, since).await?),
-            false => None,
+        let mut counts = None;
+        if self.interest.counts {
+            counts = figures.tenants(core, since).await?;
+            if counts.is_none() {
+                return Ok(Poll::Pending);
+            }
+        }
+        let Some(now) = board.tenants(core, since).await? else {
+            return Ok(Poll::Pending);
         };
-        let mut reader = core.store.read().await?;
-        let mut db = reader.db();
-        let found = db.find_tenants_by_id(&self.interest.tenants).await?;
-        let mut rows: Vec<_> = found.into_iter().map(TenantHealth::from).collect();
-        rows.retain(|row| self.rows.get(&row.tenant.id) != Some(row));
-        let telemetry = telemetry_state(core, db.telemetry_reception().await?);
-        if rows.is_empty() && counts == self.counts && self.stale == Some(telemetry.stale) {
-            return Ok(None);
+        let shown = self.interest.tenants.iter();
+        let rows = shown.filter_map(|id| now.rows.get(id));
+        let rows = rows.filter(|row| self.rows.get(&row.tenant.id) != Some(row));
+        let rows: Vec<_> = rows.cloned().collect();
+        if rows.is_empty() && counts == self.counts && self.stale == Some(now.telemetry.stale) {
+            return Ok(Poll::Ready(None));
         }
         self.counts = counts;
-        self.stale = Some(telemetry.stale);
+        self.stale = Some(now.telemetry.stale);
         self.rows
             .extend(rows.iter().map(|row| (row.tenant.id.clone(), row.clone())));
-        Ok(Some(LiveEvent::Tenants(TenantsChange {
+        Ok(Poll::Ready(Some(LiveEvent::Tenants(TenantsChange {
             rows,
             counts,
-            telemetry,
+            telemetry: now.telemetry,
             now: core.now(),
-        })))
+        }))))
     }
 
     /// Support sessions that have changed or are new, and the figures.
     pub(super) async fn support_sessions(
         &mut self,
         core: &Core,
-        touched: &[SupportSessionId],
+        board: &Board,
+        touched: &HashMap<SupportSessionId, Instant>,
         counts: SupportSessionCounts,
     ) -> Result<Option<LiveEvent>, ServiceError> {
-        let mut ids = self.interest.support_sessions.clone();
-        ids.extend(
-            touched
-                .iter()
-                .filter(|id| !self.interest.support_sessions.contains(id)),
-        );
-        let now = core.now();
-        let mut reader = core.store.read().await?;
-        let mut db = reader.db();
-        let mut changed = db.list_support_sessions_by_id(&ids).await?;
-        for session in &mut changed {
-            let (id, shown) = (session.id, &self.interest.support_sessions);
-            if let Some(revocation) = session.revocation.as_mut().filter(|_| shown.contains(&id)) {
-                revocation.receipts = db.list_receipts(id).await?;
-            }
-        }
+        let mut changed = board.sessions(core, touched).await?;
         changed.retain(|session| self.sessions.get(&session.id) != Some(session));
         if changed.is_empty() && self.session_counts == Some(counts) {
             return Ok(None);
@@ -134,7 +142,7 @@ impl View {
         Ok(Some(LiveEvent::SupportSessions(SupportSessionsChange {
             changed,
             counts,
-            now,
+            now: core.now(),
         })))
     }
 

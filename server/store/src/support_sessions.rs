@@ -12,7 +12,7 @@ use app::domain::{
 use const_format::concatcp;
 
 use super::{
-    Db, Row, StoreError, ToValue, Tx, Value,
+    Db, Row, StoreError, ToValue, Tx, Value, in_list,
     listing::{Listed, Listing, Wanted},
     record::{insert, record, select},
     sql::queries,
@@ -210,11 +210,12 @@ impl Db<'_> {
         &mut self,
         ids: &[SupportSessionId],
     ) -> Result<Vec<SupportSession>, StoreError> {
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            found.extend(self.lookup_support_session(*id).await?);
-        }
-        Ok(found)
+        in_list::fetch_all(
+            self,
+            select!(SupportSession, "support_sessions WHERE id IN "),
+            ids,
+        )
+        .await
     }
 
     /// How many support sessions are in which status, of one tenant or of all. Of all, those that

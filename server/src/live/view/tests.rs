@@ -62,3 +62,36 @@ async fn a_request_that_hangs_open_holds_up_nothing_that_comes_after_it() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_page_that_shows_no_support_sessions_reads_none_and_gets_the_figures() {
+    for world in worlds().await {
+        let engine = world.engine;
+        let opened = world.open(form()).await;
+        let nothing = View::new(LiveInterest::default());
+        assert!(!nothing.wants(opened.id), "{engine}");
+        let list = View::new(LiveInterest {
+            new_support_sessions: true,
+            ..LiveInterest::default()
+        });
+        assert!(
+            list.wants(opened.id),
+            "{engine}: the list shows it once it is there"
+        );
+        world
+            .run("ALTER TABLE support_sessions RENAME TO out_of_reach")
+            .await;
+        let (board, mut view) = (Board::default(), nothing);
+        let counts = SupportSessionCounts {
+            active: 1,
+            ..SupportSessionCounts::default()
+        };
+        let none = HashMap::new();
+        let sent = view.support_sessions(&world.core, &board, &none, counts);
+        let Some(LiveEvent::SupportSessions(change)) = sent.await.unwrap() else {
+            panic!("{engine}: the figures have changed");
+        };
+        assert!(change.changed.is_empty(), "{engine}");
+        assert_eq!(change.counts, counts, "{engine}");
+    }
+}

@@ -1,0 +1,76 @@
+//! What all of a node's streams show is read in turns, once for all of them.
+
+use std::time::Duration;
+
+use tokio::{sync::Mutex, time::Instant};
+
+/// The result of the latest turn.
+pub(super) struct Turns<T> {
+    /// How long a turn lasts at least.
+    every: Duration,
+    latest: Mutex<Option<(Instant, T)>>,
+}
+
+impl<T: Clone> Turns<T> {
+    pub(super) fn every(every: Duration) -> Self {
+        Self {
+            every,
+            latest: Mutex::new(None),
+        }
+    }
+
+    /// What was read at `since` or later. A stream that asks while another one reads waits for it. `None` while
+    /// the latest turn lasts and was earlier: ask again.
+    pub(super) async fn at_least<E>(
+        &self,
+        since: Instant,
+        read: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        self.at_least_by(Instant::now, since, read).await
+    }
+
+    async fn at_least_by<E>(
+        &self,
+        now: impl Fn() -> Instant,
+        since: Instant,
+        read: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        let mut latest = self.latest.lock().await;
+        match &*latest {
+            Some((from, known)) if *from >= since => return Ok(Some(known.clone())),
+            Some((from, _)) if now() - *from < self.every => return Ok(None),
+            Some(_) | None => {}
+        }
+        let from = now();
+        let read = read().await?;
+        *latest = Some((from, read.clone()));
+        Ok(Some(read))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn changes_that_never_stop_are_read_once_a_turn_however_many_streams_there_are() {
+        let turns = Turns::every(Duration::from_secs(1));
+        let (start, mut reads, mut told) = (Instant::now(), 0, 0);
+        // A second and a half, in which everything changes all the time for each of 200 streams.
+        for tick in 0..15 {
+            let now = start + Duration::from_millis(100) * tick;
+            for _ in 0..200 {
+                let read = async || {
+                    reads += 1;
+                    Ok::<_, Infallible>(reads)
+                };
+                let read = turns.at_least_by(|| now, now, read).await.unwrap();
+                told += usize::from(read.is_some());
+            }
+        }
+        assert_eq!(reads, 2);
+        assert_eq!(told, 400, "each stream gets what each turn has read");
+    }
+}
