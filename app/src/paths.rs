@@ -20,6 +20,8 @@ pub const PASSWORD: &str = "/account/password";
 /// The page for a staff member without a support role.
 pub const NO_ROLE: &str = "/account/no-role";
 pub const LIVE: &str = "/live";
+/// Where a page reports that its script has failed.
+pub const NOT_LIVE: &str = "/not-live";
 /// What the paths of server functions begin with.
 pub const SERVER_FUNCTIONS: &str = "/_fn/";
 /// Where a browser comes by on its way into a tenant, in axum's form.

@@ -8,6 +8,7 @@
 mod assets;
 mod gate;
 mod headers;
+mod not_live;
 
 use std::{path::Path, sync::Arc};
 
@@ -26,6 +27,7 @@ use axum::{
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
 
+pub(crate) use self::not_live::not_live;
 use self::{assets::Site, gate::Gate};
 
 /// The services and files for rendering pages. Cheap to clone.

@@ -64,6 +64,7 @@ pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer
     )
     .merge(limited_forms(state.forms(), limits))
     .merge(self::live(live, limits))
+    .merge(reports(core.clone(), limits))
     .merge(downloads(core.clone(), same_origin.clone()).layer(limit_exports));
     let establish = EstablishStaff::new(core.clone(), state.staff_sessions.clone());
     for_browsers(browsers, establish, same_origin)
@@ -168,6 +169,18 @@ fn live(state: Live, limits: &Limits) -> Router {
     Router::new()
         .route(paths::LIVE, get(live::open).layer(limit))
         .with_state(state)
+}
+
+/// What pages report of themselves.
+pub(crate) fn reports(core: Core, limits: &Limits) -> Router {
+    let limit = from_fn_with_state(plain_limit(limits, |_, _| Policy::Calls), limit);
+    let body = RequestBodyLimitLayer::new(64);
+    Router::new()
+        .route(
+            paths::NOT_LIVE,
+            post(pages::not_live).layer(body).layer(limit),
+        )
+        .with_state(core)
 }
 
 /// Files to save. Each is recorded, so these links are only followed from our own pages.

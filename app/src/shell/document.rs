@@ -7,6 +7,10 @@ use super::App;
 
 /// Runs before the first paint: the chosen theme, and that there is JavaScript.
 const BEFORE_PAINT: &str = include_str!("before_paint.js");
+/// What becomes of the page when its script fails.
+const NOT_LIVE: &str = include_str!("not_live.js");
+/// Starts the WebAssembly, from the addresses `js` and `wasm`.
+const START: &str = include_str!("start.js");
 
 /// The addresses of the files that a page loads, with content hashes in their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +54,7 @@ pub fn Document() -> impl IntoView {
                     .collect_view()}
                 {assets.css.clone().map(|css| view! { <link rel="stylesheet" href=css/> })}
                 <script nonce=use_nonce()>{BEFORE_PAINT}</script>
+                <script nonce=use_nonce()>{NOT_LIVE}</script>
                 {hydration(&assets)}
                 <MetaTags/>
             </head>
@@ -64,7 +69,7 @@ fn hydration(assets: &Assets) -> Option<impl IntoView + use<>> {
     let (js, wasm) = (assets.js.clone()?, assets.wasm.clone()?);
     // The names come from the bundler's manifest. JSON turns them into string literals.
     let start = format!(
-        "import({js}).then(m=>m.default({{module_or_path:{wasm}}}).then(()=>m.hydrate()))",
+        "const js = {js}, wasm = {wasm};\n{START}",
         js = serde_json::to_string(&js).ok()?,
         wasm = serde_json::to_string(&wasm).ok()?,
     );

@@ -1,0 +1,37 @@
+// Starts the WebAssembly on a page that is as the server has sent it. Translators, password managers and blockers change
+// pages before that, and on a page of another shape it would fail, or listen at the wrong places.
+const foreign = new Set();
+let isOurs = true;
+const isForeign = (node) => {
+  for (; node; node = node.parentNode) if (foreign.has(node)) return true;
+  return false;
+};
+const note = (records) => {
+  for (const { type, target, addedNodes, removedNodes } of records) {
+    if (isForeign(target)) continue;
+    if (type === "characterData" || [...removedNodes].some((node) => !isForeign(node))) isOurs = false;
+    for (const node of addedNodes) foreign.add(node);
+  }
+};
+const observer = new MutationObserver(note);
+observer.observe(document.body, { childList: true, characterData: true, subtree: true });
+const tell = (detail) => dispatchEvent(new CustomEvent("not-live", { detail }));
+const patience = setTimeout(tell, 10_000, "slow");
+const start = async () => {
+  const module = await import(js);
+  await module.default({ module_or_path: wasm });
+  note(observer.takeRecords());
+  observer.disconnect();
+  clearTimeout(patience);
+  if (!isOurs) return tell("changed");
+  dispatchEvent(new CustomEvent("live-at-last"));
+  // What others have only put in is put back afterwards.
+  const places = [...foreign]
+    .filter((node) => node.isConnected && !isForeign(node.parentNode))
+    .map((node) => [node, node.parentNode, node.nextSibling]);
+  for (const [node] of places) node.remove();
+  module.hydrate();
+  for (const [node, parent, next] of places.reverse())
+    if (parent.isConnected) parent.insertBefore(node, next?.parentNode === parent ? next : null);
+};
+start().catch(() => tell("failed"));

@@ -1,0 +1,118 @@
+import type { Page } from "@playwright/test";
+import { expect, expectHydrated, fillSignIn, test, title } from "../fixtures.ts";
+import { createDialog, fillAndCreate, readGranted } from "../support/support-session.ts";
+
+const wrapTexts = () => {
+  document.addEventListener("DOMContentLoaded", () => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const texts: Text[] = [];
+    while (walker.nextNode()) texts.push(walker.currentNode as Text);
+    for (const text of texts) {
+      const font = document.createElement("font");
+      text.replaceWith(font);
+      font.append(text);
+    }
+  });
+};
+
+const removeComments = () => {
+  document.addEventListener("DOMContentLoaded", () => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_COMMENT);
+    const comments: Comment[] = [];
+    while (walker.nextNode()) comments.push(walker.currentNode as Comment);
+    for (const comment of comments) comment.remove();
+  });
+};
+
+/** What others do to a page before its script has taken it over, or to the script. */
+const surroundings: Record<string, (page: Page) => Promise<unknown>> = {
+  "a translator wraps each text": (page) => page.addInitScript(wrapTexts),
+  "comments are removed": (page) => page.addInitScript(removeComments),
+  "the WebAssembly is blocked": (page) => page.route("**/*.wasm", (route) => route.abort()),
+  "the WebAssembly is not what it should be": (page) =>
+    page.route("**/*.wasm", (route) => route.fulfill({ status: 404, body: "" })),
+};
+
+for (const [what, happens] of Object.entries(surroundings)) {
+  test(`links, filters and forms work when ${what}`, async ({ page, demo, consoleErrors }) => {
+    const account = await demo.addStaff("Ida Brandt", "super_admin");
+    const failing = await demo.tenant("critical");
+    const reported = page.waitForResponse((answer) => answer.url().endsWith("/not-live"));
+    await happens(page);
+    await page.goto("/sign-in");
+    await fillSignIn(page, account);
+    await expect(title(page)).toHaveText("Support");
+    expect((await reported).status()).toBe(204);
+    const line = page.getByRole("alert").filter({ hasText: "This page is not live" });
+    await expect(line).toHaveCount(1);
+    await expect(line.getByRole("link", { name: "Reload the page" })).toBeVisible();
+
+    const rows = page.getByRole("table", { name: "Tenant health" }).locator("tbody tr");
+    await page.getByRole("searchbox").fill(failing.id);
+    await page.getByRole("button", { name: "Apply" }).click();
+    await expect(rows).toHaveCount(1);
+    await expect(line).toHaveCount(1);
+    await rows.getByRole("link", { name: "View Details" }).click();
+    await expect(title(page)).toHaveText(failing.name);
+    await expect(line).toHaveCount(1);
+    await page.getByRole("link", { name: "Create Support Session" }).click();
+    await expect(line).toHaveCount(1);
+    await fillAndCreate(createDialog(page), { reason: "Nothing may be lost here" });
+    await readGranted(page);
+    // A failed script says so in the browser's console.
+    consoleErrors.length = 0;
+  });
+}
+
+test("links work when a proxy strips comments and the script fails half-way", async ({ page, signIn, consoleErrors }) => {
+  await signIn("support_admin");
+  await page.route("**/support**", async (route) => {
+    const answer = await route.fetch({ maxRedirects: 0 });
+    if (!answer.headers()["content-type"]?.startsWith("text/html")) return route.fulfill({ response: answer });
+    const body = (await answer.text()).replace(/<!--.*?-->/gs, "");
+    return route.fulfill({ response: answer, body });
+  });
+  const reported = page.waitForRequest((request) => request.url().endsWith("/not-live"));
+  await page.goto("/support");
+  expect((await reported).postData()).toBe("panic");
+  await expect(page.getByText("This page is not live")).toBeVisible();
+  await page.getByRole("table", { name: "Tenant health" }).getByRole("link", { name: "View Details" }).first().click();
+  await expect(page).toHaveURL(/support\/tenants\//);
+  await expect(page.getByText("This page is not live")).toBeVisible();
+  consoleErrors.length = 0;
+});
+
+test("what a password manager puts into a page stands in nobody's way", async ({ page, signIn, demo }) => {
+  await page.addInitScript(() => {
+    document.addEventListener("DOMContentLoaded", () => {
+      for (const input of document.querySelectorAll("input, label, main, form"))
+        input.after(Object.assign(document.createElement("x-manager"), { textContent: "*" }));
+      document.body.prepend(document.createElement("x-manager"));
+    });
+  });
+  await signIn("support_admin");
+  await expectHydrated(page);
+  await expect(page.getByText("This page is not live")).toHaveCount(0);
+  await expect(page.locator("x-manager").first()).toBeAttached();
+  const failing = await demo.tenant("critical");
+  await page.getByRole("searchbox").fill(failing.id);
+  await expect(page.getByRole("table", { name: "Tenant health" }).locator("tbody tr")).toHaveCount(1);
+});
+
+test("a script that comes late takes the page over", async ({ page, signIn, consoleErrors }) => {
+  await signIn("support_admin");
+  const held: (() => void)[] = [];
+  await page.route("**/*.wasm", async (route) => {
+    await new Promise<void>((go) => held.push(go));
+    await route.continue();
+  });
+  await page.goto("/support/sessions");
+  const line = page.getByText("This page is not live");
+  await expect(line).toBeVisible();
+  await expect(page.getByRole("button", { name: "Apply" })).toBeVisible();
+  for (const go of held) go();
+  await expectHydrated(page);
+  await expect(line).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Apply" })).toBeHidden();
+  consoleErrors.length = 0;
+});
