@@ -6,6 +6,7 @@ pub(crate) mod connection;
 mod frames;
 pub mod open_files;
 mod opening;
+mod pieces;
 mod streams;
 mod unread;
 
@@ -20,7 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{accept::Slots, connection::Connection, opening::Opening};
 use crate::proxy::Gateway;
 
-pub use self::unread::ReadSoon;
+pub use self::unread::{ReadSoon, notice_reading};
 
 /// How long a client may take for a request's head, the first and later ones. On HTTP/2: how long a
 /// connection without requests is kept.
@@ -69,6 +70,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
 async fn open(tcp: TcpStream, connection: Connection) {
     // Otherwise small responses wait. A socket that refuses this is about to fail anyway.
     let _ = tcp.set_nodelay(true);
+    notice_reading(&tcp);
     let tls = connection.gateway.settings.certificate.as_ref();
     let tls = tls.map(|certificate| certificate.server_config());
     let opening = tokio::select! {

@@ -13,6 +13,7 @@ use axum::{Extension, Router, extract::ConnectInfo};
 use gateway::{
     ReadSoon,
     accept::{MAX_CONNECTIONS, Slots},
+    notice_reading,
 };
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -119,6 +120,7 @@ fn network(ip: IpAddr) -> IpAddr {
 async fn connection(tcp: TcpStream, router: Router, end: CancellationToken) {
     // Otherwise small responses wait. A socket that refuses this is about to fail anyway.
     let _ = tcp.set_nodelay(true);
+    notice_reading(&tcp);
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)

@@ -18,7 +18,7 @@ use tokio_util::{either::Either, sync::CancellationToken};
 use super::{
     frames::{Flood, Frames},
     streams::Streams,
-    unread::{Own, Patience},
+    unread::{Own, ReadSoon},
 };
 use crate::arrival::raw_head::HeadTap;
 
@@ -43,11 +43,10 @@ pub(super) enum Followed {
 /// Follows what passes, doesn't wait for a client that leaves a refusal unread, and resets a killed
 /// connection.
 pub(super) struct ClientWire {
-    socket: Socket,
+    socket: ReadSoon<Socket>,
     /// Read before it was known which protocol is spoken.
     ahead: Bytes,
     followed: Followed,
-    patience: Patience,
     kill: CancellationToken,
 }
 
@@ -60,10 +59,9 @@ impl ClientWire {
         kill: CancellationToken,
     ) -> Self {
         Self {
-            socket,
+            socket: ReadSoon::when(own, socket),
             ahead,
             followed,
-            patience: Patience::new(own),
             kill,
         }
     }
@@ -124,7 +122,7 @@ impl AsyncWrite for ClientWire {
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write(cx, buf);
         self.wrote(&[io::IoSlice::new(buf)], &written);
-        self.patience.with(cx, written)
+        written
     }
 
     fn poll_write_vectored(
@@ -134,7 +132,7 @@ impl AsyncWrite for ClientWire {
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
         self.wrote(bufs, &written);
-        self.patience.with(cx, written)
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -142,13 +140,11 @@ impl AsyncWrite for ClientWire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.socket).poll_flush(cx);
-        self.patience.with(cx, flushed)
+        Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = Pin::new(&mut self.socket).poll_shutdown(cx);
-        self.patience.with(cx, shut)
+        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }
 
@@ -157,7 +153,7 @@ impl Drop for ClientWire {
         if self.kill.is_cancelled() {
             // A connection that was cut off must not look complete. If this fails, the socket
             // closes anyway.
-            let _ = tcp(&self.socket).set_zero_linger();
+            let _ = tcp(self.socket.inner()).set_zero_linger();
         }
     }
 }

@@ -21,8 +21,9 @@ use super::{
     client_wire::{ClientWire, Followed},
     frames::Frames,
     opening::Opening,
+    pieces::InPieces,
     streams::Streams,
-    unread::{Own, Told},
+    unread::Own,
 };
 use crate::{
     arrival::{
@@ -163,7 +164,7 @@ impl Connection {
         request: http::Request<Incoming>,
         schemes: Schemes,
         streams: Streams,
-    ) -> impl Future<Output = Result<http::Response<Told>, Infallible>> + Send + 'static {
+    ) -> impl Future<Output = Result<http::Response<InPieces>, Infallible>> + Send + 'static {
         let (gateway, peer) = (Arc::clone(&self.gateway), self.peer);
         let asked = streams.asked();
         async move {

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::unread::{Told, UNREAD, told};
+use super::pieces::{InPieces, Reading};
 use crate::{answers::Answer, proxy::Gateway};
 
 /// How many requests a client may cancel before they are answered. Each response makes up for one.
@@ -28,8 +28,8 @@ tokio::task_local! {
 #[derive(Clone)]
 struct Stream {
     kill: CancellationToken,
-    /// The rest of its answer must be read soon: the gateway's own, or the last part of another.
-    last: CancellationToken,
+    /// How its answer is read: the gateway's own, or the last part of another, must be soon.
+    reading: Reading,
 }
 
 impl Stream {
@@ -38,10 +38,7 @@ impl Stream {
         tokio::select! {
             biased;
             () = self.kill.cancelled() => {}
-            () = async {
-                self.last.cancelled().await;
-                tokio::time::sleep(UNREAD).await;
-            } => {}
+            () = self.reading.is_given_up() => {}
         }
     }
 }
@@ -116,7 +113,7 @@ where
     fn execute(&self, stream: F) {
         let known = Stream {
             kill: self.0.kill.child_token(),
-            last: CancellationToken::new(),
+            reading: Reading::default(),
         };
         let open = Open::new(self.clone());
         let over = known.clone().over();
@@ -158,15 +155,11 @@ pub(super) struct Asked {
 impl Asked {
     /// Its answer begins. One of the gateway's own is not left unread for long, nor is the last part of
     /// another.
-    pub(super) fn answered(mut self, answer: Answer) -> Told {
+    pub(super) fn answered(mut self, answer: Answer) -> InPieces {
         self.answered = true;
         // Asked from the stream's own task, always.
-        let last = STREAM.try_with(|stream| stream.last.clone());
-        let last = last.unwrap_or_default();
-        if answer.is_ours() {
-            last.cancel();
-        }
-        told(answer, move || last.cancel())
+        let reading = STREAM.try_with(|stream| stream.reading.clone());
+        reading.unwrap_or_default().of(answer)
     }
 }
 

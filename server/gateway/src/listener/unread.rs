@@ -5,6 +5,9 @@
 //! the client has to take the rest. A refusal may not rest at all. Anyone can be refused, so nobody
 //! could be kept from filling the gateway's places with connections that ask for something and never
 //! take the answer.
+//!
+//! A client that goes on reading, however slowly, is never cut: the time starts again with all that
+//! it takes. Here that is what a socket takes; on HTTP/2 each stream has its own time (`pieces`).
 
 use std::{
     io,
@@ -17,19 +20,23 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body::Body;
+use http_body::{Body, Frame};
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
     time::{Sleep, sleep},
 };
 
 use crate::{
     answers::Answer,
-    body::{NextFrame, Relay, Relayed},
+    body::{BodyError, NextFrame, Relay, Relayed},
 };
 
-/// For how long a client may leave an answer of the gateway's own, or the last part of another, unread.
+/// For how long a client may take nothing of an answer of the gateway's own, or of the last part of
+/// another.
 pub(super) const UNREAD: Duration = Duration::from_secs(15);
 
 /// An answer of which the client is told when its last part is on its way.
@@ -39,7 +46,7 @@ pub(super) type Told = Relayed<Answer, AtLast>;
 pub(super) struct AtLast(Option<Box<dyn FnOnce() + Send>>);
 
 /// Calls `at_last` once the last part of an answer of the platform is on its way.
-pub(super) fn told(answer: Answer, at_last: impl FnOnce() + Send + 'static) -> Told {
+fn told(answer: Answer, at_last: impl FnOnce() + Send + 'static) -> Told {
     let mut relay = AtLast((!answer.is_ours()).then(|| Box::new(at_last) as _));
     if answer.is_end_stream() {
         relay.call();
@@ -61,13 +68,16 @@ impl AtLast {
 impl Relay<Answer> for AtLast {
     fn poll(&mut self, inner: &mut Answer, cx: &mut Context<'_>) -> NextFrame {
         let frame = ready!(Pin::new(&mut *inner).poll_frame(cx));
-        let goes_on =
-            matches!(&frame, Some(Ok(frame)) if frame.is_data()) && !inner.is_end_stream();
-        if !goes_on {
+        if is_last(frame.as_ref(), inner) {
             self.call();
         }
         Poll::Ready(frame)
     }
+}
+
+/// Whether nothing follows what an answer has just given.
+pub(super) fn is_last(frame: Option<&Result<Frame<Bytes>, BodyError>>, answer: &Answer) -> bool {
+    !matches!(frame, Some(Ok(frame)) if frame.is_data()) || answer.is_end_stream()
 }
 
 /// Whether what a connection of HTTP/1.1 writes must be read soon: an answer of the gateway's own, or
@@ -76,6 +86,10 @@ impl Relay<Answer> for AtLast {
 pub(super) struct Own(Arc<AtomicBool>);
 
 impl Own {
+    fn always() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
     /// Marks what is written from now on. After a protocol upgrade it belongs to the platform.
     pub(super) fn answers(&self, response: Response<Answer>) -> Response<Told> {
         let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -91,19 +105,15 @@ impl Own {
 }
 
 /// Loses patience with a client that takes nothing of what it must read soon.
-#[derive(Debug, Default)]
-pub(super) struct Patience {
+#[derive(Debug)]
+struct Patience {
     own: Own,
     until: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patience {
-    pub(super) const fn new(own: Own) -> Self {
-        Self { own, until: None }
-    }
-
     /// The result of a write that got this far.
-    pub(super) fn with<T>(
+    fn with<T>(
         &mut self,
         cx: &mut Context<'_>,
         written: Poll<io::Result<T>>,
@@ -118,7 +128,7 @@ impl Patience {
     }
 }
 
-/// A connection whose client may leave nothing unread for 15 seconds.
+/// A connection whose client may leave nothing of ours unread for 15 seconds.
 pub struct ReadSoon<S> {
     inner: S,
     patience: Patience,
@@ -127,12 +137,29 @@ pub struct ReadSoon<S> {
 impl<S> ReadSoon<S> {
     /// Every answer on this connection is ours.
     pub fn new(inner: S) -> Self {
-        let own = Own(Arc::new(AtomicBool::new(true)));
-        Self {
-            inner,
-            patience: Patience::new(own),
-        }
+        Self::when(Own::always(), inner)
     }
+
+    /// The answers that `own` marks are ours.
+    pub(super) const fn when(own: Own, inner: S) -> Self {
+        let patience = Patience { own, until: None };
+        Self { inner, patience }
+    }
+
+    pub(super) const fn inner(&self) -> &S {
+        &self.inner
+    }
+}
+
+/// How many bytes the system may keep of what a client has not been sent yet. Otherwise it asks for
+/// more only once a part of megabytes is gone, and a slow reader would look like one that doesn't
+/// read.
+const UNSENT: u32 = 128 * 1024;
+
+/// Has the system say soon that a client takes something.
+pub fn notice_reading(tcp: &TcpStream) {
+    // A system that can't do this times slow readers more strictly.
+    let _ = SockRef::from(tcp).set_tcp_notsent_lowat(UNSENT);
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for ReadSoon<S> {
@@ -181,14 +208,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ReadSoon<S> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use futures::stream;
-    use http_body::Frame;
     use http_body_util::{BodyExt, Full, StreamBody};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
-    use crate::body::BodyError;
 
     fn relayed(parts: &[&'static str]) -> Answer {
         let frames: Vec<_> = parts

@@ -25,5 +25,6 @@ mod passing;
 mod rules;
 mod support;
 mod tls;
+mod unread;
 mod upstreams;
 mod websocket;

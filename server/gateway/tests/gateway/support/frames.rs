@@ -1,7 +1,7 @@
 //! An HTTP/2 client that sends any frames (RFC 9113), with unchecked header blocks (RFC 7541,
 //! literals only).
 
-use std::{collections::HashMap, fmt::Write, net::SocketAddr};
+use std::{collections::HashMap, fmt::Write, net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -56,6 +56,8 @@ pub(crate) struct FrameClient {
     buffer: Vec<u8>,
     streams: HashMap<u32, StreamAnswer>,
     reads: bool,
+    /// How long it waits for the next bytes.
+    patience: Duration,
     /// The connection has ended, or was said to.
     pub(crate) ended: bool,
 }
@@ -76,6 +78,7 @@ impl FrameClient {
             buffer: Vec::new(),
             streams: HashMap::new(),
             reads: window.is_none(),
+            patience: PATIENCE,
             ended: false,
         };
         // No table: a status is then a literal or of the static table.
@@ -106,6 +109,18 @@ impl FrameClient {
     pub(crate) async fn data(&mut self, stream: u32, bytes: &[u8], last: bool) {
         let flags = if last { END_STREAM } else { 0 };
         self.frame(DATA, flags, stream, bytes).await;
+    }
+
+    /// Waits this long for the next bytes, instead of 10 seconds.
+    pub(crate) const fn waiting(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Lets the gateway send this much more on a stream.
+    pub(crate) async fn grant(&mut self, stream: u32, bytes: u32) {
+        self.frame(WINDOW_UPDATE, 0, stream, &bytes.to_be_bytes())
+            .await;
     }
 
     pub(crate) async fn reset(&mut self, stream: u32) {
@@ -185,7 +200,7 @@ impl FrameClient {
     async fn take(&mut self, length: usize) -> Option<Vec<u8>> {
         while self.buffer.len() < length {
             let mut bytes = [0; 4096];
-            let read = timeout(PATIENCE, self.tcp.read(&mut bytes)).await;
+            let read = timeout(self.patience, self.tcp.read(&mut bytes)).await;
             match read.expect("nothing came") {
                 Ok(more @ 1..) => self.buffer.extend_from_slice(&bytes[..more]),
                 _ => return None,

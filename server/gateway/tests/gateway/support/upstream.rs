@@ -255,7 +255,11 @@ impl Upstream {
         tcp: &mut TcpStream,
         buffer: &mut Vec<u8>,
     ) -> bool {
-        let (text, go_on) = match path.rsplit('/').next().unwrap_or_default() {
+        let last = path.rsplit('/').next().unwrap_or_default();
+        if let Some(length) = last.strip_prefix("bytes-") {
+            return large(tcp, length.parse().unwrap()).await;
+        }
+        let (text, go_on) = match last {
             "stream" => {
                 self.stream(index, tcp, buffer).await;
                 return false;
@@ -454,4 +458,10 @@ fn opened(more: &str, accept: &str) -> String {
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{more}Sec-WebSocket-Accept: {accept}\r\n\r\n"
     )
+}
+
+/// Answers with so many bytes, as fast as they are taken.
+async fn large(tcp: &mut TcpStream, length: usize) -> bool {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+    tcp.write_all(head.as_bytes()).await.is_ok() && tcp.write_all(&vec![b'x'; length]).await.is_ok()
 }
