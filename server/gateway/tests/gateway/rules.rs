@@ -126,6 +126,48 @@ async fn whatever_follows_a_denied_word_it_stays_denied() {
 }
 
 #[tokio::test]
+async fn a_denied_word_is_found_behind_the_names_of_namespaces() {
+    let rig = Rig::with(reading()).await;
+    for path in [
+        // OData: functions and actions, with and without arguments, keys and what is composed on them.
+        "Default.exports()",
+        "Default.exports(1)",
+        "Default.exports",
+        "Default.exports/7",
+        "Default.exports()/$value",
+        "Default.Exports(format='csv')",
+        "Default.exports(day=2026-01-01,name='a.b')",
+        "Acme.Billing.V1.exports(id=7)",
+        "default.EXPORTS%20()",
+        "Default.%20exports()",
+        "Default.ex%C2%ADports()",
+        "Default%EF%BC%8Eexports()",
+        ".exports",
+        "_.exports~",
+        "exports.exports(1)",
+    ] {
+        for method in ["GET", "HEAD"] {
+            let line = format!("{method} {TENANT}/{path}");
+            let mut client = rig.asking(&line).await;
+            let status = client.answer_to(method == "HEAD").await.status;
+            assert_eq!(status, 403, "{line}");
+        }
+        assert_eq!(refusal(&rig), Refusal::OutOfScope, "{path}");
+    }
+    assert_eq!(rig.upstream.text(), "", "nothing has been forwarded");
+    for path in [
+        "Default.exportsofold()",
+        "Default.export()",
+        "Defaultexports()",
+        "search(in='Default.exports')",
+        "search(in='x.exports(1)')",
+    ] {
+        let status = rig.ask(&format!("GET {TENANT}/{path}")).await.status;
+        assert_eq!(status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_in_parentheses_is_read_as_the_segment_that_it_stands_for() {
     let rig = Rig::with(Wanted {
         binding: "identity",

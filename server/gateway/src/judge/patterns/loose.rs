@@ -1,9 +1,9 @@
 //! A pattern as the least exact upstream may read it: in any case, with or without escapes, with
 //! anything but a letter or a digit after a word (`exports.json`, `exports(1)`, `exports:download`),
-//! and with everything below.
+//! behind the names of namespaces (`Default.exports()`), and with everything below.
 //!
 //! What denies and what hides is read so. Routes name tenants in a path, and refuse where one names
-//! another. There `tenants-summary` and `tenants:search` are other words.
+//! another. There `tenants-summary`, `tenants:search` and `old.tenants` are other words.
 
 use std::borrow::Cow;
 
@@ -116,16 +116,43 @@ fn read(
 }
 
 /// What follows a word in its segment.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum After {
     /// A key in parentheses.
     Key,
     Other,
 }
 
-/// What follows `word` in `segment`, if the segment may be read as the word.
+/// What follows `word` in `segment`, if the segment may be read as the word, alone or in a namespace.
 fn after_word(segment: &str, word: &str, ends: Ends) -> Option<After> {
     let segment = undone(segment);
+    let alone = after_name(&segment, word, ends);
+    let in_namespace = unqualified(&segment).filter_map(|name| after_name(name, word, ends));
+    let mut readings = alone
+        .into_iter()
+        .chain(in_namespace.filter(|after| match ends {
+            // Without parentheses only an action is called so, and a file has such a name too.
+            Ends::AtOtherThanJoints => *after == After::Key,
+            Ends::AtOther => true,
+        }));
+    let first = readings.next()?;
+    match readings.any(|after| after == After::Key) {
+        true => Some(After::Key),
+        false => Some(first),
+    }
+}
+
+/// The names in `segment` behind its namespaces, of which each ends in a dot (`OData`, qualified
+/// names of functions and actions). Dots in parentheses belong to arguments.
+fn unqualified(segment: &str) -> impl Iterator<Item = &str> {
+    let name = segment.find('(').unwrap_or(segment.len());
+    let dots = segment[..name].char_indices();
+    let dots = dots.filter(|(_, c)| narrow(*c) == '.');
+    dots.map(|(at, dot)| &segment[at + dot.len_utf8()..])
+}
+
+/// What follows `word` at the beginning of `segment`.
+fn after_name(segment: &str, word: &str, ends: Ends) -> Option<After> {
     let mut word = word.chars().map(|c| c.to_ascii_uppercase()).peekable();
     let blank = |c: char| c.is_whitespace() || c == '+' || is_unseen(c);
     let mut rest = segment.trim_start_matches(blank).chars();

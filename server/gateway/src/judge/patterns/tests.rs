@@ -65,6 +65,9 @@ fn what_refuses_is_read_loosely() {
         "/v1/tenants/acme/exports:download",
         "/v1/tenants/acme/export%C5%BF",
         "/v1/tenants('acme')/exports",
+        "/v1/tenants/acme/Default.exports()",
+        "/v1/tenants/acme/Default.Exports",
+        "/v1/Default.tenants('acme')/Acme.Billing.exports(from='1.5')",
     ] {
         assert!(exports.resembles(path), "{path}");
     }
@@ -72,6 +75,8 @@ fn what_refuses_is_read_loosely() {
         "/v1/tenants/acme/exportsofold",
         "/v1/tenants/acme/exports2",
         "/v1/tenants/acme/export",
+        "/v1/tenants/acme/Default.exportsofold()",
+        "/v1/tenants/acme/search(in='Default.exports')",
         "/v1/tenants('acme')",
         "/v1/tenants/acme",
     ] {
@@ -117,6 +122,7 @@ fn a_route_reads_neighbours_as_other_words_and_names_in_each_way() {
         "/v1/tenants_stats/2024",
         "/v1/tenants:search/recent",
         "/v1/tenantsx/bolt",
+        "/v1/old.tenants/bolt",
     ] {
         assert_eq!(tenants.names(path), [], "{path}");
     }
@@ -129,6 +135,8 @@ fn a_route_reads_neighbours_as_other_words_and_names_in_each_way() {
         ("/v1/tenants('acme')", "acme"),
         ("/v1/tenants(%27acme%27)", "acme"),
         ("/v1/tenants(acme)", "acme"),
+        ("/v1/Default.tenants('bolt')", "bolt"),
+        ("/v1/tenants.tenants('bolt')", "bolt"),
         ("/v1/Tenants('bolt')", "bolt"),
         ("/v1/tenants.json/bolt", "bolt"),
         ("/v1/tenants%3F/bolt", "bolt"),
