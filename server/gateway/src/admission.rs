@@ -4,12 +4,14 @@
 //! that is left to do is to pass the gate and to let the request go where it is wanted.
 
 mod form;
+pub(crate) mod left_out;
 pub(crate) mod places;
 
 use std::{sync::Arc, time::Duration};
 
 use app::domain::{RequestId, access_log::Refusal};
 use bytes::Bytes;
+use http::HeaderName;
 use http_body::Body;
 
 use self::places::Place;
@@ -61,6 +63,23 @@ pub(crate) struct Admission {
     pub(crate) node: Arc<NodeState>,
     pub(crate) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+}
+
+/// Where a request goes.
+pub(crate) struct Route<To> {
+    pub(crate) to: To,
+    /// The fields of its header that don't go on with it.
+    pub(crate) left_out: Vec<HeaderName>,
+}
+
+impl<To> Route<To> {
+    /// All of the request goes on.
+    pub(crate) const fn whole(to: To) -> Self {
+        Self {
+            to,
+            left_out: Vec::new(),
+        }
+    }
 }
 
 /// A request that is permitted and recorded, and has not passed the gate yet.
@@ -117,7 +136,7 @@ impl Admission {
         &self,
         arrival: &Arrival,
         body: B,
-        route: impl FnOnce(&CanonicalRequest) -> Result<To, Denied>,
+        route: impl FnOnce(&CanonicalRequest) -> Result<Route<To>, Denied>,
     ) -> Result<Admitted<B, To>, Trouble>
     where
         B: Body<Data = Bytes>,
@@ -133,12 +152,12 @@ impl Admission {
         let earlier = self.earlier_rules(&session).await?;
         let hosts = browser.as_ref().map_or(&self.hosts, |b| &b.hosts);
         let judged = match self.judge(&session, hosts, earlier.as_ref(), arrival, route) {
-            Ok((authorised, to, websocket)) => form::read(authorised, body)
+            Ok((authorised, route, websocket)) => form::read(authorised, body)
                 .await
-                .map(|(permitted, body)| (permitted, body, to, websocket)),
+                .map(|(permitted, body)| (permitted, body, route, websocket)),
             Err(denied) => Err(denied),
         };
-        let (permitted, body, to, websocket) = match judged {
+        let (permitted, body, route, websocket) = match judged {
             Ok(judged) => judged,
             Err(denied) => return Err(self.refuse(&session, arrival, denied).await),
         };
@@ -150,7 +169,8 @@ impl Admission {
             clock: Arc::clone(&self.clock),
         };
         let meter = Arc::new(RequestMeter::default());
-        let intent = arrival.intent(&gate.session, Some(&permitted), self.rules.today());
+        let mut intent = arrival.intent(&gate.session, Some(&permitted), self.rules.today());
+        intent.left_out = self.node.left_out.unsaid(gate.session.id, &route.left_out);
         let begun = self
             .record
             .begin(intent, arrival.started, Arc::clone(&meter), place, lease);
@@ -158,7 +178,7 @@ impl Admission {
         Ok(Admitted {
             permitted,
             browser,
-            to,
+            to: route.to,
             websocket,
             body,
             meter,
@@ -210,15 +230,15 @@ impl Admission {
         hosts: &[String],
         earlier: Option<&Arc<RuleSet>>,
         arrival: &Arrival,
-        route: impl FnOnce(&CanonicalRequest) -> Result<To, Denied>,
-    ) -> Result<(Authorised, To, Option<Handshake>), Denied> {
+        route: impl FnOnce(&CanonicalRequest) -> Result<Route<To>, Denied>,
+    ) -> Result<(Authorised, Route<To>, Option<Handshake>), Denied> {
         let (request, websocket) = arrival.request()?;
         let judge = Judge {
             hosts,
             rules: self.rules.today(),
             earlier,
         };
-        let to = route(&request);
+        let route = route(&request);
         let authorised = judge.authorise(session, request)?;
         let opens = match &authorised {
             Authorised::Permitted(permitted) => permitted.upgrade(),
@@ -232,7 +252,7 @@ impl Admission {
         if websocket.is_some() && opens != Some(Upgrade::WebSocket) {
             return Err(Denied::plain(Refusal::UpgradeRefused));
         }
-        Ok((authorised, to?, websocket))
+        Ok((authorised, route?, websocket))
     }
 
     /// Records a refusal. Returns what the client is told.

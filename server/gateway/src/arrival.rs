@@ -21,7 +21,7 @@ use crate::{
     headers,
     judge::{CanonicalRequest, Denied, Permitted, RuleSet, canonical::CanonicalTarget, selectors},
     ports::{Intent, KnownSession},
-    token::without_tokens,
+    token::{credential_holds_token, without_tokens},
 };
 
 /// The longest path or query that is kept of a refused request, in characters.
@@ -52,10 +52,14 @@ impl Arrival {
     }
 
     /// As the client wrote it, or as the HTTP library read it. A session's cookie is one, wherever it
-    /// comes to.
+    /// comes to. What a page of the platform sends beside it is none, unless it is a token of ours.
     pub(crate) fn has_two_credentials(&self) -> bool {
-        let fields = self.headers.get_all(header::AUTHORIZATION).iter().count();
-        self.head.two_credentials || fields + cookies::SESSION.all(&self.headers).count() > 1
+        let fields = || self.headers.get_all(header::AUTHORIZATION).iter();
+        let cookies = cookies::SESSION.all(&self.headers).count();
+        self.head.two_credentials
+            || fields().count() > 1
+            || cookies > 1
+            || (cookies == 1 && fields().any(credential_holds_token))
     }
 
     fn is_spoken(&self) -> bool {
@@ -171,6 +175,7 @@ impl Arrival {
             scope: permitted.map(|permitted| permitted.scope().clone()),
             profile: self.profile,
             ip: self.ip,
+            left_out: Vec::new(),
             user_agent: self.user_agent(),
             at: self.at,
         }

@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use self::fields::Check;
 pub use self::listener::{CheckListener, serve_checks};
 use crate::{
-    admission::Admitted,
+    admission::{Admitted, Route},
     answers::{self, Answer, Trouble},
     arrival::{Arrival, raw_head::RawHead},
     config::ForwardAuthSettings,
@@ -85,7 +85,11 @@ impl ForwardAuth {
         let admission = &self.gateway.admission;
         let admitted = admission.admit(&arrival, Nothing::new(), |request| {
             carriable(&request.headers)?;
-            self.gateway.forwarder.upstream_for(request)
+            // The proxy carries every field.
+            self.gateway
+                .forwarder
+                .upstream_for(request)
+                .map(Route::whole)
         });
         self.hand_over(admitted.await?, request_id).await
     }

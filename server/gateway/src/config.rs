@@ -69,8 +69,15 @@ pub struct GatewayConfig {
     pub hidden: HiddenConfig,
     /// Request headers that are passed on, instead of the built-in list.
     pub request_headers: Option<Vec<String>>,
-    /// Value of the `Authorization` header that the upstream gets from us.
+    /// Request headers that are passed on besides those of the list.
+    #[serde(default)]
+    pub request_headers_add: Vec<String>,
+    /// Value of the `Authorization` header that the upstream gets from us, or `pass`: then what a page of
+    /// the platform sends passes.
     pub upstream_authorization: Option<SecretString>,
+    /// The addresses that the platform's users know the upstream by.
+    #[serde(default)]
+    pub upstream_public_urls: Vec<String>,
     /// The audience of signed identities (the claim `aud`). Defaults to the upstream's origin.
     pub identity_audience: Option<String>,
     /// PEM file with the CA of the upstream's certificate. Defaults to the system's CAs.

@@ -7,7 +7,7 @@ mod sending;
 mod tunnel;
 pub(crate) mod upstream;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use app::{
     domain::{RequestId, access_log::Refusal, scopes::ScopeName},
@@ -23,7 +23,7 @@ use self::{
     upstream::{Upstream, serves::without_default_port},
 };
 use crate::{
-    admission::Admitted,
+    admission::{Admitted, Route},
     answers::{Answer, Trouble},
     arrival::client::Client,
     browser::{
@@ -48,6 +48,8 @@ pub(crate) struct Forwarder {
     pub(crate) entry_hosts: Option<EntryHosts>,
     /// The host that requests there are forwarded by.
     pub(crate) own_host: String,
+    /// `http` or `https`, by which clients reach the gateway.
+    pub(crate) scheme: &'static str,
     /// Whether pages in browsers get the banner.
     pub(crate) inject_banner: bool,
 }
@@ -56,11 +58,34 @@ pub(crate) struct Forwarder {
 pub(crate) struct Asker<'c> {
     pub(crate) client: &'c Client,
     pub(crate) request_id: RequestId,
+    pub(crate) ip: IpAddr,
     /// The client's connection, which is taken over after a protocol upgrade.
     pub(crate) on_upgrade: Option<OnUpgrade>,
 }
 
 impl Forwarder {
+    /// Where a program's request goes, and which of its fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// If no upstream serves it, or it would mean something else without what is left out.
+    pub(crate) fn route_of(
+        &self,
+        request: &CanonicalRequest,
+    ) -> Result<Route<Arc<Upstream>>, Denied> {
+        let to = self.upstream_for(request)?;
+        let host = request.headers.get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let is_page = self.entry_hosts.as_ref();
+        if is_page.is_some_and(|entries| entries.label_of(host).is_some()) {
+            return Ok(Route::whole(to));
+        }
+        let headers = Arc::clone(&to.settings.headers);
+        headers.check_meaning(&request.method, &request.headers)?;
+        let left_out = headers.left_out(&request.headers);
+        Ok(Route { to, left_out })
+    }
+
     /// The one upstream that serves a request: one with its host goes before one for any host, then the
     /// longest path prefix wins.
     pub(crate) fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
@@ -122,13 +147,14 @@ impl Forwarder {
     ) -> Result<Response<Answer>, Trouble> {
         let upstream = admitted.to;
         let visit = admitted.browser.map(|browser| {
-            let scheme = upstream.scheme();
             let place = Place {
-                origin: format!("{scheme}://{}", upstream.settings.authority),
+                origin: format!("{}://{}", upstream.scheme(), upstream.settings.authority),
                 host: upstream.host_for(&admitted.permitted).to_owned(),
             };
+            let names = Arc::clone(&upstream.settings.names);
             let request = admitted.permitted.request();
-            Visit::new(browser, scheme, place, request, self.inject_banner)
+            let scheme = upstream.seen_scheme(self.scheme);
+            Visit::new(browser, scheme, place, names, request, self.inject_banner)
         });
         let sending = Sending {
             forwarder: self,

@@ -1,9 +1,11 @@
 //! Which header fields pass, in either direction.
 //!
-//! Request headers pass by allow-list. Credentials and our own names never pass, whatever the list
-//! says. Response headers pass unless they belong to one connection (RFC 9110 §7.6.1).
+//! Request headers of programs pass by allow-list, those of pages in browsers by deny-list. Credentials
+//! and our own names never pass, whatever the lists say. Response headers pass unless they belong to one connection (RFC 9110 §7.6.1).
 
 mod asks;
+mod forwarding;
+mod passing;
 mod request;
 
 use std::collections::HashSet;
@@ -19,7 +21,9 @@ pub(crate) use self::{
         asks_for_upgrade, connection_names_ours, connection_says_upgrade, hints_at_upgrade,
         may_be_ours, overrides_method, overrides_target, resembles_ours,
     },
-    request::{RequestHeaders, default_allowed, is_never_passed},
+    forwarding::Came,
+    passing::{default_allowed, is_never_passed},
+    request::{RequestHeaders, Sender, UpstreamAuthorization},
 };
 use crate::ports::KnownSession;
 

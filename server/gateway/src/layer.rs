@@ -42,7 +42,7 @@ use crate::{
     body::BodyError,
     clock::Clock,
     entropy::Entropy,
-    headers::{self, RequestHeaders},
+    headers::{self, RequestHeaders, UpstreamAuthorization},
     judge::{RuleSet, rule_book::RuleBook},
     node::NodeState,
     ports::{Recorder, Sessions},
@@ -127,7 +127,10 @@ impl SupportSessionLayer {
         let guard = Guard {
             admission,
             trusted_proxies: parts.trusted_proxies,
-            headers: Arc::new(RequestHeaders::new(parts.request_headers, None)),
+            headers: Arc::new(RequestHeaders::new(
+                parts.request_headers,
+                UpstreamAuthorization::Nothing,
+            )),
         };
         Self {
             guard: Arc::new(guard),

@@ -6,7 +6,7 @@ use app::domain::SupportSessionId;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admission::places::Places,
+    admission::{left_out::LeftOut, places::Places},
     browser::jar::Jars,
     gate::{
         SessionGates,
@@ -32,6 +32,8 @@ pub struct NodeState {
     pub(crate) places: Arc<Places>,
     /// The upstream's cookies of sessions in browsers. They end with the session.
     pub(crate) jars: Arc<Jars>,
+    /// Which fields of requests were left out, as far as the sessions' records say.
+    pub(crate) left_out: Arc<LeftOut>,
 }
 
 impl NodeState {
@@ -44,13 +46,19 @@ impl NodeState {
     /// support session: for a process that needs its open files for other things too.
     pub fn with_places(lease: Arc<Lease>, places: usize) -> Arc<Self> {
         let jars = Arc::new(Jars::default());
-        let held = Arc::clone(&jars);
+        let left_out = Arc::new(LeftOut::default());
+        let (held, said) = (Arc::clone(&jars), Arc::clone(&left_out));
+        let gates = SessionGates::telling(move |session| {
+            held.forget(session);
+            said.forget(session);
+        });
         Arc::new(Self {
             lease,
-            gates: SessionGates::telling(move |session| held.forget(session)),
+            gates,
             rates: Rates::default(),
             places: Places::new(places),
             jars,
+            left_out,
         })
     }
 }

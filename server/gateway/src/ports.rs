@@ -161,6 +161,9 @@ pub struct Intent {
     pub profile: Option<ForwardAuthProfile>,
     /// The IP address of the client.
     pub ip: IpAddr,
+    /// The names of the fields of its header that are left out, where no earlier request of the session
+    /// has named them.
+    pub left_out: Vec<String>,
     /// The client's `User-Agent`, at most 512 characters; empty if there is none.
     pub user_agent: String,
     /// When the gateway received it.

@@ -86,6 +86,7 @@ impl Gateway {
             clock: Arc::clone(&parts.clock),
             entry_hosts: settings.entry_hosts.clone(),
             own_host: settings.own_host().unwrap_or_default().to_owned(),
+            scheme: settings.scheme,
             inject_banner: settings.inject_banner,
         };
         let admission = Admission::new(AdmissionParts {
@@ -210,11 +211,12 @@ impl Gateway {
         client: &Client,
         on_upgrade: Option<OnUpgrade>,
     ) -> Result<Response<Answer>, Trouble> {
-        let route = |request: &CanonicalRequest| self.forwarder.upstream_for(request);
+        let route = |request: &CanonicalRequest| self.forwarder.route_of(request);
         let admitted = self.admission.admit(arrival, body, route).await?;
         let asker = Asker {
             client,
             request_id: arrival.request_id,
+            ip: arrival.ip,
             on_upgrade,
         };
         self.forwarder.forward(admitted, asker).await

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 pub use self::found::without_tokens;
-pub(crate) use self::found::{HIDDEN, holds_support_token, holds_token};
+pub(crate) use self::found::{HIDDEN, credential_holds_token, holds_support_token, holds_token};
 use crate::entropy::Entropy;
 
 /// The purpose of a token.

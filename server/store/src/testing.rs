@@ -237,6 +237,7 @@ pub fn new_event(tenant: Option<&str>, number: u64, at: Timestamp) -> NewAuditEv
             path: "/".into(),
             query: None,
             scope: None,
+            left_out: Vec::new(),
         },
         actor: Actor {
             kind: ActorType::System,

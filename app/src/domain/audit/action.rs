@@ -127,6 +127,8 @@ audit_actions! {
             path: String,
             query: Option<String>,
             scope: Option<ScopeName>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            left_out: Vec<String>,
         }
         /// A request was refused. Nothing was forwarded.
         "support_session.request_refused" => SupportSessionRequestRefused {

@@ -74,6 +74,8 @@ pub(crate) struct Origins<'a> {
     pub(crate) own: &'a str,
     /// Of the upstream: `http://10.0.0.5:8080`, with the host that it is asked for.
     pub(crate) upstream: &'a str,
+    /// Other names of the upstream.
+    pub(crate) others: &'a [String],
 }
 
 impl Origins<'_> {
@@ -90,29 +92,38 @@ impl Origins<'_> {
         rewrite(headers, &header::LINK, |text| Some(self.own_links(text)));
     }
 
-    /// `Origin` in the upstream's terms: for the upstream, a page of the session's host is a page
-    /// of its own `Host`.
+    /// `Origin` and `Referer` in the upstream's terms: for the upstream, a page of the session's host is
+    /// a page of its own `Host`.
     pub(crate) fn forwarded(self, headers: &mut HeaderMap) {
         let is_own = headers.get(header::ORIGIN).is_some_and(|o| o == self.own);
         if is_own && let Ok(origin) = HeaderValue::from_str(self.upstream) {
             headers.insert(header::ORIGIN, origin);
         }
+        rewrite(headers, &header::REFERER, |text| {
+            let rest = text.strip_prefix(self.own)?;
+            let is_own = rest.is_empty() || rest.starts_with(['/', '?', '#']);
+            is_own.then(|| format!("{}{rest}", self.upstream))
+        });
     }
 
     /// The same address on the session's own host, if it is an address of the upstream. Relative
     /// addresses mean the same on both, and others stay unchanged.
     fn own_address(self, address: &str) -> Option<String> {
         let own = Url::parse(self.own).ok()?;
-        let upstream = Url::parse(self.upstream).ok()?;
         let url = own.join(address.trim()).ok()?;
         let is_web = matches!(url.scheme(), "http" | "https");
         // An upstream may think itself behind TLS, or not: without a port both are it.
-        let is_upstream = is_web
-            && url.host() == upstream.host()
-            && match upstream.port() {
-                Some(port) => url.port_or_known_default() == Some(port),
-                None => url.port().is_none(),
-            };
+        let is = |name: &str| {
+            Url::parse(name).is_ok_and(|name| {
+                url.host() == name.host()
+                    && match name.port() {
+                        Some(port) => url.port_or_known_default() == Some(port),
+                        None => url.port().is_none(),
+                    }
+            })
+        };
+        let mut others = self.others.iter();
+        let is_upstream = is_web && (is(self.upstream) || others.any(|other| is(other)));
         // The whole URL, not only the path: a path with two slashes would name a host.
         is_upstream.then(|| format!("{}{}", self.own, &url[Position::BeforePath..]))
     }

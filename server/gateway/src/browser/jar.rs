@@ -10,6 +10,7 @@
 //! In memory of this node: gone with a restart, with the session, and after an hour without use.
 
 mod cookie;
+mod date;
 
 use std::{collections::HashMap, fmt};
 
@@ -18,13 +19,13 @@ use chrono::TimeDelta;
 use http::HeaderValue;
 use parking_lot::Mutex;
 
-use self::cookie::Held;
-use crate::ports::KnownSession;
+use self::cookie::{Dropped, Held};
+use crate::{ports::KnownSession, telemetry::LogLimit};
 
 /// The most support sessions with stored cookies. The one unused for longest is removed first.
 const MAX_SESSIONS: usize = 1024;
-/// How many cookies an upstream may set in a session (RFC 6265 §6.1 asks for at least 50).
-const MAX_COOKIES: usize = 50;
+/// How many cookies an upstream may set in a session: as many as browsers keep of a site.
+const MAX_COOKIES: usize = 180;
 /// How many bytes of names and values these may have together: a field that servers take.
 const MAX_BYTES: usize = 16 * 1024;
 /// For how long cookies are held without a request that asks for them.
@@ -64,7 +65,7 @@ pub(crate) struct Asked<'a> {
 
 /// The jars of every support session on this node.
 #[derive(Default)]
-pub(crate) struct Jars(Mutex<HashMap<SupportSessionId, SessionJars>>);
+pub(crate) struct Jars(Mutex<HashMap<SupportSessionId, SessionJars>>, LogLimit);
 
 struct SessionJars {
     used_at: Timestamp,
@@ -93,6 +94,7 @@ impl Jars {
         &self,
         session: &KnownSession,
         place: &Place,
+        names: &[String],
         asked: Asked<'_>,
         set: impl IntoIterator<Item = &'v HeaderValue>,
     ) {
@@ -116,8 +118,23 @@ impl Jars {
         kept.used_at = asked.at;
         let jar = kept.jars.entry(place.clone()).or_default();
         let host = place.host_name();
-        for field in set {
-            jar.set(field, &host, asked);
+        let hosts: Vec<_> = std::iter::once(host.as_str())
+            .chain(names.iter().map(String::as_str))
+            .collect();
+        let mut dropped = jar.set(set, &hosts, asked);
+        drop(sessions);
+        self.tell(dropped.pop(), place, asked.at);
+    }
+
+    /// Says, though not too often, why a cookie of an upstream is not kept.
+    fn tell(&self, dropped: Option<Dropped>, place: &Place, at: Timestamp) {
+        let Some(why) = dropped else { return };
+        if let Some(held_back) = self.1.pass(at) {
+            tracing::warn!(
+                upstream = place.origin,
+                held_back,
+                "a cookie of the platform was dropped in a browser's session: {why}"
+            );
         }
     }
 
@@ -151,32 +168,49 @@ impl SessionJars {
 }
 
 impl Jar {
-    fn set(&mut self, field: &HeaderValue, host: &str, asked: Asked<'_>) {
-        let Some(mut cookie) = cookie::read(field, host, asked) else {
-            return;
-        };
-        self.tick += 1;
-        cookie.touch(self.tick);
-        if let Some(index) = self.cookies.iter().position(|old| old.is_same(&cookie)) {
-            // It keeps its place in the field (RFC 6265 §5.3, step 11.3).
-            cookie.take_place_of(&self.cookies.remove(index));
+    /// Takes in the cookies of one response. Gives why some of them are not kept.
+    fn set<'v>(
+        &mut self,
+        fields: impl IntoIterator<Item = &'v HeaderValue>,
+        hosts: &[&str],
+        asked: Asked<'_>,
+    ) -> Vec<Dropped> {
+        let mut dropped = Vec::new();
+        for field in fields {
+            let mut cookie = match cookie::read(field, hosts, asked) {
+                Ok(cookie) => cookie,
+                Err(why) => {
+                    dropped.push(why);
+                    continue;
+                }
+            };
+            self.tick += 1;
+            cookie.touch(self.tick);
+            match self.cookies.iter().position(|old| old.is_same(&cookie)) {
+                // It keeps its place in the field (RFC 6265 §5.3, step 11.3).
+                Some(index) => {
+                    cookie.take_place_of(&self.cookies[index]);
+                    self.cookies[index] = cookie;
+                }
+                None => self.cookies.push(cookie),
+            }
         }
         // One that has expired is how an upstream deletes it.
-        if !cookie.has_expired(asked.at) {
-            self.cookies.push(cookie);
-        }
         self.cookies.retain(|cookie| !cookie.has_expired(asked.at));
         while self.cookies.len() > MAX_COOKIES || self.bytes() > MAX_BYTES {
-            let longest_unused = self
-                .cookies
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, c)| c.used());
-            let Some((index, _)) = longest_unused else {
-                return;
-            };
-            self.cookies.remove(index);
+            self.drop_longest_unused();
         }
+        dropped
+    }
+
+    /// With all parts of its value, if it is one: the others alone would be worth nothing.
+    fn drop_longest_unused(&mut self) {
+        let cookies = self.cookies.iter().enumerate();
+        let Some((index, _)) = cookies.min_by_key(|(_, cookie)| cookie.used()) else {
+            return;
+        };
+        let unused = self.cookies.remove(index);
+        self.cookies.retain(|cookie| !cookie.is_part_with(&unused));
     }
 
     fn bytes(&self) -> usize {

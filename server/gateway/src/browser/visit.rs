@@ -1,6 +1,8 @@
 //! One request of a browser to an upstream, and the answer on its way back: the jar, the origins and
 //! the banner in one place.
 
+use std::sync::Arc;
+
 use app::domain::Timestamp;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
@@ -11,7 +13,10 @@ use super::{
     inject::{self, WithBanner},
     jar::{Asked, Jars, Place},
 };
-use crate::{answers::Answer, authenticate::Browser, body::BodyError, judge::CanonicalRequest};
+use crate::{
+    answers::Answer, authenticate::Browser, body::BodyError, forward::upstream::Names,
+    judge::CanonicalRequest,
+};
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -19,18 +24,20 @@ const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub(crate) struct Visit {
     browser: Browser,
     place: Place,
-    /// Of the upstream, with the host that it is asked for.
+    /// Of the upstream, as its users see it, with the host that it is asked for.
     upstream: String,
+    names: Arc<Names>,
     /// Whether the answer gets the banner, if it is a page.
     wants_banner: bool,
 }
 
 impl Visit {
-    /// To an upstream, whose scheme is `http` or `https`. `injects` says whether pages get the banner.
+    /// To an upstream, which its users see with `scheme`. `injects` says whether pages get the banner.
     pub(crate) fn new(
         browser: Browser,
         scheme: &str,
         place: Place,
+        names: Arc<Names>,
         request: &CanonicalRequest,
         injects: bool,
     ) -> Self {
@@ -38,6 +45,7 @@ impl Visit {
             browser,
             upstream: format!("{scheme}://{}", place.host),
             place,
+            names,
             wants_banner: injects && inject::is_wanted(&request.method, &request.headers),
         }
     }
@@ -46,6 +54,7 @@ impl Visit {
         Origins {
             own: &self.browser.origin,
             upstream: &self.upstream,
+            others: &self.names.origins,
         }
     }
 
@@ -79,7 +88,8 @@ impl Visit {
     ) {
         let set = headers.get_all(header::SET_COOKIE);
         let asked = asked(request, at);
-        jars.keep(&self.browser.session, &self.place, asked, set);
+        let hosts = &self.names.hosts;
+        jars.keep(&self.browser.session, &self.place, hosts, asked, set);
     }
 
     /// Turns an upstream's response into the browser's.

@@ -51,6 +51,10 @@ impl GatewayConfig {
         let settings = rules.map(|rules| GatewaySettings {
             rules: Arc::new(rules),
             hosts,
+            scheme: match self.public_url.starts_with("https://") {
+                true => "https",
+                false => "http",
+            },
             entry_hosts,
             inject_banner: self.browser.as_ref().is_some_and(|b| b.inject_banner),
             request_headers: headers,
@@ -101,10 +105,17 @@ impl GatewayConfig {
             Some(names) => faults.header_names(key, names),
             None => headers::default_allowed(),
         };
-        for name in allowed.iter().filter(|n| headers::is_never_passed(n)) {
-            let problem = format!("{name:?} is never forwarded: remove it from the list");
-            faults.push(key, problem);
-        }
+        let never = |key: &str, names: &[HeaderName], faults: &mut Faults| {
+            for name in names.iter().filter(|n| headers::is_never_passed(n)) {
+                let problem = format!("{name:?} is never forwarded: remove it from the list");
+                faults.push(key, problem);
+            }
+        };
+        never(key, &allowed, faults);
+        let key = "gateway.request_headers_add";
+        let added = faults.header_names(key, &self.request_headers_add);
+        never(key, &added, faults);
+        allowed.extend(added);
         // A selector that names the session's own tenant is as good as any other header.
         for selectors in rules.iter().flat_map(|r| [&r.tenant, &r.organization]) {
             allowed.extend(selectors.headers.iter().cloned());

@@ -19,6 +19,8 @@ pub struct GatewaySettings {
     pub(crate) rules: Arc<RuleSet>,
     /// Values of `Host` that the gateway answers to.
     pub(crate) hosts: Vec<String>,
+    /// `http` or `https`, by which clients reach it.
+    pub(crate) scheme: &'static str,
     /// The hosts that support sessions open at in browsers, if they do.
     pub(crate) entry_hosts: Option<EntryHosts>,
     /// Whether pages in browsers get the banner.
@@ -74,6 +76,23 @@ impl GatewaySettings {
             earlier: None,
         };
         judge.authorise(session, request)
+    }
+
+    /// What the settings of upstreams mean for the confinement of support sessions, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let upstreams = self.upstreams.iter();
+        let passing = upstreams.filter(|upstream| upstream.headers.passes_authorization());
+        let warning = |upstream: &UpstreamSettings| {
+            format!(
+                "upstream {}: authorization = \"pass\" lets the Authorization of the platform's pages \
+                 pass. The upstream then decides by the platform's own credential, which no scope and \
+                 no tenant of a support session confines. With tenant_binding = \"identity\" it must put \
+                 our identity first: refuse, or serve only what Support-Tenant names, whatever else \
+                 Authorization permits",
+                upstream.name
+            )
+        };
+        passing.map(warning).collect()
     }
 
     /// Checks whether each upstream is reachable: its name, and if it is not, why and what to do.

@@ -10,10 +10,10 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::{GatewayConfig, fault::Faults, origin};
 use crate::{
     forward::upstream::{
-        Timeouts, UpstreamSettings, UpstreamTls,
+        Names, PublicUrl, Timeouts, UpstreamSettings, UpstreamTls,
         serves::{Serves, without_default_port},
     },
-    headers::RequestHeaders,
+    headers::{RequestHeaders, UpstreamAuthorization},
     judge::canonical::CanonicalTarget,
     tls::trust,
 };
@@ -32,8 +32,12 @@ pub struct UpstreamConfig {
     pub hosts: Vec<String>,
     /// The path below which requests go there, on segment boundaries. It is not taken off.
     pub path_prefix: Option<String>,
-    /// Value of the `Authorization` header that it gets from us.
+    /// Value of the `Authorization` header that it gets from us, or `pass`: then what a page of the
+    /// platform sends passes.
     pub authorization: Option<SecretString>,
+    /// The addresses that the platform's users know it by. It is asked as the first of them.
+    #[serde(default)]
+    pub public_urls: Vec<String>,
     /// PEM file with the CA of its certificate. Defaults to the system's CAs.
     pub ca: Option<PathBuf>,
     /// The audience of signed identities (the claim `aud`). Defaults to its origin.
@@ -83,6 +87,9 @@ impl TimeoutConfig {
     }
 }
 
+/// The `authorization` that lets what a page sends pass.
+const PASS: &str = "pass";
+
 /// One upstream, and where it stands in the configuration.
 struct Entry {
     config: UpstreamConfig,
@@ -122,9 +129,15 @@ impl GatewayConfig {
             }
             let authorization = entry.authorization(faults);
             let identity_audience = entry.identity_audience(faults);
+            let public = entry.public_urls(faults);
             let Some((authority, tls)) = entry.url(faults) else {
                 continue;
             };
+            let scheme = tls.as_ref().map_or("http", |_| "https");
+            let others = public
+                .iter()
+                .map(|url| (url.scheme.as_str(), &url.authority));
+            let names = Names::of(std::iter::once((scheme, &authority)).chain(others));
             settings.push(UpstreamSettings {
                 name: entry.config.name.clone(),
                 authority,
@@ -133,6 +146,8 @@ impl GatewayConfig {
                 serves,
                 identity_audience,
                 headers: Arc::new(RequestHeaders::new(allowed.iter().cloned(), authorization)),
+                public,
+                names: Arc::new(names),
             });
         }
         settings
@@ -147,6 +162,7 @@ impl GatewayConfig {
                     hosts: Vec::new(),
                     path_prefix: None,
                     authorization: self.upstream_authorization.clone(),
+                    public_urls: self.upstream_public_urls.clone(),
                     ca: self.upstream_ca.clone(),
                     identity_audience: self.identity_audience.clone(),
                 },
@@ -163,11 +179,12 @@ impl GatewayConfig {
                     || self.upstream_authorization.is_some()
                     || self.upstream_ca.is_some()
                     || self.identity_audience.is_some()
+                    || !self.upstream_public_urls.is_empty()
                 {
                     let problem = "beside [[gateway.upstreams]] there is no upstream, \
-                                   upstream_authorization, upstream_ca or identity_audience: \
-                                   write url, authorization, ca and identity_audience into each \
-                                   of its tables";
+                                   upstream_authorization, upstream_public_urls, upstream_ca or \
+                                   identity_audience: write url, authorization, public_urls, ca \
+                                   and identity_audience into each of its tables";
                     faults.push("gateway.upstreams", problem);
                 }
                 let entry = |(index, config): (usize, &UpstreamConfig)| Entry {
@@ -233,11 +250,26 @@ impl Entry {
         audience.trim_end_matches('/').to_owned()
     }
 
-    fn authorization(&self, faults: &mut Faults) -> Option<HeaderValue> {
-        let secret = self.config.authorization.as_ref()?;
+    fn authorization(&self, faults: &mut Faults) -> UpstreamAuthorization {
+        let Some(secret) = &self.config.authorization else {
+            return UpstreamAuthorization::Nothing;
+        };
+        if secret.expose_secret() == PASS {
+            return UpstreamAuthorization::Pages;
+        }
         let value = HeaderValue::from_str(secret.expose_secret());
         let value = value.map_err(|_| "can't be the value of a header");
-        faults.take(&self.key("authorization"), value)
+        let value = faults.take(&self.key("authorization"), value);
+        value.map_or_else(UpstreamAuthorization::default, UpstreamAuthorization::Ours)
+    }
+
+    fn public_urls(&self, faults: &mut Faults) -> Vec<PublicUrl> {
+        faults.each(&self.key("public_urls"), &self.config.public_urls, |url| {
+            let uri = origin::parse(url, "").ok().map(http::Uri::into_parts);
+            let both = uri.and_then(|parts| parts.scheme.zip(parts.authority));
+            both.map(|(scheme, authority)| PublicUrl { scheme, authority })
+                .ok_or("must be http:// or https:// with a host and no path")
+        })
     }
 
     fn url(&self, faults: &mut Faults) -> Option<(Authority, Option<UpstreamTls>)> {

@@ -20,7 +20,7 @@ use crate::{
     body::BodySource,
     browser::visit::Visit,
     gate::{Flight, Pass},
-    headers,
+    headers::{self, Came, Sender},
     judge::Permitted,
     record::{
         completer::Completer,
@@ -119,7 +119,13 @@ impl Sending<'_> {
         let target = permitted.target.as_str().parse::<Uri>();
         *request.uri_mut() = target.map_err(http::Error::from)?;
         let (session, request_id) = (self.permitted.session(), self.asker.request_id);
-        let mut fields = headers.forwarded(&permitted.headers, session, request_id, &host);
+        let sender = match self.visit {
+            Some(_) => Sender::Page,
+            None => Sender::Program,
+        };
+        let client = (sender, &permitted.headers);
+        let mut fields = headers.forwarded(client, session, request_id, &host);
+        self.came().tell(&mut fields);
         if let Some(visit) = &self.visit {
             let jars = &self.forwarder.jars;
             visit.ask(&mut fields, permitted, jars, self.forwarder.clock.now());
@@ -137,6 +143,15 @@ impl Sending<'_> {
         }
         *request.headers_mut() = fields;
         Ok(request)
+    }
+
+    /// How the request came, for the upstream.
+    fn came(&self) -> Came<'_> {
+        Came {
+            ip: self.asker.ip,
+            scheme: self.upstream.seen_scheme(self.forwarder.scheme),
+            host: self.upstream.host_for(&self.permitted),
+        }
     }
 
     fn relay(

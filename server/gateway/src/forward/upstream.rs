@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::{judge::Permitted, listener::open_files};
 
-pub(crate) use self::settings::{Timeouts, UpstreamSettings, UpstreamTls};
+pub(crate) use self::settings::{Names, PublicUrl, Timeouts, UpstreamSettings, UpstreamTls};
 pub(super) use self::{connection::Connection, error::UpstreamError};
 
 /// The share of the connections to upstreams that may rest idle at one: each missing one is opened
@@ -54,11 +54,20 @@ impl Upstream {
         }
     }
 
-    /// The upstream's `Host` for a request: the tenant's host if tenants have their own.
+    /// The upstream's `Host` for a request: the tenant's host if tenants have their own, or the one that
+    /// the platform's users know.
     pub(crate) fn host_for<'h>(&'h self, permitted: &'h Permitted) -> &'h str {
+        let public = || self.settings.public.first().map(|url| &url.authority);
         permitted
             .upstream_host()
-            .unwrap_or(self.settings.authority.as_str())
+            .unwrap_or_else(|| public().unwrap_or(&self.settings.authority).as_str())
+    }
+
+    /// The scheme that the upstream's users see: that of its public address, or by which requests come
+    /// to us.
+    pub(crate) fn seen_scheme<'h>(&'h self, ours: &'h str) -> &'h str {
+        let public = self.settings.public.first();
+        public.map_or(ours, |url| url.scheme.as_str())
     }
 
     /// An idle connection that looks alive, or a new one. Nothing is sent.

@@ -1,130 +1,144 @@
 //! What becomes of a request's header on its way to the upstream, or to a handler.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
-use app::domain::RequestId;
+use app::domain::{RequestId, access_log::Refusal};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use http_body::Frame;
 
-use super::{HOP_BY_HOP, OURS, insert_identity, list, named_by_connection};
-use crate::{ports::KnownSession, token::holds_token};
+use super::{
+    insert_identity, list, named_by_connection, only,
+    passing::{is_meaning, is_never_passed, is_of_pages},
+};
+use crate::{
+    judge::Denied,
+    ports::KnownSession,
+    token::{credential_holds_token, holds_token},
+};
 
-/// Never passed on with a request, even where the configuration names them: credentials, fields that
-/// we set or derive, and fields that would make the upstream see another request than we checked.
-const NEVER: [&str; 21] = [
-    "authorization",
-    "cookie",
-    "x-api-key",
-    "x-auth-token",
-    "x-access-token",
-    "expect",
-    "host",
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-prefix",
-    "x-forwarded-proto",
-    "x-forwarded-uri",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-url",
-    "x-original-uri",
-    "x-rewrite-url",
-    "x-real-ip",
-    "content-transfer-encoding",
-];
-
-const DEFAULT_ALLOWED: [&str; 26] = [
-    "accept",
-    "accept-charset",
-    "accept-encoding",
-    "accept-language",
-    "baggage",
-    "cache-control",
-    "content-disposition",
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-type",
-    "idempotency-key",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "last-event-id",
-    "origin",
-    "pragma",
-    "prefer",
-    "range",
-    "traceparent",
-    "tracestate",
-    "trailer",
-    "user-agent",
-];
-
-/// The request fields that pass where the configuration does not list them.
-pub(crate) fn default_allowed() -> Vec<HeaderName> {
-    DEFAULT_ALLOWED.map(HeaderName::from_static).to_vec()
+/// Who has written a request's fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// A program with a token. Its fields pass by a list.
+    Program,
+    /// A page of the platform, or the browser that shows it. Its fields pass unless they are of a kind
+    /// that doesn't.
+    Page,
 }
 
-/// Whether a request field is never passed on.
-pub(crate) fn is_never_passed(name: &HeaderName) -> bool {
-    let text = name.as_str();
-    NEVER.contains(&text)
-        || HOP_BY_HOP.contains(&text)
-        || OURS.contains(name)
-        || text.starts_with("support-")
-        // Look-alikes: CGI-like upstreams read '_' and '.' as '-' (RFC 3875 §4.1.18).
-        || text.contains(['_', '.'])
+/// The `Authorization` that an upstream gets.
+#[derive(Clone, Default)]
+pub(crate) enum UpstreamAuthorization {
+    /// None.
+    #[default]
+    Nothing,
+    /// Always this one, of ours.
+    Ours(HeaderValue),
+    /// What a page of the platform sends.
+    Pages,
+}
+
+impl fmt::Debug for UpstreamAuthorization {
+    /// Without the value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Ours(_) => "Ours",
+            Self::Pages => "Pages",
+        })
+    }
 }
 
 /// How a request's header is filtered and extended.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestHeaders {
     allowed: HashSet<HeaderName>,
-    /// Marked as sensitive: `Debug` does not show it.
-    authorization: Option<HeaderValue>,
+    authorization: UpstreamAuthorization,
 }
 
 impl RequestHeaders {
     pub(crate) fn new(
         allowed: impl IntoIterator<Item = HeaderName>,
-        authorization: Option<HeaderValue>,
+        mut authorization: UpstreamAuthorization,
     ) -> Self {
         let mut allowed: HashSet<_> = allowed.into_iter().collect();
         allowed.retain(|name| !is_never_passed(name));
         // Without it the upstream couldn't find the end of a body.
         allowed.insert(header::CONTENT_LENGTH);
-        let authorization = authorization.map(|mut value| {
+        if let UpstreamAuthorization::Ours(value) = &mut authorization {
             value.set_sensitive(true);
-            value
-        });
+        }
         Self {
             allowed,
             authorization,
         }
     }
 
-    /// Whether a field of a header or a trailer goes on. None that holds a token of ours does.
+    /// Whether the upstream gets what pages of the platform send as `Authorization`.
+    pub(crate) const fn passes_authorization(&self) -> bool {
+        matches!(self.authorization, UpstreamAuthorization::Pages)
+    }
+
+    /// Whether a program's field goes on. None that holds a token of ours does.
     fn passes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         self.allowed.contains(name) && !holds_token(value.as_bytes())
+    }
+
+    fn passes_from(&self, sender: Sender, name: &HeaderName, value: &HeaderValue) -> bool {
+        match sender {
+            Sender::Program => self.passes(name, value),
+            Sender::Page => {
+                let is_allowed = self.allowed.contains(name) || is_of_pages(name);
+                is_allowed && !holds_token(value.as_bytes())
+            }
+        }
+    }
+
+    /// Checks that a program's request means the same without the fields that don't pass.
+    ///
+    /// # Errors
+    ///
+    /// The field that says how its body is to be understood, or on which condition it is meant.
+    pub(crate) fn check_meaning(&self, method: &Method, client: &HeaderMap) -> Result<(), Denied> {
+        let named = named_by_connection(client);
+        let only_reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+        if only_reads && !has_body(client) {
+            return Ok(());
+        }
+        let passes = |name: &HeaderName| self.allowed.contains(name) && !named.contains(name);
+        let missing = client.keys().find(|name| is_meaning(name) && !passes(name));
+        let Some(name) = missing else { return Ok(()) };
+        let what = match is_never_passed(name) {
+            true => "Leave it out.",
+            false => "Leave it out, or have gateway.request_headers_add name it.",
+        };
+        let detail = format!(
+            "Without its field {name} the request would mean something else, and the field doesn't \
+             pass. {what}"
+        );
+        Err(Denied::new(Refusal::MalformedRequest, detail))
+    }
+
+    /// The fields of a program that don't pass, but for those that never do.
+    pub(crate) fn left_out(&self, client: &HeaderMap) -> Vec<HeaderName> {
+        let names = client.keys().filter(|name| !is_never_passed(name));
+        let names = names.filter(|name| !self.allowed.contains(*name));
+        names.cloned().collect()
     }
 
     /// The header that the upstream gets for a request of `session`.
     pub(crate) fn forwarded(
         &self,
-        client: &HeaderMap,
+        (sender, client): (Sender, &HeaderMap),
         session: &KnownSession,
         request_id: RequestId,
         host: &HeaderValue,
     ) -> HeaderMap {
         let named = named_by_connection(client);
-        let mut headers = HeaderMap::with_capacity(client.len() + 8);
+        let mut headers = HeaderMap::with_capacity(client.len() + 12);
         for (name, value) in client {
-            if self.passes(name, value) && !named.contains(name) {
+            if self.passes_from(sender, name, value) && !named.contains(name) {
                 headers.append(name.clone(), value.clone());
             }
         }
@@ -139,11 +153,24 @@ impl RequestHeaders {
             headers.insert(header::TE, HeaderValue::from_static("trailers"));
         }
         headers.insert(header::HOST, host.clone());
-        if let Some(value) = &self.authorization {
-            headers.insert(header::AUTHORIZATION, value.clone());
+        if let Some(value) = self.authorization_from(sender, client) {
+            headers.insert(header::AUTHORIZATION, value);
         }
         insert_identity(&mut headers, session, request_id);
         headers
+    }
+
+    /// Admission refuses a token of ours beside a browser's cookie, and two fields.
+    fn authorization_from(&self, sender: Sender, client: &HeaderMap) -> Option<HeaderValue> {
+        match (&self.authorization, sender) {
+            (UpstreamAuthorization::Ours(value), _) => Some(value.clone()),
+            (UpstreamAuthorization::Pages, Sender::Page) => {
+                let mut value = only(client, header::AUTHORIZATION)?.clone();
+                value.set_sensitive(true);
+                (!credential_holds_token(&value)).then_some(value)
+            }
+            _ => None,
+        }
     }
 
     /// Removes from a request's header what handlers behind the layer don't get.
@@ -176,6 +203,12 @@ impl RequestHeaders {
         }
         kept
     }
+}
+
+/// Whether a header announces a body.
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    length.is_some_and(|length| length != "0") || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 fn takes_trailers(headers: &HeaderMap) -> bool {

@@ -1,4 +1,6 @@
 use app::domain::{StaffId, SupportSessionId};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::Method;
 use uuid::Uuid;
 
 use super::*;
@@ -11,8 +13,8 @@ fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
     headers
 }
 
-fn forwarded(rules: &RequestHeaders, client: &HeaderMap) -> HeaderMap {
-    let session = KnownSession {
+fn session() -> KnownSession {
+    KnownSession {
         token_hash: [0; 32],
         id: SupportSessionId::from_uuid(Uuid::nil()),
         tenant_id: "acme".parse().unwrap(),
@@ -24,11 +26,14 @@ fn forwarded(rules: &RequestHeaders, client: &HeaderMap) -> HeaderMap {
         expires_at: chrono::DateTime::UNIX_EPOCH,
         ended: None,
         limits: crate::ports::KnownLimits::default(),
-    };
+    }
+}
+
+fn forwarded(rules: &RequestHeaders, client: &HeaderMap) -> HeaderMap {
     let id = RequestId::from_uuid(Uuid::max());
     rules.forwarded(
-        client,
-        &session,
+        (Sender::Program, client),
+        &session(),
         id,
         &HeaderValue::from_static("upstream:1"),
     )
@@ -69,7 +74,7 @@ fn what_a_client_says_about_identity_never_passes() {
         ("keep-alive", "1"),
         ("expect", "100-continue"),
     ]);
-    let rules = RequestHeaders::new(client.keys().cloned(), None);
+    let rules = RequestHeaders::new(client.keys().cloned(), UpstreamAuthorization::Nothing);
     let sent = forwarded(&rules, &client);
     assert_eq!(
         names(&sent),
@@ -92,7 +97,7 @@ fn what_a_client_says_about_identity_never_passes() {
 
 #[test]
 fn fields_pass_only_by_the_allow_list_and_unless_connection_names_them() {
-    let rules = RequestHeaders::new(default_allowed(), None);
+    let rules = RequestHeaders::new(default_allowed(), UpstreamAuthorization::Nothing);
     let client = map(&[
         ("accept", "a"),
         ("accept", "b"),
@@ -111,10 +116,238 @@ fn fields_pass_only_by_the_allow_list_and_unless_connection_names_them() {
     }
 }
 
+fn from_page(rules: &RequestHeaders, client: &HeaderMap) -> HeaderMap {
+    let host = HeaderValue::from_static("upstream:1");
+    let id = RequestId::from_uuid(Uuid::max());
+    rules.forwarded((Sender::Page, client), &session(), id, &host)
+}
+
+/// What scripts of pages send.
+const OF_PAGES: [&str; 22] = [
+    "x-csrftoken",
+    "x-csrf-token",
+    "x-xsrf-token",
+    "x-requested-with",
+    "hx-request",
+    "next-action",
+    "rsc",
+    "next-router-state-tree",
+    "node-red-api-version",
+    "x-inertia",
+    "turbo-frame",
+    "x-livewire",
+    "x-client-version",
+    "tus-resumable",
+    "upload-offset",
+    "content-range",
+    "if-match",
+    "sec-ch-ua",
+    "upgrade-insecure-requests",
+    "referer",
+    "x-socket-id",
+    "grpc-timeout",
+];
+/// What no page may send.
+const NOT_OF_PAGES: [&str; 42] = [
+    "authorization",
+    "cookie",
+    "cookie2",
+    "x-api-key",
+    "x-auth-token",
+    "x-access-token",
+    "proxy-authorization",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-user",
+    "x-forwarded-anything",
+    "x-original-url",
+    "x-original-anything",
+    "x-rewrite-url",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "x-envoy-original-path",
+    "x-remote-user",
+    "remote-user",
+    "x-webauth-user",
+    "x-auth-request-email",
+    "x-middleware-subrequest",
+    "ssl-client-verify",
+    "x-http-method-override",
+    "te",
+    "upgrade",
+    "keep-alive",
+    "expect",
+    "sec-websocket-extensions",
+    "sec-fetch-site",
+    "via",
+    "support-tenant",
+    "support-future",
+    "support_tenant",
+    "support.tenant",
+    "x_support_tenant",
+    "support~tenant",
+    "x-request-id",
+    "x_request_id",
+    "x!csrftoken",
+];
+
+#[test]
+fn what_a_page_sends_passes_unless_it_is_of_a_kind_that_does_not() {
+    let rules = RequestHeaders::new(default_allowed(), UpstreamAuthorization::Nothing);
+    let client: HeaderMap = OF_PAGES
+        .into_iter()
+        .map(|name| (HeaderName::from_static(name), HeaderValue::from_static("1")))
+        .collect();
+    let sent = from_page(&rules, &client);
+    for name in OF_PAGES {
+        assert!(sent.contains_key(name), "{name}");
+    }
+    for name in NOT_OF_PAGES {
+        let client = map(&[(name, "evil")]);
+        let sent = from_page(&rules, &client);
+        assert!(!sent.values().any(|value| value == "evil"), "{name}");
+    }
+}
+
+#[test]
+fn a_pages_own_authorization_passes_only_where_the_upstream_says_so() {
+    let client = map(&[("authorization", "Bearer theirs")]);
+    let ours = HeaderValue::from_static("Bearer hush");
+    for (authorization, page, program) in [
+        (UpstreamAuthorization::Nothing, None, None),
+        (
+            UpstreamAuthorization::Ours(ours),
+            Some("Bearer hush"),
+            Some("Bearer hush"),
+        ),
+        (UpstreamAuthorization::Pages, Some("Bearer theirs"), None),
+    ] {
+        let rules = RequestHeaders::new(default_allowed(), authorization);
+        for (sent, wanted) in [
+            (from_page(&rules, &client), page),
+            (forwarded(&rules, &client), program),
+        ] {
+            let found = sent.get("authorization").map(|v| v.to_str().unwrap());
+            assert_eq!(found, wanted, "{rules:?}");
+            let shown = format!("{sent:?}{rules:?}");
+            assert!(
+                !shown.contains("theirs") && !shown.contains("hush"),
+                "{shown}"
+            );
+        }
+    }
+    let rules = RequestHeaders::new(default_allowed(), UpstreamAuthorization::Pages);
+    let token = format!("scst_{}", "A".repeat(43));
+    let basic = |text: &str| format!("Basic {}", STANDARD.encode(text));
+    let padless = basic(&format!("user:{token}")).replace('=', "");
+    for value in [
+        format!("Bearer {token}"),
+        format!("Bearer {}", token.replacen('s', "%73", 1)),
+        basic(&format!("user:{token}")),
+        basic(&format!("{token}:")),
+        padless,
+    ] {
+        let mut client = HeaderMap::new();
+        client.insert("authorization", HeaderValue::from_str(&value).unwrap());
+        let sent = from_page(&rules, &client);
+        assert!(!sent.contains_key("authorization"), "{value}");
+    }
+    let two = map(&[("authorization", "Bearer a"), ("authorization", "Bearer b")]);
+    assert!(!from_page(&rules, &two).contains_key("authorization"));
+}
+
+/// Fields without which a request means something else.
+const DESCRIBING: [&str; 17] = [
+    "content-range",
+    "content-encoding",
+    "content-language",
+    "content-location",
+    "content-md5",
+    "content-digest",
+    "repr-digest",
+    "digest",
+    "soapaction",
+    "if-match",
+    "if-none-match",
+    "if-unmodified-since",
+    "tus-resumable",
+    "upload-offset",
+    "upload-metadata",
+    "upload-complete",
+    "x-upload-content-type",
+];
+
+#[test]
+fn a_field_without_which_a_request_means_something_else_is_not_left_out() {
+    let few = ["accept", "content-type"].map(HeaderName::from_static);
+    let few = RequestHeaders::new(few, UpstreamAuthorization::Nothing);
+    let all = RequestHeaders::new(default_allowed(), UpstreamAuthorization::Nothing);
+    for name in DESCRIBING {
+        let client = map(&[(name, "x"), ("content-length", "3")]);
+        let refused = few.check_meaning(&Method::PUT, &client).unwrap_err();
+        assert_eq!(refused.status, 400);
+        assert!(refused.detail.contains(name), "{}", refused.detail);
+        assert_eq!(all.check_meaning(&Method::PUT, &client), Ok(()), "{name}");
+        assert!(forwarded(&all, &client).contains_key(name), "{name}");
+        let named = map(&[(name, "x"), ("connection", name)]);
+        assert!(all.check_meaning(&Method::PUT, &named).is_err(), "{name}");
+    }
+    for (method, fields, fine) in [
+        (Method::PUT, &[("content-future", "x")][..], false),
+        (
+            Method::PUT,
+            &[("content-transfer-encoding", "base64")],
+            false,
+        ),
+        (Method::PUT, &[("if", "(<opaque>)")], false),
+        (Method::GET, &[("content-future", "x")], true),
+        (
+            Method::GET,
+            &[("content-future", "x"), ("content-length", "0")],
+            true,
+        ),
+        (
+            Method::GET,
+            &[("content-future", "x"), ("content-length", "1")],
+            false,
+        ),
+        (
+            Method::GET,
+            &[("content-future", "x"), ("transfer-encoding", "chunked")],
+            false,
+        ),
+        (Method::POST, &[("x-custom", "x")], true),
+        (Method::POST, &[("support-tenant", "x")], true),
+    ] {
+        let checked = all.check_meaning(&method, &map(fields));
+        assert_eq!(checked.is_ok(), fine, "{method} {fields:?}");
+    }
+}
+
+#[test]
+fn what_is_left_out_is_known_but_for_what_never_passes() {
+    let rules = RequestHeaders::new(default_allowed(), UpstreamAuthorization::Nothing);
+    let client = map(&[
+        ("accept", "a"),
+        ("x-custom", "1"),
+        ("hx-request", "1"),
+        ("cookie", "a=b"),
+        ("authorization", "x"),
+        ("support-tenant", "x"),
+        ("x-forwarded-for", "x"),
+        ("connection", "x-custom"),
+    ]);
+    let mut names = rules.left_out(&client);
+    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    assert_eq!(names, ["hx-request", "x-custom"]);
+}
+
 #[test]
 fn the_upstreams_credential_is_ours_and_marked_sensitive() {
     let credential = HeaderValue::from_static("Bearer hush");
-    let rules = RequestHeaders::new(default_allowed(), Some(credential));
+    let rules = RequestHeaders::new(default_allowed(), UpstreamAuthorization::Ours(credential));
     let sent = forwarded(&rules, &map(&[("authorization", "Bearer scst_x")]));
     assert_eq!(sent["authorization"], "Bearer hush");
     assert!(!format!("{sent:?}{rules:?}").contains("hush"));
@@ -122,7 +355,7 @@ fn the_upstreams_credential_is_ours_and_marked_sensitive() {
 
 #[test]
 fn trailers_obey_the_same_list() {
-    let rules = RequestHeaders::new(default_allowed(), None);
+    let rules = RequestHeaders::new(default_allowed(), UpstreamAuthorization::Nothing);
     let kept = rules.retain_trailers(map(&[("support-tenant", "bolt"), ("prefer", "x")]));
     assert_eq!(names(&kept), ["prefer"]);
 }

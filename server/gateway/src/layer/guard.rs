@@ -15,7 +15,7 @@ use super::{
     PeerAddress, address, body::GuardedBody, live_session::LiveSupportSession, serving::Entered,
 };
 use crate::{
-    admission::Admission,
+    admission::{Admission, Route},
     answers::Trouble,
     arrival::{
         Arrival,
@@ -49,7 +49,14 @@ impl Guard {
         B::Error: Into<BodyError>,
     {
         let arrival = self.arrive(&mut parts, request_id)?;
-        let admitted = self.admission.admit(&arrival, body, stays_http).await?;
+        let route = |request: &CanonicalRequest| {
+            stays_http(request)?;
+            self.headers
+                .check_meaning(&request.method, &request.headers)?;
+            let left_out = self.headers.left_out(&request.headers);
+            Ok(Route { to: (), left_out })
+        };
+        let admitted = self.admission.admit(&arrival, body, route).await?;
         let kill = KillSwitch::new();
         let (pass, flight) = match admitted.gate.enter(Arc::clone(&kill)).await {
             Ok(passed) => passed,

@@ -2,6 +2,12 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use http::HeaderValue;
+
 use super::TokenKind;
 
 /// The replacement for a hidden part in a record. It is canonical in a path.
@@ -28,6 +34,26 @@ pub(crate) fn holds_support_token(text: &[u8]) -> bool {
         &[TokenKind::SupportSession, TokenKind::BrowserSession],
     )
 }
+
+/// Whether the value of an `Authorization` field holds a token, also where `Basic` encodes it (RFC 7617
+/// §2).
+pub(crate) fn credential_holds_token(value: &HeaderValue) -> bool {
+    let value = value.as_bytes();
+    if holds_token(value) {
+        return true;
+    }
+    let encoded = value.split(u8::is_ascii_whitespace).next_back();
+    let decoded = encoded.and_then(|encoded| FORGIVING.decode(encoded).ok());
+    decoded.is_some_and(|decoded| holds_token(&decoded))
+}
+
+/// As careless readers decode, with or without padding.
+const FORGIVING: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 fn holds_one_of(text: &[u8], kinds: &[TokenKind]) -> bool {
     let mut reading = Cow::Borrowed(text);

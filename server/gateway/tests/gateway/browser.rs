@@ -323,7 +323,9 @@ async fn two_credentials_in_one_request_are_refused_and_recorded() {
         ),
         (
             entry.host(),
-            format!("Authorization: Basic YTpi\r\nCookie: {cookie}\r\n"),
+            format!(
+                "Authorization: Basic YTpi\r\nAuthorization: Basic YTpi\r\nCookie: {cookie}\r\n"
+            ),
         ),
         (own, format!("{bearer}Cookie: {cookie}\r\n")),
     ] {

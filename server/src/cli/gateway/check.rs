@@ -22,7 +22,7 @@ pub(super) fn run(config: &Config) -> Result<(), CliError> {
         let [one, other] = &plan.tenants;
         println!("  probe {} and {}", one.tenant, other.tenant);
     }
-    for warning in rules.scopes().warnings() {
+    for warning in rules.scopes().warnings().iter().chain(&settings.warnings()) {
         println!("warning: {warning}");
     }
     Ok(())

@@ -92,6 +92,7 @@ pub(super) async fn begin(
                         path: intent.path.clone(),
                         query: intent.query.clone(),
                         scope: intent.scope.clone(),
+                        left_out: intent.left_out.clone(),
                     };
                     let event = request_event(core, intent, AuditOutcome::Success, action);
                     let _receipt = tx.append_audit(event);

@@ -150,6 +150,7 @@ pub(crate) fn intent(
         path: "/v1/feed".into(),
         query: None,
         scope: None,
+        left_out: Vec::new(),
         profile: None,
         ip: Ipv4Addr::LOCALHOST.into(),
         user_agent: String::new(),

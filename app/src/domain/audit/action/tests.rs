@@ -143,6 +143,15 @@ fn of_requests() -> Vec<AuditAction> {
             path: "/v1/users".into(),
             query: Some("page=2".into()),
             scope: Some(read_only()),
+            left_out: Vec::new(),
+        },
+        AuditAction::SupportSessionRequest {
+            seq: 2,
+            method: "GET".into(),
+            path: "/v1/users".into(),
+            query: None,
+            scope: Some(read_only()),
+            left_out: vec!["x-client-version".into()],
         },
         AuditAction::SupportSessionRequestRefused {
             seq: 2,

@@ -3,6 +3,7 @@ use super::*;
 const ORIGINS: Origins<'static> = Origins {
     own: "https://s-x.support.example",
     upstream: "http://10.0.0.5:8080",
+    others: &[],
 };
 
 fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -169,9 +170,56 @@ fn a_page_of_the_sessions_host_is_one_of_the_upstream() {
         ORIGINS.forwarded(&mut headers);
         assert_eq!(headers["origin"], to);
     }
+    for (from, to) in [
+        (
+            "https://s-x.support.example/a?b=c",
+            "http://10.0.0.5:8080/a?b=c",
+        ),
+        ("https://s-x.support.example", "http://10.0.0.5:8080"),
+        (
+            "https://s-x.support.example.evil/a",
+            "https://s-x.support.example.evil/a",
+        ),
+        (
+            "https://s-x.support.example@evil/a",
+            "https://s-x.support.example@evil/a",
+        ),
+        ("https://evil.example/", "https://evil.example/"),
+    ] {
+        let mut headers = map(&[("referer", from)]);
+        ORIGINS.forwarded(&mut headers);
+        assert_eq!(headers["referer"], to);
+    }
     let mut without = HeaderMap::new();
     ORIGINS.forwarded(&mut without);
     assert!(without.is_empty());
+}
+
+#[test]
+fn an_upstreams_other_names_lead_to_the_sessions_host_and_nothing_else_does() {
+    let others = [
+        "https://app.example.com".to_owned(),
+        "http://intranet:8080".to_owned(),
+    ];
+    let origins = Origins {
+        others: &others,
+        ..ORIGINS
+    };
+    for (address, leads) in [
+        ("https://app.example.com/x?y", true),
+        ("http://app.example.com/x?y", true),
+        ("//app.example.com/x?y", true),
+        ("http://intranet:8080/x?y", true),
+        ("http://10.0.0.5:8080/x?y", true),
+        ("https://app.example.com:8443/x?y", false),
+        ("http://intranet/x?y", false),
+        ("https://app.example.com.evil/x?y", false),
+        ("https://app.example.com@evil/x?y", false),
+        ("ftp://app.example.com/x?y", false),
+    ] {
+        let own = leads.then_some("https://s-x.support.example/x?y");
+        assert_eq!(origins.own_address(address).as_deref(), own, "{address}");
+    }
 }
 
 #[test]

@@ -3,17 +3,19 @@
 use std::cmp::Reverse;
 
 use app::domain::Timestamp;
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use cookie::{Cookie, SameSite};
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Asked;
+use super::{Asked, date};
 
 /// How many bytes name and value may have together (RFC 6265 §6.1, and what browsers take).
 const MAX_BYTES: usize = 4096;
-/// How long a path may be. A longer one is ignored.
+/// How long a path may be. A longer one is ignored (RFC 6265bis §5.6).
 const MAX_PATH: usize = 1024;
+/// For how long a cookie may be kept (RFC 6265bis §5.6.1).
+const MAX_AGE: TimeDelta = TimeDelta::days(400);
 
 /// A cookie in a jar. It is not `Debug`: it is a credential.
 pub(super) struct Held {
@@ -26,20 +28,43 @@ pub(super) struct Held {
     used: u64,
 }
 
-/// Parses a `Set-Cookie` from `host`; `None` if it must be ignored.
-pub(super) fn read(field: &HeaderValue, host: &str, asked: Asked<'_>) -> Option<Held> {
-    let text = std::str::from_utf8(field.as_bytes()).ok()?;
-    let cookie = Cookie::parse(text).ok()?;
+/// Why a cookie is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Dropped {
+    #[error("it is no cookie")]
+    Malformed,
+    #[error("name and value have more than 4096 bytes")]
+    TooLarge,
+    #[error(
+        "it is for another domain; if the platform's users know the upstream by that domain, add \
+         it to the upstream's public_urls"
+    )]
+    OtherDomain,
+    #[error("it does not keep what its prefix (__Host- or __Secure-) promises")]
+    Prefix,
+}
+
+/// Parses a `Set-Cookie` from an upstream that has these names.
+pub(super) fn read(field: &HeaderValue, hosts: &[&str], asked: Asked<'_>) -> Result<Held, Dropped> {
+    let text = std::str::from_utf8(field.as_bytes()).map_err(|_| Dropped::Malformed)?;
+    let cookie = Cookie::parse(text).map_err(|_| Dropped::Malformed)?;
     let (name, value) = cookie.name_value();
-    let fits = name.len() + value.len() <= MAX_BYTES
-        && cookie.domain().is_none_or(|domain| belongs(host, domain))
-        && keeps_its_prefix(&cookie);
-    fits.then(|| Held {
+    if name.len() + value.len() > MAX_BYTES {
+        return Err(Dropped::TooLarge);
+    }
+    let may_set = |domain| hosts.iter().any(|host| belongs(host, domain));
+    if !cookie.domain().is_none_or(may_set) {
+        return Err(Dropped::OtherDomain);
+    }
+    if !keeps_its_prefix(&cookie) {
+        return Err(Dropped::Prefix);
+    }
+    Ok(Held {
         name: name.to_owned(),
         value: value.into(),
         path: path_of(&cookie, asked.path),
         strict: cookie.same_site() == Some(SameSite::Strict),
-        expires_at: expiry(&cookie, asked.at),
+        expires_at: expiry(&cookie, text, asked.at),
         since: 0,
         used: 0,
     })
@@ -74,21 +99,34 @@ fn path_of(cookie: &Cookie<'_>, asked: &str) -> String {
     path.to_owned()
 }
 
-/// `Max-Age` goes before `Expires` (RFC 6265 §5.3, step 3). A date that can't be written lasts for
-/// as long as the session, as does a cookie without one.
-fn expiry(cookie: &Cookie<'_>, now: Timestamp) -> Option<Timestamp> {
+/// `Max-Age` goes before `Expires` (RFC 6265 §5.3, step 3). A cookie without either lasts for as long as
+/// the session. The library reads fewer dates than browsers do, so they are read here.
+fn expiry(cookie: &Cookie<'_>, text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some(age) = cookie.max_age() {
-        let age = TimeDelta::try_seconds(age.whole_seconds())?;
+        let age =
+            TimeDelta::try_seconds(age.whole_seconds()).map_or(MAX_AGE, |age| age.min(MAX_AGE));
         return now.checked_add_signed(age);
     }
-    let at = cookie.expires_datetime()?;
-    DateTime::from_timestamp(at.unix_timestamp(), 0)
+    let attributes = text.split(';').skip(1);
+    let dates = attributes.filter_map(|attribute| {
+        let (name, value) = attribute.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("expires")
+            .then(|| date::parse(value))?
+    });
+    dates.last()
 }
 
 impl Held {
     /// Whether the newer of the two replaces the older: a host has one cookie of a name and path.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.name == other.name && self.path == other.path
+    }
+
+    /// Whether both hold parts of one value.
+    pub(super) fn is_part_with(&self, other: &Self) -> bool {
+        let whole = whole_of(&self.name);
+        whole.is_some() && whole == whole_of(&other.name) && self.path == other.path
     }
 
     pub(super) fn has_expired(&self, now: Timestamp) -> bool {
@@ -133,6 +171,14 @@ impl Held {
         field.push(b'=');
         field.extend_from_slice(self.value.expose_secret().as_bytes());
     }
+}
+
+/// The name of a value that is too large for one cookie, by the name of a part: `session.0`, `session-1`,
+/// or `sessionC1` (ASP.NET Core).
+fn whole_of(part: &str) -> Option<&str> {
+    let name = part.trim_end_matches(|c: char| c.is_ascii_digit());
+    let whole = name.strip_suffix(['.', '-', '_', 'C'])?;
+    (!whole.is_empty() && name.len() < part.len()).then_some(whole)
 }
 
 /// RFC 6265 §5.1.4.

@@ -50,7 +50,7 @@ impl Rig {
     fn set_at(&self, asked: Asked<'_>, fields: &[&str]) {
         let fields: Vec<_> = fields.iter().map(|f| HeaderValue::from_str(f)).collect();
         let fields = fields.iter().map(|f| f.as_ref().unwrap());
-        self.0.keep(&session(1), &self.1, asked, fields);
+        self.0.keep(&session(1), &self.1, &[], asked, fields);
     }
 
     fn set(&self, fields: &[&str]) {
@@ -115,6 +115,79 @@ fn a_cookie_for_another_domain_is_ignored() {
     let address = Rig::new("[::1]:80");
     address.set(&["a=1; Domain=1]", "b=1; Domain=[::1]", "c=1"]);
     assert_eq!(address.sent("/"), "b=1; c=1");
+}
+
+#[test]
+fn a_cookie_for_a_name_that_users_know_is_kept_and_goes_back_to_its_upstream_alone() {
+    for host in ["10.0.0.5:8080", "[::1]:80", "web:8000", "app.internal"] {
+        let rig = Rig::new(host);
+        let names = ["app.example.com".to_owned()];
+        for (domain, kept) in [
+            ("app.example.com", true),
+            ("APP.example.com", true),
+            (".example.com", true),
+            ("www.app.example.com", false),
+            ("pp.example.com", false),
+            ("evil.example", false),
+        ] {
+            let name = format!("c{}", domain.len());
+            let field = format!("{name}=1; Domain={domain}; Path=/; Secure");
+            let field = HeaderValue::from_str(&field).unwrap();
+            rig.0
+                .keep(&session(1), &rig.1, &names, asked("/"), [&field]);
+            assert_eq!(rig.sent("/").contains(&name), kept, "{host} {domain}");
+            let field = HeaderValue::from_str(&format!("{name}=; Max-Age=0; Path=/")).unwrap();
+            rig.0
+                .keep(&session(1), &rig.1, &names, asked("/"), [&field]);
+        }
+        rig.set(&["sid=1; Domain=app.example.com"]);
+        assert_eq!(rig.sent("/"), "", "without that name");
+        let field = HeaderValue::from_static("sid=1; Domain=app.example.com");
+        rig.0
+            .keep(&session(1), &rig.1, &names, asked("/"), [&field]);
+        let other = place("app.example.com");
+        let other = rig.0.cookies(session(1).id, &other, asked("/"));
+        assert!(other.is_none(), "not even the domain itself");
+    }
+}
+
+#[test]
+fn a_cookie_is_deleted_by_every_date_that_browsers_read() {
+    let rig = Rig::new("h");
+    for date in [
+        "Thu, 1 Jan 1970 00:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 UTC",
+        "Thu Jan 01 1970 00:00:00 GMT+0000",
+        "Thu, 01-Jan-70 00:00:01 GMT",
+        "01 Jan 1970 00:00:00",
+    ] {
+        rig.set(&["sid=1; Path=/"]);
+        assert_eq!(rig.sent("/"), "sid=1");
+        rig.set(&[&format!("sid=; Path=/; Expires={date}")]);
+        assert_eq!(rig.sent("/"), "", "{date}");
+    }
+    // The last date that is one counts, and never before an age.
+    rig.set(&["a=1; Expires=Thu, 1 Jan 1970 00:00:00 GMT; expires=Sun, 22 Nov 2026 12:02:00 GMT; Expires=?"]);
+    rig.set(&["b=1; Expires=Thu, 1 Jan 1970 00:00:00 GMT; Max-Age=60"]);
+    assert_eq!(rig.sent("/"), "a=1; b=1");
+}
+
+#[test]
+fn a_value_in_parts_is_dropped_as_a_whole() {
+    let chunk = "x".repeat(3900);
+    for separator in [".", "-", "_", "C"] {
+        let rig = Rig::new("h");
+        rig.set(&["small=1"]);
+        for name in ["old", "new"] {
+            let parts = (0..3).map(|number| format!("{name}{separator}{number}={chunk}"));
+            let parts: Vec<_> = parts.collect();
+            rig.set(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+            assert!(rig.sent("/").contains(&format!("{name}{separator}2=")));
+        }
+        let sent = rig.sent("/");
+        let count = |name: &str| sent.matches(&format!("{name}{separator}")).count();
+        assert_eq!((count("old"), count("new")), (0, 3), "{separator}");
+    }
 }
 
 #[test]
@@ -200,6 +273,7 @@ fn what_is_no_cookie_is_ignored() {
     rig.0.keep(
         &session(1),
         &rig.1,
+        &[],
         asked("/"),
         [&HeaderValue::from_bytes(b"bad=\xff").unwrap()],
     );
@@ -211,8 +285,9 @@ fn many_and_huge_cookies_are_bounded_and_the_longest_unused_goes_first() {
     let rig = Rig::new("h");
     rig.set(&[&format!("huge={}", "x".repeat(4096))]);
     assert_eq!(rig.sent("/"), "");
-    rig.set(&["used=1; Path=/used", "unused=1; Path=/unused"]);
-    for number in 0..48 {
+    rig.set(&["used=1; Path=/used"]);
+    rig.set(&["unused=1; Path=/unused"]);
+    for number in 0..MAX_COOKIES - 2 {
         rig.set(&[&format!("c{number}=1")]);
         assert!(rig.sent("/used").contains("used=1"));
     }
@@ -247,9 +322,9 @@ fn cookies_are_gone_when_the_session_ends_or_is_not_used_for_long() {
         ..session(1)
     };
     let field = HeaderValue::from_static("late=1");
-    rig.0.keep(&revoked, &rig.1, asked("/"), [&field]);
+    rig.0.keep(&revoked, &rig.1, &[], asked("/"), [&field]);
     let expired = after(240);
-    rig.0.keep(&session(1), &rig.1, expired, [&field]);
+    rig.0.keep(&session(1), &rig.1, &[], expired, [&field]);
     assert!(rig.0.0.lock().is_empty(), "what comes late is not kept");
 }
 
@@ -260,7 +335,7 @@ fn jars_that_are_of_no_use_make_room() {
     for number in 0..3000_u32 {
         let at = noon() + TimeDelta::milliseconds(i64::from(number));
         let asked = Asked { at, ..asked("/") };
-        jars.keep(&session(number.into()), &place("h"), asked, [&field]);
+        jars.keep(&session(number.into()), &place("h"), &[], asked, [&field]);
     }
     assert_eq!(jars.0.lock().len(), MAX_SESSIONS);
     assert!(jars.0.lock().contains_key(&session(2999).id));
@@ -268,7 +343,7 @@ fn jars_that_are_of_no_use_make_room() {
         at: noon() + TimeDelta::hours(2),
         ..asked("/")
     };
-    jars.keep(&session(1), &place("h"), later, [&field]);
+    jars.keep(&session(1), &place("h"), &[], later, [&field]);
     assert_eq!(jars.0.lock().len(), 1);
 }
 

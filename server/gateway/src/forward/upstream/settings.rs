@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 use tokio_rustls::rustls::{ClientConfig, pki_types::ServerName};
 
 use super::serves::Serves;
@@ -28,6 +28,36 @@ pub(crate) struct UpstreamSettings {
     /// The claim `aud` of the identities that it gets.
     pub(crate) identity_audience: String,
     pub(crate) headers: Arc<RequestHeaders>,
+    /// The addresses that the platform's users know it by; the first is the one that it is asked as.
+    pub(crate) public: Vec<PublicUrl>,
+    pub(crate) names: Arc<Names>,
+}
+
+/// An address that the platform's users know an upstream by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PublicUrl {
+    pub(crate) scheme: Scheme,
+    pub(crate) authority: Authority,
+}
+
+/// What an upstream is called: in its configured URL, and by the platform's users.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names {
+    /// `https://app.example.com`.
+    pub(crate) origins: Vec<String>,
+    /// The same without scheme and port, in lower case.
+    pub(crate) hosts: Vec<String>,
+}
+
+impl Names {
+    pub(crate) fn of<'a>(urls: impl Iterator<Item = (&'a str, &'a Authority)>) -> Self {
+        let mut names = Self::default();
+        for (scheme, authority) in urls {
+            names.origins.push(format!("{scheme}://{authority}"));
+            names.hosts.push(authority.host().to_ascii_lowercase());
+        }
+        names
+    }
 }
 
 /// Whom to believe that it is the upstream.

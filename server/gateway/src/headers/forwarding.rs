@@ -1,0 +1,71 @@
+//! What an upstream is told of how a request came. What a client says of that never passes.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// How a request came, as far as its upstream is concerned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Came<'a> {
+    /// The client's address.
+    pub(crate) ip: IpAddr,
+    /// `http` or `https`.
+    pub(crate) scheme: &'a str,
+    /// The host that was asked for, as in `Host`.
+    pub(crate) host: &'a str,
+}
+
+impl Came<'_> {
+    /// Tells the upstream, in the fields of RFC 7239 and in those that are older.
+    pub(crate) fn tell(self, headers: &mut HeaderMap) {
+        let Self { ip, scheme, host } = self;
+        let node = match ip {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("\"[{ip}]\""),
+        };
+        for (name, text) in [
+            (FOR, ip.to_string()),
+            (HOST, host.to_owned()),
+            (PROTO, scheme.to_owned()),
+            (
+                FORWARDED,
+                format!("for={node};host=\"{host}\";proto={scheme}"),
+            ),
+        ] {
+            // Addresses and hosts are of an alphabet that every header can carry.
+            if let Ok(value) = HeaderValue::try_from(text) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upstream_is_told_once_and_in_both_ways() {
+        let mut headers = HeaderMap::new();
+        headers.append(FOR, HeaderValue::from_static("6.6.6.6"));
+        let came = Came {
+            ip: "2001:db8::1".parse().unwrap(),
+            scheme: "https",
+            host: "app.example.com:8443",
+        };
+        came.tell(&mut headers);
+        assert_eq!(headers.len(), 4);
+        assert_eq!(headers[FOR], "2001:db8::1");
+        assert_eq!(headers[HOST], "app.example.com:8443");
+        assert_eq!(headers[PROTO], "https");
+        assert_eq!(
+            headers[FORWARDED],
+            "for=\"[2001:db8::1]\";host=\"app.example.com:8443\";proto=https"
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! The names of request fields: which never pass, which pass by default, and which change what a
+//! request means if they are left out.
+
+use http::HeaderName;
+
+use super::{HOP_BY_HOP, OURS};
+
+/// Never passed on with a request, even where the configuration names them: credentials, fields that
+/// we set or derive, and fields that would make the upstream see another request than we checked.
+const NEVER: [&str; 24] = [
+    "authorization",
+    "cookie",
+    "cookie2",
+    "x-api-key",
+    "x-auth-token",
+    "x-access-token",
+    "expect",
+    "host",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-forwarded-uri",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-original-uri",
+    "x-rewrite-url",
+    "x-real-ip",
+    "content-transfer-encoding",
+    "http2-settings",
+];
+
+/// Fields of programs that pass where the configuration does not say otherwise.
+const DEFAULT_ALLOWED: [&str; 51] = [
+    "accept",
+    "accept-charset",
+    "accept-datetime",
+    "accept-encoding",
+    "accept-language",
+    "baggage",
+    "cache-control",
+    "content-digest",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-location",
+    "content-md5",
+    "content-range",
+    "content-type",
+    "digest",
+    "idempotency-key",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-schedule-tag-match",
+    "if-unmodified-since",
+    "last-event-id",
+    "origin",
+    "pragma",
+    "prefer",
+    "range",
+    "repr-digest",
+    "save-data",
+    "soapaction",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "tus-resumable",
+    "upload-checksum",
+    "upload-complete",
+    "upload-concat",
+    "upload-defer-length",
+    "upload-draft-interop-version",
+    "upload-incomplete",
+    "upload-length",
+    "upload-metadata",
+    "upload-offset",
+    "user-agent",
+    "want-content-digest",
+    "want-digest",
+    "want-repr-digest",
+    "x-upload-content-length",
+    "x-upload-content-type",
+];
+
+/// The beginnings of names that a page of the platform may not send either: what proxies say of a
+/// client, which some upstreams believe, and what belongs to the browser's connection to us.
+const NOT_OF_PAGES: [&str; 40] = [
+    "access-control-",
+    "api-key",
+    "apikey",
+    "cdn-loop",
+    "cf-",
+    "client-cert",
+    "client-ip",
+    "fastly-",
+    "fly-",
+    "forwarded",
+    "front-end-https",
+    "proxy-",
+    "remote-",
+    "sec-fetch-",
+    "sec-purpose",
+    "sec-websocket-",
+    "ssl-",
+    "true-client-",
+    "x-accel-",
+    "x-amzn-",
+    "x-arr-",
+    "x-auth-request-",
+    "x-authenticated-",
+    "x-authentik-",
+    "x-client-cert",
+    "x-client-ip",
+    "x-cluster-client-",
+    "x-envoy-",
+    "x-forwarded",
+    "x-host",
+    "x-middleware-",
+    "x-ms-client-principal",
+    "x-original-",
+    "x-pomerium-",
+    "x-proxy-",
+    "x-real-",
+    "x-remote-",
+    "x-rewrite-",
+    "x-ssl-",
+    "x-webauth-",
+];
+/// And whole names of that kind.
+const NOT_OF_PAGES_EITHER: [&str; 9] = [
+    "date",
+    "max-forwards",
+    "purpose",
+    "via",
+    "x-authorization",
+    "x-moz",
+    "x-scheme",
+    "x-url-scheme",
+    "x-user",
+];
+
+/// The beginnings of names that say how a body is to be understood, or on which condition the request
+/// is to be carried out.
+const MEANING: [&str; 6] = [
+    "content-",
+    "if-",
+    "tus-",
+    "upload-",
+    "x-content-range",
+    "x-upload-content-",
+];
+/// And whole names of that kind.
+const MEANING_TOO: [&str; 4] = ["digest", "if", "repr-digest", "soapaction"];
+
+/// The request fields of programs that pass where the configuration does not list them.
+pub(crate) fn default_allowed() -> Vec<HeaderName> {
+    DEFAULT_ALLOWED.map(HeaderName::from_static).to_vec()
+}
+
+/// Whether a request field is never passed on.
+pub(crate) fn is_never_passed(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    NEVER.contains(&text)
+        || HOP_BY_HOP.contains(&text)
+        || OURS.contains(name)
+        || text.starts_with("support-")
+        // Look-alikes: CGI-like upstreams read '_' and '.' as '-' (RFC 3875 §4.1.18).
+        || text.contains(['_', '.'])
+}
+
+/// Whether a field that a page of the platform has sent passes.
+pub(super) fn is_of_pages(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    // Some readers take any character that they don't know for '-'.
+    let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    is_plain
+        && !is_never_passed(name)
+        && !NOT_OF_PAGES.iter().any(|begin| text.starts_with(begin))
+        && !NOT_OF_PAGES_EITHER.contains(&text)
+}
+
+/// Whether a request means something else without this field.
+pub(super) fn is_meaning(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    MEANING.iter().any(|begin| text.starts_with(begin)) || MEANING_TOO.contains(&text)
+}
