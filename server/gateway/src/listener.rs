@@ -4,6 +4,7 @@ pub mod accept;
 mod client_wire;
 pub(crate) mod connection;
 mod frames;
+mod linger;
 pub mod open_files;
 mod opening;
 mod pieces;

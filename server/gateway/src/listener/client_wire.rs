@@ -17,6 +17,7 @@ use tokio_util::{either::Either, sync::CancellationToken};
 
 use super::{
     frames::{Flood, Frames},
+    linger::Linger,
     streams::Streams,
     unread::{Own, ReadSoon},
 };
@@ -40,18 +41,20 @@ pub(super) enum Followed {
     Frames(Box<Frames>, Streams),
 }
 
-/// Follows what passes, doesn't wait for a client that leaves a refusal unread, and resets a killed
-/// connection.
+/// Follows what passes, doesn't wait for a client that leaves a refusal unread, lets one that is still
+/// sending read its answer, and resets a killed connection.
 pub(super) struct ClientWire {
     socket: ReadSoon<Socket>,
     /// Read before it was known which protocol is spoken.
     ahead: Bytes,
     followed: Followed,
+    /// The connection has ended on our side.
+    linger: Option<Linger>,
     kill: CancellationToken,
 }
 
 impl ClientWire {
-    pub(super) const fn new(
+    pub(super) fn new(
         socket: Socket,
         ahead: Bytes,
         followed: Followed,
@@ -62,6 +65,7 @@ impl ClientWire {
             socket: ReadSoon::when(own, socket),
             ahead,
             followed,
+            linger: None,
             kill,
         }
     }
@@ -144,7 +148,24 @@ impl AsyncWrite for ClientWire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
+        let Self {
+            socket,
+            followed,
+            linger,
+            ..
+        } = &mut *self;
+        let linger = match linger {
+            Some(linger) => linger,
+            None => {
+                ready!(Pin::new(&mut *socket).poll_shutdown(cx))?;
+                linger.insert(Linger::new())
+            }
+        };
+        // On HTTP/2 a stream ends without its connection.
+        if let Followed::Heads(_) = followed {
+            ready!(linger.poll(cx, socket));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -13,6 +13,7 @@ mod attacks;
 mod browser;
 mod browser_answers;
 mod browser_banner;
+mod early;
 mod ends;
 mod faults;
 mod forward_auth;

@@ -86,22 +86,42 @@ impl Meter {
 pub(super) struct Wire {
     tcp: TcpStream,
     meter: Arc<Meter>,
+    /// The upstream takes nothing more. It may have answered before, so the rest of the request is
+    /// thrown away, and reading says how the exchange has ended.
+    is_deaf: bool,
 }
 
 impl Wire {
     pub(super) const fn new(tcp: TcpStream, meter: Arc<Meter>) -> Self {
-        Self { tcp, meter }
+        Self {
+            tcp,
+            meter,
+            is_deaf: false,
+        }
     }
 
     fn write(
         &mut self,
+        length: usize,
         write: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if !self.meter.may_write() {
             self.meter.kill.kill();
         }
-        let tcp = Pin::new(&mut self.tcp);
-        let written = self.meter.kill.unless_dead(|| write(tcp));
+        let (tcp, is_deaf) = (Pin::new(&mut self.tcp), self.is_deaf);
+        let written = self.meter.kill.unless_dead(|| match is_deaf {
+            true => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            false => write(tcp),
+        });
+        if let Some(Poll::Ready(Err(error))) = &written
+            && matches!(
+                error.kind(),
+                io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+            )
+        {
+            self.is_deaf = true;
+            return Poll::Ready(Ok(length));
+        }
         if let Some(Poll::Ready(Ok(bytes))) = written {
             self.meter.wrote(bytes);
         }
@@ -125,7 +145,7 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.write(|tcp| tcp.poll_write(cx, buf))
+        self.write(buf.len(), |tcp| tcp.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -133,7 +153,8 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.write(|tcp| tcp.poll_write_vectored(cx, bufs))
+        let length = bufs.iter().map(|buf| buf.len()).sum();
+        self.write(length, |tcp| tcp.poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -223,6 +223,12 @@ impl Upstream {
         };
         let head: Vec<u8> = buffer.drain(..end).collect();
         let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+        if head.contains("/too-large ") {
+            // It has seen enough, and doesn't read what still comes.
+            let answer = "HTTP/1.1 413 X\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbig\n";
+            let _ = tcp.write_all(answer.as_bytes()).await;
+            return None;
+        }
         let length = head.split("\r\n").find_map(|line| {
             let length = line.strip_prefix("content-length: ")?;
             length.parse::<usize>().ok()

@@ -1,0 +1,140 @@
+//! Answers that come while the client is still sending.
+
+use app::domain::access_log::{Refusal, RequestOutcome};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::{
+    Rig, Wanted,
+    client::{Client, Io},
+    frames::FrameClient,
+    pki::Pki,
+};
+
+const OWN: &str = "/v1/tenants/acme";
+const LARGE: usize = 8 * 1024 * 1024;
+
+/// Sends a large body, as a client that reads nothing before it has sent everything, and then reads.
+async fn send_all(io: impl Io + 'static, head: &str) -> (u16, String) {
+    let (mut reader, mut writer) = tokio::io::split(io);
+    let head = format!("{head}Content-Length: {LARGE}\r\n\r\n");
+    let _ = writer.write_all(head.as_bytes()).await;
+    let piece = vec![b'x'; 64 * 1024];
+    for _ in 0..LARGE / piece.len() {
+        if writer.write_all(&piece).await.is_err() {
+            break;
+        }
+    }
+    let mut answer = Vec::new();
+    let _ = reader.read_to_end(&mut answer).await;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let status = answer.get(9..12).and_then(|status| status.parse().ok());
+    (status.unwrap_or(0), answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstreams_early_answer_reaches_the_client_each_time() {
+    let rig = Rig::new().await;
+    for round in 0..25 {
+        let io = tokio::net::TcpStream::connect(rig.address).await.unwrap();
+        let head = rig.head(&format!("POST {OWN}/too-large"));
+        let (status, answer) = send_all(io, &head).await;
+        assert_eq!(status, 413, "{round}: {answer}");
+        assert!(answer.ends_with("big\n"), "{round}: {answer}");
+    }
+    for completed in rig.store.completed(25).await {
+        assert_eq!(completed.status, Some(413));
+        assert_eq!(completed.outcome, RequestOutcome::Done);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_reaches_a_client_that_is_still_sending_each_time() {
+    let pki = Pki::new();
+    pki.sign("127.0.0.1");
+    let clear = Rig::with(Wanted {
+        scopes: &["read_only"],
+        ..Wanted::default()
+    })
+    .await;
+    let tls = Rig::with(Wanted {
+        scopes: &["read_only"],
+        scheme: "https",
+        tables: pki.table(),
+        ..Wanted::default()
+    })
+    .await;
+    for round in 0..50 {
+        let io = tokio::net::TcpStream::connect(clear.address).await.unwrap();
+        let (status, answer) = send_all(io, &clear.head(&format!("POST {OWN}/x"))).await;
+        assert_eq!(status, 403, "{round}: {answer}");
+        assert!(answer.contains("out_of_scope"), "{round}: {answer}");
+    }
+    for round in 0..5 {
+        let io = pki.connect(tls.address, &["http/1.1"]).await.unwrap();
+        let (status, answer) = send_all(io, &tls.head(&format!("POST {OWN}/x"))).await;
+        assert_eq!(status, 403, "{round}: {answer}");
+    }
+    assert_eq!(clear.store.refused().len(), 50);
+    let refusals = clear.store.refused();
+    assert!(refusals.iter().all(|r| r.refusal == Refusal::OutOfScope));
+    assert_eq!(clear.upstream.bytes() + tls.upstream.bytes(), 0);
+}
+
+#[tokio::test]
+async fn over_http_2_the_stream_ends_and_the_answer_is_whole() {
+    let rig = Rig::new().await;
+    let reading = Rig::with(Wanted {
+        scopes: &["read_only"],
+        ..Wanted::default()
+    })
+    .await;
+    for (rig, path, status) in [(&rig, "too-large", 413), (&reading, "x", 403)] {
+        let (authority, bearer) = (rig.address.to_string(), format!("Bearer {}", rig.token));
+        let path = format!("{OWN}/{path}");
+        let length = LARGE.to_string();
+        let fields = [
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":authority", authority.as_str()),
+            (":path", path.as_str()),
+            ("authorization", bearer.as_str()),
+            ("content-length", length.as_str()),
+        ];
+        let mut client = FrameClient::connect(rig.address).await;
+        client.headers(1, &fields, false).await;
+        for _ in 0..3 {
+            client.data(1, &[b'x'; 16_000], false).await;
+        }
+        let answer = client.answer(1).await;
+        assert_eq!(answer.status, Some(status));
+        assert!(answer.complete, "{answer:?}");
+        // The connection goes on.
+        let get = [
+            (":method", "GET"),
+            (":scheme", "http"),
+            (":authority", authority.as_str()),
+            (":path", OWN),
+            ("authorization", bearer.as_str()),
+        ];
+        client.headers(3, &get, true).await;
+        assert_eq!(client.answer(3).await.status, Some(200));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_waits_to_be_asked_sends_nothing_of_what_is_refused() {
+    let rig = Rig::with(Wanted {
+        scopes: &["read_only"],
+        ..Wanted::default()
+    })
+    .await;
+    let mut client: Client = rig.client().await;
+    let head = rig.head(&format!("POST {OWN}/x"));
+    let head = format!("{head}Expect: 100-continue\r\nContent-Length: {LARGE}\r\n\r\n");
+    client.send(head.as_bytes()).await;
+    let rest = client.rest().await;
+    assert!(
+        rest.starts_with("HTTP/1.1 403"),
+        "and no 100 before: {rest}"
+    );
+}
