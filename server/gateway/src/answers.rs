@@ -76,6 +76,8 @@ pub(crate) struct Trouble {
     pub(crate) retry_after: Option<u64>,
     /// The console's address for a page. Programs get JSON instead.
     pub(crate) page: Option<String>,
+    /// Where the client is to go.
+    pub(crate) location: Option<String>,
 }
 
 impl Trouble {
@@ -91,6 +93,7 @@ impl Trouble {
             close: false,
             retry_after: None,
             page: None,
+            location: None,
         }
     }
 
@@ -144,6 +147,9 @@ impl Trouble {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
+        if let Some(Ok(location)) = self.location.as_ref().map(HeaderValue::try_from) {
+            headers.insert(header::LOCATION, location);
+        }
         if self.close {
             let close = HeaderValue::from_static("close");
             headers.insert(header::CONNECTION, close);
@@ -166,7 +172,10 @@ impl Trouble {
 
 impl From<Denied> for Trouble {
     fn from(denied: Denied) -> Self {
-        Self::new(denied.status, denied.refusal.as_str(), denied.detail)
+        Self {
+            location: denied.location,
+            ..Self::new(denied.status, denied.refusal.as_str(), denied.detail)
+        }
     }
 }
 

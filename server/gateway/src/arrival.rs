@@ -19,9 +19,13 @@ use self::{raw_head::RawHead, websocket::Handshake};
 use crate::{
     browser::cookies,
     headers,
-    judge::{CanonicalRequest, Denied, Permitted, RuleSet, canonical::CanonicalTarget, selectors},
+    judge::{
+        CanonicalRequest, Denied, Permitted, RuleSet,
+        canonical::{CanonicalTarget, NotCanonical},
+        selectors, spelling,
+    },
     ports::{Intent, KnownSession},
-    token::{credential_holds_token, without_tokens},
+    token::{credential_holds_token, holds_token, without_tokens},
 };
 
 /// The longest path or query that is kept of a refused request, in characters.
@@ -43,6 +47,10 @@ pub(crate) struct Arrival {
     pub(crate) ip: IpAddr,
     /// The proxy that carries the request and asks about it.
     pub(crate) profile: Option<ForwardAuthProfile>,
+    /// Whether the gateway itself carries it to an upstream.
+    pub(crate) is_carried: bool,
+    /// Whether it came to a support session's own host, where browsers are.
+    pub(crate) at_entry: bool,
 }
 
 impl Arrival {
@@ -91,7 +99,11 @@ impl Arrival {
             // An answer that ends with its connection could be cut and look complete.
             return Err(Denied {
                 status: 505,
-                ..malformed("The gateway speaks HTTP/1.1 and HTTP/2.".into())
+                ..malformed(
+                    "The gateway speaks HTTP/1.1 and HTTP/2. An nginx in front of it needs \
+                     'proxy_http_version 1.1;'."
+                        .into(),
+                )
             });
         }
         if self.has_two_credentials() {
@@ -100,7 +112,10 @@ impl Arrival {
             ));
         }
         if let Some(fault) = self.head.fault {
-            return Err(malformed(fault.to_string()));
+            return Err(Denied {
+                status: fault.status(),
+                ..malformed(fault.to_string())
+            });
         }
         let handshake = self.handshake()?;
         if self.method == Method::TRACE {
@@ -110,8 +125,15 @@ impl Arrival {
             let detail = "The Connection header names a header that the gateway sets.";
             return Err(malformed(detail.into()));
         }
-        let target = CanonicalTarget::parse(&self.head.target)
-            .map_err(|error| Denied::new(Refusal::AmbiguousPath, error.to_string()))?;
+        let target = match self.is_carried {
+            true => CanonicalTarget::parse_odd(&self.head.target),
+            // What a proxy or a router makes of an odd path is not known.
+            false => CanonicalTarget::parse(&self.head.target),
+        };
+        let target = match target {
+            Ok(target) => target,
+            Err(fault) => self.respelt(fault)?,
+        };
         let query = target.query().unwrap_or_default();
         if headers::overrides_method(&self.headers) || selectors::overrides_method(query) {
             return Err(malformed("A request must not override its method.".into()));
@@ -122,6 +144,28 @@ impl Arrival {
             headers: self.headers.clone(),
         };
         Ok((request, handshake))
+    }
+
+    /// A browser's target in its canonical spelling, where that passes. To read, the browser has to ask
+    /// for it itself, so that what it shows is what was recorded.
+    fn respelt(&self, fault: NotCanonical) -> Result<CanonicalTarget, Denied> {
+        let refused = || denied_for(fault);
+        if !self.at_entry || holds_token(&self.head.target) {
+            return Err(refused());
+        }
+        let respelt = spelling::respelt(&self.head.target);
+        let target = CanonicalTarget::parse_odd(&respelt).map_err(|_| refused())?;
+        if own_path(&respelt).is_some() {
+            return Err(refused());
+        }
+        match self.method {
+            Method::GET | Method::HEAD => Err(Denied {
+                status: 308,
+                location: Some(target.as_str().to_owned()),
+                ..refused()
+            }),
+            _ => Ok(target),
+        }
     }
 
     fn handshake(&self) -> Result<Option<Handshake>, Denied> {
@@ -182,6 +226,28 @@ impl Arrival {
     }
 }
 
+/// The one path prefix that is the gateway's own.
+const OWN_PREFIX: &[u8] = b"/.support-console";
+
+/// The path after our own prefix, if it is there.
+pub(crate) fn own_path(target: &[u8]) -> Option<&[u8]> {
+    let rest = target.strip_prefix(OWN_PREFIX)?;
+    matches!(rest.first(), None | Some(b'/' | b'?')).then_some(rest)
+}
+
+/// Why a target that is not canonical is refused. A long one is not ambiguous, nor is a query.
+fn denied_for(fault: NotCanonical) -> Denied {
+    let denied = |refusal| Denied::new(refusal, fault.to_string());
+    match fault {
+        NotCanonical::TooLong => Denied {
+            status: 414,
+            ..denied(Refusal::MalformedRequest)
+        },
+        NotCanonical::Query => denied(Refusal::MalformedRequest),
+        _ => denied(Refusal::AmbiguousPath),
+    }
+}
+
 /// Path and query of what is refused, as they may be recorded and logged.
 pub(crate) fn shown_target(target: &[u8], rules: &RuleSet) -> (String, Option<String>) {
     let (path, query) = rules.hidden.of_any(target);
@@ -215,6 +281,14 @@ mod tests {
         assert_eq!(path, "/a\\u{1b}[31m\u{fffd}");
         assert_eq!(query.as_deref(), Some("b=\\u{0}"));
         assert_eq!(shown_target(&[b'a'; 5000]).0.len(), REFUSED_TEXT_MAX);
+    }
+
+    #[test]
+    fn only_our_own_prefix_is_ours() {
+        assert_eq!(own_path(b"/.support-console/health"), Some(&b"/health"[..]));
+        assert_eq!(own_path(b"/.support-console"), Some(&b""[..]));
+        assert_eq!(own_path(b"/.support-consoles/x"), None);
+        assert_eq!(own_path(b"/a/.support-console/x"), None);
     }
 
     #[test]

@@ -199,6 +199,8 @@ impl ForwardAuth {
             headers: said.headers,
             ip: said.ip,
             profile: Some(self.settings.profile),
+            is_carried: false,
+            at_entry: false,
         })
     }
 }

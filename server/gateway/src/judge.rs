@@ -8,12 +8,15 @@ mod grant;
 pub(crate) mod hidden;
 mod host;
 pub(crate) mod patterns;
+mod readings;
 mod request;
 pub(crate) mod rule_book;
 mod rule_set;
 pub mod scopes;
 pub(crate) mod selectors;
 mod source;
+pub(crate) mod spelling;
+mod uri;
 
 use std::sync::Arc;
 
@@ -98,7 +101,11 @@ impl Judge<'_> {
         request: CanonicalRequest,
     ) -> Result<Authorised, Denied> {
         let upstream_host = self.check_host(session, &request)?;
-        let grant = self.rules.grant(session, &request)?;
+        let granted = self.rules.grant(session, &request);
+        if !matches!(&granted, Err(denied) if denied.refusal == Refusal::OutOfScope) {
+            self.check_readings(session, &request)?;
+        }
+        let grant = granted?;
         let (mut upgrade, mut body) = (grant.upgrade.map(|(to, _)| to), grant.body);
         let scope = match grant.upgrade {
             // Not by the scope that lets the same path be read.
@@ -135,6 +142,28 @@ impl Judge<'_> {
                 Authorised::Form(UncheckedForm::new(permitted, rules.cloned().collect())?)
             }
         })
+    }
+
+    /// An odd path passes only if no reading of it leads anywhere else.
+    fn check_readings(
+        &self,
+        session: &KnownSession,
+        request: &CanonicalRequest,
+    ) -> Result<(), Denied> {
+        let mut readings = request.target.readings().iter();
+        let is_permitted = |reading: &String| {
+            let mut rules = std::iter::once(self.rules).chain(self.earlier);
+            rules.all(|rules| rules.permits_reading(session, &request.method, reading))
+        };
+        match readings.all(is_permitted) {
+            true => Ok(()),
+            false => {
+                let detail = "The path can be read in several ways, and this session may not go to \
+                              all of these places: write it without ';', without empty segments, \
+                              and without escapes of '/', '\\', ';' and '%'.";
+                Err(Denied::new(Refusal::AmbiguousPath, detail))
+            }
+        }
     }
 
     /// A host that is not the gateway's own may be another tenant's (RFC 9110 §15.5.20). Gives the

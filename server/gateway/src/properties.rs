@@ -107,8 +107,10 @@ pub fn request(bytes: &[u8]) {
     };
     let (method, bytes) = (&bytes[..blank], &bytes[blank + 1..]);
     target(bytes);
-    let (Ok(method), Ok(target)) = (Method::from_bytes(method), CanonicalTarget::parse(bytes))
-    else {
+    let (Ok(method), Ok(target)) = (
+        Method::from_bytes(method),
+        CanonicalTarget::parse_odd(bytes),
+    ) else {
         return;
     };
     let mut headers = HeaderMap::new();

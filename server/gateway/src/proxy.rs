@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::{
     admission::{Admission, AdmissionParts},
     answers::{self, Answer, Trouble},
-    arrival::{Arrival, client::Client, client_ip::client_ip},
+    arrival::{Arrival, client::Client, client_ip::client_ip, own_path},
     browser::{Browsers, banner::Wanted, fetch_metadata::is_navigation},
     clock::Clock,
     config::{GatewaySettings, entry::admits_clear_text},
@@ -21,9 +21,6 @@ use crate::{
     ports::{BrowserSessions, HeldSessions, Recorder, Sessions},
     telemetry::LogLimit,
 };
-
-/// The one path prefix that is the gateway's own.
-const OWN_PREFIX: &[u8] = b"/.support-console";
 
 /// The parts of a gateway.
 pub struct GatewayParts {
@@ -194,10 +191,7 @@ impl Gateway {
     /// A person gets a page, a program a problem.
     fn told(&self, trouble: Trouble, arrival: &Arrival) -> Trouble {
         match &self.browsers {
-            Some(browsers)
-                if browsers.label(&arrival.headers).is_some()
-                    && is_navigation(&arrival.headers) =>
-            {
+            Some(browsers) if arrival.at_entry && is_navigation(&arrival.headers) => {
                 trouble.on_page(browsers.console.clone())
             }
             _ => trouble,
@@ -232,6 +226,8 @@ impl Gateway {
         let on_upgrade = parts.extensions.remove();
         let malformed = |detail| Trouble::new(400, "malformed_request", detail).closing();
         let head = client.head(&mut parts).map_err(malformed)?;
+        let browsers = self.browsers.as_ref();
+        let at_entry = browsers.is_some_and(|b| b.label(&parts.headers).is_some());
         let arrival = Arrival {
             request_id,
             at: self.admission.clock.now(),
@@ -242,15 +238,11 @@ impl Gateway {
             ip: client_ip(client.peer, &parts.headers, &self.settings.trusted_proxies),
             headers: parts.headers,
             profile: None,
+            is_carried: true,
+            at_entry,
         };
         Ok((arrival, body, on_upgrade))
     }
-}
-
-/// The path after our own prefix, if it is there.
-fn own_path(target: &[u8]) -> Option<&[u8]> {
-    let rest = target.strip_prefix(OWN_PREFIX)?;
-    matches!(rest.first(), None | Some(b'/' | b'?')).then_some(rest)
 }
 
 fn own_answer(rest: &[u8], request_id: RequestId) -> Result<Response<Answer>, Trouble> {
@@ -260,18 +252,5 @@ fn own_answer(rest: &[u8], request_id: RequestId) -> Result<Response<Answer>, Tr
             Ok(answers::ours(StatusCode::OK, &body, request_id))
         }
         _ => Err(Trouble::new(404, "not_found", "Page not found.")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_our_own_prefix_is_ours() {
-        assert_eq!(own_path(b"/.support-console/health"), Some(&b"/health"[..]));
-        assert_eq!(own_path(b"/.support-console"), Some(&b""[..]));
-        assert_eq!(own_path(b"/.support-consoles/x"), None);
-        assert_eq!(own_path(b"/a/.support-console/x"), None);
     }
 }

@@ -75,6 +75,16 @@ pub(crate) enum HeadFault {
     TooManyFields,
 }
 
+impl HeadFault {
+    /// The status that the client gets (RFC 6585 §5).
+    pub(crate) const fn status(self) -> u16 {
+        match self {
+            Self::TooManyFields => 431,
+            _ => 400,
+        }
+    }
+}
+
 impl HeadTap {
     /// Takes note of bytes that were read from the client.
     pub(crate) fn saw(&self, mut bytes: &[u8]) {

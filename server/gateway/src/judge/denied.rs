@@ -13,6 +13,8 @@ pub struct Denied {
     pub status: u16,
     /// A sentence for the client.
     pub detail: Cow<'static, str>,
+    /// The spelling of the target that is not denied, for a browser to go to.
+    pub(crate) location: Option<String>,
 }
 
 impl Denied {
@@ -22,6 +24,7 @@ impl Denied {
             refusal,
             status: refusal.status(),
             detail: detail.into(),
+            location: None,
         }
     }
 

@@ -1,11 +1,13 @@
 //! What one set of rules says of a request.
 
 use app::domain::access_log::Refusal;
+use http::Method;
 
 use super::{
     bindings::TenantBinding,
     denied::{Denied, wrong_organization, wrong_tenant},
-    patterns::Captured,
+    patterns::{Captured, PathPattern},
+    readings::EMPTY_SEGMENT,
     request::CanonicalRequest,
     rule_set::RuleSet,
     scopes::{Grant, Ruling},
@@ -47,6 +49,37 @@ impl RuleSet {
         };
         self.check_established(session, path, &grant)?;
         Ok(grant)
+    }
+
+    /// Whether an odd path may be read so: permitted, within the same tenant and organization, and
+    /// without a secret that its record would show.
+    pub(super) fn permits_reading(
+        &self,
+        session: &KnownSession,
+        method: &Method,
+        reading: &str,
+    ) -> bool {
+        let reaches = |pattern: &PathPattern| pattern.matches(reading).is_some();
+        let Ruling::Allowed(grant) = self.ruling(session, method, reading) else {
+            return false;
+        };
+        // Where a path names a tenant, an empty segment would move the name.
+        let whole = reading.replace(EMPTY_SEGMENT, "");
+        let routes = self.routes.iter();
+        let named: Vec<_> = routes.flat_map(|route| route.names(&whole)).collect();
+        let names = grant.names_tenant || grant.names_organization || !named.is_empty();
+        let tenant = session.tenant_id.as_str();
+        let organization = session.organization_id.as_ref();
+        let is_own = named.iter().all(|named| {
+            let other_tenant = named.tenant.as_ref().is_some_and(|named| named != tenant);
+            let both = named.organization.as_ref().zip(organization);
+            !other_tenant && both.is_none_or(|(named, own)| named == own.as_str())
+        });
+        is_own
+            && !(names && reading.contains(EMPTY_SEGMENT))
+            && self.check_established(session, reading, &grant).is_ok()
+            && (self.only.is_empty() || self.only.iter().any(reaches))
+            && !self.hidden.is_in(reading)
     }
 
     /// Nothing in the request may name another tenant or organization.

@@ -53,6 +53,11 @@ impl Hidden {
         }
     }
 
+    /// Whether a path holds a secret, by any reading.
+    pub(super) fn is_in(&self, path: &str) -> bool {
+        self.holds_path(path) || self.query_in(path).is_some()
+    }
+
     /// A canonical path as it may be recorded. Patterns are read loosely.
     fn path<'p>(&self, path: &'p str) -> Cow<'p, str> {
         let mut shown = Cow::Borrowed(path);

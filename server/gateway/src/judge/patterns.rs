@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::canonical::{is_unreserved, segments};
+use super::{canonical::segments, uri::is_unreserved};
 
 /// The suffix for a path and everything below it.
 const BELOW: &str = "/**";

@@ -84,11 +84,13 @@ pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
         // No spelling is shorter. A query may have thousands of names.
         return false;
     }
-    let mut name = name.to_owned();
+    let mut name = wide_escapes_undone(name);
     for _ in 0..4 {
-        // PHP reads a bracket that is never closed as an underscore.
+        // PHP reads a bracket that is never closed as an underscore. Some parsers leave out a '%' that
+        // escapes nothing.
         let unclosed = name.replace('[', "_");
-        if [&name, &unclosed]
+        let loose = name.replace('%', "");
+        if [&name, &unclosed, &loose]
             .iter()
             .any(|name| folded(name) == folded(selector))
         {
@@ -98,9 +100,34 @@ pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
         if decoded == name {
             break;
         }
-        name = decoded.into_owned();
+        name = wide_escapes_undone(&decoded);
     }
     false
+}
+
+/// A text without escapes of the form `%u0041`, which some servers undo.
+fn wide_escapes_undone(text: &str) -> String {
+    let mut undone = String::with_capacity(text.len());
+    let mut rest = text;
+    let wide = |rest: &str| {
+        [rest.find("%u"), rest.find("%U")]
+            .into_iter()
+            .flatten()
+            .min()
+    };
+    while let Some(at) = wide(rest) {
+        let digits = rest.get(at + 2..at + 6);
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let (length, c) = match code.and_then(char::from_u32) {
+            Some(c) => (6, c),
+            None => (2, 'u'),
+        };
+        undone.push_str(&rest[..at]);
+        undone.push(c);
+        rest = &rest[at + length..];
+    }
+    undone.push_str(rest);
+    undone
 }
 
 /// A name up to its first bracket, without what parsers of some languages take for an underscore.
@@ -132,6 +159,9 @@ mod tests {
             "%5Fmethod=DELETE",
             "_METHOD=DELETE",
             "_method",
+            "%u005Fmethod=DELETE",
+            "_met%hod=DELETE",
+            "%0A_method=DELETE",
             "X-HTTP-Method-Override=PUT",
             "a=1;_method=x",
         ] {
@@ -170,6 +200,16 @@ mod tests {
             "tenant%5Fid=acme",
             "t%65nant_id=b",
             "t%2565nant_id=b",
+            "%u0074enant_id=b",
+            "%U0074enant%u005Fid=b",
+            "%25u0074%25u0065nant_id=b",
+            "tenant%_id=b",
+            "%tenant_id=b",
+            "tenant_id%=b",
+            "tenant_id=acme%",
+            "tenant_id=acme%0A",
+            "%0Atenant_id=b",
+            "tenant_id%0D%0A=b",
             "TENANT_ID=b",
             "tenant_id[]=b",
             "tenant[id=b",

@@ -106,6 +106,8 @@ impl Guard {
             ip: client_ip(peer.0, &parts.headers, &self.trusted_proxies),
             headers: parts.headers.clone(),
             profile: None,
+            is_carried: false,
+            at_entry: false,
         })
     }
 

@@ -105,7 +105,7 @@ impl Question {
         let plain = |refusal, detail: String| (Denied::new(refusal, detail), None);
         let method = Method::from_bytes(self.method.as_bytes())
             .map_err(|_| plain(Refusal::MalformedRequest, "Not a valid method.".into()))?;
-        let target = CanonicalTarget::parse(self.path.as_bytes())
+        let target = CanonicalTarget::parse_odd(self.path.as_bytes())
             .map_err(|error| plain(Refusal::AmbiguousPath, error.to_string()))?;
         let mut headers: HeaderMap = self.headers.iter().cloned().collect();
         let host = self.host.as_deref().or(settings.own_host());

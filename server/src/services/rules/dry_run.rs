@@ -139,7 +139,7 @@ fn request(made: &MadeRequest) -> Option<(Arc<KnownSession>, CanonicalRequest)> 
     headers.insert(header::HOST, HeaderValue::from_static(HOST));
     let request = CanonicalRequest {
         method: Method::from_bytes(made.method.as_bytes()).ok()?,
-        target: CanonicalTarget::parse(target.as_bytes()).ok()?,
+        target: CanonicalTarget::parse_odd(target.as_bytes()).ok()?,
         headers,
     };
     let session = KnownSession {

@@ -1,0 +1,179 @@
+//! Odd paths: those that readers take for different places. Escaped slashes, parameters behind `;`,
+//! empty segments and escapes of escapes are ordinary in some platforms' addresses.
+//!
+//! Such a path passes only if each of its readings is permitted, so that it makes no difference which of
+//! them the upstream prefers. What none of them may have is refused: dot segments, control characters,
+//! bytes that are not UTF-8.
+
+use std::borrow::Cow;
+
+use super::uri::{NotCanonical, escape, is_path_char, is_unreserved};
+
+/// How often escapes of escapes are undone. What nests deeper is refused.
+const NESTED: usize = 4;
+/// Stands for an empty segment in a reading that keeps them. No path has it otherwise.
+pub(super) const EMPTY_SEGMENT: &str = "/\u{1}";
+
+/// Every reading of an odd path, the path itself included.
+///
+/// # Errors
+///
+/// If no reader should get it.
+pub(super) fn of(path: &[u8]) -> Result<Vec<String>, NotCanonical> {
+    let path = std::str::from_utf8(path).map_err(|_| NotCanonical::Character)?;
+    check(path)?;
+    let mut readings: Vec<String> = Vec::new();
+    let mut text = Cow::Borrowed(path);
+    for _ in 0..=NESTED {
+        for reading in [split(&text, false), split(&text, true)] {
+            for whole in [joined(&reading, false)?, joined(&reading, true)?] {
+                if !readings.contains(&whole) {
+                    readings.push(whole);
+                }
+            }
+        }
+        if !text.contains('%') {
+            break;
+        }
+        let undone = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
+        if undone == text {
+            return Ok(readings);
+        }
+        text = Cow::Owned(undone.into_owned());
+    }
+    match text.contains('%') {
+        true => Err(NotCanonical::ForbiddenEscape),
+        false => Ok(readings),
+    }
+}
+
+/// Checks the path as it is written.
+fn check(path: &str) -> Result<(), NotCanonical> {
+    let rest = path.strip_prefix('/').ok_or(NotCanonical::NotOriginForm)?;
+    if rest.starts_with('/') {
+        // A reader may take what follows for a host.
+        return Err(NotCanonical::EmptySegment);
+    }
+    let mut rest = rest.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        rest = tail;
+        if *byte == b'%' {
+            let (value, is_canonical) = escape(tail).ok_or(NotCanonical::Escape)?;
+            if value.is_ascii_control() {
+                return Err(NotCanonical::ForbiddenEscape);
+            }
+            if is_unreserved(value) {
+                return Err(NotCanonical::NeedlessEscape);
+            }
+            if !is_canonical {
+                return Err(NotCanonical::Escape);
+            }
+            rest = &tail[2..];
+        } else if !is_path_char(*byte) && !b"/;[]|^".contains(byte) {
+            return Err(NotCanonical::Character);
+        }
+    }
+    Ok(())
+}
+
+/// The segments of a text, with or without what follows a `;` in each.
+fn split(text: &str, without_parameters: bool) -> Vec<&str> {
+    let segments = text.split(['/', '\\']).skip(1);
+    let segments = segments.map(|segment| match without_parameters {
+        true => segment.split(';').next().unwrap_or_default(),
+        false => segment,
+    });
+    segments.collect()
+}
+
+/// A reading as one path, with or without its empty segments. A final slash stays.
+fn joined(segments: &[&str], without_empty: bool) -> Result<String, NotCanonical> {
+    let mut path = String::new();
+    let last = segments.len().saturating_sub(1);
+    for (at, segment) in segments.iter().enumerate() {
+        if matches!(segment.trim(), "." | "..") {
+            return Err(NotCanonical::DotSegment);
+        }
+        if segment.contains(char::is_control) {
+            return Err(NotCanonical::ForbiddenEscape);
+        }
+        if segment.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(NotCanonical::NotUtf8);
+        }
+        match (segment.is_empty(), at == last) {
+            (true, true) if !path.ends_with('/') => path.push('/'),
+            (true, true) => {}
+            (true, false) if without_empty => {}
+            (true, false) => path.push_str(EMPTY_SEGMENT),
+            (false, _) => {
+                path.push('/');
+                path.push_str(segment);
+            }
+        }
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn readings(path: &str) -> Vec<String> {
+        of(path.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn each_way_to_read_a_path_is_known() {
+        for (path, others) in [
+            ("/a%2Fb", &["/a/b"][..]),
+            ("/a%5Cb", &["/a/b"]),
+            ("/a%252Fb", &["/a%2Fb", "/a/b"]),
+            ("/a;x=1/b", &["/a/b"]),
+            ("/a%3Bx/b", &["/a;x/b", "/a/b"]),
+            ("/a;x%2Fb/c", &["/a/c", "/a;x/b/c", "/a/b/c"]),
+            ("/a//b", &["/a/\u{1}/b"]),
+            ("/a/;x/b", &["/a/\u{1}/b", "/a/b"]),
+            ("/a%2F/b", &["/a/\u{1}/b", "/a/b"]),
+            ("/100%25.pdf", &["/100%.pdf"]),
+            ("/[slug]", &[]),
+            ("/a%2F", &["/a/"]),
+        ] {
+            let readings = readings(path);
+            for other in others {
+                assert!(readings.iter().any(|r| r == other), "{path} {readings:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_reader_should_get_is_refused_in_each_reading() {
+        use NotCanonical::*;
+        for (path, fault) in [
+            ("//a", EmptySegment),
+            ("/a%2F..%2Fb", DotSegment),
+            ("/..;/b", DotSegment),
+            ("/a/..;x=1/b", DotSegment),
+            ("/a%5C..%5Cb", DotSegment),
+            ("/a/%252E%252E/b", DotSegment),
+            ("/a/%25252E%25252E/b", DotSegment),
+            ("/a/%2525252525252E%25252525252E/b", ForbiddenEscape),
+            ("/a/.%252e/b", DotSegment),
+            ("/a/..%3B/b", DotSegment),
+            ("/a/..%20/b", DotSegment),
+            ("/a%252F..%252Fb", DotSegment),
+            ("/a%00", ForbiddenEscape),
+            ("/a%2500", ForbiddenEscape),
+            ("/a%250d%250aX:1", ForbiddenEscape),
+            ("/a%0A", ForbiddenEscape),
+            ("/a%25C0%25AE", NotUtf8),
+            ("/a%FF", NotUtf8),
+            ("/a%2fb", Escape),
+            ("/a%61;", NeedlessEscape),
+            ("/a\\b", Character),
+            ("/a b;", Character),
+            ("/a;%", Escape),
+        ] {
+            assert_eq!(of(path.as_bytes()), Err(fault), "{path}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Characters and escapes of request targets (RFC 3986), and what can be wrong with a target.
+
+/// Why a target is not canonical.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotCanonical {
+    /// The target is longer than [`MAX_TARGET_LENGTH`](super::canonical::MAX_TARGET_LENGTH).
+    #[error("the request target is longer than 8192 bytes")]
+    TooLong,
+    /// Absolute-form, authority-form, asterisk-form or nothing.
+    #[error("the request target must begin with '/'")]
+    NotOriginForm,
+    /// A `#` in the target.
+    #[error("a fragment does not belong in a request target")]
+    Fragment,
+    /// `//` in the path.
+    #[error("the path has an empty segment")]
+    EmptySegment,
+    /// `.` or `..`, in whichever spelling.
+    #[error("the path has a dot segment")]
+    DotSegment,
+    /// A raw character that has no place in a path.
+    #[error("the path has a character that must be percent-encoded or is not allowed")]
+    Character,
+    /// An escape that is not `%` and two upper-case hexadecimal digits.
+    #[error("a percent escape must be '%' and two upper-case hexadecimal digits")]
+    Escape,
+    /// An escape of an unreserved character.
+    #[error("a character that needs no percent-encoding is percent-encoded")]
+    NeedlessEscape,
+    /// An escape of `/`, `\`, `;`, `%` or a control character.
+    #[error("the path has an escaped '/', '\\', ';', '%' or control character")]
+    ForbiddenEscape,
+    /// The escaped bytes of a segment are not UTF-8.
+    #[error("the path is not UTF-8")]
+    NotUtf8,
+    /// The query has a character that must be escaped, or an escaped NUL.
+    #[error("the query has a character that must be percent-encoded or is not allowed")]
+    Query,
+}
+
+/// The byte of two hexadecimal digits, and whether they are upper case.
+pub(super) fn escape(digits: &[u8]) -> Option<(u8, bool)> {
+    let [high, low, ..] = digits else { return None };
+    let value = |digit: &u8| char::from(*digit).to_digit(16);
+    let byte = u8::try_from(value(high)? * 16 + value(low)?).ok()?;
+    let canonical = !high.is_ascii_lowercase() && !low.is_ascii_lowercase();
+    Some((byte, canonical))
+}
+
+/// RFC 3986 §2.3.
+pub(super) const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// `pchar` of RFC 3986 §3.3 without `;` and escapes.
+pub(super) const fn is_path_char(byte: u8) -> bool {
+    is_unreserved(byte)
+        || matches!(
+            byte,
+            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@'
+        )
+}
