@@ -78,6 +78,9 @@ pub struct GatewayConfig {
     /// The addresses that the platform's users know the upstream by.
     #[serde(default)]
     pub upstream_public_urls: Vec<String>,
+    /// The names of the upstream's cookies that scripts of its pages read and write.
+    #[serde(default)]
+    pub upstream_readable_cookies: Vec<String>,
     /// The audience of signed identities (the claim `aud`). Defaults to the upstream's origin.
     pub identity_audience: Option<String>,
     /// PEM file with the CA of the upstream's certificate. Defaults to the system's CAs.

@@ -152,6 +152,8 @@ async fn upstreams(config: &Config, checks: &mut Vec<Check>) {
         for (what, reached) in settings.probe_upstreams().await {
             checks.push(Check::of(format!("upstream {what}"), reached));
         }
+        let notes = settings.notes().into_iter();
+        checks.extend(notes.map(|note| Check::of(note, Ok::<(), String>(()))));
     }
 }
 

@@ -1,11 +1,14 @@
-//! Our two cookies at a session's host.
+//! Our two cookies at a session's host, and those of the platform that its scripts share with us.
 
-use http::HeaderMap;
+use http::{HeaderMap, header::COOKIE};
 
 use crate::{
     host_cookie::HostCookie,
-    token::{Token, TokenKind},
+    token::{Token, TokenKind, holds_token},
 };
+
+/// How long a value that a script has written may be (RFC 6265bis §5.6).
+const MAX_WRITTEN: usize = 4096;
 
 /// Holds what a request is let through by. Without `Max-Age`: the support session is what ends.
 pub(crate) const SESSION: HostCookie = HostCookie::new("__Host-support-session");
@@ -24,6 +27,31 @@ pub(super) fn state(headers: &HeaderMap) -> Option<Token> {
     token(&STATE.only(headers)?, TokenKind::EntryState)
 }
 
+/// The cookies with these names that a browser sends, if each is there once: the browser doesn't say
+/// which of two is the one that a sibling host has set.
+pub(super) fn written(headers: &HeaderMap, names: &[String]) -> Vec<(String, String)> {
+    let mut written: Vec<(String, String)> = Vec::new();
+    if names.is_empty() {
+        return written;
+    }
+    let fields = headers.get_all(COOKIE).iter();
+    let fields = fields.filter_map(|field| std::str::from_utf8(field.as_bytes()).ok());
+    let pairs: Vec<_> = fields
+        .flat_map(|field| field.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .collect();
+    for name in names {
+        let mut found = pairs.iter().filter(|(found, _)| found == name);
+        if let (Some((_, value)), None) = (found.next(), found.next())
+            && value.len() <= MAX_WRITTEN
+            && !holds_token(value.as_bytes())
+        {
+            written.push((name.clone(), (*value).to_owned()));
+        }
+    }
+    written
+}
+
 fn token(text: &str, kind: TokenKind) -> Option<Token> {
     let token = Token::parse(text).ok()?;
     (token.kind() == kind).then_some(token)
@@ -31,10 +59,23 @@ fn token(text: &str, kind: TokenKind) -> Option<Token> {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderValue, header::COOKIE};
+    use http::HeaderValue;
 
     use super::*;
     use crate::entropy::SeededEntropy;
+
+    #[test]
+    fn what_scripts_have_written_is_taken_if_it_is_there_once() {
+        let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(1));
+        let mut headers = HeaderMap::new();
+        let cookies = format!("csrf=a; two=1; other=x; own={}; two=2", token.expose());
+        headers.insert(COOKIE, HeaderValue::from_str(&cookies).unwrap());
+        headers.append(COOKIE, HeaderValue::from_static("later=b"));
+        let names = ["csrf", "two", "own", "later", "none"].map(str::to_owned);
+        let written = written(&headers, &names);
+        let taken = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(written, [taken("csrf", "a"), taken("later", "b")]);
+    }
 
     #[test]
     fn a_state_is_taken_only_if_it_is_the_one() {

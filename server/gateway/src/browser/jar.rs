@@ -20,7 +20,7 @@ use http::HeaderValue;
 use parking_lot::Mutex;
 
 use self::cookie::{Dropped, Held};
-use crate::{ports::KnownSession, telemetry::LogLimit};
+use crate::{forward::upstream::Names, ports::KnownSession, telemetry::LogLimit};
 
 /// The most support sessions with stored cookies. The one unused for longest is removed first.
 const MAX_SESSIONS: usize = 1024;
@@ -73,6 +73,14 @@ struct SessionJars {
     jars: HashMap<Place, Jar>,
 }
 
+/// What became of the cookies of one response.
+#[derive(Default)]
+struct Kept {
+    dropped: Vec<Dropped>,
+    /// For the browser.
+    mirrors: Vec<HeaderValue>,
+}
+
 #[derive(Default)]
 struct Jar {
     cookies: Vec<Held>,
@@ -89,18 +97,19 @@ impl fmt::Debug for Jars {
 
 impl Jars {
     /// Stores the cookies of an upstream's response to `asked`. Each invalid `Set-Cookie` is
-    /// ignored on its own (RFC 6265 §5.2, §5.3).
+    /// ignored on its own (RFC 6265 §5.2, §5.3). Gives what the browser is to keep of them, for scripts
+    /// of the platform.
     pub(crate) fn keep<'v>(
         &self,
         session: &KnownSession,
         place: &Place,
-        names: &[String],
+        names: &Names,
         asked: Asked<'_>,
         set: impl IntoIterator<Item = &'v HeaderValue>,
-    ) {
+    ) -> Vec<HeaderValue> {
         let mut set = set.into_iter().peekable();
         if set.peek().is_none() || session.ended_at(asked.at).is_some() {
-            return;
+            return Vec::new();
         }
         let mut sessions = self.0.lock();
         sessions.retain(|_, kept| kept.is_held_at(asked.at));
@@ -119,11 +128,12 @@ impl Jars {
         let jar = kept.jars.entry(place.clone()).or_default();
         let host = place.host_name();
         let hosts: Vec<_> = std::iter::once(host.as_str())
-            .chain(names.iter().map(String::as_str))
+            .chain(names.hosts.iter().map(String::as_str))
             .collect();
-        let mut dropped = jar.set(set, &hosts, asked);
+        let mut kept = jar.set(set, (&hosts, &names.readable), asked);
         drop(sessions);
-        self.tell(dropped.pop(), place, asked.at);
+        self.tell(kept.dropped.pop(), place, asked.at);
+        kept.mirrors
     }
 
     /// Says, though not too often, why a cookie of an upstream is not kept.
@@ -138,21 +148,30 @@ impl Jars {
         }
     }
 
-    /// The `Cookie` field for a request to an upstream, if it has set any for it.
+    /// The `Cookie` field for a request to an upstream, if it has set any for it, or scripts have set any
+    /// that it reads: `written`, from the browser.
     pub(crate) fn cookies(
         &self,
         session: SupportSessionId,
         place: &Place,
+        written: &[(String, String)],
         asked: Asked<'_>,
     ) -> Option<HeaderValue> {
         let mut sessions = self.0.lock();
-        let kept = sessions.get_mut(&session)?;
-        if !kept.is_held_at(asked.at) {
+        if sessions
+            .get(&session)
+            .is_some_and(|kept| !kept.is_held_at(asked.at))
+        {
             sessions.remove(&session);
-            return None;
         }
-        kept.used_at = asked.at;
-        kept.jars.get_mut(place)?.field(asked)
+        let jar = sessions.get_mut(&session).and_then(|kept| {
+            kept.used_at = asked.at;
+            kept.jars.get_mut(place)
+        });
+        match jar {
+            Some(jar) => jar.field(written, asked),
+            None => Jar::default().field(written, asked),
+        }
     }
 
     /// Deletes the cookies of a session that has ended.
@@ -168,22 +187,26 @@ impl SessionJars {
 }
 
 impl Jar {
-    /// Takes in the cookies of one response. Gives why some of them are not kept.
+    /// Takes in the cookies of one response of an upstream with these names, of whose cookies scripts may
+    /// read those.
     fn set<'v>(
         &mut self,
         fields: impl IntoIterator<Item = &'v HeaderValue>,
-        hosts: &[&str],
+        (hosts, readable): (&[&str], &[String]),
         asked: Asked<'_>,
-    ) -> Vec<Dropped> {
-        let mut dropped = Vec::new();
+    ) -> Kept {
+        let mut kept = Kept::default();
         for field in fields {
             let mut cookie = match cookie::read(field, hosts, asked) {
                 Ok(cookie) => cookie,
                 Err(why) => {
-                    dropped.push(why);
+                    kept.dropped.push(why);
                     continue;
                 }
             };
+            if cookie.is_readable(readable) {
+                kept.mirrors.extend(cookie.mirror(asked.at));
+            }
             self.tick += 1;
             cookie.touch(self.tick);
             match self.cookies.iter().position(|old| old.is_same(&cookie)) {
@@ -200,7 +223,7 @@ impl Jar {
         while self.cookies.len() > MAX_COOKIES || self.bytes() > MAX_BYTES {
             self.drop_longest_unused();
         }
-        dropped
+        kept
     }
 
     /// With all parts of its value, if it is one: the others alone would be worth nothing.
@@ -218,7 +241,7 @@ impl Jar {
     }
 
     /// RFC 6265 §5.4.
-    fn field(&mut self, asked: Asked<'_>) -> Option<HeaderValue> {
+    fn field(&mut self, written: &[(String, String)], asked: Asked<'_>) -> Option<HeaderValue> {
         self.cookies.retain(|cookie| !cookie.has_expired(asked.at));
         self.tick += 1;
         let tick = self.tick;
@@ -231,7 +254,17 @@ impl Jar {
         let mut field = Vec::new();
         for cookie in fitting {
             cookie.touch(tick);
-            cookie.write_to(&mut field);
+            let mut values = written.iter().filter(|(name, _)| {
+                // What scripts may not read, they may not write.
+                cookie.is_readable(std::slice::from_ref(name))
+            });
+            let other = values.next().map(|(_, value)| value.as_str());
+            cookie.write_to(&mut field, other);
+        }
+        for (name, value) in written {
+            if !self.cookies.iter().any(|cookie| cookie.is_named(name)) {
+                cookie::write(&mut field, name, value);
+            }
         }
         let mut value = HeaderValue::from_bytes(&field).ok()?;
         value.set_sensitive(true);

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use app::domain::Timestamp;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::Body;
 
 use super::{
     answers::Origins,
+    cookies,
     inject::{self, WithBanner},
     jar::{Asked, Jars, Place},
 };
@@ -29,6 +30,8 @@ pub(crate) struct Visit {
     names: Arc<Names>,
     /// Whether the answer gets the banner, if it is a page.
     wants_banner: bool,
+    /// The answer's cookies that scripts may read.
+    mirrors: Vec<HeaderValue>,
 }
 
 impl Visit {
@@ -47,6 +50,7 @@ impl Visit {
             place,
             names,
             wants_banner: injects && inject::is_wanted(&request.method, &request.headers),
+            mirrors: Vec::new(),
         }
     }
 
@@ -73,14 +77,15 @@ impl Visit {
             inject::ask(headers);
         }
         let session = self.browser.session.id;
-        if let Some(cookies) = jars.cookies(session, &self.place, asked(request, at)) {
+        let written = cookies::written(&request.headers, &self.names.readable);
+        if let Some(cookies) = jars.cookies(session, &self.place, &written, asked(request, at)) {
             headers.insert(header::COOKIE, cookies);
         }
     }
 
-    /// Takes in the cookies that an answer sets.
+    /// Takes in the cookies that an answer sets. Some of them the browser gets too.
     pub(crate) fn keep(
-        &self,
+        &mut self,
         headers: &HeaderMap,
         request: &CanonicalRequest,
         jars: &Jars,
@@ -88,8 +93,8 @@ impl Visit {
     ) {
         let set = headers.get_all(header::SET_COOKIE);
         let asked = asked(request, at);
-        let hosts = &self.names.hosts;
-        jars.keep(&self.browser.session, &self.place, hosts, asked, set);
+        let session = &self.browser.session;
+        self.mirrors = jars.keep(session, &self.place, &self.names, asked, set);
     }
 
     /// Turns an upstream's response into the browser's.
@@ -105,6 +110,9 @@ impl Visit {
             false => None,
         };
         self.origins().answered(&mut headers);
+        for mirror in &self.mirrors {
+            headers.append(header::SET_COOKIE, mirror.clone());
+        }
         let body = match injector {
             Some(injector) => Answer::relayed(WithBanner::new(body, injector)),
             None => Answer::relayed(body),

@@ -95,6 +95,27 @@ impl GatewaySettings {
         passing.map(warning).collect()
     }
 
+    /// What browsers lose of the pages of upstreams whose public names are not known, one sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let upstreams = self.upstreams.iter();
+        let nameless = upstreams.filter(|upstream| {
+            let host = upstream.authority.host();
+            let is_address = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
+            upstream.public.is_empty() && (is_address || !host.contains('.'))
+        });
+        let note = |upstream: &UpstreamSettings| {
+            format!(
+                "browsers: cookies of upstream {} for a domain are dropped, and its redirects to a \
+                 public address leave the session, unless its public_urls has that address",
+                upstream.name
+            )
+        };
+        match &self.entry_hosts {
+            Some(_) if self.rules.tenant_host.is_none() => nameless.map(note).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Checks whether each upstream is reachable: its name, and if it is not, why and what to do.
     pub async fn probe_upstreams(&self) -> Vec<(String, Result<(), String>)> {
         let mut probed = Vec::new();

@@ -38,6 +38,9 @@ pub struct UpstreamConfig {
     /// The addresses that the platform's users know it by. It is asked as the first of them.
     #[serde(default)]
     pub public_urls: Vec<String>,
+    /// The names of its cookies that scripts of its pages read and write at sessions' hosts.
+    #[serde(default)]
+    pub readable_cookies: Vec<String>,
     /// PEM file with the CA of its certificate. Defaults to the system's CAs.
     pub ca: Option<PathBuf>,
     /// The audience of signed identities (the claim `aud`). Defaults to its origin.
@@ -137,7 +140,8 @@ impl GatewayConfig {
             let others = public
                 .iter()
                 .map(|url| (url.scheme.as_str(), &url.authority));
-            let names = Names::of(std::iter::once((scheme, &authority)).chain(others));
+            let urls = std::iter::once((scheme, &authority)).chain(others);
+            let names = Names::of(urls, &entry.readable_cookies(faults));
             settings.push(UpstreamSettings {
                 name: entry.config.name.clone(),
                 authority,
@@ -163,6 +167,7 @@ impl GatewayConfig {
                     path_prefix: None,
                     authorization: self.upstream_authorization.clone(),
                     public_urls: self.upstream_public_urls.clone(),
+                    readable_cookies: self.upstream_readable_cookies.clone(),
                     ca: self.upstream_ca.clone(),
                     identity_audience: self.identity_audience.clone(),
                 },
@@ -180,11 +185,13 @@ impl GatewayConfig {
                     || self.upstream_ca.is_some()
                     || self.identity_audience.is_some()
                     || !self.upstream_public_urls.is_empty()
+                    || !self.upstream_readable_cookies.is_empty()
                 {
                     let problem = "beside [[gateway.upstreams]] there is no upstream, \
-                                   upstream_authorization, upstream_public_urls, upstream_ca or \
-                                   identity_audience: write url, authorization, public_urls, ca \
-                                   and identity_audience into each of its tables";
+                                   upstream_authorization, upstream_public_urls, \
+                                   upstream_readable_cookies, upstream_ca or identity_audience: \
+                                   write url, authorization, public_urls, readable_cookies, ca and \
+                                   identity_audience into each of its tables";
                     faults.push("gateway.upstreams", problem);
                 }
                 let entry = |(index, config): (usize, &UpstreamConfig)| Entry {
@@ -261,6 +268,20 @@ impl Entry {
         let value = value.map_err(|_| "can't be the value of a header");
         let value = faults.take(&self.key("authorization"), value);
         value.map_or_else(UpstreamAuthorization::default, UpstreamAuthorization::Ours)
+    }
+
+    fn readable_cookies(&self, faults: &mut Faults) -> Vec<String> {
+        let key = self.key("readable_cookies");
+        faults.each(&key, &self.config.readable_cookies, |name| {
+            let is_token = !name.is_empty() && name.parse::<HeaderName>().is_ok();
+            if !is_token {
+                return Err("is not a name of a cookie");
+            }
+            if name.to_ascii_lowercase().starts_with("__host-support-") {
+                return Err("is the name of a cookie of ours");
+            }
+            Ok(name.to_owned())
+        })
     }
 
     fn public_urls(&self, faults: &mut Faults) -> Vec<PublicUrl> {

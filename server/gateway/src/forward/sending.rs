@@ -155,7 +155,7 @@ impl Sending<'_> {
     }
 
     fn relay(
-        &self,
+        mut self,
         response: Response<Incoming>,
         connection: Connection,
         flight: Flight,
@@ -174,8 +174,8 @@ impl Sending<'_> {
         };
         let body = WatchedBody::new(body, completer, flight, Arc::clone(&self.meter), at_end);
         let headers = headers::answered(&parts.headers, self.asker.request_id);
+        self.keep_cookies(&parts.headers);
         if let Some(visit) = &self.visit {
-            self.keep_cookies(visit, &parts.headers);
             return visit.answer(parts.status, headers, body);
         }
         let mut answer = Response::new(Answer::relayed(body));
@@ -184,10 +184,12 @@ impl Sending<'_> {
         answer
     }
 
-    fn keep_cookies(&self, visit: &Visit, headers: &HeaderMap) {
+    fn keep_cookies(&mut self, headers: &HeaderMap) {
         let jars = &self.forwarder.jars;
         let now = self.forwarder.clock.now();
-        visit.keep(headers, self.permitted.request(), jars, now);
+        if let Some(visit) = &mut self.visit {
+            visit.keep(headers, self.permitted.request(), jars, now);
+        }
     }
 
     /// The upstream switched protocols: to the requested one, or without being asked.
@@ -210,9 +212,7 @@ impl Sending<'_> {
             Ok(opened) => opened,
             Err(error) => return Err(self.failed(&error, completer)),
         };
-        if let Some(visit) = &self.visit {
-            self.keep_cookies(visit, response.headers());
-        }
+        self.keep_cookies(response.headers());
         headers::set_request_id(&mut told, self.asker.request_id);
         completer.answered(StatusCode::SWITCHING_PROTOCOLS.as_u16());
         flight.attach_client(self.asker.client.kill.clone());

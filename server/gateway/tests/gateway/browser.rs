@@ -41,7 +41,10 @@ impl Entry {
     }
 
     pub(crate) async fn with(wanted: Wanted) -> Self {
-        let rig = Rig::with(wanted).await;
+        Self::of(Rig::with(wanted).await)
+    }
+
+    pub(crate) fn of(rig: Rig) -> Self {
         let label = EntryLabel::generate(&SeededEntropy::new(40));
         Self { rig, label }
     }

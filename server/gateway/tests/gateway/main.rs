@@ -22,6 +22,7 @@ mod identity;
 mod layer;
 mod leases;
 mod limits;
+mod ordinary;
 mod passing;
 mod rules;
 mod support;

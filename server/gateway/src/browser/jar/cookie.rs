@@ -23,6 +23,8 @@ pub(super) struct Held {
     value: SecretString,
     path: String,
     strict: bool,
+    /// Whether scripts of the platform may read it (RFC 6265 §4.1.2.6).
+    for_scripts: bool,
     expires_at: Option<Timestamp>,
     since: u64,
     used: u64,
@@ -64,6 +66,7 @@ pub(super) fn read(field: &HeaderValue, hosts: &[&str], asked: Asked<'_>) -> Res
         value: value.into(),
         path: path_of(&cookie, asked.path),
         strict: cookie.same_site() == Some(SameSite::Strict),
+        for_scripts: cookie.http_only() != Some(true),
         expires_at: expiry(&cookie, text, asked.at),
         since: 0,
         used: 0,
@@ -137,6 +140,29 @@ impl Held {
         !(self.strict && asked.cross_site) && is_below(asked.path, &self.path)
     }
 
+    /// Whether it is one that scripts may read, with one of these names.
+    pub(super) fn is_readable(&self, names: &[String]) -> bool {
+        self.for_scripts && names.contains(&self.name)
+    }
+
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    /// What gives a session's host the same cookie, or takes it away if it has expired. It ends with the
+    /// browser at the latest.
+    pub(super) fn mirror(&self, now: Timestamp) -> Option<HeaderValue> {
+        let (name, path) = (&self.name, &self.path);
+        let value = self.value.expose_secret();
+        let gone = if self.has_expired(now) {
+            "; Max-Age=0"
+        } else {
+            ""
+        };
+        let field = format!("{name}={value}; Path={path}; Secure; SameSite=Lax{gone}");
+        HeaderValue::try_from(field).ok()
+    }
+
     /// Longer paths first, then older cookies (RFC 6265 §5.4, step 2).
     pub(super) fn order(&self) -> (Reverse<usize>, u64) {
         (Reverse(self.path.len()), self.since)
@@ -163,14 +189,21 @@ impl Held {
         self.name.len() + self.value.expose_secret().len()
     }
 
-    pub(super) fn write_to(&self, field: &mut Vec<u8>) {
-        if !field.is_empty() {
-            field.extend_from_slice(b"; ");
-        }
-        field.extend_from_slice(self.name.as_bytes());
-        field.push(b'=');
-        field.extend_from_slice(self.value.expose_secret().as_bytes());
+    /// With the value that a script has given it, if one has.
+    pub(super) fn write_to(&self, field: &mut Vec<u8>, other: Option<&str>) {
+        let value = other.unwrap_or_else(|| self.value.expose_secret());
+        write(field, &self.name, value);
     }
+}
+
+/// Adds a pair to a `Cookie` field.
+pub(super) fn write(field: &mut Vec<u8>, name: &str, value: &str) {
+    if !field.is_empty() {
+        field.extend_from_slice(b"; ");
+    }
+    field.extend_from_slice(name.as_bytes());
+    field.push(b'=');
+    field.extend_from_slice(value.as_bytes());
 }
 
 /// The name of a value that is too large for one cookie, by the name of a part: `session.0`, `session-1`,

@@ -50,7 +50,8 @@ impl Rig {
     fn set_at(&self, asked: Asked<'_>, fields: &[&str]) {
         let fields: Vec<_> = fields.iter().map(|f| HeaderValue::from_str(f)).collect();
         let fields = fields.iter().map(|f| f.as_ref().unwrap());
-        self.0.keep(&session(1), &self.1, &[], asked, fields);
+        self.0
+            .keep(&session(1), &self.1, &Names::default(), asked, fields);
     }
 
     fn set(&self, fields: &[&str]) {
@@ -58,7 +59,7 @@ impl Rig {
     }
 
     fn sent_at(&self, asked: Asked<'_>) -> String {
-        let field = self.0.cookies(session(1).id, &self.1, asked);
+        let field = self.0.cookies(session(1).id, &self.1, &[], asked);
         field.map_or_else(String::new, |f| f.to_str().unwrap().to_owned())
     }
 
@@ -83,7 +84,7 @@ fn what_an_upstream_sets_goes_back_to_it() {
 fn neither_another_session_nor_another_upstream_sees_a_cookie() {
     let rig = Rig::new("api.example.com");
     rig.set(&["sid=abc; Path=/; Domain=example.com"]);
-    let find = |session: KnownSession, place| rig.0.cookies(session.id, &place, asked("/"));
+    let find = |session: KnownSession, place| rig.0.cookies(session.id, &place, &[], asked("/"));
     assert!(find(session(2), place("api.example.com")).is_none());
     assert!(find(session(1), place("billing.example.com")).is_none());
     let same_host_elsewhere = Place {
@@ -121,7 +122,10 @@ fn a_cookie_for_another_domain_is_ignored() {
 fn a_cookie_for_a_name_that_users_know_is_kept_and_goes_back_to_its_upstream_alone() {
     for host in ["10.0.0.5:8080", "[::1]:80", "web:8000", "app.internal"] {
         let rig = Rig::new(host);
-        let names = ["app.example.com".to_owned()];
+        let names = Names {
+            hosts: vec!["app.example.com".to_owned()],
+            ..Names::default()
+        };
         for (domain, kept) in [
             ("app.example.com", true),
             ("APP.example.com", true),
@@ -146,7 +150,7 @@ fn a_cookie_for_a_name_that_users_know_is_kept_and_goes_back_to_its_upstream_alo
         rig.0
             .keep(&session(1), &rig.1, &names, asked("/"), [&field]);
         let other = place("app.example.com");
-        let other = rig.0.cookies(session(1).id, &other, asked("/"));
+        let other = rig.0.cookies(session(1).id, &other, &[], asked("/"));
         assert!(other.is_none(), "not even the domain itself");
     }
 }
@@ -197,7 +201,7 @@ fn a_cookie_for_a_public_suffix_goes_back_to_its_own_host_alone() {
     assert_eq!(rig.sent("/"), "a=1; b=2");
     let other = rig
         .0
-        .cookies(session(1).id, &place("example.com"), asked("/"));
+        .cookies(session(1).id, &place("example.com"), &[], asked("/"));
     assert!(other.is_none());
 }
 
@@ -273,7 +277,7 @@ fn what_is_no_cookie_is_ignored() {
     rig.0.keep(
         &session(1),
         &rig.1,
-        &[],
+        &Names::default(),
         asked("/"),
         [&HeaderValue::from_bytes(b"bad=\xff").unwrap()],
     );
@@ -322,9 +326,11 @@ fn cookies_are_gone_when_the_session_ends_or_is_not_used_for_long() {
         ..session(1)
     };
     let field = HeaderValue::from_static("late=1");
-    rig.0.keep(&revoked, &rig.1, &[], asked("/"), [&field]);
+    rig.0
+        .keep(&revoked, &rig.1, &Names::default(), asked("/"), [&field]);
     let expired = after(240);
-    rig.0.keep(&session(1), &rig.1, &[], expired, [&field]);
+    rig.0
+        .keep(&session(1), &rig.1, &Names::default(), expired, [&field]);
     assert!(rig.0.0.lock().is_empty(), "what comes late is not kept");
 }
 
@@ -335,7 +341,13 @@ fn jars_that_are_of_no_use_make_room() {
     for number in 0..3000_u32 {
         let at = noon() + TimeDelta::milliseconds(i64::from(number));
         let asked = Asked { at, ..asked("/") };
-        jars.keep(&session(number.into()), &place("h"), &[], asked, [&field]);
+        jars.keep(
+            &session(number.into()),
+            &place("h"),
+            &Names::default(),
+            asked,
+            [&field],
+        );
     }
     assert_eq!(jars.0.lock().len(), MAX_SESSIONS);
     assert!(jars.0.lock().contains_key(&session(2999).id));
@@ -343,7 +355,7 @@ fn jars_that_are_of_no_use_make_room() {
         at: noon() + TimeDelta::hours(2),
         ..asked("/")
     };
-    jars.keep(&session(1), &place("h"), &[], later, [&field]);
+    jars.keep(&session(1), &place("h"), &Names::default(), later, [&field]);
     assert_eq!(jars.0.lock().len(), 1);
 }
 
@@ -351,10 +363,53 @@ fn jars_that_are_of_no_use_make_room() {
 fn nothing_of_a_cookie_is_shown() {
     let rig = Rig::new("h");
     rig.set(&["name=hush"]);
-    let field = rig.0.cookies(session(1).id, &rig.1, asked("/"));
+    let field = rig.0.cookies(session(1).id, &rig.1, &[], asked("/"));
     let shown = format!("{:?} {field:?}", rig.0);
     assert!(
         !shown.contains("hush") && !shown.contains("name"),
         "{shown}"
+    );
+}
+
+#[test]
+fn named_cookies_that_are_not_http_only_are_mirrored_both_ways() {
+    let rig = Rig::new("h");
+    let names = Names {
+        readable: vec!["csrftoken".into(), "hidden".into()],
+        ..Names::default()
+    };
+    let fields = [
+        "csrftoken=a; Path=/app; Max-Age=600; Domain=h",
+        "hidden=b; HttpOnly",
+        "other=c",
+        "csrftoken=gone; Path=/old; Max-Age=0",
+        "sid=hush; HttpOnly",
+    ]
+    .map(HeaderValue::from_static);
+    let mirrors = rig
+        .0
+        .keep(&session(1), &rig.1, &names, asked("/app/x"), &fields);
+    assert_eq!(
+        mirrors,
+        [
+            "csrftoken=a; Path=/app; Secure; SameSite=Lax",
+            "csrftoken=gone; Path=/old; Secure; SameSite=Lax; Max-Age=0",
+        ]
+    );
+    let sent = |written: &[(&str, &str)]| {
+        let written = written
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        let written: Vec<_> = written.collect();
+        let field = rig
+            .0
+            .cookies(session(1).id, &rig.1, &written, asked("/app/x"));
+        field.unwrap().to_str().unwrap().to_owned()
+    };
+    assert_eq!(sent(&[]), "csrftoken=a; hidden=b; other=c; sid=hush");
+    let written = [("csrftoken", "z"), ("hidden", "z"), ("new", "y")];
+    assert_eq!(
+        sent(&written),
+        "csrftoken=z; hidden=b; other=c; sid=hush; new=y"
     );
 }

@@ -47,11 +47,19 @@ pub(crate) struct Names {
     pub(crate) origins: Vec<String>,
     /// The same without scheme and port, in lower case.
     pub(crate) hosts: Vec<String>,
+    /// The names of its cookies that scripts of its pages may read and write.
+    pub(crate) readable: Vec<String>,
 }
 
 impl Names {
-    pub(crate) fn of<'a>(urls: impl Iterator<Item = (&'a str, &'a Authority)>) -> Self {
-        let mut names = Self::default();
+    pub(crate) fn of<'a>(
+        urls: impl Iterator<Item = (&'a str, &'a Authority)>,
+        readable: &[String],
+    ) -> Self {
+        let mut names = Self {
+            readable: readable.to_vec(),
+            ..Self::default()
+        };
         for (scheme, authority) in urls {
             names.origins.push(format!("{scheme}://{authority}"));
             names.hosts.push(authority.host().to_ascii_lowercase());

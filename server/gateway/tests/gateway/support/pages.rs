@@ -8,6 +8,16 @@ pub(crate) const PAGE: &str =
 
 /// The answer to a request for a path that ends so, if it is one of these. `head` is the request's.
 pub(super) fn answer(last: &str, head: &str, address: SocketAddr) -> Option<String> {
+    if let Some(host) = last.strip_prefix("moved-to-") {
+        let fields = format!("Location: https://{host}/next?a=b\r\nContent-Length: 0\r\n");
+        return Some(format!("HTTP/1.1 302 X\r\n{fields}\r\n"));
+    }
+    if let Some(domain) = last.strip_prefix("cookies-for-") {
+        let fields = format!("Set-Cookie: for={domain}; Domain={domain}; Path=/\r\n");
+        return Some(format!(
+            "HTTP/1.1 200 X\r\n{fields}Content-Length: 0\r\n\r\n"
+        ));
+    }
     let (status, fields, body) = match last {
         "login" => {
             let fields = "Set-Cookie: sid=platform-secret; Path=/; HttpOnly; Secure; SameSite=Lax\r\n\
@@ -15,6 +25,11 @@ pub(super) fn answer(last: &str, head: &str, address: SocketAddr) -> Option<Stri
                           Set-Cookie: wide=1; Path=/; Domain=0.1\r\n\
                           Set-Cookie: other=1; Path=/; Domain=console.example.com\r\n\
                           Set-Cookie: suffix=1; Path=/; Domain=com\r\n";
+            (200, fields.to_owned(), String::new())
+        }
+        "csrf" => {
+            let fields = "Set-Cookie: csrftoken=t0ken; Path=/; Max-Age=600; SameSite=Strict\r\n\
+                          Set-Cookie: sid=hush; Path=/; HttpOnly\r\n";
             (200, fields.to_owned(), String::new())
         }
         "like-ours" => {
