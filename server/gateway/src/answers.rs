@@ -10,7 +10,7 @@ use http_body_util::{Full, combinators::UnsyncBoxBody};
 
 use crate::{
     body::{BodyError, NextFrame},
-    browser::page::page,
+    browser::page::{self, WayOut},
     gate::lease::{Lease, Standstill},
     headers,
     judge::Denied,
@@ -74,10 +74,10 @@ pub(crate) struct Trouble {
     pub(crate) close: bool,
     /// After how many seconds trying again makes sense.
     pub(crate) retry_after: Option<u64>,
-    /// The console's address for a page. Programs get JSON instead.
-    pub(crate) page: Option<String>,
+    /// What a page leads to. Programs get JSON instead.
+    pub(crate) page: Option<Box<WayOut>>,
     /// Where the client is to go.
-    pub(crate) location: Option<String>,
+    pub(crate) location: Option<Box<str>>,
 }
 
 impl Trouble {
@@ -107,9 +107,9 @@ impl Trouble {
         self
     }
 
-    /// Shown on a page that leads back to `console`.
-    pub(crate) fn on_page(mut self, console: String) -> Self {
-        self.page = Some(console);
+    /// Shown on a page, for a person.
+    pub(crate) fn on_page(mut self, way_out: WayOut) -> Self {
+        self.page = Some(Box::new(way_out));
         self
     }
 
@@ -140,14 +140,16 @@ impl Trouble {
     pub(crate) fn to_response(&self, request_id: Option<RequestId>) -> Response<Full<Bytes>> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
         let mut response = match (&self.page, request_id) {
-            (Some(console), Some(request_id)) => page(status, &self.detail, console, request_id),
+            (Some(way_out), Some(request_id)) => {
+                page::refusal(status, (self.code, &self.detail), way_out, request_id)
+            }
             _ => self.problem(status, request_id),
         };
         let headers = response.headers_mut();
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Some(Ok(location)) = self.location.as_ref().map(HeaderValue::try_from) {
+        if let Some(Ok(location)) = self.location.as_deref().map(HeaderValue::from_str) {
             headers.insert(header::LOCATION, location);
         }
         if self.close {
@@ -173,7 +175,7 @@ impl Trouble {
 impl From<Denied> for Trouble {
     fn from(denied: Denied) -> Self {
         Self {
-            location: denied.location,
+            location: denied.location.map(String::into_boxed_str),
             ..Self::new(denied.status, denied.refusal.as_str(), denied.detail)
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     admission::{Admission, AdmissionParts},
     answers::{self, Answer, Trouble},
     arrival::{Arrival, client::Client, client_ip::client_ip, own_path},
-    browser::{Browsers, banner::Wanted, fetch_metadata::is_navigation},
+    browser::{Browsers, banner::Wanted, fetch_metadata::wants_page, page::WayOut},
     clock::Clock,
     config::{GatewaySettings, entry::admits_clear_text},
     entropy::Entropy,
@@ -191,8 +191,11 @@ impl Gateway {
     /// A person gets a page, a program a problem.
     fn told(&self, trouble: Trouble, arrival: &Arrival) -> Trouble {
         match &self.browsers {
-            Some(browsers) if arrival.at_entry && is_navigation(&arrival.headers) => {
-                trouble.on_page(browsers.console.clone())
+            Some(browsers) if arrival.at_entry && wants_page(&arrival.headers) => {
+                let label = browsers.label(&arrival.headers);
+                let origin = label.map(|label| browsers.hosts.origin(&label));
+                let origin = origin.unwrap_or_default();
+                trouble.on_page(WayOut::of(&arrival.headers, &browsers.console, &origin))
             }
             _ => trouble,
         }

@@ -44,6 +44,18 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
     has_only(headers, MODE, "navigate") && has_only(headers, DEST, "document")
 }
 
+/// Whether a person sees the answer: a page in a tab or a frame. A browser that doesn't say so asks for
+/// HTML first.
+pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
+    let accept = || headers.get(http::header::ACCEPT);
+    match only(headers, DEST) {
+        Some(dest) => ["document", "iframe", "frame", "fencedframe"]
+            .iter()
+            .any(|d| dest == d),
+        None => accept().is_some_and(|accept| accept.as_bytes().starts_with(b"text/html")),
+    }
+}
+
 /// Whether the browser asks ahead of its user, who may never come.
 pub fn is_ahead(headers: &HeaderMap) -> bool {
     PURPOSES.iter().any(|name| headers.contains_key(name))
@@ -71,6 +83,34 @@ mod tests {
 
     const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
     const DOCUMENT: (&str, &str) = ("sec-fetch-dest", "document");
+
+    #[test]
+    fn a_page_is_for_those_who_see_it() {
+        let wants = |fields: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            wants_page(&headers)
+        };
+        let html = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        for fields in [
+            &[DOCUMENT][..],
+            &[("sec-fetch-dest", "iframe"), NAVIGATE],
+            &[html],
+        ] {
+            assert!(wants(fields), "{fields:?}");
+        }
+        for fields in [
+            &[][..],
+            &[("accept", "*/*")],
+            &[("accept", "application/json, text/html")],
+            &[("sec-fetch-dest", "empty"), html],
+            &[("sec-fetch-dest", "script")],
+        ] {
+            assert!(!wants(fields), "{fields:?}");
+        }
+    }
 
     #[test]
     fn a_page_of_the_same_origin_may_do_everything() {

@@ -1,14 +1,22 @@
-//! The page for people at a session's host: one sentence and a link back.
+//! Pages for people at a session's host: what was refused, what to do, and the ways back.
 
 use app::domain::RequestId;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
 use crate::headers;
 
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;\
-                     padding:0 1.5rem}small{color:GrayText}:root{color-scheme:light dark}";
+/// The colours of the product, in light and dark, with at least 4.5:1 for text.
+const STYLE: &str = ":root{color-scheme:light dark}*{box-sizing:border-box}body{margin:0;padding:12vh 1rem;\
+    background:light-dark(oklch(97% .004 262),oklch(16% .012 262));\
+    color:light-dark(oklch(24% .02 262),oklch(95% .006 262));font:1rem/1.5 system-ui,sans-serif}\
+    main{max-width:36rem;margin:auto;padding:1.5rem;border:1px solid light-dark(oklch(88% .008 262),\
+    oklch(34% .014 262));border-inline-start:.25rem solid light-dark(oklch(49% .18 26),oklch(62% .19 26));\
+    border-radius:.5rem;background:light-dark(#fff,oklch(20.5% .013 262));overflow-wrap:anywhere}\
+    h1{margin:0 0 .5rem;font-size:1.25rem}a{color:light-dark(oklch(50% .17 264),oklch(74% .12 264))}\
+    nav{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;margin-block:1rem}\
+    small{color:light-dark(oklch(43% .02 262),oklch(80% .012 262))}";
 
 /// Headers of every response of ours at a session's host: never stored, never a referrer, never
 /// framed.
@@ -27,15 +35,48 @@ pub(super) const FIELDS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// The page, named by its status.
-pub(crate) fn page(
+/// Where a person can go from a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WayOut {
+    /// The console's origin.
+    pub(crate) console: String,
+    /// The path of the page that one came from, if it is one of the session's host.
+    pub(crate) back: Option<String>,
+}
+
+impl WayOut {
+    /// From a request at the session's host with this origin.
+    pub(crate) fn of(client: &HeaderMap, console: &str, origin: &str) -> Self {
+        let from = headers::only(client, header::REFERER);
+        let from = from.and_then(|from| from.to_str().ok()?.strip_prefix(origin));
+        // One slash: two would lead to another host.
+        let path = from.filter(|path| path.starts_with('/') && !path.starts_with("//"));
+        Self {
+            console: console.to_owned(),
+            back: path.map(ToOwned::to_owned),
+        }
+    }
+}
+
+/// What was refused or has failed, named by its status.
+pub(crate) fn refusal(
     status: StatusCode,
-    detail: &str,
-    console: &str,
+    (code, detail): (&'static str, &str),
+    way_out: &WayOut,
     request_id: RequestId,
 ) -> Response<Full<Bytes>> {
     let title = status.canonical_reason().unwrap_or("Refused");
-    titled(status, title, detail, console, request_id)
+    let back = match &way_out.back {
+        Some(path) => format!("<a href=\"{}\">Back to the last page</a>", escaped(path)),
+        None => String::new(),
+    };
+    let text = format!(
+        "<p>{}</p>{}<nav>{back}{}</nav><p><small>Code <code>{code}</code> · Request {request_id}</small></p>",
+        escaped(detail),
+        advice(code).map_or_else(String::new, |advice| format!("<p>{advice}</p>")),
+        to_console(&way_out.console),
+    );
+    written(status, title, &text, request_id)
 }
 
 /// A page with its own title. The title must be ours.
@@ -46,13 +87,58 @@ pub(super) fn titled(
     console: &str,
     request_id: RequestId,
 ) -> Response<Full<Bytes>> {
-    let (detail, console) = (escaped(detail), escaped(console));
+    let text = format!(
+        "<p>{}</p><nav>{}</nav><p><small>Request {request_id}</small></p>",
+        escaped(detail),
+        to_console(console)
+    );
+    written(status, title, &text, request_id)
+}
+
+fn to_console(console: &str) -> String {
+    let console = escaped(console);
+    format!("<a href=\"{console}/support/sessions\">Back to Support Console</a>")
+}
+
+/// What a person can do about a refusal.
+fn advice(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "out_of_scope" | "upgrade_refused" => {
+            "If you need this, create a support session with a scope that allows it. The page that led \
+             here may show an error of its own."
+        }
+        "wrong_tenant" | "wrong_organization" | "organization_not_confinable" => {
+            "This support session is for one tenant. Go back to a page of it."
+        }
+        "ambiguous_path" | "malformed_request" => {
+            "The address or the form can't be sent on as it is. Go back and try another way."
+        }
+        "no_upstream" => "No server is configured for this address.",
+        "session_expired" | "session_revoked" | "budget_exhausted" => {
+            "Create a new support session in Support Console, and open the tenant again."
+        }
+        "rate_limited" | "too_many_at_once" | "overloaded" | "record_unavailable"
+        | "rules_differ" => {
+            "Nothing was sent to the platform. Wait a moment, then reload this page."
+        }
+        "wrong_origin" => "Open the page from a page of this tenant, in a tab of its own.",
+        "upstream_failed" | "upstream_timeout" => {
+            "The platform did not answer. Whether it has done something is not known."
+        }
+        _ => return None,
+    })
+}
+
+fn written(
+    status: StatusCode,
+    title: &'static str,
+    text: &str,
+    request_id: RequestId,
+) -> Response<Full<Bytes>> {
     let text = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{title} · Support Console</title>\
-         <style>{STYLE}</style><main><h1>{title}</h1><p>{detail}</p>\
-         <p><a href=\"{console}/support/sessions\">Back to Support Console</a></p>\
-         <p><small>Request {request_id}</small></p></main></html>\n"
+         <style>{STYLE}</style><main><h1>{title}</h1>{text}</main></html>\n"
     );
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
@@ -77,6 +163,24 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_way_back_leads_to_the_same_host_alone() {
+        for (referer, back) in [
+            ("https://s-a.example/x?y=\"z", Some("/x?y=\"z")),
+            ("https://s-a.example/", Some("/")),
+            ("https://s-a.example", None),
+            ("https://s-a.example//evil.example/", None),
+            ("https://s-a.example.evil/", None),
+            ("https://s-a.example@evil/", None),
+            ("https://evil.example/", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::REFERER, HeaderValue::from_static(referer));
+            let way_out = WayOut::of(&headers, "https://console", "https://s-a.example");
+            assert_eq!(way_out.back.as_deref(), back, "{referer}");
+        }
+    }
 
     #[test]
     fn a_sentence_can_not_become_markup() {

@@ -649,7 +649,6 @@ async fn an_odd_path_names_no_other_tenant_and_hides_its_secrets() {
         "/v1/tenants/acme/resets%2Fs3cret",
         "/v1/tenants/acme/resets%252Fs3cret",
         "/v1/tenants/acme/resets;a=b/s3cret",
-        "/v1/tenants/acme/x;/resets/s3cret",
     ] {
         let answer = rig.ask(&format!("GET {target}")).await;
         assert!(
@@ -730,4 +729,55 @@ async fn a_person_is_led_by_a_link_from_elsewhere_too() {
         (refused.refusal, refused.status),
         (Refusal::AmbiguousPath, 308)
     );
+}
+
+#[tokio::test]
+async fn a_person_gets_a_page_for_a_refusal_and_a_program_a_problem() {
+    let entry = Entry::with(files()).await;
+    let cookie = entry.cookie();
+    let person = format!(
+        "{}Cookie: {cookie}\r\nReferer: {}/files/a?b=<c>\r\n",
+        NAVIGATION.replace("cross-site", "same-origin"),
+        entry.origin()
+    );
+    for (target, code, part) in [
+        (
+            "/app/secret",
+            "out_of_scope",
+            "The scope read_only doesn't allow GET on /app/secret.",
+        ),
+        ("/nowhere", "out_of_scope", "don't allow GET here"),
+        (
+            "/files/2024%2Fexports",
+            "ambiguous_path",
+            "can be read in several ways",
+        ),
+    ] {
+        let answer = entry.ask(&format!("GET {target}"), &person).await;
+        assert!(answer.status >= 400, "{target}");
+        assert_eq!(
+            answer.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+        let (text, id) = (answer.text(), answer.header("x-request-id").unwrap());
+        for wanted in [
+            part,
+            code,
+            id,
+            "<a href=\"/files/a?b=&lt;c&gt;\">Back to the last page</a>",
+            "https://console.example.com/support/sessions",
+        ] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+        let frame = person.replace("document", "iframe");
+        let framed = entry.ask(&format!("GET {target}"), &frame).await;
+        assert_eq!(
+            framed.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+        let answer = from_page(&entry, &format!("GET {target}"), "").await;
+        assert_eq!(answer.code(), code);
+        let token = entry.rig.ask(&format!("GET {target}")).await;
+        assert_eq!(token.code(), code);
+    }
 }
