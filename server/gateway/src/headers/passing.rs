@@ -146,6 +146,22 @@ const NOT_OF_PAGES_EITHER: [&str; 9] = [
     "x-user",
 ];
 
+/// What stands in the names of fields by which servers take a tenant or another person. Of a page they
+/// pass if the configuration lists them, as a selector above all: then what they name is judged.
+const NAMING_SOMEONE: [&str; 11] = [
+    "act-as",
+    "as-user",
+    "impersonat",
+    "on-behalf",
+    "org-id",
+    "organisation",
+    "organization",
+    "orgid",
+    "run-as",
+    "sudo",
+    "tenant",
+];
+
 /// The beginnings of names that say how a body is to be understood, or on which condition the request
 /// is to be carried out.
 const MEANING: [&str; 6] = [
@@ -184,6 +200,7 @@ pub(super) fn is_of_pages(name: &HeaderName) -> bool {
         && !is_never_passed(name)
         && !NOT_OF_PAGES.iter().any(|begin| text.starts_with(begin))
         && !NOT_OF_PAGES_EITHER.contains(&text)
+        && !NAMING_SOMEONE.iter().any(|part| text.contains(part))
 }
 
 /// Whether a request means something else without this field.

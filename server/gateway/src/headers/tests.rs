@@ -148,7 +148,13 @@ const OF_PAGES: [&str; 22] = [
     "grpc-timeout",
 ];
 /// What no page may send.
-const NOT_OF_PAGES: [&str; 42] = [
+const NOT_OF_PAGES: [&str; 48] = [
+    "x-tenant",
+    "x-acme-tenant-id",
+    "x-scope-orgid",
+    "x-organization-id",
+    "x-impersonate-user",
+    "sudo",
     "authorization",
     "cookie",
     "cookie2",
@@ -209,6 +215,16 @@ fn what_a_page_sends_passes_unless_it_is_of_a_kind_that_does_not() {
         let sent = from_page(&rules, &client);
         assert!(!sent.values().any(|value| value == "evil"), "{name}");
     }
+}
+
+#[test]
+fn a_page_names_a_tenant_only_where_that_is_judged() {
+    let client = map(&[("x-tenant", "acme"), ("x-other-tenant", "bolt")]);
+    let listed = default_allowed().into_iter();
+    let listed = listed.chain([HeaderName::from_static("x-tenant")]);
+    let rules = RequestHeaders::new(listed, UpstreamAuthorization::Nothing);
+    let sent = from_page(&rules, &client);
+    assert!(sent.contains_key("x-tenant") && !sent.contains_key("x-other-tenant"));
 }
 
 #[test]
