@@ -90,11 +90,40 @@ pub fn validate(
         ("request_id", &record.request_id, REQUEST_ID_MAX),
     ];
     for (field, text, max) in texts {
-        if let Some(text) = text
-            && let Err(error) = clean(text, 1, max, false)
-        {
-            return reject(field, error.to_string());
+        let Some(text) = text else { continue };
+        match clean(text, 1, max, false) {
+            Err(error) => return reject(field, error.to_string()),
+            // It is compared as it was sent.
+            Ok(clean) if clean != text.trim() => {
+                return reject(field, "must not contain hidden characters".into());
+            }
+            Ok(_) => {}
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_no_part_of_a_record() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let record = |field: &str, text: String| {
+            let mut record = serde_json::json!({
+                "tenant_id": "acme", "at": "2026-11-22T12:00:00Z", "status": 200
+            });
+            record[field] = text.into();
+            serde_json::from_value::<RequestRecord>(record).unwrap()
+        };
+        for field in ["method", "path", "request_id"] {
+            let hidden = format!("a{}", "\u{200B}".repeat(5_000));
+            for text in [hidden.as_str(), "GET\u{200B}", "a\u{202E}b", "a\nb"] {
+                let refused = validate(0, &record(field, text.to_owned()), now).unwrap_err();
+                assert_eq!(refused.field.as_deref(), Some(field), "{text:?}");
+            }
+            assert_eq!(validate(0, &record(field, " /é ".to_owned()), now), Ok(()));
+        }
+    }
 }
