@@ -69,15 +69,24 @@ impl Forms {
         see_other(&with_flash(page, &id))
     }
 
-    /// To the sign-in, and from there back to `page` with what was typed.
-    fn keep_typed(&self, context: &Context, page: &str, input: Fields) -> Response {
+    /// To the sign-in, and from there back to `page` with what was typed: for the person whose sign-in the form came with.
+    async fn keep_typed(
+        &self,
+        context: &Context,
+        page: &str,
+        (input, sign_in): (Fields, Option<String>),
+    ) -> Response {
         // Somebody has signed in meanwhile, in another tab.
         if matches!(context.caller, Caller::Staff(_)) {
             return self.tell(context, page, Flash::Typed { input });
         }
+        let holder = match sign_in {
+            Some(token) => self.staff_sessions.holder_of(&token).await.unwrap_or(None),
+            None => None,
+        };
         let mut response = sign_in_first(page);
-        if !input.is_empty() {
-            let token = self.flashes.keep_typed(context, page, input);
+        if let Some(holder) = holder.filter(|_| !input.is_empty()) {
+            let token = self.flashes.keep_typed(holder, page, input);
             let kept = cookie::TYPED.keep(&token);
             kept.map(|kept| response.headers_mut().append(SET_COOKIE, kept));
         }
@@ -93,7 +102,7 @@ impl Forms {
         input: Fields,
     ) -> Response {
         match problem.code {
-            ProblemCode::Unauthenticated => self.keep_typed(context, page, input),
+            ProblemCode::Unauthenticated => sign_in_first(page),
             ProblemCode::PasswordChangeRequired => see_other(paths::PASSWORD),
             _ => {
                 problem.request_id.clone_from(&context.origin.request_id);

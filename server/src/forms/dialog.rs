@@ -34,7 +34,11 @@ pub(crate) async fn send<A: DialogForm>(
     State(forms): State<Forms>,
     Path(id): Path<String>,
     Asking(context): Asking,
-    Posted { form, kept }: Posted<A::Form>,
+    Posted {
+        form,
+        kept,
+        sign_in,
+    }: Posted<A::Form>,
 ) -> Result<Response, Refusal> {
     let id: A::Id = id
         .parse()
@@ -47,6 +51,7 @@ pub(crate) async fn send<A: DialogForm>(
         id,
         form,
         kept,
+        sign_in,
     };
     let answered = tokio::spawn(Lane::of_task().unwrap_or(Lane::Pages).run(sent.answer()));
     answered.await.map_err(|_| {
@@ -61,6 +66,7 @@ struct Sent<A: DialogForm> {
     id: A::Id,
     form: Result<A::Form, Problem>,
     kept: Fields,
+    sign_in: Option<String>,
 }
 
 impl<A: DialogForm> Sent<A> {
@@ -71,6 +77,7 @@ impl<A: DialogForm> Sent<A> {
             id,
             form,
             kept,
+            sign_in,
         } = self;
         let key = kept
             .get("idempotency_key")
@@ -86,6 +93,10 @@ impl<A: DialogForm> Sent<A> {
             && let Some(first) = forms.flashes.waiting_token(&context, granted.session.id)
         {
             return see_other(&with_flash(&A::DIALOG.page(&id), &first));
+        }
+        if matches!(&done, Err(problem) if problem.code == ProblemCode::Unauthenticated) {
+            let page = A::DIALOG.page(&id);
+            return forms.keep_typed(&context, &page, (kept, sign_in)).await;
         }
         if !matches!(done, Ok(Flash::Done { .. })) {
             return forms.answer(&context, &A::DIALOG.page(&id), done, kept);

@@ -16,6 +16,7 @@ use crate::{
     extract::Refusal,
     middleware::{
         body_limit::{LIMIT, too_large},
+        cookie,
         limit::OverLimit,
     },
 };
@@ -29,6 +30,8 @@ pub(crate) struct Posted<F> {
     pub(crate) form: Result<F, Problem>,
     /// What is shown again if it is refused.
     pub(crate) kept: Fields,
+    /// The token of the sign-in that it came with, which may have ended.
+    pub(crate) sign_in: Option<String>,
 }
 
 impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> for Posted<F> {
@@ -37,6 +40,7 @@ impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> f
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         check_media_type(request.headers())?;
         let is_kept_only = request.uri().query() == Some(paths::KEEP);
+        let sign_in = cookie::token_of(request.headers());
         let over_limit = request.extensions().get::<OverLimit>().cloned();
         let body = axum::body::to_bytes(request.into_body(), LIMIT)
             .await
@@ -49,6 +53,7 @@ impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> f
                 None => form::read(&fields),
             },
             kept: form::without_secrets::<F>(fields),
+            sign_in,
         })
     }
 }

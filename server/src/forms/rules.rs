@@ -1,7 +1,7 @@
 //! A dry run of the gateway's rules.
 
 use app::{
-    domain::{flash::Flash, rules::DryRunForm},
+    domain::{flash::Flash, problem::ProblemCode, rules::DryRunForm},
     paths,
 };
 use axum::{extract::State, response::Response};
@@ -13,12 +13,21 @@ use crate::extract::Asking;
 pub(crate) async fn dry_run(
     State(forms): State<Forms>,
     Asking(context): Asking,
-    Posted { form, kept }: Posted<DryRunForm>,
+    Posted {
+        form,
+        kept,
+        sign_in,
+    }: Posted<DryRunForm>,
 ) -> Response {
     let tried = async { forms.console.rules.dry_run(&context, form?).await };
     let done = tried.await.map(|result| Flash::DryRun {
         result: Box::new(result),
         input: kept.clone(),
     });
+    if matches!(&done, Err(problem) if problem.code == ProblemCode::Unauthenticated) {
+        return forms
+            .keep_typed(&context, paths::RULES, (kept, sign_in))
+            .await;
+    }
     forms.answer(&context, paths::RULES, done, kept)
 }

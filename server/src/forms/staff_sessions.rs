@@ -51,7 +51,7 @@ pub(crate) async fn sign_in(
     State(forms): State<Forms>,
     Asking(context): Asking,
     headers: HeaderMap,
-    Posted { form, mut kept }: Posted<SignInForm>,
+    Posted { form, mut kept, .. }: Posted<SignInForm>,
 ) -> Response {
     // The address of the page has it, also when the sign-in is refused.
     let next = kept
@@ -68,7 +68,10 @@ pub(crate) async fn sign_in(
     };
     match signed_in.await {
         Ok(new) if new.must_change_password => begin(&new, paths::PASSWORD),
-        Ok(new) => go_on(&forms, &headers, &new, Some(next)).await,
+        Ok(new) => {
+            let typed = resumed(&forms, &headers, &new, Some(next));
+            without_typed(begin(&new, typed.as_deref().unwrap_or(next)), &headers)
+        }
         Err(mut problem) => {
             problem.request_id.clone_from(&context.origin.request_id);
             let input = shortened(kept);
@@ -81,6 +84,7 @@ pub(crate) async fn sign_in(
 pub(crate) async fn sign_out(
     State(forms): State<Forms>,
     Asking(context): Asking,
+    headers: HeaderMap,
     Posted { form, .. }: Posted<SignOutForm>,
 ) -> Response {
     let ended = async {
@@ -103,7 +107,11 @@ pub(crate) async fn sign_out(
             if let Some(forgotten) = cookie::forget() {
                 response.headers_mut().insert(SET_COOKIE, forgotten);
             }
-            response
+            // Whoever signs out leaves nothing for the next person at this browser.
+            for typed in cookie::TYPED.all(&headers) {
+                forms.flashes.forget_typed(&typed);
+            }
+            without_typed(response, &headers)
         }
         // The cookie stays: "signed out" must only be said if it is true.
         Err(mut problem) => {
@@ -117,7 +125,7 @@ pub(crate) async fn change_password(
     State(forms): State<Forms>,
     Asking(context): Asking,
     headers: HeaderMap,
-    Posted { form, kept }: Posted<PasswordChange>,
+    Posted { form, kept, .. }: Posted<PasswordChange>,
 ) -> Response {
     let changed = async {
         if !matches!(context.caller, Caller::Staff(_)) {
@@ -127,11 +135,11 @@ pub(crate) async fn change_password(
         changed.map_err(Problem::from)
     };
     match changed.await {
-        // Somebody else had set the password, and a form was on its way before that.
-        Ok(new) if cookie::TYPED.only(&headers).is_some() => {
-            go_on(&forms, &headers, &new, None).await
-        }
         Ok(new) => {
+            // A form that was on its way before somebody else set the password.
+            if let Some(page) = resumed(&forms, &headers, &new, None) {
+                return without_typed(begin(&new, &page), &headers);
+            }
             let flash = Flash::Done {
                 message: "Password changed. You've been signed out everywhere else.".into(),
             };
@@ -144,37 +152,30 @@ pub(crate) async fn change_password(
     }
 }
 
-/// Goes on to `next`, or to the page of the form that this browser had filled in when its sign-in had ended, with what was
-/// typed. Only for the person who typed it, if the browser still knows who that was.
-async fn go_on(
+/// The page of the form that this person had filled in, in this browser, when their sign-in had ended, with what was typed;
+/// only that of `next` if one is named.
+fn resumed(
     forms: &Forms,
     headers: &HeaderMap,
     new: &NewSignIn,
     next: Option<&str>,
-) -> Response {
-    let start = next.unwrap_or(START);
-    let Some(token) = cookie::TYPED.only(headers) else {
-        return begin(new, start);
-    };
-    let before = match cookie::token_of(headers) {
-        Some(before) => forms
-            .staff_sessions
-            .holder_of(&before)
-            .await
-            .unwrap_or(None),
-        None => None,
-    };
-    let typed = forms.flashes.take_typed(&token, next);
-    let mut response = match typed {
-        Some((page, input)) if before.is_none_or(|before| before == new.staff.id) => {
-            let flashes = &forms.flashes;
-            let id = flashes.leave_for_staff_session(new.staff_session_id, Flash::Typed { input });
-            begin(new, &with_flash(&page, &id))
-        }
-        _ => begin(new, start),
-    };
-    let forgotten = cookie::TYPED.forget();
-    forgotten.map(|forgotten| response.headers_mut().append(SET_COOKIE, forgotten));
+) -> Option<String> {
+    let token = cookie::TYPED.only(headers)?;
+    let (page, input) = forms.flashes.take_typed(&token, new.staff.id, next)?;
+    let typed = Flash::Typed { input };
+    let id = forms
+        .flashes
+        .leave_for_staff_session(new.staff_session_id, typed);
+    Some(with_flash(&page, &id))
+}
+
+/// Makes the browser forget what was typed, if it has anything.
+fn without_typed(mut response: Response, headers: &HeaderMap) -> Response {
+    if cookie::TYPED.all(headers).next().is_some()
+        && let Some(forgotten) = cookie::TYPED.forget()
+    {
+        response.headers_mut().append(SET_COOKIE, forgotten);
+    }
     response
 }
 

@@ -647,18 +647,15 @@ async fn what_was_typed_is_there_again_after_the_sign_in_of_the_same_person_and_
         }
         let ana = site.sign_in("ana").await;
         site.console.clock.advance(TimeDelta::minutes(31));
-        for (path, cookie) in [
-            (path.clone(), Some(&ana)),
-            (path.clone(), None),
-            (format!("{path}?keep"), None),
-        ] {
-            let lost = site.submit(&path, cookie.map(String::as_str), body).await;
+        for path in [path.clone(), format!("{path}?keep")] {
+            let nobody = site.submit(&path, None, body).await;
+            assert_eq!(nobody.cookie, None, "nobody's form is kept");
+            let lost = site.submit(&path, Some(&ana), body).await;
             assert!(lost.location.starts_with("/sign-in?next="), "{lost:?}");
             let set = lost.cookie.as_deref().unwrap();
             assert!(set.starts_with("__Host-support-typed=sctf_"), "{set}");
             assert!(set.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=900"));
-            let typed = cookie_of(&lost);
-            let cookies = cookie.map_or_else(|| typed.clone(), |own| format!("{own}; {typed}"));
+            let cookies = format!("{ana}; {}", cookie_of(&lost));
 
             let back = site.sign_in_for("ana", page, &cookies).await;
 
@@ -681,24 +678,75 @@ async fn what_was_typed_is_there_again_after_the_sign_in_of_the_same_person_and_
             let again = site.sign_in_for("ana", page, &cookies).await;
             assert_eq!(&again.location, page, "once");
         }
-        // Another person at the same browser, another browser, another page.
-        for (name, with_own, with_typed, next) in [
-            ("ben", true, true, page.as_str()),
-            ("ana", true, false, page),
-            ("ana", true, true, "/audit"),
+        // Another person at the same browser, with and without the old cookie, another browser, another page.
+        for (name, with_typed, next) in [
+            ("ben", true, page.as_str()),
+            ("ana", false, page),
+            ("ana", true, "/audit"),
         ] {
-            let typed = cookie_of(&site.submit(path, Some(&ana), body).await);
-            let mut cookies = String::new();
-            if with_own {
-                cookies.push_str(&ana);
+            for own in [ana.as_str(), "a=b"] {
+                let typed = cookie_of(&site.submit(path, Some(&ana), body).await);
+                let typed = if with_typed { typed.as_str() } else { "c=d" };
+                let cookies = format!("{own}; {typed}");
+                assert_eq!(site.sign_in_for(name, next, &cookies).await.location, next);
             }
-            if with_typed {
-                cookies = format!("{cookies}; {typed}");
-            }
-            assert_eq!(site.sign_in_for(name, next, &cookies).await.location, next);
         }
     }
     assert!(site.asked().is_empty(), "nothing was done");
+}
+
+#[tokio::test]
+async fn a_sign_out_and_a_given_password_lead_nobody_to_what_another_typed() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ben = site.console.add("ben", &[Role::SuperAdmin]).await;
+    let (path, body, page) = &acts()[0];
+    let expired = async || {
+        let ana = site.sign_in("ana").await;
+        site.console.clock.advance(TimeDelta::minutes(31));
+        cookie_of(&site.submit(path, Some(&ana), body).await)
+    };
+    // Somebody else's password, given by a colleague, must be changed first.
+    let given = crate::services::staff::GivenPassword::Chosen {
+        password: PASSWORD.into(),
+        must_change: true,
+    };
+    let context = cli();
+    let reset = site.console.staff.reset_password(&context, ben.id, given);
+    reset.await.unwrap();
+    let typed = expired().await;
+    let new = site.sign_in_for("ben", page, &typed).await;
+    assert_eq!(new.location, "/account/password");
+    let cookies = format!("{}; {typed}", cookie_of(&new));
+    let current = PASSWORD.replace(' ', "+");
+    let change =
+        format!("current={current}&new=an+entirely+other+one&repeat=an+entirely+other+one");
+    let changed = site
+        .submit("/forms/change-password", Some(&cookies), &change)
+        .await;
+    assert!(
+        changed.location.starts_with("/support?flash="),
+        "{changed:?}"
+    );
+    let flash = site.flash(&changed, Some(&cookie_of(&changed))).await;
+    assert!(matches!(flash, Flash::Done { .. }), "{flash:?}");
+    // Who signs out leaves nothing.
+    let typed = expired().await;
+    let again = site.sign_in("ana").await;
+    let out = site
+        .submit("/forms/sign-out", Some(&format!("{again}; {typed}")), "")
+        .await;
+    let mut set = out.headers.get_all(SET_COOKIE).iter();
+    assert!(set.any(|value| {
+        value
+            .to_str()
+            .unwrap()
+            .starts_with("__Host-support-typed=;")
+    }));
+    assert_eq!(&site.sign_in_for("ana", page, &typed).await.location, page);
+    // The page of another tab leaves with its form once the cookie is gone.
+    let kept = site.submit(&format!("{path}?keep"), None, body).await;
+    assert_eq!(kept.cookie, None);
 }
 
 #[tokio::test]

@@ -64,8 +64,6 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::LimitConfig,
-        limits::Limits,
         middleware::{context::EstablishStaff, same_origin::SameOrigin},
         router,
         services::testing::sqlite,
@@ -75,10 +73,9 @@ mod tests {
     async fn only_our_own_pages_report_and_only_these_words() {
         let world = sqlite().await;
         let core = world.core.clone();
-        let limits = Limits::new(LimitConfig::default(), core.clock.clone());
         let own = SameOrigin::of(&core.config.console.public_url);
         let establish = EstablishStaff::new(core.clone(), world.sessions.clone());
-        let app = router::for_browsers(router::reports(core, &limits), establish, own);
+        let app = router::for_browsers(router::reports(core), establish, own);
         let long = "x".repeat(65);
         for (site, body, status) in [
             ("same-origin", "panic", 204),

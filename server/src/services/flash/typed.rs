@@ -1,11 +1,12 @@
 //! What somebody typed whose sign-in had ended, until they have signed in again.
 //!
-//! It waits in memory, and belongs to the browser that sent it: only the cookie that this browser got opens it. It never holds
-//! a secret, since forms give those fields to nobody, and nothing is done with it: it stands in the form again.
+//! It waits in memory. It belongs to the person whose sign-in it was and to the browser that sent it: only the cookie that this
+//! browser got opens it, and only for that person. It never holds a secret, since forms give those fields to nobody, and
+//! nothing is done with it: it stands in the form again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use app::domain::{Timestamp, caller::Context, form::Fields};
+use app::domain::{StaffId, Timestamp, form::Fields};
 use chrono::TimeDelta;
 use gateway::token::{Token, TokenHash, TokenKind};
 
@@ -13,14 +14,14 @@ use super::Flashes;
 
 /// As long as the cookie: time to find a password.
 const KEPT: TimeDelta = TimeDelta::minutes(15);
-/// How many forms wait at most, so that a flood from outside fills no memory: a form has at most 64 KiB.
+/// How many forms wait at most. A form has at most 64 KiB.
 const AT_MOST: usize = 64;
-/// How many of one address wait at most.
-const PER_ADDRESS: usize = 4;
+/// How many of one person wait at most. Nobody outside has a sign-in that has ended.
+const PER_PERSON: usize = 4;
 
 struct Typed {
     token: TokenHash,
-    ip: Option<String>,
+    holder: StaffId,
     until: Timestamp,
     page: String,
     input: Fields,
@@ -31,23 +32,22 @@ struct Typed {
 pub(super) struct TypedForms(Arc<Mutex<Vec<Typed>>>);
 
 impl Flashes {
-    /// Keeps what was typed into the form of `page`. Returns the token for the browser's cookie.
-    pub fn keep_typed(&self, context: &Context, page: &str, input: Fields) -> Token {
+    /// Keeps what `holder` typed into the form of `page`. Returns the token for the browser's cookie.
+    pub fn keep_typed(&self, holder: StaffId, page: &str, input: Fields) -> Token {
         let token = Token::generate(TokenKind::TypedForm, &*self.entropy);
         let now = self.clock.now();
-        let ip = context.origin.ip.clone();
         let mut forms = self.typed.0.lock().unwrap_or_else(PoisonError::into_inner);
         forms.retain(|form| form.until > now);
-        let from_here = forms.iter().filter(|form| form.ip == ip).count();
-        if from_here >= PER_ADDRESS {
-            let oldest = forms.iter().position(|form| form.ip == ip);
+        let own = forms.iter().filter(|form| form.holder == holder).count();
+        if own >= PER_PERSON {
+            let oldest = forms.iter().position(|form| form.holder == holder);
             oldest.map(|oldest| forms.remove(oldest));
         } else if forms.len() >= AT_MOST {
             forms.remove(0);
         }
         forms.push(Typed {
             token: token.hash(),
-            ip,
+            holder,
             until: now + KEPT,
             page: page.to_owned(),
             input,
@@ -55,23 +55,40 @@ impl Flashes {
         token
     }
 
-    /// Takes what this token's browser typed into the form of `page`, or into any if none is named: the page, and the fields.
-    pub fn take_typed(&self, token: &str, page: Option<&str>) -> Option<(String, Fields)> {
+    /// Takes what `person` typed in this token's browser into the form of `page`, or into any if none is named: the page, and
+    /// the fields. What another person typed is thrown away.
+    pub fn take_typed(
+        &self,
+        token: &str,
+        person: StaffId,
+        page: Option<&str>,
+    ) -> Option<(String, Fields)> {
         let token = Token::parse(token).ok()?.hash();
         let now = self.clock.now();
         let mut forms = self.typed.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = forms.iter().position(|form| {
-            form.token == token && form.until > now && page.is_none_or(|page| page == form.page)
-        });
+        forms.retain(|form| form.until > now && (form.token != token || form.holder == person));
+        let found = forms
+            .iter()
+            .position(|form| form.token == token && page.is_none_or(|page| page == form.page));
         let Typed { page, input, .. } = forms.remove(found?);
         Some((page, input))
+    }
+
+    /// Throws away what this token's browser has typed.
+    pub fn forget_typed(&self, token: &str) {
+        let Ok(token) = Token::parse(token) else {
+            return;
+        };
+        let token = token.hash();
+        let mut forms = self.typed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        forms.retain(|form| form.token != token);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use app::domain::caller::{Caller, Origin};
     use gateway::{clock::ManualClock, entropy::SeededEntropy};
+    use uuid::Uuid;
 
     use super::*;
 
@@ -81,14 +98,8 @@ mod tests {
         (flashes, clock)
     }
 
-    fn from(ip: &str) -> Context {
-        Context {
-            caller: Caller::Anonymous,
-            origin: Origin {
-                ip: Some(ip.into()),
-                ..Origin::default()
-            },
-        }
+    fn person(number: u128) -> StaffId {
+        StaffId::from_uuid(Uuid::from_u128(number))
     }
 
     fn fields(reason: &str) -> Fields {
@@ -96,32 +107,40 @@ mod tests {
     }
 
     #[test]
-    fn it_is_given_once_for_a_quarter_of_an_hour_to_its_page_and_browser() {
+    fn it_is_given_once_for_a_quarter_of_an_hour_to_its_page_browser_and_person() {
         let (flashes, clock) = flashes();
-        let token = flashes.keep_typed(&from("192.0.2.1"), "/a", fields("x"));
+        let ana = person(1);
+        let token = flashes.keep_typed(ana, "/a", fields("x"));
         let token = token.expose();
-        assert_eq!(flashes.take_typed("", Some("/a")), None);
-        assert_eq!(flashes.take_typed(token, Some("/b")), None);
+        assert_eq!(flashes.take_typed("", ana, Some("/a")), None);
+        assert_eq!(flashes.take_typed(token, ana, Some("/b")), None);
         let other = Token::generate(TokenKind::TypedForm, &SeededEntropy::new(2));
-        assert_eq!(flashes.take_typed(other.expose(), Some("/a")), None);
+        assert_eq!(flashes.take_typed(other.expose(), ana, Some("/a")), None);
         let kept = Some(("/a".to_owned(), fields("x")));
-        assert_eq!(flashes.take_typed(token, None), kept);
-        assert_eq!(flashes.take_typed(token, None), None);
-        let token = flashes.keep_typed(&from("192.0.2.1"), "/a", fields("x"));
+        assert_eq!(flashes.take_typed(token, ana, None), kept);
+        assert_eq!(flashes.take_typed(token, ana, None), None);
+        let late = flashes.keep_typed(ana, "/a", fields("x"));
         clock.advance(KEPT);
-        assert_eq!(flashes.take_typed(token.expose(), None), None);
+        assert_eq!(flashes.take_typed(late.expose(), ana, None), None);
+        let anas = flashes.keep_typed(ana, "/a", fields("x"));
+        assert_eq!(flashes.take_typed(anas.expose(), person(2), None), None);
+        assert_eq!(
+            flashes.take_typed(anas.expose(), ana, None),
+            None,
+            "thrown away"
+        );
     }
 
     #[test]
-    fn a_flood_fills_no_memory_and_one_address_displaces_only_its_own() {
+    fn forms_fill_no_memory_and_a_person_displaces_only_their_own() {
         let (flashes, _) = flashes();
-        let mine = flashes.keep_typed(&from("192.0.2.1"), "/a", fields("mine"));
+        let mine = flashes.keep_typed(person(1), "/a", fields("mine"));
         for _ in 0..500 {
-            flashes.keep_typed(&from("192.0.2.2"), "/a", fields("x"));
+            flashes.keep_typed(person(2), "/a", fields("x"));
         }
-        assert!(flashes.take_typed(mine.expose(), None).is_some());
+        assert!(flashes.take_typed(mine.expose(), person(1), None).is_some());
         for n in 0..500 {
-            flashes.keep_typed(&from(&format!("198.51.100.{n}")), "/a", fields("x"));
+            flashes.keep_typed(person(n), "/a", fields("x"));
         }
         assert_eq!(flashes.typed.0.lock().unwrap().len(), AT_MOST);
     }
