@@ -215,6 +215,7 @@ impl Sending<'_> {
         self.keep_cookies(response.headers());
         headers::set_request_id(&mut told, self.asker.request_id);
         completer.answered(StatusCode::SWITCHING_PROTOCOLS.as_u16());
+        connection.becomes_tunnel();
         flight.attach_client(self.asker.client.kill.clone());
         let tunnel = Tunnel {
             client,

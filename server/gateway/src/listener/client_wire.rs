@@ -161,8 +161,8 @@ impl AsyncWrite for ClientWire {
                 linger.insert(Linger::new())
             }
         };
-        // On HTTP/2 a stream ends without its connection.
-        if let Followed::Heads(_) = followed {
+        // On HTTP/2 a stream ends without its connection. What comes through a tunnel is still wanted.
+        if matches!(followed, Followed::Heads(_)) && socket.ends_with_an_answer() {
             ready!(linger.poll(cx, socket));
         }
         Poll::Ready(Ok(()))

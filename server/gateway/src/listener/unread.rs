@@ -149,6 +149,11 @@ impl<S> ReadSoon<S> {
     pub(super) const fn inner(&self) -> &S {
         &self.inner
     }
+
+    /// Whether the last that was written is an answer that must be read, and no tunnel.
+    pub(super) fn ends_with_an_answer(&self) -> bool {
+        self.patience.own.is_written()
+    }
 }
 
 /// How many bytes the system may keep of what a client has not been sent yet. Otherwise it asks for

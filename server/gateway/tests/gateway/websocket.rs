@@ -270,3 +270,21 @@ async fn a_gateway_that_is_asked_to_stop_ends_its_tunnels() {
     client.rest().await;
     assert_eq!(rig.store.completed(1).await[0].outcome, RequestOutcome::Cut);
 }
+
+#[tokio::test]
+async fn what_a_client_sends_after_the_upstreams_last_word_still_arrives() {
+    let rig = rig().await;
+    let (mut client, answer) = ask(&rig, "socket-half").await;
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    client.send(MASKED).await;
+    let rest = client.rest().await;
+    assert!(rest.ends_with("Hello"), "{rest}");
+    client.send(MASKED).await;
+    rig.upstream
+        .until(|seen| seen[0].bytes.ends_with(&[MASKED, MASKED].concat()))
+        .await;
+    drop(client);
+    let completed = &rig.store.completed(1).await[0];
+    assert_eq!(completed.outcome, RequestOutcome::Done);
+    assert_eq!(completed.tally.as_ref().unwrap().to_upstream.frames, 2);
+}

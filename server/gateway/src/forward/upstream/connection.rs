@@ -65,6 +65,11 @@ impl Connection {
         self.is_busy = false;
     }
 
+    /// The upstream has switched protocols.
+    pub(crate) fn becomes_tunnel(&self) {
+        self.meter.becomes_tunnel();
+    }
+
     /// The switch that ends this connection.
     pub(crate) fn kill_switch(&self) -> &Arc<KillSwitch> {
         self.meter.kill()

@@ -3,7 +3,10 @@
 use std::{
     io,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -23,6 +26,8 @@ pub(super) struct Meter {
     /// The gate's pass of the request whose first byte has not been written.
     pass: Mutex<Option<Pass>>,
     last_write: Mutex<Instant>,
+    /// What is written is no request any more.
+    is_tunnel: AtomicBool,
 }
 
 impl Meter {
@@ -31,11 +36,17 @@ impl Meter {
             kill: KillSwitch::new(),
             pass: Mutex::default(),
             last_write: Mutex::new(Instant::now()),
+            is_tunnel: AtomicBool::new(false),
         })
     }
 
     pub(super) const fn kill(&self) -> &Arc<KillSwitch> {
         &self.kill
+    }
+
+    /// From now on nothing that is written goes with a request.
+    pub(super) fn becomes_tunnel(&self) {
+        self.is_tunnel.store(true, Ordering::Relaxed);
     }
 
     /// The next byte written is the first of a request.
@@ -114,6 +125,7 @@ impl Wire {
             false => write(tcp),
         });
         if let Some(Poll::Ready(Err(error))) = &written
+            && !self.meter.is_tunnel.load(Ordering::Relaxed)
             && matches!(
                 error.kind(),
                 io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
@@ -186,7 +198,7 @@ impl Drop for Wire {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
 

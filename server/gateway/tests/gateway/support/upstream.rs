@@ -276,7 +276,7 @@ impl Upstream {
                 while self.more(index, tcp, buffer).await {}
                 return false;
             }
-            socket @ ("socket" | "socket-after-close" | "socket-of-nothing") => {
+            socket @ ("socket" | "socket-half" | "socket-after-close" | "socket-of-nothing") => {
                 let greeting: &[u8] = match socket {
                     "socket-after-close" => b"\x88\x00\x81\x05Hello",
                     "socket-of-nothing" => b"\x80\x05Hello",
@@ -290,6 +290,10 @@ impl Upstream {
                 while self.more(index, tcp, buffer).await {
                     if !std::mem::replace(&mut greeted, true) {
                         let _ = tcp.write_all(greeting).await;
+                        if socket == "socket-half" {
+                            // It says no more, and still listens.
+                            let _ = tcp.shutdown().await;
+                        }
                     }
                 }
                 return false;
