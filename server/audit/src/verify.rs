@@ -57,6 +57,8 @@ struct Chain {
     left_out: std::ops::Range<u64>,
     /// Kept heads not yet met.
     kept: BTreeMap<u64, String>,
+    /// Whether what was read so far has been deleted meanwhile, so that the chain goes on after its checkpoint.
+    is_deleted: bool,
 }
 
 /// Looks at one event after the other.
@@ -90,8 +92,8 @@ impl Verifier {
         }
     }
 
-    /// Accepts that a chain begins after a checkpoint, if `key` has signed it. A checkpoint may also come
-    /// while the chain is being verified: what was not read yet has been deleted meanwhile.
+    /// Accepts that a chain begins after a checkpoint, if `key` has signed it. While the chain is being verified this also
+    /// says that nothing of what was read is there any more: retention has deleted it meanwhile, and more.
     pub fn begin_after(&mut self, checkpoint: Checkpoint, key: Option<&VerifyingKey>) {
         let Checkpoint { seq, .. } = checkpoint;
         let proof = match key {
@@ -102,6 +104,7 @@ impl Verifier {
             Ok(()) => {
                 // What someone has kept elsewhere weighs more than what the store says.
                 if let Some(chain) = self.chains.get_mut(&checkpoint.chain) {
+                    chain.is_deleted = true;
                     chain.kept.entry(seq).or_insert(checkpoint.hash);
                 } else {
                     let kept = self.kept.entry(checkpoint.chain.clone()).or_default();
@@ -148,6 +151,7 @@ impl Verifier {
                     fault: None,
                     left_out: 0..0,
                     kept: self.kept.get(&seen.chain).cloned().unwrap_or_default(),
+                    is_deleted: false,
                 }),
         };
         chain.report.events += 1;
@@ -160,8 +164,9 @@ impl Verifier {
         }
         let checkpoint = self.checkpoints.get(&seen.chain);
         let is_gap = seen.seq > chain.report.last + 1;
-        let is_after_deleted =
-            matches!(checkpoint, Some(Ok(last)) if is_gap && seen.seq == last + 1);
+        // Otherwise events that nobody recorded could stand before the gap.
+        let is_after_deleted = chain.is_deleted
+            && matches!(checkpoint, Some(Ok(last)) if is_gap && seen.seq == last + 1);
         let wrong = if is_first || is_after_deleted {
             chain.report.checkpoint = checkpoint.and_then(|begin| begin.as_ref().ok().copied());
             first(self.extent, &seen, checkpoint)

@@ -421,3 +421,29 @@ fn what_is_deleted_by_retention_during_a_verification_is_no_gap() {
         assert_eq!(code(&verifier.finish()), expected, "{seen_first} {next}");
     }
 }
+
+/// Someone who can write the store invents history that retention has deleted.
+#[test]
+fn events_that_nothing_links_to_the_rest_stand_in_no_deleted_range() {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let events = chain_of(Some("a"), 12);
+    let end = head_of(&serde_json::to_value(&events[7]).unwrap());
+    let mut forged = events[2].clone();
+    forged.resource_id = "forged".into();
+    forged.hash = chain::hash(&forged).unwrap();
+    for (before, expected) in [
+        (&events[5..8], "sound"),
+        (&events[..0], "sound"),
+        (&events[..3], "gap"),
+        (&[forged.clone()][..], "gap"),
+    ] {
+        let mut verifier = Verifier::new(Extent::All, []);
+        let checkpoint = Checkpoint::sign(end.clone(), noon(), &key).unwrap();
+        verifier.begin_after(checkpoint, Some(&key.verifying_key()));
+        for event in before.iter().chain(&events[8..]) {
+            verifier.event(event.clone());
+        }
+        let report = verifier.finish();
+        assert_eq!(code(&report), expected, "{report}");
+    }
+}

@@ -56,7 +56,8 @@ impl OldEvents {
         let at = self.end.as_ref().map_or(0, |end| end.seq);
         let mut reader = store.read().await?;
         let page = reader.db().list_stored_audit_chain(&self.chain, at).await?;
-        if page.first().is_some_and(|first| first.seq > at + 1)
+        if let Some(first) = page.first().filter(|first| first.seq > at + 1)
+            && reader.db().first_audit_seq(&self.chain).await? == Some(first.seq)
             && let Some(checkpoint) = reader.db().lookup_checkpoint(&self.chain).await?
         {
             // Another process may have deleted events between the two looks.

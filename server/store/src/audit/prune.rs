@@ -28,6 +28,10 @@ queries! {
         pub fn chain_begins_at(chain: &str) -> optional Timestamp
             = "SELECT recorded_at FROM audit_events WHERE chain = :chain ORDER BY seq LIMIT 1";
 
+        /// The first position of a chain that is left.
+        pub fn first_audit_seq(chain: &str) -> optional u64
+            = "SELECT seq FROM audit_events WHERE chain = :chain ORDER BY seq LIMIT 1";
+
         /// The last position of a chain that has been copied to an archive.
         pub fn lookup_archived(chain: &str) -> optional u64 = "SELECT seq FROM audit_archive WHERE chain = :chain";
     }

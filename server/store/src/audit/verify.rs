@@ -29,7 +29,8 @@ pub async fn verify_store(
                     page = reader.db().list_stored_audit_chain(&name, at).await?;
                 }
             }
-            if page.first().is_some_and(|first| first.seq > at + 1)
+            if let Some(first) = page.first().filter(|first| first.seq > at + 1)
+                && reader.db().first_audit_seq(&name).await? == Some(first.seq)
                 && let Some(checkpoint) = reader.db().lookup_checkpoint(&name).await?
             {
                 // Retention may have deleted events between the two looks.
