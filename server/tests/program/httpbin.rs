@@ -49,7 +49,9 @@ async fn httpbin_gets_the_identity_and_never_a_credential() {
     assert_eq!(seen["X-Request-Id"], answer.request_id(), "{seen}");
     assert_eq!(seen["Host"], rig.httpbin.address.to_string(), "{seen}");
     assert_eq!(seen["Accept-Language"], "pt", "{seen}");
-    for name in ["Authorization", "Cookie", "X-Api-Key", "X-Forwarded-For"] {
+    // Ours, not the client's.
+    assert_eq!(seen["X-Forwarded-For"], "127.0.0.1", "{seen}");
+    for name in ["Authorization", "Cookie", "X-Api-Key"] {
         assert!(seen[name].is_null(), "{name}: {seen}");
     }
     let text = answer.text();
