@@ -11,6 +11,7 @@ use axum::{
 };
 use http::{HeaderValue, Method, Uri, header};
 
+use super::extract::CODING;
 use crate::problem;
 
 pub(crate) use app::domain::problem::ProblemDocument;
@@ -40,10 +41,15 @@ pub(crate) async fn answer_problems(request: Request, next: Next) -> Response {
     let request_id = context.and_then(|context| context.origin.request_id.clone());
     let mut response = next.run(request).await;
     if let Some(RestProblem(problem)) = response.extensions_mut().remove::<RestProblem>() {
+        let is_coding = problem.field(CODING).is_some();
         let allow = response.headers_mut().remove(header::ALLOW);
         response = problem::details(problem, request_id);
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
+        }
+        if is_coding {
+            let gzip = HeaderValue::from_static("gzip");
+            response.headers_mut().insert(header::ACCEPT_ENCODING, gzip);
         }
     }
     let headers = response.headers_mut();

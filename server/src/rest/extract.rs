@@ -1,5 +1,7 @@
 //! Extractors for handlers. An unreadable request becomes a problem that names the field.
 
+use std::io::Read as _;
+
 use app::domain::{
     at_fault::{field_and_message, shortened},
     problem::{Problem, ProblemCode},
@@ -8,13 +10,16 @@ use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
 };
-use http::{HeaderMap, header, request::Parts};
+use flate2::read::MultiGzDecoder;
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 use serde::de::{DeserializeOwned, value::MapDeserializer};
 
 use super::error::RestProblem;
 
 /// The largest body of anything but telemetry, in bytes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
+/// The field that says how a body is packed.
+pub(crate) const CODING: &str = "Content-Encoding";
 /// The largest form, in bytes.
 const FORM_MAX: usize = 64 * 1024;
 
@@ -152,7 +157,7 @@ pub(crate) fn unsupported(wanted: &str) -> Problem {
     )
 }
 
-/// The whole body, up to `max` bytes.
+/// The whole body, unpacked, up to `max` bytes.
 pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Problem> {
     let too_large = || {
         Problem::new(
@@ -167,7 +172,8 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
     if announced.is_some_and(|length| length > max as u64) {
         return Err(too_large());
     }
-    axum::body::to_bytes(request.into_body(), max)
+    let is_packed = is_packed(request.headers())?;
+    let sent = axum::body::to_bytes(request.into_body(), max)
         .await
         .map_err(|error| {
             let over = std::error::Error::source(&error)
@@ -177,7 +183,43 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Pro
             } else {
                 malformed("The body ended before it was complete.")
             }
-        })
+        })?;
+    if !is_packed {
+        return Ok(sent);
+    }
+    let unpacked = unpacked(&sent, max).map_err(|_| malformed("The body is not gzip."))?;
+    if unpacked.len() > max {
+        return Err(too_large());
+    }
+    Ok(unpacked.into())
+}
+
+/// Whether the body comes as gzip. Another coding is refused: what was not undone must not be read (RFC 9110 §8.4).
+fn is_packed(headers: &HeaderMap) -> Result<bool, Problem> {
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let coding = codings.next().map_or(&b""[..], HeaderValue::as_bytes);
+    let coding = coding.trim_ascii().to_ascii_lowercase();
+    match (coding.as_slice(), codings.next()) {
+        (b"" | b"identity", None) => Ok(false),
+        (b"gzip" | b"x-gzip", None) => Ok(true),
+        _ => Err(Problem {
+            code: ProblemCode::UnsupportedMediaType,
+            ..Problem::invalid_field(
+                CODING,
+                "must be gzip, or left out. Nothing else is unpacked",
+            )
+        }),
+    }
+}
+
+/// Unpacks at most one byte more than `max`, so that a small body can't fill the memory.
+fn unpacked(body: &[u8], max: usize) -> std::io::Result<Vec<u8>> {
+    let mut unpacked = Vec::new();
+    let at_most = (max as u64).saturating_add(1);
+    MultiGzDecoder::new(body)
+        .take(at_most)
+        .read_to_end(&mut unpacked)?;
+    Ok(unpacked)
 }
 
 /// The `Idempotency-Key` of a request, if it has one.

@@ -498,6 +498,63 @@ async fn another_media_type_is_refused() {
     }
 }
 
+fn gzip(text: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(text).unwrap();
+    packed.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_packed_body_is_unpacked_up_to_the_limit_and_no_other_coding_is_taken() {
+    let console = sqlite().await;
+    let app = app(&console).await;
+    console.register("acme", "Acme").await;
+    let record = json!([{"tenant_id": "acme", "at": noon(), "status": 200}]).to_string();
+    let tenant = json!({"slug": "packed", "name": "Packed", "status": "active"}).to_string();
+    let bomb = gzip(" ".repeat(8 * 1024 * 1024 + 1).as_bytes());
+    assert!(bomb.len() < 100_000, "{}", bomb.len());
+    let (records, put) = ("/api/v1/requests", "/api/v1/tenants/packed");
+    for (method, path, coding, body, status) in [
+        ("POST", records, "gzip", gzip(record.as_bytes()), 200),
+        ("POST", records, "GZIP", gzip(record.as_bytes()), 200),
+        (
+            "POST",
+            records,
+            "identity",
+            record.clone().into_bytes(),
+            200,
+        ),
+        ("PUT", put, "gzip", gzip(tenant.as_bytes()), 201),
+        ("POST", records, "gzip", bomb.clone(), 413),
+        ("PUT", put, "gzip", bomb, 413),
+        ("POST", records, "gzip", record.clone().into_bytes(), 400),
+        (
+            "POST",
+            records,
+            "gzip",
+            gzip(record.as_bytes())[..20].to_vec(),
+            400,
+        ),
+        ("POST", records, "br", record.clone().into_bytes(), 415),
+        ("POST", records, "deflate", record.clone().into_bytes(), 415),
+        ("POST", records, "gzip, gzip", gzip(record.as_bytes()), 415),
+        ("PUT", put, "zstd", tenant.clone().into_bytes(), 415),
+    ] {
+        let mut request = request(&app, method, path, Some("platform"), body);
+        let headers = request.headers_mut();
+        headers.remove("idempotency-key");
+        headers.insert("content-encoding", coding.parse().unwrap());
+        let answer = send(&app, request).await;
+        assert_eq!(answer.status, status, "{method} {path} {coding}");
+        if status == 415 {
+            assert_eq!(answer.headers["accept-encoding"], "gzip");
+            assert_eq!(answer.json()["code"], "unsupported_media_type");
+        }
+    }
+}
+
 #[tokio::test]
 async fn introspection_takes_one_token_in_a_form_and_answers_no_more_than_it_must() {
     let console = sqlite().await;
