@@ -52,6 +52,8 @@ pub(super) fn start(
     tasks.spawn(record_expiries(core.clone(), gates, end.clone()));
     tasks.spawn(Lane::Tasks.run(orphans(state.clone(), by.boot.clone(), end.clone())));
     tasks.spawn(Lane::Tasks.run(prune(state.clone(), by.boot.clone(), end.clone())));
+    let staff_sessions = state.staff_sessions.clone();
+    tasks.spawn(Lane::Tasks.run(staff_sessions.record_counted_failures(end.clone())));
     if let Some(gateway) = &state.core.config.gateway {
         let patience = Duration::from_millis(gateway.record_timeout_ms);
         tasks.spawn(probe_record(core, by.clone(), patience, end.clone()));

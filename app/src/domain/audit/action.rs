@@ -179,6 +179,8 @@ audit_actions! {
         "staff.signed_in" => StaffSignedIn { method: ProofMethod }
         /// Someone failed to sign in.
         "staff.sign_in_failed" => StaffSignInFailed { why: SignInFailure, left_out: u64 }
+        /// Failed sign-ins that have no event of their own were counted.
+        "staff.sign_ins_counted" => StaffSignInsCounted(CountedSignIns)
         /// A staff member signed out.
         "staff.signed_out" => StaffSignedOut { everywhere: bool, ended: u64 }
     }
@@ -282,6 +284,32 @@ text_enum! {
         /// The password was right, but changed while it was being checked.
         Outdated = "outdated",
     }
+}
+
+/// Failed sign-ins that have no event of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CountedSignIns {
+    /// How many they were.
+    pub count: u64,
+    /// When the first of them failed.
+    pub first_at: Timestamp,
+    /// When the last of them failed.
+    pub last_at: Timestamp,
+    /// Where the most of them came from.
+    pub networks: Vec<NetworkCount>,
+    /// How many came from anywhere else.
+    pub elsewhere: u64,
+    /// The node that has counted them.
+    pub node: String,
+}
+
+/// Failed sign-ins from one network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NetworkCount {
+    /// Its addresses, as a prefix.
+    pub network: String,
+    /// How many of them came from there.
+    pub count: u64,
 }
 
 /// A change of the keys that sign identities. It is recorded before it is done.

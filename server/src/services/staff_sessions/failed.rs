@@ -1,52 +1,170 @@
 //! The audit events of failed sign-ins, and their bound.
+//!
+//! The throttle limits the attempts of one address and on one account. This limits what those of many leave in
+//! the log. Of attempts on accounts that don't exist the first few in a span have an event each, and all others
+//! are counted: one event per span and node says how many there were, and from where.
 
-use std::sync::{Mutex, PoisonError};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use app::domain::{
     StaffId, Timestamp,
-    audit::{AuditAction, AuditOutcome, SignInFailure},
-    caller::Context,
+    audit::{AuditAction, AuditOutcome, CountedSignIns, NetworkCount, SignInFailure},
+    caller::{Caller, Context, Origin},
 };
 use chrono::TimeDelta;
+use ipnet::IpNet;
+use parking_lot::Mutex;
+use store::{Priority, StoreError};
+use tokio_util::sync::CancellationToken;
 
-use super::StaffSessions;
+use super::{StaffSessions, throttle::counted_subject};
 use crate::services::ServiceError;
 
-/// How many failed sign-ins are recorded in `PER`. The throttle limits those of one address. This
-/// limits those of many, which must not fill the disk.
-const RECORDED: u32 = 60;
-const PER: TimeDelta = TimeDelta::minutes(1);
+/// How many attempts on accounts that don't exist have an event each in [`COUNTED_EVERY`].
+const UNKNOWN: u32 = 10;
+/// How many other failures have one in a minute.
+const KNOWN: u32 = 60;
+const KNOWN_PER: TimeDelta = TimeDelta::minutes(1);
+/// How often those without an event are told of by one that says how many they were.
+const COUNTED_EVERY: TimeDelta = TimeDelta::minutes(10);
+/// From so many networks failures are counted apart.
+const NETWORKS: usize = 1_000;
+/// So many of them are named, those with the most failures.
+const NAMED: usize = 20;
 
-/// Counts the failed sign-ins of this process.
+/// The failed sign-ins of this process.
 #[derive(Default)]
-pub(super) struct FailedSignIns(Mutex<Counted>);
+pub(super) struct FailedSignIns(Mutex<Seen>);
 
 #[derive(Default)]
-struct Counted {
+struct Seen {
+    unknown: Span,
+    known: Span,
+    /// Those without an event since the last one that had its own.
+    left_out: u64,
+    counted: Option<Counted>,
+}
+
+impl Seen {
+    fn put(&mut self, counted: Counted) {
+        let at = counted.first_at;
+        self.counted.get_or_insert(Counted::none(at)).add(counted);
+    }
+}
+
+/// A stretch of time in which so many may have an event.
+#[derive(Default)]
+struct Span {
     since: Option<Timestamp>,
     recorded: u32,
-    left_out: u64,
+}
+
+impl Span {
+    fn admits(&mut self, now: Timestamp, most: u32, per: TimeDelta) -> bool {
+        // A clock set back begins a new span rather than none for hours.
+        if self
+            .since
+            .is_none_or(|since| now - since >= per || now < since)
+        {
+            self.since = Some(now);
+            self.recorded = 0;
+        }
+        let admits = self.recorded < most;
+        self.recorded += u32::from(admits);
+        admits
+    }
+}
+
+/// Failures without an event of their own.
+#[derive(Debug, Clone)]
+struct Counted {
+    first_at: Timestamp,
+    last_at: Timestamp,
+    count: u64,
+    networks: BTreeMap<String, u64>,
+}
+
+impl Counted {
+    const fn none(at: Timestamp) -> Self {
+        Self {
+            first_at: at,
+            last_at: at,
+            count: 0,
+            networks: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.first_at = self.first_at.min(other.first_at);
+        self.last_at = self.last_at.max(other.last_at);
+        self.count += other.count;
+        for (network, count) in other.networks {
+            if self.networks.len() >= NETWORKS && !self.networks.contains_key(&network) {
+                // Whoever began with one attempt each from many networks can't hide the one that follows.
+                let least = self.networks.iter().min_by_key(|(_, count)| **count);
+                let least = least.map(|(network, _)| network.clone());
+                least.and_then(|network| self.networks.remove(&network));
+            }
+            *self.networks.entry(network).or_default() += count;
+        }
+    }
+
+    /// What is told of them.
+    fn told(&self, node: String) -> CountedSignIns {
+        let mut networks: Vec<_> = self.networks.iter().collect();
+        networks.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        networks.truncate(NAMED);
+        let named: u64 = networks.iter().map(|(_, count)| **count).sum();
+        let networks = networks.into_iter().map(|(network, count)| NetworkCount {
+            network: network.clone(),
+            count: *count,
+        });
+        CountedSignIns {
+            count: self.count,
+            first_at: self.first_at,
+            last_at: self.last_at,
+            networks: networks.collect(),
+            elsewhere: self.count - named,
+            node,
+        }
+    }
 }
 
 impl FailedSignIns {
-    /// If another event may be recorded: how many were left out since the last one.
-    fn pass(&self, now: Timestamp) -> Option<u64> {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock set back begins a new span rather than none for hours.
-        if counted
-            .since
-            .is_none_or(|since| now - since >= PER || now < since)
-        {
-            counted.since = Some(now);
-            counted.recorded = 0;
+    /// If one more may have its own event: how many before it had none. Otherwise it is counted.
+    fn pass(&self, now: Timestamp, is_known: bool, ip: Option<&str>) -> Option<u64> {
+        let mut seen = self.0.lock();
+        let admits = match is_known {
+            true => seen.known.admits(now, KNOWN, KNOWN_PER),
+            false => seen.unknown.admits(now, UNKNOWN, COUNTED_EVERY),
+        };
+        if admits {
+            return Some(std::mem::take(&mut seen.left_out));
         }
-        if counted.recorded == RECORDED {
-            counted.left_out += 1;
-            return None;
-        }
-        counted.recorded += 1;
-        Some(std::mem::take(&mut counted.left_out))
+        seen.left_out += 1;
+        let mut one = Counted::none(now);
+        one.count = 1;
+        one.networks
+            .extend(ip.and_then(network).map(|network| (network, 1)));
+        seen.put(one);
+        None
     }
+
+    fn put(&self, counted: Counted) {
+        self.0.lock().put(counted);
+    }
+
+    fn take(&self) -> Option<Counted> {
+        self.0.lock().counted.take()
+    }
+}
+
+/// The network of an address, as networks are given to one owner.
+fn network(ip: &str) -> Option<String> {
+    let ip: IpAddr = ip.parse().ok()?;
+    let length = if ip.is_ipv4() { 24 } else { 48 };
+    let network = IpNet::new(ip, length).ok()?;
+    Some(network.trunc().to_string())
 }
 
 impl StaffSessions {
@@ -57,15 +175,66 @@ impl StaffSessions {
         staff_id: Option<StaffId>,
         why: SignInFailure,
     ) -> Result<(), ServiceError> {
-        let Some(left_out) = self.failed.pass(self.core.now()) else {
-            return Ok(());
+        let ip = context.origin.ip.as_deref();
+        let pass = self.failed.pass(self.core.now(), staff_id.is_some(), ip);
+        let Some(left_out) = pass else {
+            return self.wait_as_if_recorded(ip).await;
         };
-        let mut event = self.core.event(
-            context,
-            None,
-            staff_id.map_or_else(|| "unknown".into(), |id| id.to_string()),
-            AuditAction::StaffSignInFailed { why, left_out },
-        );
+        let action = AuditAction::StaffSignInFailed { why, left_out };
+        self.append_failure(context, staff_id, action).await
+    }
+
+    /// Waits for a commit, as one whose failure is recorded does: otherwise the time that the answer takes
+    /// would tell who has an account.
+    async fn wait_as_if_recorded(&self, ip: Option<&str>) -> Result<(), ServiceError> {
+        let subject = counted_subject(ip.and_then(network).as_deref().unwrap_or_default());
+        let waited: Result<(), StoreError> = self
+            .core
+            .store
+            .write(Priority::Normal, subject, |subject, tx| {
+                Box::pin(async move { tx.lock_sign_in_failures(subject).await.map(drop) })
+            })
+            .await;
+        Ok(waited?)
+    }
+
+    /// Records those that were only counted, from time to time and at last when `end` comes.
+    pub async fn record_counted_failures(self, end: CancellationToken) {
+        let every = COUNTED_EVERY.to_std().unwrap_or(Duration::MAX);
+        while end
+            .run_until_cancelled(tokio::time::sleep(every))
+            .await
+            .is_some()
+        {
+            self.record_counted().await;
+        }
+        self.record_counted().await;
+    }
+
+    pub(super) async fn record_counted(&self) {
+        let Some(counted) = self.failed.take() else {
+            return;
+        };
+        let system = Context {
+            caller: Caller::System,
+            origin: Origin::default(),
+        };
+        let told = counted.told(self.core.config.node_name());
+        let action = AuditAction::StaffSignInsCounted(told);
+        if let Err(error) = self.append_failure(&system, None, action).await {
+            tracing::warn!(%error, failed = counted.count, "can't record how many sign-ins have failed");
+            self.failed.put(counted);
+        }
+    }
+
+    async fn append_failure(
+        &self,
+        context: &Context,
+        staff_id: Option<StaffId>,
+        action: AuditAction,
+    ) -> Result<(), ServiceError> {
+        let resource = staff_id.map_or_else(|| "unknown".into(), |id| id.to_string());
+        let mut event = self.core.event(context, None, resource, action);
         event.outcome = AuditOutcome::Failure;
         self.core.append(event).await
     }
@@ -74,17 +243,116 @@ impl StaffSessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::testing::{anonymous, both, from_address, noon, staff_id};
 
     #[test]
     fn a_flood_of_failures_is_counted_but_not_recorded_one_by_one() {
         let failed = FailedSignIns::default();
         let start = Timestamp::UNIX_EPOCH;
-        for _ in 0..RECORDED {
-            assert_eq!(failed.pass(start), Some(0));
+        let pass = |at| failed.pass(at, true, None);
+        for _ in 0..KNOWN {
+            assert_eq!(pass(start), Some(0));
         }
-        assert_eq!(failed.pass(start), None);
-        assert_eq!(failed.pass(start + PER - TimeDelta::microseconds(1)), None);
-        assert_eq!(failed.pass(start + PER), Some(2));
-        assert_eq!(failed.pass(start + PER), Some(0));
+        assert_eq!(pass(start), None);
+        assert_eq!(pass(start + KNOWN_PER - TimeDelta::microseconds(1)), None);
+        assert_eq!(pass(start + KNOWN_PER), Some(2));
+        assert_eq!(pass(start + KNOWN_PER), Some(0));
+        assert_eq!(failed.take().unwrap().count, 2);
+    }
+
+    #[test]
+    fn any_number_of_networks_takes_no_more_memory() {
+        let failed = FailedSignIns::default();
+        for number in 0..20_000_u32 {
+            let ip = std::net::Ipv4Addr::from_bits(number * 256).to_string();
+            failed.pass(noon(), false, Some(&ip));
+        }
+        let counted = failed.take().unwrap();
+        assert_eq!(counted.count, u64::from(20_000 - UNKNOWN));
+        assert_eq!(counted.networks.len(), NETWORKS);
+        let told = counted.told(String::new());
+        assert_eq!(told.networks.len(), NAMED);
+        assert_eq!(told.elsewhere, told.count - NAMED as u64);
+        // The one network that most come from is named, even if it comes last.
+        failed.put(counted);
+        for _ in 0..100 {
+            failed.pass(noon(), false, Some("203.0.113.7"));
+        }
+        let told = failed.take().unwrap().told(String::new());
+        assert_eq!(told.networks[0].network, "203.0.113.0/24");
+        assert_eq!(told.networks[0].count, 100);
+    }
+
+    #[tokio::test]
+    async fn failed_sign_ins_of_nobody_leave_a_few_events_and_one_that_counts_the_others() {
+        for world in both().await {
+            let fails = async |ip: &str, staff, why| {
+                let context = from_address(anonymous().caller, ip);
+                let failed = world.sessions.record_failure(&context, staff, why);
+                failed.await.unwrap();
+            };
+            for number in 0..200_u32 {
+                let ip = format!("198.51.{}.{}", number % 2, number);
+                fails(&ip, None, SignInFailure::UnknownAccount).await;
+                world.clock.advance(TimeDelta::seconds(1));
+            }
+            // A flood of those hides none of a staff member.
+            let known = Some(staff_id(1));
+            fails("192.0.2.1", known, SignInFailure::WrongPassword).await;
+            world.sessions.record_counted().await;
+            world.sessions.record_counted().await;
+
+            let mut reader = world.core.store.read().await.unwrap();
+            let events = reader.db().list_audit_chain("system", 0).await.unwrap();
+            let names: Vec<_> = events.iter().map(|event| event.action.as_str()).collect();
+            let mut expected = vec!["staff.sign_in_failed"; 11];
+            expected.push("staff.sign_ins_counted");
+            assert_eq!(names, expected, "{}", world.engine);
+            assert_eq!(events[10].metadata["left_out"], 190, "{}", world.engine);
+            let told = &events[11].metadata;
+            assert_eq!(told["count"], 190, "{}", world.engine);
+            assert_eq!(told["first_at"], "2026-11-22T12:00:10Z");
+            assert_eq!(told["last_at"], "2026-11-22T12:03:19Z");
+            assert_eq!(told["networks"][1]["count"], 95);
+            assert_eq!(told["networks"][0]["network"], "198.51.0.0/24");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_is_only_counted_waits_for_a_commit_like_one_that_is_recorded() {
+        let world = crate::services::testing::sqlite().await;
+        let nobody = anonymous();
+        for known in [None, Some(staff_id(1))] {
+            for _ in 0..100 {
+                let before = world.core.store.batch_commits();
+                let failed =
+                    world
+                        .sessions
+                        .record_failure(&nobody, known, SignInFailure::WrongPassword);
+                failed.await.unwrap();
+                assert_eq!(world.core.store.batch_commits(), before + 1, "{known:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_counted_is_recorded_at_the_end_and_waits_for_a_store_that_fails() {
+        for world in both().await {
+            let nobody = anonymous();
+            for _ in 0..=UNKNOWN {
+                let why = SignInFailure::UnknownAccount;
+                let failed = world.sessions.record_failure(&nobody, None, why);
+                failed.await.unwrap();
+            }
+            world.run("ALTER TABLE audit_events RENAME TO away").await;
+            world.sessions.record_counted().await;
+            world.run("ALTER TABLE away RENAME TO audit_events").await;
+            let end = CancellationToken::new();
+            end.cancel();
+            world.sessions.clone().record_counted_failures(end).await;
+            let actions = world.actions("system").await;
+            let counted = actions.iter().filter(|a| *a == "staff.sign_ins_counted");
+            assert_eq!(counted.count(), 1, "{}", world.engine);
+        }
     }
 }

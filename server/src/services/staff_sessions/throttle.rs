@@ -213,6 +213,11 @@ pub(crate) fn account_subject(email: &str) -> String {
     subject("account", email)
 }
 
+/// The subject of failures from a network that are only counted.
+pub(super) fn counted_subject(network: &str) -> String {
+    subject("counted", network)
+}
+
 fn subject(kind: &str, name: &str) -> String {
     let digest = Sha256::digest(format!("{kind}:{name}"));
     digest.iter().fold(String::new(), |mut text, byte| {

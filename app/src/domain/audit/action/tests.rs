@@ -240,6 +240,17 @@ fn of_the_console() -> Vec<AuditAction> {
             why: SignInFailure::WrongPassword,
             left_out: 0,
         },
+        AuditAction::StaffSignInsCounted(CountedSignIns {
+            count: 190,
+            first_at: at("12:00:10"),
+            last_at: at("12:09:59"),
+            networks: vec![NetworkCount {
+                network: "203.0.113.0/24".into(),
+                count: 190,
+            }],
+            elsewhere: 0,
+            node: "a".into(),
+        }),
         AuditAction::StaffSignedOut {
             everywhere: false,
             ended: 1,

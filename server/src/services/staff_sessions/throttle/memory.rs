@@ -1,7 +1,8 @@
 //! What this process remembers of the throttle, so that a flood of sign-ins doesn't reach the store.
 //!
-//! The store decides. Memory only repeats a refusal of the store for as long as it holds, so what is forgotten
-//! here or has never been known on this node costs a transaction and admits nobody.
+//! The store decides who is admitted. Memory only refuses, and for at most a minute. What is forgotten here or has
+//! never been known on this node costs a transaction and admits nobody. A success elsewhere is not heard of, so a
+//! person may be refused here for the rest of that minute.
 
 use std::collections::HashMap;
 
