@@ -75,7 +75,7 @@ impl Board {
         &self,
         core: &Core,
         since: Instant,
-    ) -> Result<Option<Arc<TenantsNow>>, ServiceError> {
+    ) -> Result<Option<(Instant, Arc<TenantsNow>)>, ServiceError> {
         let read = async || {
             let shown: Vec<_> = self.0.shown.lock().keys().cloned().collect();
             let mut reader = core.store.read().await?;
@@ -154,12 +154,12 @@ mod tests {
                 .map(|id| board.show(&[tenant(id)]))
                 .collect();
             let changed_at = Instant::now();
-            let first = board.tenants(core, changed_at).await.unwrap().unwrap();
+            let (_, first) = board.tenants(core, changed_at).await.unwrap().unwrap();
             assert_eq!(first.rows.len(), 2, "{engine}");
             // Whoever reads again fails.
             world.run("ALTER TABLE tenants RENAME TO elsewhere").await;
             for _ in &streams {
-                let shared = board.tenants(core, changed_at).await.unwrap().unwrap();
+                let (_, shared) = board.tenants(core, changed_at).await.unwrap().unwrap();
                 assert!(Arc::ptr_eq(&shared, &first), "{engine}");
                 let early = board.tenants(core, Instant::now()).await.unwrap();
                 assert!(early.is_none(), "{engine}: once a second");

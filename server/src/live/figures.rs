@@ -40,7 +40,7 @@ impl Figures {
         &self,
         core: &Core,
         since: Instant,
-    ) -> Result<Option<HealthCounts>, ServiceError> {
+    ) -> Result<Option<(Instant, HealthCounts)>, ServiceError> {
         let count = async || {
             let mut reader = core.store.read().await?;
             Ok(reader.db().count_tenants_by_health(None).await?)
@@ -53,7 +53,7 @@ impl Figures {
         &self,
         core: &Core,
         since: Instant,
-    ) -> Result<Option<SupportSessionCounts>, ServiceError> {
+    ) -> Result<Option<(Instant, SupportSessionCounts)>, ServiceError> {
         let count = async || {
             let mut reader = core.store.read().await?;
             Ok(reader.db().count_support_sessions(None, core.now()).await?)
@@ -73,29 +73,31 @@ mod tests {
             let (core, engine) = (&world.core, world.engine);
             let figures = Figures::counting(Duration::ZERO, Duration::ZERO);
             let changed_at = Instant::now();
-            let counts = figures.tenants(core, changed_at).await.unwrap().unwrap();
+            let counts = figures.tenants(core, changed_at).await.unwrap().unwrap().1;
             // Nobody would see this tenant, had the others counted again.
             world.add_tenant("third").await;
             for _ in 0..200 {
-                let shared = figures.tenants(core, changed_at).await.unwrap().unwrap();
+                let shared = figures.tenants(core, changed_at).await.unwrap().unwrap().1;
                 assert_eq!(shared, counts, "{engine}");
             }
             let anew = figures
                 .tenants(core, Instant::now())
                 .await
                 .unwrap()
-                .unwrap();
+                .unwrap()
+                .1;
             assert_ne!(anew, counts, "{engine}: what changed later is counted");
 
-            let none = figures.sessions(core, changed_at).await.unwrap().unwrap();
+            let none = figures.sessions(core, changed_at).await.unwrap().unwrap().1;
             world.open(crate::services::testing::form()).await;
-            let shared = figures.sessions(core, changed_at).await.unwrap().unwrap();
+            let shared = figures.sessions(core, changed_at).await.unwrap().unwrap().1;
             assert_eq!(shared, none, "{engine}");
             let anew = figures
                 .sessions(core, Instant::now())
                 .await
                 .unwrap()
-                .unwrap();
+                .unwrap()
+                .1;
             assert_eq!((none.active, anew.active), (0, 1), "{engine}");
         }
     }

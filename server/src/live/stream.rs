@@ -17,14 +17,14 @@ use app::domain::{
 use axum::response::sse::Event;
 use futures::Stream;
 use gateway::entropy::Entropy;
-use store::{Change, ChangeKind};
+use store::{Change, ChangeKind, StoreError};
 use tokio::{
     sync::{broadcast::error::RecvError, mpsc},
     time::{Instant, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Live, board::Shown, figures::UNPROMPTED, view::View};
+use super::{Live, board::Shown, figures::UNPROMPTED, turns::Unserved, view::View};
 use crate::services::ServiceError;
 
 /// How often changed support sessions and new requests are sent at most.
@@ -153,9 +153,9 @@ pub(super) fn run(
 /// What has to be looked at again; with the instants as of which it must be read, or later.
 #[derive(Default)]
 struct Dirty {
-    tenants: Option<Instant>,
+    tenants: Option<Unserved>,
     access_log: bool,
-    session_counts: Option<Instant>,
+    session_counts: Option<Unserved>,
     support_sessions: HashMap<SupportSessionId, Instant>,
     /// When the page is told that something may have been missed.
     reset: Option<Instant>,
@@ -185,9 +185,9 @@ impl Teller {
         let opened = Instant::now();
         let shown = self.view.shown_sessions().iter();
         self.dirty = Dirty {
-            tenants: Some(opened),
+            tenants: Some(Unserved::at(opened)),
             access_log: true,
-            session_counts: Some(opened),
+            session_counts: Some(Unserved::at(opened)),
             support_sessions: shown.map(|id| (*id, opened)).collect(),
             reset: None,
         };
@@ -219,7 +219,7 @@ impl Teller {
                     }
                     // Other nodes' requests and the mere passing of time come without a change.
                     let lately = Instant::now().checked_sub(UNPROMPTED);
-                    self.dirty.tenants = self.dirty.tenants.or(lately);
+                    self.dirty.tenants = self.dirty.tenants.or(lately.map(Unserved::at));
                     self.dirty.access_log = true;
                     self.send_event(Event::default().comment("alive"));
                 }
@@ -230,12 +230,15 @@ impl Teller {
     /// Handles a change. Returns whether the staff member may still read.
     async fn notice(&mut self, change: &Change) -> Result<bool, ServiceError> {
         match change.kind {
+            ChangeKind::Tenant if !self.view.wants_tenant(&change.subject) => {}
             ChangeKind::Tenant | ChangeKind::Health => {
-                self.dirty.tenants = Some(Instant::now());
+                let unserved = Unserved::and(self.dirty.tenants, Instant::now());
+                self.dirty.tenants = Some(unserved);
             }
             ChangeKind::SupportSession => {
                 let now = Instant::now();
-                self.dirty.session_counts = Some(now);
+                let unserved = Unserved::and(self.dirty.session_counts, now);
+                self.dirty.session_counts = Some(unserved);
                 let session = change.subject.parse().ok();
                 if let Some(session) = session.filter(|id| self.view.wants(*id)) {
                     self.dirty.support_sessions.insert(session, now);
@@ -275,9 +278,9 @@ impl Teller {
             self.send(&LiveEvent::Reset);
         }
         if let Some(since) = self.dirty.session_counts
-            && let Some(counts) = figures.sessions(&core, since).await?
+            && let Some((from, counts)) = figures.sessions(&core, since.first).await?
         {
-            self.dirty.session_counts = None;
+            self.dirty.session_counts = since.after(from);
             let touched = std::mem::take(&mut self.dirty.support_sessions);
             let changed = self.view.support_sessions(&core, &board, &touched, counts);
             if let Some(event) = changed.await? {
@@ -290,13 +293,20 @@ impl Teller {
             self.dirty.access_log = self.view.log_goes_on();
             self.send(&event);
         }
-        if let Some(since) = self.dirty.tenants
-            && let Poll::Ready(event) = self.view.tenants(&core, (&figures, &board), since).await?
-        {
-            self.dirty.tenants = None;
-            if let Some(event) = event {
-                self.send(&event);
+        let Some(since) = self.dirty.tenants else {
+            return Ok(());
+        };
+        let look = self.view.tenants(&core, (&figures, &board), since.first);
+        match look.await {
+            Ok(Poll::Ready((from, event))) => {
+                self.dirty.tenants = since.after(from);
+                if let Some(event) = event {
+                    self.send(&event);
+                }
             }
+            // All pages' tenants are read together. A page whose turn it was does not pay for it: it looks again.
+            Ok(Poll::Pending) | Err(ServiceError::Store(StoreError::Busy)) => {}
+            Err(error) => return Err(error),
         }
         Ok(())
     }

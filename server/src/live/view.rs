@@ -71,6 +71,12 @@ impl View {
         &self.interest.support_sessions
     }
 
+    /// Whether a change of a tenant's registration concerns the page.
+    pub(super) fn wants_tenant(&self, tenant: &str) -> bool {
+        let shown = &self.interest.tenants;
+        self.interest.counts || shown.iter().any(|id| id.as_str() == tenant)
+    }
+
     /// Whether a change of a support session concerns the page beyond the figures.
     pub(super) fn wants(&self, session: SupportSessionId) -> bool {
         self.interest.new_support_sessions || self.interest.support_sessions.contains(&session)
@@ -83,37 +89,40 @@ impl View {
         core: &Core,
         (figures, board): (&Figures, &Board),
         since: Instant,
-    ) -> Result<Poll<Option<LiveEvent>>, ServiceError> {
+    ) -> Result<Poll<(Instant, Option<LiveEvent>)>, ServiceError> {
         if self.interest.tenants.is_empty() && !self.interest.counts {
-            return Ok(Poll::Ready(None));
+            return Ok(Poll::Ready((Instant::now(), None)));
         }
         let mut counts = None;
+        let mut from = Instant::now();
         if self.interest.counts {
-            counts = figures.tenants(core, since).await?;
-            if counts.is_none() {
+            let Some((counted_from, counted)) = figures.tenants(core, since).await? else {
                 return Ok(Poll::Pending);
-            }
+            };
+            (counts, from) = (Some(counted), counted_from);
         }
-        let Some(now) = board.tenants(core, since).await? else {
+        let Some((read_from, now)) = board.tenants(core, since).await? else {
             return Ok(Poll::Pending);
         };
+        let from = from.min(read_from);
         let shown = self.interest.tenants.iter();
         let rows = shown.filter_map(|id| now.rows.get(id));
         let rows = rows.filter(|row| self.rows.get(&row.tenant.id) != Some(row));
         let rows: Vec<_> = rows.cloned().collect();
         if rows.is_empty() && counts == self.counts && self.stale == Some(now.telemetry.stale) {
-            return Ok(Poll::Ready(None));
+            return Ok(Poll::Ready((from, None)));
         }
         self.counts = counts;
         self.stale = Some(now.telemetry.stale);
         self.rows
             .extend(rows.iter().map(|row| (row.tenant.id.clone(), row.clone())));
-        Ok(Poll::Ready(Some(LiveEvent::Tenants(TenantsChange {
+        let event = LiveEvent::Tenants(TenantsChange {
             rows,
             counts,
             telemetry: now.telemetry,
             now: core.now(),
-        }))))
+        });
+        Ok(Poll::Ready((from, Some(event))))
     }
 
     /// Support sessions that have changed or are new, and the figures.

@@ -74,7 +74,7 @@ pub(super) struct Part {
     rows: u64,
     changed: bool,
     pending: usize,
-    batched: (usize, usize),
+    batched: (usize, usize, usize),
     asked: usize,
 }
 

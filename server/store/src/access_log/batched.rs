@@ -48,6 +48,8 @@ pub struct WrittenBy {
 pub(crate) struct Batched {
     begun: Vec<Vec<Value>>,
     ended: Vec<(RequestId, RequestEnd, NewAuditEvent)>,
+    /// How often it was written.
+    writes: usize,
 }
 
 impl Batched {
@@ -63,13 +65,14 @@ impl Batched {
         self.ended.push((request, end, event));
     }
 
-    pub(crate) const fn len(&self) -> (usize, usize) {
-        (self.begun.len(), self.ended.len())
+    pub(crate) const fn len(&self) -> (usize, usize, usize) {
+        (self.begun.len(), self.ended.len(), self.writes)
     }
 
-    /// Forgets what came after. Returns whether everything before is still here.
-    pub(crate) fn truncate(&mut self, (begun, ended): (usize, usize)) -> bool {
-        let is_here = self.begun.len() >= begun && self.ended.len() >= ended;
+    /// Forgets what came after. Returns whether everything before is still here: nothing has been
+    /// written since.
+    pub(crate) fn truncate(&mut self, (begun, ended, writes): (usize, usize, usize)) -> bool {
+        let is_here = self.writes == writes;
         if is_here {
             self.begun.truncate(begun);
             self.ended.truncate(ended);
@@ -82,6 +85,7 @@ impl Batched {
         &mut self,
         db: &mut Db<'_>,
     ) -> Result<Vec<NewAuditEvent>, StoreError> {
+        self.writes += 1;
         ADD.execute(db, std::mem::take(&mut self.begun)).await?;
         let ended = std::mem::take(&mut self.ended);
         let rows = ended.iter().map(|(request, end, _)| row(*request, end));
