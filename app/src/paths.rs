@@ -24,6 +24,8 @@ pub const LIVE: &str = "/live";
 pub const NOT_LIVE: &str = "/not-live";
 /// What the paths of server functions begin with.
 pub const SERVER_FUNCTIONS: &str = "/_fn/";
+/// The link into the tenant of a support session, in axum's form. It is followed from our own pages only.
+pub const ENTER_TENANT: &str = "/support/enter/{id}";
 /// Where a browser comes by on its way into a tenant, in axum's form.
 pub const OPEN_TENANT: &str = "/support/open/{label}";
 
@@ -119,6 +121,11 @@ pub fn support_session(id: SupportSessionId) -> String {
     format!("{SUPPORT_SESSIONS}/{id}")
 }
 
+/// The link into the tenant of a support session.
+pub fn enter_tenant(id: SupportSessionId) -> String {
+    ENTER_TENANT.replace("{id}", &id.to_string())
+}
+
 /// Where a browser comes by on its way into the tenant of the session with this label.
 pub fn open_tenant(label: &str) -> String {
     OPEN_TENANT.replace("{label}", label)
@@ -155,7 +162,10 @@ pub fn local_path(path: &str) -> Option<&str> {
     // The last way of a link into a tenant goes without the state that someone else may have chosen.
     let is_page = match page.strip_prefix(OPENING) {
         Some(label) => !query && !label.contains('/'),
-        None => page == "/" || PAGES.into_iter().any(|pages| is_below(page, pages)),
+        None => {
+            let is_page = PAGES.into_iter().any(|pages| is_below(page, pages));
+            page == "/" || is_page && !is_below(page, ENTERING)
+        }
     };
     // Browsers resolve such segments before they ask.
     let is_resolved = page.split('/').all(|part| {
@@ -167,6 +177,8 @@ pub fn local_path(path: &str) -> Option<&str> {
 
 /// What the addresses of pages begin with. The sign-in is none to come back to.
 const PAGES: [&str; 3] = [OVERVIEW, AUDIT, "/account"];
+/// [`ENTER_TENANT`] without its session.
+const ENTERING: &str = "/support/enter";
 /// [`OPEN_TENANT`] without its label.
 const OPENING: &str = "/support/open/";
 
@@ -220,6 +232,7 @@ mod tests {
             "/introspect",
             "/support/open/s-a?state=x",
             "/support/open/s-a/x",
+            "/support/enter/01937e2c-7b6a-7cc0-8000-000000000002",
         ] {
             assert_eq!(local_path(not_a_page), None, "{not_a_page}");
         }

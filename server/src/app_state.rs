@@ -21,6 +21,7 @@ use crate::{
     forms::Forms,
     limits::Limits,
     live::Live,
+    middleware::same_origin::SameOrigin,
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::AccessLogReports,
         api_keys::ApiKeys, audit::AuditService, flash::Flashes,
@@ -118,6 +119,7 @@ impl AppState {
             console: self.console(),
             staff_sessions: self.staff_sessions.clone(),
             support_sessions: self.support_sessions.clone(),
+            same_origin: SameOrigin::of(&self.core.config.console.public_url),
             flashes: self.flashes.clone(),
         }
     }

@@ -29,7 +29,7 @@ use http::header::SET_COOKIE;
 
 use self::redirect::{see_other, sign_in_first, with_flash};
 use crate::{
-    middleware::cookie,
+    middleware::{cookie, same_origin::SameOrigin},
     services::{
         flash::Flashes, staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
     },
@@ -44,6 +44,8 @@ pub struct Forms {
     pub staff_sessions: StaffSessions,
     /// Opening tenants in browsers.
     pub support_sessions: SupportSessionsService,
+    /// The console's own origin.
+    pub same_origin: SameOrigin,
     /// Stores flashes. `console.flash` takes them from the same place.
     pub flashes: Flashes,
 }

@@ -160,6 +160,7 @@ pub(crate) fn forms(state: Forms) -> Router {
             post(send::<api::RaiseBudget>),
         )
         .route(to::DRY_RUN, post(rules::dry_run))
+        .route(paths::ENTER_TENANT, get(open_tenant::enter))
         .route(paths::OPEN_TENANT, get(open_tenant::open))
         .with_state(state)
 }

@@ -2,6 +2,7 @@
 
 use cookie::Cookie;
 use http::{HeaderMap, HeaderValue, header::COOKIE};
+use uuid::Uuid;
 
 use crate::token::Token;
 
@@ -53,6 +54,11 @@ impl HostCookie {
     /// The `Set-Cookie` that keeps a token.
     pub fn keep(self, token: &Token) -> Option<HeaderValue> {
         self.set(token.expose(), self.max_age)
+    }
+
+    /// The `Set-Cookie` that keeps an identifier, which is no secret.
+    pub fn keep_id(self, id: Uuid) -> Option<HeaderValue> {
+        self.set(&id.to_string(), self.max_age)
     }
 
     /// The `Set-Cookie` that makes the browser forget the token.

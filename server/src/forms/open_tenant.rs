@@ -1,8 +1,12 @@
-//! The one link among the forms: a browser that is on its way into a tenant comes by here, from the
-//! session's host and back to it (`gateway::browser`).
+//! The links among the forms. A person who enters a tenant follows [`enter`] on a page of ours. It leads to the
+//! session's host, which sends the browser to [`open`], and that back to the host with a code (`gateway::browser`).
+//!
+//! Only what begins on our own pages gets a code: a link from anywhere else, or one that is pasted, leads to the
+//! session's page. The way back comes from another site, so a cookie remembers where the way has begun.
 
 use app::{
     domain::{
+        SupportSessionId,
         caller::Context,
         form::Fields,
         problem::{Problem, ProblemCode},
@@ -23,13 +27,36 @@ use super::{
 };
 use crate::{
     extract::{Asking, Refusal},
-    middleware::limit::WithinLimit,
+    middleware::{cookie::ENTERING, limit::WithinLimit},
 };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
     state: Option<String>,
+}
+
+/// `GET /support/enter/{id}`: to the session's host, or to the session's page with the reason why not.
+pub(crate) async fn enter(
+    State(forms): State<Forms>,
+    Path(id): Path<String>,
+    Asking(context): Asking,
+    _: WithinLimit,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(refusal) = unasked(&method, &headers) {
+        return refusal;
+    }
+    let Ok(id) = id.parse::<SupportSessionId>() else {
+        return Refusal(Problem::not_found("support session")).into_response();
+    };
+    let page = paths::support_session(id);
+    match forms.support_sessions.entry(&context, id).await {
+        Ok(_) if !forms.same_origin.has_linked(&headers) => see_other(&page),
+        Ok(url) => elsewhere(&url, ENTERING.keep_id(id.as_uuid())),
+        Err(problem) => forms.refuse(&context, &page, problem, Fields::new()),
+    }
 }
 
 /// `GET /support/open/{label}?state=…`: to the session's host with a code, or to the session's page
@@ -43,11 +70,8 @@ pub(crate) async fn open(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    // HEAD, prefetches and requests by a page come without a person who wants to enter a tenant.
-    let is_asked = method == Method::GET && fetch_metadata::is_navigation(&headers);
-    if !is_asked || fetch_metadata::is_ahead(&headers) {
-        let detail = "To enter a tenant, open the link in a browser tab.";
-        return Refusal(Problem::forbidden(detail)).into_response();
+    if let Some(refusal) = unasked(&method, &headers) {
+        return refusal;
     }
     let sessions = &forms.support_sessions;
     let session = match sessions.find_by_entry_label(&context, &label).await {
@@ -60,10 +84,30 @@ pub(crate) async fn open(
     let Some(state) = state else {
         return see_other(&page);
     };
-    match sessions.open_in_browser(&context, &session, &state).await {
-        Ok(url) => elsewhere(&url),
+    let opened = match sessions.may_open(&context, &session) {
+        Ok(()) if ENTERING.only(&headers) != Some(session.id.to_string()) => Err(not_from_here()),
+        Ok(()) => sessions.open_in_browser(&context, &session, &state).await,
+        Err(problem) => Err(problem),
+    };
+    match opened {
+        Ok(url) => elsewhere(&url, ENTERING.forget()),
         Err(problem) => forms.refuse(&context, &page, problem, Fields::new()),
     }
+}
+
+/// HEAD, prefetches and requests by a page come without a person who wants to enter a tenant.
+fn unasked(method: &Method, headers: &HeaderMap) -> Option<Response> {
+    let is_asked = method == Method::GET && fetch_metadata::is_navigation(headers);
+    (!is_asked || fetch_metadata::is_ahead(headers)).then(|| {
+        let detail = "To enter a tenant, open the link in a browser tab.";
+        Refusal(Problem::forbidden(detail)).into_response()
+    })
+}
+
+fn not_from_here() -> Problem {
+    let detail = "You came here by a link from elsewhere. To enter the tenant, choose Enter tenant on \
+                  this page.";
+    Problem::forbidden(detail)
 }
 
 fn not_found(forms: &Forms, context: &Context, label: &str, problem: Problem) -> Response {
@@ -77,14 +121,15 @@ fn not_found(forms: &Forms, context: &Context, label: &str, problem: Problem) ->
     }
 }
 
-/// To the session's host. The code in the address is for no one else.
-fn elsewhere(url: &str) -> Response {
-    let Ok(mut location) = HeaderValue::from_str(url) else {
+/// To the session's host, with a cookie for the console. The code in the address is for no one else.
+fn elsewhere(url: &str, cookie: Option<HeaderValue>) -> Response {
+    let (Ok(mut location), Some(cookie)) = (HeaderValue::from_str(url), cookie) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     location.set_sensitive(true);
     let headers = [
         (header::LOCATION, location),
+        (header::SET_COOKIE, cookie),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (
             header::REFERRER_POLICY,

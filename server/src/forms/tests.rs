@@ -334,6 +334,7 @@ impl Site {
                 flash: Arc::new(flashes.clone()),
                 settings: Arc::clone(&settings),
             },
+            same_origin: SameOrigin::of(&core.config.console.public_url),
             staff_sessions: console.sessions.clone(),
             support_sessions: SupportSessionsService::new(
                 core.clone(),

@@ -14,6 +14,9 @@ const COOKIE: HostCookie = HostCookie::new("__Host-support-console");
 /// Leads the browser back to what was typed before it had to sign in.
 pub const TYPED: HostCookie = HostCookie::new("__Host-support-typed").for_seconds(900);
 
+/// Names the support session whose tenant a person has asked to enter, on a page of ours.
+pub const ENTERING: HostCookie = HostCookie::new("__Host-support-entering").for_seconds(60);
+
 /// The token that a request brings; `None` without one, or with more than one.
 pub fn token_of(headers: &HeaderMap) -> Option<String> {
     COOKIE.only(headers)

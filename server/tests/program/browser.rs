@@ -17,6 +17,7 @@ const SAME_ORIGIN: &str =
 struct Tab<'p> {
     node: &'p Program,
     host: String,
+    session: String,
     /// What it sends as `Cookie`.
     cookie: String,
 }
@@ -30,6 +31,7 @@ impl<'p> Tab<'p> {
         Self {
             node,
             host: format!("{name}:{}", node.gateway.port()),
+            session: session.id.clone(),
             cookie: String::new(),
         }
     }
@@ -72,7 +74,9 @@ impl<'p> Tab<'p> {
 
     /// The path that the console sends this person's tab back to.
     async fn sent_back(&self, staff: &Staff, console_path: &str) -> String {
-        let answer = staff.navigate(console_path).await;
+        let (begins, returning) = staff.enter(&self.session).await;
+        assert!(begins.ends_with("/.support-console/open"), "{begins}");
+        let answer = returning.navigate(console_path).await;
         assert_eq!(answer.status(), 303);
         let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(header("referrer-policy"), "no-referrer");
@@ -111,7 +115,7 @@ async fn a_tenant_is_opened_used_and_revoked_and_no_secret_is_left_anywhere() {
     let page = staff
         .page(&format!("/support/sessions/{}", session.id))
         .await;
-    assert!(page.contains(session.open_url.as_deref().unwrap()));
+    assert!(page.contains(&format!("href=\"/support/enter/{}\"", session.id)));
 
     let tab = Tab::entered(&program, &staff, &session).await;
     let answer = tab.get("/v1/tenants/acme/plain", SAME_ORIGIN).await;
@@ -203,6 +207,35 @@ async fn nobody_but_the_holder_is_sent_back_with_a_code() {
         "{location}"
     );
     assert_eq!(upstream.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_link_from_elsewhere_leads_to_the_sessions_page_and_enters_nothing() {
+    let upstream = Upstream::start().await;
+    let program = Program::start(upstream.address, RULES).await;
+    let (platform, staff) = acme_and_jo(&program).await;
+    let session = staff.create_session("acme", None).await;
+    let another = staff.create_session("acme", None).await;
+    let page = format!("/support/sessions/{}", session.id);
+    let mut tab = Tab::of(&program, &session);
+    let opens = tab.open().await;
+    let enters = format!("/support/enter/{}", session.id);
+    // A site that knows the label sends the holder's browser on the way, or somebody pastes the address.
+    for path in [&opens, &enters] {
+        let answer = staff.navigate(path).await;
+        let location = answer.headers()["location"].to_str().unwrap().to_owned();
+        assert!(location.starts_with(&page), "{path}: {location}");
+        assert!(answer.headers().get("set-cookie").is_none(), "{path}");
+        let told = staff.page(&location).await;
+        assert!(told.contains("Enter tenant"), "{path}: {told}");
+    }
+    // Nor while the same person is on the way into another tenant.
+    let (_, returning) = staff.enter(&another.id).await;
+    let answer = returning.navigate(&opens).await;
+    let location = answer.headers()["location"].to_str().unwrap();
+    assert!(location.starts_with(&page), "{location}");
+    let log = platform.get("/audit?category=support_session").await;
+    assert!(!log.to_string().contains("opened_in_browser"), "{log}");
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ pub fn granted(granted: SupportSessionGranted, close_href: String) -> AnyView {
             <ButtonLink href=paths::support_session(session.id) class=details>
                 "View session"
             </ButtonLink>
-            {open_url.map(|href| view! { <OpenTenant href/> })}
+            {open_url.map(|_| view! { <OpenTenant of=session.id/> })}
         </footer>
     }
     .into_any()

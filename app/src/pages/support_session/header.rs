@@ -21,9 +21,7 @@ pub(super) fn Header(session: LiveSession) -> impl IntoView {
     let open_url = session.open_url;
     let actions = move || {
         session.is_active().then(|| {
-            let open = open_url
-                .get_value()
-                .map(|href| view! { <OpenTenant href/> });
+            let open = open_url.get_value().map(|_| view! { <OpenTenant of=id/> });
             let (replace, revoke) = (paths::REPLACE_TOKEN.page(id), paths::REVOKE.page(id));
             let replace = session
                 .may

@@ -3,7 +3,7 @@
 //! For the gateway's part see `gateway::browser`.
 
 use app::domain::{
-    Timestamp,
+    SupportSessionId, Timestamp,
     caller::Context,
     policy::Act,
     problem::{Problem, ProblemCode},
@@ -43,6 +43,29 @@ impl SupportSessionsService {
         found.ok_or_else(not_found)
     }
 
+    /// Where a browser begins to open the tenant of a support session. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the session is not the caller's own, has ended, or tenants are not opened in browsers.
+    pub async fn entry(&self, context: &Context, id: SupportSessionId) -> Result<String, Problem> {
+        let session = self.find(context, id).await?;
+        self.may_open(context, &session)?;
+        let url = self.open_url(context, &session, self.core.now()).await?;
+        url.ok_or_else(cannot_be_entered)
+    }
+
+    /// Whether the caller may open the tenant of a support session in a browser now.
+    ///
+    /// # Errors
+    ///
+    /// If the session is not the caller's own, or has ended.
+    pub fn may_open(&self, context: &Context, session: &SupportSession) -> Result<(), Problem> {
+        self.core
+            .authorise(context, Act::OpenTenant(session.staff_id))?;
+        self.require_active(session)
+    }
+
     /// Continues opening a tenant in a browser. `state` is the SHA-256 of the state that the
     /// gateway gave the browser, in base64url. Returns the URL for the browser, with a code that
     /// can be used once, within 60 seconds, together with the state.
@@ -56,9 +79,7 @@ impl SupportSessionsService {
         session: &SupportSession,
         state: &str,
     ) -> Result<String, Problem> {
-        self.core
-            .authorise(context, Act::OpenTenant(session.staff_id))?;
-        self.require_active(session)?;
+        self.may_open(context, session)?;
         let state = URL_SAFE_NO_PAD.decode(state).ok();
         let state: Option<[u8; 32]> = state.and_then(|bytes| bytes.try_into().ok());
         let state = state.ok_or_else(|| {
@@ -67,8 +88,7 @@ impl SupportSessionsService {
         let label = self.entry_label(session).await?;
         let hosts = self.entry_hosts.as_ref().zip(label);
         let Some((hosts, label)) = hosts else {
-            let detail = "This tenant can't be entered in a browser.";
-            return Err(Problem::new(ProblemCode::NotFound, detail));
+            return Err(cannot_be_entered());
         };
         let code = Token::generate(TokenKind::EntryCode, &*self.core.entropy);
         let (id, code_hash) = (session.id, *code.hash().as_bytes());
@@ -120,4 +140,9 @@ impl SupportSessionsService {
         let label = reader.db().lookup_entry_label(session.id).await?;
         Ok(label.and_then(|label| label.parse().ok()))
     }
+}
+
+fn cannot_be_entered() -> Problem {
+    let detail = "This tenant can't be entered in a browser.";
+    Problem::new(ProblemCode::NotFound, detail)
 }

@@ -93,6 +93,18 @@ impl Granted {
     }
 }
 
+/// A staff member's browser that is on its way into a tenant.
+pub(crate) struct Returning<'s> {
+    staff: &'s Staff,
+    cookie: String,
+}
+
+impl Returning<'_> {
+    pub(crate) async fn navigate(&self, path: &str) -> Response {
+        self.staff.go(path, "cross-site", &self.cookie).await
+    }
+}
+
 impl Staff {
     /// Adds a support admin by command line, and signs in as a browser does.
     pub(crate) async fn of(program: &Program, name: &str) -> Self {
@@ -141,10 +153,26 @@ impl Staff {
 
     /// What this person's browser is answered that goes to a path of the console in a tab.
     pub(crate) async fn navigate(&self, path: &str) -> Response {
+        self.go(path, "cross-site", &self.cookie).await
+    }
+
+    /// Follows **Enter tenant** on a page of the console: where it leads, and how this browser comes back.
+    pub(crate) async fn enter(&self, session: &str) -> (String, Returning<'_>) {
+        let path = format!("/support/enter/{session}");
+        let answer = self.go(&path, "same-origin", &self.cookie).await;
+        let header = |name| answer.headers()[name].to_str().unwrap();
+        let kept = header("set-cookie").split(';').next().unwrap();
+        let cookie = format!("{}; {kept}", self.cookie);
+        let location = header("location").to_owned();
+        let staff = self;
+        (location, Returning { staff, cookie })
+    }
+
+    async fn go(&self, path: &str, site: &str, cookie: &str) -> Response {
         let request = self.http.get(format!("{}{path}", self.base));
         let request = request
-            .header("cookie", &self.cookie)
-            .header("sec-fetch-site", "cross-site")
+            .header("cookie", cookie)
+            .header("sec-fetch-site", site)
             .header("sec-fetch-mode", "navigate")
             .header("sec-fetch-dest", "document");
         request.send().await.unwrap()
