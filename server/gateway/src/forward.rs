@@ -33,6 +33,7 @@ use crate::{
     },
     clock::Clock,
     gate::lease::Lease,
+    headers::Sender,
     judge::{CanonicalRequest, Denied, Permitted},
 };
 
@@ -76,13 +77,16 @@ impl Forwarder {
         let to = self.upstream_for(request)?;
         let host = request.headers.get(header::HOST);
         let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let is_page = self.entry_hosts.as_ref();
-        if is_page.is_some_and(|entries| entries.label_of(host).is_some()) {
-            return Ok(Route::whole(to));
-        }
+        let entries = self.entry_hosts.as_ref();
+        let sender = match entries.and_then(|entries| entries.label_of(host)) {
+            Some(_) => Sender::Page,
+            None => Sender::Program,
+        };
         let headers = Arc::clone(&to.settings.headers);
-        headers.check_meaning(&request.method, &request.headers)?;
-        let left_out = headers.left_out(&request.headers);
+        if sender == Sender::Program {
+            headers.check_meaning(&request.method, &request.headers)?;
+        }
+        let left_out = headers.left_out(sender, &request.headers);
         Ok(Route { to, left_out })
     }
 

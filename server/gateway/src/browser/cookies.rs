@@ -44,12 +44,23 @@ pub(super) fn written(headers: &HeaderMap, names: &[String]) -> Vec<(String, Str
         let mut found = pairs.iter().filter(|(found, _)| found == name);
         if let (Some((_, value)), None) = (found.next(), found.next())
             && value.len() <= MAX_WRITTEN
+            && is_plain(value)
             && !holds_token(value.as_bytes())
         {
             written.push((name.clone(), (*value).to_owned()));
         }
     }
     written
+}
+
+/// Whether a value is one to every reader (RFC 6265 §4.1.1): an open quote would swallow the cookies that
+/// follow.
+fn is_plain(value: &str) -> bool {
+    let quoted = value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'));
+    let mut bytes = quoted.unwrap_or(value).bytes();
+    bytes.all(|b| b.is_ascii_graphic() && !b"\",;\\".contains(&b))
 }
 
 fn token(text: &str, kind: TokenKind) -> Option<Token> {
@@ -68,13 +79,23 @@ mod tests {
     fn what_scripts_have_written_is_taken_if_it_is_there_once() {
         let token = Token::generate(TokenKind::SupportSession, &SeededEntropy::new(1));
         let mut headers = HeaderMap::new();
-        let cookies = format!("csrf=a; two=1; other=x; own={}; two=2", token.expose());
+        let cookies = format!(
+            "csrf=a; two=1; other=x; own={}; two=2; open=\"a; wide=\"b\"",
+            token.expose()
+        );
         headers.insert(COOKIE, HeaderValue::from_str(&cookies).unwrap());
         headers.append(COOKIE, HeaderValue::from_static("later=b"));
-        let names = ["csrf", "two", "own", "later", "none"].map(str::to_owned);
+        let names = ["csrf", "two", "own", "later", "none", "open", "wide"].map(str::to_owned);
         let written = written(&headers, &names);
         let taken = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(written, [taken("csrf", "a"), taken("later", "b")]);
+        assert_eq!(
+            written,
+            [
+                taken("csrf", "a"),
+                taken("later", "b"),
+                taken("wide", "\"b\"")
+            ]
+        );
     }
 
     #[test]

@@ -7,16 +7,20 @@ use super::{HOP_BY_HOP, OURS};
 
 /// Never passed on with a request, even where the configuration names them: credentials, fields that
 /// we set or derive, and fields that would make the upstream see another request than we checked.
-const NEVER: [&str; 24] = [
+const NEVER: [&str; 26] = [
     "authorization",
+    "content-transfer-encoding",
     "cookie",
     "cookie2",
+    "destination",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "proxy",
+    "x-access-token",
     "x-api-key",
     "x-auth-token",
-    "x-access-token",
-    "expect",
-    "host",
-    "forwarded",
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-port",
@@ -26,12 +30,10 @@ const NEVER: [&str; 24] = [
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
-    "x-original-url",
     "x-original-uri",
-    "x-rewrite-url",
+    "x-original-url",
     "x-real-ip",
-    "content-transfer-encoding",
-    "http2-settings",
+    "x-rewrite-url",
 ];
 
 /// Fields of programs that pass where the configuration does not say otherwise.
@@ -91,75 +93,150 @@ const DEFAULT_ALLOWED: [&str; 51] = [
 
 /// The beginnings of names that a page of the platform may not send either: what proxies say of a
 /// client, which some upstreams believe, and what belongs to the browser's connection to us.
-const NOT_OF_PAGES: [&str; 40] = [
+const NOT_OF_PAGES: [&str; 87] = [
     "access-control-",
+    "akamai-",
     "api-key",
     "apikey",
     "cdn-loop",
     "cf-",
     "client-cert",
     "client-ip",
+    "client-verify",
+    "dd-",
     "fastly-",
     "fly-",
     "forwarded",
     "front-end-https",
+    "incap-",
+    "iv-",
+    "oam-",
+    "oidc-",
     "proxy-",
     "remote-",
     "sec-fetch-",
     "sec-purpose",
     "sec-websocket-",
+    "shib",
+    "sm-",
     "ssl-",
+    "tailscale-",
+    "teleport-",
+    "tls-",
     "true-client-",
+    "wl-",
     "x-accel-",
+    "x-akamai-",
     "x-amzn-",
+    "x-anonymous-consumer",
+    "x-apigateway-",
+    "x-appengine-",
     "x-arr-",
+    "x-auth-",
     "x-auth-request-",
     "x-authenticated-",
     "x-authentik-",
+    "x-aws-",
+    "x-azure-",
     "x-client-cert",
+    "x-client-dn",
     "x-client-ip",
+    "x-client-s-dn",
+    "x-client-san",
+    "x-client-subject",
+    "x-client-verify",
     "x-cluster-client-",
+    "x-consumer-",
+    "x-credential",
+    "x-endpoint-",
     "x-envoy-",
     "x-forwarded",
+    "x-goog-",
     "x-host",
+    "x-http-destination",
+    "x-http-host",
+    "x-https",
+    "x-invoke-",
+    "x-jwt",
+    "x-matched-path",
     "x-middleware-",
     "x-ms-client-principal",
+    "x-ms-copy",
+    "x-nf-",
+    "x-now-",
     "x-original-",
+    "x-originating-",
     "x-pomerium-",
+    "x-proxy",
     "x-proxy-",
     "x-real-",
     "x-remote-",
     "x-rewrite-",
+    "x-script-name",
+    "x-sendfile",
     "x-ssl-",
+    "x-tls-",
+    "x-user-",
+    "x-vercel-",
+    "x-vouch-",
     "x-webauth-",
+    "z-forwarded",
 ];
 /// And whole names of that kind.
-const NOT_OF_PAGES_EITHER: [&str; 9] = [
+const NOT_OF_PAGES_EITHER: [&str; 15] = [
     "date",
+    "eppn",
     "max-forwards",
     "purpose",
     "via",
     "x-authorization",
+    "x-email",
+    "x-groups",
+    "x-jwt",
     "x-moz",
+    "x-roles",
     "x-scheme",
     "x-url-scheme",
     "x-user",
+    "x-username",
 ];
 
-/// What stands in the names of fields by which servers take a tenant or another person. Of a page they
+/// What stands in the names of fields by which servers take a tenant, a person, an address of a client or
+/// a credential. Of a page they
 /// pass if the configuration lists them, as a selector above all: then what they name is judged.
-const NAMING_SOMEONE: [&str; 11] = [
+const NAMING_SOMEONE: [&str; 32] = [
+    "access-key",
+    "access-token",
     "act-as",
+    "api-key",
+    "apikey",
     "as-user",
+    "auth-key",
+    "client-ip",
+    "clientip",
+    "credential",
+    "forwarded",
+    "gitlab-token",
+    "id-token",
     "impersonat",
+    "job-token",
     "on-behalf",
     "org-id",
     "organisation",
     "organization",
     "orgid",
+    "password",
+    "private-token",
+    "real-ip",
+    "remote-user",
     "run-as",
+    "secret",
+    "session-token",
     "sudo",
     "tenant",
+    "userinfo",
+    "username",
+    "vault-token",
 ];
 
 /// The beginnings of names that say how a body is to be understood, or on which condition the request
@@ -187,6 +264,9 @@ pub(crate) fn is_never_passed(name: &HeaderName) -> bool {
         || HOP_BY_HOP.contains(&text)
         || OURS.contains(name)
         || text.starts_with("support-")
+        // Fields that name a second path, which nobody judges.
+        || text.contains("copy-source")
+        || text.contains("copy-from")
         // Look-alikes: CGI-like upstreams read '_' and '.' as '-' (RFC 3875 §4.1.18).
         || text.contains(['_', '.'])
 }

@@ -120,10 +120,14 @@ impl RequestHeaders {
         Err(Denied::new(Refusal::MalformedRequest, detail))
     }
 
-    /// The fields of a program that don't pass, but for those that never do.
-    pub(crate) fn left_out(&self, client: &HeaderMap) -> Vec<HeaderName> {
+    /// The fields that don't pass, but for those that never do and those that browsers add.
+    pub(crate) fn left_out(&self, sender: Sender, client: &HeaderMap) -> Vec<HeaderName> {
         let names = client.keys().filter(|name| !is_never_passed(name));
         let names = names.filter(|name| !self.allowed.contains(*name));
+        let names = names.filter(|name| match sender {
+            Sender::Program => true,
+            Sender::Page => !is_of_pages(name) && !name.as_str().starts_with("sec-"),
+        });
         names.cloned().collect()
     }
 

@@ -20,7 +20,7 @@ use std::fmt;
 
 use super::{
     readings,
-    uri::{escape, is_path_char, is_unreserved},
+    uri::{escape, is_dots, is_path_char, is_unreserved},
 };
 
 pub use super::uri::NotCanonical;
@@ -160,7 +160,7 @@ fn check_segment(segment: &[u8]) -> Result<(), NotCanonical> {
         }
     }
     // Named first: `%2e%2e` is a dot segment before it is a needless escape.
-    if decoded == b"." || decoded == b".." {
+    if is_dots(&String::from_utf8_lossy(&decoded)) {
         return Err(NotCanonical::DotSegment);
     }
     if let Some(fault) = fault {
@@ -223,6 +223,10 @@ mod tests {
             (b"/a/%2e%2e/b", DotSegment),
             (b"/a/.%2E/b", DotSegment),
             (b"/a/%2e", DotSegment),
+            (b"/a/..%20/b", DotSegment),
+            (b"/a/..%3Fx", DotSegment),
+            (b"/a/..%23x", DotSegment),
+            (b"/a/..+/b", DotSegment),
             (b"//a", EmptySegment),
             (b"/a//b", EmptySegment),
             (b"/a//", EmptySegment),

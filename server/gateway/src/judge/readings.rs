@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::uri::{NotCanonical, escape, is_path_char, is_unreserved};
+use super::uri::{NotCanonical, escape, is_dots, is_path_char, is_unreserved};
 
 /// How often escapes of escapes are undone. What nests deeper is refused.
 const NESTED: usize = 4;
@@ -91,7 +91,11 @@ fn joined(segments: &[&str], without_empty: bool) -> Result<String, NotCanonical
     let mut path = String::new();
     let last = segments.len().saturating_sub(1);
     for (at, segment) in segments.iter().enumerate() {
-        if matches!(segment.trim(), "." | "..") {
+        if at == 0 && segment.is_empty() && last > 0 {
+            // A reader may take what follows for a host.
+            return Err(NotCanonical::EmptySegment);
+        }
+        if is_dots(segment) {
             return Err(NotCanonical::DotSegment);
         }
         if segment.contains(char::is_control) {
@@ -150,6 +154,12 @@ mod tests {
         use NotCanonical::*;
         for (path, fault) in [
             ("//a", EmptySegment),
+            ("/%2Fh/a", EmptySegment),
+            ("/%5Ch/a", EmptySegment),
+            ("/;/h/a", EmptySegment),
+            ("/%252Fh/a", EmptySegment),
+            ("/a;/..%3Fx", DotSegment),
+            ("/a/..%253Fx", DotSegment),
             ("/a%2F..%2Fb", DotSegment),
             ("/..;/b", DotSegment),
             ("/a/..;x=1/b", DotSegment),

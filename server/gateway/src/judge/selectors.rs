@@ -88,7 +88,7 @@ pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
     for _ in 0..4 {
         // PHP reads a bracket that is never closed as an underscore. Some parsers leave out a '%' that
         // escapes nothing.
-        let unclosed = name.replace('[', "_");
+        let unclosed = name.trim_start_matches('[').replace('[', "_");
         let loose = name.replace('%', "");
         if [&name, &unclosed, &loose]
             .iter()
@@ -144,6 +144,8 @@ fn folded(name: &str) -> String {
 /// A name up to its first bracket, without what surrounds it.
 fn base(name: &str) -> &str {
     let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '+' | '\0' | '?'));
+    // Some parsers leave out what stands before a name: Rack, qs, Spring.
+    let name = name.trim_start_matches(['[', ']', '.', '!']);
     name.split(['[', ']']).next().unwrap_or_default()
 }
 
@@ -161,6 +163,9 @@ mod tests {
             "_method",
             "%u005Fmethod=DELETE",
             "_met%hod=DELETE",
+            "[_method]=DELETE",
+            "%5B_method%5D=DELETE",
+            "._method=DELETE",
             "%0A_method=DELETE",
             "X-HTTP-Method-Override=PUT",
             "a=1;_method=x",
@@ -225,6 +230,12 @@ mod tests {
             "a=1;tenant_id=b",
             "tenant_id=acme;tenant_id=b",
             "tenant_id=acme;x",
+            "[tenant_id]=bolt",
+            "%5Btenant_id%5D=bolt",
+            "]tenant_id=bolt",
+            "[]tenant_id=bolt",
+            ".tenant_id=bolt",
+            "!tenant_id=bolt",
         ] {
             assert_eq!(judge(query), Some(false), "{query}");
         }

@@ -38,7 +38,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::judge::canonical::CanonicalTarget;
+    use crate::judge::{canonical::CanonicalTarget, uri::is_dots};
 
     fn text(target: &str) -> String {
         String::from_utf8(respelt(target.as_bytes())).unwrap()
@@ -70,12 +70,20 @@ mod tests {
         let mut nested = path.to_owned();
         let mut dots = false;
         for _ in 0..4 {
-            let segments = nested.split(['/', '\\']);
-            dots |= segments
-                .map(|s| s.split(';').next().unwrap_or_default().trim())
-                .any(|s| s == "." || s == "..");
-            let segments = nested.split(['/', '\\']).map(str::trim);
-            dots |= segments.clone().any(|s| s == "." || s == "..");
+            for cut in [false, true] {
+                let segments = nested.split(['/', '\\']).skip(1);
+                let segments: Vec<_> = segments
+                    .map(|s| {
+                        if cut {
+                            s.split(';').next().unwrap_or_default()
+                        } else {
+                            s
+                        }
+                    })
+                    .collect();
+                dots |= segments.iter().any(|s| is_dots(s));
+                dots |= segments.len() > 1 && segments[0].is_empty();
+            }
             dots |= nested.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
             let undone = percent_encoding::percent_decode_str(&nested).decode_utf8_lossy();
             nested = undone.into_owned();

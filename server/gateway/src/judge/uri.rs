@@ -47,6 +47,14 @@ pub(super) fn escape(digits: &[u8]) -> Option<(u8, bool)> {
     Some((byte, canonical))
 }
 
+/// Whether some reader takes a decoded segment for `.` or `..`: one that splits off a query after it has
+/// decoded, or that trims.
+pub(super) fn is_dots(segment: &str) -> bool {
+    let place = segment.split(['?', '#']).next().unwrap_or_default();
+    let place = place.trim_matches(|c: char| c.is_whitespace() || c == '+');
+    matches!(place, "." | "..")
+}
+
 /// RFC 3986 §2.3.
 pub(super) const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')

@@ -24,7 +24,7 @@ use crate::{
     },
     body::BodyError,
     gate::kill::KillSwitch,
-    headers::{self, RequestHeaders},
+    headers::{self, RequestHeaders, Sender},
     judge::{CanonicalRequest, Denied, Permitted},
 };
 
@@ -53,7 +53,7 @@ impl Guard {
             stays_http(request)?;
             self.headers
                 .check_meaning(&request.method, &request.headers)?;
-            let left_out = self.headers.left_out(&request.headers);
+            let left_out = self.headers.left_out(Sender::Program, &request.headers);
             Ok(Route { to: (), left_out })
         };
         let admitted = self.admission.admit(&arrival, body, route).await?;
