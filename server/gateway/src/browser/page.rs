@@ -50,7 +50,7 @@ impl WayOut {
         let from = headers::only(client, header::REFERER);
         let from = from.and_then(|from| from.to_str().ok()?.strip_prefix(origin));
         // One slash: two would lead to another host.
-        let path = from.filter(|path| path.starts_with('/') && !path.starts_with("//"));
+        let path = from.filter(|path| path.starts_with('/') && !path[1..].starts_with(['/', '\\']));
         Self {
             console: console.to_owned(),
             back: path.map(ToOwned::to_owned),
@@ -171,6 +171,7 @@ mod tests {
             ("https://s-a.example/", Some("/")),
             ("https://s-a.example", None),
             ("https://s-a.example//evil.example/", None),
+            ("https://s-a.example/\\evil.example/", None),
             ("https://s-a.example.evil/", None),
             ("https://s-a.example@evil/", None),
             ("https://evil.example/", None),

@@ -25,7 +25,12 @@ pub(super) fn of(path: &[u8]) -> Result<Vec<String>, NotCanonical> {
     let mut readings: Vec<String> = Vec::new();
     let mut text = Cow::Borrowed(path);
     for _ in 0..=NESTED {
-        for reading in [split(&text, false), split(&text, true)] {
+        if has_wide_escape(&text) {
+            return Err(NotCanonical::ForbiddenEscape);
+        }
+        // Some readers cut the whole path at its first parameter.
+        let cut = text.split(';').next().unwrap_or_default();
+        for reading in [split(&text, false), split(&text, true), split(cut, false)] {
             for whole in [joined(&reading, false)?, joined(&reading, true)?] {
                 if !readings.contains(&whole) {
                     readings.push(whole);
@@ -74,6 +79,15 @@ fn check(path: &str) -> Result<(), NotCanonical> {
         }
     }
     Ok(())
+}
+
+/// Whether a text has an escape of the form `%u0041`, which some servers undo. No file is called so.
+fn has_wide_escape(text: &str) -> bool {
+    text.match_indices('%').any(|(at, _)| {
+        let digits = text[at + 1..].strip_prefix(['u', 'U']);
+        let digits = digits.and_then(|digits| digits.as_bytes().get(..4));
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 /// The segments of a text, with or without what follows a `;` in each.
@@ -132,7 +146,7 @@ mod tests {
             ("/a%2Fb", &["/a/b"][..]),
             ("/a%5Cb", &["/a/b"]),
             ("/a%252Fb", &["/a%2Fb", "/a/b"]),
-            ("/a;x=1/b", &["/a/b"]),
+            ("/a;x=1/b", &["/a/b", "/a"]),
             ("/a%3Bx/b", &["/a;x/b", "/a/b"]),
             ("/a;x%2Fb/c", &["/a/c", "/a;x/b/c", "/a/b/c"]),
             ("/a//b", &["/a/\u{1}/b"]),
@@ -154,6 +168,7 @@ mod tests {
         use NotCanonical::*;
         for (path, fault) in [
             ("//a", EmptySegment),
+            ("/v1/%25u0065xports", ForbiddenEscape),
             ("/%2Fh/a", EmptySegment),
             ("/%5Ch/a", EmptySegment),
             ("/;/h/a", EmptySegment),
