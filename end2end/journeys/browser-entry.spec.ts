@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from "@playwright/test";
 import { expect, test, title } from "../fixtures.ts";
-import { createSession, grantedDialog, openSession } from "../support/support-session.ts";
+import { createSession, enterTenant, grantedDialog, openSession } from "../support/support-session.ts";
 
 /** The tab that a click opens. */
 async function tabOf(context: BrowserContext, click: () => Promise<void>): Promise<Page> {
@@ -9,19 +9,12 @@ async function tabOf(context: BrowserContext, click: () => Promise<void>): Promi
   return tab;
 }
 
-/** Follows Enter tenant on the page of a support session. */
-async function openTenant(page: Page, id: string): Promise<Page> {
-  await openSession(page, id);
-  const link = page.getByRole("link", { name: /^Enter tenant/ });
-  return tabOf(page.context(), () => link.click());
-}
-
 test("a tenant is opened from its support session, shown live, and cut when the session is revoked", async ({
   page,
   session,
 }) => {
   const { tenant, id } = session;
-  const tab = await openTenant(page, id);
+  const tab = await enterTenant(page, id);
   await expect(title(tab)).toHaveText(tenant.name);
   const { hostname, pathname, search } = new URL(tab.url());
   expect(hostname).toMatch(/^s-[a-z2-7]{32}\.localhost$/);
@@ -63,7 +56,7 @@ test("pages of two tenants in one browser can't reach each other", async ({ page
   await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
   const first = await createSession(page, (await demo.tenant("healthy")).id);
   const second = await createSession(page, (await demo.tenant("warning")).id);
-  const [a, b] = [await openTenant(page, first.id), await openTenant(page, second.id)];
+  const [a, b] = [await enterTenant(page, first.id), await enterTenant(page, second.id)];
   expect(new URL(a.url()).origin).not.toBe(new URL(b.url()).origin);
   const sent = await a.evaluate(async (elsewhere) => {
     try {
@@ -114,7 +107,7 @@ test("whoever has signed out signs in and opens the tenant once more", async ({ 
   await page.getByLabel("Password", { exact: true }).fill(account.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(`${demo.console}/support/sessions/${id}`);
-  const tab = await openTenant(page, id);
+  const tab = await enterTenant(page, id);
   expect(new URL(tab.url()).hostname).toMatch(/^s-[a-z2-7]{32}\.localhost$/);
 });
 

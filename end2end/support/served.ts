@@ -19,7 +19,8 @@ export class Served extends Console {
     super(place);
   }
 
-  static async start(upstream: string): Promise<Served> {
+  /** `more` is added to the configuration. */
+  static async start(upstream: string, more = ""): Promise<Served> {
     const folder = await mkdtemp(join(tmpdir(), "serve-"));
     const [console, gateway] = [await freePort(), await freePort()];
     const place = {
@@ -29,7 +30,7 @@ export class Served extends Console {
       database_url: `sqlite:${join(folder, "console.db")}`,
     };
     const file = join(folder, "support-console.toml");
-    await writeFile(file, configuration(place, console, gateway, upstream));
+    await writeFile(file, configuration(place, console, gateway, upstream) + more);
     const program = Program.start(programPath(), ["serve", "--config", file], folder);
     await program.until("the console", async () => {
       const answer = await fetch(`${place.console}/sign-in`).catch(() => undefined);
@@ -81,6 +82,14 @@ headers = ["x-tenant-id"]
 name = "everything"
 description = "Every method on every path"
 allow = [{ methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"], paths = ["/**"] }]
+
+[[scopes]]
+name = "application"
+description = "Every method and WebSocket on every path"
+allow = [
+  { methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"], paths = ["/**"] },
+  { methods = ["GET"], paths = ["/**"], upgrade = "websocket" },
+]
 
 [[scopes]]
 name = "talk"

@@ -58,6 +58,15 @@ export async function openSession(page: Page, id: string): Promise<void> {
   await expectLive(page);
 }
 
+/** Follows Enter tenant on the page of a support session; gives the tab that it opens. */
+export async function enterTenant(page: Page, id: string): Promise<Page> {
+  await openSession(page, id);
+  const link = page.getByRole("link", { name: /^Enter tenant/ });
+  const [tab] = await Promise.all([page.context().waitForEvent("page"), link.click()]);
+  await tab.waitForLoadState();
+  return tab;
+}
+
 /** The page's live stream is open. */
 export async function expectLive(page: Page): Promise<void> {
   await expectHydrated(page);

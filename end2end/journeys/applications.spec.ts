@@ -1,0 +1,36 @@
+// Unmodified applications through Open tenant: the same clicks show the same as directly.
+import { quick } from "../applications/all.ts";
+import { expect, test } from "../fixtures.ts";
+import { Served } from "../support/served.ts";
+import { enterTenant } from "../support/support-session.ts";
+
+
+const BROWSERS = `
+[gateway.browser]
+domain = "localhost"
+inject_banner = true
+`;
+
+for (const application of quick) {
+  test(`${application.name} is the same through the gateway as directly`, async ({ browser }, testInfo) => {
+    const alone = await application.start();
+    const direct = await browser.newPage();
+    const directly = await application.use(direct, alone.url).finally(() => alone.stop());
+    await direct.close();
+
+    const behind = await application.start();
+    const served = await Served.start(behind.url, BROWSERS);
+    const page = await browser.newPage({ baseURL: served.console });
+    try {
+      const { id } = await served.enterAcme(page, ["application"]);
+      const tab = await enterTenant(page, id);
+      expect(await application.use(tab, new URL(tab.url()).origin)).toEqual(directly);
+      await expect(tab.locator("support-console-banner")).toBeVisible();
+    } finally {
+      await testInfo.attach("serve.log", { path: served.log, contentType: "text/plain" });
+      await page.context().close();
+      await served.stop();
+      await behind.stop();
+    }
+  });
+}
