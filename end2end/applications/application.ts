@@ -9,8 +9,8 @@ import { freePort, Program } from "../support/process.ts";
 
 export interface Application {
   readonly name: string;
-  /** What `[[gateway.upstreams]]` needs for it; nothing is the aim. */
-  readonly configuration?: string;
+  /** The cookies that its scripts read, which the gateway has to be told. */
+  readonly readableCookies?: string[];
   start(): Promise<Running>;
   /** What a person does with it, wherever it is; gives what was seen on the way. */
   use(page: Page, url: string): Promise<string[]>;
@@ -44,11 +44,20 @@ export class Running {
   }
 }
 
-/** A program of an application from Python's registry. */
+/** A program that an application from Python's registry brings along. */
 export function fromPython(program: string): string {
-  const folder = process.env.SUPPORT_CONSOLE_APPLICATIONS;
-  if (!folder) throw new Error("SUPPORT_CONSOLE_APPLICATIONS is not set: run `make journeys` or `make test`");
-  return join(folder, program);
+  return join(folderOf("SUPPORT_CONSOLE_APPLICATIONS", "make journeys"), program);
+}
+
+/** The same for the applications of `make compat`. */
+export function fromCompat(program: string): string {
+  return join(folderOf("SUPPORT_CONSOLE_COMPAT", "make compat"), program);
+}
+
+function folderOf(variable: string, command: string): string {
+  const folder = process.env[variable];
+  if (!folder) throw new Error(`${variable} is not set: run \`${command}\``);
+  return folder;
 }
 
 /** A program of an application from Node's registry. */

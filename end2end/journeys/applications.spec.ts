@@ -1,17 +1,12 @@
 // Unmodified applications through Open tenant: the same clicks show the same as directly.
-import { quick } from "../applications/all.ts";
+import { applications } from "../applications/all.ts";
 import { expect, test } from "../fixtures.ts";
 import { Served } from "../support/served.ts";
 import { enterTenant } from "../support/support-session.ts";
 
+const BROWSERS = ['browser.domain = "localhost"', "browser.inject_banner = true"];
 
-const BROWSERS = `
-[gateway.browser]
-domain = "localhost"
-inject_banner = true
-`;
-
-for (const application of quick) {
+for (const application of applications) {
   test(`${application.name} is the same through the gateway as directly`, async ({ browser }, testInfo) => {
     const alone = await application.start();
     const direct = await browser.newPage();
@@ -19,13 +14,17 @@ for (const application of quick) {
     await direct.close();
 
     const behind = await application.start();
-    const served = await Served.start(behind.url, BROWSERS);
+    const { readableCookies } = application;
+    const served = await Served.start(behind.url, [
+      ...BROWSERS,
+      ...(readableCookies ? [`upstream_readable_cookies = ${JSON.stringify(readableCookies)}`] : []),
+    ]);
     const page = await browser.newPage({ baseURL: served.console });
     try {
       const { id } = await served.enterAcme(page, ["application"]);
       const tab = await enterTenant(page, id);
-      expect(await application.use(tab, new URL(tab.url()).origin)).toEqual(directly);
       await expect(tab.locator("support-console-banner")).toBeVisible();
+      expect(await application.use(tab, new URL(tab.url()).origin)).toEqual(directly);
     } finally {
       await testInfo.attach("serve.log", { path: served.log, contentType: "text/plain" });
       await page.context().close();

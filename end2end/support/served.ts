@@ -19,8 +19,8 @@ export class Served extends Console {
     super(place);
   }
 
-  /** `more` is added to the configuration. */
-  static async start(upstream: string, more = ""): Promise<Served> {
+  /** `more` are lines for the table of the gateway. */
+  static async start(upstream: string, more: string[] = []): Promise<Served> {
     const folder = await mkdtemp(join(tmpdir(), "serve-"));
     const [console, gateway] = [await freePort(), await freePort()];
     const place = {
@@ -30,7 +30,7 @@ export class Served extends Console {
       database_url: `sqlite:${join(folder, "console.db")}`,
     };
     const file = join(folder, "support-console.toml");
-    await writeFile(file, configuration(place, console, gateway, upstream) + more);
+    await writeFile(file, configuration(place, console, gateway, upstream, more));
     const program = Program.start(programPath(), ["serve", "--config", file], folder);
     await program.until("the console", async () => {
       const answer = await fetch(`${place.console}/sign-in`).catch(() => undefined);
@@ -58,7 +58,7 @@ export class Served extends Console {
   }
 }
 
-function configuration(place: Place, console: number, gateway: number, upstream: string): string {
+function configuration(place: Place, console: number, gateway: number, upstream: string, more: string[]): string {
   return `
 database_url = "${place.database_url}"
 data_dir = "${place.data_dir}"
@@ -73,6 +73,7 @@ public_url = "${place.gateway}"
 upstream = "${upstream}"
 upstream_authorization = "Bearer of-the-upstream"
 tenant_binding = "identity"
+${more.join("\n")}
 
 [gateway.selectors]
 query = ["tenant_id"]

@@ -1,0 +1,24 @@
+import { fileURLToPath } from "node:url";
+import { expect } from "@playwright/test";
+import { type Application, fromCompat, Running } from "./application.ts";
+
+/** htmx before Flask: what it sends in `HX-Request` decides between a fragment and a page. */
+export const htmx: Application = {
+  name: "htmx",
+
+  async start() {
+    const program = fileURLToPath(new URL("compat/htmx/notes.py", import.meta.url));
+    return Running.start(fromCompat("python"), (port) => [program, `${port}`]);
+  },
+
+  async use(page, url) {
+    await page.goto(url);
+    await page.getByLabel("Note").fill("Straße & 50%");
+    await page.getByRole("button", { name: "Add" }).click();
+    await expect(page.getByRole("listitem")).toHaveText("Straße & 50%");
+    await page.getByRole("button", { name: "Remove" }).click();
+    await expect(page.getByRole("listitem")).toHaveCount(0);
+    // A whole page in the place of a fragment would bring a second one.
+    return [`${await page.getByRole("heading", { level: 1 }).count()} heading`];
+  },
+};

@@ -1,0 +1,31 @@
+import { fileURLToPath } from "node:url";
+import { expect } from "@playwright/test";
+import { type Application, Running } from "./application.ts";
+
+const folder = fileURLToPath(new URL("compat", import.meta.url));
+
+/** Next.js: server actions, and links that fetch only what changes. `make compat` has built it. */
+export const next: Application = {
+  name: "Next.js",
+
+  async start() {
+    const program = `${folder}/node_modules/.bin/next`;
+    return Running.start(program, (port) => ["start", `${folder}/next`, "--hostname", "127.0.0.1", "--port", `${port}`]);
+  },
+
+  async use(page, url) {
+    const seen: string[] = [];
+    let loads = 0;
+    page.on("load", () => loads++);
+    await page.goto(url);
+    await page.getByLabel("Note").fill("Straße & 50%");
+    await page.getByRole("button", { name: "Add" }).click();
+    await expect(page.getByRole("listitem")).toHaveText("Straße & 50%");
+    await page.getByRole("link", { name: "50% off" }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("50% off");
+    seen.push(`${loads} load`, new URL(page.url()).pathname);
+    await page.reload();
+    seen.push(await page.getByRole("heading", { level: 1 }).innerText());
+    return seen;
+  },
+};
