@@ -25,7 +25,7 @@ export const gradio: Application = {
     await page.getByLabel("username").fill("ana");
     await page.getByLabel("password").fill("a password");
     await page.getByRole("button", { name: "Login" }).click();
-    await page.getByLabel("name").fill("Søren");
+    await page.getByLabel("name", { exact: true }).fill("Søren");
     await page.getByRole("button", { name: "Submit" }).click();
     const output = page.getByLabel("output");
     await expect(output).toHaveValue("Hello, Søren!");

@@ -32,6 +32,7 @@ export const jupyterLab: Application = {
 
     await page.locator(".lm-TabBar-addButton:visible").first().click();
     await page.locator(".jp-LauncherCard[data-category=Notebook]").first().click();
+    await expect(page.getByText("Python 3 (ipykernel) | Idle")).toBeVisible();
     await page.locator(".jp-Notebook .cm-content").first().click();
     await page.keyboard.type("6 * 7");
     await page.keyboard.press("Shift+Enter");

@@ -32,6 +32,8 @@ export const nodeRed: Application = {
     await page.locator("#red-ui-workspace-chart").click({ position: { x: 400, y: 400 } });
     await page.keyboard.press("Control+i");
     await page.locator("#red-ui-clipboard-dialog-import-text").fill(flow);
+    // It looks at the text when a key goes up.
+    await page.keyboard.press("End");
     await page.locator("#red-ui-clipboard-dialog-ok").click();
     await page.locator("#red-ui-workspace-chart").click({ position: { x: 300, y: 200 } });
     await page.locator("#red-ui-header-button-deploy").click();

@@ -85,7 +85,7 @@ test("links work when a proxy strips comments and the script fails half-way", as
 test("what a password manager puts into a page stands in nobody's way", async ({ page, signIn, demo }) => {
   await page.addInitScript(() => {
     document.addEventListener("DOMContentLoaded", () => {
-      for (const input of document.querySelectorAll("input, label, main, form"))
+      for (const input of Array.from(document.querySelectorAll("input, label, main, form")))
         input.after(Object.assign(document.createElement("x-manager"), { textContent: "*" }));
       document.body.prepend(document.createElement("x-manager"));
     });

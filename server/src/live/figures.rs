@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use app::domain::{support_sessions::SupportSessionCounts, tenants::HealthCounts};
 use tokio::time::Instant;
 
-use super::{board::TENANTS_EVERY, stream::TICK, turns::Turns};
+use super::{
+    board::TENANTS_EVERY,
+    turns::{TICK, Turns},
+};
 use crate::services::{Core, ServiceError};
 
 /// How old figures may be for a page that only looks whether anything is different.

@@ -24,11 +24,15 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Live, board::Shown, figures::UNPROMPTED, turns::Unserved, view::View};
+use super::{
+    Live,
+    board::Shown,
+    figures::UNPROMPTED,
+    turns::{TICK, Unserved},
+    view::View,
+};
 use crate::services::ServiceError;
 
-/// How often changed support sessions and new requests are sent at most.
-pub(super) const TICK: Duration = Duration::from_millis(200);
 /// How often the stream sends a heartbeat, looks for updates without a change, and checks whether
 /// the staff member may still read.
 const HEARTBEAT: Duration = Duration::from_secs(10);

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use tokio::{sync::Mutex, time::Instant};
 
+/// How often changed support sessions and new requests are sent at most.
+pub(super) const TICK: Duration = Duration::from_millis(200);
+
 /// The result of the latest turn.
 pub(super) struct Turns<T> {
     /// How long a turn lasts at least.

@@ -11,10 +11,12 @@ use axum::{
 };
 use http::{HeaderValue, Method, Uri, header};
 
-use super::extract::CODING;
 use crate::problem;
 
 pub(crate) use app::domain::problem::ProblemDocument;
+
+/// The field that says how a body is packed.
+pub(super) const CODING: &str = "Content-Encoding";
 
 /// A problem on its way out of a handler.
 #[derive(Debug, Clone)]

@@ -14,12 +14,10 @@ use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 use serde::de::{DeserializeOwned, value::MapDeserializer};
 
-use super::error::RestProblem;
+use super::error::{CODING, RestProblem};
 
 /// The largest body of anything but telemetry, in bytes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
-/// The field that says how a body is packed.
-pub(crate) const CODING: &str = "Content-Encoding";
 /// The largest form, in bytes.
 const FORM_MAX: usize = 64 * 1024;
 
