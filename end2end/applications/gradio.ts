@@ -11,6 +11,7 @@ greet.launch(auth=("ana", "a password"), server_name="127.0.0.1", server_port=in
 /** Gradio with its own sign-in: results come by an event stream. */
 export const gradio: Application = {
   name: "Gradio",
+  breaks: "its sign-in is sent to the address in X-Forwarded-Host, which names the upstream",
 
   async start() {
     return Running.start(
