@@ -102,15 +102,24 @@ impl Forwarder {
         };
         let host = host.to_ascii_lowercase();
         let host = without_default_port(&host);
-        let path = request.target.path();
-        let upstreams = self.upstreams.iter();
-        // The check at start excludes ties.
-        let chosen = upstreams
-            .filter(|upstream| upstream.settings.serves.includes(host, path))
-            .max_by_key(|upstream| upstream.settings.serves.precision());
-        chosen
-            .cloned()
-            .ok_or_else(|| Denied::plain(Refusal::NoUpstream))
+        let serving = |path: &str| {
+            let upstreams = self.upstreams.iter();
+            // The check at start excludes ties.
+            upstreams
+                .filter(|upstream| upstream.settings.serves.includes(host, path))
+                .max_by_key(|upstream| upstream.settings.serves.precision())
+        };
+        let chosen = serving(request.target.path());
+        let chosen = chosen.ok_or_else(|| Denied::plain(Refusal::NoUpstream))?;
+        let is_same = |path: &String| serving(path).is_some_and(|other| Arc::ptr_eq(other, chosen));
+        match request.target.readings().iter().all(is_same) {
+            true => Ok(Arc::clone(chosen)),
+            false => {
+                let detail = "The path can be read in several ways, and two of them belong to different \
+                              upstreams: write it without ';' and without escapes of '/' and '%'.";
+                Err(Denied::new(Refusal::AmbiguousPath, detail))
+            }
+        }
     }
 
     /// Signs the identity of a request for the upstream. It holds for no longer than its support session.

@@ -89,6 +89,15 @@ pub struct Judge<'a> {
     pub earlier: Option<&'a Arc<RuleSet>>,
 }
 
+/// What the readings of an odd path demand, beyond what the path itself does.
+#[derive(Debug, Default)]
+struct Strictest {
+    /// One of them takes a form, which is looked at first.
+    has_form: bool,
+    /// One of them does not change the protocol.
+    refuses_upgrades: bool,
+}
+
 impl Judge<'_> {
     /// Decides whether `request` may be made in `session`: host, tenant, organization, scope.
     ///
@@ -102,11 +111,19 @@ impl Judge<'_> {
     ) -> Result<Authorised, Denied> {
         let upstream_host = self.check_host(session, &request)?;
         let granted = self.rules.grant(session, &request);
+        let mut read = Strictest::default();
         if !matches!(&granted, Err(denied) if denied.refusal == Refusal::OutOfScope) {
-            self.check_readings(session, &request)?;
+            read = self.check_readings(session, &request)?;
         }
         let grant = granted?;
-        let (mut upgrade, mut body) = (grant.upgrade.map(|(to, _)| to), grant.body);
+        let mut upgrade = grant.upgrade.map(|(to, _)| to);
+        let mut body = grant.body;
+        if read.refuses_upgrades {
+            upgrade = None;
+        }
+        if read.has_form {
+            body = BodyKnowledge::Form;
+        }
         let scope = match grant.upgrade {
             // Not by the scope that lets the same path be read.
             Some((_, scope)) if headers::asks_for_upgrade(&request.headers) => scope,
@@ -149,21 +166,22 @@ impl Judge<'_> {
         &self,
         session: &KnownSession,
         request: &CanonicalRequest,
-    ) -> Result<(), Denied> {
-        let mut readings = request.target.readings().iter();
-        let is_permitted = |reading: &String| {
-            let mut rules = std::iter::once(self.rules).chain(self.earlier);
-            rules.all(|rules| rules.permits_reading(session, &request.method, reading))
-        };
-        match readings.all(is_permitted) {
-            true => Ok(()),
-            false => {
-                let detail = "The path can be read in several ways, and this session may not go to \
-                              all of these places: write it without ';', without empty segments, \
-                              and without escapes of '/', '\\', ';' and '%'.";
-                Err(Denied::new(Refusal::AmbiguousPath, detail))
+    ) -> Result<Strictest, Denied> {
+        let mut strictest = Strictest::default();
+        for reading in request.target.readings() {
+            for rules in std::iter::once(self.rules).chain(self.earlier) {
+                let grant = rules.grant_reading(session, &request.method, reading);
+                let grant = grant.ok_or_else(|| {
+                    let detail = "The path can be read in several ways, and this session may not go \
+                                  to all of these places: write it without ';', without empty \
+                                  segments, and without escapes of '/', '\\', ';' and '%'.";
+                    Denied::new(Refusal::AmbiguousPath, detail)
+                })?;
+                strictest.has_form |= grant.body == BodyKnowledge::Form;
+                strictest.refuses_upgrades |= grant.upgrade.is_none();
             }
         }
+        Ok(strictest)
     }
 
     /// A host that is not the gateway's own may be another tenant's (RFC 9110 §15.5.20). Gives the

@@ -51,17 +51,17 @@ impl RuleSet {
         Ok(grant)
     }
 
-    /// Whether an odd path may be read so: permitted, within the same tenant and organization, and
+    /// The rule that permits a reading of an odd path: within the same tenant and organization, and
     /// without a secret that its record would show.
-    pub(super) fn permits_reading(
-        &self,
+    pub(super) fn grant_reading<'r>(
+        &'r self,
         session: &KnownSession,
         method: &Method,
         reading: &str,
-    ) -> bool {
+    ) -> Option<Grant<'r>> {
         let reaches = |pattern: &PathPattern| pattern.matches(reading).is_some();
         let Ruling::Allowed(grant) = self.ruling(session, method, reading) else {
-            return false;
+            return None;
         };
         // Where a path names a tenant, an empty segment would move the name.
         let whole = reading.replace(EMPTY_SEGMENT, "");
@@ -75,11 +75,12 @@ impl RuleSet {
             let both = named.organization.as_ref().zip(organization);
             !other_tenant && both.is_none_or(|(named, own)| named == own.as_str())
         });
-        is_own
+        let is_permitted = is_own
             && !(names && reading.contains(EMPTY_SEGMENT))
             && self.check_established(session, reading, &grant).is_ok()
             && (self.only.is_empty() || self.only.iter().any(reaches))
-            && !self.hidden.is_in(reading)
+            && !self.hidden.is_in(reading);
+        is_permitted.then_some(grant)
     }
 
     /// Nothing in the request may name another tenant or organization.

@@ -319,6 +319,34 @@ fn form_rules() -> Arc<RuleSet> {
 }
 
 #[test]
+fn a_form_is_looked_at_however_its_path_can_be_read() {
+    let mut source = source(TenantBinding::Identity, OrganizationBinding::Header);
+    source.scopes = extra(
+        r#"allow = [
+            { methods = ["POST"], paths = ["/v1/**"] },
+            { methods = ["POST"], paths = ["/v1/search"], body = "form" },
+        ]"#,
+    );
+    let rules = compiled(&source);
+    for (target, is_form) in [
+        ("/v1/search", true),
+        ("/v1/search;x", true),
+        ("/v1/;x/search", true),
+        ("/v1//search", true),
+        ("/v1/other;x", false),
+    ] {
+        let mut request = post("/v1/search", &[FORM]);
+        request.target = CanonicalTarget::parse_odd(target.as_bytes()).unwrap();
+        let authorised = judge(&rules, None, None, request).unwrap();
+        assert_eq!(
+            matches!(authorised, Authorised::Form(_)),
+            is_form,
+            "{target}"
+        );
+    }
+}
+
+#[test]
 fn a_form_passes_once_it_was_looked_at() {
     let rules = form_rules();
     let check = |body: &str| {

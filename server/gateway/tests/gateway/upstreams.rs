@@ -73,6 +73,37 @@ async fn the_longest_prefix_wins_and_it_is_not_taken_off() {
 }
 
 #[tokio::test]
+async fn an_odd_path_goes_nowhere_if_its_readings_belong_to_two_upstreams() {
+    let all = [Upstream::start().await, Upstream::start().await];
+    let table = |name: &str, at: usize, more: &str| {
+        format!(
+            "[[upstreams]]\nname = \"{name}\"\nurl = \"http://{}\"\n{more}\n",
+            all[at].address
+        )
+    };
+    let rig = Rig::before(
+        all[0].clone(),
+        Wanted {
+            binding: "identity",
+            upstream: Some(String::new()),
+            tables: table("rest", 0, "") + &table("billing", 1, "path_prefix = \"/v1/billing\""),
+            more_scopes: "[[scopes]]\nname = \"all\"\ndescription = \"Reads all.\"\nallow = [{ methods = [\"GET\"], paths = [\"/**\"] }]",
+            scopes: &["all"],
+            ..Wanted::default()
+        },
+    )
+    .await;
+    for path in ["/v1%2Fbilling/x", "/v1/billing;x/y", "/v1//billing"] {
+        let answer = rig.ask(&format!("GET {path}")).await;
+        let found = (answer.status, answer.code());
+        assert_eq!(found, (400, "ambiguous_path".to_owned()), "{path}");
+    }
+    assert_eq!(all.each_ref().map(Upstream::requests), [0, 0]);
+    assert_eq!(rig.ask("GET /v1/billing/a%2Fb").await.status, 200);
+    assert_eq!(all.each_ref().map(Upstream::requests), [0, 1]);
+}
+
+#[tokio::test]
 async fn a_host_of_its_own_goes_before_any_path() {
     let (rig, all) = rig().await;
     let head = rig.head(&format!("GET {OWN}/invoices/7"));
