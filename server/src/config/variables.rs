@@ -16,6 +16,8 @@ const NOT_CONFIGURATION: [&str; 10] = [
     "SUPPORT_CONSOLE_BINARY",
     "SUPPORT_CONSOLE_TOOLS",
     "SUPPORT_CONSOLE_RUST",
+    "SUPPORT_CONSOLE_APPLICATIONS",
+    "SUPPORT_CONSOLE_COMPAT",
     "SUPPORT_CONSOLE_PROXIES",
     "SUPPORT_CONSOLE_PYTHON",
     "SUPPORT_CONSOLE_CHROMIUM",
@@ -159,6 +161,7 @@ mod tests {
             include_str!("../../../.make/setup.sh"),
             include_str!("../../../.make/journeys.sh"),
             include_str!("../../../.make/bench.sh"),
+            include_str!("../../../.make/compat.sh"),
         ] {
             let words = script.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             for name in words.filter(|word| word.starts_with(PREFIX)) {

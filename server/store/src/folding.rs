@@ -1,7 +1,7 @@
 //! The form in which text is compared, searched and sorted. It is made here and not by an engine, so that both engines find the
 //! same. What people typed is kept beside it.
 //!
-//! Decision 0030 says what is folded, and what happens to stored forms when that changes.
+//! Decision 0022 says what is folded, and what happens to stored forms when that changes.
 
 use app::domain::invisible::acts;
 use unicase::UniCase;
