@@ -111,7 +111,7 @@ pub struct ForceLogoutForm {
     pub idempotency_key: String,
 }
 
-/// The answer to whoever asked for a force logout.
+/// The answer to a force logout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ForceLogoutAnswer {
     /// What was done, now or by the first of several submits.

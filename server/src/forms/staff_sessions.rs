@@ -107,7 +107,7 @@ pub(crate) async fn sign_out(
             if let Some(forgotten) = cookie::forget() {
                 response.headers_mut().insert(SET_COOKIE, forgotten);
             }
-            // Whoever signs out leaves nothing for the next person at this browser.
+            // After a sign-out the next person at this browser finds nothing.
             for typed in cookie::TYPED.all(&headers) {
                 forms.flashes.forget_typed(&typed);
             }

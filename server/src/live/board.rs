@@ -156,7 +156,7 @@ mod tests {
             let changed_at = Instant::now();
             let (_, first) = board.tenants(core, changed_at).await.unwrap().unwrap();
             assert_eq!(first.rows.len(), 2, "{engine}");
-            // Whoever reads again fails.
+            // A second read fails.
             world.run("ALTER TABLE tenants RENAME TO elsewhere").await;
             for _ in &streams {
                 let (_, shared) = board.tenants(core, changed_at).await.unwrap().unwrap();

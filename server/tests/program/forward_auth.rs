@@ -182,7 +182,7 @@ async fn lets_nothing_doubtful_through(rig: &Rig, upstream: &Upstream) {
             upstream.text()
         );
     }
-    // Whoever drops what Connection names does so before the identity is there.
+    // A proxy that drops what Connection names does so before the identity is there.
     let names_ours = "Connection: close, Support-Tenant, Support-Identity, X-Request-Id\r\n";
     rig.raw(&ok.replace(&token, &format!("{token}{names_ours}")))
         .await;

@@ -1,4 +1,4 @@
-//! What an upstream is told of how a request came. What a client says of that never passes.
+//! The fields that tell an upstream how a request came. A client's own never pass.
 
 use std::net::IpAddr;
 

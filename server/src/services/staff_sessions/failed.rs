@@ -25,7 +25,7 @@ const UNKNOWN: u32 = 10;
 /// How many other failures have one in a minute.
 const KNOWN: u32 = 60;
 const KNOWN_PER: TimeDelta = TimeDelta::minutes(1);
-/// How often those without an event are told of by one that says how many they were.
+/// How often one event says how many had none of their own.
 const COUNTED_EVERY: TimeDelta = TimeDelta::minutes(10);
 /// From so many networks failures are counted apart.
 const NETWORKS: usize = 1_000;
@@ -100,7 +100,7 @@ impl Counted {
         self.count += other.count;
         for (network, count) in other.networks {
             if self.networks.len() >= NETWORKS && !self.networks.contains_key(&network) {
-                // Whoever began with one attempt each from many networks can't hide the one that follows.
+                // One attempt each from many networks must not hide the network that follows.
                 let least = self.networks.iter().min_by_key(|(_, count)| **count);
                 let least = least.map(|(network, _)| network.clone());
                 least.and_then(|network| self.networks.remove(&network));
@@ -109,7 +109,7 @@ impl Counted {
         }
     }
 
-    /// What is told of them.
+    /// What the event says of them.
     fn told(&self, node: String) -> CountedSignIns {
         let mut networks: Vec<_> = self.networks.iter().collect();
         networks.sort_by_key(|(_, count)| std::cmp::Reverse(**count));

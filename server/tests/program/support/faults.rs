@@ -94,7 +94,7 @@ impl WallClock {
     }
 }
 
-/// Whoever reads meanwhile finds the old text or the new one.
+/// A reader meanwhile finds the old text or the new one.
 fn replace(path: &Path, text: &str) {
     let draft = path.with_extension("draft");
     std::fs::write(&draft, text).unwrap();
