@@ -25,6 +25,8 @@ for (const application of applications) {
       const { id } = await served.enterAcme(page, ["application"]);
       const tab = await enterTenant(page, id);
       await expect(tab.locator("support-console-banner")).toBeVisible();
+      // What hangs fails before the journey's own time is over.
+      tab.setDefaultTimeout(60_000);
       expect(await application.use(tab, new URL(tab.url()).origin)).toEqual(directly);
     } finally {
       await testInfo.attach("serve.log", { path: served.log, contentType: "text/plain" });
