@@ -1,0 +1,144 @@
+//! What programs send besides method and path: what describes a body, and what is left out.
+
+use super::{TENANT, by_identity, from_page};
+use crate::{
+    browser::Entry,
+    support::{Rig, Wanted, frames::FrameClient},
+};
+
+/// Fields that say how a body is to be understood, or on which condition it is meant.
+const DESCRIBING: [&str; 14] = [
+    "Content-Range: bytes 1048576-2097151/2097152",
+    "Content-Digest: sha-256=:x:",
+    "Repr-Digest: sha-256=:x:",
+    "Digest: sha-256=x",
+    "Content-MD5: x",
+    "Content-Language: de",
+    "Content-Location: /v1/files/a",
+    "Content-Encoding: gzip",
+    "Want-Content-Digest: sha-256=1",
+    "Tus-Resumable: 1.0.0",
+    "Upload-Offset: 70",
+    "Upload-Metadata: filename d29ybGQ=",
+    "If-Match: \"1\"",
+    "SOAPAction: \"urn:x\"",
+];
+
+#[tokio::test]
+async fn what_says_how_a_body_is_to_be_understood_reaches_the_upstream() {
+    let rig = Rig::new().await;
+    for field in DESCRIBING {
+        let head = rig.head(&format!("PUT {TENANT}/files/a"));
+        let request = format!("{head}{field}\r\nContent-Length: 3\r\n\r\nxyz");
+        assert_eq!(rig.raw(&request).await.status, 200, "{field}");
+        let (name, value) = field.split_once(": ").unwrap();
+        let sent = rig.upstream.text();
+        let line = format!("{}: {value}\r\n", name.to_ascii_lowercase());
+        assert!(sent.contains(&line), "{field}: {sent}");
+    }
+    // The same over HTTP/2.
+    let (authority, bearer) = (rig.address.to_string(), format!("Bearer {}", rig.token));
+    let mut client = FrameClient::connect(rig.address).await;
+    let path = format!("{TENANT}/files/b");
+    let fields = [
+        (":method", "PUT"),
+        (":scheme", "http"),
+        (":authority", authority.as_str()),
+        (":path", path.as_str()),
+        ("authorization", bearer.as_str()),
+        ("content-range", "bytes 7-9/10"),
+    ];
+    client.headers(1, &fields, false).await;
+    client.data(1, b"xyz", true).await;
+    assert_eq!(client.answer(1).await.status, Some(200));
+    assert!(
+        rig.upstream
+            .text()
+            .contains("content-range: bytes 7-9/10\r\n")
+    );
+}
+
+#[tokio::test]
+async fn what_would_change_a_requests_meaning_is_named_and_not_left_out() {
+    let rig = Rig::with(Wanted {
+        more: "request_headers = [\"accept\", \"content-type\"]\nrequest_headers_add = [\"x-client\"]",
+        ..Wanted::default()
+    })
+    .await;
+    let put = |field: &str, more: &str| {
+        let head = rig.head(&format!("PUT {TENANT}/files/a"));
+        format!("{head}{field}\r\n{more}Content-Length: 3\r\n\r\nxyz")
+    };
+    let describing = DESCRIBING
+        .iter()
+        .filter(|field| !field.starts_with("Want-"));
+    for (count, field) in describing.enumerate() {
+        let answer = rig.raw(&put(field, "")).await;
+        assert_eq!(answer.status, 400, "{field}");
+        assert_eq!(answer.code(), "malformed_request");
+        let name = field.split(':').next().unwrap().to_ascii_lowercase();
+        assert!(answer.text().contains(&name), "{}", answer.text());
+        assert_eq!(rig.store.refused().len(), count + 1);
+    }
+    assert_eq!(rig.upstream.bytes(), 0);
+    assert_eq!(rig.raw(&put("X-Client: 7", "")).await.status, 200);
+    assert!(rig.upstream.text().contains("x-client: 7\r\n"));
+    // A field is not removed by naming it in Connection either.
+    let all = Rig::new().await;
+    for (field, status) in [("X-Custom: 1", 200), ("Content-Range: bytes 0-2/9", 400)] {
+        let name = field.split(':').next().unwrap();
+        let head = all.head(&format!("PUT {TENANT}/files/a"));
+        let request =
+            format!("{head}{field}\r\nConnection: {name}\r\nContent-Length: 3\r\n\r\nxyz");
+        assert_eq!(all.raw(&request).await.status, status, "{field}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_override_passes_neither_from_a_program_nor_from_a_page() {
+    let entry = Entry::with(by_identity("")).await;
+    for name in [
+        "X-HTTP-Method-Override",
+        "X-HTTP-Method",
+        "X-Method-Override",
+        "X_HTTP_Method_Override",
+        "X.HTTP.Method.Override",
+    ] {
+        let field = format!("{name}: DELETE\r\nContent-Length: 0\r\n");
+        assert_eq!(
+            from_page(&entry, "POST /x", &field).await.status,
+            400,
+            "{name}"
+        );
+        let head = entry.rig.head("POST /x");
+        let answer = entry.rig.raw(&format!("{head}{field}\r\n")).await;
+        assert_eq!(answer.status, 400, "{name}");
+    }
+    assert_eq!(entry.rig.upstream.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_programs_fields_that_are_left_out_are_named_once_in_its_sessions_record() {
+    let rig = Rig::new().await;
+    let head = rig.head(&format!("GET {TENANT}"));
+    for fields in [
+        "X-Requested-With: x\r\nHX-Request: true\r\nCookie: a=b\r\n",
+        "X-Requested-With: x\r\nX-Client-Version: 7\r\n",
+        "X-Requested-With: x\r\n",
+    ] {
+        let answer = rig.raw(&format!("{head}{fields}\r\n")).await;
+        assert_eq!(answer.status, 200);
+    }
+    let left_out = rig.store.begun().into_iter().map(|intent| intent.left_out);
+    let left_out: Vec<_> = left_out
+        .map(|mut names| {
+            names.sort_unstable();
+            names
+        })
+        .collect();
+    assert_eq!(left_out[0], ["hx-request", "x-requested-with"]);
+    assert_eq!(left_out[1], ["x-client-version"]);
+    assert!(left_out[2].is_empty());
+    let sent = rig.upstream.text();
+    assert!(!sent.contains("x-requested-with"), "{sent}");
+}

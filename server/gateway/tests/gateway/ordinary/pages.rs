@@ -1,0 +1,241 @@
+//! What pages of a platform send and get: their fields, addresses, cookies and credentials.
+
+use std::fmt::Write;
+
+use super::{by_identity, from_page};
+use crate::{
+    browser::Entry,
+    support::{Rig, Wanted},
+};
+
+#[tokio::test]
+async fn a_pages_own_fields_pass_and_what_is_not_its_own_does_not() {
+    let entry = Entry::with(by_identity("")).await;
+    let own = [
+        "X-CSRFToken: t",
+        "X-Requested-With: XMLHttpRequest",
+        "HX-Request: true",
+        "Next-Action: 7f",
+        "RSC: 1",
+        "Node-RED-API-Version: v2",
+        "Upload-Offset: 0",
+        "Content-Range: bytes 0-1/2",
+    ];
+    let other = [
+        "X-Forwarded-Host: evil",
+        "X-Forwarded-Proto: gopher",
+        "Forwarded: for=6.6.6.6",
+        "X-Real-IP: 6.6.6.6",
+        "X-Original-URL: /admin",
+        "X-WebAuth-User: admin",
+        "X-Api-Key: k",
+        "Support-Tenant: bolt",
+        "Support_Tenant: bolt",
+        "Support.Tenant: bolt",
+        "X_Forwarded_For: 6.6.6.6",
+        "X-Request-Id: mine",
+        "Proxy-Authorization: Basic x",
+        "Te: trailers",
+    ];
+    let fields: String = own
+        .iter()
+        .chain(&other)
+        .fold(String::new(), |mut all, field| {
+            let _ = write!(all, "{field}\r\n");
+            all
+        });
+    let mirror = from_page(&entry, "GET /mirror", &fields).await;
+    assert_eq!(mirror.status, 200, "{}", mirror.text());
+    let text = mirror.text();
+    for field in own {
+        let line = format!("{}\r\n", field.to_ascii_lowercase());
+        assert!(text.contains(&line), "{field}: {text}");
+    }
+    for never in [
+        "6.6.6.6", "evil", "gopher", "/admin", "admin", "bolt", "mine", ": k\r\n", "\r\nte:",
+    ] {
+        assert!(!text.contains(never), "{never}: {text}");
+    }
+    let left_out = &entry.rig.store.begun()[0].left_out;
+    assert!(
+        left_out.contains(&"x-webauth-user".to_owned()),
+        "{left_out:?}"
+    );
+    assert!(
+        !left_out.contains(&"x-csrftoken".to_owned()),
+        "{left_out:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_upstream_is_told_how_a_request_came_by_us_alone() {
+    let entry = Entry::with(by_identity("")).await;
+    let upstream = entry.rig.upstream.address;
+    // The proxy in front is trusted to know the client's address, and nothing else is believed.
+    let told = format!(
+        "x-forwarded-for: 7.7.7.7\r\nx-forwarded-host: {upstream}\r\nx-forwarded-proto: http\r\n\
+         forwarded: for=7.7.7.7;host=\"{upstream}\";proto=http\r\n"
+    );
+    let lies = "X-Forwarded-For: 6.6.6.6, 7.7.7.7\r\nX-Forwarded-Host: evil\r\n\
+                X-Forwarded-Proto: gopher\r\nForwarded: for=6.6.6.6;host=evil\r\n";
+    from_page(&entry, "GET /x", lies).await;
+    let head = entry.rig.head("GET /x");
+    entry.rig.raw(&format!("{head}{lies}\r\n")).await;
+    let sent = entry.rig.upstream.text().to_ascii_lowercase();
+    for line in told.split("\r\n").filter(|line| !line.is_empty()) {
+        assert_eq!(
+            sent.matches(&format!("\r\n{line}\r\n")).count(),
+            2,
+            "{line}: {sent}"
+        );
+    }
+    for lie in ["evil", "gopher", "6.6.6.6"] {
+        assert!(!sent.contains(lie), "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_is_asked_as_its_users_know_it_and_leads_back_to_the_sessions_host() {
+    let entry = Entry::with(Wanted {
+        more: "upstream_public_urls = [\"https://app.example.com\", \"https://www.example.com\"]",
+        ..by_identity("")
+    })
+    .await;
+    let fields = format!(
+        "Origin: {}\r\nReferer: {}/a?b=c\r\n",
+        entry.origin(),
+        entry.origin()
+    );
+    let mirror = from_page(&entry, "GET /mirror", &fields).await.text();
+    for line in [
+        "host: app.example.com",
+        "x-forwarded-host: app.example.com",
+        "x-forwarded-proto: https",
+        "origin: https://app.example.com",
+        "referer: https://app.example.com/a?b=c",
+    ] {
+        assert!(
+            mirror.contains(&format!("\r\n{line}\r\n")),
+            "{line}: {mirror}"
+        );
+    }
+    let moved = from_page(&entry, "GET /moved-to-app.example.com", "").await;
+    let own = format!("{}/next?a=b", entry.origin());
+    assert_eq!(moved.header("location"), Some(own.as_str()));
+    let moved = from_page(&entry, "GET /moved-to-www.example.com", "").await;
+    assert_eq!(moved.header("location"), Some(own.as_str()));
+    let moved = from_page(&entry, "GET /moved-to-evil.example.com", "").await;
+    assert_eq!(
+        moved.header("location"),
+        Some("https://evil.example.com/next?a=b")
+    );
+    // Cookies for these names are kept, and no others.
+    from_page(&entry, "GET /cookies-for-example.com", "").await;
+    from_page(&entry, "GET /cookies-for-evil.example", "").await;
+    let mirror = from_page(&entry, "GET /mirror", "").await.text();
+    assert!(
+        mirror.contains("\r\ncookie: for=example.com\r\n"),
+        "{mirror}"
+    );
+}
+
+#[tokio::test]
+async fn a_pages_script_shares_named_cookies_with_the_upstream() {
+    let entry = Entry::with(Wanted {
+        more: "upstream_readable_cookies = [\"csrftoken\", \"sid\"]",
+        ..by_identity("")
+    })
+    .await;
+    let answer = from_page(&entry, "GET /csrf", "").await;
+    let set = crate::browser::values(&answer, "set-cookie");
+    assert_eq!(set, ["csrftoken=t0ken; Path=/; Secure; SameSite=Lax"]);
+    // The browser sends it back, and a script may have changed it. Other cookies stay behind.
+    let cookie = entry.cookie();
+    let mirror = async |cookies: &str| {
+        let fields = format!("{SAME_ORIGIN}Cookie: {cookie}; planted=1; {cookies}\r\n");
+        entry.ask("GET /mirror", &fields).await.text()
+    };
+    for (sent, forwarded) in [
+        ("csrftoken=t0ken", "csrftoken=t0ken; sid=hush"),
+        ("csrftoken=changed", "csrftoken=changed; sid=hush"),
+        ("sid=evil", "csrftoken=t0ken; sid=hush"),
+        (
+            "csrftoken=tossed; csrftoken=t0ken",
+            "csrftoken=t0ken; sid=hush",
+        ),
+    ] {
+        let mirror = mirror(sent).await;
+        let line = format!("\r\ncookie: {forwarded}\r\n");
+        assert!(mirror.contains(&line), "{sent}: {mirror}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_authorization_beside_the_cookie_does_no_harm() {
+    let entry = Entry::with(by_identity("")).await;
+    for value in ["Bearer null", "Basic YTpi", "Token x", ""] {
+        let field = format!("Authorization: {value}\r\n");
+        let mirror = from_page(&entry, "GET /mirror", &field).await;
+        assert_eq!(mirror.status, 200, "{value}");
+        let text = mirror.text();
+        assert!(
+            text.contains("\r\nauthorization: bearer upstream-credential\r\n"),
+            "{text}"
+        );
+        assert_eq!(text.matches("authorization").count(), 1, "{text}");
+    }
+    let (_, other) = entry.rig.another_session();
+    for token in [&entry.rig.token, &other] {
+        for value in [
+            format!("Bearer {token}"),
+            format!("bearer {token}"),
+            format!("Token {token}"),
+            format!("Bearer {}", token.replacen('s', "%73", 1)),
+        ] {
+            let field = format!("Authorization: {value}\r\n");
+            let answer = from_page(&entry, "GET /mirror", &field).await;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (400, "malformed_request"),
+                "{value}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pages_authorization_passes_where_the_upstream_says_so_and_stands_in_no_record() {
+    let upstream = crate::support::upstream::Upstream::start().await;
+    let address = upstream.address;
+    let wanted = Wanted {
+        upstream: Some(format!(
+            "upstream = \"http://{address}\"\nupstream_authorization = \"pass\""
+        )),
+        ..by_identity("")
+    };
+    let rig = Rig::before(upstream, wanted).await;
+    let entry = Entry::of(rig);
+    let field = "Authorization: Bearer platform-s3cret\r\n";
+    let mirror = from_page(&entry, "GET /mirror", field).await.text();
+    assert!(
+        mirror.contains("\r\nauthorization: bearer platform-s3cret\r\n"),
+        "{mirror}"
+    );
+    // A program's is our token, and goes nowhere.
+    assert_eq!(entry.rig.ask("GET /x").await.status, 200);
+    let two = format!("{field}{field}");
+    assert_eq!(from_page(&entry, "GET /mirror", &two).await.status, 400);
+    let ours = format!("Authorization: Bearer {}\r\n", entry.rig.token);
+    assert_eq!(from_page(&entry, "GET /mirror", &ours).await.status, 400);
+    let recorded = format!(
+        "{:?}{:?}",
+        entry.rig.store.begun(),
+        entry.rig.store.refused()
+    );
+    assert!(!recorded.contains("s3cret"), "{recorded}");
+    let sent = entry.rig.upstream.text();
+    assert!(!sent.contains("scst_"), "{sent}");
+    assert!(!format!("{:?}", entry.rig.settings()).contains("s3cret"));
+    let warnings = entry.rig.settings().warnings().concat();
+    assert!(warnings.contains("Support-Tenant"), "{warnings}");
+}

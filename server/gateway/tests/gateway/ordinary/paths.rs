@@ -1,0 +1,276 @@
+//! Odd paths and queries: what passes, where links lead, and what that must not open.
+
+use super::{TENANT, by_identity, files, from_page};
+use crate::{
+    browser::{Entry, SAME_ORIGIN},
+    support::{Rig, Wanted},
+};
+
+#[tokio::test]
+async fn a_browser_is_led_to_the_one_spelling_of_a_link() {
+    let entry = Entry::with(by_identity("")).await;
+    for (target, canonical) in [
+        ("/v1/caf%c3%a9", "/v1/caf%C3%A9"),
+        ("/%7Euser/", "/~user/"),
+        ("/%61%62?q=%61%zz%", "/ab?q=%61%zz%"),
+        ("/50%", "/50%25"),
+        ("/a%2fb", "/a%2Fb"),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let fields = format!("{SAME_ORIGIN}Cookie: {}\r\n", entry.cookie());
+            let head = format!(
+                "{method} {target} HTTP/1.1\r\nHost: {}\r\n{fields}\r\n",
+                entry.host()
+            );
+            let mut client = entry.rig.client().await;
+            client.send(head.as_bytes()).await;
+            let answer = client.answer_to(method == "HEAD").await;
+            assert_eq!(answer.status, 308, "{target}");
+            assert_eq!(answer.header("location"), Some(canonical));
+        }
+        assert_eq!(entry.rig.upstream.requests(), 0);
+    }
+    assert_eq!(from_page(&entry, "GET /v1/caf%C3%A9", "").await.status, 200);
+    // What is not only read is taken as meant.
+    let empty = "Content-Length: 0\r\n";
+    assert_eq!(
+        from_page(&entry, "POST /v1/caf%c3%a9?q=%zz", empty)
+            .await
+            .status,
+        200
+    );
+    let sent = entry.rig.upstream.text();
+    assert!(
+        sent.contains("POST /v1/caf%C3%A9?q=%zz HTTP/1.1\r\n"),
+        "{sent}"
+    );
+    assert_eq!(entry.rig.store.begun()[1].path, "/v1/caf%C3%A9");
+    // A program is told instead.
+    assert_eq!(
+        entry.rig.ask("GET /%7Euser/").await.code(),
+        "ambiguous_path"
+    );
+}
+
+#[tokio::test]
+async fn a_spelling_leads_neither_to_another_place_nor_to_our_own_nor_holds_a_token() {
+    let entry = Entry::with(by_identity("")).await;
+    let token = entry.rig.token.clone();
+    for target in [
+        "/a/%2e%2e/b".to_owned(),
+        "//evil.example/%61".to_owned(),
+        "/%2Fevil.example/%61/..%2f".to_owned(),
+        "/%2Esupport-console/end".to_owned(),
+        "/%2esupport-console/enter?code=x".to_owned(),
+        "/%61%00".to_owned(),
+        "/%61%0d%0aSet-Cookie:x".to_owned(),
+        "/%61%FF".to_owned(),
+        "/%61\\b".to_owned(),
+        format!("/%61?t={token}"),
+    ] {
+        let answer = from_page(&entry, &format!("GET {target}"), "").await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (400, None),
+            "{target}"
+        );
+        let empty = "Content-Length: 0\r\n";
+        let answer = from_page(&entry, &format!("POST {target}"), empty).await;
+        assert_eq!(answer.status, 400, "{target}");
+    }
+    assert_eq!(entry.rig.upstream.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_query_is_forwarded_byte_for_byte_and_recorded_as_it_was_sent() {
+    let rig = Rig::with(Wanted {
+        more: "hidden = { query = [\"code\"] }",
+        ..Wanted::default()
+    })
+    .await;
+    for (count, query) in [
+        "note=a%0D%0Ab",
+        "q=50%",
+        "q=%zz&x",
+        "q=%u0041",
+        "q=%c3%a9|^",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert_eq!(
+            rig.ask(&format!("GET {TENANT}?{query}")).await.status,
+            200,
+            "{query}"
+        );
+        let line = format!("GET {TENANT}?{query} HTTP/1.1\r\n");
+        assert!(rig.upstream.text().contains(&line), "{query}");
+        assert_eq!(rig.store.begun()[count].query.as_deref(), Some(*query));
+    }
+    // The attacks: a name that some reader finds, a secret behind a lone '%', a method.
+    let before = rig.upstream.requests();
+    for (query, code) in [
+        ("%u0074enant_id=bolt", "wrong_tenant"),
+        ("tenant%_id=bolt", "wrong_tenant"),
+        ("tenant_id%=bolt", "wrong_tenant"),
+        ("%0Atenant_id=bolt", "wrong_tenant"),
+        ("tenant_id=acme%", "wrong_tenant"),
+        ("%u005fmethod=DELETE", "malformed_request"),
+        ("a=%&_met%hod=DELETE", "malformed_request"),
+        ("x=%00", "malformed_request"),
+    ] {
+        let answer = rig.ask(&format!("GET {TENANT}?{query}")).await;
+        assert!(answer.status >= 400, "{query}");
+        assert_eq!(answer.code(), code, "{query}");
+    }
+    assert_eq!(rig.upstream.requests(), before);
+    for query in [
+        "a=%&code%3Ds3cret",
+        "a=%&code=s3cret",
+        "%u0063ode=s3cret",
+        "co%de=s3cret",
+        "code%=s3cret",
+    ] {
+        assert_eq!(
+            rig.ask(&format!("GET {TENANT}?{query}")).await.status,
+            200,
+            "{query}"
+        );
+    }
+    let recorded = format!("{:?}", rig.store.begun());
+    assert!(!recorded.contains("s3cret"), "{recorded}");
+}
+
+#[tokio::test]
+async fn odd_paths_pass_where_each_of_their_readings_is_permitted() {
+    let rig = Rig::with(files()).await;
+    for (count, target) in [
+        "/files/100%25.pdf",
+        "/files/a%2Fb",
+        "/files/a%5Cb",
+        "/files/a%252Fb",
+        "/files/a;v=1",
+        "/files/a%3Bb/c",
+        "/files//a",
+        "/files/a//",
+        "/files/[slug]/page.js",
+        "/files/%5Bslug%5D/page.js",
+        "/files/a|b^c",
+        "/one/100%25",
+        "/one/a;v=1",
+        "/one/[x]",
+        "/files/a%2Fb?x=%2F..%2F",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert_eq!(
+            rig.ask(&format!("GET {target}")).await.status,
+            200,
+            "{target}"
+        );
+        let line = format!("GET {target} HTTP/1.1\r\n");
+        assert!(rig.upstream.text().contains(&line), "{target}");
+        let path = target.split('?').next().unwrap();
+        assert_eq!(rig.store.begun()[count].path, path);
+    }
+}
+
+#[tokio::test]
+async fn an_odd_path_opens_nothing_that_is_denied_or_not_permitted() {
+    let rig = Rig::with(files()).await;
+    for target in [
+        // Denied by some reading.
+        "/files/2024%2Fexports",
+        "/files/2024%5Cexports",
+        "/files/2024%252Fexports",
+        "/files/2024%25252Fexports",
+        "/files//2024/exports",
+        "/files/2024//exports",
+        "/files/2024;x/exports",
+        "/files/2024/exports;x",
+        "/files/2024/;x/exports",
+        "/files/2024%3Bx/exports",
+        "/files/;x/exports",
+        "/files//exports",
+        "/files/2024/ex%2570orts",
+        "/files%2F2024%2Fexports",
+        "/app/secret;x",
+        "/app//secret",
+        "/app/%2Fsecret",
+        "/app/x%2F..%2Fsecret",
+        "/app/..;/secret",
+        "/app/;/secret",
+        // Not permitted by some reading.
+        "/one/a%2Fb",
+        "/one/a%5Cb",
+        "/one/a%252Fb",
+        "/one//a",
+        "/one/a//",
+        "/exact;x",
+        "/exact%2F",
+        "//exact",
+        "/%2Fexact",
+        "/files%2Fa",
+        "/files;x/a",
+        "//files/a",
+        // No reader should get them.
+        "/files/a%2F..%2F..%2Fexact",
+        "/files/..;x/exact",
+        "/files/%252E%252E/exact",
+        "/files/.%252e/exact",
+        "/files/a%2500",
+        "/files/a%25C0%25AE",
+    ] {
+        let status = rig.ask(&format!("GET {target}")).await.status;
+        assert!([400, 403].contains(&status), "{target}: {status}");
+    }
+    assert_eq!(rig.upstream.text(), "", "nothing has been forwarded");
+    assert!(rig.store.begun().is_empty());
+}
+
+#[tokio::test]
+async fn an_odd_path_names_no_other_tenant_and_hides_its_secrets() {
+    let rig = Rig::with(Wanted {
+        more: "hidden = { paths = [\"/v1/tenants/{tenant_id}/resets/{secret}\"] }",
+        ..Wanted::default()
+    })
+    .await;
+    for target in [
+        "/v1/tenants/acme;x",
+        "/v1/tenants/acme%2F..%2Fbolt",
+        "/v1/tenants/bolt%2F..%2Facme",
+        "/v1/tenants//acme",
+        "/v1/tenants/acme//x",
+        "/v1//tenants/acme/x",
+        "/v1/tenants;x/acme/x",
+        "/v1/tenants/acme%2F",
+        "/v1/tenants/acme%252Fx",
+        "/v1/tenants/;x/acme",
+        "/v1/tenants/acme/resets%2Fs3cret",
+        "/v1/tenants/acme/resets%252Fs3cret",
+        "/v1/tenants/acme/resets;a=b/s3cret",
+    ] {
+        let answer = rig.ask(&format!("GET {target}")).await;
+        assert!(
+            [400, 403].contains(&answer.status),
+            "{target}: {}",
+            answer.status
+        );
+    }
+    assert_eq!(rig.upstream.text(), "");
+    let recorded = format!("{:?}", rig.store.refused());
+    assert!(!recorded.contains("s3cret"), "{recorded}");
+    // Behind the tenant's name an odd segment is as good as any other.
+    for target in [
+        "/v1/tenants/acme/100%25.pdf",
+        "/v1/tenants/acme/a;v=1/b",
+        "/v1/tenants/acme/[x]",
+    ] {
+        assert_eq!(
+            rig.ask(&format!("GET {target}")).await.status,
+            200,
+            "{target}"
+        );
+    }
+}
