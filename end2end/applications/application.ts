@@ -11,6 +11,8 @@ export interface Application {
   readonly name: string;
   /** The cookies that its scripts read, which the gateway has to be told. */
   readonly readableCookies?: string[];
+  /** What else the gateway has to be told of it. */
+  readonly upstream?: string[];
   /** Why it is not the same through the gateway, if it isn't yet. */
   readonly breaks?: string;
   start(): Promise<Running>;

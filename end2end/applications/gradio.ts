@@ -11,7 +11,7 @@ greet.launch(auth=("ana", "a password"), server_name="127.0.0.1", server_port=in
 /** Gradio with its own sign-in: results come by an event stream. */
 export const gradio: Application = {
   name: "Gradio",
-  breaks: "its sign-in is sent to the address in X-Forwarded-Host, which names the upstream",
+  upstream: ['upstream_asked_as = "session"'],
 
   async start() {
     return Running.start(

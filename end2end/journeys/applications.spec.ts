@@ -15,10 +15,11 @@ for (const application of applications) {
     await direct.close();
 
     const behind = await application.start();
-    const { readableCookies } = application;
+    const { readableCookies, upstream = [] } = application;
     const served = await Served.start(behind.url, [
       ...BROWSERS,
       ...(readableCookies ? [`upstream_readable_cookies = ${JSON.stringify(readableCookies)}`] : []),
+      ...upstream,
     ]);
     const page = await browser.newPage({ baseURL: served.console });
     try {

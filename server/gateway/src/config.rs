@@ -24,7 +24,7 @@ pub use self::{
     forward_auth::{CheckTlsConfig, ForwardAuthConfig, ForwardAuthSettings, PrivateAddress},
     probe::{ProbeConfig, ProbeTenantConfig},
     settings::GatewaySettings,
-    upstreams::{TimeoutConfig, UpstreamConfig},
+    upstreams::{AskedAs, TimeoutConfig, UpstreamConfig},
 };
 pub use crate::judge::bindings::{
     HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding,
@@ -78,6 +78,9 @@ pub struct GatewayConfig {
     /// The addresses that the platform's users know the upstream by.
     #[serde(default)]
     pub upstream_public_urls: Vec<String>,
+    /// By which address the upstream is asked for a page of a session's host.
+    #[serde(default)]
+    pub upstream_asked_as: AskedAs,
     /// The names of the upstream's cookies that scripts of its pages read and write.
     #[serde(default)]
     pub upstream_readable_cookies: Vec<String>,

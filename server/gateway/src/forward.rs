@@ -160,14 +160,15 @@ impl Forwarder {
     ) -> Result<Response<Answer>, Trouble> {
         let upstream = admitted.to;
         let visit = admitted.browser.map(|browser| {
+            let face = upstream.face(&admitted.permitted, self.scheme, Some(&browser.origin));
+            let scheme = face.scheme.to_owned();
             let place = Place {
                 origin: format!("{}://{}", upstream.scheme(), upstream.settings.authority),
-                host: upstream.host_for(&admitted.permitted).to_owned(),
+                host: face.host.to_owned(),
             };
             let names = Arc::clone(&upstream.settings.names);
             let request = admitted.permitted.request();
-            let scheme = upstream.seen_scheme(self.scheme);
-            Visit::new(browser, scheme, place, names, request, self.inject_banner)
+            Visit::new(browser, &scheme, place, names, request, self.inject_banner)
         });
         let sending = Sending {
             forwarder: self,

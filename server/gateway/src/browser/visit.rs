@@ -54,6 +54,11 @@ impl Visit {
         }
     }
 
+    /// Of the session's host.
+    pub(crate) fn origin(&self) -> &str {
+        &self.browser.origin
+    }
+
     fn origins(&self) -> Origins<'_> {
         Origins {
             own: &self.browser.origin,

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::{GatewayConfig, fault::Faults, origin};
+use super::{GatewayConfig, TenantBinding, fault::Faults, origin};
 use crate::{
     forward::upstream::{
         Names, PublicUrl, Timeouts, UpstreamSettings, UpstreamTls,
@@ -17,6 +17,17 @@ use crate::{
     judge::canonical::CanonicalTarget,
     tls::trust,
 };
+
+/// By which address an upstream is asked for a page of a session's host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedAs {
+    /// By the one that the platform's users know.
+    #[default]
+    Public,
+    /// By the session's own, so that the absolute addresses that it builds lead there.
+    Session,
+}
 
 /// One `[[gateway.upstreams]]` table. Of those that fit a request, one with its host goes before
 /// one for any host, and then the longest prefix wins.
@@ -38,6 +49,9 @@ pub struct UpstreamConfig {
     /// The addresses that the platform's users know it by. It is asked as the first of them.
     #[serde(default)]
     pub public_urls: Vec<String>,
+    /// By which address it is asked for a page of a session's host.
+    #[serde(default)]
+    pub asked_as: AskedAs,
     /// The names of its cookies that scripts of its pages read and write at sessions' hosts.
     #[serde(default)]
     pub readable_cookies: Vec<String>,
@@ -133,6 +147,7 @@ impl GatewayConfig {
             let authorization = entry.authorization(faults);
             let identity_audience = entry.identity_audience(faults);
             let public = entry.public_urls(faults);
+            let asked_as = entry.asked_as(self, faults);
             let Some((authority, tls)) = entry.url(faults) else {
                 continue;
             };
@@ -151,6 +166,7 @@ impl GatewayConfig {
                 identity_audience,
                 headers: Arc::new(RequestHeaders::new(allowed.iter().cloned(), authorization)),
                 public,
+                asked_as,
                 names: Arc::new(names),
             });
         }
@@ -167,6 +183,7 @@ impl GatewayConfig {
                     path_prefix: None,
                     authorization: self.upstream_authorization.clone(),
                     public_urls: self.upstream_public_urls.clone(),
+                    asked_as: self.upstream_asked_as,
                     readable_cookies: self.upstream_readable_cookies.clone(),
                     ca: self.upstream_ca.clone(),
                     identity_audience: self.identity_audience.clone(),
@@ -185,13 +202,15 @@ impl GatewayConfig {
                     || self.upstream_ca.is_some()
                     || self.identity_audience.is_some()
                     || !self.upstream_public_urls.is_empty()
+                    || self.upstream_asked_as != AskedAs::default()
                     || !self.upstream_readable_cookies.is_empty()
                 {
                     let problem = "beside [[gateway.upstreams]] there is no upstream, \
                                    upstream_authorization, upstream_public_urls, \
-                                   upstream_readable_cookies, upstream_ca or identity_audience: \
-                                   write url, authorization, public_urls, readable_cookies, ca and \
-                                   identity_audience into each of its tables";
+                                   upstream_asked_as, upstream_readable_cookies, upstream_ca or \
+                                   identity_audience: write url, authorization, public_urls, \
+                                   asked_as, readable_cookies, ca and identity_audience into each \
+                                   of its tables";
                     faults.push("gateway.upstreams", problem);
                 }
                 let entry = |(index, config): (usize, &UpstreamConfig)| Entry {
@@ -268,6 +287,22 @@ impl Entry {
         let value = value.map_err(|_| "can't be the value of a header");
         let value = faults.take(&self.key("authorization"), value);
         value.map_or_else(UpstreamAuthorization::default, UpstreamAuthorization::Ours)
+    }
+
+    fn asked_as(&self, gateway: &GatewayConfig, faults: &mut Faults) -> AskedAs {
+        let asked_as = self.config.asked_as;
+        let problem = match (&gateway.browser, gateway.tenant_binding) {
+            _ if asked_as == AskedAs::Public => return asked_as,
+            (None, _) => {
+                "\"session\" is for tenants that are opened in browsers: add gateway.browser"
+            }
+            (_, Some(TenantBinding::Host)) => {
+                "\"session\" can't be with tenant_binding = \"host\": there Host names the tenant"
+            }
+            _ => return asked_as,
+        };
+        faults.push(self.key("asked_as"), problem);
+        asked_as
     }
 
     fn readable_cookies(&self, faults: &mut Faults) -> Vec<String> {
@@ -386,6 +421,7 @@ mod tests {
                 "gateway.upstreams[0].authorization:",
             ),
             ("ca = \"/nowhere\"", "has no TLS"),
+            ("asked_as = \"session\"", "add gateway.browser"),
         ] {
             let told = validate(&table("a", more)).unwrap_err();
             assert!(told.contains(part), "{part}: {told}");
@@ -394,6 +430,21 @@ mod tests {
         let told = validate(https).unwrap_err();
         assert!(
             told.contains("gateway.upstream_ca: /nowhere/ca.pem"),
+            "{told}"
+        );
+    }
+    #[test]
+    fn where_the_host_names_the_tenant_no_session_can_be_there() {
+        let config: GatewayConfig = toml::from_str(
+            "listen = \"127.0.0.1:1\"\npublic_url = \"https://g.example\"\n\
+             tenant_binding = \"host\"\ntenant_host = \"{tenant_id}.example\"\n\
+             upstream = \"http://127.0.0.1:1\"\nupstream_asked_as = \"session\"\n\
+             [browser]\ndomain = \"support.example\"\n",
+        )
+        .unwrap();
+        let told = config.validate(&[], &[]).unwrap_err().to_string();
+        assert!(
+            told.contains("gateway.upstream_asked_as: \"session\" can't"),
             "{told}"
         );
     }

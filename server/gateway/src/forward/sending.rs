@@ -12,7 +12,7 @@ use super::{
     from_upstream::from_upstream,
     request_body::RequestBody,
     tunnel::Tunnel,
-    upstream::{Connection, Upstream, UpstreamError},
+    upstream::{Connection, Face, Upstream, UpstreamError},
 };
 use crate::{
     answers::{Answer, Trouble},
@@ -107,8 +107,8 @@ impl Sending<'_> {
     fn request(&self, body: BodySource) -> Result<Request<RequestBody>, Unbuildable> {
         let headers = &self.upstream.settings.headers;
         let permitted = self.permitted.request();
-        let host = self.upstream.host_for(&self.permitted);
-        let host = HeaderValue::from_str(host).map_err(http::Error::from)?;
+        let face = self.face();
+        let host = HeaderValue::from_str(face.host).map_err(http::Error::from)?;
         let has_body = !body.is_end_stream();
         let idle = self.upstream.settings.timeouts.request_idle;
         let lease = Arc::clone(&self.forwarder.lease);
@@ -125,7 +125,8 @@ impl Sending<'_> {
         };
         let client = (sender, &permitted.headers);
         let mut fields = headers.forwarded(client, session, request_id, &host);
-        self.came().tell(&mut fields);
+        let ip = self.asker.ip;
+        Came { ip, face }.tell(&mut fields);
         if let Some(visit) = &self.visit {
             let jars = &self.forwarder.jars;
             visit.ask(&mut fields, permitted, jars, self.forwarder.clock.now());
@@ -145,13 +146,10 @@ impl Sending<'_> {
         Ok(request)
     }
 
-    /// How the request came, for the upstream.
-    fn came(&self) -> Came<'_> {
-        Came {
-            ip: self.asker.ip,
-            scheme: self.upstream.seen_scheme(self.forwarder.scheme),
-            host: self.upstream.host_for(&self.permitted),
-        }
+    fn face(&self) -> Face<'_> {
+        let session = self.visit.as_ref().map(Visit::origin);
+        let scheme = self.forwarder.scheme;
+        self.upstream.face(&self.permitted, scheme, session)
     }
 
     fn relay(

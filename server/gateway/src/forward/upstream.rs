@@ -16,9 +16,9 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::{judge::Permitted, listener::open_files};
+use crate::{config::AskedAs, judge::Permitted, listener::open_files};
 
-pub(crate) use self::settings::{Names, PublicUrl, Timeouts, UpstreamSettings, UpstreamTls};
+pub(crate) use self::settings::{Face, Names, PublicUrl, Timeouts, UpstreamSettings, UpstreamTls};
 pub(super) use self::{connection::Connection, error::UpstreamError};
 
 /// The share of the connections to upstreams that may rest idle at one: each missing one is opened
@@ -54,20 +54,27 @@ impl Upstream {
         }
     }
 
-    /// The upstream's `Host` for a request: the tenant's host if tenants have their own, or the one that
-    /// the platform's users know.
-    pub(crate) fn host_for<'h>(&'h self, permitted: &'h Permitted) -> &'h str {
-        let public = || self.settings.public.first().map(|url| &url.authority);
-        permitted
-            .upstream_host()
-            .unwrap_or_else(|| public().unwrap_or(&self.settings.authority).as_str())
-    }
-
-    /// The scheme that the upstream's users see: that of its public address, or by which requests come
-    /// to us.
-    pub(crate) fn seen_scheme<'h>(&'h self, ours: &'h str) -> &'h str {
+    /// What the upstream is asked as: the tenant's host if tenants have their own, the session's where
+    /// it has to know that, or the one that the platform's users know. `scheme` is the one by which
+    /// requests come to us, `session` the session's origin, of a page's request.
+    pub(crate) fn face<'f>(
+        &'f self,
+        permitted: &'f Permitted,
+        scheme: &'f str,
+        session: Option<&'f str>,
+    ) -> Face<'f> {
         let public = self.settings.public.first();
-        public.map_or(ours, |url| url.scheme.as_str())
+        let scheme = public.map_or(scheme, |url| url.scheme.as_str());
+        if let Some(host) = permitted.upstream_host() {
+            return Face { scheme, host };
+        }
+        let session = session.filter(|_| self.settings.asked_as == AskedAs::Session);
+        if let Some((scheme, host)) = session.and_then(|origin| origin.split_once("://")) {
+            return Face { scheme, host };
+        }
+        let authority = public.map_or(&self.settings.authority, |url| &url.authority);
+        let host = authority.as_str();
+        Face { scheme, host }
     }
 
     /// An idle connection that looks alive, or a new one. Nothing is sent.

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::forward::upstream::Face;
+
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -14,16 +16,17 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 pub(crate) struct Came<'a> {
     /// The client's address.
     pub(crate) ip: IpAddr,
-    /// `http` or `https`.
-    pub(crate) scheme: &'a str,
-    /// The host that was asked for, as in `Host`.
-    pub(crate) host: &'a str,
+    /// What the upstream is asked as.
+    pub(crate) face: Face<'a>,
 }
 
 impl Came<'_> {
     /// Tells the upstream, in the fields of RFC 7239 and in those that are older.
     pub(crate) fn tell(self, headers: &mut HeaderMap) {
-        let Self { ip, scheme, host } = self;
+        let Self {
+            ip,
+            face: Face { scheme, host },
+        } = self;
         let node = match ip {
             IpAddr::V4(ip) => ip.to_string(),
             IpAddr::V6(ip) => format!("\"[{ip}]\""),
@@ -55,8 +58,10 @@ mod tests {
         headers.append(FOR, HeaderValue::from_static("6.6.6.6"));
         let came = Came {
             ip: "2001:db8::1".parse().unwrap(),
-            scheme: "https",
-            host: "app.example.com:8443",
+            face: Face {
+                scheme: "https",
+                host: "app.example.com:8443",
+            },
         };
         came.tell(&mut headers);
         assert_eq!(headers.len(), 4);

@@ -6,7 +6,7 @@ use http::uri::{Authority, Scheme};
 use tokio_rustls::rustls::{ClientConfig, pki_types::ServerName};
 
 use super::serves::Serves;
-use crate::headers::RequestHeaders;
+use crate::{config::AskedAs, headers::RequestHeaders};
 
 /// How long the gateway waits for its upstream, and for a client's body on its way there.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,7 @@ pub(crate) struct UpstreamSettings {
     pub(crate) headers: Arc<RequestHeaders>,
     /// The addresses that the platform's users know it by; the first is the one that it is asked as.
     pub(crate) public: Vec<PublicUrl>,
+    pub(crate) asked_as: AskedAs,
     pub(crate) names: Arc<Names>,
 }
 
@@ -38,6 +39,15 @@ pub(crate) struct UpstreamSettings {
 pub(crate) struct PublicUrl {
     pub(crate) scheme: Scheme,
     pub(crate) authority: Authority,
+}
+
+/// The one address that `Host`, `Origin`, `Referer` and the fields of proxies name to an upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Face<'a> {
+    /// `http` or `https`.
+    pub(crate) scheme: &'a str,
+    /// As in `Host`.
+    pub(crate) host: &'a str,
 }
 
 /// What an upstream is called: in its configured URL, and by the platform's users.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{by_identity, from_page};
 use crate::{
-    browser::Entry,
+    browser::{Entry, SAME_ORIGIN},
     support::{Rig, Wanted},
 };
 
@@ -137,6 +137,47 @@ async fn an_upstream_is_asked_as_its_users_know_it_and_leads_back_to_the_session
         mirror.contains("\r\ncookie: for=example.com\r\n"),
         "{mirror}"
     );
+}
+
+#[tokio::test]
+async fn an_upstream_that_has_to_know_the_sessions_address_is_asked_by_it() {
+    let entry = Entry::with(Wanted {
+        more: "upstream_asked_as = \"session\"\n\
+               upstream_public_urls = [\"https://app.example.com\"]",
+        ..by_identity("")
+    })
+    .await;
+    let (own, origin) = (entry.host(), entry.origin());
+    let lies = "X-Forwarded-Host: evil\r\nX-Forwarded-Proto: gopher\r\nX-Host: evil\r\n\
+                Forwarded: for=6.6.6.6;host=evil\r\n";
+    let fields = format!("{lies}Origin: {origin}\r\nReferer: {origin}/a?b=c\r\n");
+    let mirror = from_page(&entry, "GET /mirror", &fields).await.text();
+    for line in [
+        format!("host: {own}"),
+        format!("x-forwarded-host: {own}"),
+        "x-forwarded-proto: http".to_owned(),
+        format!("forwarded: for=127.0.0.1;host=\"{own}\";proto=http"),
+        format!("origin: {origin}"),
+        format!("referer: {origin}/a?b=c"),
+    ] {
+        let line = format!("\r\n{line}\r\n");
+        assert_eq!(mirror.matches(&line).count(), 1, "{line}: {mirror}");
+    }
+    for lie in ["evil", "gopher", "6.6.6.6"] {
+        assert!(!mirror.contains(lie), "{mirror}");
+    }
+    // Its other names still lead to the session's host.
+    let moved = from_page(&entry, "GET /moved-to-app.example.com", "").await;
+    let next = format!("{origin}/next?a=b");
+    assert_eq!(moved.header("location"), Some(next.as_str()));
+    // Another host than its own is refused before, and a program's request is asked as ever.
+    let fields = format!("{SAME_ORIGIN}Cookie: {}\r\n", entry.cookie());
+    let elsewhere = entry.ask_at("evil.example", "GET /x", &fields).await;
+    assert_eq!(elsewhere.status, 403);
+    let program = entry.rig.ask("GET /mirror").await.text();
+    for line in ["host: app.example.com", "x-forwarded-host: app.example.com"] {
+        assert!(program.contains(&format!("\r\n{line}\r\n")), "{program}");
+    }
 }
 
 #[tokio::test]
