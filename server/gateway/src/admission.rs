@@ -3,6 +3,7 @@
 //! What it admits is permitted, committed to the record, and holds a place at its session's gate. All
 //! that is left to do is to pass the gate and to let the request go where it is wanted.
 
+pub(crate) mod allowance;
 mod form;
 pub(crate) mod left_out;
 pub(crate) mod places;
@@ -30,7 +31,6 @@ use crate::{
     },
     node::NodeState,
     ports::{KnownSession, Recorder, Sessions},
-    rates::Quota,
     record::{Record, completer::Completer, meter::RequestMeter},
     telemetry::LogLimit,
 };
@@ -171,6 +171,7 @@ impl Admission {
         let meter = Arc::new(RequestMeter::default());
         let mut intent = arrival.intent(&gate.session, Some(&permitted), self.rules.today());
         intent.left_out = self.node.left_out.unsaid(gate.session.id, &route.left_out);
+        intent.free = self.node.allowance.take_free(gate.session.id);
         let begun = self
             .record
             .begin(intent, arrival.started, Arc::clone(&meter), place, lease);
@@ -209,12 +210,8 @@ impl Admission {
             }
         };
         // Last, so that only a request that may use the session takes from its bucket.
-        let per_minute = session.limits.requests_per_minute;
-        let Some(quota) = per_minute.map(Quota::per_minute) else {
-            return Ok(place);
-        };
-        match self.node.rates.take(session.id, quota, arrival.at) {
-            Ok(_) => Ok(place),
+        match self.node.allowance.take(session, arrival.at) {
+            Ok(()) => Ok(place),
             Err(too_fast) => {
                 let denied = Denied::plain(Refusal::RateLimited);
                 let trouble = self.refuse(session, arrival, denied).await;

@@ -10,7 +10,10 @@ use http_body_util::{Full, combinators::UnsyncBoxBody};
 
 use crate::{
     body::{BodyError, NextFrame},
-    browser::page::{self, WayOut},
+    browser::{
+        holder,
+        page::{self, WayOut},
+    },
     gate::lease::{Lease, Standstill},
     headers,
     judge::Denied,
@@ -78,6 +81,8 @@ pub(crate) struct Trouble {
     pub(crate) page: Option<Box<WayOut>>,
     /// Where the client is to go.
     pub(crate) location: Option<Box<str>>,
+    /// Whether the browser is to forget what it keeps of this host.
+    pub(crate) forgets: bool,
 }
 
 impl Trouble {
@@ -94,6 +99,7 @@ impl Trouble {
             retry_after: None,
             page: None,
             location: None,
+            forgets: false,
         }
     }
 
@@ -151,6 +157,9 @@ impl Trouble {
         }
         if let Some(Ok(location)) = self.location.as_deref().map(HeaderValue::from_str) {
             headers.insert(header::LOCATION, location);
+        }
+        if self.forgets {
+            headers.insert(holder::CLEARED.0, holder::CLEARED.1);
         }
         if self.close {
             let close = HeaderValue::from_static("close");

@@ -220,6 +220,7 @@ impl Arrival {
             profile: self.profile,
             ip: self.ip,
             left_out: Vec::new(),
+            free: 0,
             user_agent: self.user_agent(),
             at: self.at,
         }

@@ -12,12 +12,13 @@ pub(crate) mod banner;
 pub(crate) mod cookies;
 mod entry;
 pub mod fetch_metadata;
-mod holder;
+pub(crate) mod holder;
 mod hosts;
 pub(crate) mod inject;
 pub(crate) mod jar;
 mod label;
 pub(crate) mod page;
+pub(crate) mod stored;
 pub(crate) mod visit;
 
 use std::{sync::Arc, time::Duration};

@@ -84,6 +84,9 @@ pub struct GatewayConfig {
     /// The names of the upstream's cookies that scripts of its pages read and write.
     #[serde(default)]
     pub upstream_readable_cookies: Vec<String>,
+    /// Whether browsers keep the upstream's static files while the session lasts.
+    #[serde(default)]
+    pub upstream_keep_static_files: bool,
     /// The audience of signed identities (the claim `aud`). Defaults to the upstream's origin.
     pub identity_audience: Option<String>,
     /// PEM file with the CA of the upstream's certificate. Defaults to the system's CAs.

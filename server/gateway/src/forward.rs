@@ -23,7 +23,7 @@ use self::{
     upstream::{Upstream, serves::without_default_port},
 };
 use crate::{
-    admission::{Admitted, Route},
+    admission::{Admitted, Route, allowance::Allowance},
     answers::{Answer, Trouble},
     arrival::client::Client,
     browser::{
@@ -44,6 +44,7 @@ pub(crate) struct Forwarder {
     pub(crate) identities: Arc<Identities>,
     pub(crate) lease: Arc<Lease>,
     pub(crate) jars: Arc<Jars>,
+    pub(crate) allowance: Arc<Allowance>,
     pub(crate) clock: Arc<dyn Clock>,
     /// The hosts that support sessions open at in browsers, if they do.
     pub(crate) entry_hosts: Option<EntryHosts>,

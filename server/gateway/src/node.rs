@@ -2,18 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use app::domain::SupportSessionId;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admission::{left_out::LeftOut, places::Places},
+    admission::{allowance::Allowance, left_out::LeftOut, places::Places},
     browser::jar::Jars,
     gate::{
         SessionGates,
         lease::{CUT_AFTER, Lease},
     },
     listener::open_files,
-    rates::Rates,
     telemetry,
 };
 
@@ -27,7 +25,7 @@ pub struct NodeState {
     /// What is in flight, by support session. Shared with the code that ends sessions.
     pub gates: Arc<SessionGates>,
     /// How fast each session may go.
-    pub(crate) rates: Rates<SupportSessionId>,
+    pub(crate) allowance: Arc<Allowance>,
     /// How many requests may be open at once.
     pub(crate) places: Arc<Places>,
     /// The upstream's cookies of sessions in browsers. They end with the session.
@@ -47,15 +45,18 @@ impl NodeState {
     pub fn with_places(lease: Arc<Lease>, places: usize) -> Arc<Self> {
         let jars = Arc::new(Jars::default());
         let left_out = Arc::new(LeftOut::default());
+        let allowance = Arc::new(Allowance::default());
         let (held, said) = (Arc::clone(&jars), Arc::clone(&left_out));
+        let counted = Arc::clone(&allowance);
         let gates = SessionGates::telling(move |session| {
             held.forget(session);
             said.forget(session);
+            counted.forget(session);
         });
         Arc::new(Self {
             lease,
             gates,
-            rates: Rates::default(),
+            allowance,
             places: Places::new(places),
             jars,
             left_out,
@@ -97,6 +98,7 @@ pub async fn cut_what_has_no_lease(node: Arc<NodeState>, end: CancellationToken)
 
 #[cfg(test)]
 mod tests {
+    use app::domain::SupportSessionId;
     use uuid::Uuid;
 
     use super::*;

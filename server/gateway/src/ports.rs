@@ -164,6 +164,9 @@ pub struct Intent {
     /// The names of the fields of its header that are left out, where no earlier request of the session
     /// has named them.
     pub left_out: Vec<String>,
+    /// How many earlier requests of the session don't count in its total after all: they were answered
+    /// with static files.
+    pub free: u64,
     /// The client's `User-Agent`, at most 512 characters; empty if there is none.
     pub user_agent: String,
     /// When the gateway received it.

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use app::domain::RequestId;
+use app::domain::{RequestId, access_log::Refusal};
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use tokio::time::Instant;
@@ -80,6 +80,7 @@ impl Gateway {
             identities: parts.identities,
             lease: Arc::clone(&node.lease),
             jars: Arc::clone(&node.jars),
+            allowance: Arc::clone(&node.allowance),
             clock: Arc::clone(&parts.clock),
             entry_hosts: settings.entry_hosts.clone(),
             own_host: settings.own_host().unwrap_or_default().to_owned(),
@@ -188,8 +189,10 @@ impl Gateway {
         browsers.own_answer(arrival, rest, label, lease).await
     }
 
-    /// A person gets a page, a program a problem.
-    fn told(&self, trouble: Trouble, arrival: &Arrival) -> Trouble {
+    /// A person gets a page, a program a problem. After its session the browser keeps nothing.
+    fn told(&self, mut trouble: Trouble, arrival: &Arrival) -> Trouble {
+        let over = [Refusal::SessionExpired, Refusal::SessionRevoked];
+        trouble.forgets = arrival.at_entry && over.iter().any(|r| r.as_str() == trouble.code);
         match &self.browsers {
             Some(browsers) if arrival.at_entry && wants_page(&arrival.headers) => {
                 let label = browsers.label(&arrival.headers);

@@ -31,6 +31,16 @@ impl Quota {
         }
     }
 
+    fn microseconds(self) -> i64 {
+        self.window.num_microseconds().unwrap_or(i64::MAX / 4)
+    }
+
+    /// The microseconds in which one unit comes back.
+    fn interval(self) -> i64 {
+        let units = i64::try_from(self.units).unwrap_or(i64::MAX).max(1);
+        self.microseconds() / units
+    }
+
     /// An hour's worth.
     pub const fn per_hour(units: u64) -> Self {
         Self {
@@ -95,9 +105,7 @@ impl<K: Eq + Hash> Rates<K> {
     ///
     /// If the bucket is empty.
     pub fn take(&self, subject: K, quota: Quota, now: Timestamp) -> Result<Level, TooFast> {
-        let window = quota.window.num_microseconds().unwrap_or(i64::MAX / 4);
-        let units = i64::try_from(quota.units).unwrap_or(i64::MAX).max(1);
-        let interval = window / units;
+        let (window, interval) = (quota.microseconds(), quota.interval());
         let now = now.timestamp_micros();
         let mut buckets = self.0.lock();
         buckets.forget_full_ones(now);
@@ -121,6 +129,16 @@ impl<K: Eq + Hash> Rates<K> {
             remaining: wait.unsigned_abs() / interval.max(1).unsigned_abs(),
             full_in_seconds: in_seconds(next - now),
         })
+    }
+}
+
+impl<K: Eq + Hash> Rates<K> {
+    /// Puts a unit that was taken back into a subject's bucket.
+    pub fn give_back(&self, subject: K, quota: Quota, now: Timestamp) {
+        let interval = quota.interval();
+        if let Some(bucket) = self.0.lock().of.get_mut(&subject) {
+            bucket.full_at = (bucket.full_at - interval).max(now.timestamp_micros());
+        }
     }
 }
 
@@ -172,6 +190,21 @@ mod tests {
             full_in_seconds: 2,
         };
         assert_eq!(another, Ok(level));
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again_and_no_more() {
+        let rates = Rates::default();
+        let quota = Quota::per_minute(2);
+        let take = || rates.take(session(1), quota, noon());
+        rates.give_back(session(1), quota, noon());
+        assert!(take().is_ok() && take().is_ok() && take().is_err());
+        rates.give_back(session(1), quota, noon());
+        assert!(take().is_ok() && take().is_err());
+        for _ in 0..9 {
+            rates.give_back(session(1), quota, noon());
+        }
+        assert!(take().is_ok() && take().is_ok() && take().is_err());
     }
 
     #[test]

@@ -60,14 +60,15 @@ queries! {
     }
     Bookkeeping {
         /// The next number, and what the session's end for idleness depends on, only if the session is active at
-        /// that instant and has budget left. This is the record's gate. A session whose end has been reported
-        /// never comes back.
-        fn take_next_seq(session: SupportSessionId, token_hash: [u8; 32], now: Timestamp)
+        /// that instant and has budget left. So many earlier requests don't count after all. This is the record's
+        /// gate. A session whose end has been reported never comes back.
+        fn take_next_seq(session: SupportSessionId, token_hash: [u8; 32], free: u64, now: Timestamp)
             -> optional (u64, Option<u64>, Timestamp)
-            = "UPDATE support_sessions SET last_seq = last_seq + 1, forwarded = forwarded + 1 \
+            = "UPDATE support_sessions SET last_seq = last_seq + 1, \
+                forwarded = CASE WHEN forwarded < :free THEN 1 ELSE forwarded - :free + 1 END \
                 WHERE id = :session AND revoked_at IS NULL AND ends_at > :now AND expiry_recorded = 0 \
                 AND (token_hash = :token_hash OR browser_hash = :token_hash) \
-                AND (requests_total IS NULL OR forwarded < requests_total) RETURNING last_seq, idle_minutes, expires_at";
+                AND (requests_total IS NULL OR forwarded - :free < requests_total) RETURNING last_seq, idle_minutes, expires_at";
 
         /// A separate statement, so that sessions without an idle limit don't touch its indexes.
         fn put_off_idle_end(session: SupportSessionId, end: Timestamp)
@@ -146,14 +147,16 @@ pub enum NextSeq {
 
 impl Bookkeeping<'_> {
     /// The next number in a support session's log, only if the session is active at `now`, this is
-    /// its token or its browser's cookie, and it has budget left. Counts as a use of the session.
+    /// its token or its browser's cookie, and it has budget left. Counts as a use of the session. `free`
+    /// of its earlier requests don't count in its budget after all.
     pub async fn next_seq_if_active(
         &mut self,
         session: SupportSessionId,
         token_hash: [u8; 32],
+        free: u64,
         now: Timestamp,
     ) -> Result<NextSeq, StoreError> {
-        let taken = self.take_next_seq(session, token_hash, now).await?;
+        let taken = self.take_next_seq(session, token_hash, free, now).await?;
         let Some((seq, idle, expires_at)) = taken else {
             return self.why_not_active(session, token_hash, now).await;
         };

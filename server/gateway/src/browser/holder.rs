@@ -20,7 +20,7 @@ use crate::{
 const OVER: &str = "The support session has ended in every browser.";
 /// The data that pages of the platform stored in this browser is cleared too, but not the cookies:
 /// browsers would clear those of the sibling hosts as well (Clear Site Data §3.1).
-const CLEARED: (HeaderName, HeaderValue) = (
+pub(crate) const CLEARED: (HeaderName, HeaderValue) = (
     HeaderName::from_static("clear-site-data"),
     HeaderValue::from_static("\"cache\", \"storage\""),
 );

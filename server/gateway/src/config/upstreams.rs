@@ -55,6 +55,9 @@ pub struct UpstreamConfig {
     /// The names of its cookies that scripts of its pages read and write at sessions' hosts.
     #[serde(default)]
     pub readable_cookies: Vec<String>,
+    /// Whether browsers keep its static files while the session lasts, where it allows that itself.
+    #[serde(default)]
+    pub keep_static_files: bool,
     /// PEM file with the CA of its certificate. Defaults to the system's CAs.
     pub ca: Option<PathBuf>,
     /// The audience of signed identities (the claim `aud`). Defaults to its origin.
@@ -167,6 +170,7 @@ impl GatewayConfig {
                 headers: Arc::new(RequestHeaders::new(allowed.iter().cloned(), authorization)),
                 public,
                 asked_as,
+                keep_static_files: entry.config.keep_static_files,
                 names: Arc::new(names),
             });
         }
@@ -185,6 +189,7 @@ impl GatewayConfig {
                     public_urls: self.upstream_public_urls.clone(),
                     asked_as: self.upstream_asked_as,
                     readable_cookies: self.upstream_readable_cookies.clone(),
+                    keep_static_files: self.upstream_keep_static_files,
                     ca: self.upstream_ca.clone(),
                     identity_audience: self.identity_audience.clone(),
                 },
@@ -204,13 +209,15 @@ impl GatewayConfig {
                     || !self.upstream_public_urls.is_empty()
                     || self.upstream_asked_as != AskedAs::default()
                     || !self.upstream_readable_cookies.is_empty()
+                    || self.upstream_keep_static_files
                 {
                     let problem = "beside [[gateway.upstreams]] there is no upstream, \
                                    upstream_authorization, upstream_public_urls, \
-                                   upstream_asked_as, upstream_readable_cookies, upstream_ca or \
-                                   identity_audience: write url, authorization, public_urls, \
-                                   asked_as, readable_cookies, ca and identity_audience into each \
-                                   of its tables";
+                                   upstream_asked_as, upstream_readable_cookies, \
+                                   upstream_keep_static_files, upstream_ca or identity_audience: \
+                                   write url, authorization, public_urls, asked_as, \
+                                   readable_cookies, keep_static_files, ca and identity_audience \
+                                   into each of its tables";
                     faults.push("gateway.upstreams", problem);
                 }
                 let entry = |(index, config): (usize, &UpstreamConfig)| Entry {

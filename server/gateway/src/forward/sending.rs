@@ -18,7 +18,7 @@ use crate::{
     answers::{Answer, Trouble},
     arrival::websocket::Handshake,
     body::BodySource,
-    browser::visit::Visit,
+    browser::{stored, visit::Visit},
     gate::{Flight, Pass},
     headers::{self, Came, Sender},
     judge::Permitted,
@@ -174,12 +174,29 @@ impl Sending<'_> {
         let headers = headers::answered(&parts.headers, self.asker.request_id);
         self.keep_cookies(&parts.headers);
         if let Some(visit) = &self.visit {
-            return visit.answer(parts.status, headers, body);
+            let kept = self.kept_by_browser(parts.status, &parts.headers);
+            let mut answer = visit.answer(parts.status, headers, body);
+            if let Some(seconds) = kept {
+                stored::allow(answer.headers_mut(), seconds);
+            }
+            return answer;
         }
         let mut answer = Response::new(Answer::relayed(body));
         *answer.status_mut() = parts.status;
         *answer.headers_mut() = headers;
         answer
+    }
+
+    /// For how many seconds the browser keeps an answer. One that it keeps counts in no limit.
+    fn kept_by_browser(&self, status: StatusCode, headers: &HeaderMap) -> Option<i64> {
+        if !self.upstream.settings.keep_static_files {
+            return None;
+        }
+        let (session, request) = (self.permitted.session(), self.permitted.request());
+        let now = self.forwarder.clock.now();
+        let kept = stored::lifetime(request, session, now, (status, headers))?;
+        self.forwarder.allowance.give_back(session, now);
+        Some(kept)
     }
 
     fn keep_cookies(&mut self, headers: &HeaderMap) {

@@ -25,6 +25,7 @@ mod limits;
 mod ordinary;
 mod passing;
 mod rules;
+mod static_files;
 mod support;
 mod tls;
 mod unread;

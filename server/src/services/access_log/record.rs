@@ -75,7 +75,7 @@ pub(super) async fn begin(
                 Box::pin(async move {
                     let now = core.now();
                     let seq = match tx
-                        .next_seq_if_active(session, intent.token_hash, now)
+                        .next_seq_if_active(session, intent.token_hash, intent.free, now)
                         .await?
                     {
                         NextSeq::Given(seq) => seq,

@@ -629,6 +629,26 @@ async fn a_total_is_never_passed_however_many_ask_at_once_and_wherever() {
 }
 
 #[tokio::test]
+async fn requests_that_turn_out_free_leave_the_total_to_others_and_nothing_below_none() {
+    for scene in scenes_with("requests_total = 2").await {
+        let recorder = scene.recorder_of("a node");
+        let free = |free| Intent {
+            free,
+            ..scene.intent()
+        };
+        for intent in [free(0), free(1), free(0), free(9), free(0)] {
+            recorder.begin(intent).await.unwrap();
+        }
+        for free in [free(0), free(0)] {
+            let refused = recorder.begin(free).await.unwrap_err();
+            assert_eq!(refused, RecordError::BudgetExhausted);
+        }
+        recorder.begin(free(1)).await.unwrap();
+        assert!(scene.is_sound().await);
+    }
+}
+
+#[tokio::test]
 async fn a_record_that_is_only_written_is_recorded_as_one_that_is_flushed() {
     for scene in scenes().await {
         let written = scene.world.store.again_written().await;

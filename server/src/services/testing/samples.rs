@@ -151,6 +151,7 @@ pub(crate) fn intent(
         query: None,
         scope: None,
         left_out: Vec::new(),
+        free: 0,
         profile: None,
         ip: Ipv4Addr::LOCALHOST.into(),
         user_agent: String::new(),

@@ -31,6 +31,8 @@ pub(crate) struct UpstreamSettings {
     /// The addresses that the platform's users know it by; the first is the one that it is asked as.
     pub(crate) public: Vec<PublicUrl>,
     pub(crate) asked_as: AskedAs,
+    /// Whether browsers keep its static files while the session lasts.
+    pub(crate) keep_static_files: bool,
     pub(crate) names: Arc<Names>,
 }
 

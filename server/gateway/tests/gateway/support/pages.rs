@@ -18,6 +18,9 @@ pub(super) fn answer(last: &str, head: &str, address: SocketAddr) -> Option<Stri
             "HTTP/1.1 200 X\r\n{fields}Content-Length: 0\r\n\r\n"
         ));
     }
+    if last == "as-asked" {
+        return Some(as_asked(head));
+    }
     let (status, fields, body) = match last {
         "login" => {
             let fields = "Set-Cookie: sid=platform-secret; Path=/; HttpOnly; Secure; SameSite=Lax\r\n\
@@ -70,6 +73,18 @@ pub(super) fn answer(last: &str, head: &str, address: SocketAddr) -> Option<Stri
     Some(format!(
         "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{fields}\r\n{body}"
     ))
+}
+
+/// Status and fields as the request's `X-Answer` wants them: `200 OK|Content-Type: text/css`.
+fn as_asked(head: &str) -> String {
+    let wanted = head
+        .lines()
+        .find_map(|line| line.strip_prefix("x-answer: "));
+    let wanted = wanted.expect("what to answer").replace('|', "\r\n");
+    match wanted.starts_with("304") {
+        true => format!("HTTP/1.1 {wanted}\r\n\r\n"),
+        false => format!("HTTP/1.1 {wanted}\r\nContent-Length: 2\r\n\r\nok"),
+    }
 }
 
 const HTML: &str = "Content-Type: text/html; charset=utf-8\r\nETag: \"1\"\r\n";
