@@ -54,7 +54,8 @@ fn tenants_and_organizations_keep_their_json() {
         r#"{"tenant":{"id":"acme","slug":"acme","name":"Acme","status":"onboarding","plan":null,
         "region":null,"contact":null,"created_at":"2025-03-14T00:00:00Z"},
         "signals":{"health":"unknown","since":"2026-11-22T09:40:00Z","last_seen":null,
-        "calls_24h":0,"errors_24h":0,"updated_at":"2026-11-22T12:04:31Z"}}"#,
+        "calls_24h":0,"errors_24h":0,"updated_at":"2026-11-22T12:04:31Z"},
+        "cause":{"kind":"never_called"}}"#,
     );
 }
 

@@ -9,7 +9,10 @@ use super::{
     timestamp::Timestamp as Instant,
     viewer::use_viewer,
 };
-use crate::domain::{Timestamp, tenants::CallBucket};
+use crate::domain::{
+    Timestamp,
+    tenants::{CallBucket, Hours},
+};
 
 /// How many bars fit the page.
 const BARS: usize = 96;
@@ -50,39 +53,38 @@ fn scaled(value: u64, largest: u64, height: f64) -> f64 {
     (value as f64 / largest as f64 * height).max(1.0)
 }
 
-/// Calls over time beside a figure. Empty without calls. Decorative: the figure carries the
-/// meaning.
+/// Calls over time beside a figure, and errors among them. Empty without calls. Decorative: the figures carry
+/// the meaning.
 #[component]
-pub fn Sparkline(values: Vec<u64>, #[prop(optional)] bad: bool) -> impl IntoView {
+pub fn Sparkline(hours: Hours) -> impl IntoView {
     const WIDTH: f64 = 96.0;
     const HEIGHT: f64 = 28.0;
-    let largest = values.iter().copied().max().unwrap_or_default();
+    let largest = hours.calls.iter().copied().max().unwrap_or_default();
     if largest == 0 {
         return None;
     }
-    #[expect(clippy::cast_precision_loss, reason = "pixels do not need 53 bits")]
-    let step = WIDTH / (values.len().saturating_sub(1).max(1) as f64);
-    let mut x = -step;
-    let points: Vec<_> = values
-        .iter()
-        .map(|value| {
+    let line = |values: &[u64]| {
+        #[expect(clippy::cast_precision_loss, reason = "pixels do not need 53 bits")]
+        let step = WIDTH / (values.len().saturating_sub(1).max(1) as f64);
+        let mut x = -step;
+        let points = values.iter().map(|value| {
             x += step;
-            format!(
-                "{x:.1},{:.1}",
-                HEIGHT - 1.0 - scaled(*value, largest, HEIGHT - 2.0)
-            )
-        })
-        .collect();
+            let y = HEIGHT - 1.0 - scaled(*value, largest, HEIGHT - 2.0);
+            format!("{x:.1},{y:.1}")
+        });
+        points.collect::<Vec<_>>().join(" ")
+    };
+    let failed = hours.errors.iter().any(|errors| *errors > 0);
     Some(view! {
         <svg
             class="sparkline"
-            class:bad=bad
             width=WIDTH.to_string()
             height=HEIGHT.to_string()
             viewBox=format!("0 0 {WIDTH} {HEIGHT}")
             aria-hidden="true"
         >
-            <polyline points=points.join(" ")></polyline>
+            <polyline points=line(&hours.calls)></polyline>
+            {failed.then(|| view! { <polyline class="errors" points=line(&hours.errors)></polyline> })}
         </svg>
     })
 }

@@ -5,14 +5,15 @@ use leptos::prelude::*;
 use super::{
     badge::{health_icon, health_tone},
     format::{
-        Precision, configured_percent, counted, instant, instant_in_sentence, percent_of, thousands,
+        Precision, configured_percent, counted, instant, instant_in_sentence, percent, percent_of,
+        rough_span, thousands,
     },
     icon::Icon,
     timestamp::Since,
 };
 use crate::domain::{
     Timestamp,
-    health::{Cause, Verdict},
+    health::{Cause, Verdict, missing_share},
 };
 
 /// The verdict as two sentences: `Critical since 09:40 UTC.` and the reason with its numbers and
@@ -84,6 +85,36 @@ pub fn verdict_reason(cause: &Cause) -> String {
             counted(*calls, "call", "calls"),
         ),
     }
+}
+
+/// The reason in a few words, for a row of a table. `None` where nothing is wrong.
+pub fn reason_in_short(cause: &Cause, now: Timestamp) -> Option<String> {
+    Some(match cause {
+        Cause::NeverCalled => "No calls yet".into(),
+        Cause::Silent { last_seen, .. } => format!("No call for {}", rough_span(now - *last_seen)),
+        Cause::ErrorRate {
+            window,
+            calls,
+            errors,
+            ..
+        } => format!(
+            "{} of {} failed in {}",
+            percent_of(*errors, *calls),
+            thousands(*calls),
+            window.short(),
+        ),
+        Cause::ReducedActivity { calls, daily_mean } => {
+            format!(
+                "−{} calls in 24 h",
+                percent(missing_share(*calls, *daily_mean))
+            )
+        }
+        Cause::SilenceExpected { status, .. } => {
+            format!("Few calls: {}", status.label().to_lowercase())
+        }
+        Cause::TooFewCalls { .. } => "Too few calls to tell".into(),
+        Cause::NoIssues { .. } => return None,
+    })
 }
 
 #[expect(
@@ -214,6 +245,44 @@ mod tests {
                 "Unknown since 09:40 UTC. 3 calls in the last 24 hours, too few to tell (at least \
                  20 needed).",
                 "Healthy since 09:40 UTC. None of 20,000 calls failed in the last 24 hours.",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_row_says_why_in_a_few_words() {
+        let now = at("2026-11-22T12:04:31Z");
+        let short = |cause| reason_in_short(&cause, now);
+        let rate = |window| Cause::ErrorRate {
+            window,
+            calls: 88,
+            errors: 51,
+            threshold_percent: 20.0,
+        };
+        let read = [
+            short(rate(WindowName::QuarterHour)),
+            short(rate(WindowName::Day)),
+            short(Cause::Silent {
+                last_seen: at("2026-11-21T09:40:12Z"),
+                after_hours: 24,
+            }),
+            short(Cause::ReducedActivity {
+                calls: 290,
+                daily_mean: 1_000.0,
+            }),
+            short(Cause::NoIssues {
+                calls: 20_000,
+                errors: 1,
+            }),
+        ];
+        assert_eq!(
+            read.map(Option::unwrap_or_default),
+            [
+                "58.0% of 88 failed in 15 min",
+                "58.0% of 88 failed in 24 h",
+                "No call for 26 h",
+                "−71.0% calls in 24 h",
+                "",
             ]
         );
     }

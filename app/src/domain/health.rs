@@ -146,6 +146,16 @@ text_enum! {
     }
 }
 
+impl WindowName {
+    /// Its length, as it stands in a row of a table.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::QuarterHour => "15 min",
+            Self::Day => "24 h",
+        }
+    }
+}
+
 /// The reason for a tenant's health, with its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -199,6 +209,67 @@ pub enum Cause {
         /// Errors among them, at most `calls`.
         errors: u64,
     },
+}
+
+impl Cause {
+    /// Orders tenants of one health, the most urgent highest: what fails now by how surely it fails, then who
+    /// fell silent by who did so last, then what failed over a day, then everything else by its calls.
+    pub fn urgency(&self) -> i64 {
+        use WindowName::{Day, QuarterHour};
+        let (rank, within) = match *self {
+            Self::ErrorRate {
+                window: QuarterHour,
+                calls,
+                errors,
+                ..
+            } => (
+                4,
+                share_then_calls(wilson_lower_bound(errors, calls), calls),
+            ),
+            Self::Silent { last_seen, .. } => (3, last_seen.timestamp().clamp(0, RANK - 1)),
+            Self::ErrorRate {
+                window: Day,
+                calls,
+                errors,
+                ..
+            } => (
+                2,
+                share_then_calls(wilson_lower_bound(errors, calls), calls),
+            ),
+            Self::ReducedActivity { calls, daily_mean } => {
+                (1, share_then_calls(missing_share(calls, daily_mean), calls))
+            }
+            Self::SilenceExpected { calls, .. }
+            | Self::TooFewCalls { calls, .. }
+            | Self::NoIssues { calls, .. } => (0, capped(calls, RANK)),
+            Self::NeverCalled => (0, 0),
+        };
+        rank * RANK + within
+    }
+}
+
+/// How far apart two kinds of cause are in [`Cause::urgency`].
+const RANK: i64 = 1_000_000_000_000;
+/// Calls beyond this number change no order.
+const CALLS: i64 = 100_000_000;
+
+/// The share in thousandths, and calls to tell equal ones apart.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a share of at most 1000 thousandths"
+)]
+fn share_then_calls(share: f64, calls: u64) -> i64 {
+    (share * 1_000.0).round() as i64 * CALLS + capped(calls, CALLS)
+}
+
+fn capped(calls: u64, below: i64) -> i64 {
+    i64::try_from(calls).unwrap_or(i64::MAX).min(below - 1)
+}
+
+/// Which share of the usual calls is missing, from 0 to 1.
+#[expect(clippy::cast_precision_loss, reason = "a share does not need 53 bits")]
+pub fn missing_share(calls: u64, daily_mean: f64) -> f64 {
+    (1.0 - calls as f64 / daily_mean.max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
 }
 
 /// A tenant's health and why.

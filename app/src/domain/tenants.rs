@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     OrganizationId, TenantId, Timestamp,
-    health::{HealthSignals, Verdict},
+    health::{Cause, HealthSignals, Verdict},
     page::Direction,
     problem::{FieldProblems, Problem},
     text::clean,
@@ -179,6 +179,8 @@ pub struct TenantHealth {
     pub tenant: Tenant,
     /// The four health signals.
     pub signals: HealthSignals,
+    /// The reason for the health.
+    pub cause: Cause,
 }
 
 /// Everything the support detail page of a tenant shows of its health.
@@ -215,6 +217,15 @@ pub struct CallBucket {
     pub errors: u64,
 }
 
+/// Calls and errors in each of the last full hours, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hours {
+    /// How many API calls the tenant made.
+    pub calls: Vec<u64>,
+    /// How many of these returned errors.
+    pub errors: Vec<u64>,
+}
+
 /// The four figures above the overview.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -234,7 +245,7 @@ pub struct HealthCounts {
 text_enum! {
     /// The sort key of the overview.
     pub enum TenantSort {
-        /// Worst health first, then most calls.
+        /// Worst health first, then the most urgent cause ([`Cause::urgency`]).
         Health = "health",
         /// By name, in Unicode order after folding.
         Name = "name",
@@ -298,9 +309,8 @@ pub struct Overview {
     pub counts: HealthCounts,
     /// One page of tenants.
     pub tenants: super::page::Page<TenantHealth>,
-    /// Calls in each of the last 24 full hours, oldest first, of the tenants of this page that made
-    /// any.
-    pub hourly_calls: BTreeMap<TenantId, Vec<u64>>,
+    /// The last 24 full hours of the tenants of this page that made any calls.
+    pub hours: BTreeMap<TenantId, Hours>,
     /// Whether telemetry arrives at all.
     pub telemetry: TelemetryState,
     /// When this page was sorted.

@@ -142,14 +142,14 @@ impl TenantsPort for TenantsService {
             .iter()
             .map(|row| row.tenant.id.clone())
             .collect();
-        let hourly_calls = {
+        let hours = {
             let mut reader = self.core.store.read().await?;
             let mut db = reader.db();
-            db.list_hourly_calls(&ids, self.core.now()).await?
+            db.list_hours(&ids, self.core.now()).await?
         };
         Ok(Overview {
             counts,
-            hourly_calls,
+            hours,
             tenants,
             telemetry: self.telemetry_state().await?,
             sorted_at: self.core.now(),

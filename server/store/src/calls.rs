@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use app::domain::{
     TenantId, Timestamp,
     health::{Baseline, Window},
-    tenants::CallBucket,
+    tenants::{CallBucket, Hours},
 };
 use chrono::TimeDelta;
 
@@ -122,7 +122,7 @@ record! { Sums {
 
 record! { CallBucket { start; calls; errors } }
 
-/// How many hours [`Db::list_hourly_calls`] gives.
+/// How many hours [`Db::list_hours`] gives.
 const HOURS: usize = 24;
 
 impl Db<'_> {
@@ -158,37 +158,38 @@ impl Db<'_> {
         })
     }
 
-    /// The calls of these tenants in each of the last 24 full hours, oldest first. Tenants without
-    /// any are left out.
-    pub async fn list_hourly_calls(
+    /// Calls and errors of these tenants in each of the last 24 full hours. Tenants without calls are left out.
+    pub async fn list_hours(
         &mut self,
         tenants: &[TenantId],
         now: Timestamp,
-    ) -> Result<BTreeMap<TenantId, Vec<u64>>, StoreError> {
+    ) -> Result<BTreeMap<TenantId, Hours>, StoreError> {
         let microseconds = TimeDelta::hours(1).num_seconds() * 1_000_000;
         let end = now.timestamp_micros().div_euclid(microseconds);
         let first = end - i64::try_from(HOURS).unwrap_or_default();
-        let mut found: BTreeMap<TenantId, Vec<u64>> = BTreeMap::new();
+        let mut found: BTreeMap<TenantId, Hours> = BTreeMap::new();
         for tenants in tenants.chunks(in_list::LENGTH) {
             let list = in_list::sql(
-                "SELECT tenant_id, start / 3600000000 AS hour, CAST(SUM(calls) AS BIGINT) AS calls \
-                 FROM call_buckets WHERE tenant_id IN ",
+                "SELECT tenant_id, start / 3600000000 AS hour, CAST(SUM(calls) AS BIGINT) AS calls, \
+                 CAST(SUM(errors) AS BIGINT) AS errors FROM call_buckets WHERE tenant_id IN ",
             );
             let query = self.assembled(format!(
                 "{list} AND start >= $101 AND start < $102 GROUP BY tenant_id, hour"
             ));
-            let rows: Vec<(TenantId, i64, u64)> = in_list::bind(query, tenants)
+            let rows: Vec<(TenantId, i64, u64, u64)> = in_list::bind(query, tenants)
                 .bind(first * microseconds)
                 .bind(end * microseconds)
                 .fetch_all()
                 .await?;
-            for (tenant, hour, calls) in rows {
-                let hours = found.entry(tenant).or_insert_with(|| vec![0; HOURS]);
-                if let Some(place) = usize::try_from(hour - first)
-                    .ok()
-                    .and_then(|hour| hours.get_mut(hour))
-                {
-                    *place = calls;
+            for (tenant, hour, calls, errors) in rows {
+                let hours = found.entry(tenant).or_insert_with(|| Hours {
+                    calls: vec![0; HOURS],
+                    errors: vec![0; HOURS],
+                });
+                let place = usize::try_from(hour - first).unwrap_or(HOURS);
+                if place < HOURS {
+                    hours.calls[place] = calls;
+                    hours.errors[place] = errors;
                 }
             }
         }

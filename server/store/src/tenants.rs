@@ -63,6 +63,7 @@ pub struct StoredTenant {
     pub next_change_at: i64,
     sort_name: String,
     severity: i64,
+    urgency: i64,
     error_ppm: i64,
 }
 
@@ -80,6 +81,7 @@ impl From<StoredTenant> for TenantHealth {
         Self {
             tenant: stored.tenant,
             signals: stored.signals,
+            cause: stored.cause,
         }
     }
 }
@@ -91,7 +93,8 @@ record! { HealthSignals {
 } }
 
 record! { StoredTenant {
-    tenant: Tenant; signals: HealthSignals; cause = verdict; first_seen; next_change_at; sort_name; severity; error_ppm;
+    tenant: Tenant; signals: HealthSignals; cause = verdict; first_seen; next_change_at; sort_name; severity; urgency;
+    error_ppm;
 } }
 
 impl Db<'_> {

@@ -8,12 +8,13 @@ use crate::{
         ButtonLink, HealthBadge, LastSeen, Outside, Pager, PagerLinks, RowLink, Since, SortHeader,
         Sparkline, TableBox, TenantStatusTag, Timestamp,
         format::{Precision, percent, thousands},
+        reason_in_short, use_viewer,
     },
     domain::{
         self,
         health::{Health, HealthSignals},
         shown::shown,
-        tenants::{Overview, TenantHealth, TenantSort},
+        tenants::{Hours, Overview, TenantHealth, TenantSort},
     },
     paths,
 };
@@ -26,7 +27,7 @@ pub(super) fn TenantTable(
 ) -> impl IntoView {
     let now = overview.sorted_at;
     let telemetry = overview.telemetry;
-    let mut hourly_calls = overview.hourly_calls;
+    let mut hours = overview.hours;
     let stale = Signal::derive(move || telemetry_now(shared.live, telemetry).stale);
     let pager = PagerLinks::of(&overview.tenants, |cursor| request.at_cursor(cursor));
     let again = request.at_cursor(request.page.cursor.as_deref());
@@ -58,10 +59,10 @@ pub(super) fn TenantTable(
                 {rows
                     .into_iter()
                     .map(|row| {
-                        let calls = row
-                            .with_untracked(|row| hourly_calls.remove(&row.tenant.id))
+                        let hours = row
+                            .with_untracked(|row| hours.remove(&row.tenant.id))
                             .unwrap_or_default();
-                        view! { <TenantRow row=row.into() hourly_calls=calls now stale/> }
+                        view! { <TenantRow row=row.into() hours now stale/> }
                     })
                     .collect_view()}
             </tbody>
@@ -108,8 +109,7 @@ fn follow(shared: Shared, rows: Vec<RwSignal<TenantHealth>>, since: domain::Time
 #[component]
 fn TenantRow(
     row: Signal<TenantHealth>,
-    /// Calls in each of the last full hours.
-    hourly_calls: Vec<u64>,
+    hours: Hours,
     now: domain::Timestamp,
     stale: Signal<bool>,
 ) -> impl IntoView {
@@ -131,16 +131,11 @@ fn TenantRow(
             </td>
             <td data-label="Health">
                 <HealthBadge health=Signal::derive(move || signals.with(|s| s.health)) stale/>
-                <span class="since">
-                    <Since at=Signal::derive(move || signals.with(|s| s.since)) now/>
-                </span>
+                <Reason row now/>
             </td>
             <td class="numeric" data-label="API calls (24h)">
                 <span class="with-line">
-                    <Sparkline
-                        values=hourly_calls
-                        bad=signals.with_untracked(|s| s.health == Health::Critical)
-                    />
+                    <Sparkline hours/>
                     <span>{move || thousands(signals.with(|s| s.calls_24h))}</span>
                 </span>
             </td>
@@ -163,6 +158,23 @@ fn TenantRow(
                 </span>
             </td>
         </RowLink>
+    }
+}
+
+/// Why the tenant's health is what it is, in a few words; since when it is, where nothing is wrong.
+#[component]
+fn Reason(row: Signal<TenantHealth>, now: domain::Timestamp) -> impl IntoView {
+    let viewer = use_viewer();
+    let reason =
+        Memo::new(move |_| row.with(|row| reason_in_short(&row.cause, viewer.now_or(now))));
+    let since = Signal::derive(move || row.with(|row| row.signals.since));
+    view! {
+        <span class="reason">
+            {move || match reason.get() {
+                Some(reason) => view! { {reason} }.into_any(),
+                None => view! { <Since at=since now/> }.into_any(),
+            }}
+        </span>
     }
 }
 

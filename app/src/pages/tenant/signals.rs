@@ -9,8 +9,8 @@ use crate::{
     },
     domain::{
         TenantId,
-        health::{Health, HealthSignals},
-        tenants::CallBucket,
+        health::HealthSignals,
+        tenants::{CallBucket, Hours},
     },
     live::LiveHandle,
 };
@@ -36,10 +36,9 @@ pub(crate) fn Signals(
             .unwrap_or_else(|| first.clone())
     });
     let last_seen = Signal::derive(move || signals.with(|s| s.last_seen));
-    let line = crate::components::grouped(&calls, 48)
-        .into_iter()
-        .map(|bucket| bucket.calls)
-        .collect();
+    let buckets = crate::components::grouped(&calls, 48).into_iter();
+    let (calls, errors) = buckets.map(|bucket| (bucket.calls, bucket.errors)).unzip();
+    let hours = Hours { calls, errors };
     let since = move || view! { <Since at=Signal::derive(move || signals.with(|s| s.since)) now/> };
     let seen_at = move || {
         move || match last_seen.get() {
@@ -69,10 +68,7 @@ pub(crate) fn Signals(
                 note=move || view! { "as of " <Timestamp at=updated_at precision=Precision::Time/> }
             >
                 {move || thousands(signals.with(|s| s.calls_24h))}
-                <Sparkline
-                    values=line
-                    bad=signals.with_untracked(|s| s.health == Health::Critical)
-                />
+                <Sparkline hours/>
             </SignalCard>
             <SignalCard label="Error rate" note=errors>
                 {move || signals.with(|s| percent_of(s.errors_24h, s.calls_24h))}

@@ -4,7 +4,9 @@ use app::domain::{
     api_keys::ApiRight,
     audit::AuditCategory,
     problem::ProblemCode,
-    tenants::{OrganizationRegistration, OrganizationStatus, TenantRegistration, TenantStatus},
+    tenants::{
+        Hours, OrganizationRegistration, OrganizationStatus, TenantRegistration, TenantStatus,
+    },
 };
 
 use super::*;
@@ -106,7 +108,7 @@ async fn silence_is_no_longer_critical_once_a_tenant_is_suspended() {
 }
 
 #[tokio::test]
-async fn the_overview_has_the_calls_of_each_full_hour() {
+async fn the_overview_has_calls_and_errors_of_each_full_hour() {
     for console in both().await {
         for tenant in ["acme", "beat", "quiet"] {
             console.register(tenant, tenant).await;
@@ -122,18 +124,31 @@ async fn the_overview_has_the_calls_of_each_full_hour() {
         ];
         let records = records.map(|(tenant, at, count)| calls(tenant, at, 200, count));
         console.ingest(records.to_vec()).await;
+        console.ingest(vec![calls("beat", ago(126), 500, 3)]).await;
         let page = PageRequest::default();
         let overview = console
             .tenants
             .overview(&platform_key(), TenantFilter::default(), page)
             .await
             .unwrap();
-        let mut acme = vec![0; 24];
-        (acme[0], acme[23]) = (8, 2 + 4);
-        let mut beat = vec![0; 24];
-        beat[21] = 32;
-        let expected = [(id("acme"), acme), (id("beat"), beat)];
-        assert_eq!(overview.hourly_calls, expected.into(), "{}", console.engine);
+        let hours = |calls: &[(usize, u64)], errors: &[(usize, u64)]| {
+            let filled = |figures: &[(usize, u64)]| {
+                let mut hours = vec![0; 24];
+                for (hour, figure) in figures {
+                    hours[*hour] = *figure;
+                }
+                hours
+            };
+            Hours {
+                calls: filled(calls),
+                errors: filled(errors),
+            }
+        };
+        let expected = [
+            (id("acme"), hours(&[(0, 8), (23, 2 + 4)], &[])),
+            (id("beat"), hours(&[(21, 32 + 3)], &[(21, 3)])),
+        ];
+        assert_eq!(overview.hours, expected.into(), "{}", console.engine);
     }
 }
 

@@ -37,10 +37,11 @@ queries! {
         /// Stores the evaluated health of a tenant.
         pub fn set_tenant_health(id: &TenantId, health: &NewHealth)
             where (id, health = health.verdict.health, severity = i64::from(health.verdict.health.severity()),
-                since = health.since, calls_24h = health.calls_24h, errors_24h = health.errors_24h,
+                urgency = health.verdict.cause.urgency(), since = health.since, calls_24h = health.calls_24h, errors_24h = health.errors_24h,
                 error_ppm = health.error_ppm(), cause = health.verdict.cause, at = health.at,
                 next_change_at = health.next_change_at.map_or(i64::MAX, |at| at.timestamp_micros()))
-            = "UPDATE tenants SET health = :health, severity = :severity, health_since = :since, calls_24h = :calls_24h, \
+            = "UPDATE tenants SET health = :health, severity = :severity, urgency = :urgency, \
+                health_since = :since, calls_24h = :calls_24h, \
                 errors_24h = :errors_24h, error_ppm = :error_ppm, verdict = :cause, health_at = :at, \
                 next_change_at = :next_change_at WHERE id = :id";
     }

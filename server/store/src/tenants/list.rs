@@ -65,7 +65,7 @@ impl Db<'_> {
 
 pub(super) const fn columns(sort: TenantSort) -> &'static [&'static str] {
     match sort {
-        TenantSort::Health => &["severity", "calls_24h", "id"],
+        TenantSort::Health => &["severity", "urgency", "id"],
         TenantSort::Name => &["sort_name", "id"],
         TenantSort::Calls => &["calls_24h", "id"],
         TenantSort::ErrorRate => &["error_ppm", "id"],
@@ -75,11 +75,10 @@ pub(super) const fn columns(sort: TenantSort) -> &'static [&'static str] {
 
 fn keys(sort: TenantSort, row: &StoredTenant) -> Vec<Key> {
     let id = Key::from(&row.tenant.id);
-    let calls = Key::from(row.signals.calls_24h);
     match sort {
-        TenantSort::Health => vec![row.severity.into(), calls, id],
+        TenantSort::Health => vec![row.severity.into(), row.urgency.into(), id],
         TenantSort::Name => vec![(&row.sort_name).into(), id],
-        TenantSort::Calls => vec![calls, id],
+        TenantSort::Calls => vec![row.signals.calls_24h.into(), id],
         TenantSort::ErrorRate => vec![row.error_ppm.into(), id],
         TenantSort::LastSeen => vec![row.signals.last_seen.into(), id],
     }

@@ -152,3 +152,44 @@ proptest! {
         prop_assert!((0.0..=rate + 1e-12).contains(&bound));
     }
 }
+
+#[test]
+fn inside_a_health_what_fails_now_comes_first_then_who_fell_silent_last() {
+    let rate = |window, errors, calls| Cause::ErrorRate {
+        window,
+        calls,
+        errors,
+        threshold_percent: 20.0,
+    };
+    let silent = |hours| Cause::Silent {
+        last_seen: now() - TimeDelta::hours(hours),
+        after_hours: 24,
+    };
+    let worst_first = [
+        rate(WindowName::QuarterHour, 51, 88),
+        rate(WindowName::QuarterHour, 20_000, 50_000),
+        rate(WindowName::QuarterHour, 10, 25),
+        silent(25),
+        silent(900),
+        rate(WindowName::Day, 900, 1_000),
+        Cause::ReducedActivity {
+            calls: 290,
+            daily_mean: 1_000.0,
+        },
+        Cause::ReducedActivity {
+            calls: 29,
+            daily_mean: 60.0,
+        },
+        Cause::NoIssues {
+            calls: u64::MAX,
+            errors: 0,
+        },
+        Cause::TooFewCalls {
+            calls: 3,
+            needed: 20,
+        },
+        Cause::NeverCalled,
+    ];
+    let urgencies = worst_first.map(|cause| cause.urgency());
+    assert!(urgencies.is_sorted_by(|a, b| a > b), "{urgencies:?}");
+}

@@ -103,9 +103,9 @@ async fn search_finds_the_same_on_both_engines() {
 }
 
 #[tokio::test]
-async fn worst_health_is_first_and_then_most_calls() {
+async fn worst_health_is_first_and_then_the_most_urgent_cause() {
     for console in both().await {
-        for id in ["quiet", "fine", "failing", "busier", "never"] {
+        for id in ["quiet", "fine", "failing", "busier", "noisy", "never"] {
             console.register(id, id).await;
         }
         console
@@ -114,12 +114,14 @@ async fn worst_health_is_first_and_then_most_calls() {
                 calls("fine", noon(), 200, 100),
                 calls("failing", noon(), 500, 100),
                 calls("busier", noon(), 500, 200),
+                calls("noisy", noon(), 500, 4_000),
+                calls("noisy", noon(), 200, 6_000),
             ])
             .await;
         let listed = list(&console, &TenantFilter::default(), &PageAt::first(50)).await;
         assert_eq!(
             ids(&listed),
-            ["busier", "failing", "quiet", "never", "fine"],
+            ["busier", "failing", "noisy", "quiet", "never", "fine"],
             "{}",
             console.engine
         );
@@ -129,7 +131,7 @@ async fn worst_health_is_first_and_then_most_calls() {
             status: Some(TenantStatus::Active),
             ..by(TenantSort::ErrorRate, Direction::Descending)
         };
-        assert_eq!(list(&console, &critical, &PageAt::first(50)).await.total, 2);
+        assert_eq!(list(&console, &critical, &PageAt::first(50)).await.total, 3);
         let last_seen = by(TenantSort::LastSeen, Direction::Ascending);
         assert_eq!(
             ids(&list(&console, &last_seen, &PageAt::first(1)).await),
@@ -146,7 +148,7 @@ async fn worst_health_is_first_and_then_most_calls() {
                 counts.critical,
                 counts.unknown
             ),
-            (5, 1, 0, 2, 2)
+            (6, 1, 0, 3, 2)
         );
     }
 }
