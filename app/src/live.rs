@@ -26,6 +26,11 @@ pub enum LiveState {
         /// When the last message arrived, in the server's time.
         since: Timestamp,
     },
+    /// The person wants the page to stay as it is. It shows data from this instant.
+    Paused {
+        /// When it was paused, in the server's time.
+        since: Timestamp,
+    },
 }
 
 /// Live events of a page. Every signal holds the latest event of its kind.
@@ -37,6 +42,8 @@ pub struct LiveHandle {
     /// Counts up when something may have been missed: fetch the page again.
     pub resets: Signal<u32>,
     pub state: Signal<LiveState>,
+    /// When the last message arrived, in the server's time.
+    pub heard_at: Signal<Option<Timestamp>>,
 }
 
 impl LiveHandle {
@@ -55,7 +62,7 @@ impl LiveHandle {
     /// Since when the page is out of date; `None` while it is current.
     pub fn stale_since(&self) -> Option<Timestamp> {
         match self.state.get() {
-            LiveState::Lost { since } => Some(since),
+            LiveState::Lost { since } | LiveState::Paused { since } => Some(since),
             LiveState::Idle | LiveState::Connected => None,
         }
     }
@@ -69,6 +76,7 @@ struct LiveSignals {
     access_log: ArcRwSignal<Option<AccessLogChange>>,
     resets: ArcRwSignal<u32>,
     state: ArcRwSignal<LiveState>,
+    heard_at: ArcRwSignal<Option<Timestamp>>,
 }
 
 impl LiveSignals {
@@ -79,6 +87,7 @@ impl LiveSignals {
             access_log: self.access_log.clone().into(),
             resets: self.resets.clone().into(),
             state: self.state.clone().into(),
+            heard_at: self.heard_at.clone().into(),
         }
     }
 }
@@ -90,6 +99,14 @@ impl LiveSignals {
 #[cfg(feature = "hydrate")]
 pub fn use_live(interest: Signal<LiveInterest>) -> LiveHandle {
     stream::follow(interest)
+}
+
+/// Stops or resumes updates in this browser. It is remembered.
+pub fn pause(paused: bool) {
+    #[cfg(feature = "hydrate")]
+    stream::pause(paused);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = paused;
 }
 
 /// Follows nothing: a page is rendered once on the server.

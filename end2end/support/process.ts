@@ -52,6 +52,11 @@ export class Program {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** Stops the program where it is, or lets it go on. */
+  freeze(frozen: boolean): void {
+    this.child.kill(frozen ? "SIGSTOP" : "SIGCONT");
+  }
+
   private get ended(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }

@@ -43,6 +43,10 @@ export class Served extends Console {
     await this.program.stop();
   }
 
+  freeze(frozen: boolean): void {
+    this.program.freeze(frozen);
+  }
+
   get log(): string {
     return this.program.log;
   }

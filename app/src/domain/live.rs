@@ -47,10 +47,25 @@ pub enum LiveEvent {
     SupportSessions(SupportSessionsChange),
     /// For the access log that is followed.
     AccessLog(AccessLogChange),
+    /// Sent every 10 seconds: what the page shows is current as of now.
+    Alive {
+        /// The server's time.
+        now: DateTime<Utc>,
+    },
     /// Something may have been missed: fetch the page again.
     Reset,
     /// The staff member is signed out or may no longer use the console.
     SignedOut,
+}
+
+impl LiveEvent {
+    /// Whether a page that is paused leaves it aside.
+    pub const fn changes_the_page(&self) -> bool {
+        match self {
+            Self::Tenants(_) | Self::SupportSessions(_) | Self::AccessLog(_) | Self::Reset => true,
+            Self::Hello { .. } | Self::Alive { .. } | Self::SignedOut => false,
+        }
+    }
 }
 
 /// Rows that have changed, and the figures.

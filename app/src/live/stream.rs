@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use gloo_timers::callback::Timeout;
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{EventSource, HtmlFormElement, MessageEvent, VisibilityState};
+use web_sys::{EventSource, HtmlFormElement, MessageEvent, Storage, VisibilityState};
 
 use super::{
     LiveHandle, LiveSignals, LiveState,
@@ -30,12 +30,17 @@ const ASKS: u32 = 3;
 const ASK_AGAIN_MS: u32 = 400;
 /// A stream that is back by this attempt was never reported as lost.
 const REPORTED_FROM_ATTEMPT: u32 = 2;
+/// After this long without a message the server, or the way to it, is frozen: two signs of life are missing.
+const SILENT_MS: u32 = 25_000;
+/// What the browser remembers of a paused page.
+const PAUSED: &str = "live-paused";
 /// The names of the stream's events: the `type` of each.
-const EVENTS: [&str; 6] = [
+const EVENTS: [&str; 7] = [
     "hello",
     "tenants",
     "support_sessions",
     "access_log",
+    "alive",
     "reset",
     "signed_out",
 ];
@@ -51,10 +56,12 @@ struct Tab {
     open: RefCell<Option<Open>>,
     last_event_id: RefCell<Option<String>>,
     attempt: Cell<u32>,
-    heard_at: Cell<Option<Timestamp>>,
+    /// Since when updates are paused.
+    paused: Cell<Option<Timestamp>>,
     /// Whose stream it was the last time.
     staff: Cell<Option<StaffId>>,
     timer: RefCell<Option<Timeout>>,
+    watchdog: RefCell<Option<Timeout>>,
 }
 
 /// An open stream with what keeps its callbacks alive.
@@ -86,10 +93,23 @@ pub(super) fn follow(interest: Signal<LiveInterest>) -> LiveHandle {
     TAB.with(|tab| tab.signals.handle())
 }
 
+/// Stops or resumes updates.
+pub(super) fn pause(paused: bool) {
+    if let Some(storage) = storage() {
+        // A browser that keeps nothing forgets it with the page.
+        let _ = match paused {
+            true => storage.set_item(PAUSED, ""),
+            false => storage.remove_item(PAUSED),
+        };
+    }
+    TAB.with(|tab| tab.pause(paused));
+}
+
 impl Tab {
     fn new() -> Self {
         close_while_hidden();
         close_when_leaving();
+        follow_the_network();
         Self {
             signals: LiveSignals::default(),
             interests: RefCell::default(),
@@ -97,9 +117,10 @@ impl Tab {
             open: RefCell::default(),
             last_event_id: RefCell::default(),
             attempt: Cell::new(0),
-            heard_at: Cell::new(None),
+            paused: Cell::new(is_kept_paused().then(browser_now).flatten()),
             staff: Cell::new(None),
             timer: RefCell::default(),
+            watchdog: RefCell::default(),
         }
     }
 
@@ -131,10 +152,15 @@ impl Tab {
     fn settle(&self) {
         if is_hidden() || self.interests.borrow().is_empty() {
             *self.open.borrow_mut() = None;
+            *self.watchdog.borrow_mut() = None;
             self.signals.state.set(LiveState::Idle);
             return;
         }
-        let interest = union(self.interests.borrow().iter().map(|(_, interest)| interest));
+        let interest = match self.paused.get() {
+            // The end of the sign-in is still heard of.
+            Some(_) => LiveInterest::default(),
+            None => union(self.interests.borrow().iter().map(|(_, interest)| interest)),
+        };
         let is_open = self
             .open
             .borrow()
@@ -143,7 +169,40 @@ impl Tab {
         if !is_open {
             let opened = open(interest, self.last_event_id.borrow().as_deref());
             *self.open.borrow_mut() = opened;
+            self.watch();
         }
+    }
+
+    fn pause(&self, paused: bool) {
+        let since = self.signals.heard_at.get_untracked().or_else(browser_now);
+        self.paused.set(since.filter(|_| paused));
+        if !paused {
+            self.signals.resets.update(|resets| *resets += 1);
+        }
+        if self.signals.state.get_untracked() != LiveState::Idle {
+            self.signals.state.set(self.state_while_heard());
+        }
+        self.settle_after(0);
+    }
+
+    fn state_while_heard(&self) -> LiveState {
+        match self.paused.get() {
+            Some(since) => LiveState::Paused { since },
+            None => LiveState::Connected,
+        }
+    }
+
+    /// Begins to wait for the next message.
+    fn watch(&self) {
+        let silent = Timeout::new(SILENT_MS, || TAB.with(Tab::silent));
+        *self.watchdog.borrow_mut() = Some(silent);
+    }
+
+    /// The stream is open, and nothing comes: says so at once, and tries another.
+    fn silent(&self) {
+        let attempt = self.attempt.get().max(REPORTED_FROM_ATTEMPT);
+        self.attempt.set(attempt);
+        self.lost();
     }
 
     fn lost(&self) {
@@ -151,7 +210,7 @@ impl Tab {
         let attempt = self.attempt.get();
         self.attempt.set(attempt.saturating_add(1));
         if attempt >= REPORTED_FROM_ATTEMPT
-            && let Some(since) = self.heard_at.get().or_else(browser_now)
+            && let Some(since) = self.signals.heard_at.get_untracked().or_else(browser_now)
         {
             self.signals.state.set(LiveState::Lost { since });
         }
@@ -162,12 +221,18 @@ impl Tab {
 
     fn hear(&self, event: LiveEvent) {
         self.attempt.set(0);
-        if self.signals.state.get_untracked() != LiveState::Connected {
-            self.signals.state.set(LiveState::Connected);
+        self.watch();
+        let state = self.state_while_heard();
+        if self.signals.state.get_untracked() != state {
+            self.signals.state.set(state);
+        }
+        if self.paused.get().is_some() && event.changes_the_page() {
+            return;
         }
         match event {
+            LiveEvent::Alive { now } => self.signals.heard_at.set(Some(now)),
             LiveEvent::Hello { staff_id, now } => {
-                self.heard_at.set(Some(now));
+                self.signals.heard_at.set(Some(now));
                 // Somebody else has signed in in another tab: nothing on this page is theirs.
                 if self
                     .staff
@@ -178,15 +243,15 @@ impl Tab {
                 }
             }
             LiveEvent::Tenants(change) => {
-                self.heard_at.set(Some(change.now));
+                self.signals.heard_at.set(Some(change.now));
                 self.signals.tenants.set(Some(change));
             }
             LiveEvent::SupportSessions(change) => {
-                self.heard_at.set(Some(change.now));
+                self.signals.heard_at.set(Some(change.now));
                 self.signals.support_sessions.set(Some(change));
             }
             LiveEvent::AccessLog(change) => {
-                self.heard_at.set(Some(change.now));
+                self.signals.heard_at.set(Some(change.now));
                 self.signals.access_log.set(Some(change));
             }
             LiveEvent::Reset => self.signals.resets.update(|resets| *resets += 1),
@@ -267,6 +332,31 @@ fn close_when_leaving() {
         // Listened to for as long as the tab lives.
         on_leave.forget();
     }
+}
+
+/// A browser that knows that it is offline says so before any message is missing.
+fn follow_the_network() {
+    let offline = Closure::<dyn Fn()>::new(|| TAB.with(Tab::silent));
+    let online = Closure::<dyn Fn()>::new(|| TAB.with(|tab| tab.settle_after(0)));
+    for (name, listener) in [("offline", offline), ("online", online)] {
+        let callback = listener.as_ref().unchecked_ref();
+        if window()
+            .add_event_listener_with_callback(name, callback)
+            .is_ok()
+        {
+            // Listened to for as long as the tab lives.
+            listener.forget();
+        }
+    }
+}
+
+fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+fn is_kept_paused() -> bool {
+    let kept = storage().and_then(|storage| storage.get_item(PAUSED).ok());
+    kept.flatten().is_some()
 }
 
 fn is_hidden() -> bool {

@@ -161,6 +161,13 @@ fn telemetry_now(live: LiveHandle, first: TelemetryState) -> TelemetryState {
         .unwrap_or(first)
 }
 
+/// Whether the figures may be out of date: no telemetry arrives, or no update.
+fn stale(shared: Shared, first: TelemetryState) -> Signal<bool> {
+    Signal::derive(move || {
+        telemetry_now(shared.live, first).stale || shared.live.stale_since().is_some()
+    })
+}
+
 #[component]
 fn Tenants(shared: Shared) -> impl IntoView {
     let viewer = use_viewer();

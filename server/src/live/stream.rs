@@ -225,7 +225,8 @@ impl Teller {
                     let lately = Instant::now().checked_sub(UNPROMPTED);
                     self.dirty.tenants = self.dirty.tenants.or(lately.map(Unserved::at));
                     self.dirty.access_log = true;
-                    self.send_event(Event::default().comment("alive"));
+                    let now = self.live.core.now();
+                    self.send(&LiveEvent::Alive { now });
                 }
             }
         }
@@ -330,6 +331,7 @@ impl Teller {
             LiveEvent::Tenants { .. } => "tenants",
             LiveEvent::SupportSessions { .. } => "support_sessions",
             LiveEvent::AccessLog { .. } => "access_log",
+            LiveEvent::Alive { .. } => "alive",
             LiveEvent::Reset => "reset",
             LiveEvent::SignedOut => "signed_out",
         };

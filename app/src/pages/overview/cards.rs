@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Shared, telemetry_now};
+use super::{Shared, stale};
 use crate::{
     components::{
         HealthBadge, StatCard,
@@ -34,7 +34,7 @@ pub(super) fn Cards(
             })
             .unwrap_or(counts)
     });
-    let stale = Signal::derive(move || telemetry_now(shared.live, telemetry).stale);
+    let stale = stale(shared, telemetry);
     let card = move |health: Health, figure: fn(&HealthCounts) -> u64| {
         view! {
             <StatCard

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Shared, request::OverviewRequest, telemetry_now};
+use super::{Shared, request::OverviewRequest, stale};
 use crate::{
     components::{
         ButtonLink, HealthBadge, LastSeen, Outside, Pager, PagerLinks, RowLink, Since, SortHeader,
@@ -28,7 +28,7 @@ pub(super) fn TenantTable(
     let now = overview.sorted_at;
     let telemetry = overview.telemetry;
     let mut hours = overview.hours;
-    let stale = Signal::derive(move || telemetry_now(shared.live, telemetry).stale);
+    let stale = stale(shared, telemetry);
     let pager = PagerLinks::of(&overview.tenants, |cursor| request.at_cursor(cursor));
     let again = request.at_cursor(request.page.cursor.as_deref());
     let rows: Vec<_> = overview
