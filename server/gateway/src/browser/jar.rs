@@ -9,6 +9,7 @@
 //!
 //! In memory of this node: gone with a restart, with the session, and after an hour without use.
 
+mod basic;
 mod cookie;
 mod date;
 
@@ -19,7 +20,10 @@ use chrono::TimeDelta;
 use http::HeaderValue;
 use parking_lot::Mutex;
 
-use self::cookie::{Dropped, Held};
+use self::{
+    basic::Basic,
+    cookie::{Dropped, Held},
+};
 use crate::{forward::upstream::Names, ports::KnownSession, telemetry::LogLimit};
 
 /// The most support sessions with stored cookies. The one unused for longest is removed first.
@@ -84,6 +88,7 @@ struct Kept {
 #[derive(Default)]
 struct Jar {
     cookies: Vec<Held>,
+    basic: Basic,
     /// Tells which cookie is older, and which was used longer ago.
     tick: u64,
 }
@@ -111,8 +116,27 @@ impl Jars {
         if set.peek().is_none() || session.ended_at(asked.at).is_some() {
             return Vec::new();
         }
+        let host = place.host_name();
+        let hosts: Vec<_> = std::iter::once(host.as_str())
+            .chain(names.hosts.iter().map(String::as_str))
+            .collect();
+        let mut kept = self.with_jar(session, place, asked.at, |jar| {
+            jar.set(set, (&hosts, &names.readable), asked)
+        });
+        self.tell(kept.dropped.pop(), place, asked.at);
+        kept.mirrors
+    }
+
+    /// Changes the jar of a session and an upstream. There is one from now on.
+    fn with_jar<T>(
+        &self,
+        session: &KnownSession,
+        place: &Place,
+        at: Timestamp,
+        change: impl FnOnce(&mut Jar) -> T,
+    ) -> T {
         let mut sessions = self.0.lock();
-        sessions.retain(|_, kept| kept.is_held_at(asked.at));
+        sessions.retain(|_, kept| kept.is_held_at(at));
         if sessions.len() >= MAX_SESSIONS && !sessions.contains_key(&session.id) {
             let unused = sessions.iter().min_by_key(|(_, kept)| kept.used_at);
             if let Some(id) = unused.map(|(id, _)| *id) {
@@ -120,20 +144,12 @@ impl Jars {
             }
         }
         let kept = sessions.entry(session.id).or_insert_with(|| SessionJars {
-            used_at: asked.at,
+            used_at: at,
             ends_at: session.expires_at,
             jars: HashMap::new(),
         });
-        kept.used_at = asked.at;
-        let jar = kept.jars.entry(place.clone()).or_default();
-        let host = place.host_name();
-        let hosts: Vec<_> = std::iter::once(host.as_str())
-            .chain(names.hosts.iter().map(String::as_str))
-            .collect();
-        let mut kept = jar.set(set, (&hosts, &names.readable), asked);
-        drop(sessions);
-        self.tell(kept.dropped.pop(), place, asked.at);
-        kept.mirrors
+        kept.used_at = at;
+        change(kept.jars.entry(place.clone()).or_default())
     }
 
     /// Says, though not too often, why a cookie of an upstream is not kept.

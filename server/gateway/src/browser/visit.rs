@@ -32,6 +32,8 @@ pub(crate) struct Visit {
     wants_banner: bool,
     /// The answer's cookies that scripts may read.
     mirrors: Vec<HeaderValue>,
+    /// What the upstream asks the person for.
+    challenge: Option<HeaderValue>,
 }
 
 impl Visit {
@@ -51,6 +53,7 @@ impl Visit {
             names,
             wants_banner: injects && inject::is_wanted(&request.method, &request.headers),
             mirrors: Vec::new(),
+            challenge: None,
         }
     }
 
@@ -102,6 +105,34 @@ impl Visit {
         self.mirrors = jars.keep(session, &self.place, &self.names, asked, set);
     }
 
+    /// Adds the credential that the upstream has asked the person for, unless the request has one.
+    pub(crate) fn authorize(
+        &self,
+        headers: &mut HeaderMap,
+        request: &CanonicalRequest,
+        jars: &Jars,
+    ) {
+        if headers.contains_key(header::AUTHORIZATION) {
+            return;
+        }
+        let session = &self.browser.session;
+        if let Some(value) = jars.credential(session, &self.place, &request.headers) {
+            headers.insert(header::AUTHORIZATION, value);
+        }
+    }
+
+    /// Takes in what an answer says of that credential.
+    pub(crate) fn authenticated(
+        &mut self,
+        answer: (StatusCode, &HeaderMap),
+        request: &CanonicalRequest,
+        jars: &Jars,
+        at: Timestamp,
+    ) {
+        let (session, asked) = (&self.browser.session, &request.headers);
+        self.challenge = jars.authenticated(session, &self.place, at, asked, answer);
+    }
+
     /// Turns an upstream's response into the browser's.
     pub(crate) fn answer(
         &self,
@@ -115,6 +146,9 @@ impl Visit {
             false => None,
         };
         self.origins().answered(&mut headers);
+        if let Some(challenge) = &self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
+        }
         for mirror in &self.mirrors {
             headers.append(header::SET_COOKIE, mirror.clone());
         }

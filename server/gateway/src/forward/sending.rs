@@ -130,6 +130,7 @@ impl Sending<'_> {
         if let Some(visit) = &self.visit {
             let jars = &self.forwarder.jars;
             visit.ask(&mut fields, permitted, jars, self.forwarder.clock.now());
+            visit.authorize(&mut fields, permitted, jars);
         }
         let forwarder = self.forwarder;
         let identity = forwarder.identity(&self.permitted, &self.upstream, request_id)?;
@@ -172,7 +173,7 @@ impl Sending<'_> {
         };
         let body = WatchedBody::new(body, completer, flight, Arc::clone(&self.meter), at_end);
         let headers = headers::answered(&parts.headers, self.asker.request_id);
-        self.keep_cookies(&parts.headers);
+        self.keep_in_jar(parts.status, &parts.headers);
         if let Some(visit) = &self.visit {
             let kept = self.kept_by_browser(parts.status, &parts.headers);
             let mut answer = visit.answer(parts.status, headers, body);
@@ -199,11 +200,16 @@ impl Sending<'_> {
         Some(kept)
     }
 
-    fn keep_cookies(&mut self, headers: &HeaderMap) {
+    fn keep_in_jar(&mut self, status: StatusCode, headers: &HeaderMap) {
+        let asks_people = self.upstream.settings.headers.asks_people();
         let jars = &self.forwarder.jars;
         let now = self.forwarder.clock.now();
         if let Some(visit) = &mut self.visit {
-            visit.keep(headers, self.permitted.request(), jars, now);
+            let request = self.permitted.request();
+            visit.keep(headers, request, jars, now);
+            if asks_people {
+                visit.authenticated((status, headers), request, jars, now);
+            }
         }
     }
 
@@ -227,7 +233,7 @@ impl Sending<'_> {
             Ok(opened) => opened,
             Err(error) => return Err(self.failed(&error, completer)),
         };
-        self.keep_cookies(response.headers());
+        self.keep_in_jar(response.status(), response.headers());
         headers::set_request_id(&mut told, self.asker.request_id);
         completer.answered(StatusCode::SWITCHING_PROTOCOLS.as_u16());
         connection.becomes_tunnel();

@@ -164,6 +164,11 @@ impl RequestHeaders {
         headers
     }
 
+    /// Whether the upstream may ask a person for a credential: not where it gets ours.
+    pub(crate) const fn asks_people(&self) -> bool {
+        !matches!(self.authorization, UpstreamAuthorization::Ours(_))
+    }
+
     /// Admission refuses a token of ours beside a browser's cookie, and two fields.
     fn authorization_from(&self, sender: Sender, client: &HeaderMap) -> Option<HeaderValue> {
         match (&self.authorization, sender) {

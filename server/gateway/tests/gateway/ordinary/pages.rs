@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{by_identity, from_page};
 use crate::{
     browser::{Entry, SAME_ORIGIN},
-    support::{Rig, Wanted},
+    support::{Rig, Wanted, client::Answer},
 };
 
 #[tokio::test]
@@ -209,6 +209,127 @@ async fn a_pages_script_shares_named_cookies_with_the_upstream() {
         let line = format!("\r\ncookie: {forwarded}\r\n");
         assert!(mirror.contains(&line), "{sent}: {mirror}");
     }
+}
+
+/// A gateway that has no credential of its own for its upstream.
+async fn without_credential(more: &str) -> Entry {
+    let upstream = crate::support::upstream::Upstream::start().await;
+    let lines = format!("upstream = \"http://{}\"\n{more}", upstream.address);
+    let wanted = Wanted {
+        upstream: Some(lines),
+        ..by_identity("")
+    };
+    Entry::of(Rig::before(upstream, wanted).await)
+}
+
+/// What the upstream got as `Authorization` with the request for its mirror.
+fn authorization(mirror: &Answer) -> Option<String> {
+    let text = mirror.text();
+    let mut lines = text.split("\r\n");
+    let line = lines.find_map(|line| line.strip_prefix("authorization: "));
+    line.map(str::to_owned)
+}
+
+const CHALLENGE: &str = "X-Answer: 401 Unauthorized|WWW-Authenticate: Digest realm=\"d\"|\
+                         WWW-Authenticate: Negotiate, Basic realm=\"Prometheus\"\r\n";
+
+#[tokio::test]
+async fn an_upstreams_http_basic_gets_the_browsers_prompt_and_the_answer_stays_in_the_jar() {
+    for more in ["", "upstream_authorization = \"pass\""] {
+        let entry = without_credential(more).await;
+        let asked = from_page(&entry, "GET /as-asked", CHALLENGE).await;
+        assert_eq!(asked.status, 401);
+        let told = crate::browser::values(&asked, "www-authenticate");
+        assert_eq!(told, ["Basic realm=\"prometheus\", charset=\"UTF-8\""]);
+        let typed = "Authorization: Basic YW5hOmh1c2g=\r\n";
+        let mirror = from_page(&entry, "GET /mirror", typed).await;
+        assert_eq!(
+            authorization(&mirror).as_deref(),
+            Some("basic yw5homh1c2g=")
+        );
+        // What the browser leaves out later, the jar adds.
+        let mirror = from_page(&entry, "GET /mirror", "").await;
+        assert_eq!(
+            authorization(&mirror).as_deref(),
+            Some("basic yw5homh1c2g=")
+        );
+        // Until the upstream doesn't take it any more.
+        let asked = from_page(&entry, "GET /as-asked", CHALLENGE).await;
+        assert_eq!(asked.status, 401);
+        let mirror = from_page(&entry, "GET /mirror", "").await;
+        assert_eq!(authorization(&mirror), None);
+        let recorded = format!("{:?}{:?}", entry.rig.store.begun(), entry.rig.node.gates);
+        assert!(!recorded.contains("YW5h"), "{recorded}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_goes_only_to_the_upstream_that_has_asked_for_it_in_this_session() {
+    let entry = without_credential("").await;
+    let typed = "Authorization: Basic YW5hOmh1c2g=\r\n";
+    let sent = async |field: &str| authorization(&from_page(&entry, "GET /mirror", field).await);
+    // Nobody has asked.
+    assert_eq!(sent(typed).await, None);
+    let without = "X-Answer: 401 Unauthorized|WWW-Authenticate: Digest realm=\"d\"|\
+                   WWW-Authenticate: Bearer realm=\"Basic realm=x\", NTLM, Negotiate\r\n";
+    let refused = from_page(&entry, "GET /as-asked", without).await;
+    assert_eq!(
+        (refused.status, refused.header("www-authenticate")),
+        (401, None)
+    );
+    assert_eq!(sent(typed).await, None);
+    let allowed = CHALLENGE.replace("401 Unauthorized", "200 OK");
+    let allowed = from_page(&entry, "GET /as-asked", &allowed).await;
+    assert_eq!(
+        (allowed.status, allowed.header("www-authenticate")),
+        (200, None)
+    );
+    assert_eq!(sent(typed).await, None);
+    from_page(&entry, "GET /as-asked", CHALLENGE).await;
+    for other in [
+        "Bearer x",
+        "Digest username=\"a\"",
+        "Negotiate YII",
+        "Basic",
+        "Basicx y",
+    ] {
+        assert_eq!(
+            sent(&format!("Authorization: {other}\r\n")).await,
+            None,
+            "{other}"
+        );
+    }
+    assert!(sent(typed).await.is_some());
+    assert!(sent("").await.is_some());
+    // A token of ours is none, however it is wrapped.
+    let ours = format!(
+        "Authorization: Basic {}\r\n",
+        base64_of(&format!("a:{}", entry.rig.token))
+    );
+    assert_eq!(from_page(&entry, "GET /mirror", &ours).await.status, 400);
+    // Neither a program nor another session has it.
+    assert_eq!(authorization(&entry.rig.ask("GET /mirror").await), None);
+    let (session, _) = entry.rig.another_session();
+    let label = gateway::browser::EntryLabel::generate(&gateway::entropy::SeededEntropy::new(77));
+    let cookie = entry.cookie_of(&session, &label, 78);
+    for field in ["", typed] {
+        let fields = format!("{SAME_ORIGIN}Cookie: {cookie}\r\n{field}");
+        let host = entry.host_of(&label);
+        let answer = entry.ask_at(&host, "GET /mirror", &fields).await;
+        assert_eq!((answer.status, authorization(&answer)), (200, None));
+    }
+    // Where the upstream gets a credential of ours it asks nobody.
+    let with_ours = Entry::with(by_identity("")).await;
+    let asked = from_page(&with_ours, "GET /as-asked", CHALLENGE).await;
+    assert_eq!(
+        (asked.status, asked.header("www-authenticate")),
+        (401, None)
+    );
+}
+
+fn base64_of(text: &str) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    STANDARD.encode(text)
 }
 
 #[tokio::test]

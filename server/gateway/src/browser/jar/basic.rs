@@ -1,0 +1,167 @@
+//! HTTP Basic of an upstream (RFC 7617): the browser asks the person, and the jar keeps the answer.
+//!
+//! A credential of a page passes only to an upstream that has asked for one in this session. It is then
+//! what a filled-in sign-in form would be. Other schemes stay out: they sign for the address that the
+//! browser sees, or for the person's own machine.
+
+use app::domain::Timestamp;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::{Jars, Place};
+use crate::{headers::only, ports::KnownSession, token::credential_holds_token};
+
+/// The longest credential that is kept.
+const MAX_CREDENTIAL: usize = 4096;
+/// The longest realm that a browser is told.
+const MAX_REALM: usize = 128;
+
+/// What a jar knows of its upstream's HTTP Basic.
+#[derive(Default)]
+pub(super) struct Basic {
+    /// Whether the upstream has asked for a credential.
+    is_asked_for: bool,
+    credential: Option<HeaderValue>,
+}
+
+impl Jars {
+    /// The credential for a request to an upstream that has asked for one: the page's own, or the one that
+    /// it has taken before. A page that sends anything else gets none.
+    pub(crate) fn credential(
+        &self,
+        session: &KnownSession,
+        place: &Place,
+        client: &HeaderMap,
+    ) -> Option<HeaderValue> {
+        let sessions = self.0.lock();
+        let basic = &sessions.get(&session.id)?.jars.get(place)?.basic;
+        match client.contains_key(header::AUTHORIZATION) {
+            true if basic.is_asked_for => credential(client),
+            true => None,
+            false => basic.credential.clone(),
+        }
+    }
+
+    /// Takes in what an answer says of the credential that its request had. Gives the challenge for the
+    /// browser, if the upstream asks for one.
+    pub(crate) fn authenticated(
+        &self,
+        session: &KnownSession,
+        place: &Place,
+        at: Timestamp,
+        client: &HeaderMap,
+        (status, answer): (StatusCode, &HeaderMap),
+    ) -> Option<HeaderValue> {
+        let challenge = match status {
+            StatusCode::UNAUTHORIZED => Some(challenge(answer)?),
+            _ => None,
+        };
+        let given = credential(client).filter(|_| status.as_u16() < 400);
+        if (challenge.is_none() && given.is_none()) || session.ended_at(at).is_some() {
+            return None;
+        }
+        self.with_jar(session, place, at, |jar| {
+            if challenge.is_some() {
+                jar.basic.is_asked_for = true;
+                jar.basic.credential = None;
+            } else if jar.basic.is_asked_for {
+                jar.basic.credential = given;
+            }
+        });
+        challenge
+    }
+}
+
+/// The HTTP Basic credential of a page, if there is no other. A token of ours is none.
+fn credential(client: &HeaderMap) -> Option<HeaderValue> {
+    let value = only(client, header::AUTHORIZATION)?;
+    let scheme = value.as_bytes().get(..6)?;
+    let is_basic = scheme.eq_ignore_ascii_case(b"basic ") && value.len() <= MAX_CREDENTIAL;
+    let mut value = value.clone();
+    value.set_sensitive(true);
+    (is_basic && !credential_holds_token(&value)).then_some(value)
+}
+
+/// The challenge for HTTP Basic among those of an answer, in our own words.
+fn challenge(answer: &HeaderMap) -> Option<HeaderValue> {
+    let fields = answer.get_all(header::WWW_AUTHENTICATE).iter();
+    let realm = fields
+        .filter_map(|field| field.to_str().ok())
+        .find_map(realm)?;
+    let plain = |c: &char| (c.is_ascii_graphic() || *c == ' ') && !matches!(c, '"' | '\\');
+    let realm: String = realm.chars().filter(plain).take(MAX_REALM).collect();
+    HeaderValue::try_from(format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")).ok()
+}
+
+/// The realm of the challenge for HTTP Basic in a list of challenges (RFC 9110 §11.6.1); empty if it names
+/// none.
+fn realm(challenges: &str) -> Option<&str> {
+    let mut in_basic = false;
+    for item in items(challenges) {
+        let (word, rest) = item.split_once([' ', '\t']).unwrap_or((item, ""));
+        let parameter = match word.contains('=') || rest.trim_start().starts_with('=') {
+            true => item,
+            false if in_basic => return Some(""),
+            false => {
+                in_basic = word.eq_ignore_ascii_case("basic");
+                rest
+            }
+        };
+        let (name, value) = parameter.split_once('=').unwrap_or_default();
+        if in_basic && name.trim().eq_ignore_ascii_case("realm") {
+            return Some(value.trim().trim_matches('"'));
+        }
+    }
+    in_basic.then_some("")
+}
+
+/// What stands between the commas that no quotes enclose.
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let items = list.split(move |c| {
+        let was_escaped = escaped;
+        escaped = quoted && c == '\\' && !was_escaped;
+        if c == '"' && !was_escaped {
+            quoted = !quoted;
+        }
+        c == ',' && !quoted
+    });
+    items.map(str::trim).filter(|item| !item.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_for_basic_is_found_among_others_and_said_in_our_words() {
+        for (field, told) in [
+            ("Basic realm=\"Prometheus\"", Some("Prometheus")),
+            ("basic realm=x", Some("x")),
+            ("Basic", Some("")),
+            ("Basic charset=\"UTF-8\", realm = \"a, b\"", Some("a, b")),
+            (
+                "Digest realm=\"d\", nonce=\"Basic realm=\", Basic realm=\"b\"",
+                Some("b"),
+            ),
+            ("Basic, Digest realm=\"d\"", Some("")),
+            ("Basic realm=\"a\\\"b\u{7f}\"", Some("ab")),
+            ("Negotiate, Basic realm=\"n\"", Some("n")),
+            ("Digest realm=\"Basic x, Basic realm=y\"", None),
+            ("Negotiate", None),
+            ("NTLM", None),
+            ("Basically realm=\"x\"", None),
+            ("", None),
+        ] {
+            let mut answer = HeaderMap::new();
+            if let Ok(value) = HeaderValue::from_bytes(field.as_bytes()) {
+                answer.append(header::WWW_AUTHENTICATE, value);
+            } else {
+                continue;
+            }
+            let expected = told.map(|realm| format!("Basic realm=\"{realm}\", charset=\"UTF-8\""));
+            let found = challenge(&answer);
+            let found = found.as_ref().map(|value| value.to_str().unwrap());
+            assert_eq!(found, expected.as_deref(), "{field}");
+        }
+    }
+}
