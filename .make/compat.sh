@@ -7,4 +7,4 @@ source "$(dirname "$0")/lib.sh"
 compat=end2end/applications/compat
 step "Next.js: build" env NEXT_TELEMETRY_DISABLED=1 "$compat/node_modules/.bin/next" build "$compat/next"
 "$ROOT/.make/build.sh"
-SUPPORT_CONSOLE_COMPAT=$TOOLS/compat/bin "$ROOT/.make/journeys.sh" --project desktop applications "$@"
+SUPPORT_CONSOLE_COMPAT=$TOOLS/compat/bin "$ROOT/.make/journeys.sh" --project desktop applications programs "$@"

@@ -71,6 +71,17 @@ need_debian_proxies() {
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
 
+# Applications of PHP and Go, and MariaDB as a program without a service. Each application gets a database of its own, so the
+# questions of their packages about one are declined.
+need_debian_applications() {
+  local package missing=()
+  for package in adminer mediawiki phpmyadmin prometheus wordpress wordpress-theme-twentytwentythree \
+    php-cli php-cgi php-gd php-mysql php-sqlite3 mariadb-server-core mariadb-client-core dbconfig-no-thanks; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
+}
+
 # `need_python FILE FOLDER` — exactly the packages that the file lists. The stamp lies inside what it vouches for.
 need_python() {
   local file=$1 venv=$2 python lock
@@ -115,6 +126,7 @@ if [[ ${1:-build} != build ]]; then
   step "Set-up: nginx, HAProxy and jq" need_debian_proxies
 fi
 if [[ ${1:-build} == compat ]]; then
-  step "Set-up: Gradio, JupyterLab and Streamlit" need_python end2end/applications/compat/requirements.txt "$TOOLS/compat"
-  step "Set-up: htmx and Next.js" need_node_modules end2end/applications/compat
+  step "Set-up: Gradio, JupyterLab, PocketBase" need_python end2end/applications/compat/requirements.txt "$TOOLS/compat"
+  step "Set-up: htmx, Next.js, socket.io, Swagger UI" need_node_modules end2end/applications/compat
+  step "Set-up: MediaWiki, phpMyAdmin, Prometheus, WordPress" need_debian_applications
 fi

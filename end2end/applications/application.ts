@@ -9,10 +9,14 @@ import { freePort, Program } from "../support/process.ts";
 
 export interface Application {
   readonly name: string;
-  /** The cookies that its scripts read, which the gateway has to be told. */
-  readonly readableCookies?: string[];
-  /** What else the gateway has to be told of it. */
+  /** Where its pages begin, if not at `/`. */
+  readonly entry?: string;
+  /** What the gateway has to be told of it besides its address: lines of the configuration. */
   readonly upstream?: string[];
+  /** What a person types where the browser itself asks for a password. */
+  readonly httpCredentials?: { username: string; password: string };
+  /** Whether a person would move the banner away first, because it lies over something that is clicked. */
+  readonly movesBanner?: boolean;
   /** Why it is not the same through the gateway, if it isn't yet. */
   readonly breaks?: string;
   start(): Promise<Running>;
@@ -24,28 +28,42 @@ export interface Application {
 export class Running {
   private constructor(
     private readonly program: Program,
+    private readonly needed: Needed[],
     readonly url: string,
   ) {}
 
-  /** Starts a program in a folder of its own, which `prepare` may fill, and waits until it answers. */
+  /**
+   * Starts a program in a folder of its own and waits until it answers. `prepare` may fill the folder, and start what
+   * the program needs.
+   */
   static async start(
     command: string,
     args: (port: number, folder: string) => string[],
-    prepare: (folder: string) => Promise<void> = async () => {},
+    prepare: (folder: string, url: string) => Promise<Needed[] | void> = async () => {},
   ): Promise<Running> {
     const folder = await mkdtemp(join(tmpdir(), "application-"));
-    await prepare(folder);
     const port = await freePort();
-    const program = Program.start(command, args(port, folder), folder);
     const url = `http://127.0.0.1:${port}`;
+    const needed = (await prepare(folder, url)) ?? [];
+    const program = Program.start(command, args(port, folder), folder);
     const answers = async () => ((await fetch(url).catch(() => undefined)) ? true : undefined);
-    await program.until(command, answers, 120);
-    return new Running(program, url);
+    const running = new Running(program, needed, url);
+    await program.until(command, answers, 120).catch(async (error) => {
+      await running.stop();
+      throw error;
+    });
+    return running;
   }
 
   async stop(): Promise<void> {
     await this.program.stop();
+    for (const needed of this.needed) await needed.stop();
   }
+}
+
+/** What another program needs, such as a database. */
+export interface Needed {
+  stop(): Promise<void>;
 }
 
 /** A program that an application from Python's registry brings along. */
@@ -62,6 +80,11 @@ function folderOf(variable: string, command: string): string {
   const folder = process.env[variable];
   if (!folder) throw new Error(`${variable} is not set: run \`${command}\``);
   return folder;
+}
+
+/** A file of `compat/`: what the smallest applications there consist of. */
+export function inCompat(path: string): string {
+  return fileURLToPath(new URL(`compat/${path}`, import.meta.url));
 }
 
 /** A program of an application from Node's registry. */

@@ -1,13 +1,12 @@
-import { fileURLToPath } from "node:url";
 import { expect } from "@playwright/test";
-import { type Application, fromCompat, Running } from "./application.ts";
+import { type Application, fromCompat, inCompat, Running } from "./application.ts";
 
 /** htmx before Flask: what it sends in `HX-Request` decides between a fragment and a page. */
 export const htmx: Application = {
   name: "htmx",
 
   async start() {
-    const program = fileURLToPath(new URL("compat/htmx/notes.py", import.meta.url));
+    const program = inCompat("htmx/notes.py");
     return Running.start(fromCompat("python"), (port) => [program, `${port}`]);
   },
 

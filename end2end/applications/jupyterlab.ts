@@ -6,7 +6,7 @@ const TOKEN = "a-token-of-jupyter";
 /** JupyterLab: a token in a field of its own, a cookie that its scripts read, and kernels over WebSockets. */
 export const jupyterLab: Application = {
   name: "JupyterLab",
-  readableCookies: ["_xsrf"],
+  upstream: ['upstream_readable_cookies = ["_xsrf"]'],
 
   async start() {
     return Running.start(fromCompat("jupyter-lab"), (port, folder) => [

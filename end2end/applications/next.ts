@@ -1,16 +1,15 @@
-import { fileURLToPath } from "node:url";
 import { expect } from "@playwright/test";
-import { type Application, Running } from "./application.ts";
-
-const folder = fileURLToPath(new URL("compat", import.meta.url));
+import { type Application, inCompat, Running } from "./application.ts";
 
 /** Next.js: server actions, and links that fetch only what changes. `make compat` has built it. */
 export const next: Application = {
   name: "Next.js",
 
   async start() {
-    const program = `${folder}/node_modules/.bin/next`;
-    return Running.start(program, (port) => ["start", `${folder}/next`, "--hostname", "127.0.0.1", "--port", `${port}`]);
+    return Running.start(inCompat("node_modules/.bin/next"), (port) => [
+      ["start", inCompat("next")],
+      ["--hostname", "127.0.0.1", "--port", `${port}`],
+    ].flat());
   },
 
   async use(page, url) {

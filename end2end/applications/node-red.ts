@@ -10,19 +10,26 @@ const flow = JSON.stringify([
   { id: "2", type: "debug", name: "Heard", ...shows, x: 340, y: 80, wires: [] },
 ]);
 
+const ANA = { username: "ana", password: "a password" };
+/** Of that password, by bcrypt with the least cost. */
+const HASH = "$2a$04$gb0lFkjYaJAVoW8VcyqjYePdbVy7bw3v7kpa3aowy6J6LYhWORnYS";
+
+async function start(more: string[] = []): Promise<Running> {
+  return Running.start(fromNode("node-red"), (port, folder) => [
+    ["--userDir", folder],
+    ["--port", `${port}`],
+    ["--define", "uiHost=127.0.0.1"],
+    ["--define", "telemetry.enabled=false"],
+    ["--define", "editorTheme.tours=false"],
+    more,
+  ].flat());
+}
+
 /** Node-RED's editor: fields of its own in each request, and what runs is shown over a WebSocket. */
 export const nodeRed: Application = {
   name: "Node-RED",
 
-  async start() {
-    return Running.start(fromNode("node-red"), (port, folder) => [
-      ["--userDir", folder],
-      ["--port", `${port}`],
-      ["--define", "uiHost=127.0.0.1"],
-      ["--define", "telemetry.enabled=false"],
-      ["--define", "editorTheme.tours=false"],
-    ].flat());
-  },
+  start: () => start(),
 
   async use(page, url) {
     const seen: string[] = [];
@@ -51,5 +58,25 @@ export const nodeRed: Application = {
     await expect(page.locator(".red-ui-flow-node-label", { hasText: "Say it" }).first()).toBeVisible();
     seen.push("still there");
     return seen;
+  },
+};
+
+/** The same with its own sign-in, which its scripts send as `Authorization` from then on. */
+export const nodeRedWithSignIn: Application = {
+  name: "Node-RED with its sign-in",
+  upstream: ['upstream_authorization = "pass"'],
+
+  async start() {
+    const users = [{ username: ANA.username, password: HASH, permissions: "*" }];
+    return start(["--define", `adminAuth=${JSON.stringify({ type: "credentials", users })}`]);
+  },
+
+  async use(page, url) {
+    await page.goto(url);
+    await page.locator("#node-dialog-login-username").fill(ANA.username);
+    await page.locator("#node-dialog-login-password").fill(ANA.password);
+    await page.locator("#node-dialog-login-submit").click();
+    await page.locator("#red-ui-header-button-deploy").waitFor();
+    return nodeRed.use(page, url);
   },
 };

@@ -13,7 +13,7 @@ streamlit.write(f"{len(file.read())} bytes" if file else "no file")
 /** Streamlit: everything over one WebSocket, and uploads that a cookie protects. */
 export const streamlit: Application = {
   name: "Streamlit",
-  readableCookies: ["_streamlit_xsrf"],
+  upstream: ['upstream_readable_cookies = ["_streamlit_xsrf"]'],
 
   async start() {
     return Running.start(

@@ -11,7 +11,7 @@ import { logRow, openSession } from "../support/support-session.ts";
 
 const test = base.extend<{ served: Served }>({
   served: async ({ httpbin }, use, testInfo) => {
-    const served = await Served.start(httpbin.url);
+    const served = await Served.start(httpbin.url, ['upstream_authorization = "Bearer of-the-upstream"']);
     await use(served);
     await testInfo.attach("serve.log", { path: served.log, contentType: "text/plain" });
     await served.stop();

@@ -75,7 +75,6 @@ public_url = "${place.console}"
 listen = "127.0.0.1:${gateway}"
 public_url = "${place.gateway}"
 upstream = "${upstream}"
-upstream_authorization = "Bearer of-the-upstream"
 tenant_binding = "identity"
 ${more.join("\n")}
 

@@ -1,0 +1,44 @@
+// Applications of PHP, as Debian packages them, with PHP's own web server.
+import { MariaDb } from "./mariadb.ts";
+import { type Needed, Running } from "./application.ts";
+
+/** Where an application is about to run. */
+export interface Site {
+  readonly folder: string;
+  readonly url: string;
+  /** What PHP is told besides its own configuration: more room for uploads than 2 MB, and where the database is. */
+  readonly settings: string[];
+}
+
+interface Wanted {
+  /** Whether it gets a MariaDB, which is what PHP takes `localhost` for. */
+  database?: boolean;
+  /** What is in its environment. */
+  environment?: (folder: string) => string[];
+  /** Fills its folder. */
+  prepare?: (site: Site) => Promise<void>;
+}
+
+/** Starts what lies in `root`. */
+export async function startPhp(root: (folder: string) => string, wanted: Wanted): Promise<Running> {
+  const { database, environment, prepare } = wanted;
+  const settings = ["upload_max_filesize=64M", "post_max_size=64M", "display_errors=0"].flatMap(setting);
+  return Running.start(
+    "env",
+    (port, folder) => [...(environment?.(folder) ?? []), "php", ...settings, "-S", `127.0.0.1:${port}`, "-t", root(folder)],
+    async (folder, url) => {
+      const needed: Needed[] = [];
+      if (database) {
+        const mariadb = await MariaDb.start();
+        needed.push(mariadb);
+        settings.push(...setting(`mysqli.default_socket=${mariadb.socket}`));
+      }
+      await prepare?.({ folder, url, settings });
+      return needed;
+    },
+  );
+}
+
+function setting(text: string): string[] {
+  return ["-d", text];
+}

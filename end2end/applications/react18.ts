@@ -1,0 +1,20 @@
+import { expect } from "@playwright/test";
+import { type Application, inCompat, Running } from "./application.ts";
+
+/** React 18, which owns the whole document and says what it finds there that it has not rendered. */
+export const react18: Application = {
+  name: "React 18",
+  breaks: "the injected script is a difference when React hydrates the document",
+
+  async start() {
+    return Running.start(process.execPath, (port) => [inCompat("react18/server.js"), `${port}`]);
+  },
+
+  async use(page, url) {
+    await page.goto(url);
+    await page.getByRole("button", { name: "Count 0" }).click();
+    await expect(page.getByRole("button", { name: "Count 1" })).toBeVisible();
+    const faults = await page.evaluate(() => (window as unknown as { faults: string[] }).faults);
+    return [await page.getByRole("heading").innerText(), ...faults];
+  },
+};

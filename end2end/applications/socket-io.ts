@@ -1,0 +1,25 @@
+import { expect } from "@playwright/test";
+import { type Application, inCompat, Running } from "./application.ts";
+
+/** socket.io: it begins with long requests, then goes on over a WebSocket; pings, and bytes beside text. */
+export const socketIo: Application = {
+  name: "socket.io",
+
+  async start() {
+    return Running.start(process.execPath, (port) => [inCompat("socketio/server.js"), `${port}`]);
+  },
+
+  async use(page, url) {
+    await page.goto(url);
+    await expect(page.locator("#transport")).toHaveText("websocket");
+    await page.getByLabel("Message").fill("Straße & 50%");
+    await page.getByRole("button", { name: "Say" }).click();
+    await expect(page.getByRole("listitem")).toHaveCount(2);
+    // Longer than it waits for a ping.
+    await page.waitForTimeout(3000);
+    await page.getByLabel("Message").fill("still here");
+    await page.getByRole("button", { name: "Say" }).click();
+    await expect(page.getByRole("listitem")).toHaveCount(4);
+    return page.getByRole("listitem").allInnerTexts();
+  },
+};
