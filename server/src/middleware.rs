@@ -1,6 +1,7 @@
 //! What requests to the console pass through; `router` says in which order.
 
 pub mod body_limit;
+pub(crate) mod compress;
 pub mod context;
 pub mod cookie;
 pub mod lane;

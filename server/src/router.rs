@@ -3,8 +3,8 @@
 //!
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
-//! | browsers | `pages`, `forms`, `live`, `downloads` | log, who asks (cookie), same origin, lane of the store, size of the body, how often |
-//! | programs with a key | `rest` | log, support session, who asks (key), lane of the store, how often, problems |
+//! | browsers | `pages`, `files`, `forms`, `live`, `downloads` | log, who asks (cookie), same origin, lane of the store, size of the body, compression (pages, downloads), how often |
+//! | programs with a key | `rest` | log, support session, who asks (key), lane of the store, compression, how often, problems |
 //! | upstreams and balancers | `machines` | none |
 //!
 //! No rule about who may do what lives in the stack: the services decide, since a server function that is
@@ -38,6 +38,7 @@ use crate::{
     live::{self, Live},
     middleware::{
         body_limit::{self, limit_body},
+        compress,
         context::{EstablishKey, EstablishStaff, establish_key, establish_staff},
         lane,
         limit::{self, Limit, limit, limit_forms},
@@ -58,14 +59,14 @@ pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer
     let limits = &state.limits;
     let same_origin = SameOrigin::of(&core.config.console.public_url);
     let limit_exports = from_fn_with_state(plain_limit(limits, |_, _| Policy::Exports), limit);
-    let browsers = pages(
-        Pages::new(state.console(), &core.config.console.site_root),
-        limits,
-    )
-    .merge(limited_forms(state.forms(), limits))
-    .merge(self::live(live, limits))
-    .merge(reports(core.clone()))
-    .merge(downloads(core.clone(), same_origin.clone()).layer(limit_exports));
+    let site = Pages::new(state.console(), &core.config.console.site_root);
+    let downloads = downloads(core.clone(), same_origin.clone()).layer(limit_exports);
+    let long = pages(site.clone(), limits).merge(downloads);
+    let browsers = compress::for_own_pages(long, same_origin.clone())
+        .merge(files(site))
+        .merge(limited_forms(state.forms(), limits))
+        .merge(self::live(live, limits))
+        .merge(reports(core.clone()));
     let establish = EstablishStaff::new(core.clone(), state.staff_sessions.clone());
     for_browsers(browsers, establish, same_origin)
         .merge(rest(state, support))
@@ -87,7 +88,7 @@ pub(crate) fn for_browsers(
         .layer(from_fn(log_request))
 }
 
-/// Pages, their server functions and the files of the bundle.
+/// Pages and their server functions.
 fn pages(state: Pages, limits: &Limits) -> Router {
     let server_functions = post(pages::server_fn)
         .layer(RequestBodyLimitLayer::new(body_limit::LIMIT))
@@ -110,10 +111,16 @@ fn pages(state: Pages, limits: &Limits) -> Router {
         })
         .route("/", get(|| async { Redirect::to(paths::OVERVIEW) }))
         .route("/_fn/{name}", server_functions)
+        .fallback_service(not_found)
+        .with_state(state)
+}
+
+/// The files of the bundle, which the bundler has compressed.
+fn files(state: Pages) -> Router {
+    Router::new()
         .route("/pkg/{name}", get(pages::hashed_file))
         .route("/favicon.svg", get(pages::file))
         .route("/robots.txt", get(pages::file))
-        .fallback_service(not_found)
         .with_state(state)
 }
 
@@ -211,7 +218,8 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
     };
     let routes = finished(root)
         .nest(rest::PREFIX, finished(resources))
-        .layer(from_fn_with_state(limited, limit))
+        .layer(from_fn_with_state(limited, limit));
+    let routes = compress::for_programs(routes)
         .layer(from_fn(lane::keys_lane))
         .layer(from_fn_with_state(establish, establish_key));
     let routes = match support {

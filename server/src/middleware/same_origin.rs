@@ -19,13 +19,13 @@ use axum::{
 use gateway::browser::fetch_metadata;
 use http::{
     HeaderMap, HeaderName, Method,
-    header::{ORIGIN, REFERER},
+    header::{HOST, ORIGIN, REFERER},
 };
 use url::Url;
 
 use crate::extract::Refusal;
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The one origin that may change something: the console's own.
 #[derive(Debug, Clone)]
@@ -47,6 +47,14 @@ impl SameOrigin {
     /// name the page in `Referer`.
     pub fn has_linked(&self, headers: &HeaderMap) -> bool {
         self.has_sent(headers, &REFERER) && !fetch_metadata::is_ahead(headers)
+    }
+
+    /// Whether a person or one of our pages asked, and no other site, according to `Sec-Fetch-Site`.
+    pub(super) fn has_asked(headers: &HeaderMap) -> bool {
+        matches!(
+            only(headers, &SEC_FETCH_SITE),
+            Only::One(b"same-origin" | b"none")
+        )
     }
 
     /// The address of a page.

@@ -17,6 +17,8 @@ use axum::{
 use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::middleware::compress::accepts;
+
 /// For files whose names change with their content (RFC 8246).
 pub(super) const FOREVER: &str = "public, max-age=31536000, immutable";
 /// For files under a fixed name.
@@ -137,26 +139,6 @@ impl File {
         }
         (self.plain.clone(), None)
     }
-}
-
-/// Whether a content coding is named without being refused (RFC 9110 §12.5.3).
-fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
-    headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|item| {
-            let mut parts = item.split(';').map(str::trim);
-            let is_named = parts
-                .next()
-                .is_some_and(|name| name.eq_ignore_ascii_case(encoding));
-            let is_refused = parts.any(|parameter| {
-                let weight = parameter.strip_prefix("q=").map(str::parse::<f32>);
-                weight.is_some_and(|q| q.is_ok_and(|q| q <= 0.0))
-            });
-            is_named && !is_refused
-        })
 }
 
 fn content_type(path: &str) -> &'static str {
