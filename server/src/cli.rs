@@ -32,7 +32,7 @@ use crate::config::{Config, ConfigError, Flag, Sources};
         support-console doctor --config console.toml  check a configuration\n  \
         support-console staff add --email ana@example.com --name \"Ana Silva\" --role super_admin\n  \
         support-console serve --config console.toml\n\n\
-        Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
+        Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 141 nobody reads the output."
 )]
 pub struct Cli {
     #[command(flatten)]

@@ -39,7 +39,10 @@ use self::{
     settings::Ports,
     state::DemoState,
 };
-use crate::serve::{self, Parts};
+use crate::{
+    out,
+    serve::{self, Parts},
+};
 
 pub use self::error::DemoError;
 
@@ -227,5 +230,7 @@ async fn keep_track(world: World, folder: PathBuf) {
 }
 
 fn say(text: &str) {
-    println!("{text}");
+    if say!("{text}").is_err() {
+        std::process::exit(out::UNREAD.into());
+    }
 }

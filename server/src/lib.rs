@@ -3,6 +3,11 @@
 //! `main.rs` reads top to bottom; `services` holds the use cases. The impersonation middleware is the
 //! crate `gateway`, the only SQL is in `store`, and the audit chain is in `audit`.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+pub mod out;
+
 pub mod app_state;
 pub mod cli;
 pub mod config;

@@ -11,7 +11,10 @@ use super::{
     open::{Opened, open},
     table::table,
 };
-use crate::services::api_keys::{ApiKeys, NewApiKey};
+use crate::{
+    out,
+    services::api_keys::{ApiKeys, NewApiKey},
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ApiKeyCommand {
@@ -61,16 +64,14 @@ pub(super) async fn run(common: &Common, command: ApiKeyCommand) -> Result<(), C
             };
             let made = keys.create(&context, new).await?;
             // The secret alone goes to standard output, so that it can be piped to where it belongs.
-            eprintln!(
-                "Created {} ({}). Secret, shown once:",
-                made.key.name, made.key.id
-            );
-            println!("{}", made.token.expose());
+            let (name, id) = (&made.key.name, made.key.id);
+            out::tell(&format!("Created {name} ({id}). Secret, shown once:"));
+            say!("{}", made.token.expose())?;
         }
-        ApiKeyCommand::List => print!("{}", list(&keys.list(&context).await?)),
+        ApiKeyCommand::List => out::print(&list(&keys.list(&context).await?))?,
         ApiKeyCommand::Revoke(args) => {
             let key = keys.revoke(&context, args.id).await?;
-            println!("Revoked {} ({}).", key.name, key.id);
+            say!("Revoked {} ({}).", key.name, key.id)?;
         }
     }
     Ok(())

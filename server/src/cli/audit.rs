@@ -11,7 +11,6 @@ use std::{
 use app::domain::{
     TenantId,
     audit::{AuditCategory, AuditFilter, ExportFormat},
-    shown::shown_lines,
 };
 use audit::verify::{Extent, KeptHead, NotVerified, Report, verify_export};
 use clap::{Args, Subcommand, ValueEnum};
@@ -21,9 +20,10 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::{
     CliError, Common,
+    error::STANDARD_OUTPUT,
     open::{Opened, configured, open, open_store},
 };
-use crate::{export::export, keys::checkpoint_public_key};
+use crate::{export::export, keys::checkpoint_public_key, out};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
@@ -121,7 +121,7 @@ async fn verify(common: &Common, args: VerifyArgs) -> Result<(), CliError> {
         }
     };
     // A file may hold anything, also in the names of its chains.
-    print!("{}", shown_lines(&report.to_string()));
+    out::print_outside(&report.to_string())?;
     match (report.is_sound(), args.file) {
         (true, _) => Ok(()),
         (false, Some(path)) if !report.is_contradicted() => Err(CliError::ReadInPart(path)),
@@ -156,12 +156,12 @@ async fn write(common: &Common, args: ExportArgs) -> Result<(), CliError> {
     let mut body = export(&core, &context, filter, args.format).await?.body;
     let path = args
         .output
-        .unwrap_or_else(|| PathBuf::from("standard output"));
+        .unwrap_or_else(|| PathBuf::from(STANDARD_OUTPUT));
     let failed = |source| CliError::File {
         path: path.clone(),
         source,
     };
-    let mut output: Box<dyn AsyncWrite + Unpin> = if path.as_os_str() == "standard output" {
+    let mut output: Box<dyn AsyncWrite + Unpin> = if path.as_os_str() == STANDARD_OUTPUT {
         Box::new(tokio::io::stdout())
     } else {
         Box::new(tokio::fs::File::create(&path).await.map_err(failed)?)

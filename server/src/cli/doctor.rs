@@ -45,8 +45,8 @@ pub(super) async fn run(common: &Common) -> Result<(), CliError> {
     checks.push(site(&config.console.site_root));
     for check in &checks {
         match &check.fault {
-            None => println!("ok    {}", check.what),
-            Some(fault) => println!("FAIL  {}: {}", check.what, fault.replace('\n', "\n      ")),
+            None => say!("ok    {}", check.what)?,
+            Some(fault) => say!("FAIL  {}: {}", check.what, fault.replace('\n', "\n      "))?,
         }
     }
     if checks.iter().all(|check| check.fault.is_none()) {

@@ -16,6 +16,9 @@ use crate::{
     telemetry::TelemetryError,
 };
 
+/// Stands for a file where there is none.
+pub(super) const STANDARD_OUTPUT: &str = "standard output";
+
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     #[error("{0}")]
@@ -66,6 +69,16 @@ pub enum CliError {
 }
 
 impl CliError {
+    /// Whether nobody reads what the command prints.
+    pub fn is_unread(&self) -> bool {
+        let error = match self {
+            Self::Terminal(error) => error,
+            Self::File { path, source } if path.as_os_str() == STANDARD_OUTPUT => source,
+            _ => return false,
+        };
+        error.kind() == std::io::ErrorKind::BrokenPipe
+    }
+
     /// 2 for wrong usage or configuration and for a file that can't be verified, 1 for everything else.
     pub fn exit_code(&self) -> ExitCode {
         match self {

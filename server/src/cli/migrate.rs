@@ -21,12 +21,12 @@ pub(super) async fn run(common: &Common, args: MigrateArgs) -> Result<(), CliErr
     let config = configured(common)?;
     let store = match open_store(&config, !args.dry_run).await {
         Err(StoreError::OlderSchema) if args.dry_run => {
-            println!("The schema is out of date. Run `support-console migrate` to update it.");
+            say!("The schema is out of date. Run `support-console migrate` to update it.")?;
             return Ok(());
         }
         opened => opened?,
     };
     let version = store.schema_version().await?;
-    println!("The schema is up to date (version {}).", version.found);
+    say!("The schema is up to date (version {}).", version.found)?;
     Ok(())
 }

@@ -12,9 +12,12 @@ use super::{
     open::{Opened, open},
     table::table,
 };
-use crate::services::{
-    Passwords,
-    staff::{GivenPassword, PasswordGiven, StaffService},
+use crate::{
+    out,
+    services::{
+        Passwords,
+        staff::{GivenPassword, PasswordGiven, StaffService},
+    },
 };
 
 /// The longest input that is read as a password, in bytes.
@@ -109,29 +112,29 @@ pub(super) async fn run(common: &Common, command: StaffCommand) -> Result<(), Cl
                 roles: args.roles,
             };
             let given = staff.add(&context, new, password).await?;
-            tell_password(&given, "Added");
+            tell_password(&given, "Added")?;
         }
-        StaffCommand::List => print!("{}", list(&staff.list(&context).await?)),
+        StaffCommand::List => out::print(&list(&staff.list(&context).await?))?,
         StaffCommand::SetRoles(args) => {
             let found = staff.find(&context, &args.who.who).await?;
             let changed = staff.set_roles(&context, found.id, args.roles).await?;
-            println!("{} now has {}.", changed.email, roles(&changed));
+            say!("{} now has {}.", changed.email, roles(&changed))?;
         }
         StaffCommand::ResetPassword(args) => {
             let found = staff.find(&context, &args.who.who).await?;
             let password = args.password.read()?;
             let given = staff.reset_password(&context, found.id, password).await?;
-            tell_password(&given, "Set a new password for");
+            tell_password(&given, "Set a new password for")?;
         }
         StaffCommand::Deactivate(who) => {
             let found = staff.find(&context, &who.who).await?;
             let changed = staff.deactivate(&context, found.id).await?;
-            println!("Deactivated {}.", changed.email);
+            say!("Deactivated {}.", changed.email)?;
         }
         StaffCommand::Reactivate(who) => {
             let found = staff.find(&context, &who.who).await?;
             let changed = staff.reactivate(&context, found.id).await?;
-            println!("Reactivated {}.", changed.email);
+            say!("Reactivated {}.", changed.email)?;
         }
     }
     Ok(())
@@ -174,15 +177,16 @@ fn ask() -> Result<SecretString, CliError> {
     }
 }
 
-fn tell_password(given: &PasswordGiven, done: &str) {
-    println!("{done} {} ({}).", given.staff.email, roles(&given.staff));
+fn tell_password(given: &PasswordGiven, done: &str) -> std::io::Result<()> {
+    say!("{done} {} ({}).", given.staff.email, roles(&given.staff))?;
     if let Some(password) = &given.one_time_password {
-        println!(
+        say!(
             "One-time password, shown once: {}",
             password.expose_secret()
-        );
-        println!("It must be changed at the first sign-in.");
+        )?;
+        say!("It must be changed at the first sign-in.")?;
     }
+    Ok(())
 }
 
 fn roles(staff: &StaffMember) -> String {

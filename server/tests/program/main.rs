@@ -25,6 +25,7 @@ mod messages;
 mod node_rules;
 mod nodes;
 mod outage;
+mod pipe;
 mod postgres;
 mod probe;
 mod restored;

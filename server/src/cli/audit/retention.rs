@@ -11,6 +11,7 @@ use crate::{
         open::{Opened, open},
         table::table,
     },
+    out,
     services::retention::Retention,
 };
 
@@ -44,15 +45,15 @@ pub(super) async fn archive(common: &Common, args: ArchiveArgs) -> Result<(), Cl
     let archived = Retention::new(core)
         .archive(&context, &args.folder, args.before)
         .await?;
-    println!(
+    say!(
         "{} events recorded before {} are in {}, and verify.\nSHA-256 {}",
         archived.events,
         archived.before.format("%Y-%m-%d %H:%M:%S UTC"),
         archived.path.display(),
         archived.sha256
-    );
+    )?;
     for head in archived.heads {
-        println!("{head}");
+        say!("{head}")?;
     }
     Ok(())
 }
@@ -67,16 +68,19 @@ pub(super) async fn prune(common: &Common, args: PruneArgs) -> Result<(), CliErr
         )
     };
     let [sessions, events] = retention.cutoffs(&context).await?.map(said);
-    println!("Support sessions that ended {sessions}\nAudit events recorded {events}");
+    say!("Support sessions that ended {sessions}\nAudit events recorded {events}")?;
     if !args.yes {
-        println!("Nothing was deleted. Add --yes to delete these.");
+        say!("Nothing was deleted. Add --yes to delete these.")?;
         return Ok(());
     }
     let pruned = retention.prune_record(&context).await?;
-    println!(
+    say!(
         "Deleted {} audit events, {} support sessions with {} entries of access logs, and {} rule sets.",
-        pruned.audit_events, pruned.support_sessions, pruned.requests, pruned.rule_sets
-    );
+        pruned.audit_events,
+        pruned.support_sessions,
+        pruned.requests,
+        pruned.rule_sets
+    )?;
     Ok(())
 }
 
@@ -84,7 +88,7 @@ pub(super) async fn holds(common: &Common) -> Result<(), CliError> {
     let Opened { core, context } = open(common).await?;
     let holds = Retention::new(core).holds(&context).await?;
     if holds.is_empty() {
-        println!("No tenant is under legal hold.");
+        say!("No tenant is under legal hold.")?;
         return Ok(());
     }
     let rows: Vec<[String; 4]> = holds
@@ -99,7 +103,7 @@ pub(super) async fn holds(common: &Common) -> Result<(), CliError> {
             ]
         })
         .collect();
-    print!("{}", table(["TENANT", "SINCE", "BY", "REASON"], &rows));
+    out::print(&table(["TENANT", "SINCE", "BY", "REASON"], &rows))?;
     Ok(())
 }
 
@@ -107,10 +111,10 @@ pub(super) async fn hold(common: &Common, args: HoldArgs) -> Result<(), CliError
     let Opened { core, context } = open(common).await?;
     let retention = Retention::new(core);
     retention.hold(&context, &args.tenant, &args.reason).await?;
-    println!(
+    say!(
         "Nothing recorded of {} is deleted from now on.",
         args.tenant
-    );
+    )?;
     Ok(())
 }
 
@@ -120,6 +124,6 @@ pub(super) async fn release(common: &Common, args: HoldArgs) -> Result<(), CliEr
     retention
         .release(&context, &args.tenant, &args.reason)
         .await?;
-    println!("The rules of retention apply to {} again.", args.tenant);
+    say!("The rules of retention apply to {} again.", args.tenant)?;
     Ok(())
 }

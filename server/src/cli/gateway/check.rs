@@ -8,22 +8,22 @@ pub(super) fn run(config: &Config) -> Result<(), CliError> {
     let asked = config.gateway.as_ref().and_then(|g| g.probe.as_ref());
     let plan = asked.map(|asked| super::probe::plan(&settings, asked));
     let plan = plan.transpose()?;
-    println!("The gateway's configuration is valid.");
+    say!("The gateway's configuration is valid.")?;
     if let Some(gateway) = &config.gateway {
         for upstream in gateway.upstream_urls() {
-            println!("  {} → {upstream}", gateway.public_url);
+            say!("  {} → {upstream}", gateway.public_url)?;
         }
     }
-    println!("  rules {}", rules.hash());
+    say!("  rules {}", rules.hash())?;
     for scope in rules.scopes().list() {
-        println!("  scope {}: {}", scope.name, scope.description);
+        say!("  scope {}: {}", scope.name, scope.description)?;
     }
     if let Some(plan) = plan {
         let [one, other] = &plan.tenants;
-        println!("  probe {} and {}", one.tenant, other.tenant);
+        say!("  probe {} and {}", one.tenant, other.tenant)?;
     }
     for warning in rules.scopes().warnings().iter().chain(&settings.warnings()) {
-        println!("warning: {warning}");
+        say!("warning: {warning}")?;
     }
     Ok(())
 }

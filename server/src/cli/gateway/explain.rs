@@ -45,27 +45,27 @@ pub(super) fn run(config: &Config, question: &Question) -> Result<(), CliError> 
         }
     }
     let session = Arc::new(question.session(&settings));
-    println!("{}", question.sentence(&session));
+    say!("{}", question.sentence(&session))?;
     match question.judged(&settings, &session) {
         Ok((judged, rule)) => {
             let (permitted, form) = match &judged {
                 Authorised::Permitted(permitted) => (Some(permitted), ""),
                 Authorised::Form(_) => (None, ", if its form names no other tenant"),
             };
-            println!("allowed{form}");
+            say!("allowed{form}")?;
             if let Some(rule) = rule {
-                println!("  by {}", place(config, rule, "allow"));
+                say!("  by {}", place(config, rule, "allow"))?;
             }
             if let Some(host) = permitted.and_then(|permitted| permitted.upstream_host()) {
-                println!("  to the host {host}");
+                say!("  to the host {host}")?;
             }
             Ok(())
         }
         Err((denied, rule)) => {
-            println!("refused: {} ({})", denied.refusal, denied.status);
-            println!("  {}", denied.detail);
+            say!("refused: {} ({})", denied.refusal, denied.status)?;
+            say!("  {}", denied.detail)?;
             if let Some(rule) = rule {
-                println!("  by {}", place(config, rule, "deny"));
+                say!("  by {}", place(config, rule, "deny"))?;
             }
             Err(CliError::Failed("the request would be refused"))
         }

@@ -9,6 +9,7 @@ use crate::{
         table::table,
     },
     keys::identity::KeptKey,
+    out,
     services::identity_keys::IdentityKeysService,
 };
 
@@ -42,20 +43,20 @@ pub(in crate::cli) async fn run(common: &Common, command: KeysCommand) -> Result
     let keys = IdentityKeysService::new(core);
     match command {
         KeysCommand::List => match keys.list(&context)?.as_slice() {
-            [] => println!("No keys yet: the first `serve` creates one."),
-            all => print!("{}", list(all)),
+            [] => say!("No keys yet: the first `serve` creates one.")?,
+            all => out::print(&list(all))?,
         },
         KeysCommand::Add => {
             let kid = keys.add(&context).await?;
-            println!("Published {kid}. Promote it once every upstream has seen it.");
+            say!("Published {kid}. Promote it once every upstream has seen it.")?;
         }
         KeysCommand::Promote(hurry) => {
             let kid = keys.promote(&context, hurry.at_once).await?;
-            println!("{kid} signs from now on. Retire the previous key in a minute or later.");
+            say!("{kid} signs from now on. Retire the previous key in a minute or later.")?;
         }
         KeysCommand::Retire(hurry) => {
             let kid = keys.retire(&context, hurry.at_once).await?;
-            println!("Removed {kid}.");
+            say!("Removed {kid}.")?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use app::domain::{TenantId, scopes::ScopeName};
+use app::domain::{TenantId, scopes::ScopeName, shown::shown_json};
 use clap::Args;
 use gateway::{
     GatewaySettings, SessionGates,
@@ -15,6 +15,7 @@ use crate::{
         CliError, Common,
         open::{Opened, open},
     },
+    out,
     probe::{Client, Plan, Probe, ProbeError},
     serve::ServeError,
     services::{Core, Passwords, staff::StaffService, support_sessions::SupportSessionsService},
@@ -107,9 +108,10 @@ pub(super) async fn run(common: &Common, args: ProbeArgs) -> Result<(), CliError
     };
     let report = probe.run(settings.rules()).await?;
     if args.json {
-        println!("{:#}", report.json());
+        let json = format!("{:#}\n", report.json());
+        out::print(&shown_json(&json))?;
     } else {
-        print!("{}", report.text());
+        out::print_outside(&report.text())?;
     }
     if report.passed() {
         Ok(())
