@@ -16,6 +16,7 @@ pub use document::{Assets, Document};
 
 use crate::{
     components::{provide_arrivals, provide_viewer},
+    domain::shown::shown,
     pages::AppRoutes,
     signed_in::provide_signed_in,
 };
@@ -32,10 +33,10 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The title of the document. The server writes it into the page as it is, so a tenant's name must
+/// The title of the document, in which characters that act are shown as escapes. The server writes it into the page as it is, so a tenant's name must
 /// be escaped there. A browser gets text.
 fn document_title(title: &str) -> String {
-    let title = format!("{title} · Support Console");
+    let title = format!("{} · Support Console", shown(title));
     if cfg!(feature = "ssr") {
         title.replace('&', "&amp;").replace('<', "&lt;")
     } else {
@@ -67,6 +68,14 @@ fn Frame() -> impl IntoView {
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_the_title_turns_nothing_around() {
+        assert_eq!(
+            document_title("a\u{202e}b"),
+            "a\\u{202E}b · Support Console"
+        );
+    }
 
     #[test]
     fn a_name_in_the_title_is_no_markup() {

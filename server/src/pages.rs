@@ -9,6 +9,8 @@ mod assets;
 mod gate;
 mod headers;
 mod not_live;
+#[cfg(test)]
+mod outside;
 
 use std::{path::Path, sync::Arc};
 

@@ -6,6 +6,7 @@ use super::{
     filter_form::follow_url,
     icon::{Icon, IconName},
 };
+use crate::domain::shown::shown;
 
 /// The attributes that tie a control to its label, hint and error.
 #[derive(Debug, Clone)]
@@ -212,8 +213,9 @@ fn type_into(typed: Option<RwSignal<String>>, value: String) {
     }
 }
 
-/// A field's message as a full sentence: `must be …` becomes `Must be ….`
+/// A field's message as a full sentence: `must be …` becomes `Must be ….` It may repeat what was typed.
 pub fn as_sentence(message: &str) -> String {
+    let message = shown(message);
     let mut chars = message.chars();
     let first = chars.next().map(char::to_uppercase).into_iter().flatten();
     let mut sentence: String = first.chain(chars).collect();

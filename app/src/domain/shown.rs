@@ -23,6 +23,16 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     escaped(text, Form::Line)
 }
 
+/// The same within a sentence that holds no elements, such as a title, a label or a choice: what is written from right to
+/// left is isolated by characters.
+pub fn in_sentence(text: &str) -> String {
+    let shown = shown(text);
+    match is_rtl(&shown) {
+        true => format!("\u{2068}{shown}\u{2069}"),
+        false => shown.into_owned(),
+    }
+}
+
 /// A text that may have several lines, which stay apart.
 pub fn shown_lines(text: &str) -> Cow<'_, str> {
     escaped(text, Form::Lines)
@@ -137,6 +147,13 @@ mod tests {
         }
         assert_eq!(shown_lines("a\r\n\tb\nc"), "a\r\n\tb\nc");
         assert_eq!(shown_lines("over\rwritten"), "over\\u{D}written");
+    }
+
+    #[test]
+    fn a_name_in_a_sentence_reorders_nothing_beside_it() {
+        assert_eq!(in_sentence("Zoë & Söhne"), "Zoë & Söhne");
+        assert_eq!(in_sentence("a\u{202e}b\u{2069}"), "a\\u{202E}b\\u{2069}");
+        assert_eq!(in_sentence("שלום\u{2069}"), "\u{2068}שלום\\u{2069}\u{2069}");
     }
 
     #[test]

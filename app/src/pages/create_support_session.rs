@@ -11,7 +11,7 @@ pub use granted::granted;
 use self::form::CreateDialog;
 use crate::{
     api::{self, ApiError},
-    components::{Dialog, DialogPage, refused_dialog},
+    components::{Dialog, DialogPage, Outside, refused_dialog},
     domain::{flash::Flash, support_sessions::SupportSessionGranted},
     paths,
 };
@@ -53,7 +53,7 @@ fn GrantedDialog(session: SupportSessionGranted, close_href: String) -> impl Int
     view! {
         <Dialog
             title="Support session created".to_owned()
-            description=move || view! { "In " <strong>{tenant.clone()}</strong> "." }
+            description=move || view! { "In " <strong><Outside text=tenant.clone()/></strong> "." }
             close_href=close_href.clone()
         >
             {granted(session, close_href)}

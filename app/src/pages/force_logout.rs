@@ -12,6 +12,7 @@ use crate::{
     domain::{
         flash::Flash,
         problem::Problem,
+        shown::in_sentence,
         user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm},
     },
     pages::tenant::TenantActs,
@@ -44,6 +45,7 @@ pub fn ForceLogoutPage() -> impl IntoView {
 
 /// The act with its object and its number: title and button.
 fn act_text(active_user_sessions: u64, tenant: &str) -> String {
+    let tenant = in_sentence(tenant);
     let sessions = match active_user_sessions {
         0 => "all users".to_owned(),
         number => counted(number, "user session", "user sessions"),
@@ -52,6 +54,7 @@ fn act_text(active_user_sessions: u64, tenant: &str) -> String {
 }
 
 fn warning(active_user_sessions: u64, tenant: &str) -> String {
+    let tenant = in_sentence(tenant);
     let what = match active_user_sessions {
         0 => format!(
             "No one is signed in to {tenant}. Force logout also ends user sessions that began \
@@ -103,7 +106,7 @@ fn ForceLogoutDialog(draft: ForceLogoutDraft, flash: Option<Flash>) -> impl Into
             act
             id=tenant.id
             title=what
-            done_title=format!("Users of {} signed out", tenant.name)
+            done_title=format!("Users of {} signed out", in_sentence(&tenant.name))
             description
             alert=true
             check

@@ -8,6 +8,7 @@ use crate::{
     components::{FormAct, FormDialog, TextArea, TextField, format::thousands},
     domain::{
         flash::Flash,
+        shown::in_sentence,
         support_sessions::{
             REASON_MIN, REQUESTS_TOTAL_MAX, RaiseBudgetForm, SupportSession, SupportSessionDetail,
             SupportSessionStatus,
@@ -52,7 +53,11 @@ fn RaiseDialog(session: SupportSession, present: u64, flash: Option<Flash>) -> i
         <FormDialog
             act
             id
-            title=format!("Raise {}’s budget in {}", session.staff_name, session.tenant_name)
+            title=format!(
+                "Raise {}’s budget in {}",
+                in_sentence(&session.staff_name),
+                in_sentence(&session.tenant_name)
+            )
             description=move || used.clone()
             check
             submit=Some("Raise budget".to_owned())

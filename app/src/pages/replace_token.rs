@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{create_support_session::granted, support_session::SessionDialogPage};
 use crate::{
     api,
-    components::{FormAct, FormDialog, Notice, Tone},
+    components::{FormAct, FormDialog, Notice, Outside, Tone},
     domain::{flash::Flash, form::NoFields, support_sessions::SupportSessionDetail},
 };
 
@@ -30,7 +30,7 @@ fn ReplaceDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Int
     let act = FormAct::<api::ReplaceToken>::new(flash, before);
     let tenant = detail.session.tenant_name;
     let description = move || {
-        view! { "for your support session in " <strong>{tenant.clone()}</strong> "." }
+        view! { "for your support session in " <strong><Outside text=tenant.clone()/></strong> "." }
     };
     let may_replace = detail.may.replace_token;
     let explanation = if may_replace {

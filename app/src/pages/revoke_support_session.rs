@@ -8,6 +8,7 @@ use crate::{
     components::{FormAct, FormDialog, Outside, StatusBadge, TextArea},
     domain::{
         flash::Flash,
+        shown::in_sentence,
         support_sessions::{
             REASON_MAX, RevokeForm, SupportSessionDetail, SupportSessionStatus,
             validate_revocation_reason,
@@ -35,7 +36,8 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
     let id = session.id;
     let title = format!(
         "Revoke {}’s session in {}",
-        session.staff_name, session.tenant_name
+        in_sentence(&session.staff_name),
+        in_sentence(&session.tenant_name)
     );
     let description = move || {
         view! {

@@ -32,7 +32,7 @@ pub(super) fn Account(signed_in: SignedIn) -> impl IntoView {
             <div class="account-menu card">
                 <p class="account-who">
                     <strong><Outside text=staff.name/></strong>
-                    <span class="muted">{staff.email}</span>
+                    <span class="muted"><Outside text=staff.email/></span>
                     <span class="muted">{roles}</span>
                 </p>
                 <label class="with-js account-theme">

@@ -5,7 +5,9 @@ use leptos::prelude::*;
 
 use crate::{
     components::{Countdown, Icon, IconName, Outside, use_here, use_viewer},
-    domain::{Timestamp, signed_in::SignedIn, support_sessions::SupportSession},
+    domain::{
+        Timestamp, shown::in_sentence, signed_in::SignedIn, support_sessions::SupportSession,
+    },
     paths,
     signed_in::WhileSignedIn,
 };
@@ -69,7 +71,7 @@ fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
                 <Countdown
                     until=ends
                     now
-                    what=format!("Support session in {}", session.tenant_name)
+                    what=format!("Support session in {}", in_sentence(&session.tenant_name))
                 />
             </p>
             <form method="post" action=paths::REVOKE.form(session.id)>
@@ -78,7 +80,10 @@ fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
                 <button
                     class="button small"
                     type="submit"
-                    aria-label=format!("End now: support session in {}", session.tenant_name)
+                    aria-label=format!(
+                        "End now: support session in {}",
+                        in_sentence(&session.tenant_name)
+                    )
                 >
                     "End now"
                 </button>

@@ -8,7 +8,10 @@ use crate::{
         ButtonLink, CopyBlock, CopyCode, Countdown, DoneBody, Fact, Icon, IconName, OpenTenant,
         Timestamp, use_viewer,
     },
-    domain::support_sessions::{SupportSession, SupportSessionGranted},
+    domain::{
+        shown::in_sentence,
+        support_sessions::{SupportSession, SupportSessionGranted},
+    },
     paths,
 };
 
@@ -43,7 +46,7 @@ pub fn granted(granted: SupportSessionGranted, close_href: String) -> AnyView {
                     <Countdown
                         until=expires_at
                         now=session.issued_at
-                        what=format!("Support session in {}", session.tenant_name)
+                        what=format!("Support session in {}", in_sentence(&session.tenant_name))
                         short=true
                     />
                 </Fact>

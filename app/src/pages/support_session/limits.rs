@@ -8,7 +8,10 @@ use crate::{
         ButtonLink, Fact, Panel, Timestamp,
         format::{counted, thousands},
     },
-    domain::support_sessions::{RequestsToday, SupportSession},
+    domain::{
+        shown::in_sentence,
+        support_sessions::{RequestsToday, SupportSession},
+    },
     paths,
 };
 
@@ -85,7 +88,7 @@ fn today(today: RequestsToday, session: &SupportSession) -> String {
     format!(
         "{} by {}, {} in this tenant",
         thousands(today.by_staff),
-        session.staff_name,
+        in_sentence(&session.staff_name),
         thousands(today.in_tenant)
     )
 }

@@ -5,7 +5,10 @@ use leptos::prelude::*;
 use super::SessionsQuery;
 use crate::{
     components::{FilterForm, KeptField, SearchBox, SelectFilter, field_errors, labelled},
-    domain::{problem::Problem, staff::StaffRef, support_sessions::SupportSessionStatus},
+    domain::{
+        problem::Problem, shown::in_sentence, staff::StaffRef,
+        support_sessions::SupportSessionStatus,
+    },
     paths,
 };
 
@@ -17,7 +20,7 @@ pub(super) fn Filters(
 ) -> impl IntoView {
     let staff = staff
         .into_iter()
-        .map(|staff| (staff.id.to_string(), staff.name))
+        .map(|staff| (staff.id.to_string(), in_sentence(&staff.name)))
         .collect();
     view! {
         <FilterForm

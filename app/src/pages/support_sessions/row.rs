@@ -6,7 +6,7 @@ use super::follow::LiveList;
 use crate::{
     components::{Countdown, Outside, OutsideLines, RowLink, StatusBadge, Timestamp, use_viewer},
     domain::{
-        shown::shown_lines,
+        shown::{in_sentence, shown_lines},
         support_sessions::{SupportSession, SupportSessionStatus},
     },
     live::rows::LiveRow as _,
@@ -35,11 +35,15 @@ pub(super) fn SessionRow(
     let path = paths::support_session(first.id);
     let revoke_path = paths::REVOKE.page(first.id);
     let (tenant_name, staff_name) = (first.tenant_name.clone(), first.staff_name.clone());
-    let what = format!("Support session in {}", first.tenant_name);
+    let what = format!("Support session in {}", in_sentence(&first.tenant_name));
     let scopes = first.scopes.into_iter().map(|scope| {
         view! { <code class="tag">{scope.to_string()}</code> " " }
     });
-    let label = format!("Revoke {staff_name}’s session in {tenant_name}");
+    let label = format!(
+        "Revoke {}’s session in {}",
+        in_sentence(&staff_name),
+        in_sentence(&tenant_name)
+    );
     view! {
         <RowLink href=path.clone()>
             <td>

@@ -13,6 +13,7 @@ use crate::{
         self, TenantId,
         audit::{AuditEvent, AuditFilter},
         page::{Page, PageRequest},
+        shown::in_sentence,
         support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
     },
     live::LiveHandle,
@@ -103,13 +104,13 @@ fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView 
             <Countdown
                 until=ends_at
                 now
-                what=format!("Support session of {}", session.staff_name)
+                what=format!("Support session of {}", in_sentence(&session.staff_name))
                 short=true
             />
             <ButtonLink href=paths::REVOKE.page(session.id) class="small danger">
                 "Revoke"
                 <span class="visually-hidden">
-                    {format!(" support session of {}", session.staff_name)}
+                    {format!(" support session of {}", in_sentence(&session.staff_name))}
                 </span>
             </ButtonLink>
         </li>

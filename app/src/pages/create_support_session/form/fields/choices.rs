@@ -7,6 +7,7 @@ use crate::{
     components::{Field, FieldError},
     domain::{
         scopes::Scope,
+        shown::in_sentence,
         tenants::{Organization, OrganizationStatus},
     },
 };
@@ -51,7 +52,7 @@ pub fn OrganizationField(
         };
         view! {
             <option value=organization.id.to_string() selected=selected>
-                {organization.name}
+                {in_sentence(&organization.name)}
                 {suspended}
             </option>
         }
