@@ -74,6 +74,9 @@ test("an export as CSV holds what is filtered, and no formula", async ({ page },
   expect(rows.length).toBeGreaterThan(2);
   for (const row of rows) expect(row).toContain("support_session");
   expect(csv).not.toMatch(/(^|,|\n)"?[=+@]/);
+  expect(csv.charCodeAt(0)).not.toBe(0xfeff);
+  const excel = await readFile(await download(page, "CSV for Excel", testInfo), "utf8");
+  expect(excel.slice(0, 7)).toBe("\ufeffchain,");
 });
 
 test("an export is an event itself", async ({ page }, testInfo) => {

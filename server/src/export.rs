@@ -35,8 +35,22 @@ pub struct Export {
     /// The file name, with the tenant and the date.
     pub file_name: String,
     pub content_type: &'static str,
+    format: ExportFormat,
     /// Its bytes. An error in between must end the answer so that it does not look complete.
     pub body: BoxStream<'static, Result<Bytes, ServiceError>>,
+}
+
+impl Export {
+    /// Begins a table with a byte order mark, if that is wanted: Excel takes a table without one for text in the machine's old
+    /// code page.
+    #[must_use]
+    pub fn with_mark(mut self, is_wanted: bool) -> Self {
+        if is_wanted && self.format == ExportFormat::Csv {
+            let mark = stream::iter([Ok(Bytes::from_static("\u{FEFF}".as_bytes()))]);
+            self.body = mark.chain(self.body).boxed();
+        }
+        self
+    }
 }
 
 /// Exports what `filter` leaves of the events that the caller may see. That this was done is an
@@ -63,6 +77,7 @@ pub async fn export(
         .await?;
     Ok(Export {
         file_name: file_name(tenant.as_ref(), core.now(), format),
+        format,
         content_type: match format {
             ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
             ExportFormat::JsonLines => "application/jsonl; charset=utf-8",

@@ -58,12 +58,12 @@ async fn load(query: AuditQuery) -> Result<Page<AuditEvent>, ApiError> {
 /// file instead of saving it.
 #[component]
 fn Exports(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -> impl IntoView {
-    let link = move |format: ExportFormat, label: &'static str| {
+    let link = move |address: fn(&AuditQuery) -> String, label: &'static str| {
         view! {
             <a
                 class="button"
                 rel="external"
-                href=move || query.with(|query| query.export_address(format))
+                href=move || query.with(address)
             >
                 {label}
             </a>
@@ -71,8 +71,9 @@ fn Exports(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -> impl Into
     };
     view! {
         <div class="bar push" hidden=move || problem.with(Option::is_some)>
-            {link(ExportFormat::Csv, "Export CSV")}
-            {link(ExportFormat::JsonLines, "Export JSON Lines")}
+            {link(|query| query.export_address(ExportFormat::Csv), "Export CSV")}
+            {link(AuditQuery::excel_address, "CSV for Excel")}
+            {link(|query| query.export_address(ExportFormat::JsonLines), "Export JSON Lines")}
         </div>
     }
 }

@@ -83,6 +83,13 @@ impl AuditQuery {
             .of(paths::AUDIT_EXPORT)
     }
 
+    /// The address of an export as CSV that Excel opens rightly.
+    pub fn excel_address(&self) -> String {
+        let csv = Query::default().with("format", ExportFormat::Csv.as_str());
+        self.filter_query(csv.with("bom", "1"))
+            .of(paths::AUDIT_EXPORT)
+    }
+
     fn filter_query(&self, query: Query) -> Query {
         query
             .with("category", &self.category)
@@ -194,6 +201,12 @@ mod tests {
             refused(&[("from", "2026-11-22T10:30"), ("to", "2026-11-22T10:30")]),
             ["to"]
         );
+    }
+
+    #[test]
+    fn an_export_for_excel_is_marked() {
+        let address = query(&[("actor", "Bo")]).excel_address();
+        assert_eq!(address, "/export/audit?format=csv&bom=1&actor=Bo");
     }
 
     #[test]

@@ -93,6 +93,9 @@ pub(super) struct ExportArgs {
     /// `jsonl` (for `audit verify`) or `csv`
     #[arg(long, default_value = "jsonl")]
     format: ExportFormat,
+    /// Begin a CSV with a byte order mark, by which Excel recognises UTF-8
+    #[arg(long)]
+    bom: bool,
     /// The file to write (default: standard output)
     #[arg(long)]
     output: Option<PathBuf>,
@@ -153,7 +156,8 @@ async fn write(common: &Common, args: ExportArgs) -> Result<(), CliError> {
         category: args.category,
         ..AuditFilter::default()
     };
-    let mut body = export(&core, &context, filter, args.format).await?.body;
+    let export = export(&core, &context, filter, args.format).await?;
+    let mut body = export.with_mark(args.bom).body;
     let path = args
         .output
         .unwrap_or_else(|| PathBuf::from(STANDARD_OUTPUT));

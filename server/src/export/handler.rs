@@ -74,6 +74,12 @@ async fn try_export(
         .map_or("", String::as_str)
         .parse()
         .map_err(|e| Problem::invalid_field("format", e))?;
+    let bom = match query.get("bom").map(String::as_str) {
+        None | Some("0" | "false") => false,
+        Some("1" | "true") => true,
+        Some(_) => return Err(Problem::invalid_field("bom", "must be 1 or 0")),
+    };
     let (filter, _) = app::query::read::<AuditQuery>(query).parse()?;
-    Ok(export(core, context, filter, format).await?.into_response())
+    let export = export(core, context, filter, format).await?;
+    Ok(export.with_mark(bom).into_response())
 }

@@ -182,8 +182,18 @@ async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
         "attachment; filename=\"audit-a-2026-11-22.csv\""
     );
     assert_eq!(text.matches("\r\n").count(), 2, "{text}");
+    assert!(text.starts_with("chain,seq,"), "{text}");
+    for (query, begins) in [
+        ("format=csv&tenant=a&bom=1", "\u{FEFF}chain,seq,"),
+        ("format=csv&tenant=a&bom=0", "chain,seq,"),
+        ("format=jsonl&tenant=a&bom=1", "{"),
+    ] {
+        let (_, text) = ask(query).await;
+        assert!(text.starts_with(begins), "{query}: {text}");
+    }
     for (query, fields) in [
         ("format=xml", &["format: must be one of csv, jsonl"][..]),
+        ("format=csv&bom=maybe", &["bom: must be 1 or 0"]),
         (
             "format=csv&tenant=a%2Fb&from=yesterday",
             &["tenant: ", "from: "],

@@ -15,7 +15,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use utoipa::IntoParams;
 
 use super::{
@@ -85,6 +85,18 @@ filter_query! {
     ExportQuery {
         /// `csv`, or `jsonl`: what `support-console audit verify` reads.
         format: ExportFormat,
+        /// Whether a CSV begins with a byte order mark, by which Excel recognises UTF-8: `true` or `false`, the default.
+        #[serde(default, deserialize_with = "flag")]
+        bom: Option<bool>,
+    }
+}
+
+fn flag<'de, D: Deserializer<'de>>(given: D) -> Result<Option<bool>, D::Error> {
+    match Option::<String>::deserialize(given)?.as_deref() {
+        None => Ok(None),
+        Some("1" | "true") => Ok(Some(true)),
+        Some("0" | "false") => Ok(Some(false)),
+        Some(_) => Err(D::Error::custom("must be true or false")),
     }
 }
 
@@ -170,8 +182,9 @@ pub(crate) async fn export_audit_events(
         let refused = Problem::new(ProblemCode::MethodNotAllowed, "An export needs GET.");
         return Err(refused.into());
     }
-    let format = query.format;
+    let (format, bom) = (query.format, query.bom.unwrap_or_default());
     let filter = validated(query.into())?;
     let export = crate::export::export(&state.core, &context, filter, format).await;
-    Ok(export.map_err(Problem::from)?.into_response())
+    let export = export.map_err(Problem::from)?;
+    Ok(export.with_mark(bom).into_response())
 }
