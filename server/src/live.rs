@@ -7,6 +7,7 @@
 mod board;
 mod figures;
 mod interest;
+mod open_streams;
 mod stream;
 mod turns;
 mod view;
@@ -49,7 +50,7 @@ pub struct Live {
     access_log: broadcast::Sender<SupportSessionId>,
     /// Streams end first when the server stops.
     shutdown: CancellationToken,
-    open: stream::OpenStreams,
+    open: open_streams::OpenStreams,
     figures: figures::Figures,
     board: board::Board,
 }
@@ -62,7 +63,7 @@ impl Live {
         access_log: broadcast::Sender<SupportSessionId>,
         shutdown: CancellationToken,
     ) -> Self {
-        let open = stream::OpenStreams::new(STREAMS_PER_STAFF_MEMBER);
+        let open = open_streams::OpenStreams::new(STREAMS_PER_STAFF_MEMBER);
         Self {
             core,
             staff_sessions,
@@ -106,9 +107,12 @@ fn try_open(
         return Err(Problem::forbidden("The live stream is for staff members."));
     };
     let interest = interest::parse(query)?;
-    let slot = live.open.take(staff.staff_id)?;
+    let slot = live.open.take(staff.staff_id, &interest)?;
     // The browser's own retries send the header. A page that opens a new stream says so in the
     // query.
     let resumed = headers.contains_key("last-event-id") || interest::is_resumed(query);
     Ok(stream::run(live, staff.clone(), interest, resumed, slot))
 }
+
+#[cfg(test)]
+mod tests;

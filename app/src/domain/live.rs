@@ -88,6 +88,9 @@ pub struct SupportSessionsChange {
     pub changed: Vec<SupportSession>,
     /// The figures above the list.
     pub counts: SupportSessionCounts,
+    /// Whether one of them, on the page or not, is the viewer's own.
+    #[serde(default)]
+    pub own: bool,
     /// The server's time of the event.
     pub now: DateTime<Utc>,
 }

@@ -57,6 +57,7 @@ pub fn TenantPage() -> impl IntoView {
     let detail = use_named("tenant", api::tenant_detail);
     let live = use_live(Signal::derive(move || LiveInterest {
         tenants: id.with(|id| id.parse().into_iter().collect()),
+        new_support_sessions: true,
         ..LiveInterest::default()
     }));
     refetch_when_old(detail, live);

@@ -9,7 +9,11 @@ use crate::{
         format::{Precision, ago, instant},
         use_viewer,
     },
-    domain::{self, live::LiveInterest, signed_in::SignedIn},
+    domain::{
+        self,
+        live::{LiveInterest, SupportSessionsChange},
+        signed_in::SignedIn,
+    },
     live::{LiveHandle, LiveState, pause, use_live},
     signed_in::{WhileSignedIn, use_signed_in},
 };
@@ -109,16 +113,31 @@ fn use_frame_live() -> LiveHandle {
     use_live(Signal::stored(LiveInterest::default()))
 }
 
-/// Asks again whenever support sessions change: the count beside "View Sessions", and the band.
-pub(super) fn follow_support_sessions() -> LiveHandle {
+/// Asks again who is signed in, for the band, when one of the viewer's own support sessions has changed, or may have.
+/// `active` is how many are active on the platform, as far as the frame knows.
+pub(super) fn follow_support_sessions(active: u64) -> LiveHandle {
     let live = use_frame_live();
     let signed_in = use_signed_in();
-    Effect::new(move |seen: Option<bool>| {
-        let changed = live.support_sessions.with(Option::is_some) || live.resets.get() > 0;
-        if seen.is_some() && changed {
-            signed_in.refetch();
+    Effect::new(move |seen: Option<Seen>| {
+        let (change, resets) = (live.support_sessions.get(), live.resets.get());
+        let at = change.as_ref().map(|change| change.now);
+        if let Some(before) = seen {
+            // What happened before the stream was open is seen in the first figures.
+            let concerns = |change: SupportSessionsChange| {
+                change.own || before.at.is_none() && change.counts.active != active
+            };
+            let is_new = before.at != at && change.is_some_and(concerns);
+            if is_new || before.resets != resets {
+                signed_in.refetch();
+            }
         }
-        changed
+        Seen { at, resets }
     });
     live
+}
+
+/// What the frame has heard of.
+struct Seen {
+    at: Option<domain::Timestamp>,
+    resets: u32,
 }

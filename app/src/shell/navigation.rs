@@ -22,9 +22,17 @@ pub(super) fn Side() -> impl IntoView {
 
 #[component]
 fn SideOf(signed_in: SignedIn) -> impl IntoView {
-    let live = follow_support_sessions();
+    let asked_at = signed_in.now;
+    let live = follow_support_sessions(signed_in.active_support_sessions);
     let may_enter = signed_in.may_enter();
-    let active = signed_in.active_support_sessions;
+    let active = Signal::derive(move || {
+        let later = live.support_sessions.get();
+        later
+            .filter(|change| change.now > asked_at)
+            .map_or(signed_in.active_support_sessions, |change| {
+                change.counts.active
+            })
+    });
     view! {
         <header class="side">
             <a class="brand" href=paths::OVERVIEW>
@@ -60,7 +68,7 @@ fn NavLink(
     href: &'static str,
     icon: IconName,
     label: &'static str,
-    #[prop(optional)] count: u64,
+    #[prop(into, default = Signal::stored(0))] count: Signal<u64>,
 ) -> impl IntoView {
     let path = use_location().pathname;
     let current = move || {
@@ -71,14 +79,17 @@ fn NavLink(
         <a href=href aria-current=current title=label>
             <Icon name=icon size=16/>
             <span class="nav-label">{label}</span>
-            {(count > 0)
-                .then(|| {
-                    view! {
-                        <span class="nav-count num">
-                            {thousands(count)} <span class="visually-hidden">" active"</span>
-                        </span>
-                    }
-                })}
+            {move || {
+                let count = count.get();
+                (count > 0)
+                    .then(|| {
+                        view! {
+                            <span class="nav-count num">
+                                {thousands(count)} <span class="visually-hidden">" active"</span>
+                            </span>
+                        }
+                    })
+            }}
         </a>
     }
 }

@@ -1,18 +1,12 @@
 //! The loop behind one open stream.
 
-use std::{
-    collections::HashMap,
-    convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
-    task::Poll,
-    time::Duration,
-};
+use std::{collections::HashMap, convert::Infallible, task::Poll, time::Duration};
 
 use app::domain::{
-    StaffId, SupportSessionId,
+    SupportSessionId,
     caller::StaffCaller,
-    live::{LiveEvent, LiveInterest},
-    problem::{Problem, ProblemCode},
+    live::{LiveEvent, LiveInterest, SupportSessionsChange},
+    support_sessions::SupportSessionCounts,
 };
 use axum::response::sse::Event;
 use futures::Stream;
@@ -28,6 +22,7 @@ use super::{
     Live,
     board::Shown,
     figures::UNPROMPTED,
+    open_streams::Slot,
     turns::{TICK, Unserved},
     view::View,
 };
@@ -43,63 +38,12 @@ const RESET_WITHIN: Duration = Duration::from_secs(5);
 /// How many events wait for a slow browser before its stream is ended: it will come back.
 const BACKLOG: usize = 64;
 
-/// Counts open streams per staff member.
-#[derive(Clone)]
-pub(super) struct OpenStreams {
-    limit: usize,
-    open: Arc<Mutex<HashMap<StaffId, usize>>>,
-}
-
-/// One open stream's place; it goes with the stream.
-pub(super) struct Slot {
-    streams: OpenStreams,
-    staff: StaffId,
-}
-
-impl OpenStreams {
-    pub(super) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            open: Arc::default(),
-        }
-    }
-
-    /// How many there are.
-    fn count(&self) -> usize {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.values().sum()
-    }
-
-    pub(super) fn take(&self, staff: StaffId) -> Result<Slot, Problem> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(staff).or_default();
-        if *count >= self.limit {
-            let detail = "Too many pages are open. Close some.";
-            return Err(Problem::new(ProblemCode::RateLimited, detail));
-        }
-        *count += 1;
-        Ok(Slot {
-            streams: self.clone(),
-            staff,
-        })
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut open = self
-            .streams
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.staff) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.staff);
-            }
-        }
-    }
-}
+/// For how long a stream goes on while the store can't be read. After that the browser notices, and says that its data are old.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it waits in between.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// After more changes of support sessions than this the page fetches everything again.
+const TOUCHED: usize = 1_000;
 
 /// Over how long so many pages are told that something may have been missed.
 fn spread(pages: usize) -> Duration {
@@ -134,6 +78,7 @@ pub(super) fn run(
         lagging: CancellationToken::new(),
         number: 0,
         dirty: Dirty::default(),
+        failing: None,
     };
     let (left, lagging) = (teller.sender.clone(), teller.lagging.clone());
     tokio::spawn(async move {
@@ -160,9 +105,18 @@ struct Dirty {
     tenants: Option<Unserved>,
     access_log: bool,
     session_counts: Option<Unserved>,
+    /// Those on the page, and others, which may be the staff member's own.
     support_sessions: HashMap<SupportSessionId, Instant>,
     /// When the page is told that something may have been missed.
     reset: Option<Instant>,
+}
+
+/// The store can't be read.
+#[derive(Clone, Copy)]
+struct Failing {
+    since: Instant,
+    /// When it is tried again.
+    next: Instant,
 }
 
 struct Teller {
@@ -173,6 +127,7 @@ struct Teller {
     lagging: CancellationToken,
     number: u64,
     dirty: Dirty,
+    failing: Option<Failing>,
     _shown: Shown,
 }
 
@@ -203,33 +158,76 @@ impl Teller {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         loop {
-            tokio::select! {
+            let goes_on = tokio::select! {
                 change = changes.recv() => match change {
-                    Ok(change) => if !self.notice(&change).await? { return Ok(()) },
-                    Err(RecvError::Lagged(_)) => self.reset_soon(),
+                    Ok(change) => self.notice(&change).await,
+                    Err(RecvError::Lagged(_)) => Ok(self.reset_soon()),
                     Err(RecvError::Closed) => return Ok(()),
                 },
                 session = log.recv() => match session {
-                    Ok(session) => self.dirty.access_log |= self.view.followed() == Some(session),
-                    Err(RecvError::Lagged(_)) => self.dirty.access_log = true,
+                    Ok(session) => {
+                        self.dirty.access_log |= self.view.followed() == Some(session);
+                        Ok(true)
+                    }
+                    Err(RecvError::Lagged(_)) => {
+                        self.dirty.access_log = true;
+                        Ok(true)
+                    }
                     Err(RecvError::Closed) => return Ok(()),
                 },
                 // Every page shows the outage, and its other data may be out of date.
-                Ok(()) = outage.changed() => self.reset_soon(),
-                _ = tick.tick() => self.flush().await?,
-                _ = heartbeat.tick() => {
-                    if !self.still_present().await? {
-                        return Ok(());
-                    }
-                    // Other nodes' requests and the mere passing of time come without a change.
-                    let lately = Instant::now().checked_sub(UNPROMPTED);
-                    self.dirty.tenants = self.dirty.tenants.or(lately.map(Unserved::at));
-                    self.dirty.access_log = true;
-                    let now = self.live.core.now();
-                    self.send(&LiveEvent::Alive { now });
-                }
+                Ok(()) = outage.changed() => Ok(self.reset_soon()),
+                _ = tick.tick() => self.look().await,
+                _ = heartbeat.tick() => self.beat().await,
+            };
+            match goes_on {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => self.bear(error)?,
             }
         }
+    }
+
+    /// Sends what has changed. After a failure it does so a little later, once it is sure again who reads.
+    async fn look(&mut self) -> Result<bool, ServiceError> {
+        if let Some(failing) = self.failing {
+            if Instant::now() < failing.next {
+                return Ok(true);
+            }
+            if !self.still_present().await? {
+                return Ok(false);
+            }
+        }
+        self.flush().await?;
+        if self.failing.take().is_some() {
+            self.reset_soon();
+        }
+        Ok(true)
+    }
+
+    async fn beat(&mut self) -> Result<bool, ServiceError> {
+        if !self.still_present().await? {
+            return Ok(false);
+        }
+        // Other nodes' requests and the mere passing of time come without a change.
+        let lately = Instant::now().checked_sub(UNPROMPTED);
+        self.dirty.tenants = self.dirty.tenants.or(lately.map(Unserved::at));
+        self.dirty.access_log = true;
+        let now = self.live.core.now();
+        self.send(&LiveEvent::Alive { now });
+        Ok(true)
+    }
+
+    /// Waits for a store that can't be read, but not for ever.
+    fn bear(&mut self, error: ServiceError) -> Result<(), ServiceError> {
+        let now = Instant::now();
+        let since = self.failing.map_or(now, |failing| failing.since);
+        if !matches!(error, ServiceError::Store(_)) || now - since > PATIENCE {
+            return Err(error);
+        }
+        let next = now + TRY_AGAIN;
+        self.failing = Some(Failing { since, next });
+        Ok(())
     }
 
     /// Handles a change. Returns whether the staff member may still read.
@@ -244,13 +242,16 @@ impl Teller {
                 let now = Instant::now();
                 let unserved = Unserved::and(self.dirty.session_counts, now);
                 self.dirty.session_counts = Some(unserved);
-                let session = change.subject.parse().ok();
-                if let Some(session) = session.filter(|id| self.view.wants(*id)) {
+                if let Ok(session) = change.subject.parse() {
                     self.dirty.support_sessions.insert(session, now);
+                }
+                if self.dirty.support_sessions.len() > TOUCHED {
+                    self.dirty.support_sessions.clear();
+                    self.reset_soon();
                 }
             }
             // Every page says so.
-            ChangeKind::Node => self.reset_soon(),
+            ChangeKind::Node => return Ok(self.reset_soon()),
             ChangeKind::Staff if change.subject == self.staff.staff_id.to_string() => {
                 return self.still_present().await;
             }
@@ -286,11 +287,7 @@ impl Teller {
             && let Some((from, counts)) = figures.sessions(&core, since.first).await?
         {
             self.dirty.session_counts = since.after(from);
-            let touched = std::mem::take(&mut self.dirty.support_sessions);
-            let changed = self.view.support_sessions(&core, &board, &touched, counts);
-            if let Some(event) = changed.await? {
-                self.send(&event);
-            }
+            self.tell_support_sessions(counts).await?;
         }
         if std::mem::take(&mut self.dirty.access_log)
             && let Some(event) = self.view.access_log(&core).await?
@@ -316,12 +313,46 @@ impl Teller {
         Ok(())
     }
 
+    async fn tell_support_sessions(
+        &mut self,
+        counts: SupportSessionCounts,
+    ) -> Result<(), ServiceError> {
+        let core = self.live.core.clone();
+        let board = self.live.board.clone();
+        let mut touched = std::mem::take(&mut self.dirty.support_sessions);
+        // Read once for all streams of the node, also for those that show none.
+        let read = board.sessions(&core, &touched).await?;
+        let own = read
+            .iter()
+            .any(|session| session.staff_id == self.staff.staff_id);
+        touched.retain(|session, _| self.view.wants(*session));
+        let changed = self.view.support_sessions(&core, &board, &touched, counts);
+        let event = match changed.await? {
+            Some(LiveEvent::SupportSessions(change)) => {
+                Some(SupportSessionsChange { own, ..change })
+            }
+            _ if own => Some(SupportSessionsChange {
+                changed: Vec::new(),
+                counts,
+                own,
+                now: core.now(),
+            }),
+            _ => None,
+        };
+        if let Some(event) = event {
+            self.send(&LiveEvent::SupportSessions(event));
+        }
+        Ok(())
+    }
+
     /// Tells the page that something may have been missed: at once if few pages are open, and otherwise at
     /// some instant that differs from page to page, so that not all of them fetch everything at once.
-    fn reset_soon(&mut self) {
+    /// The stream goes on: always true.
+    fn reset_soon(&mut self) -> bool {
         let spread = spread(self.live.open.count());
         let wait = spread.mul_f64(fraction(&*self.live.core.entropy));
         self.dirty.reset.get_or_insert(Instant::now() + wait);
+        true
     }
 
     fn send(&mut self, event: &LiveEvent) {

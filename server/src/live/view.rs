@@ -151,6 +151,7 @@ impl View {
         Ok(Some(LiveEvent::SupportSessions(SupportSessionsChange {
             changed,
             counts,
+            own: false,
             now: core.now(),
         })))
     }

@@ -30,12 +30,20 @@ fn first_rows() -> PageRequest {
     }
 }
 
-/// Support sessions' changes and what dialogs did, so that what depends on them is fetched again.
-fn changes(live: LiveHandle) -> Memo<(Option<domain::Timestamp>, u32, u32)> {
+/// When support sessions of the tenant have changed, and what dialogs did.
+type Changes = (Option<domain::Timestamp>, u32, u32);
+
+/// What depends on them is fetched again.
+fn changes(live: LiveHandle, tenant: TenantId) -> Memo<Changes> {
     let acts = use_context::<TenantActs>();
-    Memo::new(move |_| {
-        let changed = live.support_sessions.with(|c| c.as_ref().map(|c| c.now));
+    Memo::new(move |before: Option<&Changes>| {
+        let changed = live.support_sessions.with(|change| {
+            let change = change.as_ref()?;
+            let is_here = |session: &SupportSession| session.tenant_id == tenant;
+            change.changed.iter().any(is_here).then_some(change.now)
+        });
         let done = acts.map(TenantActs::count).unwrap_or_default();
+        let changed = changed.or_else(|| before?.0);
         (changed, live.resets.get(), done)
     })
 }
@@ -45,7 +53,7 @@ pub(crate) fn SessionsHere(tenant: TenantId, live: LiveHandle) -> impl IntoView 
     let all = Query::default()
         .with("tenant", tenant.as_str())
         .of(paths::SUPPORT_SESSIONS);
-    let changes = changes(live);
+    let changes = changes(live, tenant.clone());
     let sessions = Resource::new(
         move || changes.get(),
         move |_| {
@@ -122,7 +130,7 @@ pub(crate) fn RecentEvents(tenant: TenantId, live: LiveHandle) -> impl IntoView 
     let all = Query::default()
         .with("tenant", tenant.as_str())
         .of(paths::AUDIT);
-    let changes = changes(live);
+    let changes = changes(live, tenant.clone());
     let events = Resource::new(
         move || changes.get(),
         move |_| {

@@ -1,0 +1,78 @@
+use std::time::Duration;
+
+use app::{domain::staff::Role, ports::CreateSupportSessions};
+use axum::{
+    Router,
+    body::{Body, BodyDataStream},
+    extract::Request,
+};
+use futures::StreamExt;
+use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
+use http::header::COOKIE;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::{
+    app_state::AppState,
+    router,
+    services::testing::{form, sqlite, tenant},
+};
+
+async fn open(router: &Router, token: &str) -> BodyDataStream {
+    let cookie = format!("__Host-support-console={token}");
+    let request = Request::get("/live").header("sec-fetch-site", "same-origin");
+    let request = request.header(COOKIE, cookie).body(Body::empty()).unwrap();
+    let answer = router.clone().oneshot(request).await.unwrap();
+    answer.into_body().into_data_stream()
+}
+
+/// The next event about support sessions.
+async fn next(stream: &mut BodyDataStream) -> String {
+    let heard = async {
+        loop {
+            let part = stream.next().await.expect("it goes on").unwrap();
+            let text = String::from_utf8(part.to_vec()).unwrap();
+            if text.contains("event: support_sessions") {
+                return text;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), heard)
+        .await
+        .expect("an event")
+}
+
+#[tokio::test]
+async fn a_page_hears_whether_its_viewers_own_session_has_changed() {
+    let world = sqlite().await;
+    world.core.store.follow_changes().await.unwrap();
+    world.add_tenant("acme").await;
+    for name in ["ana", "ben"] {
+        world.add(name, &[Role::SuperAdmin]).await;
+    }
+    let (ana, ben) = (world.sign_in("ana").await, world.sign_in("ben").await);
+    let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
+    let state = AppState::new(world.core.clone(), keys).unwrap();
+    let live = state.live(broadcast::Sender::new(1), CancellationToken::new());
+    let router = router::console(&state, live, None);
+    let mut anas = open(&router, ana.token.expose()).await;
+    let mut bens = open(&router, ben.token.expose()).await;
+    for stream in [&mut anas, &mut bens] {
+        let first = next(stream).await;
+        assert!(first.contains("\"active\":0"), "{first}");
+        assert!(first.contains("\"own\":false"), "{first}");
+    }
+    let context = world.context(&ana).await;
+    let created = world
+        .support_sessions()
+        .create(&context, &tenant("acme"), form())
+        .await;
+    created.unwrap();
+    for (stream, own) in [(&mut anas, true), (&mut bens, false)] {
+        let event = next(stream).await;
+        assert!(event.contains("\"active\":1"), "{event}");
+        assert!(event.contains(&format!("\"own\":{own}")), "{event}");
+        assert!(event.contains("\"changed\":[]"), "it shows none: {event}");
+    }
+}
