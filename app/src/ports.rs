@@ -20,7 +20,7 @@ use crate::domain::{
     settings::Settings,
     signed_in::SignedIn,
     support_sessions::{
-        RaiseBudgetForm, SupportSession, SupportSessionDetail, SupportSessionDraft,
+        BudgetAnswer, RaiseBudgetForm, SupportSession, SupportSessionDetail, SupportSessionDraft,
         SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
     tenants::{Overview, TenantDetail, TenantFilter},
@@ -114,7 +114,7 @@ pub trait RaiseBudgets: Send + Sync {
         context: &Context,
         id: SupportSessionId,
         form: RaiseBudgetForm,
-    ) -> Result<SupportSession, Problem>;
+    ) -> Result<BudgetAnswer, Problem>;
 }
 
 #[async_trait]

@@ -6,7 +6,10 @@ use leptos::server_fn::ServerFn;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::ApiError;
-use crate::{domain::flash::Flash, paths::Dialog};
+use crate::{
+    domain::{SupportSessionId, flash::Flash},
+    paths::Dialog,
+};
 
 /// A server function that the form of a dialog calls.
 pub trait DialogForm:
@@ -25,6 +28,11 @@ pub trait DialogForm:
 
     /// What to say. [`Flash::Done`] is said on the page below the dialog, all else in the dialog.
     fn done(answer: Self::Output) -> Flash;
+
+    /// The support session of which the form gives a new token, and has no key of its own by which a second click is known.
+    fn token_of(_: &Self::Id) -> Option<SupportSessionId> {
+        None
+    }
 
     /// Whether the form has served its purpose. It stays where it had been sent before, and says so.
     fn settles(_: &Self::Output) -> bool {

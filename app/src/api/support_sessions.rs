@@ -9,12 +9,13 @@ use crate::{
         SupportSessionId, TenantId,
         access_log::AccessLogEntry,
         flash::Flash,
-        form::NoFields,
+        form::{Fields, NoFields},
         page::{Page, PageRequest},
+        problem::{Problem, ProblemCode},
         support_sessions::{
-            RaiseBudgetForm, RevokeForm, SupportSession as Session, SupportSessionDetail,
-            SupportSessionDraft, SupportSessionFilter, SupportSessionForm, SupportSessionGranted,
-            SupportSessionList,
+            BudgetAnswer, RaiseBudgetForm, RevokeForm, SupportSession as Session,
+            SupportSessionDetail, SupportSessionDraft, SupportSessionFilter, SupportSessionForm,
+            SupportSessionGranted, SupportSessionList,
         },
     },
     paths::{self, Dialog},
@@ -114,6 +115,10 @@ impl DialogForm for ReplaceToken {
         Self { id }
     }
 
+    fn token_of(id: &SupportSessionId) -> Option<SupportSessionId> {
+        Some(*id)
+    }
+
     fn done(granted: SupportSessionGranted) -> Flash {
         Flash::Granted(Box::new(granted))
     }
@@ -123,7 +128,7 @@ impl DialogForm for ReplaceToken {
 pub async fn raise_budget(
     id: SupportSessionId,
     form: RaiseBudgetForm,
-) -> Result<Session, ApiError> {
+) -> Result<BudgetAnswer, ApiError> {
     let (console, context) = super::asked()?;
     let raised = console.support_sessions.raise_budget(&context, id, form);
     Ok(raised.await?)
@@ -138,10 +143,26 @@ impl DialogForm for RaiseBudget {
         Self { id, form }
     }
 
-    fn done(session: Session) -> Flash {
+    fn done(
+        BudgetAnswer {
+            session,
+            is_repeated,
+        }: BudgetAnswer,
+    ) -> Flash {
         let total = thousands(session.limits.requests_total.unwrap_or_default());
+        if is_repeated {
+            let detail = format!("Nothing was done now: the budget was {total} requests already.");
+            return Flash::Refused {
+                problem: Problem::new(ProblemCode::Conflict, detail),
+                input: Fields::new(),
+            };
+        }
         let message = format!("Budget raised to {total} requests.");
         Flash::Done { message }
+    }
+
+    fn settles(answer: &BudgetAnswer) -> bool {
+        !answer.is_repeated
     }
 }
 

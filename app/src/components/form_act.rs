@@ -42,10 +42,15 @@ impl<A: DialogForm> FormAct<A> {
             Some(Flash::Refused { problem, .. }) => Some(problem),
             _ => None,
         });
-        Effect::new(move || {
-            if let Some(Err(ApiError(refused))) = action.value().get() {
-                problem.set(Some(refused));
+        Effect::new(move || match action.value().get() {
+            Some(Err(ApiError(refused))) => problem.set(Some(refused)),
+            // It had been sent before.
+            Some(Ok(answer)) => {
+                if let Flash::Refused { problem: told, .. } = A::done(answer) {
+                    problem.set(Some(told));
+                }
             }
+            None => {}
         });
         let answer = Memo::new(move |_| {
             let answered = action.value().get().and_then(Result::ok);
@@ -77,10 +82,12 @@ impl<A: DialogForm> FormAct<A> {
         })
     }
 
-    /// Does something with the answer as soon as it is there.
+    /// Does something with the answer as soon as it is there, unless the form stays.
     pub fn when_done(self, then: impl Fn(A::Output) + 'static) {
         Effect::new(move || {
-            if let Some(Ok(answer)) = self.action.value().get() {
+            if let Some(Ok(answer)) = self.action.value().get()
+                && A::settles(&answer)
+            {
                 untrack(|| then(answer));
             }
         });

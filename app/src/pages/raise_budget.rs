@@ -37,7 +37,7 @@ fn RaiseDialog(session: SupportSession, present: u64, flash: Option<Flash>) -> i
     let id = session.id;
     let kept: RaiseBudgetForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let act = FormAct::<api::RaiseBudget>::new(flash, None);
-    leave_when_done(act, id);
+    leave_when_done(act, id, |answer| answer.session);
     let least = present.saturating_add(1);
     let check = move |form: &RaiseBudgetForm| form.validate(least).map(drop);
     let used = format!(

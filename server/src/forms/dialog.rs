@@ -82,10 +82,17 @@ impl<A: DialogForm> Sent<A> {
         let key = kept
             .get("idempotency_key")
             .and_then(|values| values.first());
-        let _turn = match key {
+        let token_of = A::token_of(&id);
+        let own_key = token_of.map(|session| session.to_string());
+        let _turn = match key.or(own_key.as_ref()) {
             Some(key) => Some(forms.flashes.take_turn(&context, key).await),
             None => None,
         };
+        if let Some(session) = token_of
+            && let Some(first) = forms.flashes.waiting_token(&context, session)
+        {
+            return see_other(&with_flash(&A::DIALOG.page(&id), &first));
+        }
         let asked = async { forms.call(&context, A::of(id.clone(), form?)).await };
         let done = asked.await.map(A::done);
         if let Ok(Flash::Granted(granted)) = &done

@@ -281,3 +281,12 @@ pub fn validate_revocation_reason(text: &str) -> Result<Option<String>, Problem>
         .map(|reason| Some(reason).filter(|r| !r.is_empty()))
         .map_err(|e| Problem::invalid_field("reason", e))
 }
+
+/// The answer to a form that raises a budget.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BudgetAnswer {
+    /// The session with its total as it is now.
+    pub session: SupportSession,
+    /// The total was as high before: nothing was done now.
+    pub is_repeated: bool,
+}

@@ -62,14 +62,15 @@ pub(in crate::pages) fn closed_dialog(
 
 /// Goes back to the page of the session when the act is done. It shows the session as it is then, and
 /// says what was done.
-pub(in crate::pages) fn leave_when_done<A>(act: FormAct<A>, id: SupportSessionId)
-where
-    A: DialogForm<Output = SupportSession>,
-{
+pub(in crate::pages) fn leave_when_done<A: DialogForm>(
+    act: FormAct<A>,
+    id: SupportSessionId,
+    session: fn(A::Output) -> SupportSession,
+) {
     let changes = use_context::<SessionChanges>();
-    act.leave_when_done(paths::support_session(id), move |session| {
-        if let (Some(changes), Flash::Done { message }) = (changes, A::done(session.clone())) {
-            changes.show(session, message);
+    act.leave_when_done(paths::support_session(id), move |answer| {
+        if let (Some(changes), Flash::Done { message }) = (changes, A::done(answer.clone())) {
+            changes.show(session(answer), message);
         }
     });
 }

@@ -7,7 +7,7 @@ use app::{
         caller::Context,
         policy::Act,
         problem::{Problem, ProblemCode},
-        support_sessions::{RaiseBudgetForm, SupportSession},
+        support_sessions::{BudgetAnswer, RaiseBudgetForm},
     },
     ports::RaiseBudgets,
 };
@@ -23,7 +23,25 @@ impl RaiseBudgets for SupportSessionsService {
         context: &Context,
         id: SupportSessionId,
         form: RaiseBudgetForm,
-    ) -> Result<SupportSession, Problem> {
+    ) -> Result<BudgetAnswer, Problem> {
+        let raised = self.try_to_raise(context, id, &form).await?;
+        if let Some(raised) = raised {
+            return Ok(raised);
+        }
+        // Another form was faster. It may have been the same.
+        let raised = self.try_to_raise(context, id, &form).await?;
+        raised.ok_or_else(ended_meanwhile)
+    }
+}
+
+impl SupportSessionsService {
+    /// `None` if the session has changed in the meantime.
+    async fn try_to_raise(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        form: &RaiseBudgetForm,
+    ) -> Result<Option<BudgetAnswer>, Problem> {
         let session = self.find(context, id).await?;
         self.core
             .authorise(context, Act::RaiseBudget(session.staff_id))?;
@@ -34,7 +52,10 @@ impl RaiseBudgets for SupportSessionsService {
         };
         let raised = form.validate(present)?;
         if raised.requests_total == present {
-            return Ok(session);
+            return Ok(Some(BudgetAnswer {
+                session,
+                is_repeated: true,
+            }));
         }
         let raise = self.core.act(
             context,
@@ -43,7 +64,7 @@ impl RaiseBudgets for SupportSessionsService {
                 Box::pin(async move {
                     let total = raised.requests_total;
                     if !act.tx.raise_requests_total(id, total, act.now()).await? {
-                        return Err(ended_meanwhile().into());
+                        return Ok(Audited::unchanged(None));
                     }
                     let action = AuditAction::SupportSessionBudgetRaised {
                         requests_total: total,
@@ -54,9 +75,13 @@ impl RaiseBudgets for SupportSessionsService {
                     };
                     let receipt = act.record(Some(&session.tenant_id), id, action);
                     act.change(ChangeKind::SupportSession, id).await?;
-                    let mut raised = session.clone();
-                    raised.limits.requests_total = Some(total);
-                    Ok(Audited::new(raised, receipt))
+                    let mut session = session.clone();
+                    session.limits.requests_total = Some(total);
+                    let raised = BudgetAnswer {
+                        session,
+                        is_repeated: false,
+                    };
+                    Ok(Audited::new(Some(raised), receipt))
                 })
             },
         );

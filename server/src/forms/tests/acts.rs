@@ -1,0 +1,115 @@
+//! What forms do, and do once.
+
+use super::*;
+
+#[tokio::test]
+async fn the_fields_reach_the_service_and_its_answer_the_page() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let [create, logout, revoke, _, raise, dry_run, _] = acts();
+    let answer = site.submit(&create.0, Some(&ana), create.1).await;
+    assert!(answer.location.starts_with(&format!("{}?flash=", create.2)));
+    assert!(!answer.location.contains(TOKEN));
+    let flash = site.flash(&answer, Some(&ana)).await;
+    assert_eq!(flash, Flash::Granted(Box::new(granted())));
+    let answer = site.submit(&logout.0, Some(&ana), logout.1).await;
+    assert!(
+        matches!(site.flash(&answer, Some(&ana)).await, Flash::LoggedOut(answer) if answer.result.ended == 214)
+    );
+    let answer = site.submit(&revoke.0, Some(&ana), revoke.1).await;
+    assert!(answer.location.starts_with("/support?q=a&flash="));
+    assert!(matches!(
+        site.flash(&answer, Some(&ana)).await,
+        Flash::Done { .. }
+    ));
+    let answer = site.submit(&raise.0, Some(&ana), raise.1).await;
+    assert!(
+        answer
+            .location
+            .starts_with(&format!("/support/sessions/{SESSION}?flash="))
+    );
+    let flash = site.flash(&answer, Some(&ana)).await;
+    assert!(matches!(flash, Flash::Done { message } if message.contains("250")));
+    let answer = site.submit(&dry_run.0, Some(&ana), dry_run.1).await;
+    assert!(matches!(
+        site.flash(&answer, Some(&ana)).await,
+        Flash::DryRun { .. }
+    ));
+    let asked = site.asked();
+    assert!(asked[0].contains("creator_ip_only: true"), "{}", asked[0]);
+    assert!(
+        asked[3].contains(r#"requests_total: "250""#),
+        "{}",
+        asked[3]
+    );
+    assert!(
+        asked[0].contains(r#"scopes: ["read_only", "invoices"]"#),
+        "{}",
+        asked[0]
+    );
+    assert_eq!(asked[1], "logout acme acme k");
+    assert_eq!(asked[2], format!("revoke {SESSION} \"\""));
+    assert_eq!(asked[4], "dry run scopes = [] 100");
+}
+
+#[tokio::test]
+async fn two_clicks_lead_to_the_page_with_the_token_until_it_was_shown() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let (ana, elsewhere) = (site.sign_in("ana").await, site.sign_in("ana").await);
+    let body = "reason=Invoices+are+missing&idempotency_key=k";
+    let path = "/forms/tenants/acme/create-session";
+    let send = async |cookie| site.submit(path, Some(cookie), body).await;
+    let token =
+        async |answer: &Answer, cookie: &String| match site.flash(answer, Some(cookie)).await {
+            Flash::Granted(granted) => granted.token,
+            other => panic!("{other:?}"),
+        };
+    let (first, second) = futures::join!(send(&ana), send(&ana));
+    assert_eq!(first.location, second.location);
+    let other = send(&elsewhere).await;
+    assert_eq!(token(&other, &elsewhere).await, None, "another sign-in");
+    assert_eq!(token(&second, &ana).await.as_deref(), Some(TOKEN));
+    let late = send(&ana).await;
+    assert_eq!(token(&late, &ana).await, None, "it is shown once");
+}
+
+#[tokio::test]
+async fn a_second_click_replaces_no_token_that_nobody_has_seen_yet() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let (ana, elsewhere) = (site.sign_in("ana").await, site.sign_in("ana").await);
+    let create = "/forms/tenants/acme/create-session";
+    let body = "reason=Invoices+are+missing&idempotency_key=k";
+    let first = site.submit(create, Some(&ana), body).await;
+    let (_, waiting) = first.location.split_once("flash=").unwrap();
+    let path = format!("/forms/support-sessions/{SESSION}/replace-token");
+    let replace = async |cookie| site.submit(&path, Some(cookie), "").await.location;
+    assert!(
+        !replace(&elsewhere).await.ends_with(waiting),
+        "another sign-in"
+    );
+    assert!(replace(&ana).await.ends_with(waiting));
+    let shown = site.flash(&first, Some(&ana)).await;
+    assert!(matches!(shown, Flash::Granted(granted) if granted.token.as_deref() == Some(TOKEN)));
+    assert!(!replace(&ana).await.ends_with(waiting), "it was shown");
+}
+
+#[tokio::test]
+async fn a_budget_that_is_raised_again_is_told_as_such_with_a_fresh_form() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let (path, body, page) = &acts()[4];
+    let first = site.submit(path, Some(&ana), body).await;
+    assert!(!first.location.starts_with(page), "{first:?}");
+    let again = site.submit(path, Some(&ana), body).await;
+    assert!(again.location.starts_with(page), "{again:?}");
+    let (problem, kept) = site.refusal(&again, Some(&ana)).await;
+    assert!(
+        problem.detail.starts_with("Nothing was done now:"),
+        "{problem:?}"
+    );
+    assert!(kept.is_empty());
+}

@@ -1,0 +1,142 @@
+//! Signing in and out, and changing one's password.
+
+use super::*;
+
+#[tokio::test]
+async fn signing_in_keeps_a_guarded_cookie_and_goes_on_to_a_path_of_ours_only() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SupportAdmin]).await;
+    let password = PASSWORD.replace(' ', "+");
+    for (next, expected) in [
+        ("", "/support"),
+        (
+            "%2Fsupport%2Fsessions%3Fstatus%3DACTIVE",
+            "/support/sessions?status=ACTIVE",
+        ),
+        ("%2F%2Fevil.example", "/support"),
+        ("%2F%5Cevil.example", "/support"),
+        ("https%3A%2F%2Fevil.example", "/support"),
+        ("%2Fa%0D%0ASet-Cookie%3Aa%3Db", "/support"),
+    ] {
+        let body = format!("email=ana%40example.com&password={password}&next={next}");
+        let answer = site.submit("/forms/sign-in", None, &body).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(answer.location, expected);
+        let cookie = answer.cookie.unwrap();
+        assert!(cookie.starts_with("__Host-support-console=scss_"));
+        assert!(cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"));
+        assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+        let id: Uuid = answer.headers["x-request-id"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert_eq!(id.get_version_num(), 7);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_keeps_the_address_and_never_the_password() {
+    let site = Site::new().await;
+    let body = "email=ana%40example.com&password=wrong-one&next=%2Faudit%3Fq%3Da";
+    let answer = site.submit("/forms/sign-in", None, body).await;
+    assert!(
+        answer
+            .location
+            .starts_with("/sign-in?next=%2Faudit%3Fq%3Da&flash=")
+    );
+    assert_eq!(answer.cookie, None);
+    let (problem, input) = site.refusal(&answer, None).await;
+    assert_eq!(problem.code, ProblemCode::Unauthenticated);
+    assert_eq!(
+        problem.request_id.as_deref(),
+        answer.headers["x-request-id"].to_str().ok()
+    );
+    assert_eq!(input.keys().collect::<Vec<_>>(), ["email"]);
+    assert_eq!(input["email"], ["ana@example.com"]);
+}
+
+#[tokio::test]
+async fn who_must_change_the_password_is_led_there_first() {
+    let site = Site::new().await;
+    let ana = site.console.add("ana", &[Role::SupportAdmin]).await;
+    let given = crate::services::staff::GivenPassword::Chosen {
+        password: PASSWORD.into(),
+        must_change: true,
+    };
+    let context = cli();
+    site.console
+        .staff
+        .reset_password(&context, ana.id, given)
+        .await
+        .unwrap();
+    let body = format!(
+        "email=ana%40example.com&password={}",
+        PASSWORD.replace(' ', "+")
+    );
+    let answer = site.submit("/forms/sign-in", None, &body).await;
+    assert_eq!(answer.location, "/account/password");
+    let cookie = cookie_of(&answer);
+    for (path, body, _) in &acts()[..6] {
+        let answer = site.submit(path, Some(&cookie), body).await;
+        assert_eq!(answer.location, "/account/password", "{path}");
+    }
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_sign_in_and_forgets_the_cookie() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SupportAdmin]).await;
+    let (one, two, three) = (
+        site.sign_in("ana").await,
+        site.sign_in("ana").await,
+        site.sign_in("ana").await,
+    );
+    let answer = site.submit("/forms/sign-out", Some(&one), "").await;
+    assert!(answer.location.starts_with("/sign-in?flash="));
+    assert!(answer.cookie.as_deref().unwrap().ends_with("Max-Age=0"));
+    assert!(matches!(
+        site.flash(&answer, None).await,
+        Flash::Done { .. }
+    ));
+    assert_eq!(site.context(Some(&one)).await.caller, Caller::Anonymous);
+    assert!(matches!(
+        site.context(Some(&two)).await.caller,
+        Caller::Staff(_)
+    ));
+    site.submit("/forms/sign-out", Some(&two), "everywhere=on")
+        .await;
+    assert_eq!(site.context(Some(&three)).await.caller, Caller::Anonymous);
+    let answer = site.submit("/forms/sign-out", None, "").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_changed_password_goes_on_with_a_new_cookie_that_reads_the_flash() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SupportAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let wrong = "current=wrong&new=an+entirely+other+one&repeat=an+entirely+other+one";
+    let answer = site
+        .submit("/forms/change-password", Some(&ana), wrong)
+        .await;
+    let (problem, input) = site.refusal(&answer, Some(&ana)).await;
+    assert!(problem.field("current").is_some());
+    assert!(input.is_empty(), "no password is kept");
+    let right = wrong.replace(
+        "current=wrong",
+        &format!("current={}", PASSWORD.replace(' ', "+")),
+    );
+    let answer = site
+        .submit("/forms/change-password", Some(&ana), &right)
+        .await;
+    assert!(answer.location.starts_with("/support?flash="));
+    let new = cookie_of(&answer);
+    assert_ne!(new, ana);
+    assert_eq!(site.context(Some(&ana)).await.caller, Caller::Anonymous);
+    assert!(matches!(
+        site.flash(&answer, Some(&new)).await,
+        Flash::Done { .. }
+    ));
+}

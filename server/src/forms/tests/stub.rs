@@ -1,0 +1,250 @@
+//! What stands in for the services behind the forms.
+
+use super::*;
+
+pub(super) const SESSION: &str = "01937e2c-7b6a-7cc0-8000-0000000000aa";
+pub(super) const TOKEN: &str = "scst_secret";
+
+/// Stands in for the services behind the console: decides by the policy, and notes what it was
+/// asked.
+#[derive(Default)]
+pub(super) struct Stub {
+    pub(super) asked: Mutex<Vec<String>>,
+}
+
+impl Stub {
+    fn note(&self, context: &Context, act: Act<'_>, what: String) -> Result<(), Problem> {
+        authorise(&context.caller, act, noon())?;
+        self.asked.lock().unwrap().push(what);
+        Ok(())
+    }
+}
+
+fn session() -> SupportSession {
+    SupportSession {
+        id: SESSION.parse().unwrap(),
+        tenant_id: "acme".parse().unwrap(),
+        tenant_name: "Acme".into(),
+        organization_id: None,
+        staff_id: StaffId::from_uuid(Uuid::from_u128(1)),
+        staff_name: "ana".into(),
+        scopes: vec![ScopeName::read_only()],
+        reason: "Invoices are missing".into(),
+        ticket: None,
+        ip: String::new(),
+        user_agent: String::new(),
+        issued_at: noon(),
+        expires_at: noon() + TimeDelta::minutes(15),
+        revocation: None,
+        requests_forwarded: 0,
+        requests_refused: 0,
+        rule_set: String::new(),
+        limits: SessionLimits::default(),
+    }
+}
+
+pub(super) fn granted() -> SupportSessionGranted {
+    SupportSessionGranted {
+        session: session(),
+        token: Some(TOKEN.into()),
+        gateway_url: "http://127.0.0.1:3100".into(),
+        example_path: "/".into(),
+        open_url: None,
+    }
+}
+
+#[async_trait]
+impl CreateSupportSessions for Stub {
+    async fn draft(&self, _: &Context, _: &TenantId) -> Result<SupportSessionDraft, Problem> {
+        Err(Problem::not_found("draft"))
+    }
+    async fn create(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        form: SupportSessionForm,
+    ) -> Result<SupportSessionGranted, Problem> {
+        self.note(
+            context,
+            Act::CreateSupportSession,
+            format!("create {tenant} {form:?}"),
+        )?;
+        form.validate(false)?;
+        // As the service: the token is given to the first submit alone.
+        let told = format!("{:?}", form.idempotency_key);
+        let mut asked = self.asked.lock().unwrap().clone();
+        asked.retain(|asked| asked.starts_with("create") && asked.contains(&told));
+        let mut granted = granted();
+        if !form.idempotency_key.is_empty() && asked.len() > 1 {
+            granted.token = None;
+        }
+        Ok(granted)
+    }
+}
+
+#[async_trait]
+impl ReplaceTokens for Stub {
+    async fn replace_token(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+    ) -> Result<SupportSessionGranted, Problem> {
+        let act = Act::ReplaceToken(session().staff_id);
+        self.note(context, act, format!("replace {id}"))?;
+        Ok(granted())
+    }
+}
+
+#[async_trait]
+impl RaiseBudgets for Stub {
+    async fn raise_budget(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        form: RaiseBudgetForm,
+    ) -> Result<BudgetAnswer, Problem> {
+        let act = Act::RaiseBudget(session().staff_id);
+        self.note(context, act, format!("raise {id} {form:?}"))?;
+        let raised = form.validate(100)?;
+        let mut session = session();
+        session.limits.requests_total = Some(raised.requests_total);
+        let asked = self.asked.lock().unwrap();
+        let raised = asked.iter().filter(|asked| asked.starts_with("raise"));
+        Ok(BudgetAnswer {
+            session,
+            is_repeated: raised.count() > 1,
+        })
+    }
+}
+
+#[async_trait]
+impl RevokeSupportSessions for Stub {
+    async fn revoke(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        reason: String,
+    ) -> Result<SupportSession, Problem> {
+        let act = Act::RevokeSupportSession(session().staff_id);
+        self.note(context, act, format!("revoke {id} {reason:?}"))?;
+        Ok(session())
+    }
+}
+
+#[async_trait]
+impl ReadSupportSessions for Stub {
+    async fn list(
+        &self,
+        _: &Context,
+        _: SupportSessionFilter,
+        _: PageRequest,
+    ) -> Result<SupportSessionList, Problem> {
+        Err(Problem::not_found("list"))
+    }
+    async fn detail(
+        &self,
+        _: &Context,
+        _: SupportSessionId,
+    ) -> Result<SupportSessionDetail, Problem> {
+        Err(Problem::not_found("support session"))
+    }
+    async fn access_log(
+        &self,
+        _: &Context,
+        _: SupportSessionId,
+        _: PageRequest,
+    ) -> Result<Page<AccessLogEntry>, Problem> {
+        Err(Problem::not_found("support session"))
+    }
+}
+
+#[async_trait]
+impl UserSessionsPort for Stub {
+    async fn draft(&self, _: &Context, _: &TenantId) -> Result<ForceLogoutDraft, Problem> {
+        Err(Problem::not_found("draft"))
+    }
+    async fn force_logout(
+        &self,
+        context: &Context,
+        tenant: &TenantId,
+        form: ForceLogoutForm,
+    ) -> Result<ForceLogoutAnswer, Problem> {
+        let ForceLogoutForm {
+            slug,
+            idempotency_key: key,
+        } = form;
+        self.note(
+            context,
+            Act::ForceLogout,
+            format!("logout {tenant} {slug} {key}"),
+        )?;
+        if slug != "acme" {
+            return Err(Problem::invalid_field(
+                "slug",
+                "is not the slug of this tenant",
+            ));
+        }
+        let result = ForceLogoutResult {
+            tenant_id: tenant.clone(),
+            ended: 214,
+            at: noon(),
+            audit_event_id: AuditEventId::from_uuid(Uuid::from_u128(3)),
+        };
+        Ok(ForceLogoutAnswer {
+            result,
+            again: None,
+        })
+    }
+}
+
+#[async_trait]
+impl TenantsPort for Stub {
+    async fn overview(
+        &self,
+        _: &Context,
+        _: TenantFilter,
+        _: PageRequest,
+    ) -> Result<Overview, Problem> {
+        Err(Problem::not_found("overview"))
+    }
+    async fn detail(&self, _: &Context, _: &TenantId) -> Result<TenantDetail, Problem> {
+        Err(Problem::not_found("tenant"))
+    }
+}
+
+#[async_trait]
+impl AuditPort for Stub {
+    async fn list(
+        &self,
+        _: &Context,
+        _: AuditFilter,
+        _: PageRequest,
+    ) -> Result<Page<AuditEvent>, Problem> {
+        Err(Problem::not_found("list"))
+    }
+    async fn event(&self, _: &Context, _: AuditEventId) -> Result<AuditEvent, Problem> {
+        Err(Problem::not_found("event"))
+    }
+}
+
+#[async_trait]
+impl RulesPort for Stub {
+    async fn in_force(&self, _: &Context) -> Result<Option<RulesInForce>, Problem> {
+        Ok(None)
+    }
+    async fn dry_run(&self, context: &Context, form: DryRunForm) -> Result<DryRun, Problem> {
+        let DryRunForm { rules, requests } = form;
+        let what = format!("dry run {rules} {requests}");
+        self.note(context, Act::ReadSupportSessions, what)?;
+        Ok(DryRun {
+            hash: String::new(),
+            requests: 0,
+            unchanged: 0,
+            newly_refused: 0,
+            newly_permitted: 0,
+            not_judged: 0,
+            changes: Vec::new(),
+            warnings: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! What was typed is not lost.
+
+use super::*;
+
+#[tokio::test]
+async fn what_was_typed_is_there_again_after_the_sign_in_of_the_same_person_and_browser() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    site.console.add("ben", &[Role::SuperAdmin]).await;
+    for (path, body, page) in &acts()[..6] {
+        if body.is_empty() {
+            continue;
+        }
+        let ana = site.sign_in("ana").await;
+        site.console.clock.advance(TimeDelta::minutes(31));
+        for path in [path.clone(), format!("{path}?keep")] {
+            let nobody = site.submit(&path, None, body).await;
+            assert_eq!(nobody.cookie, None, "nobody's form is kept");
+            let lost = site.submit(&path, Some(&ana), body).await;
+            assert!(lost.location.starts_with("/sign-in?next="), "{lost:?}");
+            let set = lost.cookie.as_deref().unwrap();
+            assert!(set.starts_with("__Host-support-typed=sctf_"), "{set}");
+            assert!(set.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=900"));
+            let cookies = format!("{ana}; {}", cookie_of(&lost));
+
+            let back = site.sign_in_for("ana", page, &cookies).await;
+
+            assert!(
+                back.location.starts_with(&format!("{page}?flash=")),
+                "{back:?}"
+            );
+            let new = cookie_of(&back);
+            assert!(back.headers.get_all(SET_COOKIE).iter().any(|value| {
+                value
+                    .to_str()
+                    .unwrap()
+                    .starts_with("__Host-support-typed=;")
+            }));
+            let Flash::Typed { input } = site.flash(&back, Some(&new)).await else {
+                panic!("{path}");
+            };
+            let field = body.split('=').next().unwrap();
+            assert!(input.contains_key(field), "{path} {input:?}");
+            let again = site.sign_in_for("ana", page, &cookies).await;
+            assert_eq!(&again.location, page, "once");
+        }
+        // Another person at the same browser, with and without the old cookie, another browser, another page.
+        for (name, with_typed, next) in [
+            ("ben", true, page.as_str()),
+            ("ana", false, page),
+            ("ana", true, "/audit"),
+        ] {
+            for own in [ana.as_str(), "a=b"] {
+                let typed = cookie_of(&site.submit(path, Some(&ana), body).await);
+                let typed = if with_typed { typed.as_str() } else { "c=d" };
+                let cookies = format!("{own}; {typed}");
+                assert_eq!(site.sign_in_for(name, next, &cookies).await.location, next);
+            }
+        }
+    }
+    assert!(site.asked().is_empty(), "nothing was done");
+}
+
+#[tokio::test]
+async fn a_sign_out_and_a_given_password_lead_nobody_to_what_another_typed() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ben = site.console.add("ben", &[Role::SuperAdmin]).await;
+    let (path, body, page) = &acts()[0];
+    let expired = async || {
+        let ana = site.sign_in("ana").await;
+        site.console.clock.advance(TimeDelta::minutes(31));
+        cookie_of(&site.submit(path, Some(&ana), body).await)
+    };
+    // Somebody else's password, given by a colleague, must be changed first.
+    let given = crate::services::staff::GivenPassword::Chosen {
+        password: PASSWORD.into(),
+        must_change: true,
+    };
+    let context = cli();
+    let reset = site.console.staff.reset_password(&context, ben.id, given);
+    reset.await.unwrap();
+    let typed = expired().await;
+    let new = site.sign_in_for("ben", page, &typed).await;
+    assert_eq!(new.location, "/account/password");
+    let cookies = format!("{}; {typed}", cookie_of(&new));
+    let current = PASSWORD.replace(' ', "+");
+    let change =
+        format!("current={current}&new=an+entirely+other+one&repeat=an+entirely+other+one");
+    let changed = site
+        .submit("/forms/change-password", Some(&cookies), &change)
+        .await;
+    assert!(
+        changed.location.starts_with("/support?flash="),
+        "{changed:?}"
+    );
+    let flash = site.flash(&changed, Some(&cookie_of(&changed))).await;
+    assert!(matches!(flash, Flash::Done { .. }), "{flash:?}");
+    // Who signs out leaves nothing.
+    let typed = expired().await;
+    let again = site.sign_in("ana").await;
+    let out = site
+        .submit("/forms/sign-out", Some(&format!("{again}; {typed}")), "")
+        .await;
+    let mut set = out.headers.get_all(SET_COOKIE).iter();
+    assert!(set.any(|value| {
+        value
+            .to_str()
+            .unwrap()
+            .starts_with("__Host-support-typed=;")
+    }));
+    assert_eq!(&site.sign_in_for("ana", page, &typed).await.location, page);
+    // The page of another tab leaves with its form once the cookie is gone.
+    let kept = site.submit(&format!("{path}?keep"), None, body).await;
+    assert_eq!(kept.cookie, None);
+}
+
+#[tokio::test]
+async fn a_form_that_is_only_kept_does_nothing_for_whom_is_signed_in_either() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    for (path, body, page) in &acts()[..6] {
+        let answer = site.submit(&format!("{path}?keep"), Some(&ana), body).await;
+        assert!(
+            answer.location.starts_with(&format!("{page}?flash=")),
+            "{answer:?}"
+        );
+        let flash = site.flash(&answer, Some(&ana)).await;
+        assert!(matches!(flash, Flash::Typed { .. }), "{flash:?}");
+    }
+    let passwords = "current=a&new=b&repeat=c";
+    let answer = site.submit("/forms/change-password", None, passwords).await;
+    assert_eq!(answer.cookie, None, "no password is kept");
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_typed_is_kept_when_it_is_refused() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let body = "reason=short&scopes=a&scopes=b&ticket=T-1";
+    let answer = site
+        .submit("/forms/tenants/acme/create-session", Some(&ana), body)
+        .await;
+    let (problem, input) = site.refusal(&answer, Some(&ana)).await;
+    assert!(problem.field("reason").is_some());
+    assert_eq!(input["reason"], ["short"]);
+    assert_eq!(input["scopes"], ["a", "b"]);
+    assert_eq!(input["ticket"], ["T-1"]);
+}
