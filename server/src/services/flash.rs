@@ -196,7 +196,7 @@ mod tests {
 
     use super::*;
 
-    fn flashes() -> (Flashes, ManualClock) {
+    pub(super) fn flashes() -> (Flashes, ManualClock) {
         let clock = ManualClock::at("2026-11-22T12:00:00Z".parse().unwrap());
         let flashes = Flashes::new(Arc::new(clock.clone()), Arc::new(SeededEntropy::new(1)));
         (flashes, clock)

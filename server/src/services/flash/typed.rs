@@ -87,16 +87,10 @@ impl Flashes {
 
 #[cfg(test)]
 mod tests {
-    use gateway::{clock::ManualClock, entropy::SeededEntropy};
+    use gateway::entropy::SeededEntropy;
     use uuid::Uuid;
 
-    use super::*;
-
-    fn flashes() -> (Flashes, ManualClock) {
-        let clock = ManualClock::at("2026-11-22T12:00:00Z".parse().unwrap());
-        let flashes = Flashes::new(Arc::new(clock.clone()), Arc::new(SeededEntropy::new(1)));
-        (flashes, clock)
-    }
+    use super::{super::tests::flashes, *};
 
     fn person(number: u128) -> StaffId {
         StaffId::from_uuid(Uuid::from_u128(number))

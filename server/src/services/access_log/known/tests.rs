@@ -133,7 +133,8 @@ async fn what_was_found_is_known_for_a_second_and_never_without_word_of_changes(
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        stopped.await;
+        let in_time = tokio::time::timeout(Duration::from_secs(10), stopped);
+        in_time.await.expect("it stops");
         let known = Known::new(store);
         keep(&known, &found);
         assert!(known.find(&found.token_hash, now).is_err());
