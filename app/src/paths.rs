@@ -4,7 +4,7 @@
 use std::fmt::{Display, Write as _};
 
 use crate::{
-    domain::{AuditEventId, SupportSessionId, TenantId, audit::AuditEvent},
+    domain::{AuditEventId, SupportSessionId, TenantId, audit::AuditEvent, signed_in::LostSignIn},
     query::{Query, encode},
 };
 
@@ -22,6 +22,8 @@ pub const NO_ROLE: &str = "/account/no-role";
 pub const LIVE: &str = "/live";
 /// Where a page reports that its script has failed.
 pub const NOT_LIVE: &str = "/not-live";
+/// The field in which answers to server functions name the release that gave them.
+pub const BUILD: &str = "support-console-build";
 /// What the paths of server functions begin with.
 pub const SERVER_FUNCTIONS: &str = "/_fn/";
 /// The link into the tenant of a support session, in axum's form. It is followed from our own pages only.
@@ -148,8 +150,15 @@ pub fn resource(event: &AuditEvent) -> Option<String> {
 
 /// The path to sign in with, coming back to `next` afterwards.
 pub fn sign_in(next: &str) -> String {
+    sign_in_again(next, None)
+}
+
+/// The same, saying why the last sign-in does not hold.
+pub fn sign_in_again(next: &str, lost: Option<LostSignIn>) -> String {
     let next = local_path(next).filter(|path| *path != "/");
-    Query::default().with_some("next", next).of(SIGN_IN)
+    let lost = lost.map(LostSignIn::as_str);
+    let query = Query::default().with_some("next", next);
+    query.with_some("lost", lost).of(SIGN_IN)
 }
 
 /// `path` if it leads to a page of this console: neither it nor a browser's reading of it names another host or anything

@@ -28,9 +28,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
+use uuid::Uuid;
 
 pub(crate) use self::not_live::not_live;
 use self::{assets::Site, gate::Gate};
+use crate::middleware::cookie;
 
 /// The services and files for rendering pages. Cheap to clone.
 #[derive(Clone)]
@@ -67,10 +69,17 @@ pub(crate) fn paths() -> Vec<String> {
 
 pub(crate) async fn page(State(pages): State<Pages>, request: Request) -> Response {
     let context = context_of(&request);
-    match gate::decide(&context.caller, request.uri()) {
+    match gate::decide(&context.caller, request.uri(), request.headers()) {
         Gate::Unreadable => unreadable(),
         Gate::Elsewhere(path) => headers::without_script(Redirect::to(&path).into_response()),
-        Gate::Render => render(pages, context, request).await,
+        Gate::Render => {
+            let visits = request.uri().path() == paths::SIGN_IN
+                && cookie::VISITED.only(request.headers()).is_none();
+            let mut response = render(pages, context, request).await;
+            let visited = cookie::VISITED.keep_id(Uuid::nil()).filter(|_| visits);
+            visited.map(|visited| response.headers_mut().append(header::SET_COOKIE, visited));
+            response
+        }
     }
 }
 

@@ -7,6 +7,33 @@ use super::{
     nodes::NodeRules, record::RecordOutage, staff::StaffMember, support_sessions::SupportSession,
 };
 
+text_enum! {
+    /// Why a sign-in with the right password does not hold.
+    pub enum LostSignIn {
+        /// The browser has sent none of our cookies since.
+        NotKept = "not-kept",
+        /// The browser has sent the cookie, and this server doesn't take it.
+        NotTaken = "not-taken",
+    }
+}
+
+impl LostSignIn {
+    /// What happened, and what to do.
+    pub const fn sentences(self) -> &'static str {
+        match self {
+            Self::NotKept => {
+                "Your browser didn't keep the sign-in's cookie. Allow cookies for this site, then sign in again. If \
+                 the console is shown inside another page, or its address begins with http://, open its https:// \
+                 address in a tab of its own."
+            }
+            Self::NotTaken => {
+                "Your sign-in was ended again at once. Sign in once more. If that doesn't help, ask your \
+                 administrator whether the clocks of the console's servers agree."
+            }
+        }
+    }
+}
+
 /// The signed-in staff member, as pages need it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {

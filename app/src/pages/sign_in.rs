@@ -8,10 +8,12 @@ use serde::Deserialize;
 use crate::{
     api,
     components::{
-        BrandMark, CopyBlock, DoneNotice, PageHeading, ProblemNotice, TextField, use_flash,
+        BrandMark, CopyBlock, DoneNotice, Icon, IconName, PageHeading, ProblemNotice, TextField,
+        use_flash,
     },
     domain::{
         flash::Flash,
+        signed_in::LostSignIn,
         staff::{EMAIL_MAX, PASSWORD_MAX},
     },
     paths::{self, local_path},
@@ -29,6 +31,7 @@ pub fn SignInPage() -> impl IntoView {
         let next = query.with(|query| query.get("next")).unwrap_or_default();
         local_path(&next).unwrap_or_default().to_owned()
     });
+    let lost = Memo::new(move |_| query.with(|query| query.get("lost")?.parse().ok()));
     view! {
         <Title text="Sign in"/>
         <div class="screen narrow">
@@ -37,6 +40,7 @@ pub fn SignInPage() -> impl IntoView {
                 <span>"Support Console"</span>
             </p>
             <PageHeading>"Sign in"</PageHeading>
+            {move || lost.get().map(|lost| view! { <Lost lost/> })}
             <Suspense>
                 {move || Suspend::new(async move {
                     let is_first_start = any_staff.await == Ok(false);
@@ -49,6 +53,17 @@ pub fn SignInPage() -> impl IntoView {
                     view! { <Form flash next/> }
                 })}
             </Suspense>
+        </div>
+    }
+}
+
+/// Why the sign-in before does not hold.
+#[component]
+fn Lost(lost: LostSignIn) -> impl IntoView {
+    view! {
+        <div class="notice bad" role="alert">
+            <Icon name=IconName::Bad size=18/>
+            <p><strong>"You're not signed in. "</strong>{lost.sentences()}</p>
         </div>
     }
 }

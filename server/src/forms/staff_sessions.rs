@@ -107,6 +107,9 @@ pub(crate) async fn sign_out(
             if let Some(forgotten) = cookie::forget() {
                 response.headers_mut().insert(SET_COOKIE, forgotten);
             }
+            if let Some(forgotten) = cookie::BEGUN.forget() {
+                response.headers_mut().append(SET_COOKIE, forgotten);
+            }
             // After a sign-out the next person at this browser finds nothing.
             for typed in cookie::TYPED.all(&headers) {
                 forms.flashes.forget_typed(&typed);
@@ -186,7 +189,10 @@ fn begin(new: &NewSignIn, page: &str) -> Response {
         return Refusal(Problem::new(ProblemCode::Internal, detail)).into_response();
     };
     let mut response = see_other(page);
-    response.headers_mut().insert(SET_COOKIE, value);
+    let headers = response.headers_mut();
+    headers.insert(SET_COOKIE, value);
+    let begun = cookie::BEGUN.keep_id(new.staff_session_id.as_uuid());
+    begun.map(|begun| headers.append(SET_COOKIE, begun));
     response
 }
 

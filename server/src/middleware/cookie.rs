@@ -14,12 +14,23 @@ const COOKIE: HostCookie = HostCookie::new("__Host-support-console");
 /// Leads the browser back to what was typed before it had to sign in.
 pub const TYPED: HostCookie = HostCookie::new("__Host-support-typed").for_seconds(900);
 
+/// Stands for nothing: every visitor of the sign-in gets it, so a browser without it keeps no cookies.
+pub const VISITED: HostCookie = HostCookie::new("__Host-support-visited");
+
+/// Stands for a sign-in that has just begun.
+pub const BEGUN: HostCookie = HostCookie::new("__Host-support-begun").for_seconds(10);
+
 /// Names the support session whose tenant a person has asked to enter, on a page of ours.
 pub const ENTERING: HostCookie = HostCookie::new("__Host-support-entering").for_seconds(60);
 
 /// The token that a request brings; `None` without one, or with more than one.
 pub fn token_of(headers: &HeaderMap) -> Option<String> {
     COOKIE.only(headers)
+}
+
+/// Whether a request brings a token, or something in the place of one.
+pub fn has_token(headers: &HeaderMap) -> bool {
+    COOKIE.all(headers).next().is_some()
 }
 
 /// The `Set-Cookie` that keeps a token.

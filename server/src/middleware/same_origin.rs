@@ -102,17 +102,33 @@ pub async fn require(State(own): State<SameOrigin>, request: Request, next: Next
     if own.allows(request.method(), request.headers()) {
         return next.run(request).await;
     }
-    let mut problem = Problem::new(
-        ProblemCode::Forbidden,
-        format!(
-            "This request came from another site and was blocked. Open {} and try again there.",
-            own.0
+    let own = &own.0;
+    let detail = match served_as(request.headers()) {
+        Some(other) => format!(
+            "You opened the console at {other}, but its address is {own}. Nobody can sign in or change anything \
+             elsewhere. Open {own} and try again there."
         ),
-    );
+        None => format!(
+            "This request came from another site and was blocked. Open {own} and try again there."
+        ),
+    };
+    let mut problem = Problem::new(ProblemCode::Forbidden, detail);
     if let Some(context) = request.extensions().get::<Context>() {
         problem.request_id.clone_from(&context.origin.request_id);
     }
     Refusal(problem).into_response()
+}
+
+/// The address at which the browser has opened the console, where one of our pages sent the request from another address than
+/// ours.
+fn served_as(headers: &HeaderMap) -> Option<&str> {
+    let (Only::One(origin), Only::One(host)) = (only(headers, &ORIGIN), only(headers, &HOST))
+    else {
+        return None;
+    };
+    let origin = std::str::from_utf8(origin).ok()?;
+    let (_, named) = origin.split_once("://")?;
+    (named.as_bytes() == host && !headers.contains_key(SEC_FETCH_SITE)).then_some(origin)
 }
 
 #[cfg(test)]
@@ -193,6 +209,22 @@ mod tests {
                 headers.append(*name, HeaderValue::from_static(value));
             }
             assert_eq!(own.has_linked(&headers), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_ours_under_another_address_is_told_from_another_site() {
+        for (origin, host, expected) in [
+            ("http://192.0.2.7:3000", "192.0.2.7:3000", true),
+            ("https://evil.example", "192.0.2.7:3000", false),
+            ("null", "192.0.2.7:3000", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ORIGIN, HeaderValue::from_static(origin));
+            headers.insert(HOST, HeaderValue::from_static(host));
+            assert_eq!(served_as(&headers).is_some(), expected, "{origin}");
+            headers.insert(SEC_FETCH_SITE, HeaderValue::from_static("same-site"));
+            assert_eq!(served_as(&headers), None, "the browser's own word");
         }
     }
 

@@ -1,8 +1,13 @@
 //! Which page to show first: sign-in, the password to change, or the page that was asked for. Paths
 //! of no page do not come here.
 
-use app::{domain::caller::Caller, paths};
-use axum::http::Uri;
+use app::{
+    domain::{caller::Caller, signed_in::LostSignIn},
+    paths,
+};
+use axum::http::{HeaderMap, Uri, header::REFERER};
+
+use crate::middleware::cookie;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Gate {
@@ -12,7 +17,7 @@ pub(super) enum Gate {
     Unreadable,
 }
 
-pub(super) fn decide(caller: &Caller, uri: &Uri) -> Gate {
+pub(super) fn decide(caller: &Caller, uri: &Uri, headers: &HeaderMap) -> Gate {
     if !is_readable(uri) {
         return Gate::Unreadable;
     }
@@ -31,10 +36,23 @@ pub(super) fn decide(caller: &Caller, uri: &Uri) -> Gate {
             }
             Gate::Render
         }
-        _ => Gate::Elsewhere(paths::sign_in(
-            uri.path_and_query().map_or(path, |whole| whole.as_str()),
-        )),
+        _ => {
+            let next = uri.path_and_query().map_or(path, |whole| whole.as_str());
+            Gate::Elsewhere(paths::sign_in_again(next, lost(headers)))
+        }
     }
+}
+
+/// Why nobody is signed in who has just given the right password. A browser that keeps no cookies comes from the sign-in
+/// without any. One that was signed in earlier has at least that of its visit there, also when it names the sign-in again as
+/// the page before, such as on a reload.
+fn lost(headers: &HeaderMap) -> Option<LostSignIn> {
+    if cookie::BEGUN.only(headers).is_some() {
+        return Some(LostSignIn::NotTaken);
+    }
+    let before: Uri = headers.get(REFERER)?.to_str().ok()?.parse().ok()?;
+    let has_any = cookie::VISITED.all(headers).next().is_some() || cookie::has_token(headers);
+    (before.path() == paths::SIGN_IN && !has_any).then_some(LostSignIn::NotKept)
 }
 
 /// Whether path and query are UTF-8 without NUL once decoded.
@@ -63,7 +81,7 @@ mod tests {
     }
 
     fn gate(caller: &Caller, path: &str) -> Gate {
-        decide(caller, &path.parse().unwrap())
+        decide(caller, &path.parse().unwrap(), &HeaderMap::new())
     }
 
     fn elsewhere(path: &str) -> Gate {
@@ -78,6 +96,42 @@ mod tests {
             elsewhere("/sign-in?next=%2Fsupport%3Fq%3Da%2520b")
         );
         assert_eq!(gate(&nobody, "/sign-in"), Gate::Render);
+    }
+
+    #[test]
+    fn a_sign_in_that_does_not_hold_says_why() {
+        const FROM: (&str, &str) = ("referer", "https://console.example/sign-in?next=%2Faudit");
+        let plain = "/sign-in?next=%2Faudit";
+        for (fields, expected) in [
+            (&[][..], plain.to_owned()),
+            (&[FROM], format!("{plain}&lost=not-kept")),
+            (&[FROM, ("cookie", "a=b")], format!("{plain}&lost=not-kept")),
+            // Signed out since, and back at a page that had come from the sign-in.
+            (
+                &[FROM, ("cookie", "__Host-support-visited=v")],
+                plain.to_owned(),
+            ),
+            (
+                &[FROM, ("cookie", "__Host-support-console=t")],
+                plain.to_owned(),
+            ),
+            (
+                &[("referer", "https://console.example/support")],
+                plain.to_owned(),
+            ),
+            (&[("referer", "::")], plain.to_owned()),
+            (
+                &[("cookie", "__Host-support-begun=b; __Host-support-console=t")],
+                format!("{plain}&lost=not-taken"),
+            ),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in fields {
+                headers.append(*name, value.parse().unwrap());
+            }
+            let decided = decide(&Caller::Anonymous, &"/audit".parse().unwrap(), &headers);
+            assert_eq!(decided, elsewhere(&expected), "{fields:?}");
+        }
     }
 
     #[test]

@@ -140,3 +140,24 @@ async fn a_changed_password_goes_on_with_a_new_cookie_that_reads_the_flash() {
         Flash::Done { .. }
     ));
 }
+
+#[tokio::test]
+async fn a_sign_in_leaves_word_of_itself_for_seconds_and_a_sign_out_takes_it_back() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SupportAdmin]).await;
+    let begun = |answer: &Answer| {
+        let mut set = answer.headers.get_all(SET_COOKIE).iter();
+        let set = set.find_map(|value| {
+            let value = value.to_str().unwrap();
+            value.strip_prefix("__Host-support-begun=")
+        });
+        set.expect("the cookie").to_owned()
+    };
+    let password = PASSWORD.replace(' ', "+");
+    let body = format!("email=ana%40example.com&password={password}");
+    let signed_in = site.submit("/forms/sign-in", None, &body).await;
+    assert!(begun(&signed_in).ends_with("; Max-Age=10"));
+    let cookie = cookie_of(&signed_in);
+    let out = site.submit("/forms/sign-out", Some(&cookie), "").await;
+    assert!(begun(&out).starts_with(';'), "{out:?}");
+}
