@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expect, expectHydrated, fillSignIn, test, title } from "../fixtures.ts";
+import { expect, expectHydrated, fillSignIn, open, test, title } from "../fixtures.ts";
 import { createDialog, fillAndCreate, readGranted } from "../support/support-session.ts";
 
 const wrapTexts = () => {
@@ -115,4 +115,49 @@ test("a script that comes late takes the page over", async ({ page, signIn, cons
   await expect(line).toHaveCount(0);
   await expect(page.getByRole("button", { name: "Apply" })).toBeHidden();
   consoleErrors.length = 0;
+});
+
+test("a tab that is older than the server says so, and loses nothing that was typed", async ({ page, signIn, demo }) => {
+  await signIn("support_admin");
+  const { id } = await demo.tenant("healthy");
+  await open(page, `/support/tenants/${id}/create-session`);
+  await page.getByLabel("Reason").fill("Typed before the release");
+  await page.route("**/_fn/**", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, headers: { ...response.headers(), "support-console-build": "a newer one" } });
+  });
+  await page.evaluate(() => fetch("/_fn/signed_in", { method: "POST", body: "{}", headers: { "content-type": "application/json" } }));
+  const line = page.getByRole("alert").filter({ hasText: "A new version of the console is here." });
+  await expect(line).toHaveCount(1);
+  await expect(page.locator(".live-text")).toHaveText("Not live");
+  await page.unroute("**/_fn/**");
+  await line.getByRole("link", { name: "Reload the page" }).click();
+  await expect(page.getByText("What you typed is still here.")).toBeVisible();
+  await expectHydrated(page);
+  await expect(page.getByLabel("Reason")).toHaveValue("Typed before the release");
+  await expect(line).toHaveCount(0);
+});
+
+test("a page that calls what the server no longer has says that there is a new version", async ({ page, signIn, consoleErrors }) => {
+  await signIn("support_admin");
+  await open(page, "/support");
+  await page.route("**/_fn/list_support_sessions", (route) => route.fulfill({ status: 404 }));
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "View Sessions" }).click();
+  const line = page.getByRole("alert").filter({ hasText: "A new version of the console is here." });
+  await expect(line).toHaveCount(1);
+  await page.unroute("**/_fn/list_support_sessions");
+  await line.getByRole("link", { name: "Reload the page" }).click();
+  await expect(title(page)).toHaveText("Support sessions");
+  await expectHydrated(page);
+  await expect(line).toHaveCount(0);
+  // The browser's console names what was not found.
+  consoleErrors.length = 0;
+});
+
+test("a page whose script has panicked listens to nothing any more", async ({ page, signIn }) => {
+  await signIn("support_admin");
+  await expect(page.locator(".live-text")).toHaveText(/^Live · /);
+  await page.evaluate(() => dispatchEvent(new CustomEvent("not-live", { detail: "panic" })));
+  await expect(page.locator(".live-text")).toHaveText("Not live");
+  expect(await page.evaluate(() => new EventSource("/live").readyState)).toBe(2);
 });

@@ -24,7 +24,7 @@ use app::{
 use axum::{
     body::Body,
     extract::{self, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
@@ -117,9 +117,12 @@ pub(crate) async fn server_fn(
     extract::Path(name): extract::Path<String>,
     mut request: Request,
 ) -> Response {
+    let build = pages.site.assets().build();
+    let build = build.and_then(|build| HeaderValue::try_from(build).ok());
     let mut endpoints = api::endpoints();
     if !endpoints.any(|path| path.strip_prefix(paths::SERVER_FUNCTIONS) == Some(&name)) {
-        return headers::without_script(StatusCode::NOT_FOUND.into_response());
+        let gone = headers::without_script(StatusCode::NOT_FOUND.into_response());
+        return of_this_build(gone, build);
     }
     // With both, Leptos would take the call for a plain form and redirect to the referring page.
     request.headers_mut().remove(header::REFERER);
@@ -129,7 +132,15 @@ pub(crate) async fn server_fn(
         provide_context(context.clone());
     };
     let response = leptos_axum::handle_server_fns_with_context(provide, request).await;
-    headers::without_script(response.into_response())
+    of_this_build(headers::without_script(response.into_response()), build)
+}
+
+/// Names the release, so that a page that is older notices.
+fn of_this_build(mut response: Response, build: Option<HeaderValue>) -> Response {
+    if let Some(build) = build {
+        response.headers_mut().insert(paths::BUILD, build);
+    }
+    response
 }
 
 pub(crate) async fn hashed_file(State(pages): State<Pages>, request: Request) -> Response {

@@ -164,12 +164,12 @@ fn Form(
     .into_any()
 }
 
-/// That the form stands here again after a sign-in.
+/// That the form stands here again, after a sign-in or a reload.
 #[component]
 pub fn Resumed() -> impl IntoView {
     view! {
         <Notice tone=Tone::Info spoken=true>
-            "You're signed in again. What you typed is still here. Nothing has been sent yet."
+            "What you typed is still here. Nothing has been sent yet."
         </Notice>
     }
 }

@@ -21,7 +21,7 @@ pub enum Flash {
         /// What was typed, without secrets.
         input: Fields,
     },
-    /// Nobody was signed in any more. Nothing was done.
+    /// Nobody was signed in any more, or the page was too old. Nothing was done.
     Typed {
         /// What was typed, without secrets.
         input: Fields,

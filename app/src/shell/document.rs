@@ -9,7 +9,7 @@ use super::App;
 const BEFORE_PAINT: &str = include_str!("before_paint.js");
 /// What becomes of the page when its script fails.
 const NOT_LIVE: &str = include_str!("not_live.js");
-/// Starts the WebAssembly, from the addresses `js` and `wasm`.
+/// Starts the WebAssembly, from the addresses `js` and `wasm`, and compares the release `build` with that of the server.
 const START: &str = include_str!("start.js");
 
 /// The addresses of the files that a page loads, with content hashes in their names.
@@ -21,6 +21,13 @@ pub struct Assets {
     pub css: Option<String>,
     /// Fonts to load early.
     pub fonts: Vec<String>,
+}
+
+impl Assets {
+    /// Names the release: changes with the script or the WebAssembly.
+    pub fn build(&self) -> Option<String> {
+        Some(format!("{} {}", self.js.as_ref()?, self.wasm.as_ref()?))
+    }
 }
 
 /// The document of every page, on the server only. Takes its [`Assets`] and the nonce of its
@@ -66,12 +73,13 @@ pub fn Document() -> impl IntoView {
 }
 
 fn hydration(assets: &Assets) -> Option<impl IntoView + use<>> {
-    let (js, wasm) = (assets.js.clone()?, assets.wasm.clone()?);
+    let (js, wasm, build) = (assets.js.clone()?, assets.wasm.clone()?, assets.build()?);
     // The names come from the bundler's manifest. JSON turns them into string literals.
     let start = format!(
-        "const js = {js}, wasm = {wasm};\n{START}",
+        "const js = {js}, wasm = {wasm}, build = {build};\n{START}",
         js = serde_json::to_string(&js).ok()?,
         wasm = serde_json::to_string(&wasm).ok()?,
+        build = serde_json::to_string(&build).ok()?,
     );
     Some(view! {
         <link rel="modulepreload" href=js nonce=use_nonce()/>

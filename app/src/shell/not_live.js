@@ -1,11 +1,21 @@
 // When the page's script has failed, nothing of it may take a click away: links and forms act as without JavaScript.
 (() => {
   const root = document.documentElement;
-  let why, place, line;
+  let why, place, line, reload;
 
   // Stands before everything that the page listens with. What the browser does by itself still happens.
   const takeAway = (event) => {
-    if (why && !event.target.matches?.("select[data-theme-choice]")) event.stopImmediatePropagation();
+    if (!why || event.target.matches?.("select[data-theme-choice]")) return;
+    event.stopImmediatePropagation();
+    if (event.type === "click" && event.target === reload) keepTyped(event);
+  };
+  // Instead of a reload, the form is sent as it stands, to be shown again and not acted on.
+  const keepTyped = (event) => {
+    const form = document.querySelector("form[data-keep]");
+    if (!form) return;
+    event.preventDefault();
+    form.setAttribute("action", `${form.getAttribute("action")}?keep`);
+    HTMLFormElement.prototype.submit.call(form);
   };
   for (const type of ["click", "submit", "input", "change", "keydown", "cancel"])
     addEventListener(type, takeAway, true);
@@ -17,14 +27,17 @@
   });
 
   const say = () => {
-    if (line) return;
+    line?.remove();
     line = document.createElement("p");
     line.id = "not-live";
     line.setAttribute("role", "alert");
-    const reload = document.createElement("a");
+    reload = document.createElement("a");
     reload.href = location.href;
     reload.textContent = "Reload the page";
-    line.append("This page is not live: it does not update by itself. Links and forms work. ", reload);
+    const what = why === "old"
+      ? "A new version of the console is here. What you typed stays when you reload. "
+      : "This page is not live: it does not update by itself. Links and forms work. ";
+    line.append(what, reload);
     // What lies outside of a modal dialog can't be reached.
     (document.querySelector("dialog:modal") ?? document.body).append(line);
   };
@@ -33,6 +46,7 @@
   };
 
   addEventListener("not-live", ({ detail }) => {
+    if (why === detail) return;
     if (!why) report(detail);
     why ??= detail;
     if (detail !== "slow") why = detail;
@@ -42,6 +56,13 @@
     // What the script had put off comes after its end.
     setTimeout(() => why && delete root.dataset.hydrated, 100);
     say();
+    const live = document.querySelector(".live");
+    // A script that only comes late must find the page as it was.
+    if (live && (why === "old" || why === "panic")) {
+      live.dataset.state = "lost";
+      live.querySelector(".live-text").textContent = "Not live";
+      for (const button of live.querySelectorAll("button")) button.hidden = true;
+    }
   });
   addEventListener("live-at-last", () => {
     if (why !== "slow") return;

@@ -34,4 +34,28 @@ const start = async () => {
   for (const [node, parent, next] of places.reverse())
     if (parent.isConnected) parent.insertBefore(node, next?.parentNode === parent ? next : null);
 };
+// A newer server may not understand this page, nor the page its answers.
+const ask = fetch;
+window.fetch = async (...request) => {
+  const answer = await ask(...request);
+  const given = answer.headers.get("support-console-build");
+  const isGone = answer.status === 404 && !answer.headers.get("content-type") && new URL(answer.url).pathname.startsWith("/_fn/");
+  if (given ? given !== build : isGone) tell("old");
+  return answer;
+};
+// The stream of changes ends with the script that listens to it.
+let stream;
+let isOver = false;
+addEventListener("not-live", ({ detail }) => {
+  if (detail === "slow") return;
+  isOver = true;
+  stream?.close();
+});
+window.EventSource = class extends EventSource {
+  constructor(...given) {
+    super(...given);
+    stream = this;
+    if (isOver) this.close();
+  }
+};
 start().catch(() => tell("failed"));

@@ -13,7 +13,7 @@ use http::StatusCode;
 use crate::{extract::Refusal, services::Core};
 
 /// The words of `not_live.js` and `start.js`, and nothing else: what a page holds stays in it.
-const WHY: [&str; 4] = ["changed", "failed", "panic", "slow"];
+const WHY: [&str; 5] = ["changed", "failed", "old", "panic", "slow"];
 /// A fault of ours is reported by every open page. One line in a while is enough to look into it.
 const LOG_EVERY_SECONDS: i64 = 10;
 
