@@ -33,7 +33,7 @@ bundle: ## Compile and bundle the browser's half, fast and uncompressed
 bundle-release: ## Compile and bundle the browser's half as it is shipped
 	@.make/bundle.sh release
 
-compat: ## The journeys through applications that take a while to install, too (JupyterLab, Next.js, Gradio, …)
+compat: ## The journeys in Firefox, and those through applications that take a while to install (JupyterLab, Next.js, …)
 	@.make/compat.sh $(ARGS)
 
 bench: ## Figures beside peers: overview and sizes, gateway and revocation (ARGS="gateway --rounds 5")

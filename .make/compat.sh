@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Every application that is tried, directly and through Open tenant: those of `make test`, and those that take a while to
-# install. Arguments go to Playwright.
+# What takes a while to install: the journeys that differ in Firefox, and every application that is tried, directly and through
+# Open tenant. Arguments go to Playwright, and leave Firefox out.
 source "$(dirname "$0")/lib.sh"
 
 "$ROOT/.make/setup.sh" compat
 compat=end2end/applications/compat
 step "Next.js: build" env NEXT_TELEMETRY_DISABLED=1 "$compat/node_modules/.bin/next" build "$compat/next"
 "$ROOT/.make/build.sh"
+if (($# == 0)); then
+  SUPPORT_CONSOLE_FIREFOX=${SUPPORT_CONSOLE_FIREFOX:-/usr/bin/firefox-esr} "$ROOT/.make/journeys.sh" --project firefox
+fi
 SUPPORT_CONSOLE_COMPAT=$TOOLS/compat/bin "$ROOT/.make/journeys.sh" --project desktop applications programs "$@"

@@ -47,6 +47,10 @@ need_browser() {
   [[ -x ${SUPPORT_CONSOLE_CHROMIUM:-/usr/bin/chromium} ]] || apt_install chromium
 }
 
+need_firefox() {
+  [[ -x ${SUPPORT_CONSOLE_FIREFOX:-/usr/bin/firefox-esr} ]] || apt_install firefox-esr
+}
+
 # Also where most tests are given another server: some stop and freeze their own.
 need_postgres() {
   "$ROOT/.make/with-postgres.sh" --find >/dev/null 2>&1 || apt_install postgresql
@@ -129,4 +133,5 @@ if [[ ${1:-build} == compat ]]; then
   step "Set-up: Gradio, JupyterLab, PocketBase" need_python end2end/applications/compat/requirements.txt "$TOOLS/compat"
   step "Set-up: htmx, Next.js, socket.io, Swagger UI" need_node_modules end2end/applications/compat
   step "Set-up: MediaWiki, phpMyAdmin, Prometheus, WordPress" need_debian_applications
+  step "Set-up: Firefox" need_firefox
 fi

@@ -9,7 +9,7 @@ use strsim::levenshtein;
 pub const PREFIX: &str = "SUPPORT_CONSOLE_";
 
 /// Variables with our prefix that are not configuration: of the tests and the build.
-const NOT_CONFIGURATION: [&str; 12] = [
+const NOT_CONFIGURATION: [&str; 13] = [
     "SUPPORT_CONSOLE_TEST_",
     "SUPPORT_CONSOLE_CACHE",
     "SUPPORT_CONSOLE_SITE_ROOT",
@@ -21,6 +21,7 @@ const NOT_CONFIGURATION: [&str; 12] = [
     "SUPPORT_CONSOLE_PROXIES",
     "SUPPORT_CONSOLE_PYTHON",
     "SUPPORT_CONSOLE_CHROMIUM",
+    "SUPPORT_CONSOLE_FIREFOX",
     "SUPPORT_CONSOLE_WORKERS",
 ];
 

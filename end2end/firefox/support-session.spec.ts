@@ -1,0 +1,86 @@
+// What differs between browsers, in Debian's Firefox: cookies, streams, dialogs, pages that lead to other hosts. Playwright drives only a Firefox of
+// its own, so this one is driven by WebDriver BiDi.
+import { expect, test } from "@playwright/test";
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { Demo } from "../support/demo.ts";
+
+let demo: Demo;
+
+test.beforeAll(async () => {
+  demo = await Demo.start();
+});
+test.afterAll(() => demo.stop());
+
+/** Starts Firefox with a profile of its own. */
+async function firefox(prefs: Record<string, unknown> = {}): Promise<Browser> {
+  const executablePath = process.env.SUPPORT_CONSOLE_FIREFOX;
+  return puppeteer.launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox: prefs });
+}
+
+async function signIn(page: Page): Promise<void> {
+  const { email, password } = demo.account("super_admin");
+  await page.goto(`${demo.console}/sign-in`);
+  await page.locator("input[name=email]").fill(email);
+  await page.locator("input[name=password]").fill(password);
+  await Promise.all([page.waitForNavigation(), page.locator("form button[type=submit]").click()]);
+}
+
+/** Waits for a text of the page. */
+async function shows(page: Page, text: string): Promise<void> {
+  const isThere = (text: string) => document.body.innerText.includes(text);
+  await page.waitForFunction(isThere, { timeout: 30_000 }, text);
+}
+
+test("a support session is created, seen live, opened in the tenant and ended there", async () => {
+  const browser = await firefox();
+  try {
+    const page = await browser.newPage();
+    await signIn(page);
+    await page.waitForSelector("html[data-hydrated=true]");
+    expect(new URL(page.url()).pathname).toBe("/support");
+
+    const tenant = await demo.tenant("healthy");
+    await page.goto(`${demo.console}/support/tenants/${tenant.id}/create-session`);
+    await page.waitForSelector("html[data-hydrated=true]");
+    await page.locator("textarea[name=reason]").fill("Invoices fail since this morning");
+    await page.locator("dialog button[type=submit]").click();
+    await shows(page, "Support session created");
+    const token = await page.$eval("[aria-labelledby=token-label] code", (code) => code.textContent ?? "");
+    const path = await page.$eval("dialog a[href^='/support/sessions/']", (link) => link.getAttribute("href"));
+
+    await page.goto(`${demo.console}${path}`);
+    await page.waitForSelector(".live[data-state=connected]");
+    expect((await demo.request(token, "/v1/whoami")).status).toBe(200);
+    await shows(page, "/v1/whoami");
+
+    const opened = new Promise<Page | null>((open) => page.once("popup", open));
+    await page.locator("a[href^='/support/enter/']").click();
+    const tab = await opened;
+    if (!tab) throw new Error("no tab was opened");
+    await tab.waitForSelector("support-console-banner");
+    expect(new URL(tab.url()).hostname).toMatch(/^s-[a-z2-7]{32}\.localhost$/);
+    await shows(tab, tenant.name);
+
+    // The banner is in a closed shadow root: it is the last stop of Tab.
+    await tab.keyboard.down("Shift");
+    await tab.keyboard.press("Tab");
+    await tab.keyboard.press("Tab");
+    await tab.keyboard.up("Shift");
+    await Promise.all([tab.waitForNavigation(), tab.keyboard.press("Enter")]);
+    await shows(tab, "Support session ended");
+    await shows(page, "Revoked");
+  } finally {
+    await browser.close();
+  }
+});
+
+test("a browser that keeps no cookies is told so", async () => {
+  const browser = await firefox({ "network.cookie.cookieBehavior": 2 });
+  try {
+    const page = await browser.newPage();
+    await signIn(page);
+    await shows(page, "Your browser didn't keep the sign-in's cookie.");
+  } finally {
+    await browser.close();
+  }
+});
