@@ -21,6 +21,7 @@ export const phpMyAdmin: Application = {
     await page.locator("#input_password").fill(OWNER.password);
     await page.locator("#input_go").click();
     await page.locator("#pma_navigation_tree").getByRole("link", { name: "demo", exact: true }).click();
+    await expect(tab("Structure")).toBeVisible();
 
     await tab("Import").click();
     await page.locator("#input_import_file").setInputFiles(DUMP);
@@ -29,7 +30,8 @@ export const phpMyAdmin: Application = {
     seen.push("imported");
 
     await tab("SQL").click();
-    await page.locator(".CodeMirror:visible").first().click();
+    await expect(page.getByText("Run SQL query/queries on database demo")).toBeVisible();
+    await page.locator("#sqlqueryform .CodeMirror").click();
     await page.keyboard.press("Control+a");
     await page.keyboard.type("SELECT text FROM notes WHERE text LIKE '%50\\%%'");
     await page.locator("#button_submit_query").click();
