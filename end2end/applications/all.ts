@@ -1,6 +1,7 @@
 // Every application that is tried. `make test` tries those that install quickly, `make compat` all of them.
 import { adminer } from "./adminer.ts";
 import type { Application } from "./application.ts";
+import { bokeh } from "./bokeh.ts";
 import { channels } from "./channels.ts";
 import { datasette } from "./datasette.ts";
 import { djangoScripts, djangoWithAngular } from "./django-scripts.ts";
@@ -22,7 +23,7 @@ import { swaggerUi } from "./swagger-ui.ts";
 import { wordPress } from "./wordpress.ts";
 
 const quick = [django, datasette, nodeRed];
-const ofPython = [channels, djangoScripts, djangoWithAngular, gradio, htmx, jupyterLab, pocketBase, streamlit];
+const ofPython = [bokeh, channels, djangoScripts, djangoWithAngular, gradio, htmx, jupyterLab, pocketBase, streamlit];
 const ofNode = [live, next, nodeRedWithSignIn, react18, socketIo, swaggerUi];
 const ofDebian = [adminer, mediaWiki, phpMyAdmin, prometheus, prometheusWithPassword, wordPress];
 
