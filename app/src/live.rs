@@ -26,11 +26,6 @@ pub enum LiveState {
         /// When the last message arrived, in the server's time.
         since: Timestamp,
     },
-    /// The person wants the page to stay as it is. It shows data from this instant.
-    Paused {
-        /// When it was paused, in the server's time.
-        since: Timestamp,
-    },
 }
 
 /// Live events of a page. Every signal holds the latest event of its kind.
@@ -42,6 +37,8 @@ pub struct LiveHandle {
     /// Counts up when something may have been missed: fetch the page again.
     pub resets: Signal<u32>,
     pub state: Signal<LiveState>,
+    /// Whether the person wants the page to stay as it is.
+    pub paused: Signal<bool>,
     /// When the last message arrived, in the server's time.
     pub heard_at: Signal<Option<Timestamp>>,
 }
@@ -62,7 +59,7 @@ impl LiveHandle {
     /// Since when the page is out of date; `None` while it is current.
     pub fn stale_since(&self) -> Option<Timestamp> {
         match self.state.get() {
-            LiveState::Lost { since } | LiveState::Paused { since } => Some(since),
+            LiveState::Lost { since } => Some(since),
             LiveState::Idle | LiveState::Connected => None,
         }
     }
@@ -76,6 +73,7 @@ struct LiveSignals {
     access_log: ArcRwSignal<Option<AccessLogChange>>,
     resets: ArcRwSignal<u32>,
     state: ArcRwSignal<LiveState>,
+    paused: ArcRwSignal<bool>,
     heard_at: ArcRwSignal<Option<Timestamp>>,
 }
 
@@ -87,6 +85,7 @@ impl LiveSignals {
             access_log: self.access_log.clone().into(),
             resets: self.resets.clone().into(),
             state: self.state.clone().into(),
+            paused: self.paused.clone().into(),
             heard_at: self.heard_at.clone().into(),
         }
     }
@@ -101,7 +100,7 @@ pub fn use_live(interest: Signal<LiveInterest>) -> LiveHandle {
     stream::follow(interest)
 }
 
-/// Stops or resumes updates in this browser. It is remembered.
+/// Stops or resumes updates of this tab, which remembers it.
 pub fn pause(paused: bool) {
     #[cfg(feature = "hydrate")]
     stream::pause(paused);

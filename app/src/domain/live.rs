@@ -62,8 +62,12 @@ impl LiveEvent {
     /// Whether a page that is paused leaves it aside.
     pub const fn changes_the_page(&self) -> bool {
         match self {
-            Self::Tenants(_) | Self::SupportSessions(_) | Self::AccessLog(_) | Self::Reset => true,
-            Self::Hello { .. } | Self::Alive { .. } | Self::SignedOut => false,
+            Self::Tenants(_) | Self::AccessLog(_) | Self::Reset => true,
+            // The viewer's own sessions are heard of in any case, also when they end.
+            Self::SupportSessions(_)
+            | Self::Hello { .. }
+            | Self::Alive { .. }
+            | Self::SignedOut => false,
         }
     }
 }

@@ -32,7 +32,7 @@ const ASK_AGAIN_MS: u32 = 400;
 const REPORTED_FROM_ATTEMPT: u32 = 2;
 /// After this long without a message the server, or the way to it, is frozen: two signs of life are missing.
 const SILENT_MS: u32 = 25_000;
-/// What the browser remembers of a paused page.
+/// What the tab remembers of a pause.
 const PAUSED: &str = "live-paused";
 /// The names of the stream's events: the `type` of each.
 const EVENTS: [&str; 7] = [
@@ -56,18 +56,16 @@ struct Tab {
     open: RefCell<Option<Open>>,
     last_event_id: RefCell<Option<String>>,
     attempt: Cell<u32>,
-    /// Since when updates are paused.
-    paused: Cell<Option<Timestamp>>,
     /// Whose stream it was the last time.
     staff: Cell<Option<StaffId>>,
     timer: RefCell<Option<Timeout>>,
-    watchdog: RefCell<Option<Timeout>>,
 }
 
 /// An open stream with what keeps its callbacks alive.
 struct Open {
     source: EventSource,
     interest: LiveInterest,
+    watchdog: Timeout,
     _on_message: Closure<dyn Fn(MessageEvent)>,
     _on_error: Closure<dyn Fn()>,
 }
@@ -111,16 +109,17 @@ impl Tab {
         close_when_leaving();
         follow_the_network();
         Self {
-            signals: LiveSignals::default(),
+            signals: LiveSignals {
+                paused: ArcRwSignal::new(is_kept_paused()),
+                ..LiveSignals::default()
+            },
             interests: RefCell::default(),
             next_id: Cell::new(0),
             open: RefCell::default(),
             last_event_id: RefCell::default(),
             attempt: Cell::new(0),
-            paused: Cell::new(is_kept_paused().then(browser_now).flatten()),
             staff: Cell::new(None),
             timer: RefCell::default(),
-            watchdog: RefCell::default(),
         }
     }
 
@@ -152,14 +151,14 @@ impl Tab {
     fn settle(&self) {
         if is_hidden() || self.interests.borrow().is_empty() {
             *self.open.borrow_mut() = None;
-            *self.watchdog.borrow_mut() = None;
             self.signals.state.set(LiveState::Idle);
             return;
         }
-        let interest = match self.paused.get() {
-            // The end of the sign-in is still heard of.
-            Some(_) => LiveInterest::default(),
-            None => union(self.interests.borrow().iter().map(|(_, interest)| interest)),
+        let interest = if self.signals.paused.get_untracked() {
+            // The end of the sign-in and of one's own support sessions are still heard of.
+            LiveInterest::default()
+        } else {
+            union(self.interests.borrow().iter().map(|(_, interest)| interest))
         };
         let is_open = self
             .open
@@ -169,33 +168,15 @@ impl Tab {
         if !is_open {
             let opened = open(interest, self.last_event_id.borrow().as_deref());
             *self.open.borrow_mut() = opened;
-            self.watch();
         }
     }
 
     fn pause(&self, paused: bool) {
-        let since = self.signals.heard_at.get_untracked().or_else(browser_now);
-        self.paused.set(since.filter(|_| paused));
+        self.signals.paused.set(paused);
         if !paused {
             self.signals.resets.update(|resets| *resets += 1);
         }
-        if self.signals.state.get_untracked() != LiveState::Idle {
-            self.signals.state.set(self.state_while_heard());
-        }
         self.settle_after(0);
-    }
-
-    fn state_while_heard(&self) -> LiveState {
-        match self.paused.get() {
-            Some(since) => LiveState::Paused { since },
-            None => LiveState::Connected,
-        }
-    }
-
-    /// Begins to wait for the next message.
-    fn watch(&self) {
-        let silent = Timeout::new(SILENT_MS, || TAB.with(Tab::silent));
-        *self.watchdog.borrow_mut() = Some(silent);
     }
 
     /// The stream is open, and nothing comes: says so at once, and tries another.
@@ -221,12 +202,13 @@ impl Tab {
 
     fn hear(&self, event: LiveEvent) {
         self.attempt.set(0);
-        self.watch();
-        let state = self.state_while_heard();
-        if self.signals.state.get_untracked() != state {
-            self.signals.state.set(state);
+        if let Some(open) = self.open.borrow_mut().as_mut() {
+            open.watchdog = watchdog();
         }
-        if self.paused.get().is_some() && event.changes_the_page() {
+        if self.signals.state.get_untracked() != LiveState::Connected {
+            self.signals.state.set(LiveState::Connected);
+        }
+        if self.signals.paused.get_untracked() && event.changes_the_page() {
             return;
         }
         match event {
@@ -298,8 +280,17 @@ fn open(interest: LiveInterest, last_event_id: Option<&str>) -> Option<Open> {
     Some(Open {
         source,
         interest,
+        watchdog: watchdog(),
         _on_message: on_message,
         _on_error: on_error,
+    })
+}
+
+/// Ends a stream of which nothing is heard.
+fn watchdog() -> Timeout {
+    // Not from within the callback: losing the stream drops the callback that is running.
+    Timeout::new(SILENT_MS, || {
+        spawn_local(async { TAB.with(Tab::silent) });
     })
 }
 
@@ -351,7 +342,7 @@ fn follow_the_network() {
 }
 
 fn storage() -> Option<Storage> {
-    window().local_storage().ok().flatten()
+    window().session_storage().ok().flatten()
 }
 
 fn is_kept_paused() -> bool {

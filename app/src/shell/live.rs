@@ -27,6 +27,7 @@ pub(super) fn LiveIndicator(
     let viewer = use_viewer();
     let time = move |at| instant(at, viewer.offset_minutes(at), Precision::Time);
     let text = move || match live.state.get() {
+        LiveState::Connected if live.paused.get() => "Paused".into(),
         LiveState::Connected => match live.heard_at.get() {
             Some(heard_at) => format!(
                 "Live · updated {}",
@@ -35,13 +36,12 @@ pub(super) fn LiveIndicator(
             None => "Live".into(),
         },
         LiveState::Lost { since } => format!("Not live since {}", time(since)),
-        LiveState::Paused { since } => format!("Paused at {}", time(since)),
         LiveState::Idle => format!("As of {}", time(now)),
     };
     let name = move || match live.state.get() {
+        LiveState::Connected if live.paused.get() => "paused",
         LiveState::Connected => "connected",
         LiveState::Lost { .. } => "lost",
-        LiveState::Paused { .. } => "paused",
         LiveState::Idle => "idle",
     };
     view! {
@@ -56,7 +56,7 @@ pub(super) fn LiveIndicator(
 /// Holds the page as it is, so that it can be read in peace.
 #[component]
 fn PauseButton(live: LiveHandle) -> impl IntoView {
-    let paused = move || matches!(live.state.get(), LiveState::Paused { .. });
+    let paused = move || live.paused.get();
     // Without the stream there is nothing to pause, and without JavaScript no stream.
     let shown = move || live.state.get() != LiveState::Idle;
     view! {
@@ -85,7 +85,7 @@ pub(super) fn LostNotice() -> impl IntoView {
             let live = use_frame_live();
             move || match live.state.get() {
                 LiveState::Lost { since } => Some(view! { <Lost since/> }),
-                LiveState::Idle | LiveState::Connected | LiveState::Paused { .. } => None,
+                LiveState::Idle | LiveState::Connected => None,
             }
         })
     };

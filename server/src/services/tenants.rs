@@ -208,7 +208,8 @@ fn list_name(reach: Option<&TenantId>, filter: &TenantFilter) -> String {
     let reach = reach.map_or("", TenantId::as_str);
     // Plain data always serialises.
     let filter = serde_json::to_string(filter).unwrap_or_default();
-    format!("tenants:{reach}:{filter}")
+    // The number changes with the columns that an order goes by: a cursor holds their values.
+    format!("tenants:2:{reach}:{filter}")
 }
 
 /// The start of the series' first span at `now`.
