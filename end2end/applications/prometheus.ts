@@ -45,6 +45,5 @@ export const prometheusWithPassword: Application = {
   ...prometheus,
   name: "Prometheus with HTTP Basic",
   httpCredentials: ANA,
-  breaks: "the browser is never asked for the password",
   start: () => start(`basic_auth_users: { ${ANA.username}: "${HASH}" }\n`),
 };
