@@ -70,7 +70,8 @@ pub fn Sparkline(hours: Hours) -> impl IntoView {
         let points = values.iter().map(|value| {
             x += step;
             let y = HEIGHT - 1.0 - scaled(*value, largest, HEIGHT - 2.0);
-            format!("{x:.1},{y:.1}")
+            // Whole pixels, since a page has thousands of these numbers.
+            format!("{x:.1},{y:.0}")
         });
         points.collect::<Vec<_>>().join(" ")
     };

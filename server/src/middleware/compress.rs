@@ -13,15 +13,21 @@ use http::{
     HeaderMap, HeaderValue, Method,
     header::{ACCEPT_ENCODING, CONTENT_LENGTH, USER_AGENT, VARY},
 };
-use tower_http::compression::{
-    CompressionLayer,
-    predicate::{DefaultPredicate, Predicate, SizeAbove},
+use tower_http::{
+    CompressionLevel,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, Predicate, SizeAbove},
+    },
 };
 
 use super::same_origin::{SEC_FETCH_SITE, SameOrigin};
 
 /// In bytes. A smaller answer fits into one packet as it is.
 const LEAST: u64 = 1024;
+/// Of Brotli (to 11) and of gzip (to 9). The demo's overview is an eighth smaller than at Brotli's 4, for a third more time; beyond
+/// this, little is won.
+const LEVEL: i32 = 6;
 
 /// For pages, their server functions and their downloads.
 pub(crate) fn for_own_pages(routes: Router, own: SameOrigin) -> Router {
@@ -34,8 +40,9 @@ pub(crate) fn for_programs(routes: Router) -> Router {
 }
 
 fn compressed(routes: Router, own: Option<SameOrigin>) -> Router {
-    let compression =
-        CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(LEAST)));
+    let compression = CompressionLayer::new()
+        .quality(CompressionLevel::Precise(LEVEL))
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(LEAST)));
     routes
         .layer(compression)
         .layer(from_fn_with_state(own, negotiate))
