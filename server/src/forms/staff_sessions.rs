@@ -128,8 +128,22 @@ pub(crate) async fn change_password(
     State(forms): State<Forms>,
     Asking(context): Asking,
     headers: HeaderMap,
-    Posted { form, kept, .. }: Posted<PasswordChange>,
+    Posted {
+        form,
+        kept,
+        sign_in,
+    }: Posted<PasswordChange>,
 ) -> Response {
+    let _turn = forms.flashes.take_turn(&context, paths::PASSWORD).await;
+    if has_just_ended(&forms, &context.caller, sign_in).await {
+        let detail = "Nothing was done now: your sign-in has just ended, as it does when the password is changed. If \
+                      you have sent the form twice, sign in with the new password.";
+        let problem = Problem::new(ProblemCode::Unauthenticated, detail);
+        let input = Fields::new();
+        let told = Flash::Refused { problem, input };
+        let id = forms.flashes.leave_signed_out(&context, told);
+        return see_other(&with_flash(&sign_in_page(START), &id));
+    }
     let changed = async {
         if !matches!(context.caller, Caller::Staff(_)) {
             return Err(unauthenticated());
@@ -153,6 +167,14 @@ pub(crate) async fn change_password(
         }
         Err(problem) => forms.refuse(&context, paths::PASSWORD, problem, kept),
     }
+}
+
+/// Whether a sign-in has ended since its request came in, as for the second of two clicks that change a password.
+async fn has_just_ended(forms: &Forms, caller: &Caller, sign_in: Option<String>) -> bool {
+    let (Caller::Staff(_), Some(token)) = (caller, sign_in) else {
+        return false;
+    };
+    matches!(forms.staff_sessions.authenticate(&token).await, Ok(None))
 }
 
 /// The page of the form that this person had filled in, in this browser, when their sign-in had ended, with what was typed;

@@ -161,3 +161,24 @@ async fn a_sign_in_leaves_word_of_itself_for_seconds_and_a_sign_out_takes_it_bac
     let out = site.submit("/forms/sign-out", Some(&cookie), "").await;
     assert!(begun(&out).starts_with(';'), "{out:?}");
 }
+
+#[tokio::test]
+async fn two_clicks_change_a_password_once_and_the_second_says_so() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    let current = PASSWORD.replace(' ', "+");
+    let body = format!("current={current}&new=an+entirely+other+one&repeat=an+entirely+other+one");
+    let send = async || {
+        site.submit("/forms/change-password", Some(&ana), &body)
+            .await
+    };
+    let (first, second) = futures::join!(send(), send());
+    assert!(first.location.starts_with("/support?flash="), "{first:?}");
+    let (problem, _) = site.refusal(&second, None).await;
+    assert!(
+        problem.detail.starts_with("Nothing was done now:"),
+        "{problem:?}"
+    );
+    assert_eq!(second.cookie, None);
+}
