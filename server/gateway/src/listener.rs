@@ -22,7 +22,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{accept::Slots, connection::Connection, opening::Opening};
 use crate::proxy::Gateway;
 
-pub use self::unread::{ReadSoon, notice_reading};
+pub use self::unread::{ReadSoon, UNREAD, notice_reading};
 
 /// How long a client may take for a request's head, the first and later ones. On HTTP/2: how long a
 /// connection without requests is kept.

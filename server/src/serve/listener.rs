@@ -11,7 +11,7 @@ use std::{
 
 use axum::{Extension, Router, extract::ConnectInfo};
 use gateway::{
-    ReadSoon,
+    ReadSoon, UNREAD,
     accept::{MAX_CONNECTIONS, Slots},
     notice_reading,
 };
@@ -26,17 +26,42 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-/// How long a client may take for a request's head, the first as well as those after it.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// What a client may take of a listener.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// For a request's head, the first as well as those after it.
+    head: Duration,
+    /// Of silence within the body of a request.
+    body: Duration,
+    /// Without reading anything of an answer.
+    unread: Duration,
+    /// Connections of one address: a sixteenth of all. An office shares one.
+    per_address: usize,
+    /// Connections of one proxy, and of this machine. They speak for many.
+    per_proxy: usize,
+}
 
-/// How long a client may be silent within the body of a request.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many connections one address may have open: a sixteenth of all. An office shares one.
-const PER_ADDRESS: usize = MAX_CONNECTIONS / 16;
+const LIMITS: Limits = Limits {
+    head: Duration::from_secs(30),
+    body: Duration::from_secs(30),
+    unread: UNREAD,
+    per_address: MAX_CONNECTIONS / 16,
+    per_proxy: usize::MAX,
+};
 
-/// Serves until `end`, then lets open requests come to their end. If it is dropped before, they are cut. Proxies speak for many, so those of
-/// `proxies` and this machine have no limit of their own.
+/// Serves until `end`, then lets open requests come to their end. If it is dropped before, they are cut. `proxies` and this machine have
+/// no limit of their own.
 pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    proxies: Vec<IpNet>,
+    end: CancellationToken,
+) {
+    serve_within(LIMITS, listener, router, proxies, end).await;
+}
+
+async fn serve_within(
+    limits: Limits,
     listener: TcpListener,
     router: Router,
     proxies: Vec<IpNet>,
@@ -47,19 +72,23 @@ pub(super) async fn serve(
     let _cuts = cut.clone().drop_guard();
     let slots = Slots::new("console", MAX_CONNECTIONS);
     let addresses = Addresses::default();
-    let router = router.layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT));
+    let router = router.layer(RequestBodyTimeoutLayer::new(limits.body));
     while let Some((slot, (tcp, peer))) = slots.accept(|| listener.accept(), &end).await {
         let ip = peer.ip().to_canonical();
         let is_proxy = ip.is_loopback() || proxies.iter().any(|net| net.contains(&ip));
-        let Some(place) = addresses.take(ip, if is_proxy { usize::MAX } else { PER_ADDRESS })
-        else {
+        let limit = match is_proxy {
+            true => limits.per_proxy,
+            false => limits.per_address,
+        };
+        let Some(place) = addresses.take(ip, limit) else {
             tracing::debug!(client.ip = %ip, "an address has too many connections");
             continue;
         };
         let router = router.clone().layer(Extension(ConnectInfo(peer)));
         let (end, cut) = (end.clone(), cut.clone());
         tracker.spawn(async move {
-            cut.run_until_cancelled(connection(tcp, router, end)).await;
+            cut.run_until_cancelled(connection(tcp, router, limits, end))
+                .await;
             drop((slot, place));
         });
     }
@@ -117,15 +146,15 @@ fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
-async fn connection(tcp: TcpStream, router: Router, end: CancellationToken) {
+async fn connection(tcp: TcpStream, router: Router, limits: Limits, end: CancellationToken) {
     // Otherwise small responses wait. A socket that refuses this is about to fail anyway.
     let _ = tcp.set_nodelay(true);
     notice_reading(&tcp);
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(limits.head)
         .serve_connection(
-            TokioIo::new(ReadSoon::new(tcp)),
+            TokioIo::new(ReadSoon::within(limits.unread, tcp)),
             TowerToHyperService::new(router),
         );
     let mut serving = pin!(serving);
@@ -143,7 +172,143 @@ async fn connection(tcp: TcpStream, router: Router, end: CancellationToken) {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use axum::{body::Bytes, routing::post};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpSocket,
+        time::timeout,
+    };
+
     use super::*;
+
+    /// Much longer than the limits of these tests, and shorter than those that are served.
+    const LONG: Duration = Duration::from_secs(5);
+    const SHORT: Limits = Limits {
+        head: Duration::from_millis(300),
+        body: Duration::from_millis(300),
+        unread: Duration::from_millis(300),
+        ..LIMITS
+    };
+
+    /// Counts the bytes of a body. With none it answers with megabytes.
+    async fn counting(body: Bytes) -> Vec<u8> {
+        match body.len() {
+            0 => vec![b'x'; 32 << 20],
+            length => length.to_string().into_bytes(),
+        }
+    }
+
+    /// A listener with these limits: where it is, what ends it, and when it has ended.
+    async fn serving(
+        limits: Limits,
+    ) -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (router, end) = (
+            Router::new().route("/", post(counting)),
+            CancellationToken::new(),
+        );
+        let serving = serve_within(limits, listener, router, Vec::new(), end.clone());
+        (address, end, tokio::spawn(serving))
+    }
+
+    /// All that comes until the connection ends; `None` if it doesn't.
+    async fn rest(mut client: TcpStream) -> Option<String> {
+        let mut read = Vec::new();
+        // A reset is an end too.
+        let _ = timeout(LONG, client.read_to_end(&mut read)).await.ok()?;
+        Some(String::from_utf8_lossy(&read).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_client_that_is_silent_in_a_head_or_a_body_is_let_go() {
+        let (address, ..) = serving(SHORT).await;
+        for (sent, answered) in [
+            ("", false),
+            ("POST / HTTP/1.1\r\nHost: a\r\n", false),
+            (
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
+                true,
+            ),
+            (
+                "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+                true,
+            ),
+            // And between two requests.
+            (
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+                true,
+            ),
+        ] {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(sent.as_bytes()).await.unwrap();
+            let rest = rest(client).await;
+            let rest = rest.unwrap_or_else(|| panic!("still open after {sent:?}"));
+            assert_eq!(rest.starts_with("HTTP/1.1 "), answered, "{sent:?}: {rest}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_body_that_goes_on_is_read_to_its_end() {
+        let (address, ..) = serving(SHORT).await;
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 8\r\n\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        for _ in 0..8 {
+            tokio::time::sleep(SHORT.body / 3).await;
+            client.write_all(b"x").await.unwrap();
+        }
+        assert!(rest(client).await.unwrap().ends_with("\r\n\r\n8"));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_of_its_answer_holds_up_no_end() {
+        let (address, end, serving) = serving(SHORT).await;
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let ask = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+        client.write_all(ask).await.unwrap();
+        client.readable().await.unwrap();
+        end.cancel();
+        timeout(LONG, serving).await.expect("cut").unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_address_opens_so_many_connections_and_another_its_own() {
+        let limits = Limits {
+            per_proxy: 2,
+            head: LONG * 4,
+            ..SHORT
+        };
+        let (address, ..) = serving(limits).await;
+        let ask = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx";
+        let asking = async |from: &str| {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+            let mut client = socket.connect(address).await.unwrap();
+            // One that is closed at once may not even take this.
+            let _ = client.write_all(ask.as_bytes()).await;
+            let mut first = [0];
+            let read = timeout(LONG, client.read(&mut first)).await.unwrap();
+            (client, read.is_ok_and(|length| length == 1))
+        };
+        let (one, answered) = asking("127.0.0.1").await;
+        assert!(answered);
+        let (_two, answered) = asking("127.0.0.1").await;
+        assert!(answered);
+        assert!(!asking("127.0.0.1").await.1, "a third");
+        assert!(asking("127.0.0.2").await.1, "another address");
+        drop(one);
+        let again = async {
+            while !asking("127.0.0.1").await.1 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(LONG, again).await.expect("its place is free again");
+        // What is served limits neither this machine nor proxies, and everyone else.
+        assert_eq!((LIMITS.per_proxy, LIMITS.per_address), (usize::MAX, 512));
+    }
 
     #[test]
     fn an_address_has_so_many_places_and_gets_them_back() {

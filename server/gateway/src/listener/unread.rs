@@ -37,7 +37,7 @@ use crate::{
 
 /// For how long a client may take nothing of an answer of the gateway's own, or of the last part of
 /// another.
-pub(super) const UNREAD: Duration = Duration::from_secs(15);
+pub const UNREAD: Duration = Duration::from_secs(15);
 
 /// An answer of which the client is told when its last part is on its way.
 pub(super) type Told = Relayed<Answer, AtLast>;
@@ -108,6 +108,7 @@ impl Own {
 #[derive(Debug)]
 struct Patience {
     own: Own,
+    lasts: Duration,
     until: Option<Pin<Box<Sleep>>>,
 }
 
@@ -122,27 +123,37 @@ impl Patience {
             self.until = None;
             return written;
         }
-        let until = self.until.get_or_insert_with(|| Box::pin(sleep(UNREAD)));
+        let lasts = self.lasts;
+        let until = self.until.get_or_insert_with(|| Box::pin(sleep(lasts)));
         ready!(until.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-/// A connection whose client may leave nothing of ours unread for 15 seconds.
+/// A connection whose client may leave nothing of ours unread for long.
 pub struct ReadSoon<S> {
     inner: S,
     patience: Patience,
 }
 
 impl<S> ReadSoon<S> {
-    /// Every answer on this connection is ours.
-    pub fn new(inner: S) -> Self {
-        Self::when(Own::always(), inner)
+    /// Every answer on this connection is ours, and may be left unread for so long.
+    pub fn within(lasts: Duration, inner: S) -> Self {
+        let patience = Patience {
+            own: Own::always(),
+            lasts,
+            until: None,
+        };
+        Self { inner, patience }
     }
 
     /// The answers that `own` marks are ours.
     pub(super) const fn when(own: Own, inner: S) -> Self {
-        let patience = Patience { own, until: None };
+        let patience = Patience {
+            own,
+            lasts: UNREAD,
+            until: None,
+        };
         Self { inner, patience }
     }
 
@@ -258,7 +269,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_is_timed_from_where_it_reads_nothing_until_it_reads() {
         let (mut client, server) = tokio::io::duplex(4);
-        let mut server = ReadSoon::new(server);
+        let mut server = ReadSoon::within(UNREAD, server);
         server.write_all(b"1234").await.unwrap();
         assert!(server.patience.until.is_none());
         assert!(futures::poll!(std::pin::pin!(server.write_u8(5))).is_pending());
