@@ -135,7 +135,10 @@ impl Arrival {
             Err(fault) => self.respelt(fault)?,
         };
         let query = target.query().unwrap_or_default();
-        if headers::overrides_method(&self.headers) || selectors::overrides_method(query) {
+        if headers::overrides_method(&self.headers)
+            || selectors::overrides_method(query)
+            || selectors::path_overrides_method(target.path())
+        {
             return Err(malformed("A request must not override its method.".into()));
         }
         let request = CanonicalRequest {

@@ -36,6 +36,17 @@ const NEVER: [&str; 26] = [
     "x-rewrite-url",
 ];
 
+/// Those of them that are sent with most requests.
+const EXPECTED_TO_STAY: [&str; 7] = [
+    "authorization",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "x-real-ip",
+];
+
 /// Fields of programs that pass where the configuration does not say otherwise.
 const DEFAULT_ALLOWED: [&str; 51] = [
     "accept",
@@ -269,6 +280,16 @@ pub(crate) fn is_never_passed(name: &HeaderName) -> bool {
         || text.contains("copy-from")
         // Look-alikes: CGI-like upstreams read '_' and '.' as '-' (RFC 3875 §4.1.18).
         || text.contains(['_', '.'])
+}
+
+/// Whether a session's record names a field that does not pass. Clients and proxies send these with
+/// most requests, and nobody misses them.
+pub(super) fn is_missed(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    !HOP_BY_HOP.contains(&text)
+        && !OURS.contains(name)
+        && !EXPECTED_TO_STAY.contains(&text)
+        && !text.starts_with("x-forwarded-")
 }
 
 /// Whether a field that a page of the platform has sent passes.

@@ -9,7 +9,7 @@ use http_body::Frame;
 
 use super::{
     insert_identity, list, named_by_connection, only,
-    passing::{is_meaning, is_never_passed, is_of_pages},
+    passing::{is_meaning, is_missed, is_never_passed, is_of_pages},
 };
 use crate::{
     judge::Denied,
@@ -120,10 +120,10 @@ impl RequestHeaders {
         Err(Denied::new(Refusal::MalformedRequest, detail))
     }
 
-    /// The fields that don't pass, but for those that never do and those that browsers add.
+    /// The fields that don't pass and that somebody could miss, but for those that browsers add.
     pub(crate) fn left_out(&self, sender: Sender, client: &HeaderMap) -> Vec<HeaderName> {
-        let names = client.keys().filter(|name| !is_never_passed(name));
-        let names = names.filter(|name| !self.allowed.contains(*name));
+        let names = client.keys().filter(|name| is_missed(name));
+        let names = names.filter(|name| is_never_passed(name) || !self.allowed.contains(*name));
         let names = names.filter(|name| match sender {
             Sender::Program => true,
             Sender::Page => !is_of_pages(name) && !name.as_str().starts_with("sec-"),

@@ -56,7 +56,8 @@ impl CanonicalTarget {
     /// If the target can be read in two ways of which one leads elsewhere, whatever the rules say.
     pub fn parse_odd(target: &[u8]) -> Result<Self, NotCanonical> {
         Self::with(target, |path| match check_path(path) {
-            Ok(()) => Ok(Vec::new()),
+            Ok(()) if !readings::may_have_wide(path) => Ok(Vec::new()),
+            Ok(()) => readings::of(path),
             Err(fault) => readings::of(path).map_err(|_| fault),
         })
     }

@@ -39,13 +39,15 @@ impl Hidden {
     /// As [`Self::of`], for a target that may be refused. Of one that can be read in two ways nothing
     /// is shown if anything may be secret, because the upstream's reading is not known.
     pub(crate) fn of_any(&self, target: &[u8]) -> (String, Option<String>) {
-        match CanonicalTarget::parse(target) {
-            Ok(target) => self.of(&target),
-            Err(_) if self.hides() => {
+        let one_way = CanonicalTarget::parse_odd(target);
+        let one_way = one_way.ok().filter(|read| read.readings().is_empty());
+        match one_way {
+            Some(target) => self.of(&target),
+            None if self.hides() => {
                 let query = target.contains(&b'?').then(|| HIDDEN.to_owned());
                 (format!("/{HIDDEN}"), query)
             }
-            Err(_) => {
+            None => {
                 let mut parts = target.splitn(2, |b| *b == b'?');
                 let mut part = || Some(String::from_utf8_lossy(parts.next()?).into_owned());
                 (part().unwrap_or_default(), part())
@@ -235,6 +237,7 @@ mod tests {
             "/v1/users/7/resets.json/s3cret",
             "/v1/users/7/re%73ets/s3cret",
             "/v1/users/7/resets%2Fs3cret",
+            "/v1/users/7/resets%EF%BC%8Fs3cret",
             "/v1/users/7/resets%252fs3cret",
             "/v1/users/7\\resets\\s3cret",
             "/v1/users/7/resets;x=/s3cret",

@@ -5,8 +5,6 @@
 //! them the upstream prefers. What none of them may have is refused: dot segments, control characters,
 //! bytes that are not UTF-8.
 
-use std::borrow::Cow;
-
 use super::uri::{NotCanonical, escape, is_dots, is_path_char, is_unreserved};
 
 /// How often escapes of escapes are undone. What nests deeper is refused.
@@ -23,33 +21,69 @@ pub(super) fn of(path: &[u8]) -> Result<Vec<String>, NotCanonical> {
     let path = std::str::from_utf8(path).map_err(|_| NotCanonical::Character)?;
     check(path)?;
     let mut readings: Vec<String> = Vec::new();
-    let mut text = Cow::Borrowed(path);
-    for _ in 0..=NESTED {
-        if has_wide_escape(&text) {
-            return Err(NotCanonical::ForbiddenEscape);
-        }
-        // Some readers cut the whole path at its first parameter.
-        let cut = text.split(';').next().unwrap_or_default();
-        for reading in [split(&text, false), split(&text, true), split(cut, false)] {
-            for whole in [joined(&reading, false)?, joined(&reading, true)?] {
-                if !readings.contains(&whole) {
-                    readings.push(whole);
+    let mut texts = vec![path.to_owned()];
+    for depth in 0..=NESTED {
+        let mut next: Vec<String> = Vec::new();
+        for text in &texts {
+            if has_wide_escape(text) {
+                return Err(NotCanonical::ForbiddenEscape);
+            }
+            read(text, &mut readings)?;
+            let undone = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
+            for other in [narrowed(text), narrowed(&undone), undone.into_owned()] {
+                if other != *text && !next.contains(&other) {
+                    next.push(other);
                 }
             }
         }
-        if !text.contains('%') {
-            break;
-        }
-        let undone = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
-        if undone == text {
+        if next.is_empty() {
             return Ok(readings);
         }
-        text = Cow::Owned(undone.into_owned());
+        if depth == NESTED && next.iter().any(|text| text.contains('%')) {
+            return Err(NotCanonical::ForbiddenEscape);
+        }
+        texts = next;
     }
-    match text.contains('%') {
-        true => Err(NotCanonical::ForbiddenEscape),
-        false => Ok(readings),
+    Ok(readings)
+}
+
+/// Adds the readings of a text whose escapes stand for themselves.
+fn read(text: &str, readings: &mut Vec<String>) -> Result<(), NotCanonical> {
+    // Some readers cut the whole path at its first parameter.
+    let cut = text.split(';').next().unwrap_or_default();
+    for reading in [split(text, false), split(text, true), split(cut, false)] {
+        for whole in [joined(&reading, false)?, joined(&reading, true)?] {
+            if !readings.contains(&whole) {
+                readings.push(whole);
+            }
+        }
     }
+    Ok(())
+}
+
+/// Whether a canonical path may have a full-width form. Some readers take these for ASCII, after they
+/// decode (Unicode, NFKC; the "best fit" of Windows).
+pub(super) fn may_have_wide(path: &[u8]) -> bool {
+    path.windows(9).any(|escapes| {
+        escapes.starts_with(b"%EF%BC%") && WIDE.iter().any(|(last, ..)| escapes.ends_with(last))
+    })
+}
+
+/// The full-width forms of what gives a path its form, by the last byte of their UTF-8.
+const WIDE: [(&[u8], char, char); 5] = [
+    (b"8F", '\u{FF0F}', '/'),
+    (b"8E", '\u{FF0E}', '.'),
+    (b"85", '\u{FF05}', '%'),
+    (b"9B", '\u{FF1B}', ';'),
+    (b"BC", '\u{FF3C}', '\\'),
+];
+
+/// A text with ASCII for full-width forms.
+fn narrowed(text: &str) -> String {
+    let narrow = |c| WIDE.iter().find(|(_, wide, _)| *wide == c);
+    text.chars()
+        .map(|c| narrow(c).map_or(c, |(.., plain)| *plain))
+        .collect()
 }
 
 /// Checks the path as it is written.
@@ -155,6 +189,11 @@ mod tests {
             ("/100%25.pdf", &["/100%.pdf"]),
             ("/[slug]", &[]),
             ("/a%2F", &["/a/"]),
+            ("/a%EF%BC%8Fb", &["/a/b", "/a／b"]),
+            ("/a%EF%BC%BCb", &["/a/b"]),
+            ("/a%EF%BC%9Bx/b", &["/a;x/b", "/a/b"]),
+            ("/a%EF%BC%852Fb", &["/a%2Fb", "/a/b"]),
+            ("/a%EF%BC%8Ejson", &["/a.json"]),
         ] {
             let readings = readings(path);
             for other in others {
@@ -183,6 +222,10 @@ mod tests {
             ("/a/%25252E%25252E/b", DotSegment),
             ("/a/%2525252525252E%25252525252E/b", ForbiddenEscape),
             ("/a/.%252e/b", DotSegment),
+            ("/a/%EF%BC%8E%EF%BC%8E/b", DotSegment),
+            ("/a%EF%BC%8F%EF%BC%8E.%EF%BC%8Fb", DotSegment),
+            ("/a/%EF%BC%852e%EF%BC%852e/b", DotSegment),
+            ("/%EF%BC%8Fh/a", EmptySegment),
             ("/a/..%3B/b", DotSegment),
             ("/a/..%20/b", DotSegment),
             ("/a%252F..%252Fb", DotSegment),

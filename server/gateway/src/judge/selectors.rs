@@ -3,11 +3,15 @@
 //! It is unknown how the upstream reads a name. So every spelling that some parser accepts counts
 //! as that name, and only the plain spelling of the right value passes.
 
+use std::borrow::Cow;
+
 use http::HeaderName;
 
 use super::request::CanonicalRequest;
 use crate::headers;
 
+/// How often escapes of escapes are undone.
+const NESTED: usize = 4;
 /// Parameters by which some frameworks take another method than the request's own.
 const METHOD_OVERRIDES: [&str; 3] = ["_method", "x-http-method-override", "x-method-override"];
 
@@ -26,14 +30,20 @@ pub(crate) fn naming_another(
     own: &str,
 ) -> Option<String> {
     let query = request.target.query().unwrap_or_default();
-    in_parameters(rules, query, own, "query parameter").or_else(|| {
-        let mut selectors = rules.headers.iter();
-        let another = selectors.find(|selector| {
-            request.headers.contains_key(*selector)
-                && headers::only(&request.headers, *selector).is_none_or(|value| value != own)
-        });
-        another.map(|selector| format!("The header {selector}"))
-    })
+    let in_path = || {
+        let mut parameters = parameters_in(request.target.path()).into_iter();
+        parameters.find_map(|text| in_parameters(rules, &text, own, "path's parameter"))
+    };
+    in_parameters(rules, query, own, "query parameter")
+        .or_else(in_path)
+        .or_else(|| {
+            let mut selectors = rules.headers.iter();
+            let another = selectors.find(|selector| {
+                request.headers.contains_key(*selector)
+                    && headers::only(&request.headers, *selector).is_none_or(|value| value != own)
+            });
+            another.map(|selector| format!("The header {selector}"))
+        })
 }
 
 /// As [`naming_another`], in a form.
@@ -58,6 +68,36 @@ pub(crate) fn overrides_method(parameters: &str) -> bool {
         .map(|pair| pair.split('=').next().unwrap_or_default());
     let mut names = names.filter(|name| !name.is_empty());
     names.any(|name| METHOD_OVERRIDES.iter().any(|o| is_spelling_of(name, o)))
+}
+
+/// The parameters in a path, by any reader: what follows a `;` in its segment, and a query for one that
+/// decodes before it splits.
+fn parameters_in(path: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut text = Cow::Borrowed(path);
+    for _ in 0..=NESTED {
+        if let Some((_, query)) = text.split_once('?') {
+            found.push(query.to_owned());
+        }
+        for segment in text.split('/') {
+            if let Some((_, parameters)) = segment.split_once(';') {
+                found.push(parameters.to_owned());
+            }
+        }
+        if !text.contains('%') {
+            break;
+        }
+        let undone = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
+        text = Cow::Owned(undone.into_owned());
+    }
+    found
+}
+
+/// Whether a path has a parameter that some framework takes for the request's method.
+pub(crate) fn path_overrides_method(path: &str) -> bool {
+    parameters_in(path)
+        .iter()
+        .any(|text| overrides_method(text))
 }
 
 /// Whether a query names `selector`, and if so whether plainly, once, and with the value `own`.
@@ -175,6 +215,47 @@ mod tests {
         for parameters in ["", "method=a", "payment_method=b", "a=_method"] {
             assert!(!overrides_method(parameters), "{parameters}");
         }
+    }
+
+    #[test]
+    fn a_parameter_in_a_path_is_one_for_readers_that_decode_first() {
+        let another = |path: &str| {
+            let rules = SelectorRules {
+                query: vec!["tenant_id".into()],
+                headers: Vec::new(),
+            };
+            let texts = parameters_in(path);
+            let mut texts = texts.iter();
+            texts.any(|text| in_parameters(&rules, text, "acme", "").is_some())
+        };
+        for path in [
+            "/x%3Ftenant_id=b",
+            "/x%3Fa=1&tenant_id=b",
+            "/x%253Ftenant_id=b",
+            "/x%3Ft%65nant_id=b",
+            "/x%3Ftenant_id%3Db",
+            "/x%3Fa=1%26tenant_id=b",
+            "/x%3Ftenant_id=acme&tenant_id=b",
+            "/x%3Ftenant_id=acme/y",
+            "/x;tenant_id=b/y",
+            "/x;a=1;tenant_id=b",
+            "/x%3Btenant_id=b",
+            "/x;tenant%5Fid=b",
+        ] {
+            assert!(another(path), "{path}");
+        }
+        for path in [
+            "/x",
+            "/tenant_id=b",
+            "/x%3Ftenant_id=acme",
+            "/x;tenant_id=acme/y",
+            "/50%25",
+        ] {
+            assert!(!another(path), "{path}");
+        }
+        assert!(path_overrides_method("/x%3F_method=DELETE"));
+        assert!(path_overrides_method("/x;_method=DELETE"));
+        assert!(!path_overrides_method("/_method=DELETE"));
     }
 
     #[test]

@@ -230,6 +230,92 @@ async fn an_odd_path_opens_nothing_that_is_denied_or_not_permitted() {
 }
 
 #[tokio::test]
+async fn a_path_with_full_width_signs_is_held_to_what_they_may_be_taken_for() {
+    let rig = Rig::with(files()).await;
+    for path in [
+        "/files/2026%EF%BC%8Fexports",
+        "/files%EF%BC%8F2026%EF%BC%8Fexports",
+        "/files/2026/exports%EF%BC%9Bx",
+        "/files/2026%EF%BC%852Fexports",
+        "/files/2026%EF%BC%BCexports",
+        "/one/a%EF%BC%8Fb",
+        "/files/%EF%BC%8E%EF%BC%8E/x",
+    ] {
+        let answer = rig.ask(&format!("GET {path}")).await;
+        assert!(
+            [400, 403].contains(&answer.status),
+            "{path} {}",
+            answer.status
+        );
+    }
+    assert_eq!(rig.upstream.bytes(), 0);
+    for path in [
+        "/files/%E5%86%99%E7%9C%9F%EF%BC%8Ejpg",
+        "/files/100%EF%BC%85",
+        "/files/a%EF%BC%8Fb",
+        "/files/%EF%BC%A1%EF%BC%A2",
+        "/one/%E5%86%99%EF%BC%8Ejpg",
+    ] {
+        assert_eq!(rig.ask(&format!("GET {path}")).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_in_a_path_selects_no_other_tenant_and_no_other_method() {
+    let rig = Rig::with(Wanted {
+        scopes: &["read_only", "all:write"],
+        ..by_identity("")
+    })
+    .await;
+    for (target, code) in [
+        ("/x%3Ftenant_id=bolt", "wrong_tenant"),
+        ("/x%3Fa=1&tenant_id=bolt", "wrong_tenant"),
+        ("/x%253Ftenant_id=bolt", "wrong_tenant"),
+        ("/x;tenant_id=bolt", "wrong_tenant"),
+        ("/x;tenant_id=bolt/y", "wrong_tenant"),
+        ("/x%3Ftenant_id=bolt?tenant_id=acme", "wrong_tenant"),
+        ("/x%3F_method=DELETE", "malformed_request"),
+        ("/x;_method=DELETE", "malformed_request"),
+    ] {
+        let answer = rig.ask(&format!("GET {target}")).await;
+        assert_eq!(answer.code(), code, "{target}");
+    }
+    assert_eq!(rig.upstream.bytes(), 0);
+    for target in ["/what%3F", "/x%3Fa=1", "/x;a=1/y", "/x%3Ftenant_id=acme"] {
+        assert_eq!(
+            rig.ask(&format!("GET {target}")).await.status,
+            200,
+            "{target}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_any_escape_is_refused_and_shown_nowhere() {
+    let entry = Entry::with(by_identity("")).await;
+    let token = &entry.rig.token;
+    let (first, last) = token.split_at(20);
+    let spelt = [
+        token.replacen('s', "%u0073", 1),
+        token.replacen('s', "%U0073", 1),
+        token.replacen('s', "%25u0073", 1),
+        token.replacen("st_", "s%t_", 1),
+        format!("{first}%{last}"),
+        format!("{first}%zz{last}"),
+    ];
+    for (number, spelt) in spelt.iter().enumerate() {
+        for target in [format!("/x?t={spelt}"), format!("/x?a=50%&t={spelt}&b")] {
+            let line = format!("GET {target}");
+            assert_eq!(from_page(&entry, &line, "").await.status, 400, "{number}");
+            assert_eq!(entry.rig.ask(&line).await.status, 400, "{number}");
+        }
+    }
+    assert_eq!(entry.rig.upstream.bytes(), 0);
+    let recorded = format!("{:?}", entry.rig.store.refused());
+    assert!(!recorded.contains(&token[token.len() - 12..]), "{recorded}");
+}
+
+#[tokio::test]
 async fn an_odd_path_names_no_other_tenant_and_hides_its_secrets() {
     let rig = Rig::with(Wanted {
         more: "hidden = { paths = [\"/v1/tenants/{tenant_id}/resets/{secret}\"] }",
