@@ -217,7 +217,7 @@ pub struct CallBucket {
     pub errors: u64,
 }
 
-/// Calls and errors in each of the last full hours, oldest first.
+/// Calls and errors in each of the last hours, oldest first. The newest ends now.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hours {
     /// How many API calls the tenant made.
@@ -309,7 +309,7 @@ pub struct Overview {
     pub counts: HealthCounts,
     /// One page of tenants.
     pub tenants: super::page::Page<TenantHealth>,
-    /// The last 24 full hours of the tenants of this page that made any calls.
+    /// The last 24 hours of the tenants of this page that made any calls.
     pub hours: BTreeMap<TenantId, Hours>,
     /// Whether telemetry arrives at all.
     pub telemetry: TelemetryState,

@@ -29,10 +29,7 @@ pub(super) fn LiveIndicator(
     let text = move || match live.state.get() {
         LiveState::Connected if live.paused.get() => "Paused".into(),
         LiveState::Connected => match live.heard_at.get() {
-            Some(heard_at) => format!(
-                "Live · updated {}",
-                shortly_ago(heard_at, viewer.now_or(now))
-            ),
+            Some(heard_at) => format!("Live · {}", shortly_ago(heard_at, viewer.now_or(now))),
             None => "Live".into(),
         },
         LiveState::Lost { since } => format!("Not live since {}", time(since)),

@@ -158,27 +158,28 @@ impl Db<'_> {
         })
     }
 
-    /// Calls and errors of these tenants in each of the last 24 full hours. Tenants without calls are left out.
+    /// Calls and errors of these tenants in each of the last 24 times 60 minutes, the span that has begun included.
+    /// Tenants without calls are left out.
     pub async fn list_hours(
         &mut self,
         tenants: &[TenantId],
         now: Timestamp,
     ) -> Result<BTreeMap<TenantId, Hours>, StoreError> {
-        let microseconds = TimeDelta::hours(1).num_seconds() * 1_000_000;
-        let end = now.timestamp_micros().div_euclid(microseconds);
-        let first = end - i64::try_from(HOURS).unwrap_or_default();
+        let span = SPAN.num_seconds() * 1_000_000;
+        let end = (now.timestamp_micros().div_euclid(span) + 1) * span;
+        let first = end - DAY.num_seconds() * 1_000_000;
         let mut found: BTreeMap<TenantId, Hours> = BTreeMap::new();
         for tenants in tenants.chunks(in_list::LENGTH) {
             let list = in_list::sql(
-                "SELECT tenant_id, start / 3600000000 AS hour, CAST(SUM(calls) AS BIGINT) AS calls, \
+                "SELECT tenant_id, (start - $101) / 3600000000 AS hour, CAST(SUM(calls) AS BIGINT) AS calls, \
                  CAST(SUM(errors) AS BIGINT) AS errors FROM call_buckets WHERE tenant_id IN ",
             );
             let query = self.assembled(format!(
                 "{list} AND start >= $101 AND start < $102 GROUP BY tenant_id, hour"
             ));
             let rows: Vec<(TenantId, i64, u64, u64)> = in_list::bind(query, tenants)
-                .bind(first * microseconds)
-                .bind(end * microseconds)
+                .bind(first)
+                .bind(end)
                 .fetch_all()
                 .await?;
             for (tenant, hour, calls, errors) in rows {
@@ -186,7 +187,7 @@ impl Db<'_> {
                     calls: vec![0; HOURS],
                     errors: vec![0; HOURS],
                 });
-                let place = usize::try_from(hour - first).unwrap_or(HOURS);
+                let place = usize::try_from(hour).unwrap_or(HOURS);
                 if place < HOURS {
                     hours.calls[place] = calls;
                     hours.errors[place] = errors;
