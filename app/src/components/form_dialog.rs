@@ -190,7 +190,9 @@ fn keep_over_sign_in(form: NodeRef<html::Form>, problem: RwSignal<Option<Problem
 /// Sends a form as the browser would, to be kept and not acted on.
 pub(crate) fn send_to_be_kept(form: &HtmlFormElement) {
     let action = form.get_attribute("action").unwrap_or_default();
-    let _ = form.set_attribute("action", &format!("{action}?{}", paths::KEEP));
+    // However often it is sent.
+    let path = action.split('?').next().unwrap_or_default();
+    let _ = form.set_attribute("action", &format!("{path}?{}", paths::KEEP));
     let _ = form.submit();
 }
 

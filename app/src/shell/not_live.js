@@ -10,11 +10,14 @@
     if (event.type === "click" && event.target === reload) keepTyped(event);
   };
   // Instead of a reload, the form is sent as it stands, to be shown again and not acted on.
+  const kept = () => document.querySelector("form[data-keep]");
   const keepTyped = (event) => {
-    const form = document.querySelector("form[data-keep]");
+    const form = kept();
     if (!form) return;
     event.preventDefault();
-    form.setAttribute("action", `${form.getAttribute("action")}?keep`);
+    // However often it is clicked.
+    const [path] = form.getAttribute("action").split("?");
+    form.setAttribute("action", `${path}?keep`);
     HTMLFormElement.prototype.submit.call(form);
   };
   for (const type of ["click", "submit", "input", "change", "keydown", "cancel"])
@@ -35,7 +38,7 @@
     reload.href = location.href;
     reload.textContent = "Reload the page";
     const what = why === "old"
-      ? "A new version of the console is here. What you typed stays when you reload. "
+      ? `A new version of the console is here.${kept() ? " What you typed in the form stays." : ""} `
       : "This page is not live: it does not update by itself. Links and forms work. ";
     line.append(what, reload);
     // What lies outside of a modal dialog can't be reached.

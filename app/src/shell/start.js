@@ -34,13 +34,22 @@ const start = async () => {
   for (const [node, parent, next] of places.reverse())
     if (parent.isConnected) parent.insertBefore(node, next?.parentNode === parent ? next : null);
 };
-// A newer server may not understand this page, nor the page its answers.
+// A newer server may not understand this page, nor the page its answers. While one release replaces another, nodes of both answer.
+let differs;
 const ask = fetch;
+const askAgain = () => {
+  const call = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+  window.fetch("/_fn/signed_in", call).catch(() => {});
+};
 window.fetch = async (...request) => {
   const answer = await ask(...request);
   const given = answer.headers.get("support-console-build");
-  const isGone = answer.status === 404 && !answer.headers.get("content-type") && new URL(answer.url).pathname.startsWith("/_fn/");
-  if (given ? given !== build : isGone) tell("old");
+  if (given === build) differs = undefined;
+  else if (answer.status === 404 && !answer.headers.get("content-type") && new URL(answer.url).pathname.startsWith("/_fn/")) tell("old");
+  else if (given) {
+    differs ??= (setTimeout(askAgain, 3_000), Date.now());
+    if (Date.now() - differs > 2_500) tell("old");
+  }
   return answer;
 };
 // The stream of changes ends with the script that listens to it.

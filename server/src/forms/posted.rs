@@ -39,7 +39,15 @@ impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> f
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         check_media_type(request.headers())?;
-        let is_kept_only = request.uri().query() == Some(paths::KEEP);
+        let is_kept_only = match request.uri().query() {
+            None => false,
+            Some(paths::KEEP) => true,
+            // Whoever meant to have it kept only must not act.
+            Some(_) => {
+                let detail = "This address is that of no form. Nothing was done.";
+                return Err(Problem::new(ProblemCode::MalformedRequest, detail).into());
+            }
+        };
         let sign_in = cookie::token_of(request.headers());
         let over_limit = request.extensions().get::<OverLimit>().cloned();
         let body = axum::body::to_bytes(request.into_body(), LIMIT)

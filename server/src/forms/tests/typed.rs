@@ -150,3 +150,18 @@ async fn what_was_typed_is_kept_when_it_is_refused() {
     assert_eq!(input["scopes"], ["a", "b"]);
     assert_eq!(input["ticket"], ["T-1"]);
 }
+
+#[tokio::test]
+async fn no_form_is_acted_on_that_was_sent_with_another_query() {
+    let site = Site::new().await;
+    site.console.add("ana", &[Role::SuperAdmin]).await;
+    let ana = site.sign_in("ana").await;
+    for (path, body, _) in &acts()[..6] {
+        for query in ["keep?keep", "keep=", "keep&keep", "x=1"] {
+            let address = format!("{path}?{query}");
+            let answer = site.submit(&address, Some(&ana), body).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{address}");
+        }
+    }
+    assert!(site.asked().is_empty(), "{:?}", site.asked());
+}
