@@ -21,7 +21,7 @@ use crate::{
     arrival::{Arrival, shown_target, websocket::Handshake},
     authenticate::{Authenticator, Browser, Caller},
     body::{BodyError, BodySource},
-    browser::Browsers,
+    browser::{Browsers, refusals},
     clock::Clock,
     entropy::{Entropy, new_uuid},
     gate::Entrance,
@@ -172,10 +172,15 @@ impl Admission {
         let mut intent = arrival.intent(&gate.session, Some(&permitted), self.rules.today());
         intent.left_out = self.node.left_out.unsaid(gate.session.id, &route.left_out);
         intent.free = self.node.allowance.take_free(gate.session.id);
+        let path = intent.path.clone();
         let begun = self
             .record
             .begin(intent, arrival.started, Arc::clone(&meter), place, lease);
-        let completer = begun.await?;
+        let completer = begun.await.inspect_err(|trouble| {
+            self.node
+                .refusals
+                .keep(arrival, gate.session.id, &path, &trouble.detail);
+        })?;
         Ok(Admitted {
             permitted,
             browser,
@@ -255,6 +260,10 @@ impl Admission {
     /// Records a refusal. Returns what the client is told.
     async fn refuse(&self, session: &KnownSession, arrival: &Arrival, denied: Denied) -> Trouble {
         let intent = arrival.intent(session, None, self.rules.today());
+        let told = &self.node.refusals;
+        if refusals::is_news(arrival, &denied) {
+            told.keep(arrival, session.id, &intent.path, &denied.detail);
+        }
         let trouble = self.record.refuse(intent, denied).await;
         match arrival.is_malformed() {
             true => trouble.closing(),

@@ -18,6 +18,8 @@ pub(crate) mod inject;
 pub(crate) mod jar;
 mod label;
 pub(crate) mod page;
+pub(crate) mod policy;
+pub(crate) mod refusals;
 pub(crate) mod stored;
 pub(crate) mod visit;
 
@@ -25,6 +27,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, header};
 
+use self::refusals::Refusals;
 pub use self::{
     hosts::{EntryHosts, OPEN_PATH},
     label::{EntryLabel, InvalidLabel},
@@ -41,6 +44,10 @@ pub(crate) struct Browsers {
     pub(crate) console: String,
     pub(crate) sessions: Arc<dyn BrowserSessions>,
     pub(crate) held: Arc<dyn HeldSessions>,
+    /// What was refused to pages of the platform.
+    pub(crate) refusals: Arc<Refusals>,
+    /// The upstreams' own origins: links and forms that name them are to lead to the session's host.
+    pub(crate) upstream_origins: Vec<String>,
     pub(crate) entropy: Arc<dyn Entropy>,
     /// How long to wait for the store.
     pub(crate) patience: Duration,

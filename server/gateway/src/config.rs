@@ -87,6 +87,10 @@ pub struct GatewayConfig {
     /// Whether browsers keep the upstream's static files while the session lasts.
     #[serde(default)]
     pub upstream_keep_static_files: bool,
+    /// The origins besides the session's host that the upstream's pages may connect and submit forms to,
+    /// off the record.
+    #[serde(default)]
+    pub upstream_connect_origins: Vec<String>,
     /// The audience of signed identities (the claim `aud`). Defaults to the upstream's origin.
     pub identity_audience: Option<String>,
     /// PEM file with the CA of the upstream's certificate. Defaults to the system's CAs.

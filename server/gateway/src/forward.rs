@@ -169,6 +169,7 @@ impl Forwarder {
             };
             let names = Arc::clone(&upstream.settings.names);
             let request = admitted.permitted.request();
+            let browser = (browser, asker.request_id);
             Visit::new(browser, &scheme, place, names, request, self.inject_banner)
         });
         let sending = Sending {

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     admission::{allowance::Allowance, left_out::LeftOut, places::Places},
-    browser::jar::Jars,
+    browser::{jar::Jars, refusals::Refusals},
     gate::{
         SessionGates,
         lease::{CUT_AFTER, Lease},
@@ -32,6 +32,8 @@ pub struct NodeState {
     pub(crate) jars: Arc<Jars>,
     /// Which fields of requests were left out, as far as the sessions' records say.
     pub(crate) left_out: Arc<LeftOut>,
+    /// What was refused to pages of the platform.
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl NodeState {
@@ -46,12 +48,14 @@ impl NodeState {
         let jars = Arc::new(Jars::default());
         let left_out = Arc::new(LeftOut::default());
         let allowance = Arc::new(Allowance::default());
+        let refusals = Arc::new(Refusals::default());
         let (held, said) = (Arc::clone(&jars), Arc::clone(&left_out));
-        let counted = Arc::clone(&allowance);
+        let (counted, told) = (Arc::clone(&allowance), Arc::clone(&refusals));
         let gates = SessionGates::telling(move |session| {
             held.forget(session);
             said.forget(session);
             counted.forget(session);
+            told.forget(session);
         });
         Arc::new(Self {
             lease,
@@ -60,6 +64,7 @@ impl NodeState {
             places: Places::new(places),
             jars,
             left_out,
+            refusals,
         })
     }
 }

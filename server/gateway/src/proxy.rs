@@ -66,6 +66,8 @@ impl Gateway {
                 console: parts.console_url,
                 sessions: parts.browser_sessions,
                 held: parts.held_sessions,
+                refusals: Arc::clone(&node.refusals),
+                upstream_origins: settings.upstream_origins(),
                 entropy: Arc::clone(&parts.entropy),
                 patience: settings.record_timeout,
             })

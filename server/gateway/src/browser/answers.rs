@@ -111,6 +111,13 @@ impl Origins<'_> {
     fn own_address(self, address: &str) -> Option<String> {
         let own = Url::parse(self.own).ok()?;
         let url = own.join(address.trim()).ok()?;
+        let is_upstream = self.are_upstreams(&url);
+        // The whole URL, not only the path: a path with two slashes would name a host.
+        is_upstream.then(|| format!("{}{}", self.own, &url[Position::BeforePath..]))
+    }
+
+    /// Whether a URL is one of the upstream's.
+    pub(super) fn are_upstreams(self, url: &Url) -> bool {
         let is_web = matches!(url.scheme(), "http" | "https");
         // An upstream may think itself behind TLS, or not: without a port both are it.
         let is = |name: &str| {
@@ -123,9 +130,7 @@ impl Origins<'_> {
             })
         };
         let mut others = self.others.iter();
-        let is_upstream = is_web && (is(self.upstream) || others.any(|other| is(other)));
-        // The whole URL, not only the path: a path with two slashes would name a host.
-        is_upstream.then(|| format!("{}{}", self.own, &url[Position::BeforePath..]))
+        is_web && (is(self.upstream) || others.any(|other| is(other)))
     }
 
     /// `5; url=https://…` (HTML §"shared declarative refresh steps").

@@ -2,14 +2,19 @@
 //! to end the session.
 //!
 //! It lives below the gateway's own prefix, so it is never forwarded or recorded. It uses the same
-//! cookie and checks as every request at a session's host. It consists of files, so that `'self'`
-//! is enough in the platform's `Content-Security-Policy`.
+//! cookie and checks as every request at a session's host. It is one script with its style in it, so
+//! that its hash is enough in the platform's `Content-Security-Policy`.
+
+use std::sync::LazyLock;
 
 use app::domain::{RequestId, Timestamp, scopes::ScopeName};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
+use super::refusals::Told;
 use crate::{
     answers::{self, Answer, Trouble},
     headers,
@@ -17,8 +22,20 @@ use crate::{
     problem,
 };
 
-const SCRIPT: &str = include_str!("banner/banner.js");
-const STYLE: &str = include_str!("banner/banner.css");
+/// The banner as one classic script that is also a module. In a function of its own: its names must not
+/// meet the page's.
+static SCRIPT: LazyLock<String> = LazyLock::new(|| {
+    let style = json!(include_str!("banner/banner.css"));
+    let script = include_str!("banner/banner.js");
+    format!("(() => {{\n\"use strict\";\nconst STYLE = {style};\n{script}}})();\n")
+});
+/// What a policy permits it by (CSP §2.3.1 `hash-source`).
+static HASH: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "'sha256-{}'",
+        STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()))
+    )
+});
 /// Below which the console shows each support session.
 const SESSION_PAGES: &str = "/support/sessions";
 
@@ -26,7 +43,6 @@ const SESSION_PAGES: &str = "/support/sessions";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Script,
-    Style,
     /// `session`: the banner's data.
     Session,
     /// `end`: end the session.
@@ -39,7 +55,6 @@ impl Wanted {
         let path = rest.split(|b| *b == b'?').next()?;
         match path {
             b"/banner.js" => Some(Self::Script),
-            b"/banner.css" => Some(Self::Style),
             b"/session" => Some(Self::Session),
             b"/end" => Some(Self::End),
             _ => None,
@@ -50,7 +65,7 @@ impl Wanted {
     const fn method(self) -> Method {
         match self {
             Self::End => Method::POST,
-            Self::Script | Self::Style | Self::Session => Method::GET,
+            Self::Script | Self::Session => Method::GET,
         }
     }
 
@@ -75,30 +90,51 @@ impl Wanted {
 }
 
 pub(crate) fn script(request_id: RequestId) -> Response<Answer> {
-    file(SCRIPT, "text/javascript; charset=utf-8", request_id)
-}
-
-pub(crate) fn style(request_id: RequestId) -> Response<Answer> {
-    file(STYLE, "text/css; charset=utf-8", request_id)
-}
-
-fn file(text: &'static str, kind: &'static str, request_id: RequestId) -> Response<Answer> {
-    let text = Bytes::from_static(text.as_bytes());
+    let text = Bytes::from_static(SCRIPT.as_bytes());
+    let kind = "text/javascript; charset=utf-8";
     let mut response = problem::unstored(StatusCode::OK, kind, text);
     headers::set_request_id(response.headers_mut(), request_id);
     response.map(Answer::Ours)
 }
 
-/// The banner's data for a session at `now`. `console` is the console's origin.
-pub(crate) fn session(
-    session: &KnownSession,
-    card: &SessionCard,
-    now: Timestamp,
-    console: &str,
-    request_id: RequestId,
-) -> Response<Answer> {
+/// The element that is put into the page that a request was answered with.
+pub(super) fn element(page: RequestId) -> String {
+    format!("<script data-page=\"{page}\">{}</script>", *SCRIPT)
+}
+
+/// The script's source in a policy.
+pub(super) fn hash() -> &'static str {
+    &HASH
+}
+
+/// What the banner shows.
+pub(crate) struct Shown<'s> {
+    pub(crate) session: &'s KnownSession,
+    pub(crate) card: &'s SessionCard,
+    /// The last refusals of the session's requests.
+    pub(crate) refusals: Vec<Told>,
+    /// The upstreams' own origins.
+    pub(crate) upstream_origins: &'s [String],
+    pub(crate) now: Timestamp,
+    /// The console's origin.
+    pub(crate) console: &'s str,
+}
+
+/// The banner's data.
+pub(crate) fn session(shown: Shown<'_>, request_id: RequestId) -> Response<Answer> {
+    let Shown {
+        session, card, now, ..
+    } = shown;
     let organization = session.organization_id.as_ref();
     let scopes: Vec<_> = session.scopes.iter().map(ScopeName::as_str).collect();
+    let refusals = shown.refusals.iter().map(|told| {
+        json!({
+            "request_id": told.request_id,
+            "request": told.request,
+            "detail": told.detail,
+            "seconds_ago": (now - told.at).num_seconds().max(0),
+        })
+    });
     let shown = json!({
         "staff": { "name": session.staff_name },
         "tenant": { "id": session.tenant_id, "name": card.tenant_name },
@@ -108,7 +144,9 @@ pub(crate) fn session(
         "expires_at": session.expires_at,
         // By the gateway's clock: the browser's may be wrong.
         "seconds_left": (session.expires_at - now).num_seconds().max(0),
-        "console_url": format!("{console}{SESSION_PAGES}/{}", session.id),
+        "console_url": format!("{}{SESSION_PAGES}/{}", shown.console, session.id),
+        "upstream_origins": shown.upstream_origins,
+        "refusals": refusals.collect::<Vec<_>>(),
     });
     answers::ours(StatusCode::OK, &shown, request_id)
 }
@@ -128,7 +166,7 @@ mod tests {
         for (rest, wanted) in [
             (&b"/banner.js"[..], Some(Wanted::Script)),
             (b"/banner.js?v=1", Some(Wanted::Script)),
-            (b"/banner.css", Some(Wanted::Style)),
+            (b"/banner.css", None),
             (b"/session", Some(Wanted::Session)),
             (b"/end", Some(Wanted::End)),
             (b"/END", None),
@@ -171,20 +209,32 @@ mod tests {
         ] {
             assert!(!SCRIPT.contains(forbidden), "{forbidden}");
         }
+        let style = include_str!("banner/banner.css");
         for outside in ["url(", "@import", "http"] {
-            assert!(!STYLE.contains(outside), "{outside}");
+            assert!(!style.contains(outside), "{outside}");
+        }
+        // Whatever a page's encoding, and as one element.
+        assert!(SCRIPT.is_ascii());
+        for end in ["</", "<!--", "\r"] {
+            assert!(!SCRIPT.contains(end), "{end}");
         }
     }
 
     #[test]
-    fn its_files_say_what_they_are() {
-        for (response, kind) in [
-            (script(id()), "text/javascript; charset=utf-8"),
-            (style(id()), "text/css; charset=utf-8"),
-        ] {
-            assert_eq!(response.headers()["content-type"], kind);
-            assert_eq!(response.headers()["x-content-type-options"], "nosniff");
-            assert_eq!(response.headers()["cache-control"], "no-store");
-        }
+    fn its_file_says_what_it_is() {
+        let response = script(id());
+        let kind = "text/javascript; charset=utf-8";
+        assert_eq!(response.headers()["content-type"], kind);
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+    }
+
+    #[test]
+    fn the_element_has_the_text_that_the_hash_is_of() {
+        let element = element(id());
+        let (_, text) = element.split_once('>').unwrap();
+        let text = text.strip_suffix("</script>").unwrap();
+        let hash = STANDARD.encode(Sha256::digest(text.as_bytes()));
+        assert_eq!(super::hash(), format!("'sha256-{hash}'"));
     }
 }

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::{
     Browsers,
-    banner::{self, Wanted},
+    banner::{self, Shown, Wanted},
     cookies, fetch_metadata, page,
 };
 use crate::{
@@ -37,11 +37,15 @@ impl Browsers {
         let browser = authenticator.browser(arrival, lease).await?;
         let request_id = arrival.request_id;
         if let Some(refused) = wanted.refused(&arrival.method, request_id) {
-            return Ok(refused);
+            return Ok(
+                match (wanted, fetch_metadata::is_navigation(&arrival.headers)) {
+                    (Wanted::End, true) => page::end(&self.console, request_id).map(Answer::Ours),
+                    _ => refused,
+                },
+            );
         }
         match wanted {
             Wanted::Script => Ok(banner::script(request_id)),
-            Wanted::Style => Ok(banner::style(request_id)),
             Wanted::Session => self.describe(&browser, arrival).await,
             Wanted::End => self.end(&browser, arrival).await,
         }
@@ -55,13 +59,15 @@ impl Browsers {
         let session = &browser.session;
         let card = within(self.patience, self.held.card(session.id)).await?;
         let card = card.ok_or_else(Trouble::unauthenticated)?;
-        Ok(banner::session(
+        let shown = Shown {
             session,
-            &card,
-            arrival.at,
-            &self.console,
-            arrival.request_id,
-        ))
+            card: &card,
+            refusals: self.refusals.of(session.id),
+            upstream_origins: &self.upstream_origins,
+            now: arrival.at,
+            console: &self.console,
+        };
+        Ok(banner::session(shown, arrival.request_id))
     }
 
     async fn end(&self, browser: &Browser, arrival: &Arrival) -> Result<Response<Answer>, Trouble> {

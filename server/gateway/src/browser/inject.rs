@@ -24,10 +24,6 @@ use crate::{
     headers,
 };
 
-/// The element that is inserted into a page. It obeys the platform's `Content-Security-Policy` if
-/// that allows `'self'`.
-const SCRIPT: &str = r#"<script type="module" src="/.support-console/banner.js"></script>"#;
-
 /// How many bytes of a page are held back while its first element is searched. A page that begins
 /// with longer comments passes unchanged.
 const MAX_HELD: usize = 16 * 1024;
@@ -71,8 +67,13 @@ pub(crate) fn ask(headers: &mut HeaderMap) {
     }
 }
 
-/// The injector for a response, if it is a page that can be changed. Adapts its header accordingly.
-pub(crate) fn into_page(status: StatusCode, headers: &mut HeaderMap) -> Option<Injector> {
+/// The injector of an element for a response, if it is a page that can be changed. Adapts its header
+/// accordingly.
+pub(crate) fn into_page(
+    status: StatusCode,
+    headers: &mut HeaderMap,
+    element: impl FnOnce() -> String,
+) -> Option<Injector> {
     let has_page = !status.is_informational()
         && !status.is_redirection()
         && ![
@@ -92,7 +93,7 @@ pub(crate) fn into_page(status: StatusCode, headers: &mut HeaderMap) -> Option<I
     for name in ABOUT_BYTES {
         headers.remove(HeaderName::from_static(name));
     }
-    Some(Injector::default())
+    Some(Injector::of(element()))
 }
 
 fn is_readable_html(headers: &HeaderMap) -> bool {
@@ -130,14 +131,22 @@ fn must_not_change(headers: &HeaderMap) -> bool {
 }
 
 /// Puts the banner into a page as it passes. It fails in one way only: the page passes as it is.
-#[derive(Default)]
 pub(crate) struct Injector {
+    element: String,
     /// The beginning of the page, until its first element is there.
     held: BytesMut,
     is_done: bool,
 }
 
 impl Injector {
+    pub(super) fn of(element: String) -> Self {
+        Self {
+            element,
+            held: BytesMut::new(),
+            is_done: false,
+        }
+    }
+
     /// The part of a page that can be passed on after `piece`.
     pub(crate) fn pass(&mut self, piece: Bytes) -> Bytes {
         if self.is_done {
@@ -150,7 +159,7 @@ impl Injector {
         {
             self.is_done = true;
             let rest = self.held.split_off(place);
-            self.held.extend_from_slice(SCRIPT.as_bytes());
+            self.held.extend_from_slice(self.element.as_bytes());
             self.held.unsplit(rest);
             return self.held.split().freeze();
         }

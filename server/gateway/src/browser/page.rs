@@ -15,7 +15,7 @@ const STYLE: &str = ":root{color-scheme:light dark}*{box-sizing:border-box}body{
     oklch(34% .014 262));border-inline-start:.25rem solid light-dark(oklch(49% .18 26),oklch(62% .19 26));\
     border-radius:.5rem;background:light-dark(#fff,oklch(20.5% .013 262));overflow-wrap:anywhere}\
     h1{margin:0 0 .5rem;font-size:1.25rem}a{color:light-dark(oklch(50% .17 264),oklch(74% .12 264))}\
-    nav{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;margin-block:1rem}\
+    button{font:inherit;min-height:2.75rem;padding:0 1rem}nav{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;margin-block:1rem}\
     small{color:light-dark(oklch(43% .02 262),oklch(80% .012 262))}";
 
 /// Headers of every response of ours at a session's host: never stored, never a referrer, never
@@ -93,6 +93,26 @@ pub(super) fn titled(
         to_console(console)
     );
     written(status, title, &text, request_id)
+}
+
+/// Asks whether the session is to end, where a page's own policy keeps its banner from doing so.
+pub(super) fn end(console: &str, request_id: RequestId) -> Response<Full<Bytes>> {
+    let text = format!(
+        "<p>Ends it in every browser, and for its access token.</p>\
+         <form method=\"post\" action=\"/.support-console/end\"><button>End now</button></form>\
+         <nav>{}</nav><p><small>Request {request_id}</small></p>",
+        to_console(console)
+    );
+    let title = "End the support session?";
+    let mut response = written(StatusCode::OK, title, &text, request_id);
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'none'",
+    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 fn to_console(console: &str) -> String {

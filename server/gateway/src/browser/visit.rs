@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
-use app::domain::Timestamp;
+use app::domain::{RequestId, Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::Body;
 
 use super::{
     answers::Origins,
-    cookies,
+    banner, cookies,
     inject::{self, WithBanner},
     jar::{Asked, Jars, Place},
+    policy,
 };
 use crate::{
     answers::Answer, authenticate::Browser, body::BodyError, forward::upstream::Names,
@@ -24,6 +25,7 @@ const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// A browser's request that is permitted, on its way to an upstream.
 pub(crate) struct Visit {
     browser: Browser,
+    request_id: RequestId,
     place: Place,
     /// Of the upstream, as its users see it, with the host that it is asked for.
     upstream: String,
@@ -39,7 +41,7 @@ pub(crate) struct Visit {
 impl Visit {
     /// To an upstream, which its users see with `scheme`. `injects` says whether pages get the banner.
     pub(crate) fn new(
-        browser: Browser,
+        (browser, request_id): (Browser, RequestId),
         scheme: &str,
         place: Place,
         names: Arc<Names>,
@@ -48,6 +50,7 @@ impl Visit {
     ) -> Self {
         Self {
             browser,
+            request_id,
             upstream: format!("{scheme}://{}", place.host),
             place,
             names,
@@ -142,13 +145,20 @@ impl Visit {
     ) -> Response<Answer> {
         // The upstream's own `Cache-Control` says whether its page may be changed.
         let injector = match self.wants_banner {
-            true => inject::into_page(status, &mut headers),
+            true => inject::into_page(status, &mut headers, || banner::element(self.request_id)),
             false => None,
         };
         self.origins().answered(&mut headers);
         if let Some(challenge) = &self.challenge {
             headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
         }
+        let has_banner = injector.is_some();
+        policy::adapt(
+            &mut headers,
+            self.origins(),
+            has_banner,
+            &self.names.connects,
+        );
         for mirror in &self.mirrors {
             headers.append(header::SET_COOKIE, mirror.clone());
         }

@@ -58,6 +58,10 @@ pub struct UpstreamConfig {
     /// Whether browsers keep its static files while the session lasts, where it allows that itself.
     #[serde(default)]
     pub keep_static_files: bool,
+    /// The origins besides the session's host that its pages may connect and submit forms to, off the
+    /// record.
+    #[serde(default)]
+    pub connect_origins: Vec<String>,
     /// PEM file with the CA of its certificate. Defaults to the system's CAs.
     pub ca: Option<PathBuf>,
     /// The audience of signed identities (the claim `aud`). Defaults to its origin.
@@ -159,7 +163,11 @@ impl GatewayConfig {
                 .iter()
                 .map(|url| (url.scheme.as_str(), &url.authority));
             let urls = std::iter::once((scheme, &authority)).chain(others);
-            let names = Names::of(urls, &entry.readable_cookies(faults));
+            let names = Names {
+                readable: entry.readable_cookies(faults),
+                connects: entry.connect_origins(faults),
+                ..Names::of(urls)
+            };
             settings.push(UpstreamSettings {
                 name: entry.config.name.clone(),
                 authority,
@@ -190,6 +198,7 @@ impl GatewayConfig {
                     asked_as: self.upstream_asked_as,
                     readable_cookies: self.upstream_readable_cookies.clone(),
                     keep_static_files: self.upstream_keep_static_files,
+                    connect_origins: self.upstream_connect_origins.clone(),
                     ca: self.upstream_ca.clone(),
                     identity_audience: self.identity_audience.clone(),
                 },
@@ -209,15 +218,17 @@ impl GatewayConfig {
                     || !self.upstream_public_urls.is_empty()
                     || self.upstream_asked_as != AskedAs::default()
                     || !self.upstream_readable_cookies.is_empty()
+                    || !self.upstream_connect_origins.is_empty()
                     || self.upstream_keep_static_files
                 {
                     let problem = "beside [[gateway.upstreams]] there is no upstream, \
                                    upstream_authorization, upstream_public_urls, \
                                    upstream_asked_as, upstream_readable_cookies, \
-                                   upstream_keep_static_files, upstream_ca or identity_audience: \
-                                   write url, authorization, public_urls, asked_as, \
-                                   readable_cookies, keep_static_files, ca and identity_audience \
-                                   into each of its tables";
+                                   upstream_connect_origins, upstream_keep_static_files, \
+                                   upstream_ca or identity_audience: write url, authorization, \
+                                   public_urls, asked_as, readable_cookies, connect_origins, \
+                                   keep_static_files, ca and identity_audience into each of its \
+                                   tables";
                     faults.push("gateway.upstreams", problem);
                 }
                 let entry = |(index, config): (usize, &UpstreamConfig)| Entry {
@@ -323,6 +334,20 @@ impl Entry {
                 return Err("is the name of a cookie of ours");
             }
             Ok(name.to_owned())
+        })
+    }
+
+    fn connect_origins(&self, faults: &mut Faults) -> Vec<String> {
+        let key = self.key("connect_origins");
+        faults.each(&key, &self.config.connect_origins, |url| {
+            let uri = origin::parse(url, "").ok().map(http::Uri::into_parts);
+            let both = uri.and_then(|parts| parts.scheme.zip(parts.authority));
+            // WebSockets have schemes of their own.
+            let both = both.map(|(scheme, authority)| {
+                let sockets = scheme.as_str().replacen("http", "ws", 1);
+                format!("{scheme}://{authority} {sockets}://{authority}")
+            });
+            both.ok_or("must be http:// or https:// with a host and no path")
         })
     }
 

@@ -1,6 +1,8 @@
 //! What a browser gets of the platform's answers, and the platform of a browser's requests.
 
 use app::domain::access_log::Refusal;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
 
 use crate::{
     browser::{Entry, NAVIGATION, SAME_ORIGIN, values, wanted},
@@ -8,7 +10,8 @@ use crate::{
 };
 
 const TENANT: &str = "/v1/tenants/acme";
-const BANNER: &str = "<script type=\"module\" src=\"/.support-console/banner.js\"></script>";
+/// What is put into pages has the id of their request.
+const BANNER: &str = "<script data-page=\"";
 
 /// A request with the session's cookie from a page of its own host.
 async fn ask(entry: &Entry, last: &str, more: &str) -> Answer {
@@ -247,12 +250,80 @@ async fn visit(entry: &Entry, method: &str, last: &str, dest: &str) -> Answer {
     client.answer_to(method == "HEAD").await
 }
 
+/// The text of the banner's script in a page, and the page without it.
+fn injected(page: &Answer) -> (String, String) {
+    let text = page.text();
+    let (before, rest) = text.split_once(BANNER).expect("a banner");
+    let (id, rest) = rest.split_once("\">").unwrap();
+    assert_eq!(page.header("x-request-id"), Some(id));
+    let (script, rest) = rest.split_once("</script>").unwrap();
+    (script.to_owned(), format!("{before}{rest}"))
+}
+
+#[tokio::test]
+async fn each_policy_of_a_page_permits_the_banner_by_its_hash() {
+    let entry = Entry::with(with_banner()).await;
+    let page = visit(&entry, "GET", "page-strict", "document").await;
+    let (script, _) = injected(&page);
+    let hash = STANDARD.encode(Sha256::digest(script.as_bytes()));
+    let policies = values(&page, "content-security-policy");
+    assert_eq!(policies.len(), 3, "ours is the last: {policies:?}");
+    for policy in &policies[..2] {
+        assert_eq!(
+            policy.matches(&format!("'sha256-{hash}'")).count(),
+            1,
+            "{policy}"
+        );
+    }
+    let own = entry.origin();
+    for (list, path) in [("connect-src", "session"), ("form-action", "end")] {
+        let source = format!("{list} {own}/.support-console/{path}");
+        assert!(policies[1].contains(&source), "{policies:?}");
+    }
+    assert_eq!(page.header("content-security-policy-report-only"), None);
+    // The page's scripts and frames get nothing of it.
+    let script = visit(&entry, "GET", "page-strict", "iframe").await;
+    for policy in &values(&script, "content-security-policy")[..2] {
+        assert!(!policy.contains("sha256"), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn what_pages_and_workers_send_stays_at_their_host_unless_it_is_named() {
+    let named = Wanted {
+        more: "upstream_connect_origins = [\"https://pay.example\"]",
+        ..wanted()
+    };
+    for (entry, named) in [
+        (Entry::new().await, false),
+        (Entry::with(named).await, true),
+    ] {
+        let answer = ask(&entry, "x", "").await;
+        let policies = values(&answer, "content-security-policy");
+        let policy = policies.last().expect("one of ours");
+        let host = entry.host();
+        let own = format!("connect-src 'self' ws://{host} blob: data:");
+        assert!(policy.starts_with(&own), "{policy}");
+        assert!(policy.contains("; form-action 'self'"), "{policy}");
+        let count = policy
+            .matches(" https://pay.example wss://pay.example")
+            .count();
+        assert_eq!(count, if named { 2 } else { 0 }, "{policy}");
+    }
+    let entry = Entry::new().await;
+    let program = entry.rig.ask(&format!("GET {TENANT}/x")).await;
+    assert_eq!(program.header("content-security-policy"), None);
+}
+
 #[tokio::test]
 async fn a_page_that_a_tab_goes_to_gets_the_banner_where_that_is_configured() {
     let entry = Entry::with(with_banner()).await;
     let page = visit(&entry, "GET", "page", "document").await;
-    let expected = PAGE.replace("<head>", &format!("<head>{BANNER}"));
-    assert_eq!(page.text(), expected);
+    let (script, rest) = injected(&page);
+    assert_eq!(rest, PAGE);
+    let fields = format!("{SAME_ORIGIN}Cookie: {}\r\n", entry.cookie());
+    let file = entry.ask("GET /.support-console/banner.js", &fields).await;
+    assert_eq!(script, file.text(), "as pages that include it get it");
     assert!(page.complete);
     assert_eq!(page.header("content-length"), None);
     assert_eq!(page.header("etag"), None, "of other bytes");

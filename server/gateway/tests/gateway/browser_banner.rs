@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    browser::{Entry, SAME_ORIGIN, values},
-    support::client::Answer,
+    browser::{Entry, NAVIGATION, SAME_ORIGIN, values, wanted},
+    support::{Wanted, client::Answer},
 };
 
 const OWN: &str = "/.support-console";
@@ -25,18 +25,12 @@ fn nothing_happened(entry: &Entry) {
 #[tokio::test]
 async fn a_page_of_the_sessions_host_gets_the_banner_and_what_it_says() {
     let entry = Entry::new().await;
-    for (file, kind, text) in [
-        (
-            "banner.js",
-            "text/javascript; charset=utf-8",
-            "attachShadow",
-        ),
-        ("banner.css", "text/css; charset=utf-8", ":host"),
-    ] {
-        let answer = ask(&entry, &format!("GET {OWN}/{file}"), SAME_ORIGIN).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("content-type"), Some(kind));
-        assert!(answer.text().contains(text));
+    let answer = ask(&entry, &format!("GET {OWN}/banner.js"), SAME_ORIGIN).await;
+    assert_eq!(answer.status, 200);
+    let kind = "text/javascript; charset=utf-8";
+    assert_eq!(answer.header("content-type"), Some(kind));
+    for text in ["attachShadow", ":host"] {
+        assert!(answer.text().contains(text), "{text}");
     }
     let answer = ask(&entry, &format!("GET {OWN}/session"), SAME_ORIGIN).await;
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -49,6 +43,8 @@ async fn a_page_of_the_sessions_host_gets_the_banner_and_what_it_says() {
         "reason": "Attestations fail with 503",
         "expires_at": "2026-11-22T12:15:00Z",
         "seconds_left": 900,
+        "upstream_origins": [format!("http://{}", entry.rig.upstream.address)],
+        "refusals": [],
         "console_url": format!("https://console.example.com/support/sessions/{}", entry.rig.session.id),
     });
     assert_eq!(said, expected);
@@ -60,7 +56,7 @@ async fn nobody_else_is_told_anything() {
     let entry = Entry::new().await;
     let cross_site = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n";
     let sibling = "Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: cors\r\n";
-    for path in ["banner.js", "banner.css", "session"] {
+    for path in ["banner.js", "session"] {
         let line = format!("GET {OWN}/{path}");
         for fields in ["", cross_site, sibling] {
             assert_eq!(ask(&entry, &line, fields).await.status, 403, "{path}");
@@ -109,6 +105,82 @@ async fn only_a_post_from_the_sessions_own_pages_ends_it() {
     let fields = format!("{SAME_ORIGIN}Cookie: {cookie}\r\n");
     assert_eq!(entry.ask_at(&host, &end, &fields).await.status, 403);
     nothing_happened(&entry);
+}
+
+#[tokio::test]
+async fn a_tab_is_asked_whether_the_session_is_to_end() {
+    let entry = Entry::new().await;
+    let answer = ask(&entry, &format!("GET {OWN}/end"), NAVIGATION).await;
+    assert_eq!(answer.status, 200);
+    let form = "<form method=\"post\" action=\"/.support-console/end\">";
+    assert!(answer.text().contains(form), "{}", answer.text());
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.contains("form-action 'self'"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert_eq!(
+        entry
+            .ask(&format!("GET {OWN}/end"), NAVIGATION)
+            .await
+            .status,
+        401
+    );
+    nothing_happened(&entry);
+}
+
+/// What the banner is told of refusals: what was asked for, and why it was refused.
+async fn told(entry: &Entry) -> Vec<(String, String)> {
+    let answer = ask(entry, &format!("GET {OWN}/session"), SAME_ORIGIN).await;
+    let said: Value = serde_json::from_slice(&answer.body).unwrap();
+    let refusals = said["refusals"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    refusals
+        .iter()
+        .map(|told| (text(&told["request"]), text(&told["detail"])))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_banner_is_told_what_was_refused_to_a_page() {
+    let entry = Entry::with(Wanted {
+        scopes: &["read_only"],
+        ..wanted()
+    })
+    .await;
+    let path = "/v1/tenants/acme/x";
+    let refused = ask(&entry, &format!("POST {path}?a=b"), SAME_ORIGIN).await;
+    assert_eq!(refused.status, 403);
+    let detail = "This session's scopes don't allow POST here.";
+    assert_eq!(
+        told(&entry).await,
+        [(format!("POST {path}"), detail.to_owned())]
+    );
+    let answer = ask(&entry, &format!("GET {OWN}/session"), SAME_ORIGIN).await;
+    let id = refused.header("x-request-id").unwrap();
+    assert!(answer.text().contains(id), "{}", answer.text());
+
+    // A page of ours has said it, another origin has tried it, or nobody misses it.
+    let navigation =
+        "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    let sibling = "Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: no-cors\r\n";
+    let worker = format!("{SAME_ORIGIN}Service-Worker: script\r\n");
+    for (line, fields) in [("POST", navigation), ("POST", sibling), ("GET", &worker)] {
+        let refused = ask(&entry, &format!("{line} {path}"), fields).await;
+        assert_eq!(refused.status, 403, "{line} {fields}");
+    }
+    let by_token = entry.rig.ask(&format!("POST {path}")).await;
+    assert_eq!(by_token.status, 403);
+    assert_eq!(told(&entry).await.len(), 1);
+
+    for number in 0..9 {
+        ask(&entry, &format!("POST {path}/{number}"), SAME_ORIGIN).await;
+    }
+    let last = told(&entry).await;
+    assert_eq!(last.len(), 5, "a bounded number");
+    assert_eq!(
+        last[4].0,
+        format!("POST {path}/8"),
+        "the newest is the last"
+    );
 }
 
 #[tokio::test]

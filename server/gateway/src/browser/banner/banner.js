@@ -1,24 +1,64 @@
 // Says in a page of the platform in whose name, in which tenant and for how much longer it is looked
-// at, and ends the support session. An ES module: however often a page includes it, it runs once.
-// It writes no markup and no inline style, so that `script-src 'self'; connect-src 'self'` is enough.
+// at, what was refused, and ends the support session. The gateway puts it into a page as one inline
+// script, and serves it as a file for pages that include it themselves; however often a page runs it,
+// it starts once. It must stay plain ASCII, take nothing from the page, write no markup and no inline
+// style, and name every address in full: then neither a policy, nor a <base>, nor whoever copies its
+// text can make it do something else.
 
-const OWN = "/.support-console";
+const OWN = `${location.origin}/.support-console`;
 const NAME = "support-console-banner";
 /** How often it is asked whether the session is still active, in milliseconds. */
 const ASK_EVERY = 15_000;
+/** For how long an answer is waited for. */
+const PATIENCE = 10_000;
+/** How often it is seen to that the banner stands and says the right time. */
+const LOOK_EVERY = 500;
+/** After how long it is put into a page that is still loading. */
+const LOADING = 5_000;
 /** From here on the time left is also said, in seconds. */
 const NEARLY_OVER = 60;
+/** For how long a refusal is news, in seconds: the page may have been reloaded since. */
+const NEWS = 10;
+/** How many notices are shown at once. */
+const NOTICES = 3;
 
 const OVER = {
   session_expired: "The support session has expired.",
   session_revoked: "The support session was ended.",
 };
 const NOT_OPEN = "This tenant is no longer open in this browser.";
+const CANT_SAY = "Support Console doesn't answer. The support session may have ended.";
+/** In a page that its own policy gives no origin, nothing can be asked. */
+const ISOLATED = "This page is sandboxed, so that the time left can't be shown here.";
+/** The corners, clockwise, and where the banner is then. */
+const CORNERS = {
+  "bottom right": "auto 0 0 auto",
+  "bottom left": "auto auto 0 0",
+  "top left": "0 auto auto 0",
+  "top right": "0 0 auto auto",
+};
+/** The policies' parts about what a page sends. */
+const SENDING = ["connect-src", "form-action"];
+
+/** The page's id, by which the gateway knows that its banner stands. What says so is taken out again. */
+const page = document.currentScript?.dataset.page ?? "";
+document.currentScript?.remove();
+
+// A page may replace these later, or hide them behind a field of a form.
+const send = window.fetch.bind(window);
+const { getAttribute, hasAttribute, setAttribute } = Element.prototype;
 
 const make = (tag, properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
+};
+
+/** Changes a text only if it is another: whoever watches the page is not woken for nothing. */
+const say = (element, text) => {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
 };
 
 /** `1:02:03`, or `02:03` below an hour. */
@@ -29,39 +69,231 @@ const clock = (seconds) => {
   return hours > 0 ? `${hours}:${text}` : text;
 };
 
+/** Where the person has put the banner, and whether it is folded. Of this tab, at this host. */
+const choice = {
+  read() {
+    try {
+      const { corner, folded } = JSON.parse(sessionStorage.getItem(NAME)) ?? {};
+      return { corner: Object.hasOwn(CORNERS, corner) ? corner : "bottom right", folded: folded === true };
+    } catch {
+      return { corner: "bottom right", folded: false };
+    }
+  },
+  keep(chosen) {
+    try {
+      sessionStorage.setItem(NAME, JSON.stringify(chosen));
+    } catch {
+      // A page may have no storage.
+    }
+  },
+};
+
+/** The attribute and the element that say where an event leads, if it leads anywhere. */
+const leading = (event) => {
+  if (event.type === "submit") {
+    const { submitter, target } = event;
+    const bySubmitter = submitter && hasAttribute.call(submitter, "formaction");
+    return bySubmitter ? ["formaction", submitter] : ["action", target];
+  }
+  return ["href", event.composedPath().find(({ localName }) => localName === "a" || localName === "area")];
+};
+
+/** This moment, by the clock that stands still while a machine sleeps and by the one that people set. */
+const now = () => ({ steady: performance.now(), wall: Date.now() });
+
 class Banner {
-  #staff = make("strong");
-  #tenant = make("strong");
+  host = make(NAME);
+  #staff = make("strong", { dir: "auto" });
+  #tenant = make("strong", { dir: "auto" });
   #left = make("span", { className: "left" });
   #facts = make("dl");
   #status = make("p", { className: "status" });
+  #notices = make("div", { className: "notices" });
+  #close = make("button", { type: "button", hidden: true }, "Close");
+  #move = make("button", { type: "button" }, "Move");
+  #fold = make("button", { type: "button" });
   #session;
+  #section;
+  #place = new CSSStyleSheet();
+  #chosen = choice.read();
   #console = "";
-  #endsAt = 0;
-  #said = false;
-  #timers = [];
+  #origins = [];
+  /** When the session ends, by either clock; nothing if that can't be said. */
+  #ends;
+  #asking = false;
+  #askedAt = 0;
+  #hasAnswer = false;
+  #hasStood = false;
+  /** Whether there may be news. */
+  #wanted = false;
+  #isOver = false;
+  #saidEnd = false;
+  /** The ids of refusals that were shown, or are too old. */
+  #known = new Set();
+  #stopped = new Set();
 
-  constructor(root) {
+  constructor() {
+    const root = this.host.attachShadow({ mode: "closed" });
+    const style = new CSSStyleSheet();
+    style.replaceSync(STYLE);
+    root.adoptedStyleSheets = [style, this.#place];
     this.#left.setAttribute("role", "timer");
-    this.#status.setAttribute("role", "status");
+    for (const live of [this.#status, this.#notices]) {
+      live.setAttribute("role", "status");
+    }
+    const form = make("form", { method: "post", action: `${OWN}/end`, target: "_self" }, make("button", {}, "End now"));
+    form.addEventListener("submit", () => setTimeout(() => this.#end(), 3000));
     this.#session = make(
       "div",
       { className: "session" },
       make("p", {}, this.#staff, " in ", this.#tenant),
-      this.#left,
-      make("form", { method: "post", action: `${OWN}/end` }, make("button", {}, "End now")),
-      make("details", {}, make("summary", {}, "Support session"), this.#facts),
+      form,
+      make("details", {}, make("summary", {}, "Details"), this.#facts),
     );
-    const region = make("section", {}, this.#session, this.#status);
-    region.setAttribute("aria-label", "Support session");
-    root.append(region);
+    const head = make("header", {}, make("span", {}, "Support session "), this.#left, this.#move, this.#fold);
+    const notices = make("div", { className: "told" }, this.#notices, this.#close);
+    this.#section = make("section", { dir: "ltr", lang: "en" }, notices, head, this.#session, this.#status);
+    this.#section.setAttribute("aria-label", "Support session");
+    root.append(this.#section);
+    this.#move.addEventListener("click", () => this.#choose({ corner: this.#nextCorner() }));
+    this.#fold.addEventListener("click", () => this.#choose({ folded: !this.#chosen.folded }));
+    this.#close.addEventListener("click", () => this.#closeNotices());
+    this.#choose({});
   }
 
-  /** Shows a session as the gateway describes it. */
-  show(session) {
+  /** From now on it stands in the page, whatever the page does with its content. */
+  start() {
+    const started = Date.now();
+    const look = () => {
+      if (this.#hasStood || document.readyState !== "loading" || Date.now() - started > LOADING) {
+        this.#stand();
+      }
+      this.#tick();
+    };
+    this.#listen();
+    if (self.origin === "null") {
+      this.#over(ISOLATED, `${OWN}/end`, "End the support session");
+    }
+    this.ask();
+    document.addEventListener("DOMContentLoaded", look);
+    setInterval(look, LOOK_EVERY);
+    // What the gateway has refused is told at once where browsers tell the status.
+    new PerformanceObserver((list) => {
+      const isRefused = ({ name, responseStatus }) => responseStatus >= 400 && !name.startsWith(OWN);
+      if (list.getEntries().some(isRefused)) {
+        this.#wanted = true;
+      }
+    }).observe({ type: "resource" });
+  }
+
+  /**
+   * Last in the body: whoever renders a whole document (React) leaves what is there alone, while one
+   * element more beside the body would be an error of its. The top layer makes it independent of how the
+   * body is shown.
+   */
+  #stand() {
+    if (this.host.isConnected) {
+      return;
+    }
+    this.#hasStood = true;
+    // A copy of the page has a copy of the banner, without anything in it.
+    for (const copy of document.querySelectorAll(NAME)) {
+      copy.remove();
+    }
+    const { body, documentElement } = document;
+    (body && body.localName === "body" ? body : documentElement)?.append(this.host);
+    try {
+      this.host.popover = "manual";
+      this.host.showPopover();
+    } catch {
+      // It is on top by its style alone.
+    }
+    // A page that writes its document anew has removed them. Those that are there are not added twice.
+    this.#listen();
+  }
+
+  #listen() {
+    document.addEventListener("visibilitychange", this.#whenSeen);
+    document.addEventListener("securitypolicyviolation", this.#whenStopped);
+    for (const event of ["pageshow", "online", "offline"]) {
+      window.addEventListener(event, this.#whenSeen);
+    }
+    for (const event of ["click", "auxclick", "contextmenu", "submit"]) {
+      window.addEventListener(event, this.#whenLeaving, true);
+    }
+  }
+
+  #whenSeen = () => {
+    if (document.visibilityState === "visible") {
+      this.ask();
+    }
+  };
+
+  /** A policy has stopped what a page wanted to send somewhere else. */
+  #whenStopped = ({ isTrusted, disposition, effectiveDirective, blockedURI }) => {
+    if (!isTrusted || disposition !== "enforce" || !SENDING.includes(effectiveDirective)) {
+      return;
+    }
+    const { host } = URL.canParse(blockedURI) ? new URL(blockedURI) : { host: "" };
+    if (host !== "" && host !== location.host && !this.#stopped.has(host)) {
+      this.#stopped.add(host);
+      this.#notice(`This page tried to send data to ${host}, outside of the record. It was stopped.`);
+    }
+  };
+
+  /** Where a page's link or form leads to the upstream's own address, it is to lead to this host. */
+  #whenLeaving = (event) => {
+    const [attribute, element] = leading(event);
+    const address = element && getAttribute.call(element, attribute);
+    if (!address || !URL.canParse(address, document.baseURI)) {
+      return;
+    }
+    const url = new URL(address, document.baseURI);
+    if (this.#origins.includes(url.origin)) {
+      setAttribute.call(element, attribute, `${location.origin}${url.pathname}${url.search}${url.hash}`);
+    }
+  };
+
+  /** Asks the gateway how it stands. One question at a time. */
+  async ask() {
+    if (this.#asking || this.#isOver) {
+      return;
+    }
+    this.#asking = true;
+    this.#wanted = false;
+    this.#askedAt = Date.now();
+    const asked = now();
+    const isFirst = !this.#hasAnswer;
+    const answer = await send(`${OWN}/session${isFirst ? `?page=${page}` : ""}`, {
+      cache: "no-store",
+      headers: { accept: "application/json" },
+      keepalive: isFirst,
+      signal: AbortSignal.timeout(PATIENCE),
+    }).catch(() => null);
+    const said = await answer?.json().catch(() => null);
+    this.#asking = false;
+    if (answer?.ok && said) {
+      this.#show(said, asked);
+    } else if (answer?.status === 401) {
+      this.#over(OVER[said?.code] ?? NOT_OPEN);
+    } else {
+      this.#ends = undefined;
+      say(this.#status, CANT_SAY);
+    }
+    this.#tick();
+  }
+
+  /** Shows a session as the gateway describes it, which was asked at a moment. */
+  #show(session, { steady, wall }) {
+    if (!this.#ends) {
+      say(this.#status, "");
+    }
+    const left = session.seconds_left * 1000;
+    this.#ends = { steady: steady + left, wall: wall + left };
     this.#console = session.console_url;
-    this.#staff.textContent = session.staff.name;
-    this.#tenant.textContent = session.tenant.name;
+    this.#origins = session.upstream_origins;
+    say(this.#staff, session.staff.name);
+    say(this.#tenant, session.tenant.name);
     const facts = [
       ["Tenant", session.tenant.id],
       ["Organization", session.organization?.id],
@@ -70,72 +302,99 @@ class Banner {
     ];
     const shown = facts.filter(([, value]) => value);
     this.#facts.replaceChildren(
-      ...shown.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))),
+      ...shown.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", { dir: "auto" }, value))),
     );
-    // Not by this machine's clock, which may be wrong.
-    this.#endsAt = performance.now() + session.seconds_left * 1000;
-    this.#tick();
-  }
-
-  start() {
-    const whenSeen = () => document.visibilityState === "visible" && this.ask();
-    this.#timers = [setInterval(() => this.#tick(), 1000), setInterval(whenSeen, ASK_EVERY)];
-    document.addEventListener("visibilitychange", whenSeen);
-  }
-
-  /** Asks the gateway again; `false` if there is no session any more. */
-  async ask() {
-    const answer = await fetch(`${OWN}/session`, {
-      cache: "no-store",
-      headers: { accept: "application/json" },
-    }).catch(() => null);
-    if (answer?.ok) {
-      this.show(await answer.json());
-    } else if (answer?.status === 401) {
-      const problem = await answer.json().catch(() => ({}));
-      this.#over(OVER[problem.code] ?? NOT_OPEN);
-      return false;
+    for (const { request_id: id, request, detail, seconds_ago: ago } of session.refusals) {
+      if (!this.#known.has(id) && (this.#hasAnswer || ago <= NEWS)) {
+        this.#notice(`A request was refused: ${request}. ${detail} Request ${id}`);
+      }
     }
-    return true;
+    this.#known = new Set(session.refusals.map((refusal) => refusal.request_id));
+    this.#hasAnswer = true;
   }
 
   #tick() {
-    const seconds = Math.max(0, Math.ceil((this.#endsAt - performance.now()) / 1000));
-    this.#left.textContent = `${clock(seconds)} left`;
-    if (seconds <= NEARLY_OVER && !this.#said) {
-      this.#said = true;
-      this.#status.textContent = "The support session ends in one minute.";
+    if (this.#isOver) {
+      return;
     }
-    if (seconds === 0 && this.#timers.length > 0) {
+    const { steady, wall } = now();
+    if (this.#ends) {
+      // A machine that slept, or a clock that was set: never more than either of them leaves.
+      const left = Math.min(this.#ends.steady - steady, this.#ends.wall - wall) / 1000;
+      const seconds = Math.max(0, Math.ceil(left));
+      say(this.#left, `${clock(seconds)} left`);
+      if (seconds > 0 && seconds <= NEARLY_OVER && !this.#saidEnd) {
+        this.#saidEnd = true;
+        say(this.#status, "The support session ends in one minute.");
+      }
+      this.#wanted ||= seconds === 0;
+    } else {
+      say(this.#left, "can't say how long");
+    }
+    if (this.#isTime(this.#wanted ? 1000 : ASK_EVERY) && document.visibilityState === "visible") {
       this.ask();
     }
   }
 
-  #over(text) {
-    this.#timers.forEach(clearInterval);
-    this.#timers = [];
+  /** Whether it was last asked so long ago, or, as far as the clock knows, later than now. */
+  #isTime(interval) {
+    return Math.abs(Date.now() - this.#askedAt) >= interval;
+  }
+
+  /** Ends the session where the form could not be sent. */
+  async #end() {
+    const answer = await send(`${OWN}/end`, { method: "POST" }).catch(() => null);
+    if (answer?.ok || answer?.status === 401) {
+      this.#over(OVER.session_revoked);
+    } else {
+      const page = make("a", { href: `${OWN}/end`, target: "_self" }, "End the support session");
+      this.#status.replaceChildren("It could not be ended from this page. ", page);
+    }
+  }
+
+  #over(text, href = this.#console, name = "Back to Support Console") {
+    this.#isOver = true;
     this.#session.remove();
-    const back = make("a", { href: this.#console || "about:blank" }, "Back to Support Console");
-    this.#status.replaceChildren(text, " ", ...(this.#console ? [back] : []));
+    this.#left.remove();
+    const back = href && make("a", { href, target: "_self" }, name);
+    this.#status.replaceChildren(text, " ", ...(back ? [back] : []));
     this.#status.classList.add("over");
+  }
+
+  #notice(text) {
+    this.#notices.append(make("p", {}, text));
+    while (this.#notices.childElementCount > NOTICES) {
+      this.#notices.firstElementChild.remove();
+    }
+    this.#close.hidden = false;
+  }
+
+  #closeNotices() {
+    this.#notices.replaceChildren();
+    this.#close.hidden = true;
+    this.#fold.focus();
+  }
+
+  #nextCorner() {
+    const corners = Object.keys(CORNERS);
+    return corners[(corners.indexOf(this.#chosen.corner) + 1) % corners.length];
+  }
+
+  #choose(change) {
+    this.#chosen = { ...this.#chosen, ...change };
+    const { corner, folded } = this.#chosen;
+    this.#place.replaceSync(`:host { inset: ${CORNERS[corner]} !important; }`);
+    this.#section.classList.toggle("folded", folded);
+    say(this.#fold, folded ? "Unfold" : "Fold");
+    this.#fold.setAttribute("aria-expanded", String(!folded));
+    this.#move.setAttribute("aria-label", `Move to the ${this.#nextCorner()}`);
+    if (Object.keys(change).length > 0) {
+      choice.keep(this.#chosen);
+    }
   }
 }
 
-/** Beside the body, not in it: what a page does with its own content does not remove it. */
-const put = async () => {
-  const host = make(NAME);
-  const root = host.attachShadow({ mode: "closed" });
-  const style = await fetch(`${OWN}/banner.css`);
-  const sheet = new CSSStyleSheet();
-  await sheet.replace(style.ok ? await style.text() : "");
-  root.adoptedStyleSheets = [sheet];
-  const banner = new Banner(root);
-  if (await banner.ask()) {
-    banner.start();
-  }
-  document.documentElement.append(host);
-};
-
-if (window.top === window && !document.querySelector(NAME)) {
-  await put();
+if (window.top === window && !window[Symbol.for(NAME)]) {
+  Object.defineProperty(window, Symbol.for(NAME), { value: true });
+  new Banner().start();
 }

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+const SCRIPT: &str = "<script>1</script>";
+
 fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
@@ -15,7 +17,7 @@ fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
 
 /// A page that comes in pieces of this size.
 fn passed(page: &[u8], size: usize) -> Vec<u8> {
-    let mut injector = Injector::default();
+    let mut injector = Injector::of(SCRIPT.to_owned());
     let mut out = Vec::new();
     for piece in page.chunks(size) {
         out.extend_from_slice(&injector.pass(Bytes::copy_from_slice(piece)));
@@ -102,7 +104,7 @@ fn a_page_that_would_have_to_be_held_for_long_passes_as_it_is() {
 
 #[test]
 fn nothing_is_held_once_the_banner_is_in() {
-    let mut injector = Injector::default();
+    let mut injector = Injector::of(SCRIPT.to_owned());
     let first = injector.pass(Bytes::from_static(b"<html><head><title>unfinished"));
     let expected = format!("<html><head>{SCRIPT}<title>unfinished");
     assert_eq!(first, expected.as_bytes());
@@ -183,7 +185,10 @@ fn only_pages_that_can_be_read_are_changed() {
         headers.insert("content-length", HeaderValue::from_static("7"));
         headers.insert("etag", HeaderValue::from_static("\"7\""));
         let status = StatusCode::from_u16(status).unwrap();
-        assert_eq!(into_page(status, &mut headers).is_some(), changed);
+        assert_eq!(
+            into_page(status, &mut headers, String::new).is_some(),
+            changed
+        );
         let about = |name| headers.contains_key(name);
         assert_eq!(about("content-length"), !changed, "{fields:?} {status}");
         assert_eq!(about("etag"), !changed);
@@ -225,7 +230,7 @@ impl Body for Frames {
 }
 
 fn body(frames: Vec<Result<Frame<Bytes>, BodyError>>) -> WithBanner<Frames> {
-    WithBanner::new(Frames(frames.into()), Injector::default())
+    WithBanner::new(Frames(frames.into()), Injector::of(SCRIPT.to_owned()))
 }
 
 fn data(text: &'static str) -> Frame<Bytes> {

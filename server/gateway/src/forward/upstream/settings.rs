@@ -61,17 +61,13 @@ pub(crate) struct Names {
     pub(crate) hosts: Vec<String>,
     /// The names of its cookies that scripts of its pages may read and write.
     pub(crate) readable: Vec<String>,
+    /// The other origins that its pages may send data to.
+    pub(crate) connects: Vec<String>,
 }
 
 impl Names {
-    pub(crate) fn of<'a>(
-        urls: impl Iterator<Item = (&'a str, &'a Authority)>,
-        readable: &[String],
-    ) -> Self {
-        let mut names = Self {
-            readable: readable.to_vec(),
-            ..Self::default()
-        };
+    pub(crate) fn of<'a>(urls: impl Iterator<Item = (&'a str, &'a Authority)>) -> Self {
+        let mut names = Self::default();
         for (scheme, authority) in urls {
             names.origins.push(format!("{scheme}://{authority}"));
             names.hosts.push(authority.host().to_ascii_lowercase());

@@ -61,6 +61,7 @@ pub(super) fn answer(last: &str, head: &str, address: SocketAddr) -> Option<Stri
             (302, fields, String::new())
         }
         "page" => (200, HTML.to_owned(), PAGE.to_owned()),
+        "page-strict" => (200, format!("{HTML}{STRICT}"), PAGE.to_owned()),
         "page-gzip" => (
             200,
             format!("{HTML}Content-Encoding: gzip\r\n"),
@@ -88,6 +89,10 @@ fn as_asked(head: &str) -> String {
 }
 
 const HTML: &str = "Content-Type: text/html; charset=utf-8\r\nETag: \"1\"\r\n";
+
+const STRICT: &str = "Content-Security-Policy: script-src 'nonce-abc' 'strict-dynamic'\r\n\
+    Content-Security-Policy: default-src 'none'; form-action 'none'\r\n\
+    Content-Security-Policy-Report-Only: script-src 'none'\r\n";
 
 const HOSTILE: &str = "Cache-Control: public, max-age=31536000\r\n\
     Access-Control-Allow-Origin: https://evil.example\r\n\

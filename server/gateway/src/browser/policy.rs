@@ -1,0 +1,213 @@
+//! The `Content-Security-Policy` of an answer at a session's host (CSP Level 3): the platform's own,
+//! with room for the banner and for this host, and one of ours beside it.
+//!
+//! Browsers enforce each policy for itself, so nothing that is added here can widen another. What the
+//! banner needs is named so that it is of no use to anybody else: its script by its hash, which no other
+//! text has, and its two addresses in full.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderValue, header::CONTENT_SECURITY_POLICY};
+use url::Url;
+
+use super::{answers::Origins, banner};
+
+/// The lists that decide about a script element, the one that is asked first in front.
+const SCRIPTS: [&str; 3] = ["script-src-elem", "script-src", "default-src"];
+const CONNECTIONS: [&str; 2] = ["connect-src", "default-src"];
+const FORMS: [&str; 1] = ["form-action"];
+/// Reports would tell others, without a record, at which addresses a staff member looks.
+const REPORTS: [&str; 2] = ["report-uri", "report-to"];
+
+/// Adapts the policies of an answer. `connects` are the origins besides the session's host that its
+/// pages may send data to.
+///
+/// Returns whether a banner in the answer could run.
+pub(crate) fn adapt(
+    headers: &mut HeaderMap,
+    origins: Origins<'_>,
+    has_banner: bool,
+    connects: &[String],
+) -> bool {
+    let mut can_run = true;
+    let fields: Vec<_> = headers
+        .get_all(CONTENT_SECURITY_POLICY)
+        .iter()
+        .map(|value| {
+            let text: String = value.as_bytes().iter().map(|b| char::from(*b)).collect();
+            let policies = text.split(',').map(|policy| {
+                let mut policy = Policy::parse(policy);
+                policy.know_own_host(origins);
+                if has_banner {
+                    policy.admit_banner(origins.own);
+                    can_run &= policy.runs_scripts();
+                }
+                policy.written()
+            });
+            policies.collect::<Vec<_>>().join(", ")
+        })
+        .collect();
+    headers.remove(CONTENT_SECURITY_POLICY);
+    for field in fields.iter().chain([&ours(origins.own, connects)]) {
+        // As it came: one byte for each character.
+        let bytes: Vec<u8> = field.chars().filter_map(|c| u8::try_from(c).ok()).collect();
+        if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+            headers.append(CONTENT_SECURITY_POLICY, value);
+        }
+    }
+    can_run
+}
+
+/// What a page sends stays on the record: it goes to this host, or to origins that the configuration
+/// names. What stays in the browser is let through.
+fn ours(own: &str, connects: &[String]) -> String {
+    let sockets = own.replacen("http", "ws", 1);
+    let named = connects.join(" ");
+    let connects = if named.is_empty() {
+        named
+    } else {
+        format!(" {named}")
+    };
+    format!(
+        "connect-src 'self' {sockets} blob: data:{connects}; form-action 'self' javascript:{connects}"
+    )
+}
+
+/// One serialized policy: directives in their order, the names in lower case.
+struct Policy<'p>(Vec<(String, Vec<Cow<'p, str>>)>);
+
+impl<'p> Policy<'p> {
+    /// CSP §2.2.1: of directives with the same name the first counts.
+    fn parse(text: &'p str) -> Self {
+        let mut directives: Vec<(String, Vec<_>)> = Vec::new();
+        for directive in text.split(';') {
+            let mut words = directive.split_ascii_whitespace();
+            let Some(name) = words.next().map(str::to_ascii_lowercase) else {
+                continue;
+            };
+            let is_known = directives.iter().any(|(known, _)| *known == name);
+            if !is_known && !REPORTS.contains(&name.as_str()) {
+                directives.push((name, words.map(Into::into).collect()));
+            }
+        }
+        Self(directives)
+    }
+
+    fn written(&self) -> String {
+        let directives = self.0.iter().map(|(name, values)| {
+            let values = values.iter().map(|value| format!(" {value}"));
+            format!("{name}{}", values.collect::<String>())
+        });
+        directives.collect::<Vec<_>>().join("; ")
+    }
+
+    /// Where the platform permits itself, it means this host too.
+    fn know_own_host(&mut self, origins: Origins<'_>) {
+        for (_, sources) in &mut self.0 {
+            let own: Vec<_> = sources
+                .iter()
+                .filter_map(|s| own_source(s, origins))
+                .collect();
+            for source in own {
+                if !sources.iter().any(|known| *known == source) {
+                    sources.push(source.into());
+                }
+            }
+        }
+    }
+
+    fn admit_banner(&mut self, own: &str) {
+        // A hash beside `'unsafe-inline'` would switch that off for the page's own scripts (CSP §6.7.3.2).
+        if self.governing(&SCRIPTS).is_some_and(|s| !permits_inline(s)) {
+            self.permit(&SCRIPTS, "script-src", banner::hash());
+        }
+        let is_open = |sources: &[Cow<'_, str>]| {
+            let is = |source: &Cow<'_, str>| source == "*" || source.eq_ignore_ascii_case("'self'");
+            sources.iter().any(is)
+        };
+        for (lists, path) in [(&CONNECTIONS[..], "session"), (&FORMS, "end")] {
+            if self
+                .governing(lists)
+                .is_some_and(|sources| !is_open(sources))
+            {
+                let address = format!("{own}/.support-console/{path}");
+                self.permit(lists, lists[0], &address);
+            }
+        }
+    }
+
+    /// The sources that decide about what `lists` are for.
+    fn governing(&self, lists: &[&str]) -> Option<&[Cow<'p, str>]> {
+        let of = |list: &&str| self.0.iter().find(|(name, _)| name == list);
+        lists
+            .iter()
+            .find_map(of)
+            .map(|(_, sources)| sources.as_slice())
+    }
+
+    /// Adds a source. A list that decides about other things too is copied to one of this `name`.
+    fn permit(&mut self, lists: &[&str], name: &str, source: &str) {
+        let of = |list: &&str| self.0.iter().position(|(known, _)| known == list);
+        let Some(mut place) = lists.iter().find_map(of) else {
+            return;
+        };
+        if self.0[place].0 == "default-src" {
+            let sources = self.0[place].1.clone();
+            self.0.push((name.to_owned(), sources));
+            place = self.0.len() - 1;
+        }
+        let sources = &mut self.0[place].1;
+        sources.retain(|source| !source.eq_ignore_ascii_case("'none'"));
+        sources.push(source.to_owned().into());
+    }
+
+    fn runs_scripts(&self) -> bool {
+        let sandbox = self.governing(&["sandbox"]);
+        let allows = |flags: &[Cow<'_, str>]| {
+            let mut flags = flags.iter();
+            flags.any(|flag| flag.eq_ignore_ascii_case("allow-scripts"))
+        };
+        sandbox.is_none_or(allows)
+    }
+}
+
+/// CSP §6.7.3.2 "Does a source list allow all inline behavior for type?"
+fn permits_inline(sources: &[Cow<'_, str>]) -> bool {
+    let mut permits = false;
+    for source in sources {
+        let source = source.to_ascii_lowercase();
+        if ["'nonce-", "'sha256-", "'sha384-", "'sha512-"]
+            .iter()
+            .any(|prefix| source.starts_with(prefix))
+            || source == "'strict-dynamic'"
+        {
+            return false;
+        }
+        permits |= source == "'unsafe-inline'";
+    }
+    permits
+}
+
+/// The same source at the session's host, if it is one of the upstream (CSP §2.3.1 `host-source`).
+fn own_source(source: &str, origins: Origins<'_>) -> Option<String> {
+    let (scheme, rest) = source.split_once("://").unwrap_or(("", source));
+    let lower = scheme.to_ascii_lowercase();
+    let web = match lower.as_str() {
+        "ws" => "http",
+        "" | "wss" => "https",
+        other => other,
+    };
+    let url = Url::parse(&format!("{web}://{}", rest.replacen(":*", "", 1))).ok()?;
+    if rest.starts_with('\'') || !origins.are_upstreams(&url) {
+        return None;
+    }
+    let own = match lower.as_str() {
+        "ws" | "wss" => origins.own.replacen("http", "ws", 1),
+        _ => origins.own.to_owned(),
+    };
+    let path = rest.find('/').map_or("", |at| &rest[at..]);
+    Some(format!("{own}{path}"))
+}
+
+#[cfg(test)]
+mod tests;

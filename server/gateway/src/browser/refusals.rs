@@ -1,0 +1,87 @@
+//! The last refusals of each session, for the banner to name: the application shows them as errors of
+//! its own.
+
+use std::collections::{HashMap, VecDeque};
+
+use app::domain::{RequestId, SupportSessionId, Timestamp, access_log::Refusal};
+use parking_lot::Mutex;
+
+use super::fetch_metadata;
+use crate::{arrival::Arrival, judge::Denied};
+
+/// How many of a session are kept.
+const MAX_TOLD: usize = 5;
+/// The most sessions of which any is kept.
+const MAX_SESSIONS: usize = 4096;
+/// The longest path that is said.
+const MAX_PATH: usize = 200;
+
+/// A refusal as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) request_id: RequestId,
+    /// `POST /v1/exports`, as it is recorded.
+    pub(crate) request: String,
+    pub(crate) detail: String,
+    pub(crate) at: Timestamp,
+}
+
+/// The refusals of the sessions that go on.
+#[derive(Default)]
+pub(crate) struct Refusals(Mutex<HashMap<SupportSessionId, VecDeque<Told>>>);
+
+impl Refusals {
+    /// Keeps a refusal that a page of the session's host has met, unless the person has seen it. `path` is
+    /// the request's as it is recorded.
+    pub(crate) fn keep(
+        &self,
+        arrival: &Arrival,
+        session: SupportSessionId,
+        path: &str,
+        detail: &str,
+    ) {
+        if !arrival.at_entry || is_seen(arrival) {
+            return;
+        }
+        let path: String = path.chars().take(MAX_PATH).collect();
+        let told = Told {
+            request_id: arrival.request_id,
+            request: format!("{} {path}", arrival.method),
+            detail: detail.to_owned(),
+            at: arrival.at,
+        };
+        let mut sessions = self.0.lock();
+        if sessions.len() >= MAX_SESSIONS && !sessions.contains_key(&session) {
+            sessions.clear();
+        }
+        let kept = sessions.entry(session).or_default();
+        kept.truncate(MAX_TOLD - 1);
+        kept.push_front(told);
+    }
+
+    /// Those of a session, the oldest first.
+    pub(crate) fn of(&self, session: SupportSessionId) -> Vec<Told> {
+        let sessions = self.0.lock();
+        let kept = sessions.get(&session).into_iter().flatten();
+        kept.rev().cloned().collect()
+    }
+
+    /// Forgets a session that has ended.
+    pub(crate) fn forget(&self, session: SupportSessionId) {
+        self.0.lock().remove(&session);
+    }
+}
+
+/// Whether a person misses what is denied: not what leads somewhere else, what pages of other origins
+/// try, or a worker.
+pub(crate) fn is_news(arrival: &Arrival, denied: &Denied) -> bool {
+    let others = [Refusal::WrongEntry, Refusal::WrongOrigin];
+    denied.location.is_none()
+        && !others.contains(&denied.refusal)
+        && !arrival.headers.contains_key("service-worker")
+}
+
+/// Whether a page of ours says it.
+fn is_seen(arrival: &Arrival) -> bool {
+    fetch_metadata::is_navigation(&arrival.headers)
+}
