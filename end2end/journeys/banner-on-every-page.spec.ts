@@ -1,0 +1,215 @@
+// The banner on pages as platforms have them: strict policies, a foreign base, pages that replace themselves.
+import type { Page } from "@playwright/test";
+import { expect, test } from "../fixtures.ts";
+import { html, type PageOf, Pages } from "../support/pages.ts";
+import { Served } from "../support/served.ts";
+import { enterTenant } from "../support/support-session.ts";
+
+const BROWSERS = ['browser.domain = "localhost"', "browser.inject_banner = true"];
+const page = (body: string, headers?: Record<string, string | string[]>): PageOf => () => ({ body, ...(headers && { headers }) });
+const policy = (value: string | string[]) => page(html("", "<p>Strict"), { "content-security-policy": value });
+
+const NEVER_ALONE = "default-src 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+const PAGES: Record<string, PageOf> = {
+  "/": page(html("", '<button id="refused">Export</button><iframe src="/framed"></iframe>')),
+  "/framed": page(html("", "<p>In a frame")),
+  "/base": page(html('<base href="https://cdn.example.net/app/" target="elsewhere">', "")),
+  "/strict-dynamic": policy("script-src 'nonce-abc' 'strict-dynamic'; base-uri 'none'"),
+  "/hashes": policy("script-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; style-src 'none'"),
+  "/nothing": policy(NEVER_ALONE),
+  "/several": policy(["script-src 'self'", NEVER_ALONE]),
+  "/sandbox": policy("sandbox allow-scripts allow-same-origin allow-forms"),
+  "/meta": page(html(`<meta http-equiv="Content-Security-Policy" content="script-src 'none'; style-src 'none'">`, "")),
+  "/rtl": () => ({ body: html("", "<p>فواتير").replace("<html", '<html dir="rtl"') }),
+  "/shifted": page(html("<style>body { transform: translateX(40px); opacity: 0.1 } body > * { display: none !important }</style>", "")),
+};
+
+/** What the banner says. Its closed shadow root opens for journeys that ask for it before the page loads. */
+function said(tab: Page): Promise<string> {
+  return tab.locator("support-console-banner").evaluate((host) => {
+    const section = host.shadowRoot?.querySelector("section");
+    return section ? section.innerText.replaceAll(/\s+/g, " ") : "closed";
+  });
+}
+
+const open = () => {
+  const attach = Element.prototype.attachShadow;
+  Element.prototype.attachShadow = function (init) {
+    return attach.call(this, { ...init, mode: "open" });
+  };
+};
+
+test.describe("on the pages of a platform", () => {
+  let pages: Pages;
+  let served: Served;
+  let tab: Page;
+  let origin: string;
+  const elsewhere: string[] = [];
+
+  test.beforeEach(async ({ browser }) => {
+    pages = await Pages.start(PAGES);
+    served = await Served.start(pages.url, BROWSERS);
+    const page = await browser.newPage({ baseURL: served.console });
+    await page.context().addInitScript(open);
+    const { id } = await served.enterAcme(page, ["everything"]);
+    tab = await enterTenant(page, id);
+    origin = new URL(tab.url()).origin;
+    elsewhere.length = 0;
+    tab.on("request", (request) => {
+      if (!request.url().startsWith(origin)) elsewhere.push(request.url());
+    });
+  });
+
+  test.afterEach(async () => {
+    await tab.context().close();
+    await served.stop();
+    await pages.stop();
+  });
+
+  test("it stands on each, once, asks nobody else, and loosens nothing", async () => {
+    for (const path of Object.keys(PAGES)) {
+      await tab.goto(`${origin}${path}`);
+      await expect(tab.locator("support-console-banner"), path).toBeVisible();
+      await expect.poll(() => said(tab), path).toMatch(/Support session \d+:\d\d left .*Ana Silva in Acme/);
+      const injected = await tab.evaluate(() => document.querySelectorAll("script").length);
+      expect(injected, `${path}: the script is gone`).toBe(0);
+    }
+    await tab.goto(origin);
+    await expect(tab.frameLocator("iframe").locator("support-console-banner")).toHaveCount(0);
+    expect(elsewhere).toEqual([]);
+    // A script that copies the banner's text into the page gets a banner, and no other script runs.
+    await tab.goto(`${origin}/nothing`);
+    const ran = await tab.evaluate(() => {
+      const script = document.createElement("script");
+      try {
+        script.text = "window.ran = true";
+        document.head.append(script);
+      } catch {
+        return "refused";
+      }
+      return "ran" in window;
+    });
+    expect(ran).not.toBe(true);
+  });
+
+  test("a page that replaces its document or its body gets it back", async () => {
+    const ways: Record<string, () => void> = {
+      clone: () => void document.replaceChild(document.documentElement.cloneNode(true), document.documentElement),
+      open: () => {
+        document.open();
+        document.write("<!DOCTYPE html><html><body><p>Anew</body></html>");
+        document.close();
+      },
+      written: () => document.write("<p>Written, and never closed"),
+      body: () => void (document.body = document.createElement("body")),
+      inner: () => void (document.body.innerHTML = "<p>Swapped"),
+    };
+    for (const [how, replace] of Object.entries(ways)) {
+      await tab.evaluate(replace);
+      await expect(tab.locator("support-console-banner"), how).toHaveCount(1, { timeout: 2_000 });
+      expect(await said(tab), how).toContain("End now");
+    }
+    // Against a page that removes it for ever it does not fight.
+    const times = await tab.evaluate(async () => {
+      let removed = 0;
+      const remove = () => {
+        const banner = document.querySelector("support-console-banner");
+        if (banner) removed += 1;
+        banner?.remove();
+      };
+      const watching = setInterval(remove, 5);
+      await new Promise((done) => setTimeout(done, 3_000));
+      clearInterval(watching);
+      return removed;
+    });
+    expect(times).toBeLessThanOrEqual(8);
+    await expect(tab.locator("support-console-banner")).toHaveCount(1);
+  });
+
+  test("End now goes to the gateway, whatever the page has replaced", async () => {
+    await tab.goto(`${origin}/base`);
+    await expect(tab.locator("support-console-banner")).toBeVisible();
+    await tab.evaluate(() => {
+      window.fetch = () => Promise.reject(new Error("patched"));
+      XMLHttpRequest.prototype.open = () => {};
+      HTMLFormElement.prototype.submit = () => {};
+      HTMLFormElement.prototype.requestSubmit = () => {};
+      window.addEventListener("submit", (event) => event.preventDefault(), true);
+    });
+    const ended = tab.waitForURL(`${origin}/.support-console/end`);
+    await tab.getByRole("button", { name: "End now" }).press("Enter");
+    await ended;
+    await expect(tab.getByRole("heading", { name: "Support session ended" })).toBeVisible();
+    expect(elsewhere).toEqual([]);
+    expect(pages.asked.filter((asked) => asked.includes("end"))).toEqual([]);
+  });
+
+  test("the time is never more than by either clock, and unknown without an answer", async () => {
+    await expect.poll(() => said(tab)).toMatch(/\d\d:\d\d left/);
+    await tab.route("**/.support-console/session*", (route) => route.abort());
+    await tab.evaluate(() => {
+      const [steady, wall] = [performance.now(), Date.now];
+      performance.now = () => steady;
+      Date.now = () => wall.call(Date) + 20 * 60_000;
+    });
+    await expect.poll(() => said(tab)).toContain("can't say");
+    await tab.unroute("**/.support-console/session*");
+    await tab.evaluate(() => window.dispatchEvent(new Event("online")));
+    await expect.poll(() => said(tab)).toMatch(/\d\d:\d\d left/);
+  });
+
+  test("it moves and folds by keys, and stays so on the next page", async () => {
+    const banner = tab.locator("support-console-banner");
+    await expect(banner).toBeVisible();
+    const before = await banner.boundingBox();
+    await tab.getByRole("button", { name: "Move to the bottom left" }).press("Enter");
+    await tab.getByRole("button", { name: "Move to the top left" }).press("Enter");
+    await tab.getByRole("button", { name: "Fold", exact: true }).press("Enter");
+    expect(await said(tab)).toMatch(/^Support session \d+:\d\d left Move Unfold$/);
+    await tab.goto(`${origin}/framed`);
+    await expect(banner).toBeVisible();
+    await expect.poll(() => said(tab)).toMatch(/^Support session \d+:\d\d left Move Unfold$/);
+    const after = await banner.boundingBox();
+    expect([after?.x, after?.y]).toEqual([0, 0]);
+    expect(before?.y).toBeGreaterThan(400);
+    expect(after!.height).toBeLessThan(before!.height / 2);
+  });
+
+  test("what a page would send past the record is stopped and named, and its own address leads home", async () => {
+    await tab.evaluate(() => fetch("https://collect.example/x").catch(() => {}));
+    await expect.poll(() => said(tab)).toContain("This page tried to send data to collect.example, outside of the record.");
+    const upstream = pages.url;
+    await tab.evaluate((upstream) => {
+      const [form, input] = [document.createElement("form"), document.createElement("input")];
+      Object.assign(form, { method: "post", action: `${upstream}/login` });
+      Object.assign(input, { name: "password", value: "secret" });
+      form.append(input, document.createElement("button"));
+      document.body.append(form);
+    }, upstream);
+    await tab.locator("form[action] > button:empty").click();
+    await tab.waitForURL(`${origin}/login`);
+    expect(pages.asked).toContain("POST /login password=secret");
+    expect(elsewhere.filter((url) => url.startsWith(upstream))).toEqual([]);
+  });
+});
+
+test("a refusal that the application shows as its own error is named by the banner", async ({ browser }) => {
+  const pages = await Pages.start(PAGES);
+  const served = await Served.start(pages.url, BROWSERS);
+  const page = await browser.newPage({ baseURL: served.console });
+  try {
+    await page.context().addInitScript(open);
+    const { id } = await served.enterAcme(page, []);
+    const tab = await enterTenant(page, id);
+    await expect.poll(() => said(tab)).toContain("left");
+    const request = await tab.evaluate(async () => (await fetch("/v1/exports", { method: "POST" })).headers.get("x-request-id"));
+    await expect.poll(() => said(tab)).toContain("A request was refused: POST /v1/exports.");
+    expect(await said(tab)).toContain(`Request ${request}`);
+    await tab.getByRole("button", { name: "Close" }).press("Enter");
+    expect(await said(tab)).not.toContain("refused");
+  } finally {
+    await page.context().close();
+    await served.stop();
+    await pages.stop();
+  }
+});
