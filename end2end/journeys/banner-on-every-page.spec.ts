@@ -203,7 +203,7 @@ test("a refusal that the application shows as its own error is named by the bann
     const tab = await enterTenant(page, id);
     await expect.poll(() => said(tab)).toContain("left");
     const request = await tab.evaluate(async () => (await fetch("/v1/exports", { method: "POST" })).headers.get("x-request-id"));
-    await expect.poll(() => said(tab)).toContain("A request was refused: POST /v1/exports.");
+    await expect.poll(() => said(tab)).toContain("A request was refused: POST /v1/exports ");
     expect(await said(tab)).toContain(`Request ${request}`);
     await tab.getByRole("button", { name: "Close" }).press("Enter");
     expect(await said(tab)).not.toContain("refused");

@@ -172,14 +172,14 @@ impl Admission {
         let mut intent = arrival.intent(&gate.session, Some(&permitted), self.rules.today());
         intent.left_out = self.node.left_out.unsaid(gate.session.id, &route.left_out);
         intent.free = self.node.allowance.take_free(gate.session.id);
-        let path = intent.path.clone();
+        let (method, path) = (intent.method.clone(), intent.path.clone());
         let begun = self
             .record
             .begin(intent, arrival.started, Arc::clone(&meter), place, lease);
         let completer = begun.await.inspect_err(|trouble| {
             self.node
                 .refusals
-                .keep(arrival, gate.session.id, &path, &trouble.detail);
+                .keep(arrival, gate.session.id, (&method, &path), &trouble.detail);
         })?;
         Ok(Admitted {
             permitted,
@@ -262,7 +262,12 @@ impl Admission {
         let intent = arrival.intent(session, None, self.rules.today());
         let told = &self.node.refusals;
         if refusals::is_news(arrival, &denied) {
-            told.keep(arrival, session.id, &intent.path, &denied.detail);
+            told.keep(
+                arrival,
+                session.id,
+                (&intent.method, &intent.path),
+                &denied.detail,
+            );
         }
         let trouble = self.record.refuse(intent, denied).await;
         match arrival.is_malformed() {

@@ -18,6 +18,7 @@ pub(crate) mod inject;
 pub(crate) mod jar;
 mod label;
 pub(crate) mod page;
+pub(crate) mod pages;
 pub(crate) mod policy;
 pub(crate) mod refusals;
 pub(crate) mod stored;
@@ -27,11 +28,11 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, header};
 
-use self::refusals::Refusals;
 pub use self::{
     hosts::{EntryHosts, OPEN_PATH},
     label::{EntryLabel, InvalidLabel},
 };
+use self::{pages::Pages, refusals::Refusals};
 use crate::{
     entropy::Entropy,
     ports::{BrowserSessions, HeldSessions},
@@ -46,8 +47,8 @@ pub(crate) struct Browsers {
     pub(crate) held: Arc<dyn HeldSessions>,
     /// What was refused to pages of the platform.
     pub(crate) refusals: Arc<Refusals>,
-    /// The upstreams' own origins: links and forms that name them are to lead to the session's host.
-    pub(crate) upstream_origins: Vec<String>,
+    /// Which pages of it have a banner.
+    pub(crate) pages: Arc<Pages>,
     pub(crate) entropy: Arc<dyn Entropy>,
     /// How long to wait for the store.
     pub(crate) patience: Duration,

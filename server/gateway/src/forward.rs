@@ -29,6 +29,7 @@ use crate::{
     browser::{
         EntryHosts,
         jar::{Jars, Place},
+        pages::Pages,
         visit::Visit,
     },
     clock::Clock,
@@ -54,6 +55,8 @@ pub(crate) struct Forwarder {
     pub(crate) scheme: &'static str,
     /// Whether pages in browsers get the banner.
     pub(crate) inject_banner: bool,
+    /// Which pages have it.
+    pub(crate) pages: Arc<Pages>,
 }
 
 /// The client's end of a request on its way.

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     admission::{allowance::Allowance, left_out::LeftOut, places::Places},
-    browser::{jar::Jars, refusals::Refusals},
+    browser::{jar::Jars, pages::Pages, refusals::Refusals},
     gate::{
         SessionGates,
         lease::{CUT_AFTER, Lease},
@@ -34,6 +34,8 @@ pub struct NodeState {
     pub(crate) left_out: Arc<LeftOut>,
     /// What was refused to pages of the platform.
     pub(crate) refusals: Arc<Refusals>,
+    /// Which pages of the platform have a banner.
+    pub(crate) pages: Arc<Pages>,
 }
 
 impl NodeState {
@@ -49,6 +51,8 @@ impl NodeState {
         let left_out = Arc::new(LeftOut::default());
         let allowance = Arc::new(Allowance::default());
         let refusals = Arc::new(Refusals::default());
+        let pages = Arc::new(Pages::default());
+        let shown = Arc::clone(&pages);
         let (held, said) = (Arc::clone(&jars), Arc::clone(&left_out));
         let (counted, told) = (Arc::clone(&allowance), Arc::clone(&refusals));
         let gates = SessionGates::telling(move |session| {
@@ -56,6 +60,7 @@ impl NodeState {
             said.forget(session);
             counted.forget(session);
             told.forget(session);
+            shown.forget(session);
         });
         Arc::new(Self {
             lease,
@@ -65,6 +70,7 @@ impl NodeState {
             jars,
             left_out,
             refusals,
+            pages,
         })
     }
 }

@@ -67,7 +67,7 @@ impl Gateway {
                 sessions: parts.browser_sessions,
                 held: parts.held_sessions,
                 refusals: Arc::clone(&node.refusals),
-                upstream_origins: settings.upstream_origins(),
+                pages: Arc::clone(&node.pages),
                 entropy: Arc::clone(&parts.entropy),
                 patience: settings.record_timeout,
             })
@@ -88,6 +88,7 @@ impl Gateway {
             own_host: settings.own_host().unwrap_or_default().to_owned(),
             scheme: settings.scheme,
             inject_banner: settings.inject_banner,
+            pages: Arc::clone(&node.pages),
         };
         let admission = Admission::new(AdmissionParts {
             hosts: settings.hosts.clone(),
@@ -182,7 +183,7 @@ impl Gateway {
         let authenticator = &self.admission.authenticator;
         if let Some(wanted) = Wanted::of(rest) {
             return browsers
-                .holder_answer(authenticator, lease, arrival, wanted)
+                .holder_answer(authenticator, lease, arrival, (wanted, Wanted::page(rest)))
                 .await;
         }
         if !lease.held_soon().await {

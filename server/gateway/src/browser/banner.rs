@@ -14,7 +14,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::refusals::Told;
+use super::{pages::Without, refusals::Told};
 use crate::{
     answers::{self, Answer, Trouble},
     headers,
@@ -50,6 +50,13 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
+    /// The page whose banner asks, if the query says one: `page=` and the id of its request.
+    pub(crate) fn page(rest: &[u8]) -> Option<RequestId> {
+        let at = rest.iter().position(|b| *b == b'?')?;
+        let query = std::str::from_utf8(&rest[at + 1..]).ok()?;
+        query.strip_prefix("page=")?.parse().ok()
+    }
+
     /// The request for a path below our own prefix. The query is ignored.
     pub(crate) fn of(rest: &[u8]) -> Option<Self> {
         let path = rest.split(|b| *b == b'?').next()?;
@@ -113,8 +120,10 @@ pub(crate) struct Shown<'s> {
     pub(crate) card: &'s SessionCard,
     /// The last refusals of the session's requests.
     pub(crate) refusals: Vec<Told>,
-    /// The upstreams' own origins.
-    pub(crate) upstream_origins: &'s [String],
+    /// The origins of the page's upstream, if the page is said.
+    pub(crate) upstream_origins: Vec<String>,
+    /// The session's pages that were shown without a banner.
+    pub(crate) without: Without,
     pub(crate) now: Timestamp,
     /// The console's origin.
     pub(crate) console: &'s str,
@@ -147,6 +156,7 @@ pub(crate) fn session(shown: Shown<'_>, request_id: RequestId) -> Response<Answe
         "console_url": format!("{}{SESSION_PAGES}/{}", shown.console, session.id),
         "upstream_origins": shown.upstream_origins,
         "refusals": refusals.collect::<Vec<_>>(),
+        "without_banner": { "count": shown.without.count, "paths": shown.without.paths },
     });
     answers::ours(StatusCode::OK, &shown, request_id)
 }

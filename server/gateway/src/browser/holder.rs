@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use app::domain::RequestId;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::{
@@ -32,7 +33,7 @@ impl Browsers {
         authenticator: &Authenticator,
         lease: &Arc<Lease>,
         arrival: &Arrival,
-        wanted: Wanted,
+        (wanted, page): (Wanted, Option<RequestId>),
     ) -> Result<Response<Answer>, Trouble> {
         let browser = authenticator.browser(arrival, lease).await?;
         let request_id = arrival.request_id;
@@ -46,7 +47,7 @@ impl Browsers {
         }
         match wanted {
             Wanted::Script => Ok(banner::script(request_id)),
-            Wanted::Session => self.describe(&browser, arrival).await,
+            Wanted::Session => self.describe(&browser, arrival, page).await,
             Wanted::End => self.end(&browser, arrival).await,
         }
     }
@@ -55,15 +56,18 @@ impl Browsers {
         &self,
         browser: &Browser,
         arrival: &Arrival,
+        page: Option<RequestId>,
     ) -> Result<Response<Answer>, Trouble> {
         let session = &browser.session;
+        let origins = page.map(|page| self.pages.stands(session.id, page));
         let card = within(self.patience, self.held.card(session.id)).await?;
         let card = card.ok_or_else(Trouble::unauthenticated)?;
         let shown = Shown {
             session,
             card: &card,
             refusals: self.refusals.of(session.id),
-            upstream_origins: &self.upstream_origins,
+            upstream_origins: origins.unwrap_or_default(),
+            without: self.pages.unbannered(session.id, arrival.at),
             now: arrival.at,
             console: &self.console,
         };

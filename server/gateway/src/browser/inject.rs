@@ -14,7 +14,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use html5gum::{
     Tokenizer,
-    emitters::default::{DefaultEmitter, Token},
+    emitters::default::{DefaultEmitter, StartTag, Token},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
@@ -67,13 +67,8 @@ pub(crate) fn ask(headers: &mut HeaderMap) {
     }
 }
 
-/// The injector of an element for a response, if it is a page that can be changed. Adapts its header
-/// accordingly.
-pub(crate) fn into_page(
-    status: StatusCode,
-    headers: &mut HeaderMap,
-    element: impl FnOnce() -> String,
-) -> Option<Injector> {
+/// Whether a response is shown as a page.
+pub(crate) fn is_page(status: StatusCode, headers: &HeaderMap) -> bool {
     let has_page = !status.is_informational()
         && !status.is_redirection()
         && ![
@@ -82,31 +77,40 @@ pub(crate) fn into_page(
             StatusCode::PARTIAL_CONTENT,
         ]
         .contains(&status);
-    if !has_page
-        || !is_readable_html(headers)
-        || is_encoded(headers)
-        || is_download(headers)
-        || must_not_change(headers)
-    {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let is_html = content_type.is_some_and(|value| {
+        let value = value.as_bytes().to_ascii_lowercase();
+        value.starts_with(b"text/html") || value.starts_with(b"application/xhtml+xml")
+    });
+    has_page && is_html && !is_download(headers)
+}
+
+/// The injector of an element for a page, if the page can be changed. Adapts its header accordingly.
+pub(crate) fn into_page(
+    headers: &mut HeaderMap,
+    element: impl FnOnce() -> String,
+) -> Option<Injector> {
+    let says_encoding = says_encoding(headers)?;
+    if is_encoded(headers) || must_not_change(headers) {
         return None;
     }
     for name in ABOUT_BYTES {
         headers.remove(HeaderName::from_static(name));
     }
-    Some(Injector::of(element()))
+    Some(Injector::of(element(), says_encoding))
 }
 
-fn is_readable_html(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE);
-    let Some(content_type) = content_type.and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
+/// Whether the header of a page that can be read says its encoding; nothing if it can't be read.
+fn says_encoding(headers: &HeaderMap) -> Option<bool> {
+    let content_type = headers.get(header::CONTENT_TYPE)?;
+    let content_type = content_type.to_str().ok()?;
     let content_type = content_type.to_ascii_lowercase();
     let mut parts = content_type.split(';').map(str::trim);
     let is_html = parts.next() == Some("text/html");
     let charset = parts.find_map(|part| part.strip_prefix("charset="));
     let charset = charset.map(|name| name.trim_matches('"'));
-    is_html && charset.is_none_or(|name| ENCODINGS.iter().any(|known| name.starts_with(known)))
+    let can_be_read = |name: &str| ENCODINGS.iter().any(|known| name.starts_with(known));
+    (is_html && charset.is_none_or(can_be_read)).then_some(charset.is_some())
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {
@@ -133,15 +137,19 @@ fn must_not_change(headers: &HeaderMap) -> bool {
 /// Puts the banner into a page as it passes. It fails in one way only: the page passes as it is.
 pub(crate) struct Injector {
     element: String,
+    /// Whether the page's header says its encoding. Otherwise browsers look for it in the first 1024
+    /// bytes (HTML §13.2.3.2), which the element must not fill.
+    says_encoding: bool,
     /// The beginning of the page, until its first element is there.
     held: BytesMut,
     is_done: bool,
 }
 
 impl Injector {
-    pub(super) fn of(element: String) -> Self {
+    pub(super) fn of(element: String, says_encoding: bool) -> Self {
         Self {
             element,
+            says_encoding,
             held: BytesMut::new(),
             is_done: false,
         }
@@ -155,13 +163,9 @@ impl Injector {
         self.held.extend_from_slice(&piece);
         // No tag has come to its end without one of these.
         if piece.contains(&b'>')
-            && let Some(place) = place(&self.held)
+            && let Place::Here(place) = place(&self.held, self.says_encoding)
         {
-            self.is_done = true;
-            let rest = self.held.split_off(place);
-            self.held.extend_from_slice(self.element.as_bytes());
-            self.held.unsplit(rest);
-            return self.held.split().freeze();
+            return self.put(place);
         }
         match self.held.len() > MAX_HELD {
             true => self.end(),
@@ -170,27 +174,61 @@ impl Injector {
     }
 
     pub(crate) fn end(&mut self) -> Bytes {
+        if !self.is_done
+            && let Place::HereOrLater(place) = place(&self.held, self.says_encoding)
+        {
+            return self.put(place);
+        }
         self.is_done = true;
+        self.held.split().freeze()
+    }
+
+    fn put(&mut self, place: usize) -> Bytes {
+        self.is_done = true;
+        let rest = self.held.split_off(place);
+        self.held.extend_from_slice(self.element.as_bytes());
+        self.held.unsplit(rest);
         self.held.split().freeze()
     }
 }
 
+/// Where the banner belongs in a page with a certain start.
+enum Place {
+    Here(usize),
+    /// Behind what says the page's encoding, if that still comes.
+    HereOrLater(usize),
+    Unknown,
+}
+
 /// The banner's place in a page with this start, once it is known: in the head before everything
 /// else, or, without a written head, before the element that opens it implicitly (HTML
-/// §13.2.6.4.3).
-fn place(page: &[u8]) -> Option<usize> {
-    let emitter = DefaultEmitter::<usize>::new_with_span();
+/// §13.2.6.4.3). Where only the page can say its encoding, behind the element that does.
+fn place(page: &[u8], says_encoding: bool) -> Place {
+    let mut head = None;
+    let mut emitter = DefaultEmitter::<usize>::new_with_span();
+    // What a title holds is no tag.
+    emitter.naively_switch_states(true);
     for token in Tokenizer::new_with_emitter(page, emitter) {
         let Ok(Token::StartTag(tag)) = token else {
             continue;
         };
-        match tag.name.as_slice() {
-            b"html" => {}
-            b"head" => return Some(tag.span.end),
-            _ => return Some(tag.span.start),
+        match (tag.name.as_slice(), head) {
+            (b"head", None) if says_encoding => return Place::Here(tag.span.end),
+            (b"head", None) => head = Some(tag.span.end),
+            (b"meta", Some(_)) if is_encoding(&tag) => return Place::Here(tag.span.end),
+            (b"html", None) | (b"meta" | b"title" | b"link" | b"base", Some(_)) => {}
+            (_, Some(place)) => return Place::Here(place),
+            (_, None) => return Place::Here(tag.span.start),
         }
     }
-    None
+    head.map_or(Place::Unknown, Place::HereOrLater)
+}
+
+fn is_encoding(meta: &StartTag<usize>) -> bool {
+    let is_content_type = |value: &[u8]| value.eq_ignore_ascii_case(b"content-type");
+    let equiv = meta.attributes.get(b"http-equiv".as_slice());
+    meta.attributes.contains_key(b"charset".as_slice())
+        || equiv.is_some_and(|value| is_content_type(value))
 }
 
 /// A page with the banner in it.

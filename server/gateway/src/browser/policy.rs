@@ -15,7 +15,8 @@ use super::{answers::Origins, banner};
 /// The lists that decide about a script element, the one that is asked first in front.
 const SCRIPTS: [&str; 3] = ["script-src-elem", "script-src", "default-src"];
 const CONNECTIONS: [&str; 2] = ["connect-src", "default-src"];
-const FORMS: [&str; 1] = ["form-action"];
+/// A longer policy is not read, as it comes with each file. It has no room for the banner.
+const MAX_LENGTH: usize = 16 * 1024;
 /// Reports would tell others, without a record, at which addresses a staff member looks.
 const REPORTS: [&str; 2] = ["report-uri", "report-to"];
 
@@ -29,10 +30,12 @@ pub(crate) fn adapt(
     has_banner: bool,
     connects: &[String],
 ) -> bool {
-    let mut can_run = true;
-    let fields: Vec<_> = headers
-        .get_all(CONTENT_SECURITY_POLICY)
-        .iter()
+    let values = headers.get_all(CONTENT_SECURITY_POLICY).iter();
+    let is_read = values.map(HeaderValue::len).sum::<usize>() <= MAX_LENGTH;
+    let mut can_run = is_read;
+    let read = headers.get_all(CONTENT_SECURITY_POLICY).iter();
+    let fields: Vec<_> = read
+        .filter(|_| is_read)
         .map(|value| {
             let text: String = value.as_bytes().iter().map(|b| char::from(*b)).collect();
             let policies = text.split(',').map(|policy| {
@@ -47,7 +50,9 @@ pub(crate) fn adapt(
             policies.collect::<Vec<_>>().join(", ")
         })
         .collect();
-    headers.remove(CONTENT_SECURITY_POLICY);
+    if is_read {
+        headers.remove(CONTENT_SECURITY_POLICY);
+    }
     for field in fields.iter().chain([&ours(origins.own, connects)]) {
         // As it came: one byte for each character.
         let bytes: Vec<u8> = field.chars().filter_map(|c| u8::try_from(c).ok()).collect();
@@ -125,13 +130,12 @@ impl<'p> Policy<'p> {
             let is = |source: &Cow<'_, str>| source == "*" || source.eq_ignore_ascii_case("'self'");
             sources.iter().any(is)
         };
-        for (lists, path) in [(&CONNECTIONS[..], "session"), (&FORMS, "end")] {
-            if self
-                .governing(lists)
-                .is_some_and(|sources| !is_open(sources))
-            {
+        // Not to `form-action`: then HTML without a script could end the session.
+        let connections = self.governing(&CONNECTIONS);
+        if connections.is_some_and(|sources| !is_open(sources)) {
+            for path in ["session", "end"] {
                 let address = format!("{own}/.support-console/{path}");
-                self.permit(lists, lists[0], &address);
+                self.permit(&CONNECTIONS, "connect-src", &address);
             }
         }
     }
@@ -176,16 +180,24 @@ fn permits_inline(sources: &[Cow<'_, str>]) -> bool {
     let mut permits = false;
     for source in sources {
         let source = source.to_ascii_lowercase();
-        if ["'nonce-", "'sha256-", "'sha384-", "'sha512-"]
-            .iter()
-            .any(|prefix| source.starts_with(prefix))
-            || source == "'strict-dynamic'"
-        {
+        if is_nonce_or_hash(&source) || source == "'strict-dynamic'" {
             return false;
         }
         permits |= source == "'unsafe-inline'";
     }
     permits
+}
+
+/// CSP §2.3.1. Browsers pass over what only begins like one, such as `'nonce-'`.
+fn is_nonce_or_hash(source: &str) -> bool {
+    let kinds = ["'nonce-", "'sha256-", "'sha384-", "'sha512-"];
+    let value = kinds.iter().find_map(|kind| source.strip_prefix(kind));
+    let Some(value) = value.and_then(|value| value.strip_suffix('\'')) else {
+        return false;
+    };
+    let digits = value.trim_end_matches('=');
+    let is_digit = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
+    !digits.is_empty() && value.len() - digits.len() <= 2 && digits.chars().all(is_digit)
 }
 
 /// The same source at the session's host, if it is one of the upstream (CSP §2.3.1 `host-source`).

@@ -13,8 +13,8 @@ use crate::{arrival::Arrival, judge::Denied};
 const MAX_TOLD: usize = 5;
 /// The most sessions of which any is kept.
 const MAX_SESSIONS: usize = 4096;
-/// The longest path that is said.
-const MAX_PATH: usize = 200;
+/// The longest path and the longest reason that are said.
+const MAX_TEXT: usize = 200;
 
 /// A refusal as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,28 +31,29 @@ pub(crate) struct Told {
 pub(crate) struct Refusals(Mutex<HashMap<SupportSessionId, VecDeque<Told>>>);
 
 impl Refusals {
-    /// Keeps a refusal that a page of the session's host has met, unless the person has seen it. `path` is
-    /// the request's as it is recorded.
+    /// Keeps a refusal that a page of the session's host has met, unless the person has seen it. Method
+    /// and path are the request's as they are recorded.
     pub(crate) fn keep(
         &self,
         arrival: &Arrival,
         session: SupportSessionId,
-        path: &str,
+        (method, path): (&str, &str),
         detail: &str,
     ) {
         if !arrival.at_entry || is_seen(arrival) {
             return;
         }
-        let path: String = path.chars().take(MAX_PATH).collect();
+        let cut = |text: &str| text.chars().take(MAX_TEXT).collect::<String>();
         let told = Told {
             request_id: arrival.request_id,
-            request: format!("{} {path}", arrival.method),
-            detail: detail.to_owned(),
+            request: format!("{method} {}", cut(path)),
+            detail: cut(detail),
             at: arrival.at,
         };
         let mut sessions = self.0.lock();
         if sessions.len() >= MAX_SESSIONS && !sessions.contains_key(&session) {
-            sessions.clear();
+            let other = sessions.keys().next().copied();
+            other.map(|other| sessions.remove(&other));
         }
         let kept = sessions.entry(session).or_default();
         kept.truncate(MAX_TOLD - 1);

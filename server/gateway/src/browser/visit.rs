@@ -10,9 +10,10 @@ use http_body::Body;
 
 use super::{
     answers::Origins,
-    banner, cookies,
+    banner, cookies, fetch_metadata,
     inject::{self, WithBanner},
     jar::{Asked, Jars, Place},
+    pages::{Given, Pages, browser_origins},
     policy,
 };
 use crate::{
@@ -136,29 +137,34 @@ impl Visit {
         self.challenge = jars.authenticated(session, &self.place, at, asked, answer);
     }
 
-    /// Turns an upstream's response into the browser's.
+    /// Turns an upstream's response into the browser's. `page` is where it is shown.
     pub(crate) fn answer(
         &self,
-        status: StatusCode,
-        mut headers: HeaderMap,
+        (status, mut headers): (StatusCode, HeaderMap),
         body: impl Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
+        (page, pages, at): (&CanonicalRequest, &Pages, Timestamp),
     ) -> Response<Answer> {
+        let is_shown = self.wants_banner && inject::is_page(status, &headers);
         // The upstream's own `Cache-Control` says whether its page may be changed.
-        let injector = match self.wants_banner {
-            true => inject::into_page(status, &mut headers, || banner::element(self.request_id)),
+        let injector = match is_shown {
+            true => inject::into_page(&mut headers, || banner::element(self.request_id)),
             false => None,
         };
         self.origins().answered(&mut headers);
         if let Some(challenge) = &self.challenge {
             headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
         }
+        let connects = &self.names.connects;
         let has_banner = injector.is_some();
-        policy::adapt(
-            &mut headers,
-            self.origins(),
-            has_banner,
-            &self.names.connects,
-        );
+        let runs = policy::adapt(&mut headers, self.origins(), has_banner, connects);
+        if is_shown && !fetch_metadata::is_ahead(&page.headers) {
+            let session = self.browser.session.id;
+            let path = page.target.path().to_owned();
+            match has_banner && runs {
+                true => pages.given(session, self.given(path, at)),
+                false => pages.without(session, &path),
+            }
+        }
         for mirror in &self.mirrors {
             headers.append(header::SET_COOKIE, mirror.clone());
         }
@@ -170,6 +176,19 @@ impl Visit {
         *answer.status_mut() = status;
         *answer.headers_mut() = headers;
         answer
+    }
+}
+
+impl Visit {
+    fn given(&self, path: String, at: Timestamp) -> Given {
+        // The first of the names is the configured URL, by which only we may know it.
+        let public = self.names.origins.iter().skip(1).map(String::as_str);
+        Given {
+            id: self.request_id,
+            path,
+            origins: browser_origins(std::iter::once(self.upstream.as_str()).chain(public)),
+            at,
+        }
     }
 }
 

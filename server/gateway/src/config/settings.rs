@@ -60,20 +60,6 @@ impl GatewaySettings {
         self.hosts.first().map(String::as_str)
     }
 
-    /// The origins of all upstreams as browsers write them. Without a port both schemes are meant.
-    pub(crate) fn upstream_origins(&self) -> Vec<String> {
-        let names = self.upstreams.iter().flat_map(|u| &u.names.origins);
-        let urls = names.filter_map(|name| url::Url::parse(name).ok());
-        let both = urls.flat_map(|url| {
-            let host = url.host_str().unwrap_or_default().to_owned();
-            match url.port() {
-                Some(port) => vec![format!("{}://{host}:{port}", url.scheme())],
-                None => vec![format!("https://{host}"), format!("http://{host}")],
-            }
-        });
-        both.collect()
-    }
-
     /// Decides by the rules of today alone.
     ///
     /// # Errors

@@ -176,7 +176,9 @@ impl Sending<'_> {
         self.keep_in_jar(parts.status, &parts.headers);
         if let Some(visit) = &self.visit {
             let kept = self.kept_by_browser(parts.status, &parts.headers);
-            let mut answer = visit.answer(parts.status, headers, body);
+            let (pages, now) = (&self.forwarder.pages, self.forwarder.clock.now());
+            let page = (self.permitted.request(), &**pages, now);
+            let mut answer = visit.answer((parts.status, headers), body, page);
             if let Some(seconds) = kept {
                 stored::allow(answer.headers_mut(), seconds);
             }

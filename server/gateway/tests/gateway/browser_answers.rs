@@ -276,10 +276,11 @@ async fn each_policy_of_a_page_permits_the_banner_by_its_hash() {
         );
     }
     let own = entry.origin();
-    for (list, path) in [("connect-src", "session"), ("form-action", "end")] {
-        let source = format!("{list} {own}/.support-console/{path}");
-        assert!(policies[1].contains(&source), "{policies:?}");
-    }
+    let address = |path: &str| format!("{own}/.support-console/{path}");
+    let connect = format!("connect-src {} {}", address("session"), address("end"));
+    assert!(policies[1].contains(&connect), "{policies:?}");
+    // HTML without a script could end the session otherwise.
+    assert!(policies[1].contains("form-action 'none'"), "{policies:?}");
     assert_eq!(page.header("content-security-policy-report-only"), None);
     // The page's scripts and frames get nothing of it.
     let script = visit(&entry, "GET", "page-strict", "iframe").await;
@@ -333,6 +334,75 @@ async fn a_page_that_a_tab_goes_to_gets_the_banner_where_that_is_configured() {
     let completed = &entry.rig.store.completed(1).await[0];
     let length = u64::try_from(PAGE.len()).unwrap();
     assert_eq!(completed.response_bytes, length, "the upstream's");
+}
+
+#[tokio::test]
+async fn a_banner_is_told_the_names_of_its_pages_upstream_alone() {
+    let other = Upstream::start().await;
+    let tables = format!(
+        "[[upstreams]]\nname = \"api\"\nurl = \"http://{}\"\npublic_urls = [\"https://app.example\"]\n\
+         [[upstreams]]\nname = \"auth\"\nurl = \"http://127.0.0.1:9\"\npath_prefix = \"/sso\"\n\
+         public_urls = [\"https://auth.example\"]\n{}",
+        other.address,
+        with_banner().tables
+    );
+    let entry = Entry::with(Wanted {
+        upstream: Some(String::new()),
+        tables,
+        ..wanted()
+    })
+    .await;
+    let page = visit(&entry, "GET", "page", "document").await;
+    let id = page.header("x-request-id").unwrap().to_owned();
+    let session = async |query: &str| {
+        let fields = format!("{SAME_ORIGIN}Cookie: {}\r\n", entry.cookie());
+        let line = format!("GET /.support-console/session{query}");
+        let answer = entry.ask(&line, &fields).await;
+        serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap()
+    };
+    let said = session(&format!("?page={id}")).await;
+    let expected = serde_json::json!(["https://app.example", "http://app.example"]);
+    // Its own address, and nobody else's.
+    let origins = said["upstream_origins"].as_array().unwrap();
+    assert!(
+        origins
+            .iter()
+            .all(|o| expected.as_array().unwrap().contains(o)),
+        "{said}"
+    );
+    assert!(!origins.is_empty());
+    assert_eq!(
+        session("?page=").await["upstream_origins"],
+        serde_json::json!([])
+    );
+}
+
+#[tokio::test]
+async fn a_page_without_a_banner_is_known() {
+    let entry = Entry::with(with_banner()).await;
+    for (last, dest) in [
+        ("page-gzip", "document"),
+        ("page-gzip", "iframe"),
+        ("teapot", "document"),
+        ("page", "document"),
+    ] {
+        visit(&entry, "GET", last, dest).await;
+    }
+    let session = async || {
+        let fields = format!("{SAME_ORIGIN}Cookie: {}\r\n", entry.cookie());
+        let answer = entry.ask("GET /.support-console/session", &fields).await;
+        let said: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        said["without_banner"].clone()
+    };
+    let expected = serde_json::json!({ "count": 1, "paths": [format!("{TENANT}/page-gzip")] });
+    assert_eq!(session().await, expected);
+    // The banner of the last page has not called home.
+    entry.rig.clock.advance(chrono::TimeDelta::minutes(1));
+    let paths = [format!("{TENANT}/page-gzip"), format!("{TENANT}/page")];
+    assert_eq!(
+        session().await,
+        serde_json::json!({ "count": 2, "paths": paths })
+    );
 }
 
 #[tokio::test]

@@ -43,7 +43,8 @@ async fn a_page_of_the_sessions_host_gets_the_banner_and_what_it_says() {
         "reason": "Attestations fail with 503",
         "expires_at": "2026-11-22T12:15:00Z",
         "seconds_left": 900,
-        "upstream_origins": [format!("http://{}", entry.rig.upstream.address)],
+        "upstream_origins": [],
+        "without_banner": { "count": 0, "paths": [] },
         "refusals": [],
         "console_url": format!("https://console.example.com/support/sessions/{}", entry.rig.session.id),
     });

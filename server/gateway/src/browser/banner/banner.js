@@ -1,9 +1,9 @@
 // Says in a page of the platform in whose name, in which tenant and for how much longer it is looked
 // at, what was refused, and ends the support session. The gateway puts it into a page as one inline
 // script, and serves it as a file for pages that include it themselves; however often a page runs it,
-// it starts once. It must stay plain ASCII, take nothing from the page, write no markup and no inline
-// style, and name every address in full: then neither a policy, nor a <base>, nor whoever copies its
-// text can make it do something else.
+// it starts once. It must stay plain ASCII, take nothing from the page but an id, write no markup and no
+// inline style, and name every address in full: then neither a policy, nor a <base>, nor whoever copies
+// its text can make it do something else.
 
 const OWN = `${location.origin}/.support-console`;
 const NAME = "support-console-banner";
@@ -21,6 +21,8 @@ const NEARLY_OVER = 60;
 const NEWS = 10;
 /** How many notices are shown at once. */
 const NOTICES = 3;
+/** Of how many hosts it is said that nothing was sent there. */
+const HOSTS = 20;
 
 const OVER = {
   session_expired: "The support session has expired.",
@@ -40,8 +42,10 @@ const CORNERS = {
 /** The policies' parts about what a page sends. */
 const SENDING = ["connect-src", "form-action"];
 
+/** Where a page's own policy forbids to ask. */
+const KEPT = "This page's own policy keeps the time left from being asked for.";
 /** The page's id, by which the gateway knows that its banner stands. What says so is taken out again. */
-const page = document.currentScript?.dataset.page ?? "";
+const page = encodeURIComponent(document.currentScript?.dataset.page ?? "");
 document.currentScript?.remove();
 
 // A page may replace these later, or hide them behind a field of a form.
@@ -53,6 +57,9 @@ const make = (tag, properties = {}, ...children) => {
   element.append(...children);
   return element;
 };
+
+/** Leads to a page that asks whether the session is to end. */
+const toEnd = () => make("a", { href: `${OWN}/end`, target: "_self" }, "End the support session");
 
 /** Changes a text only if it is another: whoever watches the page is not woken for nothing. */
 const say = (element, text) => {
@@ -124,6 +131,8 @@ class Banner {
   #askedAt = 0;
   #hasAnswer = false;
   #hasStood = false;
+  /** Whether a policy of the page forbids to ask. */
+  #isKept = false;
   /** Whether there may be news. */
   #wanted = false;
   #isOver = false;
@@ -131,6 +140,8 @@ class Banner {
   /** The ids of refusals that were shown, or are too old. */
   #known = new Set();
   #stopped = new Set();
+  /** How many pages without a banner are known here. */
+  #without = 0;
 
   constructor() {
     const root = this.host.attachShadow({ mode: "closed" });
@@ -235,9 +246,14 @@ class Banner {
       return;
     }
     const { host } = URL.canParse(blockedURI) ? new URL(blockedURI) : { host: "" };
-    if (host !== "" && host !== location.host && !this.#stopped.has(host)) {
+    if (blockedURI === `${OWN}/end` && effectiveDirective === "form-action") {
+      this.#end();
+    } else if (blockedURI.startsWith(`${OWN}/session`)) {
+      this.#isKept = true;
+    } else if (host !== "" && host !== location.host && this.#stopped.size < HOSTS && !this.#stopped.has(host)) {
       this.#stopped.add(host);
-      this.#notice(`This page tried to send data to ${host}, outside of the record. It was stopped.`);
+      const to = make("code", {}, host);
+      this.#notice("This page tried to send data to ", to, ", outside of the record. It was stopped.");
     }
   };
 
@@ -256,7 +272,7 @@ class Banner {
 
   /** Asks the gateway how it stands. One question at a time. */
   async ask() {
-    if (this.#asking || this.#isOver) {
+    if (this.#asking || this.#isOver || this.#isKept) {
       return;
     }
     this.#asking = true;
@@ -273,25 +289,33 @@ class Banner {
     const said = await answer?.json().catch(() => null);
     this.#asking = false;
     if (answer?.ok && said) {
-      this.#show(said, asked);
+      this.#show(said, asked, isFirst);
     } else if (answer?.status === 401) {
       this.#over(OVER[said?.code] ?? NOT_OPEN);
     } else {
       this.#ends = undefined;
-      say(this.#status, CANT_SAY);
+      this.#status.replaceChildren(...(this.#isKept ? [KEPT, " ", toEnd()] : [CANT_SAY]));
     }
     this.#tick();
   }
 
   /** Shows a session as the gateway describes it, which was asked at a moment. */
-  #show(session, { steady, wall }) {
+  #show(session, { steady, wall }, isFirst) {
     if (!this.#ends) {
       say(this.#status, "");
     }
     const left = session.seconds_left * 1000;
     this.#ends = { steady: steady + left, wall: wall + left };
     this.#console = session.console_url;
-    this.#origins = session.upstream_origins;
+    if (isFirst) {
+      this.#origins = session.upstream_origins;
+    }
+    const { count, paths } = session.without_banner;
+    if (count > this.#without) {
+      const path = make("code", {}, paths.at(-1));
+      this.#notice(`Pages that were shown without this banner: ${count}. The last one: `, path);
+      this.#without = count;
+    }
     say(this.#staff, session.staff.name);
     say(this.#tenant, session.tenant.name);
     const facts = [
@@ -306,7 +330,7 @@ class Banner {
     );
     for (const { request_id: id, request, detail, seconds_ago: ago } of session.refusals) {
       if (!this.#known.has(id) && (this.#hasAnswer || ago <= NEWS)) {
-        this.#notice(`A request was refused: ${request}. ${detail} Request ${id}`);
+        this.#notice("A request was refused: ", make("code", {}, request), ` ${detail} Request ${id}`);
       }
     }
     this.#known = new Set(session.refusals.map((refusal) => refusal.request_id));
@@ -347,8 +371,7 @@ class Banner {
     if (answer?.ok || answer?.status === 401) {
       this.#over(OVER.session_revoked);
     } else {
-      const page = make("a", { href: `${OWN}/end`, target: "_self" }, "End the support session");
-      this.#status.replaceChildren("It could not be ended from this page. ", page);
+      this.#status.replaceChildren("It could not be ended from this page. ", toEnd());
     }
   }
 
@@ -361,8 +384,8 @@ class Banner {
     this.#status.classList.add("over");
   }
 
-  #notice(text) {
-    this.#notices.append(make("p", {}, text));
+  #notice(...parts) {
+    this.#notices.append(make("p", {}, ...parts));
     while (this.#notices.childElementCount > NOTICES) {
       this.#notices.firstElementChild.remove();
     }

@@ -17,7 +17,10 @@ fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
 
 /// A page that comes in pieces of this size.
 fn passed(page: &[u8], size: usize) -> Vec<u8> {
-    let mut injector = Injector::of(SCRIPT.to_owned());
+    passed_by(Injector::of(SCRIPT.to_owned(), true), page, size)
+}
+
+fn passed_by(mut injector: Injector, page: &[u8], size: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for piece in page.chunks(size) {
         out.extend_from_slice(&injector.pass(Bytes::copy_from_slice(piece)));
@@ -69,6 +72,33 @@ fn the_banner_comes_before_whatever_the_page_brings() {
 }
 
 #[test]
+fn what_says_the_encoding_stays_among_the_first_bytes() {
+    let long = format!("<html><head><title>{}</title>", "x".repeat(2 * MAX_HELD));
+    for page in [
+        "<html><head><meta charset=utf-8>|<title>x</title></head>",
+        "<html><head>\n<title><meta charset=x></title><META http-equiv=Content-Type content=x>|<p>",
+        "<html><head>|<meta name=x><script>1</script><meta charset=utf-8></head>",
+        "<html><head>|<title>x</title></head><body>y",
+        "<html>|<body><meta charset=utf-8>",
+        "<html><head>|<title>x</title><meta name=viewport>",
+        "|<meta charset=utf-8><p>",
+        "<html><head>|",
+    ] {
+        let whole = page.replace('|', "");
+        let expected = page.replace('|', SCRIPT);
+        for size in 1..=whole.len() {
+            let injector = Injector::of(SCRIPT.to_owned(), false);
+            let out = passed_by(injector, whole.as_bytes(), size);
+            assert_eq!(String::from_utf8_lossy(&out), expected, "{size}");
+        }
+    }
+    let injector = Injector::of(SCRIPT.to_owned(), false);
+    let out = passed_by(injector, long.as_bytes(), 1000);
+    let expected = long.replace("<head>", &format!("<head>{SCRIPT}"));
+    assert!(out == expected.as_bytes(), "it is not waited for for ever");
+}
+
+#[test]
 fn what_has_no_element_passes_as_it_is() {
     let utf_16 = "\u{feff}<html>"
         .encode_utf16()
@@ -104,7 +134,7 @@ fn a_page_that_would_have_to_be_held_for_long_passes_as_it_is() {
 
 #[test]
 fn nothing_is_held_once_the_banner_is_in() {
-    let mut injector = Injector::of(SCRIPT.to_owned());
+    let mut injector = Injector::of(SCRIPT.to_owned(), true);
     let first = injector.pass(Bytes::from_static(b"<html><head><title>unfinished"));
     let expected = format!("<html><head>{SCRIPT}<title>unfinished");
     assert_eq!(first, expected.as_bytes());
@@ -139,6 +169,10 @@ proptest! {
         prop_assert!(head || tag, "between {before:?} and {after:?}");
         prop_assert_eq!([before, after].concat(), page);
     }
+}
+
+fn page_of(status: StatusCode, headers: &mut HeaderMap) -> bool {
+    is_page(status, headers) && into_page(headers, String::new).is_some()
 }
 
 #[test]
@@ -185,10 +219,7 @@ fn only_pages_that_can_be_read_are_changed() {
         headers.insert("content-length", HeaderValue::from_static("7"));
         headers.insert("etag", HeaderValue::from_static("\"7\""));
         let status = StatusCode::from_u16(status).unwrap();
-        assert_eq!(
-            into_page(status, &mut headers, String::new).is_some(),
-            changed
-        );
+        assert_eq!(page_of(status, &mut headers), changed);
         let about = |name| headers.contains_key(name);
         assert_eq!(about("content-length"), !changed, "{fields:?} {status}");
         assert_eq!(about("etag"), !changed);
@@ -230,7 +261,7 @@ impl Body for Frames {
 }
 
 fn body(frames: Vec<Result<Frame<Bytes>, BodyError>>) -> WithBanner<Frames> {
-    WithBanner::new(Frames(frames.into()), Injector::of(SCRIPT.to_owned()))
+    WithBanner::new(Frames(frames.into()), Injector::of(SCRIPT.to_owned(), true))
 }
 
 fn data(text: &'static str) -> Frame<Bytes> {
