@@ -152,7 +152,19 @@ impl Arrival {
     /// A browser's target in its canonical spelling, where that passes. To read, the browser has to ask
     /// for it itself, so that what it shows is what was recorded.
     fn respelt(&self, fault: NotCanonical) -> Result<CanonicalTarget, Denied> {
-        let refused = || denied_for(fault);
+        let refused = || {
+            match self.is_carried {
+            false if CanonicalTarget::parse_odd(&self.head.target).is_ok() => Denied {
+                detail: format!(
+                    "{fault} What a proxy or a router makes of such a path is not known, so it passes \
+                     only through the gateway itself."
+                )
+                .into(),
+                ..denied_for(fault)
+            },
+            _ => denied_for(fault),
+        }
+        };
         if !self.at_entry || holds_token(&self.head.target) {
             return Err(refused());
         }

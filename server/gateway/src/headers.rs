@@ -22,7 +22,7 @@ pub(crate) use self::{
         may_be_ours, overrides_method, overrides_target, resembles_ours,
     },
     forwarding::Came,
-    passing::{default_allowed, is_never_passed},
+    passing::{customary_of_pages, default_allowed, is_never_passed},
     request::{RequestHeaders, Sender, UpstreamAuthorization},
 };
 use crate::ports::KnownSession;

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use crate::{
     browser::EntryHosts,
     forward::upstream::UpstreamSettings,
+    headers,
     judge::{Authorised, CanonicalRequest, Denied, Judge, RuleSet},
     ports::KnownSession,
     tls::Certificate,
@@ -114,6 +115,32 @@ impl GatewaySettings {
             Some(_) if self.rules.tenant_host.is_none() => nameless.map(note).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Which fields of the platform's pages could select a tenant: those that are judged, and customary
+    /// names that pass unjudged. One sentence each.
+    pub fn fields_of_pages(&self) -> Vec<String> {
+        if self.entry_hosts.is_none() {
+            return Vec::new();
+        }
+        let rules = [&self.rules.tenant, &self.rules.organization];
+        let judged: Vec<_> = rules.iter().flat_map(|rules| &rules.headers).collect();
+        let passing = headers::customary_of_pages().filter(|name| !judged.contains(&name));
+        let passing: Vec<_> = passing.map(|name| name.to_string()).collect();
+        let judged: Vec<_> = judged.iter().map(|name| name.as_str()).collect();
+        let mut said = Vec::new();
+        if !judged.is_empty() {
+            let names = judged.join(", ");
+            said.push(format!(
+                "pages in browsers may send {names} with the support session's own value alone"
+            ));
+        }
+        said.push(format!(
+            "pages in browsers may send {} and other fields unjudged. If the upstream takes a tenant or an \
+             organization from one, list it in gateway.selectors",
+            passing.join(", ")
+        ));
+        said
     }
 
     /// Checks whether each upstream is reachable: its name, and if it is not, why and what to do.

@@ -212,6 +212,33 @@ const NOT_OF_PAGES_EITHER: [&str; 15] = [
     "x-username",
 ];
 
+/// Names by which platforms commonly know a customer. A page's field of such a name passes, because it
+/// may as well mean something else; `gateway check` says so.
+const CUSTOMARY: [&str; 16] = [
+    "x-account",
+    "x-account-id",
+    "x-company-id",
+    "x-customer",
+    "x-customer-id",
+    "x-org",
+    "x-org-id",
+    "x-organization-id",
+    "x-project-id",
+    "x-realm",
+    "x-site-id",
+    "x-team-id",
+    "x-tenant",
+    "x-tenant-id",
+    "x-workspace",
+    "x-workspace-id",
+];
+
+/// Those of the names by which platforms commonly know a customer that pass from pages.
+pub(crate) fn customary_of_pages() -> impl Iterator<Item = HeaderName> {
+    let names = CUSTOMARY.map(HeaderName::from_static).into_iter();
+    names.filter(is_of_pages)
+}
+
 /// What stands in the names of fields by which servers take a tenant, a person, an address of a client or
 /// a credential. Of a page they
 /// pass if the configuration lists them, as a selector above all: then what they name is judged.

@@ -22,6 +22,9 @@ pub(super) fn run(config: &Config) -> Result<(), CliError> {
         let [one, other] = &plan.tenants;
         say!("  probe {} and {}", one.tenant, other.tenant)?;
     }
+    for said in settings.fields_of_pages() {
+        say!("  {said}")?;
+    }
     for warning in rules.scopes().warnings().iter().chain(&settings.warnings()) {
         say!("warning: {warning}")?;
     }

@@ -401,3 +401,30 @@ async fn a_pages_authorization_passes_where_the_upstream_says_so_and_stands_in_n
     let warnings = entry.rig.settings().warnings().concat();
     assert!(warnings.contains("Support-Tenant"), "{warnings}");
 }
+
+#[tokio::test]
+async fn the_check_says_which_fields_of_pages_could_select_a_tenant() {
+    let entry = Entry::with(by_identity("")).await;
+    let told = entry.rig.settings().fields_of_pages();
+    let [judged, passing] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(
+        judged.contains("x-tenant-id") && judged.contains("x-organization-id"),
+        "{judged}"
+    );
+    for name in ["x-account-id", "x-customer-id", "x-workspace"] {
+        assert!(passing.contains(name), "{passing}");
+        let mirror = from_page(&entry, "GET /mirror", &format!("{name}: b\r\n"))
+            .await
+            .text();
+        assert!(
+            mirror.contains(&format!("\r\n{name}: b\r\n")),
+            "as said: {mirror}"
+        );
+    }
+    for name in ["x-tenant", "x-org-id", "x-user"] {
+        assert!(!passing.contains(&format!("{name},")), "{passing}");
+    }
+    assert!(Rig::new().await.settings().fields_of_pages().is_empty());
+}
