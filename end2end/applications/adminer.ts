@@ -9,7 +9,6 @@ import { startPhp } from "./php.ts";
 export const adminer: Application = {
   name: "Adminer",
   entry: "/adminer/",
-  breaks: "its policy admits scripts by a nonce that the banner's script has not",
 
   async start() {
     return startPhp(() => "/usr/share/adminer", { database: true });

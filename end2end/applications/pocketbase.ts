@@ -12,7 +12,6 @@ export const pocketBase: Application = {
   name: "PocketBase",
   entry: "/_/",
   movesBanner: true,
-  breaks: "the banner lies over the button that saves, and can not be moved",
   upstream: ['upstream_authorization = "pass"'],
 
   async start() {

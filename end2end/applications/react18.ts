@@ -4,7 +4,6 @@ import { type Application, inCompat, Running } from "./application.ts";
 /** React 18, which owns the whole document and says what it finds there that it has not rendered. */
 export const react18: Application = {
   name: "React 18",
-  breaks: "the injected script is a difference when React hydrates the document",
 
   async start() {
     return Running.start(process.execPath, (port) => [inCompat("react18/server.js"), `${port}`]);
