@@ -2,6 +2,7 @@
 # Figures beside peers, each part in one run. Without arguments the first two parts; arguments after the name of a part are for that part:
 #   bench.sh overview --tenants N --rounds N    the overview and Django's admin over the same rows; sizes of what the browser loads
 #   bench.sh gateway --rounds N --seconds N     the gateway and proxies that record nothing; how fast a revocation takes effect
+#   bench.sh disk --requests N                  how much disk a recorded request takes
 #   bench.sh endurance --minutes N              everything at once on two nodes, one of which is killed every minute
 # SUPPORT_CONSOLE_BINARY names a release binary to measure; without it one is built.
 source "$(dirname "$0")/lib.sh"
@@ -9,9 +10,9 @@ source "$ROOT/.make/toolchain.sh"
 
 parts=(overview gateway)
 case ${1:-} in
-  overview | gateway | endurance) parts=("$1") && shift ;;
+  overview | gateway | disk | endurance) parts=("$1") && shift ;;
   '') ;;
-  *) die "Which part are these arguments for?  overview $*,  gateway $*  or  endurance $*" ;;
+  *) die "Which part are these arguments for?  overview $*,  gateway $*,  disk $*  or  endurance $*" ;;
 esac
 venv=$TOOLS/bench
 
@@ -70,6 +71,12 @@ gateway() {
   step "Figures: gateway" "${postgres[@]}" "$venv/bin/python" end2end/bench/gateway.py \
     --binary "$SUPPORT_CONSOLE_BINARY" --output "$output" "$@"
   say "also in $output"
+}
+
+disk() {
+  "$ROOT/.make/with-postgres.sh" --find >/dev/null || apt_install postgresql
+  unset SUPPORT_CONSOLE_TEST_POSTGRES_URL
+  step "Figures: disk" "$ROOT/.make/with-postgres.sh" python3 end2end/bench/disk.py --binary "$SUPPORT_CONSOLE_BINARY" "$@"
 }
 
 endurance() {

@@ -174,6 +174,18 @@ impl Verifier {
             chain.follow(self.extent, &seen)
         }
         .or_else(|| chain.meet_kept(&seen));
+        let expected = match checkpoint {
+            _ if !is_first => chain.report.last + 1,
+            Some(Ok(last_deleted)) => last_deleted + 1,
+            Some(Err(_)) | None => 1,
+        };
+        let wrong = match (wrong, &seen.computed) {
+            // It can't follow from what is missing.
+            (Some(Wrong::Prev), Err(Wrong::Prev)) if seen.seq > expected && !is_after_deleted => {
+                Some(Wrong::Gap { expected })
+            }
+            (wrong, _) => wrong,
+        };
         if let Some(wrong) = wrong {
             if let Wrong::Gap { expected } = wrong {
                 chain.left_out = expected..seen.seq;

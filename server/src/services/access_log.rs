@@ -266,6 +266,7 @@ fn request_event(
     };
     let (tenant, session) = (Some(&intent.tenant_id), intent.support_session_id);
     NewAuditEvent {
+        id_by_place: true,
         outcome,
         occurred_at: intent.at,
         ..core.event_by(actor, origin, tenant, session, action)

@@ -84,6 +84,7 @@ impl Core {
         let (now, clock) = (self.now(), Arc::clone(&self.clock));
         NewAuditEvent {
             id: AuditEventId::from_uuid(self.new_uuid()),
+            id_by_place: false,
             tenant_id: tenant.cloned(),
             action,
             actor,

@@ -35,26 +35,27 @@ queries! {
     Db {
         /// Up to 200 entries after a number, oldest first.
         pub fn list_access_log_after(session: SupportSessionId, after: u64) -> all AccessLogEntry
-            = select!(AccessLogEntry, "access_log WHERE support_session_id = :session AND seq > :after ORDER BY seq LIMIT 200");
+            = select!(AccessLogEntry, "access_log_entries WHERE session = (SELECT number FROM support_sessions WHERE id = :session) \
+                AND seq > :after ORDER BY seq LIMIT 200");
 
         pub fn lookup_access_log_entry(request: RequestId) -> optional AccessLogEntry
-            = select!(AccessLogEntry, "access_log WHERE request_id = :request");
+            = select!(AccessLogEntry, "access_log_entries WHERE request_id = :request");
 
         /// How often each scope allowed a request of a support session, up to an entry's number.
         pub fn count_scopes_used(session: SupportSessionId, last: u64) -> all ScopeUse
-            = "SELECT scope, COUNT(*) AS requests FROM access_log WHERE support_session_id = :session AND seq <= :last \
-                AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
+            = "SELECT scope, COUNT(*) AS requests FROM request_log \
+                WHERE session = (SELECT number FROM support_sessions WHERE id = :session) AND seq <= :last AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
 
         /// How many refusals a support session has recorded since an instant.
         pub fn count_refused_since(session: SupportSessionId, since: Timestamp) -> one u64
-            = "SELECT COUNT(*) FROM access_log WHERE support_session_id = :session AND outcome = 'refused' \
-                AND at >= :since";
+            = "SELECT COUNT(*) FROM request_log WHERE session = (SELECT number FROM support_sessions WHERE id = :session) \
+                AND outcome = 'refused' AND at >= :since";
 
         /// Up to 200 rows that other starts of the server left open, by tenant: only those of nodes
         /// that have stopped, or whose lease ended before an instant.
         pub fn list_orphans(boot: &str, dead_before: Timestamp) -> all Orphan
-            = select!(Orphan, "access_log a \
-                JOIN support_sessions s ON s.id = a.support_session_id LEFT JOIN nodes n ON n.boot = a.boot \
+            = select!(Orphan, "access_log_entries a \
+                JOIN support_sessions s ON s.number = a.session LEFT JOIN nodes n ON n.boot = a.boot \
                 WHERE a.outcome = 'open' AND a.profile IS NULL AND a.boot <> :boot AND \
                 (n.boot IS NULL OR n.ended_at <> -1 OR n.lease_until < :dead_before) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200");
     }
@@ -90,7 +91,7 @@ queries! {
 
         /// Saves the traffic so far of an upgraded connection. Returns whether its row is still open.
         pub fn note_upgrade(request: RequestId, tally: &UpgradeTally) -> changed
-            = "UPDATE access_log SET upgrade = :tally WHERE request_id = :request AND outcome = 'open'";
+            = "UPDATE request_log SET upgrade = :tally WHERE request_id = :request AND outcome = 'open'";
     }
 }
 
@@ -117,7 +118,7 @@ impl Db<'_> {
         &mut self,
         requests: &[RequestId],
     ) -> Result<Vec<AccessLogEntry>, StoreError> {
-        let select = select!(AccessLogEntry, "access_log WHERE request_id IN ");
+        let select = select!(AccessLogEntry, "access_log_entries WHERE request_id IN ");
         in_list::fetch_all(self, select, requests).await
     }
 
@@ -127,8 +128,11 @@ impl Db<'_> {
         session: SupportSessionId,
         page: impl Into<Wanted>,
     ) -> Result<Listed<AccessLogEntry>, StoreError> {
-        let mut listing = Listing::new("access_log", &["seq"], Direction::Descending);
-        listing.and_bind("support_session_id = {}", session);
+        let mut listing = Listing::new("access_log_entries", &["seq"], Direction::Descending);
+        listing.and_bind(
+            "session = (SELECT number FROM support_sessions WHERE id = {})",
+            session,
+        );
         listing
             .fetch(self, page, |entry: &AccessLogEntry| vec![entry.seq.into()])
             .await

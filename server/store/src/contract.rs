@@ -6,11 +6,13 @@ mod changing;
 mod folding;
 mod lanes;
 mod listing;
+mod migrating;
 mod order;
 mod plans;
 mod reading;
 mod schema;
 mod statements;
+mod tampering;
 mod writing;
 
 use app::domain::Timestamp;

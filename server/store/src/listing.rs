@@ -107,6 +107,32 @@ impl Listing {
         ));
     }
 
+    /// Only rows whose column has one of these numbers.
+    pub(crate) fn and_one_of(&mut self, column: &'static str, numbers: &[i64]) {
+        let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+        self.conditions.push(match numbers.is_empty() {
+            true => "1 = 0".to_owned(),
+            false => format!("{column} IN ({})", numbers.join(", ")),
+        });
+    }
+
+    /// Only rows whose column has the `id` of a row of another table, as far as that one is not left out.
+    pub(crate) fn and_among(
+        &mut self,
+        column: &'static str,
+        table: &'static str,
+        leave_out: impl FnOnce(&mut Self),
+    ) {
+        let mut other = Self::new(table, &["id"], Direction::Ascending);
+        // Its values follow on these.
+        other.values = std::mem::take(&mut self.values);
+        leave_out(&mut other);
+        let filter = other.filter();
+        self.values = other.values;
+        self.conditions
+            .push(format!("{column} IN (SELECT id FROM {table}{filter})"));
+    }
+
     fn placeholder(&mut self, value: Value) -> String {
         self.values.push(value);
         format!("${}", self.values.len())

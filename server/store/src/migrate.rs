@@ -29,21 +29,35 @@ pub(super) async fn prepare(pools: &Pools, migrate: bool) -> Result<(), StoreErr
         return Err(StoreError::OlderSchema);
     }
     if migrate {
-        run(pools).await?;
+        run(pools, &SQLITE, &POSTGRES).await?;
     }
     Ok(())
 }
 
-async fn run(pools: &Pools) -> Result<(), StoreError> {
+/// Brings an empty store up to a version of the schema and no further.
+#[cfg(test)]
+pub(super) async fn run_up_to(pools: &Pools, version: i64) -> Result<(), StoreError> {
+    let up_to = |all: &Migrator| Migrator {
+        migrations: all
+            .iter()
+            .filter(|one| one.version <= version)
+            .cloned()
+            .collect(),
+        ..Migrator::DEFAULT
+    };
+    run(pools, &up_to(&SQLITE), &up_to(&POSTGRES)).await
+}
+
+async fn run(pools: &Pools, sqlite: &Migrator, postgres: &Migrator) -> Result<(), StoreError> {
     match pools {
         Pools::Sqlite { writer, .. } => {
             let mut connection = writer.take()?;
-            connection.migrate(&SQLITE)?;
+            connection.migrate(sqlite)?;
             writer.give_back(connection);
         }
         Pools::Postgres { pools } => {
             let mut connection = pools.take(Lane::Shell).await?;
-            POSTGRES.run_direct(None, &mut *connection, false).await?;
+            postgres.run_direct(None, &mut *connection, false).await?;
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
+use uuid::Uuid;
 
 use crate::{
     Lane, StoreError,
@@ -119,9 +120,11 @@ pub(crate) async fn run(
         Value::Text(text) => query.bind(text),
         Value::Int(number) => query.bind(number),
         Value::Bytes(bytes) => query.bind(bytes),
+        Value::Uuid(uuid) => query.bind(uuid),
         Value::Null(Kind::Text) => query.bind(None::<String>),
         Value::Null(Kind::Int) => query.bind(None::<i64>),
         Value::Null(Kind::Bytes) => query.bind(None::<Vec<u8>>),
+        Value::Null(Kind::Uuid) => query.bind(None::<Uuid>),
     });
     let mut answer = Answer {
         rows: Vec::new(),
@@ -152,6 +155,14 @@ fn value(row: &PgRow, place: usize) -> Option<Value> {
         "INT8" => {
             let number: Option<i64> = row.try_get(place).ok()?;
             Some(number.map_or(Value::Null(Kind::Int), Value::Int))
+        }
+        "INT4" => {
+            let number: Option<i32> = row.try_get(place).ok()?;
+            Some(number.map_or(Value::Null(Kind::Int), |number| Value::Int(number.into())))
+        }
+        "UUID" => {
+            let uuid: Option<Uuid> = row.try_get(place).ok()?;
+            Some(uuid.map_or(Value::Null(Kind::Uuid), Value::Uuid))
         }
         "BYTEA" => {
             let bytes: Option<Vec<u8>> = row.try_get(place).ok()?;

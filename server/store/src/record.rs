@@ -1,10 +1,10 @@
 //! The columns that a type is read from and written to, in one definition.
 
-use crate::{FromRow, value::Values};
+use crate::FromRow;
 
 /// A type that a row, or a part of one, stands for.
-pub trait Record: FromRow + Values {
-    /// The columns, in the order in which its values are added.
+pub trait Record: FromRow {
+    /// The columns, in the order in which their values are added.
     const COLUMNS: &'static str;
 }
 

@@ -20,7 +20,7 @@ queries! {
             = "SELECT tenant_id, id, name FROM organizations \
                 WHERE octet_length(sort_name) <> length(sort_name) ORDER BY tenant_id, id";
         fn list_actors_to_refold() -> all (String, String)
-            = "SELECT DISTINCT actor_name, actor_search FROM audit_events \
+            = "SELECT DISTINCT actor_name, actor_search FROM audit_deeds \
                 WHERE octet_length(actor_search) <> length(actor_search)";
         fn list_addresses_to_refold() -> all String
             = "SELECT email FROM staff WHERE octet_length(email) <> length(email)";
@@ -30,7 +30,7 @@ queries! {
             = "UPDATE organizations SET sort_name = :sort_name WHERE tenant_id = :tenant AND id = :id";
         /// Only where the form was right: one that was changed by hand is still noticed.
         fn refold_actor(name: &str, before: &str, after: &str)
-            = "UPDATE audit_events SET actor_search = :after WHERE actor_name = :name AND actor_search = :before";
+            = "UPDATE audit_deeds SET actor_search = :after WHERE actor_name = :name AND actor_search = :before";
         fn refold_address(before: &str, after: &str) -> changed
             = "UPDATE staff SET email = :after WHERE email = :before \
                 AND NOT EXISTS (SELECT 1 FROM staff AS other WHERE other.email = :after)";

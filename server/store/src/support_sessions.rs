@@ -145,7 +145,7 @@ const RUNNING: &str = concatcp!(
 const UNRECORDED: &str = "revoked_at IS NULL AND expiry_recorded = 0";
 
 const FORWARDED_SINCE: &str = "SELECT CAST(COALESCE(SUM(CASE WHEN issued_at >= :since THEN forwarded \
-    ELSE (SELECT COUNT(*) FROM access_log a WHERE a.support_session_id = support_sessions.id \
+    ELSE (SELECT COUNT(*) FROM request_log a WHERE a.session = support_sessions.number \
     AND a.at >= :since AND a.outcome <> 'refused') END), 0) AS BIGINT) FROM support_sessions WHERE ";
 
 record! { SupportSession {

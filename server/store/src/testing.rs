@@ -12,7 +12,7 @@ use std::sync::{
 
 use app::domain::{
     AuditEventId, Timestamp,
-    audit::{Actor, ActorType, AuditAction, AuditOutcome},
+    audit::{Actor, ActorType, AuditAction, AuditEvent, AuditOutcome},
     caller::Origin,
     record::RecordLevel,
 };
@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
-    ActError, Audited, Lane, Priority, Reader, Store, StoreError, StoreOptions, Tx,
+    ActError, Audited, Bookkeeping, Lane, Priority, Reader, Store, StoreError, StoreOptions, Tx,
     act::Run,
     audit::{NewAuditEvent, Stamp},
     batch::{Commit, EngineCommit, Order},
@@ -230,6 +230,7 @@ pub async fn fill(store: &Store, lane: Lane) -> Vec<Reader> {
 pub fn new_event(tenant: Option<&str>, number: u64, at: Timestamp) -> NewAuditEvent {
     NewAuditEvent {
         id: AuditEventId::from_uuid(Uuid::from_u128(u128::from(number) + (1 << 100))),
+        id_by_place: false,
         tenant_id: tenant.map(|id| id.parse().expect("a tenant")),
         action: AuditAction::SupportSessionRequest {
             seq: number,
@@ -261,6 +262,35 @@ pub async fn append(store: &Store, event: NewAuditEvent) -> Result<(), StoreErro
             })
         })
         .await
+}
+
+/// Keeps a chain's events as they are, of which the last also gives the head. After `ordered_after` they are in the order of time.
+pub async fn keep_events(store: &Store, events: Vec<AuditEvent>, ordered_after: u64) {
+    let kept = store.write(Priority::Normal, events, move |events, tx| {
+        Box::pin(async move { keep(tx, events, ordered_after).await })
+    });
+    kept.await.expect("the events are kept");
+}
+
+async fn keep(
+    tx: &mut Bookkeeping<'_>,
+    events: &[AuditEvent],
+    ordered_after: u64,
+) -> Result<(), StoreError> {
+    let last = events.last().expect("an event");
+    tx.query("INSERT INTO audit_chains (name) VALUES ($1)")
+        .bind(&last.chain)
+        .done()
+        .await?;
+    tx.query("INSERT INTO audit_heads (chain, seq, hash, recorded_at, ordered_after) VALUES ($1, $2, $3, $4, $5)")
+        .bind(&last.chain)
+        .bind(last.seq)
+        .bind(&last.hash)
+        .bind(last.recorded_at)
+        .bind(ordered_after)
+        .done()
+        .await?;
+    tx.keep_as_it_is(events).await
 }
 
 /// What a test changes before it begins.

@@ -11,7 +11,7 @@ use sqlx::Postgres;
 use crate::{
     Query, StoreError,
     access_log::{Batched, WrittenBy},
-    audit::{NewAuditEvent, Pending, Receipt},
+    audit::{Deeds, Named, NewAuditEvent, Pending, Receipt},
     connection::{Connection, Db},
     sqlite::SqliteTransaction,
 };
@@ -64,6 +64,7 @@ pub struct Bookkeeping<'c> {
     pub(super) changed: bool,
     pub(super) pending: Pending,
     pub(super) batched: Batched,
+    pub(super) deeds: Deeds,
     /// Revocations that nodes are to confirm.
     pub(super) asked: Vec<(SupportSessionId, Timestamp)>,
 }
@@ -92,6 +93,7 @@ impl<'c> Tx<'c> {
             changed: false,
             pending: Pending::default(),
             batched: Batched::default(),
+            deeds: Deeds::default(),
             asked: Vec::new(),
         };
         Self {
@@ -110,12 +112,20 @@ impl<'c> Tx<'c> {
 impl Bookkeeping<'_> {
     /// Appends an event to its chain, once the transaction is about to be kept.
     pub fn append_audit(&mut self, event: NewAuditEvent) -> Receipt {
-        self.pending.push(event)
+        self.pending.push(event.into())
     }
 
-    /// Adds a row to the access log, once the transaction is about to be kept.
-    pub fn add_access_log_entry(&mut self, entry: &AccessLogEntry, by: &WrittenBy) {
-        self.batched.begin(entry, by);
+    /// Adds a row to the access log and appends the event of it, once the transaction is about to be kept. Address and program of
+    /// the client are those of the event.
+    pub fn add_access_log_entry(
+        &mut self,
+        entry: AccessLogEntry,
+        by: &WrittenBy,
+        event: NewAuditEvent,
+    ) -> Receipt {
+        let event = Named::from(event);
+        self.batched.begin(entry, by, event.deed);
+        self.pending.push(event)
     }
 
     /// Completes an open row of the access log and appends the event of it, once the transaction is
@@ -126,14 +136,19 @@ impl Bookkeeping<'_> {
         end: RequestEnd,
         event: NewAuditEvent,
     ) {
-        self.batched.end(request, end, event);
+        self.batched.end(request, end, event.into());
     }
 
     /// Writes the rows of the access log that were put off. Queries of the same transaction don't see
     /// them before.
     pub async fn write_access_log(&mut self) -> Result<(), StoreError> {
-        for event in self.batched.write(&mut self.db).await? {
-            let _receipt = self.append_audit(event);
+        let events = self.pending.events().chain(self.batched.events());
+        self.deeds.look_up(&mut self.db, events).await?;
+        self.deeds
+            .learn(&mut self.db, self.pending.events())
+            .await?;
+        for event in self.batched.write(&mut self.db, &self.deeds).await? {
+            let _receipt = self.pending.push(event);
         }
         Ok(())
     }
@@ -165,6 +180,8 @@ impl Bookkeeping<'_> {
         self.keep_part().await?;
         self.changed = part.changed;
         self.pending.truncate(part.pending);
+        // It may have added some.
+        self.deeds = Deeds::default();
         self.asked.truncate(part.asked);
         Ok(Some(self.db.rows_changed() - part.rows))
     }
@@ -172,7 +189,8 @@ impl Bookkeeping<'_> {
     /// Writes what was put off until the transaction, or this part of it, is to be kept.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
         self.write_access_log().await?;
-        self.pending.place(&mut self.db).await?;
+        let (pending, deeds) = (&mut self.pending, &mut self.deeds);
+        pending.place(&mut self.db, deeds).await?;
         for (session, now) in std::mem::take(&mut self.asked) {
             self.ask(session, now).await?;
         }

@@ -2,8 +2,9 @@
 
 use std::fmt::Display;
 
-use app::domain::{Timestamp, token_hash::TokenHash};
+use app::domain::{RequestId, Timestamp, token_hash::TokenHash};
 use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 
 /// What a column holds, and what is bound to a placeholder. Nothing else is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,15 +15,18 @@ pub enum Value {
     /// A whole number, an instant in microseconds, or a truth value as 0 and 1.
     Int(i64),
     Bytes(Vec<u8>),
+    /// An identifier of ours. SQLite gives its bytes.
+    Uuid(Uuid),
 }
 
-/// The kinds of columns: TEXT, INTEGER or BIGINT, BLOB or BYTEA. PostgreSQL needs to know the kind of a
+/// The kinds of columns: TEXT, INTEGER or BIGINT, BLOB or BYTEA, BLOB or UUID. PostgreSQL needs to know the kind of a
 /// NULL too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Text,
     Int,
     Bytes,
+    Uuid,
 }
 
 impl Value {
@@ -58,7 +62,7 @@ pub trait ToValue {
 }
 
 /// What a query's parameter brings: one value, or one for each of a record's columns.
-pub trait Values {
+pub(crate) trait Values {
     fn add_to(&self, values: &mut Vec<Value>);
 }
 
@@ -129,6 +133,9 @@ stored! {
     [] String, Text: |text| Value::Text(text.clone());
     [] SecretString, Text: |secret| secret.expose_secret().to_value();
     [const N: usize] [u8; N], Bytes: |bytes| Value::Bytes(bytes.to_vec());
+    [] Vec<u8>, Bytes: |bytes| Value::Bytes(bytes.clone());
+    [] [u8], Bytes: |bytes| Value::Bytes(bytes.to_vec());
+    [] RequestId, Uuid: |id| Value::Uuid(id.as_uuid());
     [] TokenHash, Bytes: |hash| hash.as_bytes().to_value();
     [] bool, Int: |truth| Value::Int((*truth).into());
     [] Timestamp, Int: |at| Value::Int(at.timestamp_micros());
@@ -158,6 +165,16 @@ impl FromValue for TokenHash {
 impl FromValue for Vec<u8> {
     fn from_value(value: Value) -> Result<Self, String> {
         value.bytes()
+    }
+}
+
+impl FromValue for RequestId {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let uuid = match value {
+            Value::Uuid(uuid) => Ok(uuid),
+            other => Uuid::from_slice(&other.bytes()?),
+        };
+        uuid.map(Self::from_uuid).map_err(|error| error.to_string())
     }
 }
 
@@ -245,7 +262,6 @@ texts! {
     ApiKeyId in app::domain;
     AuditEventId in app::domain;
     OrganizationId in app::domain;
-    RequestId in app::domain;
     StaffId in app::domain;
     StaffSessionId in app::domain;
     SupportSessionId in app::domain;

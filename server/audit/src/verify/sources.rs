@@ -57,6 +57,13 @@ impl Verifier {
         self.take(Seen::from_event(event));
     }
 
+    /// Takes an event as it is stored whose predecessor is missing. Without its hash this one proves nothing.
+    pub fn event_without_predecessor(&mut self, event: AuditEvent) {
+        let mut seen = Seen::from_event(event);
+        seen.computed = Err(Wrong::Prev);
+        self.take(seen);
+    }
+
     /// Takes a stored event that can't be read.
     pub fn unreadable_event(&mut self, chain: String, seq: u64, id: String, problem: String) {
         self.take(Seen {

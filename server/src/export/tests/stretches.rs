@@ -10,7 +10,7 @@ use proptest::{
     prelude::*,
     test_runner::{Config as Cases, TestRunner},
 };
-use store::{Priority, StoreError, StoreOptions, audit::Stamp};
+use store::{Priority, StoreError, StoreOptions, audit::Stamp, testing::keep_events};
 
 use super::*;
 use crate::services::testing::World;
@@ -130,59 +130,10 @@ fn out_of_time() -> Vec<AuditEvent> {
     events
 }
 
-async fn keep(world: &World, events: Vec<AuditEvent>) {
-    world
-        .write(events, |events, tx| {
-            Box::pin(async move {
-                for event in events {
-                    let micros = |at: Timestamp| at.timestamp_micros();
-                    tx.raw(
-                        "INSERT INTO audit_events (v, chain, seq, prev, id, tenant_id, category, action, \
-                         actor_type, actor_id, actor_name, actor_search, resource_type, resource_id, outcome, \
-                         occurred_at, recorded_at, request_id, ip, user_agent, metadata, hash) VALUES \
-                         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-                         $19, $20, $21, $22)",
-                    )
-                    .bind(i64::from(event.v))
-                    .bind(event.chain.as_str())
-                    .bind(i64::try_from(event.seq).unwrap())
-                    .bind(event.prev.as_str())
-                    .bind(event.id)
-                    .bind(event.tenant_id.clone())
-                    .bind(event.category)
-                    .bind(event.action.as_str())
-                    .bind(event.actor.kind)
-                    .bind(event.actor.id.as_str())
-                    .bind(event.actor.name.as_str())
-                    .bind(store::fold(&event.actor.name).as_str())
-                    .bind(event.resource_type.as_str())
-                    .bind(event.resource_id.as_str())
-                    .bind(event.outcome)
-                    .bind(micros(event.occurred_at))
-                    .bind(micros(event.recorded_at))
-                    .bind(event.request_id.clone())
-                    .bind(event.ip.clone())
-                    .bind(event.user_agent.clone())
-                    .bind(event.metadata.to_string())
-                    .bind(event.hash.as_str())
-                    .done()
-                    .await?;
-                }
-                tx.raw(
-                    "INSERT INTO audit_heads (chain, seq, hash, recorded_at, ordered_after) \
-                     SELECT chain, seq, hash, recorded_at, 6 FROM audit_events WHERE seq = 9",
-                )
-                .done()
-                .await
-            })
-        })
-        .await;
-}
-
 #[tokio::test]
 async fn an_event_that_is_out_of_its_time_is_exported_in_its_place() {
     for world in both().await {
-        keep(&world, out_of_time()).await;
+        keep_events(&world.core.store, out_of_time(), 6).await;
         let range = |from: Option<i64>, to: Option<i64>| AuditFilter {
             from: from.map(|at| noon() + minutes(at)),
             to: to.map(|at| noon() + minutes(at)),

@@ -46,14 +46,14 @@ async fn a_request_that_hangs_open_holds_up_nothing_that_comes_after_it() {
             begin().await;
         }
         world
-            .run("UPDATE access_log SET outcome = 'done' WHERE seq > 1")
+            .run("UPDATE request_log SET outcome = 'done' WHERE seq > 1")
             .await;
         let done: Vec<_> = (2..=451).map(|seq| (seq, RequestOutcome::Done)).collect();
         assert_eq!(sent(&mut view, &world).await, done, "{engine}");
         assert!(sent(&mut view, &world).await.is_empty(), "{engine}");
 
         world
-            .run("UPDATE access_log SET outcome = 'done' WHERE seq = 1")
+            .run("UPDATE request_log SET outcome = 'done' WHERE seq = 1")
             .await;
         assert_eq!(
             sent(&mut view, &world).await,

@@ -85,7 +85,6 @@ pub(super) async fn begin(
                         }
                     };
                     let entry = entry_of(intent, seq, RequestOutcome::Open);
-                    tx.add_access_log_entry(&entry, by);
                     let action = AuditAction::SupportSessionRequest {
                         seq,
                         method: intent.method.clone(),
@@ -95,7 +94,7 @@ pub(super) async fn begin(
                         left_out: intent.left_out.clone(),
                     };
                     let event = request_event(core, intent, AuditOutcome::Success, action);
-                    let _receipt = tx.append_audit(event);
+                    let _receipt = tx.add_access_log_entry(entry, by, event);
                     Ok(Ok(Begun { seq }))
                 })
             },
@@ -149,9 +148,6 @@ pub(super) async fn refuse(
                     let mut entry = entry_of(intent, seq, RequestOutcome::Refused);
                     entry.status = Some(refused.status);
                     entry.refusal = Some(refused.refusal);
-                    tx.add_access_log_entry(&entry, by);
-                    // The next one of this batch counts it.
-                    tx.write_access_log().await?;
                     let action = AuditAction::SupportSessionRequestRefused {
                         seq,
                         method: intent.method.clone(),
@@ -161,7 +157,9 @@ pub(super) async fn refuse(
                         refusal: refused.refusal,
                     };
                     let event = request_event(core, intent, AuditOutcome::Failure, action);
-                    let _receipt = tx.append_audit(event);
+                    let _receipt = tx.add_access_log_entry(entry, by, event);
+                    // The next one of this batch counts it.
+                    tx.write_access_log().await?;
                     Ok::<_, StoreError>(Kept::Row)
                 })
             },
@@ -305,6 +303,7 @@ fn response_event(core: &Core, completion: &Completion, end: RequestEnd) -> NewA
     let (tenant, session) = (Some(&completion.tenant_id), completion.support_session_id);
     let action = AuditAction::SupportSessionResponse(RecordedResponse::Relayed(end));
     NewAuditEvent {
+        id_by_place: true,
         outcome,
         occurred_at: completion.at,
         ..core.event_by(actor, origin, tenant, session, action)

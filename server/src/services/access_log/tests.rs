@@ -6,6 +6,7 @@ use app::{
     domain::{
         RequestId, SupportSessionId, Timestamp,
         access_log::{AccessLogEntry, Refusal, RequestOutcome},
+        audit::{AuditAction, AuditOutcome},
         record::OutageCause,
         support_sessions::SupportSessionForm,
     },
@@ -24,7 +25,7 @@ use store::{
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{StoreRecorder, record};
+use super::{StoreRecorder, record, request_event};
 use crate::{
     config::Config,
     services::{
@@ -252,11 +253,13 @@ async fn any_number_of_rows_is_written_and_completed_together() {
             node: "n".into(),
             boot: "b".into(),
         };
-        let given = (Arc::clone(&intents), by);
-        let begun = store.write(Priority::Gateway, given, |(intents, by), tx| {
+        let given = (scene.world.core.clone(), Arc::clone(&intents), by);
+        let begun = store.write(Priority::Gateway, given, |(core, intents, by), tx| {
             for (seq, intent) in (1..).zip(intents.iter()) {
                 let entry = record::entry_of(intent, seq, RequestOutcome::Open);
-                tx.add_access_log_entry(&entry, by);
+                let action = AuditAction::SupportSessionTokenReplaced {};
+                let event = request_event(core, intent, AuditOutcome::Success, action);
+                let _receipt = tx.add_access_log_entry(entry, by, event);
             }
             Box::pin(async { Ok::<_, StoreError>(()) })
         });

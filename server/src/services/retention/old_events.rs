@@ -67,6 +67,7 @@ impl OldEvents {
         drop(reader);
         self.is_over = page.is_empty();
         for stored in page {
+            stored.show(&mut self.verifier);
             let event = match stored.event {
                 Ok(event) => event,
                 Err(problem) => {
@@ -75,7 +76,6 @@ impl OldEvents {
                     return Err(RetentionError::Unsound(why));
                 }
             };
-            self.verifier.event(event.clone());
             if let Some(fault) = self.verifier.first_fault() {
                 return Err(RetentionError::Unsound(fault.to_string()));
             }

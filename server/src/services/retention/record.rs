@@ -59,6 +59,9 @@ impl Retention {
         }
         if let Some(before) = self.cutoff(kept.audit_days).await? {
             pruned.audit_events = self.prune_audit(context, before).await?;
+            let now = self.core.clock.confirmed();
+            self.in_pieces(now, |tx, now| Box::pin(tx.prune_audit_deeds(*now)))
+                .await?;
         }
         Ok(pruned)
     }

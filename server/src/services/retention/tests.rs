@@ -70,6 +70,7 @@ impl World {
                 "access_log" => "SELECT COUNT(*) FROM access_log",
                 "support_sessions" => "SELECT COUNT(*) FROM support_sessions",
                 "audit_events" => "SELECT COUNT(*) FROM audit_events",
+                "old deeds" => "SELECT COUNT(*) FROM audit_deeds WHERE ip = '192.0.2.99'",
                 "user_sessions" => "SELECT COUNT(*) FROM user_sessions",
                 "rule_sets" => "SELECT COUNT(*) FROM rule_sets",
                 "changes" => "SELECT COUNT(*) FROM changes",
@@ -134,10 +135,15 @@ async fn old_events_are_deleted_and_what_is_left_proves_itself() {
 
 #[tokio::test]
 async fn events_cut_off_without_the_key_are_missed() {
-    const ATTACKS: [(&str, &str); 5] = [
+    const ATTACKS: [(&str, &str); 7] = [
+        ("DELETE FROM audit_beginnings", "prev"),
+        (
+            "UPDATE audit_beginnings SET hash = (SELECT hash FROM audit_log ORDER BY place DESC LIMIT 1)",
+            "hash",
+        ),
         ("DELETE FROM audit_checkpoints", "gap"),
         (
-            "DELETE FROM audit_events WHERE chain = 'tenant:acme' AND seq = 4",
+            "DELETE FROM audit_log WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:acme') + 4",
             "gap",
         ),
         ("UPDATE audit_checkpoints SET seq = seq + 1", "checkpoint"),
@@ -167,10 +173,10 @@ async fn events_cut_off_without_the_key_are_missed() {
 async fn nothing_of_a_chain_that_was_tampered_with_is_deleted_or_archived() {
     // Each would have young events deleted, or changed ones replaced by a checkpoint.
     const ATTACKS: [&str; 4] = [
-        "UPDATE audit_events SET recorded_at = 0 WHERE chain = 'tenant:acme' AND seq > 3",
-        "UPDATE audit_events SET resource_id = 'x' WHERE chain = 'tenant:acme' AND seq = 2",
-        "DELETE FROM audit_events WHERE chain = 'tenant:acme' AND seq = 1",
-        "UPDATE audit_events SET hash = 'sha256:' WHERE chain = 'tenant:acme' AND seq = 3",
+        "UPDATE audit_log SET recorded_at = 0 WHERE place > (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:acme') + 3 AND place < (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:acme') + 99",
+        "UPDATE audit_log SET resource = hash WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:acme') + 2",
+        "DELETE FROM audit_log WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:acme') + 1",
+        "UPDATE audit_log SET hash = resource WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:acme') + 3",
     ];
     let folder = tempfile::tempdir().unwrap();
     for attack in ATTACKS {
@@ -362,6 +368,29 @@ async fn with_archive_first_only_what_is_in_an_archive_is_deleted() {
         let pruned = retention.prune_record(&cli()).await.unwrap();
         assert_eq!(pruned.audit_events, 1_205, "{engine}");
         assert!(world.verified(old).await.is_sound(), "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn from_where_something_was_done_is_deleted_with_the_last_record_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (access_log_days, left) in [(730, 0), (0, 1)] {
+        let mut config = config(folder.path(), false);
+        config.retention.access_log_days = access_log_days;
+        for world in old_worlds(config).await {
+            let engine = world.engine;
+            let old = world.open(form()).await;
+            let mut intent = world.intent(old.id, old.token_hash);
+            intent.ip = "192.0.2.99".parse().unwrap();
+            world.recorder("b").begin(intent).await.unwrap();
+            assert_eq!(world.count("old deeds").await, 1, "{engine}");
+            world.clock.advance(TimeDelta::days(790));
+            world.record(Some("acme"), 1).await;
+            world.retention().prune_record(&cli()).await.unwrap();
+            assert_eq!(world.count("old deeds").await, left, "{engine}");
+            assert_eq!(world.count("access_log").await, left, "{engine}");
+            assert!(world.verified(vec![]).await.is_sound(), "{engine}");
+        }
     }
 }
 

@@ -7,31 +7,35 @@ use app::domain::{
     RequestId,
     access_log::{AccessLogEntry, RequestEnd},
 };
-use const_format::concatcp;
 
 use crate::{
     Db, StoreError, Value,
-    audit::NewAuditEvent,
+    audit::{Deeds, Digest, Named},
     record::Record as _,
     rows::{Rows, columns},
     value::{ToValue as _, Values as _},
 };
 
+/// Those of an entry, its deed and the start of the server.
+const COLUMNS: usize = columns(AccessLogEntry::COLUMNS) + 2;
+
+/// Address and program of the client are those of the deed.
 static ADD: Rows = Rows::new(
-    concatcp!(
-        "INSERT INTO access_log (",
-        AccessLogEntry::COLUMNS,
-        ", node, boot) VALUES "
-    ),
-    columns(AccessLogEntry::COLUMNS) + 2,
-    "",
+    "INSERT INTO request_log (session, request_id, seq, method, path, query, status, outcome, refusal, at, duration_ms, \
+        request_bytes, response_bytes, scope, upgrade, profile, reported_at, deed, boot) \
+        SELECT s.number, v.column1, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, v.column9, v.column12, \
+        v.column13, v.column14, v.column15, v.column16, v.column17, v.column18, v.column19, v.column20, v.column21 \
+        FROM (VALUES ",
+    COLUMNS,
+    ") AS v JOIN support_sessions s ON s.id = v.column2",
 );
 
 static COMPLETE: Rows = Rows::new(
-    "UPDATE access_log SET status = v.column2, outcome = v.column3, refusal = v.column4, duration_ms = v.column5, \
-        request_bytes = v.column6, response_bytes = v.column7, upgrade = COALESCE(v.column8, upgrade) FROM (VALUES ",
+    "UPDATE request_log SET status = v.column2, outcome = v.column3, refusal = v.column4, duration_ms = v.column5, \
+        request_bytes = v.column6, response_bytes = v.column7, upgrade = COALESCE(v.column8, upgrade), boot = NULL \
+        FROM (VALUES ",
     8,
-    ") AS v WHERE access_log.request_id = v.column1 AND access_log.outcome = 'open' RETURNING access_log.request_id",
+    ") AS v WHERE request_log.request_id = v.column1 AND request_log.outcome = 'open' RETURNING request_log.request_id",
 );
 
 /// Which start of which node writes a row.
@@ -46,22 +50,18 @@ pub struct WrittenBy {
 /// What a transaction has yet to write.
 #[derive(Debug, Default)]
 pub(crate) struct Batched {
-    begun: Vec<Vec<Value>>,
-    ended: Vec<(RequestId, RequestEnd, NewAuditEvent)>,
+    begun: Vec<(AccessLogEntry, Digest, String)>,
+    ended: Vec<(RequestId, RequestEnd, Named)>,
     /// How often it was written.
     writes: usize,
 }
 
 impl Batched {
-    pub(crate) fn begin(&mut self, entry: &AccessLogEntry, by: &WrittenBy) {
-        let mut row = Vec::with_capacity(columns(AccessLogEntry::COLUMNS) + 2);
-        entry.add_to(&mut row);
-        by.node.add_to(&mut row);
-        by.boot.add_to(&mut row);
-        self.begun.push(row);
+    pub(crate) fn begin(&mut self, entry: AccessLogEntry, by: &WrittenBy, deed: Digest) {
+        self.begun.push((entry, deed, by.boot.clone()));
     }
 
-    pub(crate) fn end(&mut self, request: RequestId, end: RequestEnd, event: NewAuditEvent) {
+    pub(crate) fn end(&mut self, request: RequestId, end: RequestEnd, event: Named) {
         self.ended.push((request, end, event));
     }
 
@@ -80,13 +80,32 @@ impl Batched {
         is_here
     }
 
-    /// Writes the rows. Returns the events of those that were open.
+    /// The events of requests that end.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &Named> {
+        self.ended.iter().map(|(.., event)| event)
+    }
+
+    /// Writes the rows. Returns the events of those that were open. The deeds have been learnt.
     pub(crate) async fn write(
         &mut self,
         db: &mut Db<'_>,
-    ) -> Result<Vec<NewAuditEvent>, StoreError> {
+        deeds: &Deeds,
+    ) -> Result<Vec<Named>, StoreError> {
         self.writes += 1;
-        ADD.execute(db, std::mem::take(&mut self.begun)).await?;
+        let begun = std::mem::take(&mut self.begun);
+        let count = begun.len() as u64;
+        let rows = begun.iter().map(|(entry, deed, boot)| {
+            let mut row = Vec::with_capacity(COLUMNS);
+            entry.add_to(&mut row);
+            row.push(deeds.number(deed)?.to_value());
+            row.push(boot.to_value());
+            Ok::<_, StoreError>(row)
+        });
+        let rows = rows.collect::<Result<_, _>>()?;
+        if ADD.execute(db, rows).await? != count {
+            // The session was deleted meanwhile.
+            return Err(StoreError::Contended);
+        }
         let ended = std::mem::take(&mut self.ended);
         let rows = ended.iter().map(|(request, end, _)| row(*request, end));
         let completed = COMPLETE.fetch_all(db, rows.collect()).await?;

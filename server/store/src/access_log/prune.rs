@@ -18,8 +18,9 @@ queries! {
     Bookkeeping {
         /// Deletes up to 500 entries of a support session's access log. Returns how many.
         pub fn prune_access_log(session: SupportSessionId) -> count
-            = "DELETE FROM access_log WHERE support_session_id = :session AND seq IN \
-                (SELECT seq FROM access_log WHERE support_session_id = :session ORDER BY seq LIMIT 500) \
+            = "DELETE FROM request_log WHERE session = (SELECT number FROM support_sessions WHERE id = :session) AND seq IN \
+                (SELECT seq FROM request_log WHERE session = (SELECT number FROM support_sessions WHERE id = :session) \
+                ORDER BY seq LIMIT 500) \
                 AND NOT EXISTS (SELECT 1 FROM legal_holds h JOIN support_sessions s ON s.tenant_id = h.tenant_id \
                 WHERE s.id = :session)";
 
@@ -31,6 +32,6 @@ queries! {
         /// Deletes a support session whose access log is empty. Returns whether it did.
         pub fn delete_support_session(id: SupportSessionId) -> changed
             = "DELETE FROM support_sessions WHERE id = :id \
-                AND NOT EXISTS (SELECT 1 FROM access_log WHERE support_session_id = :id)";
+                AND NOT EXISTS (SELECT 1 FROM request_log WHERE session = support_sessions.number)";
     }
 }

@@ -17,8 +17,8 @@ queries! {
         /// Up to `limit` of the latest requests of all support sessions before one, newest first.
         pub fn list_latest_requests(before: RequestId, limit: u32) -> all MadeRequest
             // Request ids are UUIDv7: their order is that of time.
-            = select!(MadeRequest, "access_log a \
-                JOIN support_sessions s ON s.id = a.support_session_id \
+            = select!(MadeRequest, "access_log_entries a \
+                JOIN support_sessions s ON s.number = a.session \
                 WHERE a.request_id < :before ORDER BY a.request_id DESC LIMIT :limit");
     }
 }

@@ -16,8 +16,8 @@ queries! {
     Db {
         /// Up to 200 unreported rows, by tenant, of support sessions that ended before an instant.
         pub fn list_unreported(ended_before: Timestamp) -> all Orphan
-            = select!(Orphan, "access_log a \
-                JOIN support_sessions s ON s.id = a.support_session_id \
+            = select!(Orphan, "access_log_entries a \
+                JOIN support_sessions s ON s.number = a.session \
                 WHERE a.outcome = 'open' AND a.profile IS NOT NULL AND COALESCE(s.revoked_at, s.ends_at) < :ended_before \
                 ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200");
     }
@@ -27,11 +27,11 @@ queries! {
             -> optional ReportedRow
             where (profile, request = end.request_id, status = end.status, outcome, duration_ms = end.duration_ms,
                 bytes = end.bytes, at)
-            = "UPDATE access_log SET status = :status, outcome = :outcome, duration_ms = :duration_ms, \
-                response_bytes = :bytes, reported_at = :at \
+            = "UPDATE request_log SET status = :status, outcome = :outcome, duration_ms = :duration_ms, \
+                response_bytes = :bytes, reported_at = :at, boot = NULL \
                 WHERE request_id = :request AND profile = :profile AND outcome = 'open' \
-                RETURNING support_session_id, (SELECT s.tenant_id FROM support_sessions s \
-                WHERE s.id = access_log.support_session_id) AS tenant_id";
+                RETURNING (SELECT s.id FROM support_sessions s WHERE s.number = request_log.session) AS support_session_id, \
+                (SELECT s.tenant_id FROM support_sessions s WHERE s.number = request_log.session) AS tenant_id";
     }
 }
 

@@ -2,79 +2,34 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::atomic::{AtomicI64, Ordering},
 };
 
-use app::domain::{
-    AuditEventId, TenantId, Timestamp,
-    audit::{Actor, AuditAction, AuditEvent, AuditOutcome},
-    caller::Origin,
-    to_micros,
-};
+use app::domain::{AuditEventId, Timestamp, audit::AuditEvent, to_micros};
 use audit::chain;
 use chrono::TimeDelta;
 use const_format::concatcp;
 
-use super::heads::{AuditPosition, Head};
+use super::{
+    deeds::{Deeds, Digest, Named},
+    heads::{AuditPosition, Head, Locked},
+    new_event::NewAuditEvent,
+    packed::id_of_place,
+    stored,
+};
 use crate::{
-    Db, StoreError, Value,
-    record::Record as _,
+    Db, StoreError,
     rows::{Rows, columns},
-    searchable,
-    value::{ToValue as _, Values as _},
 };
 
 static ADD: Rows = Rows::new(
-    concatcp!(
-        "INSERT INTO audit_events (",
-        AuditEvent::COLUMNS,
-        ", actor_search) VALUES "
-    ),
-    columns(AuditEvent::COLUMNS) + 1,
+    concatcp!("INSERT INTO audit_log (", stored::COLUMNS, ") VALUES "),
+    columns(stored::COLUMNS),
     "",
 );
 
 /// A difference of clocks that the log tells of.
 const AHEAD: TimeDelta = TimeDelta::minutes(1);
-
-/// An event that is about to be appended.
-#[derive(Debug, Clone)]
-pub struct NewAuditEvent {
-    pub id: AuditEventId,
-    /// The tenant it happened in, which determines the chain.
-    pub tenant_id: Option<TenantId>,
-    pub action: AuditAction,
-    pub actor: Actor,
-    /// The identifier of the thing it was done to.
-    pub resource_id: String,
-    pub outcome: AuditOutcome,
-    pub occurred_at: Timestamp,
-    /// Tells when the event is recorded.
-    pub recorded: Stamp,
-    /// The origin of the request.
-    pub origin: Origin,
-}
-
-/// The clock by which an event is recorded. It is asked when the event gets its place, which can be long after the act has
-/// begun.
-#[derive(Clone)]
-pub struct Stamp(Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
-impl Stamp {
-    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
-    }
-}
-
-impl fmt::Debug for Stamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Stamp").field(&(self.0)()).finish()
-    }
-}
 
 /// Proof that the transaction under way is only kept together with an event.
 #[derive(Debug, Clone)]
@@ -91,9 +46,13 @@ impl Receipt {
 
 /// The events that a transaction appends.
 #[derive(Debug, Default)]
-pub(crate) struct Pending(Vec<NewAuditEvent>);
+pub(crate) struct Pending(Vec<Named>);
 
 impl Pending {
+    pub(crate) fn events(&self) -> impl Iterator<Item = &Named> {
+        self.0.iter()
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.0.len()
     }
@@ -102,8 +61,8 @@ impl Pending {
         self.0.truncate(length);
     }
 
-    pub(crate) fn push(&mut self, event: NewAuditEvent) -> Receipt {
-        let id = event.id;
+    pub(crate) fn push(&mut self, event: Named) -> Receipt {
+        let id = event.event.id;
         self.0.push(event);
         Receipt { id }
     }
@@ -116,22 +75,30 @@ impl Pending {
     ///
     /// [`StoreError::Contended`] if another writer has moved a head. Nothing of the transaction may be
     /// kept then.
-    pub(crate) async fn place(&mut self, db: &mut Db<'_>) -> Result<(), StoreError> {
+    pub(crate) async fn place(
+        &mut self,
+        db: &mut Db<'_>,
+        deeds: &mut Deeds,
+    ) -> Result<(), StoreError> {
+        deeds.learn(db, self.0.iter()).await?;
         let mut chains = BTreeMap::<_, Vec<_>>::new();
         for event in std::mem::take(&mut self.0) {
-            let chain = chain::name(event.tenant_id.as_ref());
+            let chain = chain::name(event.event.tenant_id.as_ref());
             chains.entry(chain).or_default().push(event);
         }
         if chains.is_empty() {
             return Ok(());
         }
         let heads = db.take_heads(chains.keys()).await?;
+        let mut used = Vec::<(Digest, Timestamp)>::new();
         let (mut rows, mut moves) = (Vec::new(), Vec::with_capacity(heads.len()));
-        for ((chain, events), head) in chains.into_iter().zip(heads) {
+        for ((chain, events), Locked { number, head, .. }) in chains.into_iter().zip(heads) {
             let mut last = head.clone();
-            for event in events {
+            for Named { event, deed } in events {
                 let event = into_event(event, chain.clone(), &last)?;
-                rows.push(row(&event));
+                used.push((deed, event.recorded_at));
+                let place = stored::place(number, event.seq)?;
+                rows.push(stored::row(place, deeds.number(&deed)?, &event));
                 last = Head {
                     position: AuditPosition {
                         seq: event.seq,
@@ -143,15 +110,51 @@ impl Pending {
             moves.push((chain, head.position, last));
         }
         ADD.execute(db, rows).await?;
+        deeds.keep(db, used.into_iter()).await?;
         db.move_heads(moves).await
     }
 }
 
-fn row(event: &AuditEvent) -> Vec<Value> {
-    let mut row = Vec::with_capacity(columns(AuditEvent::COLUMNS) + 1);
-    event.add_to(&mut row);
-    row.push(searchable(&event.actor.name).to_value());
-    row
+#[cfg(any(test, feature = "testing"))]
+impl Db<'_> {
+    /// Writes events of a chain that has a number as they are, each with a deed of its own.
+    pub(crate) async fn keep_as_it_is(&mut self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        let mut rows = Vec::new();
+        for event in events {
+            let sql = "SELECT number FROM audit_chains WHERE name = $1";
+            let number = self.query(sql).bind(&event.chain).fetch_one().await?;
+            // Beyond those that are given one after the other.
+            let deed = (1 << 20) + stored::place(number, event.seq)? % (1 << 20);
+            let sign = if super::metadata::OF_REQUESTS.contains(&event.action.as_str()) {
+                -1
+            } else {
+                1
+            };
+            let deed = deed * sign;
+            self.query(
+                "INSERT INTO audit_deeds (id, v, category, action, resource_type, outcome, actor_type, actor_id, \
+                 actor_name, actor_search, ip, user_agent, used_until) VALUES \
+                 ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            )
+            .bind(deed)
+            .bind(event.v)
+            .bind(event.category)
+            .bind(&event.action)
+            .bind(&event.resource_type)
+            .bind(event.outcome)
+            .bind(event.actor.kind)
+            .bind(&event.actor.id)
+            .bind(&event.actor.name)
+            .bind(crate::searchable(&event.actor.name))
+            .bind(event.ip.clone())
+            .bind(event.user_agent.clone())
+            .bind(event.recorded_at)
+            .done()
+            .await?;
+            rows.push(stored::row(stored::place(number, event.seq)?, deed, event));
+        }
+        ADD.execute(self, rows).await.map(drop)
+    }
 }
 
 fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEvent, StoreError> {
@@ -174,13 +177,16 @@ fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEve
         occurred_at: to_micros(new.occurred_at),
         // Never before the event that it follows, whichever node and clock that came from: a range of
         // time is a stretch of the chain.
-        recorded_at: not_before(head.recorded_at, to_micros((new.recorded.0)())),
+        recorded_at: not_before(head.recorded_at, to_micros(new.recorded.now())),
         request_id: new.origin.request_id,
         ip: new.origin.ip,
         user_agent: new.origin.user_agent,
         metadata: serde_json::to_value(&new.action).map_err(unwritable)?,
         hash: String::new(),
     };
+    if new.id_by_place {
+        event.id = id_of_place(&event.chain, event.seq, event.recorded_at);
+    }
     event.hash = chain::hash(&event).map_err(unwritable)?;
     Ok(event)
 }

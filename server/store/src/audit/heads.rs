@@ -12,6 +12,12 @@ use crate::{
     value::{ToValue as _, Value},
 };
 
+static NUMBER: Rows = Rows::new(
+    "INSERT INTO audit_chains (name) VALUES ",
+    1,
+    " ON CONFLICT (name) DO NOTHING",
+);
+
 static ADD: Rows = Rows::new(
     "INSERT INTO audit_heads (chain, seq, hash) VALUES ",
     3,
@@ -48,12 +54,14 @@ pub(super) struct Head {
 
 record! { Head { position: AuditPosition; recorded_at } }
 
-struct Locked {
+/// The head of a chain with its number.
+pub(super) struct Locked {
     chain: String,
-    head: Head,
+    pub(super) number: i64,
+    pub(super) head: Head,
 }
 
-record! { Locked { chain; head: Head } }
+record! { Locked { chain; number; head: Head } }
 
 impl Db<'_> {
     /// The heads of some chains in ascending order, new chains included. On PostgreSQL they are locked in this order, until
@@ -61,11 +69,13 @@ impl Db<'_> {
     pub(super) async fn take_heads(
         &mut self,
         chains: impl ExactSizeIterator<Item = &String> + Clone,
-    ) -> Result<Vec<Head>, StoreError> {
+    ) -> Result<Vec<Locked>, StoreError> {
         let mut found = self.lock_heads(chains.clone()).await?;
         if found.len() < chains.len() {
             let missing = chains.clone().filter(|chain| !found.contains_key(*chain));
             let missing: Vec<_> = missing.collect();
+            let names = missing.iter().map(|chain| vec![chain.to_value()]);
+            NUMBER.execute(self, names.collect()).await?;
             let new = missing
                 .iter()
                 .map(|chain| vec![chain.to_value(), Value::Int(0), chain::GENESIS.to_value()]);
@@ -85,7 +95,7 @@ impl Db<'_> {
     async fn lock_heads(
         &mut self,
         chains: impl Iterator<Item = &String>,
-    ) -> Result<BTreeMap<String, Head>, StoreError> {
+    ) -> Result<BTreeMap<String, Locked>, StoreError> {
         let (chains, mut found) = (chains.collect::<Vec<_>>(), BTreeMap::new());
         for chains in chains.chunks(LOCKED_AT_ONCE) {
             // Few texts: the last chain is named as often as it takes.
@@ -94,7 +104,8 @@ impl Db<'_> {
             let repeated = chains.iter().chain(chains.last().into_iter().cycle());
             let query = repeated.take(length).fold(query, Query::bind);
             let heads: Vec<Locked> = query.fetch_all().await?;
-            found.extend(heads.into_iter().map(|locked| (locked.chain, locked.head)));
+            let heads = heads.into_iter();
+            found.extend(heads.map(|locked| (locked.chain.clone(), locked)));
         }
         Ok(found)
     }
@@ -130,11 +141,12 @@ impl Db<'_> {
 fn lock(is_postgres: bool, chains: usize) -> String {
     let places: Vec<_> = (1..=chains).map(|n| format!("${n}")).collect();
     let lock = match is_postgres {
-        true => " FOR UPDATE",
+        true => " FOR UPDATE OF h",
         false => "",
     };
     format!(
-        "SELECT chain, seq, hash, recorded_at FROM audit_heads WHERE chain IN ({}) ORDER BY chain{lock}",
+        "SELECT h.chain, c.number, h.seq, h.hash, h.recorded_at FROM audit_heads h JOIN audit_chains c ON c.name = h.chain \
+         WHERE h.chain IN ({}) ORDER BY h.chain{lock}",
         places.join(", ")
     )
 }

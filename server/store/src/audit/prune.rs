@@ -1,12 +1,13 @@
 //! Deleting a chain's oldest events. The signed checkpoint comes first, and what it covers is deleted
 //! in pieces, so that a crash in between loses nothing.
 
-use app::domain::{TenantId, Timestamp};
+use app::domain::Timestamp;
 use audit::checkpoint::Checkpoint;
 use const_format::concatcp;
 
+use super::read::{BASE, OF_CHAIN};
 use crate::{
-    Bookkeeping, Db, Tx,
+    Bookkeeping, Db, StoreError, Tx,
     record::{record, select},
     sql::queries,
 };
@@ -26,27 +27,40 @@ queries! {
 
         /// When the first event of a chain was recorded.
         pub fn chain_begins_at(chain: &str) -> optional Timestamp
-            = "SELECT recorded_at FROM audit_events WHERE chain = :chain ORDER BY seq LIMIT 1";
+            = concatcp!("SELECT recorded_at FROM audit_log WHERE ", OF_CHAIN, " ORDER BY place LIMIT 1");
 
         /// The first position of a chain that is left.
         pub fn first_audit_seq(chain: &str) -> optional u64
-            = "SELECT seq FROM audit_events WHERE chain = :chain ORDER BY seq LIMIT 1";
+            = concatcp!("SELECT place & 1099511627775 FROM audit_log WHERE ", OF_CHAIN, " ORDER BY place LIMIT 1");
 
         /// The last position of a chain that has been copied to an archive.
         pub fn lookup_archived(chain: &str) -> optional u64 = "SELECT seq FROM audit_archive WHERE chain = :chain";
     }
     Bookkeeping {
+        /// Deletes up to 500 deeds that no event and no entry of an access log has any more. Returns how many.
+        pub fn prune_audit_deeds(before: Timestamp) -> count
+            // A day, since clocks differ.
+            = "DELETE FROM audit_deeds WHERE id IN (SELECT id FROM audit_deeds WHERE used_until < :before - 86400000000 \
+                AND used_until < COALESCE((SELECT MIN(recorded_at) FROM audit_log), :before) - 86400000000 \
+                AND used_until < COALESCE((SELECT at FROM request_log ORDER BY request_id LIMIT 1), :before) - 86400000000 \
+                ORDER BY id LIMIT 500)";
+
         /// Notes up to which position a chain has been copied to an archive.
         pub fn set_archived(chain: &str, seq: u64)
             = "INSERT INTO audit_archive (chain, seq) VALUES (:chain, :seq) ON CONFLICT (chain) \
                 DO UPDATE SET seq = excluded.seq WHERE audit_archive.seq < excluded.seq";
 
-        /// Deletes up to 500 events of a chain that its checkpoint covers. Returns how many. `tenant` is
-        /// the chain's, empty for none.
-        pub fn prune_audit_events(chain: &str, tenant: &str) -> count
-            = concatcp!("DELETE FROM audit_events WHERE chain = :chain AND seq IN \
-                (SELECT e.seq FROM audit_events e JOIN audit_checkpoints c ON c.chain = e.chain AND e.seq <= c.seq \
-                WHERE e.chain = :chain ORDER BY e.seq LIMIT 500)", NOT_HELD);
+        fn delete_audit_events(chain: &str, tenant: &str) -> all (i64, Vec<u8>)
+            = concatcp!("DELETE FROM audit_log WHERE place IN (SELECT place FROM audit_log WHERE ", OF_CHAIN,
+                " AND place <= ", BASE, " + (SELECT seq FROM audit_checkpoints WHERE chain = :chain) \
+                ORDER BY place LIMIT 500)", NOT_HELD, " RETURNING place, hash");
+
+        fn delete_beginnings(chain: &str, place: i64)
+            = concatcp!("DELETE FROM audit_beginnings WHERE ", OF_CHAIN, " AND place < :place");
+
+        fn add_beginning(place: i64, hash: &[u8])
+            = "INSERT INTO audit_beginnings (place, hash) VALUES (:place, :hash) \
+                ON CONFLICT (place) DO UPDATE SET hash = excluded.hash";
     }
     Tx {
         /// Lets a chain begin after a checkpoint. Returns whether it lies beyond the present one, and the
@@ -65,7 +79,20 @@ queries! {
 
 record! { Checkpoint { v; chain; seq; hash; signed_at; key; signature } }
 
-/// The tenant of a chain as [`Bookkeeping::prune_audit_events`] wants it.
-pub fn tenant_of_chain(chain: &str) -> Option<TenantId> {
-    chain.strip_prefix("tenant:")?.parse().ok()
+impl Bookkeeping<'_> {
+    /// Deletes up to 500 events of a chain that its checkpoint covers, and keeps the hash of the last one, which the next one
+    /// builds on. Returns how many. `tenant` is the chain's, empty for none.
+    pub async fn prune_audit_events(
+        &mut self,
+        chain: &str,
+        tenant: &str,
+    ) -> Result<u64, StoreError> {
+        let deleted = self.delete_audit_events(chain, tenant).await?;
+        let count = deleted.len() as u64;
+        if let Some((place, hash)) = deleted.into_iter().max() {
+            self.delete_beginnings(chain, place).await?;
+            self.add_beginning(place, &hash).await?;
+        }
+        Ok(count)
+    }
 }

@@ -1,52 +1,73 @@
 //! Reading the audit log.
 
-use std::fmt;
-
 use app::domain::{
-    AuditEventId, TenantId, Timestamp,
-    audit::{Actor, AuditCategory, AuditEvent, AuditFilter},
+    AuditEventId, Timestamp,
+    audit::{AuditEvent, AuditFilter},
     page::Direction,
 };
 use audit::chain;
 use const_format::concatcp;
 
-use super::heads::AuditPosition;
+use super::{
+    filter::{
+        AuditReach, chain_listed, is_of_no_request, list_keys, listing, of_chain, pick_deeds,
+        picks_deeds,
+    },
+    heads::AuditPosition,
+    packed::instants_of,
+    stored::{self, StoredEvent},
+};
 use crate::{
-    Db, FromRow, Row, StoreError, fold,
-    listing::{Listed, Listing, Wanted},
-    record::{Record, record, select},
-    searchable,
+    Db, StoreError,
+    listing::{Key, Listed, Listing, Wanted},
+    record::{record, select},
     sql::queries,
 };
 
 queries! {
     Db {
-        pub fn lookup_audit_event(id: AuditEventId) -> optional AuditEvent
-            = select!(AuditEvent, "audit_events WHERE id = :id");
+        fn find_by_stored_id(id: &[u8]) -> optional AuditEvent
+            = concatcp!(SELECT, "length(id) = 16 AND id = :id");
+
+        fn find_without_stored_id(from: Timestamp, to: Timestamp) -> all AuditEvent
+            = concatcp!(SELECT, "recorded_at >= :from AND recorded_at < :to AND length(id) = 0");
 
         /// Up to 1,000 events of a chain after a position, oldest first.
         pub fn list_audit_chain(chain: &str, after: u64) -> all AuditEvent
-            = select!(AuditEvent, "audit_events WHERE chain = :chain AND seq > :after ORDER BY seq LIMIT 1000");
+            = concatcp!(SELECT, OF_CHAIN, " AND place > ", BASE, " + :after ORDER BY place LIMIT 1000");
 
         /// Up to 1,000 events of a chain between two positions, oldest first.
         pub fn list_audit_between(chain: &str, after: u64, before: u64) -> all AuditEvent
-            = select!(AuditEvent, "audit_events WHERE chain = :chain AND seq > :after AND seq < :before ORDER BY seq LIMIT 1000");
+            = concatcp!(SELECT, OF_CHAIN, " AND place > ", BASE, " + :after AND place < ", BASE, " + :before \
+                ORDER BY place LIMIT 1000");
 
         /// Up to 1,000 events of a chain after a position, oldest first, readable or not.
         pub fn list_stored_audit_chain(chain: &str, after: u64) -> all StoredEvent
-            = concatcp!("SELECT actor_search, ", AuditEvent::COLUMNS,
-                " FROM audit_events WHERE chain = :chain AND seq > :after ORDER BY seq LIMIT 1000");
+            = concatcp!("SELECT ", StoredEvent::COLUMNS, " FROM audit_entries WHERE ", OF_CHAIN, " AND place > ", BASE,
+                " + :after ORDER BY place LIMIT 1000");
+
+        /// Some of the events that stand in no chain: its name was taken away, or they are before its first place.
+        pub(super) fn list_events_of_no_chain() -> all StoredEvent
+            = concatcp!("SELECT ", StoredEvent::COLUMNS, " FROM audit_entries \
+                WHERE chain IS NULL OR place & 1099511627775 = 0 LIMIT 1");
 
         /// The names of all chains, including any whose head was taken away.
         pub fn list_audit_chains() -> all String
-            = "SELECT chain FROM audit_heads UNION SELECT chain FROM audit_events ORDER BY chain";
+            = "SELECT name FROM audit_chains UNION SELECT chain FROM audit_heads ORDER BY 1";
+
+        /// Up to 200 chains from a name on, in order, without those that recorded nothing after an instant.
+        pub(crate) fn list_chains_from(name: &str, since: Timestamp) -> all String
+            = "SELECT c.name FROM audit_chains c LEFT JOIN audit_heads h ON h.chain = c.name WHERE c.name >= :name \
+                AND (h.chain IS NULL OR h.ordered_after > 0 OR h.recorded_at >= :since) ORDER BY c.name LIMIT 200";
+
+        fn number_of_chain(chain: &str) -> optional i64 = "SELECT number FROM audit_chains WHERE name = :chain";
 
         /// The last position of a chain.
         pub fn lookup_audit_head(chain: &str) -> optional AuditPosition
             = select!(AuditPosition, "audit_heads WHERE chain = :chain");
 
         fn latest_recorded_micros(limit: Timestamp) -> one i64
-            = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_events WHERE recorded_at <= :limit";
+            = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_log WHERE recorded_at <= :limit";
 
         /// The bounds between which a chain's first event lies that was recorded at or after an instant, equal
         /// unless events are missing; and up to where events may be out of the order of time.
@@ -56,90 +77,30 @@ queries! {
 
 /// Halves the part of the chain that is certainly in the order of time.
 const FIRST_PLACE_AT: &str = "WITH RECURSIVE search (low, high) AS (\
-    SELECT CASE WHEN first < ordered_after THEN ordered_after ELSE first END, last + 1 FROM (\
-        SELECT (SELECT MIN(seq) FROM audit_events WHERE chain = :chain) AS first, ordered_after + 1 AS ordered_after, \
-        seq AS last FROM audit_heads WHERE chain = :chain) AS whole \
+    SELECT CASE WHEN first < sorted THEN sorted ELSE first END, last + 1 FROM (\
+        SELECT (SELECT MIN(e.place) FROM audit_log e WHERE e.place > c.number << 40 AND e.place < (c.number + 1) << 40) AS first, \
+        (c.number << 40) + h.ordered_after + 1 AS sorted, (c.number << 40) + h.seq AS last \
+        FROM audit_heads h JOIN audit_chains c ON c.name = h.chain WHERE h.chain = :chain) AS whole \
     UNION ALL \
-    SELECT CASE WHEN e.recorded_at < :at THEN e.seq + 1 ELSE s.low END, \
-        CASE WHEN e.recorded_at < :at THEN s.high ELSE e.seq END \
-    FROM search s JOIN audit_events e ON e.chain = :chain AND e.seq = (s.low + s.high) / 2 WHERE s.low < s.high) \
+    SELECT CASE WHEN e.recorded_at < :at THEN e.place + 1 ELSE s.low END, \
+        CASE WHEN e.recorded_at < :at THEN s.high ELSE e.place END \
+    FROM search s JOIN audit_log e ON e.place = s.low + (s.high - s.low) / 2 WHERE s.low < s.high) \
     SELECT MAX(s.low), MIN(s.high), MAX(h.ordered_after) FROM search s, audit_heads h WHERE h.chain = :chain";
+
+/// The place before the first of a chain.
+pub(super) const BASE: &str = "(SELECT number << 40 FROM audit_chains WHERE name = :chain)";
+
+/// Only events of a chain.
+pub(super) const OF_CHAIN: &str = "place > (SELECT number << 40 FROM audit_chains WHERE name = :chain) \
+    AND place < (SELECT (number + 1) << 40 FROM audit_chains WHERE name = :chain)";
+
+const SELECT: &str = select!(AuditEvent, "audit_entries WHERE ");
+
+/// How many deeds a filter names by their numbers.
+const NAMED: u32 = 200;
 
 /// How many events an export reads at a time.
 pub const EXPORT_PAGE: u32 = 1_000;
-
-record! { Actor { kind = actor_type; id = actor_id; name = actor_name } }
-
-record! { AuditEvent {
-    v; chain; seq; prev; id; tenant_id; category; action; actor: Actor; resource_type; resource_id; outcome;
-    occurred_at; recorded_at; request_id; ip; user_agent; metadata; hash;
-} }
-
-/// An event as stored, readable or not, for verification.
-#[derive(Debug, Clone)]
-pub struct StoredEvent {
-    pub chain: String,
-    /// The position in it.
-    pub seq: u64,
-    /// The identifier, as it is written.
-    pub id: String,
-    /// The event, or why it is unreadable.
-    pub event: Result<AuditEvent, String>,
-}
-
-impl FromRow for StoredEvent {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        let id: String = row.get("id")?;
-        let event = AuditEvent::from_row(row).map_err(|e| e.to_string());
-        Ok(Self {
-            chain: row.get("chain")?,
-            seq: row.get("seq").unwrap_or_default(),
-            event: match event {
-                // An ID in another spelling is the same ID, but can't be found.
-                Ok(event) if event.id.to_string() != id => Err(format!("id {id} is misspelt")),
-                // What is searched in is no part of the hash, and must be what it was made of.
-                Ok(event)
-                    if row.get::<String>("actor_search")? != searchable(&event.actor.name) =>
-                {
-                    Err("actor_search does not fit the actor's name".to_owned())
-                }
-                event => event,
-            },
-            id,
-        })
-    }
-}
-
-/// Whose events a caller may see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AuditReach {
-    All,
-    /// Events of every tenant, but none without one.
-    Tenants,
-    /// Events of one tenant.
-    Tenant(TenantId),
-}
-
-impl AuditReach {
-    /// Whether an event lies within.
-    pub fn covers(&self, event: &AuditEvent) -> bool {
-        match self {
-            Self::All => true,
-            Self::Tenants => event.tenant_id.is_some(),
-            Self::Tenant(id) => event.tenant_id.as_ref() == Some(id),
-        }
-    }
-}
-
-impl fmt::Display for AuditReach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("all"),
-            Self::Tenants => f.write_str("tenants"),
-            Self::Tenant(id) => write!(f, "tenant:{id}"),
-        }
-    }
-}
 
 impl Db<'_> {
     /// The latest instant up to `limit` at which anything was recorded.
@@ -151,6 +112,18 @@ impl Db<'_> {
         Ok(Timestamp::from_timestamp_micros(micros).unwrap_or_default())
     }
 
+    pub async fn lookup_audit_event(
+        &mut self,
+        id: AuditEventId,
+    ) -> Result<Option<AuditEvent>, StoreError> {
+        if let Some(found) = self.find_by_stored_id(id.as_uuid().as_bytes()).await? {
+            return Ok(Some(found));
+        }
+        let (from, to) = instants_of(id);
+        let found = self.find_without_stored_id(from, to).await?;
+        Ok(found.into_iter().find(|event| event.id == id))
+    }
+
     /// One page of events, newest first.
     pub async fn list_audit_events(
         &mut self,
@@ -159,11 +132,13 @@ impl Db<'_> {
         page: impl Into<Wanted>,
     ) -> Result<Listed<AuditEvent>, StoreError> {
         let (mut page, keys) = (page.into(), list_keys(reach, filter));
-        if keys.len() == 1 {
-            page.keep_last_key();
+        if let Some(at) = page.keys() {
+            let place = self.place_at(at).await?;
+            // The instant, and the place.
+            at.truncate(keys.len() - 1);
+            at.push(place.into());
         }
-        let mut listing = listing(keys, Direction::Descending, reach, filter);
-        self.narrow(&mut listing, reach, filter).await?;
+        let listing = self.audit_listing(keys, reach, filter).await?;
         let listed = listing.fetch(self, page, |event: &AuditEvent| {
             vec![
                 event.recorded_at.into(),
@@ -182,96 +157,156 @@ impl Db<'_> {
         filter: &AuditFilter,
         after: Option<(String, u64)>,
     ) -> Result<Vec<AuditEvent>, StoreError> {
-        let after = after.map(|(chain, seq)| vec![chain.into(), seq.into()]);
-        let mut listing = listing(&["chain", "seq"], Direction::Ascending, reach, filter);
-        self.narrow(&mut listing, reach, filter).await?;
-        listing.fetch_after(self, after, EXPORT_PAGE).await
+        let (mut name, mut seq) = after.unwrap_or_default();
+        let picked = self.picked(filter).await?;
+        if picked.is_nothing() {
+            return Ok(Vec::new());
+        }
+        let since = filter.from.unwrap_or(Timestamp::UNIX_EPOCH);
+        let only = chain_listed(reach, filter);
+        let mut events = Vec::new();
+        loop {
+            let chains = match &only {
+                Some(chain) => vec![chain.clone()],
+                None => self.list_chains_from(&name, since).await?,
+            };
+            for chain in &chains {
+                if chain == chain::SYSTEM && *reach == AuditReach::Tenants {
+                    continue;
+                }
+                let after = if *chain == name { seq } else { 0 };
+                let found = u32::try_from(events.len()).unwrap_or(EXPORT_PAGE);
+                let left = EXPORT_PAGE.saturating_sub(found);
+                let some = self.export_chain(chain, filter, &picked, after, left);
+                events.extend(some.await?);
+                if events.len() >= EXPORT_PAGE as usize {
+                    return Ok(events);
+                }
+            }
+            match chains.last() {
+                // Nothing that a name consists of sorts before a space.
+                Some(last) if only.is_none() => (name, seq) = (format!("{last} "), 0),
+                _ => return Ok(events),
+            }
+        }
+    }
+
+    async fn export_chain(
+        &mut self,
+        chain: &str,
+        filter: &AuditFilter,
+        picked: &Picked,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        let Some(number) = self.number_of_chain(chain).await? else {
+            return Ok(Vec::new());
+        };
+        let mut listing = listing(&["place"], Direction::Ascending, &AuditReach::All, filter);
+        of_chain(&mut listing, chain);
+        self.narrow(&mut listing, chain, number, filter).await?;
+        picked.leave(&mut listing, filter);
+        let after = vec![stored::place(number, after)?.into()];
+        listing.fetch_after(self, Some(after), limit).await
+    }
+
+    /// The place that a page begins at, by the instant, the chain and the position of its neighbour.
+    async fn place_at(&mut self, keys: &[Key]) -> Result<i64, StoreError> {
+        let [.., Key::Text(chain), Key::Int(seq)] = keys else {
+            return Ok(0);
+        };
+        let number = self.number_of_chain(chain).await?;
+        stored::place(
+            number.unwrap_or_default(),
+            u64::try_from(*seq).unwrap_or_default(),
+        )
+    }
+
+    /// The events that a filter leaves, newest first, and without those that places and deeds rule out.
+    pub(crate) async fn audit_listing(
+        &mut self,
+        keys: &'static [&'static str],
+        reach: &AuditReach,
+        filter: &AuditFilter,
+    ) -> Result<Listing, StoreError> {
+        let mut listing = listing(keys, Direction::Descending, reach, filter);
+        if let Some(chain) = chain_listed(reach, filter) {
+            match self.number_of_chain(&chain).await? {
+                Some(number) => self.narrow(&mut listing, &chain, number, filter).await?,
+                None => listing.and("1 = 0"),
+            }
+        }
+        self.picked(filter).await?.leave(&mut listing, filter);
+        Ok(listing)
     }
 
     /// Leaves out the places of a chain that lie outside of a filter's times.
     async fn narrow(
         &mut self,
         listing: &mut Listing,
-        reach: &AuditReach,
+        chain: &str,
+        number: i64,
         filter: &AuditFilter,
     ) -> Result<(), StoreError> {
-        let Some(chain) = chain_listed(reach, filter) else {
-            return Ok(());
-        };
+        if is_of_no_request(filter) {
+            listing.and_bind("place >> 40 = {}", number);
+        }
         if let Some(from) = filter.from
-            && let (Some(low), _, Some(0)) = self.first_place_at(&chain, from).await?
+            && let (Some(low), _, Some(0)) = self.first_place_at(chain, from).await?
         {
-            listing.and_bind("seq >= {}", low);
+            listing.and_bind("place >= {}", low);
         }
         if let Some(to) = filter.to
-            && let (_, Some(high), _) = self.first_place_at(&chain, to).await?
+            && let (_, Some(high), _) = self.first_place_at(chain, to).await?
         {
-            listing.and_bind("seq < {}", high);
+            listing.and_bind("place < {}", high);
         }
         Ok(())
     }
-}
 
-/// What a list is sorted by. The order of a chain is that of time.
-pub(crate) fn list_keys(reach: &AuditReach, filter: &AuditFilter) -> &'static [&'static str] {
-    match chain_listed(reach, filter) {
-        Some(_) => &["seq"],
-        None => &["recorded_at", "chain", "seq"],
+    /// The deeds that a filter leaves. Nothing is read for an actor whom no event has.
+    async fn picked(&mut self, filter: &AuditFilter) -> Result<Picked, StoreError> {
+        if !picks_deeds(filter) {
+            return Ok(Picked::All);
+        }
+        let mut deeds = Listing::new("audit_deeds", &["id"], Direction::Ascending);
+        pick_deeds(&mut deeds, filter);
+        let found = deeds.fetch_after::<DeedNumber>(self, None, NAMED + 1);
+        let found: Vec<_> = found.await?.into_iter().map(|deed| deed.id).collect();
+        Ok(match found.len() <= NAMED as usize {
+            true => Picked::Few(found),
+            false => Picked::Many,
+        })
     }
 }
 
-/// The one chain that a list is about.
-fn chain_listed(reach: &AuditReach, filter: &AuditFilter) -> Option<String> {
-    let tenant = match reach {
-        AuditReach::Tenant(id) => Some(id),
-        AuditReach::All | AuditReach::Tenants => filter.tenant_id.as_ref(),
-    };
-    tenant.map(|id| chain::name(Some(id)))
+/// The deeds that a filter leaves.
+enum Picked {
+    All,
+    /// These numbers.
+    Few(Vec<i64>),
+    /// Too many to name them.
+    Many,
 }
 
-/// The rows of the audit log that a filter leaves, in an order.
-pub(crate) fn listing(
-    keys: &'static [&'static str],
-    direction: Direction,
-    reach: &AuditReach,
-    filter: &AuditFilter,
-) -> Listing {
-    let mut listing = Listing::new("audit_events", keys, direction);
-    match reach {
-        AuditReach::All => {}
-        AuditReach::Tenants => listing.and("tenant_id IS NOT NULL"),
-        AuditReach::Tenant(id) => listing.and_bind("chain = {}", chain::name(Some(id))),
+impl Picked {
+    fn is_nothing(&self) -> bool {
+        matches!(self, Self::Few(deeds) if deeds.is_empty())
     }
-    if let Some(category) = filter.category {
-        listing.and_bind("category = {}", category);
-        if category != AuditCategory::SupportSession {
-            // The condition of the indexes by category.
-            listing.and("category <> 'support_session'");
+
+    fn leave(&self, listing: &mut Listing, filter: &AuditFilter) {
+        match self {
+            Self::All => {}
+            Self::Few(deeds) => listing.and_one_of("deed", deeds),
+            Self::Many => {
+                listing.and_among("deed", "audit_deeds", |deeds| pick_deeds(deeds, filter));
+            }
         }
     }
-    match filter
-        .action
-        .as_deref()
-        .map(|action| (action, action.strip_suffix('*')))
-    {
-        Some((_, Some(prefix))) => listing.and_prefix("action", prefix),
-        Some((action, None)) => listing.and_bind("action = {}", action),
-        None => {}
-    }
-    if let Some(actor) = &filter.actor {
-        listing.and_contains_or_equals("actor_search", &fold(actor), "actor_id", actor);
-    }
-    if let Some(tenant) = &filter.tenant_id {
-        listing.and_bind("chain = {}", chain::name(Some(tenant)));
-    }
-    if let Some(outcome) = filter.outcome {
-        listing.and_bind("outcome = {}", outcome);
-    }
-    if let Some(from) = filter.from {
-        listing.and_bind("recorded_at >= {}", from);
-    }
-    if let Some(to) = filter.to {
-        listing.and_bind("recorded_at < {}", to);
-    }
-    listing
 }
+
+struct DeedNumber {
+    id: i64,
+}
+
+record! { DeedNumber { id } }

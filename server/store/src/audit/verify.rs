@@ -38,13 +38,8 @@ pub async fn verify_store(
             }
             if let Some(last) = page.last() {
                 at = last.seq;
-                for event in page {
-                    match event.event {
-                        Ok(event) => verifier.event(event),
-                        Err(problem) => {
-                            verifier.unreadable_event(event.chain, event.seq, event.id, problem);
-                        }
-                    }
+                for event in &page {
+                    event.show(&mut verifier);
                 }
                 continue;
             }
@@ -56,6 +51,9 @@ pub async fn verify_store(
             verifier.head(&name, head.as_ref());
             break;
         }
+    }
+    for event in reader.db().list_events_of_no_chain().await? {
+        event.show(&mut verifier);
     }
     Ok(verifier.finish())
 }

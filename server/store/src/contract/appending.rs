@@ -83,27 +83,21 @@ async fn events_of_any_number_of_chains_are_placed_together() {
 async fn what_is_done_to_the_stored_events_is_noticed() {
     const TAMPERING: [(&str, &str); 8] = [
         (
-            "UPDATE audit_events SET resource_id = 'x' WHERE chain = 'tenant:a' AND seq = 2",
+            "UPDATE audit_log SET resource = id WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:a') + 2",
             "hash",
         ),
         (
-            "UPDATE audit_events SET metadata = '{}' WHERE chain = 'tenant:a' AND seq = 3",
+            "UPDATE audit_log SET metadata = '{}' WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:a') + 3",
             "hash",
         ),
+        ("UPDATE audit_deeds SET outcome = 'maybe'", "unreadable"),
+        ("UPDATE audit_deeds SET v = 2", "unknown_version"),
         (
-            "UPDATE audit_events SET outcome = 'maybe' WHERE chain = 'tenant:a' AND seq = 2",
-            "unreadable",
-        ),
-        (
-            "UPDATE audit_events SET v = 2 WHERE chain = 'tenant:a' AND seq = 2",
-            "unknown_version",
-        ),
-        (
-            "DELETE FROM audit_events WHERE chain = 'tenant:a' AND seq = 1",
+            "DELETE FROM audit_log WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:a') + 1",
             "gap",
         ),
         (
-            "DELETE FROM audit_events WHERE chain = 'tenant:a' AND seq = 3",
+            "DELETE FROM audit_log WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:a') + 3",
             "shortened",
         ),
         ("DELETE FROM audit_heads WHERE chain = 'tenant:a'", "head"),
@@ -149,7 +143,7 @@ async fn a_chain_cut_off_with_its_head_is_noticed_by_a_head_kept_elsewhere() {
         let kept: Vec<KeptHead> = report.heads().collect();
         let cut = test.store.write(Priority::Normal, (), |(), tx| {
             Box::pin(async move {
-                tx.query("DELETE FROM audit_events WHERE seq = 3")
+                tx.query("DELETE FROM audit_log WHERE place & 1099511627775 = 3")
                     .execute()
                     .await?;
                 tx.query(

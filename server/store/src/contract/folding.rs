@@ -39,9 +39,9 @@ async fn what_an_older_program_has_folded_is_found_after_the_next_start() {
             append(&test.store, event).await.unwrap();
         }
         for sql in [
-            "UPDATE audit_events SET actor_search = 'i\u{307}pek yılmaz' WHERE actor_name = 'İpek Yılmaz'",
+            "UPDATE audit_deeds SET actor_search = 'i\u{307}pek yılmaz' WHERE actor_name = 'İpek Yılmaz'",
             // Not what any version makes of this name.
-            "UPDATE audit_events SET actor_search = 'forgéd' WHERE actor_name = 'Σίσυφος'",
+            "UPDATE audit_deeds SET actor_search = 'forgéd' WHERE actor_name = 'Σίσυφος'",
             "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, health_since, health_at) \
                 VALUES ('t-1', 'straße', 'Straße AG', 'active', 0, 'straße ag', 'straße ag\nstrasse-ag\nt-1', 0, 0)",
             "INSERT INTO staff (id, email, name, roles, created_at, password_hash, must_change_password) \
@@ -59,7 +59,11 @@ async fn what_an_older_program_has_folded_is_found_after_the_next_start() {
             texts(&store, "SELECT email FROM staff").await,
             ["ana@xn--bcher-kva.example"]
         );
-        let actors = texts(&store, "SELECT actor_search FROM audit_events ORDER BY seq").await;
+        let actors = texts(
+            &store,
+            "SELECT actor_search FROM audit_entries ORDER BY place",
+        )
+        .await;
         assert_eq!(actors, ["ipek yilmaz", "ana silva", "forgéd"], "{engine}");
         let mut reader = store.read().await.unwrap();
         let mut db = reader.db();

@@ -18,7 +18,7 @@ impl<T: ToValue> From<T> for Key {
         match value.to_value() {
             Value::Int(number) => Self::Int(number),
             Value::Text(text) => Self::Text(text),
-            Value::Null(_) | Value::Bytes(_) => Self::Int(-1),
+            Value::Null(_) | Value::Bytes(_) | Value::Uuid(_) => Self::Int(-1),
         }
     }
 }
@@ -100,10 +100,11 @@ impl Wanted {
         Self { total, ..self }
     }
 
-    /// For an order by the last key alone.
-    pub(crate) fn keep_last_key(&mut self) {
-        if let Position::After(keys, _) | Position::Before(keys, _) = &mut self.page.position {
-            keys.drain(..keys.len().saturating_sub(1));
+    /// The place that the page begins at, if it isn't an end of the list.
+    pub(crate) fn keys(&mut self) -> Option<&mut Vec<Key>> {
+        match &mut self.page.position {
+            Position::After(keys, _) | Position::Before(keys, _) => Some(keys),
+            Position::First | Position::Last => None,
         }
     }
 

@@ -55,8 +55,13 @@ impl WritingConnection {
         }
         let known =
             |migration: &&Migration| !applied.iter().any(|a| a.version == migration.version);
+        // What a migration sorts may be larger than memory.
+        self.connection.execute_batch("PRAGMA temp_store = FILE")?;
         let mut missing = migrator.iter().filter(known);
-        missing.try_for_each(|migration| apply(&mut self.connection, migration))
+        missing.try_for_each(|migration| apply(&mut self.connection, migration))?;
+        Ok(self
+            .connection
+            .execute_batch("PRAGMA temp_store = MEMORY")?)
     }
 }
 

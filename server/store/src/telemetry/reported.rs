@@ -43,7 +43,7 @@ impl Db<'_> {
         let select = const_format::concatcp!(
             "SELECT ",
             ForwardedRequest::COLUMNS,
-            " FROM access_log JOIN support_sessions ON support_sessions.id = support_session_id \
+            " FROM request_log JOIN support_sessions ON support_sessions.number = session \
                 WHERE outcome <> 'refused' AND request_id IN "
         );
         in_list::fetch_all(self, select, ids).await
@@ -63,7 +63,7 @@ impl Bookkeeping<'_> {
         for ids in ids.chunks(in_list::LENGTH) {
             let claim = in_list::sql(
                 "INSERT INTO reported_requests (request_id, batch, at) \
-                 SELECT request_id, $101, at FROM access_log WHERE request_id IN ",
+                 SELECT request_id, $101, at FROM request_log WHERE request_id IN ",
             );
             let claim = self.assembled(format!(
                 "{claim} ORDER BY request_id ON CONFLICT (request_id) DO NOTHING"

@@ -1,0 +1,149 @@
+//! Whose events a list has, and which of them a filter leaves.
+
+use std::fmt;
+
+use app::domain::{
+    TenantId,
+    audit::{AuditCategory, AuditEvent, AuditFilter},
+    page::Direction,
+};
+use audit::chain;
+
+use super::metadata::OF_REQUESTS;
+use crate::{fold, listing::Listing};
+
+/// Whose events a caller may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditReach {
+    All,
+    /// Events of every tenant, but none without one.
+    Tenants,
+    /// Events of one tenant.
+    Tenant(TenantId),
+}
+
+impl AuditReach {
+    /// Whether an event lies within.
+    pub fn covers(&self, event: &AuditEvent) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tenants => event.tenant_id.is_some(),
+            Self::Tenant(id) => event.tenant_id.as_ref() == Some(id),
+        }
+    }
+}
+
+impl fmt::Display for AuditReach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Tenants => f.write_str("tenants"),
+            Self::Tenant(id) => write!(f, "tenant:{id}"),
+        }
+    }
+}
+
+/// What a list is sorted by. The order of a chain is that of time.
+pub(crate) fn list_keys(reach: &AuditReach, filter: &AuditFilter) -> &'static [&'static str] {
+    match chain_listed(reach, filter) {
+        Some(_) => &["place"],
+        None => &["recorded_at", "place"],
+    }
+}
+
+/// The one chain that a list is about.
+pub(super) fn chain_listed(reach: &AuditReach, filter: &AuditFilter) -> Option<String> {
+    let tenant = match reach {
+        AuditReach::Tenant(id) => Some(id),
+        AuditReach::All | AuditReach::Tenants => filter.tenant_id.as_ref(),
+    };
+    tenant.map(|id| chain::name(Some(id)))
+}
+
+/// The rows of the audit log that a filter leaves, in an order.
+pub(super) fn listing(
+    keys: &'static [&'static str],
+    direction: Direction,
+    reach: &AuditReach,
+    filter: &AuditFilter,
+) -> Listing {
+    let mut listing = Listing::new("audit_entries", keys, direction);
+    match reach {
+        AuditReach::All => {}
+        AuditReach::Tenants => listing.and("chain <> 'system'"),
+        AuditReach::Tenant(id) => of_chain(&mut listing, &chain::name(Some(id))),
+    }
+    if let Some(tenant) = &filter.tenant_id {
+        of_chain(&mut listing, &chain::name(Some(tenant)));
+    }
+    if is_of_no_request(filter) {
+        // The condition of the indexes of all other events.
+        listing.and("deed > 0");
+    }
+    if let Some(from) = filter.from {
+        listing.and_bind("recorded_at >= {}", from);
+    }
+    if let Some(to) = filter.to {
+        listing.and_bind("recorded_at < {}", to);
+    }
+    listing
+}
+
+pub(super) fn of_chain(listing: &mut Listing, chain: &str) {
+    listing.and_bind(
+        "place > (SELECT number << 40 FROM audit_chains WHERE name = {})",
+        chain,
+    );
+    listing.and_bind(
+        "place < (SELECT (number + 1) << 40 FROM audit_chains WHERE name = {})",
+        chain,
+    );
+}
+
+/// Whether a filter leaves out deeds.
+pub(super) fn picks_deeds(filter: &AuditFilter) -> bool {
+    let parts = [
+        filter.category.is_some(),
+        filter.action.is_some(),
+        filter.actor.is_some(),
+        filter.outcome.is_some(),
+    ];
+    parts.contains(&true)
+}
+
+/// Only the deeds that a filter leaves.
+pub(super) fn pick_deeds(deeds: &mut Listing, filter: &AuditFilter) {
+    if let Some(category) = filter.category {
+        deeds.and_bind("category = {}", category);
+    }
+    let action = filter.action.as_deref();
+    match action.map(|action| (action, action.strip_suffix('*'))) {
+        Some((_, Some(prefix))) => deeds.and_prefix("action", prefix),
+        Some((action, None)) => deeds.and_bind("action = {}", action),
+        None => {}
+    }
+    if let Some(actor) = &filter.actor {
+        deeds.and_contains_or_equals("actor_search", &fold(actor), "actor_id", actor);
+    }
+    if let Some(outcome) = filter.outcome {
+        deeds.and_bind("outcome = {}", outcome);
+    }
+}
+
+/// Whether a filter leaves out every event of a request.
+pub(super) fn is_of_no_request(filter: &AuditFilter) -> bool {
+    let is_left_out = |action: &str, of_request: &str| match action.strip_suffix('*') {
+        Some(prefix) => !of_request.starts_with(prefix),
+        None => of_request != action,
+    };
+    let other_category = filter
+        .category
+        .is_some_and(|category| category != AuditCategory::SupportSession);
+    let action = filter.action.as_deref();
+    other_category
+        || action.is_some_and(|action| {
+            OF_REQUESTS
+                .iter()
+                .all(|of_request| is_left_out(action, of_request))
+        })
+}
