@@ -46,8 +46,7 @@ queries! {
             = "SELECT scope, COUNT(*) AS requests FROM request_log \
                 WHERE session = (SELECT number FROM support_sessions WHERE id = :session) AND seq <= :last AND scope IS NOT NULL GROUP BY scope ORDER BY scope";
 
-        /// How many refusals a support session has recorded since an instant.
-        pub fn count_refused_since(session: SupportSessionId, since: Timestamp) -> one u64
+        fn count_written_refusals_since(session: SupportSessionId, since: Timestamp) -> one u64
             = "SELECT COUNT(*) FROM request_log WHERE session = (SELECT number FROM support_sessions WHERE id = :session) \
                 AND outcome = 'refused' AND at >= :since";
 
@@ -150,6 +149,16 @@ pub enum NextSeq {
 }
 
 impl Bookkeeping<'_> {
+    /// How many refusals a support session has recorded since an instant, those of this transaction included.
+    pub async fn count_refused_since(
+        &mut self,
+        session: SupportSessionId,
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let waiting = self.batched.refused_since(session, since);
+        Ok(waiting + self.count_written_refusals_since(session, since).await?)
+    }
+
     /// The next number in a support session's log, only if the session is active at `now`, this is
     /// its token or its browser's cookie, and it has budget left. Counts as a use of the session. `free`
     /// of its earlier requests don't count in its budget after all.

@@ -64,7 +64,6 @@ pub struct Bookkeeping<'c> {
     pub(super) changed: bool,
     pub(super) pending: Pending,
     pub(super) batched: Batched,
-    pub(super) deeds: Deeds,
     /// Revocations that nodes are to confirm.
     pub(super) asked: Vec<(SupportSessionId, Timestamp)>,
 }
@@ -75,7 +74,7 @@ pub(super) struct Part {
     rows: u64,
     changed: bool,
     pending: usize,
-    batched: (usize, usize, usize),
+    batched: (usize, usize),
     asked: usize,
 }
 
@@ -93,7 +92,6 @@ impl<'c> Tx<'c> {
             changed: false,
             pending: Pending::default(),
             batched: Batched::default(),
-            deeds: Deeds::default(),
             asked: Vec::new(),
         };
         Self {
@@ -139,20 +137,6 @@ impl Bookkeeping<'_> {
         self.batched.end(request, end, event.into());
     }
 
-    /// Writes the rows of the access log that were put off. Queries of the same transaction don't see
-    /// them before.
-    pub async fn write_access_log(&mut self) -> Result<(), StoreError> {
-        let events = self.pending.events().chain(self.batched.events());
-        self.deeds.look_up(&mut self.db, events).await?;
-        self.deeds
-            .learn(&mut self.db, self.pending.events())
-            .await?;
-        for event in self.batched.write(&mut self.db, &self.deeds).await? {
-            let _receipt = self.pending.push(event);
-        }
-        Ok(())
-    }
-
     /// Begins a part of the transaction that can be undone by itself.
     pub(super) async fn begin_part(&mut self) -> Result<Part, StoreError> {
         self.db.query("SAVEPOINT part").done().await?;
@@ -170,27 +154,27 @@ impl Bookkeeping<'_> {
         self.db.query("RELEASE SAVEPOINT part").done().await
     }
 
-    /// Undoes a part. Returns how many rows it had changed; `None` if it can't be undone by itself,
-    /// because it has written what others had put off.
-    pub(super) async fn undo_part(&mut self, part: Part) -> Result<Option<u64>, StoreError> {
-        if !self.batched.truncate(part.batched) {
-            return Ok(None);
-        }
+    /// Undoes a part. What others had put off is not written before all parts have ended. Returns how many rows it had changed.
+    pub(super) async fn undo_part(&mut self, part: Part) -> Result<u64, StoreError> {
         self.db.query("ROLLBACK TO SAVEPOINT part").done().await?;
         self.keep_part().await?;
         self.changed = part.changed;
         self.pending.truncate(part.pending);
-        // It may have added some.
-        self.deeds = Deeds::default();
+        self.batched.truncate(part.batched);
         self.asked.truncate(part.asked);
-        Ok(Some(self.db.rows_changed() - part.rows))
+        Ok(self.db.rows_changed() - part.rows)
     }
 
     /// Writes what was put off until the transaction, or this part of it, is to be kept.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
-        self.write_access_log().await?;
-        let (pending, deeds) = (&mut self.pending, &mut self.deeds);
-        pending.place(&mut self.db, deeds).await?;
+        let (db, mut deeds) = (&mut self.db, Deeds::default());
+        let events = self.pending.events().chain(self.batched.events());
+        deeds.look_up(db, events).await?;
+        deeds.learn(db, self.pending.events()).await?;
+        for event in self.batched.write(db, &deeds).await? {
+            let _receipt = self.pending.push(event);
+        }
+        self.pending.place(db, &mut deeds).await?;
         for (session, now) in std::mem::take(&mut self.asked) {
             self.ask(session, now).await?;
         }

@@ -158,8 +158,6 @@ pub(super) async fn refuse(
                     };
                     let event = request_event(core, intent, AuditOutcome::Failure, action);
                     let _receipt = tx.add_access_log_entry(entry, by, event);
-                    // The next one of this batch counts it.
-                    tx.write_access_log().await?;
                     Ok::<_, StoreError>(Kept::Row)
                 })
             },

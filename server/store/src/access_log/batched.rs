@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 
 use app::domain::{
-    RequestId,
-    access_log::{AccessLogEntry, RequestEnd},
+    RequestId, SupportSessionId, Timestamp,
+    access_log::{AccessLogEntry, RequestEnd, RequestOutcome},
 };
 
 use crate::{
@@ -52,8 +52,6 @@ pub struct WrittenBy {
 pub(crate) struct Batched {
     begun: Vec<(AccessLogEntry, Digest, String)>,
     ended: Vec<(RequestId, RequestEnd, Named)>,
-    /// How often it was written.
-    writes: usize,
 }
 
 impl Batched {
@@ -65,19 +63,24 @@ impl Batched {
         self.ended.push((request, end, event));
     }
 
-    pub(crate) const fn len(&self) -> (usize, usize, usize) {
-        (self.begun.len(), self.ended.len(), self.writes)
+    pub(crate) const fn len(&self) -> (usize, usize) {
+        (self.begun.len(), self.ended.len())
     }
 
-    /// Forgets what came after. Returns whether everything before is still here: nothing has been
-    /// written since.
-    pub(crate) fn truncate(&mut self, (begun, ended, writes): (usize, usize, usize)) -> bool {
-        let is_here = self.writes == writes;
-        if is_here {
-            self.begun.truncate(begun);
-            self.ended.truncate(ended);
-        }
-        is_here
+    /// Forgets what came after.
+    pub(crate) fn truncate(&mut self, (begun, ended): (usize, usize)) {
+        self.begun.truncate(begun);
+        self.ended.truncate(ended);
+    }
+
+    /// How many refusals of a support session since an instant have yet to be written.
+    pub(crate) fn refused_since(&self, session: SupportSessionId, since: Timestamp) -> u64 {
+        let waiting = self.begun.iter().filter(|(entry, ..)| {
+            entry.support_session_id == session
+                && entry.outcome == RequestOutcome::Refused
+                && entry.at >= since
+        });
+        waiting.count() as u64
     }
 
     /// The events of requests that end.
@@ -91,7 +94,6 @@ impl Batched {
         db: &mut Db<'_>,
         deeds: &Deeds,
     ) -> Result<Vec<Named>, StoreError> {
-        self.writes += 1;
         let begun = std::mem::take(&mut self.begun);
         let count = begun.len() as u64;
         let rows = begun.iter().map(|(entry, deed, boot)| {

@@ -35,7 +35,8 @@ static FIND: Rows = Rows::new(
 );
 
 static KEEP: Rows = Rows::new(
-    "UPDATE audit_deeds SET used_until = v.column2 FROM (VALUES ",
+    // Another node's clock may be ahead.
+    "UPDATE audit_deeds SET used_until = CASE WHEN used_until < v.column2 THEN v.column2 ELSE used_until END FROM (VALUES ",
     2,
     ") AS v WHERE audit_deeds.id = v.column1",
 );

@@ -63,8 +63,8 @@ pub(super) async fn run_together(
         match part {
             Some(_) if keep => tx.keep_part().await?,
             None if keep => {}
-            Some(part) if let Some(rows) = tx.undo_part(part).await? => undone += rows,
-            Some(_) | None => return Ok(None),
+            Some(part) => undone += tx.undo_part(part).await?,
+            None => return Ok(None),
         }
     }
     match tx.settle().await {
