@@ -344,9 +344,9 @@ mod tests {
                 let failed = world.sessions.record_failure(&nobody, None, why);
                 failed.await.unwrap();
             }
-            world.run("ALTER TABLE audit_events RENAME TO away").await;
+            world.run("ALTER TABLE audit_log RENAME TO away").await;
             world.sessions.record_counted().await;
-            world.run("ALTER TABLE away RENAME TO audit_events").await;
+            world.run("ALTER TABLE away RENAME TO audit_log").await;
             let end = CancellationToken::new();
             end.cancel();
             world.sessions.clone().record_counted_failures(end).await;
