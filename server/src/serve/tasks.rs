@@ -49,7 +49,8 @@ pub(super) fn start(
     tasks.spawn(epoch.run(core.clone(), end.clone()));
     tasks.spawn(cut_what_has_no_lease(state.node.clone(), end.clone()));
     let gates = state.node.gates.clone();
-    tasks.spawn(record_expiries(core.clone(), gates, end.clone()));
+    let boot = by.boot.clone();
+    tasks.spawn(record_expiries(core.clone(), gates, boot, end.clone()));
     tasks.spawn(Lane::Tasks.run(orphans(state.clone(), by.boot.clone(), end.clone())));
     tasks.spawn(Lane::Tasks.run(prune(state.clone(), by.boot.clone(), end.clone())));
     let staff_sessions = state.staff_sessions.clone();

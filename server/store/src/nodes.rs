@@ -29,6 +29,9 @@ queries! {
         /// The store's epoch; `None` if it never had one.
         pub fn store_epoch() -> optional i64 = "SELECT epoch FROM store_epoch WHERE id = 1";
 
+        fn count_nodes_before(boot: &str, now: Timestamp) -> one u64
+            = "SELECT COUNT(*) FROM nodes WHERE boot < :boot AND ended_at = -1 AND lease_until > :now";
+
         fn list_rules_held_at(now: Timestamp) -> all NodeRules
             = select!(NodeRules, "nodes WHERE ended_at = -1 AND lease_until > :now AND rule_hash <> '' ORDER BY node, boot");
     }
@@ -159,6 +162,16 @@ impl Db<'_> {
             Timestamp::UNIX_EPOCH
         };
         self.list_rules_held_at(now).await
+    }
+
+    /// Whether a node is the first of those that may be serving: what one node does for all is done by that one. While
+    /// nodes come and go there may be two of them for a moment, or none.
+    pub async fn is_first_node(&mut self, boot: &str, ours: Timestamp) -> Result<bool, StoreError> {
+        if !self.is_postgres() {
+            return Ok(true);
+        }
+        let now = self.store_now(ours).await?;
+        Ok(self.count_nodes_before(boot, now).await? == 0)
     }
 
     /// An instant of which this process, the store's clock and every node that is alive are certain.

@@ -60,9 +60,15 @@ queries! {
             = select!(SupportSession, "support_sessions WHERE revoked_at IS NULL AND expiry_recorded = 0 \
                 AND ends_at <= :now ORDER BY ends_at LIMIT 100");
 
-        /// When the next support session expires, if any is active.
-        pub fn next_expiry() -> one Option<Timestamp>
-            = concatcp!("SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE ", UNRECORDED);
+        /// Up to 100 of them that expired after an instant.
+        pub fn list_expired_between(after: Timestamp, now: Timestamp) -> all SupportSession
+            = select!(SupportSession, "support_sessions WHERE revoked_at IS NULL AND expiry_recorded = 0 \
+                AND ends_at > :after AND ends_at <= :now ORDER BY ends_at LIMIT 100");
+
+        /// When the first support session expired without an audit event of it yet, and when the next one expires.
+        pub fn next_expiries(now: Timestamp) -> one (Option<Timestamp>, Option<Timestamp>)
+            = concatcp!("SELECT (SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at <= :now), \
+                (SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now)");
 
         /// The latest recorded expiry: that instant has certainly passed
         /// ([`Tx::mark_expiry_recorded`]).

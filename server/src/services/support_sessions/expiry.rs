@@ -4,38 +4,56 @@
 use std::{sync::Arc, time::Duration};
 
 use app::domain::{
+    Timestamp,
     audit::{AuditAction, ExpiryCause, SessionHolder},
     caller::{Caller, Context, Origin},
     support_sessions::SupportSession,
 };
+use chrono::TimeDelta;
 use gateway::{SessionGates, ports::Ended};
 use store::{Audited, Change, ChangeKind, Lane};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::broadcast::{
+    Receiver,
+    error::{RecvError, TryRecvError},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::services::{Acting, Core, ServiceError};
 
 /// For how long the task rests when the store does not answer.
 const RETRY: Duration = Duration::from_secs(1);
+/// For how long an expiry is left to the node whose turn it is.
+const LEFT_FOR: TimeDelta = TimeDelta::seconds(5);
 
-/// Tells of every expiry until `shutdown`. Sessions that expired while no server ran come first.
-pub async fn record_expiries(core: Core, gates: Arc<SessionGates>, shutdown: CancellationToken) {
+/// Ends what expires on this node until `shutdown`, and records the expiries if this node is the first of those that serve.
+/// Sessions that expired while no server ran come first.
+pub async fn record_expiries(
+    core: Core,
+    gates: Arc<SessionGates>,
+    boot: String,
+    shutdown: CancellationToken,
+) {
     let mut changes = core.store.changes();
+    let mut expiries = Expiries {
+        core,
+        gates,
+        boot,
+        ended_up_to: Timestamp::UNIX_EPOCH,
+    };
     loop {
-        if let Err(error) = record_due(&core, &gates).await {
-            tracing::warn!(error = %error, "can't record expiries");
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(RETRY) => continue,
+        let next = match expiries.look().await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::warn!(error = %error, "can't record expiries");
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    () = tokio::time::sleep(RETRY) => continue,
+                }
             }
-        }
-        let next = match core.store.read().await {
-            Ok(mut reader) => reader.db().next_expiry().await.ok().flatten(),
-            Err(_) => None,
         };
         let due = async {
             match next {
-                Some(at) => core.clock.sleep_until(at).await,
+                Some(at) => expiries.core.clock.sleep_until(at).await,
                 None => std::future::pending().await,
             }
         };
@@ -52,44 +70,89 @@ pub async fn record_expiries(core: Core, gates: Arc<SessionGates>, shutdown: Can
     }
 }
 
-/// Waits for a change of a support session, or for changes that were missed. Returns whether there can
-/// be another.
+/// Waits for a change of a support session, or for changes that were missed. One look answers all that have come. Returns
+/// whether there can be another.
 async fn a_session_changed(changes: &mut Receiver<Change>) -> bool {
     loop {
         match changes.recv().await {
-            Ok(change) if change.kind == ChangeKind::SupportSession => return true,
+            Ok(change) if change.kind == ChangeKind::SupportSession => break,
             Ok(_) => {}
-            Err(RecvError::Lagged(_)) => return true,
+            Err(RecvError::Lagged(_)) => break,
             Err(RecvError::Closed) => return false,
         }
     }
+    while let Ok(_) | Err(TryRecvError::Lagged(_)) = changes.try_recv() {}
+    true
 }
 
-async fn record_due(core: &Core, gates: &SessionGates) -> Result<(), ServiceError> {
-    loop {
-        let mut reader = core.store.read().await?;
-        let due = reader.db().list_expired_unrecorded(core.now()).await?;
+struct Expiries {
+    core: Core,
+    gates: Arc<SessionGates>,
+    boot: String,
+    /// The end of the last session whose requests have been ended here.
+    ended_up_to: Timestamp,
+}
+
+impl Expiries {
+    /// Does what is due. Returns when there is more to do.
+    async fn look(&mut self) -> Result<Option<Timestamp>, ServiceError> {
+        let now = self.core.now();
+        self.end_here(now).await?;
+        let mut reader = self.core.store.read().await?;
+        let is_first = reader.db().is_first_node(&self.boot, now).await?;
         drop(reader);
-        if due.is_empty() {
-            return Ok(());
-        }
-        for session in due {
-            let id = session.id;
-            // An idle end may still be put off by a record that is being written.
-            let ends_idle = session.ends_idle();
-            if !ends_idle {
-                gates.end(id, Ended::Expired);
-            }
-            let system = Context {
-                caller: Caller::System,
-                origin: Origin::default(),
+        let left_for = if is_first {
+            TimeDelta::zero()
+        } else {
+            LEFT_FOR
+        };
+        self.record_before(now - left_for).await?;
+        let mut reader = self.core.store.read().await?;
+        let (unrecorded, next) = reader.db().next_expiries(now).await?;
+        // What is left to another node is recorded here if that one does not.
+        let unrecorded = unrecorded.map(|at| at + LEFT_FOR);
+        Ok(unrecorded.into_iter().chain(next).min())
+    }
+
+    /// Ends what expired on this node. An idle end may still be put off by a record that is being written.
+    async fn end_here(&mut self, now: Timestamp) -> Result<(), ServiceError> {
+        // The clock may have been set back.
+        self.ended_up_to = self.ended_up_to.min(now);
+        loop {
+            let mut reader = self.core.store.read().await?;
+            let mut db = reader.db();
+            let due = db.list_expired_between(self.ended_up_to, now).await?;
+            let Some(last) = due.last() else {
+                return Ok(());
             };
-            let record = core.act(&system, session, |session, act| {
-                Box::pin(record_expiry(act, session))
-            });
-            let told = Lane::Ends.run(record).await?;
-            if told && ends_idle {
-                gates.end(id, Ended::Expired);
+            self.ended_up_to = last.ends_at();
+            for session in due.iter().filter(|session| !session.ends_idle()) {
+                self.gates.end(session.id, Ended::Expired);
+            }
+        }
+    }
+
+    async fn record_before(&self, before: Timestamp) -> Result<(), ServiceError> {
+        loop {
+            let mut reader = self.core.store.read().await?;
+            let due = reader.db().list_expired_unrecorded(before).await?;
+            drop(reader);
+            if due.is_empty() {
+                return Ok(());
+            }
+            for session in due {
+                let (id, ends_idle) = (session.id, session.ends_idle());
+                let system = Context {
+                    caller: Caller::System,
+                    origin: Origin::default(),
+                };
+                let record = self.core.act(&system, session, |session, act| {
+                    Box::pin(record_expiry(act, session))
+                });
+                let told = Lane::Ends.run(record).await?;
+                if told && ends_idle {
+                    self.gates.end(id, Ended::Expired);
+                }
             }
         }
     }
@@ -124,10 +187,121 @@ async fn record_expiry(
 
 #[cfg(test)]
 mod tests {
+    use app::{
+        domain::{audit::AuditFilter, staff::Role, support_sessions::SupportSessionForm},
+        ports::CreateSupportSessions as _,
+    };
     use futures::FutureExt;
+    use store::{Priority, audit::AuditReach, listing::PageAt, nodes::NewNode};
     use tokio::sync::broadcast;
 
     use super::*;
+    use crate::services::testing::{World, form, noon, staff, tenant, worlds};
+
+    async fn join(world: &World, boot: &str) {
+        let node = NewNode {
+            boot: boot.to_owned(),
+            node: boot.to_owned(),
+            lease: TimeDelta::hours(1),
+            applied: 0,
+            confirmed_at: noon(),
+            rule_hash: String::new(),
+        };
+        let added = world.core.store.write(Priority::Normal, node, |node, tx| {
+            Box::pin(async move { tx.add_node(node, noon()).await })
+        });
+        added.await.unwrap();
+    }
+
+    fn node(world: &World, boot: &str) -> Expiries {
+        Expiries {
+            core: world.core.clone(),
+            gates: SessionGates::new(),
+            boot: boot.to_owned(),
+            ended_up_to: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// A session that expires at that moment.
+    async fn expired(world: &World) -> SupportSession {
+        let holder = staff(1, &[Role::SupportAdmin], world.core.now());
+        let form = SupportSessionForm {
+            idempotency_key: uuid::Uuid::from_u128(world.core.now().timestamp() as u128)
+                .to_string(),
+            ..form()
+        };
+        let service = world.support_sessions();
+        let created = service.create(&holder, &tenant("acme"), form).await;
+        let session = created.unwrap().session;
+        world.clock.set(session.expires_at);
+        session
+    }
+
+    async fn recorded(world: &World) -> usize {
+        let filter = AuditFilter {
+            action: Some("support_session.expired".into()),
+            ..AuditFilter::default()
+        };
+        let mut reader = world.core.store.read().await.unwrap();
+        let mut db = reader.db();
+        let found = db.list_audit_events(&AuditReach::All, &filter, PageAt::first(200));
+        found.await.unwrap().items.len()
+    }
+
+    #[tokio::test]
+    async fn one_node_records_an_expiry_and_another_one_only_if_that_one_does_not() {
+        // SQLite has one node.
+        let world = worlds().await.remove(1);
+        assert_eq!(world.engine, "postgres");
+        for boot in ["a", "b"] {
+            join(&world, boot).await;
+        }
+        let (mut first, mut second) = (node(&world, "a"), node(&world, "b"));
+
+        let session = expired(&world).await;
+        let _used = second.gates.close(session.id).await;
+        let left_until = session.expires_at + LEFT_FOR;
+        assert_eq!(second.look().await.unwrap(), Some(left_until));
+        assert!(second.gates.has_ended(session.id), "it ends here at once");
+        assert_eq!(recorded(&world).await, 0);
+        assert_eq!(first.look().await.unwrap(), None);
+        assert_eq!(second.look().await.unwrap(), None);
+        assert_eq!(recorded(&world).await, 1);
+
+        // The first one hangs.
+        let session = expired(&world).await;
+        let left_until = session.expires_at + LEFT_FOR;
+        assert_eq!(second.look().await.unwrap(), Some(left_until));
+        world.clock.set(left_until);
+        assert_eq!(second.look().await.unwrap(), None);
+        assert_eq!(recorded(&world).await, 2);
+
+        // It has stopped.
+        let ended = world.core.store.write(Priority::Normal, (), |(), tx| {
+            Box::pin(async move { tx.end_node("a", noon(), noon()).await })
+        });
+        ended.await.unwrap();
+        expired(&world).await;
+        assert_eq!(second.look().await.unwrap(), None);
+        assert_eq!(recorded(&world).await, 3);
+    }
+
+    #[tokio::test]
+    async fn any_number_of_changes_is_answered_by_one_look() {
+        let (sender, mut changes) = broadcast::channel(4);
+        for number in 0..6 {
+            let (kind, subject) = (ChangeKind::SupportSession, String::new());
+            sender
+                .send(Change {
+                    number,
+                    kind,
+                    subject,
+                })
+                .unwrap();
+        }
+        assert_eq!(a_session_changed(&mut changes).now_or_never(), Some(true));
+        assert_eq!(a_session_changed(&mut changes).now_or_never(), None);
+    }
 
     #[tokio::test]
     async fn only_changes_of_support_sessions_wake_the_task() {

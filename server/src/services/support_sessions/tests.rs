@@ -388,6 +388,7 @@ async fn a_session_expires_by_itself_and_the_event_carries_the_true_instant() {
         let task = tokio::spawn(record_expiries(
             world.core.clone(),
             SessionGates::new(),
+            "b".to_owned(),
             shutdown.clone(),
         ));
         let id = session.id.to_string();
@@ -549,7 +550,8 @@ async fn a_jump_of_the_clock_ends_sessions_for_good_and_new_ones_live_as_long_as
         world.clock.set(noon() + TimeDelta::days(365));
         let shutdown = CancellationToken::new();
         let gates = SessionGates::new();
-        let recording = record_expiries(world.core.clone(), gates, shutdown.clone());
+        let boot = "b".to_owned();
+        let recording = record_expiries(world.core.clone(), gates, boot, shutdown.clone());
         let recording = tokio::spawn(recording);
         while events(&world, "support_session.expired").await.is_empty() {
             changes.recv().await.unwrap();

@@ -64,7 +64,12 @@ async fn what_runs_is_found_without_reading_what_has_ended() {
         for (name, values, indexes) in [
             ("count_active_support_sessions", vec![now.clone()], running),
             ("list_expired_unrecorded", vec![now.clone()], running),
-            ("next_expiry", vec![], running),
+            (
+                "list_expired_between",
+                vec![now.clone(), now.clone()],
+                running,
+            ),
+            ("next_expiries", vec![now.clone()], running),
             ("latest_expiry", vec![], &["support_sessions_expired"]),
             (
                 "count_by_status",

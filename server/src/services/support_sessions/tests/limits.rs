@@ -197,7 +197,8 @@ async fn a_session_that_nobody_uses_ends_and_stays_ended() {
 
         let shutdown = CancellationToken::new();
         let mut changes = world.core.store.changes();
-        let telling = record_expiries(world.core.clone(), SessionGates::new(), shutdown.clone());
+        let (gates, boot) = (SessionGates::new(), "b".to_owned());
+        let telling = record_expiries(world.core.clone(), gates, boot, shutdown.clone());
         let task = tokio::spawn(telling);
         while events(&world, "support_session.expired").await.is_empty() {
             changes.recv().await.unwrap();
