@@ -3,6 +3,7 @@
 #   bench.sh overview --tenants N --rounds N    the overview and Django's admin over the same rows; sizes of what the browser loads
 #   bench.sh gateway --rounds N --seconds N     the gateway and proxies that record nothing; how fast a revocation takes effect
 #   bench.sh disk --requests N                  how much disk a recorded request takes
+#   bench.sh years --events N [--store postgres]   an audit log of so many events: its pages, verification, deletion of a month
 #   bench.sh endurance --minutes N              everything at once on two nodes, one of which is killed every minute
 # SUPPORT_CONSOLE_BINARY names a release binary to measure; without it one is built.
 source "$(dirname "$0")/lib.sh"
@@ -10,9 +11,9 @@ source "$ROOT/.make/toolchain.sh"
 
 parts=(overview gateway)
 case ${1:-} in
-  overview | gateway | disk | endurance) parts=("$1") && shift ;;
+  overview | gateway | disk | years | endurance) parts=("$1") && shift ;;
   '') ;;
-  *) die "Which part are these arguments for?  overview $*,  gateway $*,  disk $*  or  endurance $*" ;;
+  *) die "Which part are these arguments for?  overview $*,  gateway $*,  disk $*,  years $*  or  endurance $*" ;;
 esac
 venv=$TOOLS/bench
 
@@ -77,6 +78,16 @@ disk() {
   "$ROOT/.make/with-postgres.sh" --find >/dev/null || apt_install postgresql
   unset SUPPORT_CONSOLE_TEST_POSTGRES_URL
   step "Figures: disk" "$ROOT/.make/with-postgres.sh" python3 end2end/bench/disk.py --binary "$SUPPORT_CONSOLE_BINARY" "$@"
+}
+
+years() {
+  local postgres=()
+  unset SUPPORT_CONSOLE_TEST_POSTGRES_URL
+  if [[ " $* " == *" postgres "* ]]; then
+    "$ROOT/.make/with-postgres.sh" --find >/dev/null || apt_install postgresql
+    postgres=("$ROOT/.make/with-postgres.sh")
+  fi
+  step "Figures: years" "${postgres[@]}" python3 end2end/bench/years.py --binary "$SUPPORT_CONSOLE_BINARY" "$@"
 }
 
 endurance() {

@@ -79,7 +79,7 @@ class Console:
         done = subprocess.run([self.binary, *words, *self.common], input=stdin, capture_output=True, text=True,
                               env=environment)
         if done.returncode:
-            sys.exit(f"support-console {words[0]} failed: {done.stderr}")
+            sys.exit(f"support-console {words[0]} failed: {done.stderr}{done.stdout[-2000:]}")
         return done.stdout
 
     def add_people(self) -> None:

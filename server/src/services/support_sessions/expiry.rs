@@ -226,8 +226,10 @@ mod tests {
     async fn expired(world: &World) -> SupportSession {
         let holder = staff(1, &[Role::SupportAdmin], world.core.now());
         let form = SupportSessionForm {
-            idempotency_key: uuid::Uuid::from_u128(world.core.now().timestamp() as u128)
-                .to_string(),
+            idempotency_key: uuid::Uuid::from_u128(
+                world.core.now().timestamp().unsigned_abs().into(),
+            )
+            .to_string(),
             ..form()
         };
         let service = world.support_sessions();

@@ -228,7 +228,7 @@ async fn what_another_node_records_while_the_schema_changes_is_kept() {
     let store = opening.await.unwrap().unwrap();
     let mut reader = store.read().await.unwrap();
     let found = reader.db().list_audit_chain("system", 0).await.unwrap();
-    assert_eq!(found, [late.clone()]);
+    assert_eq!(found, std::slice::from_ref(late));
 }
 
 #[tokio::test]
