@@ -13,9 +13,9 @@ use super::{
         AuditReach, chain_listed, is_of_no_request, list_keys, listing, of_chain, pick_deeds,
         picks_deeds,
     },
-    heads::AuditPosition,
     packed::instants_of,
     stored::{self, StoredEvent},
+    verify::WholeHead,
 };
 use crate::{
     Db, StoreError,
@@ -62,9 +62,8 @@ queries! {
 
         fn number_of_chain(chain: &str) -> optional i64 = "SELECT number FROM audit_chains WHERE name = :chain";
 
-        /// The last position of a chain.
-        pub fn lookup_audit_head(chain: &str) -> optional AuditPosition
-            = select!(AuditPosition, "audit_heads WHERE chain = :chain");
+        pub(super) fn lookup_whole_head(chain: &str) -> optional WholeHead
+            = select!(WholeHead, "audit_heads WHERE chain = :chain");
 
         fn latest_recorded_micros(limit: Timestamp) -> one i64
             = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_log WHERE recorded_at <= :limit";

@@ -1,9 +1,45 @@
 //! Verifies the chains where they are stored.
 
+use app::domain::Timestamp;
 use audit::verify::{Extent, KeptHead, Report, Verifier};
 use ed25519_dalek::VerifyingKey;
 
-use crate::{Store, StoreError};
+use super::{heads::AuditPosition, stored::StoredEvent};
+use crate::{Store, StoreError, record::record};
+
+/// A chain's head with what lists of a range of time go by.
+pub(super) struct WholeHead {
+    position: AuditPosition,
+    recorded_at: Timestamp,
+    ordered_after: u64,
+}
+
+record! { WholeHead { position: AuditPosition; recorded_at; ordered_after } }
+
+/// The instants of a chain's events, as they come.
+#[derive(Default)]
+struct Order {
+    last: Option<Timestamp>,
+    /// After this position they are in the order of time.
+    ordered_after: u64,
+}
+
+impl Order {
+    fn take(&mut self, stored: &StoredEvent) {
+        if let Ok(event) = &stored.event {
+            if self.last.is_some_and(|last| event.recorded_at < last) {
+                self.ordered_after = event.seq - 1;
+            }
+            self.last = Some(event.recorded_at);
+        }
+    }
+
+    /// Whether a head tells of them. Otherwise an export of a range of time could leave out some.
+    fn is_that_of(&self, head: &WholeHead) -> bool {
+        self.last.is_none_or(|last| last == head.recorded_at)
+            && self.ordered_after <= head.ordered_after
+    }
+}
 
 /// Verifies every chain of a store, which may be written at the same time. `key` is the one that
 /// checkpoints are signed with.
@@ -18,13 +54,13 @@ pub async fn verify_store(
         if let Some(checkpoint) = reader.db().lookup_checkpoint(&name).await? {
             verifier.begin_after(checkpoint, key);
         }
-        let mut at = 0;
+        let (mut at, mut order) = (0, Order::default());
         loop {
             let mut page = reader.db().list_stored_audit_chain(&name, at).await?;
             let mut head = None;
             if page.is_empty() {
-                head = reader.db().lookup_audit_head(&name).await?;
-                if head.as_ref().is_some_and(|head| head.seq > at) {
+                head = reader.db().lookup_whole_head(&name).await?;
+                if head.as_ref().is_some_and(|head| head.position.seq > at) {
                     // Events may have been appended between the two looks.
                     page = reader.db().list_stored_audit_chain(&name, at).await?;
                 }
@@ -40,13 +76,18 @@ pub async fn verify_store(
                 at = last.seq;
                 for event in &page {
                     event.show(&mut verifier);
+                    order.take(event);
                 }
                 continue;
             }
             let head = head.map(|head| KeptHead {
                 chain: name.clone(),
-                seq: head.seq,
-                hash: head.hash,
+                seq: head.position.seq,
+                hash: match order.is_that_of(&head) {
+                    true => head.position.hash,
+                    // Then it is not the head of these events.
+                    false => String::new(),
+                },
             });
             verifier.head(&name, head.as_ref());
             break;

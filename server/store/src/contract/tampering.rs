@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Changes of one row or of all, each by itself. A row has the bytes of another one of its columns then.
-const CHANGES: [&str; 27] = [
+const CHANGES: [&str; 29] = [
     "UPDATE audit_log SET place = place + 1 WHERE place & 1099511627775 = 3",
     "UPDATE audit_log SET place = place + 1099511627776 WHERE place & 1099511627775 = 3",
     "UPDATE audit_log SET recorded_at = recorded_at + 1",
@@ -26,6 +26,9 @@ const CHANGES: [&str; 27] = [
     "UPDATE audit_log SET request = id",
     "UPDATE audit_log SET metadata = '{}'",
     "UPDATE audit_log SET metadata = metadata || ' '",
+    // An export leaves out chains by these.
+    "UPDATE audit_heads SET recorded_at = recorded_at - 1",
+    "UPDATE audit_heads SET recorded_at = -1, ordered_after = 0",
     "UPDATE audit_deeds SET id = id - 7",
     "UPDATE audit_deeds SET digest = substr(digest, 2)",
     "UPDATE audit_deeds SET v = 2",
