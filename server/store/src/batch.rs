@@ -161,13 +161,15 @@ pub(super) struct Batch {
     pub(super) commit: Arc<dyn Commit>,
 }
 
-/// A writer that ends while others can still ask it has died. Nothing is written until a restart.
+/// A writer that panics has died. Nothing is written until a restart. It also ends when the program does.
 struct Dies(Arc<Condition>);
 
 impl Drop for Dies {
     fn drop(&mut self) {
-        tracing::error!("what writes to the data store has died: restart Support Console");
-        self.0.failed(OutageCause::Broken);
+        if thread::panicking() {
+            tracing::error!("what writes to the data store has died: restart Support Console");
+            self.0.failed(OutageCause::Broken);
+        }
     }
 }
 
@@ -188,10 +190,8 @@ impl Writer {
         let condition = Arc::clone(&batch.condition);
         let running = batch.run(queues, Arc::clone(&counts));
         let run = async move {
-            let dies = Dies(condition);
+            let _dies = Dies(condition);
             running.await;
-            // Nobody can ask it any more.
-            std::mem::forget(dies);
         };
         match &pools {
             // Its statements block the thread they run on, so it gets its own.
