@@ -266,9 +266,8 @@ fn request_event(
     };
     let (tenant, session) = (Some(&intent.tenant_id), intent.support_session_id);
     NewAuditEvent {
-        id_by_place: true,
         outcome,
         occurred_at: intent.at,
-        ..core.event_by(actor, origin, tenant, session, action)
+        ..core.event_by_place(actor, origin, tenant, session, action)
     }
 }

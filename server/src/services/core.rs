@@ -81,10 +81,27 @@ impl Core {
         resource: impl ToString,
         action: AuditAction,
     ) -> NewAuditEvent {
-        let (now, clock) = (self.now(), Arc::clone(&self.clock));
+        let event = self.event_by_place(actor, origin, tenant, resource, action);
         NewAuditEvent {
             id: AuditEventId::from_uuid(self.new_uuid()),
             id_by_place: false,
+            ..event
+        }
+    }
+
+    /// The same with an identifier that follows from its place.
+    pub fn event_by_place(
+        &self,
+        actor: Actor,
+        origin: Origin,
+        tenant: Option<&TenantId>,
+        resource: impl ToString,
+        action: AuditAction,
+    ) -> NewAuditEvent {
+        let (now, clock) = (self.now(), Arc::clone(&self.clock));
+        NewAuditEvent {
+            id: AuditEventId::from_uuid(Uuid::nil()),
+            id_by_place: true,
             tenant_id: tenant.cloned(),
             action,
             actor,

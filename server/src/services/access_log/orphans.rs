@@ -62,9 +62,8 @@ fn event(core: &Core, orphan: &Orphan) -> NewAuditEvent {
     });
     let (tenant, session) = (Some(&orphan.tenant_id), orphan.support_session_id);
     NewAuditEvent {
-        id_by_place: true,
         outcome: AuditOutcome::Failure,
-        ..core.event_by(actor, origin, tenant, session, action)
+        ..core.event_by_place(actor, origin, tenant, session, action)
     }
 }
 

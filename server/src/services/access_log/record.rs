@@ -301,10 +301,9 @@ fn response_event(core: &Core, completion: &Completion, end: RequestEnd) -> NewA
     let (tenant, session) = (Some(&completion.tenant_id), completion.support_session_id);
     let action = AuditAction::SupportSessionResponse(RecordedResponse::Relayed(end));
     NewAuditEvent {
-        id_by_place: true,
         outcome,
         occurred_at: completion.at,
-        ..core.event_by(actor, origin, tenant, session, action)
+        ..core.event_by_place(actor, origin, tenant, session, action)
     }
 }
 
