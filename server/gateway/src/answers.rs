@@ -4,21 +4,25 @@ use std::{borrow::Cow, pin::Pin, task::Context};
 
 use app::domain::{RequestId, problem::ProblemDocument};
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, SizeHint};
 use http_body_util::{Full, combinators::UnsyncBoxBody};
 
 use crate::{
     body::{BodyError, NextFrame},
-    browser::{
-        holder,
-        page::{self, WayOut},
-    },
+    browser::page::{self, WayOut},
     gate::lease::{Lease, Standstill},
     headers,
     judge::Denied,
     problem,
 };
+
+/// The data that pages of the platform stored in this browser is cleared too, but not the cookies:
+/// browsers would clear those of the sibling hosts as well (Clear Site Data §3.1).
+pub(crate) const CLEARED: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("clear-site-data"),
+    HeaderValue::from_static("\"cache\", \"storage\""),
+);
 
 /// The body of a response to the client.
 pub(crate) enum Answer {
@@ -159,7 +163,7 @@ impl Trouble {
             headers.insert(header::LOCATION, location);
         }
         if self.forgets {
-            headers.insert(holder::CLEARED.0, holder::CLEARED.1);
+            headers.insert(CLEARED.0, CLEARED.1);
         }
         if self.close {
             let close = HeaderValue::from_static("close");

@@ -24,8 +24,9 @@ pub use self::{
     forward_auth::{CheckTlsConfig, ForwardAuthConfig, ForwardAuthSettings, PrivateAddress},
     probe::{ProbeConfig, ProbeTenantConfig},
     settings::GatewaySettings,
-    upstreams::{AskedAs, TimeoutConfig, UpstreamConfig},
+    upstreams::{TimeoutConfig, UpstreamConfig},
 };
+pub use crate::forward::upstream::AskedAs;
 pub use crate::judge::bindings::{
     HiddenConfig, OrganizationBinding, SelectorConfig, TenantBinding,
 };

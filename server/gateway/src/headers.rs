@@ -21,7 +21,7 @@ pub(crate) use self::{
         asks_for_upgrade, connection_names_ours, connection_says_upgrade, hints_at_upgrade,
         may_be_ours, overrides_method, overrides_target, resembles_ours,
     },
-    forwarding::Came,
+    forwarding::{Came, Face},
     passing::{customary_of_pages, default_allowed, is_never_passed},
     request::{RequestHeaders, Sender, UpstreamAuthorization},
 };

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use app::domain::RequestId;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{Response, StatusCode, header};
 
 use super::{
     Browsers,
@@ -19,12 +19,6 @@ use crate::{
 };
 
 const OVER: &str = "The support session has ended in every browser.";
-/// The data that pages of the platform stored in this browser is cleared too, but not the cookies:
-/// browsers would clear those of the sibling hosts as well (Clear Site Data §3.1).
-pub(crate) const CLEARED: (HeaderName, HeaderValue) = (
-    HeaderName::from_static("clear-site-data"),
-    HeaderValue::from_static("\"cache\", \"storage\""),
-);
 
 impl Browsers {
     /// Answers for a page of a session's host. Not recorded, because nothing of it goes upstream.
@@ -93,7 +87,7 @@ impl Browsers {
         if let Some(forgotten) = cookies::SESSION.forget() {
             fields.append(header::SET_COOKIE, forgotten);
         }
-        fields.insert(CLEARED.0, CLEARED.1);
+        fields.insert(answers::CLEARED.0, answers::CLEARED.1);
         Ok(response)
     }
 }

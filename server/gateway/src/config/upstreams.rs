@@ -10,24 +10,13 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::{GatewayConfig, TenantBinding, fault::Faults, origin};
 use crate::{
     forward::upstream::{
-        Names, PublicUrl, Timeouts, UpstreamSettings, UpstreamTls,
+        AskedAs, Names, PublicUrl, Timeouts, UpstreamSettings, UpstreamTls,
         serves::{Serves, without_default_port},
     },
     headers::{RequestHeaders, UpstreamAuthorization},
     judge::canonical::CanonicalTarget,
     tls::trust,
 };
-
-/// By which address an upstream is asked for a page of a session's host.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AskedAs {
-    /// By the one that the platform's users know.
-    #[default]
-    Public,
-    /// By the session's own, so that the absolute addresses that it builds lead there.
-    Session,
-}
 
 /// One `[[gateway.upstreams]]` table. Of those that fit a request, one with its host goes before
 /// one for any host, and then the longest prefix wins.

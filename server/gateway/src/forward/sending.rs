@@ -12,7 +12,7 @@ use super::{
     from_upstream::from_upstream,
     request_body::RequestBody,
     tunnel::Tunnel,
-    upstream::{Connection, Face, Upstream, UpstreamError},
+    upstream::{Connection, Upstream, UpstreamError},
 };
 use crate::{
     answers::{Answer, Trouble},
@@ -20,7 +20,7 @@ use crate::{
     body::BodySource,
     browser::{stored, visit::Visit},
     gate::{Flight, Pass},
-    headers::{self, Came, Sender},
+    headers::{self, Came, Face, Sender},
     judge::Permitted,
     record::{
         completer::Completer,

@@ -16,9 +16,10 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::{config::AskedAs, judge::Permitted, listener::open_files};
+use crate::{headers::Face, judge::Permitted, listener::open_files};
 
-pub(crate) use self::settings::{Face, Names, PublicUrl, Timeouts, UpstreamSettings, UpstreamTls};
+pub use self::settings::AskedAs;
+pub(crate) use self::settings::{Names, PublicUrl, Timeouts, UpstreamSettings, UpstreamTls};
 pub(super) use self::{connection::Connection, error::UpstreamError};
 
 /// The share of the connections to upstreams that may rest idle at one: each missing one is opened

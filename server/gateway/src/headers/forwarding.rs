@@ -4,12 +4,19 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::forward::upstream::Face;
-
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The one address that `Host`, `Origin`, `Referer` and the fields of proxies name to an upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Face<'a> {
+    /// `http` or `https`.
+    pub(crate) scheme: &'a str,
+    /// As in `Host`.
+    pub(crate) host: &'a str,
+}
 
 /// How a request came, as far as its upstream is concerned.
 #[derive(Debug, Clone, Copy)]

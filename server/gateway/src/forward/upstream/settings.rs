@@ -6,7 +6,9 @@ use http::uri::{Authority, Scheme};
 use tokio_rustls::rustls::{ClientConfig, pki_types::ServerName};
 
 use super::serves::Serves;
-use crate::{config::AskedAs, headers::RequestHeaders};
+use serde::Deserialize;
+
+use crate::headers::RequestHeaders;
 
 /// How long the gateway waits for its upstream, and for a client's body on its way there.
 #[derive(Debug, Clone, Copy)]
@@ -43,13 +45,15 @@ pub(crate) struct PublicUrl {
     pub(crate) authority: Authority,
 }
 
-/// The one address that `Host`, `Origin`, `Referer` and the fields of proxies name to an upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Face<'a> {
-    /// `http` or `https`.
-    pub(crate) scheme: &'a str,
-    /// As in `Host`.
-    pub(crate) host: &'a str,
+/// By which address an upstream is asked for a page of a session's host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedAs {
+    /// By the one that the platform's users know.
+    #[default]
+    Public,
+    /// By the session's own, so that the absolute addresses that it builds lead there.
+    Session,
 }
 
 /// What an upstream is called: in its configured URL, and by the platform's users.
