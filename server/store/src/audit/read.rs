@@ -137,15 +137,21 @@ impl Db<'_> {
             at.truncate(keys.len() - 1);
             at.push(place.into());
         }
-        let listing = self.audit_listing(keys, reach, filter).await?;
-        let listed = listing.fetch(self, page, |event: &AuditEvent| {
-            vec![
-                event.recorded_at.into(),
-                (&event.chain).into(),
-                event.seq.into(),
-            ]
-        });
-        listed.await
+        let mut picked = self.picked(filter).await?;
+        loop {
+            let listing = self.audit_listing(keys, reach, filter, &picked).await?;
+            let listed = listing.fetch(self, page.clone(), |event: &AuditEvent| {
+                vec![
+                    event.recorded_at.into(),
+                    (&event.chain).into(),
+                    event.seq.into(),
+                ]
+            });
+            let listed = listed.await?;
+            if self.are_still(&mut picked, filter).await? {
+                return Ok(listed);
+            }
+        }
     }
 
     /// Up to 1,000 events of those that a filter leaves, chain by chain and in each chain oldest
@@ -156,8 +162,24 @@ impl Db<'_> {
         filter: &AuditFilter,
         after: Option<(String, u64)>,
     ) -> Result<Vec<AuditEvent>, StoreError> {
-        let (mut name, mut seq) = after.unwrap_or_default();
-        let picked = self.picked(filter).await?;
+        let after = after.unwrap_or_default();
+        let mut picked = self.picked(filter).await?;
+        loop {
+            let events = self.export_picked(reach, filter, &picked, after.clone());
+            let events = events.await?;
+            if self.are_still(&mut picked, filter).await? {
+                return Ok(events);
+            }
+        }
+    }
+
+    pub(crate) async fn export_picked(
+        &mut self,
+        reach: &AuditReach,
+        filter: &AuditFilter,
+        picked: &Picked,
+        (mut name, mut seq): (String, u64),
+    ) -> Result<Vec<AuditEvent>, StoreError> {
         if picked.is_nothing() {
             return Ok(Vec::new());
         }
@@ -176,7 +198,7 @@ impl Db<'_> {
                 let after = if *chain == name { seq } else { 0 };
                 let found = u32::try_from(events.len()).unwrap_or(EXPORT_PAGE);
                 let left = EXPORT_PAGE.saturating_sub(found);
-                let some = self.export_chain(chain, filter, &picked, after, left);
+                let some = self.export_chain(chain, filter, picked, after, left);
                 events.extend(some.await?);
                 if events.len() >= EXPORT_PAGE as usize {
                     return Ok(events);
@@ -227,6 +249,7 @@ impl Db<'_> {
         keys: &'static [&'static str],
         reach: &AuditReach,
         filter: &AuditFilter,
+        picked: &Picked,
     ) -> Result<Listing, StoreError> {
         let mut listing = listing(keys, Direction::Descending, reach, filter);
         if let Some(chain) = chain_listed(reach, filter) {
@@ -235,7 +258,7 @@ impl Db<'_> {
                 None => listing.and("1 = 0"),
             }
         }
-        self.picked(filter).await?.leave(&mut listing, filter);
+        picked.leave(&mut listing, filter);
         Ok(listing)
     }
 
@@ -263,8 +286,19 @@ impl Db<'_> {
         Ok(())
     }
 
+    /// Whether a filter leaves the same deeds as before what was just read. Otherwise an event with a new deed may be missing
+    /// before one that was read, and `picked` has it now. After the 200th they are no longer named, and nothing can be missing.
+    pub(crate) async fn are_still(
+        &mut self,
+        picked: &mut Picked,
+        filter: &AuditFilter,
+    ) -> Result<bool, StoreError> {
+        let before = std::mem::replace(picked, self.picked(filter).await?);
+        Ok(before == *picked)
+    }
+
     /// The deeds that a filter leaves. Nothing is read for an actor whom no event has.
-    async fn picked(&mut self, filter: &AuditFilter) -> Result<Picked, StoreError> {
+    pub(crate) async fn picked(&mut self, filter: &AuditFilter) -> Result<Picked, StoreError> {
         if !picks_deeds(filter) {
             return Ok(Picked::All);
         }
@@ -280,7 +314,8 @@ impl Db<'_> {
 }
 
 /// The deeds that a filter leaves.
-enum Picked {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Picked {
     All,
     /// These numbers.
     Few(Vec<i64>),

@@ -1,6 +1,6 @@
 //! Lists and exports of ranges of time, against a plain model.
 
-use app::domain::audit::AuditFilter;
+use app::domain::audit::{AuditEvent, AuditFilter, AuditOutcome};
 use chrono::TimeDelta;
 
 use super::noon;
@@ -99,5 +99,40 @@ async fn every_range_of_time_of_a_chain_has_exactly_its_events() {
         )
         .await;
         check(engine, &test.store, &recorded[3..]).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_again_after_a_new_kind_of_event_lacks_none_of_it() {
+    for (engine, test) in both().await {
+        append(&test.store, new_event(Some("a"), 1, noon()))
+            .await
+            .unwrap();
+        let filter = AuditFilter {
+            outcome: Some(AuditOutcome::Success),
+            ..AuditFilter::default()
+        };
+        let mut reader = test.store.read().await.unwrap();
+        let mut picked = reader.db().picked(&filter).await.unwrap();
+        let unchanged = reader.db().are_still(&mut picked, &filter).await.unwrap();
+        assert!(unchanged, "{engine}");
+
+        let mut of_another = new_event(Some("a"), 2, noon());
+        of_another.actor.name = "Somebody who has done nothing before".into();
+        append(&test.store, of_another).await.unwrap();
+        append(&test.store, new_event(Some("a"), 3, noon()))
+            .await
+            .unwrap();
+        let mut db = reader.db();
+        let first = (String::new(), 0);
+        let without = db.export_picked(&AuditReach::All, &filter, &picked, first);
+        let seqs =
+            |events: Vec<AuditEvent>| events.iter().map(|event| event.seq).collect::<Vec<_>>();
+        assert_eq!(seqs(without.await.unwrap()), [1, 3], "{engine}");
+        let unchanged = reader.db().are_still(&mut picked, &filter).await.unwrap();
+        assert!(!unchanged, "{engine}");
+        let mut db = reader.db();
+        let all = db.export_picked(&AuditReach::All, &filter, &picked, (String::new(), 0));
+        assert_eq!(seqs(all.await.unwrap()), [1, 2, 3], "{engine}");
     }
 }

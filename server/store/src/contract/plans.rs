@@ -168,7 +168,9 @@ async fn every_list_of_the_audit_log_is_read_in_the_order_of_an_index() {
         ] {
             let mut reader = test.store.read().await.unwrap();
             let (keys, mut db) = (audit::list_keys(reach, &filter), reader.db());
-            let listing = db.audit_listing(keys, reach, &filter).await.unwrap();
+            let picked = db.picked(&filter).await.unwrap();
+            let listing = db.audit_listing(keys, reach, &filter, &picked);
+            let listing = listing.await.unwrap();
             let (sql, values) = listing.first_page::<AuditEvent>();
             let plan = plan(&test.store, name, &sql, &values).await;
             let index = index[usize::from(test.store.engine() == Engine::Postgres)];
