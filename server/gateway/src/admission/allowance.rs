@@ -13,10 +13,15 @@ use crate::{
 /// The most sessions of which free requests are known. What is lost counts after all.
 const MAX_SESSIONS: usize = 4096;
 
+/// How many static files a session may have for each request that counts.
+const FILES: u64 = 20;
+
 /// The requests of the sessions on this node that count, or that turned out not to.
 #[derive(Debug, Default)]
 pub(crate) struct Allowance {
     rates: Rates<SupportSessionId>,
+    /// How many of them turned out not to count.
+    given_back: Rates<SupportSessionId>,
     /// Requests that were recorded as counting, and don't. The session's next record says so.
     free: Mutex<HashMap<SupportSessionId, u64>>,
 }
@@ -38,6 +43,12 @@ impl Allowance {
     /// static file. What a request is, its answer says, not the request: a client could say anything.
     pub(crate) fn give_back(&self, session: &KnownSession, now: Timestamp) {
         if let Some(quota) = quota(session) {
+            // A page has many files, but not any number of them a minute.
+            let most = session.limits.requests_per_minute.unwrap_or_default();
+            let most = Quota::per_minute(most.saturating_mul(FILES));
+            if self.given_back.take(session.id, most, now).is_err() {
+                return;
+            }
             self.rates.give_back(session.id, quota, now);
         }
         let mut free = self.free.lock();

@@ -64,7 +64,12 @@ pub(crate) fn lifetime(
     let fits = match only(answer, header::CONTENT_TYPE) {
         Some(value) => is_one_of(types, value),
         // What was kept has one, and this says that it is still the same (RFC 9110 §15.4.5).
-        None => status == StatusCode::NOT_MODIFIED && !answer.contains_key(header::CONTENT_TYPE),
+        None => {
+            let is_condition = request.headers.contains_key(header::IF_NONE_MATCH)
+                || request.headers.contains_key(header::IF_MODIFIED_SINCE);
+            let says_nothing = !answer.contains_key(header::CONTENT_TYPE);
+            status == StatusCode::NOT_MODIFIED && is_condition && says_nothing
+        }
     };
     let is_static = matches!(status, StatusCode::OK | StatusCode::NOT_MODIFIED)
         && fits

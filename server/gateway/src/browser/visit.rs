@@ -109,17 +109,21 @@ impl Visit {
         self.mirrors = jars.keep(session, &self.place, &self.names, asked, set);
     }
 
-    /// Adds the credential that the upstream has asked the person for, unless the request has one.
+    /// Adds the credential that the upstream has asked the person for, unless the request has one. One that another upstream
+    /// has taken stays away.
     pub(crate) fn authorize(
         &self,
         headers: &mut HeaderMap,
         request: &CanonicalRequest,
         jars: &Jars,
     ) {
+        let session = &self.browser.session;
+        if jars.is_of_another(session, &self.place, &request.headers) {
+            headers.remove(header::AUTHORIZATION);
+        }
         if headers.contains_key(header::AUTHORIZATION) {
             return;
         }
-        let session = &self.browser.session;
         if let Some(value) = jars.credential(session, &self.place, &request.headers) {
             headers.insert(header::AUTHORIZATION, value);
         }

@@ -130,7 +130,9 @@ impl Sending<'_> {
         if let Some(visit) = &self.visit {
             let jars = &self.forwarder.jars;
             visit.ask(&mut fields, permitted, jars, self.forwarder.clock.now());
-            visit.authorize(&mut fields, permitted, jars);
+            if headers.asks_people() {
+                visit.authorize(&mut fields, permitted, jars);
+            }
         }
         let forwarder = self.forwarder;
         let identity = forwarder.identity(&self.permitted, &self.upstream, request_id)?;

@@ -186,6 +186,29 @@ async fn static_files_take_nothing_from_what_the_session_may_do_and_nothing_else
 }
 
 #[tokio::test]
+async fn a_flood_of_static_files_meets_the_sessions_rate_after_all() {
+    let entry = Entry::with(keeping()).await;
+    let store = &entry.rig.store;
+    store.bound(|limits| limits.requests_per_minute = Some(1));
+    let mut statuses = Vec::new();
+    for _ in 0..30 {
+        statuses.push(part(&entry, "script", SCRIPT, "").await.status);
+    }
+    let passed = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!(passed, 21, "twenty free ones, and the one that counts");
+    assert_eq!(statuses[21..], [429; 9]);
+    // Nor does an answer without a condition become free by saying that nothing has changed.
+    let entry = Entry::with(keeping()).await;
+    entry
+        .rig
+        .store
+        .bound(|limits| limits.requests_per_minute = Some(1));
+    let unchanged = "304 Not Modified|Cache-Control: max-age=60";
+    part(&entry, "script", unchanged, "").await;
+    assert_eq!(part(&entry, "script", unchanged, "").await.status, 429);
+}
+
+#[tokio::test]
 async fn a_browser_whose_session_has_ended_is_told_to_forget_what_it_keeps() {
     let entry = Entry::with(keeping()).await;
     assert_eq!(

@@ -1,13 +1,16 @@
 //! HTTP Basic of an upstream (RFC 7617): the browser asks the person, and the jar keeps the answer.
 //!
 //! A credential of a page passes only to an upstream that has asked for one in this session. It is then
-//! what a filled-in sign-in form would be. Other schemes stay out: they sign for the address that the
+//! what a filled-in sign-in form would be. All upstreams have one origin at a session's host, so the browser sends what it
+//! was given for one of them to all: only those that the platform's users know by the same host get it too. Other schemes stay out: they sign for the address that the
 //! browser sees, or for the person's own machine.
+
+use std::collections::HashMap;
 
 use app::domain::Timestamp;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::{Jars, Place};
+use super::{Jar, Jars, Place};
 use crate::{headers::only, ports::KnownSession, token::credential_holds_token};
 
 /// The longest credential that is kept.
@@ -33,12 +36,28 @@ impl Jars {
         client: &HeaderMap,
     ) -> Option<HeaderValue> {
         let sessions = self.0.lock();
-        let basic = &sessions.get(&session.id)?.jars.get(place)?.basic;
+        let jars = &sessions.get(&session.id)?.jars;
+        let basic = &jars.get(place)?.basic;
         match client.contains_key(header::AUTHORIZATION) {
-            true if basic.is_asked_for => credential(client),
+            true if basic.is_asked_for => {
+                credential(client).filter(|v| !is_elsewhere(jars, place, v))
+            }
             true => None,
             false => basic.credential.clone(),
         }
+    }
+
+    /// Whether a page sends what an upstream with another host has taken in this session.
+    pub(crate) fn is_of_another(
+        &self,
+        session: &KnownSession,
+        place: &Place,
+        client: &HeaderMap,
+    ) -> bool {
+        let sessions = self.0.lock();
+        let jars = sessions.get(&session.id).map(|kept| &kept.jars);
+        jars.zip(credential(client))
+            .is_some_and(|(jars, value)| is_elsewhere(jars, place, &value))
     }
 
     /// Takes in what an answer says of the credential that its request had. Gives the challenge for the
@@ -55,7 +74,8 @@ impl Jars {
             StatusCode::UNAUTHORIZED => Some(challenge(answer)?),
             _ => None,
         };
-        let given = credential(client).filter(|_| status.as_u16() < 400);
+        let was_sent = status.as_u16() < 400 && !self.is_of_another(session, place, client);
+        let given = credential(client).filter(|_| was_sent);
         if (challenge.is_none() && given.is_none()) || session.ended_at(at).is_some() {
             return None;
         }
@@ -71,6 +91,13 @@ impl Jars {
     }
 }
 
+fn is_elsewhere(jars: &HashMap<Place, Jar>, place: &Place, value: &HeaderValue) -> bool {
+    jars.iter().any(|(other, jar)| {
+        !other.host.eq_ignore_ascii_case(&place.host)
+            && jar.basic.credential.as_ref() == Some(value)
+    })
+}
+
 /// The HTTP Basic credential of a page, if there is no other. A token of ours is none.
 fn credential(client: &HeaderMap) -> Option<HeaderValue> {
     let value = only(client, header::AUTHORIZATION)?;
@@ -84,9 +111,9 @@ fn credential(client: &HeaderMap) -> Option<HeaderValue> {
 /// The challenge for HTTP Basic among those of an answer, in our own words.
 fn challenge(answer: &HeaderMap) -> Option<HeaderValue> {
     let fields = answer.get_all(header::WWW_AUTHENTICATE).iter();
-    let realm = fields
-        .filter_map(|field| field.to_str().ok())
-        .find_map(realm)?;
+    // Servers write realms in UTF-8 or in Latin-1. What is not ASCII is left out either way.
+    let mut texts = fields.map(|field| field.as_bytes().iter().copied().map(char::from).collect());
+    let realm = texts.find_map(|text: String| realm(&text).map(ToOwned::to_owned))?;
     let plain = |c: &char| (c.is_ascii_graphic() || *c == ' ') && !matches!(c, '"' | '\\');
     let realm: String = realm.chars().filter(plain).take(MAX_REALM).collect();
     HeaderValue::try_from(format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")).ok()
@@ -145,6 +172,7 @@ mod tests {
             ),
             ("Basic, Digest realm=\"d\"", Some("")),
             ("Basic realm=\"a\\\"b\u{7f}\"", Some("ab")),
+            ("Basic realm=\"Gesch\u{fc}tzt\"", Some("Geschtzt")),
             ("Negotiate, Basic realm=\"n\"", Some("n")),
             ("Digest realm=\"Basic x, Basic realm=y\"", None),
             ("Negotiate", None),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{by_identity, from_page};
 use crate::{
     browser::{Entry, SAME_ORIGIN},
-    support::{Rig, Wanted, client::Answer},
+    support::{Rig, Wanted, client::Answer, upstream::Upstream},
 };
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn a_pages_script_shares_named_cookies_with_the_upstream() {
 
 /// A gateway that has no credential of its own for its upstream.
 async fn without_credential(more: &str) -> Entry {
-    let upstream = crate::support::upstream::Upstream::start().await;
+    let upstream = Upstream::start().await;
     let lines = format!("upstream = \"http://{}\"\n{more}", upstream.address);
     let wanted = Wanted {
         upstream: Some(lines),
@@ -327,6 +327,62 @@ async fn a_credential_goes_only_to_the_upstream_that_has_asked_for_it_in_this_se
     );
 }
 
+#[tokio::test]
+async fn what_one_upstream_was_given_goes_to_none_with_another_host() {
+    for (billing, both) in [
+        ("", ""),
+        ("authorization = \"pass\"\n", ""),
+        ("", "public_urls = [\"https://app.example\"]\n"),
+    ] {
+        let [api, other] = [Upstream::start().await, Upstream::start().await];
+        let tables = format!(
+            "[[upstreams]]\nname = \"api\"\nurl = \"http://{}\"\n{both}\
+             [[upstreams]]\nname = \"billing\"\nurl = \"http://{}\"\npath_prefix = \"/billing\"\n{billing}{both}{}",
+            api.address,
+            other.address,
+            by_identity("").tables
+        );
+        let wanted = Wanted {
+            upstream: Some(String::new()),
+            tables,
+            ..by_identity("")
+        };
+        let entry = Entry::with(wanted).await;
+        for path in ["/as-asked", "/billing/as-asked"] {
+            let asked = from_page(&entry, &format!("GET {path}"), CHALLENGE).await;
+            assert_eq!(asked.status, 401);
+        }
+        let typed = "Authorization: Basic YW5hOmh1c2g=\r\n";
+        let sent = async |path: &str, field: &str| {
+            authorization(&from_page(&entry, &format!("GET {path}"), field).await)
+        };
+        assert!(sent("/mirror", typed).await.is_some());
+        // Browsers send it to every path of a host from then on.
+        let shared = !both.is_empty();
+        assert_eq!(
+            sent("/billing/mirror", typed).await.is_some(),
+            shared,
+            "{billing}"
+        );
+        assert_eq!(
+            sent("/billing/mirror", "").await.is_some(),
+            shared,
+            "{billing}"
+        );
+        let another = "Authorization: Basic Ym9iOnNoaA==\r\n";
+        assert!(
+            sent("/billing/mirror", another).await.is_some(),
+            "{billing}"
+        );
+        assert_eq!(
+            sent("/mirror", another).await.is_some(),
+            shared,
+            "{billing}"
+        );
+        assert!(sent("/mirror", typed).await.is_some(), "{billing}");
+    }
+}
+
 fn base64_of(text: &str) -> String {
     use base64::{Engine, engine::general_purpose::STANDARD};
     STANDARD.encode(text)
@@ -367,7 +423,7 @@ async fn a_foreign_authorization_beside_the_cookie_does_no_harm() {
 
 #[tokio::test]
 async fn a_pages_authorization_passes_where_the_upstream_says_so_and_stands_in_no_record() {
-    let upstream = crate::support::upstream::Upstream::start().await;
+    let upstream = Upstream::start().await;
     let address = upstream.address;
     let wanted = Wanted {
         upstream: Some(format!(
