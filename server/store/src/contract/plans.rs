@@ -4,8 +4,9 @@ use app::domain::audit::{AuditAction, AuditCategory, AuditEvent, AuditFilter};
 
 use super::noon;
 use crate::{
-    Engine, Priority, Store, StoreError, Value,
+    Db, Engine, Priority, Store, StoreError, Value,
     audit::{self, AuditReach},
+    listing::Listing,
     staff, support_sessions,
     testing::{append, both, new_event},
 };
@@ -117,6 +118,13 @@ async fn append_one_of_each(store: &Store) {
     }
 }
 
+async fn listed(db: &mut Db<'_>, reach: &AuditReach, filter: &AuditFilter) -> Listing {
+    let picked = db.picked(filter).await.unwrap();
+    let keys = audit::list_keys(reach, filter);
+    let listing = db.audit_listing(keys, reach, filter, &picked);
+    listing.await.unwrap()
+}
+
 #[tokio::test]
 async fn every_list_of_the_audit_log_is_read_in_the_order_of_an_index() {
     let acme = AuditReach::Tenant("acme".parse().unwrap());
@@ -167,10 +175,7 @@ async fn every_list_of_the_audit_log_is_read_in_the_order_of_an_index() {
             ),
         ] {
             let mut reader = test.store.read().await.unwrap();
-            let (keys, mut db) = (audit::list_keys(reach, &filter), reader.db());
-            let picked = db.picked(&filter).await.unwrap();
-            let listing = db.audit_listing(keys, reach, &filter, &picked);
-            let listing = listing.await.unwrap();
+            let listing = listed(&mut reader.db(), reach, &filter).await;
             let (sql, values) = listing.first_page::<AuditEvent>();
             let plan = plan(&test.store, name, &sql, &values).await;
             let index = index[usize::from(test.store.engine() == Engine::Postgres)];
