@@ -180,7 +180,7 @@ test.describe("on the pages of a platform", () => {
 
   test("what a page would send past the record is stopped and named, and its own address leads home", async () => {
     await tab.evaluate(() => fetch("https://collect.example/x").catch(() => {}));
-    await expect.poll(() => said(tab)).toContain("This page tried to send data to collect.example, outside of the record.");
+    await expect.poll(() => said(tab)).toContain("This page was stopped from sending data past the record, to collect.example");
     const upstream = pages.url;
     await tab.evaluate((upstream) => {
       const [form, input] = [document.createElement("form"), document.createElement("input")];

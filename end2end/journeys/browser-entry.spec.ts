@@ -67,7 +67,17 @@ test("pages of two tenants in one browser can't reach each other", async ({ page
       return false;
     }
   }, b.url());
-  expect(sent).toBe(true);
+  expect(sent, "a policy of ours stops it in the browser").toBe(false);
+  // What a page may load from everywhere, the gateway refuses.
+  await a.evaluate(
+    (elsewhere) =>
+      new Promise((done) => {
+        const image = new Image();
+        image.onload = image.onerror = done;
+        image.src = `${elsewhere}v1/whoami`;
+      }),
+    b.url(),
+  );
   const log = await demo.platform<{ items: { path: string; outcome: string }[] }>(
     "GET",
     `support-sessions/${second.id}/access-log?limit=200`,

@@ -253,7 +253,7 @@ class Banner {
     } else if (host !== "" && host !== location.host && this.#stopped.size < HOSTS && !this.#stopped.has(host)) {
       this.#stopped.add(host);
       const to = make("code", {}, host);
-      this.#notice("This page tried to send data to ", to, ", outside of the record. It was stopped.");
+      this.#notice("This page was stopped from sending data past the record, to ", to);
     }
   };
 
