@@ -42,7 +42,7 @@ impl<S: Send + Sync, F: Serialize + DeserializeOwned + Default> FromRequest<S> f
         let is_kept_only = match request.uri().query() {
             None => false,
             Some(paths::KEEP) => true,
-            // Whoever meant to have it kept only must not act.
+            // A form that was only to be kept must not act.
             Some(_) => {
                 let detail = "This address is that of no form. Nothing was done.";
                 return Err(Problem::new(ProblemCode::MalformedRequest, detail).into());

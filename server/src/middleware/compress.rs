@@ -1,6 +1,6 @@
 //! Compresses answers, unless another site may have caused the request.
 //!
-//! Whoever can make a signed-in browser ask again and again, and sees how long the answers are, can guess what stands in a page that
+//! Someone who can make a signed-in browser ask again and again, and sees how long the answers are, can guess what stands in a page that
 //! also repeats a part of its address (BREACH). See `docs/decisions/0026-compressed-for-those-who-asked.md`.
 
 use axum::{
