@@ -12,6 +12,7 @@
 mod audit;
 mod dialog_form;
 mod error;
+mod find;
 mod rules;
 mod staff;
 mod support_sessions;
@@ -22,8 +23,8 @@ mod wire;
 use leptos::server_fn::{Http, codec::Post};
 
 pub use self::{
-    audit::*, dialog_form::*, error::*, rules::*, staff::*, support_sessions::*, tenants::*,
-    user_sessions::*, wire::*,
+    audit::*, dialog_form::*, error::*, find::*, rules::*, staff::*, support_sessions::*,
+    tenants::*, user_sessions::*, wire::*,
 };
 
 /// How each of them is called.

@@ -4,13 +4,17 @@
 use std::fmt::{Display, Write as _};
 
 use crate::{
-    domain::{AuditEventId, SupportSessionId, TenantId, audit::AuditEvent, signed_in::LostSignIn},
+    domain::{
+        AuditEventId, RequestId, SupportSessionId, TenantId, audit::AuditEvent, find::Named,
+        signed_in::LostSignIn,
+    },
     query::{Query, encode},
 };
 
 pub const OVERVIEW: &str = "/support";
 const TENANTS: &str = "/support/tenants";
 pub const SUPPORT_SESSIONS: &str = "/support/sessions";
+const REQUESTS: &str = "/support/requests";
 pub const AUDIT: &str = "/audit";
 pub const AUDIT_EXPORT: &str = "/export/audit";
 pub const HELP: &str = "/support/help";
@@ -136,6 +140,21 @@ pub fn open_tenant(label: &str) -> String {
 /// The page of an audit event.
 pub fn audit_event(id: AuditEventId) -> String {
     format!("{AUDIT}/events/{id}")
+}
+
+/// The page of a request.
+pub fn request(id: RequestId) -> String {
+    format!("{REQUESTS}/{id}")
+}
+
+/// The page of what an identifier names.
+pub fn named(named: &Named) -> String {
+    match named {
+        Named::Tenant(id) => tenant(id),
+        Named::SupportSession(id) => support_session(*id),
+        Named::AuditEvent(id) => audit_event(*id),
+        Named::Request(id) => request(*id),
+    }
 }
 
 /// The page of an event's resource, if there is one.

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::domain::{
-    AuditEventId, SupportSessionId, TenantId,
+    AuditEventId, RequestId, SupportSessionId, TenantId,
     access_log::AccessLogEntry,
     audit::{AuditEvent, AuditFilter},
     caller::Context,
+    find::{Found, RecordedRequest},
     flash::Flash,
     page::{Page, PageRequest},
     problem::Problem,
@@ -35,6 +36,7 @@ pub struct Console {
     pub support_sessions: Arc<dyn SupportSessionsPort>,
     pub user_sessions: Arc<dyn UserSessionsPort>,
     pub audit: Arc<dyn AuditPort>,
+    pub find: Arc<dyn FindPort>,
     pub rules: Arc<dyn RulesPort>,
     pub flash: Arc<dyn FlashPort>,
     /// The part of the configuration that staff members may read.
@@ -178,6 +180,15 @@ pub trait AuditPort: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<AuditEvent>, Problem>;
     async fn event(&self, context: &Context, id: AuditEventId) -> Result<AuditEvent, Problem>;
+}
+
+/// Whatever has an identifier.
+#[async_trait]
+pub trait FindPort: Send + Sync {
+    /// What a pasted identifier names, if the caller may see it.
+    async fn by_id(&self, context: &Context, text: &str) -> Result<Option<Found>, Problem>;
+    /// Everything that is recorded of one request, as far as the caller may see it.
+    async fn request(&self, context: &Context, id: RequestId) -> Result<RecordedRequest, Problem>;
 }
 
 #[async_trait]

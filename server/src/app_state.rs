@@ -24,7 +24,7 @@ use crate::{
     middleware::same_origin::SameOrigin,
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::AccessLogReports,
-        api_keys::ApiKeys, audit::AuditService, flash::Flashes,
+        api_keys::ApiKeys, audit::AuditService, find::FindService, flash::Flashes,
         introspection::IntrospectionService, rules::RulesService, staff::StaffService,
         staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
         user_sessions::UserSessionsService,
@@ -107,9 +107,18 @@ impl AppState {
             support_sessions: Arc::new(self.support_sessions.clone()),
             user_sessions: Arc::new(self.user_sessions.clone()),
             audit: Arc::new(self.audit.clone()),
+            find: Arc::new(self.find()),
             rules: Arc::new(self.rules.clone()),
             flash: Arc::new(self.flashes.clone()),
             settings: Arc::clone(&self.settings),
+        }
+    }
+
+    fn find(&self) -> FindService {
+        FindService {
+            core: self.core.clone(),
+            support_sessions: self.support_sessions.clone(),
+            audit: self.audit.clone(),
         }
     }
 

@@ -26,7 +26,10 @@ use store::{
 };
 
 use self::progress::Progress;
-use crate::services::{Core, ServiceError, audit::reach};
+use crate::services::{
+    Core, ServiceError,
+    audit::{narrowed, reach},
+};
 
 pub use handler::{export_audit, from_own_pages};
 
@@ -62,6 +65,7 @@ pub async fn export(
     format: ExportFormat,
 ) -> Result<Export, ServiceError> {
     let reach = reach(core, context, &filter)?;
+    let narrowed = narrowed(core, context, filter.clone()).await?;
     let tenant = match &reach {
         AuditReach::Tenant(own) => Some(own.clone()),
         AuditReach::All | AuditReach::Tenants => filter.tenant_id.clone(),
@@ -82,7 +86,7 @@ pub async fn export(
             ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
             ExportFormat::JsonLines => "application/jsonl; charset=utf-8",
         },
-        body: body(core.store.within(Lane::Exports), reach, filter, format),
+        body: body(core.store.within(Lane::Exports), reach, narrowed, format),
     })
 }
 

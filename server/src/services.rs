@@ -18,6 +18,7 @@ pub(crate) mod testing;
 pub mod access_log;
 pub mod api_keys;
 pub mod browser_sessions;
+pub mod find;
 pub mod flash;
 pub mod identity_keys;
 pub mod introspection;

@@ -5,7 +5,7 @@ mod action;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{AuditEventId, TenantId, Timestamp};
+use super::{AuditEventId, RequestId, SupportSessionId, TenantId, Timestamp};
 
 pub use super::support_sessions::SessionHolder;
 pub use action::*;
@@ -147,6 +147,12 @@ pub struct AuditFilter {
     pub from: Option<DateTime<Utc>>,
     /// Only before this instant.
     pub to: Option<DateTime<Utc>>,
+    /// Only of this request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
+    /// Only of this support session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SupportSessionId>,
 }
 
 text_enum! {

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{Query, optional, page_request};
 use crate::{
     domain::{
-        Timestamp,
+        RequestId, SupportSessionId, Timestamp,
         audit::{AuditFilter, ExportFormat},
+        find::pasted,
         page::PageRequest,
         problem::{FieldProblems, Problem},
         tenants::{is_storable, tenant_in_filter},
@@ -30,6 +31,10 @@ pub struct AuditQuery {
     pub actor: String,
     pub tenant: String,
     pub outcome: String,
+    /// The identifier of a request.
+    pub request: String,
+    /// The identifier of a support session.
+    pub session: String,
     /// From this instant on, in UTC.
     pub from: String,
     /// Before this instant, in UTC.
@@ -50,6 +55,8 @@ impl AuditQuery {
             outcome: optional(&mut problems, "outcome", &self.outcome, str::parse),
             from: optional(&mut problems, "from", &self.from, parse_instant),
             to: optional(&mut problems, "to", &self.to, parse_instant),
+            request_id: optional(&mut problems, "request", &self.request, request_id),
+            session_id: optional(&mut problems, "session", &self.session, session_id),
         };
         if let (Some(from), Some(to)) = (filter.from, filter.to)
             && from >= to
@@ -97,9 +104,21 @@ impl AuditQuery {
             .with("actor", &self.actor)
             .with("tenant", &self.tenant)
             .with("outcome", &self.outcome)
+            .with("request", &self.request)
+            .with("session", &self.session)
             .with("from", &self.from)
             .with("to", &self.to)
     }
+}
+
+fn session_id(text: &str) -> Result<SupportSessionId, &'static str> {
+    let id = pasted(text).parse();
+    id.map_err(|_| "must be the ID of a support session")
+}
+
+fn request_id(text: &str) -> Result<RequestId, &'static str> {
+    let id = pasted(text).parse();
+    id.map_err(|_| "must be a request ID, as errors show it")
 }
 
 fn text(text: &str) -> Result<String, crate::domain::text::InvalidText> {

@@ -13,10 +13,11 @@ use std::{
 
 use app::{
     domain::{
-        AuditEventId, StaffId, SupportSessionId, TenantId,
+        AuditEventId, RequestId, StaffId, SupportSessionId, TenantId,
         access_log::AccessLogEntry,
         audit::{AuditEvent, AuditFilter},
         caller::Caller,
+        find::{Found, RecordedRequest},
         page::{Page, PageRequest},
         policy::{Act, authorise},
         rules::{DryRun, DryRunForm, RulesInForce},
@@ -32,7 +33,7 @@ use app::{
         user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
     },
     ports::{
-        AuditPort, CreateSupportSessions, FlashPort, RaiseBudgets, ReadSupportSessions,
+        AuditPort, CreateSupportSessions, FindPort, FlashPort, RaiseBudgets, ReadSupportSessions,
         ReplaceTokens, RevokeSupportSessions, RulesPort, TenantsPort, UserSessionsPort,
     },
 };
@@ -97,6 +98,7 @@ impl Site {
                 support_sessions: Arc::clone(&stub) as _,
                 user_sessions: Arc::clone(&stub) as _,
                 audit: Arc::clone(&stub) as _,
+                find: Arc::clone(&stub) as _,
                 rules: Arc::clone(&stub) as _,
                 flash: Arc::new(flashes.clone()),
                 settings: Arc::clone(&settings),

@@ -1,7 +1,7 @@
 //! `/audit`: the audit log, as pages and as a file.
 
 use app::domain::{
-    AuditEventId, TenantId,
+    AuditEventId, RequestId, SupportSessionId, TenantId,
     audit::{AuditCategory, AuditEvent, AuditFilter, AuditOutcome, ExportFormat},
     page::PageRequest,
     problem::{FieldProblems, Problem, ProblemCode},
@@ -51,6 +51,10 @@ macro_rules! filter_query {
             from: Option<DateTime<Utc>>,
             /// Only recorded before this instant.
             to: Option<DateTime<Utc>>,
+            /// Only of this request.
+            request_id: Option<RequestId>,
+            /// Only of this support session.
+            support_session_id: Option<SupportSessionId>,
             $( $(#[$about])* $field: $type, )+
         }
 
@@ -64,6 +68,8 @@ macro_rules! filter_query {
                     outcome: query.outcome,
                     from: query.from,
                     to: query.to,
+                    request_id: query.request_id,
+                    session_id: query.support_session_id,
                 }
             }
         }

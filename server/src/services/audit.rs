@@ -12,6 +12,7 @@ use app::{
     ports::AuditPort,
 };
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use store::audit::AuditReach;
 
 use super::{Core, ServiceError};
@@ -50,6 +51,46 @@ pub(crate) fn reach(
     })
 }
 
+/// For how long after its end events of a support session may still be recorded.
+const RECORDED_LATE: TimeDelta = TimeDelta::days(1);
+
+/// The filter with the tenant and the times of the support session that it names, so that only these
+/// events are read.
+pub(crate) async fn narrowed(
+    core: &Core,
+    context: &Context,
+    filter: AuditFilter,
+) -> Result<AuditFilter, Problem> {
+    let Some(id) = filter.session_id else {
+        return Ok(filter);
+    };
+    let found = {
+        let mut reader = core.store.read().await?;
+        reader.db().lookup_support_session(id).await?
+    };
+    let unknown = || Problem::invalid_field("session", "no such support session");
+    let session = found.ok_or_else(unknown)?;
+    let tenant = session.tenant_id.clone();
+    core.authorise(context, Act::ReadAuditOf(&tenant))
+        .map_err(|_| unknown())?;
+    let is_elsewhere = filter
+        .tenant_id
+        .as_ref()
+        .is_some_and(|asked| *asked != tenant);
+    let begin = session.issued_at - TimeDelta::minutes(1);
+    let end = session.ends_at() + RECORDED_LATE;
+    Ok(AuditFilter {
+        from: Some(filter.from.map_or(begin, |from| from.max(begin))),
+        // Nothing that another tenant asks for is this session's.
+        to: Some(match is_elsewhere {
+            true => begin,
+            false => filter.to.map_or(end, |to| to.min(end)),
+        }),
+        tenant_id: Some(tenant),
+        ..filter
+    })
+}
+
 /// The list's name for cursors, so that a cursor only works with the same reach and filter.
 fn list_name(reach: &AuditReach, filter: &AuditFilter) -> Result<String, Problem> {
     let filter = serde_json::to_string(filter).map_err(|error| {
@@ -69,6 +110,7 @@ impl AuditPort for AuditService {
     ) -> Result<Page<AuditEvent>, Problem> {
         let reach = reach(&self.core, context, &filter)?;
         let name = list_name(&reach, &filter)?;
+        let filter = narrowed(&self.core, context, filter).await?;
         let at = self.core.page_at(context, &name, &page)?;
         let mut reader = self.core.store.read().await.map_err(ServiceError::from)?;
         let listed = reader.db().list_audit_events(&reach, &filter, at).await;

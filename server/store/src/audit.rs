@@ -9,6 +9,7 @@ mod new_event;
 mod packed;
 mod prune;
 mod read;
+mod requests;
 mod stored;
 mod verify;
 
@@ -27,5 +28,5 @@ pub use audit::chain::name as chain_of;
 #[cfg(test)]
 pub(crate) use {
     deeds::NEXT_DEED, filter::list_keys, prune::ALL as PRUNE_STATEMENTS,
-    read::ALL as READ_STATEMENTS,
+    read::ALL as READ_STATEMENTS, requests::ALL as REQUEST_STATEMENTS,
 };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::prelude::*;
 
 /// The server functions with good arguments; those that end something come last.
-fn questions(session: &str, event: &str) -> Vec<(&'static str, Value)> {
+fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Value)> {
     let page = json!({ "limit": null, "cursor": null });
     let tenants = json!(TenantFilter::default());
     let sessions = json!({ "status": null, "tenant_id": null, "staff_id": null });
@@ -38,6 +38,8 @@ fn questions(session: &str, event: &str) -> Vec<(&'static str, Value)> {
             json!({ "filter": events, "page": page }),
         ),
         ("audit_event", json!({ "id": event })),
+        ("find_by_id", json!({ "text": session })),
+        ("request_detail", json!({ "id": request })),
         ("gateway_rules", json!({})),
         ("draft_support_session", json!({ "tenant": "acme" })),
         (
@@ -117,11 +119,13 @@ async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
     let mut matrix = String::new();
     for (caller, session_of_caller) in &callers {
         let session = holder.create_session("acme", None).await;
-        let event = platform.get("/audit?limit=1").await["items"][0]["id"].clone();
-        let event = event.as_str().expect("an audit event");
+        let latest = platform.get("/audit?limit=1").await["items"][0].clone();
+        let event = latest["id"].as_str().expect("an audit event");
+        // That of the form which has created the session.
+        let request = latest["request_id"].as_str().expect("a request");
         writeln!(matrix, "{caller}").unwrap();
         asked.clear();
-        for (name, arguments) in questions(&session.id, event) {
+        for (name, arguments) in questions(&session.id, event, request) {
             asked.push(format!("/_fn/{name}"));
             let (status, code) = session_of_caller.ask(name, &arguments).await;
             writeln!(matrix, "    {name:24} {status} {code}").unwrap();

@@ -13,7 +13,7 @@ use crate::{
 };
 
 const NAMES: &[&str] = &[
-    "category", "action", "actor", "tenant", "outcome", "from", "to", "limit",
+    "category", "action", "actor", "tenant", "outcome", "request", "session", "from", "to", "limit",
 ];
 
 #[component]
@@ -59,8 +59,10 @@ pub(super) fn Filters(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -
                 {text("actor", "Actor", "Name or ID", |query| &query.actor)}
                 {text("tenant", "Tenant ID", "tnt_0fe11bcf", |query| &query.tenant)}
                 {choice("outcome", "Outcome", outcomes, |query| &query.outcome)}
+                {text("request", "Request ID", "01937e2c-…", |query| &query.request)}
                 {time("from", "From (UTC)", |query| &query.from)}
                 {time("to", "To (UTC)", |query| &query.to)}
+                <KeptField name="session" value=value(|query| &query.session)/>
                 <KeptField name="limit" value=value(|query| &query.limit)/>
             </FilterForm>
         </div>

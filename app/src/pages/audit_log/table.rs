@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[component]
-pub(super) fn Table(events: Vec<AuditEvent>) -> impl IntoView {
+pub(in crate::pages) fn Table(events: Vec<AuditEvent>) -> impl IntoView {
     view! {
         <TableBox label="Audit events" class="stacked audit">
             {columns(["Time", "Action", "Actor", "Tenant", "Resource", "Outcome"])}

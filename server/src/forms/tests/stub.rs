@@ -228,6 +228,16 @@ impl AuditPort for Stub {
 }
 
 #[async_trait]
+impl FindPort for Stub {
+    async fn by_id(&self, _: &Context, _: &str) -> Result<Option<Found>, Problem> {
+        Ok(None)
+    }
+    async fn request(&self, _: &Context, _: RequestId) -> Result<RecordedRequest, Problem> {
+        Err(Problem::not_found("request"))
+    }
+}
+
+#[async_trait]
 impl RulesPort for Stub {
     async fn in_force(&self, _: &Context) -> Result<Option<RulesInForce>, Problem> {
         Ok(None)

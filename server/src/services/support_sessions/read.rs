@@ -23,7 +23,7 @@ use crate::services::{ServiceError, tenants::find_tenant};
 impl SupportSessionsService {
     /// A support session that the caller may see. To a tenant's key, or a support session, another
     /// tenant's session doesn't exist.
-    pub(super) async fn find(
+    pub(in crate::services) async fn find(
         &self,
         context: &Context,
         id: SupportSessionId,

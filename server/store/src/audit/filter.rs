@@ -9,7 +9,7 @@ use app::domain::{
 };
 use audit::chain;
 
-use super::metadata::OF_REQUESTS;
+use super::{metadata::OF_REQUESTS, packed::pack_id};
 use crate::{fold, listing::Listing};
 
 /// Whose events a caller may see.
@@ -79,6 +79,9 @@ pub(super) fn listing(
     if is_of_no_request(filter) {
         // The condition of the indexes of all other events.
         listing.and("deed > 0");
+    }
+    if let Some(session) = filter.session_id {
+        listing.and_bind("resource = {}", pack_id(&session.to_string()));
     }
     if let Some(from) = filter.from {
         listing.and_bind("recorded_at >= {}", from);

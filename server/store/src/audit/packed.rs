@@ -67,7 +67,12 @@ pub(super) fn id_of_place(chain: &str, seq: u64, recorded_at: Timestamp) -> Audi
 
 /// The instants at which an event with this identifier was recorded, if it follows from its place.
 pub(super) fn instants_of(id: AuditEventId) -> (Timestamp, Timestamp) {
-    let millis = i64::try_from(id.as_uuid().as_u128() >> 80).unwrap_or_default();
+    instants_of_uuid(id.as_uuid())
+}
+
+/// The instants at which a UUIDv7 was made.
+pub(super) fn instants_of_uuid(id: Uuid) -> (Timestamp, Timestamp) {
+    let millis = i64::try_from(id.as_u128() >> 80).unwrap_or_default();
     let at = |millis| Timestamp::from_timestamp_millis(millis).unwrap_or_default();
     (at(millis), at(millis + 1))
 }

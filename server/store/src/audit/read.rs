@@ -60,7 +60,7 @@ queries! {
             = "SELECT c.name FROM audit_chains c LEFT JOIN audit_heads h ON h.chain = c.name WHERE c.name >= :name \
                 AND (h.chain IS NULL OR h.ordered_after > 0 OR h.recorded_at >= :since) ORDER BY c.name LIMIT 200";
 
-        fn number_of_chain(chain: &str) -> optional i64 = "SELECT number FROM audit_chains WHERE name = :chain";
+        pub(super) fn number_of_chain(chain: &str) -> optional i64 = "SELECT number FROM audit_chains WHERE name = :chain";
 
         pub(super) fn lookup_whole_head(chain: &str) -> optional WholeHead
             = select!(WholeHead, "audit_heads WHERE chain = :chain");
@@ -70,7 +70,7 @@ queries! {
 
         /// The bounds between which a chain's first event lies that was recorded at or after an instant, equal
         /// unless events are missing; and up to where events may be out of the order of time.
-        fn first_place_at(chain: &str, at: Timestamp) -> one (Option<u64>, Option<u64>, Option<u64>) = FIRST_PLACE_AT;
+        pub(super) fn first_place_at(chain: &str, at: Timestamp) -> one (Option<u64>, Option<u64>, Option<u64>) = FIRST_PLACE_AT;
     }
 }
 
@@ -297,25 +297,42 @@ impl Db<'_> {
         Ok(before == *picked)
     }
 
-    /// The deeds that a filter leaves. Nothing is read for an actor whom no event has.
+    /// The deeds and places that a filter leaves. Nothing is read for an actor whom no event has.
     pub(crate) async fn picked(&mut self, filter: &AuditFilter) -> Result<Picked, StoreError> {
+        let places = match filter.request_id {
+            Some(request) => Some(self.places_of(request).await?),
+            None => None,
+        };
+        let deeds = self.picked_deeds(filter).await?;
+        Ok(Picked { deeds, places })
+    }
+
+    async fn picked_deeds(&mut self, filter: &AuditFilter) -> Result<PickedDeeds, StoreError> {
         if !picks_deeds(filter) {
-            return Ok(Picked::All);
+            return Ok(PickedDeeds::All);
         }
         let mut deeds = Listing::new("audit_deeds", &["id"], Direction::Ascending);
         pick_deeds(&mut deeds, filter);
         let found = deeds.fetch_after::<DeedNumber>(self, None, NAMED + 1);
         let found: Vec<_> = found.await?.into_iter().map(|deed| deed.id).collect();
         Ok(match found.len() <= NAMED as usize {
-            true => Picked::Few(found),
-            false => Picked::Many,
+            true => PickedDeeds::Few(found),
+            false => PickedDeeds::Many,
         })
     }
 }
 
+/// What a filter leaves, as far as it is looked up before the events are read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Picked {
+    deeds: PickedDeeds,
+    /// The places of a request's events.
+    places: Option<Vec<i64>>,
+}
+
 /// The deeds that a filter leaves.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Picked {
+enum PickedDeeds {
     All,
     /// These numbers.
     Few(Vec<i64>),
@@ -325,14 +342,18 @@ pub(crate) enum Picked {
 
 impl Picked {
     fn is_nothing(&self) -> bool {
-        matches!(self, Self::Few(deeds) if deeds.is_empty())
+        let no_deeds = matches!(&self.deeds, PickedDeeds::Few(deeds) if deeds.is_empty());
+        no_deeds || self.places.as_ref().is_some_and(Vec::is_empty)
     }
 
     fn leave(&self, listing: &mut Listing, filter: &AuditFilter) {
-        match self {
-            Self::All => {}
-            Self::Few(deeds) => listing.and_one_of("deed", deeds),
-            Self::Many => {
+        if let Some(places) = &self.places {
+            listing.and_one_of("place", places);
+        }
+        match &self.deeds {
+            PickedDeeds::All => {}
+            PickedDeeds::Few(deeds) => listing.and_one_of("deed", deeds),
+            PickedDeeds::Many => {
                 listing.and_among("deed", "audit_deeds", |deeds| pick_deeds(deeds, filter));
             }
         }

@@ -40,6 +40,7 @@ async fn every_combination_of_the_audit_filter_is_accepted_by_both_engines() {
                 outcome: has(4).then_some(AuditOutcome::Failure),
                 from: has(5).then(noon),
                 to: has(6).then(noon),
+                ..AuditFilter::default()
             };
             for reach in [
                 AuditReach::All,

@@ -17,6 +17,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::api_keys::ALL,
         crate::audit::PRUNE_STATEMENTS,
         crate::audit::READ_STATEMENTS,
+        crate::audit::REQUEST_STATEMENTS,
         crate::browser_sessions::ALL,
         crate::calls::ALL,
         crate::changes::ALL,

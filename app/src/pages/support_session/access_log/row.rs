@@ -25,15 +25,7 @@ pub(super) fn EntryRow(
         let found = rows.with(|rows| rows.find(seq).cloned());
         found.unwrap_or_else(|| before.unwrap_or(&entry).clone())
     });
-    let status = move || {
-        now.with(|entry| {
-            let Told { tone, code, note } = told(entry);
-            view! {
-                <span class=format!("code {tone}")>{code}</span>
-                {note.map(|note| view! { ", " <span class="muted">{note}</span> })}
-            }
-        })
-    };
+    let status = move || now.with(status_of);
     view! {
         <tr>
             <td class="method"><Outside text=method/></td>
@@ -47,6 +39,16 @@ pub(super) fn EntryRow(
             <td class="request-id"><code class="muted">{request_id}</code></td>
             <td class="numeric"><Timestamp at precision=Precision::Millisecond/></td>
         </tr>
+    }
+    .into_any()
+}
+
+/// The status code and the rest of the outcome.
+pub(in crate::pages) fn status_of(entry: &AccessLogEntry) -> AnyView {
+    let Told { tone, code, note } = told(entry);
+    view! {
+        <span class=format!("code {tone}")>{code}</span>
+        {note.map(|note| view! { ", " <span class="muted">{note}</span> })}
     }
     .into_any()
 }
@@ -91,7 +93,7 @@ fn told(entry: &AccessLogEntry) -> Told {
     }
 }
 
-fn facts(entry: &AccessLogEntry) -> AnyView {
+pub(in crate::pages) fn facts(entry: &AccessLogEntry) -> AnyView {
     let id = entry.request_id.to_string();
     let row = |name: &'static str, value: Option<String>| {
         view! {
