@@ -9,34 +9,34 @@ help: ## List the targets
 run: ## Set up, build and start the demo; prints its address and how to sign in
 	@.make/run.sh $(ARGS)
 
-dev: ## The demo from a debug build, built and started anew after each change of a file
+dev: ## Run the demo from a debug build, and rebuild and restart it when a file changes
 	@.make/dev.sh $(ARGS)
 
 test: ## Set up, then everything: lints, Rust tests on both stores, journeys in a browser
 	@.make/test.sh
 
-test-rust: ## Only the Rust tests of app and server, with a PostgreSQL of their own (ARGS="name -- --nocapture")
+test-rust: ## Only the Rust tests of app and server, on SQLite and a PostgreSQL that it starts (ARGS="name -- --nocapture")
 	@.make/with-postgres.sh .make/cargo.sh test -p app -p audit -p gateway -p store -p server $(ARGS)
 
-journeys: ## Only the browser journeys, against what was built last (ARGS="-g 'signs in' --project desktop")
+journeys: ## Only the browser journeys, against the last build (ARGS="-g 'signs in' --project desktop")
 	@.make/journeys.sh $(ARGS)
 
-check: ## Only format, lints, documentation, and the borders between files and crates
+check: ## Only format, lints, documentation, and which files and crates may use which
 	@.make/check.sh
 
 fmt: ## Format all Rust code
 	@.make/cargo.sh fmt --all
 
-bundle: ## Compile and bundle the browser's half, fast and uncompressed
+bundle: ## Compile and bundle the browser's part, fast and uncompressed
 	@.make/bundle.sh debug
 
-bundle-release: ## Compile and bundle the browser's half as it is shipped
+bundle-release: ## Compile and bundle the browser's part as it is shipped
 	@.make/bundle.sh release
 
-compat: ## The journeys in Firefox, and those through applications that take a while to install (JupyterLab, Next.js, …)
+compat: ## Journeys in Firefox and through real applications, which take a while to install (JupyterLab, Next.js, …)
 	@.make/compat.sh $(ARGS)
 
-bench: ## Figures beside peers: overview and sizes, gateway and revocation (ARGS="gateway --rounds 5")
+bench: ## Compare with peers: overview, sizes, gateway, revocation (ARGS="gateway --rounds 5"; docs/benchmarks.md)
 	@.make/bench.sh $(ARGS)
 
 soak: ## Kill a server under load 10,000 times, and check the record (ARGS=ROUNDS for another number)
@@ -48,9 +48,9 @@ fuzz: ## Fuzz the gateway (needs cargo-fuzz; ARGS="TARGET SECONDS", targets requ
 deny: ## Licences, advisories and sources of all dependencies (needs cargo-deny)
 	@.make/cargo.sh deny check
 
-setup: ## Only set up what building and testing need
+setup: ## Only install what building and testing need
 	@.make/setup.sh test
 
-clean: ## Remove what was built, but keep downloaded tools
+clean: ## Remove builds, but keep downloaded tools
 	@.make/cargo.sh clean
 	@rm -rf end2end/test-results end2end/report
