@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Figures beside peers, each part in one run. Without arguments the first two parts; arguments after the name of a part are for that part:
+# Measures ourselves and peers in the same run. Without arguments: the first two parts. Arguments after a part's name go
+# to that part:
 #   bench.sh overview --tenants N --rounds N    the overview and Django's admin over the same rows; sizes of what the browser loads
 #   bench.sh gateway --rounds N --seconds N     the gateway and proxies that record nothing; how fast a revocation takes effect
 #   bench.sh disk --requests N                  how much disk a recorded request takes

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds what is shipped: the server, and the site that it serves. Both halves are compiled at the same time, since each
-# keeps only one core busy for long stretches.
+# Builds the release: the server, and the site that it serves. Both are compiled at the same time, because each uses
+# only one core for long stretches.
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/.make/toolchain.sh"
 use_toolchain

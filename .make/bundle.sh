@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles the browser's half and bundles it into the site folder: `bundle.sh debug` or `bundle.sh release`.
+# Compiles the browser's part and bundles it into the site folder: `bundle.sh debug` or `bundle.sh release`.
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/.make/toolchain.sh"
 use_toolchain

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Format, lints, documentation, and the borders between files and crates. The app is checked three ways, since a mistake
-# may show in only one of them; `frontend` and `server` switch its features on, so that nothing is compiled twice for the
-# sake of a lint.
+# Format, lints, documentation, and which files and crates may use which. The app is checked in three builds, because a
+# mistake may show in only one of them. `frontend` and `server` turn its features on, so no lint compiles anything
+# twice.
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/.make/toolchain.sh"
 use_toolchain

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Fails if files of a Rust crate import each other in a circle. A module and those below it may. An import counts for
-// the file that defines what it names, also through re-exports. Tests don't count.
+// Fails if files of a Rust crate import each other in a circle. A module and its submodules may. An import is an import
+// of the file that defines the name, also through re-exports. Tests don't count.
 //   .make/circles.mjs [FOLDER]    the crates below FOLDER, or else those of this repository
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";

@@ -1,4 +1,4 @@
-// What `circles.mjs` must find and must not. Runs in `make check`.
+// What `circles.mjs` must and must not report. Runs in `make check`.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

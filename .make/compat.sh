@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What takes a while to install: the journeys that differ in Firefox, and every application that is tried, directly and through
-# Open tenant. Arguments go to Playwright, and leave Firefox out.
+# Journeys in Firefox, and through all applications, directly and with Enter tenant. They take a while to install.
+# Arguments go to Playwright, and leave Firefox out.
 source "$(dirname "$0")/lib.sh"
 
 "$ROOT/.make/setup.sh" compat

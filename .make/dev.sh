@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The demo from a debug build, built and started anew after each change of a file. It keeps its data, so you stay signed in.
-# Arguments go to `support-console demo`.
+# Runs the demo from a debug build, and rebuilds and restarts it when a file changes. It keeps its data, so you stay
+# signed in. Arguments go to `support-console demo`.
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/.make/toolchain.sh"
 use_toolchain
 
-# Ends with the first change of a file in one of the folders.
+# Returns when a file in one of the folders changes.
 await_change() {
   node -e 'for (const folder of process.argv.slice(1)) fs.watch(folder, { recursive: true }, () => setTimeout(process.exit, 100))' "$@"
 }

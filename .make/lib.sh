@@ -1,16 +1,16 @@
-# What every script here starts with: strict mode, messages, timed steps, downloads of Debian packages.
-# Sourced, never run. May not install or build anything by itself.
+# Every script here sources this: strict mode, messages, timed steps, downloads of Debian packages. It may not install
+# or build anything itself.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 
-# Downloaded tools and what set-up remembers. Not part of the checkout; may be shared between checkouts.
+# Downloaded tools and the state of the set-up. It is not part of the checkout, and checkouts may share it.
 export SUPPORT_CONSOLE_TOOLS=${SUPPORT_CONSOLE_TOOLS:-$ROOT/.tools}
 TOOLS=$SUPPORT_CONSOLE_TOOLS
 mkdir -p "$TOOLS/bin" "$TOOLS/stamps"
 
-# Absolute, since the server, Playwright and the scripts don't share a working folder.
+# Absolute, because the server, Playwright and the scripts run in different folders.
 case ${CARGO_TARGET_DIR:-target} in
   /*) TARGET=$CARGO_TARGET_DIR ;;
   *) TARGET=$ROOT/${CARGO_TARGET_DIR:-target} ;;

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Everything that building (`setup.sh build`), testing (`setup.sh test`) or trying all applications (`setup.sh compat`)
-# needs on a fresh machine.
-# Each part first checks, quickly, whether it is there already.
+# Installs what a fresh machine needs to build (`setup.sh build`), to test (`setup.sh test`) or to run all applications
+# (`setup.sh compat`). Each part first checks quickly whether it is already there.
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/.make/toolchain.sh"
 

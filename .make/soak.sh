@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# What takes longer than `make test` may: 10,000 rounds of `kill -9` under load, or as many as are asked for
-# (`soak.sh ROUNDS`).
+# Kills servers under load with `kill -9`, 10,000 times or ROUNDS times (`soak.sh ROUNDS`). Too long for `make test`.
 source "$(dirname "$0")/lib.sh"
 
 export SUPPORT_CONSOLE_TEST_KILLS=${1:-10000}

@@ -11,7 +11,7 @@ source "$ROOT/.make/toolchain.sh"
 use_toolchain
 "$ROOT/.make/check.sh"
 step "Tests: bindgen" cargo test --locked --quiet -p bindgen
-# Builds the examples too, which some of the tests run.
+# Also builds the examples, which some tests run.
 step "Tests: all crates, on SQLite and PostgreSQL" \
   "$ROOT/.make/with-postgres.sh" cargo test --locked --quiet "${HOST_CRATES[@]}"
 "$ROOT/.make/build.sh"

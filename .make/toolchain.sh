@@ -1,14 +1,15 @@
-# Which Rust compiles this project, and with which settings. Sourced after lib.sh by every script that calls cargo,
-# so that all calls see the same environment and none rebuilds what another has built.
+# Chooses the Rust that compiles this project, and its settings. Every script that calls cargo sources it after lib.sh,
+# so that all calls have the same environment and none rebuilds what another has built.
 #
-# Two ways lead to a compiler for the server and for WebAssembly:
+# The compiler for the server and for WebAssembly is one of these:
 #   1. the Rust on PATH, if it is new enough and has (or can get, by rustup) the target wasm32-unknown-unknown;
 #   2. Debian's own packages for building browsers' Rust, whose WebAssembly standard library is compiled here once.
-# SUPPORT_CONSOLE_RUST=/folder/with/cargo decides it by hand; /usr/bin means the second.
+# SUPPORT_CONSOLE_RUST=/folder/with/cargo chooses another; /usr/bin means the second.
 
 WASM=wasm32-unknown-unknown
 RUST_NEEDED=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-# Our crates that run on this machine; tests and lints name them all, so that each dependency has the same features in both.
+# Our crates that run on this machine. Tests and lints name all of them, so that each dependency has the same features
+# in both.
 HOST_CRATES=(-p app -p audit -p gateway -p store -p server)
 DEBIAN_RUST=(rustc-web cargo-web rust-web-src rust-web-llvm rust-web-clippy rustfmt-web lld-22)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs a command with a PostgreSQL server started for it, as SUPPORT_CONSOLE_TEST_POSTGRES_URL; always stops and removes
-# the server afterwards. If the variable is set already, that server is used and left alone.
+# Starts a PostgreSQL server, runs a command with its URL in SUPPORT_CONSOLE_TEST_POSTGRES_URL, and always stops and
+# removes the server afterwards. If the variable is already set, that server is used and left alone.
 #   with-postgres.sh COMMAND…      with-postgres.sh --find   (prints where the binaries are)
-#   with-postgres.sh --durable COMMAND…   (a server that flushes what it commits: for figures, not for tests)
+#   with-postgres.sh --durable COMMAND…   (a server that flushes its commits: for measuring, not for tests)
 source "$(dirname "$0")/lib.sh"
 
 find_postgres() {

@@ -1,5 +1,5 @@
-// The one import of every journey. `demo` is shared by the journeys of one worker, so a journey may rely only on what
-// it made itself; each project (desktop, dark, phone) starts with a fresh demo.
+// Every journey imports this. The journeys of one worker share `demo`, so a journey may rely only on what it made
+// itself. Each project (desktop, dark, phone) starts with a fresh demo.
 import { type Page, test as base } from "@playwright/test";
 import type { Account, Role, Tenant } from "./support/console.ts";
 import { Demo } from "./support/demo.ts";
@@ -18,7 +18,7 @@ interface ForWorker {
 interface ForTest {
   /** Signs the page in and leaves it on the first page after that. */
   signIn: (who: Role | Account) => Promise<void>;
-  /** A support session in a healthy tenant, of Ida Brandt, a support admin who has signed in on the page. */
+  /** A support session in a healthy tenant. Ida Brandt, a support admin, holds it and is signed in on the page. */
   session: Granted & { tenant: Tenant };
   /** Signs somebody in in another browser. */
   another: (who: Role | Account) => Promise<Page>;

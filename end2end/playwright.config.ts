@@ -1,6 +1,6 @@
 // Journeys through the release build. Each worker starts its own demo (see support/demo.ts), so nothing here names an
-// address. A journey that fails once has failed: no retries. The limits only end what hangs: how fast something is must
-// not decide whether it works, and a busy machine is several times slower than an idle one.
+// address. There are no retries: a journey that fails once has failed. The time limits only end what hangs, because a
+// busy machine is several times slower than an idle one.
 import { defineConfig, devices } from "@playwright/test";
 
 const root = process.getuid?.() === 0;
@@ -37,7 +37,7 @@ export default defineConfig({
       ],
     },
   },
-  // Most journeys run once; every page is looked at in all widths and themes.
+  // Most journeys run once. `every-page` runs at all widths and in both themes.
   projects: [
     { name: "desktop", use: desktop },
     { name: "dark", testMatch: everyPage, use: { ...desktop, colorScheme: "dark" } },

@@ -1,4 +1,4 @@
-// Every application that is tried. `make test` tries those that install quickly, `make compat` all of them.
+// All applications to test. `make test` tests those that install quickly, `make compat` all of them.
 import { adminer } from "./adminer.ts";
 import type { Application } from "./application.ts";
 import { bokeh } from "./bokeh.ts";

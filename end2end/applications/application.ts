@@ -1,5 +1,5 @@
-// Applications that nobody here wrote, as their makers ship them, and what a person does with each. The same is done directly and
-// through the gateway, and must show the same.
+// Unmodified applications of others, and what a person does with each. The same clicks, directly and through the
+// gateway, must show the same.
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,20 +11,20 @@ export interface Application {
   readonly name: string;
   /** Where its pages begin, if not at `/`. */
   readonly entry?: string;
-  /** What the gateway has to be told of it besides its address: lines of the configuration. */
+  /** Lines that the gateway's configuration needs for it, besides its address. */
   readonly upstream?: string[];
   /** What a person types where the browser itself asks for a password. */
   readonly httpCredentials?: { username: string; password: string };
-  /** Whether a person would move the banner away first, because it lies over something that is clicked. */
+  /** Whether a person would move the banner away first, because it covers something that is clicked. */
   readonly movesBanner?: boolean;
   /** Why it is not the same through the gateway, if it isn't yet. */
   readonly breaks?: string;
   start(): Promise<Running>;
-  /** What a person does with it, wherever it is; gives what was seen on the way. */
+  /** What a person does with it, directly or through the gateway. Returns what they saw. */
   use(page: Page, url: string): Promise<string[]>;
 }
 
-/** An application that answers. */
+/** A running application. */
 export class Running {
   private constructor(
     private readonly program: Program,
@@ -33,8 +33,8 @@ export class Running {
   ) {}
 
   /**
-   * Starts a program in a folder of its own and waits until it answers. `prepare` may fill the folder, and start what
-   * the program needs.
+   * Starts a program in its own folder and waits until it answers. `prepare` may fill the folder, and start other
+   * programs that it needs.
    */
   static async start(
     command: string,
@@ -61,7 +61,7 @@ export class Running {
   }
 }
 
-/** What another program needs, such as a database. */
+/** A program that an application needs, such as a database. */
 export interface Needed {
   stop(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { expect } from "@playwright/test";
 import { type Application, fromCompat, inCompat, Running } from "./application.ts";
 
-/** Bokeh: a WebSocket whose second subprotocol is a token, and whose `Origin` must be the host that is asked. */
+/** Bokeh: a WebSocket whose second subprotocol is a token, and whose `Origin` must match `Host`. */
 export const bokeh: Application = {
   name: "Bokeh",
 

@@ -1,7 +1,7 @@
 import { expect } from "@playwright/test";
 import { type Application, fromCompat, inCompat, Running } from "./application.ts";
 
-/** Django Channels: a socket that checks `Origin` against the allowed hosts, and knows the session of Django's cookie. */
+/** Django Channels: a socket that checks `Origin` against the allowed hosts, and reads the session from Django's cookie. */
 export const channels: Application = {
   name: "Django Channels",
 

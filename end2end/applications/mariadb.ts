@@ -1,4 +1,4 @@
-// A MariaDB of its own for each application that wants one.
+// A separate MariaDB for each application that needs one.
 import { execFile } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
@@ -8,7 +8,7 @@ import { Program } from "../support/process.ts";
 
 const run = promisify(execFile);
 
-/** Who may do everything in it. */
+/** The user who may do everything in it. */
 export const OWNER = { username: "ana", password: "a long enough password" };
 
 export class MariaDb {
@@ -17,7 +17,7 @@ export class MariaDb {
     readonly socket: string,
   ) {}
 
-  /** Starts an empty one, with an empty database `demo`, that only its socket leads to. */
+  /** Starts an empty one, with an empty database `demo`. It listens only on its socket. */
   static async start(): Promise<MariaDb> {
     const folder = await mkdtemp(join(tmpdir(), "mariadb-"));
     const socket = `${folder}/socket`;

@@ -1,7 +1,7 @@
 import { expect } from "@playwright/test";
 import { type Application, inCompat, Running } from "./application.ts";
 
-/** Next.js: server actions, and links that fetch only what changes. `make compat` has built it. */
+/** Next.js: server actions, and links that fetch only what changes. `make compat` builds it. */
 export const next: Application = {
   name: "Next.js",
 

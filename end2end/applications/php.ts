@@ -6,12 +6,12 @@ import { type Needed, Running } from "./application.ts";
 export interface Site {
   readonly folder: string;
   readonly url: string;
-  /** What PHP is told besides its own configuration: more room for uploads than 2 MB, and where the database is. */
+  /** Settings added to PHP's configuration: uploads of more than 2 MB, and where the database is. */
   readonly settings: string[];
 }
 
 interface Wanted {
-  /** Whether it gets a MariaDB, which is what PHP takes `localhost` for. */
+  /** Whether it gets a MariaDB, which PHP reaches as `localhost`. */
   database?: boolean;
   /** What is in its environment. */
   environment?: (folder: string) => string[];

@@ -1,5 +1,5 @@
-// What differs between browsers, in Debian's Firefox: cookies, streams, dialogs, pages that lead to other hosts. Playwright drives only a Firefox of
-// its own, so this one is driven by WebDriver BiDi.
+// What differs between browsers, in Debian's Firefox: cookies, streams, dialogs, pages on other hosts. Playwright
+// drives only its own build of Firefox, so these journeys use WebDriver BiDi.
 import { expect, test } from "@playwright/test";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { Demo } from "../support/demo.ts";

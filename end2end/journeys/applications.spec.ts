@@ -1,4 +1,4 @@
-// Unmodified applications through Open tenant: the same clicks show the same as directly.
+// Unmodified applications through Enter tenant: the same clicks show the same as directly.
 import type { Page } from "@playwright/test";
 import { applications } from "../applications/all.ts";
 import { expect, test } from "../fixtures.ts";
@@ -7,7 +7,7 @@ import { enterTenant } from "../support/support-session.ts";
 
 const BROWSERS = ['browser.domain = "localhost"', "browser.inject_banner = true"];
 
-/** What the tab asks the upstream for itself, which a browser elsewhere may not reach, and which nothing records. */
+/** Requests that the tab sends to the upstream past the gateway, so that nothing records them. */
 function addressesPast(tab: Page, upstream: string): string[] {
   const past: string[] = [];
   const { host } = new URL(upstream);
@@ -17,7 +17,7 @@ function addressesPast(tab: Page, upstream: string): string[] {
   return past;
 }
 
-/** Leaves behind in the tab what the banner keeps there when a person moves and folds it. */
+/** Sets in the tab what the banner stores there when a person moves and folds it. */
 function moveBanner(): void {
   sessionStorage.setItem("support-console-banner", JSON.stringify({ corner: "bottom left", folded: true }));
 }

@@ -1,4 +1,4 @@
-// The banner on pages as platforms have them: strict policies, a foreign base, pages that replace themselves.
+// The banner on difficult pages of platforms: strict policies, a foreign base, pages that replace themselves.
 import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures.ts";
 import { html, type PageOf, Pages } from "../support/pages.ts";
@@ -24,7 +24,7 @@ const PAGES: Record<string, PageOf> = {
   "/shifted": page(html("<style>body { transform: translateX(40px); opacity: 0.1 } body > * { display: none !important }</style>", "")),
 };
 
-/** What the banner says. Its closed shadow root opens for journeys that ask for it before the page loads. */
+/** The banner's text. A journey can ask, before the page loads, for an open shadow root. */
 function said(tab: Page): Promise<string> {
   return tab.locator("support-console-banner").evaluate((host) => {
     const section = host.shadowRoot?.querySelector("section");
@@ -77,7 +77,7 @@ test.describe("on the pages of a platform", () => {
     await tab.goto(origin);
     await expect(tab.frameLocator("iframe").locator("support-console-banner")).toHaveCount(0);
     expect(elsewhere).toEqual([]);
-    // A script that copies the banner's text into the page gets a banner, and no other script runs.
+    // A script that copies the banner's text into the page only gets another banner. No other script runs.
     await tab.goto(`${origin}/nothing`);
     const ran = await tab.evaluate(() => {
       const script = document.createElement("script");
@@ -106,13 +106,13 @@ test.describe("on the pages of a platform", () => {
     };
     for (const [how, replace] of Object.entries(ways)) {
       await tab.evaluate(replace);
-      // At first a copy may stand there, without anything in it.
+      // At first there may be an empty copy of it.
       await expect(async () => {
         await expect(tab.locator("support-console-banner"), how).toHaveCount(1, { timeout: 100 });
         expect(await said(tab), how).toContain("End now");
       }).toPass({ timeout: 2_000 });
     }
-    // Against a page that removes it for ever it does not fight.
+    // It gives up on a page that keeps removing it.
     const times = await tab.evaluate(async () => {
       let removed = 0;
       const remove = () => {

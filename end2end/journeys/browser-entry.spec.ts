@@ -68,7 +68,7 @@ test("pages of two tenants in one browser can't reach each other", async ({ page
     }
   }, b.url());
   expect(sent, "a policy of ours stops it in the browser").toBe(false);
-  // What a page may load from everywhere, the gateway refuses.
+  // Other sites' pages may load this from anywhere, but the gateway refuses it.
   await a.evaluate(
     (elsewhere) =>
       new Promise((done) => {

@@ -25,7 +25,7 @@ test("eight tabs open at once stay live", async ({ page, context, demo, session 
   await expect(tabs[0]!.getByRole("table", { name: "Access Logs" }).locator("tbody tr")).toHaveCount(8);
 });
 
-/** What a browser does with a tab when another one is brought to the front; Playwright keeps all in front. */
+/** Hides a tab, as a browser does when another comes to the front. Playwright keeps all tabs in front. */
 async function hide(tab: Page): Promise<void> {
   await setVisibility(tab, "hidden");
 }

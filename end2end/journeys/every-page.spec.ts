@@ -1,5 +1,5 @@
-// Every page and dialog for everyone: what a program can tell about accessibility, and how wide it is. Runs at every
-// width and in both themes; the other journeys run once.
+// Every page and dialog, for each role: accessibility as far as a program can check it, and overflow. Runs at every
+// width and in both themes. The other journeys run once.
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { expect, expectNoSidewaysScroll, expectNoViolations, expectHydrated, open, test } from "../fixtures.ts";
@@ -58,7 +58,7 @@ test("the page for those without a role is usable by everyone", async ({ page, d
   await check(page, "no role");
 });
 
-/** Goes on after a finding, so that one run names all of them. */
+/** Continues after a finding, so that one run names all of them. */
 async function check(page: Page, name: string): Promise<void> {
   await expectHydrated(page);
   await takePicture(page, name);
@@ -78,7 +78,7 @@ async function firstEvent(page: Page): Promise<string> {
   return (await link.getAttribute("href")) ?? "";
 }
 
-/** For eyes: `SUPPORT_CONSOLE_PICTURES=/some/folder make journeys ARGS=every-page` leaves every page there. */
+/** `SUPPORT_CONSOLE_PICTURES=/some/folder make journeys ARGS=every-page` saves a picture of every page there. */
 async function takePicture(page: Page, name: string): Promise<void> {
   const folder = process.env.SUPPORT_CONSOLE_PICTURES;
   if (!folder) return;

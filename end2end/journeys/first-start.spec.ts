@@ -1,5 +1,5 @@
-// From nothing to the first request through the gateway, by the commands that the pages themselves show, with an
-// upstream that nobody here wrote.
+// From nothing to the first request through the gateway, with the commands that the pages show and an upstream that is
+// not ours.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
@@ -112,7 +112,7 @@ test("an answer that streams arrives while it is made", async ({ page, served })
   await openSession(page, session);
   await expect(logRow(page, id)).toBeVisible();
   while (!(await reader.read()).done) {
-    // The rest of the answer is of no matter here.
+    // The rest of the answer doesn't matter here.
   }
   await expect(logRow(page, id)).not.toContainText("open");
 });

@@ -24,7 +24,7 @@ const removeComments = () => {
   });
 };
 
-/** What others do to a page before its script has taken it over, or to the script. */
+/** What may happen to a page, or to its script, before the script has taken over. */
 const surroundings: Record<string, (page: Page) => Promise<unknown>> = {
   "a translator wraps each text": (page) => page.addInitScript(wrapTexts),
   "comments are removed": (page) => page.addInitScript(removeComments),
@@ -126,7 +126,7 @@ test("a tab that is older than the server says so, and loses nothing that was ty
     const response = await route.fetch();
     await route.fulfill({ response, headers: { ...response.headers(), "support-console-build": "a newer one" } });
   });
-  // One such answer may be of a node that is about to be replaced. The page asks again by itself.
+  // One such answer may come from a node that is about to be replaced. The page asks again.
   await page.evaluate(() => fetch("/_fn/signed_in", { method: "POST", body: "{}", headers: { "content-type": "application/json" } }));
   const line = page.getByRole("alert").filter({ hasText: "A new version of the console is here." });
   await expect(line).toHaveCount(1);

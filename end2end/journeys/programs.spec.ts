@@ -1,4 +1,4 @@
-// Programs with the libraries that people use, through the gateway with a token: they see the same as directly.
+// Programs with common libraries, through the gateway with a token, get the same as directly.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { fromCompat, inCompat } from "../applications/application.ts";
@@ -8,7 +8,7 @@ import { Served } from "../support/served.ts";
 
 const run = promisify(execFile);
 
-/** Each says what it sees. Only `make compat` installs what they need. */
+/** Each prints what it gets. Only `make compat` installs what they need. */
 const programs = !process.env.SUPPORT_CONSOLE_COMPAT ? {} : {
   "the ws package": (args: string[]) => run(process.execPath, [inCompat("live/client.js"), ...args]),
   "the websockets package": (args: string[]) => run(fromCompat("python"), [inCompat("live/client.py"), ...args]),

@@ -97,6 +97,6 @@ test("a staff member who is deactivated in a shell loses page and session at onc
 
 async function rest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   while (!(await reader.read()).done) {
-    // The feed is read on until it ends or breaks.
+    // Reads the feed until it ends or breaks.
   }
 }

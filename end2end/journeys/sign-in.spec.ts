@@ -83,7 +83,7 @@ test("what was typed is there after signing in again", async ({ page, demo, sign
   const { id } = await demo.tenant("healthy");
   await open(page, `/support/tenants/${id}/create-session`);
   await page.getByLabel("Reason").fill("Typed before the sign-in ended");
-  // Ends every sign-in. The open page hears of it and goes to the sign-in.
+  // Ends every sign-in. The open page is notified, and shows the sign-in.
   const { code, output } = await demo.command(["staff", "reset-password", account.email, "--password-stdin"], account.password);
   expect(code, output).toBe(0);
   await expect(page).toHaveURL(/sign-in\?next=/);
@@ -104,7 +104,7 @@ test("signing in again in another tab leaves an open form as it is", async ({ pa
   await page.getByLabel("Reason").fill("Half-written, and not to be lost");
   const other = await page.context().newPage();
   await open(other, "/sign-in");
-  // The open page hears that its sign-in has ended, asks, and follows the new one.
+  // The open page learns that its sign-in has ended, asks again, and uses the new one.
   const asked = page.waitForResponse((answer) => answer.url().endsWith("/_fn/signed_in"));
   const followed = page.waitForRequest((request) => new URL(request.url()).pathname === "/live");
   await fillSignIn(other, account);

@@ -138,7 +138,7 @@ test("a path that leads somewhere else to some readers is refused", async ({ pag
     expect(status, path).toBe(400);
     await expect(logRow(page, requestId)).toContainText("400, refused");
   }
-  // This session may read everything of its tenant, so it makes no difference which of the places is meant.
+  // This session may read everything of its tenant, so every reading of the path is permitted.
   const { status, requestId } = await demo.requestAsWritten(token, "/v1/a%2Fb;x=1");
   expect(status).toBe(404);
   await expect(logRow(page, requestId)).toContainText("404");

@@ -1,4 +1,4 @@
-// A WebSocket is one request of the record: what passed over it is counted, and a revocation ends it.
+// A WebSocket is one request in the record. Its frames are counted, and a revocation ends it.
 import { expect, fact, test as base } from "../fixtures.ts";
 import { Chat, Talk } from "../support/chat.ts";
 import { Served } from "../support/served.ts";
@@ -33,7 +33,7 @@ test("a WebSocket is open in the record, counted frame by frame, and cut by a re
   await expect(page.getByRole("listitem").filter({ hasText: /^talk 1 request$/ })).toBeVisible();
   await row.locator("summary").click();
   const details = page.getByRole("table", { name: "Access Logs" });
-  // Frames with their heads: of two and four bytes from a client, which masks, of two from a server.
+  // Frames with their heads: two bytes and a mask of four from a client, two bytes from a server.
   await expect(fact(details, "Upgrade")).toContainText("Messages are counted, not recorded individually.");
   await expect(fact(details, "To the upstream")).toContainText("2 frames, 25 bytes, SHA-256");
   await expect(fact(details, "To the client")).toContainText("2 frames, 17 bytes, SHA-256");

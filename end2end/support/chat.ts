@@ -1,4 +1,4 @@
-// A WebSocket service that says every message back, in the little of RFC 6455 that a journey needs, and a client of it.
+// A WebSocket service that echoes every message, and a client of it, with the part of RFC 6455 that journeys need.
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request, type Server } from "node:http";
@@ -61,7 +61,7 @@ export class Talk {
     });
   }
 
-  /** Says a short text, and gives back what is said to it. */
+  /** Sends a short text and returns the answer. */
   async say(text: string): Promise<string> {
     const mask = randomBytes(4);
     const payload = Buffer.from(text).map((byte, i) => byte ^ mask[i % 4]!);
@@ -70,9 +70,9 @@ export class Talk {
     return frame.subarray(2).toString();
   }
 
-  /** Waits until nothing more can be said. */
+  /** Waits until the socket is closed. */
   async ended(): Promise<void> {
-    // Not `once` of node:events: that would fail where the connection is reset, which is how it is cut.
+    // Not `once` of node:events, which would fail when the connection is reset. That is how the gateway cuts it.
     if (!this.socket.destroyed) await new Promise((done) => this.socket.once("close", done));
   }
 }

@@ -1,4 +1,4 @@
-// A console that runs: how its own commands, the platform and support talk to it.
+// A running console, and how its commands, the platform and support staff talk to it.
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { request } from "node:http";
@@ -19,7 +19,7 @@ export interface Tenant {
   name: string;
 }
 
-/** What a command of the program left behind. */
+/** The result of a command of the program. */
 export interface Ended {
   code: number;
   stdout: string;
@@ -75,7 +75,7 @@ export abstract class Console {
     return account;
   }
 
-  /** Asks the REST interface as the platform does; gives back what it answers, parsed. */
+  /** Calls the REST interface as the platform does, and returns the parsed answer. */
   async platform<T>(method: string, path: string, body?: unknown): Promise<T> {
     const answer = await fetch(`${this.console}/api/v1/${path}`, {
       method,
@@ -87,7 +87,7 @@ export abstract class Console {
     return (text ? JSON.parse(text) : undefined) as T;
   }
 
-  /** Registers a tenant that nobody calls for; the upstream does not know it. */
+  /** Registers a tenant without calls, which the upstream does not know. */
   async registerTenant(name: string): Promise<Tenant> {
     const id = `tnt_${randomUUID().slice(0, 8)}`;
     const slug = `${name.toLowerCase().replaceAll(/[^a-z]+/g, "-")}-${id.slice(4)}`;
@@ -100,7 +100,7 @@ export abstract class Console {
     return fetch(`${this.gateway}${path}`, { ...init, headers });
   }
 
-  /** Sends a GET whose path goes out as it is written; `fetch` would tidy it up first. */
+  /** Sends a GET with the path exactly as written. `fetch` would normalise it first. */
   async requestAsWritten(token: string, path: string): Promise<{ status: number; requestId: string | null }> {
     const { hostname, port } = new URL(this.gateway);
     const headers = { authorization: `Bearer ${token}` };

@@ -1,4 +1,4 @@
-// A demo of the release build on ports and data of its own.
+// A demo of the release build with its own ports and data.
 import { mkdtemp, readFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ export class Demo extends Console {
   }
 
   static async start(): Promise<Demo> {
-    // Short, because the path of a Unix socket in it has to be.
+    // Short, because the path of a Unix socket in it must be short.
     const folder = await mkdtemp(join(tmpdir(), "console-"));
     const file = join(folder, "ready.json");
     const ports = { console: await freePort(), gateway: await freePort(), upstream: await freePort() };
@@ -57,7 +57,7 @@ export class Demo extends Console {
     return account;
   }
 
-  /** The first tenant of a health, by the number of its calls. */
+  /** The tenant with this health that has the most calls. */
   async tenant(health: "healthy" | "warning" | "critical"): Promise<Tenant> {
     type List = { items: { tenant: Tenant }[] };
     const { items } = await this.platform<List>("GET", `tenants?health=${health}&sort=calls&dir=desc&limit=1`);
@@ -75,7 +75,7 @@ export class Demo extends Console {
     return this.control("now");
   }
 
-  /** Sends one line, gives back the line that answers it. */
+  /** Sends one line and returns the answering line. */
   private async control(command: string): Promise<string> {
     const socket = createConnection(this.ready.control_socket);
     socket.setEncoding("utf8");

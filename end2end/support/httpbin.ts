@@ -1,4 +1,4 @@
-// A well-known HTTP service that is not ours, to put behind the gateway.
+// httpbin, a well-known HTTP service, as an upstream.
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

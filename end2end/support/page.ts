@@ -1,15 +1,15 @@
-// What journeys do with pages again and again.
+// Common actions of journeys on pages.
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type Locator, type Page } from "@playwright/test";
 import type { Account } from "./console.ts";
 
-/** Opens a page and waits until the browser's half has taken over. */
+/** Opens a page and waits until it is hydrated. */
 export async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);
   await expectHydrated(page);
 }
 
-/** A click before this may go to the plain form behind a button; after it, never. */
+/** Before this a click may submit the plain form behind a button. After it, it never does. */
 export async function expectHydrated(page: Page): Promise<void> {
   await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
 }
@@ -38,7 +38,7 @@ export function fact(within: Locator, term: string): Locator {
   return within.locator("dt", { hasText: new RegExp(`^${term}$`) }).locator("xpath=following-sibling::dd[1]");
 }
 
-/** Nothing but the boxes of tables is wider than the window (WCAG 1.4.10). The journey goes on after a finding. */
+/** Only the boxes of tables may be wider than the window (WCAG 1.4.10). The journey continues after a finding. */
 export async function expectNoSidewaysScroll(page: Page, name: string): Promise<void> {
   const widths = await page.evaluate(() => ({
     window: document.documentElement.clientWidth,
@@ -47,7 +47,7 @@ export async function expectNoSidewaysScroll(page: Page, name: string): Promise<
   expect.soft(widths.page, `${name}: width of the page`).toBe(widths.window);
 }
 
-/** WCAG 2.2 level AA, as far as a program can tell. The journey goes on after a finding. */
+/** WCAG 2.2 level AA, as far as a program can check it. The journey continues after a finding. */
 export async function expectNoViolations(page: Page, name: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page })
     .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])

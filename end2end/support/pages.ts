@@ -1,13 +1,13 @@
-// A platform of a few pages, each with something that a banner has to stand.
+// A platform with a few pages that make it difficult to show a banner.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What is answered for a path: the page, and fields of its header. */
+/** The answer for a path: the page, and header fields. */
 export type PageOf = (asked: IncomingMessage) => { body: string; headers?: Record<string, string | string[]>; status?: number };
 
 export class Pages {
-  /** What was asked for, with what came in the body. */
+  /** The requests that came, with their bodies. */
   readonly asked: string[] = [];
 
   private constructor(

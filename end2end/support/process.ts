@@ -15,7 +15,7 @@ export class Program {
     readonly log: string,
   ) {}
 
-  /** Starts a program with a folder of its own, which goes when it stops. Its output is in a file there. */
+  /** Starts a program in its own folder, which is removed when it stops. Its output is in a file there. */
   static start(command: string, args: string[], folder: string): Program {
     const log = join(folder, "log");
     const output = openSync(log, "a");
@@ -28,7 +28,7 @@ export class Program {
     return new Program(child, folder, log);
   }
 
-  /** Waits until `ready` gives something; else stops the program and fails with its last words. */
+  /** Waits until `ready` returns something. Otherwise stops the program and fails with its last output. */
   async until<T>(what: string, ready: () => Promise<T | undefined>, seconds = 30): Promise<T> {
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await pause(50)) {
       const value = await ready();
@@ -40,7 +40,7 @@ export class Program {
     throw new Error(`${what}: not within ${seconds} s\n${lastWords}`);
   }
 
-  /** Asks the program to end, and makes it end if it doesn't. */
+  /** Asks the program to end, and kills it if it doesn't. */
   async stop(): Promise<void> {
     if (!this.ended && this.child.pid !== undefined) {
       const exit = once(this.child, "exit");
@@ -52,7 +52,7 @@ export class Program {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Stops the program where it is, or lets it go on. */
+  /** Freezes the program, or lets it continue. */
   freeze(frozen: boolean): void {
     this.child.kill(frozen ? "SIGSTOP" : "SIGCONT");
   }
@@ -62,7 +62,7 @@ export class Program {
   }
 }
 
-/** The environment without what is meant for these scripts: to the program each of ours is configuration. */
+/** The environment without the scripts' own variables, which the program would read as configuration. */
 export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const { SUPPORT_CONSOLE_SITE_ROOT: site, ...all } = process.env;
   const others = Object.entries(all).filter(([name]) => !name.startsWith("SUPPORT_CONSOLE_"));
@@ -70,8 +70,8 @@ export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
 }
 
 /**
- * A TCP port that nothing listens on. Below those that the system gives to outgoing connections (32768 and up on Linux):
- * one of theirs could be taken again before the program that is told of it listens.
+ * A TCP port that nothing listens on. It is below the ports of outgoing connections (32768 and up on Linux), because
+ * one of those could be taken before the program listens on it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

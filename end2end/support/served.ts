@@ -1,4 +1,4 @@
-// A console as an operator starts it: `serve` with a configuration of its own, an empty store, and httpbin as upstream.
+// A console as an operator starts it: `serve` with its own configuration, an empty store, and httpbin as upstream.
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { freePort, Program } from "./process.ts";
 import { createSession, type Granted } from "./support-session.ts";
 
 export class Served extends Console {
-  /** Set once there is one. */
+ 
   platformKey = "";
 
   private constructor(
@@ -19,7 +19,7 @@ export class Served extends Console {
     super(place);
   }
 
-  /** `more` are lines for the table of the gateway. */
+  /** `more`: further lines for the gateway's table in the configuration. */
   static async start(upstream: string, more: string[] = []): Promise<Served> {
     const folder = await mkdtemp(join(tmpdir(), "serve-"));
     const [console, gateway] = [await freePort(), await freePort()];

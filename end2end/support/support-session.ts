@@ -1,4 +1,4 @@
-// Support sessions as a staff member makes them: in the dialog.
+// Support sessions, created in the dialog as a staff member does.
 import { expect, type Locator, type Page } from "@playwright/test";
 import { expectHydrated, open } from "./page.ts";
 
@@ -51,14 +51,14 @@ export async function createSession(page: Page, tenantId: string, wanted: Wanted
   return readGranted(page);
 }
 
-/** Opens the page of a support session, with the pointer where it holds no rows back. */
+/** Opens the page of a support session, with the pointer outside its lists, where it doesn't hold rows back. */
 export async function openSession(page: Page, id: string): Promise<void> {
   await page.mouse.move(0, 0);
   await open(page, `/support/sessions/${id}`);
   await expectLive(page);
 }
 
-/** Follows Enter tenant on the page of a support session; gives the tab that it opens. */
+/** Follows Enter tenant on the page of a support session, and returns the new tab. */
 export async function enterTenant(page: Page, id: string): Promise<Page> {
   await openSession(page, id);
   const link = page.getByRole("link", { name: /^Enter tenant/ });
