@@ -137,6 +137,17 @@ impl Verifier {
         });
     }
 
+    /// Notes that a store holds something that its events never had in common.
+    pub fn false_deed(&mut self, number: i64) {
+        self.faults.push(Fault {
+            chain: None,
+            seq: None,
+            id: None,
+            line: None,
+            wrong: Wrong::Deed { number },
+        });
+    }
+
     fn take(&mut self, seen: Seen) {
         self.events += 1;
         let known = self.chains.get_mut(&seen.chain);

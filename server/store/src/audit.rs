@@ -27,6 +27,9 @@ pub use audit::chain::name as chain_of;
 
 #[cfg(test)]
 pub(crate) use {
-    deeds::NEXT_DEED, filter::list_keys, prune::ALL as PRUNE_STATEMENTS,
-    read::ALL as READ_STATEMENTS, requests::ALL as REQUEST_STATEMENTS,
+    deeds::{ALL as DEED_STATEMENTS, NEXT_DEED},
+    filter::list_keys,
+    prune::ALL as PRUNE_STATEMENTS,
+    read::ALL as READ_STATEMENTS,
+    requests::ALL as REQUEST_STATEMENTS,
 };

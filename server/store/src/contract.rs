@@ -8,6 +8,7 @@ mod lanes;
 mod listing;
 mod migrating;
 mod order;
+mod planting;
 mod plans;
 mod reading;
 mod schema;

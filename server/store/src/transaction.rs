@@ -169,8 +169,7 @@ impl Bookkeeping<'_> {
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
         let (db, mut deeds) = (&mut self.db, Deeds::default());
         let events = self.pending.events().chain(self.batched.events());
-        deeds.look_up(db, events).await?;
-        deeds.learn(db, self.pending.events()).await?;
+        deeds.learn(db, events).await?;
         for event in self.batched.write(db, &deeds).await? {
             let _receipt = self.pending.push(event);
         }

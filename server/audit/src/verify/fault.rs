@@ -69,6 +69,12 @@ pub enum Wrong {
         /// The kept head's position.
         head: u64,
     },
+    /// What events of a store have in common was changed or put in, whether or not an event has it.
+    #[error("row {number} of audit_deeds was changed or put in: it does not fit its digest")]
+    Deed {
+        /// The deed's number.
+        number: i64,
+    },
 }
 
 impl Wrong {
@@ -88,6 +94,7 @@ impl Wrong {
             Self::Checkpoint { .. } => "checkpoint",
             Self::KeptHead { .. } => "kept_head",
             Self::HeadNotCovered { .. } => "head_not_covered",
+            Self::Deed { .. } => "deed",
         }
     }
 }

@@ -69,7 +69,8 @@ impl Pending {
 
     /// Gives every event its place, by compare-and-swap on its chain's head. Chains are locked after
     /// everything else that the transaction locks, and in ascending order: so two transactions never
-    /// wait for each other in a circle, and a chain is held only until the commit that comes next.
+    /// wait for each other in a circle, and a chain is held only until the commit that comes next. The deeds
+    /// have been learnt.
     ///
     /// # Errors
     ///
@@ -80,7 +81,6 @@ impl Pending {
         db: &mut Db<'_>,
         deeds: &mut Deeds,
     ) -> Result<(), StoreError> {
-        deeds.learn(db, self.0.iter()).await?;
         let mut chains = BTreeMap::<_, Vec<_>>::new();
         for event in std::mem::take(&mut self.0) {
             let chain = chain::name(event.event.tenant_id.as_ref());
@@ -125,12 +125,7 @@ impl Db<'_> {
             let number = self.query(sql).bind(&event.chain).fetch_one().await?;
             // Beyond those that are given one after the other.
             let deed = (1 << 20) + stored::place(number, event.seq)? % (1 << 20);
-            let sign = if super::metadata::OF_REQUESTS.contains(&event.action.as_str()) {
-                -1
-            } else {
-                1
-            };
-            let deed = deed * sign;
+            let deed = deed * super::deeds::sign_of(&event.action);
             self.query(
                 "INSERT INTO audit_deeds (id, v, category, action, resource_type, outcome, actor_type, actor_id, \
                  actor_name, actor_search, ip, user_agent, used_until) VALUES \

@@ -1,45 +1,61 @@
 //! What many events have in common: who did what kind of thing from where, and whether it succeeded. It is stored once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
-use app::domain::{
-    Timestamp,
-    audit::{Actor, AuditEvent},
-};
+use app::domain::{Timestamp, audit::AuditEvent};
 use chrono::TimeDelta;
+use const_format::concatcp;
 use sha2::{Digest as _, Sha256};
 
 use super::{metadata::OF_REQUESTS, new_event::NewAuditEvent};
 use crate::{
-    Db, StoreError, Value,
-    record::record,
-    rows::{Rows, columns},
+    Db, Record, StoreError,
+    record::{placeholders, record},
+    rows::Rows,
     searchable,
+    sql::queries,
     value::ToValue,
 };
 
 /// For how long after its use a deed is kept for others.
 const KEPT: TimeDelta = TimeDelta::days(60);
 
-const COLUMNS: &str = "v, category, action, resource_type, outcome, actor_type, actor_id, actor_name, actor_search, ip, \
-    user_agent, digest, used_until";
+/// For how long it is kept at least before it is kept anew. By so much the clocks of nodes may differ.
+const KEPT_AT_LEAST: TimeDelta = TimeDelta::days(1);
 
 /// The next number on SQLite: by the ends of the key, without a walk through all.
 pub(crate) const NEXT_DEED: &str = "(MAX(COALESCE((SELECT MAX(id) FROM audit_deeds), 0), \
     -COALESCE((SELECT MIN(id) FROM audit_deeds), 0)) + 1)";
 
+const COLUMNS: &str = <Stored as Record>::COLUMNS;
+
 static FIND: Rows = Rows::new(
-    "SELECT digest, id, used_until FROM audit_deeds WHERE digest IN (VALUES ",
+    concatcp!(
+        "SELECT ",
+        COLUMNS,
+        " FROM audit_deeds WHERE digest IN (VALUES "
+    ),
     1,
     ")",
 );
 
-static KEEP: Rows = Rows::new(
-    // Another node's clock may be ahead.
-    "UPDATE audit_deeds SET used_until = CASE WHEN used_until < v.column2 THEN v.column2 ELSE used_until END FROM (VALUES ",
-    2,
-    ") AS v WHERE audit_deeds.id = v.column1",
-);
+queries! {
+    Db {
+        /// Up to 1,000 deeds after a number that have a digest, in order.
+        pub(super) fn list_deeds_after(id: i64) -> all Stored
+            = concatcp!("SELECT ", COLUMNS, " FROM audit_deeds \
+                WHERE id > :id AND digest IS NOT NULL ORDER BY id LIMIT 1000");
+
+        /// Takes a deed's digest away. What it says stays, for verification.
+        fn displace_deed(id: i64, digest: &[u8], other: &[u8])
+            = "UPDATE audit_deeds SET digest = :other WHERE id = :id AND digest = :digest";
+
+        /// Another node's clock may be ahead.
+        fn keep_deed(id: i64, until: Timestamp) -> changed
+            = "UPDATE audit_deeds SET used_until = CASE WHEN used_until < :until THEN :until ELSE used_until END \
+                WHERE id = :id";
+    }
+}
 
 /// SHA-256 of a deed.
 pub(crate) type Digest = [u8; 32];
@@ -58,83 +74,161 @@ impl From<NewAuditEvent> for Named {
     }
 }
 
+/// What a deed says.
+#[derive(Debug, PartialEq, Eq)]
+struct Content {
+    v: i64,
+    category: String,
+    action: String,
+    resource_type: String,
+    outcome: String,
+    actor_type: String,
+    actor_id: String,
+    actor_name: String,
+    actor_search: String,
+    ip: Option<String>,
+    user_agent: Option<String>,
+}
+
+record! { Content {
+    v; category; action; resource_type; outcome; actor_type; actor_id; actor_name; actor_search; ip; user_agent;
+} }
+
+impl Content {
+    fn of(event: &NewAuditEvent) -> Self {
+        let kind = event.action.kind();
+        Self {
+            v: audit::chain::VERSION.into(),
+            category: kind.category.as_str().to_owned(),
+            action: kind.name.to_owned(),
+            resource_type: kind.resource_type.to_owned(),
+            outcome: event.outcome.as_str().to_owned(),
+            actor_type: event.actor.kind.as_str().to_owned(),
+            actor_id: event.actor.id.clone(),
+            actor_name: event.actor.name.clone(),
+            actor_search: searchable(&event.actor.name),
+            ip: event.origin.ip.clone(),
+            user_agent: event.origin.user_agent.clone(),
+        }
+    }
+
+    /// The sign of its number.
+    fn sign(&self) -> i64 {
+        sign_of(&self.action)
+    }
+}
+
+/// The sign of the number of an action's deeds: an index leaves out events of requests by it.
+pub(super) fn sign_of(action: &str) -> i64 {
+    if OF_REQUESTS.contains(&action) { -1 } else { 1 }
+}
+
 /// A deed as stored.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) id: i64,
+    digest: Vec<u8>,
+    /// No event with it was recorded later.
+    used_until: Timestamp,
+    content: Content,
+}
+
+record! { Stored { id; digest; used_until; content: Content } }
+
+impl Stored {
+    /// Whether the digest is that of what it says.
+    pub(super) fn is_sound(&self) -> bool {
+        let content = &self.content;
+        let digest = digest([
+            Some(&content.category),
+            Some(&content.action),
+            Some(&content.resource_type),
+            Some(&content.outcome),
+            Some(&content.actor_type),
+            Some(&content.actor_id),
+            Some(&content.actor_name),
+            content.ip.as_deref(),
+            content.user_agent.as_deref(),
+        ]);
+        self.digest == digest
+    }
+}
+
+/// The number of a deed, and until when it is kept.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     id: i64,
-    /// No event with it was recorded later.
     used_until: Timestamp,
 }
-
-record! { Known { id; used_until } }
-
-struct Found {
-    digest: Vec<u8>,
-    known: Known,
-}
-
-record! { Found { digest; known: Known } }
 
 /// The deeds that a transaction has found or added.
 #[derive(Debug, Default)]
 pub(crate) struct Deeds(BTreeMap<Digest, Known>);
 
 impl Deeds {
-    /// Finds the deeds of events as far as they are there, so that the ones that are needed are asked for at once.
-    pub(crate) async fn look_up(
-        &mut self,
-        db: &mut Db<'_>,
-        events: impl Iterator<Item = &Named>,
-    ) -> Result<(), StoreError> {
-        let mut unknown = self.unknown(events);
-        self.find(db, &mut unknown).await
-    }
-
-    fn unknown<'e>(
-        &self,
-        events: impl Iterator<Item = &'e Named>,
-    ) -> BTreeMap<Digest, &'e NewAuditEvent> {
-        events
-            .filter(|named| !self.0.contains_key(&named.deed))
-            .map(|named| (named.deed, &named.event))
-            .collect()
-    }
-
-    /// Finds the deeds of events, and adds those that are missing. They are locked in the order of their digests, before any
-    /// chain.
+    /// Finds the deeds of events, adds those that are missing, and notes for how long they are needed. Rows are locked in the
+    /// order of their digests, after everything that acts have locked and before any chain.
     pub(crate) async fn learn(
         &mut self,
         db: &mut Db<'_>,
         events: impl Iterator<Item = &Named>,
     ) -> Result<(), StoreError> {
-        let mut unknown = self.unknown(events);
-        self.find(db, &mut unknown).await?;
-        if unknown.is_empty() {
-            return Ok(());
+        let mut wanted = BTreeMap::new();
+        for Named { event, deed } in events {
+            if let (false, Entry::Vacant(new)) = (self.0.contains_key(deed), wanted.entry(*deed)) {
+                new.insert((event.recorded.now(), Content::of(event)));
+            }
         }
-        for (digest, event) in &unknown {
-            add(db, digest, event).await?;
+        let others = self.find(db, &wanted).await?;
+        let mut added = BTreeMap::new();
+        for (digest, (now, content)) in wanted {
+            match self.0.get(&digest).copied() {
+                Some(known) if known.used_until >= now + KEPT_AT_LEAST => {}
+                Some(known) => self.keep_one(db, digest, known, now).await?,
+                None => {
+                    if let Some(id) = others.get(&digest) {
+                        displace(db, *id, &digest).await?;
+                    }
+                    add(db, &digest, &content, now + KEPT).await?;
+                    added.insert(digest, (now, content));
+                }
+            }
         }
-        self.find(db, &mut unknown).await?;
-        match unknown.is_empty() {
+        self.find(db, &added).await?;
+        match added.keys().all(|digest| self.0.contains_key(digest)) {
             true => Ok(()),
             false => Err(StoreError::Contended),
         }
     }
 
+    /// Finds deeds. Returns the numbers of those that say something else than their digests.
     async fn find(
         &mut self,
         db: &mut Db<'_>,
-        unknown: &mut BTreeMap<Digest, &NewAuditEvent>,
-    ) -> Result<(), StoreError> {
-        let digests = unknown.keys().map(|digest| vec![digest.to_value()]);
-        for found in FIND.fetch_all::<Found>(db, digests.collect()).await? {
-            if let Ok(digest) = Digest::try_from(found.digest) {
-                unknown.remove(&digest);
-                self.0.insert(digest, found.known);
+        wanted: &BTreeMap<Digest, (Timestamp, Content)>,
+    ) -> Result<BTreeMap<Digest, i64>, StoreError> {
+        let mut others = BTreeMap::new();
+        let digests = wanted.keys().map(|digest| vec![digest.to_value()]);
+        for stored in FIND.fetch_all::<Stored>(db, digests.collect()).await? {
+            let Ok(digest) = Digest::try_from(stored.digest) else {
+                continue;
+            };
+            let Stored {
+                id,
+                used_until,
+                content,
+                ..
+            } = stored;
+            let is_ours = wanted.get(&digest).is_some_and(|(_, wanted)| {
+                // The event would be stored as what someone else has written there.
+                *wanted == content && id.signum() == wanted.sign()
+            });
+            match is_ours {
+                true => drop(self.0.insert(digest, Known { id, used_until })),
+                false => drop(others.insert(digest, id)),
             }
         }
-        Ok(())
+        Ok(others)
     }
 
     /// The number of a deed that has been learnt.
@@ -143,72 +237,76 @@ impl Deeds {
         known.ok_or(StoreError::Contended)
     }
 
-    /// Notes until when deeds have been used, by events and the instants at which they are recorded.
+    /// Makes sure that deeds are kept for events with the instants at which they are recorded: a chain's time can be ahead of
+    /// the clock.
     pub(super) async fn keep(
         &mut self,
         db: &mut Db<'_>,
         used: impl Iterator<Item = (Digest, Timestamp)>,
     ) -> Result<(), StoreError> {
-        let mut late = BTreeMap::<i64, Timestamp>::new();
+        let mut late = BTreeMap::<Digest, Timestamp>::new();
         for (digest, recorded_at) in used {
-            if let Some(known) = self.0.get_mut(&digest)
-                && known.used_until < recorded_at
-            {
-                known.used_until = recorded_at + KEPT;
-                late.insert(known.id, known.used_until);
+            let known = self.0.get(&digest);
+            if known.is_some_and(|known| known.used_until < recorded_at) {
+                let latest = late.entry(digest).or_insert(recorded_at);
+                *latest = recorded_at.max(*latest);
             }
         }
-        let count = late.len() as u64;
-        let rows = late.into_iter();
-        let rows = rows.map(|(id, until)| vec![id.to_value(), until.to_value()]);
-        match KEEP.execute(db, rows.collect()).await? == count {
-            true => Ok(()),
-            // Retention has deleted one of them.
-            false => Err(StoreError::Contended),
+        for (digest, recorded_at) in late {
+            if let Some(known) = self.0.get(&digest).copied() {
+                self.keep_one(db, digest, known, recorded_at).await?;
+            }
         }
+        Ok(())
+    }
+
+    async fn keep_one(
+        &mut self,
+        db: &mut Db<'_>,
+        digest: Digest,
+        Known { id, .. }: Known,
+        used_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let used_until = used_at + KEPT;
+        if !db.keep_deed(id, used_until).await? {
+            // Retention has deleted it.
+            return Err(StoreError::Contended);
+        }
+        self.0.insert(digest, Known { id, used_until });
+        Ok(())
     }
 }
 
-async fn add(db: &mut Db<'_>, digest: &Digest, event: &NewAuditEvent) -> Result<(), StoreError> {
+/// Takes a digest away from a deed that says something else. Someone has written it there, so that events would be stored with
+/// what it says. It stays as it is otherwise: events that have it are not what was recorded, and `audit verify` names it.
+async fn displace(db: &mut Db<'_>, id: i64, digest: &Digest) -> Result<(), StoreError> {
+    tracing::error!(
+        audit.deed = id,
+        "audit_deeds was tampered with: a row says something else than its digest. Run `support-console audit verify`"
+    );
+    let other = [digest.as_slice(), &id.to_be_bytes()].concat();
+    db.displace_deed(id, digest, &other).await
+}
+
+async fn add(
+    db: &mut Db<'_>,
+    digest: &Digest,
+    content: &Content,
+    used_until: Timestamp,
+) -> Result<(), StoreError> {
     let number = match db.is_postgres() {
         true => "nextval('audit_deeds_number')",
         false => NEXT_DEED,
     };
-    let count = const { columns(COLUMNS) };
-    let places: Vec<_> = (2..=count + 1).map(|place| format!("${place}")).collect();
+    let places = const { placeholders(COLUMNS) };
     let sql = format!(
-        "INSERT INTO audit_deeds (id, {COLUMNS}) VALUES ({number} * $1, {}) ON CONFLICT (digest) DO NOTHING",
-        places.join(", ")
+        "INSERT INTO audit_deeds ({COLUMNS}) VALUES ({number} * {places}) ON CONFLICT (digest) DO NOTHING"
     );
-    let kind = event.action.kind();
-    let Actor {
-        kind: actor,
-        id,
-        name,
-    } = &event.actor;
-    let sign = if OF_REQUESTS.contains(&kind.name) {
-        -1
-    } else {
-        1
-    };
-    let values: Vec<Value> = vec![
-        Value::Int(sign),
-        audit::chain::VERSION.to_value(),
-        kind.category.to_value(),
-        kind.name.to_value(),
-        kind.resource_type.to_value(),
-        event.outcome.to_value(),
-        actor.to_value(),
-        id.to_value(),
-        name.to_value(),
-        searchable(name).to_value(),
-        event.origin.ip.to_value(),
-        event.origin.user_agent.to_value(),
-        digest.to_value(),
-        (event.recorded.now() + KEPT).to_value(),
-    ];
     db.assembled(sql)
-        .with(|bound| bound.extend(values))
+        .bind(content.sign())
+        .bind(digest)
+        .bind(used_until)
+        .with(|values| content.add_to(values))
         .done()
         .await
 }

@@ -250,8 +250,8 @@ fn check(row: &Row, event: &AuditEvent) -> Result<(), String> {
         return Err("is the first one, but something stands before it".to_owned());
     }
     // Filters leave out events of requests by the sign.
-    let is_below_zero = row.get::<i64>("deed").map_err(text)? < 0;
-    if is_below_zero != metadata::OF_REQUESTS.contains(&event.action.as_str()) {
+    let deed: i64 = row.get("deed").map_err(text)?;
+    if deed.signum() != deeds::sign_of(&event.action) {
         return Err("its deed has the wrong sign".to_owned());
     }
     let mut stored = Packed::from_row(row).map_err(text)?;

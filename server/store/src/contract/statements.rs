@@ -15,6 +15,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::access_log::REPLAY_STATEMENTS,
         crate::access_log::REPORT_STATEMENTS,
         crate::api_keys::ALL,
+        crate::audit::DEED_STATEMENTS,
         crate::audit::PRUNE_STATEMENTS,
         crate::audit::READ_STATEMENTS,
         crate::audit::REQUEST_STATEMENTS,
