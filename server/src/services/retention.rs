@@ -109,11 +109,12 @@ impl Retention {
     ///
     /// If the store can't be written.
     pub async fn prune(&self) -> Result<(), StoreError> {
-        let now = self.core.clock.confirmed();
+        let (now, mut failed) = (self.core.clock.confirmed(), None);
         for (kept, piece) in RULES {
-            self.in_pieces(now - kept, piece).await?;
+            // What can't be deleted keeps nothing else.
+            failed = self.in_pieces(now - kept, piece).await.err().or(failed);
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Repeats `piece` until it finds nothing more. Returns how many rows it deleted in all.

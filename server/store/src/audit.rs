@@ -11,6 +11,7 @@ mod prune;
 mod read;
 mod requests;
 mod stored;
+mod unused;
 mod verify;
 
 pub(crate) use append::Pending;
@@ -21,6 +22,7 @@ pub use heads::AuditPosition;
 pub use new_event::{NewAuditEvent, Stamp};
 pub use read::EXPORT_PAGE;
 pub use stored::{StoredEvent, tenant_of_chain};
+pub use unused::UnusedDeeds;
 pub use verify::verify_store;
 
 pub use audit::chain::name as chain_of;
@@ -32,4 +34,5 @@ pub(crate) use {
     prune::ALL as PRUNE_STATEMENTS,
     read::ALL as READ_STATEMENTS,
     requests::ALL as REQUEST_STATEMENTS,
+    unused::ALL as UNUSED_STATEMENTS,
 };

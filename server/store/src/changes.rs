@@ -38,9 +38,11 @@ queries! {
         /// Forgets up to 500 changes of before an instant, which every process has long read. Returns how
         /// many.
         pub fn prune_changes(before: Timestamp) -> count
-            // The oldest have the least numbers. The newest stays, so that the highest number is known.
+            // The oldest have the least numbers: what comes before an old one is old, whatever its clock said. The newest
+            // stays, so that the highest number is known.
             = "DELETE FROM changes WHERE number IN (SELECT number FROM changes ORDER BY number LIMIT 500) \
-                AND at < :before AND number < (SELECT MAX(number) FROM changes)";
+                AND number <= (SELECT MAX(number) FROM (SELECT number, at FROM changes ORDER BY number LIMIT 10000) AS oldest \
+                WHERE at < :before) AND number < (SELECT MAX(number) FROM changes)";
 
         fn add_change(kind: &str, subject: &str, at: Timestamp)
             = "INSERT INTO changes (kind, subject, at) VALUES (:kind, :subject, :at)";

@@ -1,14 +1,19 @@
 //! The record of support sessions: access logs, the sessions themselves, and the audit log.
 
+use std::time::Instant;
+
 use app::domain::{
-    SupportSessionId, Timestamp,
+    SupportSessionId, TenantId, Timestamp,
     audit::{AuditAction, SessionHolder},
     caller::Context,
     support_sessions::SupportSession,
 };
 use audit::{checkpoint::Checkpoint, verify::KeptHead};
 use ed25519_dalek::SigningKey;
-use store::{Audited, Priority, audit::tenant_of_chain};
+use store::{
+    Audited, Priority, StoreError,
+    audit::{UnusedDeeds, tenant_of_chain},
+};
 use uuid::Uuid;
 
 use super::{Retention, RetentionError, old_events::OldEvents};
@@ -50,20 +55,45 @@ impl Retention {
     /// If the caller may not do it, the store can't be written, or checkpoints can't be signed.
     pub async fn prune_record(&self, context: &Context) -> Result<PrunedRecord, RetentionError> {
         self.authorise(context)?;
-        let mut pruned = PrunedRecord::default();
+        let (mut pruned, mut failed) = (PrunedRecord::default(), None);
         let kept = self.core.config.retention;
-        if let Some(before) = self.cutoff(kept.access_log_days).await? {
-            self.prune_support_sessions(context, before, &mut pruned)
-                .await?;
-            pruned.rule_sets = self.prune_rule_sets(before).await?;
+        let requests_kept = self.cutoff(kept.access_log_days).await?;
+        if let Some(before) = requests_kept {
+            // What can't be deleted keeps nothing else.
+            let sessions = self.prune_support_sessions(context, before, &mut pruned);
+            failed = sessions.await.err();
+            match self.prune_rule_sets(before).await {
+                Ok(some) => pruned.rule_sets = some,
+                Err(error) => failed = Some(error),
+            }
         }
         if let Some(before) = self.cutoff(kept.audit_days).await? {
-            pruned.audit_events = self.prune_audit(context, before).await?;
-            let now = self.core.clock.confirmed();
-            self.in_pieces(now, |tx, now| Box::pin(tx.prune_audit_deeds(*now)))
-                .await?;
+            let audit = self.prune_audit(context, before, &mut pruned.audit_events);
+            failed = audit.await.err().or(failed);
+            self.prune_deeds(before, requests_kept).await?;
         }
-        Ok(pruned)
+        failed.map_or(Ok(pruned), Err)
+    }
+
+    /// Deletes what events had in common that are not there any more.
+    async fn prune_deeds(
+        &self,
+        events_kept: Timestamp,
+        requests_kept: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let (store, now) = (&self.core.store, self.core.clock.confirmed());
+        let mut unused = UnusedDeeds::find(store, now, events_kept, requests_kept).await?;
+        loop {
+            let (begin, page) = (Instant::now(), unused.next_page().await?);
+            if page.0.is_empty() {
+                return Ok(());
+            }
+            let delete = store.write(Priority::Normal, page, |(deeds, before), tx| {
+                Box::pin(tx.prune_audit_deeds(deeds, *before))
+            });
+            delete.await?;
+            tokio::time::sleep(begin.elapsed() * 4).await;
+        }
     }
 
     async fn prune_support_sessions(
@@ -73,7 +103,7 @@ impl Retention {
         pruned: &mut PrunedRecord,
     ) -> Result<(), RetentionError> {
         let up_to = first_id_at(before);
-        let mut after = SupportSessionId::from_uuid(Uuid::nil());
+        let (mut after, mut failed) = (SupportSessionId::from_uuid(Uuid::nil()), None);
         loop {
             let mut reader = self.core.store.read().await?;
             let sessions = reader
@@ -81,23 +111,42 @@ impl Retention {
                 .list_support_sessions_to_prune(after, up_to, before)
                 .await?;
             drop(reader);
-            let Some(last) = sessions.last() else {
-                return Ok(());
+            let Some((last, _)) = sessions.last() else {
+                return failed.map_or(Ok(()), Err);
             };
-            after = last.id;
-            for session in sessions {
-                let id = session.id;
-                pruned.requests += self
-                    .in_pieces((id, session.tenant_id.clone()), |tx, (id, tenant)| {
-                        Box::pin(async move {
-                            tx.lock_tenant(tenant).await?;
-                            tx.prune_access_log(*id).await
-                        })
-                    })
-                    .await?;
-                pruned.support_sessions += u64::from(self.delete(context, session).await?);
+            after = *last;
+            for (id, tenant) in sessions {
+                // One session that can't be deleted keeps no other.
+                if let Err(error) = self.prune_session(context, id, tenant, pruned).await {
+                    tracing::error!(support_session.id = %id, %error, "can't delete an old support session");
+                    failed = Some(error);
+                }
             }
         }
+    }
+
+    async fn prune_session(
+        &self,
+        context: &Context,
+        id: SupportSessionId,
+        tenant: TenantId,
+        pruned: &mut PrunedRecord,
+    ) -> Result<(), RetentionError> {
+        pruned.requests += self
+            .in_pieces((id, tenant), |tx, (id, tenant)| {
+                Box::pin(async move {
+                    tx.lock_tenant(tenant).await?;
+                    tx.prune_access_log(*id).await
+                })
+            })
+            .await?;
+        let mut reader = self.core.store.read().await?;
+        let found = reader.db().lookup_support_session(id).await?;
+        drop(reader);
+        if let Some(session) = found {
+            pruned.support_sessions += u64::from(self.delete(context, session).await?);
+        }
+        Ok(())
     }
 
     /// Deletes a support session whose access log has been deleted. Returns whether it did.
@@ -148,21 +197,22 @@ impl Retention {
         &self,
         context: &Context,
         before: Timestamp,
-    ) -> Result<u64, RetentionError> {
-        let (mut pruned, mut after, mut failed) = (0, String::new(), None);
+        pruned: &mut u64,
+    ) -> Result<(), RetentionError> {
+        let (mut after, mut failed) = (String::new(), None);
         let key = self.checkpoint_key()?;
         loop {
             let mut reader = self.core.store.read().await?;
             let chains = reader.db().list_audit_chains_after(&after).await?;
             drop(reader);
             let Some(last) = chains.last() else {
-                return failed.map_or(Ok(pruned), Err);
+                return failed.map_or(Ok(()), Err);
             };
             after.clone_from(last);
             for chain in chains {
                 // One chain that can't be deleted keeps no other.
                 match self.prune_chain(context, chain.clone(), before, &key).await {
-                    Ok(some) => pruned += some,
+                    Ok(some) => *pruned += some,
                     Err(error) => {
                         tracing::error!(chain, %error, "can't delete old audit events");
                         failed = Some(error);

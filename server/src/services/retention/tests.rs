@@ -1,12 +1,17 @@
+mod odd_rows;
+
 use std::path::Path;
 
 use app::{
-    domain::{AuditEventId, api_keys::ApiRight, problem::ProblemCode, staff::Role},
+    domain::{
+        AuditEventId, api_keys::ApiRight, problem::ProblemCode, staff::Role,
+        support_sessions::SupportSessionForm,
+    },
     ports::{CreateSupportSessions as _, RevokeSupportSessions as _},
 };
 
 use audit::verify::{Extent, KeptHead, Report, verify_lines};
-use gateway::{clock::Clock as _, ports::Recorder as _};
+use gateway::{clock::Clock as _, ports::Recorder as _, token::Token};
 use store::{audit::NewAuditEvent, audit::verify_store, testing::append, testing::new_event};
 
 use super::*;
@@ -71,6 +76,7 @@ impl World {
                 "support_sessions" => "SELECT COUNT(*) FROM support_sessions",
                 "audit_events" => "SELECT COUNT(*) FROM audit_events",
                 "old deeds" => "SELECT COUNT(*) FROM audit_deeds WHERE ip = '192.0.2.99'",
+                "held deeds" => "SELECT COUNT(*) FROM audit_deeds WHERE ip = '192.0.2.98'",
                 "user_sessions" => "SELECT COUNT(*) FROM user_sessions",
                 "rule_sets" => "SELECT COUNT(*) FROM rule_sets",
                 "changes" => "SELECT COUNT(*) FROM changes",

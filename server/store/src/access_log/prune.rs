@@ -1,19 +1,19 @@
 //! Deleting old support sessions with their access logs, in pieces.
 
-use app::domain::{SupportSessionId, Timestamp, support_sessions::SupportSession};
+use app::domain::{SupportSessionId, TenantId, Timestamp};
 
-use crate::{Bookkeeping, Db, Tx, record::select, sql::queries};
+use crate::{Bookkeeping, Db, Tx, sql::queries};
 
 queries! {
     Db {
         /// Up to 100 support sessions between two IDs that ended before an instant, in order, without those
         /// of tenants under legal hold.
         pub fn list_support_sessions_to_prune(after: SupportSessionId, up_to: SupportSessionId, before: Timestamp)
-            -> all SupportSession
+            -> all (SupportSessionId, TenantId)
             // IDs begin with the instant at which they were made, so the oldest come first.
-            = select!(SupportSession, "support_sessions WHERE id > :after AND id < :up_to AND ends_at < :before \
+            = "SELECT id, tenant_id FROM support_sessions WHERE id > :after AND id < :up_to AND ends_at < :before \
                 AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE legal_holds.tenant_id = support_sessions.tenant_id) \
-                ORDER BY id LIMIT 100");
+                ORDER BY id LIMIT 100";
     }
     Bookkeeping {
         /// Deletes up to 500 entries of a support session's access log. Returns how many.

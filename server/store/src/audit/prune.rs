@@ -37,15 +37,6 @@ queries! {
         pub fn lookup_archived(chain: &str) -> optional u64 = "SELECT seq FROM audit_archive WHERE chain = :chain";
     }
     Bookkeeping {
-        /// Deletes up to 500 deeds that no event and no entry of an access log has any more. Returns how many.
-        pub fn prune_audit_deeds(before: Timestamp) -> count
-            // A day, since clocks differ. The first condition is asked again if someone has just used the deed.
-            = "DELETE FROM audit_deeds WHERE used_until < :before - 86400000000 \
-                AND id IN (SELECT id FROM audit_deeds WHERE used_until < :before - 86400000000 \
-                AND used_until < COALESCE((SELECT MIN(recorded_at) FROM audit_log), :before) - 86400000000 \
-                AND used_until < COALESCE((SELECT at FROM request_log ORDER BY request_id LIMIT 1), :before) - 86400000000 \
-                ORDER BY id LIMIT 500)";
-
         /// Notes up to which position a chain has been copied to an archive.
         pub fn set_archived(chain: &str, seq: u64)
             = "INSERT INTO audit_archive (chain, seq) VALUES (:chain, :seq) ON CONFLICT (chain) \

@@ -19,6 +19,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::audit::PRUNE_STATEMENTS,
         crate::audit::READ_STATEMENTS,
         crate::audit::REQUEST_STATEMENTS,
+        crate::audit::UNUSED_STATEMENTS,
         crate::browser_sessions::ALL,
         crate::calls::ALL,
         crate::changes::ALL,
