@@ -246,9 +246,11 @@ impl Node {
         let found = db.lookup_support_session(id).await?;
         let ended = match found.map(|session| session.status(now)) {
             Some(SupportSessionStatus::Revoked) => Some(Ended::Revoked),
-            // Each node knows about an expiry by itself. Only the reporting node knows that a
-            // session was idle.
             Some(SupportSessionStatus::Expired) => Some(Ended::Expired),
+            // What is recorded holds, even if this node's clock is behind that of the node that recorded it.
+            Some(SupportSessionStatus::Active) if db.is_expiry_recorded(id).await? => {
+                Some(Ended::Expired)
+            }
             Some(SupportSessionStatus::Active) | None => None,
         };
         if let Some(ended) = ended {

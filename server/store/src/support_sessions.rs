@@ -55,15 +55,15 @@ queries! {
         pub fn count_active_support_sessions(now: Timestamp) -> one u64
             = concatcp!("SELECT COUNT(*) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now");
 
-        /// Up to 100 support sessions that have expired without an audit event of it yet.
-        pub fn list_expired_unrecorded(now: Timestamp) -> all SupportSession
-            = select!(SupportSession, "support_sessions WHERE revoked_at IS NULL AND expiry_recorded = 0 \
-                AND ends_at <= :now ORDER BY ends_at LIMIT 100");
+        /// Up to 100 support sessions that have expired without an audit event of it yet, in order, after an instant and
+        /// the session that expired then.
+        pub fn list_expired(after: Timestamp, id: SupportSessionId, now: Timestamp) -> all ExpiredSession
+            = select!(ExpiredSession, "support_sessions WHERE revoked_at IS NULL AND expiry_recorded = 0 \
+                AND (ends_at, id) > (:after, :id) AND ends_at <= :now ORDER BY ends_at, id LIMIT 100");
 
-        /// Up to 100 of them that expired after an instant.
-        pub fn list_expired_between(after: Timestamp, now: Timestamp) -> all SupportSession
-            = select!(SupportSession, "support_sessions WHERE revoked_at IS NULL AND expiry_recorded = 0 \
-                AND ends_at > :after AND ends_at <= :now ORDER BY ends_at LIMIT 100");
+        /// Whether a node has recorded that a support session has expired.
+        pub fn is_expiry_recorded(id: SupportSessionId) -> exists
+            = "SELECT COUNT(*) FROM support_sessions WHERE id = :id AND expiry_recorded = 1";
 
         /// When the first support session expired without an audit event of it yet, and when the next one expires.
         pub fn next_expiries(now: Timestamp) -> one (Option<Timestamp>, Option<Timestamp>)
@@ -296,6 +296,23 @@ fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
         listing.and_bind("staff_id = {}", staff);
     }
     listing
+}
+
+/// A support session that has expired.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpiredSession {
+    pub id: SupportSessionId,
+    pub ends_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+record! { ExpiredSession { id; ends_at; expires_at } }
+
+impl ExpiredSession {
+    /// Whether it was idle for too long.
+    pub fn ends_idle(&self) -> bool {
+        self.ends_at < self.expires_at
+    }
 }
 
 /// The part of a support session that is never shown.

@@ -3,7 +3,7 @@
 use app::{
     domain::{
         nodes::NodeReceipt,
-        support_sessions::{SupportSession, SupportSessionGranted},
+        support_sessions::{SupportSession, SupportSessionForm, SupportSessionGranted},
     },
     ports::{CreateSupportSessions, ReadSupportSessions, RevokeSupportSessions},
 };
@@ -272,4 +272,29 @@ async fn nodes_with_the_same_rules_or_without_a_gateway_let_each_other_serve() {
             assert!(joined.lease.is_held(), "{}", world.engine);
         }
     }
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_is_behind_ends_what_another_one_has_recorded_as_idle() {
+    // SQLite has one node.
+    let world = worlds().await.remove(1);
+    assert_eq!(world.engine, "postgres");
+    let (behind, mut node) = join(&world, "behind").await;
+    let idle = SupportSessionForm {
+        idle_minutes: "5".into(),
+        ..form()
+    };
+    let (holder, acme) = (support_admin(1), tenant("acme"));
+    let created = behind.service.create(&holder, &acme, idle).await;
+    let session = created.unwrap().session;
+    let _used = node.gates.close(session.id).await;
+    // The other node's clock shows the end, and this one's does not yet.
+    let recorded = world.write(session.clone(), |session, tx| {
+        let end = session.ends_at();
+        Box::pin(tx.mark_expiry_recorded(session.id, end, end))
+    });
+    assert!(recorded.await);
+    assert!(session.ends_at() > world.clock.now());
+    node.look_at(session.id).await.unwrap();
+    assert!(node.gates.has_ended(session.id));
 }

@@ -4,19 +4,22 @@
 use std::{sync::Arc, time::Duration};
 
 use app::domain::{
-    Timestamp,
+    SupportSessionId, Timestamp,
     audit::{AuditAction, ExpiryCause, SessionHolder},
     caller::{Caller, Context, Origin},
     support_sessions::SupportSession,
 };
 use chrono::TimeDelta;
 use gateway::{SessionGates, ports::Ended};
-use store::{Audited, Change, ChangeKind, Lane};
+use store::{
+    ActError as _, Audited, Change, ChangeKind, Lane, StoreError, support_sessions::ExpiredSession,
+};
 use tokio::sync::broadcast::{
     Receiver,
     error::{RecvError, TryRecvError},
 };
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::services::{Acting, Core, ServiceError};
 
@@ -38,7 +41,7 @@ pub async fn record_expiries(
         core,
         gates,
         boot,
-        ended_up_to: Timestamp::UNIX_EPOCH,
+        ended_up_to: START,
     };
     loop {
         let next = match expiries.look().await {
@@ -89,9 +92,18 @@ struct Expiries {
     core: Core,
     gates: Arc<SessionGates>,
     boot: String,
-    /// The end of the last session whose requests have been ended here.
-    ended_up_to: Timestamp,
+    /// The last session whose requests have been ended here.
+    ended_up_to: At,
 }
+
+/// A session's place in the order of ends.
+type At = (Timestamp, SupportSessionId);
+
+/// Before all of them.
+const START: At = (
+    Timestamp::UNIX_EPOCH,
+    SupportSessionId::from_uuid(Uuid::nil()),
+);
 
 impl Expiries {
     /// Does what is due. Returns when there is more to do.
@@ -117,44 +129,66 @@ impl Expiries {
     /// Ends what expired on this node. An idle end may still be put off by a record that is being written.
     async fn end_here(&mut self, now: Timestamp) -> Result<(), ServiceError> {
         // The clock may have been set back.
-        self.ended_up_to = self.ended_up_to.min(now);
+        self.ended_up_to = self.ended_up_to.min((now, START.1));
         loop {
-            let mut reader = self.core.store.read().await?;
-            let mut db = reader.db();
-            let due = db.list_expired_between(self.ended_up_to, now).await?;
+            let due = self.expired(self.ended_up_to, now).await?;
             let Some(last) = due.last() else {
                 return Ok(());
             };
-            self.ended_up_to = last.ends_at();
+            self.ended_up_to = (last.ends_at, last.id);
             for session in due.iter().filter(|session| !session.ends_idle()) {
                 self.gates.end(session.id, Ended::Expired);
             }
         }
     }
 
+    async fn expired(
+        &self,
+        (after, id): At,
+        now: Timestamp,
+    ) -> Result<Vec<ExpiredSession>, StoreError> {
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        db.list_expired(after, id, now).await
+    }
+
     async fn record_before(&self, before: Timestamp) -> Result<(), ServiceError> {
+        let (mut after, mut failed) = (START, None);
         loop {
-            let mut reader = self.core.store.read().await?;
-            let due = reader.db().list_expired_unrecorded(before).await?;
-            drop(reader);
-            if due.is_empty() {
-                return Ok(());
-            }
+            let due = self.expired(after, before).await?;
+            let Some(last) = due.last() else {
+                return failed.map_or(Ok(()), Err);
+            };
+            after = (last.ends_at, last.id);
             for session in due {
-                let (id, ends_idle) = (session.id, session.ends_idle());
-                let system = Context {
-                    caller: Caller::System,
-                    origin: Origin::default(),
-                };
-                let record = self.core.act(&system, session, |session, act| {
-                    Box::pin(record_expiry(act, session))
-                });
-                let told = Lane::Ends.run(record).await?;
-                if told && ends_idle {
-                    self.gates.end(id, Ended::Expired);
+                match self.record(session.id).await {
+                    Ok(()) => {}
+                    Err(error) if error.outage().is_some() => return Err(error),
+                    // One that can't be recorded keeps no other.
+                    Err(error) => failed = Some(error),
                 }
             }
         }
+    }
+
+    async fn record(&self, id: SupportSessionId) -> Result<(), ServiceError> {
+        let mut reader = self.core.store.read().await?;
+        let found = reader.db().lookup_support_session(id).await?;
+        drop(reader);
+        let Some(session) = found else { return Ok(()) };
+        let ends_idle = session.ends_idle();
+        let system = Context {
+            caller: Caller::System,
+            origin: Origin::default(),
+        };
+        let record = self.core.act(&system, session, |session, act| {
+            Box::pin(record_expiry(act, session))
+        });
+        let told = Lane::Ends.run(record).await?;
+        if told && ends_idle {
+            self.gates.end(id, Ended::Expired);
+        }
+        Ok(())
     }
 }
 
@@ -196,7 +230,7 @@ mod tests {
     use tokio::sync::broadcast;
 
     use super::*;
-    use crate::services::testing::{World, form, noon, staff, tenant, worlds};
+    use crate::services::testing::{World, form, noon, staff, staff_id, tenant, worlds};
 
     async fn join(world: &World, boot: &str) {
         let node = NewNode {
@@ -218,7 +252,7 @@ mod tests {
             core: world.core.clone(),
             gates: SessionGates::new(),
             boot: boot.to_owned(),
-            ended_up_to: Timestamp::UNIX_EPOCH,
+            ended_up_to: START,
         }
     }
 
@@ -226,10 +260,8 @@ mod tests {
     async fn expired(world: &World) -> SupportSession {
         let holder = staff(1, &[Role::SupportAdmin], world.core.now());
         let form = SupportSessionForm {
-            idempotency_key: uuid::Uuid::from_u128(
-                world.core.now().timestamp().unsigned_abs().into(),
-            )
-            .to_string(),
+            idempotency_key: Uuid::from_u128(world.core.now().timestamp().unsigned_abs().into())
+                .to_string(),
             ..form()
         };
         let service = world.support_sessions();
@@ -286,6 +318,32 @@ mod tests {
         expired(&world).await;
         assert_eq!(second.look().await.unwrap(), None);
         assert_eq!(recorded(&world).await, 3);
+    }
+
+    #[tokio::test]
+    async fn any_number_of_sessions_that_expire_at_one_instant_end_and_are_recorded() {
+        for world in worlds().await {
+            join(&world, "a").await;
+            let ada = world.add_staff(staff_id(0xa1), "Ada").await;
+            let (mut first, mut uses, mut ids) = (node(&world, "a"), Vec::new(), Vec::new());
+            for number in 1..=250 {
+                let id = Uuid::from_u128(number);
+                let session = world.add_session(id, "acme", &ada).await;
+                uses.push(first.gates.close(session.id).await);
+                ids.push(session.id);
+                world.clock.set(session.expires_at);
+            }
+            // One that can't be read keeps no other.
+            let odd = "UPDATE support_sessions SET scopes = '?' WHERE id = '00000000-0000-0000-0000-000000000003'";
+            assert_eq!(world.run(odd).await, 1);
+            assert!(first.look().await.is_err(), "{}: it is named", world.engine);
+            let going = ids.iter().filter(|id| !first.gates.has_ended(**id));
+            assert_eq!(going.count(), 0, "{}", world.engine);
+            let mut reader = world.core.store.read().await.unwrap();
+            let mut db = reader.db();
+            let left = db.list_expired(START.0, START.1, world.core.now());
+            assert_eq!(left.await.unwrap().len(), 1, "{}", world.engine);
+        }
     }
 
     #[tokio::test]
