@@ -13,7 +13,7 @@ use super::{
         AuditReach, chain_listed, is_of_no_request, list_keys, listing, of_chain, pick_deeds,
         picks_deeds,
     },
-    packed::instants_of,
+    packed::{id_of_place, instants_of},
     stored::{self, StoredEvent},
     verify::WholeHead,
 };
@@ -29,8 +29,12 @@ queries! {
         fn find_by_stored_id(id: &[u8]) -> optional AuditEvent
             = concatcp!(SELECT, "length(id) = 16 AND id = :id");
 
-        fn find_without_stored_id(from: Timestamp, to: Timestamp) -> all AuditEvent
-            = concatcp!(SELECT, "recorded_at >= :from AND recorded_at < :to AND length(id) = 0");
+        fn list_places(at: Timestamp, place: i64, to: Timestamp) -> all Place
+            = "SELECT e.recorded_at, e.place, c.name FROM audit_log e JOIN audit_chains c ON c.number = e.place >> 40 \
+                WHERE (e.recorded_at, e.place) > (:at, :place) AND e.recorded_at < :to AND length(e.id) = 0 \
+                ORDER BY e.recorded_at, e.place LIMIT 1000";
+
+        fn find_by_place(place: i64) -> optional AuditEvent = concatcp!(SELECT, "place = :place");
 
         /// Up to 1,000 events of a chain after a position, oldest first.
         pub fn list_audit_chain(chain: &str, after: u64) -> all AuditEvent
@@ -98,6 +102,9 @@ const SELECT: &str = select!(AuditEvent, "audit_entries WHERE ");
 /// How many deeds a filter names by their numbers.
 const NAMED: u32 = 200;
 
+/// How many thousand events of one millisecond are looked at for one of them.
+const PLACES_LOOKED_AT: u32 = 100;
+
 /// How many events an export reads at a time.
 pub const EXPORT_PAGE: u32 = 1_000;
 
@@ -119,8 +126,16 @@ impl Db<'_> {
             return Ok(Some(found));
         }
         let (from, to) = instants_of(id);
-        let found = self.find_without_stored_id(from, to).await?;
-        Ok(found.into_iter().find(|event| event.id == id))
+        let (mut at, mut place) = (from, i64::MIN);
+        for _ in 0..PLACES_LOOKED_AT {
+            let places = self.list_places(at, place, to).await?;
+            let Some(last) = places.last() else { break };
+            (at, place) = (last.recorded_at, last.number);
+            if let Some(found) = places.iter().find(|place| place.id() == id) {
+                return self.find_by_place(found.number).await;
+            }
+        }
+        Ok(None)
     }
 
     /// One page of events, newest first.
@@ -365,3 +380,19 @@ struct DeedNumber {
 }
 
 record! { DeedNumber { id } }
+
+/// An event whose identifier follows from its place.
+struct Place {
+    recorded_at: Timestamp,
+    number: i64,
+    chain: String,
+}
+
+record! { Place { recorded_at; number = place; chain = name } }
+
+impl Place {
+    fn id(&self) -> AuditEventId {
+        let seq = self.number.rem_euclid(stored::POSITIONS).unsigned_abs();
+        id_of_place(&self.chain, seq, self.recorded_at)
+    }
+}

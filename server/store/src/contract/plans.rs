@@ -218,3 +218,12 @@ async fn an_instant_is_found_in_a_chain_by_its_places() {
         }
     }
 }
+
+#[tokio::test]
+async fn events_of_an_instant_are_found_by_it() {
+    let values = [Value::Int(0), Value::Int(0), Value::Int(1)];
+    for (engine, test) in both().await {
+        let plan = plan(&test.store, "places", text("list_places"), &values).await;
+        assert!(plan.contains("audit_log_by_time"), "{engine}: {plan}");
+    }
+}
