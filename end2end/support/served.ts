@@ -9,7 +9,6 @@ import { freePort, Program } from "./process.ts";
 import { createSession, type Granted } from "./support-session.ts";
 
 export class Served extends Console {
- 
   platformKey = "";
 
   private constructor(
