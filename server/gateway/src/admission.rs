@@ -1,7 +1,7 @@
-//! The one way in, whatever stands in front of the platform: authenticate → judge → record → gate.
+//! Admits requests, however they come: authenticate → judge → record → gate.
 //!
-//! What it admits is permitted, committed to the record, and holds a place at its session's gate. All
-//! that is left to do is to pass the gate and to let the request go where it is wanted.
+//! An admitted request is permitted, its record is committed, and it holds a place at its session's
+//! gate. The caller passes the gate and sends the request on.
 
 pub(crate) mod allowance;
 mod form;
@@ -35,12 +35,12 @@ use crate::{
     telemetry::LogLimit,
 };
 
-/// After how long a place may be free again. Most requests take less.
+/// `Retry-After` when no place is free. Most requests take less.
 const RETRY_SECONDS: u64 = 1;
 
 /// What decides about requests and records them.
 pub(crate) struct AdmissionParts {
-    /// Values of `Host` that are answered to.
+    /// Accepted values of `Host`.
     pub(crate) hosts: Vec<String>,
     pub(crate) rules: RuleBook,
     pub(crate) sessions: Arc<dyn Sessions>,
@@ -50,7 +50,7 @@ pub(crate) struct AdmissionParts {
     pub(crate) node: Arc<NodeState>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    /// For how long a record, or the store's answer, is waited for.
+    /// How long to wait for a record, or for the store's answer.
     pub(crate) patience: Duration,
 }
 
@@ -68,12 +68,12 @@ pub(crate) struct Admission {
 /// Where a request goes.
 pub(crate) struct Route<To> {
     pub(crate) to: To,
-    /// The fields of its header that don't go on with it.
+    /// The header fields that are not forwarded.
     pub(crate) left_out: Vec<HeaderName>,
 }
 
 impl<To> Route<To> {
-    /// All of the request goes on.
+    /// Forwards all fields.
     pub(crate) const fn whole(to: To) -> Self {
         Self {
             to,
@@ -87,9 +87,9 @@ pub(crate) struct Admitted<B, To> {
     pub(crate) permitted: Permitted,
     /// The browser's part, if the session's cookie was used.
     pub(crate) browser: Option<Browser>,
-    /// The destination that was chosen.
+    /// The chosen destination.
     pub(crate) to: To,
-    /// The WebSocket that it opens, if a rule lets it.
+    /// The WebSocket that it opens, if a rule allows one.
     pub(crate) websocket: Option<Handshake>,
     pub(crate) body: BodySource<B>,
     pub(crate) meter: Arc<RequestMeter>,
@@ -125,13 +125,13 @@ impl Admission {
         RequestId::from_uuid(new_uuid(&*self.clock, &*self.entropy))
     }
 
-    /// The path of a request that is not recorded, as it may be logged.
+    /// The path of an unrecorded request, made safe for the log.
     pub(crate) fn shown_path(&self, path: &str) -> String {
         shown_target(path.as_bytes(), self.rules.today()).0
     }
 
-    /// Decides about a request and commits its record or its refusal. `route` chooses the
-    /// destination if the request may pass. Its refusals are recorded like any other.
+    /// Decides about a request and commits its record or its refusal. If it may pass, `route`
+    /// chooses the destination. Refusals by `route` are recorded like any other.
     pub(crate) async fn admit<B, To>(
         &self,
         arrival: &Arrival,
@@ -193,7 +193,7 @@ impl Admission {
         })
     }
 
-    /// The rules under which a session was created, if they are not those of today.
+    /// The rules under which a session was created, if they differ from today's.
     async fn earlier_rules(&self, session: &KnownSession) -> Result<Option<Arc<RuleSet>>, Trouble> {
         let earlier = self.rules.earlier(session);
         let earlier = tokio::time::timeout(self.record.patience, earlier).await;
@@ -201,7 +201,8 @@ impl Admission {
         earlier.map_err(|_| Trouble::unavailable())
     }
 
-    /// Whether the session takes requests now, from there, as many at once, and as fast as this.
+    /// Checks that the session is active, allows this address, and is within its rate and its share
+    /// of open requests.
     async fn check_bounds(&self, caller: &Caller, arrival: &Arrival) -> Result<Place, Trouble> {
         let session = &*caller.session;
         if let Err(denied) = caller.check_use(arrival) {
@@ -225,7 +226,7 @@ impl Admission {
         }
     }
 
-    /// Everything about the request itself that decides whether it may pass and where to. Pure.
+    /// Decides from the request alone whether it may pass, and where to. Pure.
     fn judge<To>(
         &self,
         session: &Arc<KnownSession>,
@@ -257,7 +258,7 @@ impl Admission {
         Ok((authorised, route?, websocket))
     }
 
-    /// Records a refusal. Returns what the client is told.
+    /// Records a refusal. Returns the answer for the client.
     async fn refuse(&self, session: &KnownSession, arrival: &Arrival, denied: Denied) -> Trouble {
         let intent = arrival.intent(session, None, self.rules.today());
         let told = &self.node.refusals;

@@ -17,8 +17,8 @@ use crate::{
     problem,
 };
 
-/// The data that pages of the platform stored in this browser is cleared too, but not the cookies:
-/// browsers would clear those of the sibling hosts as well (Clear Site Data §3.1).
+/// Deletes what pages of the platform stored in this browser. Not the cookies, because browsers
+/// would also delete those of sibling hosts (Clear Site Data §3.1).
 pub(crate) const CLEARED: (HeaderName, HeaderValue) = (
     HeaderName::from_static("clear-site-data"),
     HeaderValue::from_static("\"cache\", \"storage\""),
@@ -26,9 +26,9 @@ pub(crate) const CLEARED: (HeaderName, HeaderValue) = (
 
 /// The body of a response to the client.
 pub(crate) enum Answer {
-    /// Our own words.
+    /// Written by us.
     Ours(Full<Bytes>),
-    /// The upstream's.
+    /// From the upstream.
     Relayed(UnsyncBoxBody<Bytes, BodyError>),
 }
 
@@ -81,11 +81,11 @@ pub(crate) struct Trouble {
     pub(crate) close: bool,
     /// After how many seconds trying again makes sense.
     pub(crate) retry_after: Option<u64>,
-    /// What a page leads to. Programs get JSON instead.
+    /// The links of the page, if a person gets one. Programs get JSON instead.
     pub(crate) page: Option<Box<WayOut>>,
-    /// Where the client is to go.
+    /// Where the client is redirected.
     pub(crate) location: Option<Box<str>>,
-    /// Whether the browser is to forget what it keeps of this host.
+    /// Whether the browser must delete what it has stored for this host.
     pub(crate) forgets: bool,
 }
 
@@ -117,7 +117,7 @@ impl Trouble {
         self
     }
 
-    /// Shown on a page, for a person.
+    /// Shows it on a page, for a person.
     pub(crate) fn on_page(mut self, way_out: WayOut) -> Self {
         self.page = Some(Box::new(way_out));
         self
@@ -133,7 +133,7 @@ impl Trouble {
         Self::new(503, "record_unavailable", detail)
     }
 
-    /// Of a node that may not serve.
+    /// The answer of a node that may not serve.
     pub(crate) fn without_lease(lease: &Lease) -> Self {
         if lease.standstill() != Some(Standstill::RulesDiffer) {
             return Self::unavailable();

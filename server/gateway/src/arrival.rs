@@ -28,14 +28,14 @@ use crate::{
     token::{credential_holds_token, holds_token, without_tokens},
 };
 
-/// The longest path or query that is kept of a refused request, in characters.
+/// The longest path or query that is recorded of a refused request, in characters.
 const REFUSED_TEXT_MAX: usize = 2048;
-/// The longest `User-Agent` that is kept, in characters.
+/// The longest `User-Agent` that is recorded, in characters.
 const USER_AGENT_MAX: usize = 512;
-/// The longest method that is kept, in characters.
+/// The longest method that is recorded, in characters.
 const METHOD_MAX: usize = 64;
 
-/// A request as it arrived, or as the proxy that carries it says that it did.
+/// A request as it arrived, or as a proxy describes it.
 pub(crate) struct Arrival {
     pub(crate) request_id: RequestId,
     pub(crate) at: Timestamp,
@@ -47,20 +47,20 @@ pub(crate) struct Arrival {
     pub(crate) ip: IpAddr,
     /// The proxy that carries the request and asks about it.
     pub(crate) profile: Option<ForwardAuthProfile>,
-    /// Whether the gateway itself carries it to an upstream.
+    /// Whether the gateway itself forwards it.
     pub(crate) is_carried: bool,
-    /// Whether it came to a support session's own host, where browsers are.
+    /// Whether it came to a support session's own host, which only browsers use.
     pub(crate) at_entry: bool,
 }
 
 impl Arrival {
-    /// Whether nothing that follows on its connection can be trusted.
+    /// Whether its connection can't be used for further requests.
     pub(crate) fn is_malformed(&self) -> bool {
         self.head.fault.is_some() || self.has_two_credentials() || !self.is_spoken()
     }
 
-    /// As the client wrote it, or as the HTTP library read it. A session's cookie is one, wherever it
-    /// comes to. What a page of the platform sends beside it is none, unless it is a token of ours.
+    /// Whether it has two credentials of ours. A session's cookie is one at any host. The
+    /// `Authorization` of a platform's page counts only if it holds a token of ours.
     pub(crate) fn has_two_credentials(&self) -> bool {
         let fields = || self.headers.get_all(header::AUTHORIZATION).iter();
         let cookies = cookies::SESSION.all(&self.headers).count();
@@ -74,11 +74,11 @@ impl Arrival {
         matches!(self.version, Version::HTTP_11 | Version::HTTP_2)
     }
 
-    /// The request in its one form, and the WebSocket that it asks for, if it does.
+    /// The request in canonical form, and the WebSocket that it asks for, if any.
     ///
     /// # Errors
     ///
-    /// If its form is not in order, or a token of ours stands where none belongs.
+    /// If it is malformed, or a token of ours is in a place where it must not be.
     pub(crate) fn request(&self) -> Result<(CanonicalRequest, Option<Handshake>), Denied> {
         let request = self.well_formed()?;
         match self.stray_token() {
@@ -87,12 +87,12 @@ impl Arrival {
         }
     }
 
-    /// As [`Self::request`], for what is neither recorded nor forwarded: the target of an entry holds
-    /// its code.
+    /// As [`Self::request`], for requests that are neither recorded nor forwarded, such as an
+    /// entry, whose target holds its code.
     ///
     /// # Errors
     ///
-    /// If its form is not in order.
+    /// If it is malformed.
     pub(crate) fn well_formed(&self) -> Result<(CanonicalRequest, Option<Handshake>), Denied> {
         let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
         if !self.is_spoken() {
@@ -149,8 +149,8 @@ impl Arrival {
         Ok((request, handshake))
     }
 
-    /// A browser's target in its canonical spelling, where that passes. To read, the browser has to ask
-    /// for it itself, so that what it shows is what was recorded.
+    /// A browser's target in its canonical spelling, if that passes. GET and HEAD are redirected to
+    /// it, so that the browser shows the recorded address.
     fn respelt(&self, fault: NotCanonical) -> Result<CanonicalTarget, Denied> {
         let refused = || {
             match self.is_carried {
@@ -251,7 +251,7 @@ pub(crate) fn own_path(target: &[u8]) -> Option<&[u8]> {
     matches!(rest.first(), None | Some(b'/' | b'?')).then_some(rest)
 }
 
-/// Why a target that is not canonical is refused. A long one is not ambiguous, nor is a query.
+/// Why a target that is not canonical is refused. A long target or a bad query is not ambiguous.
 fn denied_for(fault: NotCanonical) -> Denied {
     let denied = |refusal| Denied::new(refusal, fault.to_string());
     match fault {
@@ -264,14 +264,15 @@ fn denied_for(fault: NotCanonical) -> Denied {
     }
 }
 
-/// Path and query of what is refused, as they may be recorded and logged.
+/// Path and query of a refused request, made safe for record and log.
 pub(crate) fn shown_target(target: &[u8], rules: &RuleSet) -> (String, Option<String>) {
     let (path, query) = rules.hidden.of_any(target);
     let query = query.map(|query| shown(&query, REFUSED_TEXT_MAX));
     (shown(&path, REFUSED_TEXT_MAX), query)
 }
 
-/// A text for people: no token of ours, at most `max` characters, control characters escaped.
+/// A text made safe for people: no token of ours, at most `max` characters, control characters
+/// escaped.
 fn shown(text: &str, max: usize) -> String {
     // Before it is cut: most of a token is as bad as the whole.
     let text = without_tokens(text);

@@ -1,5 +1,5 @@
-//! Whose request it is: the support session of its bearer token or, at the host of a session, of its
-//! browser's cookie.
+//! Finds the support session of a request: by its bearer token or, at a session's host, by its
+//! cookie.
 
 mod caller;
 
@@ -20,10 +20,9 @@ use crate::{
 
 /// Takes the support token from a request's header.
 ///
-/// An `Authorization` field with the scheme `Bearer` (RFC 6750 §2.1), the scheme in any case
-/// (RFC 9110 §11.1). Tokens in queries and bodies are not looked for. Of several fields it is the
-/// first with a support token: such a request is never let through, but it is recorded in the
-/// token's session.
+/// An `Authorization` field with the scheme `Bearer` (RFC 6750 §2.1), the scheme in any case (RFC
+/// 9110 §11.1). Tokens in queries and bodies are not looked for. Of several fields the first with a
+/// support token counts: the request is refused, but recorded in that token's session.
 pub(crate) fn support_token(headers: &HeaderMap) -> Option<Token> {
     headers.get_all(AUTHORIZATION).iter().find_map(token_of)
 }
@@ -35,23 +34,23 @@ fn token_of(value: &HeaderValue) -> Option<Token> {
         .then_some(token)
 }
 
-/// Finds support sessions by what requests carry.
+/// Finds support sessions by the credentials of requests.
 pub(crate) struct Authenticator {
     pub(crate) sessions: Arc<dyn Sessions>,
     /// How tenants are opened in browsers, if configured.
     pub(crate) browsers: Option<Arc<Browsers>>,
-    /// For how long the store's answer is waited for.
+    /// How long to wait for the store's answer.
     pub(crate) patience: Duration,
-    /// Requests of nobody have one line of the log in a while.
+    /// Limits the log lines about requests without a known session.
     pub(crate) unknown: LogLimit,
 }
 
 impl Authenticator {
-    /// Finds whose request it is.
+    /// Finds the support session of a request.
     ///
     /// # Errors
     ///
-    /// What the client is told if it is nobody's, or the store does not answer.
+    /// The answer for the client if there is none, or if the store does not answer.
     pub(crate) async fn authenticate(
         &self,
         arrival: &Arrival,
@@ -80,8 +79,8 @@ impl Authenticator {
         })
     }
 
-    /// Finds out whose browser asks something of the gateway itself, by the checks of every request. It
-    /// takes nothing from what the session may do, and does not put off its end for want of requests.
+    /// Finds the session of a browser's request to the gateway itself, with the same checks. Such a
+    /// request counts in no limit, and does not postpone the end for idleness.
     pub(crate) async fn browser(
         &self,
         arrival: &Arrival,
@@ -98,14 +97,14 @@ impl Authenticator {
         caller.browser.ok_or_else(|| not_open(arrival))
     }
 
-    /// Browsers only use the listener. A request that a proxy asks about has no session host.
+    /// Browsers only use the listener. A proxy's check has no session host.
     fn browsers_of(&self, arrival: &Arrival) -> Option<&Browsers> {
         let browsers = self.browsers.as_deref();
         browsers.filter(|_| arrival.profile.is_none())
     }
 
-    /// Finds the session by the credential that belongs to the address; by one of another address
-    /// only if there is no such.
+    /// Finds the session by the credential for this address. Only if there is none, by a credential
+    /// for another address.
     async fn find(
         &self,
         arrival: &Arrival,

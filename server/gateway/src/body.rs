@@ -1,4 +1,4 @@
-//! Bodies on their way: where each comes from, and what is done to it as it passes.
+//! Bodies on their way, and what is done to them as they pass.
 
 use std::{
     pin::Pin,
@@ -22,7 +22,7 @@ pub(crate) type NextFrame = Poll<Option<Result<Frame<Bytes>, BodyError>>>;
 
 /// A body, and what is done to it as it passes.
 pub struct Relayed<B, R> {
-    /// Dropped before the body: it may have to report an early end.
+    /// Dropped before the body, because it may have to report an early end.
     pub(crate) relay: R,
     pub(crate) inner: B,
 }

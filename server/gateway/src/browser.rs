@@ -1,11 +1,11 @@
 //! Opens a tenant in a browser: each support session has its own host, and the only credential
 //! there is a cookie that ends with the session.
 //!
-//! Nothing of another session, tenant or of the console shares that host, so that a page of the
-//! platform can reach nothing but the tenant it was opened in. How a browser gets its cookie is in
-//! `entry`; which of its requests may use it is in [`fetch_metadata`]. What such a request may do is
-//! decided by the rules, like every other. What becomes of it and of its answer on the way to the
-//! upstream and back is in `visit`; what a page can ask of the gateway itself, in `banner`.
+//! No other session, no other tenant and no page of the console shares that host, so a page of the
+//! platform can reach only the tenant in which it was opened. `entry` gives a browser its cookie.
+//! [`fetch_metadata`] decides which of its requests may use it. The rules decide what such a
+//! request may do, as for every request. `visit` adapts the request and its answer. `banner`
+//! handles requests of pages to the gateway itself.
 
 pub(crate) mod answers;
 pub(crate) mod banner;
@@ -45,9 +45,9 @@ pub(crate) struct Browsers {
     pub(crate) console: String,
     pub(crate) sessions: Arc<dyn BrowserSessions>,
     pub(crate) held: Arc<dyn HeldSessions>,
-    /// What was refused to pages of the platform.
+    /// Requests of platform pages that were refused.
     pub(crate) refusals: Arc<Refusals>,
-    /// Which pages of it have a banner.
+    /// The platform's pages with and without a banner.
     pub(crate) pages: Arc<Pages>,
     pub(crate) entropy: Arc<dyn Entropy>,
     /// How long to wait for the store.

@@ -2,13 +2,13 @@
 //!
 //! # Where things are
 //!
-//! The way of one request, each step a folder: `listener` takes the connection, `arrival` reads the
-//! head as it was written, `authenticate` finds the support session, `judge` ([`rules`]) decides,
-//! `record` commits the record, [`gate`] lets the request pass only while the session goes on and this
-//! node may serve, `forward` sends it upstream. `admission` puts the steps from authentication to the
-//! gate in their order for every way in: `proxy`, `checks` (forward-auth) and [`layer`]. `browser` is
-//! what browsers need besides. Nothing here may name the store, pages or services; [`ports`] is all
-//! that the gateway asks of the store.
+//! Each step of a request is a folder. `listener` takes the connection, `arrival` reads the head as
+//! it was written, `authenticate` finds the support session, `judge` ([`rules`]) decides, and
+//! `record` commits the record. [`gate`] lets the request pass only while the session is active and
+//! this node may serve, and `forward` sends it upstream. `admission` calls the steps from
+//! authentication to the gate, for `proxy`, `checks` (forward-auth) and [`layer`]. `browser` adds
+//! what browsers need. Nothing here may name the store, pages or services. [`ports`] is all that
+//! the gateway asks of the store.
 
 #![warn(missing_docs)]
 
@@ -57,7 +57,7 @@ pub use node::{NodeState, cut_what_has_no_lease};
 pub use proxy::{Gateway, GatewayParts};
 pub use tls::trusting;
 
-/// What a support session may do: the rules as they are written, and the one decision by them.
+/// What a support session may do: the rules as written, and the decision.
 pub mod rules {
     pub use crate::judge::{
         Authorised, CanonicalRequest, Denied, Judge, Permitted, RuleSet, RuleSource, UncheckedForm,

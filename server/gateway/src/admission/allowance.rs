@@ -1,4 +1,4 @@
-//! How fast each session may go, and which of its requests don't count.
+//! The rate of each session, and its requests that don't count.
 
 use std::collections::HashMap;
 
@@ -10,28 +10,29 @@ use crate::{
     rates::{Quota, Rates, TooFast},
 };
 
-/// The most sessions of which free requests are known. What is lost counts after all.
+/// The most sessions whose free requests are remembered. Forgotten ones count after all.
 const MAX_SESSIONS: usize = 4096;
 
 /// How many static files a session may have for each request that counts.
 const FILES: u64 = 20;
 
-/// The requests of the sessions on this node that count, or that turned out not to.
+/// Requests of this node's sessions that count, and those that turned out to be free.
 #[derive(Debug, Default)]
 pub(crate) struct Allowance {
     rates: Rates<SupportSessionId>,
-    /// How many of them turned out not to count.
+    /// Those that turned out not to count.
     given_back: Rates<SupportSessionId>,
-    /// Requests that were recorded as counting, and don't. The session's next record says so.
+    /// Requests that were recorded as counting, but don't. The session's next record corrects the
+    /// total.
     free: Mutex<HashMap<SupportSessionId, u64>>,
 }
 
 impl Allowance {
-    /// Takes one request of the session's minute.
+    /// Takes one request out of the session's rate.
     ///
     /// # Errors
     ///
-    /// If the session goes too fast.
+    /// If the session exceeds its rate.
     pub(crate) fn take(&self, session: &KnownSession, now: Timestamp) -> Result<(), TooFast> {
         match quota(session) {
             Some(quota) => self.rates.take(session.id, quota, now).map(drop),
@@ -39,8 +40,8 @@ impl Allowance {
         }
     }
 
-    /// A recorded request of the session counts neither in its minute nor in its total: its answer was a
-    /// static file. What a request is, its answer says, not the request: a client could say anything.
+    /// Gives back a recorded request whose answer was a static file: it counts neither in the rate
+    /// nor in the total. The answer decides this, because a client could claim anything.
     pub(crate) fn give_back(&self, session: &KnownSession, now: Timestamp) {
         if let Some(quota) = quota(session) {
             // A page has many files, but not any number of them a minute.
@@ -58,7 +59,7 @@ impl Allowance {
         *free.entry(session.id).or_default() += 1;
     }
 
-    /// How many earlier requests of the session don't count. They are said once.
+    /// How many earlier requests of the session don't count. Returns each only once.
     pub(crate) fn take_free(&self, session: SupportSessionId) -> u64 {
         self.free.lock().remove(&session).unwrap_or_default()
     }

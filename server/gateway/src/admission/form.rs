@@ -1,4 +1,4 @@
-//! Bodies that decide whether their request may pass.
+//! Reads bodies on which the decision depends.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     judge::{Authorised, Denied, Permitted, UncheckedForm},
 };
 
-/// How long a form that must be read before it may pass may take to arrive.
+/// How long such a form may take to arrive.
 const FORM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Reads the body if the decision depends on it.

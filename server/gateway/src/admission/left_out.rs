@@ -1,4 +1,4 @@
-//! Which fields of requests were left out, said once in each session's record.
+//! The fields that were left out of requests, for the audit log to name once in each session.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,19 +6,19 @@ use app::domain::SupportSessionId;
 use http::HeaderName;
 use parking_lot::Mutex;
 
-/// How many names are said of one session.
+/// The most names that are reported for one session.
 const MAX_NAMES: usize = 64;
-/// The longest name that is said.
+/// The longest name that is reported.
 const MAX_LENGTH: usize = 64;
-/// The most sessions of which it is known what was said.
+/// The most sessions whose reported names are remembered.
 const MAX_SESSIONS: usize = 4096;
 
-/// What was said of the sessions that go on.
+/// The names that were already reported for active sessions.
 #[derive(Default)]
 pub(crate) struct LeftOut(Mutex<HashMap<SupportSessionId, HashSet<HeaderName>>>);
 
 impl LeftOut {
-    /// Those of `names` that have not been said of `session`. From now on they have.
+    /// The `names` that were not reported for `session` yet. Marks them as reported.
     pub(crate) fn unsaid(&self, session: SupportSessionId, names: &[HeaderName]) -> Vec<String> {
         if names.is_empty() {
             return Vec::new();

@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 use app::domain::{SupportSessionId, access_log::Refusal};
 use parking_lot::Mutex;
 
-/// A support session may have this share of the places, so that no few of them take all.
+/// A support session may hold one place in this many, so that a few sessions can't take all.
 const SHARE: usize = 8;
 
 /// The places of this process.
@@ -43,7 +43,7 @@ impl Places {
     ///
     /// # Errors
     ///
-    /// If the session has its share, or none is left.
+    /// If the session already has its share, or no place is left.
     pub(crate) fn take(self: &Arc<Self>, session: SupportSessionId) -> Result<Place, Refusal> {
         let mut taken = self.taken.lock();
         let of_session = taken.of.get(&session).copied().unwrap_or_default();

@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::raw_head::{HeadTap, RawHead, Schemes};
 
-/// One client, as its requests know it.
+/// The client's connection, for its requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     pub(crate) peer: IpAddr,
@@ -29,12 +29,12 @@ pub(crate) enum Heads {
 }
 
 impl Client {
-    /// The head of the request that has just arrived. On HTTP/2 `Host` is set to what names the
-    /// host, so that one field is judged on both.
+    /// The head of the request that has just arrived. On HTTP/2 `Host` is set from `:authority`, so
+    /// that the same field is judged in both versions.
     ///
     /// # Errors
     ///
-    /// A sentence, if the head can't be judged.
+    /// A sentence for the client, if the head can't be judged.
     pub(crate) fn head(&self, parts: &mut Parts) -> Result<RawHead, &'static str> {
         match &self.heads {
             Heads::Frames(schemes) => Ok(RawHead::of_frames(parts, *schemes)),

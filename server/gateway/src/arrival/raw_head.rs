@@ -2,8 +2,8 @@
 //!
 //! The HTTP library is too lenient here: it drops a fragment, merges equal `Content-Length`
 //! headers, accepts a bare line feed as the end of a line, and lets `Transfer-Encoding` override
-//! `Content-Length`. So the bytes of each head are kept and judged again, strictly (RFC 9112 §2.2,
-//! §3, §5, §6.1).
+//! `Content-Length`. So we keep the bytes of each head and judge them again, strictly (RFC 9112
+//! §2.2, §3, §5, §6.1).
 
 mod parsed;
 
@@ -18,18 +18,18 @@ pub(crate) use http2::{MAX_FIELDS, Schemes};
 /// The most bytes of unread heads that are kept.
 const MAX_KEPT: usize = 256 * 1024;
 
-/// Reading ahead is fine. Finding where a head ends is what matters.
+/// Follows the client's bytes. Reading ahead is fine. Finding where a head ends is what matters.
 #[derive(Debug, Default)]
 struct State {
     kept: Vec<u8>,
-    /// Bytes of the present request's body that are still to come.
+    /// Bytes of the current request's body that have not arrived.
     body_left: u64,
-    /// The end of the present body is not followed, so no further head is.
+    /// The end of the current body is unknown, so no further head can be found.
     lost: bool,
 }
 
-/// Follows the bytes that a client sends. One end sits in the connection, the other with the code that
-/// answers its requests.
+/// Shares the bytes that a client sends between its connection and the code that answers its
+/// requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HeadTap(Arc<Mutex<State>>);
 
@@ -86,7 +86,7 @@ impl HeadFault {
 }
 
 impl HeadTap {
-    /// Takes note of bytes that were read from the client.
+    /// Notes bytes that were read from the client.
     pub(crate) fn saw(&self, mut bytes: &[u8]) {
         let mut state = self.0.lock();
         if state.lost {
@@ -104,8 +104,8 @@ impl HeadTap {
         }
     }
 
-    /// Takes the head of the request that the library has just parsed. `None` if its bytes weren't
-    /// followed. Such a request can't be judged.
+    /// Takes the head of the request that the library has just parsed. `None` if its bytes were not
+    /// followed, so that it can't be judged.
     pub(crate) fn take(&self) -> Option<RawHead> {
         let mut state = self.0.lock();
         if state.lost {
@@ -141,7 +141,7 @@ impl State {
 }
 
 impl RawHead {
-    /// The head of a request that only the proxy has seen.
+    /// The head of a request of which only the proxy saw the bytes.
     pub(crate) const fn relayed(method: Vec<u8>, target: Vec<u8>) -> Self {
         Self {
             method,

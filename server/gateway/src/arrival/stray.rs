@@ -1,11 +1,11 @@
-//! Tokens of ours where none belongs.
+//! Finds tokens of ours in places where they must not be.
 
 use http::{HeaderName, header};
 
 use super::Arrival;
 use crate::{headers::is_never_passed, token::holds_token};
 
-/// The part of a request that holds a token of ours and must not.
+/// The part of a request that holds such a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stray {
     Method,
@@ -30,7 +30,7 @@ impl Stray {
 }
 
 impl Arrival {
-    /// Where a token of ours stands that would go on with the request.
+    /// The part that holds a token of ours and would be forwarded.
     pub(super) fn stray_token(&self) -> Option<Stray> {
         let mut fields = self.headers.iter();
         if holds_token(self.method.as_str().as_bytes()) {
@@ -47,7 +47,8 @@ impl Arrival {
         }
     }
 
-    /// Whether a field may go upstream with what it holds. A list of those that do would forget one.
+    /// Whether a field's value may reach the upstream. This names the exceptions, because a list of
+    /// all others would miss one.
     fn goes_on(&self, name: &HeaderName) -> bool {
         match self.profile {
             // The proxy carries everything but the fields of credentials.

@@ -13,8 +13,8 @@ use crate::headers::{self, only};
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
-/// A client's handshake that is in order. Extensions are never asked for, so that frames mean the
-/// same to everyone on the way.
+/// A client's valid handshake. We never ask for extensions, so that frames mean the same to
+/// everyone on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Handshake {
     key: HeaderValue,
@@ -47,7 +47,7 @@ impl Handshake {
     ///
     /// # Errors
     ///
-    /// If another protocol is asked for, or the handshake is not as RFC 6455 §4.2.1 wants it.
+    /// If the request asks for another protocol, or the handshake violates RFC 6455 §4.2.1.
     pub(crate) fn of(method: &Method, client: &HeaderMap) -> Result<Self, HandshakeFault> {
         let upgrade = only(client, header::UPGRADE).ok_or(HandshakeFault::OtherProtocol)?;
         if !upgrade.as_bytes().eq_ignore_ascii_case(b"websocket") {

@@ -24,13 +24,13 @@ pub(crate) struct Browser {
     pub(crate) hosts: Vec<String>,
 }
 
-/// Whose request it is.
+/// The support session of a request.
 pub(crate) struct Caller {
     pub(crate) session: Arc<KnownSession>,
-    /// How it is a browser's, if it is.
+    /// The proof that it comes from a browser, if it does.
     pub(crate) browser: Option<Browser>,
-    /// Whether the credential belongs to another address: a cookie at the gateway's own host or at
-    /// another session's, a token at any session's.
+    /// Whether the credential is for another address: a cookie at the gateway's own host or at
+    /// another session's host, or a token at any session's host.
     is_elsewhere: bool,
 }
 
@@ -43,7 +43,7 @@ impl Caller {
         }
     }
 
-    /// `came_to` is the label of the host that the request came to, if it is a session's.
+    /// `came_to` is the label of the request's host, if it is a session's host.
     pub(super) fn by_cookie(
         found: BrowserSession,
         came_to: Option<&EntryLabel>,
@@ -64,7 +64,7 @@ impl Caller {
         }
     }
 
-    /// Whether the session can be used now, from there and in this way.
+    /// Checks that the session can be used now, from this address and in this way.
     ///
     /// # Errors
     ///
@@ -82,12 +82,12 @@ impl Caller {
         self.check_entry(arrival)
     }
 
-    /// Whether the credential may be used at this address.
+    /// Checks that the credential may be used at this address.
     ///
     /// # Errors
     ///
-    /// If it belongs to another address, if a page of another origin may have made the request, or if
-    /// it is one that no page may make.
+    /// If it is for another address, if a page of another origin may have caused the request, or if
+    /// no page may make such a request.
     fn check_entry(&self, arrival: &Arrival) -> Result<(), Denied> {
         if arrival.has_two_credentials() {
             // The request is refused as malformed anyway.

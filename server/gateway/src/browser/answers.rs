@@ -1,8 +1,8 @@
-//! Adapts response headers for a browser, and refuses requests that no browser may make: a page of
-//! the platform acts within its support session's host, while the session lasts, and leaves nothing
-//! behind.
+//! Adapts response headers for a browser, and refuses requests that no browser may make. So a page
+//! of the platform acts only at its support session's host, only while the session lasts, and
+//! leaves nothing behind.
 //!
-//! Everything else passes, the platform's `Content-Security-Policy` above all.
+//! Everything else passes, especially the platform's `Content-Security-Policy`.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::{Position, Url};
@@ -48,7 +48,7 @@ const REMOVED: [&str; 24] = [
     "age",
 ];
 
-/// The beginnings of names that are removed: grants of CORS (Fetch §3.3), and caches' own fields.
+/// Prefixes of removed names: grants of CORS (Fetch §3.3).
 const REMOVED_BY_PREFIX: [&str; 1] = ["access-control-"];
 const REMOVED_BY_SUFFIX: [&str; 1] = ["cdn-cache-control"];
 
@@ -70,9 +70,9 @@ const SET: [(HeaderName, HeaderValue); 3] = [
 /// The names of a session's host and its upstream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origins<'a> {
-    /// Of the session's host, as the browser has it: `https://s-x.support.example.com`.
+    /// The session's host, as browsers write it: `https://s-x.support.example.com`.
     pub(crate) own: &'a str,
-    /// Of the upstream: `http://10.0.0.5:8080`, with the host that it is asked for.
+    /// The upstream: `http://10.0.0.5:8080`, with the host that requests to it name.
     pub(crate) upstream: &'a str,
     /// Other names of the upstream.
     pub(crate) others: &'a [String],
@@ -169,7 +169,7 @@ impl Origins<'_> {
 
 const SOURCE_MAP: HeaderName = HeaderName::from_static("sourcemap");
 
-/// Gives each value of a field that `to` has another for that other.
+/// Replaces each value of a field for which `to` returns another.
 fn rewrite(headers: &mut HeaderMap, name: &HeaderName, to: impl Fn(&str) -> Option<String>) {
     for (_, value) in headers.iter_mut().filter(|(known, _)| *known == name) {
         let text = std::str::from_utf8(value.as_bytes()).ok();

@@ -1,9 +1,10 @@
 //! The banner and its requests to the gateway: who is in which tenant, for how long, and a button
 //! to end the session.
 //!
-//! It lives below the gateway's own prefix, so it is never forwarded or recorded. It uses the same
-//! cookie and checks as every request at a session's host. It is one script with its style in it, so
-//! that its hash is enough in the platform's `Content-Security-Policy`.
+//! Its requests are below the gateway's own prefix, so they are never forwarded or recorded. They
+//! need the same cookie and pass the same checks as every request at a session's host. The banner
+//! is one script that contains its style, so that one hash in the platform's
+//! `Content-Security-Policy` permits it.
 
 use std::sync::LazyLock;
 
@@ -22,21 +23,21 @@ use crate::{
     problem,
 };
 
-/// The banner as one classic script that is also a module. In a function of its own: its names must not
-/// meet the page's.
+/// The banner as one classic script that is also a module. It is wrapped in a function, so that its
+/// names don't collide with the page's.
 static SCRIPT: LazyLock<String> = LazyLock::new(|| {
     let style = json!(include_str!("banner/banner.css"));
     let script = include_str!("banner/banner.js");
     format!("(() => {{\n\"use strict\";\nconst STYLE = {style};\n{script}}})();\n")
 });
-/// What a policy permits it by (CSP §2.3.1 `hash-source`).
+/// The source that permits it in a policy (CSP §2.3.1 `hash-source`).
 static HASH: LazyLock<String> = LazyLock::new(|| {
     format!(
         "'sha256-{}'",
         STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()))
     )
 });
-/// Below which the console shows each support session.
+/// The console's path above the pages of support sessions.
 const SESSION_PAGES: &str = "/support/sessions";
 
 /// A request below the banner's prefix.
@@ -50,7 +51,7 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    /// The page whose banner asks, if the query says one: `page=` and the id of its request.
+    /// The page whose banner asks, if the query names one: `page=` and the id of its request.
     pub(crate) fn page(rest: &[u8]) -> Option<RequestId> {
         let at = rest.iter().position(|b| *b == b'?')?;
         let query = std::str::from_utf8(&rest[at + 1..]).ok()?;
@@ -68,7 +69,7 @@ impl Wanted {
         }
     }
 
-    /// The method that it is asked for with: what ends something is never got.
+    /// The method of the request. GET never ends anything.
     const fn method(self) -> Method {
         match self {
             Self::End => Method::POST,
@@ -76,7 +77,7 @@ impl Wanted {
         }
     }
 
-    /// The response to any other method (RFC 9110 §15.5.6), if it is another.
+    /// The response to any other method (RFC 9110 §15.5.6).
     pub(crate) fn refused(
         self,
         method: &Method,
@@ -104,7 +105,7 @@ pub(crate) fn script(request_id: RequestId) -> Response<Answer> {
     response.map(Answer::Ours)
 }
 
-/// The element that is put into the page that a request was answered with.
+/// The element to inject into the answer of a request.
 pub(super) fn element(page: RequestId) -> String {
     format!("<script data-page=\"{page}\">{}</script>", *SCRIPT)
 }
@@ -120,7 +121,7 @@ pub(crate) struct Shown<'s> {
     pub(crate) card: &'s SessionCard,
     /// The last refusals of the session's requests.
     pub(crate) refusals: Vec<Told>,
-    /// The origins of the page's upstream, if the page is said.
+    /// The origins of the page's upstream, if the page is known.
     pub(crate) upstream_origins: Vec<String>,
     /// The session's pages that were shown without a banner.
     pub(crate) without: Without,

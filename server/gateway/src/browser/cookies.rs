@@ -1,4 +1,4 @@
-//! Our two cookies at a session's host, and those of the platform that its scripts share with us.
+//! Our two cookies at a session's host, and the platform's cookies that its scripts may write.
 
 use http::{HeaderMap, header::COOKIE};
 
@@ -10,14 +10,15 @@ use crate::{
 /// How long a value that a script has written may be (RFC 6265bis §5.6).
 const MAX_WRITTEN: usize = 4096;
 
-/// Holds what a request is let through by. Without `Max-Age`: the support session is what ends.
+/// The credential of a browser's requests. It has no `Max-Age`, because the support session itself
+/// ends.
 pub(crate) const SESSION: HostCookie = HostCookie::new("__Host-support-session");
-/// Holds what binds an entry to the browser that began it, for as long as signing in to the console on
+/// Binds an entry to the browser that began it. It lasts as long as signing in to the console on
 /// the way may take.
 pub(super) const STATE: HostCookie = HostCookie::new("__Host-support-entry").for_seconds(600);
 
-/// The token in the first cookie of a session. A request with two is never let through, but it is
-/// recorded in the session of the first.
+/// The token in the first cookie of a session. A request with two is refused, but recorded in the
+/// session of the first.
 pub(crate) fn session(headers: &HeaderMap) -> Option<Token> {
     token(&SESSION.all(headers).next()?, TokenKind::BrowserSession)
 }
@@ -27,8 +28,8 @@ pub(super) fn state(headers: &HeaderMap) -> Option<Token> {
     token(&STATE.only(headers)?, TokenKind::EntryState)
 }
 
-/// The cookies with these names that a browser sends, if each is there once: the browser doesn't say
-/// which of two is the one that a sibling host has set.
+/// The cookies with these names that a browser sends once. Of two with the same name, a sibling
+/// host may have set one, and the browser doesn't say which.
 pub(super) fn written(headers: &HeaderMap, names: &[String]) -> Vec<(String, String)> {
     let mut written: Vec<(String, String)> = Vec::new();
     if names.is_empty() {
@@ -53,8 +54,8 @@ pub(super) fn written(headers: &HeaderMap, names: &[String]) -> Vec<(String, Str
     written
 }
 
-/// Whether a value is one to every reader (RFC 6265 §4.1.1): an open quote would swallow the cookies that
-/// follow.
+/// Whether every reader sees the same value (RFC 6265 §4.1.1). An open quote would swallow the
+/// cookies that follow.
 fn is_plain(value: &str) -> bool {
     let quoted = value
         .strip_prefix('"')

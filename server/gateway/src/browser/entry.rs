@@ -1,9 +1,10 @@
-//! How a browser comes by a session's cookie.
+//! How a browser gets a session's cookie.
 //!
 //! 1. [`OPEN_PATH`](super::OPEN_PATH) gives it a state, and sends it to the console with the state's
 //!    hash.
-//! 2. The console finds out who it is, and sends it back with a code that is bound to that hash.
-//! 3. `/.support-console/enter` takes code and state, once, and gives it the cookie.
+//! 2. The console checks who is signed in, and sends the browser back with a code that is bound to
+//!    that hash.
+//! 3. `/.support-console/enter` accepts code and state together, once, and sets the cookie.
 //!
 //! The code is the only secret that ever appears in a URL. It is valid for 60 seconds, in one
 //! browser, and used up before the browser shows anything. No record or log contains it: requests
@@ -100,7 +101,7 @@ impl Browsers {
     }
 }
 
-/// Whether a person has asked for this, in a request that can be read in one way only.
+/// Checks that a person has asked for this, in a request that has only one reading.
 fn check_asked(arrival: &Arrival) -> Result<(), Trouble> {
     arrival
         .well_formed()

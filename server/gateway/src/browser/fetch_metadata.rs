@@ -8,10 +8,10 @@
 //! |---|---|
 //! | `same-origin` | everything |
 //! | anything else | navigations of a tab by GET or HEAD: a link from a ticket, an address typed in |
-//! | missing | what has an `Origin` that is the host's own |
+//! | missing | requests whose `Origin` is the host's own |
 //!
-//! A browser that says neither is refused: it is older than 2023, or it is none. The one thing that
-//! browsers of today leave it out for is the handshake of a WebSocket, which always has an `Origin`.
+//! A browser that sends neither is refused: it is older than 2023, or no browser. Current browsers
+//! omit the field only for the handshake of a WebSocket, which always has an `Origin`.
 
 use http::{HeaderMap, HeaderName, Method, header::ORIGIN};
 
@@ -39,7 +39,7 @@ pub(crate) fn admits(method: &Method, headers: &HeaderMap, own_origin: &str) -> 
     }
 }
 
-/// Whether a person's tab goes to this address: no frame, no script, no image.
+/// Whether a tab navigates to this address, not a frame, a script or an image.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
     has_only(headers, MODE, "navigate") && has_only(headers, DEST, "document")
 }
@@ -56,7 +56,7 @@ pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether the browser asks ahead of its user, who may never come.
+/// Whether the browser prefetches a page that its user may never open.
 pub fn is_ahead(headers: &HeaderMap) -> bool {
     PURPOSES.iter().any(|name| headers.contains_key(name))
 }

@@ -21,7 +21,7 @@ use crate::{
 const OVER: &str = "The support session has ended in every browser.";
 
 impl Browsers {
-    /// Answers for a page of a session's host. Not recorded, because nothing of it goes upstream.
+    /// Answers a page of a session's host. Not recorded, because nothing is sent upstream.
     pub(crate) async fn holder_answer(
         &self,
         authenticator: &Authenticator,

@@ -11,7 +11,7 @@ pub struct EntryHosts {
     scheme: &'static str,
     /// In lower case, without a port.
     domain: String,
-    /// As browsers know it, however the gateway itself listens.
+    /// The port that browsers use, which may differ from the listener's.
     port: u16,
 }
 
@@ -30,7 +30,7 @@ impl EntryHosts {
         &self.domain
     }
 
-    /// The label of the session whose host this value of `Host` is, in any case.
+    /// The session's label in this value of `Host`, which may be in any case.
     pub fn label_of(&self, host: &str) -> Option<EntryLabel> {
         let host = host.to_ascii_lowercase();
         let (name, port) = match host.split_once(':') {

@@ -1,10 +1,10 @@
-//! The banner in pages that do not include it themselves: one script element, before anything else
-//! that a page loads, in the stream as it passes.
+//! Injects the banner into pages that do not include it: one script element, before anything else
+//! that a page loads, while the page streams through.
 //!
 //! Finding the first element of a document needs HTML's own tokenizer, because a comment may
-//! contain anything. `html5gum` implements the standard without dependencies. Own code would copy a
-//! part of it, and a full HTML rewriter would be more than needed. The start of a page is held back
-//! until its first element has arrived. The rest passes without being parsed.
+//! contain anything. `html5gum` implements the standard without dependencies. Our own code would
+//! copy a part of it, and a full HTML rewriter would be more than we need. The start of a page is
+//! held back until its first element has arrived. The rest passes without being parsed.
 
 use std::{
     pin::Pin,
@@ -28,8 +28,8 @@ use crate::{
 /// with longer comments passes unchanged.
 const MAX_HELD: usize = 16 * 1024;
 
-/// The beginnings of encodings' names in which tags are written in ASCII, and nothing else looks like
-/// them. What a page itself says of its encoding needs no look: no `meta` can name another kind.
+/// Prefixes of names of encodings in which tags are ASCII, and nothing else looks like a tag. The
+/// page's own `<meta>` needs no check, because it can't name another kind of encoding.
 const ENCODINGS: [&str; 6] = [
     "utf-8",
     "utf8",
@@ -57,7 +57,7 @@ pub(crate) fn is_wanted(method: &Method, client: &HeaderMap) -> bool {
     *method != Method::HEAD && dest.is_some_and(|dest| dest == "document")
 }
 
-/// Asks the upstream for a page that can be read.
+/// Asks the upstream for an uncompressed page.
 pub(crate) fn ask(headers: &mut HeaderMap) {
     let identity = HeaderValue::from_static("identity");
     headers.insert(header::ACCEPT_ENCODING, identity);
@@ -100,7 +100,7 @@ pub(crate) fn into_page(
     Some(Injector::of(element(), says_encoding))
 }
 
-/// Whether the header of a page that can be read says its encoding; nothing if it can't be read.
+/// Whether the page's header names its encoding. `None` if the page can't be read.
 fn says_encoding(headers: &HeaderMap) -> Option<bool> {
     let content_type = headers.get(header::CONTENT_TYPE)?;
     let content_type = content_type.to_str().ok()?;
@@ -125,7 +125,7 @@ fn is_download(headers: &HeaderMap) -> bool {
     disposition.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"inline"))
 }
 
-/// RFC 9111 §5.2.2.6. To be asked of the upstream's own header.
+/// RFC 9111 §5.2.2.6. Call it with the upstream's own header.
 fn must_not_change(headers: &HeaderMap) -> bool {
     let directives = headers.get_all(header::CACHE_CONTROL).iter();
     directives
@@ -134,11 +134,11 @@ fn must_not_change(headers: &HeaderMap) -> bool {
         .any(|directive| directive.trim().eq_ignore_ascii_case("no-transform"))
 }
 
-/// Puts the banner into a page as it passes. It fails in one way only: the page passes as it is.
+/// Injects the banner into a page as it passes. If it fails, the page passes unchanged.
 pub(crate) struct Injector {
     element: String,
-    /// Whether the page's header says its encoding. Otherwise browsers look for it in the first 1024
-    /// bytes (HTML §13.2.3.2), which the element must not fill.
+    /// Whether the page's header names its encoding. Otherwise browsers look for it in the first
+    /// 1024 bytes (HTML §13.2.3.2), which the element must not use up.
     says_encoding: bool,
     /// The beginning of the page, until its first element is there.
     held: BytesMut,
@@ -192,17 +192,17 @@ impl Injector {
     }
 }
 
-/// Where the banner belongs in a page with a certain start.
+/// Where the banner goes in a page.
 enum Place {
     Here(usize),
-    /// Behind what says the page's encoding, if that still comes.
+    /// Behind the element that names the page's encoding, if one follows.
     HereOrLater(usize),
     Unknown,
 }
 
-/// The banner's place in a page with this start, once it is known: in the head before everything
-/// else, or, without a written head, before the element that opens it implicitly (HTML
-/// §13.2.6.4.3). Where only the page can say its encoding, behind the element that does.
+/// The banner's place, once it is known: first in the head, or, without a written head, before the
+/// element that opens it implicitly (HTML §13.2.6.4.3). If only the page names its encoding, behind
+/// the element that does.
 fn place(page: &[u8], says_encoding: bool) -> Place {
     let mut head = None;
     let mut emitter = DefaultEmitter::<usize>::new_with_span();

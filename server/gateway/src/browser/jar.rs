@@ -1,13 +1,14 @@
-//! The upstream's cookies, held on our side: the browser never gets one, and none that a browser
-//! sends goes upstream.
+//! Keeps the upstream's cookies on our side. The browser gets none of them, and no cookie from a
+//! browser goes upstream, except for the ones that scripts may read.
 //!
 //! Towards the upstream the gateway acts as the user agent of RFC 6265 §5. A jar belongs to one
 //! support session, one upstream and one host. A cookie with a wide `Domain`, even a public suffix,
 //! only goes back to the host that set it, so no list of public suffixes is needed. An upstream is
-//! reached either with TLS or without, so a cookie marked `Secure` never leaves the kind of
-//! connection it came over.
+//! reached either with TLS or without, so a `Secure` cookie always returns over the same kind of
+//! connection.
 //!
-//! In memory of this node: gone with a restart, with the session, and after an hour without use.
+//! Jars are in this node's memory. They are gone after a restart, with the session, and after an
+//! hour without use.
 
 mod basic;
 mod cookie;
@@ -28,19 +29,20 @@ use crate::{forward::upstream::Names, ports::KnownSession, telemetry::LogLimit};
 
 /// The most support sessions with stored cookies. The one unused for longest is removed first.
 const MAX_SESSIONS: usize = 1024;
-/// How many cookies an upstream may set in a session: as many as browsers keep of a site.
+/// How many cookies an upstream may set in a session: as many as browsers keep per site.
 const MAX_COOKIES: usize = 180;
-/// How many bytes of names and values these may have together: a field that servers take.
+/// How many bytes of names and values these may have together: a field of this size is accepted by
+/// servers.
 const MAX_BYTES: usize = 16 * 1024;
-/// For how long cookies are held without a request that asks for them.
+/// How long cookies are kept without a request that uses them.
 const IDLE: TimeDelta = TimeDelta::hours(1);
 
-/// An upstream as cookies know it.
+/// The origin of an upstream, for its cookies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     /// The upstream's origin: `https://10.0.0.5:8080`.
     pub(crate) origin: String,
-    /// The host that it is asked for, as in `Host`.
+    /// The host in requests to it, as in `Host`.
     pub(crate) host: String,
 }
 
@@ -56,13 +58,12 @@ impl Place {
     }
 }
 
-/// A request as cookies know it.
+/// The parts of a request on which cookies depend.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     /// The path in canonical form.
     pub(crate) path: &'a str,
-    /// Whether a page of another site has led there. Cookies with `SameSite=Strict` are left out
-    /// then.
+    /// Whether a page of another site caused it. Then cookies with `SameSite=Strict` are left out.
     pub(crate) cross_site: bool,
     pub(crate) at: Timestamp,
 }
@@ -77,7 +78,7 @@ struct SessionJars {
     jars: HashMap<Place, Jar>,
 }
 
-/// What became of the cookies of one response.
+/// What happened to the cookies of one response.
 #[derive(Default)]
 struct Kept {
     dropped: Vec<Dropped>,
@@ -89,7 +90,7 @@ struct Kept {
 struct Jar {
     cookies: Vec<Held>,
     basic: Basic,
-    /// Tells which cookie is older, and which was used longer ago.
+    /// Orders cookies by age and by last use.
     tick: u64,
 }
 
@@ -102,8 +103,8 @@ impl fmt::Debug for Jars {
 
 impl Jars {
     /// Stores the cookies of an upstream's response to `asked`. Each invalid `Set-Cookie` is
-    /// ignored on its own (RFC 6265 §5.2, §5.3). Gives what the browser is to keep of them, for scripts
-    /// of the platform.
+    /// ignored on its own (RFC 6265 §5.2, §5.3). Returns the cookies that the browser gets, for the
+    /// platform's scripts.
     pub(crate) fn keep<'v>(
         &self,
         session: &KnownSession,
@@ -127,7 +128,7 @@ impl Jars {
         kept.mirrors
     }
 
-    /// Changes the jar of a session and an upstream. There is one from now on.
+    /// Changes the jar of a session and an upstream. Creates it if necessary.
     fn with_jar<T>(
         &self,
         session: &KnownSession,
@@ -152,7 +153,7 @@ impl Jars {
         change(kept.jars.entry(place.clone()).or_default())
     }
 
-    /// Says, though not too often, why a cookie of an upstream is not kept.
+    /// Logs, not too often, why a cookie of an upstream is not kept.
     fn tell(&self, dropped: Option<Dropped>, place: &Place, at: Timestamp) {
         let Some(why) = dropped else { return };
         if let Some(held_back) = self.1.pass(at) {
@@ -164,8 +165,8 @@ impl Jars {
         }
     }
 
-    /// The `Cookie` field for a request to an upstream, if it has set any for it, or scripts have set any
-    /// that it reads: `written`, from the browser.
+    /// The `Cookie` field for a request to an upstream, if there are any cookies for it. `written`
+    /// are the browser's cookies that scripts may write.
     pub(crate) fn cookies(
         &self,
         session: SupportSessionId,
@@ -203,8 +204,7 @@ impl SessionJars {
 }
 
 impl Jar {
-    /// Takes in the cookies of one response of an upstream with these names, of whose cookies scripts may
-    /// read those.
+    /// Stores the cookies of one response.
     fn set<'v>(
         &mut self,
         fields: impl IntoIterator<Item = &'v HeaderValue>,
@@ -242,7 +242,7 @@ impl Jar {
         kept
     }
 
-    /// With all parts of its value, if it is one: the others alone would be worth nothing.
+    /// If it is a part of a split value, drops all parts, because the others alone are useless.
     fn drop_longest_unused(&mut self) {
         let cookies = self.cookies.iter().enumerate();
         let Some((index, _)) = cookies.min_by_key(|(_, cookie)| cookie.used()) else {
@@ -290,7 +290,7 @@ impl Jar {
 
 #[cfg(test)]
 impl Jars {
-    /// Has a session own a jar.
+    /// Gives a session a jar.
     pub(crate) fn plant(&self, session: SupportSessionId) {
         let far = Timestamp::MAX_UTC - IDLE;
         let kept = SessionJars {

@@ -14,7 +14,7 @@ const LETTERS: usize = 32;
 /// The first label of the host that one support session opens at: `s-` and 160 random bits in base32.
 ///
 /// It is no credential: name servers and observers of the network see it. It only has to be
-/// another one for each session.
+/// different for each session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EntryLabel(String);
 

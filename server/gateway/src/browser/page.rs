@@ -1,4 +1,4 @@
-//! Pages for people at a session's host: what was refused, what to do, and the ways back.
+//! Pages for people at a session's host: what was refused, what to do, and links back.
 
 use app::domain::RequestId;
 use bytes::Bytes;
@@ -18,8 +18,7 @@ const STYLE: &str = ":root{color-scheme:light dark}*{box-sizing:border-box}body{
     button{font:inherit;min-height:2.75rem;padding:0 1rem}nav{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;margin-block:1rem}\
     small{color:light-dark(oklch(43% .02 262),oklch(80% .012 262))}";
 
-/// Headers of every response of ours at a session's host: never stored, never a referrer, never
-/// framed.
+/// Headers of each response of ours at a session's host: not stored, no referrer, not framed.
 pub(super) const FIELDS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -40,7 +39,7 @@ pub(super) const FIELDS: [(HeaderName, &str); 5] = [
 pub(crate) struct WayOut {
     /// The console's origin.
     pub(crate) console: String,
-    /// The path of the page that one came from, if it is one of the session's host.
+    /// The path of the previous page, if it is at the session's host.
     pub(crate) back: Option<String>,
 }
 
@@ -95,7 +94,8 @@ pub(super) fn titled(
     written(status, title, &text, request_id)
 }
 
-/// Asks whether the session is to end, where a page's own policy keeps its banner from doing so.
+/// Asks whether to end the session, for pages whose own policy prevents their banner from ending
+/// it.
 pub(super) fn end(console: &str, request_id: RequestId) -> Response<Full<Bytes>> {
     let text = format!(
         "<p>Ends it in every browser, and for its access token.</p>\

@@ -1,4 +1,4 @@
-//! The pages that were given a banner, until the banner calls home, and those that stand without one.
+//! Pages with a banner that has not called the gateway yet, and pages that were shown without one.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,20 +7,20 @@ use chrono::TimeDelta;
 use parking_lot::Mutex;
 use url::Url;
 
-/// How many pages of a session are waited for, and of how many that have no banner the path is kept.
+/// How many pages of a session we wait for, and how many paths of pages without a banner we keep.
 const MAX_PAGES: usize = 16;
-/// The most sessions of which any is kept.
+/// The most sessions whose pages are kept.
 const MAX_SESSIONS: usize = 4096;
 /// The longest path that is kept.
 const MAX_PATH: usize = 200;
-/// After how long a banner that has not called home does not stand.
+/// If a banner has not called after this time, its page counts as shown without one.
 const GRACE: TimeDelta = TimeDelta::seconds(20);
 
 /// A page that was given a banner.
 pub(crate) struct Given {
     pub(crate) id: RequestId,
     pub(crate) path: String,
-    /// The upstream's origins, as its users know it.
+    /// The upstream's origins, as its users write them.
     pub(crate) origins: Vec<String>,
     pub(crate) at: Timestamp,
 }
@@ -51,7 +51,7 @@ struct OfSession {
     without: Without,
 }
 
-/// The pages of the sessions that go on.
+/// The pages of active sessions.
 #[derive(Default)]
 pub(crate) struct Pages(Mutex<HashMap<SupportSessionId, OfSession>>);
 
@@ -69,7 +69,7 @@ impl Pages {
         self.with(session, |pages| pages.without.add(path));
     }
 
-    /// The banner of a page stands. Returns the origins of the page's upstream.
+    /// Notes that the banner of a page is shown. Returns the origins of the page's upstream.
     pub(crate) fn stands(&self, session: SupportSessionId, page: RequestId) -> Vec<String> {
         self.with(session, |pages| {
             let place = pages.given.iter().position(|given| given.id == page);
@@ -78,7 +78,7 @@ impl Pages {
         })
     }
 
-    /// Those of a session that were shown without a banner, as far as is known at `now`.
+    /// A session's pages that were shown without a banner, as far as is known at `now`.
     pub(crate) fn unbannered(&self, session: SupportSessionId, now: Timestamp) -> Without {
         self.with(session, |pages| {
             while let Some(given) = pages.given.pop_front_if(|given| now - given.at >= GRACE) {
@@ -103,7 +103,7 @@ impl Pages {
     }
 }
 
-/// Addresses as browsers write their origins. Without a port both schemes are meant.
+/// Addresses as browsers write origins. An address without a port gets both schemes.
 pub(crate) fn browser_origins<'a>(addresses: impl Iterator<Item = &'a str>) -> Vec<String> {
     let urls = addresses.filter_map(|address| Url::parse(address).ok());
     let both = urls.flat_map(|url| {

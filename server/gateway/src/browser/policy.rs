@@ -1,9 +1,9 @@
-//! The `Content-Security-Policy` of an answer at a session's host (CSP Level 3): the platform's own,
-//! with room for the banner and for this host, and one of ours beside it.
+//! The `Content-Security-Policy` of an answer at a session's host (CSP Level 3): the platform's
+//! own, which also permits the banner and this host, and a second one of ours.
 //!
-//! Browsers enforce each policy for itself, so nothing that is added here can widen another. What the
-//! banner needs is named so that it is of no use to anybody else: its script by its hash, which no other
-//! text has, and its two addresses in full.
+//! Browsers enforce each policy separately, so an addition to one can't widen another. The banner's
+//! script is permitted by its hash, and its two addresses are named in full, so nobody else can use
+//! these permissions.
 
 use std::borrow::Cow;
 
@@ -12,12 +12,13 @@ use url::Url;
 
 use super::{answers::Origins, banner};
 
-/// The lists that decide about a script element, the one that is asked first in front.
+/// The directives that decide about a script element, in order of precedence.
 const SCRIPTS: [&str; 3] = ["script-src-elem", "script-src", "default-src"];
 const CONNECTIONS: [&str; 2] = ["connect-src", "default-src"];
-/// A longer policy is not read, as it comes with each file. It has no room for the banner.
+/// A longer policy is not changed, because that would cost time for each file. Its page gets no
+/// banner.
 const MAX_LENGTH: usize = 16 * 1024;
-/// Reports would tell others, without a record, at which addresses a staff member looks.
+/// Reports would tell others, without a record, which addresses a staff member visits.
 const REPORTS: [&str; 2] = ["report-uri", "report-to"];
 
 /// Adapts the policies of an answer. `connects` are the origins besides the session's host that its
@@ -63,8 +64,8 @@ pub(crate) fn adapt(
     can_run
 }
 
-/// What a page sends stays on the record: it goes to this host, or to origins that the configuration
-/// names. What stays in the browser is let through.
+/// Our own policy: a page sends data only to this host, where it is recorded, or to origins that
+/// the configuration names. Data that stays in the browser is not restricted.
 fn ours(own: &str, connects: &[String]) -> String {
     let sockets = own.replacen("http", "ws", 1);
     let named = connects.join(" ");
@@ -82,7 +83,7 @@ fn ours(own: &str, connects: &[String]) -> String {
 struct Policy<'p>(Vec<(String, Vec<Cow<'p, str>>)>);
 
 impl<'p> Policy<'p> {
-    /// CSP §2.2.1: of directives with the same name the first counts.
+    /// CSP §2.2.1: if several directives have the same name, the first counts.
     fn parse(text: &'p str) -> Self {
         let mut directives: Vec<(String, Vec<_>)> = Vec::new();
         for directive in text.split(';') {
@@ -106,7 +107,7 @@ impl<'p> Policy<'p> {
         directives.collect::<Vec<_>>().join("; ")
     }
 
-    /// Where the platform permits itself, it means this host too.
+    /// Where the platform permits its own host, permits this host too.
     fn know_own_host(&mut self, origins: Origins<'_>) {
         for (_, sources) in &mut self.0 {
             let own: Vec<_> = sources
@@ -140,7 +141,7 @@ impl<'p> Policy<'p> {
         }
     }
 
-    /// The sources that decide about what `lists` are for.
+    /// The sources that apply, from the first of `lists` that is present.
     fn governing(&self, lists: &[&str]) -> Option<&[Cow<'p, str>]> {
         let of = |list: &&str| self.0.iter().find(|(name, _)| name == list);
         lists
@@ -149,7 +150,8 @@ impl<'p> Policy<'p> {
             .map(|(_, sources)| sources.as_slice())
     }
 
-    /// Adds a source. A list that decides about other things too is copied to one of this `name`.
+    /// Adds a source. If the applicable list has another name, copies it to `name` first, so that
+    /// nothing else is permitted.
     fn permit(&mut self, lists: &[&str], name: &str, source: &str) {
         let of = |list: &&str| self.0.iter().position(|(known, _)| known == list);
         let Some(mut place) = lists.iter().find_map(of) else {
@@ -188,7 +190,7 @@ fn permits_inline(sources: &[Cow<'_, str>]) -> bool {
     permits
 }
 
-/// CSP §2.3.1. Browsers pass over what only begins like one, such as `'nonce-'`.
+/// CSP §2.3.1. Browsers ignore an incomplete one, such as `'nonce-'`.
 fn is_nonce_or_hash(source: &str) -> bool {
     let kinds = ["'nonce-", "'sha256-", "'sha384-", "'sha512-"];
     let value = kinds.iter().find_map(|kind| source.strip_prefix(kind));

@@ -1,5 +1,5 @@
-//! The last refusals of each session, for the banner to name: the application shows them as errors of
-//! its own.
+//! The last refusals of each session, for the banner. The application shows them only as its own
+//! errors.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,14 +9,14 @@ use parking_lot::Mutex;
 use super::fetch_metadata;
 use crate::{arrival::Arrival, judge::Denied};
 
-/// How many of a session are kept.
+/// How many are kept per session.
 const MAX_TOLD: usize = 5;
-/// The most sessions of which any is kept.
+/// The most sessions whose refusals are kept.
 const MAX_SESSIONS: usize = 4096;
-/// The longest path and the longest reason that are said.
+/// The longest path and the longest reason that are kept.
 const MAX_TEXT: usize = 200;
 
-/// A refusal as it is told.
+/// A refusal, as the banner shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) request_id: RequestId,
@@ -26,13 +26,13 @@ pub(crate) struct Told {
     pub(crate) at: Timestamp,
 }
 
-/// The refusals of the sessions that go on.
+/// The refusals of active sessions.
 #[derive(Default)]
 pub(crate) struct Refusals(Mutex<HashMap<SupportSessionId, VecDeque<Told>>>);
 
 impl Refusals {
-    /// Keeps a refusal that a page of the session's host has met, unless the person has seen it. Method
-    /// and path are the request's as they are recorded.
+    /// Keeps the refusal of a request by a page of the session's host, unless the person has seen
+    /// it. Method and path are as recorded.
     pub(crate) fn keep(
         &self,
         arrival: &Arrival,
@@ -60,7 +60,7 @@ impl Refusals {
         kept.push_front(told);
     }
 
-    /// Those of a session, the oldest first.
+    /// The refusals of a session, oldest first.
     pub(crate) fn of(&self, session: SupportSessionId) -> Vec<Told> {
         let sessions = self.0.lock();
         let kept = sessions.get(&session).into_iter().flatten();
@@ -73,8 +73,8 @@ impl Refusals {
     }
 }
 
-/// Whether a person misses what is denied: not what leads somewhere else, what pages of other origins
-/// try, or a worker.
+/// Whether a person would miss the denied request. Not redirects, requests by pages of other
+/// origins, and workers.
 pub(crate) fn is_news(arrival: &Arrival, denied: &Denied) -> bool {
     let others = [Refusal::WrongEntry, Refusal::WrongOrigin];
     denied.location.is_none()
@@ -82,7 +82,7 @@ pub(crate) fn is_news(arrival: &Arrival, denied: &Denied) -> bool {
         && !arrival.headers.contains_key("service-worker")
 }
 
-/// Whether a page of ours says it.
+/// Whether one of our pages shows it.
 fn is_seen(arrival: &Arrival) -> bool {
     fetch_metadata::is_navigation(&arrival.headers)
 }

@@ -1,8 +1,8 @@
-//! Static files that a browser may keep while the support session lasts, where the upstream's own answer
-//! allows it (RFC 9111).
+//! Static files that a browser may cache while the support session lasts, if the upstream's own
+//! answer allows it (RFC 9111).
 //!
-//! Everything else that a session's host answers is `no-store`. So this decides by what it knows: a
-//! part of a page that a person can't open as one, of a type that fits the use, and the same for everybody.
+//! All other answers of a session's host are `no-store`. A static file is a part of a page that
+//! can't be opened as a page, has a type that fits its use, and is the same for everybody.
 
 use app::domain::Timestamp;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -37,7 +37,7 @@ const USES: [(&str, &[&str]); 4] = [
     ("image", &["image/"]),
 ];
 
-/// What an answer may vary by and still be the same for everybody.
+/// The fields by which an answer may vary and still be the same for everybody.
 const IMPERSONAL: [&str; 5] = [
     "accept",
     "accept-encoding",
@@ -46,7 +46,7 @@ const IMPERSONAL: [&str; 5] = [
     "user-agent",
 ];
 
-/// Fields that say that an answer is someone's own, or is to be saved as a file.
+/// Fields of an answer that is personal, or a download.
 const NOT_STATIC: [header::HeaderName; 3] = [
     header::SET_COOKIE,
     header::PRAGMA,
@@ -84,7 +84,7 @@ pub(crate) fn lifetime(
     (seconds > 0).then_some(seconds)
 }
 
-/// Lets the browser, and no shared cache, keep an answer for so many seconds.
+/// Lets the browser, but no shared cache, keep an answer for this many seconds.
 pub(crate) fn allow(answer: &mut HeaderMap, seconds: i64) {
     let kept = format!("private, max-age={seconds}, must-revalidate");
     if let Ok(kept) = HeaderValue::try_from(kept) {
@@ -92,7 +92,8 @@ pub(crate) fn allow(answer: &mut HeaderMap, seconds: i64) {
     }
 }
 
-/// The types that fit the use of what a page of the session's host asks for, if it is a static file's.
+/// The types that fit the use for which a page of the session's host requests this, if that is a
+/// use of static files.
 fn used_types(request: &CanonicalRequest) -> Option<&'static [&'static str]> {
     let headers = &request.headers;
     let is_of_page = only(headers, SITE).is_some_and(|site| site == "same-origin");
@@ -116,7 +117,7 @@ fn is_one_of(types: &[&str], value: &HeaderValue) -> bool {
     !text.contains(',') && types.iter().any(fits)
 }
 
-/// Whether the answer doesn't depend on who asks (RFC 9110 §12.5.5).
+/// Whether the answer is the same for every client (RFC 9110 §12.5.5).
 fn is_impersonal(answer: &HeaderMap) -> bool {
     let mut fields = answer.get_all(header::VARY).iter();
     fields.all(|field| {
@@ -130,8 +131,8 @@ fn is_impersonal(answer: &HeaderMap) -> bool {
     })
 }
 
-/// For how many seconds more the upstream calls its answer fresh, if any cache may store it (RFC 9111
-/// §3, §4.2). Of several `max-age` the shortest counts.
+/// How many seconds the upstream's answer is still fresh, if caches may store it (RFC 9111 §3,
+/// §4.2). The shortest of several `max-age` counts.
 fn fresh_for(answer: &HeaderMap) -> Option<i64> {
     let mut fresh: Option<i64> = None;
     for field in answer.get_all(header::CACHE_CONTROL) {
@@ -154,14 +155,14 @@ fn fresh_for(answer: &HeaderMap) -> Option<i64> {
     fresh.map(|fresh| fresh - age)
 }
 
-/// Whole seconds (RFC 9111 §1.2.2). More than fits are as many as fit.
+/// Whole seconds (RFC 9111 §1.2.2). Too large a number becomes the largest.
 fn seconds(text: &str) -> Option<i64> {
     let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(i64::MAX / 4))
 }
 
-/// The directives of a field. A comma within quotes separates none (RFC 9110 §5.6.4); quotes that don't
-/// close make the field unreadable.
+/// The directives of a field. A comma within quotes does not separate (RFC 9110 §5.6.4). An open
+/// quote makes the field unreadable.
 fn directives(field: &str) -> Option<Vec<&str>> {
     let (mut found, mut begin) = (Vec::new(), 0);
     let (mut quoted, mut escaped) = (false, false);

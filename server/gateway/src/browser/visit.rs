@@ -23,24 +23,25 @@ use crate::{
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// A browser's request that is permitted, on its way to an upstream.
+/// A browser's permitted request on its way to an upstream.
 pub(crate) struct Visit {
     browser: Browser,
     request_id: RequestId,
     place: Place,
-    /// Of the upstream, as its users see it, with the host that it is asked for.
+    /// The upstream's origin, as its users write it, with the host that requests name.
     upstream: String,
     names: Arc<Names>,
     /// Whether the answer gets the banner, if it is a page.
     wants_banner: bool,
     /// The answer's cookies that scripts may read.
     mirrors: Vec<HeaderValue>,
-    /// What the upstream asks the person for.
+    /// The upstream's challenge for a credential.
     challenge: Option<HeaderValue>,
 }
 
 impl Visit {
-    /// To an upstream, which its users see with `scheme`. `injects` says whether pages get the banner.
+    /// A visit to an upstream whose users see it with `scheme`. `injects` says whether pages get
+    /// the banner.
     pub(crate) fn new(
         (browser, request_id): (Browser, RequestId),
         scheme: &str,
@@ -61,7 +62,7 @@ impl Visit {
         }
     }
 
-    /// Of the session's host.
+    /// The origin of the session's host.
     pub(crate) fn origin(&self) -> &str {
         &self.browser.origin
     }
@@ -95,7 +96,7 @@ impl Visit {
         }
     }
 
-    /// Takes in the cookies that an answer sets. Some of them the browser gets too.
+    /// Stores the cookies that an answer sets. The browser gets some of them too.
     pub(crate) fn keep(
         &mut self,
         headers: &HeaderMap,
@@ -109,8 +110,8 @@ impl Visit {
         self.mirrors = jars.keep(session, &self.place, &self.names, asked, set);
     }
 
-    /// Adds the credential that the upstream has asked the person for, unless the request has one. One that another upstream
-    /// has taken stays away.
+    /// Adds the credential that the person gave this upstream, unless the request has one. Removes
+    /// a credential that another upstream accepted.
     pub(crate) fn authorize(
         &self,
         headers: &mut HeaderMap,
@@ -129,7 +130,7 @@ impl Visit {
         }
     }
 
-    /// Takes in what an answer says of that credential.
+    /// Keeps or drops that credential, depending on the answer.
     pub(crate) fn authenticated(
         &mut self,
         answer: (StatusCode, &HeaderMap),

@@ -2,9 +2,9 @@
 //!
 //! The library itself resets a malformed stream (RFC 9113 §8.1.1): repeated, unknown or late
 //! pseudo-headers, capital letters, CR, LF and NUL in headers, connection-specific headers, a body
-//! with another length than `Content-Length`. Anything else that an HTTP/1.1 upstream could read in
-//! another way is a fault here. One thing can't be seen: a fragment in `:path`, which the library
-//! drops first. The rest is checked, recorded and forwarded.
+//! whose length differs from `Content-Length`. Anything else that an HTTP/1.1 upstream could read
+//! differently is a fault here. One thing can't be seen: a fragment in `:path`, which the library
+//! drops first. The rest of the path is checked, recorded and forwarded.
 
 use http::{HeaderMap, HeaderValue, header, request::Parts, uri::Scheme};
 
@@ -28,7 +28,7 @@ const CONNECTION_SPECIFIC: [&str; 5] = [
 pub(crate) enum Schemes {
     /// The connection is TLS.
     Https,
-    /// Without TLS here, because a proxy that terminated TLS may name either.
+    /// The connection has no TLS. A proxy that terminated TLS may name either.
     Either,
 }
 

@@ -6,8 +6,8 @@ use super::{Fields, Framing, HeadFault, RawHead};
 use crate::headers::is_several;
 
 impl RawHead {
-    /// Judges a head that was parsed elsewhere. What the library forgave or dropped (a fragment,
-    /// merged equal `Content-Length` headers) can't be seen. The rest is judged as strictly as the
+    /// Judges a head that was parsed elsewhere. What the library tolerated or dropped (a fragment,
+    /// merged equal `Content-Length` headers) can't be seen. The rest is judged as strictly as
     /// bytes are.
     pub(crate) fn of_parsed(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         Self {

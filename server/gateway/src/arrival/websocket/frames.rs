@@ -1,4 +1,4 @@
-//! The frames of a WebSocket on their way (RFC 6455 §5.2): counted and hashed, never read.
+//! Counts and hashes the frames of a WebSocket on their way (RFC 6455 §5.2), without reading them.
 
 use app::domain::access_log::DirectionTally;
 use sha2::{Digest, Sha256};
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 /// The longest frame head: two bytes, eight of length, four of mask.
 const MAX_HEAD: usize = 14;
 
-/// Something that is no frame, or none that this side may send now.
+/// Bytes that are no frame, or a frame that this side may not send now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("what was sent is no WebSocket frame")]
 pub(crate) struct NoFrame;
@@ -43,7 +43,7 @@ impl FrameCounter {
         }
     }
 
-    /// Takes note of bytes before they are passed on. Those that may not pass count for nothing.
+    /// Notes bytes before they are passed on. Bytes that may not pass are not counted.
     pub(crate) fn saw(&mut self, bytes: &[u8]) -> Result<(), NoFrame> {
         let frames = self.frames;
         let sound = self.follow(bytes);
@@ -80,7 +80,7 @@ impl FrameCounter {
         }
     }
 
-    /// Whether a frame may begin so now.
+    /// Checks that a frame may begin with this byte now.
     fn begins(&mut self, first: u8) -> Result<(), NoFrame> {
         let (last, opcode) = (first & 0x80 != 0, first & 0x0f);
         // No reserved bits without an extension, nothing after a Close.
@@ -97,7 +97,7 @@ impl FrameCounter {
         Ok(())
     }
 
-    /// Begins the payload if the head is whole.
+    /// Begins the payload if the head is complete.
     fn end_of_head(&mut self) -> Result<(), NoFrame> {
         let (length_bytes, length) = match self.head[1] & 0x7f {
             126 => (2, None),

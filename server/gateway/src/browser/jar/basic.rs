@@ -1,9 +1,10 @@
 //! HTTP Basic of an upstream (RFC 7617): the browser asks the person, and the jar keeps the answer.
 //!
-//! A credential of a page passes only to an upstream that has asked for one in this session. It is then
-//! what a filled-in sign-in form would be. All upstreams have one origin at a session's host, so the browser sends what it
-//! was given for one of them to all: only those that the platform's users know by the same host get it too. Other schemes stay out: they sign for the address that the
-//! browser sees, or for the person's own machine.
+//! A credential of a page passes only to an upstream that has asked for one in this session. It is
+//! then the same as a filled-in sign-in form. All upstreams share one origin at a session's host,
+//! so the browser sends a credential for one of them to all. Another upstream gets it only if the
+//! platform's users reach both at the same host. Other schemes are not supported: they sign for the
+//! address that the browser sees, or for the person's own machine.
 
 use std::collections::HashMap;
 
@@ -15,7 +16,7 @@ use crate::{headers::only, ports::KnownSession, token::credential_holds_token};
 
 /// The longest credential that is kept.
 const MAX_CREDENTIAL: usize = 4096;
-/// The longest realm that a browser is told.
+/// The longest realm that a browser gets.
 const MAX_REALM: usize = 128;
 
 /// What a jar knows of its upstream's HTTP Basic.
@@ -27,8 +28,8 @@ pub(super) struct Basic {
 }
 
 impl Jars {
-    /// The credential for a request to an upstream that has asked for one: the page's own, or the one that
-    /// it has taken before. A page that sends anything else gets none.
+    /// The credential for a request to an upstream that has asked for one: the page's own, or the
+    /// last accepted one. If the page sends anything else, there is none.
     pub(crate) fn credential(
         &self,
         session: &KnownSession,
@@ -47,7 +48,8 @@ impl Jars {
         }
     }
 
-    /// Whether a page sends what an upstream with another host has taken in this session.
+    /// Whether a page sends a credential that an upstream with another host accepted in this
+    /// session.
     pub(crate) fn is_of_another(
         &self,
         session: &KnownSession,
@@ -60,8 +62,8 @@ impl Jars {
             .is_some_and(|(jars, value)| is_elsewhere(jars, place, &value))
     }
 
-    /// Takes in what an answer says of the credential that its request had. Gives the challenge for the
-    /// browser, if the upstream asks for one.
+    /// Keeps or drops the request's credential, depending on the answer. Returns the challenge for
+    /// the browser, if the upstream asks for a credential.
     pub(crate) fn authenticated(
         &self,
         session: &KnownSession,
@@ -98,7 +100,7 @@ fn is_elsewhere(jars: &HashMap<Place, Jar>, place: &Place, value: &HeaderValue) 
     })
 }
 
-/// The HTTP Basic credential of a page, if there is no other. A token of ours is none.
+/// The HTTP Basic credential of a page, if it is the only one. A token of ours doesn't count.
 fn credential(client: &HeaderMap) -> Option<HeaderValue> {
     let value = only(client, header::AUTHORIZATION)?;
     let scheme = value.as_bytes().get(..6)?;
@@ -108,7 +110,7 @@ fn credential(client: &HeaderMap) -> Option<HeaderValue> {
     (is_basic && !credential_holds_token(&value)).then_some(value)
 }
 
-/// The challenge for HTTP Basic among those of an answer, in our own words.
+/// The answer's challenge for HTTP Basic, written anew by us.
 fn challenge(answer: &HeaderMap) -> Option<HeaderValue> {
     let fields = answer.get_all(header::WWW_AUTHENTICATE).iter();
     // Servers write realms in UTF-8 or in Latin-1. What is not ASCII is left out either way.
@@ -141,7 +143,7 @@ fn realm(challenges: &str) -> Option<&str> {
     in_basic.then_some("")
 }
 
-/// What stands between the commas that no quotes enclose.
+/// The parts between commas outside quotes.
 fn items(list: &str) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     let items = list.split(move |c| {

@@ -10,11 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Asked, date};
 
-/// How many bytes name and value may have together (RFC 6265 §6.1, and what browsers take).
+/// How many bytes name and value may have together (RFC 6265 §6.1, and as in browsers).
 const MAX_BYTES: usize = 4096;
 /// How long a path may be. A longer one is ignored (RFC 6265bis §5.6).
 const MAX_PATH: usize = 1024;
-/// For how long a cookie may be kept (RFC 6265bis §5.6.1).
+/// How long a cookie may be kept (RFC 6265bis §5.6.1).
 const MAX_AGE: TimeDelta = TimeDelta::days(400);
 
 /// A cookie in a jar. It is not `Debug`: it is a credential.
@@ -102,8 +102,9 @@ fn path_of(cookie: &Cookie<'_>, asked: &str) -> String {
     path.to_owned()
 }
 
-/// `Max-Age` goes before `Expires` (RFC 6265 §5.3, step 3). A cookie without either lasts for as long as
-/// the session. The library reads fewer dates than browsers do, so they are read here.
+/// `Max-Age` takes precedence over `Expires` (RFC 6265 §5.3, step 3). A cookie without either lasts
+/// as long as the session. The library reads fewer dates than browsers do, so we read them
+/// ourselves.
 fn expiry(cookie: &Cookie<'_>, text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some(age) = cookie.max_age() {
         let age =
@@ -140,7 +141,7 @@ impl Held {
         !(self.strict && asked.cross_site) && is_below(asked.path, &self.path)
     }
 
-    /// Whether it is one that scripts may read, with one of these names.
+    /// Whether scripts may read it, and it has one of these names.
     pub(super) fn is_readable(&self, names: &[String]) -> bool {
         self.for_scripts && names.contains(&self.name)
     }
@@ -149,8 +150,8 @@ impl Held {
         self.name == name
     }
 
-    /// What gives a session's host the same cookie, or takes it away if it has expired. It ends with the
-    /// browser at the latest.
+    /// The `Set-Cookie` that gives the browser this cookie, or removes it if it has expired. It
+    /// ends with the browser at the latest.
     pub(super) fn mirror(&self, now: Timestamp) -> Option<HeaderValue> {
         let (name, path) = (&self.name, &self.path);
         let value = self.value.expose_secret();
@@ -189,7 +190,7 @@ impl Held {
         self.name.len() + self.value.expose_secret().len()
     }
 
-    /// With the value that a script has given it, if one has.
+    /// Adds it to a `Cookie` field, with the value that a script has written, if any.
     pub(super) fn write_to(&self, field: &mut Vec<u8>, other: Option<&str>) {
         let value = other.unwrap_or_else(|| self.value.expose_secret());
         write(field, &self.name, value);

@@ -1,5 +1,5 @@
-//! Dates of cookies, as browsers read them (RFC 6265bis §5.1.1): by what their parts look like, in any
-//! order, and with anything between them.
+//! Reads dates of cookies as browsers do (RFC 6265bis §5.1.1): each part by its form, in any order,
+//! with anything between them.
 
 use app::domain::Timestamp;
 use chrono::{NaiveDate, NaiveTime};
@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
 }
 
 impl Found {
-    /// Takes a part for the first thing that it looks like and that is not there yet.
+    /// Reads a part as the first missing thing that it looks like.
     fn take(&mut self, token: &[u8]) {
         if self.time.is_none()
             && let Some(time) = time(token)
@@ -57,7 +57,7 @@ impl Found {
     }
 }
 
-/// `h:m:s`, each of one or two digits, and anything that begins with no digit.
+/// `h:m:s`, each with one or two digits, and then anything that doesn't begin with a digit.
 fn time(token: &[u8]) -> Option<[u32; 3]> {
     let mut parts = token.splitn(3, |b| *b == b':');
     let exact = |part: &[u8]| match part.iter().all(u8::is_ascii_digit) {
@@ -71,7 +71,7 @@ fn time(token: &[u8]) -> Option<[u32; 3]> {
     ])
 }
 
-/// A number of so many digits at the beginning, followed by no digit.
+/// A number with `least` to `most` digits at the beginning, not followed by a digit.
 fn number(token: &[u8], least: usize, most: usize) -> Option<u32> {
     let digits = token.iter().take_while(|b| b.is_ascii_digit()).count();
     if digits < least || digits > most {
