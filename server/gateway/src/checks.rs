@@ -1,6 +1,6 @@
-//! Forward-auth: a proxy of the platform's own asks about each request and carries it itself.
+//! Forward-auth: the platform's own proxy asks about each request, and forwards it itself.
 //!
-//! A check takes the same way as every request (`admission`), up to the point where it would be
+//! A check goes through `admission` like every request, up to the point where it would be
 //! forwarded: authenticate → judge → record → gate → 200. The gateway doesn't see what the proxy
 //! does after the 200. The proxy's report completes the row (`services::access_log::reports`). The
 //! contract is `docs/integrations/README.md`.
@@ -38,11 +38,11 @@ use crate::{
     telemetry::{self, LogLimit},
 };
 
-/// Carries the secret that the proxy shares with us. In the proxy's configuration it is set on the
-/// check alone.
+/// Holds the secret that the proxy shares with us. The proxy's configuration sets it only on
+/// checks.
 const SECRET: &str = "support-check-secret";
 
-/// A check brings nothing of the request's body.
+/// A check has no body.
 type Nothing = Empty<Bytes>;
 
 /// Answers the checks of one proxy.
@@ -53,7 +53,7 @@ pub struct ForwardAuth {
 }
 
 impl ForwardAuth {
-    /// Over a gateway, whose rules, record and gates it shares.
+    /// Shares the rules, record and gates of a gateway.
     pub fn new(gateway: Arc<Gateway>, settings: ForwardAuthSettings) -> Arc<Self> {
         Arc::new(Self {
             gateway,
@@ -62,7 +62,7 @@ impl ForwardAuth {
         })
     }
 
-    /// Answers one check with 200, 401 or 403: nginx makes 500 of anything else.
+    /// Answers one check with 200, 401 or 403. nginx turns anything else into 500.
     async fn handle(&self, check: Check) -> Response<Answer> {
         let request_id = self.gateway.admission.new_request_id();
         match self.decide(check, request_id).await {
@@ -158,7 +158,7 @@ impl ForwardAuth {
         Trouble::new(403, "not_the_proxy", detail)
     }
 
-    /// Somebody has no certificate that `forward_auth.tls.client_ca` has signed, or no TLS at all.
+    /// A client without a certificate signed by `forward_auth.tls.client_ca`, or without TLS.
     fn turned_away_at_handshake(&self, error: &std::io::Error) {
         telemetry::stranger();
         if let Some(held_back) = self.strangers.pass(self.gateway.admission.clock.now()) {
@@ -217,7 +217,7 @@ fn carriable(client: &HeaderMap) -> Result<(), Denied> {
     Ok(())
 }
 
-/// Maps every status to 401 or 403. The code still gives the reason.
+/// Maps every status to 401 or 403. The code still says the reason.
 fn narrowed(trouble: Trouble) -> Trouble {
     let status = if trouble.status == 401 { 401 } else { 403 };
     Trouble {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 pub use self::steady::SteadyClock;
 
-/// Goes on once its time has come.
+/// Completes at its time.
 pub type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Tells the time, and waits for a time.
@@ -20,10 +20,10 @@ pub trait Clock: Send + Sync {
     /// The current time by this clock.
     fn now(&self) -> Timestamp;
 
-    /// The time since the machine's start, sleep included. It can't be changed.
+    /// The time since the machine's start, including sleep. It can't be set.
     fn since_boot(&self) -> Duration;
 
-    /// The latest instant that has certainly come: [`Self::now`], unless that has just jumped.
+    /// The latest instant that has certainly passed: [`Self::now`], unless that has just jumped.
     fn confirmed(&self) -> Timestamp {
         self.now()
     }
@@ -145,7 +145,7 @@ impl ManualClock {
         self.set(now);
     }
 
-    /// Is set to `now`, which may lie in the past, while no time passes.
+    /// Sets it to `now`, which may be in the past, while no time passes.
     pub fn set(&self, now: Timestamp) {
         let mut state = self.state.lock();
         state.now = now;

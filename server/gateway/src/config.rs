@@ -1,4 +1,4 @@
-//! The `[gateway]` and `[forward_auth]` tables of the configuration, and their check at start.
+//! The `[gateway]` and `[forward_auth]` tables of the configuration, and how they are checked.
 
 pub mod browser;
 mod check;
@@ -39,7 +39,7 @@ pub struct GatewayConfig {
     pub listen: SocketAddr,
     /// The public address: `https://support.example.com`.
     pub public_url: String,
-    /// Other hosts, with port where it is not the scheme's own, that it answers as.
+    /// Other accepted hosts, with the port unless it is the scheme's default.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// TLS of the gateway itself. Without it the gateway only accepts this machine and
@@ -73,16 +73,16 @@ pub struct GatewayConfig {
     /// Request headers that are passed on besides those of the list.
     #[serde(default)]
     pub request_headers_add: Vec<String>,
-    /// Value of the `Authorization` header that the upstream gets from us, or `pass`: then what a page of
-    /// the platform sends passes.
+    /// The `Authorization` that we send to the upstream, or `pass`, to forward the one of a
+    /// platform's page.
     pub upstream_authorization: Option<SecretString>,
-    /// The addresses that the platform's users know the upstream by.
+    /// The addresses at which the platform's users reach the upstream.
     #[serde(default)]
     pub upstream_public_urls: Vec<String>,
-    /// By which address the upstream is asked for a page of a session's host.
+    /// Which host requests of pages at a session's host name to the upstream.
     #[serde(default)]
     pub upstream_asked_as: AskedAs,
-    /// The names of the upstream's cookies that scripts of its pages read and write.
+    /// The names of the upstream's cookies that scripts of its pages may read and write.
     #[serde(default)]
     pub upstream_readable_cookies: Vec<String>,
     /// Whether browsers keep the upstream's static files while the session lasts.
@@ -101,7 +101,7 @@ pub struct GatewayConfig {
     /// How long the gateway waits.
     #[serde(default)]
     pub timeouts: TimeoutConfig,
-    /// The events that a request's record survives before the request is forwarded.
+    /// What a request's record must survive before the request is forwarded.
     #[serde(default = "flushed")]
     pub record: RecordLevel,
     /// How long a request waits for its record before it is refused, in milliseconds.
@@ -111,7 +111,7 @@ pub struct GatewayConfig {
     pub probe: Option<ProbeConfig>,
 }
 
-/// How long a request waits for its record where nothing is configured, in milliseconds.
+/// How long a request waits for its record by default, in milliseconds.
 pub const DEFAULT_RECORD_TIMEOUT_MS: u64 = 5_000;
 
 const fn flushed() -> RecordLevel {

@@ -12,7 +12,7 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The thread's generator, seeded and reseeded by the operating system: fit for secrets.
+/// The thread's generator, which the operating system seeds and reseeds. Fit for secrets.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 

@@ -38,7 +38,7 @@ use crate::{
     judge::{CanonicalRequest, Denied, Permitted},
 };
 
-/// Sends what was admitted to its upstream.
+/// Sends admitted requests to their upstreams.
 pub(crate) struct Forwarder {
     pub(crate) upstreams: Vec<Arc<Upstream>>,
     /// Signs the identity of each request for the upstream.
@@ -47,19 +47,19 @@ pub(crate) struct Forwarder {
     pub(crate) jars: Arc<Jars>,
     pub(crate) allowance: Arc<Allowance>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// The hosts that support sessions open at in browsers, if they do.
+    /// The hosts at which support sessions open in browsers, if configured.
     pub(crate) entry_hosts: Option<EntryHosts>,
-    /// The host that requests there are forwarded by.
+    /// The host by which the upstream for requests at these hosts is chosen.
     pub(crate) own_host: String,
-    /// `http` or `https`, by which clients reach the gateway.
+    /// The scheme by which clients reach the gateway: `http` or `https`.
     pub(crate) scheme: &'static str,
     /// Whether pages in browsers get the banner.
     pub(crate) inject_banner: bool,
-    /// Which pages have it.
+    /// The pages that have it.
     pub(crate) pages: Arc<Pages>,
 }
 
-/// The client's end of a request on its way.
+/// The client's side of a request on its way.
 pub(crate) struct Asker<'c> {
     pub(crate) client: &'c Client,
     pub(crate) request_id: RequestId,
@@ -69,11 +69,11 @@ pub(crate) struct Asker<'c> {
 }
 
 impl Forwarder {
-    /// Where a program's request goes, and which of its fields are left out.
+    /// The upstream of a program's request, and the fields that are left out.
     ///
     /// # Errors
     ///
-    /// If no upstream serves it, or it would mean something else without what is left out.
+    /// If no upstream serves it, or if it would mean something else without these fields.
     pub(crate) fn route_of(
         &self,
         request: &CanonicalRequest,
@@ -94,8 +94,8 @@ impl Forwarder {
         Ok(Route { to, left_out })
     }
 
-    /// The one upstream that serves a request: one with its host goes before one for any host, then the
-    /// longest path prefix wins.
+    /// The upstream that serves a request: one with its host takes precedence over one for any
+    /// host, then the longest path prefix wins.
     pub(crate) fn upstream_for(&self, request: &CanonicalRequest) -> Result<Arc<Upstream>, Denied> {
         let host = request.headers.get(header::HOST);
         let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -126,7 +126,8 @@ impl Forwarder {
         }
     }
 
-    /// Signs the identity of a request for the upstream. It holds for no longer than its support session.
+    /// Signs the identity of a request for the upstream. It is valid no longer than its support
+    /// session.
     pub(crate) fn identity(
         &self,
         permitted: &Permitted,
@@ -156,7 +157,7 @@ impl Forwarder {
         })
     }
 
-    /// Connects, passes the gate, sends, and gives back the answer as it streams.
+    /// Connects, passes the gate, sends, and returns the answer as it streams.
     pub(crate) async fn forward(
         &self,
         admitted: Admitted<Incoming, Arc<Upstream>>,

@@ -1,11 +1,11 @@
 //! One gate per support session. It guards the moment between "the session is still active" and
-//! "the first byte has gone upstream", and knows the open streams, so that an end is an end.
+//! "the first byte has gone upstream". It knows the open streams, and cuts them when the session
+//! ends.
 //!
-//! A request takes a `RequestHandle` before its record is begun, and enters
-//! with it afterwards. A revocation closes the gate before its transaction commits
-//! ([`SessionGates::close`]) and waits for those inside. The gate of a session needs no memory beyond
-//! the handles: a request that takes a new one after the end still has to begin a record, which the
-//! store refuses.
+//! A request takes a `RequestHandle` before its record begins, and enters with it afterwards. A
+//! revocation closes the gate before its transaction commits ([`SessionGates::close`]) and waits
+//! for those inside. A gate exists only as long as there are handles. A request that takes a new
+//! one after the end still needs a record, which the store refuses.
 
 mod closed;
 mod entrance;
@@ -55,7 +55,7 @@ pub struct SessionGates {
 #[derive(Default)]
 struct Entry {
     gate: Arc<Gate>,
-    /// The number of handles. The entry goes with the last.
+    /// The number of handles. The entry is removed with the last.
     handles: usize,
 }
 
@@ -75,7 +75,7 @@ struct Gate {
 
 #[derive(Default)]
 struct State {
-    /// How many revocations are under way.
+    /// How many revocations are in progress.
     closers: usize,
     ended: Option<Ended>,
     flights: HashMap<u64, FlightState>,
@@ -87,7 +87,7 @@ struct State {
     past: Past,
 }
 
-/// The number of requests that an end has cut off.
+/// The number of requests that an end has cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cut {
     /// Requests whose answer was not complete.
@@ -95,12 +95,12 @@ pub struct Cut {
 }
 
 impl SessionGates {
-    /// Gates without anyone in flight, of a program that serves no requests itself.
+    /// Empty gates, for a program that serves no requests itself.
     pub fn new() -> Arc<Self> {
         Self::telling(|_| {})
     }
 
-    /// Gates without anyone in flight. `at_end` is called for each session that has ended.
+    /// Empty gates. `at_end` is called for each session that has ended.
     pub(crate) fn telling(at_end: impl Fn(SupportSessionId) + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             gates: Mutex::default(),
@@ -109,8 +109,8 @@ impl SessionGates {
         })
     }
 
-    /// A request's hold on its session's gate. Taken before the record is begun, so that an end, or
-    /// another token, which is committed after the record finds the same gate and the request at it.
+    /// A request's hold on its session's gate. Take it before the record begins. Then an end, or a
+    /// replaced token, that is committed after the record finds the request at the same gate.
     pub(crate) fn handle(
         self: &Arc<Self>,
         session: SupportSessionId,
@@ -142,8 +142,8 @@ impl SessionGates {
         }
     }
 
-    /// Closes the gate of a session before its revocation is committed: no new request passes, and
-    /// requests inside are waited for at most [`CLOSE_WAIT`] and then reset. Once this has
+    /// Closes the gate of a session before its revocation is committed: no new request passes.
+    /// Waits for requests inside at most [`CLOSE_WAIT`], and then resets them. Once this has
     /// returned, no request of that session sends its first byte upstream until the gate reopens.
     pub async fn close(self: &Arc<Self>, session: SupportSessionId) -> ClosedGate {
         // From here on dropping `closed` reopens, even if this future is dropped while it waits.
@@ -159,14 +159,15 @@ impl SessionGates {
         closed
     }
 
-    /// Ends a session that ended elsewhere: in another process, or by time. What is in flight is cut.
+    /// Ends a session here that ended elsewhere: in another process, or by time. Cuts its requests
+    /// in flight.
     pub fn end(&self, session: SupportSessionId, ended: Ended) -> Cut {
         let cut = self.find(session).map(|gate| gate.end(ended));
         (self.at_end)(session);
         cut.unwrap_or_default()
     }
 
-    /// Cuts everything that is in flight. No session ends by it.
+    /// Cuts all requests in flight. Ends no session.
     pub fn cut_all(&self) -> Cut {
         // Not under the lock of the gates: one that lets a request in wants that while it holds its own.
         let gates: Vec<_> = {
@@ -238,7 +239,7 @@ impl SessionGates {
 }
 
 impl Gate {
-    /// Waits until `ready` gives something.
+    /// Waits until `ready` returns something.
     async fn until<T>(&self, mut ready: impl FnMut(&mut State) -> Option<T>) -> T {
         loop {
             let mut changed = pin!(self.changed.notified());
@@ -269,7 +270,7 @@ impl Gate {
         self.cut(|_| true)
     }
 
-    /// Cuts the requests in flight that `which` says, each counted once.
+    /// Cuts the requests in flight for which `which` is true, and counts each once.
     fn cut(&self, which: impl Fn(&FlightState) -> bool) -> Cut {
         let flights: Vec<_> = {
             let mut state = self.state.lock();

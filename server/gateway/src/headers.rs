@@ -81,8 +81,8 @@ fn insert_identity(headers: &mut HeaderMap, session: &KnownSession, request_id: 
     }
 }
 
-/// Every identity field, empty where the session has no value: setting all of them leaves none of
-/// the client's own in its place.
+/// All identity fields, empty if the session has no value. Setting all of them overwrites any that
+/// the client sent.
 pub(crate) fn identity(
     session: &KnownSession,
     request_id: RequestId,
@@ -95,9 +95,9 @@ pub(crate) fn identity(
     headers
 }
 
-/// The header that the client gets for an answer of the upstream. Fields of ours that an upstream
-/// sets or echoes are left out: a reader may believe that they are the gateway's, and an
-/// identity's holder could present it upstream.
+/// The header that the client gets for an answer of the upstream. Leaves out our fields that an
+/// upstream sets or echoes: a reader may believe that they are the gateway's, and someone with an
+/// identity could present it upstream.
 pub(crate) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap {
     let named = named_by_connection(upstream);
     let mut headers = HeaderMap::with_capacity(upstream.len() + 1);
@@ -110,7 +110,7 @@ pub(crate) fn answered(upstream: &HeaderMap, request_id: RequestId) -> HeaderMap
     headers
 }
 
-/// As [`answered`], for an answer of a handler in this process, which belongs to no connection yet.
+/// As [`answered`], for an answer of a handler in this process, which has no connection yet.
 pub(crate) fn answered_here(headers: &mut HeaderMap, request_id: RequestId) {
     remove_ours(headers);
     set_request_id(headers, request_id);

@@ -1,4 +1,4 @@
-//! Cookies that one host alone sets and reads.
+//! Cookies that only one host sets and reads.
 
 use cookie::Cookie;
 use http::{HeaderMap, HeaderValue, header::COOKIE};
@@ -10,9 +10,9 @@ const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
 /// A cookie that holds a token and whose name begins with `__Host-`.
 ///
-/// Only this very host sets it, over a secure channel, for all paths (RFC 6265bis §4.1.3.2), so that a
-/// sibling can neither read nor plant it. `HttpOnly`: no script reads it. `SameSite=Lax`: it comes with
-/// navigations, such as a link in a ticket.
+/// Only this host can set it, over a secure channel, for all paths (RFC 6265bis §4.1.3.2), so that
+/// a sibling can neither read nor plant it. `HttpOnly`: no script reads it. `SameSite=Lax`: it
+/// comes with navigations, such as a link in a ticket.
 #[derive(Debug, Clone, Copy)]
 pub struct HostCookie {
     name: &'static str,
@@ -26,7 +26,7 @@ impl HostCookie {
         Self { name, max_age }
     }
 
-    /// The same, kept for so many seconds.
+    /// The same, kept for this many seconds.
     #[must_use]
     pub const fn for_seconds(self, seconds: u32) -> Self {
         Self {
@@ -35,8 +35,8 @@ impl HostCookie {
         }
     }
 
-    /// The values that a request brings, in one field or, on HTTP/2, in several (RFC 9113 §8.2.3). A
-    /// cookie that is malformed or no text hides no other.
+    /// The values that a request brings, in one field or, on HTTP/2, in several (RFC 9113 §8.2.3).
+    /// A malformed cookie hides no other.
     pub fn all(self, headers: &HeaderMap) -> impl Iterator<Item = String> {
         let fields = headers.get_all(COOKIE).iter();
         let texts = fields.map(|field| String::from_utf8_lossy(field.as_bytes()));

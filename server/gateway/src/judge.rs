@@ -30,7 +30,7 @@ pub use self::{
     source::RuleSource,
 };
 
-/// Proof that a request may pass: the forwarder takes nothing else, and only [`Judge::authorise`]
+/// Proof that a request may pass. The forwarder accepts nothing else, and only [`Judge::authorise`]
 /// and [`UncheckedForm::check`] make it.
 #[derive(Debug, Clone)]
 pub struct Permitted {
@@ -47,7 +47,7 @@ impl Permitted {
         &self.session
     }
 
-    /// The request that may pass, and no other.
+    /// The request that may pass.
     pub fn request(&self) -> &CanonicalRequest {
         &self.request
     }
@@ -62,7 +62,7 @@ impl Permitted {
         self.upgrade
     }
 
-    /// The tenant's host name at the upstream, where tenants have their own.
+    /// The tenant's host name at the upstream, if tenants have their own.
     pub fn upstream_host(&self) -> Option<&str> {
         self.upstream_host.as_deref()
     }
@@ -77,24 +77,24 @@ pub enum Authorised {
     Form(UncheckedForm),
 }
 
-/// The judge: today's rules, and those of the day on which the session was created.
+/// The judge: today's rules, and those under which the session was created.
 #[derive(Debug, Clone, Copy)]
 pub struct Judge<'a> {
-    /// Values of `Host` that the gateway answers to.
+    /// Accepted values of `Host`.
     pub hosts: &'a [String],
-    /// The rules of today.
+    /// Today's rules.
     pub rules: &'a Arc<RuleSet>,
     /// The rules under which the session was created, if they differ. Later permissions only apply
     /// to new sessions.
     pub earlier: Option<&'a Arc<RuleSet>>,
 }
 
-/// What the readings of an odd path demand, beyond what the path itself does.
+/// What the readings of an odd path require, beyond the path itself.
 #[derive(Debug, Default)]
 struct Strictest {
-    /// One of them takes a form, which is looked at first.
+    /// One of them accepts a form, which must be checked first.
     has_form: bool,
-    /// One of them does not change the protocol.
+    /// One of them does not allow an upgrade.
     refuses_upgrades: bool,
 }
 
@@ -161,7 +161,7 @@ impl Judge<'_> {
         })
     }
 
-    /// An odd path passes only if no reading of it leads anywhere else.
+    /// An odd path passes only if every reading of it is permitted.
     fn check_readings(
         &self,
         session: &KnownSession,
@@ -184,8 +184,8 @@ impl Judge<'_> {
         Ok(strictest)
     }
 
-    /// A host that is not the gateway's own may be another tenant's (RFC 9110 §15.5.20). Gives the
-    /// tenant's host at the upstream, where tenants have their own.
+    /// A host that is not the gateway's own may be another tenant's (RFC 9110 §15.5.20). Returns
+    /// the tenant's host at the upstream, if tenants have their own.
     fn check_host(
         &self,
         session: &KnownSession,

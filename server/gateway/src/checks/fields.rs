@@ -49,7 +49,7 @@ pub(super) enum Unreadable {
     Address,
 }
 
-/// The names under which a proxy describes a request that is not its check's own.
+/// The fields in which a proxy describes the request, if the check is another request.
 struct Names {
     method: HeaderName,
     uri: HeaderName,
@@ -108,7 +108,7 @@ type Described = (Vec<u8>, Vec<u8>, HeaderValue, HeaderValue);
 struct Fields(HeaderMap);
 
 impl Fields {
-    /// Takes a field out that must be there once.
+    /// Takes out a field that must be there exactly once.
     fn take(&mut self, name: &HeaderName) -> Result<HeaderValue, Unreadable> {
         let once = self.0.get_all(name).iter().count() == 1;
         let value = self.0.remove(name).filter(|_| once);
@@ -124,7 +124,7 @@ impl Fields {
         ))
     }
 
-    /// The remaining headers are the client's, except those that frame the check.
+    /// The remaining headers are the client's, except the ones that frame the check.
     fn of_the_client(mut self, host: HeaderValue) -> HeaderMap {
         self.0.insert(header::HOST, host);
         self.0.remove(header::CONTENT_LENGTH);

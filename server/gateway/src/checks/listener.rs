@@ -26,8 +26,7 @@ use crate::{
     },
 };
 
-/// How long a connection may be silent. Longer than proxies keep idle ones, so that it is they who
-/// close.
+/// How long a connection may be silent. Proxies keep idle ones for less time, so they close first.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(5);
 /// How long the proxy may take for the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,7 +46,7 @@ pub enum CheckListener {
 }
 
 impl CheckListener {
-    /// Binds. The Unix socket of a server that is gone is replaced. Any other file is left alone.
+    /// Binds. Replaces the Unix socket of a server that has stopped, but no other file.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A clock that a set clock can't fool. `docs/decisions/0006` says why it is so.
+//! A clock that a set clock can't fool. `docs/decisions/0006` explains it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,16 +8,15 @@ use parking_lot::Mutex;
 
 use super::{Clock, Wait};
 
-/// How far the machine's clock may be ahead of the time that has passed before that is a jump. NTP
-/// slews by less, and steps by more.
+/// If the machine's clock is ahead of the time that has passed by more than this, it has jumped.
+/// NTP slews by less, and steps by more.
 const DRIFT: TimeDelta = TimeDelta::seconds(2);
-/// How often the anchor is moved at most, so that rounding loses nothing.
+/// The anchor moves at most this often, so that rounding loses nothing.
 const ANCHOR_EVERY: TimeDelta = TimeDelta::milliseconds(1);
 /// How long a reading is reused.
 const SLICE: TimeDelta = TimeDelta::seconds(1);
 
-/// Follows another clock, but never behind the time that has passed since an instant that is known
-/// to have come.
+/// Follows another clock, but never falls behind the time that has passed since a known instant.
 ///
 /// When the machine's clock is set back, this clock continues by `CLOCK_BOOTTIME`, one hundredth
 /// slower, until the machine's clock has caught up: sessions that were due to end still end. When
@@ -50,8 +49,7 @@ impl SteadyClock {
         }
     }
 
-    /// Another clock, of which we know that it is not ours, says that it is `at`: as much of a jump
-    /// as it bears out is confirmed.
+    /// Confirms a jump as far as another, independent clock supports it, which shows `at`.
     pub fn confirm(&self, at: Timestamp) {
         let borne_out = at.min(self.inner.now());
         let mut anchor = self.anchor.lock();
@@ -62,7 +60,7 @@ impl SteadyClock {
         }
     }
 
-    /// Now, and the latest instant that has certainly come.
+    /// Now, and the latest instant that has certainly passed.
     fn read(&self) -> (Timestamp, Timestamp) {
         let mut anchor = self.anchor.lock();
         let (wall, since_boot) = (self.inner.now(), self.inner.since_boot());

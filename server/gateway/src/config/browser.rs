@@ -20,7 +20,7 @@ pub struct BrowserConfig {
 const KEY: &str = "gateway.browser.domain";
 
 impl GatewayConfig {
-    /// The hosts that support sessions open at; `None` if they don't, or if they can't.
+    /// The hosts at which support sessions open in browsers, if they can.
     pub fn entry_hosts(&self) -> Option<EntryHosts> {
         self.checked_entry_hosts(&mut Faults::default())
     }

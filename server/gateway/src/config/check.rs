@@ -66,7 +66,7 @@ impl GatewayConfig {
         faults.or(settings).map_err(InvalidConfig)
     }
 
-    /// The rules as they are written; `None` if the tenant binding is missing.
+    /// The rules as written; `None` if the tenant binding is missing.
     pub fn rule_source(&self, scopes: &[ScopeConfig]) -> Option<RuleSource> {
         Some(RuleSource {
             tenant_binding: self.tenant_binding?,

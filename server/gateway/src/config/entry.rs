@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{GatewayConfig, fault::Faults};
 use crate::tls::Certificate;
 
-/// The `[gateway.tls]` table: the gateway ends TLS itself.
+/// The `[gateway.tls]` table: the gateway terminates TLS itself.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsConfig {
@@ -19,7 +19,7 @@ pub struct TlsConfig {
 }
 
 impl GatewayConfig {
-    /// A token must never cross a network in clear text, unless through a proxy that was named.
+    /// Checks that no token crosses a network in clear text, except from a named proxy.
     pub(super) fn entry(
         &self,
         trusted_proxies: &[IpNet],

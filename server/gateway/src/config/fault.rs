@@ -43,7 +43,7 @@ impl Faults {
         self.0.push(Fault::new(key, problem));
     }
 
-    /// Takes the value, or notes why there is none.
+    /// Returns the value, or notes why there is none.
     pub(crate) fn take<T, E: fmt::Display>(&mut self, key: &str, read: Result<T, E>) -> Option<T> {
         read.map_err(|error| self.push(key, error.to_string())).ok()
     }

@@ -1,4 +1,4 @@
-//! The `[forward_auth]` table: the listener that a proxy of the platform's own asks.
+//! The `[forward_auth]` table: the listener for the platform's own proxy.
 
 use std::{
     fmt,
@@ -18,9 +18,9 @@ use super::{
 };
 use crate::tls::Certificate;
 
-/// How many characters a shared secret has at least: 128 bits in hexadecimal.
+/// The least characters of a shared secret: 128 bits in hexadecimal.
 const SECRET_MIN: usize = 32;
-/// How many it has at most.
+/// The most.
 const SECRET_MAX: usize = 256;
 /// The prefix of a Unix socket's path.
 const UNIX: &str = "unix:";
@@ -35,7 +35,7 @@ pub struct ForwardAuthConfig {
     pub listen: String,
     /// The value of the proxy's `Support-Check-Secret`. Without it the proxy needs a certificate.
     pub secret: Option<SecretString>,
-    /// TLS in which both sides have certificates, instead of a secret or beside it.
+    /// Mutual TLS, instead of a secret or in addition.
     pub tls: Option<CheckTlsConfig>,
 }
 
@@ -184,7 +184,7 @@ fn private_address(text: &str) -> Result<PrivateAddress, String> {
     }
 }
 
-/// Loopback, RFC 1918 and RFC 4193. The unspecified address is every address, public ones too.
+/// Loopback, RFC 1918 and RFC 4193. Not the unspecified address, which includes public ones.
 fn is_private(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),

@@ -17,12 +17,12 @@ pub(super) fn parse(text: &str, example: &str) -> Result<Uri, String> {
     })
 }
 
-/// Whether it names a host, and nobody to sign in as.
+/// Whether it has a host and no user.
 pub(super) fn is_plain(authority: &Authority) -> bool {
     !authority.as_str().contains('@') && !authority.host().is_empty()
 }
 
-/// The port that an address means without naming one.
+/// The default port of an address.
 pub(super) fn default_port(uri: &Uri) -> u16 {
     match uri.scheme_str() {
         Some("https") => 443,

@@ -1,5 +1,5 @@
-//! The `[gateway.probe]` table: two tenants by which it is tried whether the upstream keeps tenants
-//! apart. It is no part of the rules.
+//! The `[gateway.probe]` table: two tenants with which to test that the upstream keeps tenants
+//! apart. It is not part of the rules.
 
 use app::domain::{TenantId, scopes::ScopeName};
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProbeConfig {
-    /// The staff member in whose name it is done: e-mail address or identifier.
+    /// The staff member in whose name the probe runs: e-mail address or identifier.
     pub staff: Option<String>,
     /// The scopes of its support sessions; `read_only` without any.
     pub scopes: Vec<ScopeName>,

@@ -1,4 +1,4 @@
-//! The `[gateway]` table once it is checked.
+//! The checked `[gateway]` table.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,18 +18,18 @@ use crate::{
 #[derive(Debug)]
 pub struct GatewaySettings {
     pub(crate) rules: Arc<RuleSet>,
-    /// Values of `Host` that the gateway answers to.
+    /// Accepted values of `Host`.
     pub(crate) hosts: Vec<String>,
-    /// `http` or `https`, by which clients reach it.
+    /// The scheme by which clients reach it: `http` or `https`.
     pub(crate) scheme: &'static str,
-    /// The hosts that support sessions open at in browsers, if they do.
+    /// The hosts at which support sessions open in browsers, if configured.
     pub(crate) entry_hosts: Option<EntryHosts>,
     /// Whether pages in browsers get the banner.
     pub(crate) inject_banner: bool,
     /// The request fields that pass.
     pub(crate) request_headers: Vec<HeaderName>,
     pub(crate) upstreams: Vec<UpstreamSettings>,
-    /// The gateway's certificate, if it ends TLS itself.
+    /// The gateway's certificate, if it terminates TLS itself.
     pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) record_timeout: Duration,
@@ -41,12 +41,12 @@ impl GatewaySettings {
         &self.rules
     }
 
-    /// For how long a record, or the store's answer, is waited for.
+    /// How long to wait for a record, or for the store's answer.
     pub const fn record_timeout(&self) -> Duration {
         self.record_timeout
     }
 
-    /// Values of `Host` that are answered to.
+    /// Accepted values of `Host`.
     pub fn hosts(&self) -> &[String] {
         &self.hosts
     }
@@ -61,7 +61,7 @@ impl GatewaySettings {
         self.hosts.first().map(String::as_str)
     }
 
-    /// Decides by the rules of today alone.
+    /// Decides by today's rules only.
     ///
     /// # Errors
     ///
@@ -79,7 +79,8 @@ impl GatewaySettings {
         judge.authorise(session, request)
     }
 
-    /// What the settings of upstreams mean for the confinement of support sessions, one sentence each.
+    /// Warnings about how settings of upstreams weaken the confinement of support sessions, one
+    /// sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let upstreams = self.upstreams.iter();
         let passing = upstreams.filter(|upstream| upstream.headers.passes_authorization());
@@ -96,7 +97,8 @@ impl GatewaySettings {
         passing.map(warning).collect()
     }
 
-    /// What browsers lose of the pages of upstreams whose public names are not known, one sentence each.
+    /// Notes on what doesn't work in browsers because an upstream's public names are not
+    /// configured, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         let upstreams = self.upstreams.iter();
         let nameless = upstreams.filter(|upstream| {
@@ -117,8 +119,8 @@ impl GatewaySettings {
         }
     }
 
-    /// Which fields of the platform's pages could select a tenant: those that are judged, and customary
-    /// names that pass unjudged. One sentence each.
+    /// Fields of the platform's pages that could select a tenant: the judged ones, and common names
+    /// that pass unjudged. One sentence each.
     pub fn fields_of_pages(&self) -> Vec<String> {
         if self.entry_hosts.is_none() {
             return Vec::new();

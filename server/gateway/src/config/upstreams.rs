@@ -18,8 +18,8 @@ use crate::{
     tls::trust,
 };
 
-/// One `[[gateway.upstreams]]` table. Of those that fit a request, one with its host goes before
-/// one for any host, and then the longest prefix wins.
+/// One `[[gateway.upstreams]]` table. Of several that match a request, one with its host takes
+/// precedence over one for any host. Then the longest prefix wins.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpstreamConfig {
@@ -30,21 +30,21 @@ pub struct UpstreamConfig {
     /// The hosts that this upstream serves. Empty means every host.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// The path below which requests go there, on segment boundaries. It is not taken off.
+    /// The path below which it serves requests, on segment boundaries. It is not removed.
     pub path_prefix: Option<String>,
-    /// Value of the `Authorization` header that it gets from us, or `pass`: then what a page of the
-    /// platform sends passes.
+    /// The `Authorization` that we send to it, or `pass`, to forward the one of a platform's page.
     pub authorization: Option<SecretString>,
-    /// The addresses that the platform's users know it by. It is asked as the first of them.
+    /// The addresses at which the platform's users reach it. Requests to it name the first.
     #[serde(default)]
     pub public_urls: Vec<String>,
-    /// By which address it is asked for a page of a session's host.
+    /// Which host requests of pages at a session's host name to it.
     #[serde(default)]
     pub asked_as: AskedAs,
-    /// The names of its cookies that scripts of its pages read and write at sessions' hosts.
+    /// The names of its cookies that scripts of its pages may read and write at sessions' hosts.
     #[serde(default)]
     pub readable_cookies: Vec<String>,
-    /// Whether browsers keep its static files while the session lasts, where it allows that itself.
+    /// Whether browsers cache its static files while the session lasts, if it allows caching
+    /// itself.
     #[serde(default)]
     pub keep_static_files: bool,
     /// The origins besides the session's host that its pages may connect and submit forms to, off the
@@ -61,7 +61,7 @@ pub struct UpstreamConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TimeoutConfig {
-    /// For a connection, TLS included.
+    /// For a connection, including TLS.
     pub connect_ms: u64,
     /// For the first byte of the answer, since the last byte of the request was sent.
     pub first_byte_ms: u64,
@@ -100,13 +100,13 @@ impl TimeoutConfig {
     }
 }
 
-/// The `authorization` that lets what a page sends pass.
+/// The `authorization` that forwards a page's own.
 const PASS: &str = "pass";
 
-/// One upstream, and where it stands in the configuration.
+/// One upstream, and its place in the configuration.
 struct Entry {
     config: UpstreamConfig,
-    /// Its place among several.
+    /// Its index, if there are several.
     index: Option<usize>,
 }
 
@@ -231,7 +231,7 @@ impl GatewayConfig {
 }
 
 impl Entry {
-    /// The key that `field` of `[[gateway.upstreams]]` has for this one.
+    /// The key of this upstream's `field`.
     fn key(&self, field: &str) -> String {
         match (self.index, field) {
             (Some(index), _) => format!("gateway.upstreams[{index}].{field}"),

@@ -1,4 +1,4 @@
-//! Signs the identities that the upstream receives, and holds the keys to check them with.
+//! Signs the identities for upstreams, and holds the keys that verify them.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use crate::entropy::Entropy;
 pub struct IdentityKeys {
     /// The key that signs new identities.
     pub current: SigningKey,
-    /// Published without signing: next and retired ones.
+    /// The next and retired keys, which are published but don't sign.
     pub others: Vec<SigningKey>,
 }
 
 impl IdentityKeys {
-    /// Keys for a program that signs nothing that anyone sees.
+    /// Keys for a program whose identities nobody sees.
     pub fn throwaway(entropy: &dyn Entropy) -> Self {
         let mut seed = [0; 32];
         entropy.fill(&mut seed);
@@ -33,7 +33,7 @@ impl IdentityKeys {
     }
 }
 
-/// Signs identities in the name of one console, with whichever key is current.
+/// Signs identities in the name of one console, with the current key.
 pub struct Identities {
     issuer: String,
     ring: RwLock<Arc<Ring>>,
@@ -74,7 +74,7 @@ impl Identities {
         })
     }
 
-    /// The console in whose name is signed.
+    /// The console in whose name it signs.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }

@@ -17,7 +17,7 @@ use crate::{
     record::meter::{BodyFault, RequestMeter},
 };
 
-/// A client's body. It breaks off if the client breaks it off, or is silent for too long.
+/// A client's body. It breaks off if the client breaks off, or is silent for too long.
 pub(crate) type RequestBody = Relayed<BodySource, FromClient>;
 
 pub(crate) struct FromClient {

@@ -51,7 +51,7 @@ pub(super) struct Sending<'f> {
 }
 
 impl Sending<'_> {
-    /// Sends the request and gives back the answer as it streams.
+    /// Sends the request and returns the answer as it streams.
     pub(super) async fn send(
         mut self,
         body: BodySource,
@@ -103,7 +103,7 @@ impl Sending<'_> {
         }
     }
 
-    /// The request as the upstream gets it. Its identity is signed here, as late as can be.
+    /// The request for the upstream. Its identity is signed here, as late as possible.
     fn request(&self, body: BodySource) -> Result<Request<RequestBody>, Unbuildable> {
         let headers = &self.upstream.settings.headers;
         let permitted = self.permitted.request();
@@ -192,7 +192,7 @@ impl Sending<'_> {
         answer
     }
 
-    /// For how many seconds the browser keeps an answer. One that it keeps counts in no limit.
+    /// For how many seconds the browser may cache an answer. A cached file counts in no limit.
     fn kept_by_browser(&self, status: StatusCode, headers: &HeaderMap) -> Option<i64> {
         if !self.upstream.settings.keep_static_files {
             return None;
@@ -260,7 +260,7 @@ impl Sending<'_> {
         Ok(answer)
     }
 
-    /// The upstream did not answer. Returns what the client is told.
+    /// The upstream did not answer. Returns the answer for the client.
     pub(super) fn failed(&self, error: &UpstreamError, completer: Completer) -> Trouble {
         let cause = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(

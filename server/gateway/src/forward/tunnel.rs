@@ -43,7 +43,7 @@ pub(super) struct Tunnel {
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// Which side ended a tunnel out of order.
+/// Which side broke off a tunnel.
 #[derive(Debug, thiserror::Error)]
 enum Broke {
     #[error("the client broke off: {0}")]
@@ -82,8 +82,8 @@ impl Traffic {
         }
     }
 
-    /// Neither side is left to believe that this was an end in order. Before the sockets are dropped,
-    /// which then reset.
+    /// Makes sure that neither side takes this for a proper end. Call it before the sockets are
+    /// dropped, which then reset.
     fn break_off(&self) {
         self.client.cancel();
         self.upstream.kill();
@@ -91,7 +91,7 @@ impl Traffic {
 }
 
 impl Tunnel {
-    /// Passes messages on until the end, and completes the record.
+    /// Passes on messages until the end, and completes the record.
     pub(super) async fn run(self) {
         let Self {
             client,
@@ -191,7 +191,7 @@ async fn relay(
     }
 }
 
-/// Passes one direction on to its end, frames and nothing else.
+/// Passes on one direction to its end, only frames.
 async fn pass<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     (mut from, from_broke): (R, fn(io::Error) -> Broke),
     (mut to, to_broke): (W, fn(io::Error) -> Broke),

@@ -1,7 +1,7 @@
 //! Connections to the upstream: a small keep-alive pool of HTTP/1.1 connections.
 //!
-//! There is no retry of any kind: one record, one request. An idle connection that turns out to be
-//! dead is a failure, and the client is told.
+//! There is no retry of any kind: one record, one request. If an idle connection turns out to be
+//! dead, the request fails, and the client gets 502.
 
 mod answer;
 mod connect;
@@ -22,11 +22,11 @@ pub use self::settings::AskedAs;
 pub(crate) use self::settings::{Names, PublicUrl, Timeouts, UpstreamSettings, UpstreamTls};
 pub(super) use self::{connection::Connection, error::UpstreamError};
 
-/// The share of the connections to upstreams that may rest idle at one: each missing one is opened
-/// again, and each that rests keeps a file open.
+/// The share of the connections that may be idle at one upstream. A missing one must be opened
+/// again, and an idle one keeps a file open.
 const IDLE_SHARE: usize = 8;
-/// How long an idle connection is kept: less than what servers commonly allow, so that it is seldom
-/// used at the moment when the upstream closes it.
+/// How long an idle connection is kept: less than servers commonly keep theirs, so that it is
+/// rarely used just when the upstream closes it.
 const IDLE_FOR: Duration = Duration::from_secs(4);
 /// How long a connection may take to be ready for its next request.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// The upstream with its idle connections.
 pub(crate) struct Upstream {
     pub(crate) settings: UpstreamSettings,
-    /// Those that rest longest come first.
+    /// The one that was idle longest comes first.
     idle: Mutex<VecDeque<(Instant, Connection)>>,
     max_idle: usize,
 }
@@ -55,9 +55,9 @@ impl Upstream {
         }
     }
 
-    /// What the upstream is asked as: the tenant's host if tenants have their own, the session's where
-    /// it has to know that, or the one that the platform's users know. `scheme` is the one by which
-    /// requests come to us, `session` the session's origin, of a page's request.
+    /// The origin that a request names to the upstream: the tenant's host if tenants have their
+    /// own, the session's if so configured, or the one that the platform's users know. `scheme` is
+    /// the one of requests to us, `session` the origin of the session, for a page's request.
     pub(crate) fn face<'f>(
         &'f self,
         permitted: &'f Permitted,

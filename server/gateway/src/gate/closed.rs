@@ -20,7 +20,8 @@ impl ClosedGate {
         &self.handle.gate
     }
 
-    /// The revocation is committed: open requests are cut off and the gate stays closed.
+    /// Call this once the revocation is committed: it cuts open requests, and the gate stays
+    /// closed.
     pub fn commit(self, ended: Ended) -> Cut {
         let cut = self.gate().end(ended);
         (self.handle.gates.at_end)(self.handle.session);

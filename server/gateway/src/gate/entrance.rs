@@ -15,7 +15,7 @@ use crate::{
     ports::{Ended, KnownSession},
 };
 
-/// What a request passes the gate with, whichever way in it has taken.
+/// Everything with which a request passes the gate.
 pub(crate) struct Entrance {
     pub(crate) handle: RequestHandle,
     pub(crate) session: Arc<KnownSession>,
@@ -24,8 +24,8 @@ pub(crate) struct Entrance {
 }
 
 impl Entrance {
-    /// Passes the gate, looks at the clock once more, and sees to it that expiry cuts the request.
-    /// `upstream` ends the connection that carries it.
+    /// Passes the gate, checks the clock once more, and makes expiry cut the request. `upstream`
+    /// ends the connection that carries it.
     ///
     /// # Errors
     ///

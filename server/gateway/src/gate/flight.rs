@@ -99,7 +99,7 @@ impl Flight {
         &self.shared.cut
     }
 
-    /// Cuts this request alone, as its session has ended by time.
+    /// Cuts only this request, because its session has expired.
     pub(super) fn cutter(&self) -> impl FnOnce(Ended) + Send + use<> {
         let (gate, shared) = (Arc::clone(&self.handle.gate), Arc::clone(&self.shared));
         move |ended| {

@@ -23,7 +23,7 @@ impl RequestHandle {
     ///
     /// # Errors
     ///
-    /// If the session has ended, or has another token by now.
+    /// If the session has ended, or its token was replaced.
     pub(crate) async fn enter(
         self,
         upstream: Arc<KillSwitch>,

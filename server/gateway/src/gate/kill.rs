@@ -29,7 +29,7 @@ impl KillSwitch {
         *self.dead.lock()
     }
 
-    /// Runs `write` unless the connection was ended, and keeps it alive meanwhile. `write` must not
+    /// Runs `write` unless the connection was ended. It can't be ended meanwhile. `write` must not
     /// block.
     pub(crate) fn unless_dead<T>(&self, write: impl FnOnce() -> T) -> Option<T> {
         let dead = self.dead.lock();

@@ -1,9 +1,10 @@
-//! The right to serve: held for a second at a time, by a node that has just heard everything.
+//! The right to serve, for a second at a time. A node holds it after it has applied all changes.
 //!
-//! A node renews its lease by a heartbeat to the store, after it has applied every change that the
-//! store knew of then. The lease starts at the moment before the heartbeat was sent. So a change
-//! committed at T is known, at T + [`LEASE`], to every node that still holds one. Without a lease
-//! no request goes upstream, nothing more is relayed, and after [`CUT_AFTER`] streams are cut off.
+//! A node renews its lease by a heartbeat to the store, once it has applied every change that the
+//! store had then. The lease is counted from the moment before the heartbeat was sent. So at T +
+//! [`LEASE`] every node that still holds a lease has applied a change that was committed at T.
+//! Without a lease no request goes upstream, nothing more is relayed, and after [`CUT_AFTER`]
+//! streams are cut off.
 
 use std::{
     pin::Pin,
@@ -23,16 +24,16 @@ use crate::clock::Clock;
 pub const LEASE: Duration = Duration::from_secs(1);
 /// How long streams may wait for a lease before they are cut.
 pub const CUT_AFTER: Duration = Duration::from_secs(5);
-/// How long a request may wait for a lease, so that a machine that was busy for a moment refuses no
-/// one.
+/// How long a request may wait for a lease, so that a machine that was busy for a moment refuses
+/// nobody.
 pub(crate) const WAIT: Duration = Duration::from_secs(1);
 
 /// Why a node may not serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standstill {
-    /// It has not heard from the store for [`LEASE`].
+    /// The store has not answered for [`LEASE`].
     OutOfTouch,
-    /// Another node on the store has other rules, so it is unknown which ones are right.
+    /// Another node on the store has other rules, and nobody knows which are right.
     RulesDiffer,
 }
 
@@ -63,7 +64,7 @@ impl Lease {
         Self::by(Some(clock))
     }
 
-    /// A lease that is held for ever, where one process alone decides and records.
+    /// A lease that never ends, for a store with only one process.
     pub fn unlimited() -> Arc<Self> {
         Self::by(None)
     }
@@ -142,7 +143,8 @@ impl Lease {
         self.is_held() || tokio::time::timeout(WAIT, self.held()).await.is_ok()
     }
 
-    /// Does `work` unless the lease has been lost for [`WAIT`]: what hangs then hangs because of it.
+    /// Does `work`, but gives up once the lease has been lost for [`WAIT`], because then the lease
+    /// is why it hangs.
     pub(crate) async fn while_held<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let lost = async {
             while let Some(left) = self.left()

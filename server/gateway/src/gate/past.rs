@@ -8,10 +8,10 @@ use std::{
 use app::domain::SupportSessionId;
 use parking_lot::Mutex;
 
-/// How many sessions without open requests are remembered before old ones are removed that no one
-/// can ask for.
+/// From how many sessions without open requests on old ones are forgotten, for which no receipt can
+/// be needed.
 const REMEMBERED: usize = 4096;
-/// For how long they are remembered: longer than any session lasts.
+/// How long they are remembered: longer than any session lasts.
 const REMEMBERED_FOR: Duration = Duration::from_hours(2);
 
 /// One node's past in a support session.

@@ -1,4 +1,4 @@
-//! What a request's header asks for besides what its request line says.
+//! What a request's header asks for, beyond its request line.
 
 use http::{HeaderMap, HeaderName, header};
 
@@ -33,8 +33,8 @@ pub(crate) fn may_be_ours(name: &HeaderName) -> bool {
     name.as_str().starts_with("support-") || OURS.contains(name) || resembles(name)
 }
 
-/// Whether a name is like one of ours with other separators. CGI-like readers take '_' and '.' for
-/// '-' (RFC 3875 §4.1.18), and some take any character that they don't know.
+/// Whether a name is like one of ours with other separators. CGI-like readers read '_' and '.' as
+/// '-' (RFC 3875 §4.1.18), and some any character that they don't know.
 fn resembles(name: &HeaderName) -> bool {
     let name = name.as_str();
     if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
@@ -44,7 +44,7 @@ fn resembles(name: &HeaderName) -> bool {
     plain.contains("support-") || plain.ends_with("request-id")
 }
 
-/// Whether a field makes some upstreams take another target than the request line's.
+/// Whether a field makes some upstreams use another target than the one in the request line.
 pub(crate) fn overrides_target(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| {
         let name = name.as_str().replace(['_', '.'], "-");
@@ -52,7 +52,7 @@ pub(crate) fn overrides_target(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether `Connection` names a field that we set: a way to have the next hop drop it.
+/// Whether `Connection` names a field that we set, which would make the next hop drop it.
 pub(crate) fn connection_names_ours(headers: &HeaderMap) -> bool {
     let named = named_by_connection(headers);
     named
@@ -60,7 +60,7 @@ pub(crate) fn connection_names_ours(headers: &HeaderMap) -> bool {
         .any(|name| OURS.contains(name) || *name == header::HOST || *name == header::AUTHORIZATION)
 }
 
-/// Whether a field asks the upstream to take another method than the request's own.
+/// Whether a field asks the upstream to use another method than the request's own.
 pub(crate) fn overrides_method(headers: &HeaderMap) -> bool {
     const NAMES: [&str; 3] = [
         "x-http-method",

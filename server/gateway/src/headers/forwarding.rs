@@ -1,4 +1,4 @@
-//! The fields that tell an upstream how a request came. A client's own never pass.
+//! The fields that tell an upstream how a request came. Those of a client never pass.
 
 use std::net::IpAddr;
 
@@ -18,17 +18,17 @@ pub(crate) struct Face<'a> {
     pub(crate) host: &'a str,
 }
 
-/// How a request came, as far as its upstream is concerned.
+/// How a request came, for its upstream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Came<'a> {
     /// The client's address.
     pub(crate) ip: IpAddr,
-    /// What the upstream is asked as.
+    /// The origin that the request names.
     pub(crate) face: Face<'a>,
 }
 
 impl Came<'_> {
-    /// Tells the upstream, in the fields of RFC 7239 and in those that are older.
+    /// Sets the fields of RFC 7239, and the older ones.
     pub(crate) fn tell(self, headers: &mut HeaderMap) {
         let Self {
             ip,

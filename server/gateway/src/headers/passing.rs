@@ -1,12 +1,12 @@
-//! The names of request fields: which never pass, which pass by default, and which change what a
-//! request means if they are left out.
+//! Names of request fields: those that never pass, those that pass by default, and those without
+//! which a request means something else.
 
 use http::HeaderName;
 
 use super::{HOP_BY_HOP, OURS};
 
-/// Never passed on with a request, even where the configuration names them: credentials, fields that
-/// we set or derive, and fields that would make the upstream see another request than we checked.
+/// These never pass, even if the configuration names them: credentials, fields that we set or
+/// derive, and fields that would make the upstream see another request than we checked.
 const NEVER: [&str; 26] = [
     "authorization",
     "content-transfer-encoding",
@@ -47,7 +47,7 @@ const EXPECTED_TO_STAY: [&str; 7] = [
     "x-real-ip",
 ];
 
-/// Fields of programs that pass where the configuration does not say otherwise.
+/// Fields of programs that pass by default.
 const DEFAULT_ALLOWED: [&str; 51] = [
     "accept",
     "accept-charset",
@@ -102,8 +102,8 @@ const DEFAULT_ALLOWED: [&str; 51] = [
     "x-upload-content-type",
 ];
 
-/// The beginnings of names that a page of the platform may not send either: what proxies say of a
-/// client, which some upstreams believe, and what belongs to the browser's connection to us.
+/// Prefixes of names that a page of the platform may not send either: what proxies say about a
+/// client, which some upstreams believe, and fields of the browser's connection to us.
 const NOT_OF_PAGES: [&str; 87] = [
     "access-control-",
     "akamai-",
@@ -212,8 +212,8 @@ const NOT_OF_PAGES_EITHER: [&str; 15] = [
     "x-username",
 ];
 
-/// Names by which platforms commonly know a customer. A page's field of such a name passes, because it
-/// may as well mean something else; `gateway check` says so.
+/// Names that platforms commonly use for a customer. Such a field of a page passes, because it may
+/// also mean something else. `gateway check` warns of it.
 const CUSTOMARY: [&str; 16] = [
     "x-account",
     "x-account-id",
@@ -233,15 +233,15 @@ const CUSTOMARY: [&str; 16] = [
     "x-workspace-id",
 ];
 
-/// Those of the names by which platforms commonly know a customer that pass from pages.
+/// The common names for a customer that pass from pages.
 pub(crate) fn customary_of_pages() -> impl Iterator<Item = HeaderName> {
     let names = CUSTOMARY.map(HeaderName::from_static).into_iter();
     names.filter(is_of_pages)
 }
 
-/// What stands in the names of fields by which servers take a tenant, a person, an address of a client or
-/// a credential. Of a page they
-/// pass if the configuration lists them, as a selector above all: then what they name is judged.
+/// Parts of the names of fields from which servers read a tenant, a person, a client's address or a
+/// credential. From a page they pass only if the configuration lists them, best as a selector,
+/// which is judged.
 const NAMING_SOMEONE: [&str; 32] = [
     "access-key",
     "access-token",
@@ -277,8 +277,8 @@ const NAMING_SOMEONE: [&str; 32] = [
     "vault-token",
 ];
 
-/// The beginnings of names that say how a body is to be understood, or on which condition the request
-/// is to be carried out.
+/// Prefixes of names that say how to understand a body, or under which condition to carry out the
+/// request.
 const MEANING: [&str; 6] = [
     "content-",
     "if-",
@@ -290,7 +290,7 @@ const MEANING: [&str; 6] = [
 /// And whole names of that kind.
 const MEANING_TOO: [&str; 4] = ["digest", "if", "repr-digest", "soapaction"];
 
-/// The request fields of programs that pass where the configuration does not list them.
+/// The request fields of programs that pass by default.
 pub(crate) fn default_allowed() -> Vec<HeaderName> {
     DEFAULT_ALLOWED.map(HeaderName::from_static).to_vec()
 }
@@ -309,8 +309,8 @@ pub(crate) fn is_never_passed(name: &HeaderName) -> bool {
         || text.contains(['_', '.'])
 }
 
-/// Whether a session's record names a field that does not pass. Clients and proxies send these with
-/// most requests, and nobody misses them.
+/// Whether a session's record names a dropped field. It doesn't name those that clients and proxies
+/// send with most requests, because nobody misses them.
 pub(super) fn is_missed(name: &HeaderName) -> bool {
     let text = name.as_str();
     !HOP_BY_HOP.contains(&text)

@@ -1,4 +1,4 @@
-//! What becomes of a request's header on its way to the upstream, or to a handler.
+//! Filters and extends a request's header for the upstream, or for a handler.
 
 use std::{collections::HashSet, fmt};
 
@@ -17,13 +17,12 @@ use crate::{
     token::{credential_holds_token, holds_token},
 };
 
-/// Who has written a request's fields.
+/// Who wrote a request's fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sender {
-    /// A program with a token. Its fields pass by a list.
+    /// A program with a token. Its fields pass by an allow-list.
     Program,
-    /// A page of the platform, or the browser that shows it. Its fields pass unless they are of a kind
-    /// that doesn't.
+    /// A page of the platform, or the browser that shows it. Its fields pass by a deny-list.
     Page,
 }
 
@@ -35,7 +34,7 @@ pub(crate) enum UpstreamAuthorization {
     Nothing,
     /// Always this one, of ours.
     Ours(HeaderValue),
-    /// What a page of the platform sends.
+    /// The one that a page of the platform sends.
     Pages,
 }
 
@@ -75,12 +74,12 @@ impl RequestHeaders {
         }
     }
 
-    /// Whether the upstream gets what pages of the platform send as `Authorization`.
+    /// Whether the upstream gets the `Authorization` of the platform's pages.
     pub(crate) const fn passes_authorization(&self) -> bool {
         matches!(self.authorization, UpstreamAuthorization::Pages)
     }
 
-    /// Whether a program's field goes on. None that holds a token of ours does.
+    /// Whether a program's field is forwarded. Not if it holds a token of ours.
     fn passes(&self, name: &HeaderName, value: &HeaderValue) -> bool {
         self.allowed.contains(name) && !holds_token(value.as_bytes())
     }
@@ -99,7 +98,7 @@ impl RequestHeaders {
     ///
     /// # Errors
     ///
-    /// The field that says how its body is to be understood, or on which condition it is meant.
+    /// The field that says how to understand its body, or under which condition it applies.
     pub(crate) fn check_meaning(&self, method: &Method, client: &HeaderMap) -> Result<(), Denied> {
         let named = named_by_connection(client);
         let only_reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
@@ -120,7 +119,7 @@ impl RequestHeaders {
         Err(Denied::new(Refusal::MalformedRequest, detail))
     }
 
-    /// The fields that don't pass and that somebody could miss, but for those that browsers add.
+    /// The dropped fields that somebody could miss, except those that browsers add.
     pub(crate) fn left_out(&self, sender: Sender, client: &HeaderMap) -> Vec<HeaderName> {
         let names = client.keys().filter(|name| is_missed(name));
         let names = names.filter(|name| is_never_passed(name) || !self.allowed.contains(*name));
@@ -164,7 +163,7 @@ impl RequestHeaders {
         headers
     }
 
-    /// Whether the upstream may ask a person for a credential: not where it gets ours.
+    /// Whether the upstream may ask a person for a credential. Not if it gets ours.
     pub(crate) const fn asks_people(&self) -> bool {
         !matches!(self.authorization, UpstreamAuthorization::Ours(_))
     }
@@ -195,7 +194,7 @@ impl RequestHeaders {
         }
     }
 
-    /// Removes from a request's trailers what its header may not have either.
+    /// Removes from a request's trailers the fields that its header may not have.
     pub(crate) fn retain_trailers_of(&self, frame: Frame<Bytes>) -> Frame<Bytes> {
         match frame.into_trailers() {
             Ok(trailers) => Frame::trailers(self.retain_trailers(trailers)),

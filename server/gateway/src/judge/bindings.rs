@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 pub enum TenantBinding {
     /// A pattern captures `{tenant_id}` in the path, which must equal the support session's.
     Path,
-    /// The upstream takes the tenant from its host name alone, which we make by `tenant_host`.
+    /// The upstream takes the tenant only from its host name, which we make from `tenant_host`.
     Host,
-    /// The upstream takes the tenant from our `Support-Tenant` header alone.
+    /// The upstream takes the tenant only from our `Support-Tenant` header.
     Identity,
 }
 
-/// Whether the upstream keeps a request to the organization that we name.
+/// Whether the upstream confines a request to the organization that we name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrganizationBinding {
@@ -39,7 +39,7 @@ pub struct SelectorConfig {
     pub organization_headers: Vec<String>,
 }
 
-/// What no record shows.
+/// Secrets that no record shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HiddenConfig {

@@ -1,7 +1,7 @@
 //! One canonical form of the request target: the same bytes are checked, recorded and forwarded.
 //!
-//! A target that is not in canonical form is refused rather than put right, so the gateway never
-//! decides about other bytes than the client sent, and the client learns what to send. Canonical is:
+//! A target in another form is refused, not corrected. So the gateway decides about exactly the
+//! bytes that the client sent, and the client learns what to send. Canonical is:
 //!
 //! - origin-form (RFC 9112 §3.2.1); asterisk-form is refused like the others
 //! - segments of `pchar` (RFC 3986 §3.3) without `;`, none of them empty except the last, none of
@@ -39,7 +39,7 @@ pub struct CanonicalTarget {
 }
 
 impl CanonicalTarget {
-    /// Takes the bytes of a request target if they are canonical.
+    /// Accepts the bytes of a request target if they are canonical.
     ///
     /// # Errors
     ///
@@ -48,12 +48,12 @@ impl CanonicalTarget {
         Self::with(target, |path| check_path(path).map(|()| Vec::new()))
     }
 
-    /// Takes the bytes of a request target if they are canonical, or odd in their path alone: with
+    /// Accepts the bytes of a request target if they are canonical, or odd only in their path: with
     /// parameters, empty segments, `[`, `]`, `|`, `^`, or escapes of `/`, `\`, `;` and `%`.
     ///
     /// # Errors
     ///
-    /// If the target can be read in two ways of which one leads elsewhere, whatever the rules say.
+    /// If the target can be read in two ways, whatever the rules say.
     pub fn parse_odd(target: &[u8]) -> Result<Self, NotCanonical> {
         Self::with(target, |path| match check_path(path) {
             Ok(()) if !readings::may_have_wide(path) => Ok(Vec::new()),

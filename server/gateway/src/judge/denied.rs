@@ -13,7 +13,7 @@ pub struct Denied {
     pub status: u16,
     /// A sentence for the client.
     pub detail: Cow<'static, str>,
-    /// The spelling of the target that is not denied, for a browser to go to.
+    /// The canonical spelling of the target, to which a browser is redirected.
     pub(crate) location: Option<String>,
 }
 

@@ -21,7 +21,7 @@ pub struct UncheckedForm {
 }
 
 impl UncheckedForm {
-    /// How long a form may be, in bytes: it is held in memory until its record is committed.
+    /// The longest form, in bytes. It is held in memory until its record is committed.
     pub const MAX: usize = 64 * 1024;
 
     pub(super) fn new(permitted: Permitted, rules: Vec<Arc<RuleSet>>) -> Result<Self, Denied> {
@@ -42,7 +42,7 @@ impl UncheckedForm {
         self.permitted.scope()
     }
 
-    /// Looks at the whole body.
+    /// Checks the whole body.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What one set of rules says of a request.
+//! What one set of rules says about a request.
 
 use app::domain::access_log::Refusal;
 use http::Method;
@@ -83,7 +83,7 @@ impl RuleSet {
         is_permitted.then_some(grant)
     }
 
-    /// Nothing in the request may name another tenant or organization.
+    /// Checks that nothing in the request names another tenant or organization.
     fn check_names(
         &self,
         session: &KnownSession,
@@ -125,8 +125,8 @@ impl RuleSet {
         }
     }
 
-    /// The tenant, and the organization if there is one, must be established by something that the
-    /// upstream obeys.
+    /// Checks that the tenant, and the organization if there is one, are established by something
+    /// that the upstream obeys.
     fn check_established(
         &self,
         session: &KnownSession,

@@ -1,4 +1,4 @@
-//! Hides secrets in records that the platform's API carries in paths and queries.
+//! Hides in records the secrets that the platform's API has in paths and queries.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::{config::Faults, token::HIDDEN};
 
 /// The name by which a pattern marks a secret segment.
 const SECRET: &str = "secret";
-/// How often escapes of escapes are undone.
+/// How many levels of escapes are decoded.
 const NESTED: usize = 3;
 
 /// Paths and query parameters whose values are kept out of every record.
@@ -30,14 +30,14 @@ impl Hidden {
         }
     }
 
-    /// Path and query of a target as they may be recorded.
+    /// Path and query of a target, safe for records.
     pub(crate) fn of(&self, target: &CanonicalTarget) -> (String, Option<String>) {
         let query = target.query().map(|query| self.query(query).into_owned());
         (self.path(target.path()).into_owned(), query)
     }
 
-    /// As [`Self::of`], for a target that may be refused. Of one that can be read in two ways nothing
-    /// is shown if anything may be secret, because the upstream's reading is not known.
+    /// As [`Self::of`], for a target that may be refused. If it can be read in two ways and
+    /// anything may be secret, nothing is shown, because we don't know the upstream's reading.
     pub(crate) fn of_any(&self, target: &[u8]) -> (String, Option<String>) {
         let one_way = CanonicalTarget::parse_odd(target);
         let one_way = one_way.ok().filter(|read| read.readings().is_empty());
@@ -60,7 +60,7 @@ impl Hidden {
         self.holds_path(path) || self.query_in(path).is_some()
     }
 
-    /// A canonical path as it may be recorded. Patterns are read loosely.
+    /// A canonical path, safe for records. Patterns are read loosely.
     fn path<'p>(&self, path: &'p str) -> Cow<'p, str> {
         let mut shown = Cow::Borrowed(path);
         if !self.paths.is_empty() {
@@ -83,7 +83,7 @@ impl Hidden {
         self.secret_in(&path[begin..]).map(|_| begin)
     }
 
-    /// A query as it may be recorded.
+    /// A query, safe for records.
     fn query<'q>(&self, query: &'q str) -> Cow<'q, str> {
         if !self.hides() {
             return Cow::Borrowed(query);
@@ -95,7 +95,8 @@ impl Hidden {
         Cow::Owned(shown.join("&"))
     }
 
-    /// What is between two `&`. Some parsers split it at `;` too, so nothing is shown after a secret.
+    /// The part between two `&`. Some parsers split it at `;` too, so nothing is shown after a
+    /// secret.
     fn pair<'q>(&self, pair: &'q str) -> Cow<'q, str> {
         let mut begin = 0;
         for part in pair.split_inclusive(';') {
@@ -148,7 +149,7 @@ impl Hidden {
         })
     }
 
-    /// Whether a name is that of a secret, or ends in one: `user[code]`, `user.code`.
+    /// Whether a name is a secret's name, or ends in one: `user[code]`, `user.code`.
     fn is_named(&self, name: &str) -> bool {
         let mut pieces = name
             .split(['[', ']', '.'])
@@ -157,8 +158,8 @@ impl Hidden {
         !name.is_empty() && (is(name) || pieces.any(is))
     }
 
-    /// Whether a text holds a path with a secret segment, wherever the path begins: perhaps in an address,
-    /// or in an address's own query.
+    /// Whether a text contains a path with a secret segment, wherever the path begins: in an
+    /// address, for example, or in an address's own query.
     fn holds_path(&self, text: &str) -> bool {
         if self.paths.is_empty() {
             return false;

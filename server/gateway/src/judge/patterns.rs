@@ -76,7 +76,7 @@ impl PathPattern {
         self.captures_tenant() || self.parts.contains(&Part::Organization)
     }
 
-    /// The last segment that is written out.
+    /// The last literal segment.
     pub(crate) fn last_literal(&self) -> Option<&str> {
         self.parts.iter().rev().find_map(|part| match part {
             Part::Literal(literal) => Some(literal.as_str()),

@@ -1,18 +1,18 @@
-//! Odd paths: those that readers take for different places. Escaped slashes, parameters behind `;`,
-//! empty segments and escapes of escapes are ordinary in some platforms' addresses.
+//! Odd paths can be read in several ways. Escaped slashes, parameters behind `;`, empty segments
+//! and escapes of escapes are ordinary in some platforms' addresses.
 //!
-//! Such a path passes only if each of its readings is permitted, so that it makes no difference which of
-//! them the upstream prefers. What none of them may have is refused: dot segments, control characters,
-//! bytes that are not UTF-8.
+//! Such a path passes only if each of its readings is permitted. Then it makes no difference which
+//! one the upstream uses. A path with a dot segment, a control character or bytes that are not
+//! UTF-8 in any reading is refused.
 
 use super::uri::{NotCanonical, escape, is_dots, is_path_char, is_unreserved};
 
-/// How often escapes of escapes are undone. What nests deeper is refused.
+/// How many levels of escapes are decoded. Deeper ones are refused.
 const NESTED: usize = 4;
 /// Stands for an empty segment in a reading that keeps them. No path has it otherwise.
 pub(super) const EMPTY_SEGMENT: &str = "/\u{1}";
 
-/// Every reading of an odd path, the path itself included.
+/// Every reading of an odd path, including the path itself.
 ///
 /// # Errors
 ///
@@ -47,7 +47,7 @@ pub(super) fn of(path: &[u8]) -> Result<Vec<String>, NotCanonical> {
     Ok(readings)
 }
 
-/// Adds the readings of a text whose escapes stand for themselves.
+/// Adds the readings of a text whose remaining escapes are literal.
 fn read(text: &str, readings: &mut Vec<String>) -> Result<(), NotCanonical> {
     // Some readers cut the whole path at its first parameter.
     let cut = text.split(';').next().unwrap_or_default();
@@ -69,7 +69,7 @@ pub(super) fn may_have_wide(path: &[u8]) -> bool {
     })
 }
 
-/// The full-width forms of what gives a path its form, by the last byte of their UTF-8.
+/// The full-width forms of the characters that structure a path, by the last byte of their UTF-8.
 const WIDE: [(&[u8], char, char); 5] = [
     (b"8F", '\u{FF0F}', '/'),
     (b"8E", '\u{FF0E}', '.'),
@@ -115,7 +115,8 @@ fn check(path: &str) -> Result<(), NotCanonical> {
     Ok(())
 }
 
-/// Whether a text has an escape of the form `%u0041`, which some servers undo. No file is called so.
+/// Whether a text has an escape of the form `%u0041`, which some servers decode. No file has such a
+/// name.
 fn has_wide_escape(text: &str) -> bool {
     text.match_indices('%').any(|(at, _)| {
         let digits = text[at + 1..].strip_prefix(['u', 'U']);
@@ -124,7 +125,7 @@ fn has_wide_escape(text: &str) -> bool {
     })
 }
 
-/// The segments of a text, with or without what follows a `;` in each.
+/// The segments of a text, with or without their parameters (after `;`).
 fn split(text: &str, without_parameters: bool) -> Vec<&str> {
     let segments = text.split(['/', '\\']).skip(1);
     let segments = segments.map(|segment| match without_parameters {

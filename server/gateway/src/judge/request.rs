@@ -1,4 +1,4 @@
-//! A request in its one form.
+//! A request in canonical form.
 
 use http::{HeaderMap, Method};
 

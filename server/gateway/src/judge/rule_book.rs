@@ -1,4 +1,4 @@
-//! Today's rules, and those of sessions that were created under others.
+//! Today's rules, and the earlier rules of sessions.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -7,8 +7,8 @@ use parking_lot::Mutex;
 use super::{rule_set::RuleSet, source::RuleSource};
 use crate::ports::{KnownSession, Sessions, StoreUnavailable};
 
-/// How many rule sets of other days are kept at hand. Sessions live an hour at most, so there are
-/// seldom more than one.
+/// How many earlier rule sets are kept. Sessions last an hour at most, so there is rarely more than
+/// one.
 const MAX_EARLIER: usize = 32;
 
 /// Finds the rules of a session.
@@ -39,7 +39,7 @@ impl RuleBook {
         }
     }
 
-    /// The rules of today.
+    /// Today's rules.
     pub(crate) const fn today(&self) -> &Arc<RuleSet> {
         &self.today
     }

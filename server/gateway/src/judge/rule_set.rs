@@ -13,7 +13,7 @@ use super::{
 };
 use crate::ports::KnownSession;
 
-/// Everything that the decision depends on besides session and request.
+/// Everything on which the decision depends, besides session and request.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
     pub(crate) hash: String,
@@ -25,12 +25,12 @@ pub struct RuleSet {
     pub(crate) organization: SelectorRules,
     pub(crate) organization_header: bool,
     pub(crate) hidden: Hidden,
-    /// Nothing but these paths can be permitted, where there are any.
+    /// If there are any, only these paths can be permitted.
     pub(crate) only: Vec<PathPattern>,
 }
 
 impl RuleSet {
-    /// Which rules these are: see [`RuleSource::hash`](super::RuleSource::hash).
+    /// The hash of these rules: see [`RuleSource::hash`](super::RuleSource::hash).
     pub fn hash(&self) -> &str {
         &self.hash
     }
@@ -47,7 +47,7 @@ impl RuleSet {
         named.next().or_else(|| self.scopes.tenant_named_by(path))
     }
 
-    /// The ruling of the granted scopes alone, for a method on a canonical path.
+    /// The ruling of only the granted scopes, for a method on a canonical path.
     pub fn ruling(&self, session: &KnownSession, method: &Method, path: &str) -> Ruling<'_> {
         let own = Confinement {
             tenant: session.tenant_id.as_str(),
@@ -77,7 +77,7 @@ impl RuleSet {
         self.binding
     }
 
-    /// The tenant's host name at the upstream, where tenants have their own and this one can.
+    /// The tenant's host name at the upstream, if tenants have their own and this one is valid.
     pub fn tenant_host_of(&self, tenant: &TenantId) -> Option<String> {
         self.tenant_host.as_ref()?.of(tenant.as_str())
     }

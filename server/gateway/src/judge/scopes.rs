@@ -1,5 +1,5 @@
 //! Scopes as configuration: rules of methods and path patterns. A refusal wins over every
-//! permission, and what nothing permits is refused.
+//! permission. Requests that no rule permits are refused.
 
 mod config;
 mod ruling;
@@ -14,7 +14,7 @@ pub use self::{
 use super::{canonical::segments, patterns::PathPattern};
 use crate::config::{Fault, Faults};
 
-/// A rule that lets through.
+/// A rule that permits.
 #[derive(Debug, Clone)]
 struct Allow {
     methods: Vec<Method>,
@@ -66,7 +66,7 @@ impl Scopes {
         faults.or(Some(Self(scopes)))
     }
 
-    /// `read_only` alone, as it is where the configuration does not say otherwise.
+    /// Only `read_only`, as it is by default.
     pub fn built_in() -> Self {
         Self(vec![Rules {
             scope: Scope {
@@ -100,13 +100,13 @@ impl Scopes {
         self.0.iter().map(|rules| &rules.scope)
     }
 
-    /// Whether a rule that lets through has `{tenant_id}` in its path.
+    /// Whether a rule that permits has `{tenant_id}` in its path.
     pub(crate) fn name_tenants(&self) -> bool {
         let mut allow = self.0.iter().flat_map(|rules| &rules.allow);
         allow.any(|rule| rule.paths.iter().any(PathPattern::captures_tenant))
     }
 
-    /// The tenant that a path names by some rule that lets through.
+    /// The tenant that a path names by some rule that permits.
     pub(crate) fn tenant_named_by<'p>(&self, path: &'p str) -> Option<&'p str> {
         let allow = self.0.iter().flat_map(|rules| &rules.allow);
         let mut paths = allow.flat_map(|rule| &rule.paths);
@@ -227,7 +227,7 @@ impl Deny {
     }
 }
 
-/// Whether the effect of a POST to this path depends on its body alone.
+/// Whether the effect of a POST to this path depends only on its body.
 fn hides_its_act(pattern: &PathPattern) -> bool {
     const NAMES: [&str; 9] = [
         "graphql", "graphiql", "gql", "rpc", "jsonrpc", "json-rpc", "batch", "$batch", "bulk",

@@ -1,7 +1,7 @@
 //! Query parameters and headers that can name a tenant or an organization to the upstream.
 //!
-//! It is unknown how the upstream reads a name. So every spelling that some parser accepts counts
-//! as that name, and only the plain spelling of the right value passes.
+//! We don't know how the upstream reads a name. So every spelling that some parser accepts counts
+//! as that name, and only the plain spelling with the right value passes.
 
 use std::borrow::Cow;
 
@@ -10,9 +10,9 @@ use http::HeaderName;
 use super::request::CanonicalRequest;
 use crate::headers;
 
-/// How often escapes of escapes are undone.
+/// How many levels of escapes are decoded.
 const NESTED: usize = 4;
-/// Parameters by which some frameworks take another method than the request's own.
+/// Parameters from which some frameworks read another method than the request's own.
 const METHOD_OVERRIDES: [&str; 3] = ["_method", "x-http-method-override", "x-method-override"];
 
 /// Query parameters and headers that can name a tenant or an organization to the upstream.
@@ -22,8 +22,8 @@ pub(crate) struct SelectorRules {
     pub(crate) headers: Vec<HeaderName>,
 }
 
-/// The selector of a request that names something other than `own`, or that could be read as something
-/// else. Only one that names `own` plainly and once passes.
+/// The first selector of a request that names something other than `own`, or that could be read so.
+/// A selector passes only if it names `own` plainly and once.
 pub(crate) fn naming_another(
     rules: &SelectorRules,
     request: &CanonicalRequest,
@@ -61,7 +61,7 @@ fn in_parameters(rules: &SelectorRules, text: &str, own: &str, what: &str) -> Op
     another.map(|selector| format!("The {what} {selector}"))
 }
 
-/// Whether a query or a form has a parameter that some framework takes for the request's method.
+/// Whether a query or a form has a parameter that some framework reads as the request's method.
 pub(crate) fn overrides_method(parameters: &str) -> bool {
     let names = parameters
         .split(['&', ';'])
@@ -70,7 +70,7 @@ pub(crate) fn overrides_method(parameters: &str) -> bool {
     names.any(|name| METHOD_OVERRIDES.iter().any(|o| is_spelling_of(name, o)))
 }
 
-/// The parameters in a path, by any reader: what follows a `;` in its segment, and a query for one that
+/// The parameters in a path, in any reading: after a `;` in a segment, or a query for a reader that
 /// decodes before it splits.
 fn parameters_in(path: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -93,7 +93,7 @@ fn parameters_in(path: &str) -> Vec<String> {
     found
 }
 
-/// Whether a path has a parameter that some framework takes for the request's method.
+/// Whether a path has a parameter that some framework reads as the request's method.
 pub(crate) fn path_overrides_method(path: &str) -> bool {
     parameters_in(path)
         .iter()
@@ -145,7 +145,7 @@ pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
     false
 }
 
-/// A text without escapes of the form `%u0041`, which some servers undo.
+/// A text with its escapes of the form `%u0041` decoded, as some servers do.
 fn wide_escapes_undone(text: &str) -> String {
     let mut undone = String::with_capacity(text.len());
     let mut rest = text;
@@ -170,7 +170,8 @@ fn wide_escapes_undone(text: &str) -> String {
     undone
 }
 
-/// A name up to its first bracket, without what parsers of some languages take for an underscore.
+/// A name up to its first bracket, without the characters that some languages' parsers turn into an
+/// underscore.
 fn folded(name: &str) -> String {
     base(name)
         .chars()

@@ -41,7 +41,7 @@ pub struct RuleSource {
 }
 
 impl RuleSource {
-    /// The text that is kept and hashed: canonical JSON (RFC 8785).
+    /// The text that is stored and hashed: canonical JSON (RFC 8785).
     pub fn to_text(&self) -> String {
         serde_json_canonicalizer::to_string(self).unwrap_or_default()
     }
@@ -50,7 +50,7 @@ impl RuleSource {
     ///
     /// # Errors
     ///
-    /// If it is not the rules of this or an earlier release.
+    /// If the text is not rules of this or an earlier release.
     pub fn from_text(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }

@@ -1,10 +1,10 @@
-//! The canonical spelling of a target that has one: what a browser asks for when it follows a link that
-//! escapes too much, too little or in small letters (RFC 3986 §6.2.2.1, §6.2.2.2).
+//! The canonical spelling of a target, for a browser that follows a link with too many, too few or
+//! lower-case escapes (RFC 3986 §6.2.2.1, §6.2.2.2).
 
 use super::uri::{escape, is_unreserved};
 
-/// The target with the canonical escapes in its path. Its query stays as it is. Whether the result is a
-/// target that passes is not said.
+/// The target with canonical escapes in its path. Its query stays as it is. The result may still be
+/// refused.
 pub(crate) fn respelt(target: &[u8]) -> Vec<u8> {
     let path = target.iter().position(|b| *b == b'?');
     let (path, query) = target.split_at(path.unwrap_or(target.len()));

@@ -18,7 +18,7 @@ pub enum NotCanonical {
     /// `.` or `..`, in whichever spelling.
     #[error("the path has a dot segment")]
     DotSegment,
-    /// A raw character that has no place in a path.
+    /// A raw character that a path may not have.
     #[error("the path has a character that must be percent-encoded or is not allowed")]
     Character,
     /// An escape that is not `%` and two upper-case hexadecimal digits.
@@ -47,8 +47,8 @@ pub(super) fn escape(digits: &[u8]) -> Option<(u8, bool)> {
     Some((byte, canonical))
 }
 
-/// Whether some reader takes a decoded segment for `.` or `..`: one that splits off a query after it has
-/// decoded, or that trims.
+/// Whether some reader sees a decoded segment as `.` or `..`: one that splits off a query after
+/// decoding, or that trims.
 pub(super) fn is_dots(segment: &str) -> bool {
     let place = segment.split(['?', '#']).next().unwrap_or_default();
     let place = place.trim_matches(|c: char| c.is_whitespace() || c == '+');

@@ -4,7 +4,7 @@ use http::{HeaderValue, Response, Version, header};
 
 use super::UpstreamError;
 
-/// Refuses an answer whose end two readers may see in different places (RFC 9112 §6.1, §6.3).
+/// Refuses an answer if two readers may see its end in different places (RFC 9112 §6.1, §6.3).
 pub(super) fn check<B>(response: &Response<B>) -> Result<(), UpstreamError> {
     let headers = response.headers();
     let lengths = headers.get_all(header::CONTENT_LENGTH).iter().count();

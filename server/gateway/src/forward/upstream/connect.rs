@@ -20,7 +20,7 @@ pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 impl UpstreamSettings {
-    /// A new connection. What is measured and can be ended is the socket itself, below any TLS.
+    /// A new connection. Metering and ending happen at the socket itself, below TLS.
     pub(super) async fn open(&self) -> Result<(Box<dyn Io>, Arc<Meter>), UpstreamError> {
         tokio::time::timeout(self.timeouts.connect, self.open_at_leisure())
             .await

@@ -16,7 +16,8 @@ use crate::{
     record::meter::RequestMeter,
 };
 
-/// One connection, used for one request at a time. Dropped in the middle of a request it is reset.
+/// One connection, used for one request at a time. If it is dropped in the middle of a request, it
+/// is reset.
 pub(crate) struct Connection {
     sender: SendRequest<RequestBody>,
     meter: Arc<Meter>,
@@ -79,8 +80,8 @@ impl Connection {
         self.sender.is_ready() && !self.sender.is_closed() && !self.meter.kill().is_dead()
     }
 
-    /// Sends a request and waits for the head of its answer. `pass` is let go once the first byte of
-    /// the request was written, or nothing more can be.
+    /// Sends a request and waits for the head of its answer. `pass` is released once the first byte
+    /// of the request was written, or can't be written any more.
     pub(crate) async fn send(
         &mut self,
         request: Request<RequestBody>,

@@ -1,6 +1,6 @@
-//! What an upstream serves: hosts, and a part of the path.
+//! The requests that an upstream serves, by host and path.
 
-/// What an upstream serves.
+/// The requests that an upstream serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Serves {
     /// In lower case, without a default port. Empty means every host.
@@ -44,8 +44,8 @@ impl Serves {
             && (self.hosts.is_empty() || self.hosts.iter().any(|known| known == host))
     }
 
-    /// Of two that include the same path, the greater one serves it: one with its host goes before one
-    /// for any host, and then the longer prefix.
+    /// Of two that serve the same request, the greater one gets it: first by host, then by the
+    /// length of the prefix.
     pub(crate) fn precision(&self) -> (bool, usize) {
         (!self.hosts.is_empty(), self.prefix.len())
     }

@@ -1,4 +1,4 @@
-//! What the configuration says of an upstream.
+//! The settings of an upstream.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,10 +27,10 @@ pub(crate) struct UpstreamSettings {
     pub(crate) tls: Option<UpstreamTls>,
     pub(crate) timeouts: Timeouts,
     pub(crate) serves: Serves,
-    /// The claim `aud` of the identities that it gets.
+    /// The claim `aud` of its identities.
     pub(crate) identity_audience: String,
     pub(crate) headers: Arc<RequestHeaders>,
-    /// The addresses that the platform's users know it by; the first is the one that it is asked as.
+    /// The addresses at which the platform's users reach it. Requests name the first.
     pub(crate) public: Vec<PublicUrl>,
     pub(crate) asked_as: AskedAs,
     /// Whether browsers keep its static files while the session lasts.
@@ -38,25 +38,25 @@ pub(crate) struct UpstreamSettings {
     pub(crate) names: Arc<Names>,
 }
 
-/// An address that the platform's users know an upstream by.
+/// An address at which the platform's users reach an upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PublicUrl {
     pub(crate) scheme: Scheme,
     pub(crate) authority: Authority,
 }
 
-/// By which address an upstream is asked for a page of a session's host.
+/// Which host requests of pages at a session's host name to an upstream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AskedAs {
-    /// By the one that the platform's users know.
+    /// The one that the platform's users know.
     #[default]
     Public,
-    /// By the session's own, so that the absolute addresses that it builds lead there.
+    /// The session's own, so that absolute addresses that it builds lead there.
     Session,
 }
 
-/// What an upstream is called: in its configured URL, and by the platform's users.
+/// The names of an upstream: in its configured URL, and for the platform's users.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     /// `https://app.example.com`.
@@ -80,7 +80,7 @@ impl Names {
     }
 }
 
-/// Whom to believe that it is the upstream.
+/// How to recognise the upstream.
 #[derive(Debug, Clone)]
 pub(crate) struct UpstreamTls {
     pub(crate) config: Arc<ClientConfig>,

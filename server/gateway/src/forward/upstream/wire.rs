@@ -1,4 +1,5 @@
-//! The bytes of one upstream connection: when the first of a request goes out, and an end to them.
+//! The bytes of one upstream connection. It checks the pass of a request before its first byte, and
+//! can be ended.
 
 use std::{
     io,
@@ -26,7 +27,7 @@ pub(super) struct Meter {
     /// The gate's pass of the request whose first byte has not been written.
     pass: Mutex<Option<Pass>>,
     last_write: Mutex<Instant>,
-    /// What is written is no request any more.
+    /// Bytes that are written don't belong to a request any more.
     is_tunnel: AtomicBool,
 }
 
@@ -44,7 +45,7 @@ impl Meter {
         &self.kill
     }
 
-    /// From now on nothing that is written goes with a request.
+    /// From now on no byte that is written belongs to a request.
     pub(super) fn becomes_tunnel(&self) {
         self.is_tunnel.store(true, Ordering::Relaxed);
     }
@@ -55,7 +56,7 @@ impl Meter {
         *self.pass.lock() = Some(pass);
     }
 
-    /// The request won't be written any further, or has started to be.
+    /// No further byte of the request will be written, or its first one was.
     pub(super) fn disarm(&self) {
         // Taken first, dropped after the lock: a pass wants its gate's lock.
         let pass = self.pass.lock().take();
@@ -97,8 +98,8 @@ impl Meter {
 pub(super) struct Wire {
     tcp: TcpStream,
     meter: Arc<Meter>,
-    /// The upstream takes nothing more. It may have answered before, so the rest of the request is
-    /// thrown away, and reading says how the exchange has ended.
+    /// The upstream accepts no more bytes. It may have answered before, so the rest of the request
+    /// is discarded, and reading shows how the exchange ended.
     is_deaf: bool,
 }
 

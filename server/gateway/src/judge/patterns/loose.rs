@@ -2,40 +2,41 @@
 //! anything but a letter or a digit after a word (`exports.json`, `exports(1)`, `exports:download`),
 //! behind the names of namespaces (`Default.exports()`), and with everything below.
 //!
-//! What denies and what hides is read so. Routes name tenants in a path, and refuse where one names
-//! another. There `tenants-summary`, `tenants:search` and `old.tenants` are other words.
+//! Patterns that deny or hide are read like this. Routes, which refuse a path that names another
+//! tenant, are stricter: for them `tenants-summary`, `tenants:search` and `old.tenants` are other
+//! words than `tenants`.
 
 use std::borrow::Cow;
 
 use super::{Part, PathPattern, segments};
 
-/// The segments at which the parts of a pattern stand, in the order of the parts.
+/// The segments that match the parts of a pattern, in the order of the parts.
 type Places = Vec<usize>;
 
-/// What a reading of a path names.
+/// The tenant and organization that a reading of a path names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Named<'p> {
     pub(crate) tenant: Option<Cow<'p, str>>,
     pub(crate) organization: Option<Cow<'p, str>>,
 }
 
-/// After which characters a word has ended.
+/// The characters that end a word.
 #[derive(Clone, Copy)]
 enum Ends {
-    /// Anything but a letter or a digit. Letters of other scripts are none: patterns have none.
+    /// Anything but an ASCII letter or digit. Patterns have no letters of other scripts.
     AtOther,
-    /// The same, but for those that join words.
+    /// The same, except characters that join words.
     AtOtherThanJoints,
 }
 
 impl PathPattern {
-    /// Whether a careless upstream may take `path`, itself or a parent, for this pattern.
+    /// Whether a careless upstream may read `path`, or a parent of it, as this pattern.
     pub fn resembles(&self, path: &str) -> bool {
         let segments: Vec<_> = segments(path).collect();
         !self.readings(&segments, Ends::AtOther).is_empty()
     }
 
-    /// What `path` names by this pattern, in each way in which a careless upstream may read it.
+    /// What `path` names by this pattern, in each reading of a careless upstream.
     pub(crate) fn names<'p>(&self, path: &'p str) -> Vec<Named<'p>> {
         let segments: Vec<_> = segments(path).collect();
         let readings = self.readings(&segments, Ends::AtOtherThanJoints);
@@ -56,7 +57,7 @@ impl PathPattern {
         readings.collect()
     }
 
-    /// Where `{name}` may stand among `segments`, by any reading that [`Self::resembles`] knows.
+    /// Where `{name}` may be among `segments`, in any reading that [`Self::resembles`] knows.
     pub(crate) fn places(&self, name: &str, segments: &[&str]) -> Vec<usize> {
         let named = |part: &Part| matches!(part, Part::Any(given) if given == name);
         let readings = self.readings(segments, Ends::AtOther);
@@ -73,7 +74,7 @@ impl PathPattern {
         parts.any(|part| matches!(part, Part::Any(given) if given == name))
     }
 
-    /// Every way in which the first of `segments` fit.
+    /// All ways in which the first of `segments` match.
     fn readings(&self, segments: &[&str], ends: Ends) -> Vec<Places> {
         let mut found = Vec::new();
         read(&self.parts, segments, ends, &mut Vec::new(), &mut found);
@@ -142,8 +143,8 @@ fn after_word(segment: &str, word: &str, ends: Ends) -> Option<After> {
     }
 }
 
-/// The names in `segment` behind its namespaces, of which each ends in a dot (`OData`, qualified
-/// names of functions and actions). Dots in parentheses belong to arguments.
+/// The name in `segment`, without one or more of its namespaces, each of which ends in a dot
+/// (`OData`, qualified names of functions and actions). Dots in parentheses belong to arguments.
 fn unqualified(segment: &str) -> impl Iterator<Item = &str> {
     let name = segment.find('(').unwrap_or(segment.len());
     let dots = segment[..name].char_indices();
@@ -186,8 +187,8 @@ fn after_name(segment: &str, word: &str, ends: Ends) -> Option<After> {
     }
 }
 
-/// A segment unescaped as often as some upstream may. Double escapes never pass, but refused requests
-/// are read too.
+/// A segment, decoded as often as some upstream may. Double escapes never pass, but refused
+/// requests are read too.
 fn undone(segment: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(segment);
     for _ in 0..3 {
@@ -200,7 +201,7 @@ fn undone(segment: &str) -> Cow<'_, str> {
     text
 }
 
-/// A letter of ASCII for its full-width form (Unicode, Halfwidth and Fullwidth Forms).
+/// The ASCII letter of a full-width form (Unicode, Halfwidth and Fullwidth Forms).
 fn narrow(c: char) -> char {
     match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
@@ -208,7 +209,7 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// Whether a character shows nothing or only a mark, so that some readers leave it out.
+/// Whether a character is invisible or only a mark, so that some readers drop it.
 const fn is_unseen(c: char) -> bool {
     matches!(
         c,

@@ -31,7 +31,7 @@ pub struct ScopeConfig {
     pub deny: Vec<DenyConfig>,
 }
 
-/// A rule that lets through.
+/// A rule that permits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AllowConfig {
@@ -42,7 +42,7 @@ pub struct AllowConfig {
     /// Whether the body is checked.
     #[serde(default, skip_serializing_if = "BodyKnowledge::is_opaque")]
     pub body: BodyKnowledge,
-    /// The protocol that may be changed to.
+    /// The permitted upgrade.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upgrade: Option<Upgrade>,
 }
@@ -64,8 +64,8 @@ pub enum BodyKnowledge {
     /// Nothing: the body passes as it is.
     #[default]
     Opaque,
-    /// It is a form (`application/x-www-form-urlencoded`) of at most 64 KiB, in which method
-    /// overrides and selectors of tenants and organizations are looked for.
+    /// It is a form (`application/x-www-form-urlencoded`) of at most 64 KiB, which is checked for
+    /// method overrides and selectors of tenants and organizations.
     Form,
 }
 
@@ -79,7 +79,7 @@ impl BodyKnowledge {
     }
 }
 
-/// A protocol that a connection may change to.
+/// A permitted upgrade of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Upgrade {

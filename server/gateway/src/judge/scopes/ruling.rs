@@ -1,4 +1,4 @@
-//! What scopes say of a method on a path.
+//! What scopes say about a method on a path.
 
 use app::domain::scopes::ScopeName;
 
@@ -17,9 +17,9 @@ pub struct Confinement<'s> {
 /// The rule that decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule<'r> {
-    /// The scope that it belongs to.
+    /// Its scope.
     pub scope: &'r ScopeName,
-    /// Its place among the scope's rules of its kind, from 0.
+    /// Its index among the scope's rules of its kind.
     pub index: usize,
     /// The pattern that matched.
     pub pattern: &'r PathPattern,
@@ -32,11 +32,11 @@ pub struct Grant<'r> {
     pub rule: Rule<'r>,
     /// Whether the body is checked.
     pub body: BodyKnowledge,
-    /// The protocol that may be changed to, and the scope that says so.
+    /// The permitted upgrade, and the scope that permits it.
     pub upgrade: Option<(Upgrade, &'r ScopeName)>,
-    /// Whether the path names the session's tenant where the pattern says so.
+    /// Whether the path names the session's tenant, by the pattern.
     pub names_tenant: bool,
-    /// Whether the path names the session's organization where the pattern says so.
+    /// Whether the path names the session's organization, by the pattern.
     pub names_organization: bool,
 }
 
@@ -64,8 +64,8 @@ impl Confinement<'_> {
 }
 
 impl Grant<'_> {
-    /// The stricter of two rules that permit the same: the one that checks the body. Upgrades and
-    /// names of either count.
+    /// The stricter of two rules that permit the same: the one that checks the body. It has the
+    /// upgrades and names of both.
     pub(super) fn stricter(self, other: Self) -> Self {
         let (chosen, left) = match (self.body, other.body) {
             (BodyKnowledge::Opaque, BodyKnowledge::Form) => (other, self),
