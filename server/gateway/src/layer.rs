@@ -1,14 +1,14 @@
-//! The gateway as a layer of [`tower`], for platforms that are written in Rust: the same decision and
-//! the same record, before the platform's own handlers instead of before a connection to them.
+//! The gateway as a layer of [`tower`], for platforms in Rust: the same decision and the same
+//! record, and then the platform's own handlers instead of a connection to an upstream.
 //!
-//! The layer judges the client's original address, even inside nested routers of axum, which cut
-//! off its front. The served address must be the judged one: an address that was rewritten before
-//! this layer is refused, and one that is rewritten behind it gives no [`LiveSupportSession`].
+//! The layer judges the client's original address, even inside nested routers of axum, which remove
+//! its front. The served address must be the judged one: the layer refuses an address that was
+//! rewritten before it, and a handler gets no [`LiveSupportSession`] for one that is rewritten
+//! behind it.
 //!
-//! The promises are the gateway's, with these limits. A fragment and headers that the HTTP library
-//! has merged can't be seen here. A handler that has begun when its session ends stops at its next
-//! await point. Bytes that the server has written to a client that doesn't read stay with the
-//! server.
+//! The promises are the gateway's, with these limits. The layer can't see a fragment, or headers
+//! that the HTTP library has merged. A handler that has begun when its session ends stops at its
+//! next await point. Bytes that the server has already written can't be taken back.
 
 mod address;
 mod body;
@@ -58,20 +58,20 @@ pub use self::{
 pub struct LayerParts {
     /// The rules for support sessions here.
     pub rules: Arc<RuleSet>,
-    /// Values of `Host` that are answered to.
+    /// Accepted values of `Host`.
     pub hosts: Vec<String>,
-    /// The request fields that handlers get besides `Host`, `Content-Length` and `X-Request-Id`. Those
-    /// that are never passed on, credentials above all, are left out of them.
+    /// The request fields that handlers get besides `Host`, `Content-Length` and `X-Request-Id`.
+    /// Fields that never pass, such as credentials, are left out.
     pub request_headers: Vec<HeaderName>,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// Finds support sessions by their credentials.
     pub sessions: Arc<dyn Sessions>,
     /// Writes the records of requests.
     pub recorder: Arc<dyn Recorder>,
-    /// What this process holds of support sessions; its gates are shared with the code that ends them. A
-    /// handler behind the layer that ends sessions itself awaits [`SessionGates::close`] first: until it
-    /// has first waited, its own end would wait for it.
+    /// This process's state of support sessions. Share its gates with the code that ends sessions.
+    /// A handler behind the layer that ends sessions itself must await [`SessionGates::close`]
+    /// first. Otherwise the end would wait for this handler.
     ///
     /// [`SessionGates::close`]: crate::SessionGates::close
     pub node: Arc<NodeState>,
@@ -83,19 +83,19 @@ pub struct LayerParts {
     pub record_timeout: Duration,
 }
 
-/// Lets requests of support sessions through to handlers: authenticated, judged, and recorded first.
+/// Passes requests of support sessions to handlers, after they are authenticated, judged and
+/// recorded.
 ///
 /// A handler behind it extracts [`LiveSupportSession`]. The server must provide client addresses,
-/// by axum's `into_make_service_with_connect_info::<SocketAddr>()` or by [`PeerAddress`]: without
-/// an address nothing could be recorded, so nothing passes.
+/// by axum's `into_make_service_with_connect_info::<SocketAddr>()` or by [`PeerAddress`]. Without
+/// an address no request can be recorded, so none passes.
 #[derive(Clone)]
 pub struct SupportSessionLayer {
     guard: Arc<Guard>,
     passes_others: bool,
 }
 
-/// The request fields that pass where the configuration does not name them: for
-/// [`LayerParts::request_headers`].
+/// The request fields that pass by default, for [`LayerParts::request_headers`].
 pub fn default_request_headers() -> Vec<HeaderName> {
     headers::default_allowed()
 }
@@ -138,8 +138,8 @@ impl SupportSessionLayer {
         }
     }
 
-    /// Lets requests that hold no token of a support session anywhere through, unrecorded and as they are, for
-    /// the platform's own authentication. [`LiveSupportSession`] is not among their extensions.
+    /// Passes requests without any support token, unchanged and unrecorded, to the platform's own
+    /// authentication. They have no [`LiveSupportSession`].
     #[must_use]
     pub fn passing_others(self) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What all ways in on this node share of the support sessions that go on.
+//! The state of active support sessions on this node, which proxy, forward-auth and layers share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,37 +15,37 @@ use crate::{
     telemetry,
 };
 
-/// How often the node looks whether its lease is lost.
+/// How often the node checks whether its lease is lost.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// One process on the store. The proxy, forward-auth and layers of a process share one of these.
 pub struct NodeState {
-    /// What it may serve with.
+    /// The right to serve.
     pub lease: Arc<Lease>,
-    /// What is in flight, by support session. Shared with the code that ends sessions.
+    /// Requests in flight, by support session. Shared with the code that ends sessions.
     pub gates: Arc<SessionGates>,
-    /// How fast each session may go.
+    /// The rates of the sessions.
     pub(crate) allowance: Arc<Allowance>,
     /// How many requests may be open at once.
     pub(crate) places: Arc<Places>,
     /// The upstream's cookies of sessions in browsers. They end with the session.
     pub(crate) jars: Arc<Jars>,
-    /// Which fields of requests were left out, as far as the sessions' records say.
+    /// The left-out fields that the sessions' records already name.
     pub(crate) left_out: Arc<LeftOut>,
-    /// What was refused to pages of the platform.
+    /// Requests of platform pages that were refused.
     pub(crate) refusals: Arc<Refusals>,
-    /// Which pages of the platform have a banner.
+    /// The platform's pages with and without a banner.
     pub(crate) pages: Arc<Pages>,
 }
 
 impl NodeState {
-    /// A node without requests in flight. It lets them in only while `lease` is held.
+    /// A node without requests in flight. It admits requests only while `lease` is held.
     pub fn new(lease: Arc<Lease>) -> Arc<Self> {
         Self::with_places(lease, open_files::connections())
     }
 
-    /// The same, where no more than `places` requests may be open at once, and an eighth of them in one
-    /// support session: for a process that needs its open files for other things too.
+    /// The same, with at most `places` open requests, and an eighth of these in one support
+    /// session. For a process that needs its open files for other things too.
     pub fn with_places(lease: Arc<Lease>, places: usize) -> Arc<Self> {
         let jars = Arc::new(Jars::default());
         let left_out = Arc::new(LeftOut::default());

@@ -1,4 +1,4 @@
-//! The gateway's view of the store. It knows nothing else of it.
+//! All that the gateway knows of the store.
 
 mod browser;
 mod held;
@@ -20,7 +20,7 @@ pub use self::{
 /// How a support session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ended {
-    /// By itself, at its expiry.
+    /// At its expiry, without an act of anyone.
     Expired,
     /// Ended early, by a person or the system.
     Revoked,
@@ -52,11 +52,11 @@ pub struct KnownLimits {
 pub struct KnownSession {
     /// The support session's ID.
     pub id: SupportSessionId,
-    /// The hash of the token that it was found by.
+    /// The hash of the token by which it was found.
     pub token_hash: [u8; 32],
-    /// The tenant it is confined to.
+    /// The tenant to which it is confined.
     pub tenant_id: TenantId,
-    /// The organization it is confined to, if it is.
+    /// The organization to which it is confined, if any.
     pub organization_id: Option<OrganizationId>,
     /// The staff member who acts.
     pub staff_id: StaffId,
@@ -69,7 +69,7 @@ pub struct KnownSession {
     pub rule_set: String,
     /// When the session expires.
     pub expires_at: Timestamp,
-    /// How it ended, if the store says so. Expiry needs no mark: see [`Self::ended_at`].
+    /// How it ended, if the store knows. Expiry needs no mark: see [`Self::ended_at`].
     pub ended: Option<Ended>,
     /// Request rate, IP address and idle limit.
     pub limits: KnownLimits,
@@ -118,7 +118,7 @@ pub struct StoreUnavailable;
 /// Finds support sessions by their credentials.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// The session whose token has this SHA-256 hash, ended ones included.
+    /// The session whose token has this SHA-256 hash, even if it has ended.
     ///
     /// # Errors
     ///
@@ -161,11 +161,10 @@ pub struct Intent {
     pub profile: Option<ForwardAuthProfile>,
     /// The IP address of the client.
     pub ip: IpAddr,
-    /// The names of the fields of its header that are left out, where no earlier request of the session
-    /// has named them.
+    /// The names of its left-out header fields that no earlier request of the session has named.
     pub left_out: Vec<String>,
-    /// How many earlier requests of the session don't count in its total after all: they were answered
-    /// with static files.
+    /// How many earlier requests of the session don't count in its total after all, because they
+    /// were answered with static files.
     pub free: u64,
     /// The client's `User-Agent`, at most 512 characters; empty if there is none.
     pub user_agent: String,
@@ -194,7 +193,7 @@ pub enum RecordError {
     Unavailable,
 }
 
-/// A request that was refused in a known session. Nothing of it was forwarded.
+/// A request that was refused in a known session. Nothing was forwarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedRequest {
     /// The request that was refused.
@@ -216,13 +215,13 @@ pub struct Completion {
     pub tenant_id: TenantId,
     /// When the request ended.
     pub at: Timestamp,
-    /// The status that the client got, unless it was gone before there was one.
+    /// The status that the client got. `None` if it disconnected before.
     pub status: Option<u16>,
-    /// `Done`, `Cut`, `Failed`, or `Refused` where the session ended between record and forwarding.
+    /// `Done`, `Cut`, `Failed`, or `Refused` if the session ended between record and forwarding.
     pub outcome: RequestOutcome,
-    /// Why, where the outcome is `Refused`.
+    /// Why, if the outcome is `Refused`.
     pub refusal: Option<Refusal>,
-    /// From taking the request in until the last byte of the answer.
+    /// From the request's arrival to the last byte of the answer.
     pub duration: Duration,
     /// Bytes of the request's body that were passed on.
     pub request_bytes: u64,
@@ -248,17 +247,18 @@ pub struct TunnelNote {
 pub trait Recorder: Send + Sync {
     /// Commits the record of a request, only if its session is active at that instant and has
     /// budget left. Concurrent calls share a transaction. Nothing is forwarded before this returns
-    /// `Ok`. Called from a task that runs to its end even if the client disconnects.
+    /// `Ok`. The caller is a task that runs to its end even if the client disconnects.
     ///
     /// # Errors
     ///
-    /// If the session has ended or is used up, or the record could not be written. A record that
-    /// may have been written all the same is completed as refused by the implementation.
+    /// If the session has ended or is used up, or the record could not be written. The
+    /// implementation completes a record as refused if it may have been written after all.
     async fn begin(&self, intent: Intent) -> Result<Begun, RecordError>;
 
-    /// Records a refused request in its session, and logs its own failures: the refusal stands
-    /// without a record. Of refusals that [`Refusal::is_sampled`] the implementation keeps some,
-    /// counts the rest, and returns at once: a client that causes them must make nobody wait.
+    /// Records a refused request in its session, and logs its own failures, because the refusal
+    /// holds even without a record. Of refusals that [`Refusal::is_sampled`] the implementation
+    /// records some, counts the rest, and returns at once, so that a client that causes them makes
+    /// nobody wait.
     async fn refuse(&self, refused: RefusedRequest);
 
     /// Hands over the traffic so far of an upgraded connection, every minute. It must not block. A

@@ -1,4 +1,4 @@
-//! The one place that writes problem details (RFC 9457), for the gateway and for the console.
+//! Writes problem details (RFC 9457), for the gateway and the console.
 
 use std::borrow::Cow;
 

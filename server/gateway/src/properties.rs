@@ -1,8 +1,8 @@
 //! Properties that must hold for any input of a client. The tests here use inputs from proptest,
 //! the fuzz targets in `server/fuzz` use inputs found by coverage.
 //!
-//! Each property takes bytes and panics where it does not hold. What is expected is worked out in
-//! another way than the gateway does: more slowly, and by other code.
+//! Each property takes bytes and panics if it does not hold. The expected result is calculated by
+//! other, slower code than the gateway's.
 
 use std::sync::{Arc, LazyLock};
 
@@ -21,7 +21,7 @@ use crate::{
 
 /// How the same bytes arrive.
 const STEPS: [usize; 4] = [1, 3, 64, usize::MAX];
-/// The rules of [`request`]: one tenant's paths, of which one may be posted to and one not be read.
+/// The rules of [`request`]: one tenant's paths. One of them allows POST, and one may not be read.
 const RULES: &str = r#"{
     "tenant_binding": "path",
     "organization": "none",
@@ -67,7 +67,7 @@ static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
     }
 });
 
-/// A target that passes is unchanged, and can be read in one way alone.
+/// A target that passes is unchanged, and has only one reading.
 ///
 /// # Panics
 ///
@@ -133,7 +133,7 @@ pub fn request(bytes: &[u8]) {
     }
 }
 
-/// The permissions of [`RULES`] for a path, read as carelessly as any upstream may.
+/// The permissions of [`RULES`] for a path, read as carelessly as any upstream.
 fn is_permitted(method: &Method, path: &str) -> bool {
     let own = path == "/v1/tenants/acme" || path.starts_with("/v1/tenants/acme/");
     let careless = decode(path).to_lowercase();
@@ -154,8 +154,8 @@ fn names_another_tenant(query: &str) -> bool {
     })
 }
 
-/// Heads are found at the same places however their bytes arrive, and one without a fault is read as
-/// the HTTP library reads it.
+/// Heads are found at the same places however their bytes arrive. A head without a fault is read as
+/// by the HTTP library.
 ///
 /// # Panics
 ///
@@ -233,8 +233,8 @@ pub fn frames(bytes: &[u8]) {
     }
 }
 
-/// How many frames have begun, if all that is there are frames in an order that may be (RFC 6455
-/// §5.2, §5.4, §5.5).
+/// How many frames have begun, if all bytes are frames in a valid order (RFC 6455 §5.2, §5.4,
+/// §5.5).
 fn read_frames(masked: bool, mut bytes: &[u8]) -> Option<u64> {
     let mut frames = 0;
     let mut opcodes: Vec<(u8, bool)> = Vec::new();
@@ -280,7 +280,7 @@ fn read_frames(masked: bool, mut bytes: &[u8]) -> Option<u64> {
     Some(frames)
 }
 
-/// With its escapes undone, once.
+/// Decodes the escapes once.
 fn decode(text: &str) -> String {
     let decoded = percent_encoding::percent_decode_str(text);
     decoded.decode_utf8_lossy().into_owned()

@@ -1,4 +1,4 @@
-//! The reverse proxy: what admission lets in is forwarded.
+//! The reverse proxy: it forwards admitted requests.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -28,7 +28,7 @@ pub struct GatewayParts {
     pub settings: GatewaySettings,
     /// Finds support sessions by their credentials.
     pub sessions: Arc<dyn Sessions>,
-    /// Browsers that tenants are opened in.
+    /// Browsers in which tenants are opened.
     pub browser_sessions: Arc<dyn BrowserSessions>,
     /// The holders' access to their support sessions.
     pub held_sessions: Arc<dyn HeldSessions>,
@@ -36,7 +36,7 @@ pub struct GatewayParts {
     pub console_url: String,
     /// Writes the records of requests.
     pub recorder: Arc<dyn Recorder>,
-    /// What this process holds of support sessions; its gates are shared with the code that ends them.
+    /// This process's state of support sessions. Share its gates with the code that ends sessions.
     pub node: Arc<NodeState>,
     /// Signs the identity of each request for the upstream.
     pub identities: Arc<Identities>,
@@ -57,7 +57,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Puts a gateway together. It opens no connection before a request needs one.
+    /// Makes a gateway. It opens no connection before a request needs one.
     pub fn new(parts: GatewayParts) -> Arc<Self> {
         let (settings, node) = (parts.settings, parts.node);
         let browsers = settings.entry_hosts.clone().map(|hosts| {
@@ -111,7 +111,7 @@ impl Gateway {
         })
     }
 
-    /// Whether a connection from `peer` is served: a token never crosses a network in clear text.
+    /// Whether a connection from `peer` is served. A token never crosses a network in clear text.
     pub(crate) fn admits(&self, peer: IpAddr) -> bool {
         if self.settings.certificate.is_some()
             || admits_clear_text(peer, &self.settings.trusted_proxies)
@@ -129,7 +129,7 @@ impl Gateway {
         false
     }
 
-    /// Logs, as far as that is not too often, why a client's connection is closed.
+    /// Logs, not too often, why a client's connection is closed.
     pub(crate) fn note_abuse(&self, why: &'static str) {
         if let Some(held_back) = self.abuse.pass(self.admission.clock.now()) {
             tracing::warn!(why, held_back, "a client's HTTP/2 connection was closed");
@@ -192,7 +192,8 @@ impl Gateway {
         browsers.own_answer(arrival, rest, label, lease).await
     }
 
-    /// A person gets a page, a program a problem. After its session the browser keeps nothing.
+    /// Gives a person a page, and a program a problem document. After its session the browser must
+    /// keep nothing.
     fn told(&self, mut trouble: Trouble, arrival: &Arrival) -> Trouble {
         let over = [Refusal::SessionExpired, Refusal::SessionRevoked];
         trouble.forgets = arrival.at_entry && over.iter().any(|r| r.as_str() == trouble.code);

@@ -1,8 +1,8 @@
 //! How often something may happen: a token bucket for each subject.
 //!
-//! Not `governor`, which is the same algorithm: its clock must be monotonic and its quota fixed, while
-//! this one follows the gateway's [`Clock`](crate::clock::Clock), survives one that is set back, and
-//! takes each subject's own quota.
+//! Not `governor`, which is the same algorithm: its clock must be monotonic and its quota fixed.
+//! This one uses the gateway's [`Clock`](crate::clock::Clock), survives a clock that is set back,
+//! and has a quota for each subject.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -13,12 +13,12 @@ use parking_lot::Mutex;
 /// With fewer subjects than this, none is forgotten.
 const FEW: usize = 1024;
 
-/// How much a bucket holds, and how long an empty one takes to fill.
+/// The size of a bucket, and how long an empty one takes to fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// How often it may happen at once.
+    /// How many units may be taken at once.
     pub units: u64,
-    /// In which time the bucket fills.
+    /// The time in which the bucket fills.
     pub window: TimeDelta,
 }
 
@@ -57,7 +57,7 @@ pub struct Rates<K>(Mutex<Buckets<K>>);
 #[derive(Debug)]
 struct Buckets<K> {
     of: HashMap<K, Bucket>,
-    /// With this many buckets, those that are full are forgotten.
+    /// From this many buckets on, full ones are forgotten.
     forget_from: usize,
 }
 
@@ -72,16 +72,16 @@ struct Bucket {
 /// What is left in a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
-    /// How often it may still happen at once.
+    /// How many units may still be taken at once.
     pub remaining: u64,
     /// After how many seconds the bucket is full again.
     pub full_in_seconds: u64,
 }
 
-/// The bucket is empty for so many seconds more.
+/// The bucket is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooFast {
-    /// After how many seconds it may happen once more.
+    /// After how many seconds there is one unit again.
     pub retry_after_seconds: u64,
 }
 
@@ -97,8 +97,8 @@ impl<K> Default for Rates<K> {
 impl<K: Eq + Hash> Rates<K> {
     /// Takes one unit out of a subject's bucket.
     ///
-    /// Kept is the instant at which the bucket will be full (the "generic cell rate algorithm" of
-    /// ITU-T I.371). It moves on by one interval with each unit, and may not lie more than a window
+    /// It stores the instant at which the bucket will be full (the "generic cell rate algorithm" of
+    /// ITU-T I.371). Each unit moves it by one interval, and it may not be more than a window
     /// ahead.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl<K: Eq + Hash> Rates<K> {
 }
 
 impl<K: Eq + Hash> Rates<K> {
-    /// Puts a unit that was taken back into a subject's bucket.
+    /// Puts a unit back into a subject's bucket.
     pub fn give_back(&self, subject: K, quota: Quota, now: Timestamp) {
         let interval = quota.interval();
         if let Some(bucket) = self.0.lock().of.get_mut(&subject) {
@@ -152,7 +152,7 @@ impl<K: Eq + Hash> Buckets<K> {
     }
 }
 
-/// Rounded up, so that waiting as told is enough.
+/// Rounded up, so that waiting that long is enough.
 const fn in_seconds(microseconds: i64) -> u64 {
     microseconds.unsigned_abs().div_ceil(1_000_000)
 }

@@ -30,20 +30,20 @@ use crate::{
 pub(crate) struct Record {
     pub(crate) recorder: Arc<dyn Recorder>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// For how long a record is waited for.
+    /// How long to wait for a record.
     pub(crate) patience: Duration,
-    /// Refusals of which there can be any number have one line in a while.
+    /// Limits the log lines about refusals that can come in any number.
     pub(crate) sampled: LogLimit,
 }
 
 impl Record {
-    /// Commits the record of a request. What has been begun runs to its end even if the client hangs
-    /// up, and is completed as cut then. A record that comes too late is completed as refused: its
-    /// request is never forwarded.
+    /// Commits the record of a request. Once begun, it runs to its end even if the client
+    /// disconnects, and is then completed as cut. A record that comes too late is completed as
+    /// refused, and its request is never forwarded.
     ///
     /// # Errors
     ///
-    /// What the client is told: the request must not be forwarded.
+    /// The answer for the client. The request must not be forwarded.
     pub(crate) async fn begin(
         &self,
         intent: Intent,
@@ -95,8 +95,8 @@ impl Record {
         begun.unwrap_or(Err(Refusal::RecordUnavailable))
     }
 
-    /// Records a refusal in its session, to the end even if the client hangs up. Returns what the
-    /// client is told.
+    /// Records a refusal in its session, even if the client disconnects. Returns the answer for the
+    /// client.
     pub(crate) async fn refuse(&self, request: Intent, denied: Denied) -> Trouble {
         let (refusal, status) = (denied.refusal, denied.status);
         self.tell(&request, refusal, status);
@@ -112,7 +112,7 @@ impl Record {
         denied.into()
     }
 
-    /// Counts a refusal and logs it. Those that come in any number have one line in a while.
+    /// Counts a refusal and logs it, but not too often.
     fn tell(&self, request: &Intent, refusal: Refusal, status: u16) {
         let held_back = match refusal.is_sampled() {
             true => self.sampled.pass(request.at),

@@ -1,4 +1,4 @@
-//! One log line per request, and the gateway's metrics. No token, no query, no body is in either.
+//! One log line per request, and the gateway's metrics. Neither contains tokens, queries or bodies.
 
 mod log_limit;
 
@@ -20,9 +20,9 @@ pub const STRANGERS: &str = "gateway_forward_auth_strangers_total";
 pub const RECORD_SECONDS: &str = "gateway_record_begin_seconds";
 /// Recorded requests that are not complete.
 pub const OPEN: &str = "gateway_open_requests";
-/// 1 while this node holds the lease that it may serve with, else 0.
+/// 1 while this node holds its lease and may serve, otherwise 0.
 pub const LEASE: &str = "gateway_lease_held";
-/// 0 while another node on the store has other rules, so that all nodes refuse everything,
+/// 0 while another node on the store has other rules and therefore all nodes refuse everything,
 /// otherwise 1.
 pub const RULES_AGREE: &str = "gateway_rules_agree";
 
@@ -34,7 +34,7 @@ pub(crate) fn begun(took: Duration, ok: bool) {
     }
 }
 
-/// A recorded request was handed to the proxy that asked. Its end is not seen here.
+/// A recorded request was handed to the proxy that asked. The gateway doesn't see its end.
 pub(crate) fn handed_over() {
     gauge!(OPEN).decrement(1.0);
     counter!(REQUESTS, "outcome" => "handed_over", "refusal" => "").increment(1);
@@ -68,7 +68,8 @@ pub(crate) fn refused(intent: &Intent, refusal: Refusal, status: u16, held_back:
     }
 }
 
-/// The one line of a request. It ends with what has passed, or with how many lines were held back.
+/// The log line of a request. It ends with the bytes that passed, or with the number of lines that
+/// were held back.
 fn line(
     intent: &Intent,
     status: Option<u16>,

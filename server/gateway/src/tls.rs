@@ -38,7 +38,7 @@ pub(super) enum TlsError {
     Unusable(rustls::Error),
 }
 
-/// The cryptography. Named wherever it is needed, so that nothing depends on a process-wide choice.
+/// The cryptography. It is passed explicitly, so that nothing depends on a process-wide default.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }

@@ -1,5 +1,5 @@
 //! Our own bearer credentials: 256 random bits after a prefix that secret scanners find. They are
-//! shown once and stored as a SHA-256 hash. A hash without salt is enough for 256 random bits.
+//! shown once, and stored as a SHA-256 hash. 256 random bits need no salt.
 
 mod found;
 
@@ -25,13 +25,13 @@ pub enum TokenKind {
     TenantKey,
     /// A staff session's cookie.
     StaffSession,
-    /// The cookie of a browser that a tenant was opened in.
+    /// The cookie of a browser in which a tenant was opened.
     BrowserSession,
     /// Exchanged once for a browser's cookie.
     EntryCode,
     /// Binds the code to the browser that asked for it.
     EntryState,
-    /// Leads a browser back to what was typed before a sign-in.
+    /// Finds what was typed in a browser before a sign-in.
     TypedForm,
 }
 
@@ -66,7 +66,7 @@ impl TokenKind {
 /// Length of the random part: 32 bytes in base64url without padding.
 const SECRET_LENGTH: usize = 43;
 
-/// A well-formed token. Its text is shown to its owner once and is in no log and no `Debug`.
+/// A well-formed token. Its text is shown to its owner once, and is in no log and no `Debug`.
 #[derive(Clone)]
 pub struct Token {
     kind: TokenKind,

@@ -1,16 +1,16 @@
-//! The address as the client wrote it, and whether it still is what will be served.
+//! The address as the client wrote it, and whether it is still the one that will be served.
 
 use axum::extract::{NestedPath, OriginalUri};
 use http::{Extensions, Uri, request::Parts};
 
-/// The client's original address, even if nested routers have cut off its front.
+/// The client's original address, even if nested routers have removed its front.
 pub(super) fn original<'a>(uri: &'a Uri, extensions: &'a Extensions) -> &'a Uri {
     let original = extensions.get::<OriginalUri>();
     original.map_or(uri, |OriginalUri(original)| original)
 }
 
-/// Whether `uri` is the original, except for what nested routers cut off its front. Anything else
-/// was rewritten, so it is another resource than the judged and recorded one.
+/// Whether `uri` is the original, except for the front that nested routers have removed. Any other
+/// was rewritten, and is not the judged and recorded resource.
 pub(super) fn is_original(uri: &Uri, extensions: &Extensions) -> bool {
     let original = original(uri, extensions);
     let nested = extensions.get().map_or("", NestedPath::as_str);
@@ -29,7 +29,7 @@ fn left_under<'p>(nested: &str, path: &'p str) -> Option<&'p str> {
     Some(if left.is_empty() { "/" } else { left })
 }
 
-/// Leaves handlers only path and query, as in HTTP/1.1. The host is in `Host` and nowhere else.
+/// Leaves handlers only path and query, as in HTTP/1.1. The host is only in `Host`.
 pub(super) fn keep_origin_form(parts: &mut Parts) {
     if let Some(OriginalUri(original)) = parts.extensions.get_mut() {
         *original = origin_form(original);

@@ -109,7 +109,7 @@ pub type GuardedAnswer<B> = Either<OwnWords, Either<B, Box<WatchedBody<B>>>>;
 /// The body of a response of our own.
 pub(super) type OwnWords = Relayed<Full<Bytes>, SaysLength>;
 
-/// Whether the response says how long its body is. Not if a handler's body was left out.
+/// Whether the response says the length of its body. Not if a handler's body was left out.
 pub struct SaysLength(bool);
 
 impl OwnWords {
@@ -118,7 +118,7 @@ impl OwnWords {
         Self { relay, inner }
     }
 
-    /// The place of a body that was left out.
+    /// In place of a body that was left out.
     pub(super) fn none() -> Self {
         let (relay, inner) = (SaysLength(false), Full::default());
         Self { relay, inner }

@@ -1,4 +1,4 @@
-//! How axum's handlers take [`LiveSupportSession`].
+//! Lets axum's handlers extract [`LiveSupportSession`].
 
 use axum::{
     body::Body,

@@ -37,7 +37,7 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Lets a request past the gate.
+    /// Admits a request and passes the gate.
     pub(super) async fn enter<B>(
         &self,
         mut parts: Parts,
@@ -111,7 +111,7 @@ impl Guard {
         })
     }
 
-    /// Takes from a request what handlers don't get.
+    /// Removes from a request what handlers don't get.
     fn prepare(&self, parts: &mut Parts, permitted: &Permitted, request_id: RequestId) {
         self.headers.retain_for_handlers(&mut parts.headers);
         headers::set_request_id(&mut parts.headers, request_id);
@@ -145,7 +145,7 @@ fn peer(parts: &Parts) -> Option<PeerAddress> {
     parts.extensions.get().copied().or(axums)
 }
 
-/// No request may leave HTTP here, even if a rule allows an upgrade.
+/// Refuses upgrades here, even if a rule allows them.
 fn stays_http(request: &CanonicalRequest) -> Result<(), Denied> {
     if headers::asks_for_upgrade(&request.headers) {
         return Err(Denied::plain(Refusal::UpgradeRefused));
@@ -153,7 +153,7 @@ fn stays_http(request: &CanonicalRequest) -> Result<(), Denied> {
     Ok(())
 }
 
-/// The response where the platform has placed the layer wrongly.
+/// The response if the platform has placed the layer wrongly.
 pub(super) fn misplaced() -> Trouble {
     let detail = "This address can't be used in a support session. The server isn't set up for it.";
     Trouble::new(500, "internal", detail)

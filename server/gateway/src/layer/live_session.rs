@@ -15,10 +15,10 @@ use crate::{
     ports::KnownSession,
 };
 
-/// The support session that a request is made in: authenticated, permitted, and its record committed.
+/// The support session of a request that is authenticated, permitted and recorded.
 ///
-/// Only [`super::SupportSessionLayer`] makes one, and for one request alone, so its holder need
-/// not check again. Handlers of axum extract it; others ask [`Self::of`].
+/// Only [`super::SupportSessionLayer`] makes one, for one request, so its owner need not check
+/// again. Handlers of axum extract it. Others call [`Self::of`].
 #[derive(Clone)]
 pub struct LiveSupportSession(Arc<Proof>);
 
@@ -47,7 +47,7 @@ pub enum NoSupportSession {
     /// The method or address is not the judged one: the request was rewritten, or is a copy.
     #[error("the request is not the one that was judged for its support session")]
     NotTheJudged,
-    /// The session has ended, or the request that was recorded has.
+    /// The session, or the recorded request, has ended.
     #[error("the support session, or the request that was recorded in it, has ended")]
     Ended,
 }
@@ -90,7 +90,7 @@ impl LiveSupportSession {
         Self::find(request.method(), request.uri(), request.extensions())
     }
 
-    /// The support session of a request of which the head alone is at hand.
+    /// The support session of a request, by its head.
     ///
     /// # Errors
     ///
@@ -122,13 +122,13 @@ impl LiveSupportSession {
         self.0.session.id
     }
 
-    /// The tenant that the session is restricted to. The layer has checked the visible parts of the
-    /// request. A tenant named in a body is the handler's to check.
+    /// The tenant that the session is restricted to. The layer has checked the request's head. The
+    /// handler must check a tenant that is named in a body.
     pub fn tenant_id(&self) -> &TenantId {
         &self.0.session.tenant_id
     }
 
-    /// The organization that it is confined to, if it is.
+    /// The organization that it is confined to, if any.
     pub fn organization_id(&self) -> Option<&OrganizationId> {
         self.0.session.organization_id.as_ref()
     }
@@ -170,7 +170,7 @@ impl LiveSupportSession {
     }
 
     /// Whether the session is active and the request is not complete, as far as this process knows.
-    /// For work that a handler has spawned, which is not stopped with it. Once the request is
+    /// For tasks that a handler has spawned, which are not stopped with it. Once the request is
     /// complete, so is its record, and nothing more may be done in its name.
     pub fn is_live(&self) -> bool {
         !self.0.cut.is_cancelled() && !self.0.done.is_cancelled()

@@ -1,5 +1,5 @@
-//! The layer in front of Support Console's own REST API: what a support session may read of its
-//! tenant there.
+//! The layer in front of Support Console's own REST API, where a support session may read some data
+//! of its tenant.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::{
     judge::{RuleSet, rule_book::RuleBook, selectors::SelectorRules},
 };
 
-/// The routes open to a support session: what its tenant may read. The caller restricts everything
-/// to the session's tenant.
+/// The routes that a support session may read. The services restrict everything to the session's
+/// tenant.
 const OWN_ROUTES: [&str; 4] = [
     "/api/v1/audit",
     "/api/v1/audit/export",
@@ -30,7 +30,7 @@ impl SupportSessionLayer {
 }
 
 /// Rules for [`OWN_ROUTES`] only. Scopes stay as they are. How the platform names tenants doesn't
-/// matter, because here the session itself does.
+/// matter, because here the session names the tenant.
 fn for_own_routes(rules: RuleSet) -> RuleSet {
     let routes = OWN_ROUTES.iter().filter_map(|route| route.parse().ok());
     RuleSet {

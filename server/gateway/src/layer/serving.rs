@@ -48,7 +48,7 @@ enum Served<R, E> {
 }
 
 impl<B> Entered<B> {
-    /// Has it served, and gives back the answer as it streams.
+    /// Serves it, and returns the answer as it streams.
     pub(super) async fn serve<S, R>(
         self,
         service: &mut S,
@@ -102,8 +102,8 @@ impl<B> Entered<B> {
     }
 }
 
-/// An answer of which the head alone goes to the client. Its body is dropped here: not every HTTP
-/// library does, and it would be sent after its request's completion.
+/// An answer of which the client gets only the head. Its body is dropped here, because not every
+/// HTTP library does that, and it would be sent after the request's completion.
 fn without_body<R: Body>(response: Response<R>) -> Response<GuardedAnswer<R>> {
     let (mut parts, body) = response.into_parts();
     // An empty body says nothing: the handler may have left the real one out already.
@@ -116,7 +116,7 @@ fn without_body<R: Body>(response: Response<R>) -> Response<GuardedAnswer<R>> {
     Response::from_parts(parts, Either::Left(OwnWords::none()))
 }
 
-/// An answer in our own words.
+/// An answer of our own.
 pub(super) fn ours<R>(trouble: &Trouble, request_id: RequestId) -> Response<GuardedAnswer<R>> {
     let response = trouble.to_response(Some(request_id));
     response.map(|body| Either::Left(OwnWords::new(body)))
@@ -153,8 +153,9 @@ where
     }
 }
 
-/// Lets a handler begin, or never: a revocation that has stopped waiting for those inside the gate
-/// waits at the switch until the handler first waits, or is found here. The pass is held until then.
+/// Polls a handler for the first time, unless the session has ended. A revocation that no longer
+/// waits for requests inside the gate either waits at the switch until this poll is over, or is
+/// noticed here. The pass is held until then.
 fn first_poll<F: Future>(
     serving: Pin<&mut F>,
     cx: &mut Context<'_>,

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::arrival::raw_head::HeadTap;
 
-/// What the bytes come over: clear text or TLS.
+/// The transport: clear text or TLS.
 pub(super) type Socket = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 fn tcp(socket: &Socket) -> &TcpStream {
@@ -33,7 +33,7 @@ fn tcp(socket: &Socket) -> &TcpStream {
     }
 }
 
-/// What follows the bytes on a wire.
+/// Which reader follows the bytes.
 pub(super) enum Followed {
     /// HTTP/1.1: the heads of requests.
     Heads(HeadTap),
@@ -41,11 +41,11 @@ pub(super) enum Followed {
     Frames(Box<Frames>, Streams),
 }
 
-/// Follows what passes, doesn't wait for a client that leaves a refusal unread, lets one that is still
+/// Follows the bytes, gives up on a client that doesn't read a refusal, lets a client that is still
 /// sending read its answer, and resets a killed connection.
 pub(super) struct ClientWire {
     socket: ReadSoon<Socket>,
-    /// Read before it was known which protocol is spoken.
+    /// Bytes that were read before the protocol was known.
     ahead: Bytes,
     followed: Followed,
     /// The connection has ended on our side.

@@ -46,7 +46,7 @@ const MAX_PENDING_RESETS: usize = 20;
 const MAX_FAULTY_STREAMS: usize = 100;
 /// How many bytes of an answer may wait for an HTTP/2 client that does not read.
 const MAX_UNREAD: usize = 64 * 1024;
-/// How often a silent HTTP/2 client is asked whether it is there, and how long it may think.
+/// How often a silent HTTP/2 client is pinged, and how long it may take to answer.
 const PING: Duration = Duration::from_secs(20);
 /// How long a connection may take to close gracefully.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -126,8 +126,8 @@ impl Connection {
         self.run(serving, ask_to_stop, idle).await;
     }
 
-    /// Serves until the connection ends, is killed, or has been asked to stop. One that is idle is asked
-    /// too, and given up if it does not close in time.
+    /// Serves until the connection ends, is killed, or is asked to stop. An idle one is also asked
+    /// to stop, and dropped if it does not close in time.
     async fn run<C>(&self, serving: C, ask_to_stop: fn(Pin<&mut C>), idle: impl Future<Output = ()>)
     where
         C: Future<Output = hyper::Result<()>>,

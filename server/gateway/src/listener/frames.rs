@@ -1,13 +1,13 @@
-//! HTTP/2 frames that ask for nothing: a client that floods its connection with them is turned away.
+//! Closes the connection of a client that floods it with HTTP/2 frames that ask for nothing.
 //!
-//! The library answers PING and SETTINGS and takes note of PRIORITY, `WINDOW_UPDATE` and empty DATA,
-//! as many as come (CVE-2019-9512, 9513, 9515, 9518), and has no limit for them. So they are counted
-//! on the wire. A client may send a number of them at first, some each second, and more for each
-//! frame of an answer, because a client that reads acknowledges.
+//! The library answers PING and SETTINGS, processes PRIORITY, `WINDOW_UPDATE` and empty DATA, and
+//! has no limit for them (CVE-2019-9512, 9513, 9515, 9518). So they are counted on the wire. A
+//! client may send a number of them at once, some each second, and more for each frame of an
+//! answer, because a client that reads acknowledges.
 
 use tokio::time::Instant;
 
-/// What a connection begins with, before its frames (RFC 9113 §3.4).
+/// The length of the preface before the frames (RFC 9113 §3.4).
 const PREFACE_LENGTH: usize = 24;
 /// How many frames that ask for nothing a client may send at once.
 const AT_ONCE: u64 = 200;
@@ -16,10 +16,10 @@ const PER_SECOND: u64 = 10;
 /// How many more for each frame of an answer, and for each of its bytes.
 const PER_FRAME: u64 = 4;
 const BYTES_EACH: u64 = 1024;
-/// How many may be saved up in this way.
+/// The most that a client may save up.
 const SAVED_MAX: u64 = 1 << 20;
 
-/// Frame types (RFC 9113 §6) that do more than to keep a connection busy.
+/// Frame types (RFC 9113 §6) that do more than keep a connection busy.
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
@@ -35,7 +35,7 @@ pub(super) struct Frames {
     refilled: Instant,
 }
 
-/// More frames have come that ask for nothing than a client needs.
+/// More frames that ask for nothing have come than a client needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flood;
 
@@ -49,11 +49,11 @@ impl Frames {
         }
     }
 
-    /// Takes note of what the client has sent.
+    /// Notes what the client has sent.
     ///
     /// # Errors
     ///
-    /// If it is too much of nothing.
+    /// If there are too many frames that ask for nothing.
     pub(super) fn read(&mut self, bytes: &[u8], now: Instant) -> Result<(), Flood> {
         let mut idle = 0;
         self.incoming
@@ -66,7 +66,7 @@ impl Frames {
         Ok(())
     }
 
-    /// Takes note of what the client has been sent.
+    /// Notes what was sent to the client.
     pub(super) fn wrote(&mut self, bytes: &[u8]) {
         let mut earned = 0;
         self.outgoing.saw(bytes, |frame| {

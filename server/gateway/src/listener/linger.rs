@@ -1,7 +1,7 @@
 //! A connection that ends while its client is still sending.
 //!
-//! A socket that is closed with unread bytes is reset, and a reset takes the answer from a client that
-//! has not read it (RFC 9112 §9.6). So what still comes is thrown away for a while.
+//! If a socket is closed with unread bytes, it is reset, and the client may lose an answer that it
+//! has not read yet (RFC 9112 §9.6). So incoming bytes are discarded for a while.
 
 use std::{
     pin::Pin,
@@ -14,12 +14,12 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// For how long what comes is thrown away.
+/// How long incoming bytes are discarded.
 const LONGEST: Duration = Duration::from_secs(30);
-/// For how long nothing may come meanwhile.
+/// How long nothing may come meanwhile.
 const SILENT: Duration = Duration::from_secs(2);
 
-/// Throws away what a client still sends.
+/// Discards what a client still sends.
 pub(super) struct Linger {
     end: Instant,
     silent: Pin<Box<Sleep>>,

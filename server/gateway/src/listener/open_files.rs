@@ -4,11 +4,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::accept::MAX_CONNECTIONS;
 
-/// How many open files are left to the rest of the program: its store, its other listeners.
+/// How many open files are reserved for the rest of the program: its store, its other listeners.
 const OTHER_FILES: usize = 256;
 
-/// Takes as many as the system lets it. Services are commonly started with 1,024, which a thousand
-/// idle clients would use up: nothing would be left for the store, the upstream, or anyone else.
+/// Raises the limit as far as the system allows. Services are commonly started with 1,024. A
+/// thousand idle clients would use these up, and leave nothing for the store, the upstream, or
+/// anyone else.
 pub fn raise_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let wanted = Rlimit {

@@ -1,4 +1,4 @@
-//! How a connection begins: TLS or clear text, HTTP/1.1 or HTTP/2.
+//! The start of a connection: TLS or clear text, HTTP/1.1 or HTTP/2.
 
 use std::{io, sync::Arc, time::Duration};
 

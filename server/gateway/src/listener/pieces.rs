@@ -1,9 +1,9 @@
-//! The body of an answer on HTTP/2, in pieces by which it is known what the client takes.
+//! The body of an answer on HTTP/2, in pieces that show how much the client reads.
 //!
-//! The library takes a piece once the client's windows have room for all pieces before it and for one
-//! byte more. It keeps a piece that it has taken for as long as the client likes, and no task waits
-//! for that. So a part ends with a piece of a single byte: when the library takes it, the client has
-//! granted room for everything, and only the socket can still delay it.
+//! The library takes a piece once the client's windows have room for all earlier pieces and one
+//! byte more. It may keep a piece for any time, and no task waits for that. So a part ends with a
+//! piece of a single byte: when the library takes it, the client has granted room for everything,
+//! and only the socket can still delay it.
 
 use std::{
     future::poll_fn,
@@ -25,41 +25,41 @@ use crate::{
     body::{BodyError, NextFrame},
 };
 
-/// The size of a piece: that of a frame, where the client asks for no larger ones (RFC 9113 §6.5.2).
+/// The size of a piece: the default size of a frame (RFC 9113 §6.5.2).
 const PIECE: usize = 16 * 1024;
-/// The slowest reader that is waited for, in bytes per second. A client that has granted megabytes
-/// grants no more before it has read half of them, and until then nothing shows that it reads.
+/// The slowest accepted reader, in bytes per second. A client that has granted megabytes grants no
+/// more before it has read half of them, and until then nothing shows that it reads.
 const SLOWEST: u64 = 16 * 1024;
-/// How much longer a client is waited for at most, whatever it may have to read.
+/// The most additional time that a client gets, whatever it has to read.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// The answer of one stream: its body takes the pieces, and its task the time.
+/// The answer of one stream. Its body hands out the pieces, and its task measures the time.
 #[derive(Clone, Default)]
 pub(super) struct Reading(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    /// Whether the client must take more soon.
+    /// Whether the client must read more soon.
     is_timed: CancellationToken,
-    /// There while its body is.
+    /// Present while the body exists.
     pieces: Mutex<Option<Pieces>>,
 }
 
 /// The pieces of an answer.
 struct Pieces {
     answer: Answer,
-    /// What is left of a part.
+    /// The rest of a part.
     rest: Bytes,
     ahead: Ahead,
     /// How many bytes were handed out.
     given: u64,
-    /// Whether the client must take the rest soon.
+    /// Whether the client must read the rest soon.
     is_timed: bool,
     /// Until when, if so.
     due: Instant,
 }
 
-/// What is known of what follows a part.
+/// What follows a part, as far as known.
 enum Ahead {
     Unknown,
     /// Nothing, or this.
@@ -86,7 +86,7 @@ impl Reading {
         InPieces(self.clone())
     }
 
-    /// Completes when the client has not taken what it must.
+    /// Completes when the client has not read in time what it must.
     pub(super) async fn is_given_up(&self) {
         let looks = poll_fn(|cx| {
             // The library asks for nothing before the client takes what it has.

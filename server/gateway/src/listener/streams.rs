@@ -1,4 +1,4 @@
-//! The streams of one HTTP/2 connection: each a task that can be ended alone.
+//! The streams of one HTTP/2 connection. Each is a task that can be ended separately.
 
 use std::{
     sync::{
@@ -15,8 +15,8 @@ use super::pieces::{InPieces, Reading};
 use crate::{answers::Answer, proxy::Gateway};
 
 /// How many requests a client may cancel before they are answered. Each response makes up for one.
-/// The library only counts those cancelled before they have begun (CVE-2023-44487). These have
-/// already cost a look-up and a record.
+/// The library only counts those cancelled before they have begun (CVE-2023-44487). The ones
+/// counted here have already cost a look-up and a record.
 const MAX_TAKEN_BACK: u32 = 100;
 
 tokio::task_local! {
@@ -28,12 +28,12 @@ tokio::task_local! {
 #[derive(Clone)]
 struct Stream {
     kill: CancellationToken,
-    /// How its answer is read: the gateway's own, or the last part of another, must be soon.
+    /// How its answer is read. The gateway's own, or the last part of another, must be read soon.
     reading: Reading,
 }
 
 impl Stream {
-    /// Completes when it is to end, whether or not it has come to its end.
+    /// Completes when the stream must end, even if it isn't finished.
     async fn over(self) {
         tokio::select! {
             biased;
@@ -109,7 +109,7 @@ impl<F> hyper::rt::Executor<F> for Streams
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    /// Dropping a stream's future before its end resets the stream, and it alone.
+    /// Dropping a stream's future before its end resets only this stream.
     fn execute(&self, stream: F) {
         let known = Stream {
             kill: self.0.kill.child_token(),
@@ -153,7 +153,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Its answer begins. One of the gateway's own is not left unread for long, nor is the last part of
+    /// Its answer begins. The client must soon read an answer of the gateway, or the last part of
     /// another.
     pub(super) fn answered(mut self, answer: Answer) -> InPieces {
         self.answered = true;

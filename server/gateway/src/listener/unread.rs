@@ -1,13 +1,13 @@
 //! Answers that a client doesn't read to their end.
 //!
-//! An answer of the platform may rest for as long as its support session lives: its reader may
-//! think about it. Once its last part has left the upstream, the session's end cuts it no more, and
-//! the client has to take the rest. A refusal may not rest at all. Anyone can be refused, so nobody
-//! could be kept from filling the gateway's places with connections that ask for something and never
-//! take the answer.
+//! An answer of the platform may wait as long as its support session lives. Once its last part has
+//! come from the upstream, the session's end doesn't cut it any more, and the client must read the
+//! rest. A refusal may not wait. Anyone can cause one, and could otherwise fill the gateway with
+//! connections that never read their answers.
 //!
-//! A client that goes on reading, however slowly, is never cut: the time starts again with all that
-//! it takes. Here that is what a socket takes; on HTTP/2 each stream has its own time (`pieces`).
+//! A client that keeps reading, however slowly, is never cut, because each byte that it reads
+//! restarts the time. Here the socket shows what it reads. On HTTP/2 each stream has its own time
+//! (`pieces`).
 
 use std::{
     io,
@@ -35,11 +35,10 @@ use crate::{
     body::{BodyError, NextFrame, Relay, Relayed},
 };
 
-/// For how long a client may take nothing of an answer of the gateway's own, or of the last part of
-/// another.
+/// How long a client may read nothing of the gateway's own answer, or of the last part of another.
 pub const UNREAD: Duration = Duration::from_secs(15);
 
-/// An answer of which the client is told when its last part is on its way.
+/// An answer that reports when its last part is on its way.
 pub(super) type Told = Relayed<Answer, AtLast>;
 
 /// Called once the last part of an answer is on its way.
@@ -75,13 +74,13 @@ impl Relay<Answer> for AtLast {
     }
 }
 
-/// Whether nothing follows what an answer has just given.
+/// Whether this frame of an answer is the last.
 pub(super) fn is_last(frame: Option<&Result<Frame<Bytes>, BodyError>>, answer: &Answer) -> bool {
     !matches!(frame, Some(Ok(frame)) if frame.is_data()) || answer.is_end_stream()
 }
 
-/// Whether what a connection of HTTP/1.1 writes must be read soon: an answer of the gateway's own, or
-/// the end of another.
+/// Whether the client must soon read what an HTTP/1.1 connection writes: the gateway's own answer,
+/// or the end of another.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Own(Arc<AtomicBool>);
 
@@ -104,7 +103,7 @@ impl Own {
     }
 }
 
-/// Loses patience with a client that takes nothing of what it must read soon.
+/// Gives up on a client that doesn't read what it must read soon.
 #[derive(Debug)]
 struct Patience {
     own: Own,
@@ -113,7 +112,7 @@ struct Patience {
 }
 
 impl Patience {
-    /// The result of a write that got this far.
+    /// Adds the time limit to the result of a write.
     fn with<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -130,14 +129,14 @@ impl Patience {
     }
 }
 
-/// A connection whose client may leave nothing of ours unread for long.
+/// A connection whose client must read our own answers soon.
 pub struct ReadSoon<S> {
     inner: S,
     patience: Patience,
 }
 
 impl<S> ReadSoon<S> {
-    /// Every answer on this connection is ours, and may be left unread for so long.
+    /// All answers on this connection are ours. The client may read nothing for at most this long.
     pub fn within(lasts: Duration, inner: S) -> Self {
         let patience = Patience {
             own: Own::always(),
@@ -161,18 +160,17 @@ impl<S> ReadSoon<S> {
         &self.inner
     }
 
-    /// Whether the last that was written is an answer that must be read, and no tunnel.
+    /// Whether the last bytes are of an answer that must be read, not of a tunnel.
     pub(super) fn ends_with_an_answer(&self) -> bool {
         self.patience.own.is_written()
     }
 }
 
-/// How many bytes the system may keep of what a client has not been sent yet. Otherwise it asks for
-/// more only once a part of megabytes is gone, and a slow reader would look like one that doesn't
-/// read.
+/// How many unsent bytes the system may keep. Otherwise it takes more only after it has sent a part
+/// of several megabytes, and a slow reader would look like one that doesn't read.
 const UNSENT: u32 = 128 * 1024;
 
-/// Has the system say soon that a client takes something.
+/// Makes the system report soon that a client reads.
 pub fn notice_reading(tcp: &TcpStream) {
     // A system that can't do this times slow readers more strictly.
     let _ = SockRef::from(tcp).set_tcp_notsent_lowat(UNSENT);

@@ -1,4 +1,4 @@
-//! Browsers that tenants are opened in.
+//! Browsers in which tenants are opened.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Ended, KnownSession, StoreUnavailable};
 use crate::{Lease, browser::EntryLabel};
 
-/// A support session as a browser's cookie finds it.
+/// A support session, found by a browser's cookie.
 #[derive(Debug, Clone)]
 pub struct BrowserSession {
     /// The session. Its `token_hash` is the cookie's.
@@ -25,7 +25,7 @@ pub struct NewBrowserSession {
     pub label: EntryLabel,
     /// SHA-256 of the code that the console gave it.
     pub code_hash: [u8; 32],
-    /// SHA-256 of the state that this very browser was given before.
+    /// SHA-256 of the state that this browser got before.
     pub state_hash: [u8; 32],
     /// SHA-256 of the token that its cookie will hold.
     pub token_hash: [u8; 32],
@@ -37,12 +37,12 @@ pub struct NewBrowserSession {
     pub user_agent: String,
     /// When the request arrived.
     pub at: Timestamp,
-    /// Whether it still waits for its cookie.
+    /// Whether the browser still waits for its cookie.
     pub waits: Waits,
 }
 
-/// Whether a browser still waits, at a node that may serve. Ask within the transaction: otherwise a store
-/// that hangs takes the code later, for a cookie that nobody gets.
+/// Whether a browser still waits, at a node that may serve. Ask within the transaction. Otherwise a
+/// store that hangs may use up the code later, for a cookie that nobody gets.
 #[derive(Clone)]
 pub struct Waits {
     lease: Arc<Lease>,
@@ -70,8 +70,8 @@ impl fmt::Debug for Waits {
 /// Why a browser gets no cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotEntered {
-    /// The code is unknown, used, older than 60 seconds, another session's, or was asked for by
-    /// another browser.
+    /// The code is unknown, used, older than 60 seconds, for another session, or for another
+    /// browser.
     #[error("the code is not good, or not this browser's")]
     Code,
     /// The support session has ended.
@@ -88,7 +88,7 @@ pub enum NotEntered {
 /// Browsers' cookies, of which a support session has one at a time.
 #[async_trait]
 pub trait BrowserSessions: Send + Sync {
-    /// The session whose cookie's token has this SHA-256 hash, ended ones included.
+    /// The session whose cookie's token has this SHA-256 hash, even if it has ended.
     ///
     /// # Errors
     ///
@@ -99,8 +99,8 @@ pub trait BrowserSessions: Send + Sync {
     ) -> Result<Option<BrowserSession>, StoreUnavailable>;
 
     /// Redeems a code, once, and accepts the browser's cookie from then on instead of the previous
-    /// one. Adds the audit event. Nothing changes for a browser that no longer waits, for one at another
-    /// address than its session is pinned to, or for an ended session.
+    /// one. Adds the audit event. Nothing changes if the browser no longer waits, if the session is
+    /// pinned to another address, or if it has ended.
     ///
     /// # Errors
     ///

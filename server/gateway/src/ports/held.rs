@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::StoreUnavailable;
 
-/// The store's data of a support session, beside what the gateway knows itself.
+/// The store's data of a support session that the gateway doesn't know itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionCard {
     /// The name of the session's tenant.
@@ -19,7 +19,7 @@ pub struct SessionCard {
 /// A holder's request to end a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndAsked {
-    /// The session, whose own cookie has come with the request.
+    /// The session whose cookie came with the request.
     pub support_session_id: SupportSessionId,
     /// Made by the gateway.
     pub request_id: RequestId,
@@ -29,7 +29,7 @@ pub struct EndAsked {
     pub user_agent: String,
 }
 
-/// Support sessions as their holders have them.
+/// The holders' access to their support sessions.
 #[async_trait]
 pub trait HeldSessions: Send + Sync {
     /// The session's data; `None` if it doesn't exist.
@@ -42,8 +42,8 @@ pub trait HeldSessions: Send + Sync {
         session: SupportSessionId,
     ) -> Result<Option<SessionCard>, StoreUnavailable>;
 
-    /// Ends a session in its holder's name, with the audit event. Once this has returned, it has
-    /// ended: by this call or before. Runs to its end even if the browser hangs up.
+    /// Ends a session in its holder's name, with the audit event. Once this has returned, the
+    /// session has ended, by this call or before. Runs to its end even if the browser disconnects.
     ///
     /// # Errors
     ///

@@ -16,8 +16,8 @@ use crate::{
     telemetry,
 };
 
-/// Exists for each begun record and completes it exactly once: with the reported outcome, or as cut
-/// when it is dropped because the client has gone.
+/// Completes a begun record exactly once: with the reported outcome, or as cut if it is dropped
+/// because the client has disconnected.
 pub(crate) struct Completer {
     recorder: Arc<dyn Recorder>,
     clock: Arc<dyn Clock>,
@@ -33,7 +33,7 @@ pub(crate) struct Completer {
 }
 
 impl Completer {
-    /// Of a record that is yet to be begun.
+    /// For a record that has not begun.
     pub(super) fn unbegun(
         recorder: Arc<dyn Recorder>,
         clock: Arc<dyn Clock>,
@@ -100,7 +100,7 @@ impl Completer {
         self.complete(outcome, None);
     }
 
-    /// The request is not let through after all. Returns what the client is told.
+    /// The request is refused after all. Returns the answer for the client.
     pub(crate) fn refuse(mut self, refusal: Refusal) -> Trouble {
         self.status = Some(refusal.status());
         self.complete(RequestOutcome::Refused, Some(refusal));
@@ -110,14 +110,14 @@ impl Completer {
         }
     }
 
-    /// The request ends with an answer of the gateway's own, which this returns.
+    /// The request ends with the gateway's own answer, which this returns.
     pub(crate) fn tell(mut self, outcome: RequestOutcome, trouble: Trouble) -> Trouble {
         self.answered(trouble.status);
         self.finish(outcome);
         trouble
     }
 
-    /// The request was cut before it was answered. Returns what the client is told.
+    /// The request was cut before it was answered. Returns the answer for the client.
     pub(crate) fn cut(self, flight: &Flight) -> Trouble {
         let trouble = match flight.ended() {
             None if !flight.lease().is_held() => Trouble::unavailable(),
@@ -126,7 +126,7 @@ impl Completer {
         self.tell(RequestOutcome::Cut, trouble.closing())
     }
 
-    /// The request is carried by the proxy that asked, whose report completes the row.
+    /// The proxy that asked forwards the request. Its report completes the row.
     pub(crate) fn hand_over(mut self) {
         self.is_open = false;
         telemetry::handed_over();

@@ -1,4 +1,4 @@
-//! What is known of a request's body while it passes.
+//! Measures a request's body while it passes.
 
 use std::{
     error::Error,
@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-/// Counts the bytes of one request's body, and says how it goes on.
+/// Counts the bytes of one request's body, and notes how it ends.
 #[derive(Debug, Default)]
 pub(crate) struct RequestMeter {
     bytes: AtomicU64,
@@ -53,7 +53,7 @@ impl RequestMeter {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// This many bytes more were passed on.
+    /// This many more bytes were passed on.
     pub(crate) fn passed(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -66,12 +66,12 @@ impl RequestMeter {
         self.ended.store(ended, Ordering::Release);
     }
 
-    /// Whether everything waits for the client.
+    /// Whether the request waits for the client.
     pub(crate) fn waits_for_client(&self) -> bool {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Says whether everything waits for the client; whether that is new.
+    /// Sets whether the request waits for the client. Returns whether that changed.
     pub(crate) fn set_waiting(&self, waiting: bool) -> bool {
         self.waiting.swap(waiting, Ordering::Relaxed) != waiting
     }

@@ -1,4 +1,4 @@
-//! An answer's body on its way to the client, for as long as its support session goes on.
+//! An answer's body on its way to the client, while its support session is active.
 
 use std::{
     pin::Pin,
@@ -42,7 +42,7 @@ type AtEnd = Box<dyn FnOnce(RequestOutcome) + Send>;
 struct Over;
 
 impl<B: Body> WatchedBody<B> {
-    /// `at_end` holds what must live as long as the answer is on its way.
+    /// `at_end` owns everything that must live as long as the answer is on its way.
     pub(crate) fn new(
         inner: B,
         completer: Completer,
@@ -65,7 +65,7 @@ impl<B: Body> WatchedBody<B> {
 }
 
 impl Watched {
-    /// Notes a complete answer as soon as it is one: the server may never ask again.
+    /// Notes that an answer is complete as soon as it is, because the server may never poll again.
     fn settle(&mut self, inner: &impl Body) {
         if inner.is_end_stream() {
             self.end(RequestOutcome::Done);

@@ -1,4 +1,4 @@
-//! Log lines that can come in any number.
+//! Limits log lines that could come in any number.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,8 +6,8 @@ use app::domain::Timestamp;
 use chrono::TimeDelta;
 use parking_lot::Mutex;
 
-/// Lets one log line through in a while, and counts those it held back: an outsider can't fill the
-/// disk with unknown tokens.
+/// Passes one log line per interval, and counts the others. So an outsider can't fill the disk with
+/// unknown tokens.
 #[derive(Debug)]
 pub(crate) struct LogLimit {
     every: TimeDelta,
@@ -31,7 +31,7 @@ impl LogLimit {
         }
     }
 
-    /// If a line may be written now: how many were held back since the last.
+    /// If a line may be written now, the number of lines that were held back since the last.
     pub(crate) fn pass(&self, now: Timestamp) -> Option<u64> {
         let mut last = self.last.lock();
         // After a clock change, one line too many is better than none for hours.

@@ -1,4 +1,4 @@
-//! The gateway's certificate, read again when its files change or at SIGHUP.
+//! The gateway's certificate, which is reloaded when its files change or on SIGHUP.
 
 use std::{
     path::{Path, PathBuf},
@@ -94,8 +94,8 @@ impl Certificate {
         Arc::clone(&self.config)
     }
 
-    /// Reads the files again and returns whether they changed. If they are not valid, the previous
-    /// certificate stays.
+    /// Reloads the files and returns whether they changed. If they are not valid, keeps the
+    /// previous certificate.
     fn reload(&self) -> Result<bool, TlsError> {
         let now = (read(&self.chain)?, read(&self.key)?);
         let mut held = self.held.lock();

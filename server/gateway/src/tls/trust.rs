@@ -9,7 +9,7 @@ use tokio_rustls::rustls::{
 
 use super::{TlsError, certificates, malformed, provider, read};
 
-/// As `trust`, for who speaks to the gateway itself.
+/// As `trust`, for a client of the gateway itself.
 ///
 /// # Errors
 ///

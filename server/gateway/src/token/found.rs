@@ -1,4 +1,5 @@
-//! Our own tokens where they do not belong: what passes on or is recorded ends in logs and histories.
+//! Finds our own tokens in places where they must not be, because what is forwarded or recorded
+//! ends up in logs and histories.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -13,13 +14,14 @@ use super::TokenKind;
 /// The replacement for a hidden part in a record. It is canonical in a path.
 pub(crate) const HIDDEN: &str = "(hidden)";
 
-/// From so many characters of base64url after a prefix on, it is a token, or enough of one.
+/// With at least this many characters of base64url after a prefix, it is a token, or enough of one.
 const SECRET_MIN: usize = 32;
-/// How many characters of base64url 256 bits take.
+/// The length of 256 bits in base64url.
 const SECRET_LENGTH: usize = 43;
-/// How many characters every kind's prefix has.
+/// The length of every kind's prefix.
 const PREFIX_LENGTH: usize = 5;
-/// How often escapes of escapes are undone. Nothing that nests deeper is believed to hold no token.
+/// How many levels of escapes are decoded. A text with deeper ones is treated as if it held a
+/// token.
 const NESTED: usize = 8;
 
 /// Whether a text holds a token, however often it is escaped.
@@ -35,8 +37,7 @@ pub(crate) fn holds_support_token(text: &[u8]) -> bool {
     )
 }
 
-/// Whether the value of an `Authorization` field holds a token, also where `Basic` encodes it (RFC 7617
-/// §2).
+/// Whether the value of an `Authorization` field holds a token, also inside `Basic` (RFC 7617 §2).
 pub(crate) fn credential_holds_token(value: &HeaderValue) -> bool {
     let value = value.as_bytes();
     if holds_token(value) {
@@ -47,7 +48,7 @@ pub(crate) fn credential_holds_token(value: &HeaderValue) -> bool {
     decoded.is_some_and(|decoded| holds_token(&decoded))
 }
 
-/// As careless readers decode, with or without padding.
+/// Decodes as careless readers do, with or without padding.
 const FORGIVING: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -76,8 +77,8 @@ fn holds_one_of(text: &[u8], kinds: &[TokenKind]) -> bool {
     true
 }
 
-/// A text with its escapes undone once, `%u0073` too, which some servers know. Besides, the text without
-/// those `%` that escape nothing, as some parsers read it.
+/// A text with its escapes decoded once, including `%u0073`, which some servers know. And the text
+/// without any `%` that escapes nothing, as some parsers read it.
 fn undone(text: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let (mut undone, mut loose) = (
         Vec::with_capacity(text.len()),
@@ -113,8 +114,8 @@ fn undone(text: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (undone, loose)
 }
 
-/// A text as it may be recorded or logged: only the prefix of each token, and nothing at all where a
-/// token is written in escapes.
+/// A text, safe for record and log: only the prefix of each token, and nothing of the text if a
+/// token is escaped.
 pub fn without_tokens(text: &str) -> Cow<'_, str> {
     if !holds_token(text.as_bytes()) {
         return Cow::Borrowed(text);
@@ -139,7 +140,7 @@ pub fn without_tokens(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The secret part of the first token, to the end of the characters that it may have.
+/// The secret part of the first token, as far as its characters are valid.
 fn find(text: &[u8], kinds: &[TokenKind]) -> Option<Range<usize>> {
     let is_secret = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let mut ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'_');
@@ -166,7 +167,7 @@ fn find(text: &[u8], kinds: &[TokenKind]) -> Option<Range<usize>> {
     })
 }
 
-/// Whether characters of base64url are as many as a token's, and as mixed. Words rarely are.
+/// Whether base64url characters are as many and as mixed as in a token. Words rarely are.
 fn looks_random(run: &[u8]) -> bool {
     let has = |is: fn(&u8) -> bool| run.iter().any(is);
     run.len() >= SECRET_LENGTH
