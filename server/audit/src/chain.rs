@@ -16,19 +16,19 @@ pub const SYSTEM: &str = "system";
 
 /// The largest whole number that every JSON reader keeps exactly (RFC 8785 §3.2.2.3).
 const LARGEST: u64 = 1 << 53;
-/// How deep lists and objects may lie in each other: far below where JSON readers give up.
+/// How deep lists and objects may be nested: far less than where JSON readers give up.
 const DEEPEST: u32 = 32;
 
 /// An event that can't be hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// A number is not a whole one within ±2^53: its spelling would depend on who writes it.
+    /// A number is not an integer within ±2^53, so its spelling would depend on the writer.
     #[error("numbers must be whole and within ±2^53")]
     Number,
-    /// A name is not plain ASCII: the order of names would depend on who sorts them.
+    /// A name is not plain ASCII, so the order of names would depend on the writer.
     #[error("names must be plain ASCII")]
     Name,
-    /// Lists and objects lie too deep in each other.
+    /// Lists and objects are nested too deep.
     #[error("nested more than {DEEPEST} deep")]
     Depth,
     /// The event is not JSON that RFC 8785 can write.
@@ -36,7 +36,7 @@ pub enum HashError {
     Canonical(#[source] serde_json::Error),
 }
 
-/// The name of the chain that holds a tenant's events, or those without a tenant.
+/// The name of the chain with a tenant's events, or with those without a tenant.
 pub fn name(tenant: Option<&TenantId>) -> String {
     tenant.map_or_else(|| SYSTEM.to_owned(), |id| format!("tenant:{id}"))
 }

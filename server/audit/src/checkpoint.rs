@@ -1,5 +1,5 @@
-//! Where a chain begins after its older events were deleted: the last deleted position, signed with a
-//! key that is not in the store. Without the key nobody can cut events off and call it retention.
+//! Where a chain begins after its older events were deleted: the last deleted position, signed with
+//! a key that is not in the store. Without the key nobody can remove events and call it retention.
 
 use app::domain::Timestamp;
 use chrono::SecondsFormat;
@@ -14,7 +14,7 @@ use crate::{
 
 /// The version of the format, which `docs/audit-format.md` describes.
 const VERSION: u32 = 1;
-/// What the signature is for, so that it fits nothing else that is signed with Ed25519.
+/// The purpose of the signature, so that it is valid for nothing else that is signed with Ed25519.
 const PURPOSE: &str = "support-console audit checkpoint";
 
 /// A signed checkpoint of a chain.
@@ -24,7 +24,7 @@ pub struct Checkpoint {
     pub v: u32,
     /// The name of the chain.
     pub chain: String,
-    /// The position of the last event that was deleted. The chain goes on with the next one.
+    /// The position of the last deleted event. The chain continues with the next one.
     pub seq: u64,
     /// The hash of the event there.
     pub hash: String,
@@ -52,7 +52,7 @@ pub enum CheckpointError {
 }
 
 impl Checkpoint {
-    /// Signs the end of what is deleted.
+    /// Signs the end of the deleted part.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Whether `key` has signed it.
+    /// Checks that `key` has signed it.
     ///
     /// # Errors
     ///

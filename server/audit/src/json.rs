@@ -1,5 +1,5 @@
 //! Strict JSON: a name may occur only once in an object (RFC 7493 §2.3). Readers differ in which of
-//! two they take, so an event with both could look different to each of them.
+//! two they use, so an event with both could mean different things.
 
 use std::fmt;
 

@@ -70,7 +70,7 @@ pub fn golden_second(prev: &str) -> AuditEvent {
     }
 }
 
-/// A chain of `length` events that proves itself.
+/// A sound chain of `length` events.
 pub fn chain_of(tenant: Option<&str>, length: u64) -> Vec<AuditEvent> {
     let tenant: Option<TenantId> = tenant.map(|id| id.parse().expect("a tenant"));
     let mut prev = chain::GENESIS.to_owned();

@@ -1,7 +1,7 @@
-//! Verifies recorded events: each event's own hash, its link to the previous one, gapless numbers
-//! from 1 or from a signed checkpoint, the chain's head, and heads that were kept elsewhere.
+//! Verifies recorded events: each event's own hash, its link to the previous one, numbers without
+//! gaps from 1 or from a signed checkpoint, the chain's head, and heads that were kept elsewhere.
 //!
-//! One pass, and memory only for the chains, never for the events.
+//! It needs one pass, and memory only for the chains, not for the events.
 
 mod fault;
 mod file;
@@ -29,10 +29,11 @@ use super::{chain, checkpoint::Checkpoint};
 pub enum Extent {
     /// All of them: each chain begins at 1.
     All,
-    /// Whole stretches: an export without a filter, or of a time range. A chain may begin in its
-    /// middle, but there is nothing missing after that.
+    /// Unbroken ranges: an export without a filter, or of a time range. A chain may begin in its
+    /// middle, but after that nothing is missing.
     Stretches,
-    /// A filtered selection. Events are missing in between, so each can only be verified by itself.
+    /// A filtered selection. Events are missing in between, so each can only be verified
+    /// separately.
     Filtered,
 }
 
@@ -53,19 +54,20 @@ struct Chain {
     report: ChainReport,
     /// The index of this chain's fault in the list of faults.
     fault: Option<usize>,
-    /// Positions that a gap left out: one of them coming later means another order.
+    /// Positions that a gap left out. If one of them comes later, events are out of order.
     left_out: std::ops::Range<u64>,
-    /// Kept heads not yet met.
+    /// Kept heads that have not been reached.
     kept: BTreeMap<u64, String>,
-    /// Whether what was read so far has been deleted meanwhile, so that the chain goes on after its checkpoint.
+    /// Whether the events read so far were deleted meanwhile, so that the chain continues after its
+    /// checkpoint.
     is_deleted: bool,
 }
 
-/// Looks at one event after the other.
+/// Verifies one event after another.
 pub struct Verifier {
     extent: Extent,
     kept: BTreeMap<String, BTreeMap<u64, String>>,
-    /// Where chains begin that were shortened by the rules of retention, or why that proves nothing.
+    /// Where chains begin that retention has shortened, or why their checkpoint proves nothing.
     checkpoints: BTreeMap<String, Result<u64, Wrong>>,
     chains: BTreeMap<String, Chain>,
     events: u64,
@@ -92,8 +94,9 @@ impl Verifier {
         }
     }
 
-    /// Accepts that a chain begins after a checkpoint, if `key` has signed it. While the chain is being verified this also
-    /// says that nothing of what was read is there any more: retention has deleted it meanwhile, and more.
+    /// Accepts that a chain begins after a checkpoint, if `key` has signed it. If the chain is
+    /// being verified, this also says that retention has meanwhile deleted all events read so far,
+    /// and more.
     pub fn begin_after(&mut self, checkpoint: Checkpoint, key: Option<&VerifyingKey>) {
         let Checkpoint { seq, .. } = checkpoint;
         let proof = match key {
@@ -209,7 +212,7 @@ impl Verifier {
         chain.report.hash = seen.hash;
     }
 
-    /// Holds the end of a chain against its head in the store.
+    /// Compares the end of a chain with its head in the store.
     pub fn head(&mut self, name: &str, head: Option<&KeptHead>) {
         let (seq, hash) = head.map_or((0, chain::GENESIS), |head| (head.seq, head.hash.as_str()));
         let wrong = match self.chains.get(name) {
@@ -240,7 +243,7 @@ impl Verifier {
         });
     }
 
-    /// The first bad event up to now.
+    /// The first bad event so far.
     pub fn first_fault(&self) -> Option<&Fault> {
         self.faults.first()
     }
@@ -301,7 +304,7 @@ fn first(extent: Extent, seen: &Seen, checkpoint: Option<&Result<u64, Wrong>>) -
     })
 }
 
-/// The fault of an event by itself, if any.
+/// The fault of a single event, if any.
 fn own(seen: &Seen) -> Option<Wrong> {
     match &seen.computed {
         Ok(hash) if *hash == seen.hash => None,
@@ -334,7 +337,7 @@ impl Chain {
         Some(Wrong::Gap { expected: last + 1 })
     }
 
-    /// Compares an event with the kept heads: one may name it or its predecessor.
+    /// Compares an event with the kept heads, of which one may name it or its predecessor.
     fn meet_kept(&mut self, seen: &Seen) -> Option<Wrong> {
         for (seq, hash) in [
             (seen.seq.checked_sub(1), &seen.prev),

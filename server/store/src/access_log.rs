@@ -28,7 +28,7 @@ pub(crate) use self::{
 };
 pub use self::{replay::MadeRequest, reports::ReportedRow};
 
-/// How many entries [`Db::list_access_log_after`] gives at most.
+/// The most entries that [`Db::list_access_log_after`] returns.
 pub const ACCESS_LOG_PAGE: usize = 200;
 
 queries! {
@@ -59,9 +59,10 @@ queries! {
                 (n.boot IS NULL OR n.ended_at <> -1 OR n.lease_until < :dead_before) ORDER BY s.tenant_id, a.support_session_id, a.seq LIMIT 200");
     }
     Bookkeeping {
-        /// The next number, and what the session's end for idleness depends on, only if the session is active at
-        /// that instant and has budget left. So many earlier requests don't count after all. This is the record's
-        /// gate. A session whose end has been reported never comes back.
+        /// The next number, and the values for the session's end for idleness, but only if the
+        /// session is active at that instant and has budget left. `free` earlier requests don't
+        /// count after all. This condition admits the record. A session whose end was reported
+        /// never becomes active again.
         fn take_next_seq(session: SupportSessionId, token_hash: [u8; 32], free: u64, now: Timestamp)
             -> optional (u64, Option<u64>, Timestamp)
             = "UPDATE support_sessions SET last_seq = last_seq + 1, \
@@ -83,7 +84,7 @@ queries! {
             = "UPDATE support_sessions SET last_seq = last_seq + 1, refused = refused + 1 \
                 WHERE id = :session RETURNING last_seq";
 
-        /// Writes something, to see whether it can be written.
+        /// Writes something, to see whether writing works.
         pub fn probe_record(by: &WrittenBy, now: Timestamp)
             where (node = by.node, now)
             = "INSERT INTO record_probes (node, at) VALUES (:node, :now) ON CONFLICT (node) DO UPDATE SET at = excluded.at";
@@ -101,7 +102,7 @@ record! { AccessLogEntry {
 
 record! { ScopeUse { scope; requests } }
 
-/// A row that was left open by a server that is gone.
+/// A row that a stopped server left open.
 #[derive(Debug, Clone)]
 pub struct Orphan {
     pub request_id: RequestId,
@@ -142,14 +143,15 @@ impl Db<'_> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum NextSeq {
     Given(u64),
-    /// The session is not active, or this is neither its token nor its browser's.
+    /// The session is not active, or the token is neither its own nor its browser's.
     Ended(Option<Box<SupportSession>>),
     /// Its total of requests is used up.
     UsedUp,
 }
 
 impl Bookkeeping<'_> {
-    /// How many refusals a support session has recorded since an instant, those of this transaction included.
+    /// How many refusals a support session has recorded since an instant, including those of this
+    /// transaction.
     pub async fn count_refused_since(
         &mut self,
         session: SupportSessionId,

@@ -1,4 +1,4 @@
-//! Acts, and what the writer must know of them.
+//! Acts, and what the writer must know about them.
 
 use app::domain::record::OutageCause;
 use futures::future::BoxFuture;
@@ -9,19 +9,19 @@ use super::{
     transaction::{Bookkeeping, Tx},
 };
 
-/// Which acts go first.
+/// The order of acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
     /// The gateway's: a request waits for it.
     Gateway,
     Normal,
-    /// What ends something. [`Lane::Ends`](crate::Lane::Ends) makes an act one of these.
+    /// An act that ends something, by [`Lane::Ends`](crate::Lane::Ends).
     End,
-    /// What nobody waits for: it is done with the next of the others, or by itself after a moment.
+    /// Nobody waits for it. It runs with the next other act, or alone after a moment.
     Resting,
 }
 
-/// An act's result, with the proof that an audit event goes with what it has changed.
+/// An act's result, with the proof that an audit event records its change.
 #[derive(Debug)]
 pub struct Audited<T> {
     value: T,
@@ -37,8 +37,8 @@ impl<T> Audited<T> {
         }
     }
 
-    /// The result of an act that has changed nothing: a repeated act, or one that found its work already
-    /// done. It fails if it has changed anything all the same.
+    /// The result of an act that has changed nothing: a repeated act, or one that found its work
+    /// already done. It fails if the act has changed anything after all.
     pub const fn unchanged(value: T) -> Self {
         Self {
             value,
@@ -54,11 +54,11 @@ impl<T> Audited<T> {
     }
 }
 
-/// What the writer must know of an act's error.
+/// What the writer must know about an act's error.
 pub trait ActError: From<StoreError> {
     /// Whether the same act may succeed when tried again at once: another writer was first.
     fn is_contention(&self) -> bool;
-    /// Why nothing can be written at present, if the error says so.
+    /// Why nothing can be written now, if the error says so.
     fn outage(&self) -> Option<OutageCause>;
 }
 
@@ -72,13 +72,13 @@ impl ActError for StoreError {
     }
 }
 
-/// What is done in a transaction: a function over the values that it is given. It runs more than once
-/// when other writers are first, so it only borrows them.
+/// A function that runs in a transaction, over borrowed values. It only borrows them, because it
+/// runs again if other writers were first.
 pub(super) trait Run<T, E>: Send + Sync + 'static {
     fn run<'t>(&'t self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, Result<T, E>>;
 }
 
-/// What is no act of anyone, and needs no audit event.
+/// A write that is no act of anyone and needs no audit event.
 pub(super) struct Writing<D, F> {
     pub(super) given: D,
     pub(super) run: F,

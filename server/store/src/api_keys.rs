@@ -13,15 +13,15 @@ queries! {
         pub fn lookup_api_key(id: ApiKeyId) -> optional ApiKey
             = select!(ApiKey, "api_keys WHERE id = :id");
 
-        /// The key that a secret belongs to, revoked or not.
+        /// The key with this secret, revoked or not.
         pub fn find_api_key_by_token(token: TokenHash) -> optional ApiKey
             = select!(ApiKey, "api_keys WHERE token_hash = :token");
 
-        /// Every key, oldest first, revoked ones included.
+        /// Every key, including revoked ones, oldest first.
         pub fn list_api_keys() -> all ApiKey = select!(ApiKey, "api_keys ORDER BY id");
     }
     Tx {
-        /// Adds a key, and what its secret hashes to.
+        /// Adds a key with the hash of its secret.
         pub fn add_api_key(key: &ApiKey, token: TokenHash)
             = insert!("api_keys", ApiKey, "token_hash");
 

@@ -39,7 +39,7 @@ use super::{
 /// The most acts of the gateway that may wait. A store that hangs must not fill the memory.
 const MAX_WAITING: usize = 4096;
 
-/// An act whose result type has been put away, so that one queue takes all.
+/// An act with an erased result type, so that one queue takes all.
 trait Job: Send {
     /// Whether its deadline has passed. Then it is not run.
     fn is_late(&self) -> bool;
@@ -47,10 +47,11 @@ trait Job: Send {
     fn locks(&self) -> Option<SupportSessionId>;
     /// Runs the act. Returns whether to commit its effects.
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool>;
-    /// Puts an error in place of its result: its effects can't be kept.
+    /// Replaces its result by an error, because its effects can't be kept.
     fn fail(&mut self, error: StoreError);
-    /// Whether it is undone by itself if it fails: what people and the platform do can be refused after it has
-    /// written. The gateway's records refuse by values, and a savepoint costs as much as one of them.
+    /// Whether it has its own savepoint. Acts of people and of the platform do, because they can be
+    /// refused after they have written. The gateway's records report a refusal as a value, and a
+    /// savepoint would cost as much as a record.
     fn is_part(&self) -> bool;
     /// The outage, if the act failed because of one.
     fn outage(&self) -> Option<OutageCause>;
@@ -124,7 +125,7 @@ pub(super) trait Commit: Send + Sync {
     fn commit(&self, transaction: Transaction) -> BoxFuture<'static, Result<(), StoreError>>;
 }
 
-/// As the engine does it.
+/// Commits with the engine.
 pub(super) struct EngineCommit;
 
 impl Commit for EngineCommit {
@@ -143,7 +144,7 @@ pub(super) struct Writer {
     counts: Arc<Counts>,
 }
 
-/// What the batching writer has done since it was started.
+/// Counters of the batching writer since its start.
 #[derive(Default)]
 pub(super) struct Counts {
     /// Commits made.
@@ -161,7 +162,7 @@ pub(super) struct Batch {
     pub(super) commit: Arc<dyn Commit>,
 }
 
-/// A writer that panics has died. Nothing is written until a restart. It also ends when the program does.
+/// Notices that the writer has panicked. Then nothing is written until a restart.
 struct Dies(Arc<Condition>);
 
 impl Drop for Dies {
@@ -217,7 +218,7 @@ impl Writer {
         &self.counts
     }
 
-    /// Has an act done, and waits for the commit that keeps it.
+    /// Queues an act, and waits for its commit.
     pub(super) async fn submit<T, E>(&self, order: Order, act: Arc<dyn Run<T, E>>) -> Result<T, E>
     where
         T: Send + 'static,
@@ -254,12 +255,12 @@ impl Writer {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Order {
     pub(super) priority: Priority,
-    /// Where its connection comes from if it has a transaction of its own.
+    /// The lane of its connection, if it has its own transaction.
     pub(super) lane: Lane,
     /// After this instant it is no longer started.
     pub(super) deadline: Option<Instant>,
-    /// The support session that it locks. Those of one batch are run in the order of these, so that
-    /// the batches of two nodes never wait for each other in a circle.
+    /// The support session that it locks. The acts of one batch run in the order of these, so that
+    /// the batches of two nodes never deadlock.
     pub(super) locks: Option<SupportSessionId>,
 }
 
@@ -339,8 +340,8 @@ impl Batch {
         Ok(proves)
     }
 
-    /// Runs each act in its own transaction, where other nodes wait for what one transaction locks.
-    /// Returns whether any of them proves that the store is writable.
+    /// Runs each act in its own transaction, because other nodes wait for the locks of one
+    /// transaction. Returns whether any of them proves that the store is writable.
     async fn commit_apart(&self, level: RecordLevel, acts: &mut [Box<dyn Job>]) -> bool {
         let mut proves = false;
         for act in acts {

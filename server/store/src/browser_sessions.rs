@@ -1,5 +1,5 @@
-//! The browsers of support sessions. Each session has the label of its host, the code to open it with, and
-//! the cookie of the browser that opened it last.
+//! The browsers of support sessions. Each session has the label of its host, the code that opens
+//! it, and the cookie of the browser that opened it last.
 
 use app::domain::{SupportSessionId, Timestamp, support_sessions::SupportSession};
 
@@ -15,16 +15,16 @@ queries! {
         pub fn lookup_entry_label(id: SupportSessionId) -> nullable String
             = "SELECT entry_label FROM support_sessions WHERE id = :id";
 
-        /// The support session whose host has this label, ended ones included.
+        /// The support session whose host has this label, even if it has ended.
         pub fn find_support_session_by_label(label: &str) -> optional SupportSession
             = select!(SupportSession, "support_sessions WHERE entry_label = :label");
 
-        /// The support session that a browser's cookie belongs to, ended ones included.
+        /// The support session of a browser's cookie, even if it has ended.
         pub fn find_support_session_by_browser(token_hash: [u8; 32]) -> optional Labelled
             = select!(Labelled, "support_sessions WHERE browser_hash = :token_hash AND entry_label IS NOT NULL");
 
-        /// Whether this is the hash of a support session's token, or of the cookie of its browser: either lets
-        /// requests of the session through.
+        /// Whether this is the hash of a support session's token, or of its browser's cookie. Both
+        /// admit requests of the session.
         pub fn is_support_credential(hash: [u8; 32]) -> exists
             = "SELECT COUNT(*) FROM support_sessions WHERE token_hash = :hash OR browser_hash = :hash";
 
@@ -44,7 +44,7 @@ queries! {
                 WHERE id = :id AND revoked_at IS NULL AND ends_at > :now AND expiry_recorded = 0";
     }
     Tx {
-        /// Gives a support session the host that it opens at.
+        /// Sets the host at which a support session opens.
         pub fn set_entry_label(id: SupportSessionId, label: &str)
             = "UPDATE support_sessions SET entry_label = :label WHERE id = :id";
 
@@ -69,7 +69,7 @@ pub struct Labelled {
 
 record! { Labelled { session: SupportSession; label = entry_label } }
 
-/// What a browser brings to get its cookie.
+/// What a browser presents to get its cookie.
 #[derive(Debug, Clone)]
 pub struct EntryKey {
     /// The label of the request's host.

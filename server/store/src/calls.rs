@@ -20,8 +20,8 @@ pub const SPAN: TimeDelta = TimeDelta::minutes(5);
 
 queries! {
     Db {
-        /// `quarter`, `day` and `before` are the latest starts that lie before the last 15 minutes, the last 24
-        /// hours, and the days before these.
+        /// `quarter`, `day` and `before` are the latest starts before the last 15 minutes, the last
+        /// 24 hours, and the days before these.
         fn sum_spans(tenant: &TenantId, quarter: Timestamp, day: Timestamp, before: Timestamp) -> one Sums
             = "SELECT \
                 CAST(COALESCE(SUM(CASE WHEN start > :quarter THEN calls ELSE 0 END), 0) AS BIGINT) AS quarter_calls, \
@@ -53,10 +53,10 @@ queries! {
     }
 }
 
-/// The windows that health is judged by, at one instant.
+/// The windows that decide about health, at one instant.
 ///
-/// A span belongs to a window as long as any part of it does: the last 15 minutes are 15 to 20
-/// minutes, never less. A span leaves as a whole, at its end plus the window's length.
+/// A span is in a window as long as any part of it is. So the last 15 minutes are 15 to 20 minutes,
+/// never less. A span leaves a window as a whole, at its end plus the window's length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Windows {
     pub now: Timestamp,
@@ -68,7 +68,7 @@ pub struct Windows {
 pub const QUARTER_HOUR: TimeDelta = TimeDelta::minutes(15);
 /// The length of the long window.
 pub const DAY: TimeDelta = TimeDelta::hours(24);
-/// How many days before the last 24 hours activity is compared with.
+/// How many days before the last 24 hours are compared with these.
 pub const BASELINE_DAYS: u32 = 7;
 
 impl Windows {
@@ -122,7 +122,7 @@ record! { Sums {
 
 record! { CallBucket { start; calls; errors } }
 
-/// How many hours [`Db::list_hours`] gives.
+/// How many hours [`Db::list_hours`] returns.
 const HOURS: usize = 24;
 
 impl Db<'_> {
@@ -158,7 +158,7 @@ impl Db<'_> {
         })
     }
 
-    /// Calls and errors of these tenants in each of the last 24 times 60 minutes, the span that has begun included.
+    /// Calls and errors of these tenants in each of the last 24 hours, including the current span.
     /// Tenants without calls are left out.
     pub async fn list_hours(
         &mut self,

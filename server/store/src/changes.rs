@@ -1,9 +1,9 @@
-//! The bus: the numbered log of what every process on this store must notice.
+//! The bus: a numbered log of changes that every process on this store must notice.
 //!
 //! A transaction announces a change by [`Bookkeeping::change`]. Subscribers get it from
-//! [`crate::Store::changes`]. The numbered rows are the truth. A commit of this process wakes the reader
-//! of the log. On PostgreSQL an urgent commit of any process does too, by `NOTIFY`. The log is also polled, so a
-//! lost notification delays a change but loses none.
+//! [`crate::Store::changes`]. Only the numbered rows count. A commit of this process wakes the
+//! reader of the log. On PostgreSQL an urgent commit of any process does so too, by `NOTIFY`. The
+//! log is also polled, so a lost notification delays a change but loses none.
 
 mod listen;
 
@@ -23,7 +23,7 @@ use super::{Bookkeeping, Db, Lane, Reader, StoreError, pools::Pools, sql::querie
 
 /// How often the log is read when nothing in this process has written.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(200);
-/// How long one read of the log may take. A connection that takes longer hangs, and is given up.
+/// How long one read of the log may take. A connection that takes longer hangs, and is dropped.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 
 queries! {
@@ -35,8 +35,8 @@ queries! {
             = "SELECT number, kind, subject FROM changes WHERE number > :last ORDER BY number LIMIT 1000";
     }
     Bookkeeping {
-        /// Forgets up to 500 changes of before an instant, which every process has long read. Returns how
-        /// many.
+        /// Deletes up to 500 changes from before an instant, which every process has long read.
+        /// Returns how many.
         pub fn prune_changes(before: Timestamp) -> count
             // The oldest have the least numbers: what comes before an old one is old, whatever its clock said. The newest
             // stays, so that the highest number is known.
@@ -83,8 +83,8 @@ impl ChangeKind {
         Self::Node,
     ];
 
-    /// Whether other nodes must learn of it at once. What comes with every sign-in or report of the
-    /// platform is found by polling, and holds up no commit that revokes something.
+    /// Whether other nodes must see it at once. They find changes that come with every sign-in or
+    /// report of the platform by polling, so that these delay no commit of a revocation.
     const fn is_urgent(self) -> bool {
         !matches!(self, Self::Health | Self::UserSessions)
     }
@@ -114,7 +114,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// `None` for a kind of a newer program on the same store, which this one need not know.
+    /// `None` for a kind of a newer program on the same store, which this one can ignore.
     fn of(number: i64, word: &str, subject: String) -> Option<Self> {
         let mut kinds = ChangeKind::ALL.into_iter();
         let kind = kinds.find(|kind| kind.as_str() == word)?;
@@ -150,11 +150,11 @@ impl Bookkeeping<'_> {
 #[derive(Clone)]
 pub(super) struct Told {
     pub(super) changes: broadcast::Sender<Change>,
-    /// How many looks at the log have been asked for.
+    /// How many reads of the log were requested.
     pub(super) asked: Arc<AtomicU64>,
-    /// How many of them had been when the last look began whose changes were handed on.
+    /// How many were requested when the last completed read began.
     pub(super) looked: Arc<watch::Sender<u64>>,
-    /// Whether anyone reads the log at all.
+    /// Whether anyone reads the log.
     pub(super) following: Arc<AtomicBool>,
 }
 
@@ -169,7 +169,7 @@ impl Told {
     }
 }
 
-/// Follows the log and hands every change on, until `shutdown`.
+/// Follows the log and publishes every change, until `shutdown`.
 pub(super) async fn follow(
     mut follower: Follower,
     written: Arc<Notify>,
@@ -235,7 +235,7 @@ impl Follower {
         })
     }
 
-    /// What has been committed since the last look.
+    /// The changes that were committed since the last read.
     async fn look(&mut self) -> Result<Vec<Change>, StoreError> {
         let reader = match &mut self.reader {
             Some(reader) => reader,
@@ -252,10 +252,10 @@ impl Follower {
     }
 }
 
-/// What has been seen of the log.
+/// How far the log has been read.
 enum Seen {
-    /// On SQLite, where numbers become visible in order: every change up to one. `version` is that of
-    /// the file at the last look on the same connection.
+    /// On SQLite, where numbers become visible in order: every change up to one. `version` is the
+    /// file's at the last read on the same connection.
     UpTo { number: i64, version: Option<i64> },
     /// On PostgreSQL.
     Settled(Settled),
@@ -292,21 +292,22 @@ async fn look_after(
     }
 }
 
-/// What has been seen of a log whose numbers are given before they are committed, so that a change
-/// may become visible after a later one: whatever PostgreSQL's snapshot of the last look had in it.
+/// How far a log was read in which a change may become visible after one with a greater number,
+/// because numbers are given before the commit: everything in PostgreSQL's snapshot of the last
+/// read.
 #[derive(Debug)]
 struct Settled {
     /// The first transaction that began after the snapshot.
     next: i64,
-    /// Earlier ones that were under way then, with commas between them.
+    /// Earlier ones that were open then, separated by commas.
     open: String,
 }
 
-/// The present snapshot; a change's number, kind and subject, if there is one.
+/// The current snapshot; a change's number, kind and subject, if there is one.
 type Noted = (String, Option<i64>, Option<String>, Option<String>);
 
 impl Settled {
-    /// Everything that is visible now has been seen.
+    /// Everything that is visible now counts as read.
     async fn now(db: &mut Db<'_>) -> Result<Self, StoreError> {
         let mut settled = Self {
             next: i64::MAX,
@@ -316,8 +317,8 @@ impl Settled {
         Ok(settled)
     }
 
-    /// What has become visible since the last look. Its cost depends on this alone, however long
-    /// any transaction stays open.
+    /// The changes that have become visible since the last read. Its cost depends only on their
+    /// number, however long any transaction stays open.
     async fn look(&mut self, db: &mut Db<'_>) -> Result<Vec<Change>, StoreError> {
         let rows: Vec<Noted> = db
             .query(

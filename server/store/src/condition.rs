@@ -50,8 +50,8 @@ impl Condition {
             .is_some_and(|outage| outage.cause == OutageCause::Broken)
     }
 
-    /// Something was committed. A broken store stays broken: a flush that works after a failed one
-    /// says nothing about the failed one's data.
+    /// Something was committed. A broken store stays broken, because a flush that works after a
+    /// failed one doesn't show that the failed one's data is safe.
     pub(super) fn worked(&self) {
         let recovered = self.outage.send_if_modified(|outage| {
             let ends = outage.is_some_and(|outage| outage.cause != OutageCause::Broken);

@@ -51,7 +51,7 @@ impl Reader {
         }
     }
 
-    /// Gives up a connection that hangs or has failed, instead of leaving it for others.
+    /// Closes a connection that hangs or has failed, instead of returning it.
     pub fn discard(self) {
         match self {
             Self::Sqlite(connection) => connection.discard(),
@@ -144,7 +144,7 @@ impl Query<'_, '_> {
         rows.first().map(T::from_row).transpose()
     }
 
-    /// Runs a statement that always gives a row.
+    /// Runs a statement that always returns a row.
     pub async fn fetch_one<T: FromRow>(self) -> Result<T, StoreError> {
         let row = self.fetch_optional().await?;
         row.ok_or_else(|| EngineError::NoRow.into())
@@ -166,7 +166,7 @@ impl Query<'_, '_> {
 }
 
 impl Db<'_> {
-    /// The same connection, for a while.
+    /// Borrows the same connection again.
     pub(super) fn reborrow(&mut self) -> Db<'_> {
         Db(match &mut self.0 {
             Connection::Sqlite(connection) => Connection::Sqlite(connection),
@@ -187,7 +187,7 @@ impl Db<'_> {
         }
     }
 
-    /// Whether the transaction is still open: SQLite ends one by itself after some errors.
+    /// Whether the transaction is still open. SQLite ends it after some errors.
     pub(super) fn is_in_transaction(&self) -> bool {
         match &self.0 {
             Connection::SqliteWriter(connection) => connection.is_in_transaction(),
@@ -196,7 +196,7 @@ impl Db<'_> {
     }
 
     /// Fails on PostgreSQL if an earlier statement of the transaction has failed, or if it is no
-    /// longer open: the commit would be answered with success but keep nothing.
+    /// longer open. Otherwise the commit would succeed but keep nothing.
     pub(super) async fn still_works(&mut self) -> Result<(), StoreError> {
         if self.is_postgres() {
             self.query("SAVEPOINT kept").execute().await?;

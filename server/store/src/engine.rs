@@ -27,9 +27,9 @@ use super::{
 pub struct StoreOptions {
     /// `sqlite:PATH` or `postgres://…`.
     pub url: SecretString,
-    /// Whether to bring an older schema up to date.
+    /// Whether to migrate an older schema.
     pub migrate: bool,
-    /// Whether this process serves: on SQLite there may be one per file.
+    /// Whether this process serves. On SQLite only one per file may.
     pub serves: bool,
     /// The durability of the gateway's records. Everything else is flushed.
     pub record: RecordLevel,
@@ -43,13 +43,13 @@ pub enum Engine {
     Postgres,
 }
 
-/// The data store, and the lane in which it is used, where that is not the task's. Cheap to clone.
+/// The data store, with the lane in which it is used unless the task has one. Cheap to clone.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>, Option<Lane>);
 
 struct Inner {
     pools: Pools,
-    /// Where whatever names no lane is.
+    /// The lane if none is named.
     lane: Lane,
     writer: Writer,
     condition: Arc<Condition>,
@@ -67,7 +67,7 @@ impl Drop for Inner {
 }
 
 impl Store {
-    /// Opens a store, brings its schema up to date if asked to, and starts its writer.
+    /// Opens a store, migrates its schema if requested, and starts its writer.
     pub async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
         Self::open_committing(options, Arc::new(EngineCommit)).await
     }
@@ -115,7 +115,7 @@ impl Store {
         Ok(Self(Arc::new(inner), None))
     }
 
-    /// The same store, used in a lane whatever the task.
+    /// The same store, used in a lane, whatever the task's lane is.
     #[must_use]
     pub fn within(&self, lane: Lane) -> Self {
         Self(Arc::clone(&self.0), Some(lane))
@@ -148,7 +148,7 @@ impl Store {
         migrate::version(&self.0.pools).await
     }
 
-    /// A connection for reading, in the lane of this handle, or else in that of the task.
+    /// A connection for reading, in the lane of this handle, or otherwise of the task.
     ///
     /// # Errors
     ///
@@ -157,8 +157,8 @@ impl Store {
         self.0.pools.reader(self.lane()).await
     }
 
-    /// A connection for reading, however long it takes until one is free: for the rest of what has
-    /// been begun and must not break off.
+    /// A connection for reading, however long it takes until one is free. For work that has begun
+    /// and must not break off.
     pub async fn read_at_last(&self) -> Result<Reader, StoreError> {
         self.0.pools.reader_at_last(self.lane()).await
     }
@@ -189,7 +189,7 @@ impl Store {
         self.0.condition.watch()
     }
 
-    /// Takes note that the store has not answered in time.
+    /// Notes that the store has not answered in time.
     pub fn note_slow(&self) {
         self.0.condition.failed(OutageCause::Slow);
     }

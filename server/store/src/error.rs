@@ -7,10 +7,10 @@ use app::domain::{
     record::OutageCause,
 };
 
-/// After how many seconds a caller who was refused for want of a place may try again.
+/// After how many seconds a caller may try again who was refused because no place was free.
 const RETRY_AFTER: u64 = 5;
 
-/// What a driver says of a failed statement or connection.
+/// A driver's error about a statement or connection.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error(transparent)]
@@ -24,7 +24,7 @@ pub enum EngineError {
 /// Why a schema can't be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// What is applied does not fit what is known, or PostgreSQL refused.
+    /// The applied migrations don't match the known ones, or PostgreSQL refused.
     #[error(transparent)]
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("while executing migrations: {0}")]
@@ -109,19 +109,19 @@ pub enum StoreError {
         #[source]
         source: Arc<std::io::Error>,
     },
-    /// It was not the act's turn before its time was up: nothing of it was done.
+    /// The act's time was up before its turn. Nothing was done.
     #[error("the data store takes too long to respond")]
     TooLate,
-    /// No connection of this kind became free in time: nothing was done.
+    /// No connection of this kind became free in time. Nothing was done.
     #[error("too many others use the data store in the same way")]
     Busy,
-    /// A statement took longer than it may and was stopped. Nothing of it was kept.
+    /// A statement took too long and was stopped. Nothing was kept.
     #[error("a statement of the data store took too long")]
     TookTooLong,
-    /// Too many acts of the gateway wait already: nothing of it was done.
+    /// Too many acts of the gateway are already waiting. Nothing was done.
     #[error("too many requests are waiting for the data store")]
     Overloaded,
-    /// A flush has failed before: nothing is written until a restart.
+    /// A flush failed before. Nothing is written until a restart.
     #[error("the data store failed to save data; nothing is written until a restart")]
     Broken,
     /// The writer has stopped, as it does at shutdown.
@@ -130,7 +130,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The outage, if that is the cause of this error, rather than the act or another writer.
+    /// The outage, if it is the cause of this error, and not the act or another writer.
     pub fn outage(&self) -> Option<OutageCause> {
         match self {
             Self::TooLate | Self::Overloaded => Some(OutageCause::Slow),
@@ -145,8 +145,8 @@ impl StoreError {
         matches!(self, Self::UnknownEngine)
     }
 
-    /// Whether it is certain that nothing of the act was kept. After a connection that was lost
-    /// during a commit it is not.
+    /// Whether it is certain that nothing of the act was kept. Not if the connection was lost
+    /// during a commit.
     pub const fn is_certain(&self) -> bool {
         !matches!(self, Self::Unavailable(_))
     }

@@ -1,5 +1,5 @@
-//! The form in which text is compared, searched and sorted. It is made here and not by an engine, so that both engines find the
-//! same. What people typed is kept beside it.
+//! The form in which text is compared, searched and sorted. We make it here, so that both engines
+//! find the same. The typed text is stored too.
 //!
 //! Decision 0022 says what is folded, and what happens to stored forms when that changes.
 
@@ -7,11 +7,11 @@ use app::domain::invisible::acts;
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
-/// Which version of [`fold`] has made what is stored.
+/// The version of [`fold`].
 pub(crate) const VERSION: i64 = 2;
 
-/// The folded form of a text: NFKC, Unicode's full case folding, one kind of i, and no characters that nobody sees. Accents tell
-/// texts apart.
+/// The folded form of a text: NFKC, Unicode's full case folding, one kind of i, and no invisible
+/// characters. Accents are kept.
 pub fn fold(text: &str) -> String {
     let seen: String = text.nfkd().filter(|c| !is_hidden(*c)).collect();
     let folded = UniCase::unicode(seen).to_folded_case();
@@ -26,8 +26,8 @@ pub fn fold(text: &str) -> String {
     with_one_i.nfc().collect()
 }
 
-/// What a text is searched in: its folded form and, where that differs, the same without accents on a line of its own. So
-/// `nandu` finds Ñandú, and `ñandú` does not find Nandu.
+/// The text that is searched: the folded form and, if it differs, the same without accents on a
+/// separate line. So `nandu` finds Ñandú, and `ñandú` does not find Nandu.
 pub fn searchable(text: &str) -> String {
     let mut folded = fold(text);
     let bare = bare(&folded);
@@ -38,13 +38,13 @@ pub fn searchable(text: &str) -> String {
     folded
 }
 
-/// What a text is sorted by: the beginning of its folded form without accents. Folding can turn one letter into 18, and
-/// PostgreSQL refuses long texts in an index.
+/// The sort key of a text: the beginning of its folded form without accents. Folding can turn one
+/// letter into 18, and PostgreSQL refuses long texts in an index.
 pub fn sort_key(text: &str) -> String {
     bare(&fold(text)).chars().take(200).collect()
 }
 
-/// A folded text without what people on another keyboard leave out.
+/// A folded text without the marks that people on another keyboard leave out.
 fn bare(folded: &str) -> String {
     let plain = folded.nfkd().filter(|c| !is_accent(*c));
     plain.flat_map(plain_letter).nfc().collect()
@@ -55,7 +55,7 @@ fn is_hidden(c: char) -> bool {
     acts(c) && !c.is_control()
 }
 
-/// Letters that keyboards elsewhere don't have and that have no decomposition.
+/// Replaces letters that other keyboards don't have and that have no decomposition.
 fn plain_letter(c: char) -> impl Iterator<Item = char> {
     let (first, second) = match c {
         'ø' => ('o', None),

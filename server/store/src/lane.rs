@@ -1,7 +1,7 @@
-//! Who uses the store, and how many of each kind may at the same time.
+//! The kinds of use of the store, and how many uses of each may run at the same time.
 //!
-//! Each lane has its own connections, so no lane can take what another needs. A caller who finds its
-//! lane full waits for a moment and is then refused. `docs/decisions/0017` says why.
+//! Each lane has its own connections, so no lane can take what another needs. A caller that finds
+//! its lane full waits for a moment and is then refused. `docs/decisions/0017` says why.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -11,11 +11,11 @@ use crate::StoreError;
 
 /// How long to wait for a place in a lane.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long what ends something waits.
+/// How long an end waits.
 const PATIENCE_OF_ENDS: Duration = Duration::from_secs(30);
-/// How long a statement may take where people and programs look.
+/// How long a statement may take for people and programs that read.
 const LOOK: Duration = Duration::from_secs(4);
-/// How long a statement of an export may take. With a filter that fits little, one page of an
+/// How long a statement of an export may take. With a filter that matches little, one page of an
 /// export reads a whole chain.
 const EXPORT: Duration = Duration::from_secs(20);
 
@@ -24,13 +24,13 @@ const EXPORT: Duration = Duration::from_secs(20);
 pub enum Lane {
     /// The gateway's look-ups and refusals, leases, and the log of changes.
     Gateway,
-    /// What ends a session or takes away access. It goes before everything else at the writer.
+    /// Acts that end a session or withdraw access. At the writer they go first.
     Ends,
-    /// Look-ups of who asks, by cookie or key.
+    /// Look-ups of callers, by cookie or key.
     Callers,
     /// Acts of people. Only PostgreSQL gives each its own connection.
     Acts,
-    /// Pages, server functions and plain forms. Whatever names no lane is here.
+    /// Pages, server functions and plain forms. The default.
     Pages,
     /// Live streams.
     Live,
@@ -38,11 +38,12 @@ pub enum Lane {
     Rest,
     /// Audit logs as files.
     Exports,
-    /// What the platform reports and asks by key: telemetry, user sessions, ends of requests.
+    /// Requests of the platform by key that report something: telemetry, user sessions, ends of
+    /// requests.
     Reports,
     /// Background tasks.
     Tasks,
-    /// A command in a shell, which has a process of its own.
+    /// A command in a shell, which is a separate process.
     Shell,
 }
 
@@ -70,7 +71,7 @@ impl Lane {
         LANE.scope(self, Box::pin(task))
     }
 
-    /// The lane of the task that asks.
+    /// The lane of the current task.
     pub fn of_task() -> Option<Self> {
         LANE.try_with(|lane| *lane).ok()
     }
@@ -93,7 +94,7 @@ impl Lane {
         }
     }
 
-    /// Whether it leaves the processor to those who don't: programs and background tasks can wait.
+    /// Whether it runs at a lower priority, because programs and background tasks can wait.
     pub(crate) const fn gives_way(self) -> bool {
         matches!(self, Self::Live | Self::Rest | Self::Exports | Self::Tasks)
     }
@@ -129,7 +130,7 @@ pub(crate) struct Lanes([Arc<Semaphore>; Lane::ALL.len()]);
 /// A place in a lane, until it is dropped.
 pub(crate) type Place = OwnedSemaphorePermit;
 
-/// Waits for a place in a lane, for as long as that may take.
+/// Waits for a place in a lane, as long as the lane allows.
 pub(crate) async fn in_time<T>(
     lane: Lane,
     free: impl Future<Output = Result<T, StoreError>>,

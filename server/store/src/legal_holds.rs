@@ -24,7 +24,7 @@ queries! {
     }
 }
 
-/// A legal hold on everything recorded of a tenant.
+/// A legal hold on a tenant's whole record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegalHold {
     pub tenant_id: TenantId,

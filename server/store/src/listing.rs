@@ -1,4 +1,4 @@
-//! Lists: filters assembled from fragments of our own, in one place, and keyset paging.
+//! Lists: filters assembled from our own fragments, and keyset paging.
 
 mod page;
 
@@ -9,11 +9,11 @@ use super::{Db, Query, StoreError, ToValue, Value, record::Record};
 
 pub use self::page::{Key, Listed, PageAt, Position, Wanted};
 
-/// A search with at most so many hits has them looked up and sorted. Going along the order and
-/// reading row by row, as for more hits, would read the whole table for the few.
+/// Up to this many hits of a search are looked up and sorted. With more, the rows are read in the
+/// list's order, which for few hits would read the whole table.
 const FEW: u64 = 1_000;
 
-/// A condition that holds for rows anywhere in the table.
+/// A condition whose matches may be anywhere in the table.
 #[derive(Debug, Clone, Copy)]
 struct Search {
     /// Which of the conditions.
@@ -61,8 +61,8 @@ impl Listing {
         self.conditions.push(condition.replace("{}", &placeholder));
     }
 
-    /// Only rows whose column contains a text, which is taken literally. The column has an index
-    /// that has `key` too, a column that identifies a row.
+    /// Only rows whose column contains a text, taken literally. The column must have an index that
+    /// includes `key`, a column that identifies a row.
     pub fn and_contains(&mut self, column: &'static str, key: &'static str, text: &str) {
         let placeholder = self.placeholder(format!("%{}%", escape_like(text)).to_value());
         self.search = Some(Search {
@@ -73,7 +73,7 @@ impl Listing {
             .push(format!(r"{column} LIKE {placeholder} ESCAPE '\'"));
     }
 
-    /// Has the hits of the search looked up by their key.
+    /// Looks up the hits of the search by their key.
     fn look_up_hits(&mut self) {
         if let Some(Search { condition, key }) = self.search.take()
             && let Some(condition) = self.conditions.get_mut(condition)
@@ -83,8 +83,8 @@ impl Listing {
         }
     }
 
-    /// Only rows whose column begins with a text, which is taken literally. As a range and not with
-    /// `LIKE`, which on SQLite takes `A` for `a`, and which no index helps.
+    /// Only rows whose column begins with a text, taken literally. It uses a range, because `LIKE`
+    /// on SQLite does not distinguish `A` from `a`, and uses no index.
     pub fn and_prefix(&mut self, column: &'static str, text: &str) {
         let from = self.placeholder(text.to_value());
         let to = self.placeholder(format!("{text}{}", char::MAX).to_value());
@@ -92,7 +92,7 @@ impl Listing {
             .push(format!("{column} >= {from} AND {column} < {to}"));
     }
 
-    /// Only rows one of whose columns contains a text, or another of which equals one.
+    /// Only rows with one column that contains a text, or another that equals one.
     pub fn and_contains_or_equals(
         &mut self,
         column: &'static str,
@@ -116,7 +116,7 @@ impl Listing {
         });
     }
 
-    /// Only rows whose column has the `id` of a row of another table, as far as that one is not left out.
+    /// Only rows whose column has the `id` of a matching row of another table.
     pub(crate) fn and_among(
         &mut self,
         column: &'static str,
@@ -204,14 +204,14 @@ impl Listing {
         self.values.iter().fold(query, Query::bind)
     }
 
-    /// How many rows match, up to `most` and one more.
+    /// How many rows match, counted up to `most` + 1.
     async fn count(&self, db: &mut Db<'_>, most: u64) -> Result<u64, StoreError> {
         let mut listing = self.clone();
         let sql = listing.count_sql(most + 1);
         listing.bound(db.assembled(sql)).fetch_one().await
     }
 
-    /// How many rows there are in all, as far as that is asked for or decides how to look for them.
+    /// How many rows there are in total, if requested or if the way to search depends on it.
     async fn total(&self, db: &mut Db<'_>, asked: Total) -> Result<Option<u64>, StoreError> {
         Ok(match (asked, &self.search) {
             (Total::Known(rows), _) => Some(rows),
@@ -221,7 +221,7 @@ impl Listing {
         })
     }
 
-    /// Fetches the rows after one in the order, without counting them: for going through all.
+    /// Fetches the rows after one in the order, without counting them, to go through all.
     pub async fn fetch_after<T: Record>(
         mut self,
         db: &mut Db<'_>,
@@ -233,7 +233,7 @@ impl Listing {
         self.bound(db.assembled(sql)).fetch_all().await
     }
 
-    /// Fetches a page. `keys` gives a row's place in the order.
+    /// Fetches a page. `keys` returns a row's place in the order.
     pub async fn fetch<T: Record>(
         self,
         db: &mut Db<'_>,
@@ -270,7 +270,7 @@ impl Listing {
     }
 }
 
-/// The number of a page's first row, or 0 where it is not known.
+/// The number of a page's first row, or 0 if it is not known.
 fn first_row(position: &Position, count: u64, more: bool, exact: Option<u64>) -> u64 {
     match *position {
         _ if count == 0 => 0,

@@ -16,7 +16,7 @@ pub struct SchemaVersion {
     pub known: i64,
 }
 
-/// Brings the schema up to date, or checks that it is.
+/// Migrates the schema, or checks that it is up to date.
 pub(super) async fn prepare(pools: &Pools, migrate: bool) -> Result<(), StoreError> {
     let version = version(pools).await?;
     if version.found > version.known {
@@ -34,7 +34,7 @@ pub(super) async fn prepare(pools: &Pools, migrate: bool) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Brings an empty store up to a version of the schema and no further.
+/// Migrates an empty store to a given version of the schema.
 #[cfg(test)]
 pub(super) async fn run_up_to(pools: &Pools, version: i64) -> Result<(), StoreError> {
     let up_to = |all: &Migrator| Migrator {
@@ -63,7 +63,7 @@ async fn run(pools: &Pools, sqlite: &Migrator, postgres: &Migrator) -> Result<()
     Ok(())
 }
 
-/// Where the schema stands.
+/// The schema's version.
 pub(super) async fn version(pools: &Pools) -> Result<SchemaVersion, StoreError> {
     let (migrator, applied) = applied(pools).await?;
     let found = applied.iter().map(|migration| migration.version).max();

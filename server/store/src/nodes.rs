@@ -21,8 +21,8 @@ queries! {
         pub fn highest_confirmed_instant() -> one Option<Timestamp>
             = "SELECT COALESCE(MAX(confirmed_at), -1) FROM nodes";
 
-        /// The least instant that a node which has not stopped has confirmed since an instant; `None` if there
-        /// is no such node.
+        /// The earliest instant confirmed by nodes that have not stopped and have reported since an
+        /// instant; `None` if there is no such node.
         fn least_confirmed_instant(since: Timestamp) -> one Option<Timestamp>
             = "SELECT COALESCE(MIN(confirmed_at), -1) FROM nodes WHERE ended_at = -1 AND lease_until >= :since";
 
@@ -36,7 +36,7 @@ queries! {
             = select!(NodeRules, "nodes WHERE ended_at = -1 AND lease_until > :now AND rule_hash <> '' ORDER BY node, boot");
     }
     Bookkeeping {
-        /// Saves a node's state, where its heartbeats don't.
+        /// Saves a node's state, if its heartbeats don't.
         pub fn touch_node(of: Heartbeat<'_>, now: Timestamp)
             where (boot = of.boot, lease = now + of.lease, applied = of.applied, confirmed_at = of.confirmed_at)
             = "UPDATE nodes SET lease_until = :lease, applied = :applied, confirmed_at = :confirmed_at WHERE boot = :boot";
@@ -86,7 +86,7 @@ pub struct Heartbeat<'a> {
     pub lease: TimeDelta,
     /// The last change that it has applied.
     pub applied: i64,
-    /// The latest instant that has certainly come, by its own clock.
+    /// The latest instant that has certainly passed, by its own clock.
     pub confirmed_at: Timestamp,
 }
 
@@ -95,7 +95,7 @@ pub struct Heartbeat<'a> {
 pub struct Beat {
     /// The highest number in the log of changes.
     pub newest: i64,
-    /// The store's own time, where the store has one.
+    /// The store's own time, if it has a clock.
     pub store_at: Option<Timestamp>,
     /// Whether another node, which may be serving, has other rules.
     pub rules_differ: bool,
@@ -123,7 +123,7 @@ impl Db<'_> {
     }
 
     /// Reports that a node is alive, and asks for the newest change. On SQLite there is one node,
-    /// which holds the file's lock, so it only asks. `None` if the node is no longer known.
+    /// which holds the file's lock, so this only reads. `None` if the node is no longer known.
     pub async fn heartbeat(&mut self, of: Heartbeat<'_>) -> Result<Option<Beat>, StoreError> {
         if !self.is_postgres() {
             let newest = self.newest_change().await?;
@@ -151,7 +151,7 @@ impl Db<'_> {
     }
 
     /// The rules of every node that may be serving, by the nodes' names. On SQLite heartbeats write
-    /// nothing, so these are the rules of the last server that was started and has not stopped in order.
+    /// nothing, so these are the rules of the last started server that has not stopped properly.
     pub async fn list_rules_of_nodes(
         &mut self,
         ours: Timestamp,
@@ -164,8 +164,8 @@ impl Db<'_> {
         self.list_rules_held_at(now).await
     }
 
-    /// Whether a node is the first of those that may be serving: what one node does for all is done by that one. While
-    /// nodes come and go there may be two of them for a moment, or none.
+    /// Whether a node is the first of those that may be serving. This one does the tasks that one
+    /// node does for all. While nodes start and stop, there may be two or none for a moment.
     pub async fn is_first_node(&mut self, boot: &str, ours: Timestamp) -> Result<bool, StoreError> {
         if !self.is_postgres() {
             return Ok(true);
@@ -174,7 +174,8 @@ impl Db<'_> {
         Ok(self.count_nodes_before(boot, now).await? == 0)
     }
 
-    /// An instant of which this process, the store's clock and every node that is alive are certain.
+    /// An instant that has certainly passed for this process, the store's clock and every live
+    /// node.
     pub async fn certain_now(&mut self, ours: Timestamp) -> Result<Timestamp, StoreError> {
         let (now, alive_since) = match self.is_postgres() {
             true => {
@@ -187,8 +188,8 @@ impl Db<'_> {
         Ok(nodes.map_or(now, |nodes| nodes.min(now)).min(ours))
     }
 
-    /// The instant before which a lease must have ended for its node to be certainly dead. On
-    /// SQLite, where this process holds the file's lock, every other node is.
+    /// A node is certainly dead if its lease ended before this instant. On SQLite every other node
+    /// is, because this process holds the file's lock.
     pub async fn dead_before(&mut self, now: Timestamp) -> Result<Timestamp, StoreError> {
         if self.is_postgres() {
             Ok(self.store_now(now).await? - SURELY_DEAD)
@@ -199,7 +200,7 @@ impl Db<'_> {
 }
 
 impl Bookkeeping<'_> {
-    /// Adds a node that is about to serve. On SQLite those before it are gone.
+    /// Adds a node that is about to serve. On SQLite earlier ones have stopped.
     pub async fn add_node(&mut self, node: &NewNode, ours: Timestamp) -> Result<(), StoreError> {
         let now = self.store_now(ours).await?;
         self.insert_node(node, now).await?;

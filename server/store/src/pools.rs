@@ -66,7 +66,7 @@ impl Pools {
         Ok(Self::Postgres { pools })
     }
 
-    /// A connection for reading, if one of the lane's becomes free in time.
+    /// A connection of the lane for reading, if one becomes free in time.
     pub(crate) async fn reader(&self, lane: Lane) -> Result<Reader, StoreError> {
         match self {
             Self::Sqlite { readers, .. } => {
@@ -80,7 +80,7 @@ impl Pools {
         }
     }
 
-    /// A connection for reading, however long it takes until one of the lane's is free.
+    /// A connection of the lane for reading, however long it takes until one is free.
     pub(crate) async fn reader_at_last(&self, lane: Lane) -> Result<Reader, StoreError> {
         match self {
             Self::Sqlite { readers, .. } => Ok(Reader::Sqlite(readers.reader(lane).await?)),
@@ -94,7 +94,7 @@ impl Pools {
         }
     }
 
-    /// Begins a transaction of the batching writer, at a level if one is given.
+    /// Begins a transaction of the batching writer, at a durability level if one is given.
     pub(crate) async fn begin_batch(
         &self,
         level: Option<RecordLevel>,
@@ -116,7 +116,7 @@ impl Pools {
     }
 }
 
-/// Reads back the settings that durability depends on, at each level in use.
+/// Checks the settings on which durability depends, at each level in use.
 async fn assert_durable(writer: &SqliteWriter, record: RecordLevel) -> Result<(), StoreError> {
     let mut connection = writer.take()?;
     // Flushed last: it is what stays.

@@ -18,8 +18,8 @@ use crate::{
     value::{Kind, Value},
 };
 
-/// How long a transaction may be idle before PostgreSQL ends it, in milliseconds. A node that is frozen in
-/// the middle of one must not keep others from revoking.
+/// How long a transaction may be idle before PostgreSQL ends it, in milliseconds. A node that
+/// freezes in the middle of one must not prevent others from revoking.
 const IDLE_IN_TRANSACTION: &str = "3000";
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,8 +29,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct PostgresPools {
     /// Only for the batching writer.
     pub(crate) batch: PgPool,
-    /// One for each lane. A pool counts a connection until it is given back, also one whose statement
-    /// still runs after its caller has gone. So such statements take nothing from another lane.
+    /// One for each lane. A pool counts a connection until it is returned, even if its caller has
+    /// gone and its statement still runs. So such statements take nothing from another lane.
     lanes: [PgPool; Lane::ALL.len()],
 }
 

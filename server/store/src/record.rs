@@ -1,8 +1,8 @@
-//! The columns that a type is read from and written to, in one definition.
+//! The columns of a type, for reading and writing, in one definition.
 
 use crate::FromRow;
 
-/// A type that a row, or a part of one, stands for.
+/// A type that is stored in a row, or in a part of one.
 pub trait Record: FromRow {
     /// The columns, in the order in which their values are added.
     const COLUMNS: &'static str;

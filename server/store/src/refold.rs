@@ -1,4 +1,4 @@
-//! Stored forms are made anew when folding has changed.
+//! Makes stored forms again when folding has changed.
 
 use app::domain::{TenantId, staff::parse_email};
 
@@ -28,7 +28,7 @@ queries! {
             = "UPDATE tenants SET search = :search, sort_name = :sort_name WHERE id = :id";
         fn refold_organization(tenant: &str, id: &str, sort_name: &str)
             = "UPDATE organizations SET sort_name = :sort_name WHERE tenant_id = :tenant AND id = :id";
-        /// Only where the form was right: one that was changed by hand is still noticed.
+        /// Only if the old form was right, so that a manual change is still noticed.
         fn refold_actor(name: &str, before: &str, after: &str)
             = "UPDATE audit_deeds SET actor_search = :after WHERE actor_name = :name AND actor_search = :before";
         fn refold_address(before: &str, after: &str) -> changed
@@ -61,7 +61,8 @@ enum Refolded {
     },
 }
 
-/// Makes every stored form anew that another version of the program has made, before anyone uses the store.
+/// Makes every stored form again that another version of the program made, before anyone uses the
+/// store.
 pub(crate) async fn refold(pools: &Pools) -> Result<(), StoreError> {
     if pools.reader(Lane::Shell).await?.db().folded_by().await? == VERSION {
         return Ok(());
@@ -146,7 +147,7 @@ impl Refolded {
     }
 }
 
-/// What version 1 made of a text.
+/// The form of version 1.
 fn folded_before(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization as _;
     let lower = text.nfkc().collect::<String>().to_lowercase();

@@ -22,7 +22,7 @@ queries! {
             = "SELECT asked_at FROM revocation_receipts \
                 WHERE support_session_id = :session AND boot = :boot AND confirmed_us = -1";
 
-        /// The revocations that a node has yet to confirm.
+        /// The revocations that a node has not confirmed yet.
         pub fn list_pending_receipts(boot: &str) -> all SupportSessionId
             = "SELECT support_session_id FROM revocation_receipts WHERE boot = :boot AND confirmed_us = -1";
 

@@ -7,17 +7,17 @@ use crate::{
     value::{FromValue, Value},
 };
 
-/// What a statement has brought.
+/// The result of a statement.
 pub(crate) struct Answer {
     pub(crate) rows: Vec<Row>,
-    /// How many rows it has changed; of no meaning where it changes none.
+    /// How many rows it has changed; meaningless for a statement that only reads.
     pub(crate) changed: u64,
 }
 
 /// A row of either engine.
 pub struct Row {
     pub(crate) columns: Arc<[String]>,
-    /// `None` for what is of no kind that is stored.
+    /// `None` for a value of an unknown kind.
     pub(crate) values: Vec<Option<Value>>,
 }
 

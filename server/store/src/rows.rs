@@ -1,10 +1,11 @@
-//! Statements about several rows at once, so that a batch asks PostgreSQL seldom.
+//! Statements about several rows at once, so that a batch needs few statements on PostgreSQL.
 
 use std::sync::OnceLock;
 
 use crate::{Db, FromRow, Query, StoreError, Value};
 
-/// How many rows one statement takes. So any number takes few statements, and few texts are prepared.
+/// How many rows one statement has. So any number of rows needs few statements, and few texts are
+/// prepared.
 const LENGTHS: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
 /// A statement with a list of rows in it.
@@ -16,7 +17,7 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// With what stands before and after the list, whose rows have so many columns.
+    /// From the text before and after the list, and the number of columns of its rows.
     pub(crate) const fn new(before: &'static str, columns: usize, after: &'static str) -> Self {
         Self {
             before,
@@ -55,7 +56,7 @@ impl Rows {
         Ok(changed)
     }
 
-    /// Runs it for every row. Returns what it gives for any of them.
+    /// Runs it for every row. Returns all results.
     pub(crate) async fn fetch_all<T: FromRow>(
         &'static self,
         db: &mut Db<'_>,
@@ -82,7 +83,7 @@ impl Rows {
     }
 }
 
-/// How many columns a list of them has.
+/// How many columns a list has.
 pub(crate) const fn columns(list: &str) -> usize {
     let (list, mut at, mut columns) = (list.as_bytes(), 0, 1);
     while at < list.len() {

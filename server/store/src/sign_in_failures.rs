@@ -6,8 +6,8 @@ use super::{Bookkeeping, record::record, sql::queries};
 
 queries! {
     Bookkeeping {
-        /// The failed sign-ins of a subject, with no one else counting before this transaction ends.
-        /// Lock several subjects in ascending order.
+        /// The failed sign-ins of a subject, locked until this transaction ends. Lock several
+        /// subjects in ascending order.
         pub fn lock_sign_in_failures(subject: &str) -> one SignInFailures
             // Changes nothing where there is a row, but on PostgreSQL takes its lock before it is read.
             = "INSERT INTO sign_in_failures (subject, failures, last_failure_at) VALUES (:subject, 0, 0) \

@@ -1,4 +1,4 @@
-//! Queries, each in one definition: its name, what it takes, what it gives, and its text.
+//! Queries, each in one definition: its name, its parameters, its result and its text.
 
 mod numbered;
 

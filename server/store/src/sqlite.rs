@@ -1,4 +1,4 @@
-//! SQLite, by `rusqlite`: a statement runs in the thread that asks for it.
+//! SQLite, by `rusqlite`. A statement runs in the thread that calls it.
 
 mod file;
 mod migrations;

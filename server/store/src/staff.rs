@@ -18,7 +18,7 @@ queries! {
         pub fn lookup_staff(id: StaffId) -> optional StaffRecord
             = select!(StaffRecord, "staff WHERE id = :id");
 
-        /// The staff member who signs in with an e-mail address, which is given in its one form
+        /// The staff member who signs in with an e-mail address, given in its stored form
         /// (`app::domain::staff::parse_email`).
         pub fn find_staff_by_email(email: &str) -> optional StaffRecord
             = select!(StaffRecord, "staff WHERE email = :email");
@@ -26,23 +26,23 @@ queries! {
         /// Every staff member, by e-mail address.
         pub fn list_staff() -> all StaffMember = select!(StaffMember, "staff ORDER BY email");
 
-        /// How many staff members there are, deactivated ones included.
+        /// How many staff members there are, including deactivated ones.
         pub fn count_staff() -> one u64 = "SELECT COUNT(*) FROM staff";
 
-        /// How many active super admins there are beside this one.
+        /// How many other active super admins there are.
         pub fn count_other_super_admins(id: StaffId) -> one u64
             = "SELECT COUNT(*) FROM staff WHERE id <> :id AND deactivated_at IS NULL \
                 AND ' ' || roles || ' ' LIKE '% super_admin %'";
     }
     Bookkeeping {
-        /// A staff member, with no one else changing it before this transaction ends.
+        /// A staff member, locked until this transaction ends.
         pub fn lock_staff(id: StaffId) -> optional StaffRecord
             // Changes nothing, but on PostgreSQL takes the row's lock, and then gives what the holder of
             // the lock before has left.
             = concatcp!("UPDATE staff SET email = email WHERE id = :id RETURNING ", StaffRecord::COLUMNS);
 
-        /// No one else changes roles or withdraws access before this transaction ends, so that two
-        /// super admins can't remove each other at the same instant. Taken before any other lock.
+        /// Prevents changes of roles and access by others until this transaction ends, so that two
+        /// super admins can't remove each other at the same instant. Take it before any other lock.
         pub fn lock_all_staff()
             // The first staff member's row stands for all: rows are never deleted.
             = "UPDATE staff SET email = email WHERE id = (SELECT MIN(id) FROM staff)";
@@ -63,7 +63,7 @@ queries! {
         pub fn deactivate_staff(id: StaffId, at: Timestamp)
             = "UPDATE staff SET deactivated_at = :at WHERE id = :id";
 
-        /// Gives a staff member's access back.
+        /// Restores a staff member's access.
         pub fn reactivate_staff(id: StaffId)
             = "UPDATE staff SET deactivated_at = NULL WHERE id = :id";
     }

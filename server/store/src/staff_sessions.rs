@@ -11,7 +11,7 @@ use super::{
 
 queries! {
     Db {
-        /// The sign-in that a token belongs to, ended or not.
+        /// The sign-in with this token, ended or not.
         pub fn find_staff_session_by_token(token: TokenHash) -> optional StaffSession
             = select!(StaffSession, "staff JOIN (SELECT id AS staff_session_id, staff_id, token_hash, signed_in_at, \
                 last_used_at, expires_at, ended_at FROM staff_sessions) AS s ON s.staff_id = staff.id WHERE token_hash = :token");
@@ -68,7 +68,7 @@ pub struct NewStaffSession {
     pub user_agent: String,
 }
 
-/// A sign-in as it is kept, with the staff member as it is now. It may have ended.
+/// A stored sign-in, with the staff member's current data. It may have ended.
 #[derive(Debug, Clone)]
 pub struct StaffSession {
     pub id: StaffSessionId,

@@ -23,7 +23,7 @@ queries! {
         pub fn lookup_support_session(id: SupportSessionId) -> optional SupportSession
             = select!(SupportSession, "support_sessions WHERE id = :id");
 
-        /// The support session whose token has this SHA-256 hash, ended ones included.
+        /// The support session whose token has this SHA-256 hash, even if it has ended.
         pub fn find_support_session_by_token(token_hash: [u8; 32]) -> optional SupportSession
             = select!(SupportSession, "support_sessions WHERE token_hash = :token_hash");
 
@@ -55,7 +55,7 @@ queries! {
         pub fn count_active_support_sessions(now: Timestamp) -> one u64
             = concatcp!("SELECT COUNT(*) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now");
 
-        /// Up to 100 support sessions that have expired without an audit event of it yet, in order, after an instant and
+        /// Up to 100 support sessions whose expiry has no audit event yet, in order, after an instant and
         /// the session that expired then.
         pub fn list_expired(after: Timestamp, id: SupportSessionId, now: Timestamp) -> all ExpiredSession
             = select!(ExpiredSession, "support_sessions WHERE revoked_at IS NULL AND expiry_recorded = 0 \
@@ -65,7 +65,8 @@ queries! {
         pub fn is_expiry_recorded(id: SupportSessionId) -> exists
             = "SELECT COUNT(*) FROM support_sessions WHERE id = :id AND expiry_recorded = 1";
 
-        /// When the first support session expired without an audit event of it yet, and when the next one expires.
+        /// When the first support session expired that has no audit event of it yet, and when the
+        /// next one expires.
         pub fn next_expiries(now: Timestamp) -> one (Option<Timestamp>, Option<Timestamp>)
             = concatcp!("SELECT (SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at <= :now), \
                 (SELECT COALESCE(MIN(ends_at), -1) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now)");
@@ -75,20 +76,20 @@ queries! {
         pub fn latest_expiry() -> one Option<Timestamp>
             = "SELECT COALESCE(MAX(ends_at), -1) FROM support_sessions WHERE expiry_recorded = 1";
 
-        /// Staff members who have held support sessions, to filter by.
+        /// Staff members who have held support sessions, for the filter.
         pub fn list_support_session_staff() -> all StaffRef
             = "SELECT id AS staff_id, name AS staff_name FROM staff WHERE EXISTS (SELECT 1 FROM support_sessions s \
                 WHERE s.staff_id = staff.id) ORDER BY name, id LIMIT 500";
 
-        /// Both counts are of a session's requests since an instant. A session that began before it has requests
-        /// before it: these are counted one by one.
+        /// Both counts are of a session's requests since an instant. In a session that began
+        /// earlier, they are counted one by one.
         fn count_forwarded_by(staff: StaffId, since: Timestamp) -> one u64
             = concatcp!(FORWARDED_SINCE, "staff_id = :staff AND ends_at > :since");
 
         fn count_forwarded_in(tenant: &TenantId, since: Timestamp) -> one u64
             = concatcp!(FORWARDED_SINCE, "tenant_id = :tenant AND ends_at > :since");
 
-        /// Each status has an index of its own, and what has ended is counted up to [`COUNTED_MAX`].
+        /// Each status has its own index, and ended sessions are counted up to [`COUNTED_MAX`].
         fn count_by_status(now: Timestamp, enough: u64) -> one (u64, u64, u64, u64)
             = concatcp!("SELECT (SELECT COUNT(*) FROM support_sessions WHERE ", UNRECORDED, " AND ends_at > :now), ",
                 "(SELECT COUNT(*) FROM (SELECT 1 FROM support_sessions WHERE revoked_at IS NOT NULL LIMIT :enough) AS r), ",
@@ -127,10 +128,10 @@ queries! {
             = "UPDATE support_sessions SET requests_total = :total WHERE id = :id AND requests_total < :total \
                 AND revoked_at IS NULL AND ends_at > :now";
 
-        /// Records that the audit event of an expiry is written. Returns whether it is the first time
-        /// and no request has postponed the end meanwhile. An expiry that came by a jump of the clock
-        /// is moved to `confirmed`, the latest instant that has certainly passed, so that the session
-        /// stays expired when the clock is corrected.
+        /// Records that the audit event of an expiry is written. Returns whether it is the first
+        /// time and no request has postponed the end meanwhile. An expiry caused by a jump of the
+        /// clock is moved to `confirmed`, the latest instant that has certainly passed, so that the
+        /// session stays expired when the clock is corrected.
         pub fn mark_expiry_recorded(id: SupportSessionId, confirmed: Timestamp, now: Timestamp) -> changed
             // Where the clock jumped forward, `confirmed` is before the end: the session ended then.
             = "UPDATE support_sessions SET expiry_recorded = 1, \
@@ -146,7 +147,7 @@ const RUNNING: &str = concatcp!(
     " AND ends_at > {})"
 );
 
-/// Sessions that run, or whose expiry is still to be recorded: the condition of the index
+/// Active sessions, and those whose expiry is not recorded yet: the condition of the index
 /// `support_sessions_running`.
 const UNRECORDED: &str = "revoked_at IS NULL AND expiry_recorded = 0";
 
@@ -224,8 +225,8 @@ impl Db<'_> {
         .await
     }
 
-    /// How many support sessions are in which status, of one tenant or of all. Of all, those that
-    /// have ended are counted up to [`COUNTED_MAX`] and one more.
+    /// How many support sessions have which status, of one tenant or of all. For all tenants, ended
+    /// ones are counted up to [`COUNTED_MAX`] + 1.
     pub async fn count_support_sessions(
         &mut self,
         tenant: Option<&TenantId>,

@@ -1,4 +1,4 @@
-//! Batches of telemetry by their `Idempotency-Key`, and whether telemetry arrives at all.
+//! Batches of telemetry by their `Idempotency-Key`, and whether telemetry arrives.
 
 mod reported;
 
@@ -32,7 +32,7 @@ queries! {
             = concatcp!(insert!("telemetry_batches", "api_key_id, idempotency_key, body_hash, received_at"),
                 " ON CONFLICT (api_key_id, idempotency_key) DO NOTHING");
 
-        /// The batch with this key, held until the end of this transaction.
+        /// The batch with this key, locked until this transaction ends.
         pub fn lock_telemetry_batch(key: &BatchKey) -> optional StoredBatch
             where (sender = key.sender, key = key.key)
             // Changes nothing, but on PostgreSQL takes the row's lock before it is read.
@@ -67,7 +67,7 @@ queries! {
                 THEN excluded.last_received_at ELSE telemetry_state.resumed_at END, \
                 last_received_at = excluded.last_received_at WHERE telemetry_state.last_received_at <= :again";
 
-        /// Forgets up to 500 batches received before `before`; how many there were.
+        /// Deletes up to 500 batches received before `before`. Returns how many.
         pub fn prune_telemetry_batches(before: Timestamp) -> count
             = "DELETE FROM telemetry_batches WHERE (api_key_id, idempotency_key) IN \
                 (SELECT api_key_id, idempotency_key FROM telemetry_batches WHERE received_at < :before \
@@ -135,7 +135,7 @@ impl Db<'_> {
 }
 
 impl Bookkeeping<'_> {
-    /// Takes a key for a batch, or finds the batch that has it already.
+    /// Reserves a key for a batch, or finds the batch that already has it.
     pub async fn claim_telemetry_batch(
         &mut self,
         key: &BatchKey,

@@ -1,4 +1,4 @@
-//! Tenants as the platform registered them, with their health as it was last worked out.
+//! Tenants as the platform registered them, with their last evaluated health.
 
 mod health;
 mod list;
@@ -46,10 +46,10 @@ queries! {
     }
 }
 
-/// What the platform registers, and what is made of it.
+/// The registered columns, and those derived from them.
 const REGISTERED: &str = concatcp!(Tenant::COLUMNS, ", sort_name, search");
 
-/// A tenant as it is kept.
+/// A stored tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredTenant {
     pub tenant: Tenant,
@@ -98,7 +98,7 @@ record! { StoredTenant {
 } }
 
 impl Db<'_> {
-    /// Those of `ids` that are registered, in no order.
+    /// The tenants among `ids` that are registered, in no order.
     pub async fn find_tenants_by_id(
         &mut self,
         ids: &[TenantId],

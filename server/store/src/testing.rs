@@ -31,10 +31,10 @@ use super::{
     transaction::Transaction,
 };
 
-/// An empty store that goes with the test.
+/// An empty store that is removed with the test.
 pub struct TestStore {
     pub store: Store,
-    /// How it was opened, for opening it once more.
+    /// How it was opened, to open it again.
     pub options: StoreOptions,
     // Removed with the test.
     folder: tempfile::TempDir,
@@ -51,7 +51,7 @@ impl TestStore {
         other
     }
 
-    /// Another process on the same database, whose records are written only.
+    /// Another process on the same database, whose records are written but not flushed.
     pub async fn again_written(&self) -> Store {
         let options = StoreOptions {
             serves: false,
@@ -67,10 +67,10 @@ impl TestStore {
     }
 }
 
-/// What becomes of the writer's next commit.
+/// What happens to the writer's next commit.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// Nothing is kept, and the engine says so with this code.
+    /// Nothing is kept, and the engine reports this code.
     Code(&'static str),
     /// It is kept, and the connection is lost before the engine can say so.
     LostAfter,
@@ -78,12 +78,12 @@ pub enum Fault {
     Held(Arc<Notify>),
 }
 
-/// Commits as the engine does, except where a test wants a fault.
+/// Commits with the engine, unless a test wants a fault.
 #[derive(Default)]
 pub struct Faults(Mutex<Option<Fault>>);
 
 impl Faults {
-    /// The next commit meets this.
+    /// The next commit has this fault.
     pub fn next(&self, fault: Fault) {
         *self.0.lock() = Some(fault);
     }
@@ -114,7 +114,7 @@ impl Commit for Faults {
     }
 }
 
-/// What an engine says with a code: those of PostgreSQL have five characters.
+/// An engine's error with a code. Codes of PostgreSQL have five characters.
 fn coded(code: &'static str) -> StoreError {
     match code.parse() {
         Ok(number) if code.len() < 5 => {
@@ -264,7 +264,8 @@ pub async fn append(store: &Store, event: NewAuditEvent) -> Result<(), StoreErro
         .await
 }
 
-/// Keeps a chain's events as they are, of which the last also gives the head. After `ordered_after` they are in the order of time.
+/// Stores a chain's events unchanged, the last of which is the head. After `ordered_after` they are
+/// in time order.
 pub async fn keep_events(store: &Store, events: Vec<AuditEvent>, ordered_after: u64) {
     let kept = store.write(Priority::Normal, events, move |events, tx| {
         Box::pin(async move { keep(tx, events, ordered_after).await })
@@ -293,7 +294,7 @@ async fn keep(
     tx.keep_as_it_is(events).await
 }
 
-/// What a test changes before it begins.
+/// Changes before a test begins.
 struct Arranging<D, F> {
     given: D,
     run: F,

@@ -16,7 +16,7 @@ use crate::{
     sqlite::SqliteTransaction,
 };
 
-/// A transaction of either engine. Dropped without a commit it is rolled back.
+/// A transaction of either engine. If it is dropped without a commit, it is rolled back.
 pub(super) enum Transaction {
     Sqlite(SqliteTransaction),
     Postgres(sqlx::Transaction<'static, Postgres>),
@@ -30,8 +30,9 @@ impl Transaction {
         })
     }
 
-    /// Whether its commit has anything to keep, besides rows that were changed and changed back. SQLite
-    /// commits nothing without touching the disk; on PostgreSQL to have asked is enough.
+    /// Whether its commit proves that the store can be written. On SQLite it must have rows to keep
+    /// that were not undone, because an empty commit doesn't touch the disk. On PostgreSQL any
+    /// commit does.
     pub(super) fn proves_anything(&self, undone: u64) -> bool {
         match self {
             Self::Sqlite(transaction) => transaction.rows_changed() > undone,
@@ -39,7 +40,7 @@ impl Transaction {
         }
     }
 
-    /// Ends it with nothing kept.
+    /// Rolls it back.
     pub(super) async fn roll_back(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(transaction) => transaction.roll_back(),
@@ -57,7 +58,7 @@ impl Transaction {
     }
 }
 
-/// A transaction under way, for what is no act of anyone: the gateway's records, what the platform
+/// An open transaction for writes that are no act of anyone: the gateway's records, the platform's
 /// reports, and housekeeping. None of its queries changes what acts change.
 pub struct Bookkeeping<'c> {
     pub(super) db: Db<'c>,
@@ -68,7 +69,7 @@ pub struct Bookkeeping<'c> {
     pub(super) asked: Vec<(SupportSessionId, Timestamp)>,
 }
 
-/// What a transaction had written and put off when a part of it began.
+/// The state of a transaction when a part of it began.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     rows: u64,
@@ -78,10 +79,10 @@ pub(super) struct Part {
     asked: usize,
 }
 
-/// A transaction under way in which an act changes something.
+/// An open transaction in which an act changes something.
 pub struct Tx<'c> {
     books: Bookkeeping<'c>,
-    /// Whether a query that only acts have has changed a row.
+    /// Whether a query that only acts have changed a row.
     pub(super) has_acted: bool,
 }
 
@@ -108,13 +109,13 @@ impl<'c> Tx<'c> {
 }
 
 impl Bookkeeping<'_> {
-    /// Appends an event to its chain, once the transaction is about to be kept.
+    /// Appends an event to its chain, just before the commit.
     pub fn append_audit(&mut self, event: NewAuditEvent) -> Receipt {
         self.pending.push(event.into())
     }
 
-    /// Adds a row to the access log and appends the event of it, once the transaction is about to be kept. Address and program of
-    /// the client are those of the event.
+    /// Adds a row to the access log and appends its event, just before the commit. Address and
+    /// program of the client are taken from the event.
     pub fn add_access_log_entry(
         &mut self,
         entry: AccessLogEntry,
@@ -126,8 +127,8 @@ impl Bookkeeping<'_> {
         self.pending.push(event)
     }
 
-    /// Completes an open row of the access log and appends the event of it, once the transaction is
-    /// about to be kept. Neither happens if the row is not open.
+    /// Completes an open row of the access log and appends its event, just before the commit. Does
+    /// neither if the row is not open.
     pub fn complete_with_event(
         &mut self,
         request: RequestId,
@@ -137,7 +138,7 @@ impl Bookkeeping<'_> {
         self.batched.end(request, end, event.into());
     }
 
-    /// Begins a part of the transaction that can be undone by itself.
+    /// Begins a part of the transaction that can be undone separately.
     pub(super) async fn begin_part(&mut self) -> Result<Part, StoreError> {
         self.db.query("SAVEPOINT part").done().await?;
         Ok(Part {
@@ -154,7 +155,8 @@ impl Bookkeeping<'_> {
         self.db.query("RELEASE SAVEPOINT part").done().await
     }
 
-    /// Undoes a part. What others had put off is not written before all parts have ended. Returns how many rows it had changed.
+    /// Undoes a part. Returns how many rows it had changed. Deferred rows of other parts are
+    /// written only after all parts have ended.
     pub(super) async fn undo_part(&mut self, part: Part) -> Result<u64, StoreError> {
         self.db.query("ROLLBACK TO SAVEPOINT part").done().await?;
         self.keep_part().await?;
@@ -165,7 +167,7 @@ impl Bookkeeping<'_> {
         Ok(self.db.rows_changed() - part.rows)
     }
 
-    /// Writes what was put off until the transaction, or this part of it, is to be kept.
+    /// Writes the deferred rows of the transaction, or of this part of it.
     pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
         let (db, mut deeds) = (&mut self.db, Deeds::default());
         let events = self.pending.events().chain(self.batched.events());

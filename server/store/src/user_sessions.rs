@@ -27,7 +27,7 @@ queries! {
         pub fn find_force_logout(actor_id: &str, key: &str) -> optional ForceLogoutResult
             = select!(ForceLogoutResult, "force_logouts WHERE actor_id = :actor_id AND idempotency_key = :key");
 
-        /// The instant at or before which every user session of a tenant is dead.
+        /// Every user session of a tenant that was issued at or before this instant has ended.
         pub fn lookup_logout_cutoff(tenant: &TenantId) -> nullable Timestamp
             = "SELECT logout_cutoff FROM tenants WHERE id = :tenant";
     }
@@ -44,7 +44,7 @@ queries! {
         pub fn end_user_session(tenant: &TenantId, id: &UserSessionId, at: Timestamp) -> changed
             = "UPDATE user_sessions SET ended_at = :at WHERE tenant_id = :tenant AND id = :id AND ended_at IS NULL";
 
-        /// Forgets up to 500 user sessions that expired before an instant. Returns how many.
+        /// Deletes up to 500 user sessions that expired before an instant. Returns how many.
         pub fn prune_user_sessions(before: Timestamp) -> count
             = "DELETE FROM user_sessions WHERE (tenant_id, id) IN \
                 (SELECT tenant_id, id FROM user_sessions WHERE expires_at < :before AND ended_at IS NULL \
@@ -56,7 +56,7 @@ queries! {
                 (SELECT tenant_id, id FROM user_sessions WHERE expires_at < :before AND ended_at IS NOT NULL \
                 ORDER BY expires_at LIMIT 500)";
 
-        /// Forgets the results of up to 500 force logouts before an instant. Returns how many.
+        /// Deletes the results of up to 500 force logouts from before an instant. Returns how many.
         pub fn prune_force_logouts(before: Timestamp) -> count
             = "DELETE FROM force_logouts WHERE (actor_id, idempotency_key) IN \
                 (SELECT actor_id, idempotency_key FROM force_logouts WHERE at < :before ORDER BY at LIMIT 500)";
@@ -83,8 +83,8 @@ record! { UserSessionRegistration { user = user_id; issued_at; expires_at } }
 record! { ForceLogoutResult { tenant_id; ended; at; audit_event_id } }
 
 impl Tx<'_> {
-    /// Ends every active user session of a tenant, and those issued at or before `cutoff` that
-    /// are reported later; how many were active.
+    /// Ends every active user session of a tenant, and any issued at or before `cutoff` that is
+    /// reported later. Returns how many were active.
     pub async fn end_all_user_sessions(
         &mut self,
         tenant: &TenantId,

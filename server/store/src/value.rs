@@ -1,4 +1,4 @@
-//! Values as columns hold them, and the types of ours that are kept in columns.
+//! Values of columns, and our types that are stored in columns.
 
 use std::fmt::Display;
 
@@ -6,7 +6,7 @@ use app::domain::{RequestId, Timestamp, token_hash::TokenHash};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-/// What a column holds, and what is bound to a placeholder. Nothing else is stored.
+/// A value of a column or a placeholder. Nothing else is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// NULL, in a column of this kind.
@@ -15,7 +15,7 @@ pub enum Value {
     /// A whole number, an instant in microseconds, or a truth value as 0 and 1.
     Int(i64),
     Bytes(Vec<u8>),
-    /// An identifier of ours. SQLite gives its bytes.
+    /// Our identifiers. SQLite returns their bytes.
     Uuid(Uuid),
 }
 
@@ -61,7 +61,7 @@ pub trait ToValue {
     fn to_value(&self) -> Value;
 }
 
-/// What a query's parameter brings: one value, or one for each of a record's columns.
+/// The values of a query's parameter: one, or one for each of a record's columns.
 pub(crate) trait Values {
     fn add_to(&self, values: &mut Vec<Value>);
 }
@@ -81,7 +81,7 @@ pub trait FromValue: Sized {
     /// What is wrong with it.
     fn from_value(value: Value) -> Result<Self, String>;
 
-    /// Whether a value stands for nothing: what `Option` reads as `None`.
+    /// Whether `Option` reads a value as `None`.
     fn is_nothing(value: &Value) -> bool {
         matches!(value, Value::Null(_))
     }
@@ -189,13 +189,13 @@ impl FromValue for Timestamp {
         Self::from_timestamp_micros(value.int()?).ok_or_else(|| "not an instant".to_owned())
     }
 
-    /// What is sorted by is never NULL: -1 stands for "never" there.
+    /// Sort keys are never NULL: -1 means "never" there.
     fn is_nothing(value: &Value) -> bool {
         matches!(value, Value::Null(_) | Value::Int(-1))
     }
 }
 
-/// Whole numbers. Those beyond `i64::MAX` do not occur; they would be kept as `i64::MAX`.
+/// Whole numbers. Any beyond `i64::MAX`, which do not occur, would be stored as `i64::MAX`.
 macro_rules! numbers {
     ($($type:ty),+) => {$(
         stored! { [] $type, Int: |number| Value::Int(i64::try_from(*number).unwrap_or(i64::MAX)); }
@@ -210,7 +210,7 @@ macro_rules! numbers {
 
 numbers!(u8, u16, u32, u64, i64);
 
-/// Identifiers and words, kept as they are written.
+/// Identifiers and words, stored as they are written.
 macro_rules! texts {
     ($($name:ident in $($module:ident)::+;)+) => {$(
         stored! { [] $($module)::+::$name, Text: |word| Value::Text(word.to_string()); }
@@ -223,7 +223,7 @@ macro_rules! texts {
     )+};
 }
 
-/// Lists of words, kept with spaces between them.
+/// Lists of words, stored with spaces between them.
 macro_rules! words {
     ($($name:ident in $($module:ident)::+;)+) => {$(
         stored! {

@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::{HashError, LARGEST, check};
 
-/// As many bytes as an event seldom exceeds.
+/// Few events are longer than this, in bytes.
 const USUAL_LENGTH: usize = 1024;
 
-/// The bytes that an event's hash is made of.
+/// The bytes that are hashed.
 pub(super) fn canonical(event: &AuditEvent) -> Result<Vec<u8>, HashError> {
     // Named one by one: a member that is added to events must be added here.
     let AuditEvent {
@@ -74,8 +74,8 @@ fn of_actor(actor: &Actor) -> Result<Vec<u8>, HashError> {
     Ok(object.end())
 }
 
-/// Writes what [`check`] has admitted: names are ASCII, so the order of their bytes is that of RFC 8785 §3.2.3, and numbers are
-/// whole.
+/// Writes a value that has passed [`check`]: names are ASCII, so they are sorted by bytes as RFC
+/// 8785 §3.2.3 demands, and numbers are integers.
 fn write(bytes: &mut Vec<u8>, value: &Value) -> Result<(), HashError> {
     match value {
         Value::Array(items) => {
@@ -118,7 +118,7 @@ fn spelled(at: &DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// An object under way. Names are our own: nothing in them needs escaping.
+/// An object that is being written. Names are our own, so nothing in them needs escaping.
 #[derive(Default)]
 struct Object(Vec<u8>);
 

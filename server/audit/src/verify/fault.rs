@@ -5,7 +5,7 @@ use std::fmt;
 /// A fault of a recorded event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
-    /// It is no event.
+    /// It is not an event.
     #[error("can't be read: {0}")]
     Unreadable(String),
     /// Its version of the format is unknown.
@@ -26,13 +26,13 @@ pub enum Wrong {
         /// The position that should come here.
         expected: u64,
     },
-    /// Its place doesn't match its position.
+    /// It is in the wrong place.
     #[error("is out of order: it and {before} changed places")]
     Reordered {
         /// The position on the wrong side of it.
         before: u64,
     },
-    /// Its position was taken already.
+    /// Its position occurred before.
     #[error("stands here twice")]
     Duplicate,
     /// The chain ends before its head.
@@ -41,7 +41,7 @@ pub enum Wrong {
         /// The position of the chain's head.
         head: u64,
     },
-    /// The chain does not end in its head.
+    /// The chain's last event is not its head.
     #[error("is the last one, but is not what the chain's head (at {head}) tells")]
     Head {
         /// The position of the chain's head.
@@ -63,7 +63,7 @@ pub enum Wrong {
         /// The kept head's position.
         head: u64,
     },
-    /// A head that was kept elsewhere can't be held against these events.
+    /// A head that was kept elsewhere can't be compared with these events.
     #[error("the kept head at {head} lies outside of these events, so nothing is proved by it")]
     HeadNotCovered {
         /// The kept head's position.
@@ -99,7 +99,7 @@ impl Wrong {
     }
 }
 
-/// Something wrong, and where.
+/// A fault, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The chain with the fault, if it is known.
@@ -115,7 +115,8 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Whether it is a line that could not be read: nothing is known of what was recorded there.
+    /// Whether it is a line that could not be read, so that nothing is known about the record
+    /// there.
     pub const fn is_unreadable_line(&self) -> bool {
         self.chain.is_none() && matches!(self.wrong, Wrong::Unreadable(_))
     }

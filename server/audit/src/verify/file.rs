@@ -1,4 +1,4 @@
-//! Verifies a file that may not be an export at all, and then says what it is.
+//! Verifies a file. If it is not an export, says what it is.
 
 use std::io::{self, BufRead};
 
@@ -7,21 +7,21 @@ use serde_json::Value;
 use super::{Extent, KeptHead, Report, Verifier, text::Lines};
 use crate::json;
 
-/// What a file is that is no export to verify. As a sentence: "The file" and this.
+/// Why a file can't be verified as an export. It completes a sentence that begins with "The file".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnExport {
-    /// There is nothing in it.
+    /// It is empty.
     #[error("is empty")]
     Empty,
     /// It is compressed, or an archive.
     #[error("is compressed ({0}); unpack it first")]
     Compressed(&'static str),
-    /// It is an export for reading.
+    /// It is an export as CSV, which is for reading.
     #[error(
         "is a table (CSV), which is for reading; export as JSON Lines (format=jsonl) to verify"
     )]
     Csv,
-    /// It is a page.
+    /// It is a web page.
     #[error(
         "is a page (HTML or XML), such as the answer of a proxy or a sign-in page; export once more"
     )]
@@ -37,7 +37,7 @@ pub enum NotAnExport {
         "is JSON, but no audit event, such as an error or a page of the REST interface; export once more"
     )]
     OtherJson,
-    /// It is in a character encoding that is not read.
+    /// It is in an unsupported character encoding.
     #[error("is text in UTF-32; save it as UTF-8")]
     Utf32,
     /// No line in it is an event.
@@ -50,13 +50,13 @@ pub enum NotAnExport {
     },
 }
 
-/// A file that can't be verified. Nothing is said of what was recorded.
+/// A file that can't be verified. This says nothing about the record.
 #[derive(Debug, thiserror::Error)]
 pub enum NotVerified {
     /// It can't be read.
     #[error("can't be read")]
     Io(#[from] io::Error),
-    /// It is no export.
+    /// It is not an export.
     #[error(transparent)]
     NotAnExport(#[from] NotAnExport),
 }
@@ -65,7 +65,7 @@ pub enum NotVerified {
 ///
 /// # Errors
 ///
-/// If it can't be read, or is something else. Only a file with at least one event gets a report.
+/// If it can't be read, or is not an export. Only a file with at least one event gets a report.
 pub fn verify_export(
     file: impl BufRead,
     extent: Extent,
@@ -90,7 +90,7 @@ pub fn verify_export(
     Err(NotAnExport::NoEvent { line, why }.into())
 }
 
-/// What compressed files begin with.
+/// The first bytes of compressed files.
 const COMPRESSED: [(&[u8], &str); 5] = [
     (b"\x1F\x8B", "gzip"),
     (b"PK\x03\x04", "ZIP, or a workbook"),
@@ -99,7 +99,7 @@ const COMPRESSED: [(&[u8], &str); 5] = [
     (b"\xFD7zXZ", "xz"),
 ];
 
-/// Recognises files that people take for exports.
+/// Recognises files that people may mistake for exports.
 fn identify(lines: &Lines<impl BufRead>) -> Result<(), NotAnExport> {
     let start = lines.start();
     for (magic, name) in COMPRESSED {
@@ -127,7 +127,7 @@ fn identify(lines: &Lines<impl BufRead>) -> Result<(), NotAnExport> {
     }
 }
 
-/// A whole JSON object without anything that links an event.
+/// A complete JSON object without the members that link events.
 fn is_other_json(line: &str) -> bool {
     let links = ["chain", "seq", "prev", "hash"];
     match json::from_slice(line.as_bytes()) {
@@ -136,7 +136,7 @@ fn is_other_json(line: &str) -> bool {
     }
 }
 
-/// The head of an export as CSV, however a spreadsheet has separated it.
+/// The header line of an export as CSV, with whatever separator a spreadsheet has used.
 fn is_table(line: &str) -> bool {
     let mut names = line
         .split([',', ';', '\t'])

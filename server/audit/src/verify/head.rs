@@ -13,7 +13,7 @@ pub struct KeptHead {
     pub hash: String,
 }
 
-/// A text that is no head.
+/// A text that is not a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be chain:position:sha256:…, as `audit verify` prints it")]
 pub struct InvalidHead;

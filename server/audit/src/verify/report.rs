@@ -9,7 +9,7 @@ use super::{Extent, Fault, KeptHead};
 pub struct ChainReport {
     /// The first position seen.
     pub first: u64,
-    /// The last position that proved itself; 0 for none.
+    /// The last position whose event was sound; 0 for none.
     pub last: u64,
     /// The hash of the event at that position.
     pub hash: String,
@@ -19,7 +19,7 @@ pub struct ChainReport {
     pub links: u64,
     /// How often positions were missing in between.
     pub gaps: u64,
-    /// The last position that was deleted by the rules of retention, if a signed checkpoint says so.
+    /// The last position that retention deleted, if a signed checkpoint says so.
     pub checkpoint: Option<u64>,
     /// Positions of kept heads that agree.
     pub met: Vec<u64>,
@@ -59,8 +59,7 @@ impl Report {
         self.faults.is_empty()
     }
 
-    /// Whether anything was recorded in another way than these events tell. Lines that can't be read don't tell
-    /// anything.
+    /// Whether these events contradict the record. Lines that can't be read contradict nothing.
     pub fn is_contradicted(&self) -> bool {
         self.faults.iter().any(|fault| !fault.is_unreadable_line())
     }

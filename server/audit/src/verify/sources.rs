@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{chain, json};
 
-/// Verifies an export in JSON Lines, and takes whatever is given for one.
+/// Verifies an export in JSON Lines, without checking that it is one.
 pub fn verify_lines(
     lines: impl BufRead,
     extent: Extent,
@@ -23,7 +23,7 @@ pub fn verify_lines(
 }
 
 impl Verifier {
-    /// Takes every line of an export.
+    /// Verifies every line of an export.
     pub(super) fn lines(&mut self, lines: &mut Lines<impl BufRead>) -> io::Result<()> {
         let mut line = Vec::new();
         for number in 1.. {
@@ -52,19 +52,20 @@ impl Verifier {
         }
         Ok(())
     }
-    /// Takes an event as it is stored.
+    /// Verifies a stored event.
     pub fn event(&mut self, event: AuditEvent) {
         self.take(Seen::from_event(event));
     }
 
-    /// Takes an event as it is stored whose predecessor is missing. Without its hash this one proves nothing.
+    /// Verifies a stored event whose predecessor is missing. Without its hash this one proves
+    /// nothing.
     pub fn event_without_predecessor(&mut self, event: AuditEvent) {
         let mut seen = Seen::from_event(event);
         seen.computed = Err(Wrong::Prev);
         self.take(seen);
     }
 
-    /// Takes a stored event that can't be read.
+    /// Notes a stored event that can't be read.
     pub fn unreadable_event(&mut self, chain: String, seq: u64, id: String, problem: String) {
         self.take(Seen {
             chain,
@@ -98,8 +99,8 @@ impl Seen {
         }
     }
 
-    /// Takes the links of version 1 from the JSON itself, so that the hash covers the JSON and not
-    /// this program's reading of it.
+    /// Reads the links of version 1 from the JSON itself, so that the hash covers the JSON and not
+    /// what this program understood of it.
     pub(super) fn from_json(event: Value, line: u64) -> Result<Self, Wrong> {
         let missing =
             |name: &str| Wrong::Unreadable(format!("`{name}` is missing or of another type"));

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Cursor, Read};
 
-/// How much of the beginning tells what a file is.
+/// How many bytes from the beginning show what a file is.
 const START: u64 = 4096;
 /// The longest accepted line, in bytes.
 const LONGEST_LINE: usize = 4 * 1024 * 1024;
@@ -17,7 +17,7 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// By the byte order mark, or by where the zeros of a first `{` are.
+    /// By the byte order mark, or by the position of the zeros in a first `{`.
     pub(super) const fn of(start: &[u8]) -> Self {
         match start {
             [0xFF, 0xFE, ..] | [b'{', 0, ..] => Self::Utf16 {
@@ -53,11 +53,11 @@ const fn unit(is_big_endian: bool, first: u8, second: u8) -> u16 {
 /// A line, or why there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line {
-    /// The line has its end. `false` if the file ends in it.
+    /// Whether the line is complete. `false` if the file ends within it.
     Read {
         ended: bool,
     },
-    /// The characters are written wrong.
+    /// The characters are not valid in this encoding.
     Garbled,
     TooLong,
     /// There are no more.
@@ -71,7 +71,7 @@ pub(super) struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// Looks at the beginning of a file.
+    /// Reads the beginning of a file.
     pub(super) fn of(mut source: R) -> io::Result<Self> {
         let mut start = Vec::new();
         (&mut source).take(START).read_to_end(&mut start)?;
@@ -81,7 +81,8 @@ impl<R: BufRead> Lines<R> {
         })
     }
 
-    /// The beginning of the file, while nothing else was read. All of it if it is shorter than [`START`].
+    /// The beginning of the file, before anything else was read. All of it if it is shorter than
+    /// [`START`].
     pub(super) fn start(&self) -> &[u8] {
         self.source.get_ref().0.get_ref()
     }

@@ -1,5 +1,5 @@
-//! Rows of the access log that are written when a transaction is about to be kept: with those of every
-//! other request of its batch, by few statements.
+//! Rows of the access log that are written just before the commit, together with those of all other
+//! requests of the batch, by few statements.
 
 use std::collections::HashSet;
 
@@ -16,10 +16,10 @@ use crate::{
     value::{ToValue as _, Values as _},
 };
 
-/// Those of an entry, its deed and the start of the server.
+/// The columns of an entry, of its deed and of the start of the server.
 const COLUMNS: usize = columns(AccessLogEntry::COLUMNS) + 2;
 
-/// Address and program of the client are those of the deed.
+/// Address and program of the client are in the deed.
 static ADD: Rows = Rows::new(
     "INSERT INTO request_log (session, request_id, seq, method, path, query, status, outcome, refusal, at, duration_ms, \
         request_bytes, response_bytes, scope, upgrade, profile, reported_at, deed, boot) \
@@ -38,7 +38,7 @@ static COMPLETE: Rows = Rows::new(
     ") AS v WHERE request_log.request_id = v.column1 AND request_log.outcome = 'open' RETURNING request_log.request_id",
 );
 
-/// Which start of which node writes a row.
+/// The node and its start that write a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenBy {
     /// The configured `node_name`.
@@ -47,7 +47,7 @@ pub struct WrittenBy {
     pub boot: String,
 }
 
-/// What a transaction has yet to write.
+/// The rows that a transaction has not written yet.
 #[derive(Debug, Default)]
 pub(crate) struct Batched {
     begun: Vec<(AccessLogEntry, Digest, String)>,
@@ -67,13 +67,13 @@ impl Batched {
         (self.begun.len(), self.ended.len())
     }
 
-    /// Forgets what came after.
+    /// Forgets the later ones.
     pub(crate) fn truncate(&mut self, (begun, ended): (usize, usize)) {
         self.begun.truncate(begun);
         self.ended.truncate(ended);
     }
 
-    /// How many refusals of a support session since an instant have yet to be written.
+    /// How many refusals of a support session since an instant are not written yet.
     pub(crate) fn refused_since(&self, session: SupportSessionId, since: Timestamp) -> u64 {
         let waiting = self.begun.iter().filter(|(entry, ..)| {
             entry.support_session_id == session
@@ -88,7 +88,7 @@ impl Batched {
         self.ended.iter().map(|(.., event)| event)
     }
 
-    /// Writes the rows. Returns the events of those that were open. The deeds have been learnt.
+    /// Writes the rows. Returns the events of the ones that were open. Their deeds must be known.
     pub(crate) async fn write(
         &mut self,
         db: &mut Db<'_>,

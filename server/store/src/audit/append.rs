@@ -1,4 +1,4 @@
-//! Taking the next position of a chain, in the transaction of the act itself.
+//! Takes the next position of a chain, in the transaction of the act.
 
 use std::{
     collections::BTreeMap,
@@ -28,10 +28,10 @@ static ADD: Rows = Rows::new(
     "",
 );
 
-/// A difference of clocks that the log tells of.
+/// A difference of clocks that is logged.
 const AHEAD: TimeDelta = TimeDelta::minutes(1);
 
-/// Proof that the transaction under way is only kept together with an event.
+/// Proof that the current transaction commits only together with an event.
 #[derive(Debug, Clone)]
 #[must_use = "hand the receipt to `Audited`, so that the state change keeps its event"]
 pub struct Receipt {
@@ -67,15 +67,14 @@ impl Pending {
         Receipt { id }
     }
 
-    /// Gives every event its place, by compare-and-swap on its chain's head. Chains are locked after
-    /// everything else that the transaction locks, and in ascending order: so two transactions never
-    /// wait for each other in a circle, and a chain is held only until the commit that comes next. The deeds
-    /// have been learnt.
+    /// Gives every event its place, by compare-and-swap on its chain's head. Chains are locked
+    /// last, and in ascending order. So two transactions never deadlock, and a chain is locked only
+    /// until the commit that follows. The deeds have been learnt.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Contended`] if another writer has moved a head. Nothing of the transaction may be
-    /// kept then.
+    /// [`StoreError::Contended`] if another writer has moved a head. Then the transaction must not
+    /// commit.
     pub(crate) async fn place(
         &mut self,
         db: &mut Db<'_>,
@@ -117,7 +116,7 @@ impl Pending {
 
 #[cfg(any(test, feature = "testing"))]
 impl Db<'_> {
-    /// Writes events of a chain that has a number as they are, each with a deed of its own.
+    /// Writes events of a chain unchanged, each with its own deed.
     pub(crate) async fn keep_as_it_is(&mut self, events: &[AuditEvent]) -> Result<(), StoreError> {
         let mut rows = Vec::new();
         for event in events {

@@ -17,13 +17,14 @@ use crate::{
     value::ToValue,
 };
 
-/// For how long after its use a deed is kept for others.
+/// How long after its use a deed is kept for others.
 const KEPT: TimeDelta = TimeDelta::days(60);
 
-/// For how long it is kept at least before it is kept anew. By so much the clocks of nodes may differ.
+/// The least time for which it must still be kept before that is extended. The clocks of nodes may
+/// differ by as much.
 const KEPT_AT_LEAST: TimeDelta = TimeDelta::days(1);
 
-/// The next number on SQLite: by the ends of the key, without a walk through all.
+/// The next number on SQLite, from both ends of the key, without a scan.
 pub(crate) const NEXT_DEED: &str = "(MAX(COALESCE((SELECT MAX(id) FROM audit_deeds), 0), \
     -COALESCE((SELECT MIN(id) FROM audit_deeds), 0)) + 1)";
 
@@ -46,7 +47,7 @@ queries! {
             = concatcp!("SELECT ", COLUMNS, " FROM audit_deeds \
                 WHERE id > :id AND digest IS NOT NULL ORDER BY id LIMIT 1000");
 
-        /// Takes a deed's digest away. What it says stays, for verification.
+        /// Removes a deed's digest. Its content stays, for verification.
         fn displace_deed(id: i64, digest: &[u8], other: &[u8])
             = "UPDATE audit_deeds SET digest = :other WHERE id = :id AND digest = :digest";
 
@@ -74,7 +75,7 @@ impl From<NewAuditEvent> for Named {
     }
 }
 
-/// What a deed says.
+/// The content of a deed.
 #[derive(Debug, PartialEq, Eq)]
 struct Content {
     v: i64,
@@ -118,7 +119,7 @@ impl Content {
     }
 }
 
-/// The sign of the number of an action's deeds: an index leaves out events of requests by it.
+/// The sign of the number of an action's deeds, by which an index leaves out events of requests.
 pub(super) fn sign_of(action: &str) -> i64 {
     if OF_REQUESTS.contains(&action) { -1 } else { 1 }
 }
@@ -128,7 +129,7 @@ pub(super) fn sign_of(action: &str) -> i64 {
 pub(super) struct Stored {
     pub(super) id: i64,
     digest: Vec<u8>,
-    /// No event with it was recorded later.
+    /// No event that uses it was recorded later.
     used_until: Timestamp,
     content: Content,
 }
@@ -136,7 +137,7 @@ pub(super) struct Stored {
 record! { Stored { id; digest; used_until; content: Content } }
 
 impl Stored {
-    /// Whether the digest is that of what it says.
+    /// Whether the digest matches its content.
     pub(super) fn is_sound(&self) -> bool {
         let content = &self.content;
         let digest = digest([
@@ -166,8 +167,9 @@ struct Known {
 pub(crate) struct Deeds(BTreeMap<Digest, Known>);
 
 impl Deeds {
-    /// Finds the deeds of events, adds those that are missing, and notes for how long they are needed. Rows are locked in the
-    /// order of their digests, after everything that acts have locked and before any chain.
+    /// Finds the deeds of events, adds missing ones, and notes how long they are needed. Rows are
+    /// locked in the order of their digests, after everything that acts have locked and before any
+    /// chain.
     pub(crate) async fn learn(
         &mut self,
         db: &mut Db<'_>,
@@ -201,7 +203,7 @@ impl Deeds {
         }
     }
 
-    /// Finds deeds. Returns the numbers of those that say something else than their digests.
+    /// Finds deeds. Returns the numbers of those whose content doesn't match their digests.
     async fn find(
         &mut self,
         db: &mut Db<'_>,
@@ -231,14 +233,14 @@ impl Deeds {
         Ok(others)
     }
 
-    /// The number of a deed that has been learnt.
+    /// The number of a known deed.
     pub(crate) fn number(&self, digest: &Digest) -> Result<i64, StoreError> {
         let known = self.0.get(digest).map(|known| known.id);
         known.ok_or(StoreError::Contended)
     }
 
-    /// Makes sure that deeds are kept for events with the instants at which they are recorded: a chain's time can be ahead of
-    /// the clock.
+    /// Makes sure that deeds are kept long enough for their events, because a chain's time can be
+    /// ahead of the clock.
     pub(super) async fn keep(
         &mut self,
         db: &mut Db<'_>,
@@ -277,8 +279,9 @@ impl Deeds {
     }
 }
 
-/// Takes a digest away from a deed that says something else. Someone has written it there, so that events would be stored with
-/// what it says. It stays as it is otherwise: events that have it are not what was recorded, and `audit verify` names it.
+/// Removes the digest of a deed with other content. Someone has changed one of them, so that new
+/// events would be stored with this content. The deed itself stays: events that use it are not what
+/// was recorded, and `audit verify` names it.
 async fn displace(db: &mut Db<'_>, id: i64, digest: &Digest) -> Result<(), StoreError> {
     tracing::error!(
         audit.deed = id,
@@ -311,7 +314,7 @@ async fn add(
         .await
 }
 
-/// The digest of these parts, each with its length, so that none reaches into the next.
+/// The digest of these parts, each with its length, so that parts can't be shifted.
 fn digest(parts: [Option<&str>; 9]) -> Digest {
     let mut digest = Sha256::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! Whose events a list has, and which of them a filter leaves.
+//! Whose events a list shows, and which of them match a filter.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub enum AuditReach {
 }
 
 impl AuditReach {
-    /// Whether an event lies within.
+    /// Whether an event is within it.
     pub fn covers(&self, event: &AuditEvent) -> bool {
         match self {
             Self::All => true,
@@ -43,7 +43,7 @@ impl fmt::Display for AuditReach {
     }
 }
 
-/// What a list is sorted by. The order of a chain is that of time.
+/// The sort keys of a list. A chain is in the order of time.
 pub(crate) fn list_keys(reach: &AuditReach, filter: &AuditFilter) -> &'static [&'static str] {
     match chain_listed(reach, filter) {
         Some(_) => &["place"],
@@ -60,7 +60,7 @@ pub(super) fn chain_listed(reach: &AuditReach, filter: &AuditFilter) -> Option<S
     tenant.map(|id| chain::name(Some(id)))
 }
 
-/// The rows of the audit log that a filter leaves, in an order.
+/// The rows of the audit log that match a filter, in an order.
 pub(super) fn listing(
     keys: &'static [&'static str],
     direction: Direction,
@@ -114,7 +114,7 @@ pub(super) fn picks_deeds(filter: &AuditFilter) -> bool {
     parts.contains(&true)
 }
 
-/// Only the deeds that a filter leaves.
+/// Only the deeds that match a filter.
 pub(super) fn pick_deeds(deeds: &mut Listing, filter: &AuditFilter) {
     if let Some(category) = filter.category {
         deeds.and_bind("category = {}", category);
@@ -133,7 +133,7 @@ pub(super) fn pick_deeds(deeds: &mut Listing, filter: &AuditFilter) {
     }
 }
 
-/// Whether a filter leaves out every event of a request.
+/// Whether a filter excludes all events of requests.
 pub(super) fn is_of_no_request(filter: &AuditFilter) -> bool {
     let is_left_out = |action: &str, of_request: &str| match action.strip_suffix('*') {
         Some(prefix) => !of_request.starts_with(prefix),

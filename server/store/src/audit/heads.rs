@@ -30,7 +30,7 @@ static MOVE: Rows = Rows::new(
     ") AS v WHERE audit_heads.chain = v.column1 AND audit_heads.seq = v.column2 AND audit_heads.hash = v.column3",
 );
 
-/// How many heads one statement locks at most.
+/// The most heads that one statement locks.
 const LOCKED_AT_ONCE: usize = 64;
 
 /// The last position of a chain.
@@ -64,8 +64,8 @@ pub(super) struct Locked {
 record! { Locked { chain; number; head: Head } }
 
 impl Db<'_> {
-    /// The heads of some chains in ascending order, new chains included. On PostgreSQL they are locked in this order, until
-    /// the transaction ends.
+    /// The heads of some chains in ascending order, including new chains. On PostgreSQL they are
+    /// locked in this order until the transaction ends.
     pub(super) async fn take_heads(
         &mut self,
         chains: impl ExactSizeIterator<Item = &String> + Clone,
@@ -137,7 +137,7 @@ impl Db<'_> {
     }
 }
 
-/// The text that reads so many heads. SQLite has one writer, and no word for a lock.
+/// The text that reads this many heads. SQLite has one writer and no row locks.
 fn lock(is_postgres: bool, chains: usize) -> String {
     let places: Vec<_> = (1..=chains).map(|n| format!("${n}")).collect();
     let lock = match is_postgres {

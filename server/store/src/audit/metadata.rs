@@ -1,5 +1,5 @@
-//! Metadata as it is stored. Nearly all events are those of requests, so the names of their members are kept here and not in
-//! each row.
+//! The stored form of metadata. Nearly all events are about requests, so the names of their members
+//! are here and not in each row.
 
 use serde_json::{Map, Value};
 
@@ -27,7 +27,7 @@ fn names(action: &str) -> Option<&'static [&'static str]> {
     })
 }
 
-/// The stored form. What has other members than expected keeps their names.
+/// The stored form. Metadata with unexpected members keeps their names.
 pub(super) fn pack(action: &str, metadata: &Value) -> String {
     let values = names(action).and_then(|names| {
         let members = metadata.as_object()?;

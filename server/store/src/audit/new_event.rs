@@ -12,25 +12,25 @@ use app::domain::{
 #[derive(Debug, Clone)]
 pub struct NewAuditEvent {
     pub id: AuditEventId,
-    /// Whether it has an identifier that follows from its place instead of `id`. Such an identifier takes no room, but nobody
-    /// knows it before.
+    /// Whether its identifier is made from its place, instead of `id`. Such an identifier is not
+    /// stored, but is not known before.
     pub id_by_place: bool,
     /// The tenant it happened in, which determines the chain.
     pub tenant_id: Option<TenantId>,
     pub action: AuditAction,
     pub actor: Actor,
-    /// The identifier of the thing it was done to.
+    /// The identifier of the resource.
     pub resource_id: String,
     pub outcome: AuditOutcome,
     pub occurred_at: Timestamp,
-    /// Tells when the event is recorded.
+    /// The clock for the instant at which the event is recorded.
     pub recorded: Stamp,
     /// The origin of the request.
     pub origin: Origin,
 }
 
-/// The clock by which an event is recorded. It is asked when the event gets its place, which can be long after the act has
-/// begun.
+/// The clock by which an event is recorded. It is read when the event gets its place, which can be
+/// long after the act has begun.
 #[derive(Clone)]
 pub struct Stamp(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 

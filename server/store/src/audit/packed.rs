@@ -1,5 +1,5 @@
-//! Identifiers and hashes as they are stored: their bytes. Any other text is kept as text, after a zero if it could be taken for
-//! them or for nothing.
+//! Identifiers and hashes are stored as bytes. Any other text is stored as text, after a zero if it
+//! could be mistaken for one of these or for no value.
 
 use app::domain::{AuditEventId, Timestamp};
 use sha2::{Digest, Sha256};
@@ -52,8 +52,8 @@ fn unpack_text(mut stored: Vec<u8>) -> Result<String, String> {
     String::from_utf8(stored).map_err(|error| error.to_string())
 }
 
-/// The identifier of an event that needs none before it has its place: a UUIDv7 (RFC 9562 §5.7) of the instant at which it is
-/// recorded. It follows from the place, so it is not stored.
+/// The identifier of an event that needs none before it has its place: a UUIDv7 (RFC 9562 §5.7) of
+/// the instant at which it is recorded. It is made from the place, so it is not stored.
 pub(super) fn id_of_place(chain: &str, seq: u64, recorded_at: Timestamp) -> AuditEventId {
     let millis = u64::try_from(recorded_at.timestamp_millis()).unwrap_or_default();
     let mut digest = Sha256::new();
@@ -65,12 +65,13 @@ pub(super) fn id_of_place(chain: &str, seq: u64, recorded_at: Timestamp) -> Audi
     AuditEventId::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
 }
 
-/// The instants at which an event with this identifier was recorded, if it follows from its place.
+/// The instants between which an event with this identifier was recorded, if it was made from its
+/// place.
 pub(super) fn instants_of(id: AuditEventId) -> (Timestamp, Timestamp) {
     instants_of_uuid(id.as_uuid())
 }
 
-/// The instants at which a UUIDv7 was made.
+/// The instants between which a UUIDv7 was made.
 pub(super) fn instants_of_uuid(id: Uuid) -> (Timestamp, Timestamp) {
     let millis = i64::try_from(id.as_u128() >> 80).unwrap_or_default();
     let at = |millis| Timestamp::from_timestamp_millis(millis).unwrap_or_default();

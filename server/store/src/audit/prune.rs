@@ -1,5 +1,5 @@
-//! Deleting a chain's oldest events. The signed checkpoint comes first, and what it covers is deleted
-//! in pieces, so that a crash in between loses nothing.
+//! Deleting a chain's oldest events. The signed checkpoint comes first. Then the events that it
+//! covers are deleted in pieces, so that a crash in between does no harm.
 
 use app::domain::Timestamp;
 use audit::checkpoint::Checkpoint;
@@ -12,7 +12,7 @@ use crate::{
     sql::queries,
 };
 
-/// The end of a statement that spares the record of tenants under legal hold.
+/// The end of a statement that excludes tenants under legal hold.
 const NOT_HELD: &str = " AND NOT EXISTS (SELECT 1 FROM legal_holds WHERE tenant_id = :tenant)";
 
 queries! {
@@ -55,8 +55,8 @@ queries! {
                 ON CONFLICT (place) DO UPDATE SET hash = excluded.hash";
     }
     Tx {
-        /// Lets a chain begin after a checkpoint. Returns whether it lies beyond the present one, and the
-        /// tenant is not under legal hold.
+        /// Lets a chain begin after a checkpoint, if it is beyond the current one and the tenant is
+        /// not under legal hold. Returns whether it did.
         pub fn set_checkpoint(checkpoint: &Checkpoint, tenant: &str) -> changed
             where (v = checkpoint.v, chain = &checkpoint.chain, seq = checkpoint.seq, hash = &checkpoint.hash,
                 signed_at = checkpoint.signed_at, key = &checkpoint.key, signature = &checkpoint.signature, tenant)
@@ -72,8 +72,9 @@ queries! {
 record! { Checkpoint { v; chain; seq; hash; signed_at; key; signature } }
 
 impl Bookkeeping<'_> {
-    /// Deletes up to 500 events of a chain that its checkpoint covers, and keeps the hash of the last one, which the next one
-    /// builds on. Returns how many. `tenant` is the chain's, empty for none.
+    /// Deletes up to 500 events of a chain that its checkpoint covers, and keeps the hash of the
+    /// last one, which the next event needs. Returns how many. `tenant` is the chain's, empty for
+    /// none.
     pub async fn prune_audit_events(
         &mut self,
         chain: &str,

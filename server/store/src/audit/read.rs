@@ -50,12 +50,13 @@ queries! {
             = concatcp!("SELECT ", StoredEvent::COLUMNS, " FROM audit_entries WHERE ", OF_CHAIN, " AND place > ", BASE,
                 " + :after ORDER BY place LIMIT 1000");
 
-        /// Some of the events that stand in no chain: its name was taken away, or they are before its first place.
+        /// Some of the events that are in no chain, because its name was removed, or because they
+        /// are before its first place.
         pub(super) fn list_events_of_no_chain() -> all StoredEvent
             = concatcp!("SELECT ", StoredEvent::COLUMNS, " FROM audit_entries \
                 WHERE chain IS NULL OR place & 1099511627775 = 0 LIMIT 1");
 
-        /// The names of all chains, including any whose head was taken away.
+        /// The names of all chains, including those whose head was removed.
         pub fn list_audit_chains() -> all String
             = "SELECT name FROM audit_chains UNION SELECT chain FROM audit_heads ORDER BY 1";
 
@@ -72,13 +73,13 @@ queries! {
         fn latest_recorded_micros(limit: Timestamp) -> one i64
             = "SELECT COALESCE(MAX(recorded_at), 0) FROM audit_log WHERE recorded_at <= :limit";
 
-        /// The bounds between which a chain's first event lies that was recorded at or after an instant, equal
-        /// unless events are missing; and up to where events may be out of the order of time.
+        /// The bounds of the place of a chain's first event at or after an instant, which are equal
+        /// unless events are missing, and the place up to which events may be out of time order.
         pub(super) fn first_place_at(chain: &str, at: Timestamp) -> one (Option<u64>, Option<u64>, Option<u64>) = FIRST_PLACE_AT;
     }
 }
 
-/// Halves the part of the chain that is certainly in the order of time.
+/// A binary search over the part of the chain that is certainly in time order.
 const FIRST_PLACE_AT: &str = "WITH RECURSIVE search (low, high) AS (\
     SELECT CASE WHEN first < sorted THEN sorted ELSE first END, last + 1 FROM (\
         SELECT (SELECT MIN(e.place) FROM audit_log e WHERE e.place > c.number << 40 AND e.place < (c.number + 1) << 40) AS first, \
@@ -99,7 +100,7 @@ pub(super) const OF_CHAIN: &str = "place > (SELECT number << 40 FROM audit_chain
 
 const SELECT: &str = select!(AuditEvent, "audit_entries WHERE ");
 
-/// How many deeds a filter names by their numbers.
+/// The most deeds that a filter names by their numbers.
 const NAMED: u32 = 200;
 
 /// How many thousand events of one millisecond are looked at for one of them.
@@ -169,8 +170,8 @@ impl Db<'_> {
         }
     }
 
-    /// Up to 1,000 events of those that a filter leaves, chain by chain and in each chain oldest
-    /// first, after a chain and position.
+    /// Up to 1,000 events that match a filter, chain by chain and oldest first in each chain, after
+    /// a chain and position.
     pub async fn list_audit_events_to_export(
         &mut self,
         reach: &AuditReach,
@@ -246,7 +247,8 @@ impl Db<'_> {
         listing.fetch_after(self, Some(after), limit).await
     }
 
-    /// The place that a page begins at, by the instant, the chain and the position of its neighbour.
+    /// The place where a page begins, from the instant, the chain and the position of its
+    /// neighbour.
     async fn place_at(&mut self, keys: &[Key]) -> Result<i64, StoreError> {
         let [.., Key::Text(chain), Key::Int(seq)] = keys else {
             return Ok(0);
@@ -258,7 +260,7 @@ impl Db<'_> {
         )
     }
 
-    /// The events that a filter leaves, newest first, and without those that places and deeds rule out.
+    /// The events that match a filter, newest first, restricted by their places and deeds.
     pub(crate) async fn audit_listing(
         &mut self,
         keys: &'static [&'static str],
@@ -277,7 +279,7 @@ impl Db<'_> {
         Ok(listing)
     }
 
-    /// Leaves out the places of a chain that lie outside of a filter's times.
+    /// Excludes the places of a chain that are outside a filter's times.
     async fn narrow(
         &mut self,
         listing: &mut Listing,
@@ -301,8 +303,9 @@ impl Db<'_> {
         Ok(())
     }
 
-    /// Whether a filter leaves the same deeds as before what was just read. Otherwise an event with a new deed may be missing
-    /// before one that was read, and `picked` has it now. After the 200th they are no longer named, and nothing can be missing.
+    /// Whether a filter still selects the same deeds as before the last read. Otherwise an event
+    /// with a new deed may be missing before one that was read, and `picked` now has its deed.
+    /// Beyond 200 deeds they are not named, and nothing can be missing.
     pub(crate) async fn are_still(
         &mut self,
         picked: &mut Picked,
@@ -312,7 +315,7 @@ impl Db<'_> {
         Ok(before == *picked)
     }
 
-    /// The deeds and places that a filter leaves. Nothing is read for an actor whom no event has.
+    /// The deeds and places that match a filter. Nothing is read for an actor without events.
     pub(crate) async fn picked(&mut self, filter: &AuditFilter) -> Result<Picked, StoreError> {
         let places = match filter.request_id {
             Some(request) => Some(self.places_of(request).await?),
@@ -337,7 +340,7 @@ impl Db<'_> {
     }
 }
 
-/// What a filter leaves, as far as it is looked up before the events are read.
+/// The matches of a filter that are looked up before the events are read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Picked {
     deeds: PickedDeeds,
@@ -345,7 +348,7 @@ pub(crate) struct Picked {
     places: Option<Vec<i64>>,
 }
 
-/// The deeds that a filter leaves.
+/// The deeds that match a filter.
 #[derive(Debug, PartialEq, Eq)]
 enum PickedDeeds {
     All,

@@ -1,8 +1,8 @@
 //! The audit events of one request.
 //!
-//! Only acts have an index by their request. Nearly all other events are those of requests at the gateway, and an index of
-//! these would take a tenth of the record's room. They are found by the chain and the times that the access log tells, or by
-//! the instant in the request's own identifier.
+//! Only acts have an index by their request. Nearly all other events are about requests at the
+//! gateway, and an index of these would need a tenth of the record's space. They are found by the
+//! chain and the times in the access log, or by the instant in the request's own identifier.
 
 use app::domain::{
     RequestId, Timestamp,
@@ -38,15 +38,16 @@ queries! {
 
 /// How far the clocks of two nodes may be apart.
 const BEFORE: TimeDelta = TimeDelta::minutes(1);
-/// For how long an event may wait to be recorded.
+/// How long an event may wait to be recorded.
 const AFTER: TimeDelta = TimeDelta::minutes(2);
 /// The same without an entry in the access log, where every chain is read.
 const SOON: TimeDelta = TimeDelta::seconds(10);
-/// How many events of its chain are read for the end of a request, where no time tells it.
+/// How many events of its chain are read to find the end of a request, if no time is known.
 const AHEAD: i64 = 50_000;
 
 impl Db<'_> {
-    /// The events of a request within reach, oldest first. `entry` is what the access log has of it.
+    /// The events of a request that the caller may see, oldest first. `entry` is its entry in the
+    /// access log.
     pub async fn list_audit_events_of_request(
         &mut self,
         reach: &AuditReach,
@@ -67,7 +68,7 @@ impl Db<'_> {
         listing.fetch_after(self, None, 200).await
     }
 
-    /// Where the events of a request stand.
+    /// The places of a request's events.
     pub(super) async fn places_of(&mut self, request: RequestId) -> Result<Vec<i64>, StoreError> {
         let Some(entry) = self.lookup_access_log_entry(request).await? else {
             return self.places_of_request(request, None).await;
@@ -80,7 +81,7 @@ impl Db<'_> {
         self.places_of_request(request, known).await
     }
 
-    /// The same, with what the access log has of it and its chain.
+    /// The same, with its entry in the access log and its chain.
     async fn places_of_request(
         &mut self,
         request: RequestId,
@@ -105,7 +106,7 @@ impl Db<'_> {
         Ok(places)
     }
 
-    /// The places of a chain between which the events of a request's beginning and end lie.
+    /// The ranges of places in a chain in which the events of a request's beginning and end are.
     async fn stretches(
         &mut self,
         chain: &str,

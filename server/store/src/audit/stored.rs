@@ -1,5 +1,5 @@
-//! Events as they are stored, and back. What they say and their hashes are those of `docs/audit-format.md`: only the room that
-//! they take differs.
+//! Packs events for the store, and unpacks them. Their content and hashes are as in
+//! `docs/audit-format.md`. Only the stored form is shorter.
 
 use app::domain::{
     AuditEventId, TenantId, Timestamp,
@@ -17,10 +17,10 @@ use crate::{
     value::{FromValue, ToValue as _},
 };
 
-/// How many positions a chain has room for.
+/// How many positions a chain can have.
 pub(super) const POSITIONS: i64 = 1 << 40;
 
-/// Where an event stands in the table.
+/// The place of an event in the table.
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ pub(super) fn place(number: i64, seq: u64) -> Result<i64, StoreError> {
 pub(super) const COLUMNS: &str =
     "place, recorded_at, took, deed, hash, id, resource, request, metadata";
 
-/// What a row has of its event, besides place and deed.
+/// The columns of an event's row, besides place and deed.
 #[derive(Debug, PartialEq, Eq)]
 struct Packed {
     took: i64,
@@ -156,7 +156,7 @@ fn seq_of(row: &Row) -> Result<u64, StoreError> {
     u64::try_from(place.rem_euclid(POSITIONS)).map_err(|error| unreadable("place", error))
 }
 
-/// An identifier in another spelling is the same identifier, but can't be found.
+/// An identifier in another spelling is the same, but can't be found, so it is a fault.
 fn id_in(text: &str) -> Result<AuditEventId, StoreError> {
     let id = AuditEventId::from_value(Value::Text(text.to_owned()));
     let id = id.map_err(|problem| unreadable("id", problem))?;
@@ -206,7 +206,7 @@ impl StoredEvent {
         ", deed, digest, actor_search"
     );
 
-    /// Has it verified.
+    /// Passes it to a verifier.
     pub fn show(&self, verifier: &mut Verifier) {
         match &self.event {
             Ok(event) if self.follows => verifier.event(event.clone()),
@@ -238,7 +238,8 @@ impl FromRow for StoredEvent {
     }
 }
 
-/// What is stored must be exactly what the event is stored as: a changed byte that leaves the event as it was is found too.
+/// Checks that the row is exactly the stored form of the event, so that a changed byte is found
+/// even if it does not change the event.
 fn check(row: &Row, event: &AuditEvent) -> Result<(), String> {
     let text = |error: StoreError| error.to_string();
     if event.seq == 1

@@ -7,7 +7,7 @@ use ed25519_dalek::VerifyingKey;
 use super::{heads::AuditPosition, stored::StoredEvent};
 use crate::{Store, StoreError, record::record};
 
-/// A chain's head with what lists of a range of time go by.
+/// A chain's head, with the values on which lists of a time range depend.
 pub(super) struct WholeHead {
     position: AuditPosition,
     recorded_at: Timestamp,
@@ -16,11 +16,11 @@ pub(super) struct WholeHead {
 
 record! { WholeHead { position: AuditPosition; recorded_at; ordered_after } }
 
-/// The instants of a chain's events, as they come.
+/// The instants of a chain's events, in order of arrival.
 #[derive(Default)]
 struct Order {
     last: Option<Timestamp>,
-    /// After this position they are in the order of time.
+    /// After this position they are in time order.
     ordered_after: u64,
 }
 
@@ -34,15 +34,15 @@ impl Order {
         }
     }
 
-    /// Whether a head tells of them. Otherwise an export of a range of time could leave out some.
+    /// Whether a head matches them. Otherwise an export of a time range could leave out some.
     fn is_that_of(&self, head: &WholeHead) -> bool {
         self.last.is_none_or(|last| last == head.recorded_at)
             && self.ordered_after <= head.ordered_after
     }
 }
 
-/// Verifies every chain of a store, which may be written at the same time. `key` is the one that
-/// checkpoints are signed with.
+/// Verifies every chain of a store, even while it is written. `key` is the one that signs
+/// checkpoints.
 pub async fn verify_store(
     store: &Store,
     kept: impl IntoIterator<Item = KeptHead>,

@@ -12,9 +12,9 @@ use crate::act::Priority;
 /// request's completion with the next request's record.
 const RESTS_FOR: Duration = Duration::from_millis(5);
 
-/// Of so many acts one is an end, if one waits. The others are records, if there are any.
+/// One act in this many is an end, if one waits. The others are records, if there are any.
 const ENDS_SHARE: u8 = 4;
-/// Of so many acts one is neither, if one waits.
+/// One act in this many is neither an end nor a record, if one waits.
 const OTHERS_SHARE: u8 = 64;
 
 /// The queue of writes.
@@ -23,13 +23,13 @@ pub(super) struct Queues {
     first: Option<Box<dyn Job>>,
     /// The held-back act that woke the writer.
     rested: Option<Box<dyn Job>>,
-    /// What the last batch had put into order, and had no time for.
+    /// Acts that the last batch had sorted, but had no time for.
     sorted: VecDeque<Box<dyn Job>>,
     /// Counts acts, to give ends their share.
     turn: u8,
     /// Counts acts since one that was neither an end nor a record.
     since_other: u8,
-    /// Whether the turn is that of completions.
+    /// Whether it is the turn of completions.
     rests: bool,
     /// Whether this batch has had a record.
     has_record: bool,
@@ -61,7 +61,7 @@ impl Queues {
         }
     }
 
-    /// Waits for work and returns the level it must be kept at. `None` once there are no more
+    /// Waits for work and returns the durability that it needs. `None` once there are no more
     /// callers.
     pub(super) async fn wait(&mut self, record: RecordLevel) -> Option<RecordLevel> {
         let mut priority = Priority::Resting;
@@ -109,8 +109,8 @@ impl Queues {
         priority
     }
 
-    /// Puts what waits, at most so many, into the order in which acts lock support sessions. What the last
-    /// batch had no time for goes before all that came later, wherever that stands in this order.
+    /// Sorts waiting acts, at most `most`, into the order in which they lock support sessions. Acts
+    /// for which the last batch had no time come first, wherever they are in this order.
     pub(super) fn sort(&mut self, level: RecordLevel, most: usize) {
         if !self.sorted.is_empty() {
             return;
@@ -120,12 +120,12 @@ impl Queues {
         self.sorted = waiting.into();
     }
 
-    /// The next act of those that were put into order.
+    /// The next of the sorted acts.
     pub(super) fn next_sorted(&mut self) -> Option<Box<dyn Job>> {
         self.sorted.pop_front()
     }
 
-    /// The next act that may be kept at this level.
+    /// The next act that may be committed at this level.
     pub(super) fn next(&mut self, level: RecordLevel) -> Option<Box<dyn Job>> {
         let first = self.sorted.pop_front().or_else(|| self.first.take());
         if first.is_some() {
@@ -155,7 +155,8 @@ impl Queues {
         self.normal.try_recv().ok()
     }
 
-    /// In turn, so that completions don't pile up behind any number of records.
+    /// Records and completions take turns, so that completions don't wait behind any number of
+    /// records.
     fn next_record(&mut self) -> Option<Box<dyn Job>> {
         self.rests = !self.rests;
         let next = match self.rests {

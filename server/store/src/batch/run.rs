@@ -7,23 +7,24 @@ use app::domain::record::RecordLevel;
 use super::{Job, queues::Queues};
 use crate::{Db, StoreError, Tx};
 
-/// How many acts one commit covers at most.
+/// The most acts in one commit.
 const MAX_BATCH: usize = 256;
 /// How long one batch keeps taking acts.
 const MAX_BATCH_TIME: Duration = Duration::from_millis(10);
 
-/// What a batch's acts leave to be committed.
+/// The result of a batch's acts, for the commit.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Kept {
     /// Whether an act that is kept has reported a change.
     pub(super) changed: bool,
-    /// How many rows acts had changed that were undone.
+    /// How many changed rows were undone.
     pub(super) undone: u64,
 }
 
-/// Runs the queue in one transaction. Acts of people and of the platform are undone by themselves if they
-/// fail. The gateway's records have no savepoints: nearly always all are committed, and savepoints cost as
-/// much as the records themselves. `None` if one of the acts must not be committed, so none is.
+/// Runs the queue in one transaction. If an act of a person or of the platform fails, only it is
+/// undone. The gateway's records have no savepoints: nearly always all are committed, and
+/// savepoints cost as much as the records themselves. `None` if one of these must not be committed.
+/// Then nothing is.
 pub(super) async fn run_together(
     db: &mut Db<'_>,
     queues: &mut Queues,

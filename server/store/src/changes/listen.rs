@@ -1,4 +1,4 @@
-//! PostgreSQL's word that something was written, on one connection per node.
+//! PostgreSQL's notifications that something was written, on one connection per node.
 //!
 //! A notification only wakes the reader. If the connection is lost, the log is polled as before,
 //! and the connection is opened again.

@@ -31,7 +31,7 @@ impl Store {
         self.0.told.changes.subscribe()
     }
 
-    /// Waits until every change that is committed by now has been handed to those who subscribed.
+    /// Waits until every change that is committed by now was published to the subscribers.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         if !self.follows_changes() {
             return Err(StoreError::Closed);

@@ -13,7 +13,7 @@ pub enum Key {
 }
 
 impl<T: ToValue> From<T> for Key {
-    /// What is sorted by is never NULL: -1 stands for "never".
+    /// Sort keys are never NULL: -1 means "never".
     fn from(value: T) -> Self {
         match value.to_value() {
             Value::Int(number) => Self::Int(number),
@@ -64,7 +64,7 @@ impl PageAt {
 pub(super) enum Total {
     /// Count, up to [`COUNTED_MAX`](app::domain::page::COUNTED_MAX).
     Count,
-    /// A counter says so.
+    /// The value of a counter.
     Known(u64),
     /// Nobody asks.
     Unasked,
@@ -100,7 +100,7 @@ impl Wanted {
         Self { total, ..self }
     }
 
-    /// The place that the page begins at, if it isn't an end of the list.
+    /// The place where the page begins, unless it is an end of the list.
     pub(crate) fn keys(&mut self) -> Option<&mut Vec<Key>> {
         match &mut self.page.position {
             Position::After(keys, _) | Position::Before(keys, _) => Some(keys),
@@ -108,7 +108,7 @@ impl Wanted {
         }
     }
 
-    /// With as many rows in all as a counter says. What is not to be counted needs no counter.
+    /// With the total of a counter. Does nothing if the total is not requested.
     #[must_use]
     pub fn counted_as(self, rows: u64) -> Self {
         let total = match self.total {
@@ -132,7 +132,7 @@ pub struct Listed<T> {
     /// How many rows the filter matches, counted up to [`COUNTED_MAX`](app::domain::page::COUNTED_MAX) and one more, or up to the end
     /// of this page.
     pub total: u64,
-    /// The number of the first row here, from 1; 0 without rows, or where nobody has counted so far.
+    /// The number of the first row, from 1; 0 without rows, or if it was not counted.
     pub first_row: u64,
 }
 

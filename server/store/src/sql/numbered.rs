@@ -1,7 +1,7 @@
 //! Placeholders by name, numbered when the program is compiled.
 
-/// A query text with `$1, $2, …` for `:name`, in the order of the names. A placeholder that no name
-/// belongs to, and a name that is nowhere in the text, do not compile.
+/// A query text with `$1, $2, …` for `:name`, in the order of the names. A placeholder without a
+/// parameter, and a parameter that is not in the text, do not compile.
 macro_rules! numbered {
     ($sql:expr, [$($name:ident),*]) => {{
         const SQL: &str = $sql;

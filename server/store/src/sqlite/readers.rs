@@ -1,8 +1,8 @@
 //! The connections that read SQLite.
 //!
-//! Each statement runs on a thread that may block. It sees everything that was committed before it. This
-//! is not `deadpool-sqlite`, because that checks a connection before it lends it again, which costs each
-//! reader one more change of thread.
+//! Each statement runs on a thread that may block. It sees everything that was committed before. We
+//! don't use `deadpool-sqlite`, because it checks a connection before each use, which costs one
+//! more change of thread.
 
 use std::{
     borrow::Cow,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 const SETTINGS: &str = "PRAGMA query_only = ON";
-/// How many steps of a statement pass between two looks at the clock: less than a millisecond.
+/// How many steps of a statement pass between two checks of the clock: less than a millisecond.
 const STEPS: i32 = 10_000;
 /// How long a statement may take before it is logged as slow.
 const SLOW: Duration = Duration::from_secs(1);

@@ -10,11 +10,11 @@ use tokio::{
 
 use crate::{Lane, StoreError};
 
-/// How nice the threads of those are who can wait (`man 7 sched`): as long as a thread of the gateway has
-/// something to do, they get a third of what it gets.
+/// The nice value of threads for work that can wait (`man 7 sched`). While a thread of the gateway
+/// is busy, they get a third of its CPU time.
 const NICE: i32 = 5;
 
-/// Threads that take the processor from nobody. They end when they have had nothing to do for a while.
+/// Threads of a lower priority. They end when they have been idle for a while.
 pub(super) struct Threads(Option<Runtime>);
 
 impl Threads {
@@ -33,7 +33,7 @@ impl Threads {
         Ok(Self(Some(runtime)))
     }
 
-    /// Runs what blocks, on a thread of the lane's priority.
+    /// Runs blocking work on a thread of the lane's priority.
     pub(super) fn run<T: Send + 'static>(
         &self,
         lane: Lane,
@@ -46,7 +46,7 @@ impl Threads {
 }
 
 impl Drop for Threads {
-    /// A runtime may not wait for its threads where others must not be held up.
+    /// Ends without waiting for its threads, because a runtime may not block here.
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();

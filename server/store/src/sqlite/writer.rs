@@ -48,13 +48,13 @@ impl SqliteWriter {
         }
     }
 
-    /// The connection: the one that rests, or a new one.
+    /// The idle connection, or a new one.
     pub(crate) fn take(&self) -> Result<WritingConnection, StoreError> {
         let resting = self.resting.lock().take();
         resting.map_or_else(|| self.open(), Ok)
     }
 
-    /// Gives the connection back. If it isn't given back, it is closed and its transaction rolled back.
+    /// Returns the connection. If it isn't returned, it is closed and its transaction rolled back.
     pub(crate) fn give_back(&self, connection: WritingConnection) {
         *self.resting.lock() = Some(connection);
     }
@@ -126,7 +126,7 @@ impl SqliteTransaction {
         }
     }
 
-    /// How many rows it has changed, those included that were changed back.
+    /// How many rows it has changed, including those that were undone.
     pub(crate) fn rows_changed(&self) -> u64 {
         self.connection.rows_changed() - self.rows_changed
     }

@@ -1,4 +1,5 @@
-//! Support requests that telemetry reports. Each is support traffic once, for the batch that reports it first.
+//! Support requests that telemetry reports. Each is support traffic once, in the first batch that
+//! reports it.
 
 use app::domain::{RequestId, TenantId, Timestamp};
 
@@ -10,14 +11,15 @@ use crate::{
 
 queries! {
     Bookkeeping {
-        /// Forgets up to 500 reports of requests that were recorded before `before`; how many there were.
+        /// Deletes up to 500 reports of requests that were recorded before `before`. Returns how
+        /// many.
         pub fn prune_reported_requests(before: Timestamp) -> count
             = "DELETE FROM reported_requests WHERE request_id IN \
                 (SELECT request_id FROM reported_requests WHERE at < :before ORDER BY at LIMIT 500)";
     }
 }
 
-/// A support request that the gateway has forwarded, as far as a record of telemetry can tell.
+/// A support request that the gateway has forwarded, to compare with a record of telemetry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForwardedRequest {
     pub request_id: RequestId,
@@ -28,14 +30,14 @@ pub struct ForwardedRequest {
     pub at: Timestamp,
     /// Until its end, in milliseconds; `None` if it is open, or its end is unknown.
     pub duration_ms: Option<u64>,
-    /// When its support session ends by itself. No request is open for longer.
+    /// When its support session expires. No request is open for longer.
     pub ends_at: Timestamp,
 }
 
 record! { ForwardedRequest { request_id; tenant_id; method; path; at; duration_ms; ends_at } }
 
 impl Db<'_> {
-    /// Those of these requests that were recorded and not refused, in no order.
+    /// The ones of these requests that were recorded and not refused, in no order.
     pub async fn list_forwarded(
         &mut self,
         ids: &[RequestId],
@@ -51,9 +53,10 @@ impl Db<'_> {
 }
 
 impl Bookkeeping<'_> {
-    /// Claims recorded requests for a batch. Returns those that are its own: no other batch has claimed them before.
+    /// Claims recorded requests for a batch. Returns the ones that no other batch has claimed
+    /// before.
     ///
-    /// `ids` are in ascending order, so that two batches never wait for each other in a circle.
+    /// `ids` must be in ascending order, so that two batches never deadlock.
     pub async fn claim_reported(
         &mut self,
         batch: &str,

@@ -17,14 +17,14 @@ queries! {
             = "SELECT id FROM tenants WHERE next_change_at <= :now ORDER BY next_change_at LIMIT :limit";
     }
     Bookkeeping {
-        /// One tenant, held until the end of this transaction.
+        /// One tenant, locked until this transaction ends.
         pub fn lock_tenant(id: &TenantId) -> optional StoredTenant
             // Changes nothing, but on PostgreSQL takes the row's lock: an evaluation of health must read the
             // buckets after all other evaluations of this tenant.
             = concatcp!("UPDATE tenants SET health_at = health_at WHERE id = :id RETURNING ", StoredTenant::COLUMNS);
 
-        /// Notes that a tenant called between two instants, and holds it until the end of this
-        /// transaction.
+        /// Notes that a tenant called between two instants, and locks it until this transaction
+        /// ends.
         pub fn see_tenant(id: &TenantId, first: Timestamp, last: Timestamp) -> optional StoredTenant
             = concatcp!("UPDATE tenants SET last_seen = CASE WHEN last_seen < :last THEN :last ELSE last_seen END, \
                 first_seen = CASE WHEN first_seen = -1 OR first_seen > :first THEN :first ELSE first_seen END \
