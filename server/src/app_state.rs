@@ -40,7 +40,7 @@ pub struct AppState {
     pub staff_sessions: StaffSessions,
     pub api_keys: ApiKeys,
     pub tenants: TenantsService,
-    /// Telemetry in.
+    /// Receives telemetry.
     pub telemetry: TelemetryService,
     pub support_sessions: SupportSessionsService,
     pub user_sessions: UserSessionsService,
@@ -50,13 +50,13 @@ pub struct AppState {
     pub rules: RulesService,
     /// Messages of plain forms for pages.
     pub flashes: Flashes,
-    /// What this node holds of support sessions, shared with the gateway.
+    /// This node's state of support sessions, shared with the gateway.
     pub node: Arc<NodeState>,
     /// Signs identities for the upstream.
     pub identities: Arc<Identities>,
-    /// Whether such an identity is still good.
+    /// Whether such an identity is still valid.
     pub introspection: IntrospectionService,
-    /// How often one caller may ask.
+    /// How often one caller may send requests.
     pub limits: Limits,
     /// The part of the configuration that staff members may read.
     pub settings: Arc<Settings>,
@@ -122,7 +122,7 @@ impl AppState {
         }
     }
 
-    /// What the handlers of plain forms call.
+    /// The services for plain forms.
     pub fn forms(&self) -> Forms {
         Forms {
             console: self.console(),
@@ -133,7 +133,7 @@ impl AppState {
         }
     }
 
-    /// What live streams are made from. They end when `live_ends`.
+    /// The source of live streams, which end when `live_ends`.
     pub fn live(
         &self,
         access_log: broadcast::Sender<SupportSessionId>,

@@ -33,21 +33,21 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// This node's name. Defaults to the host's name.
     pub node_name: Option<String>,
-    /// Whether `serve` brings an older schema up to date.
+    /// Whether `serve` migrates an older schema.
     pub migrate_on_start: bool,
-    /// Proxies whose `X-Forwarded-For` is believed, counted from the right.
+    /// Proxies whose `X-Forwarded-For` is trusted, counted from the right.
     pub trusted_proxies: Vec<IpNet>,
     pub console: ConsoleConfig,
     /// The gateway in front of the platform's API. Without it `serve` runs only the console.
     pub gateway: Option<GatewayConfig>,
-    /// The listener that a proxy of the platform's own asks about each request.
+    /// The listener for the platform's own proxy, which asks about each request.
     pub forward_auth: Option<ForwardAuthConfig>,
     /// Scopes beside the built-in `read_only`.
     pub scopes: Vec<ScopeConfig>,
     pub health: Thresholds,
     /// Limits and rules of support sessions.
     pub support_sessions: SupportSessionConfig,
-    /// How often one caller may ask.
+    /// How often one caller may send requests.
     pub limits: LimitConfig,
     pub retention: RetentionConfig,
     pub log: LogConfig,
@@ -62,7 +62,7 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct ConsoleConfig {
     pub listen: SocketAddr,
-    /// How browsers reach it.
+    /// The URL that browsers use.
     pub public_url: Url,
     /// The folder of the user interface's files.
     pub site_root: PathBuf,
@@ -81,8 +81,8 @@ pub struct SupportSessionConfig {
     pub requests_total: u64,
     /// Requests per minute of a new session, on each node; 0 for no limit.
     pub requests_per_minute: u64,
-    /// Whether support sessions end, and none is created, where the platform suspends their tenant
-    /// or organization.
+    /// Whether support sessions end, and none can be created, when the platform suspends their
+    /// tenant or organization.
     pub end_when_suspended: bool,
 }
 
@@ -109,12 +109,12 @@ impl Default for SupportSessionConfig {
     }
 }
 
-/// How often one caller may ask, on each node; 0 for no limit.
+/// How often one caller may send requests, on each node; 0 for no limit.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitConfig {
-    /// Pages of a staff member. What these pages fetch, and what the person does, may each come as
-    /// often.
+    /// Pages of a staff member. What these pages fetch, and the person's acts, each have the same
+    /// limit.
     pub staff_requests_per_minute: u64,
     /// What a key reads.
     pub key_requests_per_minute: u64,
@@ -135,7 +135,7 @@ impl Default for LimitConfig {
     }
 }
 
-/// For how long the record is kept.
+/// How long the record is kept.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetentionConfig {
@@ -163,13 +163,13 @@ const SEVEN_YEARS: u32 = 7 * 365 + 2;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
-    /// How a line looks.
+    /// The form of a line.
     pub format: LogFormat,
-    /// Which lines are written, as `tracing` spells its filters: `info,gateway=debug`.
+    /// Which lines are written, in `tracing`'s filter syntax: `info,gateway=debug`.
     pub filter: String,
 }
 
-/// How a line of the log looks.
+/// The form of a log line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
@@ -181,9 +181,9 @@ pub enum LogFormat {
     Json,
 }
 
-/// Figures for Prometheus.
+/// Metrics for Prometheus.
 ///
-/// Metrics have their own listener: behind a proxy on the same machine every caller of the
+/// They have their own listener, because behind a proxy on the same machine every caller of the
 /// console's listener looks like loopback.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! Cursors: positions in a list, signed, so that an edited one is a clear 400.
+//! Cursors: signed positions in a list, so that an edited one is rejected with 400.
 
 use app::domain::problem::{Problem, ProblemCode};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use store::listing::Position;
 
-/// How many bytes of the signature a cursor carries.
+/// How many bytes of the signature a cursor contains.
 const TAG: usize = 16;
 
 /// The key that signs cursors.

@@ -1,8 +1,8 @@
 //! The demo: console, gateway and a sample platform with real traffic, in one process on this
 //! machine.
 //!
-//! The platform knows the console by its public REST API alone: tenants, telemetry and user
-//! sessions all come in there, with a key made as any key is. Nothing is written behind its back.
+//! The platform uses only the console's public REST API, with an ordinary key: tenants, telemetry
+//! and user sessions all come in there.
 
 mod api;
 mod backfill;
@@ -49,7 +49,7 @@ pub use self::error::DemoError;
 /// How many served requests may wait to be reported.
 const OBSERVED: usize = 20_000;
 
-/// How often it is noted how far the demo is.
+/// How often the demo's progress is saved.
 const TRACK_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// How the demo is started.
@@ -133,7 +133,7 @@ async fn run_in(folder: &Path, ports: Ports, options: Options) -> Result<(), Dem
     Ok(())
 }
 
-/// What the demo's tasks share. Cheap to clone.
+/// The state that the demo's tasks share. Cheap to clone.
 #[derive(Clone)]
 struct World {
     clock: Arc<OffsetClock>,
@@ -179,7 +179,7 @@ impl World {
         Ok(observed)
     }
 
-    /// Registers what there is and reports what happened before, all through the REST API.
+    /// Registers the tenants and reports their past, all through the REST API.
     async fn tell_history(&self, folder: &Path) -> Result<(), DemoError> {
         let started = self.state.first_started;
         let now = self.clock.now();
@@ -215,7 +215,7 @@ impl World {
     }
 }
 
-/// Notes now and then until when calls have been reported, for a start after a crash.
+/// Saves regularly until when calls have been reported, for a start after a crash.
 async fn keep_track(world: World, folder: PathBuf) {
     let mut every = tokio::time::interval(TRACK_EVERY);
     loop {

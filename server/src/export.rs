@@ -1,7 +1,8 @@
-//! The audit log as a file: everything that a filter leaves, a page of the store at a time.
+//! The audit log as a file: all events that match a filter, read from the store page by page.
 //!
 //! Order: chain by chain (by name), and by position in each chain. So a tenant's export has its
-//! events in order, and verifying it needs no lookback. A range of time is a stretch of each chain, without a gap.
+//! events in order, and can be verified in one pass. A time range is a part of each chain, without
+//! a gap.
 
 mod handler;
 mod progress;
@@ -33,19 +34,19 @@ use crate::services::{
 
 pub use handler::{export_audit, from_own_pages};
 
-/// An export under way.
+/// An export in progress.
 pub struct Export {
     /// The file name, with the tenant and the date.
     pub file_name: String,
     pub content_type: &'static str,
     format: ExportFormat,
-    /// Its bytes. An error in between must end the answer so that it does not look complete.
+    /// Its bytes. An error must break off the answer, so that it does not look complete.
     pub body: BoxStream<'static, Result<Bytes, ServiceError>>,
 }
 
 impl Export {
-    /// Begins a table with a byte order mark, if that is wanted: Excel takes a table without one for text in the machine's old
-    /// code page.
+    /// Begins a table with a byte order mark, if requested. Without one Excel reads a table in the
+    /// machine's old code page.
     #[must_use]
     pub fn with_mark(mut self, is_wanted: bool) -> Self {
         if is_wanted && self.format == ExportFormat::Csv {
@@ -56,8 +57,8 @@ impl Export {
     }
 }
 
-/// Exports what `filter` leaves of the events that the caller may see. That this was done is an
-/// event itself, in the tenant's chain where the export is of one tenant.
+/// Exports the events that match `filter` and that the caller may see. The export itself is
+/// recorded, in the tenant's chain if it is of one tenant.
 pub async fn export(
     core: &Core,
     context: &Context,
@@ -90,7 +91,8 @@ pub async fn export(
     })
 }
 
-/// `audit-acme-2026-11-22.csv`. Of a tenant's identifier only `:` has no place in a file name.
+/// `audit-acme-2026-11-22.csv`. Of the characters of a tenant's identifier, only `:` can't be in a
+/// file name.
 fn file_name(tenant: Option<&TenantId>, now: Timestamp, format: ExportFormat) -> String {
     let whose = tenant.map_or_else(|| "all".to_owned(), |id| id.as_str().replace(':', "_"));
     format!("audit-{whose}-{}.{format}", now.format("%Y-%m-%d"))

@@ -28,8 +28,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Asking {
     }
 }
 
-/// Proof that a staff member with a living staff session asks. It says nothing of roles: those are
-/// decided by the services.
+/// Proof that a staff member with an active staff session made the request. It says nothing about
+/// roles. The services decide about these.
 pub struct SignedInStaff {
     pub staff: StaffCaller,
     /// The caller and its origin.
@@ -51,7 +51,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedInStaff {
     }
 }
 
-/// A refusal in one sentence of plain text, for requests that none of our pages makes.
+/// A refusal as one sentence of plain text, for requests that none of our pages makes.
 #[derive(Debug)]
 pub struct Refusal(pub Problem);
 

@@ -1,8 +1,8 @@
-//! Plain forms: POST → service → 303, so that every act works before the WASM has loaded and
-//! without JavaScript at all.
+//! Plain forms: POST → service → 303, so that every act works without JavaScript, and before the
+//! WASM has loaded.
 //!
 //! A handler reads the form, calls one service, leaves a flash, and redirects to the page that
-//! shows it. It decides nothing: the same services answer the server functions.
+//! shows it. It decides nothing. The server functions call the same services.
 
 pub(crate) mod dialog;
 pub(crate) mod open_tenant;

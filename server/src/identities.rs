@@ -1,7 +1,7 @@
 //! Follows the keys that sign identities, and publishes the key set.
 //!
 //! The keys are files that the command line changes under a running server, so they are read again
-//! every second. A file that can't be used changes nothing: the server keeps the keys it has.
+//! every second. If a file can't be used, the server keeps the keys it has.
 
 mod publish;
 

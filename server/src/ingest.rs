@@ -1,8 +1,8 @@
 //! Telemetry in → spans of 5 minutes → windows → verdict.
 //!
-//! Nothing here knows of HTTP, and nothing authorises: `services::telemetry` does. A verdict is
-//! worked out in the same transaction that counts the calls, and again by the ticker when a span
-//! leaves a window without any call.
+//! Nothing here knows HTTP, and nothing authorises. That is done in `services::telemetry`. The
+//! transaction that counts the calls also evaluates the verdict. When a span leaves a window
+//! without any call, the ticker evaluates it again.
 
 mod evaluate;
 mod health_changes;

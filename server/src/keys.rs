@@ -1,7 +1,7 @@
 //! Keys in files, never in the database and never in the environment.
 //!
-//! On SQLite they are made at the first start. With PostgreSQL there may be several nodes that
-//! must hold the same keys, so they are made by hand and copied to each.
+//! On SQLite they are made at the first start. With PostgreSQL several nodes may need the same
+//! keys, so an operator makes them and copies them to each.
 
 pub mod identity;
 
@@ -22,12 +22,12 @@ use crate::cursor::CursorKey;
 /// Length of a key in bytes.
 const LENGTH: usize = 32;
 
-/// The purpose of a key. Each has its own file, so that a leaked one opens one door.
+/// The purpose of a key. Each has its own file, so that a leaked key serves only one purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyName {
     /// Signs the positions of lists.
     Cursor,
-    /// Signs the identities that the upstream is given.
+    /// Signs the identities for the upstream.
     Identity,
 }
 
@@ -47,7 +47,7 @@ impl KeyName {
 pub struct Keys {
     /// Signs the positions of lists.
     pub cursor: CursorKey,
-    /// Sign the identities that the upstream is given.
+    /// Sign the identities for the upstream.
     pub identity: IdentityKeys,
 }
 
@@ -113,7 +113,7 @@ impl Keys {
         }
     }
 
-    /// Keys for a program that hands out nothing that is signed with them.
+    /// Keys for a program that gives out nothing signed with them.
     pub fn throwaway(entropy: &dyn Entropy) -> Self {
         Self {
             cursor: CursorKey::new(random(entropy)),

@@ -1,8 +1,8 @@
-//! How often one caller may ask, on this node.
+//! How often one caller may send requests, on this node.
 //!
-//! Limits come after authentication, and count by who has proven who they are: a key, or a staff
-//! member. Failed sign-ins are counted by account and address (`services::staff_sessions`), requests
-//! of support sessions at the gateway by session.
+//! Limits come after authentication, and count by key or by staff member. Failed sign-ins are
+//! counted by account and address (`services::staff_sessions`), and requests of support sessions at
+//! the gateway by session.
 
 use std::sync::Arc;
 
@@ -21,22 +21,22 @@ use crate::config::LimitConfig;
 
 /// The quotas that apply (draft-ietf-httpapi-ratelimit-headers-10, §3).
 pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// What is left of them (the same, §4).
+/// The remaining quotas (the same, §4).
 pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// What has a limit of its own. None can use up what another needs.
+/// A kind of request with its own limit, so that none can use up what another needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Policy {
     /// Pages of a staff member.
     Pages,
     /// What open pages fetch: server functions that read, and live streams.
     Calls,
-    /// What a staff member does: plain forms, and server functions that act. Reading can't use it
+    /// Acts of a staff member: plain forms, and server functions that act. Reading can't use this
     /// up, so a session can always be revoked.
     Acts,
     /// What a key reads.
     Requests,
-    /// What the platform reports and asks while it runs: telemetry, registrations, introspection.
+    /// Requests of the running platform: telemetry, registrations, introspection.
     Reports,
     /// Audit logs as files. Each writes an event that stays for years.
     Exports,
@@ -80,7 +80,7 @@ pub(crate) struct Counted {
 }
 
 impl Limits {
-    /// Nobody has asked for anything yet.
+    /// Limits with full buckets.
     pub fn new(config: LimitConfig, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Inner {
             config,
@@ -133,7 +133,7 @@ impl Counted {
         })
     }
 
-    /// Says in a response what applies and what is left.
+    /// Says in a response which limit applies and what is left.
     pub(crate) fn tell(&self, headers: &mut HeaderMap) {
         let (name, units) = (self.policy.name(), self.quota.units);
         let window = self.quota.window.num_seconds();

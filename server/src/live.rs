@@ -1,8 +1,8 @@
 //! The live stream to open pages.
 //!
 //! One stream per tab. It names the IDs that the page shows. The server follows the change log and,
-//! at most once a second, sends the changed rows among them. A person who signs out or loses their
-//! roles loses the stream immediately, and the page with it.
+//! at most once a second, sends the changed rows among them. If a person signs out or loses their
+//! roles, the stream ends immediately, and the page goes with it.
 
 mod board;
 mod figures;
@@ -38,7 +38,7 @@ use crate::{
     services::{Core, staff_sessions::StaffSessions},
 };
 
-/// How many streams one staff member may hold: eight tabs, and some that have just been left.
+/// How many streams one staff member may have: eight tabs, and some that were just closed.
 const STREAMS_PER_STAFF_MEMBER: usize = 24;
 
 /// The source of streams. Cheap to clone.

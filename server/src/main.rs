@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The error as a sentence with what caused it.
+/// The error as a sentence with its causes.
 fn with_causes(error: &dyn Error) -> String {
     let mut text = format!("support-console: {error}");
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! What requests to the console pass through; `router` says in which order.
+//! The middleware of the console. `router` has its order.
 
 pub mod body_limit;
 pub(crate) mod compress;

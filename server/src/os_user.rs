@@ -1,9 +1,9 @@
-//! The operating-system user of this process, who is recorded for actions of the command line.
+//! The operating-system user of this process, which is recorded for acts of the command line.
 
 use std::os::unix::fs::MetadataExt;
 
-/// The user's name from the kernel, not from a variable that anyone can set; behind `sudo` with the
-/// name of its caller.
+/// The user's name from the kernel, not from a variable that anyone can set. Behind `sudo`, with
+/// the name of its caller.
 pub fn os_user() -> String {
     let uid = std::fs::metadata("/proc/self").map(|process| process.uid());
     let Ok(uid) = uid else {

@@ -1,14 +1,16 @@
-//! What commands print. `println!` is refused in this crate, because it forgets that names may hold characters that move a
-//! terminal's cursor, and that the reader may have gone (`support-console doctor | head -1`).
+//! Output of commands. `println!` is refused in this crate, because it ignores that names may hold
+//! characters that move a terminal's cursor, and that the reader may have gone (`support-console
+//! doctor | head -1`).
 
 use std::io::{Result, Write, stderr, stdout};
 
 use app::domain::shown::shown_lines;
 
-/// The exit code of a command whose output nobody reads any more: what shells report for a program that a closed pipe has ended.
+/// The exit code of a command whose output is closed early, which shells also report for a program
+/// that a closed pipe has ended.
 pub const UNREAD: u8 = 141;
 
-/// Prints a line like `println!`, with escapes for characters that act.
+/// Prints a line like `println!`, with escapes for control and direction characters.
 macro_rules! say {
     ($($text:tt)*) => {
         $crate::out::print_outside(&format!("{}\n", format_args!($($text)*)))
@@ -20,14 +22,14 @@ pub fn print_outside(text: &str) -> Result<()> {
     print(&shown_lines(text))
 }
 
-/// Prints a text whose parts from outside are shown as escapes already.
+/// Prints a text whose parts from outside are already escaped.
 pub fn print(shown: &str) -> Result<()> {
     let mut out = stdout().lock();
     out.write_all(shown.as_bytes())?;
     out.flush()
 }
 
-/// Tells what stays out of the output. If nobody reads it, it is lost.
+/// Prints a message that is not part of the output. If nobody reads it, it is lost.
 pub fn tell(text: &str) {
     let _ = writeln!(stderr().lock(), "{}", shown_lines(text));
 }

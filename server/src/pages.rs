@@ -2,8 +2,7 @@
 //! the bundle.
 //!
 //! Middleware in front puts an [`app::domain::caller::Context`] into the request's extensions. A
-//! request without one is anonymous. Rules live in the services. Only the choice of the first page
-//! is made here.
+//! request without one is anonymous. Rules are in the services. Only the first page is chosen here.
 
 mod assets;
 mod gate;
@@ -42,8 +41,8 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Reads the bundle in `site_root`, the folder that the bundler wrote. Without a readable one
-    /// pages are served all the same, as they are without JavaScript.
+    /// Reads the bundle in `site_root`, the folder that the bundler wrote. Without a readable one,
+    /// pages are served as without JavaScript.
     pub fn new(console: Console, site_root: &Path) -> Self {
         let site = Site::load(site_root).unwrap_or_else(|error| {
             tracing::warn!(%error, path = %site_root.display(), "the site files are missing: pages have no script and no style");
@@ -57,7 +56,7 @@ impl Pages {
 }
 
 /// The paths of the route table except `/`, in axum's form. Also starts the executor of Leptos'
-/// tasks, so it is called within a Tokio runtime.
+/// tasks, so call it within a Tokio runtime.
 pub(crate) fn paths() -> Vec<String> {
     let routes = leptos_axum::generate_route_list(Document);
     let mut paths: Vec<_> = routes.iter().map(|route| route.path().to_owned()).collect();
@@ -135,7 +134,7 @@ pub(crate) async fn server_fn(
     of_this_build(headers::without_script(response.into_response()), build)
 }
 
-/// Names the release, so that a page that is older notices.
+/// Names the release, so that an older page notices.
 fn of_this_build(mut response: Response, build: Option<HeaderValue>) -> Response {
     if let Some(build) = build {
         response.headers_mut().insert(paths::BUILD, build);

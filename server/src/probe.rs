@@ -1,10 +1,10 @@
-//! Whether the upstream keeps tenants apart, tried through the gateway that runs: `gateway probe`.
+//! `gateway probe`: tests through the running gateway that the upstream keeps tenants apart.
 //!
 //! Two support sessions are created, one in each of two tenants. Each requests its own tenant's
-//! resource, which must contain that tenant's canary, and then the other's in every way that the
-//! rules know of. The other's canary must never come. Everything goes through the gateway's own
-//! listener with real tokens, so that everything in between is tested too, and everything is
-//! recorded. Whether the gateway refused is read from the record, not from the response.
+//! resource, which must contain that tenant's canary, and then the other's, in every way that the
+//! rules know. The other's canary must never appear. All requests go to the gateway's own listener
+//! with real tokens, so that everything in between is tested too, and all are recorded. The record,
+//! not the response, shows whether the gateway refused.
 
 mod ask;
 mod client;
@@ -53,8 +53,8 @@ struct Inside {
 }
 
 impl Probe {
-    /// Tries everything that `rules` know of. Both support sessions have ended when this returns,
-    /// even with an error.
+    /// Tries every way that `rules` know. Both support sessions have ended when this returns, even
+    /// with an error.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Probe {
         })
     }
 
-    /// A gateway with other rules would say nothing of these.
+    /// A gateway with other rules would prove nothing about these.
     async fn same_rules(&self, own: &str) -> Result<(), ProbeError> {
         let mut reader = self.core.store.read().await?;
         let nodes = reader.db().list_rules_of_nodes(self.core.now()).await?;

@@ -1,4 +1,4 @@
-//! Problems as responses, of each kind that there is.
+//! Problems as responses, in each form.
 
 use app::domain::problem::{Problem, ProblemCode, ProblemDocument};
 use axum::{
@@ -31,7 +31,7 @@ pub(crate) fn typed(problem: &Problem) -> Response {
     finished(problem, "application/problem+json", body)
 }
 
-/// Sentences of plain text, for people where no page of ours leads.
+/// Sentences of plain text, for people at addresses without a page of ours.
 pub(crate) fn plain(problem: &Problem) -> Response {
     let fields = problem.fields.iter();
     let fields = fields.map(|field| format!("{}: {}\n", field.field, field.message));

@@ -1,5 +1,5 @@
-//! Every route of the program's own listeners, and what requests pass through on their way, in
-//! reading order. The gateway's listener has a router of its own, in the crate `gateway`.
+//! Every route of the program's own listeners, and their middleware, in reading order. The
+//! gateway's listener has its own router, in the crate `gateway`.
 //!
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
@@ -7,8 +7,8 @@
 //! | programs with a key | `rest` | log, support session, who asks (key), lane of the store, compression, how often, problems |
 //! | upstreams and balancers | `machines` | none |
 //!
-//! No rule about who may do what lives in the stack: the services decide, since a server function that is
-//! called while a page is rendered never comes this way.
+//! No rule about who may do what is in this stack. The services decide, because a server function
+//! that is called while a page is rendered does not pass through it.
 
 use std::sync::LazyLock;
 
@@ -73,7 +73,7 @@ pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer
         .merge(machines(state))
 }
 
-/// What requests of browsers pass through. Keys are not read here.
+/// The middleware for requests of browsers. Keys are not read here.
 pub(crate) fn for_browsers(
     routes: Router,
     establish: EstablishStaff,
@@ -133,7 +133,7 @@ fn plain_limit(limits: &Limits, policy: fn(&Method, &Uri) -> Policy) -> Limit {
     }
 }
 
-/// Plain forms, of which one person can't send any number.
+/// Plain forms, with a limit for each person.
 pub(crate) fn limited_forms(state: Forms, limits: &Limits) -> Router {
     forms(state).layer(from_fn_with_state(limits.clone(), limit_forms))
 }
@@ -179,7 +179,8 @@ fn live(state: Live, limits: &Limits) -> Router {
         .with_state(state)
 }
 
-/// What pages report of themselves. It counts in nobody's limit: a page that fails must not take from what its person does.
+/// Reports of pages about themselves. They count in no limit, so that a page that fails doesn't use
+/// up its person's acts.
 pub(crate) fn reports(core: Core) -> Router {
     let body = RequestBodyLimitLayer::new(64);
     Router::new()
@@ -187,7 +188,7 @@ pub(crate) fn reports(core: Core) -> Router {
         .with_state(core)
 }
 
-/// Files to save. Each is recorded, so these links are only followed from our own pages.
+/// Downloads. Each is recorded, so these links work only on our own pages.
 pub(crate) fn downloads(core: Core, same_origin: SameOrigin) -> Router {
     let own_pages = from_fn_with_state(same_origin, export::from_own_pages);
     Router::new()
@@ -196,8 +197,8 @@ pub(crate) fn downloads(core: Core, same_origin: SameOrigin) -> Router {
         .with_state(core)
 }
 
-/// The REST interface, behind what each of its requests passes through. Cookies are not read here, so
-/// no other site can make a browser act. Without `support` the token of a support session is nobody's.
+/// The REST interface with its middleware. Cookies are not read here, so no other site can make a
+/// browser act. Without `support`, tokens of support sessions are unknown.
 pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Router {
     let finished = |router: Router<AppState>| {
         router
@@ -229,7 +230,7 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
     routes.layer(from_fn(log_request))
 }
 
-/// What is under `rest::PREFIX` and in the `OpenAPI` document.
+/// The resources under `rest::PREFIX` that are in the `OpenAPI` document.
 pub(crate) fn resources() -> OpenApiRouter<AppState> {
     use rest::{
         access_log, audit, organizations, requests, support_sessions, tenants, user_sessions,
@@ -256,7 +257,7 @@ pub(crate) fn resources() -> OpenApiRouter<AppState> {
         .routes(routes!(audit::export_audit_events))
 }
 
-/// What is in the `OpenAPI` document and at the address that its callers expect.
+/// The resources in the `OpenAPI` document at the addresses that their callers expect.
 pub(crate) fn rest_at_the_root() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(rest::identities::introspect_identity))
 }
@@ -278,7 +279,7 @@ async fn openapi_json() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, json)], DOCUMENT.clone())
 }
 
-/// For upstreams and load balancers: the key set, and whether this node lives and can serve.
+/// For upstreams and load balancers: the key set, and whether this node is alive and can serve.
 fn machines(state: &AppState) -> Router {
     let keys = Router::new()
         .route(app::identity::KEY_SET_PATH, get(identities::key_set))

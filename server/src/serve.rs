@@ -1,4 +1,4 @@
-//! Serving: store → services → listeners → background tasks, and the same backwards at the end.
+//! Starts store → services → listeners → background tasks, and stops them in reverse order.
 
 mod error;
 mod gateways;
@@ -38,7 +38,7 @@ pub(crate) use self::gateways::Record;
 
 pub use self::error::ServeError;
 
-/// How long requests under way may take once the server is asked to stop.
+/// How long open requests may take once the server is asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 /// A little more than the interval in which a node saves its confirmed time.
 const CONFIRMED_EVERY: TimeDelta = TimeDelta::seconds(15);
@@ -52,7 +52,7 @@ pub struct Parts {
 }
 
 pub struct Server {
-    /// The services, for those who run in the same process.
+    /// The services, for other code in the same process.
     pub state: AppState,
     pub console: SocketAddr,
     boot: String,
@@ -123,7 +123,7 @@ pub async fn start(parts: Parts) -> Result<Server, ServeError> {
     Ok(server)
 }
 
-/// The store with what belongs to it, the keys that sign identities, and the time.
+/// Opens the store and its services, the keys that sign identities, and the clock.
 async fn open(
     config: Config,
     clock: Arc<dyn Clock>,
@@ -152,9 +152,9 @@ async fn open(
     Ok((core, keys.identity, clock))
 }
 
-/// The last confirmed time of a node, the records shortly after it, and the end of recorded
-/// expiries, so that nothing becomes active again. Not simply the latest record: that may be from a
-/// clock that had jumped ahead.
+/// The latest of: the last confirmed time of a node, the records shortly after it, and the ends of
+/// recorded expiries, so that nothing becomes active again. Not simply the latest record, which may
+/// be from a clock that had jumped ahead.
 async fn latest_certain_instant(store: &Store) -> Result<Timestamp, ServeError> {
     let mut reader = store.read().await?;
     let mut db = reader.db();
@@ -166,7 +166,7 @@ async fn latest_certain_instant(store: &Store) -> Result<Timestamp, ServeError> 
     Ok(latest.fold(recorded, Timestamp::max))
 }
 
-/// Stores the gateway's rules: new sessions are judged by them for as long as they last.
+/// Stores the gateway's rules, by which new sessions are judged as long as they last.
 async fn note_rules(core: &Core) -> Result<(), ServeError> {
     let Some(rules) = core.config.rule_source() else {
         return Ok(());
@@ -290,9 +290,9 @@ impl Server {
     }
 
     /// Stops in order: live streams, because they would never end by themselves; the listeners,
-    /// once open requests have ended; the tasks and the record; the lease, without which other nodes
-    /// would close what is still to be recorded; the store. What hangs is aborted, and delays none of
-    /// the others for longer than that takes.
+    /// once open requests have ended; the tasks and the record; the lease, without which other
+    /// nodes would close what is still to be recorded; the store. Anything that hangs is aborted
+    /// after a while, and delays the others only for that time.
     pub async fn stop(self) {
         self.stop_within(DRAIN).await;
     }
@@ -328,7 +328,7 @@ impl Server {
     }
 }
 
-/// Waits for tasks to end, and aborts those that haven't by then. Returns whether all have.
+/// Waits for tasks to end, and aborts the rest. Returns whether all have ended in time.
 async fn ended(tasks: &mut JoinSet<()>, patience: Duration) -> bool {
     let all = async { while tasks.join_next().await.is_some() {} };
     let in_time = tokio::time::timeout(patience, all).await.is_ok();

@@ -1,7 +1,7 @@
 //! Use cases: authorise → act → audit.
 //!
-//! One file per concept. Services implement `app::ports` and serve REST, plain forms, the command
-//! line and the gateway too, so that every rule is decided here, once.
+//! One file per concept. Services implement `app::ports`, and also serve REST, plain forms, the
+//! command line and the gateway, so that every rule is decided only here.
 
 pub mod audit;
 

@@ -65,7 +65,7 @@ pub fn start_log(config: &LogConfig) -> Result<(), TelemetryError> {
 pub struct Figures(PrometheusHandle);
 
 impl Figures {
-    /// Begins to count. A second call in one process counts into the void, as tests do.
+    /// Begins to count. In a second call in one process, as in tests, nothing is counted.
     ///
     /// # Errors
     ///

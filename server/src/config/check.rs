@@ -10,7 +10,7 @@ use url::Url;
 use super::{Config, ConfigError};
 use crate::host_name::host_name;
 
-/// The least time for which the record can be kept, in days.
+/// The shortest time for which the record can be kept, in days.
 const SHORTEST_RETENTION: u32 = 30;
 
 /// Scheme, host and port of a public URL, as browsers compare them (RFC 6454 §4).
@@ -32,7 +32,7 @@ impl Origin {
         })
     }
 
-    /// Whether only this machine reaches it.
+    /// Whether only this machine can reach it.
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost"
             || self
@@ -44,8 +44,8 @@ impl Origin {
 }
 
 impl Config {
-    /// Whether this may be served: https off loopback, and different host names for console and
-    /// gateway, since cookies ignore ports (RFC 6265 §8.5).
+    /// Checks that this may be served: https off loopback, and different host names for console and
+    /// gateway, because cookies ignore ports (RFC 6265 §8.5).
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl Config {
         self.node_name.clone().unwrap_or_else(host_name)
     }
 
-    /// The gateway's rules as they are written; `None` without a gateway.
+    /// The gateway's rules as written; `None` without a gateway.
     pub fn rule_source(&self) -> Option<RuleSource> {
         self.gateway.as_ref()?.rule_source(&self.scopes)
     }
@@ -168,7 +168,8 @@ impl Config {
         }
     }
 
-    /// A page of the platform must share no cookie with the console: neither may be below the other.
+    /// A page of the platform must share no cookie with the console, so neither host may be below
+    /// the other.
     fn check_browser(&self, faults: &mut Vec<String>) {
         let gateway = self.gateway.as_ref();
         let hosts = gateway.and_then(GatewayConfig::entry_hosts);

@@ -28,24 +28,24 @@ pub enum ConfigError {
     )]
     UnknownVariable {
         name: String,
-        /// The known one that looks most like it.
+        /// The most similar known variable.
         similar: Option<&'static str>,
     },
-    /// A variable has a value that it can't have.
+    /// A variable has an invalid value.
     #[error("the environment variable {name} (key {key}): {problem}")]
     Variable {
         name: &'static str,
         key: &'static str,
         problem: String,
     },
-    /// A flag has a value that it can't have.
+    /// A flag has an invalid value.
     #[error("the flag {flag} (key {key}): {problem}")]
     Flag {
         flag: &'static str,
         key: &'static str,
         problem: String,
     },
-    /// Values that are valid by themselves conflict. Lists all faults.
+    /// Values conflict that are valid alone. Lists all faults.
     #[error("the configuration is not valid:\n  {}", .0.join("\n  "))]
     Unusable(Vec<String>),
 }

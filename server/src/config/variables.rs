@@ -1,14 +1,14 @@
 //! The environment variables, one per key: the key's path in upper case, with two underscores
 //! between a table and its key, so that names are unambiguous.
 //!
-//! They are listed rather than derived: a misspelt variable is refused instead of being ignored,
-//! and a value is read as its key needs it.
+//! They are listed, so that a misspelt variable is rejected and not ignored, and each value is read
+//! with the type of its key.
 
 use strsim::levenshtein;
 
 pub const PREFIX: &str = "SUPPORT_CONSOLE_";
 
-/// Variables with our prefix that are not configuration: of the tests and the build.
+/// Variables with our prefix that are not configuration, but belong to the tests and the build.
 const NOT_CONFIGURATION: [&str; 13] = [
     "SUPPORT_CONSOLE_TEST_",
     "SUPPORT_CONSOLE_CACHE",
@@ -45,7 +45,7 @@ pub(super) struct Variable {
 
 macro_rules! variables {
     ($($name:literal $key:literal $kind:ident;)*) => {
-        /// Every variable there is.
+        /// All variables.
         pub(super) const VARIABLES: &[Variable] =
             &[$(Variable { name: concat!("SUPPORT_CONSOLE_", $name), key: $key, kind: Kind::$kind },)*];
     };
@@ -117,7 +117,7 @@ pub(super) fn is_not_configuration(name: &str) -> bool {
         .any(|other| name == *other || (other.ends_with('_') && name.starts_with(other)))
 }
 
-/// The known variable that looks most like `name`, if any looks like it.
+/// The known variable that is most similar to `name`, if any is.
 pub(super) fn similar(name: &str) -> Option<&'static str> {
     let plain = |text: &str| text.replace('_', "");
     let wanted = plain(name);

@@ -1,4 +1,4 @@
-//! Reports a stretch of the past through the REST API.
+//! Reports a part of the past through the REST API.
 
 use app::domain::{Timestamp, telemetry::RequestRecord};
 

@@ -19,7 +19,7 @@ pub(super) struct Tenant {
     pub(super) fate: Fate,
     /// Calls a day in good times.
     pub(super) calls_per_day: u32,
-    /// For how long it has been a customer when the demo starts.
+    /// How long it has been a customer when the demo starts.
     pub(super) age: TimeDelta,
     pub(super) organizations: Vec<Organization>,
     /// The token of the tenant's own programs. Worthless outside the demo.
@@ -61,7 +61,7 @@ impl Organization {
     }
 }
 
-/// Every tenant of the demo, in no telling order.
+/// Every tenant of the demo, shuffled.
 pub(super) fn tenants(seed: u64) -> Vec<Tenant> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut fates: Vec<Fate> = Fate::CAST

@@ -1,5 +1,5 @@
-//! The tenants' own programs: they send real HTTP requests to the platform, right ones and, as
-//! their fate has it, wrong ones.
+//! The tenants' own programs. They send real HTTP requests to the platform, valid ones and,
+//! depending on the tenant's fate, invalid ones.
 
 use std::{
     sync::{
@@ -23,9 +23,9 @@ use super::{
     platform::TOKEN_HEADER,
 };
 
-/// How often it is decided who calls.
+/// How often the callers are chosen.
 const TICK: Duration = Duration::from_millis(200);
-/// How many requests run at once. If the platform is slow, callers stay away.
+/// How many requests run at once. If the platform is slow, fewer are sent.
 const AT_ONCE: usize = 16;
 
 /// Whether the tenants' programs call at all.
@@ -37,7 +37,7 @@ impl Traffic {
         Self(Arc::new(AtomicBool::new(true)))
     }
 
-    /// Lets it flow or stop.
+    /// Starts or stops the traffic.
     pub(super) fn set(&self, on: bool) {
         self.0.store(on, Ordering::Relaxed);
     }

@@ -1,8 +1,8 @@
 //! The control socket, which tests use to move the demo's clock. Only the demo has it. It is a Unix
 //! socket that only the demo's user may open.
 //!
-//! One command a line, one line in answer: `now`, `offset`, `advance 15m`, `traffic on`,
-//! `traffic off`.
+//! Each line is a command, and gets one line as an answer: `now`, `offset`, `advance 15m`, `traffic
+//! on`, `traffic off`.
 
 use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{DemoError, World};
 
-/// The furthest that one command may go.
+/// The longest time that one command may advance.
 const FURTHEST: TimeDelta = TimeDelta::days(400);
 
 /// The parts that commands act on.
@@ -46,7 +46,7 @@ pub(super) fn open(path: &Path) -> Result<UnixListener, DemoError> {
     Ok(listener)
 }
 
-/// Obeys until `stop`.
+/// Answers commands until `stop`.
 pub(super) async fn serve(listener: UnixListener, control: Arc<Control>) {
     loop {
         let accepted = tokio::select! {

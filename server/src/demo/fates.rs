@@ -59,7 +59,7 @@ impl Fate {
         }
     }
 
-    /// From and to how many calls a day it makes in good times.
+    /// The range of its calls a day in good times.
     pub(super) const fn calls_per_day(self) -> (u32, u32) {
         match self {
             Self::Busy => (9_000, 21_000),
@@ -76,7 +76,8 @@ impl Fate {
         }
     }
 
-    /// How much of its calls it makes, `ago` before the demo's start; negative is after it.
+    /// The share of its usual calls that it makes, `ago` before the demo's start; negative is after
+    /// it.
     pub(super) fn activity(self, ago: TimeDelta) -> f64 {
         match self {
             Self::Silent if ago < TimeDelta::hours(26) => 0.0,

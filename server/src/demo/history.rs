@@ -1,6 +1,6 @@
 //! The tenants' calls in the 8 days before the demo starts, and in a time that its clock skipped,
-//! as the platform would have reported them: records that stand for many calls, finer the closer
-//! they are to now.
+//! as the platform would have reported them. Each record is for many calls, and records are finer
+//! closer to now.
 
 use app::domain::{Timestamp, telemetry::RequestRecord};
 use chrono::{TimeDelta, Timelike};
@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::cast::Tenant;
 
-/// How far the history goes back: a little less than the console takes in.
+/// How far the history goes back: a little less than the console accepts.
 pub(super) const REACH: TimeDelta = TimeDelta::minutes(8 * 24 * 60 - 30);
 
 #[derive(Debug, Clone, Copy)]

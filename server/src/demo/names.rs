@@ -1,7 +1,7 @@
-//! Believable names: companies of many countries and kinds, with what real names bring along:
-//! umlauts, apostrophes, other scripts, and one or two that are far too long.
+//! Realistic names of companies of many countries and kinds, with umlauts, apostrophes and other
+//! scripts, and one or two that are far too long.
 
-/// Names written out, for the first tenants of the cast.
+/// Complete names, for the first tenants of the cast.
 pub(super) const WRITTEN: [&str; 48] = [
     "Müller & Söhne Präzisionstechnik GmbH",
     "O'Connell's Fresh Produce",
@@ -177,7 +177,7 @@ pub(super) const FAMILY: [&str; 24] = [
     "Zhang",
 ];
 
-/// The name as a slug: 1–63 of `a–z`, `0–9` and inner hyphens; empty where no letter is Latin.
+/// The name as a slug: 1–63 of `a–z`, `0–9` and inner hyphens; empty if no letter is Latin.
 pub(super) fn slug(name: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
 

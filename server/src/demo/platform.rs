@@ -1,4 +1,4 @@
-//! A sample multi-tenant platform with its own HTTP API: what Support Console is put in front of.
+//! A sample multi-tenant platform with its own HTTP API, for which Support Console is made.
 //!
 //! It knows nothing of the console's store. A caller is either one of a tenant's own programs, with
 //! that tenant's token, or the platform's support, with an identity that the console has signed for
@@ -82,7 +82,7 @@ impl IntoResponse for ApiError {
 }
 
 impl Platform {
-    /// A platform with these tenants. What it serves goes to `observed`.
+    /// A platform with these tenants. It reports the requests that it serves to `observed`.
     pub(super) fn new(
         tenants: &[Tenant],
         seed: u64,
@@ -146,7 +146,7 @@ impl Platform {
     }
 }
 
-/// Establishes the caller, passes the request on, and reports its result.
+/// Establishes the caller, serves the request, and reports its result.
 async fn identify(State(platform): State<Platform>, request: Request, next: Next) -> Response {
     let began = std::time::Instant::now();
     let at = platform.0.clock.now();

@@ -25,7 +25,7 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// Of a demo that runs.
+    /// For a running demo.
     pub(super) fn of(
         ports: &Ports,
         state: &DemoState,
@@ -45,7 +45,7 @@ impl Ready {
         }
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file, completely or not at all.
     pub(super) fn write(&self, path: &Path) -> Result<(), DemoError> {
         let json = serde_json::to_vec_pretty(self).unwrap_or_default();
         write_private(path, &json).map_err(|source| DemoError::File {

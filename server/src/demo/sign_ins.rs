@@ -9,10 +9,10 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::{World, api::Put, cast::Tenant};
 
-/// For how long a user session is good.
+/// How long a user session is valid.
 const LIFE: TimeDelta = TimeDelta::hours(10);
 
-/// The user sessions that are there when the demo starts.
+/// The user sessions that exist when the demo starts.
 pub(super) fn at_start(
     tenants: &[Tenant],
     seed: u64,
@@ -29,7 +29,7 @@ pub(super) fn at_start(
     all
 }
 
-/// Lets somebody sign in now and then until the demo stops.
+/// Signs somebody in now and then until the demo stops.
 pub(super) async fn keep_coming(world: World) {
     let mut rng = StdRng::seed_from_u64(world.state.seed ^ 0x0516_4145);
     let used: Vec<&Tenant> = world

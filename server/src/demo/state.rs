@@ -180,7 +180,7 @@ fn account(email: &str, name: &str, role: Role) -> Account {
     }
 }
 
-/// Letters and digits that can't be taken for one another.
+/// Letters and digits that can't be confused.
 fn random_letters(count: usize) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut random = vec![0; count];

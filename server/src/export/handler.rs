@@ -1,6 +1,7 @@
 //! `GET /export/audit`: a plain download link of the console.
 //!
-//! It writes an event in the caller's name, so only our own pages may lead there: see [`from_own_pages`].
+//! It writes an event in the caller's name, so only our own pages may link to it: see
+//! [`from_own_pages`].
 
 use std::collections::BTreeMap;
 
@@ -23,7 +24,8 @@ use http::{HeaderValue, Method, header};
 use super::export;
 use crate::{middleware::same_origin::SameOrigin, problem, services::Core};
 
-/// Refuses what no person asked for on a page of ours: a link or an image elsewhere, a prefetch, HEAD.
+/// Refuses requests that no person made on a page of ours: a link or an image elsewhere, a
+/// prefetch, HEAD.
 pub async fn from_own_pages(
     State(own): State<SameOrigin>,
     Query(query): Query<BTreeMap<String, String>>,
@@ -51,8 +53,8 @@ pub async fn from_own_pages(
     problem::plain(&refused)
 }
 
-/// Answers with the export as an attachment, or with a sentence that says why not. The caller must
-/// have been established before: the request carries a [`Context`].
+/// Answers with the export as an attachment, or with a sentence that says why not. An earlier layer
+/// must have established the caller: the request has a [`Context`].
 pub async fn export_audit(
     State(core): State<Core>,
     Extension(context): Extension<Context>,

@@ -18,7 +18,7 @@ pub(super) enum Progress {
 }
 
 impl Progress {
-    /// The next events, and how it goes on.
+    /// The next events, and the following state.
     pub(super) async fn step(
         self,
         db: &mut Db<'_>,
@@ -59,7 +59,7 @@ fn is_full(events: &[AuditEvent]) -> bool {
     events.len() == EXPORT_PAGE as usize
 }
 
-/// Whether a filter leaves whole stretches: by time alone.
+/// Whether a filter selects unbroken parts of chains, because it is only by time.
 fn is_stretch(filter: &AuditFilter) -> bool {
     let of_any_time = AuditFilter {
         tenant_id: None,
@@ -70,9 +70,9 @@ fn is_stretch(filter: &AuditFilter) -> bool {
     of_any_time == AuditFilter::default()
 }
 
-/// The first place at which events of a chain don't follow each other, as the number of events before it and what lies
-/// between. Earlier versions recorded by clocks that could go back: such an event may be out of its time, but not out of
-/// its place.
+/// The first gap between events of a chain, as the number of events before it and the missing part.
+/// Earlier versions recorded by clocks that could go back, so an event may be out of time order,
+/// but is never missing.
 fn first_gap(after: Option<(String, u64)>, events: &[AuditEvent]) -> Option<(usize, Progress)> {
     let mut last = after;
     for (at, event) in events.iter().enumerate() {

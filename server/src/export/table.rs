@@ -48,7 +48,7 @@ pub(super) fn write(events: &[AuditEvent], first: bool) -> Result<Vec<u8>, csv::
         .map_err(|error| csv::Error::from(error.into_error()))
 }
 
-/// For reading, so characters that act are shown as escapes.
+/// For reading, so control and direction characters are shown as escapes.
 fn row(event: &AuditEvent) -> [String; 21] {
     let text = |text: &str| shown_lines(text).into_owned();
     let optional = |value: &Option<String>| value.as_deref().map_or_else(String::new, text);
@@ -84,11 +84,12 @@ fn instant(at: Timestamp) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// What a formula begins with.
+/// The characters with which a formula begins.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// Keeps a spreadsheet from taking a text for a formula (OWASP, "CSV Injection"): what begins like one gets an apostrophe before
-/// it. A spreadsheet may split at another separator than ours, so each place after one is a beginning too.
+/// Prevents a spreadsheet from reading a text as a formula (OWASP, "CSV Injection"): an apostrophe
+/// precedes it. A spreadsheet may split at another separator than ours, so the text after each
+/// possible separator counts as a beginning too.
 fn harmless(cell: &str) -> String {
     let mut harmless = String::with_capacity(cell.len() + 1);
     if cell.starts_with(['\t', '\r', '\n']) {

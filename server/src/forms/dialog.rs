@@ -1,4 +1,4 @@
-//! The form of a dialog: what it asks for is what the server function of the same dialog does.
+//! The plain form of a dialog, which calls the server function of the same dialog.
 
 use app::{
     api::{ApiError, DialogForm},
@@ -28,8 +28,8 @@ use super::{
 };
 use crate::extract::{Asking, Refusal};
 
-/// Shows the dialog again with its answer or with what is wrong, or goes on to the page below, or to
-/// another page that the form names.
+/// Shows the dialog again with its answer or with what is wrong, or redirects to the page below, or
+/// to another page that the form names.
 pub(crate) async fn send<A: DialogForm>(
     State(forms): State<Forms>,
     Path(id): Path<String>,

@@ -1,8 +1,10 @@
-//! The links among the forms. A person who enters a tenant follows [`enter`] on a page of ours. It leads to the
-//! session's host, which sends the browser to [`open`], and that back to the host with a code (`gateway::browser`).
+//! Links that work like forms. To enter a tenant, a person follows [`enter`] on a page of ours. It
+//! redirects to the session's host, which sends the browser to [`open`], which sends it back to the
+//! host with a code (`gateway::browser`).
 //!
-//! Only what begins on our own pages gets a code: a link from anywhere else, or one that is pasted, leads to the
-//! session's page. The way back comes from another site, so a cookie remembers where the way has begun.
+//! Only an entry that begins on our own pages gets a code. A link from anywhere else, or a pasted
+//! one, shows the session's page. The browser comes back from another site, so a cookie remembers
+//! that the entry began here.
 
 use app::{
     domain::{
@@ -95,7 +97,8 @@ pub(crate) async fn open(
     }
 }
 
-/// HEAD, prefetches and requests by a page come without a person who wants to enter a tenant.
+/// Refuses HEAD, prefetches and requests by a page, behind which is no person who wants to enter a
+/// tenant.
 fn unasked(method: &Method, headers: &HeaderMap) -> Option<Response> {
     let is_asked = method == Method::GET && fetch_metadata::is_navigation(headers);
     (!is_asked || fetch_metadata::is_ahead(headers)).then(|| {
@@ -121,7 +124,8 @@ fn not_found(forms: &Forms, context: &Context, label: &str, problem: Problem) ->
     }
 }
 
-/// To the session's host, with a cookie for the console. The code in the address is for no one else.
+/// Redirects to the session's host, with a cookie for the console. The code in the address is for
+/// nobody else.
 fn elsewhere(url: &str, cookie: Option<HeaderValue>) -> Response {
     let (Ok(mut location), Some(cookie)) = (HeaderValue::from_str(url), cookie) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

@@ -1,4 +1,4 @@
-//! What a plain form has posted, read strictly: nothing is guessed, replaced or dropped.
+//! Reads posted forms strictly: nothing is guessed, replaced or dropped.
 
 use app::{
     domain::{
@@ -25,10 +25,10 @@ const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// A form that was posted. It may hold passwords: no `Debug`.
 pub(crate) struct Posted<F> {
-    /// The form, or why it is refused: fields that can't be read, too many forms in a short time, or
-    /// a page that only wants it kept until someone has signed in.
+    /// The form, or why it is refused: unreadable fields, too many forms in a short time, or a page
+    /// that only wants it kept until someone has signed in.
     pub(crate) form: Result<F, Problem>,
-    /// What is shown again if it is refused.
+    /// The fields to show again if it is refused.
     pub(crate) kept: Fields,
     /// The token of the sign-in that it came with, which may have ended.
     pub(crate) sign_in: Option<String>,
@@ -92,8 +92,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Percent-decoding (URL Standard, application/x-www-form-urlencoded), but without replacing what
-/// is broken.
+/// Percent-decoding (URL Standard, application/x-www-form-urlencoded), but it fails on broken input
+/// instead of replacing it.
 fn decode(text: &[u8]) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.iter();

@@ -9,12 +9,12 @@ use http::{
 use url::form_urlencoded::byte_serialize;
 
 pub(crate) const START: &str = paths::OVERVIEW;
-/// The longest path that is led back to, in bytes.
+/// The longest path to which a form may redirect, in bytes.
 const NEXT_MAX: usize = 2048;
 
-/// The path that a form names to continue at, if it is that of a page of ours.
+/// The path to which a form asks to be redirected, if it is a page of ours.
 ///
-/// It holds nothing outside of ASCII and no blank, so that it can stand in a header.
+/// It is ASCII without blanks, so it can be used in a header.
 pub(crate) fn local_path(next: &str) -> Option<&str> {
     let is_plain = next.len() <= NEXT_MAX && next.bytes().all(|b| b.is_ascii_graphic());
     paths::local_path(next).filter(|_| is_plain)
@@ -29,12 +29,12 @@ pub(crate) fn see_other(location: &str) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
-/// To the sign-in, which leads back to `page`.
+/// Redirects to the sign-in, which continues at `page`.
 pub(crate) fn sign_in_first(page: &str) -> Response {
     see_other(&sign_in_page(page))
 }
 
-/// The sign-in page that leads on to `next`.
+/// The sign-in page that continues at `next`.
 pub(crate) fn sign_in_page(next: &str) -> String {
     let next: String = byte_serialize(next.as_bytes()).collect();
     format!("{}?next={next}", paths::SIGN_IN)

@@ -29,7 +29,7 @@ use crate::{
     services::staff_sessions::{NewSignIn, PasswordChange, SignInMethod},
 };
 
-/// More of an e-mail address is not kept for someone who has not signed in.
+/// The most characters of an e-mail address that are kept for someone who has not signed in.
 const KEPT_MAX: usize = 254;
 
 #[derive(Default, Serialize, Deserialize)]
@@ -169,7 +169,8 @@ pub(crate) async fn change_password(
     }
 }
 
-/// Whether a sign-in has ended since its request came in, as for the second of two clicks that change a password.
+/// Whether a sign-in has ended since its request came in, as with the second of two clicks that
+/// change a password.
 async fn has_just_ended(forms: &Forms, caller: &Caller, sign_in: Option<String>) -> bool {
     let (Caller::Staff(_), Some(token)) = (caller, sign_in) else {
         return false;
@@ -194,7 +195,7 @@ fn resumed(
     Some(with_flash(&page, &id))
 }
 
-/// Makes the browser forget what was typed, if it has anything.
+/// Makes the browser delete its cookie for typed input, if it has one.
 fn without_typed(mut response: Response, headers: &HeaderMap) -> Response {
     if cookie::TYPED.all(headers).next().is_some()
         && let Some(forgotten) = cookie::TYPED.forget()
@@ -204,7 +205,7 @@ fn without_typed(mut response: Response, headers: &HeaderMap) -> Response {
     response
 }
 
-/// Goes on to `page` with the new sign-in's cookie.
+/// Redirects to `page` with the new sign-in's cookie.
 fn begin(new: &NewSignIn, page: &str) -> Response {
     let Some(value) = cookie::keep(&new.token) else {
         let detail = "Something went wrong.";

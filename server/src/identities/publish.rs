@@ -7,7 +7,7 @@ use http::header;
 
 use gateway::identities::Identities;
 
-/// For how long it may be kept. A key is published for twice as long before it signs.
+/// How long it may be cached. A key is published for twice as long before it signs.
 const CACHE: &str = "public, max-age=300";
 
 pub(crate) async fn key_set(State(identities): State<Arc<Identities>>) -> impl IntoResponse {

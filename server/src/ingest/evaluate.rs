@@ -1,4 +1,4 @@
-//! Working a tenant's health out of its calls.
+//! Evaluates a tenant's health from its calls.
 
 use app::domain::{
     Timestamp,
@@ -11,8 +11,8 @@ use store::{
     tenants::{NewHealth, StoredTenant},
 };
 
-/// Evaluates and stores the health of a tenant. The transaction must hold the tenant's row. `since`
-/// stays if the health stays.
+/// Evaluates and stores the health of a tenant. The transaction must have locked the tenant's row.
+/// `since` stays if the health stays.
 pub async fn evaluate(
     tx: &mut Bookkeeping<'_>,
     stored: &StoredTenant,
@@ -47,7 +47,7 @@ pub async fn evaluate(
 }
 
 /// The next instant at which the verdict's input changes without any call: a span leaves a window,
-/// another full day has passed since the first call, or the silence has lasted too long.
+/// another full day has passed since the first call, or the tenant was silent for too long.
 pub fn next_change(
     stored: &StoredTenant,
     windows: &Windows,

@@ -1,4 +1,4 @@
-//! Telling open pages of new health, a few times a second at most.
+//! Announces new health to open pages, a few times a second at most.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 /// The shortest time between two entries in the log of changes.
 const PACE: TimeDelta = TimeDelta::milliseconds(250);
 
-/// Decides which write announces new health. The first one does so itself. Those shortly after it
-/// leave it to the ticker.
+/// Decides which write announces new health. The first one does. Those shortly after it leave this
+/// to the ticker.
 #[derive(Debug)]
 pub struct HealthChanges {
     told_at: AtomicI64,
@@ -29,7 +29,7 @@ impl Default for HealthChanges {
 }
 
 impl HealthChanges {
-    /// The ticker's delay before it announces what writes have left to it.
+    /// The ticker's delay before it announces changes that writes have left to it.
     pub const PACE: std::time::Duration = std::time::Duration::from_millis(250);
 
     /// Whether the current write should announce new health itself.
@@ -51,7 +51,7 @@ impl HealthChanges {
         self.wake.notify_one();
     }
 
-    /// Whether there is something to announce. Asking takes it over.
+    /// Whether there is something to announce. The caller must then announce it.
     pub fn take_untold(&self) -> bool {
         self.untold.swap(false, Ordering::AcqRel)
     }

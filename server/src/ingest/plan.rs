@@ -1,4 +1,4 @@
-//! The additions of a batch to each span, in pieces that delay no writer for long.
+//! The additions of a batch to each span, in pieces that don't delay other writers for long.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -39,9 +39,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Judges every record as of `now`: a batch that is sent again is judged as of when it was
-    /// first received, and so comes down to the same. `support` are the records that report support
-    /// traffic, by their place in the batch.
+    /// Judges every record as of `now`. A batch that is sent again is judged as of when it was
+    /// first received, and so has the same result. `support` are the records of support traffic, by
+    /// their place in the batch.
     pub async fn draw(
         db: &mut Db<'_>,
         batch: &Batch,

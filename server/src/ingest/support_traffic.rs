@@ -1,7 +1,8 @@
 //! Which records of a batch report a request that support made through the gateway.
 //!
-//! A request id is no secret: the upstream, the tenant's audit log and the tenant's keys show it. So an id hides
-//! nothing by itself. The record must be that of the recorded request, and hides it once.
+//! A request id is no secret: the upstream sees it, and the tenant can read it in its audit log. So
+//! an id alone excludes nothing. The record must match the recorded request, which excludes only
+//! one record.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use super::{Batch, validate};
 
 /// How far apart the clocks of the gateway and of the platform may be.
 const CLOCKS_APART: TimeDelta = TimeDelta::minutes(5);
-/// What stands for a segment that the gateway keeps out of its records.
+/// The text in records for a segment that the gateway hides.
 const HIDDEN: &str = "(hidden)";
 
 /// The records that are each the first of its batch to report a recorded request, by the request's id.
@@ -49,14 +50,14 @@ pub async fn reports(
     Ok(reports)
 }
 
-/// The record's request id, where it has the form of those that the gateway gives. A record of several calls is none of
-/// one request.
+/// The record's request id, if it has the form of the gateway's. A record of several calls has
+/// none.
 fn gateway_request_id(record: &RequestRecord) -> Option<RequestId> {
     let id = record.request_id.as_deref()?.trim().parse().ok()?;
     (record.count == 1).then_some(id)
 }
 
-/// Whether a record can be that of this request: of its tenant, while it was open, and on its route.
+/// Whether a record can be about this request: of its tenant, while it was open, and on its route.
 fn is_of(record: &RequestRecord, request: &ForwardedRequest) -> bool {
     let lasted = request.duration_ms.and_then(|ms| i64::try_from(ms).ok());
     let end = lasted
@@ -75,8 +76,9 @@ fn is_of(record: &RequestRecord, request: &ForwardedRequest) -> bool {
             .is_none_or(|path| is_on_route(&request.path, path.trim()))
 }
 
-/// Whether a recorded path can be what the platform reports as a path or as a route. The platform may know it without
-/// a prefix that a proxy takes away, or with one that it adds. What doesn't begin with a slash names a route in another way.
+/// Whether a recorded path matches a reported path or route. The platform may know it without a
+/// prefix that a proxy removes, or with one that it adds. A text that doesn't begin with a slash
+/// names a route in another way.
 fn is_on_route(recorded: &str, reported: &str) -> bool {
     if !reported.starts_with('/') {
         return true;
@@ -114,12 +116,12 @@ fn all_match(recorded: &[&str], reported: &[&str]) -> bool {
     })
 }
 
-/// A segment of a route that stands for any: `{id}`, `:id`, `<id>`, `[id]`, `*`.
+/// A placeholder for one segment of a route: `{id}`, `:id`, `<id>`, `[id]`, `*`.
 fn is_placeholder(segment: &str) -> bool {
     segment.starts_with([':', '*', '<', '[']) || (segment.contains('{') && segment.contains('}'))
 }
 
-/// A segment of a route that stands for any number of them: `**`, `*path`, `{*path}`, `{path:.*}`, `[...path]`.
+/// A placeholder for any number of segments: `**`, `*path`, `{*path}`, `{path:.*}`, `[...path]`.
 fn is_rest(segment: &str) -> bool {
     let named = segment.starts_with('*') && segment != "*";
     named

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::HealthChanges;
 use crate::services::TelemetryService;
 
-/// How often due tenants are looked for.
+/// How often it looks for due tenants.
 const EVERY: TimeDelta = TimeDelta::seconds(1);
 
 /// Runs until `shutdown`. Overdue work is done immediately.
@@ -25,7 +25,7 @@ pub async fn run(service: TelemetryService, shutdown: CancellationToken) {
     }
 }
 
-/// Tells open pages of the health that writes in quick succession have left untold.
+/// Announces health to open pages that quick successive writes have not announced.
 async fn tell(service: &TelemetryService) {
     service.health_changes().left_to_ticker().await;
     tokio::time::sleep(HealthChanges::PACE).await;

@@ -1,4 +1,4 @@
-//! Which records of a batch can be counted at all.
+//! Which records of a batch can be counted.
 
 use app::domain::{
     Timestamp,
@@ -23,8 +23,7 @@ const REQUEST_ID_MAX: usize = 200;
 /// The longest duration: 30 days in milliseconds.
 const DURATION_MAX_MS: u64 = 2_592_000_000;
 
-/// A batch as it was sent: records in their order, those that could not even be read as the
-/// reason why.
+/// A batch as it was sent: its records in order, or the reason why one could not be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     pub records: Vec<Result<RequestRecord, RejectedRecord>>,
@@ -39,8 +38,7 @@ impl From<Vec<RequestRecord>> for Batch {
 }
 
 impl Batch {
-    /// SHA-256 of the records, in hexadecimal: the same for the same records however they were
-    /// spaced.
+    /// SHA-256 of the records, in hexadecimal. White space makes no difference.
     pub fn digest(&self) -> String {
         let mut hasher = Sha256::new();
         for record in &self.records {

@@ -1,4 +1,4 @@
-//! The keys that sign identities for the upstream. They follow each other without an outage:
+//! The keys that sign identities for the upstream. One follows the other without an outage:
 //! `identity-next.key` is published but doesn't sign yet, `identity.key` signs, and
 //! `identity-retired.key` signed before and stays published until its last identity has expired.
 
@@ -19,7 +19,7 @@ use super::{KeyError, KeyName, file_error, random, read, write};
 /// How long a key is published before it signs: twice the time for which the key set may be cached.
 pub const PUBLISHED_FIRST: TimeDelta = TimeDelta::minutes(10);
 /// How long a key stays published after it stops signing: until its last identity has expired
-/// everywhere, even with differing clocks.
+/// everywhere, even if clocks differ.
 pub const PUBLISHED_AFTER: TimeDelta = TimeDelta::minutes(1);
 
 /// The stage of a key.
@@ -33,8 +33,8 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// In the order in which they are read: a key that is moved on meanwhile is met twice, but
-    /// never missed.
+    /// In the order in which they are read. A key that moves to the next stage meanwhile is read
+    /// twice, but never missed.
     pub const ALL: [Self; 3] = [Self::Next, Self::Current, Self::Retired];
 
     pub const fn as_str(self) -> &'static str {
@@ -99,7 +99,7 @@ fn seed(data_dir: &Path, stage: Stage) -> Result<Option<SigningKey>, KeyError> {
     Ok(seed.map(|seed| SigningKey::from_bytes(&seed)))
 }
 
-/// The files of one node, as its operator changes them. A server that runs on them follows.
+/// The files of one node, for its operator's changes. A running server follows them.
 #[derive(Debug, Clone)]
 pub struct Rotation {
     data_dir: PathBuf,
@@ -111,7 +111,7 @@ impl Rotation {
         Self { data_dir }
     }
 
-    /// Keeps others from changing the keys, until it is dropped.
+    /// Prevents others from changing the keys, until it is dropped.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl Rotation {
         locked.map_err(|error| file_error(&self.data_dir, error))
     }
 
-    /// Every key there is: next, current, retired.
+    /// All keys: next, current, retired.
     ///
     /// # Errors
     ///
@@ -217,7 +217,7 @@ impl Rotation {
     ///
     /// # Errors
     ///
-    /// If there is none, or identities that it has signed may still be on their way (unless
+    /// If there is none, or if identities that it has signed may still be in use (unless
     /// `at_once`).
     pub fn retirable(&self, now: Timestamp, at_once: bool) -> Result<KeptKey, RotationError> {
         let hint = "nothing to do";

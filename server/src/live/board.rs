@@ -1,4 +1,4 @@
-//! The rows that a node's streams show, read once for all of them.
+//! The rows that a node's streams show. They are read once for all streams.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::services::{Core, ServiceError, telemetry::telemetry_state};
 
 /// How often changed tenants are read, and sent, at most.
 pub(super) const TENANTS_EVERY: Duration = Duration::from_secs(1);
-/// For how long a support session that has changed is kept for the streams that have yet to look.
+/// How long a changed support session is kept for streams that have not read it yet.
 const KEPT: Duration = Duration::from_secs(5);
 
 /// The rows of tenants and support sessions. Cheap to clone.
@@ -25,7 +25,7 @@ struct Inner {
     /// How many streams show which tenant.
     shown: parking_lot::Mutex<HashMap<TenantId, usize>>,
     tenants: Turns<Arc<TenantsNow>>,
-    /// Each with the instant from which it was read.
+    /// Each with the instant at which it was read.
     sessions: Mutex<HashMap<SupportSessionId, (Instant, Option<SupportSession>)>>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct TenantsNow {
     pub(super) telemetry: TelemetryState,
 }
 
-/// The tenants of one stream, among those that are read for all of them.
+/// The tenants of one stream, among those that are read for all streams.
 pub(super) struct Shown {
     board: Board,
     tenants: Vec<TenantId>,
@@ -57,7 +57,7 @@ impl Board {
         }))
     }
 
-    /// From now on these tenants are read too, for as long as the result lives.
+    /// Reads these tenants too, as long as the result lives.
     pub(super) fn show(&self, tenants: &[TenantId]) -> Shown {
         let mut shown = self.0.shown.lock();
         for id in tenants {
@@ -69,7 +69,7 @@ impl Board {
         }
     }
 
-    /// Every tenant that is shown, as it was at `since` or later. `None` if it is too early to read them
+    /// All shown tenants, as they were at `since` or later. `None` if it is too early to read them
     /// again.
     pub(super) async fn tenants(
         &self,

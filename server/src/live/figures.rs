@@ -1,4 +1,4 @@
-//! The figures that every page shows, counted once for all of a node's streams.
+//! The figures that every page shows. They are counted once for all of a node's streams.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::services::{Core, ServiceError};
 
-/// How old figures may be for a page that only looks whether anything is different.
+/// How old figures may be for a page that only checks for differences.
 pub(super) const UNPROMPTED: Duration = Duration::from_secs(1);
 
 /// The latest figures. Cheap to clone.

@@ -11,7 +11,8 @@ use app::domain::{
     problem::{Problem, ProblemCode},
 };
 
-/// How many ids all pages of one staff member may show: eight tabs with the longest lists, and one that loads anew.
+/// How many ids all pages of one staff member may show: eight tabs with the longest lists, and one
+/// that is reloading.
 const IDS: usize = 2_000;
 
 /// Counts open streams per staff member, and the ids on their pages.
@@ -27,7 +28,7 @@ struct Held {
     ids: usize,
 }
 
-/// One open stream's place; it goes with the stream.
+/// One open stream's place, which is freed with the stream.
 pub(super) struct Slot {
     streams: OpenStreams,
     staff: StaffId,

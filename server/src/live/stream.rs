@@ -28,24 +28,26 @@ use super::{
 };
 use crate::services::ServiceError;
 
-/// How often the stream sends a heartbeat, looks for updates without a change, and checks whether
-/// the staff member may still read.
+/// How often the stream sends a heartbeat, reads even without a change, and checks that the staff
+/// member may still read.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// How much time each open page adds to that over which all of them are told to fetch everything again.
+/// How much each open page adds to the time over which all pages are told to fetch everything
+/// again.
 const RESET_EACH: Duration = Duration::from_millis(20);
 /// The longest such time.
 const RESET_WITHIN: Duration = Duration::from_secs(5);
-/// How many events wait for a slow browser before its stream is ended: it will come back.
+/// How many events wait for a slow browser before its stream is ended. The browser reconnects.
 const BACKLOG: usize = 64;
 
-/// For how long a stream goes on while the store can't be read. After that the browser notices, and says that its data are old.
+/// How long a stream continues while the store can't be read. After that the browser notices, and
+/// says that its data is out of date.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it waits in between.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// After more changes of support sessions than this the page fetches everything again.
 const TOUCHED: usize = 1_000;
 
-/// Over how long so many pages are told that something may have been missed.
+/// The time over which this many pages are told that something may have been missed.
 fn spread(pages: usize) -> Duration {
     let pages = u32::try_from(pages).unwrap_or(u32::MAX);
     RESET_EACH.saturating_mul(pages).min(RESET_WITHIN)
@@ -99,13 +101,13 @@ pub(super) fn run(
     })
 }
 
-/// What has to be looked at again; with the instants as of which it must be read, or later.
+/// What must be read again, with the instants at or after which it must be read.
 #[derive(Default)]
 struct Dirty {
     tenants: Option<Unserved>,
     access_log: bool,
     session_counts: Option<Unserved>,
-    /// Those on the page, and others, which may be the staff member's own.
+    /// The ones on the page, and others, which may be the staff member's own.
     support_sessions: HashMap<SupportSessionId, Instant>,
     /// When the page is told that something may have been missed.
     reset: Option<Instant>,
@@ -115,7 +117,7 @@ struct Dirty {
 #[derive(Clone, Copy)]
 struct Failing {
     since: Instant,
-    /// When it is tried again.
+    /// When to try again.
     next: Instant,
 }
 
@@ -188,7 +190,8 @@ impl Teller {
         }
     }
 
-    /// Sends what has changed. After a failure it does so a little later, once it is sure again who reads.
+    /// Sends what has changed. After a failure it tries a little later, once it has checked again
+    /// that the staff member may read.
     async fn look(&mut self) -> Result<bool, ServiceError> {
         if let Some(failing) = self.failing {
             if Instant::now() < failing.next {
@@ -345,9 +348,9 @@ impl Teller {
         Ok(())
     }
 
-    /// Tells the page that something may have been missed: at once if few pages are open, and otherwise at
-    /// some instant that differs from page to page, so that not all of them fetch everything at once.
-    /// The stream goes on: always true.
+    /// Tells the page that something may have been missed: at once if few pages are open, otherwise
+    /// after a random delay, so that not all pages fetch everything at once. The stream continues:
+    /// always true.
     fn reset_soon(&mut self) -> bool {
         let spread = spread(self.live.open.count());
         let wait = spread.mul_f64(fraction(&*self.live.core.entropy));

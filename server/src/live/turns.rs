@@ -1,4 +1,4 @@
-//! What all of a node's streams show is read in turns, once for all of them.
+//! Reads in turns what all of a node's streams show, once for all of them.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ impl<T: Clone> Turns<T> {
         }
     }
 
-    /// What was read at `since` or later, and from when it is. A stream that asks while another one reads waits for it. `None` while
-    /// the latest turn lasts and was earlier: ask again.
+    /// What was read at `since` or later, and when. A stream that asks while another one reads
+    /// waits for it. `None` while the latest turn lasts and is too early: ask again.
     pub(super) async fn at_least<E>(
         &self,
         since: Instant,
@@ -51,7 +51,7 @@ impl<T: Clone> Turns<T> {
     }
 }
 
-/// Changes that a stream has yet to tell its page of: when the first and the last of them came.
+/// Changes that a stream has not sent to its page yet: when the first and the last of them came.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unserved {
     pub(super) first: Instant,

@@ -172,8 +172,8 @@ impl View {
         Ok(())
     }
 
-    /// Entries that are new, or that were open and no longer are. Open ones are looked up by themselves, so
-    /// that one which stays open for an hour holds up nothing that comes after it.
+    /// Entries that are new, or that were open and no longer are. Open ones are looked up
+    /// separately, so that one which stays open for an hour does not delay later ones.
     pub(super) async fn access_log(
         &mut self,
         core: &Core,

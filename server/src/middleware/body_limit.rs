@@ -1,4 +1,4 @@
-//! No body of a form or a server function above 64 KiB.
+//! Limits bodies of forms and server functions to 64 KiB.
 
 use app::domain::{
     caller::Context,

@@ -1,7 +1,8 @@
 //! Compresses answers, unless another site may have caused the request.
 //!
-//! Someone who can make a signed-in browser ask again and again, and sees how long the answers are, can guess what stands in a page that
-//! also repeats a part of its address (BREACH). See `docs/decisions/0026-compressed-for-those-who-asked.md`.
+//! An attacker who makes a signed-in browser send many requests, and sees the lengths of the
+//! answers, can guess the content of a page that repeats a part of its address (BREACH). See
+//! `docs/decisions/0026-compressed-for-those-who-asked.md`.
 
 use axum::{
     Router,
@@ -25,8 +26,8 @@ use super::same_origin::{SEC_FETCH_SITE, SameOrigin};
 
 /// In bytes. A smaller answer fits into one packet as it is.
 const LEAST: u64 = 1024;
-/// Of Brotli (to 11) and of gzip (to 9). The demo's overview is an eighth smaller than at Brotli's 4, for a third more time; beyond
-/// this, little is won.
+/// The level of Brotli (to 11) and gzip (to 9). The demo's overview is an eighth smaller than at
+/// Brotli's 4, for a third more time. Higher levels gain little.
 const LEVEL: i32 = 6;
 
 /// For pages, their server functions and their downloads.
@@ -74,7 +75,8 @@ async fn negotiate(
     response
 }
 
-/// Whether a person or one of our pages asked, for nothing that is shown only once.
+/// Whether a person or one of our pages made the request, and the answer has nothing that is shown
+/// only once.
 fn may_compress(own: &SameOrigin, request: &Request) -> bool {
     let headers = request.headers();
     let is_asked = if headers.contains_key(SEC_FETCH_SITE) {
@@ -86,7 +88,7 @@ fn may_compress(own: &SameOrigin, request: &Request) -> bool {
     is_asked && !shows_once(request)
 }
 
-/// Browsers of all makers call themselves so.
+/// Browsers of all makers use this name.
 fn is_browser(headers: &HeaderMap) -> bool {
     let mut names = headers.get_all(USER_AGENT).iter();
     names.any(|name| name.as_bytes().windows(8).any(|part| part == b"Mozilla/"))

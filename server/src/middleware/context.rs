@@ -1,4 +1,4 @@
-//! Establishes who asks and from where: [`Context`] as an extension of the request.
+//! Establishes the caller and its origin: [`Context`] as an extension of the request.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -44,7 +44,8 @@ impl EstablishStaff {
         Self(Arc::new((core, staff_sessions)), None)
     }
 
-    /// The same, but nobody is looked up for a request that is refused because another site sent it.
+    /// The same, but doesn't look up the caller of a request that is refused because another site
+    /// sent it.
     #[must_use]
     pub fn of_own_pages(self, own: SameOrigin) -> Self {
         Self(self.0, Some(own))
@@ -132,7 +133,8 @@ pub async fn establish_key(
     }
 }
 
-/// As the gateway's layer has established and recorded it: under the same address and request id.
+/// The context that the gateway's layer has established and recorded, with the same address and
+/// request id.
 fn context_of(session: &LiveSupportSession, request: &Request) -> Context {
     let caller = SupportCaller {
         support_session_id: session.id(),
@@ -180,7 +182,7 @@ fn origin_of(core: &Core, request: &Request) -> Origin {
     }
 }
 
-/// The client as it names itself: a claim, made fit for being kept and shown.
+/// The client's own name for itself, made safe to store and show.
 fn user_agent(headers: &HeaderMap) -> Option<String> {
     let field = headers.get(USER_AGENT)?;
     let text = String::from_utf8_lossy(field.as_bytes());
@@ -194,7 +196,7 @@ fn is_unfit(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// The key that a request brings; `None` without one, or with two that differ.
+/// The key in a request; `None` without one, or with two that differ.
 fn key_of(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get_all(AUTHORIZATION).iter().map(|field| {
         let (scheme, key) = field.to_str().ok()?.split_once(' ')?;

@@ -1,34 +1,35 @@
 //! The cookie that holds a staff session's token.
 //!
 //! `__Host-`: only this host can set it, over a secure channel, for all paths. `HttpOnly`: no
-//! script reads it. `SameSite=Lax` and not `Strict`: a link in a ticket leads a signed-in person to
-//! the page, not to the sign-in. Requests that change something are guarded by `same_origin`, which
-//! is stricter than either. No `Max-Age`: the browser forgets it when it is closed, and the server
-//! enforces the limits.
+//! script reads it. `SameSite=Lax` and not `Strict`: a link in a ticket opens the page for a
+//! signed-in person, not the sign-in. Requests that change something are guarded by `same_origin`,
+//! which is stricter than either. No `Max-Age`: the browser forgets it when it is closed, and the
+//! server enforces the limits.
 
 use gateway::{HostCookie, token::Token};
 use http::{HeaderMap, HeaderValue};
 
 const COOKIE: HostCookie = HostCookie::new("__Host-support-console");
 
-/// Leads the browser back to what was typed before it had to sign in.
+/// Finds what was typed in the browser before a sign-in.
 pub const TYPED: HostCookie = HostCookie::new("__Host-support-typed").for_seconds(900);
 
-/// Stands for nothing: every visitor of the sign-in gets it, so a browser without it keeps no cookies.
+/// Means nothing itself: every visitor of the sign-in gets it, so a browser without it keeps no
+/// cookies.
 pub const VISITED: HostCookie = HostCookie::new("__Host-support-visited");
 
-/// Stands for a sign-in that has just begun.
+/// Marks a sign-in that has just begun.
 pub const BEGUN: HostCookie = HostCookie::new("__Host-support-begun").for_seconds(10);
 
-/// Names the support session whose tenant a person has asked to enter, on a page of ours.
+/// Names the support session whose tenant a person wants to enter, from a page of ours.
 pub const ENTERING: HostCookie = HostCookie::new("__Host-support-entering").for_seconds(60);
 
-/// The token that a request brings; `None` without one, or with more than one.
+/// The token in a request; `None` without one, or with more than one.
 pub fn token_of(headers: &HeaderMap) -> Option<String> {
     COOKIE.only(headers)
 }
 
-/// Whether a request brings a token, or something in the place of one.
+/// Whether a request has a token, or something in its place.
 pub fn has_token(headers: &HeaderMap) -> bool {
     COOKIE.all(headers).next().is_some()
 }

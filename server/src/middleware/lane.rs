@@ -1,5 +1,5 @@
 //! Which of the store's connections a request uses. This comes after the layer that establishes the
-//! caller: nobody who is unknown gets at the connections of those who end or report something.
+//! caller, so that unknown callers can't use the connections for ends and reports.
 
 use app::domain::caller::{Caller, Context};
 use axum::{extract::Request, middleware::Next, response::Response};
@@ -14,8 +14,8 @@ pub async fn browsers_lane(request: Request, next: Next) -> Response {
     }
 }
 
-/// For requests with a key. What the platform reports, or asks about a sign-in, waits for nobody who reads
-/// lists.
+/// For requests with a key. Reports of the platform, and its questions about sign-ins, don't wait
+/// for lists.
 pub async fn keys_lane(request: Request, next: Next) -> Response {
     if !is_known(&request) {
         return next.run(request).await;
@@ -33,7 +33,7 @@ fn is_known(request: &Request) -> bool {
     context.is_some_and(|context| !matches!(context.caller, Caller::Anonymous))
 }
 
-/// Whether a request ends a session or takes away access.
+/// Whether a request ends a session or withdraws access.
 fn ends(method: &Method, path: &str) -> bool {
     let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
     method == Method::POST

@@ -1,5 +1,5 @@
-//! Refuses what one caller asks too often, and says in each answer how much is left. It comes after
-//! the layer that establishes the caller, and counts nobody else.
+//! Refuses requests that one caller sends too often, and says in each answer how much is left. It
+//! comes after the layer that establishes the caller, and counts no other requests.
 
 use app::{
     api,
@@ -19,7 +19,7 @@ use crate::{
     rest,
 };
 
-/// A limit, with how a refusal is written where it applies.
+/// A limit, and the form of its refusals.
 #[derive(Clone)]
 pub(crate) struct Limit {
     pub(crate) limits: Limits,
@@ -41,7 +41,7 @@ pub(crate) async fn limit(State(limit): State<Limit>, request: Request, next: Ne
     response
 }
 
-/// The layer before plain forms. Their handlers refuse, since they know where the form is shown
+/// The layer before plain forms. Their handlers refuse, because they know which page shows the form
 /// again. Signing out is never refused.
 pub(crate) async fn limit_forms(
     State(limits): State<Limits>,
@@ -76,7 +76,7 @@ fn count(limits: &Limits, policy: Policy, request: &Request) -> Option<(Counted,
 #[derive(Debug, Clone)]
 pub(crate) struct OverLimit(pub(crate) Problem);
 
-/// Proof that the caller has not asked too often, for handlers behind [`limit_forms`] that read no
+/// Proof that the caller is within its limit, for handlers behind [`limit_forms`] that read no
 /// form.
 pub(crate) struct WithinLimit;
 
@@ -91,7 +91,7 @@ impl<S: Send + Sync> FromRequestParts<S> for WithinLimit {
     }
 }
 
-/// What limits a server function.
+/// The policy for a server function.
 pub(crate) fn of_server_fn(_: &Method, uri: &Uri) -> Policy {
     match api::is_act(uri.path()) {
         true => Policy::Acts,
@@ -99,7 +99,7 @@ pub(crate) fn of_server_fn(_: &Method, uri: &Uri) -> Policy {
     }
 }
 
-/// What limits a request to the REST interface.
+/// The policy for a request to the REST interface.
 pub(crate) fn of_rest(method: &Method, uri: &Uri) -> Policy {
     let path = uri.path().strip_prefix(rest::PREFIX);
     match (path, method.is_safe()) {

@@ -1,9 +1,9 @@
-//! No state changes for other sites.
+//! Refuses state changes caused by other sites.
 //!
 //! A request that may change something must prove that it comes from one of our pages. Browsers say
-//! so in `Sec-Fetch-Site`, or, if they are too old for that, in `Origin`. tower-http's `csrf` layer
-//! accepts requests with neither, requests typed into the address bar, and requests from whatever
-//! `Host` they claim. This one doesn't.
+//! so in `Sec-Fetch-Site`, or, if they are too old for that, in `Origin`. We don't use tower-http's
+//! `csrf` layer, because it accepts requests with neither, requests from the address bar, and
+//! requests that claim any `Host`.
 
 use std::sync::Arc;
 
@@ -42,14 +42,15 @@ impl SameOrigin {
         method.is_safe() || self.has_sent(headers, &ORIGIN)
     }
 
-    /// Whether a person asked for this on one of our pages: for a link that leaves a trace, such as an
-    /// export. Browsers name no `Origin` with a link. The old ones that don't send `Sec-Fetch-Site`
-    /// name the page in `Referer`.
+    /// Whether a person followed a link on one of our pages, for links that write something, such
+    /// as an export. Browsers send no `Origin` with a link. Old ones without `Sec-Fetch-Site` name
+    /// the page in `Referer`.
     pub fn has_linked(&self, headers: &HeaderMap) -> bool {
         self.has_sent(headers, &REFERER) && !fetch_metadata::is_ahead(headers)
     }
 
-    /// Whether a person or one of our pages asked, and no other site, according to `Sec-Fetch-Site`.
+    /// Whether a person or one of our pages made the request, and no other site, according to
+    /// `Sec-Fetch-Site`.
     pub(super) fn has_asked(headers: &HeaderMap) -> bool {
         matches!(
             only(headers, &SEC_FETCH_SITE),
@@ -75,7 +76,7 @@ impl SameOrigin {
         }
     }
 
-    /// Whether a field names this origin, alone or as that of a page.
+    /// Whether a field has this origin, or a page of it.
     fn is_origin_of(&self, field: &[u8]) -> bool {
         let rest = field.strip_prefix(self.0.as_bytes());
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
@@ -97,7 +98,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Only<'a> {
     }
 }
 
-/// The layer that refuses state changes for other sites with 403.
+/// The layer that refuses state changes by other sites with 403.
 pub async fn require(State(own): State<SameOrigin>, request: Request, next: Next) -> Response {
     if own.allows(request.method(), request.headers()) {
         return next.run(request).await;
@@ -119,8 +120,8 @@ pub async fn require(State(own): State<SameOrigin>, request: Request, next: Next
     Refusal(problem).into_response()
 }
 
-/// The address at which the browser has opened the console, where one of our pages sent the request from another address than
-/// ours.
+/// The address at which the browser has opened the console, if one of our pages sent the request
+/// from another address than ours.
 fn served_as(headers: &HeaderMap) -> Option<&str> {
     let (Only::One(origin), Only::One(host)) = (only(headers, &ORIGIN), only(headers, &HOST))
     else {

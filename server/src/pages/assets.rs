@@ -1,5 +1,5 @@
-//! The bundle of the browser's half: read once at start, served from memory, compressed as the
-//! bundler left it.
+//! The browser's bundle: read once at start, and served from memory as the bundler has compressed
+//! it.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,5 @@
-//! Which page to show first: sign-in, the password to change, or the page that was asked for. Paths
-//! of no page do not come here.
+//! Which page to show first: the sign-in, the change of a password, or the requested page. Paths
+//! without a page do not come here.
 
 use app::{
     domain::{caller::Caller, signed_in::LostSignIn},
@@ -43,9 +43,9 @@ pub(super) fn decide(caller: &Caller, uri: &Uri, headers: &HeaderMap) -> Gate {
     }
 }
 
-/// Why nobody is signed in who has just given the right password. A browser that keeps no cookies comes from the sign-in
-/// without any. One that was signed in earlier has at least that of its visit there, also when it names the sign-in again as
-/// the page before, such as on a reload.
+/// Why a sign-in with the right password didn't last. A browser that keeps no cookies comes from
+/// the sign-in without any. One that was signed in has at least the cookie of its visit there, even
+/// on a reload, when it names the sign-in as the previous page again.
 fn lost(headers: &HeaderMap) -> Option<LostSignIn> {
     if cookie::BEGUN.only(headers).is_some() {
         return Some(LostSignIn::NotTaken);

@@ -1,4 +1,4 @@
-//! Headers of pages and of what pages ask for.
+//! Headers of pages and of the requests of pages.
 
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},

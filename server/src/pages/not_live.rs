@@ -1,4 +1,4 @@
-//! Pages whose script has failed report it in one word, and their visitors go on without it.
+//! Pages whose script has failed report it in one word. Their visitors continue without the script.
 
 use std::sync::Mutex;
 
@@ -12,9 +12,10 @@ use http::StatusCode;
 
 use crate::{extract::Refusal, services::Core};
 
-/// The words of `not_live.js` and `start.js`, and nothing else: what a page holds stays in it.
+/// The words of `not_live.js` and `start.js`, and nothing else, so that no content of a page is
+/// sent.
 const WHY: [&str; 5] = ["changed", "failed", "old", "panic", "slow"];
-/// A fault of ours is reported by every open page. One line in a while is enough to look into it.
+/// Every open page reports the same fault of ours. One log line per interval is enough.
 const LOG_EVERY_SECONDS: i64 = 10;
 
 static LOGGED: Mutex<Option<Timestamp>> = Mutex::new(None);

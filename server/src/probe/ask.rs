@@ -20,7 +20,7 @@ pub(super) enum Ask {
     OthersPath,
     /// For its own path, at the other's host name.
     OthersHost(String),
-    /// For its own path, with the other's name in the fields that are the gateway's to set.
+    /// For its own path, with the other's name in the fields that the gateway sets.
     OurFields,
     /// For its own path, with the other's name in a query parameter that the rules know.
     Parameter(String),
@@ -38,7 +38,7 @@ pub(super) struct Request {
 }
 
 impl Ask {
-    /// Every way that these rules know of.
+    /// Every way that these rules know.
     pub(super) fn all(rules: &RuleSet, between: &Between<'_>) -> Vec<Self> {
         let mut all = vec![Self::Own];
         if between.own.target != between.other.target {

@@ -30,7 +30,7 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// The gateway's own page, which needs no token.
 const HEALTH: &str = "/.support-console/health";
 
-/// The gateway, as this machine reaches it.
+/// The gateway, with the address at which this machine reaches it.
 pub struct Client {
     url: String,
     address: (String, u16),
@@ -43,7 +43,7 @@ pub struct Client {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) request_id: Option<RequestId>,
-    /// The coding of the body, where it is not plain.
+    /// The coding of the body, if any.
     pub(super) coding: Option<String>,
     pub(super) body: Bytes,
 }
@@ -113,7 +113,7 @@ impl Client {
         &self.url
     }
 
-    /// Whether it is the gateway that answers.
+    /// Checks that it is the gateway that answers.
     pub(super) async fn greet(&self) -> Result<(), ProbeError> {
         let request = Request {
             target: HEALTH.to_owned(),

@@ -88,7 +88,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// The other tenant's canary must never come, whatever was requested.
+    /// The other tenant's canary must never appear, whatever was requested.
     fn no_leak(&self) -> Result<(), String> {
         if !holds(&self.answer.body, &self.between.other.canary) {
             return Ok(());
@@ -106,7 +106,7 @@ impl Evidence<'_> {
         ))
     }
 
-    /// One's own tenant, as everyday.
+    /// The session's own tenant, as usual.
     fn own(&self) -> Judgement {
         let own = self.between.own;
         self.forwarded()?;
@@ -198,7 +198,7 @@ impl Evidence<'_> {
     }
 }
 
-/// Canaries are plain ASCII: in any case they are found as they are.
+/// Canaries are plain ASCII, so they can be searched as they are.
 fn holds(body: &[u8], canary: &str) -> bool {
     let canary = canary.as_bytes();
     let mut windows = body.windows(canary.len().max(1));

@@ -12,7 +12,7 @@ use gateway::{
 };
 use http::{HeaderMap, HeaderValue, Method, header};
 
-/// The shortest canary: shorter ones may come by chance.
+/// The shortest canary. A shorter one may appear by chance.
 const CANARY_MIN: usize = 6;
 /// The tenant's placeholder in a path.
 const PLACE: &str = "{tenant_id}";
@@ -91,7 +91,7 @@ impl Plan {
         )
     }
 
-    /// A canary that is sent along proves nothing: an upstream that echoes would have it.
+    /// A canary that is also sent proves nothing, because an upstream that echoes it would pass.
     fn tell_tale(&self) -> Vec<String> {
         let [one, other] = &self.tenants;
         let mut faults = Vec::new();

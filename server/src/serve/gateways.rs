@@ -1,4 +1,4 @@
-//! The gateway, forward-auth and the layers, made from the parts of this process.
+//! Makes the gateway, forward-auth and the layers from the parts of this process.
 
 use std::sync::Arc;
 
@@ -137,7 +137,8 @@ impl AppState {
     }
 }
 
-/// Values of `Host` that the console answers support sessions to: its public one, and its listener's.
+/// Values of `Host` that the console accepts from support sessions: its public one, and its
+/// listener's.
 fn console_hosts(config: &Config) -> Vec<String> {
     let url = &config.console.public_url;
     let host = url.host_str().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The listeners of console and metrics: HTTP/1.1 with limits of time for heads, bodies and answers,
-//! and of connections for each address, so that no client can hold what others need.
+//! The listeners of console and metrics: HTTP/1.1 with timeouts for heads, bodies and answers, and
+//! a limit of connections for each address, so that no client can take what others need.
 
 use std::{
     collections::HashMap,
@@ -26,18 +26,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-/// What a client may take of a listener.
+/// The limits of a listener's clients.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    /// For a request's head, the first as well as those after it.
+    /// For each request's head.
     head: Duration,
-    /// Of silence within the body of a request.
+    /// For silence within the body of a request.
     body: Duration,
-    /// Without reading anything of an answer.
+    /// For a client that reads nothing of an answer.
     unread: Duration,
-    /// Connections of one address: a sixteenth of all. An office shares one.
+    /// Connections of one address: a sixteenth of all, because an office may share one.
     per_address: usize,
-    /// Connections of one proxy, and of this machine. They speak for many.
+    /// Connections of one proxy, and of this machine, which are used by many clients.
     per_proxy: usize,
 }
 
@@ -49,8 +49,8 @@ const LIMITS: Limits = Limits {
     per_proxy: usize::MAX,
 };
 
-/// Serves until `end`, then lets open requests come to their end. If it is dropped before, they are cut. `proxies` and this machine have
-/// no limit of their own.
+/// Serves until `end`, then lets open requests finish. If it is dropped before, they are cut.
+/// `proxies` and this machine have a higher limit.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,

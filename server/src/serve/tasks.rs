@@ -22,12 +22,12 @@ use crate::{
 
 /// How often old data is deleted.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
-/// How long after its start a server first looks for records that are too old. If it was started with a
-/// clock that is years ahead, someone has until then to notice.
+/// How long after its start a server first looks for records that are too old. If it was started
+/// with a clock that is years ahead, people have this time to notice.
 const PRUNE_RECORD_AFTER: Duration = Duration::from_hours(1);
-/// How often the record is searched for what is too old to be kept.
+/// How often it looks for records that are too old.
 const PRUNE_RECORD_EVERY: Duration = Duration::from_hours(24);
-/// How often requests of nodes that are gone are looked for.
+/// How often it looks for requests of nodes that have stopped.
 const ORPHANS_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts every task except the one that keeps the lease. Each ends with `end`.
@@ -62,7 +62,7 @@ pub(super) fn start(
     tasks
 }
 
-/// Requests that a server which is gone left open have an unknown end.
+/// Closes requests that a stopped server left open, as unknown.
 async fn orphans(state: AppState, boot: String, end: CancellationToken) {
     let mut every = tokio::time::interval(ORPHANS_EVERY);
     loop {

@@ -1,4 +1,4 @@
-//! The gateway's record: the gateway's view of the store.
+//! The gateway's record in the store.
 //!
 //! A request's row and its audit event are one transaction, which only succeeds while the support
 //! session is active at that instant. The end of a request is written by another task, even if the

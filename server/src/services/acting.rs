@@ -1,4 +1,4 @@
-//! An act of a caller: one transaction that changes something and appends the event of it.
+//! An act of a caller: one transaction that changes something and appends its event.
 
 use app::domain::{TenantId, Timestamp, audit::AuditAction, caller::Context};
 use futures::future::BoxFuture;
@@ -6,7 +6,7 @@ use store::{Audited, ChangeKind, StoreError, Tx, audit::Receipt};
 
 use super::{Core, ServiceError};
 
-/// What an act works with.
+/// The tools of an act.
 pub struct Acting<'t, 'c> {
     pub tx: &'t mut Tx<'c>,
     pub core: &'t Core,

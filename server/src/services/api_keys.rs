@@ -35,7 +35,7 @@ pub struct ApiKeyMade {
     pub token: Token,
 }
 
-/// Making, listing, revoking and recognising keys.
+/// Makes, lists, revokes and recognises keys.
 #[derive(Clone)]
 pub struct ApiKeys {
     core: Core,
@@ -86,7 +86,7 @@ impl ApiKeys {
         Ok(ApiKeyMade { key, token })
     }
 
-    /// Every key, oldest first, revoked ones included.
+    /// Every key, including revoked ones, oldest first.
     pub async fn list(&self, context: &Context) -> Result<Vec<ApiKey>, ServiceError> {
         self.core.authorise(context, Act::ManageKeys)?;
         Ok(self.core.store.read().await?.db().list_api_keys().await?)

@@ -29,8 +29,8 @@ impl AuditService {
     }
 }
 
-/// Whose events the caller may see of those that a filter asks for: a tenant's key and a support
-/// session their own tenant's, a support admin every tenant's, a super admin and a platform key all.
+/// Whose events the caller may see with this filter: a tenant's key and a support session those of
+/// their own tenant, a support admin those of every tenant, a super admin and a platform key all.
 pub(crate) fn reach(
     core: &Core,
     context: &Context,
@@ -51,7 +51,7 @@ pub(crate) fn reach(
     })
 }
 
-/// For how long after its end events of a support session may still be recorded.
+/// How long after its end events of a support session may still be recorded.
 const RECORDED_LATE: TimeDelta = TimeDelta::days(1);
 
 /// The filter with the tenant and the times of the support session that it names, so that only these

@@ -1,4 +1,4 @@
-//! Browsers that support sessions are opened in: the gateway's view of the store.
+//! Browsers in which support sessions are opened: the gateway's view of the store.
 //!
 //! For the console's part see `support_sessions`.
 
@@ -49,8 +49,8 @@ impl StoreBrowserSessions {
         }))
     }
 
-    /// Whether the code exists, for this address. Checked before writing, so that guessing codes
-    /// delays no one. The act decides the same by itself.
+    /// Whether the code exists, for this address. This is checked before writing, so that guessing
+    /// codes delays nobody. The act itself decides the same again.
     async fn check(&self, key: &EntryKey, ip: IpAddr) -> Result<Option<NotEntered>, StoreError> {
         let now = self.core.now();
         let mut reader = self.core.store.read().await?;

@@ -54,13 +54,13 @@ impl Core {
         new_uuid(&*self.clock, &*self.entropy)
     }
 
-    /// Whether the caller may do this now.
+    /// Checks that the caller may do this now.
     pub fn authorise(&self, context: &Context, act: Act<'_>) -> Result<(), Problem> {
         authorise(&context.caller, act, self.now())
     }
 
-    /// An audit event of something that the caller has just done to `resource`, in the log of a
-    /// tenant or in that of the console.
+    /// An audit event of something that the caller has just done to `resource`, in a tenant's log
+    /// or in the console's.
     pub fn event(
         &self,
         context: &Context,
@@ -89,7 +89,7 @@ impl Core {
         }
     }
 
-    /// The same with an identifier that follows from its place.
+    /// The same with an identifier that is made from its place.
     pub fn event_by_place(
         &self,
         actor: Actor,
@@ -124,7 +124,7 @@ impl Core {
         append.await
     }
 
-    /// Since when and why nothing can be recorded, if that is so.
+    /// Since when and why nothing can be recorded, if so.
     pub fn record_outage(&self) -> Option<RecordOutage> {
         let outage = self.store.outage()?;
         let lasts = chrono::TimeDelta::from_std(outage.since.elapsed()).unwrap_or_default();
@@ -134,9 +134,9 @@ impl Core {
         })
     }
 
-    /// The page that a request asks for, in the list that `list` names: its kind and its filter,
-    /// so that a cursor of another list is refused.
-    /// Programs are not told how many rows there are in all, so nothing is counted for them.
+    /// The requested page of the list that `list` names, by its kind and its filter, so that a
+    /// cursor of another list is refused. Programs don't get the total of rows, so nothing is
+    /// counted for them.
     pub fn page_at(
         &self,
         context: &Context,

@@ -1,4 +1,4 @@
-//! What an identifier names, wherever it was copied from.
+//! Finds what an identifier names, wherever it was copied from.
 
 use app::{
     domain::{
@@ -21,7 +21,7 @@ use super::{
     tenants::find_tenant,
 };
 
-/// Finds things by their identifiers, as far as the services of these things show them to the caller.
+/// Finds things by their identifiers, if their services show them to the caller.
 #[derive(Clone)]
 pub struct FindService {
     pub core: Core,
@@ -29,7 +29,7 @@ pub struct FindService {
     pub audit: AuditService,
 }
 
-/// What a caller may not see doesn't exist for them.
+/// A thing that a caller may not see doesn't exist for them.
 fn if_there<T>(found: Result<T, Problem>) -> Result<Option<T>, Problem> {
     match found {
         Ok(found) => Ok(Some(found)),

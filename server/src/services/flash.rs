@@ -1,5 +1,5 @@
-//! Messages that a plain form leaves for the page it redirects to: in memory, read once, for a
-//! minute.
+//! Messages that a plain form leaves for the page to which it redirects: in memory, for a minute,
+//! and read once.
 
 mod turns;
 mod typed;
@@ -31,11 +31,11 @@ const KEPT: TimeDelta = TimeDelta::seconds(60);
 const PER_OWNER: usize = 8;
 /// How many flashes of signed-in staff members wait at most.
 const OF_STAFF: usize = 1024;
-/// The most flashes for people who are not signed in. They have their own space, so that a flood of
-/// failed sign-ins can't displace a staff member's new token.
+/// The most flashes for people who are not signed in. These are limited separately, so that a flood
+/// of failed sign-ins can't displace a staff member's new token.
 const OF_OTHERS: usize = 256;
 
-/// Whom a flash belongs to.
+/// The owner of a flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Owner {
     StaffSession(StaffSessionId),
@@ -55,7 +55,7 @@ impl Owner {
 struct Waiting {
     owner: Owner,
     until: Timestamp,
-    /// Later ones are greater.
+    /// Grows with each flash.
     number: u64,
     flash: Flash,
 }
@@ -88,8 +88,8 @@ impl Flashes {
         }
     }
 
-    /// Leaves a flash for the caller and returns its ID for the page's URL. The ID alone opens
-    /// nothing: only the same staff session gets the flash.
+    /// Leaves a flash for the caller and returns its ID for the page's URL. The ID alone is not
+    /// enough: only the same staff session gets the flash.
     pub fn leave(&self, context: &Context, flash: Flash) -> String {
         self.leave_for(Owner::of(context), flash)
     }
@@ -104,7 +104,7 @@ impl Flashes {
         self.leave_for(Owner::Address(context.origin.ip.clone()), flash)
     }
 
-    /// Waits until no other submit of the caller's form with this key is being answered.
+    /// Waits until no other submit of the caller's form with this key is in progress.
     pub async fn take_turn(&self, context: &Context, key: &str) -> OwnedMutexGuard<()> {
         let owner = Owner::of(context);
         self.turns.take(format!("{owner:?} {key}")).await

@@ -6,12 +6,12 @@ use store::{Db, StoreError};
 
 use super::Core;
 
-/// Cuts off requests whose credential is no longer one of their support session, and stops those on
-/// their way to the gate. Returns how many were cut off.
+/// Cuts requests whose credential is no longer valid for their support session, and stops those on
+/// their way to the gate. Returns how many were cut.
 ///
 /// # Errors
 ///
-/// If the store can't say which credentials are good.
+/// If the store can't say which credentials are valid.
 pub(super) async fn cut_replaced(
     db: &mut Db<'_>,
     gates: &SessionGates,
@@ -27,7 +27,7 @@ pub(super) async fn cut_replaced(
 }
 
 /// Like [`cut_replaced`], after the new credential is committed. If the store can't say which
-/// credentials are valid, none is: clients with a valid one retry.
+/// credentials are valid, all requests are cut. Clients with a valid one can retry.
 pub(super) async fn cut_replaced_now(
     core: &Core,
     gates: &SessionGates,

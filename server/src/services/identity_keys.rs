@@ -1,8 +1,8 @@
 //! The keys that sign identities: one follows the other without an outage.
 //!
-//! Keys are files of one node, so an action here only affects that node. With PostgreSQL it is done
-//! on each. Every action is recorded before it is done: no key signs without a record of its
-//! origin.
+//! Keys are files of one node, so an action here only affects that node. With PostgreSQL, repeat it
+//! on each. Every action is recorded before it is done, so that no key signs without a record of
+//! its origin.
 
 use app::domain::{
     Timestamp,
@@ -52,7 +52,7 @@ impl IdentityKeysService {
         Self { core, rotation }
     }
 
-    /// Every key there is: next, current, retired.
+    /// All keys: next, current, retired.
     pub fn list(&self, context: &Context) -> Result<Vec<KeptKey>, IdentityKeysError> {
         self.authorise(context)?;
         Ok(self.rotation.list()?)

@@ -1,4 +1,4 @@
-//! Whether an identity that the gateway has signed is still good (RFC 7662).
+//! Whether an identity that the gateway has signed is still valid (RFC 7662).
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use store::StoreError;
 
 use super::{Core, ServiceError};
 
-/// By how many seconds the clock of the node that signed may be ahead.
+/// How many seconds the signing node's clock may be ahead.
 const CLOCKS_DIFFER: i64 = 5;
 
-/// Whether an identity that the gateway has signed is still good.
+/// Whether an identity that the gateway has signed is still valid.
 #[derive(Clone)]
 pub struct IntrospectionService {
     core: Core,

@@ -1,8 +1,8 @@
 //! This node among those on the store: its lease, and how it applies changes committed elsewhere.
 //!
 //! One task receives changes and sends heartbeats, so that a lease is only renewed after every
-//! change that the heartbeat names was applied. It reads over its own connection: no one else's
-//! work may cost this node its lease.
+//! change that the heartbeat names was applied. It reads over its own connection, so that other
+//! work can't cost this node its lease.
 
 mod epoch;
 mod receipts;
@@ -38,7 +38,7 @@ pub use self::epoch::{EpochError, EpochKeeper};
 
 /// How often a heartbeat is sent: three may be lost.
 const BEAT_EVERY: Duration = Duration::from_millis(250);
-/// How long a heartbeat may take. A connection that is slower hangs, and is given up.
+/// How long a heartbeat may take. A slower connection hangs, and is dropped.
 const BEAT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often all open requests are reviewed without cause, and SQLite's row is written.
 const REVIEW_EVERY: Duration = Duration::from_secs(10);
@@ -58,7 +58,7 @@ pub enum NodeError {
         "the data store is older than this node remembers, as after a restore: restart the server"
     )]
     WentBack,
-    /// The store's row of this node has gone.
+    /// The store's row of this node no longer exists.
     #[error("the data store no longer knows this node, as after a restore: restart the server")]
     Forgotten,
 }
@@ -75,7 +75,7 @@ pub struct Node {
     /// Whether something may have been missed, so that everything must be reviewed.
     review: bool,
     reviewed: Instant,
-    /// Until when the other nodes take this one for one that may be serving, in time since boot.
+    /// Until when the other nodes assume that this one may be serving, in time since boot.
     seen_until: Duration,
     /// When the different rules were last reported.
     told_of_rules: Option<Instant>,
@@ -83,7 +83,7 @@ pub struct Node {
 
 impl Node {
     /// Registers the node, revokes what a restored store must not revive, and takes the first
-    /// lease. The change log is followed already.
+    /// lease. The change log must already be followed.
     ///
     /// # Errors
     ///
@@ -182,8 +182,8 @@ impl Node {
     }
 
     /// Sends a heartbeat of a node that is visible to the others. A node that was invisible becomes
-    /// visible with a first heartbeat and looks around with a second: of two nodes that come back
-    /// at the same time with different rules, at least one sees the other.
+    /// visible with a first heartbeat, and checks the others with a second. So if two nodes with
+    /// different rules come back at the same time, at least one sees the other.
     async fn send_seen(&mut self, mut sent: Duration) -> Result<(Duration, Beat), NodeError> {
         if sent >= self.seen_until {
             self.send().await?;
@@ -206,7 +206,7 @@ impl Node {
         beat.ok_or(NodeError::Forgotten)
     }
 
-    /// Applies every change that was committed before a heartbeat whose answer named `newest`.
+    /// Applies every change that was committed before the heartbeat that returned `newest`.
     async fn catch_up(&mut self, newest: i64) -> Result<(), NodeError> {
         self.core.store.catch_up().await?;
         loop {
@@ -330,7 +330,7 @@ async fn add(core: &Core, clock: &SteadyClock, boot: &str, applied: i64) -> Resu
         .await
 }
 
-/// Saves this node's state from time to time, where heartbeats write nothing.
+/// Saves this node's state regularly, if heartbeats write nothing.
 async fn touch(core: Core, boot: Arc<str>, applied: i64, clock: SteadyClock) {
     if core.store.engine() == store::Engine::Postgres {
         return;

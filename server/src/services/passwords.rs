@@ -52,7 +52,7 @@ impl Passwords {
         }))
     }
 
-    /// The hash to keep of a new password, as a PHC string.
+    /// The hash of a new password to store, as a PHC string.
     pub async fn hash(&self, password: &SecretString) -> Result<SecretString, ServiceError> {
         let mut salt = [0; 16];
         self.0.entropy.fill(&mut salt);

@@ -1,4 +1,4 @@
-//! Retention: how long each kind of data is kept, and its deletion in pieces that hold nobody up.
+//! Retention: how long each kind of data is kept, and its deletion in pieces that delay nobody.
 //!
 //! `docs/operations.md` lists the rules.
 
@@ -28,7 +28,7 @@ pub use self::{archive::Archived, record::PrunedRecord};
 type Piece<D> =
     for<'t> fn(&'t mut Bookkeeping<'_>, &'t D) -> BoxFuture<'t, Result<u64, StoreError>>;
 
-/// What is kept for a time, and then deleted without a trace: nobody's record depends on it.
+/// Data that is kept for a time, and then deleted without a trace, because no record depends on it.
 const RULES: [(TimeDelta, Piece<Timestamp>); 9] = [
     (TimeDelta::hours(1), |tx, before| {
         Box::pin(tx.prune_changes(*before))
@@ -57,7 +57,8 @@ const RULES: [(TimeDelta, Piece<Timestamp>); 9] = [
     }),
 ];
 
-/// How long user sessions that were ended early are kept: a late report of one must not revive it.
+/// How long user sessions that were ended early are kept, so that a late report does not revive
+/// one.
 const ENDED_USER_SESSIONS_KEPT: TimeDelta = TimeDelta::days(400);
 /// How long user sessions are kept after their end, and results of force logouts for a second submit.
 const USER_SESSIONS_KEPT: TimeDelta = TimeDelta::days(30);
@@ -79,7 +80,7 @@ pub enum RetentionError {
         #[source]
         source: std::io::Error,
     },
-    /// What was to be archived or deleted does not verify.
+    /// The events to archive or delete don't verify.
     #[error("nothing of this chain was archived or deleted, since it does not verify: {0}")]
     Unsound(String),
     #[error("{0}")]
@@ -92,7 +93,7 @@ impl From<StoreError> for RetentionError {
     }
 }
 
-/// Deletes what is older than the rules of retention keep.
+/// Deletes data that is older than the rules of retention allow.
 #[derive(Clone)]
 pub struct Retention {
     core: Core,
@@ -103,7 +104,7 @@ impl Retention {
         Self { core }
     }
 
-    /// Deletes everything that the record of support sessions does not consist of. For a timer.
+    /// Deletes old data, except the record of support sessions. For a timer.
     ///
     /// # Errors
     ///
@@ -139,7 +140,7 @@ impl Retention {
         }
     }
 
-    /// Before which instant something is deleted that is kept for some days.
+    /// The instant before which data is deleted that is kept for some days.
     async fn cutoff(&self, days: u32) -> Result<Option<Timestamp>, StoreError> {
         let mut reader = self.core.store.read().await?;
         let now = reader.db().certain_now(self.core.clock.confirmed()).await?;
@@ -151,8 +152,8 @@ impl Retention {
     }
 }
 
-/// The beginning of the month in which something `days` old was recorded: so a chain has at most one
-/// checkpoint a month. `None` for data that is kept for ever.
+/// The beginning of the month in which something `days` old was recorded, so that a chain has at
+/// most one checkpoint a month. `None` for data that is kept for ever.
 fn cutoff(now: Timestamp, days: u32) -> Option<Timestamp> {
     if days == 0 {
         return None;

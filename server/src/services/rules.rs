@@ -1,4 +1,4 @@
-//! The gateway's rules: showing them, and trying others on requests that were made.
+//! The gateway's rules: shows them, and tries others on recorded requests.
 
 mod dry_run;
 mod file;
@@ -33,7 +33,7 @@ pub struct RulesService {
 }
 
 impl RulesService {
-    /// Builds the service on the rules of the configuration, which have been checked.
+    /// Builds the service from the checked rules of the configuration.
     pub fn new(core: Core) -> Self {
         let source = core.config.rule_source();
         let in_force = source.and_then(|source| {

@@ -1,4 +1,4 @@
-//! Staff members: adding them, their roles and passwords, withdrawing and giving back access.
+//! Staff members: adding them, their roles and passwords, withdrawing and restoring access.
 
 mod access;
 mod one_time_password;

@@ -1,4 +1,4 @@
-//! Telemetry: taking batches in, and re-evaluating health when nothing comes in.
+//! Telemetry: counts batches, and re-evaluates health when nothing arrives.
 
 mod reception;
 mod support;
@@ -33,10 +33,10 @@ pub(super) const SPANS_KEPT: TimeDelta = TimeDelta::days(9);
 pub(super) const BATCHES_KEPT: TimeDelta = TimeDelta::days(9);
 /// The longest `Idempotency-Key`, in bytes.
 const IDEMPOTENCY_KEY_MAX: usize = 200;
-/// How many refused records an answer names when none was good.
+/// How many invalid records an answer names if none was valid.
 const NAMED_AT_MOST: usize = 100;
 
-/// Takes telemetry in. Cheap to clone.
+/// Receives telemetry. Cheap to clone.
 #[derive(Clone)]
 pub struct TelemetryService {
     core: Core,
@@ -60,8 +60,8 @@ impl TelemetryService {
         &self.changes
     }
 
-    /// Counts a batch and evaluates the health of its tenants. Invalid records are named, valid
-    /// ones count. A batch with the key of an earlier one of the same sender counts once.
+    /// Counts a batch and evaluates the health of its tenants. Names invalid records, and counts
+    /// valid ones. A batch with the key of an earlier one of the same sender counts once.
     ///
     /// # Errors
     ///
@@ -342,7 +342,7 @@ fn validate_key(key: String) -> Result<String, Problem> {
     }
 }
 
-/// The answer to a batch without a single good record.
+/// The answer to a batch without a single valid record.
 fn refused(report: &IngestReport) -> Problem {
     let fields = report.rejected.iter().take(NAMED_AT_MOST).map(|rejected| {
         let in_record = |field: &String| format!(".{field}");

@@ -30,7 +30,7 @@ pub use self::register::Registered;
 
 /// How long one span of a tenant's series is.
 const SERIES_SPAN: TimeDelta = TimeDelta::minutes(15);
-/// How many spans a series has: 24 hours, the last span being the one under way.
+/// How many spans a series has: 24 hours, including the current span.
 const SERIES_LENGTH: i32 = 96;
 /// How many organizations the detail shows. The list has all of them.
 pub(super) const ORGANIZATIONS_SHOWN: u32 = 1000;
@@ -50,7 +50,7 @@ impl TenantsService {
         Self { core, gates }
     }
 
-    /// The one tenant that the caller may see, or `None` for one who sees all.
+    /// The one tenant that the caller may see, or `None` if the caller may see all.
     fn reach<'c>(&self, context: &'c Context) -> Result<Option<&'c TenantId>, Problem> {
         if let Some(own) = context.caller.own_tenant() {
             self.core.authorise(context, Act::ReadTenant(own))?;
@@ -76,7 +76,7 @@ impl TenantsService {
         Ok(self.core.page(&list, listed))
     }
 
-    /// Whether telemetry arrives at all.
+    /// Whether telemetry arrives.
     pub async fn telemetry_state(&self) -> Result<TelemetryState, StoreError> {
         let mut reader = self.core.store.read().await?;
         let reception = reader.db().telemetry_reception().await?;
@@ -101,7 +101,7 @@ impl TenantsService {
         self.page(context, reach, filter, page, None).await
     }
 
-    /// `all` is how many tenants there are within `reach`, if that has been counted already.
+    /// `all` is how many tenants there are within `reach`, if already counted.
     async fn page(
         &self,
         context: &Context,

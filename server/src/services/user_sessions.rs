@@ -34,7 +34,7 @@ impl UserSessionsService {
         Self { core }
     }
 
-    /// Takes in that a tenant user has signed in. One that was ended stays ended.
+    /// Registers that a tenant user has signed in. A session that was ended stays ended.
     pub async fn register(
         &self,
         context: &Context,
@@ -66,7 +66,7 @@ impl UserSessionsService {
         session.ok_or_else(|| Problem::not_found("user session"))
     }
 
-    /// Takes in that a tenant user has signed out.
+    /// Registers that a tenant user has signed out.
     pub async fn end(
         &self,
         context: &Context,
@@ -123,7 +123,8 @@ impl UserSessionsService {
         })
     }
 
-    /// What was done, and whether the same form or request had done it before.
+    /// Ends the sessions. Returns the result, and whether the same form or request had done it
+    /// before.
     async fn logout(
         &self,
         context: &Context,

@@ -7,10 +7,10 @@ use axum::http::HeaderMap;
 
 use super::{super::cast::Tenant, ApiError, Inner};
 
-/// The header by which a tenant's own programs identify themselves.
+/// The header with which a tenant's own programs identify themselves.
 pub(in crate::demo) const TOKEN_HEADER: &str = "demo-token";
 
-/// The tenant that a request is served for. Nothing outside of it is ever read.
+/// The tenant for which a request is served. Nothing outside it is ever read.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     pub(super) tenant: Tenant,
@@ -74,7 +74,7 @@ fn of_support(by_id: &HashMap<String, Tenant>, claims: &Claims) -> Result<Identi
     })
 }
 
-/// The header's value if it is there exactly once: two could be read in two ways.
+/// The header's value if it is there exactly once, because two could be read in two ways.
 pub(super) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

@@ -15,7 +15,7 @@ use super::{
     identity::Identity,
 };
 
-/// A list as the platform answers it.
+/// The platform's answer with a list.
 #[derive(Serialize)]
 pub(super) struct List<T> {
     items: Vec<T>,
@@ -53,7 +53,7 @@ impl Platform {
     }
 }
 
-/// Whom the platform takes the caller for.
+/// Who the caller is, according to the platform.
 pub(super) async fn whoami(Extension(identity): Extension<Identity>) -> Json<Value> {
     let support = identity.support.map(|by| {
         json!({

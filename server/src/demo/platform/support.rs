@@ -15,9 +15,9 @@ use tokio::time::Instant;
 
 use super::ApiError;
 
-/// For how long a key set may be kept.
+/// How long a key set may be cached.
 const KEPT: Duration = Duration::from_mins(5);
-/// How often an unknown key is a reason to fetch the set again.
+/// How often an unknown key may make it fetch the set again.
 const AGAIN: Duration = Duration::from_secs(3);
 
 /// Checks identities against the keys that the console publishes.
@@ -29,7 +29,7 @@ pub(in crate::demo) struct SupportIdentities {
     replays: Mutex<Replays>,
 }
 
-/// The key set as it was fetched last.
+/// The last fetched key set.
 #[derive(Clone)]
 struct Kept {
     keys: Arc<KeySet>,
@@ -37,7 +37,7 @@ struct Kept {
 }
 
 impl SupportIdentities {
-    /// Of the console `issuer`, for the platform as the gateway calls it.
+    /// For the console `issuer` and the platform's name in identities.
     pub(in crate::demo) fn new(
         issuer: String,
         audience: String,
@@ -80,7 +80,7 @@ impl SupportIdentities {
         }
     }
 
-    /// A key set that was fetched at most so long ago.
+    /// A key set that was fetched at most this long ago.
     async fn keys(&self, at_most: Duration) -> Result<Arc<KeySet>, ApiError> {
         // Held while it is fetched: who comes meanwhile waits for the same set.
         let mut kept = self.kept.lock().await;
@@ -114,7 +114,7 @@ impl SupportIdentities {
         }
     }
 
-    /// One that knows the keys already.
+    /// One that already has the keys.
     #[cfg(test)]
     pub(super) fn knowing(issuer: &str, audience: &str, keys: KeySet) -> Self {
         let http = reqwest::Client::new();

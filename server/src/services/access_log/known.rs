@@ -1,7 +1,7 @@
 //! Support sessions that were looked up a moment ago.
 //!
-//! `docs/decisions/0010` says why nothing that decides access rests on this: the record of each
-//! request is only written where the store says that its session is active at that very instant.
+//! No access depends on this alone (`docs/decisions/0010`): the record of each request is only
+//! written if the store says that its session is active at that instant.
 
 use std::{
     collections::HashMap,
@@ -18,12 +18,12 @@ use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 const KEPT: Duration = Duration::from_secs(1);
 const MAX: usize = 1024;
 
-/// The sessions that were found lately, by the hashes of their tokens.
+/// The recently found sessions, by the hashes of their tokens.
 pub(super) struct Known(Mutex<State>);
 
 struct State {
     changes: Receiver<Change>,
-    /// With the time since boot at which its look-up began.
+    /// Each with the time since boot at which its look-up began.
     found: HashMap<[u8; 32], (Duration, KnownSession)>,
     /// How often something was forgotten because of a change.
     forgotten: u64,
@@ -44,8 +44,8 @@ impl Known {
         }))
     }
 
-    /// The session of this token, if it was found recently and nothing has been reported of it
-    /// since. `now` is the time since boot.
+    /// The session of this token, if it was found recently and no change of it was reported since.
+    /// `now` is the time since boot.
     ///
     /// # Errors
     ///

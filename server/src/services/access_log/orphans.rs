@@ -1,4 +1,4 @@
-//! Rows that a server which is gone left open.
+//! Rows that a stopped server left open.
 
 use app::domain::{
     access_log::{RequestEnd, RequestOutcome},
@@ -10,8 +10,8 @@ use store::{Priority, access_log::Orphan, audit::NewAuditEvent};
 use crate::services::{Core, ServiceError, core::actor_of};
 
 /// Closes rows that another start of the server left open, as `unknown`. Returns how many. SQLite
-/// has one server, so every other start is gone. On PostgreSQL another start may be a running node:
-/// its rows are left alone until its lease has ended, and with it everything that it relayed.
+/// has one server, so every other start has stopped. On PostgreSQL another start may be a running
+/// node. Its rows are left alone until its lease has ended, and with it everything that it relayed.
 pub async fn close_orphans(core: &Core, boot: &str) -> Result<u64, ServiceError> {
     let mut closed = 0;
     loop {

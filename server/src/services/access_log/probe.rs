@@ -1,5 +1,5 @@
-//! Checks whether requests can be recorded, so that an outage is noticed before a request meets it,
-//! and its end without one.
+//! Checks that requests can be recorded, so that the start and the end of an outage are noticed
+//! even without a request.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,13 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::services::Core;
 
-/// How often it is tried while all is well.
+/// How often it tries while all is well.
 const WELL: Duration = Duration::from_secs(15);
-/// How often it is tried while nothing can be recorded.
+/// How often it tries while nothing can be recorded.
 const ILL: Duration = Duration::from_secs(1);
 
-/// Writes as the gateway does, now and then, until `shutdown`. The store itself takes note of what
-/// becomes of it.
+/// Writes as the gateway does, regularly, until `shutdown`. The store itself notes the result.
 pub async fn probe_record(
     core: Core,
     by: WrittenBy,

@@ -24,13 +24,13 @@ use tokio::{
 use super::request_event;
 use crate::services::{Core, ServiceError, core::actor_of};
 
-/// For how long a refusal may wait to be recorded.
+/// How long a refusal may wait to be recorded.
 const REFUSAL: Duration = Duration::from_secs(30);
 /// How many refusals an ended support session still records.
 const REFUSALS_AFTER_END: u64 = 100;
-/// For how long a completion that the store did not take rests before it is tried again.
+/// How long a completion that the store did not accept waits before the next attempt.
 const RETRY: Duration = Duration::from_millis(500);
-/// How often a completion is tried. Its row is closed as unknown at the next start otherwise.
+/// How often a completion is tried. If all attempts fail, the next start closes its row as unknown.
 const ATTEMPTS: u32 = 20;
 
 pub(super) fn entry_of(intent: &Intent, seq: u64, outcome: RequestOutcome) -> AccessLogEntry {
@@ -181,7 +181,7 @@ async fn is_over_bound(
     Ok(tx.count_refused_since(session.id, ended_at).await? >= REFUSALS_AFTER_END)
 }
 
-/// The writes that follow once a request is under way.
+/// The writes that follow once a request was begun.
 #[derive(Debug)]
 pub(super) enum Later {
     Note(TunnelNote),
@@ -191,8 +191,9 @@ pub(super) enum Later {
 /// How many of them are written at once.
 const CONCURRENT: usize = 256;
 
-/// Writes notes and completions until the recorder is gone and none is left. They are written together, so that they
-/// share a commit. One that the store did not take leaves its place to others until it is tried again.
+/// Writes notes and completions until the recorder is dropped and none is left. They are written
+/// together, so that they share a commit. One that the store did not accept lets others go first
+/// until the next attempt.
 pub(super) async fn write_later(
     core: Core,
     mut queue: mpsc::UnboundedReceiver<Later>,
@@ -221,7 +222,7 @@ pub(super) async fn write_later(
 /// The result of one attempt.
 enum Written {
     Done(SupportSessionId),
-    /// To be tried again, after so many failures.
+    /// To try again, after this many failures.
     NotYet(Arc<Completion>, u32),
 }
 

@@ -1,4 +1,4 @@
-//! The end of requests that a proxy forwarded: as its access log reports, or unknown if it never
+//! The end of requests that a proxy forwarded, as its access log reports it, or unknown if it never
 //! does.
 
 use app::domain::{
@@ -25,7 +25,7 @@ const CLIENT_GONE: u16 = 499;
 /// One report as it was read, or why it could not be.
 pub type ReadReport = Result<ReportedEnd, RejectedRecord>;
 
-/// Completes open rows by what proxies report. Cheap to clone.
+/// Completes open rows from the reports of proxies. Cheap to clone.
 #[derive(Clone)]
 pub struct AccessLogReports {
     core: Core,
@@ -37,7 +37,7 @@ impl AccessLogReports {
     }
 
     /// Completes the open rows that the configured proxy forwarded, each once. A report about any
-    /// other row changes nothing, and gets the same answer as one about no row.
+    /// other row changes nothing, and gets the same answer as one about an unknown row.
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ use crate::services::Core;
 
 /// Refusals that are counted and not recorded.
 const UNRECORDED: &str = "gateway_refusals_unrecorded_total";
-/// How many refusals of a session may be recorded in a burst. After that it is one every [`EVERY`].
+/// How many refusals of a session may be recorded at once. After that, one every [`EVERY`].
 const AT_ONCE: i32 = 20;
 /// How often a refusal of a session is recorded after that.
 const EVERY: TimeDelta = TimeDelta::seconds(1);
@@ -31,7 +31,7 @@ pub(super) fn count_unrecorded() {
     counter!(UNRECORDED).increment(1);
 }
 
-/// Which refusals are worth a row.
+/// Which refusals are recorded.
 #[derive(Debug, Default)]
 pub(super) struct Sampler(Mutex<Seen>);
 
@@ -39,12 +39,12 @@ pub(super) struct Sampler(Mutex<Seen>);
 struct Seen {
     /// When each session's allowance is full again.
     whole_at: HashMap<SupportSessionId, Timestamp>,
-    /// Sessions that have ended, and have recorded all that is recorded after an end.
+    /// Ended sessions that have recorded as many refusals as an ended session may.
     full: HashSet<SupportSessionId>,
 }
 
 impl Sampler {
-    /// Whether this one is.
+    /// Whether this one is recorded.
     pub(super) fn admits(&self, refused: &RefusedRequest) -> bool {
         let (session, at) = (refused.request.support_session_id, refused.request.at);
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);

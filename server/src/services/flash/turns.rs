@@ -1,4 +1,4 @@
-//! One after the other: the second click on a button is answered after the first.
+//! Answers the second click on a button after the first.
 
 use std::{
     collections::HashMap,

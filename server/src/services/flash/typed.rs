@@ -1,8 +1,8 @@
-//! What somebody typed whose sign-in had ended, until they have signed in again.
+//! Keeps what somebody typed whose sign-in had ended, until they have signed in again.
 //!
-//! It waits in memory. It belongs to the person whose sign-in it was and to the browser that sent it: only the cookie that this
-//! browser got opens it, and only for that person. It never holds a secret, since forms give those fields to nobody, and
-//! nothing is done with it: it stands in the form again.
+//! It is in memory. Only the browser that sent it can get it back, by its cookie, and only for the
+//! person whose sign-in had ended. It never holds a secret, because forms don't give out such
+//! fields. It is only shown in the form again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,11 +12,11 @@ use gateway::token::{Token, TokenHash, TokenKind};
 
 use super::Flashes;
 
-/// As long as the cookie: time to find a password.
+/// As long as the cookie lasts.
 const KEPT: TimeDelta = TimeDelta::minutes(15);
 /// How many forms wait at most. A form has at most 64 KiB.
 const AT_MOST: usize = 64;
-/// How many of one person wait at most. Nobody outside has a sign-in that has ended.
+/// How many of one person wait at most. Outsiders never had a sign-in, so they can't fill this.
 const PER_PERSON: usize = 4;
 
 struct Typed {
@@ -55,8 +55,8 @@ impl Flashes {
         token
     }
 
-    /// Takes what `person` typed in this token's browser into the form of `page`, or into any if none is named: the page, and
-    /// the fields. What another person typed is thrown away.
+    /// Takes what `person` typed in this token's browser into the form of `page`, or into any if
+    /// none is named: the page, and the fields. If another person typed it, it is deleted.
     pub fn take_typed(
         &self,
         token: &str,
@@ -74,7 +74,7 @@ impl Flashes {
         Some((page, input))
     }
 
-    /// Throws away what this token's browser has typed.
+    /// Deletes what was typed in this token's browser.
     pub fn forget_typed(&self, token: &str) {
         let Ok(token) = Token::parse(token) else {
             return;

@@ -1,7 +1,7 @@
-//! A store that was restored from a backup revives no support session.
+//! Makes sure that a store restored from a backup revives no support session.
 //!
 //! Beside the key files each node keeps a mark: the store's epoch, and the highest number in its
-//! change log. A store that is behind its mark has lost something, maybe a revocation. In that case
+//! change log. A store that is behind its mark has lost something, possibly a revocation. Then
 //! every support session in it is revoked, and a new epoch begins. The mark is not part of a
 //! backup.
 
@@ -32,7 +32,7 @@ pub struct EpochError {
     problem: String,
 }
 
-/// How far a store was when it was last seen.
+/// The state of a store when it was last seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mark {
     epoch: i64,
@@ -52,7 +52,7 @@ struct Found {
 pub struct EpochKeeper {
     path: PathBuf,
     epoch: i64,
-    /// The change up to which the mark stands at the start.
+    /// The change of the mark at the start.
     newest: i64,
 }
 
@@ -228,7 +228,7 @@ fn read(path: &Path) -> Result<Option<Mark>, EpochError> {
     }
 }
 
-/// Whole or not at all, and for good.
+/// Writes the file completely or not at all, and flushes it.
 fn write(path: &Path, mark: Mark) -> std::io::Result<()> {
     let draft = path.with_extension("epoch.tmp");
     let mut file = std::fs::File::create(&draft)?;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Node, NodeError, TELL_EVERY};
 
 impl Node {
-    /// Another node that may be serving has other rules: this one serves nothing, and says so.
+    /// Another node that may be serving has other rules. This one stops serving, and says so.
     pub(super) async fn stand_still(&mut self) -> Result<(), NodeError> {
         self.lease.withhold();
         let told_at = self.told_of_rules;
@@ -40,7 +40,7 @@ impl Node {
         }
     }
 
-    /// No actor. A lost message leaves a page as it is until it is loaded again.
+    /// No actor. If the message is lost, a page stays as it is until it is reloaded.
     fn tell_pages(&self) {
         let (core, boot) = (self.core.clone(), self.boot.clone());
         tokio::spawn(async move {

@@ -28,8 +28,8 @@ pub struct Archived {
 }
 
 impl Retention {
-    /// Writes every event that was recorded before an instant to a file of JSON Lines in a folder, and
-    /// verifies it. Without an instant: what the rules of retention are about to delete.
+    /// Writes every event that was recorded before an instant to a file of JSON Lines in a folder,
+    /// and verifies it. Without an instant: the events that will be deleted next.
     ///
     /// # Errors
     ///

@@ -1,5 +1,6 @@
-//! The beginning of a chain, verified event by event while it is read. Only what verifies is archived or
-//! deleted: a checkpoint must not stand for events that someone has changed, or has made older than they are.
+//! The beginning of a chain, verified event by event while it is read. Only verified events are
+//! archived or deleted, because a checkpoint must not cover events that someone has changed or
+//! backdated.
 
 use std::path::{Path, PathBuf};
 
@@ -43,8 +44,8 @@ impl OldEvents {
         })
     }
 
-    /// The next events; none after the last. The event that follows them has been verified too, so the
-    /// last one is what the rest of the chain builds on.
+    /// The next events; none after the last. The event after them was verified too, so the rest of
+    /// the chain follows from the last one.
     pub(super) async fn next_page(
         &mut self,
         store: &Store,

@@ -30,7 +30,8 @@ pub struct PrunedRecord {
 }
 
 impl Retention {
-    /// Before which instants support sessions and audit events are deleted now; `None` for never.
+    /// The instants before which support sessions and audit events are deleted now; `None` for
+    /// never.
     ///
     /// # Errors
     ///
@@ -48,7 +49,7 @@ impl Retention {
     }
 
     /// Deletes support sessions with their access logs, and audit events, that are older than the
-    /// configuration says. What is left of each chain of audit events begins after a signed checkpoint.
+    /// configuration allows. The rest of each chain begins after a signed checkpoint.
     ///
     /// # Errors
     ///
@@ -75,7 +76,7 @@ impl Retention {
         failed.map_or(Ok(pruned), Err)
     }
 
-    /// Deletes what events had in common that are not there any more.
+    /// Deletes the deeds of events that no longer exist.
     async fn prune_deeds(
         &self,
         events_kept: Timestamp,

@@ -1,4 +1,4 @@
-//! Judging requests again that were made.
+//! Judges recorded requests again.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use store::access_log::MadeRequest;
 use uuid::Uuid;
 
-/// Headers are not recorded, so requests are judged as if their `Host` named the gateway.
+/// Headers are not recorded, so requests are judged as if `Host` was the gateway's.
 const HOST: &str = "gateway";
 
 /// Counts what other rules change.
@@ -129,7 +129,7 @@ const fn is_of_rules(refusal: Option<Refusal>) -> bool {
     )
 }
 
-/// The request as far as it was recorded.
+/// The recorded parts of the request.
 fn request(made: &MadeRequest) -> Option<(Arc<KnownSession>, CanonicalRequest)> {
     let target = match &made.query {
         Some(query) => format!("{}?{query}", made.path),

@@ -1,4 +1,4 @@
-//! Rules as a configuration file says them.
+//! Rules from a configuration file.
 
 use gateway::rules::{RuleSet, RuleSource};
 use toml::{Table, Value};
@@ -35,8 +35,7 @@ pub(super) fn written(source: &RuleSource) -> String {
     toml::to_string_pretty(&file).unwrap_or_default()
 }
 
-/// The rules of a file, which may be a whole configuration. Parts that it does not have are as
-/// they are now.
+/// The rules of a file, which may be a whole configuration. Missing parts are as they are now.
 pub(super) fn changed(in_force: &RuleSource, text: &str) -> Result<RuleSet, String> {
     let mut file: Table = text.parse().map_err(|error| described(text, &error))?;
     let Ok(Value::Table(mut source)) = Value::try_from(in_force) else {

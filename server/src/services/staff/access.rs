@@ -16,7 +16,7 @@ use crate::services::{
     support_sessions::revoke_all_of,
 };
 
-/// A change of who may enter.
+/// A change of access.
 #[derive(Debug, Clone)]
 enum Change {
     Roles(Vec<Role>),
@@ -47,7 +47,7 @@ impl StaffService {
         self.change_access(context, id, Change::Deactivate).await
     }
 
-    /// Gives a staff member's access back. The person signs in again.
+    /// Restores a staff member's access. The person must sign in again.
     pub async fn reactivate(
         &self,
         context: &Context,
@@ -98,7 +98,7 @@ fn apply(before: &StaffMember, change: &Change, now: Timestamp) -> StaffMember {
     after
 }
 
-/// There is always someone who can let others in.
+/// Makes sure that at least one super admin remains.
 async fn keep_one_super_admin(
     tx: &mut Tx<'_>,
     before: &StaffMember,
@@ -117,8 +117,8 @@ async fn keep_one_super_admin(
     Ok(())
 }
 
-/// Writes the change and its event. The event comes before those of tenants: `system`, the chain
-/// without a tenant, is the first in order.
+/// Writes the change and its event. The event comes before those of tenants, because `system`, the
+/// chain without a tenant, is the first in order.
 async fn write(
     act: &mut Acting<'_, '_>,
     change: &Change,

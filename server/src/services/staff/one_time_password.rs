@@ -1,14 +1,14 @@
-//! Passwords that are made up for someone and must be changed at the first sign-in.
+//! Generated passwords, which must be changed at the first sign-in.
 
 use gateway::entropy::Entropy;
 use secrecy::SecretString;
 
-/// Letters and digits that can't be taken for one another (Crockford's base 32).
+/// Letters and digits that can't be confused (Crockford's base 32).
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const GROUPS: usize = 5;
 const GROUP: usize = 5;
 
-/// 125 random bits in groups that can be read out over the telephone.
+/// 125 random bits, in groups that can be read out over the telephone.
 pub(super) fn generate(entropy: &dyn Entropy) -> SecretString {
     let mut random = [0; GROUPS * GROUP];
     entropy.fill(&mut random);

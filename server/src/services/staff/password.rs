@@ -1,4 +1,4 @@
-//! Giving someone a password.
+//! Sets someone's password.
 
 use app::domain::{
     StaffId, audit::AuditAction, caller::Context, policy::Act, problem::Problem,
@@ -13,15 +13,15 @@ use crate::services::{
     staff_sessions::{account_subject, tell_of_ended},
 };
 
-/// The password that a staff member is given.
+/// The new password of a staff member.
 #[derive(Debug, Clone)]
 pub enum GivenPassword {
     Chosen {
         password: SecretString,
-        /// Whether it must be changed at the first sign-in: someone else has chosen it.
+        /// Whether it must be changed at the first sign-in, because someone else chose it.
         must_change: bool,
     },
-    /// One that is made up, shown once, and must be changed at the first sign-in.
+    /// A generated one, which is shown once and must be changed at the first sign-in.
     OneTime,
 }
 
@@ -55,8 +55,8 @@ impl StaffService {
         })
     }
 
-    /// Gives a staff member another password and ends the sign-ins made with the old one. Failed
-    /// sign-ins of the account are forgotten.
+    /// Sets a staff member's password and ends the sign-ins made with the old one. Failed sign-ins
+    /// of the account are forgotten.
     pub async fn reset_password(
         &self,
         context: &Context,

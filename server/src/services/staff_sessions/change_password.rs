@@ -16,7 +16,7 @@ use store::{Audited, ChangeKind, staff::StaffRecord};
 use super::{NewSignIn, StaffSessions, sign_in::begin, tell_of_ended, throttle::Attempt};
 use crate::services::ServiceError;
 
-/// What a person fills in to change the own password.
+/// The form with which people change their own password.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PasswordChange {
@@ -32,8 +32,8 @@ impl StaffSessions {
     /// Changes the caller's password and ends every sign-in of that person, including this one,
     /// which continues under the returned token.
     ///
-    /// The password until now is asked for, throttled like a sign-in: who finds an unlocked screen
-    /// must not be able to keep the account.
+    /// The current password is required, and throttled like a sign-in, so that someone at an
+    /// unlocked screen can't take over the account.
     pub async fn change_password(
         &self,
         context: &Context,

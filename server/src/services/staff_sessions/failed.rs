@@ -1,8 +1,8 @@
-//! The audit events of failed sign-ins, and their bound.
+//! The audit events of failed sign-ins, and their limit.
 //!
-//! The throttle limits the attempts of one address and on one account. This limits what those of many leave in
-//! the log. Of attempts on accounts that don't exist the first few in a span have an event each, and all others
-//! are counted: one event per span and node says how many there were, and from where.
+//! The throttle limits the attempts from one address and on one account. This limits the events of
+//! many. The first few attempts on unknown accounts in a span have an event each. All others are
+//! counted, and one event per span and node says how many there were, and from where.
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
@@ -20,16 +20,16 @@ use tokio_util::sync::CancellationToken;
 use super::{StaffSessions, throttle::counted_subject};
 use crate::services::ServiceError;
 
-/// How many attempts on accounts that don't exist have an event each in [`COUNTED_EVERY`].
+/// How many attempts on unknown accounts have an event each in [`COUNTED_EVERY`].
 const UNKNOWN: u32 = 10;
 /// How many other failures have one in a minute.
 const KNOWN: u32 = 60;
 const KNOWN_PER: TimeDelta = TimeDelta::minutes(1);
-/// How often one event says how many had none of their own.
+/// How often one event says how many had no separate event.
 const COUNTED_EVERY: TimeDelta = TimeDelta::minutes(10);
-/// From so many networks failures are counted apart.
+/// From how many networks failures are counted separately.
 const NETWORKS: usize = 1_000;
-/// So many of them are named, those with the most failures.
+/// How many of these are named: the ones with the most failures.
 const NAMED: usize = 20;
 
 /// The failed sign-ins of this process.
@@ -40,7 +40,7 @@ pub(super) struct FailedSignIns(Mutex<Seen>);
 struct Seen {
     unknown: Span,
     known: Span,
-    /// Those without an event since the last one that had its own.
+    /// Failures without an event since the last one that had one.
     left_out: u64,
     counted: Option<Counted>,
 }
@@ -52,7 +52,7 @@ impl Seen {
     }
 }
 
-/// A stretch of time in which so many may have an event.
+/// A span of time in which a limited number may have an event.
 #[derive(Default)]
 struct Span {
     since: Option<Timestamp>,
@@ -75,7 +75,7 @@ impl Span {
     }
 }
 
-/// Failures without an event of their own.
+/// Failures without a separate event.
 #[derive(Debug, Clone)]
 struct Counted {
     first_at: Timestamp,
@@ -109,7 +109,7 @@ impl Counted {
         }
     }
 
-    /// What the event says of them.
+    /// The content of their event.
     fn told(&self, node: String) -> CountedSignIns {
         let mut networks: Vec<_> = self.networks.iter().collect();
         networks.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
@@ -131,7 +131,7 @@ impl Counted {
 }
 
 impl FailedSignIns {
-    /// If one more may have its own event: how many before it had none. Otherwise it is counted.
+    /// If one more may have its own event, how many before it had none. Otherwise it is counted.
     fn pass(&self, now: Timestamp, is_known: bool, ip: Option<&str>) -> Option<u64> {
         let mut seen = self.0.lock();
         let admits = match is_known {
@@ -168,7 +168,7 @@ fn network(ip: &str) -> Option<String> {
 }
 
 impl StaffSessions {
-    /// Records a failed attempt. What was typed is not recorded: it may be a password.
+    /// Records a failed attempt. The typed text is not recorded, because it may be a password.
     pub(super) async fn record_failure(
         &self,
         context: &Context,
@@ -184,8 +184,8 @@ impl StaffSessions {
         self.append_failure(context, staff_id, action).await
     }
 
-    /// Waits for a commit, as one whose failure is recorded does: otherwise the time that the answer takes
-    /// would tell who has an account.
+    /// Waits for a commit, as if the failure was recorded. Otherwise the time of the answer would
+    /// show who has an account.
     async fn wait_as_if_recorded(&self, ip: Option<&str>) -> Result<(), ServiceError> {
         let subject = counted_subject(ip.and_then(network).as_deref().unwrap_or_default());
         let waited: Result<(), StoreError> = self
@@ -198,7 +198,7 @@ impl StaffSessions {
         Ok(waited?)
     }
 
-    /// Records those that were only counted, from time to time and at last when `end` comes.
+    /// Records the counted ones regularly, and a last time at `end`.
     pub async fn record_counted_failures(self, end: CancellationToken) {
         let every = COUNTED_EVERY.to_std().unwrap_or(Duration::MAX);
         while end

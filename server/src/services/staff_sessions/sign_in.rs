@@ -21,8 +21,8 @@ use crate::services::{Acting, Core, ServiceError};
 
 /// How someone proves who they are.
 ///
-/// This is the seam for other ways than a password. Each way ends in `Proven`; what follows —
-/// the new token, the end of the old one, the limits, the audit event — is the same for all:
+/// Other methods than a password can be added here. Each ends in `Proven`. What follows is the same
+/// for all: the new token, the end of the old one, the limits, the audit event.
 ///
 /// * `OpenID` Connect: a variant with the verified claims of an id token. `sub` and `iss` are
 ///   looked up in a table of identities, and an unknown one is refused. No password, so no
@@ -39,7 +39,7 @@ pub enum SignInMethod {
     },
 }
 
-/// A person with a proven identity, and the method.
+/// A person with a proven identity, and how it was proven.
 pub(super) struct Proven {
     pub(super) staff_id: StaffId,
     pub(super) method: ProofMethod,
@@ -62,8 +62,8 @@ pub struct NewSignIn {
 impl StaffSessions {
     /// Signs someone in, always with a new token. The request's earlier sign-in, if any, ends.
     ///
-    /// Unknown account, wrong password and deactivated account get one and the same answer, after
-    /// one and the same work.
+    /// Unknown account, wrong password and deactivated account get the same answer, after the same
+    /// work.
     pub async fn sign_in(
         &self,
         context: &Context,

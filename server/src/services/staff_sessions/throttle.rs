@@ -1,8 +1,9 @@
 //! Slows down password guessing, per account and per address. Never locks an account.
 //!
-//! An attempt is counted as failed before the password is checked, so that many attempts at once
-//! are no way around, and withdrawn when it succeeds. Attempts that come too early are refused
-//! without being counted, so they don't delay the next chance. Most of them don't reach the store ([`Memory`]).
+//! An attempt is counted as failed before the password is checked, so that simultaneous attempts
+//! can't avoid the throttle. It is withdrawn when it succeeds. Attempts that come too early are
+//! refused without being counted, so they don't delay the next chance. Most of them don't reach the
+//! store ([`Memory`]).
 
 mod memory;
 
@@ -22,20 +23,20 @@ use store::{Bookkeeping, StoreError, sign_in_failures::SignInFailures};
 
 pub(super) use self::memory::Memory;
 
-/// How many failures of an account go without a delay.
+/// How many failures of an account cause no delay.
 const FREE_PER_ACCOUNT: u64 = 5;
-/// How many failures from an address go without a delay: an office shares one.
+/// How many failures from an address cause no delay, because an office may share one.
 const FREE_PER_ADDRESS: u64 = 20;
-/// The longest delay: a guesser gets 1,440 attempts a day, and the owner of the account is never
-/// kept out for longer.
+/// The longest delay. A guesser gets 1,440 attempts a day, and the owner of the account never waits
+/// longer.
 const LONGEST_DELAY: TimeDelta = TimeDelta::seconds(60);
 /// Without another failure for this long, all are forgotten.
 pub(in crate::services) const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(24);
-/// An address from which the account signed in this recently is its owner's: a guesser elsewhere
-/// does not slow it down.
+/// If the account signed in from an address this recently, the address is its owner's, and a
+/// guesser elsewhere does not slow it down.
 pub(in crate::services) const KNOWN_ADDRESS_FOR: TimeDelta = TimeDelta::days(30);
 
-/// One attempt to sign in, as the throttle sees it.
+/// One attempt to sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Attempt {
     subjects: Vec<(String, u64)>,
@@ -43,7 +44,7 @@ pub(super) struct Attempt {
     counted: Vec<Counted>,
 }
 
-/// A subject whose failures the attempt was counted among.
+/// A subject among whose failures the attempt was counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Counted {
     subject: String,
@@ -62,8 +63,8 @@ pub(super) struct NotBefore {
 }
 
 impl Attempt {
-    /// An attempt on the account with this e-mail address. `None` where the text can't be one:
-    /// people type passwords into the wrong field, and nothing of them is kept.
+    /// An attempt on the account with this e-mail address. `None` if the text can't be one, because
+    /// people type passwords into the wrong field, and these are not kept.
     ///
     /// `is_known_address` says that the account has signed in from there before.
     pub(super) fn new(email: Option<&str>, ip: Option<&str>, is_known_address: bool) -> Self {
@@ -84,8 +85,8 @@ impl Attempt {
         }
     }
 
-    /// Counts the attempt as failed, or refuses it because it comes too early. The refusal is a value: nothing is
-    /// wrong with the transaction.
+    /// Counts the attempt as failed, or refuses it because it comes too early. The refusal is a
+    /// value, so the transaction can commit.
     pub(super) async fn begin(
         mut self,
         tx: &mut Bookkeeping<'_>,
@@ -140,8 +141,8 @@ impl Attempt {
         Ok(())
     }
 
-    /// Takes the attempt back: it succeeded. The account's failures are forgotten, the address'
-    /// others are not: one known password must not make room for guessing others.
+    /// Withdraws the attempt because it succeeded. Forgets the account's failures, but not the
+    /// address's others, so that one known password doesn't allow guessing more.
     pub(super) async fn succeed(&self, tx: &mut Bookkeeping<'_>) -> Result<(), StoreError> {
         // Locks are taken in ascending order.
         let counted = self
@@ -175,8 +176,8 @@ fn remembered(before: SignInFailures, now: Timestamp) -> u64 {
     }
 }
 
-/// For how long after the latest of so many failures the next attempt is refused: 1, 2, 4, …
-/// seconds once the free ones are used up.
+/// How long after the latest failure the next attempt is refused: 1, 2, 4, … seconds once the free
+/// ones are used up.
 fn delay(failures: u64, free: u64) -> TimeDelta {
     match failures.checked_sub(free) {
         None => TimeDelta::zero(),
@@ -184,7 +185,7 @@ fn delay(failures: u64, free: u64) -> TimeDelta {
     }
 }
 
-/// The refusal of an attempt that comes so much too early.
+/// The refusal of an attempt that comes too early by this much.
 pub(super) fn too_early(wait: TimeDelta) -> Problem {
     // Rounded up, so that waiting as told is enough.
     let seconds = (wait.num_milliseconds() + 999) / 1000;
@@ -208,7 +209,7 @@ fn network(ip: &str) -> String {
     }
 }
 
-/// The subject that the failures of an account are counted under.
+/// The subject under which the failures of an account are counted.
 pub(crate) fn account_subject(email: &str) -> String {
     subject("account", email)
 }

@@ -1,4 +1,4 @@
-//! Raising the total of requests that a support session may make.
+//! Raises the total of requests that a support session may make.
 
 use app::{
     domain::{

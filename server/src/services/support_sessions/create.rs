@@ -34,7 +34,7 @@ use crate::services::{
     tenants::{ORGANIZATIONS_SHOWN, find_tenant},
 };
 
-/// A path that the curl line of the confirmation asks for.
+/// The path in the curl line of the confirmation.
 const EXAMPLE_PATH: &str = "/v1/organizations";
 
 #[async_trait]

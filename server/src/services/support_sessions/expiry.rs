@@ -1,5 +1,5 @@
-//! The audit event of an expiry. A session expires without it: the event only reports the true
-//! instant, at some later time.
+//! The audit event of an expiry. A session expires without it. The event only reports the true
+//! instant, some time later.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,13 +23,13 @@ use uuid::Uuid;
 
 use crate::services::{Acting, Core, ServiceError};
 
-/// For how long the task rests when the store does not answer.
+/// How long the task waits when the store does not answer.
 const RETRY: Duration = Duration::from_secs(1);
-/// For how long an expiry is left to the node whose turn it is.
+/// How long an expiry is left to the node whose turn it is.
 const LEFT_FOR: TimeDelta = TimeDelta::seconds(5);
 
-/// Ends what expires on this node until `shutdown`, and records the expiries if this node is the first of those that serve.
-/// Sessions that expired while no server ran come first.
+/// Ends expired sessions on this node until `shutdown`, and records the expiries if this node is
+/// the first of those that serve. Sessions that expired while no server ran come first.
 pub async fn record_expiries(
     core: Core,
     gates: Arc<SessionGates>,
@@ -106,7 +106,7 @@ const START: At = (
 );
 
 impl Expiries {
-    /// Does what is due. Returns when there is more to do.
+    /// Does what is due. Returns the instant of the next work.
     async fn look(&mut self) -> Result<Option<Timestamp>, ServiceError> {
         let now = self.core.now();
         self.end_here(now).await?;
@@ -126,7 +126,8 @@ impl Expiries {
         Ok(unrecorded.into_iter().chain(next).min())
     }
 
-    /// Ends what expired on this node. An idle end may still be put off by a record that is being written.
+    /// Ends expired sessions on this node. A record that is being written may still postpone an end
+    /// for idleness.
     async fn end_here(&mut self, now: Timestamp) -> Result<(), ServiceError> {
         // The clock may have been set back.
         self.ended_up_to = self.ended_up_to.min((now, START.1));

@@ -1,4 +1,4 @@
-//! Letting a browser open the tenant of a support session: the console's half.
+//! Lets a browser open the tenant of a support session: the console's part.
 //!
 //! For the gateway's part see `gateway::browser`.
 
@@ -20,7 +20,7 @@ use store::{Priority, StoreError};
 use super::SupportSessionsService;
 use crate::services::ServiceError;
 
-/// For how long a code can be used: the way of one redirect.
+/// How long a code can be used: long enough for one redirect.
 const CODE_LASTS: TimeDelta = TimeDelta::seconds(60);
 
 impl SupportSessionsService {

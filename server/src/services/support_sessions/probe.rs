@@ -1,7 +1,7 @@
-//! The support sessions by which an operator tries whether the upstream keeps tenants apart.
+//! The support sessions with which an operator tests that the upstream keeps tenants apart.
 //!
-//! They are opened at the command line in the name of a staff member, for minutes and a few requests,
-//! and are audited and recorded as any other.
+//! The command line opens them in the name of a staff member, for a few minutes and requests. They
+//! are audited and recorded like any other.
 
 use app::domain::{
     SupportSessionId, TenantId,
@@ -19,7 +19,7 @@ use store::support_sessions::SupportSessionSecrets;
 use super::{SupportSessionsService, create::Added};
 use crate::services::{ServiceError, tenants::find_tenant};
 
-/// How long such a session lasts if it isn't ended: longer than a probe, and no longer than needed.
+/// How long such a session lasts if it isn't ended: a little longer than a probe.
 const LASTS: TimeDelta = TimeDelta::minutes(5);
 /// How many requests it may make, more than any probe needs.
 const REQUESTS: u64 = 100;

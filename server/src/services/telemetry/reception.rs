@@ -6,7 +6,7 @@ use store::telemetry::Reception;
 
 use crate::services::Core;
 
-/// Whether telemetry arrives at all, judged by the latest.
+/// Whether telemetry arrives, judged by the latest record.
 pub fn telemetry_state(core: &Core, reception: Reception) -> TelemetryState {
     let last_received_at = reception.last_received_at;
     TelemetryState {
@@ -15,8 +15,8 @@ pub fn telemetry_state(core: &Core, reception: Reception) -> TelemetryState {
     }
 }
 
-/// Whether verdicts stay as they are: nothing arrives, or has only just begun to arrive again and
-/// most tenants have not been heard of yet.
+/// Whether verdicts are frozen, because nothing arrives, or because telemetry has only just resumed
+/// and most tenants have not reported yet.
 pub(in crate::services) fn is_frozen(core: &Core, reception: Reception) -> bool {
     let resumed_at = reception.resumed_at;
     telemetry_state(core, reception).stale

@@ -1,4 +1,4 @@
-//! Taking support traffic out of a batch, each recorded request once.
+//! Excludes support traffic from a batch, each recorded request once.
 
 use std::collections::HashSet;
 
@@ -15,9 +15,9 @@ use crate::{
 const CLAIMED_AT_ONCE: usize = 200;
 
 impl TelemetryService {
-    /// The records that are support traffic, by their place in the batch. The batch claims the requests that they
-    /// report, so a later batch that names them hides nothing. A batch that is sent again under its key has claimed
-    /// them itself.
+    /// The records that are support traffic, by their place in the batch. The batch claims the
+    /// requests that they report, so a later batch that names them excludes nothing. A batch that
+    /// is sent again under its key has claimed them itself.
     pub(super) async fn support_traffic(
         &self,
         batch: &Batch,

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// A registration that has been taken in.
+/// An accepted registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered<T> {
     pub value: T,
@@ -51,7 +51,7 @@ impl TenantsService {
         registered.map_err(slug_is_taken)
     }
 
-    /// What was registered, once the support sessions that ended with it are at an end here.
+    /// Returns the registered value, once the support sessions that ended with it have ended here.
     async fn committed<T>(
         &self,
         is_suspended: bool,

@@ -47,7 +47,8 @@ queries! {
             = concatcp!("SELECT ", COLUMNS, " FROM audit_deeds \
                 WHERE id > :id AND digest IS NOT NULL ORDER BY id LIMIT 1000");
 
-        /// Removes a deed's digest. Its content stays, for verification.
+        /// Gives a deed another digest, so that no new event finds it. Its content stays, for
+        /// verification.
         fn displace_deed(id: i64, digest: &[u8], other: &[u8])
             = "UPDATE audit_deeds SET digest = :other WHERE id = :id AND digest = :digest";
 
@@ -279,9 +280,9 @@ impl Deeds {
     }
 }
 
-/// Removes the digest of a deed with other content. Someone has changed one of them, so that new
-/// events would be stored with this content. The deed itself stays: events that use it are not what
-/// was recorded, and `audit verify` names it.
+/// Gives another digest to a deed whose content doesn't match its own. Someone has changed one of
+/// them, so that new events would be stored with this content. The deed itself stays: events that
+/// use it are not what was recorded, and `audit verify` names it.
 async fn displace(db: &mut Db<'_>, id: i64, digest: &Digest) -> Result<(), StoreError> {
     tracing::error!(
         audit.deed = id,

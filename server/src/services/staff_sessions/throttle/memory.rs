@@ -1,8 +1,8 @@
-//! What this process remembers of the throttle, so that a flood of sign-ins doesn't reach the store.
+//! The throttle's state in this process, so that a flood of sign-ins doesn't reach the store.
 //!
-//! The store decides who is admitted. Memory only refuses, and for at most a minute. What is forgotten here or has
-//! never been known on this node costs a transaction and admits nobody. A success elsewhere is not heard of, so a
-//! person may be refused here for the rest of that minute.
+//! The store decides who is admitted. Memory only refuses, and for at most a minute. If something
+//! is forgotten or unknown here, that costs a transaction and admits nobody. This process doesn't
+//! learn of a success elsewhere, so a person may be refused here for the rest of that minute.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ impl Memory {
         }))
     }
 
-    /// When an attempt comes too early: from when on another one may be made.
+    /// If an attempt comes too early, when another one may be made.
     pub(in crate::services::staff_sessions) fn refuses(
         &self,
         attempt: &Attempt,
@@ -48,7 +48,7 @@ impl Memory {
             .max()
     }
 
-    /// Remembers what the store has said.
+    /// Remembers the store's decision.
     pub(in crate::services::staff_sessions) fn learn(&self, said: impl Iterator<Item = NotBefore>) {
         let mut known = self.0.lock();
         for NotBefore { subject, at } in said {
@@ -60,7 +60,7 @@ impl Memory {
         }
     }
 
-    /// An attempt turned out not to be a failure, so the store has another answer by now.
+    /// Forgets an attempt that was not a failure, because the store now decides otherwise.
     pub(in crate::services::staff_sessions) fn forget(&self, attempt: &Attempt) {
         let mut known = self.0.lock();
         let subjects = attempt.subjects.iter().map(|(subject, _)| subject);
@@ -71,7 +71,7 @@ impl Memory {
 }
 
 impl Known {
-    /// A new password ends an account's throttle, also if another process has set it.
+    /// A new password ends an account's throttle, even if another process set it.
     fn forget_outdated(&mut self) {
         loop {
             match self.changes.try_recv() {
