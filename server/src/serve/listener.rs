@@ -50,7 +50,7 @@ const LIMITS: Limits = Limits {
 };
 
 /// Serves until `end`, then lets open requests finish. If it is dropped before, they are cut.
-/// `proxies` and this machine have a higher limit.
+/// `proxies` and this machine have no limit.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
