@@ -166,7 +166,7 @@ impl World {
         );
         let stop = self.stop.clone();
         tokio::spawn(async move {
-            // Feeds never end by themselves, so the platform doesn't wait for its callers.
+            // Feeds never end, so the platform doesn't wait for its callers.
             tokio::select! {
                 served = axum::serve(listener, platform.router()).into_future() => {
                     if let Err(error) = served {

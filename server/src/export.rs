@@ -75,7 +75,8 @@ pub async fn export(
         format,
         filter: filter.clone(),
     };
-    // An export that can't begin is no event. One that has begun waits for its turn and doesn't break off.
+    // An export that can't begin is not recorded. One that has begun waits for its turn and doesn't
+    // break off.
     drop(core.store.within(Lane::Exports).read().await?);
     let chain = chain_of(tenant.as_ref());
     core.append(core.event(context, tenant.as_ref(), chain, action))
@@ -111,7 +112,7 @@ fn body(
                 return Ok(None);
             }
             let is_first = progress == Progress::Beginning;
-            // The connection goes back before the bytes go out: a slow reader holds none.
+            // The connection is returned before the bytes are sent, so a slow reader holds none.
             let (events, next) = progress
                 .step(&mut store.read_at_last().await?.db(), &reach, &filter)
                 .await?;

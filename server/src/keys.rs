@@ -167,7 +167,7 @@ fn read(path: &Path) -> Result<Option<[u8; LENGTH]>, KeyError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(file_error(path, error)),
     };
-    // Of the open file, not of the path, so that the checked file is the one that is read.
+    // Checks the open file, not the path, so that the checked file is the one that is read.
     let metadata = file.metadata().map_err(|error| file_error(path, error))?;
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o177 != 0 {

@@ -148,7 +148,7 @@ impl Counted {
             ),
             (RATE_LIMIT, format!("\"{name}\";r={left};t={seconds}")),
         ] {
-            // Names and numbers are always a value.
+            // Names and numbers are always valid header values.
             if let Ok(value) = HeaderValue::from_str(&text) {
                 headers.insert(field, value);
             }

@@ -88,7 +88,7 @@ pub(crate) async fn open(
             let mut response = Sse::new(stream).into_response();
             let headers = response.headers_mut();
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            // Proxies that collect answers before they pass them on would make it anything but live.
+            // Proxies that buffer answers would delay it.
             headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
             response
         }

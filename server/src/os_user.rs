@@ -11,7 +11,7 @@ pub fn os_user() -> String {
     };
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = name_of(uid, &users).unwrap_or_else(|| format!("uid {uid}"));
-    // Only root can have been called by sudo, and only root's word is taken for it.
+    // Only root can have been called by sudo, so only then the variable is trusted.
     match std::env::var("SUDO_USER") {
         Ok(caller) if uid == 0 && !caller.is_empty() && caller != name => {
             let caller: String = caller

@@ -123,7 +123,7 @@ pub(crate) async fn server_fn(
         let gone = headers::without_script(StatusCode::NOT_FOUND.into_response());
         return of_this_build(gone, build);
     }
-    // With both, Leptos would take the call for a plain form and redirect to the referring page.
+    // With both, Leptos would treat the call as a plain form and redirect to the referring page.
     request.headers_mut().remove(header::REFERER);
     let context = context_of(&request);
     let provide = move || {

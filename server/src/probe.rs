@@ -124,7 +124,7 @@ impl Probe {
             let id = inside.session.id;
             let reason = "The gateway probe has ended".to_owned();
             if let Err(problem) = self.sessions.revoke(&self.context, id, reason).await {
-                // Of two that can't be ended, both are tried.
+                // Tries to end both, even if the first fails.
                 result = Err(ProbeError::NotEnded {
                     session: id,
                     problem,

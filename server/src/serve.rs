@@ -305,7 +305,7 @@ impl Server {
             tracing::warn!("open requests were aborted");
         }
         self.tasks_end.cancel();
-        // Everything queued is written. The gateway, which held the recorder, is gone.
+        // Everything queued is written, because the gateway, which held the recorder, has stopped.
         drop(self.record.recorder);
         let recorded = tokio::time::timeout(patience, self.record.completions);
         let (recorded, tasks_ended) = tokio::join!(recorded, ended(&mut self.tasks, patience));

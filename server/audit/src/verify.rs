@@ -105,7 +105,7 @@ impl Verifier {
         };
         let begin = match proof {
             Ok(()) => {
-                // What someone has kept elsewhere weighs more than what the store says.
+                // A head that was kept elsewhere is stronger evidence than the store.
                 if let Some(chain) = self.chains.get_mut(&checkpoint.chain) {
                     chain.is_deleted = true;
                     chain.kept.entry(seq).or_insert(checkpoint.hash);
@@ -178,7 +178,7 @@ impl Verifier {
         }
         let checkpoint = self.checkpoints.get(&seen.chain);
         let is_gap = seen.seq > chain.report.last + 1;
-        // Otherwise events that nobody recorded could stand before the gap.
+        // Otherwise forged events could be placed before the gap.
         let is_after_deleted = chain.is_deleted
             && matches!(checkpoint, Some(Ok(last)) if is_gap && seen.seq == last + 1);
         let wrong = if is_first || is_after_deleted {
@@ -194,7 +194,7 @@ impl Verifier {
             Some(Err(_)) | None => 1,
         };
         let wrong = match (wrong, &seen.computed) {
-            // It can't follow from what is missing.
+            // It can't follow from a missing event.
             (Some(Wrong::Prev), Err(Wrong::Prev)) if seen.seq > expected && !is_after_deleted => {
                 Some(Wrong::Gap { expected })
             }

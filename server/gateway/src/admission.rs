@@ -161,7 +161,7 @@ impl Admission {
             Ok(judged) => judged,
             Err(denied) => return Err(self.refuse(&session, arrival, denied).await),
         };
-        // Before the record: an end that commits after it must find this gate.
+        // Before the record, because an end that commits after it must find this gate.
         let gate = Entrance {
             handle: self.node.gates.handle(session.id, session.token_hash),
             session,

@@ -96,7 +96,7 @@ impl Arrival {
     pub(crate) fn well_formed(&self) -> Result<(CanonicalRequest, Option<Handshake>), Denied> {
         let malformed = |detail: String| Denied::new(Refusal::MalformedRequest, detail);
         if !self.is_spoken() {
-            // An answer that ends with its connection could be cut and look complete.
+            // If the end of the connection ended the answer, a cut answer could look complete.
             return Err(Denied {
                 status: 505,
                 ..malformed(
@@ -127,7 +127,7 @@ impl Arrival {
         }
         let target = match self.is_carried {
             true => CanonicalTarget::parse_odd(&self.head.target),
-            // What a proxy or a router makes of an odd path is not known.
+            // We don't know how a proxy or a router reads an odd path.
             false => CanonicalTarget::parse(&self.head.target),
         };
         let target = match target {
@@ -274,7 +274,7 @@ pub(crate) fn shown_target(target: &[u8], rules: &RuleSet) -> (String, Option<St
 /// A text made safe for people: no token of ours, at most `max` characters, control characters
 /// escaped.
 fn shown(text: &str, max: usize) -> String {
-    // Before it is cut: most of a token is as bad as the whole.
+    // Before it is shortened, because most of a token is as bad as the whole.
     let text = without_tokens(text);
     let mut safe = String::with_capacity(text.len().min(max));
     for c in text.chars().take(max) {

@@ -85,7 +85,7 @@ impl ForwardAuth {
         let admission = &self.gateway.admission;
         let admitted = admission.admit(&arrival, Nothing::new(), |request| {
             carriable(&request.headers)?;
-            // The proxy carries every field.
+            // The proxy forwards every field.
             self.gateway
                 .forwarder
                 .upstream_for(request)
@@ -114,7 +114,7 @@ impl ForwardAuth {
         let forwarder = &self.gateway.forwarder;
         match forwarder.identity(permitted, &admitted.to, request_id) {
             Ok(signed) => {
-                // An end that could not wait for this has reset it.
+                // A session's end that could not wait for this has reset it.
                 if kill.unless_dead(|| pass.sent()).is_none() {
                     let ended = flight.ended().map(Ended::refusal);
                     return Err(completer.refuse(ended.unwrap_or(Refusal::RecordUnavailable)));
@@ -192,7 +192,7 @@ impl ForwardAuth {
             request_id,
             at: now,
             started: Instant::now(),
-            // The client's protocol towards the proxy is the proxy's concern.
+            // The client's protocol is the proxy's concern.
             version: Version::HTTP_11,
             head: RawHead::relayed(said.method.as_str().into(), said.target),
             method: said.method,

@@ -95,7 +95,7 @@ impl Clock for OffsetClock {
     }
 
     fn since_boot(&self) -> Duration {
-        // Sent ahead it is ahead in every way: that is no jump.
+        // Advancing it moves all its times, so it is not a jump.
         self.inner.since_boot() + self.offset.borrow().to_std().unwrap_or_default()
     }
 
@@ -156,7 +156,7 @@ impl ManualClock {
             .into_values()
             .flatten()
         {
-            // A receiver that no longer waits need not be woken.
+            // A receiver that no longer waits need not wake up.
             let _ = waiter.send(());
         }
     }

@@ -137,7 +137,7 @@ impl Forwarder {
         let (session, request) = (permitted.session(), permitted.request());
         let scopes: Vec<_> = session.scopes.iter().map(ScopeName::as_str).collect();
         let iat = self.clock.now().timestamp();
-        // The claim has whole seconds: one in which the session expires is covered to its end.
+        // The claim is in whole seconds, so it covers the second in which the session expires.
         let session_ends = (session.expires_at + TimeDelta::microseconds(999_999)).timestamp();
         self.identities.sign(&Claims {
             iss: self.identities.issuer().to_owned(),

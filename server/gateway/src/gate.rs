@@ -169,7 +169,8 @@ impl SessionGates {
 
     /// Cuts all requests in flight. Ends no session.
     pub fn cut_all(&self) -> Cut {
-        // Not under the lock of the gates: one that lets a request in wants that while it holds its own.
+        // Not under the lock of the gates, because admitting a request takes that while it holds
+        // this one.
         let gates: Vec<_> = {
             let gates = self.gates.lock();
             gates.values().map(|e| Arc::clone(&e.gate)).collect()
@@ -259,7 +260,7 @@ impl Gate {
                 inside.push(Arc::clone(&flight.shared));
             }
         }
-        // Outside the lock: a connection that is writing right now wants it to leave.
+        // Outside the lock, because a connection that is writing right now needs it to leave.
         for flight in inside {
             flight.upstream.kill();
         }

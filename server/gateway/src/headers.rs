@@ -74,7 +74,7 @@ fn insert_identity(headers: &mut HeaderMap, session: &KnownSession, request_id: 
         identity.push((ORGANIZATION, organization.to_string()));
     }
     for (name, text) in identity {
-        // Identifiers and scopes are of an alphabet that every header can carry.
+        // All characters of identifiers and scopes are valid in headers.
         if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(name, value);
         }

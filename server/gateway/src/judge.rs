@@ -125,7 +125,7 @@ impl Judge<'_> {
             body = BodyKnowledge::Form;
         }
         let scope = match grant.upgrade {
-            // Not by the scope that lets the same path be read.
+            // Not the scope that permits reading the same path.
             Some((_, scope)) if headers::asks_for_upgrade(&request.headers) => scope,
             _ => grant.rule.scope,
         };

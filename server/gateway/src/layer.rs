@@ -197,7 +197,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The one that is ready goes: a clone of it may not be.
+        // Uses the one that is ready, because a clone of it may not be.
         let next = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, next);
         let layer = self.layer.clone();
@@ -221,7 +221,7 @@ where
                 Err(trouble) => ours(&trouble, request_id),
             };
             if version == Version::HTTP_2 {
-                // A stream ends by itself, and the header doesn't exist (RFC 9113 §8.2.2).
+                // A stream ends without it, and the header doesn't exist (RFC 9113 §8.2.2).
                 response.headers_mut().remove(header::CONNECTION);
             }
             Ok(response)

@@ -40,7 +40,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
     }
     while let Some((slot, (tcp, peer))) = slots.accept(|| listener.accept(), &shutdown).await {
         if !gateway.admits(peer.ip()) {
-            // A reset: nothing that was sent in clear text is as much as read.
+            // A reset, before anything that was sent in clear text is read.
             let _ = tcp.set_zero_linger();
             continue;
         }
@@ -69,7 +69,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
 }
 
 async fn open(tcp: TcpStream, connection: Connection) {
-    // Otherwise small responses wait. A socket that refuses this is about to fail anyway.
+    // Otherwise small responses are delayed. A socket that refuses this is about to fail anyway.
     let _ = tcp.set_nodelay(true);
     notice_reading(&tcp);
     let tls = connection.gateway.settings.certificate.as_ref();

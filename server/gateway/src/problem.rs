@@ -46,7 +46,7 @@ pub(crate) fn json(
     media_type: &'static str,
     body: &impl Serialize,
 ) -> Response<Full<Bytes>> {
-    // Documents and values of JSON can be written: they have no keys but texts.
+    // Documents and JSON values can always be written, because all their keys are texts.
     let body = serde_json::to_vec(body).unwrap_or_default();
     unstored(status, media_type, body.into())
 }

@@ -177,7 +177,7 @@ pub fn head(bytes: &[u8]) {
     let mut fields = [httparse::EMPTY_HEADER; 128];
     let mut library = httparse::Request::new(&mut fields);
     let Ok(httparse::Status::Complete(length)) = library.parse(bytes) else {
-        // The library turns it away before anyone is asked.
+        // The library refuses it before our code is called.
         return;
     };
     let empty_line = bytes.windows(4).position(|w| w == b"\r\n\r\n");

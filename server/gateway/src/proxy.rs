@@ -146,7 +146,7 @@ impl Gateway {
         let answered = self.answer(request, client, request_id).await;
         let mut response = answered.unwrap_or_else(|trouble| trouble.into_response(request_id));
         if version == Version::HTTP_2 {
-            // A stream ends by itself, and the header doesn't exist (RFC 9113 §8.2.2).
+            // A stream ends without it, and the header doesn't exist (RFC 9113 §8.2.2).
             response.headers_mut().remove(header::CONNECTION);
         } else if !client.follows() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let close = HeaderValue::from_static("close");

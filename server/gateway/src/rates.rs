@@ -146,7 +146,7 @@ impl<K: Eq + Hash> Buckets<K> {
     fn forget_full_ones(&mut self, now: i64) {
         if self.of.len() >= self.forget_from {
             self.of.retain(|_, bucket| bucket.full_at > now);
-            // Many that are not full are not looked at each time.
+            // So that many buckets that aren't full are not checked each time.
             self.forget_from = FEW.max(2 * self.of.len());
         }
     }

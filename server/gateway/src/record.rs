@@ -74,8 +74,8 @@ impl Record {
         let given_up = Arc::new(AtomicBool::new(false));
         let too_late = Arc::clone(&given_up);
         tokio::spawn(async move {
-            // No one takes it: the time was up, the lease was lost, or the client has disconnected. Only
-            // then it is dropped as cut.
+            // Nobody receives it, because the time was up, the lease was lost, or the client has
+            // disconnected. Only then it is dropped as cut.
             if let Err(Ok(late)) = answer.send(unbegun.begin().await)
                 && too_late.load(Ordering::Acquire)
             {
@@ -87,7 +87,7 @@ impl Record {
             Some(Ok(begun)) => begun.ok(),
             Some(Err(_)) | None => {
                 given_up.store(true, Ordering::Release);
-                // Either it has arrived by now, or it finds no receiver: never both.
+                // Either it has arrived by now, or it finds no receiver. Never both.
                 answered.close();
                 answered.try_recv().ok()
             }

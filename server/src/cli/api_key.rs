@@ -63,7 +63,7 @@ pub(super) async fn run(common: &Common, command: ApiKeyCommand) -> Result<(), C
                 rights: args.rights,
             };
             let made = keys.create(&context, new).await?;
-            // The secret alone goes to standard output, so that it can be piped to where it belongs.
+            // Only the secret goes to standard output, so that it can be piped.
             let (name, id) = (&made.key.name, made.key.id);
             out::tell(&format!("Created {name} ({id}). Secret, shown once:"));
             say!("{}", made.token.expose())?;

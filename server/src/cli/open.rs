@@ -22,7 +22,7 @@ pub(super) struct Opened {
 /// The configuration, with the log started as it says.
 pub(super) fn configured(common: &Common) -> Result<Config, CliError> {
     let config = common.load(Vec::new())?;
-    // A command prints its results. The log is only for errors beside them.
+    // A command prints its results. The log is only for other errors.
     let mut log = config.log.clone();
     "warn".clone_into(&mut log.filter);
     telemetry::start_log(&log)?;
@@ -49,7 +49,7 @@ pub(super) async fn open(common: &Common) -> Result<Opened, CliError> {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             config: Arc::new(config),
-            // No cursor of this process reaches anyone.
+            // Nobody gets a cursor of this process.
             cursors: Keys::throwaway(&SystemEntropy).cursor,
         },
         context: Context {

@@ -178,7 +178,7 @@ impl Config {
             return;
         };
         let domain = hosts.domain();
-        // Names of this machine have no cookies in common: "localhost" is no registrable domain.
+        // Names of this machine share no cookies, because "localhost" is not a registrable domain.
         let is_demo = console.is_loopback() && is_local(domain);
         let is_below = |name: &str, of: &str| {
             name == of

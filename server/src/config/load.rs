@@ -187,7 +187,7 @@ fn set(table: &mut Table, key: &str, value: Value) {
             let inner = table
                 .entry(head)
                 .or_insert_with(|| Value::Table(Table::new()));
-            // Something that is no table is replaced: its own error would hide the value's.
+            // A value that is not a table is replaced, because its error would hide this value's.
             if !inner.is_table() {
                 *inner = Value::Table(Table::new());
             }

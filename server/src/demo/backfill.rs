@@ -25,7 +25,7 @@ impl World {
             .flat_map(|tenant| history::of(tenant, self.state.seed, stretch))
             .collect();
         for (number, batch) in records.chunks(BATCH).enumerate() {
-            // Two stretches never begin at the same instant.
+            // Two ranges never begin at the same instant.
             let key = format!("backfill-{}-{number}", from.timestamp_micros());
             self.api.send(batch, &key).await?;
         }

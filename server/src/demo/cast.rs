@@ -97,7 +97,7 @@ fn names_in(rng: &mut StdRng, count: usize) -> Vec<String> {
 
 fn tenant(rng: &mut StdRng, number: usize, fate: Fate, name: String) -> Tenant {
     let (low, high) = fate.calls_per_day();
-    // Ids as platforms make them: opaque, and telling nothing of the order.
+    // Ids as platforms make them: opaque, and in no order.
     let id = format!("tnt_{:08x}", rng.random::<u32>());
     let slug = match names::slug(&name) {
         slug if slug.len() < 3 => format!("tenant-{number:03}"),

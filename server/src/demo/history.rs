@@ -119,7 +119,7 @@ pub(super) fn around(rng: &mut StdRng, expected: f64) -> u32 {
     if expected <= 0.0 {
         return 0;
     }
-    // Scattered as counts of independent events are, but evenly: no need for a bell.
+    // As scattered as counts of independent events, but uniform, which is good enough.
     let scatter = expected.sqrt().min(expected) * rng.random_range(-1.0..1.0);
     let value = expected + scatter;
     let whole = value.floor();

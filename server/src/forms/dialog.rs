@@ -43,8 +43,8 @@ pub(crate) async fn send<A: DialogForm>(
     let id: A::Id = id
         .parse()
         .map_err(|_| Problem::not_found(A::DIALOG.about))?;
-    // Runs to its end even if the browser hangs up, as it does at the second of two clicks: what was
-    // done must be told.
+    // Runs to its end even if the browser disconnects, as it does at the second of two clicks,
+    // because the page must say what was done.
     let sent = Sent::<A> {
         forms,
         context,

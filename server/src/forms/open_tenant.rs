@@ -115,7 +115,8 @@ fn not_from_here() -> Problem {
 
 fn not_found(forms: &Forms, context: &Context, label: &str, problem: Problem) -> Response {
     match problem.code {
-        // Back here without the state: a form that is sent may not lead to another site.
+        // Redirects back here without the state, because a submitted form may not redirect to
+        // another site.
         ProblemCode::Unauthenticated => sign_in_first(&paths::open_tenant(label)),
         ProblemCode::PasswordChangeRequired => {
             forms.refuse(context, paths::PASSWORD, problem, Fields::new())

@@ -153,7 +153,7 @@ pub(crate) async fn change_password(
     };
     match changed.await {
         Ok(new) => {
-            // A form that was on its way before somebody else set the password.
+            // The form was sent before somebody else set the password.
             if let Some(page) = resumed(&forms, &headers, &new, None) {
                 return without_typed(begin(&new, &page), &headers);
             }

@@ -38,7 +38,7 @@ impl HealthChanges {
         let pace = PACE.num_microseconds().unwrap_or_default();
         self.told_at
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |told| {
-                // A clock set back must not silence anyone for long.
+                // A clock that is set back must not suppress announcements for long.
                 let due = now < told || now.saturating_sub(told) >= pace;
                 due.then_some(now)
             })

@@ -124,7 +124,7 @@ fn count(
     error_status: u16,
     now: Timestamp,
 ) {
-    // A clock that runs ahead of ours reports what has just happened.
+    // The sender's clock runs ahead of ours. The record is about now.
     let at = app::domain::to_micros(record.at.min(now));
     let start = span_start(at);
     let cell = cells

@@ -212,7 +212,7 @@ impl Teller {
         if !self.still_present().await? {
             return Ok(false);
         }
-        // Other nodes' requests and the mere passing of time come without a change.
+        // Requests at other nodes and the passing of time cause no change.
         let lately = Instant::now().checked_sub(UNPROMPTED);
         self.dirty.tenants = self.dirty.tenants.or(lately.map(Unserved::at));
         self.dirty.access_log = true;
@@ -309,7 +309,8 @@ impl Teller {
                     self.send(&event);
                 }
             }
-            // All pages' tenants are read together. A page whose turn it was does not pay for it: it looks again.
+            // All pages' tenants are read together. A page whose tenants were just read reads again
+            // later.
             Ok(Poll::Pending) | Err(ServiceError::Store(StoreError::Busy)) => {}
             Err(error) => return Err(error),
         }

@@ -57,7 +57,7 @@ async fn negotiate(
     let is_head = request.method() == Method::HEAD;
     let may_compress = own.as_ref().is_none_or(|own| may_compress(own, &request));
     let headers = request.headers_mut();
-    // The layer would answer 406 where it knows none of the codings, also to an act that was done.
+    // The layer would answer 406 if it knows none of the codings, even to an act that was done.
     if !may_compress || !["br", "gzip"].iter().any(|name| accepts(headers, name)) {
         headers.remove(ACCEPT_ENCODING);
     }

@@ -21,7 +21,7 @@ pub async fn log_request(request: Request, next: Next) -> Response {
     let caller = context.and_then(|context| id_of(&context.caller));
     let request_id = origin.and_then(|origin| origin.request_id.as_deref());
     let client_ip = origin.and_then(|origin| origin.ip.as_deref());
-    // The level says who must act: no one, or the operator.
+    // The level says whether the operator must act.
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(

@@ -183,7 +183,7 @@ pub(crate) async fn export_audit_events(
     Reader(context): Reader,
     RestQuery(query): RestQuery<ExportQuery>,
 ) -> Result<Response, RestProblem> {
-    // Who only looks at the head gets no file, and may not leave the event of one.
+    // HEAD returns no file, so it must not record an export.
     if method != Method::GET {
         let refused = Problem::new(ProblemCode::MethodNotAllowed, "An export needs GET.");
         return Err(refused.into());

@@ -113,7 +113,7 @@ pub(crate) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem>
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let inner = error.inner();
-        // Of a value that is no text where a name is expected, the reader says that it is no JSON.
+        // If a name is expected and the value is not a text, the reader says that it is not JSON.
         if inner.is_data() || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
             field_problem(&error.path().to_string(), &inner.to_string())
         } else {

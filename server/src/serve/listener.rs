@@ -147,7 +147,7 @@ fn network(ip: IpAddr) -> IpAddr {
 }
 
 async fn connection(tcp: TcpStream, router: Router, limits: Limits, end: CancellationToken) {
-    // Otherwise small responses wait. A socket that refuses this is about to fail anyway.
+    // Otherwise small responses are delayed. A socket that refuses this is about to fail anyway.
     let _ = tcp.set_nodelay(true);
     notice_reading(&tcp);
     let serving = http1::Builder::new()

@@ -37,7 +37,7 @@ pub(super) fn start(
     epoch: EpochKeeper,
     end: &CancellationToken,
 ) -> JoinSet<()> {
-    // What ends sessions and keeps the lease guards. The rest can wait for its turn.
+    // Tasks that end sessions and keep the lease have their own lane. The others can wait.
     let core = state.core.within(Lane::Gateway);
     let mut tasks = JoinSet::new();
     tasks.spawn(identities::follow(

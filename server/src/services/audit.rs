@@ -81,7 +81,7 @@ pub(crate) async fn narrowed(
     let end = session.ends_at() + RECORDED_LATE;
     Ok(AuditFilter {
         from: Some(filter.from.map_or(begin, |from| from.max(begin))),
-        // Nothing that another tenant asks for is this session's.
+        // This session has nothing of another tenant.
         to: Some(match is_elsewhere {
             true => begin,
             false => filter.to.map_or(end, |to| to.min(end)),

@@ -147,7 +147,7 @@ impl Flashes {
     fn take_now(&self, context: &Context, id: &str) -> Option<Flash> {
         let now = self.clock.now();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another's flash is left where it is: guessing an id destroys nothing.
+        // Another person's flash stays, so that guessing an id destroys nothing.
         if waiting.by_id.get(id)?.owner != Owner::of(context) {
             return None;
         }

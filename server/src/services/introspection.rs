@@ -61,7 +61,7 @@ impl IntrospectionService {
         let mut reader = self.core.store.read().await?;
         let entry = reader.db().lookup_access_log_entry(claims.jti).await?;
         let session = reader.db().lookup_support_session(claims.sub).await?;
-        // After the reading, so that an expiry meanwhile counts.
+        // After the read, so that an expiry meanwhile counts.
         let now = self.core.now();
         Ok(entry.zip(session).is_some_and(|(entry, session)| {
             entry.support_session_id == session.id

@@ -118,8 +118,8 @@ impl Node {
         let sent = node.clock.since_boot();
         let beat = tokio::time::timeout(BEAT_TIMEOUT, node.beat(sent)).await;
         if let Err(error) = beat.unwrap_or(Err(NodeError::Slow)) {
-            // It keeps trying: a store that is slow for a moment must not stop a server from
-            // starting.
+            // It keeps trying, because a store that is slow for a moment must not prevent a server
+            // from starting.
             node.failed(&error);
         }
         Ok((node, epoch))
@@ -133,7 +133,8 @@ impl Node {
             tokio::select! {
                 () = end.cancelled() => return,
                 change = self.changes.recv() => match change {
-                    // Applied before it is waited for: a revocation counts from its commit.
+                    // Applied before anyone waits for it, because a revocation counts from its
+                    // commit.
                     Ok(change) => self.notice(change).await,
                     Err(RecvError::Lagged(_)) => self.review = true,
                     Err(RecvError::Closed) => return,
@@ -247,7 +248,8 @@ impl Node {
         let ended = match found.map(|session| session.status(now)) {
             Some(SupportSessionStatus::Revoked) => Some(Ended::Revoked),
             Some(SupportSessionStatus::Expired) => Some(Ended::Expired),
-            // What is recorded holds, even if this node's clock is behind that of the node that recorded it.
+            // A recorded expiry is final, even if this node's clock is behind the one of the node
+            // that recorded it.
             Some(SupportSessionStatus::Active) if db.is_expiry_recorded(id).await? => {
                 Some(Ended::Expired)
             }

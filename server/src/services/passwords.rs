@@ -108,7 +108,8 @@ impl Passwords {
         let turn = Arc::clone(&self.0.at_once).acquire_owned().await;
         let turn = turn.map_err(|_| busy())?;
         self.0.worked_out.fetch_add(1, Ordering::Relaxed);
-        // The slot belongs to the work: the caller may give up, but the processor is still busy.
+        // The slot belongs to the work, because the caller may give up while the processor is still
+        // busy.
         let result = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(turn);

@@ -184,7 +184,7 @@ async fn no_refusal_makes_the_acts_of_its_batch_run_again() {
     let mut acts = of_staff(&world).await;
     acts.extend(of_sessions(&world, &service).await);
     acts.extend(of_tenants(&world).await);
-    // Records of the gateway, among which the refusals fall.
+    // Records of the gateway, with refusals among them.
     let records = (0..200).map(|number: u32| {
         let store = world.core.store.clone();
         async move {

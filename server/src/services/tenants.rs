@@ -208,7 +208,7 @@ fn list_name(reach: Option<&TenantId>, filter: &TenantFilter) -> String {
     let reach = reach.map_or("", TenantId::as_str);
     // Plain data always serialises.
     let filter = serde_json::to_string(filter).unwrap_or_default();
-    // The number changes with the columns that an order goes by: a cursor holds their values.
+    // Change the number with the sort columns, because a cursor holds their values.
     format!("tenants:2:{reach}:{filter}")
 }
 

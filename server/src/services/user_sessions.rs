@@ -47,7 +47,7 @@ impl UserSessionsService {
         find_tenant(&self.core, tenant).await?;
         let given = (tenant.clone(), id.clone(), registration);
         let now = self.core.now();
-        // Telemetry of the platform and not an act of anyone here, so no audit event goes with it.
+        // Telemetry of the platform and not an act of anyone here, so there is no audit event.
         let session = self
             .core
             .store

@@ -110,7 +110,7 @@ impl<T: Send + 'static, E: ActError + Send + 'static> Job for Waiting<T, E> {
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let result = match (committed, self.result) {
             (Ok(()), Some(result)) => result,
-            // A refusal too: it may rest on what another act of the batch has written.
+            // A refusal too, because it may depend on what another act of the batch has written.
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(StoreError::Closed.into()),
         };
@@ -234,7 +234,7 @@ impl Writer {
         match (order.priority, order.deadline) {
             (Priority::End, _) => self.ends.send(job).map_err(|_| StoreError::Closed)?,
             (Priority::Normal, _) => self.normal.send(job).map_err(|_| StoreError::Closed)?,
-            // An act with a deadline doesn't wait for a place in the queue either.
+            // An act with a deadline doesn't wait for a place in the queue.
             (Priority::Gateway, Some(_)) => {
                 self.gateway.try_send(job).map_err(|error| match error {
                     mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
@@ -329,7 +329,7 @@ impl Batch {
         };
         let proves = transaction.proves_anything(kept.undone);
         if kept.undone > 0 && !proves {
-            // A commit would flush what is as it was.
+            // A commit would flush unchanged data.
             transaction.roll_back().await?;
             return Ok(false);
         }

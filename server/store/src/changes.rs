@@ -38,8 +38,8 @@ queries! {
         /// Deletes up to 500 changes from before an instant, which every process has long read.
         /// Returns how many.
         pub fn prune_changes(before: Timestamp) -> count
-            // The oldest have the least numbers: what comes before an old one is old, whatever its clock said. The newest
-            // stays, so that the highest number is known.
+            // The oldest have the lowest numbers. Changes before an old one are old, whatever their
+            // clock said. The newest stays, so that the highest number is known.
             = "DELETE FROM changes WHERE number IN (SELECT number FROM changes ORDER BY number LIMIT 500) \
                 AND number <= (SELECT MAX(number) FROM (SELECT number, at FROM changes ORDER BY number LIMIT 10000) AS oldest \
                 WHERE at < :before) AND number < (SELECT MAX(number) FROM changes)";
@@ -137,7 +137,7 @@ impl Bookkeeping<'_> {
         let subject = subject.to_string();
         self.add_change(kind.as_str(), &subject, now).await?;
         if self.is_postgres() && kind.is_urgent() {
-            // The commit wakes every node. PostgreSQL has such commits wait for each other.
+            // The commit wakes every node. PostgreSQL makes such commits wait for each other.
             let wake = self.query("SELECT pg_notify('support_console_changes', '')");
             wake.done().await?;
         }
@@ -322,7 +322,8 @@ impl Settled {
     async fn look(&mut self, db: &mut Db<'_>) -> Result<Vec<Change>, StoreError> {
         let rows: Vec<Noted> = db
             .query(
-                // Rows of greater transactions than any were brought by a restore from another server.
+                // Rows with transaction numbers greater than any here came with a restore from
+                // another server.
                 "SELECT CAST(now.snapshot AS TEXT) AS snapshot, c.number, c.kind, c.subject \
                  FROM (SELECT pg_current_snapshot() AS snapshot) AS now LEFT JOIN changes AS c \
                  ON (c.transaction_id >= $1 AND \

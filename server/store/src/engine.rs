@@ -56,7 +56,7 @@ struct Inner {
     written: Arc<Notify>,
     told: changes::Told,
     shutdown: CancellationToken,
-    // Held for as long as this process serves.
+    // Locked as long as this process serves.
     _lock: Option<std::fs::File>,
 }
 
@@ -123,7 +123,7 @@ impl Store {
 
     pub(super) fn lane(&self) -> Lane {
         match (self.1, Lane::of_task()) {
-            // What ends something does so whose handle it may use.
+            // An end stays an end, whatever handle it uses.
             (_, Some(Lane::Ends)) => Lane::Ends,
             (Some(lane), _) | (None, Some(lane)) => lane,
             (None, None) => self.0.lane,

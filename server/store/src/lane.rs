@@ -79,7 +79,7 @@ impl Lane {
     /// How many connections it has. `docs/operations.md` states their sum.
     pub(crate) const fn places(self) -> usize {
         match self {
-            // The log of changes and the lease keep one each.
+            // The log of changes and the lease always use one each.
             Self::Gateway => 5,
             Self::Pages => 4,
             Self::Tasks => 1,

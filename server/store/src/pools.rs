@@ -119,7 +119,7 @@ impl Pools {
 /// Checks the settings on which durability depends, at each level in use.
 async fn assert_durable(writer: &SqliteWriter, record: RecordLevel) -> Result<(), StoreError> {
     let mut connection = writer.take()?;
-    // Flushed last: it is what stays.
+    // Flushed last, because this level stays.
     for level in [record, RecordLevel::Flushed] {
         connection.commit_at(level)?;
         let mut db = Db(Connection::SqliteWriter(&mut connection));

@@ -40,8 +40,8 @@ impl PostgresPools {
             .map_err(|_| StoreError::UnknownEngine)?
             .application_name("support-console")
             .options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]);
-        // Its statements find rows by their keys. A plan that was made while a table was small must not
-        // read all of it later.
+        // Its statements find rows by their keys. A plan from when a table was small must not scan
+        // it later.
         let by_key =
             ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"].map(|way| (way, "off"));
         let batch = match pool(1).connect_with(connect.clone().options(by_key)).await {
@@ -77,7 +77,7 @@ impl PostgresPools {
         if pool.num_idle() == 0 && pool.size() as usize >= lane.places() {
             return in_time(lane, free).await;
         }
-        // One must be opened, which may take longer than it may take to wait.
+        // A connection must be opened, which may take longer than the wait for a place.
         free.await
     }
 }

@@ -79,7 +79,7 @@ pub(crate) async fn refold(pools: &Pools) -> Result<(), StoreError> {
 async fn changed(db: &mut Db<'_>) -> Result<Vec<Refolded>, StoreError> {
     let mut all = Vec::new();
     for (id, name, slug) in db.list_tenants_to_refold().await? {
-        // What is no identifier was not written by this program, and is left alone.
+        // Anything that is not an identifier was not written by this program, and is left alone.
         let Ok(tenant) = id.parse::<TenantId>() else {
             continue;
         };

@@ -9,7 +9,7 @@ queries! {
         /// The failed sign-ins of a subject, locked until this transaction ends. Lock several
         /// subjects in ascending order.
         pub fn lock_sign_in_failures(subject: &str) -> one SignInFailures
-            // Changes nothing where there is a row, but on PostgreSQL takes its lock before it is read.
+            // Changes nothing if there is a row, but on PostgreSQL locks it before it is read.
             = "INSERT INTO sign_in_failures (subject, failures, last_failure_at) VALUES (:subject, 0, 0) \
                 ON CONFLICT (subject) DO UPDATE SET failures = sign_in_failures.failures RETURNING failures, last_failure_at";
 

@@ -70,8 +70,8 @@ fn prepared<'c>(
     sql: &str,
     values: &[Value],
 ) -> Result<CachedStatement<'c>, StoreError> {
-    // SQLite numbers `$2` by where it stands and not by its name, and `?2` by its number. To ask for
-    // the name of each of a batch's hundreds of placeholders would take longer than to run it.
+    // SQLite numbers `$2` by its position and not by its name, and `?2` by its number. Looking up
+    // the names of a batch's hundreds of placeholders would take longer than running it.
     let mut statement = connection.prepare_cached(&sql.replace('$', "?"))?;
     for index in 1..=statement.parameter_count() {
         let missing = rusqlite::Error::InvalidParameterCount(values.len(), index);

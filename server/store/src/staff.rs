@@ -37,14 +37,14 @@ queries! {
     Bookkeeping {
         /// A staff member, locked until this transaction ends.
         pub fn lock_staff(id: StaffId) -> optional StaffRecord
-            // Changes nothing, but on PostgreSQL takes the row's lock, and then gives what the holder of
-            // the lock before has left.
+            // Changes nothing, but on PostgreSQL locks the row, and then returns what the previous
+            // holder of the lock has left.
             = concatcp!("UPDATE staff SET email = email WHERE id = :id RETURNING ", StaffRecord::COLUMNS);
 
         /// Prevents changes of roles and access by others until this transaction ends, so that two
         /// super admins can't remove each other at the same instant. Take it before any other lock.
         pub fn lock_all_staff()
-            // The first staff member's row stands for all: rows are never deleted.
+            // The first staff member's row is the lock for all, because rows are never deleted.
             = "UPDATE staff SET email = email WHERE id = (SELECT MIN(id) FROM staff)";
     }
     Tx {

@@ -133,7 +133,8 @@ queries! {
         /// clock is moved to `confirmed`, the latest instant that has certainly passed, so that the
         /// session stays expired when the clock is corrected.
         pub fn mark_expiry_recorded(id: SupportSessionId, confirmed: Timestamp, now: Timestamp) -> changed
-            // Where the clock jumped forward, `confirmed` is before the end: the session ended then.
+            // If the clock jumped forward, `confirmed` is before the end, and the session ended
+            // then.
             = "UPDATE support_sessions SET expiry_recorded = 1, \
                 expires_at = CASE WHEN ends_at > :confirmed AND ends_at = expires_at THEN :confirmed ELSE expires_at END, \
                 ends_at = CASE WHEN ends_at > :confirmed THEN :confirmed ELSE ends_at END \
@@ -281,7 +282,8 @@ fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
     match filter.status {
         None => {}
         Some(SupportSessionStatus::Active) => {
-            // Looked up by the index of those that run: going along the order would read all others.
+            // Uses the index of active sessions, because reading in the list's order would read all
+            // others.
             listing.and_bind(RUNNING, now);
         }
         Some(SupportSessionStatus::Expired) => {

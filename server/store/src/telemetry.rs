@@ -35,7 +35,7 @@ queries! {
         /// The batch with this key, locked until this transaction ends.
         pub fn lock_telemetry_batch(key: &BatchKey) -> optional StoredBatch
             where (sender = key.sender, key = key.key)
-            // Changes nothing, but on PostgreSQL takes the row's lock before it is read.
+            // Changes nothing, but on PostgreSQL locks the row before it is read.
             = concatcp!("UPDATE telemetry_batches SET finished = finished WHERE api_key_id = :sender AND idempotency_key = :key \
                 RETURNING ", StoredBatch::COLUMNS);
 
@@ -61,7 +61,7 @@ queries! {
         /// it arrived again.
         pub fn receive_telemetry(now: Timestamp, pause: TimeDelta)
             where (now, resumes = now - pause, again = now - TimeDelta::seconds(1))
-            // Once a second is enough; and it keeps batches from waiting for each other's row lock.
+            // Once a second is enough, and prevents batches from waiting for each other's row lock.
             = "INSERT INTO telemetry_state (id, last_received_at, resumed_at) VALUES (1, :now, -1) \
                 ON CONFLICT (id) DO UPDATE SET resumed_at = CASE WHEN telemetry_state.last_received_at <= :resumes \
                 THEN excluded.last_received_at ELSE telemetry_state.resumed_at END, \

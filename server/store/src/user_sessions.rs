@@ -35,7 +35,7 @@ queries! {
         /// Registers a user session, or changes one that has not been ended.
         pub fn register_user_session(tenant: &TenantId, id: &UserSessionId, registration: &UserSessionRegistration)
             where (registration, tenant, id)
-            // A sign-in that was ended stays ended, whatever is reported of it later.
+            // A sign-in that was ended stays ended, whatever is reported later.
             = concatcp!(insert!("user_sessions", UserSessionRegistration, "tenant_id, id"),
                 " ON CONFLICT (tenant_id, id) DO UPDATE SET user_id = excluded.user_id, \
                 issued_at = excluded.issued_at, expires_at = excluded.expires_at WHERE user_sessions.ended_at IS NULL");

@@ -247,7 +247,7 @@ macro_rules! words {
 /// What is kept as JSON.
 macro_rules! json {
     ($($name:ident in $($module:ident)::+;)+) => {$(
-        // NULL for what JSON has no form for, which no column of ours takes.
+        // NULL for a value that JSON can't represent, which none of our columns accepts.
         stored! { [] $($module)::+::$name, Text: |value| serde_json::to_string(value).ok().to_value(); }
 
         impl FromValue for $($module)::+::$name {

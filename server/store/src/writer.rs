@@ -83,7 +83,7 @@ impl Store {
             + Sync
             + 'static,
     {
-        // What the gateway does never waits for acts of people.
+        // The gateway's acts never wait for acts of people.
         let lane = match self.lane() {
             lane @ (Lane::Gateway | Lane::Ends) => lane,
             _ => Lane::Acts,
@@ -140,7 +140,8 @@ impl Store {
         if result.is_ok() {
             let mut db = transaction.db();
             db.still_works().await?;
-            // A commit that waits for a standby must not be stopped and then taken for a replicated one.
+            // A commit that waits for a standby must not be stopped, because it would then count as
+            // replicated.
             db.query("SET LOCAL statement_timeout = 0").done().await?;
             transaction.commit().await?;
             if changed {

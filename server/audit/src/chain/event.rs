@@ -15,7 +15,7 @@ const USUAL_LENGTH: usize = 1024;
 
 /// The bytes that are hashed.
 pub(super) fn canonical(event: &AuditEvent) -> Result<Vec<u8>, HashError> {
-    // Named one by one: a member that is added to events must be added here.
+    // All members by name, so that a new member of events must be added here.
     let AuditEvent {
         v,
         chain,

@@ -22,7 +22,7 @@ impl FromStr for KeptHead {
     type Err = InvalidHead;
 
     fn from_str(text: &str) -> Result<Self, InvalidHead> {
-        // The name of a chain may hold colons itself.
+        // The name of a chain may contain colons.
         let (rest, digits) = text.trim().rsplit_once(":sha256:").ok_or(InvalidHead)?;
         let (chain, seq) = rest.rsplit_once(':').ok_or(InvalidHead)?;
         let seq = seq.parse().map_err(|_| InvalidHead)?;

@@ -44,7 +44,7 @@ impl Allowance {
     /// nor in the total. The answer decides this, because a client could claim anything.
     pub(crate) fn give_back(&self, session: &KnownSession, now: Timestamp) {
         if let Some(quota) = quota(session) {
-            // A page has many files, but not any number of them a minute.
+            // A page has many files, but only a limited number a minute.
             let most = session.limits.requests_per_minute.unwrap_or_default();
             let most = Quota::per_minute(most.saturating_mul(FILES));
             if self.given_back.take(session.id, most, now).is_err() {

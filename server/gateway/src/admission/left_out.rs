@@ -25,7 +25,7 @@ impl LeftOut {
         }
         let mut sessions = self.0.lock();
         if sessions.len() >= MAX_SESSIONS && !sessions.contains_key(&session) {
-            // Their names may be said a second time.
+            // Then their names may be reported again.
             sessions.clear();
         }
         let said = sessions.entry(session).or_default();

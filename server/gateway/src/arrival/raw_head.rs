@@ -222,7 +222,7 @@ impl Fields {
     fn add(&mut self, line: &str) -> Result<(), HeadFault> {
         let (name, value) = line.split_once(':').ok_or(HeadFault::Field)?;
         if name.is_empty() || !name.bytes().all(is_token) {
-            // Blanks before the colon and folded lines are here too.
+            // This includes blanks before the colon and folded lines.
             return Err(HeadFault::Field);
         }
         if value.chars().any(|c| c.is_ascii_control() && c != '\t') {

@@ -51,9 +51,9 @@ impl Arrival {
     /// all others would miss one.
     fn goes_on(&self, name: &HeaderName) -> bool {
         match self.profile {
-            // The proxy carries everything but the fields of credentials.
+            // The proxy forwards all fields except credentials.
             Some(_) => *name != header::AUTHORIZATION && *name != header::COOKIE,
-            // The name of a browser changes no meaning, so the request goes on without it.
+            // The request means the same without a browser's name, so it is forwarded without it.
             None => *name != header::USER_AGENT && !is_never_passed(name),
         }
     }

@@ -16,9 +16,9 @@ const REMOVED: [&str; 24] = [
     // (RFC 7838; Service Workers §"Service-Worker-Allowed").
     "alt-svc",
     "service-worker-allowed",
-    // Would sign the staff member out, or empty what others keep (Clear Site Data §3.1).
+    // It would sign the staff member out, or delete data of others (Clear Site Data §3.1).
     "clear-site-data",
-    // Grants to other origins (Resource Timing §4.5.1); `Access-Control-*` beside it.
+    // Grants to other origins (Resource Timing §4.5.1), in addition to `Access-Control-*`.
     "timing-allow-origin",
     // A browser would remember these beyond the session. Whether this host requires TLS is not the
     // upstream's decision (RFC 6797, RFC 7469, RFC 8942, RFC 9163).
@@ -37,11 +37,11 @@ const REMOVED: [&str; 24] = [
     "cross-origin-embedder-policy-report-only",
     // A prefetched page would be recorded although no one opened it (Speculation Rules).
     "speculation-rules",
-    // Would ask the person for a password and make the browser send a second credential (RFC 9110
-    // §11.6).
+    // It would ask the person for a password and make the browser send a second credential (RFC
+    // 9110 §11.6).
     "www-authenticate",
     "authentication-info",
-    // Caches that listen to these do not listen to `Cache-Control` (RFC 9213, RFC 9111 §5.3, §5.4).
+    // Caches that obey these ignore `Cache-Control` (RFC 9213, RFC 9111 §5.3, §5.4).
     "surrogate-control",
     "expires",
     "pragma",
@@ -55,7 +55,7 @@ const REMOVED_BY_SUFFIX: [&str; 1] = ["cdn-cache-control"];
 /// Set on each response, overriding the upstream's values.
 const SET: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    // No other site shows any of it (Fetch §3.7).
+    // No other site may show it (Fetch §3.7).
     (
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),
@@ -119,7 +119,8 @@ impl Origins<'_> {
     /// Whether a URL is one of the upstream's.
     pub(super) fn are_upstreams(self, url: &Url) -> bool {
         let is_web = matches!(url.scheme(), "http" | "https");
-        // An upstream may think itself behind TLS, or not: without a port both are it.
+        // An upstream may assume that it is behind TLS or not, so without a port both schemes
+        // count.
         let is = |name: &str| {
             Url::parse(name).is_ok_and(|name| {
                 url.host() == name.host()

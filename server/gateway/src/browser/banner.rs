@@ -152,7 +152,7 @@ pub(crate) fn session(shown: Shown<'_>, request_id: RequestId) -> Response<Answe
         "scopes": scopes,
         "reason": card.reason,
         "expires_at": session.expires_at,
-        // By the gateway's clock: the browser's may be wrong.
+        // By the gateway's clock, because the browser's may be wrong.
         "seconds_left": (session.expires_at - now).num_seconds().max(0),
         "console_url": format!("{}{SESSION_PAGES}/{}", shown.console, session.id),
         "upstream_origins": shown.upstream_origins,

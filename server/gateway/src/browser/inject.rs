@@ -161,7 +161,7 @@ impl Injector {
             return piece;
         }
         self.held.extend_from_slice(&piece);
-        // No tag has come to its end without one of these.
+        // A tag can't end without one of these.
         if piece.contains(&b'>')
             && let Place::Here(place) = place(&self.held, self.says_encoding)
         {
@@ -206,7 +206,7 @@ enum Place {
 fn place(page: &[u8], says_encoding: bool) -> Place {
     let mut head = None;
     let mut emitter = DefaultEmitter::<usize>::new_with_span();
-    // What a title holds is no tag.
+    // A title contains text, not tags.
     emitter.naively_switch_states(true);
     for token in Tokenizer::new_with_emitter(page, emitter) {
         let Ok(Token::StartTag(tag)) = token else {
@@ -289,7 +289,7 @@ where
     }
 
     fn length(&self, _: &B) -> SizeHint {
-        // How much the banner adds is not known before it is in.
+        // The length of the banner is not known before it is injected.
         SizeHint::default()
     }
 }

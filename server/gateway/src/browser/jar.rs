@@ -234,7 +234,7 @@ impl Jar {
                 None => self.cookies.push(cookie),
             }
         }
-        // One that has expired is how an upstream deletes it.
+        // An upstream deletes a cookie by setting an expired one.
         self.cookies.retain(|cookie| !cookie.has_expired(asked.at));
         while self.cookies.len() > MAX_COOKIES || self.bytes() > MAX_BYTES {
             self.drop_longest_unused();
@@ -271,7 +271,7 @@ impl Jar {
         for cookie in fitting {
             cookie.touch(tick);
             let mut values = written.iter().filter(|(name, _)| {
-                // What scripts may not read, they may not write.
+                // Scripts may not write cookies that they may not read.
                 cookie.is_readable(std::slice::from_ref(name))
             });
             let other = values.next().map(|(_, value)| value.as_str());

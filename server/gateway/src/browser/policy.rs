@@ -55,7 +55,7 @@ pub(crate) fn adapt(
         headers.remove(CONTENT_SECURITY_POLICY);
     }
     for field in fields.iter().chain([&ours(origins.own, connects)]) {
-        // As it came: one byte for each character.
+        // One byte for each character, as it came.
         let bytes: Vec<u8> = field.chars().filter_map(|c| u8::try_from(c).ok()).collect();
         if let Ok(value) = HeaderValue::from_bytes(&bytes) {
             headers.append(CONTENT_SECURITY_POLICY, value);
@@ -131,7 +131,7 @@ impl<'p> Policy<'p> {
             let is = |source: &Cow<'_, str>| source == "*" || source.eq_ignore_ascii_case("'self'");
             sources.iter().any(is)
         };
-        // Not to `form-action`: then HTML without a script could end the session.
+        // Not to `form-action`, because then HTML without a script could end the session.
         let connections = self.governing(&CONNECTIONS);
         if connections.is_some_and(|sources| !is_open(sources)) {
             for path in ["session", "end"] {

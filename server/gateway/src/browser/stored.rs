@@ -63,7 +63,7 @@ pub(crate) fn lifetime(
     let types = used_types(request)?;
     let fits = match only(answer, header::CONTENT_TYPE) {
         Some(value) => is_one_of(types, value),
-        // What was kept has one, and this says that it is still the same (RFC 9110 §15.4.5).
+        // The cached answer has a type, and this says that it is unchanged (RFC 9110 §15.4.5).
         None => {
             let is_condition = request.headers.contains_key(header::IF_NONE_MATCH)
                 || request.headers.contains_key(header::IF_MODIFIED_SINCE);
@@ -113,7 +113,7 @@ fn is_one_of(types: &[&str], value: &HeaderValue) -> bool {
         true => essence.starts_with(known),
         false => essence == *known,
     };
-    // A list of types is none of them.
+    // A list of types doesn't count.
     !text.contains(',') && types.iter().any(fits)
 }
 

@@ -84,7 +84,7 @@ impl Visit {
         at: Timestamp,
     ) {
         self.origins().forwarded(headers);
-        // Trailers would bypass everything done to a header, and no page can read them.
+        // Trailers would bypass all changes of the header, and no page can read them.
         headers.remove(header::TE);
         if self.wants_banner {
             inject::ask(headers);
@@ -186,7 +186,7 @@ impl Visit {
 
 impl Visit {
     fn given(&self, path: String, at: Timestamp) -> Given {
-        // The first of the names is the configured URL, by which only we may know it.
+        // The first of the names is the configured URL, which may be known only to us.
         let public = self.names.origins.iter().skip(1).map(String::as_str);
         Given {
             id: self.request_id,

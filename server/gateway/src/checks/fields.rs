@@ -130,7 +130,7 @@ impl Fields {
         self.0.remove(header::CONTENT_LENGTH);
         self.0.remove(header::TRANSFER_ENCODING);
         if self.0.contains_key(header::UPGRADE) {
-            // Without it the field means nothing (RFC 9110 §7.8), and the proxy puts it there again.
+            // Without it the field means nothing (RFC 9110 §7.8), and the proxy adds it again.
             let upgrade = HeaderValue::from_static("upgrade");
             self.0.append(header::CONNECTION, upgrade);
         }

@@ -68,8 +68,8 @@ impl CheckListener {
         match self {
             Self::Tcp(listener) => {
                 let (tcp, _) = listener.accept().await?;
-                // Otherwise small responses wait. A socket that refuses this is about to fail
-                // anyway.
+                // Otherwise small responses are delayed. A socket that refuses this is about to
+                // fail anyway.
                 let _ = tcp.set_nodelay(true);
                 Ok(Either::Left(tcp))
             }
@@ -139,7 +139,7 @@ async fn connection(
 ) {
     let tap = HeadTap::default();
     let seen = tap.clone();
-    // What is read is kept, so that each head can be judged byte for byte.
+    // The bytes that are read are kept, so that each head can be judged byte for byte.
     let wire = InspectReader::new(stream, move |bytes: &[u8]| seen.saw(bytes));
     let service =
         service_fn(|check| async { Ok::<_, Infallible>(answer(check, &tap, forward_auth).await) });

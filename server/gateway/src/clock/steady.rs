@@ -125,7 +125,7 @@ impl Clock for SteadyClock {
                 if left <= TimeDelta::zero() {
                     return;
                 }
-                // In slices, since the inner clock may be set while we wait for it.
+                // In slices, because the inner clock may be set meanwhile.
                 let slice = clock.inner.now() + left.min(SLICE);
                 clock.inner.sleep_until(slice).await;
             }

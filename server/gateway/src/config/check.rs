@@ -116,7 +116,7 @@ impl GatewayConfig {
         let added = faults.header_names(key, &self.request_headers_add);
         never(key, &added, faults);
         allowed.extend(added);
-        // A selector that names the session's own tenant is as good as any other header.
+        // A selector that names the session's own tenant is harmless.
         for selectors in rules.iter().flat_map(|r| [&r.tenant, &r.organization]) {
             allowed.extend(selectors.headers.iter().cloned());
         }

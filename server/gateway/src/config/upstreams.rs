@@ -331,7 +331,7 @@ impl Entry {
         faults.each(&key, &self.config.connect_origins, |url| {
             let uri = origin::parse(url, "").ok().map(http::Uri::into_parts);
             let both = uri.and_then(|parts| parts.scheme.zip(parts.authority));
-            // WebSockets have schemes of their own.
+            // WebSockets have their own schemes.
             let both = both.map(|(scheme, authority)| {
                 let sockets = scheme.as_str().replacen("http", "ws", 1);
                 format!("{scheme}://{authority} {sockets}://{authority}")

@@ -57,7 +57,7 @@ impl FromClient {
     /// The next frame, as soon as the client has sent it or has been silent for too long.
     fn next(&mut self, inner: &mut BodySource, cx: &mut Context<'_>) -> NextFrame {
         let next = Pin::new(inner).poll_frame(cx);
-        // The client's time begins when everything waits for it, and ends with what it sends.
+        // The client's time begins when the request waits for it, and ends when it sends something.
         if self.meter.set_waiting(next.is_pending()) {
             self.silence.as_mut().reset(Instant::now() + self.idle);
         }

@@ -168,7 +168,8 @@ impl Sending<'_> {
         let body = from_upstream(body, self.upstream.settings.timeouts.idle);
         let (upstream, request) = (Arc::clone(&self.upstream), Arc::clone(&self.meter));
         let at_end = move |outcome| {
-            // A client that is still sending does so outside of its request's record: cut it off.
+            // A client that is still sending does so after its request's record is complete, so cut
+            // it.
             if outcome == RequestOutcome::Done && request.has_ended() {
                 upstream.put_back(connection);
             }

@@ -159,7 +159,7 @@ async fn relay(
     traffic: &Traffic,
     idle: Duration,
 ) -> Result<(), Broke> {
-    // Both have their 101 before either is given away by the library.
+    // Both sides have the 101 before the library gives away either connection.
     let upstream = upstream
         .await
         .map_err(|e| Broke::Upstream(io::Error::other(e)))?;

@@ -45,7 +45,7 @@ impl Entrance {
         if let Some(ended) = session.ended_at(clock.now()) {
             return Err(ended.refusal());
         }
-        // Expiry needs no one to act.
+        // Expiry needs no action.
         let expiry = clock.sleep_until(session.expires_at);
         let (done, cut) = (flight.done().clone(), flight.cutter());
         tokio::spawn(async move {

@@ -26,7 +26,7 @@ impl Drop for GateHandle {
             entry.handles -= 1;
             if entry.handles == 0 {
                 gates.remove(&self.session);
-                // Under the lock of the gates: a look-up finds it here or there.
+                // Under the lock of the gates, so that a look-up finds it in one of the two.
                 let past = self.gate.state.lock().past;
                 self.gates.past.keep(self.session, past);
             }

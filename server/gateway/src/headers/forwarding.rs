@@ -47,7 +47,7 @@ impl Came<'_> {
                 format!("for={node};host=\"{host}\";proto={scheme}"),
             ),
         ] {
-            // Addresses and hosts are of an alphabet that every header can carry.
+            // All characters of addresses and hosts are valid in headers.
             if let Ok(value) = HeaderValue::try_from(text) {
                 headers.insert(name, value);
             }

@@ -322,7 +322,7 @@ pub(super) fn is_missed(name: &HeaderName) -> bool {
 /// Whether a field that a page of the platform has sent passes.
 pub(super) fn is_of_pages(name: &HeaderName) -> bool {
     let text = name.as_str();
-    // Some readers take any character that they don't know for '-'.
+    // Some readers read any unknown character as '-'.
     let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     is_plain
         && !is_never_passed(name)

@@ -63,7 +63,7 @@ impl RequestHeaders {
     ) -> Self {
         let mut allowed: HashSet<_> = allowed.into_iter().collect();
         allowed.retain(|name| !is_never_passed(name));
-        // Without it the upstream couldn't find the end of a body.
+        // The upstream needs it to find the end of a body.
         allowed.insert(header::CONTENT_LENGTH);
         if let UpstreamAuthorization::Ours(value) = &mut authorization {
             value.set_sensitive(true);

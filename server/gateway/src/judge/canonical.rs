@@ -160,7 +160,7 @@ fn check_segment(segment: &[u8]) -> Result<(), NotCanonical> {
             rest = tail;
         }
     }
-    // Named first: `%2e%2e` is a dot segment before it is a needless escape.
+    // Checked first, because `%2e%2e` is a dot segment more than a needless escape.
     if is_dots(&String::from_utf8_lossy(&decoded)) {
         return Err(NotCanonical::DotSegment);
     }

@@ -63,7 +63,7 @@ impl RuleSet {
         let Ruling::Allowed(grant) = self.ruling(session, method, reading) else {
             return None;
         };
-        // Where a path names a tenant, an empty segment would move the name.
+        // In a path that names a tenant, an empty segment would move the name.
         let whole = reading.replace(EMPTY_SEGMENT, "");
         let routes = self.routes.iter();
         let named: Vec<_> = routes.flat_map(|route| route.names(&whole)).collect();
@@ -90,7 +90,7 @@ impl RuleSet {
         request: &CanonicalRequest,
     ) -> Result<(), Denied> {
         let tenant = session.tenant_id.as_str();
-        // Read loosely too: the upstream may not mind a path's case.
+        // Read loosely too, because the upstream may ignore a path's case.
         let path = request.target.path();
         let named: Vec<_> = self
             .routes

@@ -126,7 +126,7 @@ impl Hidden {
             if self.holds_parameter(&text) {
                 let name = pair[..value.saturating_sub(1)].rsplit(['?', '#']).next();
                 let own = nested == 0 && name.is_some_and(|name| self.is_named(name));
-                // What stands before the secret is not hidden with it.
+                // The text before the secret is not hidden.
                 let inside = pair[value..]
                     .find(['%', '?', '#'])
                     .filter(|_| !own && of_name > 0);

@@ -121,7 +121,7 @@ fn in_query(query: &str, selector: &str, own: &str) -> Option<bool> {
 /// brackets, dots or blanks around it.
 pub(crate) fn is_spelling_of(name: &str, selector: &str) -> bool {
     if name.len() < base(selector).len() {
-        // No spelling is shorter. A query may have thousands of names.
+        // No spelling is shorter. This is fast, because a query may have thousands of names.
         return false;
     }
     let mut name = wide_escapes_undone(name);
@@ -185,7 +185,7 @@ fn folded(name: &str) -> String {
 /// A name up to its first bracket, without what surrounds it.
 fn base(name: &str) -> &str {
     let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '+' | '\0' | '?'));
-    // Some parsers leave out what stands before a name: Rack, qs, Spring.
+    // Some parsers drop characters before a name: Rack, qs, Spring.
     let name = name.trim_start_matches(['[', ']', '.', '!']);
     name.split(['[', ']']).next().unwrap_or_default()
 }

@@ -25,7 +25,7 @@ pub(crate) fn respelt(target: &[u8]) -> Vec<u8> {
                     respelt.extend_from_slice(format!("%{value:02X}").as_bytes());
                 }
             }
-            // A '%' that escapes nothing stands for itself.
+            // A '%' that escapes nothing is literal.
             None => respelt.extend_from_slice(b"%25"),
         }
     }

@@ -132,7 +132,7 @@ fn head(parts: &mut Parts) -> RawHead {
         return RawHead::of_parsed(&parts.method, &original, &parts.headers);
     }
     let served = std::mem::replace(&mut parts.uri, original);
-    // Whether the connection was TLS is the server's to know.
+    // Only the server knows whether the connection was TLS.
     let head = RawHead::of_frames(parts, Schemes::Either);
     parts.uri = served;
     head

@@ -140,7 +140,7 @@ where
         () = kill.killed().cancelled() => None,
         served = async {
             let served = begun.await;
-            // Without a lease not even the head is given.
+            // Without a lease not even the head is returned.
             lease.held().await;
             served
         } => served,

@@ -161,7 +161,7 @@ impl AsyncWrite for ClientWire {
                 linger.insert(Linger::new())
             }
         };
-        // On HTTP/2 a stream ends without its connection. What comes through a tunnel is still wanted.
+        // On HTTP/2 a stream ends without its connection. Bytes through a tunnel are still wanted.
         if matches!(followed, Followed::Heads(_)) && socket.ends_with_an_answer() {
             ready!(linger.poll(cx, socket));
         }

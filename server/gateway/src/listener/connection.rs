@@ -95,7 +95,7 @@ impl Connection {
             .with_upgrades();
         let ask_to_stop = http1::UpgradeableConnection::graceful_shutdown;
         self.run(serving, ask_to_stop, std::future::pending()).await;
-        // A tunnel holds the connection's place until it ends.
+        // A tunnel keeps the connection's place until it ends.
         client.tunnels.close();
         client.tunnels.wait().await;
     }

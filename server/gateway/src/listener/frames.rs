@@ -99,11 +99,12 @@ struct Frame {
 impl Frame {
     fn asks_for_nothing(self) -> bool {
         match self.kind {
-            // What is padded may be nothing but padding.
+            // A padded frame may be only padding.
             DATA => self.flags & PADDED != 0 || (self.length == 0 && self.flags & END_STREAM == 0),
-            // Requests and resets have limits of their own.
+            // Requests and resets have their own limits.
             HEADERS | RST_STREAM => false,
-            // Acknowledgements too: the library logs each that it has not asked for. We ask seldom.
+            // Acknowledgements too, because the library logs each unexpected one. We send few
+            // pings.
             _ => true,
         }
     }

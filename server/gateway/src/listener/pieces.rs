@@ -89,7 +89,7 @@ impl Reading {
     /// Completes when the client has not read in time what it must.
     pub(super) async fn is_given_up(&self) {
         let looks = poll_fn(|cx| {
-            // The library asks for nothing before the client takes what it has.
+            // The library asks for no more before the client takes what it has.
             self.with(|pieces| {
                 if let Some(pieces) = pieces {
                     pieces.look_ahead(cx);

@@ -74,7 +74,7 @@ impl Streams {
     /// Completes once no stream has been open for `span`.
     pub(super) async fn idle_for(&self, span: Duration) {
         let mut open = self.0.open.subscribe();
-        // The sender lives as long as `self`: there is always an answer.
+        // The sender lives as long as `self`, so this always returns a value.
         while open.wait_for(|count| *count == 0).await.is_ok() {
             let busy = open.wait_for(|count| *count > 0);
             if tokio::time::timeout(span, busy).await.is_err() {
@@ -157,7 +157,7 @@ impl Asked {
     /// another.
     pub(super) fn answered(mut self, answer: Answer) -> InPieces {
         self.answered = true;
-        // Asked from the stream's own task, always.
+        // Always called from the stream's own task.
         let reading = STREAM.try_with(|stream| stream.reading.clone());
         reading.unwrap_or_default().of(answer)
     }

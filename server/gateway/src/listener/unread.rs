@@ -172,7 +172,7 @@ const UNSENT: u32 = 128 * 1024;
 
 /// Makes the system report soon that a client reads.
 pub fn notice_reading(tcp: &TcpStream) {
-    // A system that can't do this times slow readers more strictly.
+    // On a system that can't do this, slow readers are timed more strictly.
     let _ = SockRef::from(tcp).set_tcp_notsent_lowat(UNSENT);
 }
 

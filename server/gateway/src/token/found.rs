@@ -103,7 +103,7 @@ fn undone(text: &[u8]) -> (Vec<u8>, Vec<u8>) {
             None => undone.push(b'%'),
             Some(code) => {
                 let length = if is_wide { 5 } else { 2 };
-                // Tokens are of ASCII. Of other characters it is enough that they are none of theirs.
+                // Tokens are ASCII. Any other character just can't be part of one.
                 undone.push(u8::try_from(code).unwrap_or(b'?'));
                 loose.push(b'%');
                 loose.extend_from_slice(&tail[..length]);
@@ -129,7 +129,7 @@ pub fn without_tokens(text: &str) -> Cow<'_, str> {
         goes_on |= rest.starts_with('%');
     }
     shown.push_str(rest);
-    // Where a token goes on in escapes, its end is not known.
+    // If a token continues in escapes, its end is not known.
     if goes_on || holds_token(shown.as_bytes()) {
         shown = if text.starts_with('/') {
             format!("/{HIDDEN}")
@@ -150,7 +150,7 @@ fn find(text: &[u8], kinds: &[TokenKind]) -> Option<Range<usize>> {
         let kind = kinds
             .iter()
             .find(|kind| kind.prefix().as_bytes() == prefix)?;
-        // Within another word it is none: names of files have `module_scss_`.
+        // Within another word it is no token: names of files have `module_scss_`.
         let is_within = |b: &u8| match kind {
             TokenKind::StaffSession => is_secret(b),
             _ => b.is_ascii_alphanumeric(),
@@ -159,7 +159,7 @@ fn find(text: &[u8], kinds: &[TokenKind]) -> Option<Range<usize>> {
         let length = text[secret..].iter().take_while(|b| is_secret(b)).count();
         let run = &text[secret..secret + length];
         let is_token = match before.is_some_and(is_within) {
-            // Escapes that are no percent-encoding end in letters: `\u003d`, `=3D`, `\n`.
+            // Other escapes than percent-encoding end in letters: `\u003d`, `=3D`, `\n`.
             true => *kind != TokenKind::StaffSession && looks_random(run),
             false => length >= SECRET_MIN,
         };

@@ -82,7 +82,7 @@ impl SupportIdentities {
 
     /// A key set that was fetched at most this long ago.
     async fn keys(&self, at_most: Duration) -> Result<Arc<KeySet>, ApiError> {
-        // Held while it is fetched: who comes meanwhile waits for the same set.
+        // Locked during the fetch, so that others wait for the same set.
         let mut kept = self.kept.lock().await;
         if let Some(kept) = kept
             .as_ref()

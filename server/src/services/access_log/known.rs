@@ -94,7 +94,7 @@ impl Known {
                 }
                 Ok(_) => {}
                 Err(TryRecvError::Empty) => return state,
-                // Changes were missed, or the sender is gone.
+                // Changes were missed, or the sender has stopped.
                 Err(TryRecvError::Lagged(_)) => state.forget_all(),
                 Err(TryRecvError::Closed) => {
                     state.forget_all();

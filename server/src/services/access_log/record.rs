@@ -128,8 +128,8 @@ pub(super) async fn refuse(
 ) -> Result<Kept, StoreError> {
     let session = refused.request.support_session_id;
     let given = (core.clone(), Arc::clone(by), Arc::new(refused));
-    // With the records of requests, whose batch locks the session too: any number of refusals of one
-    // session waits there, and takes no connection from the look-ups of others.
+    // Together with the records of requests, whose batch also locks the session. So any number of
+    // refusals of one session waits there, and takes no connection from the look-ups of others.
     let deadline = std::time::Instant::now() + REFUSAL;
     core.store
         .write_by(
@@ -236,7 +236,7 @@ async fn write(core: &Core, later: Later, mut failures: u32) -> Written {
         Ok(()) | Err(ServiceError::Store(StoreError::Broken | StoreError::Closed)) => {
             return Written::Done(session);
         }
-        // Nothing new can be begun meanwhile, so what waits does not grow.
+        // No new request can begin meanwhile, so the queue does not grow.
         Err(error) if error.outage().is_some() || error.is_contention() => {}
         Err(error) => {
             failures += 1;

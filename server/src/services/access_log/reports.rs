@@ -56,7 +56,7 @@ impl AccessLogReports {
                 Err(rejected) => told.rejected.push(rejected),
             }
         }
-        // One that has to be tried again delays none but itself.
+        // One that must be tried again delays no others.
         let writes = stream::iter(good)
             .map(async |(index, end)| (index, self.complete_one(context, end).await));
         let written: Vec<_> = writes.buffer_unordered(CONCURRENT).collect().await;

@@ -109,7 +109,7 @@ impl EpochKeeper {
     pub async fn run(self, core: Core, end: CancellationToken) {
         let keeper = Arc::new(self);
         let mut changes = core.store.changes();
-        // It never goes back: on PostgreSQL a change may come after a later one.
+        // It never goes back, because on PostgreSQL a change may come after a later one.
         let mut newest = keeper.newest;
         loop {
             let first = tokio::select! {

@@ -31,7 +31,7 @@ impl OldEvents {
         before: Timestamp,
         up_to: u64,
     ) -> Result<Self, RetentionError> {
-        // Most chains have nothing that old, and one row says so.
+        // Most chains have no events that old, and one row shows that.
         let begins_at = store.read().await?.db().chain_begins_at(chain).await?;
         Ok(Self {
             data_dir: data_dir.to_owned(),
@@ -61,7 +61,7 @@ impl OldEvents {
             && reader.db().first_audit_seq(&self.chain).await? == Some(first.seq)
             && let Some(checkpoint) = reader.db().lookup_checkpoint(&self.chain).await?
         {
-            // Another process may have deleted events between the two looks.
+            // Another process may have deleted events between the two reads.
             let key = checkpoint_public_key(&self.data_dir)?;
             self.verifier.begin_after(checkpoint, key.as_ref());
         }

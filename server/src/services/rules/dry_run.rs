@@ -59,7 +59,8 @@ impl Trial {
             self.result.not_judged += 1;
             return;
         };
-        // Refused for something that is in no record, such as another tenant's name in the header.
+        // It was refused for something that is not recorded, such as another tenant's name in the
+        // header.
         let would_pass = || {
             self.decide(&self.in_force, &session, request.clone())
                 .is_ok()

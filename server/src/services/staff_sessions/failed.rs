@@ -61,7 +61,7 @@ struct Span {
 
 impl Span {
     fn admits(&mut self, now: Timestamp, most: u32, per: TimeDelta) -> bool {
-        // A clock set back begins a new span rather than none for hours.
+        // If the clock was set back, a new span begins, instead of none for hours.
         if self
             .since
             .is_none_or(|since| now - since >= per || now < since)

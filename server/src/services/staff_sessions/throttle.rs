@@ -187,7 +187,7 @@ fn delay(failures: u64, free: u64) -> TimeDelta {
 
 /// The refusal of an attempt that comes too early by this much.
 pub(super) fn too_early(wait: TimeDelta) -> Problem {
-    // Rounded up, so that waiting as told is enough.
+    // Rounded up, so that waiting that long is enough.
     let seconds = (wait.num_milliseconds() + 999) / 1000;
     let seconds = u64::try_from(seconds).unwrap_or_default().max(1);
     let mut problem = Problem::new(

@@ -28,7 +28,7 @@ impl RaiseBudgets for SupportSessionsService {
         if let Some(raised) = raised {
             return Ok(raised);
         }
-        // Another form was faster. It may have been the same.
+        // Another form was faster, possibly the same form sent twice.
         let raised = self.try_to_raise(context, id, &form).await?;
         raised.ok_or_else(ended_meanwhile)
     }

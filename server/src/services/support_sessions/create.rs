@@ -44,7 +44,8 @@ impl CreateSupportSessions for SupportSessionsService {
         context: &Context,
         tenant: &TenantId,
     ) -> Result<SupportSessionDraft, Problem> {
-        // A sign-in that is too old is told when the form is sent: what was typed is kept then.
+        // A sign-in that is too old is reported when the form is sent, because then the input is
+        // kept.
         self.core.authorise(context, Act::ReadTenant(tenant))?;
         staff_behind(context)?;
         let mut reader = self.core.store.read().await?;
@@ -173,7 +174,7 @@ impl ReplaceTokens for SupportSessionsService {
             })
         });
         Lane::Ends.run(replace).await?;
-        // Requests of the old token end with it, before the gate reopens.
+        // Requests with the old token end with it, before the gate reopens.
         let cut = cut_replaced_now(&self.core, &self.gates, id).await;
         drop(closed);
         tracing::info!(support_session.id = %id, requests.cut = cut, "token replaced");

@@ -121,7 +121,7 @@ impl Expiries {
         self.record_before(now - left_for).await?;
         let mut reader = self.core.store.read().await?;
         let (unrecorded, next) = reader.db().next_expiries(now).await?;
-        // What is left to another node is recorded here if that one does not.
+        // An expiry that is left to another node is recorded here if that node does not.
         let unrecorded = unrecorded.map(|at| at + LEFT_FOR);
         Ok(unrecorded.into_iter().chain(next).min())
     }
@@ -165,7 +165,7 @@ impl Expiries {
                 match self.record(session.id).await {
                     Ok(()) => {}
                     Err(error) if error.outage().is_some() => return Err(error),
-                    // One that can't be recorded keeps no other.
+                    // One that can't be recorded delays no others.
                     Err(error) => failed = Some(error),
                 }
             }

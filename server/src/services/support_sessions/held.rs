@@ -46,7 +46,7 @@ impl SupportSessionsService {
         };
         let ended = self.end_in_name_of(context, session, Some(REASON.to_owned()));
         match ended.await {
-            // Somebody was faster, or time was.
+            // Somebody else ended it, or it expired.
             Err(ServiceError::Refused(problem)) if problem.code == ProblemCode::Conflict => Ok(()),
             ended => ended.map(|_| ()),
         }

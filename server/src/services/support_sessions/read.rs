@@ -35,7 +35,7 @@ impl SupportSessionsService {
         let mut reader = self.core.store.read().await?;
         let found = reader.db().lookup_support_session(id).await?;
         let Some(session) = found else {
-            // A caller who may see none at all gets that answer, and not which ones exist.
+            // A caller who may see none gets this answer, and does not learn which ones exist.
             self.authorise_reading_any(context)?;
             return Err(not_found().into());
         };

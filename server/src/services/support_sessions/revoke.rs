@@ -64,8 +64,8 @@ impl SupportSessionsService {
         session: SupportSession,
         reason: Option<String>,
     ) -> Result<SupportSession, ServiceError> {
-        // Runs to its end even if the caller hangs up: a gate that was closed must be committed or
-        // reopened.
+        // Runs to its end even if the caller disconnects, because a closed gate must be committed
+        // or reopened.
         let this = self.clone();
         let ending = async move { this.close_and_revoke(context, session, reason).await };
         let ending = tokio::spawn(Lane::Ends.run(ending));

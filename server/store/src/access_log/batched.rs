@@ -112,7 +112,7 @@ impl Batched {
         let rows = ended.iter().map(|(request, end, _)| row(*request, end));
         let completed = COMPLETE.fetch_all(db, rows.collect()).await?;
         let mut completed: HashSet<RequestId> = completed.into_iter().collect();
-        // A completion that is there twice has one event.
+        // If a completion occurs twice, it has one event.
         let open = ended
             .into_iter()
             .filter(|(request, ..)| completed.remove(request));

@@ -16,7 +16,7 @@ queries! {
     Db {
         /// Up to `limit` of the latest requests of all support sessions before one, newest first.
         pub fn list_latest_requests(before: RequestId, limit: u32) -> all MadeRequest
-            // Request ids are UUIDv7: their order is that of time.
+            // Request ids are UUIDv7, so they are in time order.
             = select!(MadeRequest, "access_log_entries a \
                 JOIN support_sessions s ON s.number = a.session \
                 WHERE a.request_id < :before ORDER BY a.request_id DESC LIMIT :limit");

@@ -122,7 +122,7 @@ impl Db<'_> {
         for event in events {
             let sql = "SELECT number FROM audit_chains WHERE name = $1";
             let number = self.query(sql).bind(&event.chain).fetch_one().await?;
-            // Beyond those that are given one after the other.
+            // Greater than any number that is given in order.
             let deed = (1 << 20) + stored::place(number, event.seq)? % (1 << 20);
             let deed = deed * super::deeds::sign_of(&event.action);
             self.query(
@@ -169,8 +169,8 @@ fn into_event(new: NewAuditEvent, chain: String, head: &Head) -> Result<AuditEve
         // The store keeps microseconds and no leap seconds. The hash must cover the same value that
         // is read back.
         occurred_at: to_micros(new.occurred_at),
-        // Never before the event that it follows, whichever node and clock that came from: a range of
-        // time is a stretch of the chain.
+        // Never before the previous event, whichever node and clock that came from, so that a time
+        // range is an unbroken part of the chain.
         recorded_at: not_before(head.recorded_at, to_micros(new.recorded.now())),
         request_id: new.origin.request_id,
         ip: new.origin.ip,
@@ -190,7 +190,7 @@ fn not_before(previous: Timestamp, now: Timestamp) -> Timestamp {
     if previous - now > AHEAD {
         static TOLD: AtomicI64 = AtomicI64::new(0);
         let minute = now.timestamp() / 60;
-        // Once a minute: a busy chain would fill the log.
+        // Once a minute, because a busy chain would fill the log.
         if TOLD.swap(minute, Ordering::Relaxed) != minute {
             tracing::warn!(
                 clock = %now, recorded_at = %previous,

@@ -223,7 +223,7 @@ impl Deeds {
                 ..
             } = stored;
             let is_ours = wanted.get(&digest).is_some_and(|(_, wanted)| {
-                // The event would be stored as what someone else has written there.
+                // Otherwise the event would be stored with content that someone else wrote there.
                 *wanted == content && id.signum() == wanted.sign()
             });
             match is_ours {

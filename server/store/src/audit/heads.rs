@@ -98,7 +98,7 @@ impl Db<'_> {
     ) -> Result<BTreeMap<String, Locked>, StoreError> {
         let (chains, mut found) = (chains.collect::<Vec<_>>(), BTreeMap::new());
         for chains in chains.chunks(LOCKED_AT_ONCE) {
-            // Few texts: the last chain is named as often as it takes.
+            // To need few texts, the last chain is repeated.
             let length = chains.len().next_power_of_two();
             let query = self.assembled(lock(self.is_postgres(), length));
             let repeated = chains.iter().chain(chains.last().into_iter().cycle());

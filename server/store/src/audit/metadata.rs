@@ -36,7 +36,7 @@ pub(super) fn pack(action: &str, metadata: &Value) -> String {
         (values.len() == members.len()).then_some(values)
     });
     match values {
-        // A list of values of JSON always has a form.
+        // A list of JSON values can always be written.
         Some(values) => serde_json::to_string(&values).unwrap_or_default(),
         None => metadata.to_string(),
     }

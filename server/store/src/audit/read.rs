@@ -221,7 +221,7 @@ impl Db<'_> {
                 }
             }
             match chains.last() {
-                // Nothing that a name consists of sorts before a space.
+                // No character of a name sorts before a space.
                 Some(last) if only.is_none() => (name, seq) = (format!("{last} "), 0),
                 _ => return Ok(events),
             }

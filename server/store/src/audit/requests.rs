@@ -123,7 +123,7 @@ impl Db<'_> {
                 let low = self.place_in(chain, from - BEFORE).await?;
                 stretches.push((low, self.place_in(chain, to + AFTER).await?));
             }
-            // It hasn't ended, or nobody saw when.
+            // It hasn't ended, or its end is not known.
             None => stretches.push((begin, begin.saturating_add(AHEAD))),
         }
         Ok(stretches)

@@ -111,7 +111,7 @@ impl FromRow for AuditEvent {
         let prev = match before {
             Some(hash) => text("before", unpack_hash(hash))?,
             None if seq == 1 => chain::GENESIS.to_owned(),
-            // Not known any more. So the event can't be verified.
+            // It is no longer known, so the event can't be verified.
             None => String::new(),
         };
         let id = match packed.id.is_empty() {
@@ -265,7 +265,7 @@ fn check(row: &Row, event: &AuditEvent) -> Result<(), String> {
     if stored != expected {
         return Err("is not stored as this program stores it".to_owned());
     }
-    // What is searched in is no part of the hash, and must be what it was made of.
+    // The search text is not hashed, so it must match the text from which it was made.
     if row.get::<String>("actor_search").map_err(text)? != searchable(&event.actor.name) {
         return Err("actor_search does not fit the actor's name".to_owned());
     }

@@ -61,7 +61,7 @@ pub async fn verify_store(
             if page.is_empty() {
                 head = reader.db().lookup_whole_head(&name).await?;
                 if head.as_ref().is_some_and(|head| head.position.seq > at) {
-                    // Events may have been appended between the two looks.
+                    // Events may have been appended between the two reads.
                     page = reader.db().list_stored_audit_chain(&name, at).await?;
                 }
             }
@@ -69,7 +69,7 @@ pub async fn verify_store(
                 && reader.db().first_audit_seq(&name).await? == Some(first.seq)
                 && let Some(checkpoint) = reader.db().lookup_checkpoint(&name).await?
             {
-                // Retention may have deleted events between the two looks.
+                // Retention may have deleted events between the two reads.
                 verifier.begin_after(checkpoint, key);
             }
             if let Some(last) = page.last() {

@@ -86,7 +86,7 @@ impl Queues {
                 () = tokio::time::sleep(RESTS_FOR) => Priority::Resting,
             };
         }
-        // A batch begins with an end, unless the last one had time for nothing else.
+        // A batch begins with an end, unless the last batch had time only for one.
         if std::mem::take(&mut self.has_record) {
             self.turn = 0;
         }

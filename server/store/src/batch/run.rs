@@ -32,7 +32,7 @@ pub(super) async fn run_together(
     done: &mut Vec<Box<dyn Job>>,
 ) -> Result<Option<Kept>, StoreError> {
     let started = Instant::now();
-    // Where other nodes write too, acts are run in the order in which they lock.
+    // If other nodes write too, acts run in the order in which they lock.
     let is_shared = db.is_postgres();
     if is_shared {
         queues.sort(level, MAX_BATCH);
@@ -58,7 +58,7 @@ pub(super) async fn run_together(
         };
         let keep = job.run(&mut tx).await;
         if !tx.is_in_transaction() {
-            // The engine has ended it: the commit will say so, to all.
+            // The engine has ended it. The commit will report that to all.
             return Ok(keep.then(Kept::default));
         }
         match part {

@@ -21,7 +21,7 @@ impl Threads {
     pub(super) fn new() -> Result<Self, StoreError> {
         let mut builder = Builder::new_current_thread();
         builder.thread_name("store-reader").on_thread_start(|| {
-            // Without a process's ID it is this thread's priority, on Linux.
+            // On Linux, without a process ID this sets the priority of this thread.
             let nice = getpriority_process(None).map(|nice| nice.max(NICE));
             if let Err(error) = nice.and_then(|nice| setpriority_process(None, nice)) {
                 tracing::warn!(%error, "what reads the store has the priority of what guards it");

@@ -132,7 +132,7 @@ impl SqliteTransaction {
     }
 
     pub(crate) fn roll_back(mut self) {
-        // What can't be rolled back is closed.
+        // If the transaction can't be rolled back, the connection is closed.
         if self.connection.run("ROLLBACK", &[]).is_ok() {
             self.writer.give_back(self.connection);
         }

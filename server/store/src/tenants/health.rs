@@ -19,8 +19,8 @@ queries! {
     Bookkeeping {
         /// One tenant, locked until this transaction ends.
         pub fn lock_tenant(id: &TenantId) -> optional StoredTenant
-            // Changes nothing, but on PostgreSQL takes the row's lock: an evaluation of health must read the
-            // buckets after all other evaluations of this tenant.
+            // Changes nothing, but on PostgreSQL locks the row, because an evaluation of health
+            // must read the buckets after all other evaluations of this tenant.
             = concatcp!("UPDATE tenants SET health_at = health_at WHERE id = :id RETURNING ", StoredTenant::COLUMNS);
 
         /// Notes that a tenant called between two instants, and locks it until this transaction

@@ -12,7 +12,7 @@ impl RawHead {
     pub(crate) fn of_parsed(method: &Method, uri: &Uri, headers: &HeaderMap) -> Self {
         Self {
             method: method.as_str().as_bytes().to_vec(),
-            // The whole URI: a target in absolute-form stays as it is.
+            // The whole URI, so that a target in absolute-form stays as it is.
             target: uri.to_string().into_bytes(),
             two_credentials: is_several(headers, header::AUTHORIZATION),
             framing: Framing::Unknown,

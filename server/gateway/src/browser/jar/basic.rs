@@ -113,7 +113,7 @@ fn credential(client: &HeaderMap) -> Option<HeaderValue> {
 /// The answer's challenge for HTTP Basic, written anew by us.
 fn challenge(answer: &HeaderMap) -> Option<HeaderValue> {
     let fields = answer.get_all(header::WWW_AUTHENTICATE).iter();
-    // Servers write realms in UTF-8 or in Latin-1. What is not ASCII is left out either way.
+    // Servers write realms in UTF-8 or in Latin-1. We keep only ASCII.
     let mut texts = fields.map(|field| field.as_bytes().iter().copied().map(char::from).collect());
     let realm = texts.find_map(|text: String| realm(&text).map(ToOwned::to_owned))?;
     let plain = |c: &char| (c.is_ascii_graphic() || *c == ' ') && !matches!(c, '"' | '\\');

@@ -11,7 +11,7 @@ pub(super) fn check<B>(response: &Response<B>) -> Result<(), UpstreamError> {
     let mut encodings = headers.get_all(header::TRANSFER_ENCODING).iter();
     let ambiguous = match (encodings.next(), encodings.next()) {
         (None, _) if lengths > 1 => "it has more than one Content-Length",
-        // The library takes a list of equal numbers for one of them.
+        // The library reads a list of equal numbers as one number.
         (None, _) if !is_number(headers.get(header::CONTENT_LENGTH)) => {
             "its Content-Length is not one number"
         }

@@ -58,7 +58,7 @@ impl Meter {
 
     /// No further byte of the request will be written, or its first one was.
     pub(super) fn disarm(&self) {
-        // Taken first, dropped after the lock: a pass wants its gate's lock.
+        // Taken first, so that it is dropped after the lock. Dropping a pass takes its gate's lock.
         let pass = self.pass.lock().take();
         drop(pass);
     }
@@ -190,7 +190,7 @@ impl AsyncWrite for Wire {
 impl Drop for Wire {
     fn drop(&mut self) {
         if self.meter.kill.is_dead() {
-            // A reset instead of an orderly end. If it can't be asked for, the socket closes anyway.
+            // A reset instead of an orderly end. If that fails, the socket closes anyway.
             let _ = self.tcp.set_zero_linger();
         }
         self.meter.disarm();

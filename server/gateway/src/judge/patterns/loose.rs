@@ -132,7 +132,7 @@ fn after_word(segment: &str, word: &str, ends: Ends) -> Option<After> {
     let mut readings = alone
         .into_iter()
         .chain(in_namespace.filter(|after| match ends {
-            // Without parentheses only an action is called so, and a file has such a name too.
+            // Without parentheses only an action has such a name, but files do too.
             Ends::AtOtherThanJoints => *after == After::Key,
             Ends::AtOther => true,
         }));
