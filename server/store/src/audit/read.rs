@@ -50,8 +50,7 @@ queries! {
             = concatcp!("SELECT ", StoredEvent::COLUMNS, " FROM audit_entries WHERE ", OF_CHAIN, " AND place > ", BASE,
                 " + :after ORDER BY place LIMIT 1000");
 
-        /// Some of the events that are in no chain, because its name was removed, or because they
-        /// are before its first place.
+        /// Some events in no chain: its name was removed, or they are before its first place.
         pub(super) fn list_events_of_no_chain() -> all StoredEvent
             = concatcp!("SELECT ", StoredEvent::COLUMNS, " FROM audit_entries \
                 WHERE chain IS NULL OR place & 1099511627775 = 0 LIMIT 1");
@@ -103,7 +102,7 @@ const SELECT: &str = select!(AuditEvent, "audit_entries WHERE ");
 /// The most deeds that a filter names by their numbers.
 const NAMED: u32 = 200;
 
-/// How many thousand events of one millisecond are looked at for one of them.
+/// How many thousand events of one millisecond are searched for one of them.
 const PLACES_LOOKED_AT: u32 = 100;
 
 /// How many events an export reads at a time.
@@ -170,8 +169,7 @@ impl Db<'_> {
         }
     }
 
-    /// Up to 1,000 events that match a filter, chain by chain and oldest first in each chain, after
-    /// a chain and position.
+    /// Up to 1,000 matching events, chain by chain, oldest first, after a chain and position.
     pub async fn list_audit_events_to_export(
         &mut self,
         reach: &AuditReach,
@@ -247,8 +245,7 @@ impl Db<'_> {
         listing.fetch_after(self, Some(after), limit).await
     }
 
-    /// The place where a page begins, from the instant, the chain and the position of its
-    /// neighbour.
+    /// The place where a page begins, by instant, chain and position of its neighbour.
     async fn place_at(&mut self, keys: &[Key]) -> Result<i64, StoreError> {
         let [.., Key::Text(chain), Key::Int(seq)] = keys else {
             return Ok(0);
@@ -304,8 +301,8 @@ impl Db<'_> {
     }
 
     /// Whether a filter still selects the same deeds as before the last read. Otherwise an event
-    /// with a new deed may be missing before one that was read, and `picked` now has its deed.
-    /// Beyond 200 deeds they are not named, and nothing can be missing.
+    /// with a new deed may be missing before one that was read. Beyond 200 deeds they are not
+    /// named, and nothing can be missing.
     pub(crate) async fn are_still(
         &mut self,
         picked: &mut Picked,
