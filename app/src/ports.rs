@@ -21,7 +21,7 @@ use crate::domain::{
     settings::Settings,
     signed_in::SignedIn,
     support_sessions::{
-        BudgetAnswer, RaiseBudgetForm, SupportSession, SupportSessionDetail, SupportSessionDraft,
+        BudgetAnswer, RaiseBudgetForm, RevokeAnswer, SupportSessionDetail, SupportSessionDraft,
         SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
     tenants::{Overview, TenantDetail, TenantFilter},
@@ -127,7 +127,7 @@ pub trait RevokeSupportSessions: Send + Sync {
         context: &Context,
         id: SupportSessionId,
         reason: String,
-    ) -> Result<SupportSession, Problem>;
+    ) -> Result<RevokeAnswer, Problem>;
 }
 
 #[async_trait]

@@ -8,14 +8,14 @@ use crate::{
     domain::{
         SupportSessionId, TenantId,
         access_log::AccessLogEntry,
-        flash::Flash,
+        flash::{Done, Flash},
         form::{Fields, NoFields},
         page::{Page, PageRequest},
         problem::{Problem, ProblemCode},
         support_sessions::{
-            BudgetAnswer, RaiseBudgetForm, RevokeForm, SupportSession as Session,
-            SupportSessionDetail, SupportSessionDraft, SupportSessionFilter, SupportSessionForm,
-            SupportSessionGranted, SupportSessionList,
+            BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeForm, SupportSessionDetail,
+            SupportSessionDraft, SupportSessionFilter, SupportSessionForm, SupportSessionGranted,
+            SupportSessionList,
         },
     },
     paths::{self, Dialog},
@@ -76,7 +76,7 @@ pub async fn support_session(id: SupportSessionId) -> Result<SupportSessionDetai
 pub async fn revoke_support_session(
     id: SupportSessionId,
     reason: String,
-) -> Result<Session, ApiError> {
+) -> Result<RevokeAnswer, ApiError> {
     let (console, context) = super::asked()?;
     Ok(console
         .support_sessions
@@ -93,9 +93,11 @@ impl DialogForm for RevokeSupportSession {
         Self { id, reason }
     }
 
-    fn done(session: Session) -> Flash {
-        let message = format!("Session in {} revoked.", session.tenant_name);
-        Flash::Done { message }
+    fn done(answer: RevokeAnswer) -> Flash {
+        Flash::Done(Done {
+            message: format!("Session in {} revoked.", answer.session.tenant_name),
+            audit_event: Some(answer.audit_event_id),
+        })
     }
 }
 
@@ -146,23 +148,25 @@ impl DialogForm for RaiseBudget {
     fn done(
         BudgetAnswer {
             session,
-            is_repeated,
+            audit_event_id,
         }: BudgetAnswer,
     ) -> Flash {
         let total = thousands(session.limits.requests_total.unwrap_or_default());
-        if is_repeated {
+        if audit_event_id.is_none() {
             let detail = format!("Nothing was done now: the budget was {total} requests already.");
             return Flash::Refused {
                 problem: Problem::new(ProblemCode::Conflict, detail),
                 input: Fields::new(),
             };
         }
-        let message = format!("Budget raised to {total} requests.");
-        Flash::Done { message }
+        Flash::Done(Done {
+            message: format!("Budget raised to {total} requests."),
+            audit_event: audit_event_id,
+        })
     }
 
     fn settles(answer: &BudgetAnswer) -> bool {
-        !answer.is_repeated
+        answer.audit_event_id.is_some()
     }
 }
 

@@ -8,7 +8,11 @@ use super::{
     notice::{Notice, Tone},
     problem::ProblemNotice,
 };
-use crate::{api, domain::flash::Flash, paths::is_dialog};
+use crate::{
+    api,
+    domain::flash::{Done, Flash},
+    paths::{self, is_dialog},
+};
 
 /// Takes the flash that the URL names, once. The server takes it during rendering, and the browser
 /// gets the result with the page.
@@ -29,10 +33,20 @@ pub fn use_page_flash() -> Option<Resource<Option<Flash>>> {
 
 /// `Flash::Done` as a notice.
 #[component]
-pub fn DoneNotice(#[prop(into)] message: String) -> impl IntoView {
+pub fn DoneNotice(done: Done) -> impl IntoView {
+    let event = done.audit_event.map(paths::audit_event);
     view! {
         <Notice tone=Tone::Good spoken=true>
-            <OutsideLines text=message/>
+            <OutsideLines text=done.message/>
+            {event
+                .map(|href| {
+                    view! {
+                        " "
+                        <a class="link" href=href>
+                            "View audit event"
+                        </a>
+                    }
+                })}
         </Notice>
     }
 }
@@ -47,9 +61,7 @@ pub fn FlashNotice(
         <Suspense>
             {move || Suspend::new(async move {
                 match flash.await {
-                    Some(Flash::Done { message }) => {
-                        Some(view! { <DoneNotice message/> }.into_any())
-                    }
+                    Some(Flash::Done(done)) => Some(view! { <DoneNotice done/> }.into_any()),
                     Some(Flash::Refused { problem, .. }) => {
                         Some(view! { <ProblemNotice problem/> }.into_any())
                     }

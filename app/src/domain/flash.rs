@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
+    AuditEventId,
     form::{self, Fields},
     problem::Problem,
     rules::DryRun,
@@ -38,13 +39,28 @@ pub enum Flash {
         input: Fields,
     },
     /// Something else was done.
-    Done {
-        /// What, in a sentence.
-        message: String,
-    },
+    Done(Done),
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// A sentence.
+    pub message: String,
+    /// Where it is recorded, if the reader may see that.
+    #[serde(default)]
+    pub audit_event: Option<AuditEventId>,
 }
 
 impl Flash {
+    /// Something was done, of which no audit event is shown.
+    pub fn done(message: impl Into<String>) -> Self {
+        Self::Done(Done {
+            message: message.into(),
+            audit_event: None,
+        })
+    }
+
     /// What was typed, to be shown again.
     pub fn kept<F: DeserializeOwned>(&self) -> Option<F> {
         match self {

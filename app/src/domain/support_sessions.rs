@@ -219,6 +219,9 @@ pub struct SupportSessionGranted {
     /// The access token. `None` where a repeated submit found the session already made: a token
     /// is shown once.
     pub token: Option<String>,
+    /// The event of this grant. `None` where nothing was done now.
+    #[serde(default)]
+    pub audit_event_id: Option<super::AuditEventId>,
     /// The gateway's public address, for the curl command.
     pub gateway_url: String,
     /// A path to try first.

@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use crate::{
     components::{DoneNotice, PageHeading, ProblemNotice, TextField, use_flash},
     domain::{
-        flash::Flash,
+        flash::{Done, Flash},
         problem::Problem,
         signed_in::SignedIn,
         staff::{PASSWORD_MAX, PASSWORD_MIN},
@@ -37,7 +37,7 @@ pub fn ChangePasswordPage() -> impl IntoView {
 fn Form(flash: Option<Flash>, signed_in: Option<SignedIn>) -> impl IntoView {
     let (problem, done) = match flash {
         Some(Flash::Refused { problem, .. }) => (Some(problem), None),
-        Some(Flash::Done { message }) => (None, Some(message)),
+        Some(Flash::Done(done)) => (None, Some(done)),
         _ => (None, None),
     };
     let must_change = signed_in.as_ref().is_some_and(|s| s.must_change_password);
@@ -120,12 +120,12 @@ fn given_by_someone_else() -> impl IntoView {
     }
 }
 
-fn changed(message: String) -> impl IntoView {
+fn changed(done: Done) -> impl IntoView {
     view! {
-        <DoneNotice message/>
+        <DoneNotice done/>
         <p>
             <a class="button primary" href=paths::OVERVIEW>
-                "Support overview"
+                "Go to the overview"
             </a>
         </p>
     }

@@ -50,7 +50,7 @@ fn RevokeDialog(detail: SupportSessionDetail, flash: Option<Flash>) -> impl Into
     };
     let kept: RevokeForm = flash.as_ref().and_then(Flash::kept).unwrap_or_default();
     let act = FormAct::<api::RevokeSupportSession>::new(flash, None);
-    leave_when_done(act, id, |session| session);
+    leave_when_done(act, id, |answer| answer.session);
     let check = |form: &RevokeForm| validate_revocation_reason(&form.reason).map(drop);
     view! {
         <FormDialog

@@ -85,7 +85,7 @@ fn Form(flash: Option<Flash>, next: Memo<String>) -> impl IntoView {
             Some(Flash::Refused { problem, .. }) => {
                 Some(view! { <ProblemNotice problem/> }.into_any())
             }
-            Some(Flash::Done { message }) => Some(view! { <DoneNotice message/> }.into_any()),
+            Some(Flash::Done(done)) => Some(view! { <DoneNotice done/> }.into_any()),
             _ => None,
         }}
         <form class="card panel-body" method="post" action=paths::forms::SIGN_IN>

@@ -105,7 +105,7 @@ impl<A: DialogForm> Sent<A> {
             let page = A::DIALOG.page(&id);
             return forms.keep_typed(&context, &page, (kept, sign_in)).await;
         }
-        if !matches!(done, Ok(Flash::Done { .. })) {
+        if !matches!(done, Ok(Flash::Done(_))) {
             return forms.answer(&context, &A::DIALOG.page(&id), done, kept);
         }
         let below = A::DIALOG.below(&id);

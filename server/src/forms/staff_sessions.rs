@@ -99,9 +99,7 @@ pub(crate) async fn sign_out(
             } else {
                 "You've been signed out."
             };
-            let flash = Flash::Done {
-                message: message.into(),
-            };
+            let flash = Flash::done(message);
             let id = forms.flashes.leave_signed_out(&context, flash);
             let mut response = see_other(&with_flash(paths::SIGN_IN, &id));
             if let Some(forgotten) = cookie::forget() {
@@ -157,9 +155,7 @@ pub(crate) async fn change_password(
             if let Some(page) = resumed(&forms, &headers, &new, None) {
                 return without_typed(begin(&new, &page), &headers);
             }
-            let flash = Flash::Done {
-                message: "Password changed. You've been signed out everywhere else.".into(),
-            };
+            let flash = Flash::done("Password changed. You've been signed out everywhere else.");
             let id = forms
                 .flashes
                 .leave_for_staff_session(new.staff_session_id, flash);

@@ -25,9 +25,9 @@ use app::{
         settings::Settings,
         staff::Role,
         support_sessions::{
-            BudgetAnswer, RaiseBudgetForm, SessionLimits, SupportSession, SupportSessionDetail,
-            SupportSessionDraft, SupportSessionFilter, SupportSessionForm, SupportSessionGranted,
-            SupportSessionList,
+            BudgetAnswer, RaiseBudgetForm, RevokeAnswer, SessionLimits, SupportSession,
+            SupportSessionDetail, SupportSessionDraft, SupportSessionFilter, SupportSessionForm,
+            SupportSessionGranted, SupportSessionList,
         },
         tenants::{Overview, TenantDetail, TenantFilter},
         user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},

@@ -228,9 +228,7 @@ mod tests {
     }
 
     fn done(message: &str) -> Flash {
-        Flash::Done {
-            message: message.into(),
-        }
+        Flash::done(message)
     }
 
     #[tokio::test]

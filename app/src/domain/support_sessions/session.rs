@@ -8,9 +8,10 @@ use super::{
     idle_end, limits::parse_idle,
 };
 use crate::domain::{
-    OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
+    AuditEventId, OrganizationId, StaffId, SupportSessionId, TenantId, Timestamp,
     problem::{FieldProblems, Problem},
     scopes::{InvalidScopeName, ScopeName},
+    shown::in_sentence,
     text::clean,
 };
 
@@ -275,6 +276,23 @@ pub struct RevokeForm {
     pub next: String,
 }
 
+impl SupportSession {
+    /// One name for it wherever it is spoken of: `Ida Brandt’s session in Acme`.
+    pub fn in_words(&self) -> String {
+        format!(
+            "{}’s session in {}",
+            in_sentence(&self.staff_name),
+            in_sentence(&self.tenant_name)
+        )
+    }
+
+    /// Enough of its ID to know it by. Those of one minute begin alike.
+    pub fn short_id(&self) -> String {
+        let id = self.id.to_string();
+        id.chars().skip(id.len().saturating_sub(12)).collect()
+    }
+}
+
 /// A reason for a revocation: optional, at most 500 characters.
 pub fn validate_revocation_reason(text: &str) -> Result<Option<String>, Problem> {
     clean(text, 0, REASON_MAX, true)
@@ -282,11 +300,20 @@ pub fn validate_revocation_reason(text: &str) -> Result<Option<String>, Problem>
         .map_err(|e| Problem::invalid_field("reason", e))
 }
 
+/// The answer to a revocation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RevokeAnswer {
+    /// The session as it is now.
+    pub session: SupportSession,
+    /// The event that says so.
+    pub audit_event_id: AuditEventId,
+}
+
 /// The answer to a form that raises a budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BudgetAnswer {
     /// The session with its total as it is now.
     pub session: SupportSession,
-    /// The total was as high before: nothing was done now.
-    pub is_repeated: bool,
+    /// The event that says so. `None` if the total was as high before: nothing was done now.
+    pub audit_event_id: Option<AuditEventId>,
 }

@@ -33,6 +33,7 @@ pub(in crate::pages) fn SessionDialogPage(
             loading="Loading the support session…"
             about="support session"
             load=api::support_session
+            object=|detail| format!("of {} in {}", detail.session.staff_name, detail.session.tenant_name)
             show=move |_, detail, flash| {
                 detail.map_or_else(|_| ().into_any(), |detail| show(detail, flash))
             }
@@ -69,8 +70,8 @@ pub(in crate::pages) fn leave_when_done<A: DialogForm>(
 ) {
     let changes = use_context::<SessionChanges>();
     act.leave_when_done(paths::support_session(id), move |answer| {
-        if let (Some(changes), Flash::Done { message }) = (changes, A::done(answer.clone())) {
-            changes.show(session(answer), message);
+        if let (Some(changes), Flash::Done(done)) = (changes, A::done(answer.clone())) {
+            changes.show(session(answer), done);
         }
     });
 }

@@ -21,7 +21,7 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
     assert!(answer.location.starts_with("/support?q=a&flash="));
     assert!(matches!(
         site.flash(&answer, Some(&ana)).await,
-        Flash::Done { .. }
+        Flash::Done(_)
     ));
     let answer = site.submit(&raise.0, Some(&ana), raise.1).await;
     assert!(
@@ -30,7 +30,7 @@ async fn the_fields_reach_the_service_and_its_answer_the_page() {
             .starts_with(&format!("/support/sessions/{SESSION}?flash="))
     );
     let flash = site.flash(&answer, Some(&ana)).await;
-    assert!(matches!(flash, Flash::Done { message } if message.contains("250")));
+    assert!(matches!(flash, Flash::Done(done) if done.message.contains("250")));
     let answer = site.submit(&dry_run.0, Some(&ana), dry_run.1).await;
     assert!(matches!(
         site.flash(&answer, Some(&ana)).await,

@@ -4,6 +4,7 @@ use super::*;
 
 pub(super) const SESSION: &str = "01937e2c-7b6a-7cc0-8000-0000000000aa";
 pub(super) const TOKEN: &str = "scst_secret";
+pub(super) const EVENT: AuditEventId = AuditEventId::from_uuid(Uuid::from_u128(3));
 
 /// Stands in for the services behind the console: decides by the policy, and notes what it was
 /// asked.
@@ -47,6 +48,7 @@ pub(super) fn granted() -> SupportSessionGranted {
     SupportSessionGranted {
         session: session(),
         token: Some(TOKEN.into()),
+        audit_event_id: Some(EVENT),
         gateway_url: "http://127.0.0.1:3100".into(),
         example_path: "/".into(),
         open_url: None,
@@ -112,7 +114,7 @@ impl RaiseBudgets for Stub {
         let raised = asked.iter().filter(|asked| asked.starts_with("raise"));
         Ok(BudgetAnswer {
             session,
-            is_repeated: raised.count() > 1,
+            audit_event_id: (raised.count() == 1).then_some(EVENT),
         })
     }
 }
@@ -124,10 +126,13 @@ impl RevokeSupportSessions for Stub {
         context: &Context,
         id: SupportSessionId,
         reason: String,
-    ) -> Result<SupportSession, Problem> {
+    ) -> Result<RevokeAnswer, Problem> {
         let act = Act::RevokeSupportSession(session().staff_id);
         self.note(context, act, format!("revoke {id} {reason:?}"))?;
-        Ok(session())
+        Ok(RevokeAnswer {
+            session: session(),
+            audit_event_id: EVENT,
+        })
     }
 }
 
@@ -188,7 +193,7 @@ impl UserSessionsPort for Stub {
             tenant_id: tenant.clone(),
             ended: 214,
             at: noon(),
-            audit_event_id: AuditEventId::from_uuid(Uuid::from_u128(3)),
+            audit_event_id: EVENT,
         };
         Ok(ForceLogoutAnswer {
             result,

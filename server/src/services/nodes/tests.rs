@@ -38,7 +38,7 @@ impl Joined {
     async fn revoke(&self, id: SupportSessionId) -> SupportSession {
         let holder = support_admin(1);
         let revoked = self.service.revoke(&holder, id, String::new());
-        revoked.await.unwrap()
+        revoked.await.unwrap().session
     }
 }
 

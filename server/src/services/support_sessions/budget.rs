@@ -54,7 +54,7 @@ impl SupportSessionsService {
         if raised.requests_total == present {
             return Ok(Some(BudgetAnswer {
                 session,
-                is_repeated: true,
+                audit_event_id: None,
             }));
         }
         let raise = self.core.act(
@@ -79,7 +79,7 @@ impl SupportSessionsService {
                     session.limits.requests_total = Some(total);
                     let raised = BudgetAnswer {
                         session,
-                        is_repeated: false,
+                        audit_event_id: Some(receipt.event_id()),
                     };
                     Ok(Audited::new(Some(raised), receipt))
                 })

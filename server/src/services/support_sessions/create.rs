@@ -2,7 +2,7 @@
 
 use app::{
     domain::{
-        SupportSessionId, TenantId,
+        AuditEventId, SupportSessionId, TenantId,
         audit::{AuditAction, SessionHolder},
         caller::{Caller, Context},
         policy::Act,
@@ -106,7 +106,9 @@ impl CreateSupportSessions for SupportSessionsService {
             idempotency_key,
         };
         match self.add(context, session, secrets).await? {
-            Added::New(session) => self.granted(context, session, Some(&token)).await,
+            Added::New(session, event) => {
+                self.granted(context, session, Some((&token, event))).await
+            }
             Added::Before(session) if session.tenant_id == *tenant => {
                 self.granted(context, session, None).await
             }
@@ -138,7 +140,8 @@ impl SupportSessionsService {
                     let created = created(act.context, session);
                     let receipt = act.record(tenant, id, created);
                     act.change(ChangeKind::SupportSession, id).await?;
-                    Ok(Audited::new(Added::New(session.clone()), receipt))
+                    let added = Added::New(session.clone(), receipt.event_id());
+                    Ok(Audited::new(added, receipt))
                 })
             },
         );
@@ -170,15 +173,15 @@ impl ReplaceTokens for SupportSessionsService {
                 let action = AuditAction::SupportSessionTokenReplaced {};
                 let receipt = act.record(Some(tenant), id, action);
                 act.change(ChangeKind::SupportSession, id).await?;
-                Ok(Audited::new((), receipt))
+                Ok(Audited::new(receipt.event_id(), receipt))
             })
         });
-        Lane::Ends.run(replace).await?;
+        let event = Lane::Ends.run(replace).await?;
         // Requests with the old token end with it, before the gate reopens.
         let cut = cut_replaced_now(&self.core, &self.gates, id).await;
         drop(closed);
         tracing::info!(support_session.id = %id, requests.cut = cut, "token replaced");
-        self.granted(context, session, Some(&token)).await
+        self.granted(context, session, Some((&token, event))).await
     }
 }
 
@@ -187,12 +190,13 @@ impl SupportSessionsService {
         &self,
         context: &Context,
         session: SupportSession,
-        token: Option<&Token>,
+        granted: Option<(&Token, AuditEventId)>,
     ) -> Result<SupportSessionGranted, Problem> {
         Ok(SupportSessionGranted {
             open_url: self.open_url(context, &session, self.core.now()).await?,
             session,
-            token: token.map(|token| token.expose().to_owned()),
+            token: granted.map(|(token, _)| token.expose().to_owned()),
+            audit_event_id: granted.map(|(_, event)| event),
             gateway_url: self.settings.gateway_url.clone(),
             example_path: EXAMPLE_PATH.to_owned(),
         })
@@ -247,7 +251,7 @@ fn created(context: &Context, session: &SupportSession) -> AuditAction {
 
 /// The result of adding a support session.
 pub(super) enum Added {
-    New(SupportSession),
+    New(SupportSession, AuditEventId),
     Before(SupportSession),
 }
 

@@ -68,7 +68,7 @@ impl SupportSessionsService {
             idempotency_key: self.core.new_uuid().to_string(),
         };
         match self.add(context, session, secrets).await? {
-            Added::New(session) => Ok((session, token)),
+            Added::New(session, _) => Ok((session, token)),
             Added::Before(_) => Err(Problem::forbidden("This was already opened.").into()),
         }
     }

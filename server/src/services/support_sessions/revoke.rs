@@ -7,7 +7,9 @@ use app::{
         caller::{Caller, Context},
         policy::Act,
         problem::{Problem, ProblemCode},
-        support_sessions::{AlreadyEnded, Revocation, SupportSession, validate_revocation_reason},
+        support_sessions::{
+            AlreadyEnded, Revocation, RevokeAnswer, SupportSession, validate_revocation_reason,
+        },
     },
     ports::RevokeSupportSessions,
 };
@@ -39,7 +41,7 @@ impl RevokeSupportSessions for SupportSessionsService {
         context: &Context,
         id: SupportSessionId,
         reason: String,
-    ) -> Result<SupportSession, Problem> {
+    ) -> Result<RevokeAnswer, Problem> {
         let session = self.find(context, id).await?;
         self.core
             .authorise(context, Act::RevokeSupportSession(session.staff_id))?;
@@ -63,7 +65,7 @@ impl SupportSessionsService {
         context: Context,
         session: SupportSession,
         reason: Option<String>,
-    ) -> Result<SupportSession, ServiceError> {
+    ) -> Result<RevokeAnswer, ServiceError> {
         // Runs to its end even if the caller disconnects, because a closed gate must be committed
         // or reopened.
         let this = self.clone();
@@ -79,7 +81,7 @@ impl SupportSessionsService {
         context: Context,
         session: SupportSession,
         reason: Option<String>,
-    ) -> Result<SupportSession, ServiceError> {
+    ) -> Result<RevokeAnswer, ServiceError> {
         let id = session.id;
         let closed = self.gates.close(id).await;
         let revoke = self
@@ -90,9 +92,12 @@ impl SupportSessionsService {
                     let revoked = revoke_in(&mut act, session, &revocation).await?;
                     let receipt = revoked.ok_or_else(ended_meanwhile)?;
                     act.change(ChangeKind::SupportSession, session.id).await?;
-                    let revoked = SupportSession {
-                        revocation: Some(revocation),
-                        ..session.clone()
+                    let revoked = RevokeAnswer {
+                        session: SupportSession {
+                            revocation: Some(revocation),
+                            ..session.clone()
+                        },
+                        audit_event_id: receipt.event_id(),
                     };
                     Ok(Audited::new(revoked, receipt))
                 })

@@ -333,10 +333,12 @@ async fn holders_revoke_their_own_sessions_and_super_admins_any() {
             .revoke(&super_admin(3), id, "  Not needed any more ".into())
             .await
             .unwrap();
-        let revocation = revoked.revocation.unwrap();
+        let told = revoked.audit_event_id;
+        let revocation = revoked.session.revocation.unwrap();
         assert_eq!(revocation.by, Some(staff_id(3)));
         assert_eq!(revocation.reason.as_deref(), Some("Not needed any more"));
         let event = events(&world, "support_session.revoked").await.remove(0);
+        assert_eq!(event.id, told);
         assert_eq!(event.actor.id, staff_id(3).to_string());
         assert_eq!(event.metadata["reason"], "Not needed any more");
 
