@@ -1,7 +1,9 @@
 //! The building blocks of pages. Each works without JavaScript, and none fetches data from the
 //! server, except `flash`.
 
+mod announcer;
 mod badge;
+mod calls_chart;
 mod chart;
 mod copy;
 mod countdown;
@@ -33,8 +35,9 @@ mod verdict;
 mod viewer;
 
 pub use self::{
-    badge::*, chart::*, copy::*, countdown::*, dialog::*, dialog_page::*, empty::*, field::*,
-    filter_form::*, flash::*, form_act::*, form_data::*, form_dialog::*, heading::*, icon::*,
-    loaded::*, notice::*, open_tenant::*, outside::*, pager::*, panel::*, problem::*, row_link::*,
-    settled::*, stat_card::*, table::*, timestamp::*, verdict::*, viewer::*,
+    announcer::*, badge::*, calls_chart::*, chart::*, copy::*, countdown::*, dialog::*,
+    dialog_page::*, empty::*, field::*, filter_form::*, flash::*, form_act::*, form_data::*,
+    form_dialog::*, heading::*, icon::*, loaded::*, notice::*, open_tenant::*, outside::*,
+    pager::*, panel::*, problem::*, row_link::*, settled::*, stat_card::*, table::*, timestamp::*,
+    verdict::*, viewer::*,
 };

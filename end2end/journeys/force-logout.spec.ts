@@ -1,6 +1,5 @@
 import { expect, open, test, title } from "../fixtures.ts";
-import type { Tenant } from "../support/console.ts";
-import type { Demo } from "../support/demo.ts";
+import { isActive, userSignsIn } from "../support/user-sessions.ts";
 
 test("force logout names the number, asks for the slug, and leads to its audit event", async ({
   page,
@@ -47,26 +46,29 @@ test("a user session from before the logout is dead even if it is registered lat
 }) => {
   const tenant = await demo.registerTenant("Late Registration");
   const before = await demo.now();
+  await userSignsIn(demo, tenant, "usr_early");
   await signIn("support_admin");
   await open(page, `/support/tenants/${tenant.id}/force-logout`);
   await page.getByRole("alertdialog").getByRole("textbox").fill(tenant.slug);
-  await page.getByRole("button", { name: "Sign out all users of Late Registration" }).click();
-  await expect(page.getByRole("status").getByText("0 user sessions ended")).toBeVisible();
+  await page.getByRole("button", { name: "Sign out 1 user session of Late Registration" }).click();
+  await expect(page.getByRole("status").getByText("1 user session ended")).toBeVisible();
   await userSignsIn(demo, tenant, "usr_late", before);
   expect(await isActive(demo, tenant, "usr_late")).toBe(false);
 });
 
-async function userSignsIn(demo: Demo, tenant: Tenant, user: string, at?: string): Promise<void> {
-  const issued = at ?? (await demo.now());
-  const expires = new Date(Date.parse(issued) + 3_600_000).toISOString();
-  await demo.platform("PUT", `tenants/${tenant.id}/user-sessions/ses_${user}`, {
-    user,
-    issued_at: issued,
-    expires_at: expires,
-  });
-}
-
-async function isActive(demo: Demo, tenant: Tenant, user: string): Promise<boolean> {
-  const query = { tenant_id: tenant.id, user_session_id: `ses_${user}` };
-  return (await demo.platform<{ active: boolean }>("POST", "user-sessions/introspect", query)).active;
-}
+test("force logout is not offered where nobody is signed in, and says why", async ({ page, demo, signIn }) => {
+  const tenant = await demo.registerTenant("Quiet House");
+  await signIn("support_admin");
+  await open(page, `/support/tenants/${tenant.id}`);
+  const acts = page.getByRole("group", { name: "Support Actions" });
+  await expect(acts.getByRole("link", { name: "Force Logout All Sessions" })).toHaveCount(0);
+  await expect(acts.getByRole("button", { name: "Force Logout All Sessions" })).toBeDisabled();
+  await expect(acts).toContainText("No one is signed in to Quiet House.");
+  await open(page, `/support/tenants/${tenant.id}/force-logout`);
+  const dialog = page.getByRole("dialog", { name: "Force Logout All Sessions" });
+  await expect(dialog).toContainText("No one is signed in to Quiet House.");
+  await expect(dialog.getByRole("button")).toHaveCount(0);
+  await userSignsIn(demo, tenant, "usr_1");
+  await page.reload();
+  await expect(page.getByRole("alertdialog", { name: "Sign out 1 user session of Quiet House" })).toBeVisible();
+});

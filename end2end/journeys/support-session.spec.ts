@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { request as http } from "node:http";
 import { promisify } from "node:util";
-import { expect, expectHydrated, open, test } from "../fixtures.ts";
+import { expect, expectHydrated, open, test, title } from "../fixtures.ts";
 import {
   createDialog,
   createSession,
@@ -58,7 +58,7 @@ test("the access token is shown once, with a curl line that works", async ({ pag
 
   await page.getByRole("link", { name: "View session", exact: true }).click();
   await expect(page).toHaveURL(`/support/sessions/${id}`);
-  await expect(page.getByRole("heading", { name: "Support session" })).toBeVisible();
+  await expect(title(page)).toBeVisible();
   expect(await page.content()).not.toContain(token);
   await page.goBack();
   await page.reload();

@@ -16,7 +16,7 @@ export interface Wanted {
 
 /** The dialog before the server has granted anything. */
 export function createDialog(page: Page): Locator {
-  return page.getByRole("dialog", { name: "Create support session" });
+  return page.getByRole("dialog", { name: "Create Support Session" });
 }
 
 /** The dialog afterwards. */

@@ -1,22 +1,8 @@
-//! Pictures of calls over time, each with the same figures as text.
+//! Calls over time: how spans are merged and scaled, and the line beside a figure.
 
 use leptos::prelude::*;
 
-use super::{
-    format::{Precision, counted, instant, percent_of, thousands},
-    panel::Panel,
-    table::TableBox,
-    timestamp::Timestamp as Instant,
-    viewer::use_viewer,
-};
-use crate::domain::{
-    Timestamp,
-    tenants::{CallBucket, Hours},
-};
-
-/// How many bars fit the page.
-const BARS: usize = 96;
-const HEIGHT: f64 = 100.0;
+use crate::domain::tenants::{CallBucket, Hours};
 
 /// Merges neighbouring spans so that at most `max` remain, all of the same length but the last.
 pub fn grouped(buckets: &[CallBucket], max: usize) -> Vec<CallBucket> {
@@ -36,7 +22,7 @@ fn in_groups_of(buckets: &[CallBucket], size: usize) -> Vec<CallBucket> {
 }
 
 /// Spans merged to whole hours of UTC.
-fn by_hour(buckets: &[CallBucket]) -> Vec<CallBucket> {
+pub fn by_hour(buckets: &[CallBucket]) -> Vec<CallBucket> {
     let hour = |b: &CallBucket| b.start.timestamp().div_euclid(3_600);
     buckets
         .chunk_by(|a, b| hour(a) == hour(b))
@@ -45,7 +31,7 @@ fn by_hour(buckets: &[CallBucket]) -> Vec<CallBucket> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "pixels do not need 53 bits")]
-fn scaled(value: u64, largest: u64, height: f64) -> f64 {
+pub fn scaled(value: u64, largest: u64, height: f64) -> f64 {
     if largest == 0 || value == 0 {
         return 0.0;
     }
@@ -90,130 +76,18 @@ pub fn Sparkline(hours: Hours) -> impl IntoView {
     })
 }
 
-/// Calls and errors of the last 24 hours as bars, and by hour as a table.
-#[component]
-pub fn CallsChart(
-    /// Spans of equal length, oldest first, without gaps.
-    buckets: Vec<CallBucket>,
-) -> impl IntoView {
-    let bars = grouped(&buckets, BARS);
-    let hours = by_hour(&buckets);
-    let calls = buckets.iter().map(|b| b.calls).sum();
-    let errors = buckets.iter().map(|b| b.errors).sum();
-    let largest = bars.iter().map(|b| b.calls).max().unwrap_or_default();
-    let summary = format!(
-        "API calls in the last 24 hours: {}, of which {} failed.",
-        thousands(calls),
-        thousands(errors)
-    );
-    view! {
-        <Panel id="calls-chart" title="Calls and errors, 24 hours" beside=legend>
-            <div class="panel-body chart">
-                <p class="chart-scale num" aria-hidden="true">
-                    {counted(largest, "call", "calls")}
-                </p>
-                <svg
-                    class="chart-bars"
-                    role="img"
-                    aria-label=summary
-                    viewBox=format!("0 0 {} {HEIGHT}", bars.len().max(1) * 10)
-                    preserveAspectRatio="none"
-                >
-                    {bars.iter().enumerate().map(|(i, bar)| bar_view(i, bar, largest)).collect_view()}
-                </svg>
-                <HourMarks bars=bars.clone()/>
-            </div>
-            <details class="chart-table">
-                <summary>"Show as table"</summary>
-                <TableBox label="Calls and errors by hour">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Hour from"</th>
-                            <th scope="col" class="numeric">"API calls"</th>
-                            <th scope="col" class="numeric">"Errors"</th>
-                            <th scope="col" class="numeric">"Error rate"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{hours.into_iter().map(hour_row).collect_view()}</tbody>
-                </TableBox>
-            </details>
-        </Panel>
-    }
-}
-
-fn legend() -> AnyView {
-    view! {
-        <ul class="legend push">
-            <li class="legend-calls">"Calls"</li>
-            <li class="legend-errors">"Errors"</li>
-            <li>"support traffic excluded"</li>
-        </ul>
-    }
-    .into_any()
-}
-
-fn bar_view(index: usize, bar: &CallBucket, largest: u64) -> impl IntoView + use<> {
-    let x = (index * 10 + 1).to_string();
-    let (calls, errors) = (
-        scaled(bar.calls, largest, HEIGHT),
-        scaled(bar.errors, largest, HEIGHT),
-    );
-    let rect = |class: &'static str, height: f64| {
-        (height > 0.0).then(|| {
-            view! {
-                <rect
-                    class=class
-                    x=x.clone()
-                    y=format!("{:.2}", HEIGHT - height)
-                    width="8"
-                    height=format!("{height:.2}")
-                ></rect>
+/// The smallest round number that is not below a value: the top of a scale whose half is whole too.
+pub fn nice_ceiling(value: u64) -> u64 {
+    let mut step = 1_u64;
+    loop {
+        for nice in [2, 4, 6, 10] {
+            match step.checked_mul(nice) {
+                Some(top) if top >= value => return top,
+                Some(_) => {}
+                None => return value,
             }
-        })
-    };
-    view! {
-        {rect("bar-calls", calls)}
-        {rect("bar-errors", errors)}
-    }
-}
-
-fn hour_row(hour: CallBucket) -> impl IntoView {
-    view! {
-        <tr>
-            <th scope="row">
-                <Instant at=hour.start/>
-            </th>
-            <td class="numeric">{thousands(hour.calls)}</td>
-            <td class="numeric">{thousands(hour.errors)}</td>
-            <td class="numeric">{percent_of(hour.errors, hour.calls)}</td>
-        </tr>
-    }
-}
-
-/// The time of day under every eighth of the chart, in the viewer's zone.
-#[component]
-fn HourMarks(bars: Vec<CallBucket>) -> impl IntoView {
-    let viewer = use_viewer();
-    let marks: Vec<Timestamp> = bars
-        .chunks(bars.len().div_ceil(8).max(1))
-        .map(|chunk| chunk[0].start)
-        .collect();
-    view! {
-        <ol class="chart-marks num" aria-hidden="true">
-            {marks
-                .into_iter()
-                .map(|at| {
-                    view! {
-                        <li>
-                            {move || {
-                                let text = instant(at, viewer.offset_minutes(at), Precision::Minute);
-                                text.chars().take(5).collect::<String>()
-                            }}
-                        </li>
-                    }
-                })
-                .collect_view()}
-        </ol>
+        }
+        step = step.saturating_mul(10);
     }
 }
 
@@ -222,6 +96,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+    use crate::domain::Timestamp;
 
     fn five_minutes(count: i32) -> Vec<CallBucket> {
         let start: Timestamp = "2026-11-21T12:05:00Z".parse().unwrap();
@@ -236,11 +111,11 @@ mod tests {
 
     #[test]
     fn merging_keeps_every_call() {
-        let bars = grouped(&five_minutes(288), BARS);
+        let bars = grouped(&five_minutes(288), 96);
         assert_eq!(bars.len(), 96);
         assert_eq!(bars.iter().map(|b| b.calls).sum::<u64>(), 576);
         assert_eq!((bars[1].calls, bars[1].errors), (6, 3));
-        assert!(grouped(&[], BARS).is_empty());
+        assert!(grouped(&[], 96).is_empty());
     }
 
     #[test]
@@ -249,6 +124,13 @@ mod tests {
         let counted: Vec<_> = hours.iter().map(|h| h.calls).collect();
         assert_eq!(counted, [22, 24, 2]);
         assert_eq!(hours[1].start.to_rfc3339(), "2026-11-21T13:00:00+00:00");
+    }
+
+    #[test]
+    fn a_scale_ends_at_a_round_number_whose_half_is_whole() {
+        let tops = [0, 1, 3, 5, 7, 130, 1_001, 60_001].map(nice_ceiling);
+        assert_eq!(tops, [2, 2, 4, 6, 10, 200, 2_000, 100_000]);
+        assert_eq!(nice_ceiling(u64::MAX), u64::MAX);
     }
 
     #[test]

@@ -4,23 +4,26 @@ use chrono::TimeDelta;
 use leptos::prelude::*;
 
 use super::{
+    announcer::use_announcer,
     format::{self, Precision},
     timestamp::iso,
     viewer::use_viewer,
 };
-use crate::domain::Timestamp;
+use crate::domain::{SupportSessionId, Timestamp};
 
 /// `08:12 left` with the precise end time. Driven by the server's deadline and the wall clock, so
-/// that it survives a sleeping tab. Spoken at 5 minutes, at 1 minute and at the end only.
+/// that it survives a sleeping tab. Announced at 5 minutes, at 1 minute and at the end only.
 #[component]
 pub fn Countdown(
     #[prop(into)] until: Signal<Timestamp>,
     /// The server's time when the page was made.
     #[prop(into)]
     now: Signal<Timestamp>,
-    /// The subject of the announcement: `Support session in Acme`.
+    /// The subject of the announcement: `Ida Brandt’s session in Acme`.
     #[prop(into)]
     what: String,
+    /// The support session that ends.
+    of: SupportSessionId,
     /// Shows only the time left, because the page shows the end elsewhere.
     #[prop(optional)]
     short: bool,
@@ -32,11 +35,11 @@ pub fn Countdown(
         TimeDelta::seconds((left.num_milliseconds().max(0) + 999) / 1_000)
     });
     let stage = Memo::new(move |_| Stage::of(left.get()));
-    let spoken = RwSignal::new(String::new());
+    let announcer = use_announcer();
     Effect::new(move |before: Option<Stage>| {
         let stage = stage.get();
         if before.is_some_and(|before| before < stage) {
-            spoken.set(stage.announcement(&what));
+            announcer.say(of, stage, stage.announcement(&what));
         }
         stage
     });
@@ -57,13 +60,13 @@ pub fn Countdown(
                     )
                 }}
             </time>
-            <span class="visually-hidden" aria-live="polite">{spoken}</span>
         </span>
     }
 }
 
+/// How near the end is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+pub enum Stage {
     Running,
     FiveMinutes,
     OneMinute,

@@ -70,6 +70,8 @@ pub fn DialogPage<I, T, F, S>(
     /// What it is about, in words.
     about: &'static str,
     load: fn(I) -> F,
+    /// Its object, which the title of the document names: `for Acme`.
+    object: fn(&T) -> String,
     /// The dialog, by the `id`, what was fetched, and the flash.
     show: S,
 ) -> impl IntoView
@@ -82,12 +84,19 @@ where
     let id = use_id();
     let flash = use_flash();
     let named = use_named(about, load);
+    let full_title = move |named: &Result<T, ApiError>| match named {
+        Ok(named) => format!("{title} {}", object(named)),
+        Err(_) => title.to_owned(),
+    };
     view! {
-        <Title text=title/>
         <Suspense fallback=move || view! { <Loading label=loading/> }>
             {move || Suspend::new(async move {
-                let id = id.get_untracked();
-                show(id, named.await, flash.await)
+                let (id, named, flash) = (id.get_untracked(), named.await, flash.await);
+                let text = full_title(&named);
+                view! {
+                    <Title text/>
+                    {show(id, named, flash)}
+                }
             })}
         </Suspense>
     }

@@ -25,6 +25,7 @@ pub fn CreateSupportSessionPage() -> impl IntoView {
             loading="Loading the tenant's health signals…"
             about="tenant"
             load=api::draft_support_session
+            object=|draft| format!("for {}", draft.tenant.tenant.name)
             show=|id, draft, flash| {
                 let close_href = paths::tenant(id);
                 match (flash, draft) {
@@ -35,7 +36,7 @@ pub fn CreateSupportSessionPage() -> impl IntoView {
                         view! { <CreateDialog draft refused/> }.into_any()
                     }
                     (_, Err(ApiError(problem))) => refused_dialog(
-                        "Create support session",
+                        "Create Support Session",
                         "No support session was created.",
                         problem,
                         close_href,

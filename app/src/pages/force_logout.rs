@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use crate::{
     api::{self, ApiError},
     components::{
-        ButtonLink, DialogPage, DoneBody, FormAct, FormDialog, Notice, TextField, Timestamp, Tone,
-        format::counted, refused_dialog,
+        ButtonLink, ClosedDialog, DialogPage, DoneBody, FormAct, FormDialog, Notice, TextField,
+        Timestamp, Tone, format::counted, refused_dialog,
     },
     domain::{
         flash::Flash,
@@ -28,8 +28,13 @@ pub fn ForceLogoutPage() -> impl IntoView {
             loading="Counting user sessions…"
             about="tenant"
             load=api::draft_force_logout
+            object=|draft| format!("of {}", draft.tenant.name)
             show=|id, draft, flash| {
                 match draft {
+                    // What was sent before is answered, whoever is signed in now.
+                    Ok(draft) if draft.active_user_sessions == 0 && flash.is_none() => {
+                        nobody(&draft)
+                    }
                     Ok(draft) => view! { <ForceLogoutDialog draft flash/> }.into_any(),
                     Err(ApiError(problem)) => refused_dialog(
                         "Force Logout All Sessions",
@@ -41,6 +46,22 @@ pub fn ForceLogoutPage() -> impl IntoView {
             }
         />
     }
+}
+
+/// There is nothing to end.
+fn nobody(draft: &ForceLogoutDraft) -> AnyView {
+    let tenant = in_sentence(&draft.tenant.name);
+    view! {
+        <ClosedDialog
+            title="Force Logout All Sessions"
+            description="No one was signed out."
+            close_href=paths::tenant(&draft.tenant.id)
+            back="Back to the tenant"
+        >
+            <Notice tone=Tone::Info>{format!("No one is signed in to {tenant}.")}</Notice>
+        </ClosedDialog>
+    }
+    .into_any()
 }
 
 /// The act with its object and its number: title and button.

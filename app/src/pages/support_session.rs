@@ -30,8 +30,13 @@ use crate::{
         use_page_flash, use_query,
     },
     domain::{
-        SupportSessionId, access_log::AccessLogEntry, flash::Flash, live::LiveInterest, page::Page,
-        problem::Problem, support_sessions::SupportSessionDetail,
+        SupportSessionId,
+        access_log::AccessLogEntry,
+        flash::{Done, Flash},
+        live::LiveInterest,
+        page::Page,
+        problem::Problem,
+        support_sessions::SupportSessionDetail,
     },
     live::use_live,
     paths::{self, is_dialog},
@@ -75,7 +80,12 @@ fn Body(
         ..LiveInterest::default()
     });
     let live = use_live(interest);
-    let title = format!("Support session in {}", detail.session.tenant_name);
+    let title = format!(
+        "{} in {} · {}",
+        detail.session.staff_name,
+        detail.session.tenant_name,
+        detail.session.short_id()
+    );
     let used = ScopesUsed::follow(detail.scopes_used.clone(), detail.session.last_seq(), live);
     let session = LiveSession::follow(detail, live, changes);
     let path = use_location().pathname;
@@ -83,30 +93,34 @@ fn Body(
         // A dialog over this page has its own title.
         {move || (!is_dialog(&path.get())).then(|| view! { <Title text=title.clone()/> })}
         <div class="page">
-            <Done message=changes.message flash/>
+            <WhatWasDone message=changes.message flash/>
             <Header session/>
-            <Cards session used/>
-            <Limits session/>
-            <Loaded
-                resource=log
-                loading="Loading access logs…"
-                show=move |page| {
-                    view! { <AccessLogs page place=place.get_untracked() session live/> }
-                }
-                failed=move |problem| view! { <LogFailed problem id/> }.into_any()
-            />
+            <div class="with-rail">
+                <Loaded
+                    resource=log
+                    loading="Loading access logs…"
+                    show=move |page| {
+                        view! { <AccessLogs page place=place.get_untracked() session live/> }
+                    }
+                    failed=move |problem| view! { <LogFailed problem id/> }.into_any()
+                />
+                <div class="rail">
+                    <Cards session used/>
+                    <Limits session/>
+                </div>
+            </div>
         </div>
     }
 }
 
 /// The result of a dialog over this page, or of the plain form that led here.
 #[component]
-fn Done(
-    message: RwSignal<Option<String>>,
+fn WhatWasDone(
+    message: RwSignal<Option<Done>>,
     flash: Option<Resource<Option<Flash>>>,
 ) -> impl IntoView {
     view! {
-        {move || message.get().map(|message| view! { <DoneNotice message/> })}
+        {move || message.get().map(|done| view! { <DoneNotice done/> })}
         {flash.map(|flash| view! { <FlashNotice flash/> })}
     }
 }

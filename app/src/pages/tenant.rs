@@ -137,14 +137,14 @@ fn Detail(
         <div class="page">
             {flash.map(|flash| view! { <FlashNotice flash/> })}
             <Header tenant active_user_sessions manage_url/>
-            <VerdictBox verdict since=signals.since now stale/>
+            <VerdictBox verdict=verdict.clone() since=signals.since now stale/>
             <Signals id=id.clone() first=signals calls=calls.clone() stale live/>
-            <CallsChart buckets=calls/>
-            <div class="two">
+            <CallsChart buckets=calls cause=verdict.cause/>
+            <div class="two three">
                 <SessionsHere tenant=id.clone() live/>
                 <RecentEvents tenant=id live/>
+                <Organizations organizations/>
             </div>
-            <Organizations organizations/>
         </div>
     }
 }

@@ -17,7 +17,12 @@ const FEW: usize = 2;
 
 #[component]
 pub(super) fn SupportSessionBand() -> impl IntoView {
-    view! { <WhileSignedIn show=band/> }
+    view! {
+        // Stays while what is in it is made anew, so that its height can be followed.
+        <div class="session-band" data-band="">
+            <WhileSignedIn show=band/>
+        </div>
+    }
 }
 
 fn band(signed_in: SignedIn) -> Option<impl IntoView> {
@@ -45,7 +50,7 @@ fn band(signed_in: SignedIn) -> Option<impl IntoView> {
         .into_any(),
     };
     Some(view! {
-        <section class="session-band" aria-label="Your active support sessions">
+        <section aria-label="Your active support sessions">
             {sessions}
         </section>
     })
@@ -71,7 +76,8 @@ fn BandRow(session: SupportSession, now: Timestamp) -> impl IntoView {
                 <Countdown
                     until=ends
                     now
-                    what=format!("Support session in {}", in_sentence(&session.tenant_name))
+                    what=session.in_words()
+                    of=session.id
                 />
             </p>
             <form method="post" action=paths::REVOKE.form(session.id)>

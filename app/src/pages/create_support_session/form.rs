@@ -37,7 +37,7 @@ pub fn CreateDialog(draft: SupportSessionDraft, refused: Option<Flash>) -> impl 
         <FormDialog
             act
             id=tenant.id
-            title="Create support session"
+            title="Create Support Session"
             done_title="Support session created"
             description
             check

@@ -5,13 +5,14 @@ use leptos::prelude::*;
 use super::ends::curl_line;
 use crate::{
     components::{
-        ButtonLink, CopyBlock, CopyCode, Countdown, DoneBody, Fact, Icon, IconName, OpenTenant,
-        Timestamp, use_viewer,
+        ButtonLink, CopyBlock, CopyCode, Countdown, DoneBody, Fact, Icon, IconName, Notice,
+        OpenTenant, Timestamp, Tone, use_viewer,
     },
     domain::{
-        shown::in_sentence,
+        live::LiveInterest,
         support_sessions::{SupportSession, SupportSessionGranted},
     },
+    live::use_live,
     paths,
 };
 
@@ -20,25 +21,47 @@ pub fn granted(granted: SupportSessionGranted, close_href: String) -> AnyView {
     let SupportSessionGranted {
         session,
         token,
+        audit_event_id,
         gateway_url,
         example_path,
         open_url,
     } = granted;
     let details = if open_url.is_some() { "" } else { "primary" };
-    let expires_at = session.expires_at;
-    use_viewer().synchronise(session.issued_at);
+    let (id, what, expires_at) = (session.id, session.in_words(), session.expires_at);
+    let viewer = use_viewer();
+    viewer.synchronise(session.issued_at);
+    let has_ended = use_end(&session);
     let secret = match token {
         Some(token) => {
             let curl = curl_line(&gateway_url, &example_path, &token);
-            view! { <Token token curl/> }.into_any()
+            // What grants nothing any more is not handed out.
+            let token = move || {
+                if has_ended.get() {
+                    view! { <Over/> }.into_any()
+                } else {
+                    view! { <Token token=token.clone() curl=curl.clone()/> }.into_any()
+                }
+            };
+            token.into_any()
         }
         None => already_shown(&session).into_any(),
     };
+    let event = audit_event_id.map(|event| {
+        view! {
+            <Fact name="Audit event">
+                <a class="link" href=paths::audit_event(event)>
+                    "View audit event"
+                </a>
+            </Fact>
+        }
+    });
+    let enter =
+        move || (!has_ended.get() && open_url.is_some()).then(|| view! { <OpenTenant of=id/> });
     view! {
         <DoneBody>
             <dl class="facts">
                 <Fact name="Session ID">
-                    <CopyCode text=session.id.to_string() what="session ID"/>
+                    <CopyCode text=id.to_string() what="session ID"/>
                 </Fact>
                 <Fact name="Expires">
                     <Timestamp at=expires_at/>
@@ -46,22 +69,49 @@ pub fn granted(granted: SupportSessionGranted, close_href: String) -> AnyView {
                     <Countdown
                         until=expires_at
                         now=session.issued_at
-                        what=format!("Support session in {}", in_sentence(&session.tenant_name))
+                        what
+                        of=id
                         short=true
                     />
                 </Fact>
+                {event}
             </dl>
             {secret}
         </DoneBody>
         <footer class="dialog-actions">
             <ButtonLink href=close_href>"Done"</ButtonLink>
-            <ButtonLink href=paths::support_session(session.id) class=details>
+            <ButtonLink href=paths::support_session(id) class=details>
                 "View session"
             </ButtonLink>
-            {open_url.map(|_| view! { <OpenTenant of=session.id/> })}
+            {enter}
         </footer>
     }
     .into_any()
+}
+
+/// Whether the session has ended: by the clock, or by a revocation, as the live stream tells.
+fn use_end(session: &SupportSession) -> Memo<bool> {
+    let viewer = use_viewer();
+    let live = use_live(Signal::stored(LiveInterest {
+        support_sessions: vec![session.id],
+        ..LiveInterest::default()
+    }));
+    let session = session.clone();
+    Memo::new(move |before: Option<&bool>| {
+        let is_revoked = live.support_sessions.with(|change| {
+            let mut changed = change.iter().flat_map(|change| &change.changed);
+            changed.any(|changed| changed.id == session.id && changed.revocation.is_some())
+        });
+        let has_expired = session.ends_at() <= viewer.now_or(session.issued_at);
+        is_revoked || has_expired || before.copied().unwrap_or_default()
+    })
+}
+
+#[component]
+fn Over() -> impl IntoView {
+    view! {
+        <Notice tone=Tone::Info>"This session has ended. Its token grants nothing any more."</Notice>
+    }
 }
 
 #[component]

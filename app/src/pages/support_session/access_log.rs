@@ -72,8 +72,12 @@ pub(super) fn AccessLogs(
                     </span>
                 </Show>
                 <NewRows rows/>
-                <div class="push">
+                <div class="push bar">
                     <ResultCount>{count}</ResultCount>
+                    <a class="link" href=session.events()>
+                        "Audit events"
+                        <span class="visually-hidden">" of this session"</span>
+                    </a>
                 </div>
             </header>
             <div
@@ -131,7 +135,7 @@ fn follow(
 #[component]
 fn Table(rows: RwSignal<LiveRows<AccessLogEntry>>) -> impl IntoView {
     view! {
-        <TableBox label="Access Logs" class="access-logs">
+        <TableBox label="Access Logs" class="access-logs sticky">
             {columns_and(
                 ["Method", "Path", "Status", "Request ID"],
                 view! { <th scope="col" class="numeric">"Time"</th> },

@@ -20,10 +20,8 @@ use crate::{
 pub(super) fn Cards(session: LiveSession, used: ScopesUsed) -> impl IntoView {
     let first = session.session.get_untracked();
     view! {
-        <div class="two">
-            <Details session first used/>
-            <Timing session/>
-        </div>
+        <Details session first used/>
+        <Timing session/>
     }
 }
 

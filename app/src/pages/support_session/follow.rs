@@ -4,22 +4,25 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     api,
-    components::use_viewer,
+    components::{Announcer, Stage, use_announcer, use_viewer},
     domain::{
         Timestamp,
+        flash::Done,
         policy::SessionActs,
         support_sessions::{
             RequestsToday, SupportSession, SupportSessionDetail, SupportSessionStatus,
         },
     },
     live::LiveHandle,
+    query::audit::AuditQuery,
 };
 
 /// The change made by a dialog over this page, for the page to show immediately.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionChanges {
     pub(super) session: RwSignal<Option<SupportSession>>,
-    pub(super) message: RwSignal<Option<String>>,
+    pub(super) message: RwSignal<Option<Done>>,
+    announcer: Announcer,
 }
 
 impl SessionChanges {
@@ -27,15 +30,20 @@ impl SessionChanges {
         let changes = Self {
             session: RwSignal::new(None),
             message: RwSignal::new(None),
+            announcer: use_announcer(),
         };
         provide_context(changes);
         changes
     }
 
-    /// The session is this now; `message` says what was done.
-    pub(super) fn show(self, session: SupportSession, message: String) {
+    /// The session is this now; `done` says what was done.
+    pub(super) fn show(self, session: SupportSession, done: Done) {
+        if session.revocation.is_some() {
+            // The notice says so.
+            self.announcer.pass_over(session.id, Stage::Ended);
+        }
         self.session.set(Some(session));
-        self.message.set(Some(message));
+        self.message.set(Some(done));
     }
 }
 
@@ -82,21 +90,53 @@ impl LiveSession {
                 }
             });
         });
+        let status = Memo::new(move |_| {
+            let now = viewer.now_or(at.get());
+            session.with(|session| session.status(now))
+        });
+        announce_the_end(session, status);
         Self {
             session,
             at,
             open_url: StoredValue::new(detail.open_url),
             may: detail.may,
             today: detail.today,
-            status: Memo::new(move |_| {
-                let now = viewer.now_or(at.get());
-                session.with(|session| session.status(now))
-            }),
+            status,
         }
+    }
+
+    /// Its events in the audit log.
+    pub(super) fn events(self) -> String {
+        let session = self
+            .session
+            .with_untracked(|session| session.id.to_string());
+        let query = AuditQuery {
+            session,
+            ..AuditQuery::default()
+        };
+        query.address(None)
     }
 
     /// Whether it is active now, by the server's clock.
     pub(super) fn is_active(self) -> bool {
         self.status.get() == SupportSessionStatus::Active
     }
+}
+
+/// Says once that the session has ended, wherever else on the page that is seen too.
+fn announce_the_end(session: RwSignal<SupportSession>, status: Memo<SupportSessionStatus>) {
+    let announcer = use_announcer();
+    Effect::new(move |before: Option<SupportSessionStatus>| {
+        let status = status.get();
+        if before.is_some_and(|before| before != status) {
+            let (id, what) = session.with_untracked(|session| (session.id, session.in_words()));
+            let how = match status {
+                SupportSessionStatus::Active => return status,
+                SupportSessionStatus::Expired => "has expired",
+                SupportSessionStatus::Revoked => "has been revoked",
+            };
+            announcer.say(id, Stage::Ended, format!("{what} {how}."));
+        }
+        status
+    });
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::follow::LiveSession;
 use crate::{
     components::{
-        ButtonLink, Fact, Panel, Timestamp,
+        ButtonLink, Fact, Timestamp,
         format::{counted, thousands},
     },
     domain::{
@@ -23,22 +23,35 @@ pub(super) fn Limits(session: LiveSession) -> impl IntoView {
     let may_raise = session.may.raise_budget && first.limits.requests_total.is_some();
     let raise_link = move || {
         let raise = raise.clone();
-        (may_raise && session.is_active()).then(
-            || view! { <ButtonLink href=raise class="small push">"Raise budget"</ButtonLink> },
-        )
+        (may_raise && session.is_active()).then(|| {
+            view! {
+                <div class="panel-body">
+                    <ButtonLink href=raise class="small">
+                        "Raise budget"
+                    </ButtonLink>
+                </div>
+            }
+        })
     };
     let used = move || now.with(used);
     let (address, today) = (address(&first), today(session.today, &first));
     view! {
-        <Panel id="limits-title" title="Limits" beside=move || raise_link.clone()>
-            <dl class="facts">
+        <section class="card folded" aria-labelledby="limits-title">
+            <details>
+                <summary>
+                    <h2 id="limits-title">"Limits"</h2>
+                    <span class="muted num">{used}</span>
+                </summary>
+                <dl class="facts">
                 <Fact name="Budget" class="num">{used}</Fact>
                 <Fact name="Rate" class="num">{rate(first.limits.requests_per_minute)}</Fact>
-                <Fact name="Idle limit">{move || idle(&now.get())}</Fact>
-                <Fact name="Address">{address}</Fact>
+                <Fact name="Ends when idle for">{move || idle(&now.get())}</Fact>
+                <Fact name="IP address">{address}</Fact>
                 <Fact name="Requests today (UTC)" class="num">{today}</Fact>
-            </dl>
-        </Panel>
+                </dl>
+            </details>
+            {raise_link}
+        </section>
     }
     .into_any()
 }
@@ -68,7 +81,7 @@ fn idle(session: &SupportSession) -> AnyView {
     };
     view! {
         {counted(minutes, "minute", "minutes")}
-        " · ends at "
+        ": at "
         <Timestamp at=ends_at/>
         " unless a request is made"
     }

@@ -29,7 +29,7 @@ pub(super) fn Receipt(session: LiveSession) -> impl IntoView {
             view! {
                 <Fact name="Last request" class="num">{last_request}</Fact>
                 <Fact name="Confirmation">
-                    <ul class="plain" role="status">{nodes}</ul>
+                    <ul class="bare">{nodes}</ul>
                 </Fact>
             }
         })

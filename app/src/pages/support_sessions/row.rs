@@ -35,7 +35,7 @@ pub(super) fn SessionRow(
     let path = paths::support_session(first.id);
     let revoke_path = paths::REVOKE.page(first.id);
     let (tenant_name, staff_name) = (first.tenant_name.clone(), first.staff_name.clone());
-    let what = format!("Support session in {}", in_sentence(&first.tenant_name));
+    let (id, what) = (first.id, first.in_words());
     let scopes = first.scopes.into_iter().map(|scope| {
         view! { <code class="tag">{scope.to_string()}</code> " " }
     });
@@ -67,7 +67,7 @@ pub(super) fn SessionRow(
                 <Timestamp at=until/>
                 <Show when=is_active>
                     <span class="since">
-                        <Countdown until now=shown.at what=what.clone() short=true/>
+                        <Countdown until now=shown.at what=what.clone() of=id short=true/>
                     </span>
                 </Show>
             </td>

@@ -97,7 +97,7 @@ fn rows<T, V: IntoView + 'static>(
 #[component]
 fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView {
     let scopes: Vec<_> = session.scopes.iter().map(ToString::to_string).collect();
-    let ends_at = session.ends_at();
+    let (ends_at, what) = (session.ends_at(), session.in_words());
     let facts: Vec<_> = [Some(scopes.join(", ")), session.ticket]
         .into_iter()
         .flatten()
@@ -112,13 +112,14 @@ fn SessionRow(session: SupportSession, now: domain::Timestamp) -> impl IntoView 
             <Countdown
                 until=ends_at
                 now
-                what=format!("Support session of {}", in_sentence(&session.staff_name))
+                what
+                of=session.id
                 short=true
             />
             <ButtonLink href=paths::REVOKE.page(session.id) class="small danger">
-                "Revoke"
+                "Revoke Session"
                 <span class="visually-hidden">
-                    {format!(" support session of {}", in_sentence(&session.staff_name))}
+                    {format!(" of {}", in_sentence(&session.staff_name))}
                 </span>
             </ButtonLink>
         </li>

@@ -7,7 +7,7 @@ use crate::{
         ButtonLink, Outside, PageHeading, TenantStatusTag, Timestamp,
         format::{Precision, counted},
     },
-    domain::tenants::Tenant,
+    domain::{shown::in_sentence, tenants::Tenant},
     paths,
 };
 
@@ -18,6 +18,10 @@ pub(super) fn Header(
     /// Where the platform manages it.
     manage_url: Option<String>,
 ) -> impl IntoView {
+    let (name, force_logout) = (
+        tenant.name.clone(),
+        force_logout(&tenant, active_user_sessions),
+    );
     let facts = [
         tenant.plan.map(|plan| format!("{plan} plan")),
         tenant.region,
@@ -36,14 +40,14 @@ pub(super) fn Header(
     });
     view! {
         <nav class="muted" aria-label="Breadcrumb">
-            <a class="link" href=paths::OVERVIEW>"Support"</a>
+            <a class="link" href=paths::OVERVIEW>"Tenant health"</a>
             " / "
             <span aria-current="page"><Outside text=tenant.name.clone()/></span>
         </nav>
         <header class="page-header">
             <div>
                 <div class="bar">
-                    <PageHeading><Outside text=tenant.name/></PageHeading>
+                    <PageHeading><Outside text=name/></PageHeading>
                     <TenantStatusTag status=tenant.status/>
                 </div>
                 <p class="muted">
@@ -60,11 +64,35 @@ pub(super) fn Header(
                 <ButtonLink href=paths::CREATE_SESSION.page(&tenant.id) class="primary">
                     "Create Support Session"
                 </ButtonLink>
-                <ButtonLink href=paths::FORCE_LOGOUT.page(&tenant.id) class="danger">
-                    "Force Logout All Sessions"
-                </ButtonLink>
+                {force_logout}
             </div>
         </header>
+    }
+    .into_any()
+}
+
+/// Not offered where nobody is signed in, which it says.
+fn force_logout(tenant: &Tenant, active_user_sessions: u64) -> AnyView {
+    if active_user_sessions == 0 {
+        return view! {
+            <button
+                type="button"
+                class="button danger"
+                aria-disabled="true"
+                aria-describedby="nobody-signed-in"
+            >
+                "Force Logout All Sessions"
+            </button>
+            <span id="nobody-signed-in" class="hint">
+                {format!("No one is signed in to {}.", in_sentence(&tenant.name))}
+            </span>
+        }
+        .into_any();
+    }
+    view! {
+        <ButtonLink href=paths::FORCE_LOGOUT.page(&tenant.id) class="danger">
+            "Force Logout All Sessions"
+        </ButtonLink>
     }
     .into_any()
 }

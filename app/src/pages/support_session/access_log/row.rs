@@ -9,6 +9,7 @@ use crate::{
     },
     domain::access_log::{AccessLogEntry, DirectionTally, RequestOutcome, UpgradeTally},
     live::rows::LiveRows,
+    paths,
 };
 
 /// One request. Its row stays when the request completes, so that it stays open and focused.
@@ -20,6 +21,7 @@ pub(super) fn EntryRow(
     rows: RwSignal<LiveRows<AccessLogEntry>>,
 ) -> impl IntoView {
     let (seq, at, request_id) = (entry.seq, entry.at, entry.request_id.to_string());
+    let request = paths::request(entry.request_id);
     let (method, path) = (entry.method.clone(), full_path(&entry));
     let now = Memo::new(move |before: Option<&AccessLogEntry>| {
         let found = rows.with(|rows| rows.find(seq).cloned());
@@ -32,11 +34,15 @@ pub(super) fn EntryRow(
             <td class="path">
                 <details>
                     <summary><code><Outside text=path/></code></summary>
-                    {move || now.with(facts)}
+                    <div class="log-facts">{move || now.with(facts)}</div>
                 </details>
             </td>
             <td class="outcome">{status}</td>
-            <td class="request-id"><code class="muted">{request_id}</code></td>
+            <td class="request-id">
+                <a class="link" href=request title=request_id.clone()>
+                    <code>{request_id.clone()}</code>
+                </a>
+            </td>
             <td class="numeric"><Timestamp at precision=Precision::Millisecond/></td>
         </tr>
     }

@@ -1,0 +1,163 @@
+// The page of one support session: the log first, one voice for its end, and what its dialogs leave behind.
+import { expect, open, test, title } from "../fixtures.ts";
+import { createDialog, createSession, fillAndCreate, grantedDialog, openSession } from "../support/support-session.ts";
+
+test("the page says who is in which tenant, and shows the log before all details", async ({ page, demo, session }) => {
+  const { id, token, tenant } = session;
+  await demo.request(token, "/v1/whoami");
+  await openSession(page, id);
+  await expect(title(page)).toHaveText(`Ida Brandt in ${tenant.name}`);
+  await expect(page).toHaveTitle(new RegExp(`^Ida Brandt in ${tenant.name} · ${id.slice(-12)} · `));
+  const boxes = await page.evaluate(() => {
+    const box = (id: string) => document.getElementById(id)!.closest("section")!.getBoundingClientRect();
+    return { log: box("access-logs-title"), details: box("details-title"), timing: box("timing-title") };
+  });
+  expect(boxes.log.right).toBeLessThan(boxes.details.left);
+  expect(Math.abs(boxes.log.top - boxes.details.top)).toBeLessThan(2);
+  expect(boxes.timing.left).toBe(boxes.details.left);
+  expect(boxes.log.top).toBeLessThan(300);
+  await expect(page.getByText("Ends when idle for")).toBeHidden();
+  await page.getByRole("region", { name: "Limits" }).locator("summary").click();
+  await expect(page.getByText("Ends when idle for")).toBeVisible();
+  await page.getByRole("link", { name: /^Audit events/ }).click();
+  await expect(page).toHaveURL(/\/audit\?/);
+  await expect(page.getByRole("table", { name: "Audit events" }).locator("tbody tr")).not.toHaveCount(0);
+});
+
+test("lists and logs use a wide window", async ({ page, session }) => {
+  await page.setViewportSize({ width: 1920, height: 1080 });
+  for (const path of ["/support", `/support/sessions/${session.id}`]) {
+    await open(page, path);
+    const right = await page.locator("main .page").evaluate((page) => page.getBoundingClientRect().right);
+    expect(right, path).toBeGreaterThan(1860);
+  }
+});
+
+test("an end is announced once, under one name", async ({ page, demo, another, session }) => {
+  const { id, tenant } = session;
+  await openSession(page, id);
+  await page.evaluate(() => {
+    const said: string[] = [];
+    Object.assign(globalThis, { said });
+    const hear = (records: MutationRecord[]) => {
+      for (const { target } of records) {
+        const region = (target instanceof Element ? target : target.parentElement)?.closest("[role=status], [role=alert], [aria-live]");
+        const text = region?.textContent?.trim();
+        if (text && said.at(-1) !== text) said.push(text);
+      }
+    };
+    new MutationObserver(hear).observe(document.body, { childList: true, characterData: true, subtree: true });
+  });
+  const admin = await another("super_admin");
+  await openSession(admin, id);
+  await admin.getByRole("link", { name: "Revoke Session" }).click();
+  await admin.getByRole("alertdialog").getByRole("button", { name: "Revoke Session" }).click();
+  await expect(page.getByRole("main").getByText("Revoked", { exact: true }).first()).toBeVisible();
+  await expect(page.locator("[data-band]")).toBeHidden();
+  const ends = () =>
+    page.evaluate(() => (Reflect.get(globalThis, "said") as string[]).filter((text) => /revoked|ended|expired/i.test(text)));
+  await expect.poll(ends).toEqual([`Ida Brandt’s session in ${tenant.name} has been revoked.`]);
+  await demo.advance("1s");
+  expect(await ends()).toHaveLength(1);
+});
+
+test("what a dialog did links its audit event", async ({ page, demo, another, session }) => {
+  const { id } = session;
+  const leadsTo = async (on: typeof page, action: string) => {
+    await on.getByRole("link", { name: "View audit event" }).click();
+    await expect(title(on)).toContainText(action);
+  };
+  await openSession(page, id);
+  await page.getByRole("link", { name: "Replace token" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Replace token" }).click();
+  await expect(page.getByRole("alertdialog", { name: "Token replaced" })).toBeVisible();
+  await leadsTo(page, "support_session.token_replaced");
+
+  const admin = await another("super_admin");
+  await open(admin, `/support/sessions/${id}/raise-budget`);
+  const raise = admin.getByRole("dialog");
+  await raise.getByLabel("Total requests allowed").fill("25000");
+  await raise.getByLabel("Reason").fill("The export is long");
+  await raise.getByRole("button", { name: "Raise budget" }).click();
+  await leadsTo(admin, "support_session.budget_raised");
+
+  await openSession(admin, id);
+  await admin.getByRole("link", { name: "Revoke Session" }).click();
+  await admin.getByRole("alertdialog").getByRole("button", { name: "Revoke Session" }).click();
+  await leadsTo(admin, "support_session.revoked");
+
+  await createSession(page, (await demo.tenant("warning")).id);
+  await leadsTo(page, "support_session.created");
+  await open(page, "/support");
+  await page.getByRole("button", { name: /^End now/ }).click();
+  await leadsTo(page, "support_session.revoked");
+});
+
+test("a token is not handed out once its session has ended", async ({ page, demo, another, signIn }) => {
+  await signIn(await demo.addStaff("Ida Brandt", "support_admin"));
+  const tenant = await demo.tenant("healthy");
+  await open(page, `/support/tenants/${tenant.id}/create-session`);
+  await fillAndCreate(createDialog(page), {});
+  const dialog = grantedDialog(page);
+  await expect(dialog.getByRole("region", { name: "Access token" })).toBeVisible();
+  await expect(dialog.getByRole("link", { name: /^Enter tenant/ })).toBeVisible();
+  const href = await dialog.getByRole("link", { name: "View session" }).getAttribute("href");
+  const admin = await another("super_admin");
+  await open(admin, `${href}/revoke`);
+  await admin.getByRole("alertdialog").getByRole("button", { name: "Revoke Session" }).click();
+  await expect(dialog).toContainText("This session has ended.");
+  await expect(dialog.getByRole("region", { name: "Access token" })).toHaveCount(0);
+  await expect(dialog.getByRole("link", { name: /^Enter tenant/ })).toHaveCount(0);
+});
+
+test("a session prints as one clean sheet", async ({ page, demo, session }) => {
+  const { id, token, tenant } = session;
+  await demo.request(token, "/v1/invoices?limit=2");
+  await openSession(page, id);
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 718, height: 1000 });
+  for (const gone of [".side", "[data-band]", ".button", ".copy", ".breadcrumb", ".pager"]) {
+    for (const part of await page.locator(gone).all()) await expect(part, gone).toBeHidden();
+  }
+  for (const part of [title(page), page.getByRole("main").getByText(tenant.name).first(), page.getByText("Platform user ID"), page.getByText("/v1/invoices?limit=2")]) {
+    await expect(part).toBeVisible();
+  }
+  const cut = await page.evaluate(() => {
+    const texts = [...document.querySelectorAll("main :is(td, th, dd, dt, h1, h2, p, code, time)")].filter((text) => (text as HTMLElement).offsetParent);
+    return texts
+      .filter((text) => text.scrollWidth > text.clientWidth + 1 && getComputedStyle(text).display !== "inline" && !text.closest(".visually-hidden") && !text.matches("caption, .visually-hidden"))
+      .map((text) => text.outerHTML.slice(0, 120));
+  });
+  expect(cut).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(718);
+});
+
+test("every dialog has a title of its own", async ({ page, demo, session }) => {
+  const { id, tenant } = session;
+  const paths: [path: string, start: string][] = [
+    [`/support/tenants/${tenant.id}/create-session`, `Create Support Session for ${tenant.name}`],
+    [`/support/tenants/${tenant.id}/force-logout`, `Force Logout All Sessions of ${tenant.name}`],
+    [`/support/sessions/${id}/revoke`, `Revoke Session of Ida Brandt in ${tenant.name}`],
+    [`/support/sessions/${id}/replace-token`, `Replace token of Ida Brandt in ${tenant.name}`],
+    [`/support/sessions/${id}/raise-budget`, `Raise budget of Ida Brandt in ${tenant.name}`],
+    [`/support/tenants/${tenant.id}`, tenant.name],
+  ];
+  for (const [path, start] of paths) {
+    await open(page, path);
+    await expect(page).toHaveTitle(`${start} · Support Console`);
+  }
+  // Led to by the script, too.
+  await open(page, `/support/tenants/${tenant.id}`);
+  await page.getByRole("link", { name: "Create Support Session" }).click();
+  await expect(page).toHaveTitle(`Create Support Session for ${tenant.name} · Support Console`);
+});
+
+test("a page has one primary button at most", async ({ page, demo, session, another }) => {
+  const admin = await another("super_admin");
+  const tenant = await demo.tenant("warning");
+  const paths = ["/support", `/support/tenants/${tenant.id}`, "/support/sessions", `/support/sessions/${session.id}`, "/audit", "/support/rules", "/support/help", "/account/password"];
+  for (const [who, path] of [page, admin].flatMap((who) => paths.map((path) => [who, path] as const))) {
+    await open(who, path);
+    expect(await who.locator("main").locator(".button.primary:visible, .button.solid:visible").count(), path).toBeLessThanOrEqual(1);
+  }
+});
