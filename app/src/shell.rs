@@ -15,7 +15,7 @@ use leptos_router::components::Router;
 pub use document::{Assets, Document};
 
 use crate::{
-    components::{provide_arrivals, provide_viewer},
+    components::{Announcements, provide_announcer, provide_arrivals, provide_viewer},
     domain::shown::shown,
     pages::AppRoutes,
     signed_in::provide_signed_in,
@@ -25,6 +25,7 @@ use crate::{
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_viewer();
+    provide_announcer();
     view! {
         <Title formatter=|title: String| document_title(&title)/>
         <Router>
@@ -53,6 +54,7 @@ fn Frame() -> impl IntoView {
         <a class="skip-link" href="#content" rel="external">
             "Skip to content"
         </a>
+        <Announcements/>
         <band::SupportSessionBand/>
         <div class="shell">
             <navigation::Side/>

@@ -120,7 +120,7 @@ test("an answer that streams arrives while it is made", async ({ page, served })
 async function signIn(page: Page): Promise<void> {
   await expectHydrated(page);
   await fillSignIn(page, { email: "you@example.com", password });
-  await expect(title(page)).toHaveText("Support");
+  await expect(title(page)).toHaveText("Tenant health");
 }
 
 /** The words of a command as a shell splits them. */

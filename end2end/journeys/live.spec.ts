@@ -38,7 +38,7 @@ test("a paused page stays as it is, over a reload too, and catches up when it is
   await signIn("support_admin");
   const tenant = await demo.registerTenant("Held Still");
   await open(page, `/support?q=${tenant.id}`);
-  const callsOn = (on: Page) => on.getByRole("row").filter({ hasText: tenant.id }).locator("td").nth(3);
+  const callsOn = (on: Page) => on.getByRole("row").filter({ hasText: tenant.id }).locator("td").nth(2);
   const calls = callsOn(page);
   const other = await context.newPage();
   await open(other, `/support?q=${tenant.id}`);

@@ -41,7 +41,7 @@ for (const [what, happens] of Object.entries(surroundings)) {
     await happens(page);
     await page.goto("/sign-in");
     await fillSignIn(page, account);
-    await expect(title(page)).toHaveText("Support");
+    await expect(title(page)).toHaveText("Tenant health");
     expect((await reported).status()).toBe(204);
     const line = page.getByRole("alert").filter({ hasText: "This page is not live" });
     await expect(line).toHaveCount(1);

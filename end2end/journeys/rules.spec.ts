@@ -15,8 +15,8 @@ test("a change of the rules is tried on the requests that were made", async ({ p
   expect(made.status).toBe(201);
 
   await open(page, "/support/help");
-  await page.getByRole("link", { name: "Gateway rules and dry run" }).click();
-  await expect(title(page)).toHaveText("Gateway rules");
+  await page.getByRole("link", { name: "Rules and dry run" }).click();
+  await expect(title(page)).toHaveText("Rules");
   const file = page.getByLabel("Rules to test");
   await expect(file).toHaveValue(/name = "attestations:write"/);
   const changed = (await file.inputValue()).replace("/v1/attestations/**", "/v1/attestations/{id}");

@@ -74,7 +74,7 @@ test("a password that was given must be changed first", async ({ page, demo, sig
   await page.getByLabel("New password", { exact: true }).fill(chosen);
   await page.getByLabel("Repeat new password").fill(chosen);
   await page.getByRole("button", { name: "Change password" }).click();
-  await expect(title(page)).toHaveText("Support");
+  await expect(title(page)).toHaveText("Tenant health");
 });
 
 test("what was typed is there after signing in again", async ({ page, demo, signIn }) => {

@@ -28,7 +28,7 @@ pub fn EmptyList(
     let link = if clear.is_some() {
         "Clear filters"
     } else {
-        "Support overview"
+        "Go to the overview"
     };
     let href = clear.unwrap_or(paths::OVERVIEW);
     view! {

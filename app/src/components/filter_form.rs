@@ -11,7 +11,10 @@ use leptos::{
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
-use super::icon::{Icon, IconName};
+use super::{
+    heading::is_going_back,
+    icon::{Icon, IconName},
+};
 use crate::query::Query;
 
 /// How long typing has to rest before the search begins.
@@ -137,7 +140,7 @@ pub fn SearchBox(
     }
 }
 
-/// Back and links change the URL. A field that is being edited keeps its text.
+/// Back and links change the URL. A field that is being edited keeps its text, but for Back.
 pub fn follow_url(
     field: NodeRef<html::Input>,
     value: Signal<String>,
@@ -151,7 +154,8 @@ pub fn follow_url(
                 field.set_type(kind);
             }
             let active = document().active_element();
-            if !active.is_some_and(|active| active.is_same_node(Some(&field))) {
+            let is_edited = active.is_some_and(|active| active.is_same_node(Some(&field)));
+            if !is_edited || is_going_back() {
                 field.set_value(&value);
             }
         }

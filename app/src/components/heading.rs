@@ -28,6 +28,12 @@ pub fn provide_arrivals() {
     });
 }
 
+/// Whether Back is under way, which leads to a place on the page: the script `back.js` says so.
+pub fn is_going_back() -> bool {
+    let root = document().document_element();
+    root.is_some_and(|root| root.has_attribute("data-back"))
+}
+
 #[component]
 pub fn PageHeading(children: Children) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
@@ -37,8 +43,10 @@ pub fn PageHeading(children: Children) -> impl IntoView {
             let arrived = arriving.with(|arriving| arriving.as_deref() == Some(&path));
             if arrived && let Some(heading) = heading.get() {
                 arriving.set(None);
-                // Once it is part of the page. A heading with a tab index takes the focus then.
-                request_animation_frame(move || drop(heading.focus()));
+                if !is_going_back() {
+                    // Once it is part of the page. A heading with a tab index takes the focus then.
+                    request_animation_frame(move || drop(heading.focus()));
+                }
             }
         });
     }

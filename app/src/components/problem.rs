@@ -156,7 +156,7 @@ pub fn FailedPage(problem: Problem) -> impl IntoView {
                         }
                     })}
                 <ButtonLink href=paths::OVERVIEW class="quiet">
-                    "Support overview"
+                    "Go to the overview"
                 </ButtonLink>
             </div>
         </div>

@@ -1,8 +1,11 @@
 //! Pieces of a table.
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
 
-use super::icon::{Icon, IconName};
+use super::{
+    icon::{Icon, IconName},
+    viewer::use_viewer,
+};
 use crate::domain::page::Direction;
 
 /// The box that scrolls when a table is wider than the page. It can be focused, so that it can be
@@ -41,7 +44,7 @@ pub fn columns_and<const N: usize>(names: [&'static str; N], last: impl IntoView
     }
 }
 
-/// The header of a column that can be sorted by: a link to the same list in another order.
+/// The header of a column that can be sorted by: a button, and without JavaScript a link, to the same list in another order.
 #[component]
 pub fn SortHeader(
     /// The column's name, with its unit.
@@ -55,6 +58,7 @@ pub fn SortHeader(
     href: Signal<String>,
     #[prop(optional)] numeric: bool,
 ) -> impl IntoView {
+    let viewer = use_viewer();
     let icon = move || {
         sorted.get().map(|direction| {
             let name = match direction {
@@ -77,10 +81,27 @@ pub fn SortHeader(
                     })
             }
         >
-            <a class="sort" href=href data-noscroll="">
+            <a
+                class="sort"
+                href=href
+                data-noscroll=""
+                role=move || viewer.is_hydrated().then_some("button")
+                on:keydown=press_by_space
+            >
                 {label}
                 {icon}
             </a>
         </th>
+    }
+}
+
+/// A link that is a button is pressed by the space bar too.
+fn press_by_space(event: ev::KeyboardEvent) {
+    if event.key() == " " {
+        event.prevent_default();
+        let link = event.current_target();
+        if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
+            link.click();
+        }
     }
 }

@@ -197,7 +197,7 @@ fn Scopes(scopes: Vec<Scope>) -> impl IntoView {
     let rules = || {
         view! {
             <a class="link push" href=paths::RULES>
-                "Gateway rules and dry run"
+                "Rules and dry run"
             </a>
         }
     };
@@ -240,7 +240,7 @@ fn Roles() -> impl IntoView {
     view! {
         <Panel id="help-roles" title="Roles">
             <TableBox label="What each role may do">
-                {columns(["Act", Role::SupportAdmin.label(), Role::SuperAdmin.label()])}
+                {columns(["Permission", Role::SupportAdmin.label(), Role::SuperAdmin.label()])}
                 <tbody>
                     {row("See tenants, support sessions and access logs", "Yes", "Yes")}
                     {row("Create a support session", "Yes", "Yes")}

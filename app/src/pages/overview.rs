@@ -89,7 +89,7 @@ pub fn OverviewPage() -> impl IntoView {
     view! {
         <div class="page">
             {flash.map(|flash| view! { <FlashNotice flash/> })}
-            <PageHeader title="Support" lead="Tenant health across the platform, last 24 hours">
+            <PageHeader title="Tenant health" lead="All tenants across the platform, last 24 hours">
                 <div class="push">
                     <ButtonLink href=paths::SUPPORT_SESSIONS>"View Sessions"</ButtonLink>
                 </div>

@@ -27,9 +27,9 @@ pub fn RulesPage() -> impl IntoView {
     view! {
         <div class="page">
             <PageHeader
-                title="Gateway rules"
-                lead="What scopes permit, and how requests are restricted to one tenant. You \
-                      change rules in the configuration file. Test a change here first."
+                title="Rules"
+                lead="What scopes permit at the gateway, and how requests are restricted to one tenant. \
+                      You change rules in the configuration file. Test a change here first."
             />
             <Loaded
                 resource=rules

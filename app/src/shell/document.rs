@@ -5,10 +5,12 @@ use leptos_meta::MetaTags;
 
 use super::App;
 
-/// Runs before the first paint: the chosen theme, and that there is JavaScript.
+/// Runs before the first paint: what the person has chosen for this browser, and that there is JavaScript.
 const BEFORE_PAINT: &str = include_str!("before_paint.js");
 /// What becomes of the page when its script fails.
 const NOT_LIVE: &str = include_str!("not_live.js");
+/// Where Back leads to on a page.
+const BACK: &str = include_str!("back.js");
 /// Starts the WebAssembly, from the addresses `js` and `wasm`, and compares the release `build` with that of the server.
 const START: &str = include_str!("start.js");
 
@@ -62,6 +64,7 @@ pub fn Document() -> impl IntoView {
                 {assets.css.clone().map(|css| view! { <link rel="stylesheet" href=css/> })}
                 <script nonce=use_nonce()>{BEFORE_PAINT}</script>
                 <script nonce=use_nonce()>{NOT_LIVE}</script>
+                <script nonce=use_nonce()>{BACK}</script>
                 {hydration(&assets)}
                 <MetaTags/>
             </head>

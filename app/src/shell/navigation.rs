@@ -39,27 +39,42 @@ fn SideOf(signed_in: SignedIn) -> impl IntoView {
                 <BrandMark/>
                 <span>"Support Console"</span>
             </a>
-            {may_enter
-                .then(|| {
-                    view! {
-                        <nav class="nav" aria-label="Main">
-                            <NavLink href=paths::OVERVIEW icon=IconName::Pulse label="Support"/>
-                            <NavLink
-                                href=paths::SUPPORT_SESSIONS
-                                icon=IconName::Lock
-                                label="View Sessions"
-                                count=active
-                            />
-                            <NavLink href=paths::AUDIT icon=IconName::Document label="Audit log"/>
-                            <NavLink href=paths::HELP icon=IconName::Help label="Help"/>
-                        </nav>
-                    }
-                })}
+            {may_enter.then(|| view! { <Navigation active/> })}
             <div class="side-foot">
                 {may_enter.then(|| view! { <LiveIndicator live now=signed_in.now/> })}
                 <Account signed_in/>
             </div>
         </header>
+    }
+}
+
+#[component]
+fn Navigation(
+    /// How many support sessions are active on the platform.
+    active: Signal<u64>,
+) -> impl IntoView {
+    view! {
+        <nav class="nav" aria-label="Main">
+            <ul>
+                <li>
+                    <p id="nav-support" class="nav-group">
+                        "Support"
+                    </p>
+                    <ul aria-labelledby="nav-support">
+                        <NavLink href=paths::OVERVIEW icon=IconName::Pulse label="Tenant health"/>
+                        <NavLink
+                            href=paths::SUPPORT_SESSIONS
+                            icon=IconName::Lock
+                            label="View Sessions"
+                            count=active
+                        />
+                    </ul>
+                </li>
+                <NavLink href=paths::AUDIT icon=IconName::Document label="Audit log"/>
+                <NavLink href=paths::RULES icon=IconName::Rules label="Rules"/>
+                <NavLink href=paths::HELP icon=IconName::Help label="Help"/>
+            </ul>
+        </nav>
     }
 }
 
@@ -71,33 +86,40 @@ fn NavLink(
     #[prop(into, default = Signal::stored(0))] count: Signal<u64>,
 ) -> impl IntoView {
     let path = use_location().pathname;
-    let current = move || {
-        path.with(|path| section(path) == Some(href))
-            .then_some("page")
-    };
+    let current = move || path.with(|path| lit(path, href));
     view! {
-        <a href=href aria-current=current title=label>
-            <Icon name=icon size=16/>
-            <span class="nav-label">{label}</span>
-            {move || {
-                let count = count.get();
-                (count > 0)
-                    .then(|| {
-                        view! {
-                            <span class="nav-count num">
-                                {thousands(count)} <span class="visually-hidden">" active"</span>
-                            </span>
-                        }
-                    })
-            }}
-        </a>
+        <li>
+            <a href=href aria-current=current>
+                <Icon name=icon size=16/>
+                <span class="nav-label">{label}</span>
+                {move || {
+                    let count = count.get();
+                    (count > 0)
+                        .then(|| {
+                            view! {
+                                <span class="nav-count num">
+                                    {thousands(count)} <span class="visually-hidden">" active"</span>
+                                </span>
+                            }
+                        })
+                }}
+            </a>
+        </li>
     }
+}
+
+/// What `aria-current` says of the link to `href` on the page at `path`: that it leads to this page, or to one that this
+/// page belongs to.
+fn lit(path: &str, href: &str) -> Option<&'static str> {
+    let is_within = section(path) == Some(href);
+    is_within.then_some(if path == href { "page" } else { "true" })
 }
 
 /// The part of the navigation that a page belongs to.
 fn section(path: &str) -> Option<&'static str> {
     let sections = [
         paths::HELP,
+        paths::RULES,
         paths::SUPPORT_SESSIONS,
         paths::AUDIT,
         paths::OVERVIEW,
@@ -121,6 +143,15 @@ mod tests {
             Some(paths::SUPPORT_SESSIONS)
         );
         assert_eq!(section("/audit/events/x"), Some(paths::AUDIT));
+        assert_eq!(section("/support/rules"), Some(paths::RULES));
         assert_eq!(section("/auditor"), None);
+    }
+
+    #[test]
+    fn a_link_says_whether_it_leads_to_this_page_or_to_the_one_above() {
+        assert_eq!(lit("/support", paths::OVERVIEW), Some("page"));
+        assert_eq!(lit("/support/tenants/a", paths::OVERVIEW), Some("true"));
+        assert_eq!(lit("/support/sessions", paths::OVERVIEW), None);
+        assert_eq!(lit("/audit/events/x", paths::AUDIT), Some("true"));
     }
 }

@@ -5,7 +5,7 @@
 
   // Stands before everything that the page listens with. What the browser does by itself still happens.
   const takeAway = (event) => {
-    if (!why || event.target.matches?.("select[data-theme-choice]")) return;
+    if (!why || event.target.matches?.("select[data-choice]")) return;
     event.stopImmediatePropagation();
     if (event.type === "click" && event.target === reload) keepTyped(event);
   };

@@ -43,7 +43,7 @@ pub(super) fn TenantTable(
         view! { <SortHeader label href sorted numeric/> }
     };
     view! {
-        <TableBox label="Tenant health" class="stacked">
+        <TableBox label="Tenant health" class="stacked sticky">
             <thead>
                 <tr>
                     {header("Tenant", TenantSort::Name, false)}
@@ -120,12 +120,12 @@ fn TenantRow(
     let create = paths::CREATE_SESSION.page(&tenant.id);
     view! {
         <RowLink href=detail.clone()>
-            <td class="wide">
+            <th scope="row" class="wide">
                 <a class="name" href=detail.clone() title=move || shown(&name.get()).into_owned()>
                     <strong>{move || view! { <Outside text=name.get()/> }}</strong>
                     <span class="id">{tenant.id.to_string()}</span>
                 </a>
-            </td>
+            </th>
             <td data-label="Status">
                 <TenantStatusTag status=Signal::derive(move || row.with(|row| row.tenant.status))/>
             </td>
