@@ -1,4 +1,4 @@
-"""A console as an operator starts it, and those who talk to it."""
+"""A console as an operator starts it, and its clients."""
 
 import contextlib
 import http.client
@@ -15,7 +15,7 @@ import urllib.parse
 from processes import Process, free_port
 
 PASSWORD = "a long bench password"
-# For so many seconds a connection may rest: less than the server keeps it.
+# How many seconds a connection may be idle: less than the server keeps it.
 RESTED = 10
 
 
@@ -51,7 +51,7 @@ class Client:
 
 
 class Console:
-    """`support-console serve` with a store of its own; stopped by its user."""
+    """`support-console serve` with its own store. The caller stops it."""
 
     def __init__(self, binary: str, folder: pathlib.Path, site: pathlib.Path, database: str, gateway: str = "",
                  top: str = "", cpus: list[int] | None = None, people: bool = True, **environment: str) -> None:
@@ -64,7 +64,7 @@ class Console:
             f'[console]\nlisten = "127.0.0.1:{self.port}"\npublic_url = "{self.origin}"\n'
             f'site_root = "{site.resolve()}"\n[metrics]\nenabled = false\n{gateway}'
         )
-        # The database's password is for its owner alone.
+        # Only the file's owner may read the database's password.
         config.chmod(0o600)
         self.common = ["--config", str(config)]
         self.run("migrate")
@@ -91,7 +91,7 @@ class Console:
         self.key = re.search(r"scpk_[A-Za-z0-9_-]{43}", printed).group()
 
     def sign_in(self) -> None:
-        # The server has closed the connection if nothing was asked for a while.
+        # The server closes a connection that was idle for a while.
         self.client.connection.close()
         fields = {"email": "bench@example.com", "password": PASSWORD}
         status = self.client.form("/forms/sign-in", fields, **self.same_origin())
@@ -111,12 +111,12 @@ class Console:
             sys.exit(f"registration was refused: {status} {answer[:300]}")
 
     def tenant_key(self, tenant: str) -> str:
-        """A key that reads what belongs to one tenant."""
+        """A key of one tenant."""
         printed = self.run("api-key", "create", "--name", tenant, "--tenant", tenant, "--right", "read")
         return re.search(r"sctk_[A-Za-z0-9_-]{43}", printed).group()
 
     def create_session(self, tenant: str) -> tuple[str, str]:
-        """The ID and the token of a support session of an hour that may read."""
+        """The ID and the token of a read-only support session of one hour."""
         form = {"reason": "Customer reports missing invoices", "ttl_minutes": "60", "scopes": ["read_only"],
                 "organization_id": "", "ticket": "", "idempotency_key": ""}
         status, answer, _ = self.client.send("POST", "/_fn/create_support_session", json.dumps({"tenant": tenant, "form": form}),
@@ -134,7 +134,7 @@ class Console:
             sys.exit(f"the support session goes on: {status} {answer[:300]}")
 
     def revocation(self, session: str) -> bytes:
-        """The request that revokes a support session, as it goes over the wire."""
+        """The request that revokes a support session, as bytes."""
         body = json.dumps({"id": session, "reason": ""})
         fields = {"Host": self.host, "Cookie": self.client.cookie(), **self.same_origin(),
                   "Content-Type": "application/json", "Content-Length": str(len(body))}

@@ -55,7 +55,7 @@ class Bench:
                             'routes = ["/v1/tenants/{tenant_id}"]', "[support_sessions]", "requests_total = 0",
                             'requests_per_minute = 0\n[log]\nfilter = "warn"\n'])
         if database:
-            # The server makes keys only where it is alone on its store.
+            # The server makes keys only on SQLite.
             for name in "cursor", "identity":
                 (folder / f"{name}.key").write_text(secrets.token_hex(32))
                 (folder / f"{name}.key").chmod(0o600)

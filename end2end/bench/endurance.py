@@ -27,7 +27,7 @@ from console import PASSWORD, Client, Console
 from processes import Process, find, free_port, stop_when_told
 
 TENANTS, CLIENTS, BROWSERS = 5, 12, 200
-# Each client waits so long between its requests, so that the machine is busy and not saturated.
+# How long each client waits between its requests, so that the machine is busy but not saturated.
 PAUSE = 0.05
 RESTART_EVERY = 60
 # How much of the beginning and of the end is compared, as a share of the whole.
@@ -96,7 +96,7 @@ class Node:
 
 
 class Load:
-    """What runs until it is told to stop. `done` counts by name, `failed` too."""
+    """Tasks that run until they are stopped. `done` counts by name, `failed` too."""
 
     def __init__(self, nodes: list[Node], sessions: list[tuple[str, str]]) -> None:
         self.nodes, self.sessions = nodes, sessions
@@ -200,7 +200,7 @@ def main() -> None:
     upstream = Upstream()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        # On SQLite the keys that both nodes need are made.
+        # A start on SQLite makes the keys that both nodes need.
         Console(options.binary, folder, folder, f"sqlite:{folder}/keys.db").stop()
         nodes: list[Node] = []
         try:

@@ -28,7 +28,7 @@ from proxies import PEERS, Place, nginx_upstream
 HERE = pathlib.Path(__file__).parent
 TENANT = "acme"
 PATH = f"/v1/tenants/{TENANT}/invoices/inv_0001"
-# How many sessions nodes record for at once, each in its own tenant, and over how many connections.
+# How many sessions the nodes record at once, each in its own tenant, and over how many connections.
 SESSIONS, CROSSED = 5, 32
 # Over how many connections the audit log is asked for while the gateway is measured.
 WATCHERS = 16
@@ -108,7 +108,7 @@ class Bench:
 
     def console(self, name: str, upstream: int, record: str = "flushed", database: str = "", people: bool = True,
                 keys: pathlib.Path | None = None) -> tuple[Console, int]:
-        """A console with its gateway; gives the gateway's port as well."""
+        """A console with its gateway, and the gateway's port."""
         folder, port = self.new_folder(name), free_port()
         for key in keys.glob("*.key") if keys else []:
             (folder / key.name).write_bytes(key.read_bytes())
@@ -173,7 +173,7 @@ class Bench:
             for side in sides:
                 if side.console:
                     side.console.sign_in()
-                    # Nobody may hold many at once.
+                    # Nobody may have many at once.
                     if side.session:
                         side.console.end_session(side.session)
                     side.session, side.token = side.console.create_session(TENANT)
@@ -200,7 +200,7 @@ class Bench:
         found = json.loads(done.stdout.strip().splitlines()[-1])
         busy = (side.process.cpu_seconds() - before if side.process else 0) / found["seconds"] / len(self.machine.proxies)
         if side.process:
-            # What a proxy puts off is part of what a request costs, and must not burden the next side.
+            # A proxy's deferred work is part of a request's cost, and must not slow the next one.
             side.process.settle()
         cpu = side.process.cpu_seconds() - before if side.process else 0
         side.let_through += found["requests"] - found["errors"]
@@ -230,7 +230,7 @@ class Bench:
         return lines
 
     def watched(self) -> list[str]:
-        """The gateway alone, and beside connections that ask a tenant's key for its audit log in the dearest way."""
+        """The gateway alone, and beside connections that ask a tenant's key for its audit log by the most expensive query."""
         console, port = self.console("watched", self.place.upstream)
         console.sign_in()
         _, token = console.create_session(TENANT)
@@ -283,7 +283,7 @@ class Bench:
         return lines + self.crossed(nodes, (("four nodes", 4),))
 
     def crossed(self, nodes: list[revocation.Node], ways: tuple[tuple[str, int], ...]) -> list[str]:
-        """The same sessions through one node and through several, whose records meet in the same chains."""
+        """The same sessions through one node and through several, whose records are in the same chains."""
         first = nodes[0].console
         first.sign_in()
         lines = []
@@ -293,7 +293,7 @@ class Bench:
                      "| through | tenants | requests/s | p50 | p99 | errors |", "|---|---|---|---|---|---|"]
         for (name, count), tenants in ((way, tenants) for tenants in (SESSIONS, 1) for way in ways):
             sessions = self.folder / "sessions"
-            # Nobody may hold many at once.
+            # Nobody may have many at once.
             held = []
             with sessions.open("w") as file:
                 for tenant in (f"crossed-{number}" for number in range(tenants)):
@@ -330,7 +330,7 @@ def busy(seconds: float = 2) -> float:
 
 
 def flush_times(file: pathlib.Path, count: int = 100) -> list[float]:
-    """Seconds that fdatasync takes after 4 KiB were appended to a file beside the stores."""
+    """How many seconds fdatasync takes after 4 KiB were appended to a file beside the stores."""
     times = []
     with file.open("ab", buffering=0) as log:
         for _ in range(count):

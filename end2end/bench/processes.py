@@ -20,11 +20,11 @@ def find(program: str) -> str | None:
 
 
 class Process:
-    """A process group of its own, on CPUs of its own, with its output in a file."""
+    """A separate process group on its own CPUs, with its output in a file."""
 
     def __init__(self, command: list[str], log: pathlib.Path, cpus: list[int] | None = None, **environment: str) -> None:
         pinned = ["taskset", "--cpu-list", ",".join(map(str, cpus))] if cpus else []
-        # To the console each of these variables is configuration.
+        # The console would read each of these variables as configuration.
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("SUPPORT_CONSOLE_")}
         self.log = log
         with log.open("a") as output:
@@ -36,7 +36,7 @@ class Process:
         ticks = 0
         for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
             try:
-                # The name before it is in brackets and may hold anything.
+                # The name before it is in parentheses and may contain anything.
                 fields = stat.read_text().rpartition(")")[2].split()
             except OSError:
                 continue
@@ -45,7 +45,7 @@ class Process:
         return ticks / TICKS
 
     def settle(self, patience: float = 10) -> None:
-        """Waits until the group has worked off what it was left with."""
+        """Waits until the group has finished its deferred work."""
         end, before = time.monotonic() + patience, self.cpu_seconds()
         while time.monotonic() < end:
             time.sleep(0.2)
@@ -55,7 +55,7 @@ class Process:
             before = now
 
     def wait_for(self, port: int, path: str) -> None:
-        """Waits until something answers there; nothing is left behind if it does not."""
+        """Waits until something answers there. Otherwise stops the processes."""
         try:
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline and self.child.poll() is None:
@@ -87,7 +87,7 @@ def answers(port: int, path: str) -> bool:
 
 
 def stop_when_told() -> None:
-    """Lets SIGTERM end this program as Ctrl-C does, so that what it started ends too."""
+    """Makes SIGTERM end this program like Ctrl-C, so that its processes end too."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 

@@ -17,7 +17,7 @@ KEPT = 512
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a proxy keeps its files and listens, what stands behind it, and how many workers it gets."""
+    """A proxy's folder and port, its upstream, and its number of workers."""
 
     folder: pathlib.Path
     port: int
@@ -32,7 +32,7 @@ class Place:
 
 
 def nginx_command(place: Place, servers: str) -> list[str]:
-    """nginx with connections that end only with the run (the default is after 1,000 requests)."""
+    """nginx that keeps connections for the whole run (by default it closes them after 1,000 requests)."""
     user = "user root;" if os.geteuid() == 0 else ""
     temporary = "".join(f"{kind}_temp_path {place.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     file = place.write("nginx.conf", f"""{user} daemon off; worker_processes {place.workers}; pid {place.folder}/nginx.pid;
@@ -48,7 +48,7 @@ http {{
 
 
 def nginx_upstream(place: Place) -> list[str]:
-    """What stands behind every proxy: a small fixed answer; on another port the answer of an auth backend."""
+    """The upstream of every proxy, with a small fixed answer, and on another port the auth backend."""
     return nginx_command(place, f"""
   server {{ listen 127.0.0.1:{place.upstream} backlog=4096; location / {{ return 200 '{BODY}'; }} }}
   server {{ listen 127.0.0.1:{place.auth} backlog=4096; location / {{ return 200; }} }}
@@ -179,7 +179,7 @@ static_resources:
 
 @dataclasses.dataclass(frozen=True)
 class Peer:
-    """A proxy to compare with: its name, the program, and the words that print its version."""
+    """A proxy to compare with: its name, its program, and the arguments that print its version."""
 
     name: str
     program: str

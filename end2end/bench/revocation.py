@@ -1,4 +1,4 @@
-"""How fast a revocation takes effect. All instants are those at which the kernel took bytes in, on one machine's clock."""
+"""How fast a revocation takes effect. All times are when the kernel received the bytes, on one machine's clock."""
 
 import dataclasses
 import json
@@ -12,7 +12,7 @@ from tables import ms, percentile
 from wire import Watch, Wire, connect
 
 TENANT = "acme"
-# Answers on each connection before a revocation: the load is then in full swing.
+# How many answers each connection gets before a revocation, so that the load is steady.
 WARM = 20
 # Only ends what hangs.
 PATIENCE = 30
@@ -66,7 +66,7 @@ def revoke_under_load(revoker: Node, serving: Node, path: str, connections: int)
                 elif status is not None or not wire.open:
                     if let_through < WARM * connections:
                         sys.exit(f"refused before the revocation: {status}")
-                    # One that was cut instead has no instant from the kernel.
+                    # A connection that was cut has no time from the kernel.
                     at = wire.at if status else now
                     refused = min(refused or at, at)
                     watch.forget(wire)

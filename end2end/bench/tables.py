@@ -1,4 +1,4 @@
-"""What a run found, as Markdown."""
+"""The results of a run, as Markdown."""
 
 import dataclasses
 import math
@@ -60,7 +60,7 @@ def load(results: Results, names: list[str], all_connections: list[int], cpus: i
 
 
 def aims(results: Results, all_connections: list[int], cpus: int, flush: float, records: dict[str, str]) -> list[str]:
-    """What was aimed at, the ratio that was found, and by how much an aim is missed."""
+    """An aim, the measured ratio, and by how much the aim is missed."""
     lines = [f"One fdatasync after 4 KiB appended: {ms(flush)}.", "", "| aim | found | | by CPU per request |", "|---|---|---|---|"]
     written, flushed = records["written"], records["flushed"]
     for peer, factor in (("nginx + auth_request", 1.0), ("envoy + ext_authz", 1.3)):
@@ -68,7 +68,7 @@ def aims(results: Results, all_connections: list[int], cpus: int, flush: float, 
             ours, theirs = median(results, written, connections), median(results, peer, connections)
             aim = f"records written, {counted(connections)}: requests/s ≥ {factor} × {peer}"
             if ours and theirs:
-                # Where the client's half of the CPUs is the limit, rates flatter whoever costs more.
+                # If the client's half of the CPUs is the limit, rates flatter the more expensive proxy.
                 lines.append(row(aim, ours.rate / theirs.rate, factor, cpu=f"{theirs.cpu / ours.cpu:.2f}" if ours.cpu else ""))
             else:
                 lines.append(f"| {aim} | not measured | | |")

@@ -1,4 +1,4 @@
-"""An upstream that knows when the kernel took in each request, and for which support session: `upstream.py PORT`.
+"""An upstream that notes when the kernel received each request, and for which support session: `upstream.py PORT`.
 
 `/…/stream` answers with a part and never ends; `/seen` tells what came since it was last asked; all else is a short answer.
 """

@@ -1,4 +1,4 @@
-"""HTTP on bare sockets, with the instants at which the kernel took bytes in: a slow reader must not shift what is measured."""
+"""HTTP on bare sockets, with the times at which the kernel received bytes, so that a slow reader doesn't matter."""
 
 import re
 import select
@@ -27,7 +27,7 @@ class Wire:
             self.open = False
 
     def read(self) -> None:
-        """Takes what has come; `at` is then when the last of it came, in seconds of the Unix epoch."""
+        """Reads what has arrived. `at` is then when the last of it arrived, in seconds since 1970."""
         while self.open:
             try:
                 data, fields, _, _ = self.socket.recvmsg(65536, 64)
@@ -43,7 +43,7 @@ class Wire:
             self.open = bool(data)
 
     def answer(self) -> int | None:
-        """The status of a complete answer, which is then forgotten."""
+        """The status of a complete answer, which is then dropped."""
         head, gap, rest = self.got.partition(b"\r\n\r\n")
         if not gap:
             return None
@@ -78,7 +78,7 @@ class Watch:
             self.epoll.register(wire.fd, select.EPOLLIN | select.EPOLLRDHUP)
 
     def ready(self, seconds: float) -> tuple[float, list[Wire]]:
-        """Those that have something to read, and the instant at which that was known."""
+        """The readable ones, and when that was known."""
         events = self.epoll.poll(seconds, 4096)
         return time.time(), [self.wires[fd] for fd, _ in events]
 

@@ -24,9 +24,9 @@ from processes import find, free_port, stop_when_told
 
 GENESIS = "0" * 64
 SECOND = 1_000_000
-# So many events one transaction adds.
+# How many events one transaction adds.
 BATCH = 100_000
-# Of so many events of a chain one is no request's.
+# One event of a chain in this many is not about a request.
 RARE = 1_000
 MONTHS = 24
 LATER = 4_000_000_000_000_000
@@ -89,7 +89,7 @@ class Sqlite:
 class Postgres:
     def __init__(self, folder: pathlib.Path) -> None:
         self.url = os.environ.get("SUPPORT_CONSOLE_TEST_POSTGRES_URL") or sys.exit("There is no PostgreSQL.")
-        # The server makes keys only where it is alone on its store.
+        # The server makes keys only on SQLite.
         for name in "cursor", "identity", "checkpoint":
             (folder / f"{name}.key").write_text(secrets.token_hex(32))
             (folder / f"{name}.key").chmod(0o600)
@@ -117,14 +117,14 @@ class Postgres:
 
 
 class Chain:
-    """A tenant's chain under way."""
+    """A tenant's chain while it is written."""
 
     def __init__(self, tenant: str, number: int, seq: int, digits: str) -> None:
         self.tenant, self.name, self.number, self.seq, self.hash, self.at = tenant, f"tenant:{tenant}", number, seq, digits, 0
         self.resource = {False: bytes.fromhex(SESSION.replace("-", "")), True: tenant.encode()}
 
     def event(self, at: int, spelled: str) -> tuple:
-        """The next event, as it is stored: a request, its response, and seldom something else."""
+        """The next event, as it is stored: a request, its response, and rarely something else."""
         self.seq, self.at = self.seq + 1, at
         seq, is_act = self.seq, self.seq % RARE == 0
         request = hashlib.sha256(b"%d %d" % (self.number, (seq + 1) // 2)).digest()[:16]
@@ -151,7 +151,7 @@ class Chain:
                 f'"tenant_id":"{self.tenant}","user_agent":{browser},"v":1}}')
         hashed = hashlib.sha256(text.encode())
         self.hash = hashed.hexdigest()
-        # The identifier follows from the place.
+        # The identifier is made from the place.
         return (self.number << 40) + seq, at, 0, number, hashed.digest(), b"", self.resource[is_act], request, stored
 
 
@@ -238,7 +238,7 @@ class Years:
         return [Chain(name, int(number), int(seq), digits) for name in names for number, seq, digits in [heads[f"tenant:{name}"]]]
 
     def first(self, names: list[str]) -> Iterator[str]:
-        """What must be there before the first event."""
+        """The rows that must exist before the first event."""
         for name in names:
             yield (f"INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, health_since, health_at) "
                    f"VALUES ('{name}', '{name}', '{name}', 'active', 0, '{name}', '{name}', 0, 0)")
