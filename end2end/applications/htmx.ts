@@ -1,7 +1,7 @@
 import { expect } from "@playwright/test";
 import { type Application, fromCompat, inCompat, Running } from "./application.ts";
 
-/** htmx before Flask: what it sends in `HX-Request` decides between a fragment and a page. */
+/** htmx in front of Flask: `HX-Request` decides between a fragment and a page. */
 export const htmx: Application = {
   name: "htmx",
 
@@ -17,7 +17,7 @@ export const htmx: Application = {
     await expect(page.getByRole("listitem")).toHaveText("Straße & 50%");
     await page.getByRole("button", { name: "Remove" }).click();
     await expect(page.getByRole("listitem")).toHaveCount(0);
-    // A whole page in the place of a fragment would bring a second one.
+    // A whole page in place of a fragment would add a second one.
     return [`${await page.getByRole("heading", { level: 1 }).count()} heading`];
   },
 };

@@ -3,7 +3,7 @@ import { type Application, fromCompat, Running } from "./application.ts";
 
 const TOKEN = "a-token-of-jupyter";
 
-/** JupyterLab: a token in a field of its own, a cookie that its scripts read, and kernels over WebSockets. */
+/** JupyterLab: a token in its own field, a cookie that its scripts read, and kernels over WebSockets. */
 export const jupyterLab: Application = {
   name: "JupyterLab",
   upstream: ['upstream_readable_cookies = ["_xsrf"]'],

@@ -32,7 +32,7 @@ export const mediaWiki: Application = {
     await page.locator("#wpSave").click();
     await expect(page.locator("#mw-content-text")).toContainText("Zeile eins");
     seen.push(await heading.innerText(), new URL(page.url()).pathname);
-    // A script does this, with a token of its own, once it is there.
+    // A script does this once it has loaded, with its own token.
     await page.waitForLoadState("networkidle");
     await page.locator("#ca-unwatch a, #ca-watch a").first().click();
     await expect(page.locator("#mw-watchlink-notification")).toBeVisible();

@@ -11,7 +11,7 @@ const flow = JSON.stringify([
 ]);
 
 const ANA = { username: "ana", password: "a password" };
-/** Of that password, by bcrypt with the least cost. */
+/** The password's bcrypt hash, with the lowest cost. */
 const HASH = "$2a$04$gb0lFkjYaJAVoW8VcyqjYePdbVy7bw3v7kpa3aowy6J6LYhWORnYS";
 
 async function start(more: string[] = []): Promise<Running> {
@@ -25,7 +25,7 @@ async function start(more: string[] = []): Promise<Running> {
   ].flat());
 }
 
-/** Node-RED's editor: fields of its own in each request, and what runs is shown over a WebSocket. */
+/** Node-RED's editor: its own fields in each request, and results over a WebSocket. */
 export const nodeRed: Application = {
   name: "Node-RED",
 
@@ -39,7 +39,7 @@ export const nodeRed: Application = {
     await page.locator("#red-ui-workspace-chart").click({ position: { x: 400, y: 400 } });
     await page.keyboard.press("Control+i");
     await page.locator("#red-ui-clipboard-dialog-import-text").fill(flow);
-    // It looks at the text when a key goes up.
+    // It reads the text when a key is released.
     await page.keyboard.press("End");
     await page.locator("#red-ui-clipboard-dialog-ok").click();
     await page.locator("#red-ui-workspace-chart").click({ position: { x: 300, y: 200 } });
@@ -61,7 +61,7 @@ export const nodeRed: Application = {
   },
 };
 
-/** The same with its own sign-in, which its scripts send as `Authorization` from then on. */
+/** The same with its own sign-in, whose token its scripts send as `Authorization`. */
 export const nodeRedWithSignIn: Application = {
   name: "Node-RED with its sign-in",
   upstream: ['upstream_authorization = "pass"'],

@@ -2,7 +2,7 @@
 import { MariaDb } from "./mariadb.ts";
 import { type Needed, Running } from "./application.ts";
 
-/** Where an application is about to run. */
+/** The folder and address of an application. */
 export interface Site {
   readonly folder: string;
   readonly url: string;
@@ -13,13 +13,13 @@ export interface Site {
 interface Wanted {
   /** Whether it gets a MariaDB, which PHP reaches as `localhost`. */
   database?: boolean;
-  /** What is in its environment. */
+  /** Its environment. */
   environment?: (folder: string) => string[];
   /** Fills its folder. */
   prepare?: (site: Site) => Promise<void>;
 }
 
-/** Starts what lies in `root`. */
+/** Starts the application in `root`. */
 export async function startPhp(root: (folder: string) => string, wanted: Wanted): Promise<Running> {
   const { database, environment, prepare } = wanted;
   const settings = ["upload_max_filesize=64M", "post_max_size=64M", "display_errors=0"].flatMap(setting);

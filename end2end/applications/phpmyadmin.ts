@@ -5,7 +5,7 @@ import { DUMP } from "./files.ts";
 import { OWNER } from "./mariadb.ts";
 import { startPhp } from "./php.ts";
 
-/** phpMyAdmin: pages that its scripts exchange in part, a token in each form, an upload and a download. */
+/** phpMyAdmin: pages that its scripts replace in part, a token in each form, an upload and a download. */
 export const phpMyAdmin: Application = {
   name: "phpMyAdmin",
 

@@ -7,7 +7,7 @@ import { PICTURE } from "./files.ts";
 const run = promisify(execFile);
 const ADMIN = { email: "ana@demo.example", password: "a long enough password" };
 
-/** PocketBase: a page that signs in once, and sends what it got as its own `Authorization` from then on. */
+/** PocketBase: a page that signs in once, and then sends its token as `Authorization`. */
 export const pocketBase: Application = {
   name: "PocketBase",
   entry: "/_/",

@@ -3,7 +3,7 @@ import { expect } from "@playwright/test";
 import { type Application, Running } from "./application.ts";
 
 const ANA = { username: "ana", password: "a password" };
-/** Of that password, by bcrypt with the least cost. */
+/** The password's bcrypt hash, with the lowest cost. */
 const HASH = "$2a$04$gb0lFkjYaJAVoW8VcyqjYePdbVy7bw3v7kpa3aowy6J6LYhWORnYS";
 
 async function start(web: string): Promise<Running> {

@@ -1,7 +1,7 @@
 import { expect } from "@playwright/test";
 import { type Application, inCompat, Running } from "./application.ts";
 
-/** React 18, which owns the whole document and says what it finds there that it has not rendered. */
+/** React 18, which owns the whole document and reports what it finds there but has not rendered. */
 export const react18: Application = {
   name: "React 18",
 

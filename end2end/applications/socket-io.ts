@@ -1,7 +1,7 @@
 import { expect } from "@playwright/test";
 import { type Application, inCompat, Running } from "./application.ts";
 
-/** socket.io: it begins with long requests, then goes on over a WebSocket; pings, and bytes beside text. */
+/** socket.io: long polling, then a WebSocket; pings, and bytes as well as text. */
 export const socketIo: Application = {
   name: "socket.io",
 
@@ -15,7 +15,7 @@ export const socketIo: Application = {
     await page.getByLabel("Message").fill("Straße & 50%");
     await page.getByRole("button", { name: "Say" }).click();
     await expect(page.getByRole("listitem")).toHaveCount(2);
-    // Longer than it waits for a ping.
+    // Longer than the time between pings.
     await page.waitForTimeout(3000);
     await page.getByLabel("Message").fill("still here");
     await page.getByRole("button", { name: "Say" }).click();

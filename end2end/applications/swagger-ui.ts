@@ -1,7 +1,7 @@
 import { expect } from "@playwright/test";
 import { type Application, inCompat, Running } from "./application.ts";
 
-/** Swagger UI before an API that wants a token, which is typed into its dialog and sent as `Authorization`. */
+/** Swagger UI for an API that needs a token, which is typed into its dialog and sent as `Authorization`. */
 export const swaggerUi: Application = {
   name: "Swagger UI",
   upstream: ['upstream_authorization = "pass"'],

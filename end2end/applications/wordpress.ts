@@ -10,8 +10,8 @@ import { type Site, startPhp } from "./php.ts";
 const run = promisify(execFile);
 
 /**
- * WordPress, which writes its own address into every page. Here it takes it from what it is asked as, as where it has several
- * addresses. One that keeps it in its database leads its forms past every proxy.
+ * WordPress, which writes its own address into every page. Here it takes the address from `Host`, as in installations with
+ * several addresses. If the address is in its database, its forms bypass every proxy.
  */
 export const wordPress: Application = {
   name: "WordPress",

@@ -1,5 +1,5 @@
-//! A platform in Rust that guards its own API: instead of a proxy in front of it, the gateway is a
-//! layer inside it.
+//! A platform in Rust that guards its own API: the gateway is a layer inside it, instead of a proxy
+//! in front of it.
 //!
 //! ```sh
 //! cargo run -p server --example guarded_api -- console.toml 127.0.0.1:8080

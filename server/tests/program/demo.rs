@@ -1,4 +1,4 @@
-//! The demo as it is run: its sample platform believes what the console has signed, and nothing else.
+//! The running demo: its sample platform trusts what the console has signed, and nothing else.
 
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! A disk that fails under the running program: nothing passes, everyone is informed, and what can
-//! recover does.
+//! A disk that fails under the running program: nothing passes, everyone is informed, and the
+//! program recovers if it can.
 
 use crate::support::prelude::*;
 

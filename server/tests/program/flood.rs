@@ -1,5 +1,5 @@
-//! A flood of requests that are refused: it fills neither disk nor memory, and a support session is
-//! served all the same.
+//! A flood of refused requests fills neither disk nor memory, and a support session is still
+//! served.
 
 use std::{
     net::SocketAddr,

@@ -1,5 +1,5 @@
-//! Proxies that no one here wrote, with the configurations of `docs/integrations` as they stand
-//! there: what the pages promise holds, and no protective line can be left out.
+//! Real proxies with the exact configurations of `docs/integrations`: the pages' promises hold, and
+//! no protective line can be left out.
 
 mod caddy;
 mod envoy;

@@ -1,5 +1,5 @@
-//! `examples/guarded_api.rs` as it is run: a platform in Rust with the gateway as a layer in it, and
-//! the console in the same process. And the console's own interface behind the same layer.
+//! Runs `examples/guarded_api.rs`: a platform in Rust with the gateway as a layer, and the console
+//! in the same process. Also the console's own REST interface behind the same layer.
 
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! The gateway before an upstream that no one here wrote (httpbin), driven with a client that no one
-//! here wrote (curl).
+//! The gateway in front of an upstream that is not ours (httpbin), with a client that is not ours
+//! (curl).
 
 use std::{
     net::SocketAddr,

@@ -1,4 +1,4 @@
-//! The program as it is run: a separate process that is used over HTTP and by command lines.
+//! The program as a separate process, used over HTTP and by command lines.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Two nodes on one PostgreSQL: what ends on one ends on the other, whatever becomes of it.
+//! Two nodes on one PostgreSQL: what ends on one ends on the other, whatever happens to that node.
 
 use serde_json::Value;
 use sqlx::AssertSqlSafe;

@@ -1,4 +1,5 @@
-//! A store that can't be written: nothing passes, everyone is informed, and it recovers by itself.
+//! A store that can't be written: nothing passes, everyone is informed, and the server recovers
+//! without help.
 
 use crate::support::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `support-console doctor | head -1`: a reader that has seen enough is no fault.
+//! `support-console doctor | head -1`: a reader that stops early is not an error.
 
 use std::process::Stdio;
 

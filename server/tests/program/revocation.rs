@@ -1,5 +1,4 @@
-//! Whatever is taken away from a running server is taken away immediately, by anyone and under any
-//! load.
+//! Revocations take effect on a running server immediately, whoever makes them and under any load.
 
 use std::{
     net::SocketAddr,

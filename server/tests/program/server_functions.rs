@@ -1,4 +1,4 @@
-//! Every server function, asked by everyone who may try: what it answers is reviewed as a whole.
+//! Calls every server function as every kind of caller. The answers are reviewed as one snapshot.
 
 use std::fmt::Write as _;
 

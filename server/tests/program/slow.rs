@@ -1,5 +1,5 @@
-//! A thousand clients who take their time: a support session is served all the same, memory is
-//! bounded, and none of them is waited for for long.
+//! A thousand slow clients: a support session is still served, memory is bounded, and the gateway
+//! waits for none of them for long.
 
 use std::{net::SocketAddr, time::Duration};
 

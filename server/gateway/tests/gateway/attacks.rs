@@ -1,4 +1,4 @@
-//! Requests that must not pass, judged by what the upstream was sent: nothing.
+//! Requests that must not pass: the upstream must have received nothing.
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
-//! A tenant opened in a browser: the way in, and who may use the cookie, counted at the upstream.
+//! A tenant opened in a browser: how a browser gets in, and who may use the cookie, counted at the
+//! upstream.
 
 use std::fmt::Write;
 

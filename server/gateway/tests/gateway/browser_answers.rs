@@ -1,4 +1,4 @@
-//! What a browser gets of the platform's answers, and the platform of a browser's requests.
+//! What a browser gets from the platform's answers, and the platform from a browser's requests.
 
 use app::domain::access_log::Refusal;
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -1,4 +1,4 @@
-//! The banner's requests to the gateway: none of them is forwarded, and no one else may make them.
+//! The banner's requests to the gateway: none is forwarded, and nobody else may make them.
 
 use serde_json::{Value, json};
 

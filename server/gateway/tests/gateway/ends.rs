@@ -1,4 +1,4 @@
-//! What ends, ends: at once, for good, and visibly.
+//! Ends of sessions take effect at once, for good, and visibly.
 
 use std::{
     io::ErrorKind,

@@ -1,4 +1,4 @@
-//! Checks of a proxy, as raw requests: whatever a client or a stranger can put into one.
+//! Checks of a proxy as raw requests, with anything that a client or a stranger can put into them.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The upstream's identity of each request, in a form that no one else can make.
+//! The identity of each request for the upstream, which nobody else can make.
 
 use app::identity::{Claims, IdentityError, MAX_LIFETIME, Presented, Verifier, path_hash};
 use chrono::TimeDelta;

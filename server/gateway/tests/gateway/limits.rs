@@ -1,4 +1,4 @@
-//! What bounds a session beside its scopes, and a record that does not come.
+//! The limits of a session besides its scopes, and a record that does not come.
 
 use std::sync::Arc;
 

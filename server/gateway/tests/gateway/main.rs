@@ -1,4 +1,4 @@
-//! The gateway between raw clients and an upstream that counts every byte it is sent.
+//! The gateway between raw clients and an upstream that counts every byte that it receives.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

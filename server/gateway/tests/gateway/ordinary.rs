@@ -1,4 +1,4 @@
-//! What people's programs, pages and links are like, and the attacks that letting them through could open.
+//! Ordinary programs, pages and links, and the attacks that could become possible when these pass.
 
 mod fields;
 mod pages;

@@ -1,4 +1,4 @@
-//! The rules of the configuration decide, and what they refuse the upstream never sees.
+//! The rules of the configuration decide, and the upstream never sees what they refuse.
 
 use app::domain::access_log::Refusal;
 

@@ -1,4 +1,4 @@
-//! TLS of the gateway's own, and what clear text is let in.
+//! The gateway's own TLS, and who may connect in clear text.
 
 use std::{
     net::{IpAddr, Ipv4Addr, UdpSocket},

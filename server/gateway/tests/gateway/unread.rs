@@ -1,4 +1,4 @@
-//! Clients that take their answers slowly are waited for, and those that take nothing are not.
+//! The gateway waits for clients that read slowly, and cuts those that read nothing.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Web sockets: opened only by a rule, only by an answer to what was asked, and one request each.
+//! WebSockets: each needs a rule and a valid answer to its own handshake, and is one request.
 
 use app::domain::access_log::RequestOutcome;
 use chrono::TimeDelta;

@@ -1,4 +1,4 @@
-//! A proxy that can't ask, and ends TLS before the gateway.
+//! A proxy without forward-auth, which terminates TLS in front of the gateway.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 

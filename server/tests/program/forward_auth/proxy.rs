@@ -1,4 +1,4 @@
-//! A proxy that runs.
+//! A running proxy.
 
 use std::{net::SocketAddr, path::PathBuf, process::Stdio};
 

@@ -1,4 +1,4 @@
-//! A PostgreSQL database of a test's own.
+//! A PostgreSQL database for one test.
 
 use std::{
     net::{SocketAddr, ToSocketAddrs},

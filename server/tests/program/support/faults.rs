@@ -1,5 +1,5 @@
-//! What is put before the system's library, so that a program meets a disk that fails or a clock
-//! that jumps.
+//! Libraries that are preloaded before the system's, so that a program meets a failing disk or a
+//! jumping clock.
 
 use std::{
     ffi::OsString,

@@ -1,4 +1,4 @@
-//! Those who use a program: a platform that registers its tenants, staff members who sign in.
+//! The users of a program: a platform that registers its tenants, and staff members who sign in.
 
 use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of a test's own, which can be stopped, killed and frozen.
+//! A PostgreSQL server for one test, which can be stopped, killed and frozen.
 
 use std::{
     path::{Path, PathBuf},

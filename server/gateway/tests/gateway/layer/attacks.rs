@@ -1,4 +1,4 @@
-//! Whatever is tried, no handler is reached by what is not permitted and recorded: each is counted there.
+//! No attack reaches a handler unless it is permitted and recorded. The handlers count their calls.
 
 use app::domain::access_log::{Refusal, RequestOutcome};
 use chrono::TimeDelta;

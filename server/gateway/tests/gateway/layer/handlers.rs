@@ -1,4 +1,4 @@
-//! Handlers that count what reaches them, and middleware between them and the layer.
+//! Handlers that count their calls, and middleware between them and the layer.
 
 use std::{
     collections::HashMap,

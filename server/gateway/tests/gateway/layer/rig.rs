@@ -1,4 +1,4 @@
-//! An application of axum with the layer in it, and the session that asks.
+//! An axum application with the layer, and a session that sends requests.
 
 use std::{
     net::SocketAddr,

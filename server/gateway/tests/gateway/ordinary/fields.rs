@@ -1,4 +1,4 @@
-//! What programs send besides method and path: what describes a body, and what is left out.
+//! The fields that programs send: those that describe a body, and those that are left out.
 
 use super::{TENANT, by_identity, from_page};
 use crate::{

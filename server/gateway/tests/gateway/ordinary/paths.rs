@@ -1,4 +1,5 @@
-//! Odd paths and queries: what passes, where links lead, and what that must not open.
+//! Odd paths and queries: what passes, where links are redirected, and which attacks that must not
+//! allow.
 
 use super::{TENANT, by_identity, files, from_page};
 use crate::{

@@ -1,4 +1,4 @@
-//! How a refusal is told, to people and to programs.
+//! How a refusal is shown to people and to programs.
 
 use app::domain::access_log::Refusal;
 

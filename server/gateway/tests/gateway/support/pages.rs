@@ -1,4 +1,4 @@
-//! What a platform answers a browser: pages and cookies, and everything that it should not.
+//! A platform's answers to a browser: pages and cookies, and everything that it should not send.
 
 use std::{fmt::Write, net::SocketAddr};
 

@@ -1,4 +1,4 @@
-//! Certificates that are made for one test.
+//! Certificates for one test.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 

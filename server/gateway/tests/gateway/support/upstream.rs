@@ -1,4 +1,5 @@
-//! An upstream that keeps every byte it is sent, and answers by the last segment of the path.
+//! An upstream that keeps every byte that it receives. The last segment of the path selects its
+//! answer.
 
 use std::{io::Read, net::SocketAddr, os::fd::AsFd, sync::Arc};
 
