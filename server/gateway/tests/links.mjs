@@ -1,6 +1,6 @@
-// Writes links.txt: what a browser asks for when it follows a link, as Node's URL (the URL Standard) has it.
+// Writes links.txt: the requests of a browser that follows links, by Node's URL (the URL Standard).
 // Each line has the target of the request and, behind a tab, the target of the request that follows if the
-// answer leads to the canonical spelling of the first. Run: node links.mjs > links.txt
+// answer redirects to the canonical spelling of the first. Run: node links.mjs > links.txt
 
 const pieces = [
   "a", "B", "7", "~", "-", "_", ".", "..", "...", "%", "%%", "%2", "%zz", "%25", "%2525", "%2e", "%2E", "%2f", "%2F",
@@ -13,7 +13,7 @@ const queries = [
   "?q='\"<>`|^", "?q=a?b/c", "?=", "?&&", "?%",
 ];
 
-// A generator of numbers, so that the file is the same each time (mulberry32).
+// A random generator with a fixed seed, so that the file is the same each time (mulberry32).
 let state = 0x5eed;
 const random = (below) => {
   state = (state + 0x6d2b79f5) | 0;
@@ -23,7 +23,7 @@ const random = (below) => {
 };
 
 const unreserved = /[A-Za-z0-9\-._~]/;
-// The canonical spelling of a path, written here a second time.
+// The canonical spelling of a path, implemented a second time.
 const respelt = (path) =>
   path.replace(/%([0-9a-fA-F]{2})?/g, (whole, digits) => {
     if (!digits) return "%25";
@@ -45,7 +45,7 @@ const add = (link) => {
   if (seen.has(target)) return;
   seen.add(target);
   const location = respelt(url.pathname) + url.search;
-  // As a Location is read: against the address that was asked for. One with two slashes would name a host.
+  // As browsers read a Location: relative to the requested address. One with two slashes would name a host.
   const led = location.startsWith("//") ? null : new URL(location, url);
   lines.push(`${target}\t${led ? led.pathname + led.search : "-"}`);
 };

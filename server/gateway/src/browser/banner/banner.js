@@ -1,27 +1,26 @@
-// Says in a page of the platform in whose name, in which tenant and for how much longer it is looked
-// at, what was refused, and ends the support session. The gateway puts it into a page as one inline
-// script, and serves it as a file for pages that include it themselves; however often a page runs it,
-// it starts once. It must stay plain ASCII, take nothing from the page but an id, write no markup and no
-// inline style, and name every address in full: then neither a policy, nor a <base>, nor whoever copies
-// its text can make it do something else.
+// Shows in a page of the platform who looks at which tenant, the time left and refused requests, and can end the
+// support session. The gateway injects it into a page as one inline script, and serves it as a file for pages that
+// include it. If a page runs it several times, it starts once. It must stay plain ASCII, take only an id from the page,
+// write no markup and no inline style, and use full addresses. Then neither a policy, nor a <base>, nor someone who
+// copies its text can make it do something else.
 
 const OWN = `${location.origin}/.support-console`;
 const NAME = "support-console-banner";
-/** How often it is asked whether the session is still active, in milliseconds. */
+/** How often the banner asks whether the session is still active, in milliseconds. */
 const ASK_EVERY = 15_000;
-/** For how long an answer is waited for. */
+/** How long to wait for an answer. */
 const PATIENCE = 10_000;
-/** How often it is seen to that the banner stands and says the right time. */
+/** How often to check that the banner is there and shows the right time. */
 const LOOK_EVERY = 500;
-/** After how long it is put into a page that is still loading. */
+/** When to show it in a page that is still loading. */
 const LOADING = 5_000;
-/** From here on the time left is also said, in seconds. */
+/** From here on the time left is also announced to screen readers, in seconds. */
 const NEARLY_OVER = 60;
-/** For how long a refusal is news, in seconds: the page may have been reloaded since. */
+/** How long a refusal is news, in seconds, because the page may have been reloaded since. */
 const NEWS = 10;
 /** How many notices are shown at once. */
 const NOTICES = 3;
-/** Of how many hosts it is said that nothing was sent there. */
+/** How many blocked hosts are named. */
 const HOSTS = 20;
 
 const OVER = {
@@ -30,9 +29,9 @@ const OVER = {
 };
 const NOT_OPEN = "This tenant is no longer open in this browser.";
 const CANT_SAY = "Support Console doesn't answer. The support session may have ended.";
-/** In a page that its own policy gives no origin, nothing can be asked. */
+/** A page without an origin, by its own policy, can't send requests. */
 const ISOLATED = "This page is sandboxed, so that the time left can't be shown here.";
-/** The corners, clockwise, and where the banner is then. */
+/** The corners, clockwise, with the banner's position. */
 const CORNERS = {
   "bottom right": "auto 0 0 auto",
   "bottom left": "auto auto 0 0",
@@ -42,9 +41,9 @@ const CORNERS = {
 /** The policies' parts about what a page sends. */
 const SENDING = ["connect-src", "form-action"];
 
-/** Where a page's own policy forbids to ask. */
+/** The message if a page's own policy forbids the banner's requests. */
 const KEPT = "This page's own policy keeps the time left from being asked for.";
-/** The page's id, by which the gateway knows that its banner stands. What says so is taken out again. */
+/** The page's id, with which the banner reports to the gateway. The attribute is removed again. */
 const page = encodeURIComponent(document.currentScript?.dataset.page ?? "");
 document.currentScript?.remove();
 
@@ -58,10 +57,10 @@ const make = (tag, properties = {}, ...children) => {
   return element;
 };
 
-/** Leads to a page that asks whether the session is to end. */
+/** A link to a page that asks whether to end the session. */
 const toEnd = () => make("a", { href: `${OWN}/end`, target: "_self" }, "End the support session");
 
-/** Changes a text only if it is another: whoever watches the page is not woken for nothing. */
+/** Changes a text only if it differs, so that observers of the page are not called for nothing. */
 const say = (element, text) => {
   if (element.textContent !== text) {
     element.textContent = text;
@@ -76,7 +75,7 @@ const clock = (seconds) => {
   return hours > 0 ? `${hours}:${text}` : text;
 };
 
-/** Where the person has put the banner, and whether it is folded. Of this tab, at this host. */
+/** The banner's corner and whether it is folded, for this tab at this host. */
 const choice = {
   read() {
     try {
@@ -95,7 +94,7 @@ const choice = {
   },
 };
 
-/** The attribute and the element that say where an event leads, if it leads anywhere. */
+/** The element and the attribute with the target of an event, if it has one. */
 const leading = (event) => {
   if (event.type === "submit") {
     const { submitter, target } = event;
@@ -105,7 +104,7 @@ const leading = (event) => {
   return ["href", event.composedPath().find(({ localName }) => localName === "a" || localName === "area")];
 };
 
-/** This moment, by the clock that stands still while a machine sleeps and by the one that people set. */
+/** The current time, by the clock that stops while a machine sleeps and by the system's clock. */
 const now = () => ({ steady: performance.now(), wall: Date.now() });
 
 class Banner {
@@ -125,7 +124,7 @@ class Banner {
   #chosen = choice.read();
   #console = "";
   #origins = [];
-  /** When the session ends, by either clock; nothing if that can't be said. */
+  /** When the session ends, by either clock; undefined if that is not known. */
   #ends;
   #asking = false;
   #askedAt = 0;
@@ -140,7 +139,7 @@ class Banner {
   /** The ids of refusals that were shown, or are too old. */
   #known = new Set();
   #stopped = new Set();
-  /** How many pages without a banner are known here. */
+  /** How many pages without a banner were reported here. */
   #without = 0;
 
   constructor() {
@@ -172,7 +171,7 @@ class Banner {
     this.#choose({});
   }
 
-  /** From now on it stands in the page, whatever the page does with its content. */
+  /** Keeps the banner in the page, whatever the page does with its content. */
   start() {
     const started = Date.now();
     const look = () => {
@@ -188,7 +187,7 @@ class Banner {
     this.ask();
     document.addEventListener("DOMContentLoaded", look);
     setInterval(look, LOOK_EVERY);
-    // What the gateway has refused is told at once where browsers tell the status.
+    // In browsers that report the status, refusals of the gateway are shown at once.
     new PerformanceObserver((list) => {
       const isRefused = ({ name, responseStatus }) => responseStatus >= 400 && !name.startsWith(OWN);
       if (list.getEntries().some(isRefused)) {
@@ -198,16 +197,15 @@ class Banner {
   }
 
   /**
-   * Last in the body: whoever renders a whole document (React) leaves what is there alone, while one
-   * element more beside the body would be an error of its. The top layer makes it independent of how the
-   * body is shown.
+   * Last in the body, where a script that renders the whole document (React) ignores it. Beside the body it
+   * would cause an error. The top layer makes it independent of the body's style.
    */
   #stand() {
     if (this.host.isConnected) {
       return;
     }
     this.#hasStood = true;
-    // A copy of the page has a copy of the banner, without anything in it.
+    // A copy of the page has an empty copy of the banner.
     for (const copy of document.querySelectorAll(NAME)) {
       copy.remove();
     }
@@ -217,9 +215,9 @@ class Banner {
       this.host.popover = "manual";
       this.host.showPopover();
     } catch {
-      // It is on top by its style alone.
+      // Then only its style keeps it on top.
     }
-    // A page that writes its document anew has removed them. Those that are there are not added twice.
+    // A page that replaces its document has removed them. Existing ones are not added twice.
     this.#listen();
   }
 
@@ -240,7 +238,7 @@ class Banner {
     }
   };
 
-  /** A policy has stopped what a page wanted to send somewhere else. */
+  /** A policy has stopped something that the page tried to send elsewhere. */
   #whenStopped = ({ isTrusted, disposition, effectiveDirective, blockedURI }) => {
     if (!isTrusted || disposition !== "enforce" || !SENDING.includes(effectiveDirective)) {
       return;
@@ -257,7 +255,7 @@ class Banner {
     }
   };
 
-  /** Where a page's link or form leads to the upstream's own address, it is to lead to this host. */
+  /** Redirects a page's link or form with the upstream's own address to this host. */
   #whenLeaving = (event) => {
     const [attribute, element] = leading(event);
     const address = element && getAttribute.call(element, attribute);
@@ -270,7 +268,7 @@ class Banner {
     }
   };
 
-  /** Asks the gateway how it stands. One question at a time. */
+  /** Asks the gateway for the session's state. One request at a time. */
   async ask() {
     if (this.#asking || this.#isOver || this.#isKept) {
       return;
@@ -299,7 +297,7 @@ class Banner {
     this.#tick();
   }
 
-  /** Shows a session as the gateway describes it, which was asked at a moment. */
+  /** Shows a session as the gateway describes it, for a request that was sent at this time. */
   #show(session, { steady, wall }, isFirst) {
     if (!this.#ends) {
       say(this.#status, "");
@@ -343,7 +341,7 @@ class Banner {
     }
     const { steady, wall } = now();
     if (this.#ends) {
-      // A machine that slept, or a clock that was set: never more than either of them leaves.
+      // If the machine slept or a clock was set, the clock with less time left counts.
       const left = Math.min(this.#ends.steady - steady, this.#ends.wall - wall) / 1000;
       const seconds = Math.max(0, Math.ceil(left));
       say(this.#left, `${clock(seconds)} left`);
@@ -360,12 +358,12 @@ class Banner {
     }
   }
 
-  /** Whether it was last asked so long ago, or, as far as the clock knows, later than now. */
+  /** Whether the last request was this long ago or, if the clock was set, is in the future. */
   #isTime(interval) {
     return Math.abs(Date.now() - this.#askedAt) >= interval;
   }
 
-  /** Ends the session where the form could not be sent. */
+  /** Ends the session if the form could not be sent. */
   async #end() {
     const answer = await send(`${OWN}/end`, { method: "POST" }).catch(() => null);
     if (answer?.ok || answer?.status === 401) {
