@@ -14,7 +14,7 @@ const PATIENCE = 10_000;
 const LOOK_EVERY = 500;
 /** When to show it in a page that is still loading. */
 const LOADING = 5_000;
-/** From here on the time left is also announced to screen readers, in seconds. */
+/** From this time left on, in seconds, the banner announces the end. */
 const NEARLY_OVER = 60;
 /** How long a refusal is news, in seconds, because the page may have been reloaded since. */
 const NEWS = 10;
