@@ -73,7 +73,7 @@ fn api(support: SupportSessionLayer) -> Router {
     Router::new().nest("/v1", v1)
 }
 
-/// Who asks: the platform's own user, or a staff member in a support session.
+/// The caller: the platform's own user, or a staff member in a support session.
 enum Asking {
     User { tenant: String },
     Support(LiveSupportSession),
@@ -89,7 +89,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asking {
             // A support request, but not the one that was judged. It belongs to no user either.
             Err(error) => return Err(error.into_response()),
         }
-        // Stands for the platform's own way of signing in.
+        // In place of the platform's own authentication.
         let field = parts.headers.get(header::AUTHORIZATION);
         let user = field.and_then(|field| field.to_str().ok()?.strip_prefix("Bearer user-of-"));
         let user = user.ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())?;
@@ -139,7 +139,7 @@ async fn add_invoice(
     Ok(StatusCode::CREATED)
 }
 
-/// Never ends by itself.
+/// Never ends.
 async fn feed(asking: Asking, InPath(tenant): InPath<String>) -> Result<Body, StatusCode> {
     asking.may_see(&tenant)?;
     let every = tokio::time::interval(Duration::from_millis(100));

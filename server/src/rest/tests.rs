@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The interface as it is served, with a key of each kind.
+/// The served interface, with a key of each kind.
 struct App {
     router: Router,
     keys: HashMap<&'static str, String>,
@@ -114,8 +114,8 @@ fn set_media_type(request: &mut Request<Body>, media_type: &str) {
     request.headers_mut().insert("content-type", value);
 }
 
-/// A good body for an operation of the document. An operation that is new needs an entry here, or
-/// its line of the matrix shows a 4xx that is none of the key's.
+/// A valid body for an operation of the document. A new operation needs an entry here. Otherwise
+/// its line of the matrix shows a 4xx that has nothing to do with the key.
 fn good_body(method: &str, path: &str) -> Value {
     match (method, path) {
         ("post", "/api/v1/requests") => {

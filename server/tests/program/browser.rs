@@ -186,7 +186,8 @@ async fn nobody_but_the_holder_is_sent_back_with_a_code() {
         location.starts_with("/sign-in?next=%2Fsupport%2Fopen%2Fs-"),
         "{location}"
     );
-    // The way on from there leads to the session's page: a form may not lead to another site.
+    // From there it redirects to the session's page, because a form may not redirect to another
+    // site.
     assert!(!location.contains("state"), "{location}");
     let staff = staff.signed_in_again().await;
     let without_state = path.split('?').next().unwrap();

@@ -48,7 +48,7 @@ impl Scene {
         assert_eq!(self.upstream.bytes(), sent, "something was sent");
     }
 
-    /// What the session's own page knows of it.
+    /// The session's data, from its own page.
     async fn known(&self, session: &Granted) -> Value {
         let path = format!("/support-sessions/{}", session.id);
         self.platform.get(&path).await
@@ -100,7 +100,8 @@ async fn a_clock_that_jumps_forward_ends_what_is_due_for_good_and_lengthens_noth
     scene.is_over(&session).await;
     scene.has_recorded_an_expiry().await;
 
-    // Put right it revives nothing, and what is created then lives an hour and no longer.
+    // When the clock is corrected, nothing is revived, and a new session lasts an hour and no
+    // longer.
     scene.clock.is_ahead_by(0);
     let again = until("a staff session that has not ended", async || {
         let staff = Staff::signing_in(&scene.program, &scene.staff.email).await?;
@@ -125,7 +126,7 @@ async fn a_clock_set_back_neither_stops_time_nor_turns_it_back() {
     assert_eq!(scene.ask(&session).await.status, 200);
     let after = scene.last_request(&session).await;
     assert!(after >= before, "{after} came before {before}");
-    // By what counts since the machine was started, since the clock says yesterday.
+    // By the time since the machine's start, because the clock says yesterday.
     until("time to go on", async || {
         assert_eq!(scene.ask(&session).await.status, 200);
         let now = scene.last_request(&session).await;

@@ -22,7 +22,7 @@ const BY_IDENTITY: &str = r#"
         "/v1/organizations/{organization_id}",
     ]
 "#;
-/// Where else a request may name a tenant or an organization, with either of them.
+/// The other places in which a request may name a tenant or an organization.
 const SELECTORS: &str = r#"
     [gateway.selectors]
     query = ["tenant", "tenant_id"]
@@ -31,7 +31,7 @@ const SELECTORS: &str = r#"
     organization_headers = ["x-organization-id"]
 "#;
 
-/// What no request may be answered for, whatever binding there is: target and more fields.
+/// Requests that must never be answered, whatever the binding is: target and further fields.
 const AMBIGUOUS: [(&str, &str); 30] = [
     ("/v1/tenants/acme/../bolt", ""),
     ("/v1/tenants/acme/./../bolt/x", ""),
@@ -233,7 +233,7 @@ impl Rig {
         client.answer().await
     }
 
-    /// A request that is in order passes, with `expected` in what the upstream gets.
+    /// A permitted request passes, with `expected` in what the upstream gets.
     async fn passes(&self, target: &str, fields: &str, expected: &str) {
         let (requests, before) = (self.upstream.requests(), self.upstream.text().len());
         let answer = self.ask("GET", target, fields).await;
@@ -278,7 +278,7 @@ impl Rig {
         }
     }
 
-    /// None of what belongs to someone else is in anything that the upstream ever got.
+    /// The upstream never got anything that belongs to someone else.
     async fn never_saw(&self, foreign: &[&str]) {
         self.upstream.sent_so_far().await;
         let text = self.upstream.text().to_ascii_lowercase();

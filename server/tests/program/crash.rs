@@ -13,11 +13,11 @@ const ROUNDS: u64 = 200;
 const KILLS: &str = "SUPPORT_CONSOLE_TEST_KILLS";
 /// How many servers are killed at the same time.
 const LANES: u64 = 5;
-/// How often one store is killed under; then what was found is checked, and another one follows.
+/// How many kills one store gets. Then its record is checked, and another store follows.
 const ROUNDS_OF_A_STORE: u64 = 100;
 /// Clients who ask one thing after another.
 const CLIENTS: usize = 6;
-/// Clients whose answer is under way when the end comes.
+/// Clients with an answer in progress when the kill comes.
 const STREAMS: usize = 2;
 /// No round waits for more than this many requests, or answers.
 const MOST: u64 = 24;
@@ -40,7 +40,7 @@ async fn no_request_reaches_the_upstream_without_a_record_whenever_the_server_is
     );
 }
 
-/// What was found once a store was killed under for the last time.
+/// The result after a store's last kill.
 #[derive(Default)]
 struct Found {
     kills: u64,
@@ -83,7 +83,7 @@ async fn kill_under(rounds: u64, random: &mut Random) -> Found {
         program.kill().await;
         acknowledged.extend(load.acknowledged().await);
         if round % 8 == 7 {
-            // Also while it puts right what the kill before has left.
+            // Also while it repairs what the previous kill left.
             let span = Duration::from_micros(random.below(STARTING_US));
             program.start_and_kill(span).await;
         }

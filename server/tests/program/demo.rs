@@ -41,7 +41,7 @@ async fn the_sample_platform_accepts_only_support_that_the_console_has_signed() 
     assert_eq!(me["tenant"]["id"], tenant);
     assert_eq!(me["support"]["session"], session.id.as_str());
 
-    // Straight to its port: what the gateway says in clear, said by somebody else.
+    // Directly to its port: the gateway's plain fields, sent by somebody else.
     let claimed = [
         format!("Support-Tenant: {tenant}"),
         format!("Support-Session: {}", session.id),

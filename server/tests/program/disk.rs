@@ -67,14 +67,14 @@ impl Scene {
 
     async fn recovers(&self) {
         self.disk.recovers();
-        // Without any request: the program looks by itself.
+        // Without any request, because the program checks regularly.
         let ready = async || (self.program.ready().await == 200).then_some(());
         until("the program to be ready again", ready).await;
         self.passes().await;
         assert!(!self.staff.page("/support").await.contains(NOTICE));
     }
 
-    /// What was sent has a row, and no row says of anything else that it was sent.
+    /// Every request that was sent has a row, and no row says so of a request that was not.
     async fn has_recorded_everything(&self) {
         let store = rusqlite::Connection::open(self.program.store()).unwrap();
         let mut rows = store
@@ -115,7 +115,7 @@ async fn after_a_failed_flush_nothing_passes_until_a_restart() {
     let mut scene = Scene::new().await;
     scene.disk.becomes("unflushable");
     scene.is_out_of_order(BROKEN).await;
-    // A flush that succeeds later says nothing about what was given to the disk before.
+    // A flush that succeeds later doesn't show that earlier data is safe.
     scene.disk.recovers();
     scene.is_out_of_order(BROKEN).await;
     scene.program.kill().await;
@@ -130,7 +130,7 @@ async fn a_file_system_that_became_read_only_lets_nothing_through() {
     scene.disk.becomes("read_only");
     scene.is_out_of_order(BROKEN).await;
     scene.program.stop().await;
-    // Not half of it either: a console that can't write down what is done does not start.
+    // Not partly either: a console that can't record acts does not start.
     let (code, told) = scene.program.try_run(&["serve"]).await;
     assert_ne!(code, 0, "it serves");
     assert!(

@@ -85,7 +85,7 @@ async fn a_flood_of_refused_requests_fills_nothing_and_delays_nobody() {
     assert_eq!(upstream.requests(), SERVED + 1);
     assert!(refused_rows(&platform, &ended).await <= RECORDED);
     assert_eq!(refused_rows(&platform, &live).await, 0);
-    // What the live session's own requests take, with the store's log of what was written.
+    // What the live session's own requests need, including the store's log.
     let grown = size(program.folder()).saturating_sub(disk);
     assert!(grown < 6 * MIB, "{grown} bytes on the disk");
     let grown = program.memory().saturating_sub(memory);

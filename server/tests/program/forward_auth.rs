@@ -81,7 +81,7 @@ impl Attack {
     }
 }
 
-/// No attack lands with the page as it stands, and each does without its line.
+/// No attack succeeds with the page's configuration, and each succeeds without its line.
 async fn prove(
     rig: &Rig,
     page: &str,
@@ -109,7 +109,7 @@ async fn prove(
     }
 }
 
-/// What no proxy may carry: the console refuses it, and the platform sees nothing of it.
+/// Requests that no proxy may forward: the console refuses them, and the platform sees nothing.
 async fn refuses_whatever_may_not_pass(rig: &Rig, upstream: &Upstream) {
     const FORGED: &str = "X-Original-Method: GET\r\nX-Original-URI: /v1/tenants/acme\r\n\
                           X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /v1/tenants/acme\r\n";
@@ -158,7 +158,7 @@ async fn refuses_whatever_may_not_pass(rig: &Rig, upstream: &Upstream) {
     assert_eq!(upstream.requests(), before, "{}", upstream.text());
 }
 
-/// What a proxy may turn away, or make harmless, by itself.
+/// Requests that a proxy may refuse or make harmless itself.
 async fn lets_nothing_doubtful_through(rig: &Rig, upstream: &Upstream) {
     let (before, session) = (upstream.requests(), &rig.session);
     let ok = rig.request(session, "GET /v1/tenants/acme/things", "");
@@ -247,7 +247,7 @@ async fn carries_nothing_while_nobody_answers(mut rig: Rig, upstream: &Upstream)
     assert_eq!(upstream.requests(), before);
 }
 
-/// What may pass passes with our identity and without credentials; its row is open until the
+/// A permitted request passes with our identity and without credentials. Its row is open until the
 /// proxy's own log completes it, once.
 async fn carries_and_reports(rig: &Rig, upstream: &Upstream, log: impl AsyncFn() -> String) {
     let session = rig.session("acme", Some("x"), &[]).await;
@@ -325,7 +325,7 @@ async fn carries_and_reports(rig: &Rig, upstream: &Upstream, log: impl AsyncFn()
     assert_eq!(rig.row(&session).await, row);
 }
 
-/// All of the above, of a proxy that has the page as it stands.
+/// All of the above, for a proxy with the page's exact configuration.
 async fn carries_what_may_pass_and_nothing_else(
     rig: Rig,
     upstream: &Upstream,
@@ -340,7 +340,7 @@ async fn carries_what_may_pass_and_nothing_else(
     carries_nothing_while_nobody_answers(rig, upstream).await;
 }
 
-/// Whether a request comes to the platform twice whose connection, kept from another, breaks.
+/// Whether a request reaches the platform twice if its kept connection breaks.
 async fn is_sent_again(rig: &Rig, upstream: &Upstream) -> bool {
     for (last, well) in [("things", true), ("slam", false)] {
         let line = format!("GET /v1/tenants/acme/{last}");

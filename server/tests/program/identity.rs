@@ -61,7 +61,7 @@ impl Rig {
         KeySet::parse(&answer.text().await.unwrap()).unwrap()
     }
 
-    /// Sends a request through the gateway; gives the status and the body.
+    /// Sends a request through the gateway. Returns the status and the body.
     async fn ask(&self, method: &str, target: &str) -> (u16, String) {
         let head = format!(
             "{method} {target} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
@@ -262,7 +262,7 @@ async fn keys_are_rotated_under_traffic_without_an_outage() {
         let (code, said) = rig.program.try_run(&["gateway", "keys", step]).await;
         assert!(code == 1 && said.contains("--at-once"), "{said}");
     };
-    // What the operator waits for, without the waiting.
+    // The operator's wait, without waiting.
     let later = |file: &str, minutes: u64| {
         let path = rig.program.folder().join(file);
         let file = std::fs::File::options().append(true).open(path).unwrap();
@@ -274,7 +274,7 @@ async fn keys_are_rotated_under_traffic_without_an_outage() {
     let at_first = published(1).await;
     assert!(holds(&sign().await, &at_first));
     command("add").await;
-    // What an upstream keeps from before the promotion.
+    // The key set that an upstream has cached before the promotion.
     let kept = published(2).await;
     assert!(
         holds(&sign().await, &at_first),

@@ -97,7 +97,7 @@ async fn a_revocation_on_one_node_ends_everything_on_both_and_each_gives_a_recei
         assert!(confirmed["after_us"].as_u64().is_some(), "{receipt}");
         assert!(confirmed["last_sent_us"].as_i64().unwrap() < 0, "{receipt}");
     }
-    // Told in the session's own log too: both streams were cut.
+    // The session's own log says it too: both streams were cut.
     until("the ends of both streams", async || {
         let path = format!("/support-sessions/{}/access-log", session.id);
         let log = nodes.platform.get(&path).await;
@@ -176,7 +176,7 @@ async fn a_node_cut_off_from_the_store_lets_nothing_through_until_it_is_back() {
         assert_eq!(ask(&nodes.b, &session).await.status, 503, "{way:?}");
         assert_eq!(nodes.upstream.requests(), sent, "{way:?}");
         assert_eq!(ask(&nodes.a, &session).await.status, 200, "a is untouched");
-        // What was revoked meanwhile stays revoked when it is back.
+        // A session that was revoked meanwhile stays revoked when it is back.
         let other = nodes.session().await;
         nodes.staff.revoke(&session.id).await;
         nodes.relay.set(Way::Open);

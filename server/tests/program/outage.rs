@@ -34,7 +34,7 @@ async fn while_another_process_holds_the_store_nothing_passes_and_everyone_is_in
     assert_eq!(upstream.requests(), 1);
 
     other.execute_batch("ROLLBACK").unwrap();
-    // Without any request: the program looks by itself.
+    // Without any request, because the program checks regularly.
     let ready = async || (program.ready().await == 200).then_some(());
     until("the program to be ready again", ready).await;
     assert_eq!(ask(program.gateway, "x", &session.token).await.status, 200);

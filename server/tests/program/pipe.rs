@@ -31,7 +31,7 @@ async fn a_command_whose_output_nobody_reads_ends_quietly() {
     }
 }
 
-/// The exit code of a command whose reader has gone, and what it says beside its output.
+/// The exit code of a command whose reader has gone, and its standard error.
 async fn unread(folder: &tempfile::TempDir, words: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_support-console"));
     command.env_clear().kill_on_drop(true).current_dir(folder);

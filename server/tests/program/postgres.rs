@@ -1,4 +1,4 @@
-//! A PostgreSQL that is restarted, crashes or stands still under a running node.
+//! A PostgreSQL that is restarted, crashes or freezes under a running node.
 
 use std::{collections::HashSet, net::SocketAddr};
 
@@ -65,7 +65,8 @@ impl Scene {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
-    /// What went upstream has a row that says so, and nothing else has; what was answered is there.
+    /// Every request that went upstream has a row that says so, and no other. Every answered
+    /// request is recorded.
     async fn has_recorded(&self, answered: &HashSet<String>) {
         let store = PgPool::connect(&self.postgres.url()).await.unwrap();
         let rows: Vec<(String, String, Option<i64>)> = until("every row's end", async || {
@@ -178,7 +179,7 @@ async fn a_database_that_stands_still_lets_nothing_through_then_or_when_it_goes_
     let down = async || (scene.node.ready().await == 503).then_some(());
     until("the node to notice", down).await;
     scene.is_refused().await;
-    // What it was asked before it stood still it does now: those records are closed as refused.
+    // It now does what it was asked before it froze. Those records are closed as refused.
     scene.postgres.thaw();
     scene.comes_back().await;
     let answered = load.stop().await;

@@ -145,7 +145,7 @@ async fn an_upstream_that_keeps_tenants_apart_passes_and_everything_is_on_record
     assert_eq!(report["passed"], true);
     let checks = report["checks"].as_array().unwrap();
     assert_eq!(checks.len(), 8, "{said}");
-    // Its own path twice for each tenant, in two probes; what was refused never arrived.
+    // Each tenant's own path twice, in two probes. Refused requests never arrived.
     assert_eq!(upstream.requests.load(Ordering::SeqCst), 8);
     for session in report["support_sessions"].as_array().unwrap() {
         let id = session["support_session_id"].as_str().unwrap();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::support::prelude::*;
 
-/// What a store's file and those beside it are called; the last two are there or not.
+/// The names of a store's files, of which the last two may be missing.
 const BESIDE: [&str; 3] = ["", "-wal", "-shm"];
 
 /// The store's file, or one beside it.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::prelude::*;
 
-/// The server functions with good arguments; those that end something come last.
+/// The server functions with valid arguments. Those that end something come last.
 fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Value)> {
     let page = json!({ "limit": null, "cursor": null });
     let tenants = json!(TenantFilter::default());
@@ -121,7 +121,7 @@ async fn each_server_function_answers_each_kind_of_caller_as_reviewed() {
         let session = holder.create_session("acme", None).await;
         let latest = platform.get("/audit?limit=1").await["items"][0].clone();
         let event = latest["id"].as_str().expect("an audit event");
-        // That of the form which has created the session.
+        // The key of the form that created the session.
         let request = latest["request_id"].as_str().expect("a request");
         writeln!(matrix, "{caller}").unwrap();
         asked.clear();

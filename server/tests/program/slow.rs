@@ -13,7 +13,7 @@ use tokio::{
 use crate::support::prelude::*;
 
 const MIB: u64 = 1024 * 1024;
-/// What a slow client may cost at most, in bytes.
+/// The most memory that a slow client may take, in bytes.
 const EACH: u64 = 96 * 1024;
 /// Longer than any of them may stay.
 const LONG: Duration = Duration::from_secs(150);
@@ -36,7 +36,7 @@ async fn stalls(gateway: SocketAddr, bytes: &'static [u8]) -> TcpStream {
 /// Sends refused requests again and again, and never reads a response.
 async fn never_reads(gateway: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
-    // Little of what it is told finds room on its side.
+    // Its receive buffer is small.
     socket.set_recv_buffer_size(4096).unwrap();
     let tcp = socket.connect(gateway).await.unwrap();
     let requests = "GET /v1/tenants/acme/x HTTP/1.1\r\nHost: x\r\n\r\n".repeat(500);

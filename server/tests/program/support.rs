@@ -44,7 +44,7 @@ pub(crate) const BY_PATH: &str = r#"
 /// How long anything here may take on a machine that is busy with other things.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(50);
 
-/// Asks until there is an answer; panics with `what` if there is none for too long.
+/// Asks until there is an answer. Panics with `what` if there is none for too long.
 pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asking = async {
         let mut again = tokio::time::interval(Duration::from_millis(20));
@@ -59,7 +59,7 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
     answer.unwrap_or_else(|_| panic!("waited too long for: {what}"))
 }
 
-/// The ids of all requests in what an upstream was sent.
+/// The ids of all requests in what an upstream received.
 pub(crate) fn request_ids(text: &str) -> HashSet<String> {
     text.lines()
         .filter_map(|line| line.split_once(": "))

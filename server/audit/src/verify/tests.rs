@@ -44,7 +44,7 @@ fn rehash(event: &mut Value) {
     event["hash"] = chain::hash_json(event.clone()).unwrap().into();
 }
 
-/// Gives every event from `from` on the links and hashes that it should have.
+/// Recalculates the links and hashes of all events from `from` on.
 fn relink(events: &mut [Value], from: usize) {
     for at in from..events.len() {
         events[at]["seq"] = (at + 1).into();
@@ -149,7 +149,7 @@ fn a_stretch_says_what_it_does_not_prove() {
         "{report}"
     );
     assert_eq!(code(&verify(&events[4..], Extent::All, &[])), "gap");
-    // The head just before the stretch is held against the first event's link.
+    // The head just before the range is compared with the first event's link.
     let before = head_of(&events[3]);
     assert!(
         verify(
@@ -383,7 +383,7 @@ fn a_chain_may_begin_after_a_signed_checkpoint_and_nowhere_else() {
     let cases = [
         (None, 4, vec![], "gap"),
         (Some(signed(3)), 4, vec![], "sound"),
-        // Not all of what it covers has been deleted yet.
+        // Not all events that it covers have been deleted yet.
         (Some(signed(3)), 1, vec![], "sound"),
         (Some(signed(3)), 3, vec![], "sound"),
         (Some(signed(3)), 4, vec![end(3), end(5)], "sound"),

@@ -147,7 +147,7 @@ const OF_PAGES: [&str; 22] = [
     "x-socket-id",
     "grpc-timeout",
 ];
-/// What no page may send.
+/// Fields that no page may send.
 const NOT_OF_PAGES: [&str; 83] = [
     "authorization",
     "cf-connecting-ip",

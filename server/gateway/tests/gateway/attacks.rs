@@ -8,7 +8,7 @@ use crate::support::{Rig, Wanted};
 
 const OWN: &str = "/v1/tenants/acme";
 
-/// A line and the fields after Host and Authorization, and what is answered.
+/// A request line, the fields after Host and Authorization, and the expected answer.
 struct Attack {
     line: String,
     fields: &'static str,
@@ -429,7 +429,7 @@ async fn a_token_in_a_field_that_passes_is_refused_and_stands_in_no_record() {
 async fn a_token_in_a_field_that_does_not_pass_goes_nowhere() {
     let rig = Rig::new().await;
     let head = rig.head(&format!("GET {OWN}"));
-    // What is cut to fit the record is hidden before.
+    // A text is hidden before it is shortened for the record.
     let long = [470, 500, 508].map(|length| format!("User-Agent: {} ", "x".repeat(length)));
     let staying = STAYING.iter().map(|field| format!("{field}: a="));
     for field in staying.chain(long) {

@@ -113,7 +113,7 @@ impl Entry {
         self.ask(&format!("GET {path}"), &fields).await
     }
 
-    /// Nothing has gone upstream and nothing was let in.
+    /// Nothing was forwarded, and no browser was let in.
     fn nothing_passed(&self) {
         assert_eq!(self.rig.upstream.requests(), 0);
         assert!(self.rig.store.begun().is_empty());

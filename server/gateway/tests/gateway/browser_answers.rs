@@ -10,7 +10,7 @@ use crate::{
 };
 
 const TENANT: &str = "/v1/tenants/acme";
-/// What is put into pages has the id of their request.
+/// The injected element has the id of the page's request.
 const BANNER: &str = "<script data-page=\"";
 
 /// A request with the session's cookie from a page of its own host.
@@ -195,7 +195,7 @@ async fn service_workers_and_preflights_are_refused_before_the_upstream() {
         assert_eq!(answer.status, 403, "{fields}");
         assert_eq!(answer.header("access-control-allow-origin"), None);
     }
-    // Our own script is none either.
+    // Our own script doesn't count either.
     let fields = format!(
         "{SAME_ORIGIN}Service-Worker: script\r\nCookie: {}\r\n",
         entry.cookie()
@@ -362,7 +362,7 @@ async fn a_banner_is_told_the_names_of_its_pages_upstream_alone() {
     };
     let said = session(&format!("?page={id}")).await;
     let expected = serde_json::json!(["https://app.example", "http://app.example"]);
-    // Its own address, and nobody else's.
+    // Only its own address.
     let origins = said["upstream_origins"].as_array().unwrap();
     assert!(
         origins

@@ -128,7 +128,7 @@ async fn a_tab_is_asked_whether_the_session_is_to_end() {
     nothing_happened(&entry);
 }
 
-/// What the banner gets about refusals: what was asked for, and why it was refused.
+/// What the banner gets about refusals: the request, and why it was refused.
 async fn told(entry: &Entry) -> Vec<(String, String)> {
     let answer = ask(entry, &format!("GET {OWN}/session"), SAME_ORIGIN).await;
     let said: Value = serde_json::from_slice(&answer.body).unwrap();

@@ -108,7 +108,7 @@ async fn over_http_2_the_stream_ends_and_the_answer_is_whole() {
         let answer = client.answer(1).await;
         assert_eq!(answer.status, Some(status));
         assert!(answer.complete, "{answer:?}");
-        // The connection goes on.
+        // The connection continues.
         let get = [
             (":method", "GET"),
             (":scheme", "http"),

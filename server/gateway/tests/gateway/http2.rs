@@ -155,7 +155,7 @@ async fn bodies_keep_their_length_or_are_chunked() {
     assert!(sent.contains("content-length: 5\r\n"), "{sent}");
     assert!(sent.ends_with("\r\n\r\nhello"), "{sent}");
 
-    // A body where there seldom is one is not lost either: the upstream sees what was checked.
+    // An unusual body is not lost either: the upstream sees what was checked.
     let answer = send(&rig, &fields.get(OWN), [b"od", b"d"]).await;
     assert_eq!(answer.status, Some(200));
     let sent = rig.upstream.text();
@@ -224,7 +224,7 @@ async fn what_is_malformed_or_ambiguous_never_reaches_the_upstream() {
         (replaced(":path", ""), RESET),
         (replaced(":authority", "g\r\nx: y"), RESET),
         (replaced(":authority", "a b"), RESET),
-        // What the library lets through.
+        // What the library accepts.
         (with(&[("accept", " a")]), "malformed_request"),
         (
             with(&[("content-length", "0"), ("content-length", "0")]),

@@ -8,7 +8,7 @@ use crate::support::{ISSUER, Rig, Wanted, client, noon};
 
 const OWN: &str = "/v1/tenants/acme";
 
-/// The values of a field in what a request's head looked like to the upstream.
+/// The values of a field in a request's head, as the upstream got it.
 fn values<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
     let lines = text.split("\r\n").filter_map(|line| line.split_once(": "));
     lines

@@ -1,4 +1,5 @@
-//! The layer before axum's handlers: what is served, recorded, and cut. Attacks are in `attacks`.
+//! The layer in front of axum's handlers: what is served, recorded, and cut. Attacks are in
+//! `attacks`.
 
 mod attacks;
 mod handlers;

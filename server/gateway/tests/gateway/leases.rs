@@ -52,7 +52,7 @@ async fn relaying_stops_in_both_directions_and_goes_on_with_the_lease() {
     rig.node.lease.give_up();
     rig.upstream.allow_chunks(2);
     up.send(b"3\r\ntwo\r\n0\r\n\r\n").await;
-    // By then what is relayed would have been.
+    // By then it would have been relayed.
     assert_eq!(rig.ask(&format!("GET {OWN}/x")).await.status, 503);
     assert!(!rig.upstream.text().contains("two"), "the upload went on");
     assert!(!down.has_read("chunk 2;"), "the stream went on");

@@ -69,7 +69,7 @@ async fn more_requests_than_the_rate_are_told_when_to_come_again() {
         (429, "rate_limited")
     );
     assert_eq!(answer.header("retry-after"), Some("10"));
-    // What is refused for another reason takes its share as well.
+    // A request that is refused for another reason counts as well.
     rig.clock.set(noon() + TimeDelta::seconds(10));
     assert_eq!(rig.ask("GET /v1/tenants/bolt/x").await.status, 403);
     assert_eq!(ask(&rig).await.0, 429);

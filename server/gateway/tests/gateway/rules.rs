@@ -65,7 +65,7 @@ async fn a_get_that_leaks_is_refused_in_every_spelling() {
     assert_eq!(rig.ask(&format!("GET {TENANT}/invoices")).await.status, 200);
 }
 
-/// How upstreams go on after a word and still serve what the word names.
+/// What upstreams may accept after a word and still serve what the word names.
 const READ_AS_THE_WORD: [(&str, &str); 14] = [
     ("(1)", "OData: a key"),
     ("('a%20b')", "OData: a key that is text"),
@@ -129,7 +129,7 @@ async fn whatever_follows_a_denied_word_it_stays_denied() {
 async fn a_denied_word_is_found_behind_the_names_of_namespaces() {
     let rig = Rig::with(reading()).await;
     for path in [
-        // OData: functions and actions, with and without arguments, keys and what is composed on them.
+        // OData: functions and actions, with and without arguments, keys, and compositions.
         "Default.exports()",
         "Default.exports(1)",
         "Default.exports",
@@ -331,7 +331,7 @@ async fn host_binding_gives_the_upstream_the_tenants_host_and_no_other() {
     assert_eq!(sent.matches("\r\nhost: ").count(), 2, "{sent}");
 }
 
-/// The rules of the rig, but for what the test says of scopes.
+/// The rules of the rig, with the test's own scopes.
 fn rules(scopes: &str) -> String {
     format!(
         r#"{{"tenant_binding": "path", "organization": "none",
@@ -442,7 +442,7 @@ async fn secrets_stand_in_no_record_of_a_target_that_can_be_read_in_two_ways() {
         assert!(!recorded.contains("s3cret"), "{target}: {recorded}");
     }
     assert_eq!(rig.upstream.text(), "");
-    // What can be read in one way hides no more than it must.
+    // A path with one reading hides no more than it must.
     let target = format!("{TENANT}/resets(s3cret)?back=%2Fx%3Fcode%3Ds3cret&page=2");
     assert_eq!(rig.ask(&format!("GET {target}")).await.status, 200);
     let begun = rig.store.begun();

@@ -154,7 +154,7 @@ async fn nothing_that_could_be_someones_own_is_kept() {
         client.send(request.as_bytes()).await;
         without(&client.answer_to(line == "HEAD").await, line);
     }
-    // Without the key there is none at all.
+    // Without the key there are no static files.
     let entry = Entry::new().await;
     without(&part(&entry, "script", SCRIPT, "").await, "without the key");
 }

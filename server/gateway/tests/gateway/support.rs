@@ -120,11 +120,11 @@ pub(crate) struct Wanted {
     pub(crate) scopes: &'static [&'static str],
     /// More of the `[gateway]` table, before its own tables.
     pub(crate) more: &'static str,
-    /// `[[scopes]]` beside `all:write`.
+    /// `[[scopes]]` in addition to `all:write`.
     pub(crate) more_scopes: &'static str,
     /// How many requests may be open at once, if not as many as the machine allows.
     pub(crate) places: Option<usize>,
-    /// What the session keeps of the rules under which it was created; their text is in the store.
+    /// The hash of the rules under which the session was created. Their text is in the store.
     pub(crate) created_under: Option<&'static str>,
     /// `http` or `https`, as clients call the gateway.
     pub(crate) scheme: &'static str,
@@ -158,7 +158,7 @@ impl Default for Wanted {
 /// The console in whose name the gateway signs.
 pub(crate) const ISSUER: &str = "https://console.example.com";
 
-/// Renewed from here a lease is held until it is given up.
+/// A lease that is renewed from here is held until it is given up.
 pub(crate) const FOR_EVER: Duration = Duration::from_hours(1_000_000);
 
 pub(crate) fn noon() -> DateTime<Utc> {
@@ -214,7 +214,7 @@ impl Rig {
         }
     }
 
-    /// What the gateway was made with, once more.
+    /// The parts of the gateway again.
     pub(crate) fn settings(&self) -> GatewaySettings {
         validated(&self.config, &self.scopes)
     }

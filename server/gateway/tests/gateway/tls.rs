@@ -115,7 +115,7 @@ async fn a_new_certificate_is_taken_and_no_connection_is_dropped() {
 
 #[tokio::test]
 async fn clear_text_from_another_machine_is_not_as_much_as_read() {
-    // How this machine looks from outside; one that has no network at all has no outside.
+    // This machine's address from outside; none without a network.
     let probe = UdpSocket::bind("0.0.0.0:0").unwrap();
     let outside = match probe.connect("192.0.2.1:9") {
         Ok(()) => probe.local_addr().unwrap().ip(),

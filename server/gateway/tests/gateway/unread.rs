@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::support::{Rig, frames::FrameClient};
 
-/// What a client that takes nothing is allowed.
+/// The limit for a client that reads nothing.
 const UNREAD: Duration = Duration::from_secs(15);
 /// Longer than any of this takes.
 const LONG: Duration = Duration::from_mins(1);

@@ -65,7 +65,7 @@ async fn frames_pass_both_ways_and_are_counted() {
         .until(|seen| seen[0].bytes.ends_with(&[MASKED, MASKED, MASKED].concat()))
         .await;
 
-    // Each minute what has passed so far is noted in the row that is still open.
+    // Each minute the traffic so far is noted in the open row.
     rig.clock.advance(TimeDelta::minutes(1));
     let note = rig.store.noted(1).await.remove(0);
     assert_eq!(note.request_id, rig.store.begun()[0].request_id);

@@ -1,4 +1,4 @@
-//! Attacks on the platform's isolation, and what it serves to those who belong.
+//! Attacks on the platform's isolation, and what it serves to legitimate callers.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What is recorded by clocks that differ, and exports of ranges of time.
+//! Records by clocks that differ, and exports of time ranges.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,7 +22,7 @@ fn minutes(n: i64) -> TimeDelta {
     TimeDelta::minutes(n)
 }
 
-/// Events of two nodes, each by a clock of its own: in pairs, which race for their places.
+/// Events of two nodes with different clocks, in pairs that race for their places.
 fn history() -> impl Strategy<Value = (Vec<(i64, i64)>, i64, i64)> {
     (prop::collection::vec((OFF, OFF), 1..12), OFF, OFF)
 }
@@ -105,7 +105,7 @@ async fn an_event_is_recorded_when_it_gets_its_place() {
                     let mut event = new_event(Some("a"), 1, clock.now());
                     event.recorded = Stamp::new(move || stamp.now());
                     let _receipt = tx.append_audit(event);
-                    // The act goes on, or waits for a lock.
+                    // The act continues, or waits for a lock.
                     clock.set(noon() + minutes(1));
                     Ok::<_, StoreError>(())
                 })

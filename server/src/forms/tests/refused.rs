@@ -1,4 +1,4 @@
-//! Who and what is refused.
+//! Refused callers and requests.
 
 use super::*;
 

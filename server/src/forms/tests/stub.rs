@@ -1,4 +1,4 @@
-//! What stands in for the services behind the forms.
+//! Stubs of the services behind the forms.
 
 use super::*;
 
@@ -6,8 +6,7 @@ pub(super) const SESSION: &str = "01937e2c-7b6a-7cc0-8000-0000000000aa";
 pub(super) const TOKEN: &str = "scst_secret";
 pub(super) const EVENT: AuditEventId = AuditEventId::from_uuid(Uuid::from_u128(3));
 
-/// Stands in for the services behind the console: decides by the policy, and notes what it was
-/// asked.
+/// A stub of the services behind the console. It decides by the policy, and notes its calls.
 #[derive(Default)]
 pub(super) struct Stub {
     pub(super) asked: Mutex<Vec<String>>,

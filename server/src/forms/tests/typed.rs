@@ -96,7 +96,7 @@ async fn a_sign_out_and_a_given_password_lead_nobody_to_what_another_typed() {
     );
     let flash = site.flash(&changed, Some(&cookie_of(&changed))).await;
     assert!(matches!(flash, Flash::Done(_)), "{flash:?}");
-    // Who signs out leaves nothing.
+    // Someone who signs out leaves nothing.
     let typed = expired().await;
     let again = site.sign_in("ana").await;
     let out = site

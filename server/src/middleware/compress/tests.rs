@@ -79,7 +79,7 @@ async fn no_other_site_learns_from_a_length_what_stands_in_a_page() {
     let (right, wrong) = (guess("7f3a90c1d5e84b26"), guess("q8x2w6z4y0v7u5t1"));
     let accept = ("accept-encoding", "gzip, deflate, br, zstd");
     let agent = ("user-agent", BROWSER);
-    // Where it may be compressed, the guess that is right is told by the length.
+    // Where it may be compressed, the length shows the right guess.
     let fields = [accept, agent, (SITE, "same-origin")];
     assert!(got(&pages, ask(&right, &fields)).await.1 < got(&pages, ask(&wrong, &fields)).await.1);
     for caused_elsewhere in [

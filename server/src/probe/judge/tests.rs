@@ -1,4 +1,4 @@
-//! Every way in which an upstream or a gateway can go wrong is told from what is right.
+//! Every fault of an upstream or a gateway is distinguished from correct behaviour.
 
 use app::domain::{
     RequestId, SupportSessionId, TenantId, Timestamp,

@@ -27,7 +27,7 @@ use crate::{config::Config, serve::Record, services::access_log::StoreRecorder};
 
 const ADA: Uuid = Uuid::from_u128(0xa1);
 
-/// The interface as it is served, with support sessions of every kind.
+/// The served interface, with support sessions of every kind.
 struct Supported {
     app: App,
     state: AppState,
@@ -98,8 +98,8 @@ async fn add_organization(console: &World) {
     registered.unwrap();
 }
 
-/// What sessions of each kind are asked for: by name, in a tenant. Nobody holds more than five at
-/// once, so those that end come first.
+/// The sessions of each kind, by name, in a tenant. Nobody may have more than five at once, so the
+/// ones that end come first.
 fn wanted() -> [(&'static str, &'static str, SupportSessionForm); 7] {
     let form = SupportSessionForm::default;
     let short = SupportSessionForm {

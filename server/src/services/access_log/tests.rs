@@ -1,4 +1,4 @@
-//! What the record promises while all goes wrong. Attacks and faults first.
+//! The promises of the record when everything fails. Attacks and faults first.
 
 use std::{sync::Arc, time::Duration};
 
@@ -78,7 +78,7 @@ async fn scenes_with(support_sessions: &str) -> Vec<Scene> {
     scenes
 }
 
-/// A recorder with what it is told.
+/// A recorder, with what it gets.
 pub(super) struct Recording<'s> {
     pub(super) scene: &'s Scene,
     pub(super) recorder: Arc<StoreRecorder>,
@@ -199,7 +199,8 @@ async fn a_flood_with_the_token_of_an_ended_session_fills_nothing_and_delays_nob
     for scene in scenes().await {
         let recording = scene.recorder_of("this start");
         recording.begin_one().await;
-        // Nothing is written while this is held: who waits for the flush queue waits for ever.
+        // Nothing is written while this is held. Anyone who waits for the flush queue waits for
+        // ever.
         let release = scene.hold_next_commit();
         let held = recording.begin(scene.intent());
         let flood = async {
@@ -383,7 +384,7 @@ async fn an_ended_session_records_no_more_refusals_however_long_they_go_on() {
 async fn after_a_failed_flush_nothing_is_recorded_or_looked_up_until_a_restart() {
     for scene in scenes().await {
         let recording = scene.recorder_of("this start");
-        // SQLITE_IOERR_FSYNC: what the operating system could not write it may have dropped.
+        // SQLITE_IOERR_FSYNC: the operating system may have dropped what it could not write.
         scene.world.store.faults.next(Fault::Code("1034"));
         for _ in 0..3 {
             let begun = recording.begin(scene.intent()).await;
@@ -430,8 +431,8 @@ async fn a_full_store_refuses_and_takes_up_again_by_itself() {
                 Box::pin(async { Ok::<(), StoreError>(()) })
             });
         idle.await.unwrap();
-        // On PostgreSQL any commit shows that the store can be written, also that of the refusal, which
-        // nobody waits for here.
+        // On PostgreSQL any commit shows that the store can be written, even the refusal's, for
+        // which nobody waits here.
         if scene.world.engine == "sqlite" {
             assert!(scene.cause().is_some(), "a commit of nothing shows nothing");
         }
@@ -480,7 +481,7 @@ async fn a_store_that_hangs_is_noticed_and_what_waited_too_long_is_never_written
             1,
             "begun in time, and told when it was done"
         );
-        // It is in time or not: either way it has a row exactly if it was told so.
+        // Whether it is in time or not, it has a row exactly if it was reported as recorded.
         let rows = scene.entries().await.len();
         assert_eq!(
             rows,
@@ -558,7 +559,7 @@ async fn one_bad_row_never_fails_its_batch_nor_takes_a_number() {
         let release = scene.hold_next_commit();
         let mut first = Box::pin(recording.begin(scene.intent()));
         assert!(futures::poll!(&mut first).is_pending());
-        // These share a commit, since they wait for the one before.
+        // These share a commit, because they wait for the previous one.
         let mut rest = Vec::new();
         for number in 0..20 {
             let mut intent = scene.intent();
@@ -618,7 +619,7 @@ async fn a_total_is_never_passed_however_many_ask_at_once_and_wherever() {
         for refused in answers.into_iter().filter_map(Result::err) {
             assert_eq!(refused, RecordError::BudgetExhausted);
         }
-        // After a restart as well; and an end is told before a budget.
+        // After a restart as well. And an end is reported before a budget.
         let later = scene.recorder_of("later");
         let refused = later.begin(scene.intent()).await;
         assert_eq!(refused.unwrap_err(), RecordError::BudgetExhausted);

@@ -92,7 +92,7 @@ async fn what_could_not_be_done_is_told_as_a_failure() {
     let mut keys = service(&console, folder.path());
     keys.core.entropy = Arc::new(SeededEntropy::new(1));
     let new = keys.rotation.make_next(&SeededEntropy::new(1)).unwrap();
-    // Something stands where the new key is to be written.
+    // Something else is where the new key must be written.
     let draft = format!("identity-next.{}.tmp", new.key.kid());
     std::fs::create_dir(folder.path().join(draft)).unwrap();
     keys.add(&cli()).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! What keeps a lease, and what a node confirms.
+//! How a node keeps its lease, and what it confirms.
 
 use app::{
     domain::{
@@ -103,7 +103,7 @@ async fn a_node_confirms_a_revocation_and_tenants_see_no_nodes() {
                 if receipts[0].confirmed.is_some() {
                     return receipts;
                 }
-                // The confirmation is told of, so that open pages show it.
+                // The confirmation is announced, so that open pages show it.
                 changes.recv().await.unwrap();
             }
         };
@@ -192,7 +192,7 @@ async fn what_was_missed_is_found_by_looking_at_everything() {
     }
 }
 
-/// A gateway whose rules are told apart by one route.
+/// A gateway whose rules differ by one route.
 fn rules(route: &str) -> String {
     format!(
         "[gateway]\nlisten = \"127.0.0.1:3100\"\npublic_url = \"http://127.0.0.1:3100\"\n\
@@ -215,7 +215,7 @@ async fn nodes_with_different_rules_hold_no_lease_until_one_has_left() {
         all_are_alive(&world).await;
         let (new, mut new_node) = join_with(&world, "new", &rules("v2")).await;
         if world.engine == "sqlite" {
-            // There the one before it is gone: it held the file's lock.
+            // There the previous one has stopped, because it held the file's lock.
             assert!(new.lease.is_held());
             continue;
         }

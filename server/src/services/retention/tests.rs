@@ -38,7 +38,8 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// Worlds of ten years ago: PostgreSQL has a clock of its own, by which nothing of the future is old.
+/// Worlds of ten years ago, because PostgreSQL has its own clock, by which nothing in the future is
+/// old.
 async fn old_worlds(config: Config) -> Vec<World> {
     let worlds = worlds_with(config).await;
     for world in &worlds {

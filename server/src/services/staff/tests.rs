@@ -235,7 +235,7 @@ async fn two_super_admins_can_not_remove_each_other_at_the_same_instant() {
                 async { console.add(&{ name }, SUPER).await }
             });
             let (ana, ben) = (ana.await, ben.await);
-            // Nobody else is left from the round before.
+            // Nobody else is left from the previous round.
             for member in console.staff.list(&cli()).await.unwrap() {
                 if ![ana.id, ben.id].contains(&member.id) {
                     console.staff.deactivate(&cli(), member.id).await.unwrap();

@@ -44,7 +44,7 @@ async fn a_sign_in_gives_a_token_that_stands_for_the_person_as_the_store_has_it(
                 must_change_password: false,
             }
         );
-        // Roles are looked up anew with each request.
+        // Roles are looked up with each request.
         let roles = vec![Role::SupportAdmin, Role::SuperAdmin];
         console
             .staff
@@ -604,7 +604,7 @@ async fn a_flood_of_throttled_sign_ins_does_not_reach_the_store() {
         console
             .run("ALTER TABLE out_of_reach RENAME TO sign_in_failures")
             .await;
-        // Its end is that of the store.
+        // Its end is the store's.
         console.clock.advance(TimeDelta::seconds(1));
         console
             .try_sign_in(&elsewhere(1), "ana@example.com", PASSWORD)

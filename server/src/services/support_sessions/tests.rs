@@ -1,4 +1,4 @@
-//! Attacks first, then what is promised.
+//! Attacks first, then the promises.
 
 mod held;
 mod limits;
@@ -384,7 +384,7 @@ async fn a_session_expires_by_itself_and_the_event_carries_the_true_instant() {
             .unwrap_err();
         assert_eq!(late.code, ProblemCode::Conflict, "revoking after expiry");
 
-        // Told of long afterwards, as after a restart.
+        // Recorded long afterwards, as after a restart.
         world.clock.advance(TimeDelta::hours(3));
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(record_expiries(

@@ -227,7 +227,7 @@ async fn each_bad_record_is_named_and_the_good_ones_count() {
     ];
     for console in both().await {
         console.register("acme", "Acme").await;
-        // A good one before each bad one, and the edges of what is allowed.
+        // A valid one before each invalid one, and the limits of what is allowed.
         let mut records: Vec<_> = bad
             .iter()
             .flat_map(|(bad, _)| [good(), bad.clone()])

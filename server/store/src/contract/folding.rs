@@ -40,7 +40,7 @@ async fn what_an_older_program_has_folded_is_found_after_the_next_start() {
         }
         for sql in [
             "UPDATE audit_deeds SET actor_search = 'i\u{307}pek yılmaz' WHERE actor_name = 'İpek Yılmaz'",
-            // Not what any version makes of this name.
+            // Not any version's form of this name.
             "UPDATE audit_deeds SET actor_search = 'forgéd' WHERE actor_name = 'Σίσυφος'",
             "INSERT INTO tenants (id, slug, name, status, created_at, sort_name, search, health_since, health_at) \
                 VALUES ('t-1', 'straße', 'Straße AG', 'active', 0, 'straße ag', 'straße ag\nstrasse-ag\nt-1', 0, 0)",

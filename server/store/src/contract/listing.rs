@@ -145,7 +145,7 @@ struct Item {
 
 record! { Item { rank; id } }
 
-/// What a caller does next on a page.
+/// A caller's next step on a page.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     First,
@@ -165,7 +165,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..12)
 }
 
-/// Where a walk through the model stands: the rows of the page.
+/// The position of a walk through the model: the rows of the page.
 fn model(step: Step, at: (usize, usize), total: usize, limit: usize) -> Option<(usize, usize)> {
     let (start, end) = at;
     match step {

@@ -75,7 +75,7 @@ fn events() -> Vec<AuditEvent> {
     linked(events)
 }
 
-/// With identifiers of their own.
+/// With their own identifiers.
 fn numbered(mut events: Vec<AuditEvent>, first: u128) -> Vec<AuditEvent> {
     for (event, number) in events.iter_mut().zip(first..) {
         event.id = AuditEventId::from_uuid(uuid::Uuid::from_u128(number));

@@ -1,4 +1,4 @@
-//! What goes first at the writer, and what has a share of it.
+//! The order of acts at the writer, and their shares.
 
 use std::{
     sync::{Arc, Mutex},
@@ -146,7 +146,7 @@ async fn on_postgresql_an_end_waits_neither_for_the_writer_nor_for_acts_of_peopl
     held.release(Vec::<BoxFuture<'_, ()>>::new()).await;
 }
 
-/// Those of one batch run in the order of their sessions, and a batch has no time for all of them.
+/// Acts of one batch run in the order of their sessions, and a batch has no time for all of them.
 #[tokio::test]
 async fn a_session_that_stands_last_in_the_order_of_locks_is_not_passed_by_later_ones() {
     let test = crate::testing::postgres().await;

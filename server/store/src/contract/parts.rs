@@ -1,4 +1,4 @@
-//! What an act has written and what it has put off, until its batch is kept.
+//! What an act has written and deferred, until its batch is committed.
 
 use app::domain::{
     RequestId, SupportSessionId,
@@ -101,7 +101,7 @@ async fn number(test: &TestStore, sql: &'static str) -> i64 {
     reader.db().query(sql).fetch_one().await.unwrap()
 }
 
-/// Only SQLite has parts: on PostgreSQL each act has a transaction of its own.
+/// Only SQLite has parts. On PostgreSQL each act has its own transaction.
 #[tokio::test]
 async fn all_that_a_refused_act_has_put_off_goes_with_it_and_nothing_of_those_beside_it() {
     let test = filled().await;
@@ -145,7 +145,7 @@ async fn all_that_a_refused_act_has_put_off_goes_with_it_and_nothing_of_those_be
             "SELECT COUNT(*) FROM request_log WHERE seq = 101 AND outcome = 'open'",
             1,
         ),
-        // Four begun, one ended, and those of the two acts.
+        // Four begun, one ended, and the two acts' own.
         ("SELECT COUNT(*) FROM audit_log", 7),
         ("SELECT COUNT(*) FROM revocation_receipts", 1),
     ] {

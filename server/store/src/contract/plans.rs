@@ -1,4 +1,4 @@
-//! What is read all the time is read through its own index, on both engines: plans, not times.
+//! Frequent reads use their own index, on both engines. Checks plans, not times.
 
 use app::domain::audit::{AuditAction, AuditCategory, AuditEvent, AuditFilter};
 
@@ -11,8 +11,8 @@ use crate::{
     testing::{append, both, new_event},
 };
 
-/// How an engine would run a query. PostgreSQL is told to avoid reading a whole table, which it
-/// otherwise does with one as small as a test's.
+/// An engine's plan for a query. PostgreSQL is told to avoid sequential scans, which it otherwise
+/// uses for tables as small as a test's.
 async fn plan(store: &Store, name: &str, sql: &str, values: &[Value]) -> String {
     let explain = match store.engine() {
         Engine::Sqlite => format!("EXPLAIN QUERY PLAN {sql}"),
@@ -100,7 +100,7 @@ const TIME: [&str; 2] = ["audit_log_by_time"; 2];
 const ACTS: [&str; 2] = ["audit_log_acts_by_time"; 2];
 const ACTS_OF_CHAIN: [&str; 2] = ["INDEX audit_log_acts (", "using audit_log_acts on"];
 
-/// What no event has is not looked for.
+/// Nothing is read for a value that no event has.
 async fn append_one_of_each(store: &Store) {
     let actions = [
         None,

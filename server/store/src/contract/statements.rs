@@ -78,7 +78,7 @@ fn no_file_with_statements_is_left_out_here() {
     let listed: BTreeSet<_> = lists()
         .into_iter()
         .map(|list| {
-            // `store::audit::append::add_event` stands in `audit/append.rs`.
+            // `store::audit::append::add_event` is in `audit/append.rs`.
             let mut parts: Vec<_> = list[0].name.split("::").skip(1).collect();
             parts.pop();
             PathBuf::from(parts.join("/")).with_extension("rs")

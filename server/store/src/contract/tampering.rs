@@ -9,7 +9,8 @@ use crate::{
     testing::{TestStore, append, both, new_event},
 };
 
-/// Changes of one row or of all, each by itself. A row has the bytes of another one of its columns then.
+/// Changes of one row or of all, each tried separately. A column then has the bytes of another
+/// row's.
 const CHANGES: [&str; 29] = [
     "UPDATE audit_log SET place = place + 1 WHERE place & 1099511627775 = 3",
     "UPDATE audit_log SET place = place + 1099511627776 WHERE place & 1099511627775 = 3",
@@ -44,7 +45,7 @@ const CHANGES: [&str; 29] = [
     "UPDATE audit_deeds SET actor_id = 'x'",
 ];
 
-/// What was never recorded, and a form in which filters would miss an event.
+/// Events that were never recorded, and a form in which filters would miss an event.
 const ADDED: [&str; 4] = [
     "INSERT INTO audit_log (place, recorded_at, took, deed, hash, id, resource, request, metadata) \
         SELECT place - 1, recorded_at, took, deed, hash, substr(id, 1, 15), resource, request, metadata FROM audit_log \

@@ -1,4 +1,4 @@
-//! The writer: what fails alone, what goes first, what shares a commit.
+//! The writer: which acts fail alone, which go first, which share a commit.
 
 use std::{
     sync::{
@@ -74,8 +74,8 @@ impl Held {
     }
 }
 
-/// Holds the batching writer until the gate is opened; resolves once the writer is held. Run once
-/// more, with those it shares a transaction with, it holds nothing.
+/// Holds the batching writer until the gate is opened. Resolves once the writer is held. If it runs
+/// again, with others of its transaction, it holds nothing.
 pub(super) async fn hold(store: &Store) -> Held {
     let (reached, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (holding, opened) = (Arc::clone(&reached), Arc::clone(&gate));

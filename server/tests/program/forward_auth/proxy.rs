@@ -44,7 +44,7 @@ impl Proxy {
         self.child.kill().await.unwrap();
     }
 
-    /// What it has said so far.
+    /// Its output so far.
     pub(super) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("said")).unwrap_or_default()
     }

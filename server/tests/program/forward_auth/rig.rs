@@ -47,7 +47,7 @@ impl Rig {
             allow = [{{ methods = ["GET"], paths = ["/v1/tenants/{{tenant_id}}/live/**"], upgrade = "websocket" }}]
             "#
         );
-        // The gateway as a proxy is not what is tried here.
+        // The gateway as a proxy is not tested here.
         let unused = Upstream::start().await;
         let program = Program::start(unused.address, &rules).await;
         let platform = Platform::of(&program).await;
@@ -111,7 +111,8 @@ impl Rig {
         client.answer().await
     }
 
-    /// Raw bytes to the proxy; only the status of what it answers, whose body may have no end.
+    /// Sends raw bytes to the proxy. Returns only the status of its answer, whose body may never
+    /// end.
     pub(super) async fn status_of(&self, bytes: &str) -> u16 {
         let mut client = Client::connect(self.front).await;
         client.send(bytes.as_bytes()).await;

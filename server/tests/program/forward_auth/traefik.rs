@@ -11,7 +11,7 @@ const CERTIFICATES: &str = "tls:
       keyFile: /etc/traefik/support-api.key
 ";
 
-/// The part that says what is carried.
+/// The part that says what is forwarded.
 fn configuration() -> String {
     page::block("traefik.md", "yml")
 }
@@ -33,7 +33,7 @@ async fn start(rig: &Rig, page: &str, upstream: &Upstream) -> Proxy {
     let mut command = packaged("traefik");
     command.arg("--configFile=traefik.yml");
     let proxy = Proxy::start(folder, command, rig.front).await;
-    // It listens before it has read what it is to carry.
+    // It listens before it has read its routes.
     let nobody = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", rig.front);
     crate::support::until("Traefik's routers", async || {
         (rig.raw(&nobody).await.status == 401).then_some(())

@@ -59,7 +59,7 @@ impl Forge {
         self.signed(&changed(self.header(), changes), &self.claims())
     }
 
-    /// Everything that must not be believed of `GET TARGET`, and as what it is refused.
+    /// Every identity that must be refused for `GET TARGET`, and the expected error.
     pub(crate) fn attacks(&self) -> Vec<(&'static str, String, &'static str)> {
         let stranger = Self {
             key: SigningKey::from_bytes(&[7; 32]),

@@ -10,7 +10,7 @@ use url::Url;
 
 pub(crate) struct Database {
     url: Url,
-    /// For looking into it beside the nodes.
+    /// To look into it while nodes use it.
     pub(crate) pool: PgPool,
 }
 

@@ -29,7 +29,7 @@ impl Disk {
         disk
     }
 
-    /// What a program needs in its environment to have its store on this disk.
+    /// The environment of a program whose store is on this disk.
     pub(crate) fn environment(&self) -> Vec<(&'static str, OsString)> {
         vec![
             ("LD_PRELOAD", self.library().into()),
@@ -56,8 +56,8 @@ impl Disk {
     }
 }
 
-/// A machine's clock that the test sets, by libfaketime. Only the wall clock follows it: what counts
-/// the time since the machine was started goes on as it is, as when a real clock is set.
+/// A machine's clock that the test sets, by libfaketime. Only the wall clock follows it. The time
+/// since the machine's start continues, as when a real clock is set.
 pub(crate) struct WallClock {
     folder: TempDir,
 }
@@ -72,7 +72,7 @@ impl WallClock {
         clock
     }
 
-    /// What a program needs in its environment to go by this clock.
+    /// The environment of a program that uses this clock.
     pub(crate) fn environment(&self) -> Vec<(&'static str, OsString)> {
         vec![
             ("LD_PRELOAD", library().into()),

@@ -184,7 +184,7 @@ impl Staff {
         self
     }
 
-    /// Someone who is known already, in a new staff session; `None` if there is none to be had now.
+    /// Someone who is already known, in a new staff session; `None` if signing in fails now.
     pub(crate) async fn signing_in(program: &Program, email: &str) -> Option<Self> {
         let mut staff = Self::stranger(program, "");
         email.clone_into(&mut staff.email);
@@ -201,7 +201,7 @@ impl Staff {
         assert!(status.is_redirection(), "{status}");
     }
 
-    /// What a browser of this staff member sends with everything.
+    /// The header fields of all requests by this staff member's browser.
     pub(crate) fn session(&self) -> StaffSession {
         StaffSession {
             http: self.http.clone(),
@@ -350,7 +350,7 @@ impl StaffSession {
         self
     }
 
-    /// Asks a server function; gives back the status, and the code of a problem.
+    /// Calls a server function. Returns the status, and the code of a problem.
     pub(crate) async fn ask(&self, name: &str, arguments: &Value) -> (u16, String) {
         let path = format!("/_fn/{name}");
         let answer = self
@@ -365,7 +365,7 @@ impl StaffSession {
         (status, code.unwrap_or_default().to_owned())
     }
 
-    /// Sends any request; gives back the status.
+    /// Sends any request. Returns the status.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &str, media_type: &str) -> u16 {
         let request = self
             .request(method, path)
@@ -383,7 +383,7 @@ impl StaffSession {
     }
 }
 
-/// The answer; panics with what it says unless it is a success.
+/// The answer. Panics with its text unless it is a success.
 async fn answer(request: RequestBuilder) -> Response {
     let answer = request.send().await.unwrap();
     let (status, url) = (answer.status(), answer.url().clone());

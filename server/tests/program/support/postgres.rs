@@ -76,8 +76,8 @@ impl Postgres {
         format!("postgres://support_console@127.0.0.1:{port}/postgres")
     }
 
-    /// Ends it at once, as a crash does: what was committed is in its log (SIGQUIT), or in an orderly
-    /// way that waits for nobody (SIGINT).
+    /// Ends it at once, as a crash does, with commits only in its log (SIGQUIT), or properly but
+    /// without waiting (SIGINT).
     pub(crate) async fn end(&mut self, signal: &str) {
         let mut child = self.child.take().expect("it runs");
         send(signal, &[child.id().expect("it runs")]);
@@ -103,7 +103,7 @@ impl Postgres {
         std::iter::once(server).chain(children).collect()
     }
 
-    /// As somebody who is not root, and not for longer than the test.
+    /// Not as root, and only as long as the test.
     fn command(&self, name: &str) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "INT"]);

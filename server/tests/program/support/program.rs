@@ -280,7 +280,7 @@ impl Program {
         child.kill().await.unwrap();
     }
 
-    /// What it says of its readiness.
+    /// Its answer about readiness.
     pub(crate) async fn readiness(&self) -> String {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let ready = http.get(format!("http://{}/health/ready", self.console));
@@ -312,8 +312,8 @@ impl Program {
         assert!(kill.await.unwrap().success());
     }
 
-    /// Runs another command on the same store and gives what it printed; `input` is its standard
-    /// input. Panics unless it succeeds.
+    /// Runs another command on the same store. Returns its output; `input` is its standard input.
+    /// Panics unless it succeeds.
     pub(crate) async fn run(&self, words: &[&str], input: &str) -> String {
         let (code, printed, errors) = self.ended(words, input).await;
         assert_eq!(code, 0, "{words:?}: {printed}\n{errors}");
@@ -405,7 +405,7 @@ impl Program {
         // As services are commonly started: with a limit that they may raise.
         let mut command = Command::new("prlimit");
         command.args(["--nofile=1024:", env!("CARGO_BIN_EXE_support-console")]);
-        // What the tests are told by their environment is not meant for the program.
+        // The tests' own variables are not for the program.
         command.env_clear().kill_on_drop(true);
         command.envs(self.environment.iter().cloned());
         command.args(words).arg("--config").arg(self.config());

@@ -8,7 +8,7 @@ use tokio::{
     sync::watch,
 };
 
-/// What the relay does with what it is sent.
+/// What the relay does with the bytes that it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Open,

@@ -47,7 +47,7 @@ const WITH_BANNER: &[(&str, &str)] = &[
         "script-src 'self' 'unsafe-inline'",
         "script-src 'self' 'unsafe-inline'",
     ),
-    // Nothing that browsers take for a nonce or a hash.
+    // Nothing that browsers read as a nonce or a hash.
     (
         "script-src 'unsafe-inline' 'nonce-' 'nonce-{{nonce}}' 'sha256-' 'nonce-a===' 'nonce-a",
         "script-src 'unsafe-inline' 'nonce-' 'nonce-{{nonce}}' 'sha256-' 'nonce-a===' 'nonce-a",

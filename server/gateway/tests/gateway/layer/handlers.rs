@@ -30,7 +30,7 @@ pub(super) struct Seen {
     pub(super) calls: Arc<AtomicUsize>,
     /// How many handlers were dropped before they had answered.
     pub(super) dropped: watch::Sender<usize>,
-    /// What a handler has kept of its request.
+    /// The parts of its request that a handler has kept.
     pub(super) kept: Arc<Mutex<Option<(Parts, LiveSupportSession)>>>,
     /// How a body that was read after the answer ended.
     pub(super) read: watch::Sender<Option<Result<usize, usize>>>,
@@ -124,7 +124,7 @@ async fn ours(_: LiveSupportSession) -> impl axum::response::IntoResponse {
     ]
 }
 
-/// Answers with what it takes the path for, once it is decoded.
+/// Answers with the decoded path.
 async fn file(
     State(seen): State<Seen>,
     _: LiveSupportSession,
@@ -192,7 +192,7 @@ async fn wait(State(seen): State<Seen>, _: LiveSupportSession) {
     std::future::pending::<()>().await;
 }
 
-/// Keeps what it can of its request, and never finishes its response.
+/// Keeps all it can of its request, and never finishes its response.
 async fn keep(State(seen): State<Seen>, session: LiveSupportSession, request: Request) -> Body {
     let (parts, _) = request.into_parts();
     *seen.kept.lock().unwrap() = Some((parts, session.clone()));

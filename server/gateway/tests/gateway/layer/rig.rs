@@ -72,7 +72,7 @@ pub(super) enum Place {
     Missing,
 }
 
-/// What the session may do, and under which rules.
+/// The session's permissions, and its rules.
 pub(super) struct Wanted {
     pub(super) organization: Option<&'static str>,
     pub(super) scopes: &'static [&'static str],
@@ -254,7 +254,7 @@ fn application(place: Place, api: Router, layer: SupportSessionLayer) -> Router 
         Place::Twice => nest(api.layer(layer.clone().passing_others())).layer(layer),
         Place::Outermost => nest(api).layer(layer),
         Place::AroundRouters => {
-            // As a service, which axum's own server would serve as it is.
+            // As a service, as axum's own server would serve it.
             Router::new().fallback_service(layer.layer(nest(api)))
         }
         Place::BehindRewriting => nest(api.layer(layer).layer(from_fn(move_address))),

@@ -71,7 +71,7 @@ async fn a_pages_own_fields_pass_and_what_is_not_its_own_does_not() {
 async fn the_upstream_is_told_how_a_request_came_by_us_alone() {
     let entry = Entry::with(by_identity("")).await;
     let upstream = entry.rig.upstream.address;
-    // The proxy in front is trusted to know the client's address, and nothing else is believed.
+    // The proxy in front is trusted for the client's address, and for nothing else.
     let told = format!(
         "x-forwarded-for: 7.7.7.7\r\nx-forwarded-host: {upstream}\r\nx-forwarded-proto: http\r\n\
          forwarded: for=7.7.7.7;host=\"{upstream}\";proto=http\r\n"
@@ -166,7 +166,7 @@ async fn an_upstream_that_has_to_know_the_sessions_address_is_asked_by_it() {
     for lie in ["evil", "gopher", "6.6.6.6"] {
         assert!(!mirror.contains(lie), "{mirror}");
     }
-    // Its other names still lead to the session's host.
+    // Its other names are still replaced by the session's host.
     let moved = from_page(&entry, "GET /moved-to-app.example.com", "").await;
     let next = format!("{origin}/next?a=b");
     assert_eq!(moved.header("location"), Some(next.as_str()));
@@ -211,7 +211,7 @@ async fn a_pages_script_shares_named_cookies_with_the_upstream() {
     }
 }
 
-/// A gateway that has no credential of its own for its upstream.
+/// A gateway without its own credential for its upstream.
 async fn without_credential(more: &str) -> Entry {
     let upstream = Upstream::start().await;
     let lines = format!("upstream = \"http://{}\"\n{more}", upstream.address);
@@ -247,7 +247,7 @@ async fn an_upstreams_http_basic_gets_the_browsers_prompt_and_the_answer_stays_i
             authorization(&mirror).as_deref(),
             Some("basic yw5homh1c2g=")
         );
-        // What the browser leaves out later, the jar adds.
+        // The jar adds what the browser omits later.
         let mirror = from_page(&entry, "GET /mirror", "").await;
         assert_eq!(
             authorization(&mirror).as_deref(),
@@ -301,7 +301,7 @@ async fn a_credential_goes_only_to_the_upstream_that_has_asked_for_it_in_this_se
     }
     assert!(sent(typed).await.is_some());
     assert!(sent("").await.is_some());
-    // A token of ours is none, however it is wrapped.
+    // A token of ours doesn't count, however it is encoded.
     let ours = format!(
         "Authorization: Basic {}\r\n",
         base64_of(&format!("a:{}", entry.rig.token))

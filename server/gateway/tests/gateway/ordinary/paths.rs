@@ -32,7 +32,7 @@ async fn a_browser_is_led_to_the_one_spelling_of_a_link() {
         assert_eq!(entry.rig.upstream.requests(), 0);
     }
     assert_eq!(from_page(&entry, "GET /v1/caf%C3%A9", "").await.status, 200);
-    // What is not only read is taken as meant.
+    // Other methods are treated as if they had used the canonical spelling.
     let empty = "Content-Length: 0\r\n";
     assert_eq!(
         from_page(&entry, "POST /v1/caf%c3%a9?q=%zz", empty)
@@ -46,7 +46,7 @@ async fn a_browser_is_led_to_the_one_spelling_of_a_link() {
         "{sent}"
     );
     assert_eq!(entry.rig.store.begun()[1].path, "/v1/caf%C3%A9");
-    // A program is told instead.
+    // A program gets an error instead.
     assert_eq!(
         entry.rig.ask("GET /%7Euser/").await.code(),
         "ambiguous_path"

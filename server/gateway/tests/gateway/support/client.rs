@@ -66,7 +66,8 @@ impl Client {
         let _ = self.tcp.write_all(bytes).await;
     }
 
-    /// Reads until `text` has come; what was read so far. Panics if the connection ends before.
+    /// Reads until `text` has come. Returns what was read so far. Panics if the connection ends
+    /// before.
     pub(crate) async fn read_until(&mut self, text: &str) -> String {
         while !self.has_read(text) {
             assert!(self.more().await, "ended before {text:?}");
@@ -74,7 +75,7 @@ impl Client {
         String::from_utf8_lossy(&self.buffer).into_owned()
     }
 
-    /// Whether `text` is among what has come until now.
+    /// Whether `text` is in what has come so far.
     pub(crate) fn has_read(&mut self, text: &str) -> bool {
         while self.more().now_or_never() == Some(true) {}
         contains(&self.buffer, text.as_bytes())

@@ -15,7 +15,7 @@ use tokio_rustls::{
     },
 };
 
-/// A CA, and a folder for what it has signed.
+/// A CA, and a folder for the certificates that it has signed.
 pub(crate) struct Pki {
     folder: TempDir,
     issuer: Issuer<'static, KeyPair>,
@@ -51,7 +51,7 @@ impl Pki {
         std::fs::write(self.path("key.pem"), key.serialize_pem()).unwrap();
     }
 
-    /// The `[tls]` table of a gateway with what was signed.
+    /// The `[tls]` table of a gateway with a signed certificate.
     pub(crate) fn table(&self) -> String {
         format!(
             "[tls]\ncertificate = \"{}\"\nkey = \"{}\"",
@@ -60,7 +60,7 @@ impl Pki {
         )
     }
 
-    /// A connection by someone who trusts this CA and speaks `protocols`.
+    /// A connection by a client that trusts this CA and speaks `protocols`.
     pub(crate) async fn connect(
         &self,
         address: SocketAddr,
@@ -82,7 +82,7 @@ impl Pki {
             .await
     }
 
-    /// Ends TLS, with what was signed, before something that has none.
+    /// Terminates TLS, with a signed certificate, in front of something without TLS.
     pub(crate) async fn before(&self, behind: SocketAddr) -> SocketAddr {
         let chain = CertificateDer::from_pem_file(self.path("cert.pem")).unwrap();
         let key = PrivateKeyDer::from_pem_file(self.path("key.pem")).unwrap();

@@ -47,7 +47,7 @@ pub(crate) struct MemoryStore {
     lookups: Gate,
 }
 
-/// What a code is good for.
+/// The purpose of a code.
 #[derive(Clone)]
 struct Code {
     state: [u8; 32],

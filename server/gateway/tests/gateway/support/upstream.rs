@@ -12,7 +12,7 @@ use tokio::{
 
 use super::{client::PATIENCE, pages};
 
-/// What one connection brought.
+/// What came on one connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     peer: SocketAddr,
@@ -110,7 +110,7 @@ impl Upstream {
         seen.iter().map(before).sum()
     }
 
-    /// Waits until what has arrived is as wanted.
+    /// Waits until the arrived bytes are as wanted.
     pub(crate) async fn until(&self, wanted: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
         let mut connections = self.connections.subscribe();
         let wait = connections.wait_for(|seen| wanted(seen));
@@ -164,7 +164,8 @@ impl Upstream {
                 mark = marks.wait_for(|mark| *mark > known) => {
                     let mark = *mark.unwrap();
                     let mut arrived = Vec::new();
-                    // Asks the kernel itself: the runtime may not know yet of what is there.
+                    // Asks the kernel itself, because the runtime may not know yet what has
+                    // arrived.
                     let mut kernel = std::net::TcpStream::from(tcp.as_fd().try_clone_to_owned().unwrap());
                     while let Ok(length @ 1..) = kernel.read(&mut bytes) {
                         arrived.extend_from_slice(&bytes[..length]);
@@ -203,7 +204,7 @@ impl Upstream {
         }
     }
 
-    /// Reads a request with its whole body; gives its path, and its head in lower case.
+    /// Reads a request with its whole body. Returns its path, and its head in lower case.
     async fn request(
         &self,
         index: usize,
@@ -254,7 +255,7 @@ impl Upstream {
         Some((path, head))
     }
 
-    /// Answers; whether the connection goes on.
+    /// Answers. Returns whether the connection continues.
     async fn answer(
         &self,
         index: usize,

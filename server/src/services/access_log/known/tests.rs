@@ -18,7 +18,7 @@ async fn look_up(recording: &Recording<'_>, token_hash: [u8; 32]) -> Option<Know
     recording.recorder.lookup(token_hash).await.unwrap()
 }
 
-/// Waits until the gateway finds of a token what it should.
+/// Waits until the gateway finds the expected result for a token.
 async fn until(
     recording: &Recording<'_>,
     token_hash: [u8; 32],
@@ -48,7 +48,7 @@ async fn a_session_that_was_found_before_its_revocation_records_nothing_after_it
         let found = look_up(&recording, scene.token_hash).await.unwrap();
         assert_eq!(found.ended, None);
         revoke(&scene).await;
-        // Whatever is still taken for known: the record decides.
+        // The record decides, whatever is still cached.
         let refused = recording.begin(scene.intent()).await;
         assert_eq!(
             refused,

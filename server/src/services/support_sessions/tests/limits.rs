@@ -27,7 +27,7 @@ async fn request(world: &World, granted: &SupportSessionGranted) -> Result<u64, 
     request_with(world, &recorder(world), &granted.session, hash).await
 }
 
-/// Records one request with what has this hash.
+/// Records one request with the credential that has this hash.
 pub(super) async fn request_with(
     world: &World,
     recorder: &StoreRecorder,

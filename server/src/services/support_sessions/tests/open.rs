@@ -1,4 +1,4 @@
-//! Opening the tenant in a browser: who may, and what a code is good for.
+//! Opening the tenant in a browser: who may do it, and what a code allows.
 
 use std::net::Ipv4Addr;
 
@@ -47,7 +47,7 @@ fn label_in(url: &str) -> EntryLabel {
     host.split_once('.').unwrap().0.parse().unwrap()
 }
 
-/// What a browser comes with that was sent to `url`.
+/// What a browser presents that was sent to `url`.
 fn comes_with(world: &World, url: &str, state: &Token) -> NewBrowserSession {
     let code = Token::parse(url.split_once("?code=").unwrap().1).unwrap();
     NewBrowserSession {

@@ -77,7 +77,7 @@ async fn one_recorded_id_hides_one_call() {
         let forty = vec![failed(&intent); 40];
         let at = console.engine;
         assert_eq!(told(&console, forty).await, (39, 1), "{at}");
-        // Neither does the next batch, nor a record that stands for several calls.
+        // Neither does the next batch, nor a record of several calls.
         assert_eq!(told(&console, vec![failed(&intent)]).await, (1, 0), "{at}");
         let (_, another) = forwarded(&console).await;
         let many = RequestRecord {
