@@ -30,7 +30,7 @@ install_python() {
   "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$@"
 }
 
-# `installed FILE` — whether exactly this is in the venv; the stamp lies inside what it vouches for.
+# `installed FILE` — whether the venv has exactly these packages. The stamp is inside the venv.
 installed() { [[ -x $venv/bin/python && -e $venv/$1 && $(<"$venv/$1") == "$(<"end2end/bench/$1")" ]]; }
 vouch() { cp "end2end/bench/$1" "$venv/$1"; }
 
@@ -42,7 +42,7 @@ overview_peers() {
 
 have() { (PATH=$PATH:/usr/local/sbin:/usr/sbin && command -v "$1" >/dev/null); }
 
-# Upstream and client must be there; a proxy that can't be had is left out of the tables.
+# Upstream and client are required. A proxy that can't be installed is left out of the tables.
 gateway_peers() {
   local package complete=yes
   have nginx || apt_install nginx-light
@@ -67,7 +67,7 @@ gateway() {
   step "Peers: proxies" gateway_peers
   local output=$TARGET/bench/gateway.md postgres=()
   mkdir -p "$TARGET/bench"
-  # Always a separate server: figures from a shared one, or from one that flushes nothing, mean nothing.
+  # Always a separate server, because figures from a shared one, or from one that doesn't flush, mean nothing.
   unset SUPPORT_CONSOLE_TEST_POSTGRES_URL
   if "$ROOT/.make/with-postgres.sh" --find >/dev/null; then postgres=("$ROOT/.make/with-postgres.sh" --durable); fi
   step "Figures: gateway" "${postgres[@]}" "$venv/bin/python" end2end/bench/gateway.py \

@@ -6,7 +6,7 @@ source "$ROOT/.make/toolchain.sh"
 use_toolchain
 
 both() {
-  # In a separate process group, so that it ends with this script, with all it has started.
+  # In a separate process group, so that it ends with this script, including its children.
   set -m
   STEP_LOG='' "$ROOT/.make/bundle.sh" release >"$TARGET/bundle.log" 2>&1 &
   trap "kill -- -$! 2>/dev/null || true" EXIT

@@ -13,7 +13,7 @@ else
   profile=dev folder=debug
 fi
 
-# Only `-p frontend`: anything more would switch the server's features on in the browser's half.
+# Only `-p frontend`, because anything more would turn on the server's features in the browser's part.
 step "WebAssembly ($profile)" cargo build --locked -p frontend --lib --target "$WASM" --profile "$profile"
 step "wasm-bindgen" cargo build --locked -p bindgen
 step "Bundle into $SUPPORT_CONSOLE_SITE_ROOT" node frontend/bundle.mjs \

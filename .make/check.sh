@@ -23,7 +23,7 @@ files_are_short() {
   [[ -z $long$views ]] || die "too long:"$'\n'"$long"$'\n'"$views"
 }
 
-# A platform in Rust depends on the gateway alone; a verifier in the browser depends on the audit chain alone.
+# A platform in Rust depends only on the gateway, and a verifier in the browser only on the audit chain.
 stays_small() {
   local crate=$1 tree unwanted
   shift

@@ -13,7 +13,7 @@ await_change() {
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 server=''
 while :; do
-  # Watches from before the build on: no change is missed meanwhile.
+  # Watches from before the build, so that no change is missed.
   await_change app/src frontend migrations server style &
   change=$!
   if "$ROOT/.make/bundle.sh" debug && step "Server (debug)" cargo build --locked -p server; then

@@ -18,14 +18,14 @@ esac
 export CARGO_TARGET_DIR=$TARGET
 export SUPPORT_CONSOLE_SITE_ROOT=${SUPPORT_CONSOLE_SITE_ROOT:-$TARGET/site}
 
-# The Python with httpbin, for tests that put it behind the gateway; `setup.sh test` makes it.
+# The Python with httpbin, for tests that put it behind the gateway. `setup.sh test` installs it.
 export SUPPORT_CONSOLE_PYTHON=${SUPPORT_CONSOLE_PYTHON:-$TOOLS/venv/bin/python}
-# Where it puts the applications of Python's registry that journeys open.
+# The folder for applications from Python's registry that journeys open.
 export SUPPORT_CONSOLE_APPLICATIONS=${SUPPORT_CONSOLE_APPLICATIONS:-$TOOLS/applications/bin}
-# Where it puts the proxies that tests run.
+# The folder for the proxies that tests run.
 export SUPPORT_CONSOLE_PROXIES=${SUPPORT_CONSOLE_PROXIES:-$TOOLS/proxies/bin}
 
-# Colours only for eyes.
+# Colours only on a terminal.
 if [[ -t 1 ]]; then
   bold=$'\033[1m' dim=$'\033[2m' red=$'\033[31m' green=$'\033[32m' plain=$'\033[0m'
 else
@@ -46,10 +46,10 @@ step() {
   local name=$1 start=$EPOCHREALTIME status mark="$green✓$plain"
   shift
   printf '%s\n' "$bold── $name$plain"
-  # Not `|| status=$?`: that would switch `set -e` off inside the command.
+  # Not `|| status=$?`, because that would turn off `set -e` inside the command.
   set +e
   if [[ -n ${STEP_LOG:-} && ! -t 1 ]]; then
-    # Kept for the end: people read the last lines of a long log first.
+    # Kept for the end, because people read the last lines of a long log first.
     (set -e; "$@") 2>&1 | tee "$STEP_LOG.said"
     status=${PIPESTATUS[0]}
     ((status == 0)) || [[ -s $STEP_LOG.failed ]] || tail -n 40 "$STEP_LOG.said" >"$STEP_LOG.failed"
@@ -82,7 +82,7 @@ stamp() { local name=$1; shift; printf '%s/stamps/%s-%s' "$TOOLS" "$name" "$(pri
 done_before() { [[ -e $(stamp "$@") ]]; }
 remember() { rm -f "$TOOLS/stamps/$1"-*; : >"$(stamp "$@")"; }
 
-# `as_root COMMAND…` — as root, by sudo if that must be.
+# `as_root COMMAND…` — as root, with sudo if necessary.
 as_root() {
   if ((EUID == 0)); then
     "$@"

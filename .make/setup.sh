@@ -32,7 +32,7 @@ need_node() {
   ((major >= 20)) || die "Node 20 or newer is needed, this is $(node --version)"
 }
 
-# `need_node_modules FOLDER` — exactly what the lock file says. The stamp lies inside what it vouches for.
+# `need_node_modules FOLDER` — installs exactly what the lock file says. The stamp is inside the folder.
 need_node_modules() {
   local lock
   lock=$(sha256sum <"$1/package-lock.json")
@@ -50,12 +50,12 @@ need_firefox() {
   [[ -x ${SUPPORT_CONSOLE_FIREFOX:-/usr/bin/firefox-esr} ]] || apt_install firefox-esr
 }
 
-# Also where most tests are given another server: some stop and freeze their own.
+# Needed even if most tests use another server, because some stop and freeze their own.
 need_postgres() {
   "$ROOT/.make/with-postgres.sh" --find >/dev/null 2>&1 || apt_install postgresql
 }
 
-# Sets the clock of a program under test.
+# Sets the clock of a tested program.
 need_faketime() {
   compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || apt_install libfaketime
 }
@@ -85,7 +85,7 @@ need_debian_applications() {
   ((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 }
 
-# `need_python FILE FOLDER` — exactly the packages that the file lists. The stamp lies inside what it vouches for.
+# `need_python FILE FOLDER` — installs exactly the packages that the file lists. The stamp is inside the folder.
 need_python() {
   local file=$1 venv=$2 python lock
   lock=$(sha256sum <"$file")

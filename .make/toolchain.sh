@@ -20,7 +20,7 @@ new_enough() {
     [[ $(printf '%s\n' "$RUST_NEEDED" "${version%%-*}" | sort -V | head -n1) == "$RUST_NEEDED" ]]
 }
 
-# `has_wasm RUSTC` — whether its WebAssembly standard library is there and, if made here, by this very compiler.
+# `has_wasm RUSTC` — whether it has the WebAssembly standard library and, if that was compiled here, whether by this compiler.
 has_wasm() {
   local lib
   lib=$("$1" --print sysroot)/lib/rustlib/$WASM/lib
@@ -28,7 +28,7 @@ has_wasm() {
   [[ ! -e $lib/made-with ]] || [[ $(<"$lib/made-with") == "$("$1" -vV)" ]]
 }
 
-# `has_tools FOLDER` — formatter and linter beside the compiler.
+# `has_tools FOLDER` — whether the folder also has formatter and linter.
 has_tools() { [[ -x $1/cargo-fmt && -x $1/cargo-clippy ]] && "$1/cargo" fmt --version &>/dev/null && "$1/cargo" clippy --version &>/dev/null; }
 
 # Prints the folder of a usable toolchain, or fails. No side effects.
@@ -68,7 +68,7 @@ install_toolchain() {
   has_wasm /usr/bin/rustc || install_wasm_std
 }
 
-# Debian ships the standard library's source, not its WebAssembly build: compile it once, keep it beside the host's.
+# Debian ships the standard library's source, not its WebAssembly build. Compiles it once, and keeps it beside the host's.
 install_wasm_std() {
   local version kept work lib=/usr/lib/rustlib/$WASM/lib
   version=$(/usr/bin/rustc -vV | sha256sum | cut -c1-16)

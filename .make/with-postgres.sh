@@ -29,11 +29,11 @@ start() {
   password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   printf '%s\n' "$password" >"$folder/password"
   ((EUID != 0)) || chown -R "$user" "$folder"
-  # Names sort by language here, unlike plain bytes: a query that forgets its collation is found out.
+  # Names sort by language here, not by bytes, so that a query without its collation fails.
   "${unprivileged[@]}" "$bin/initdb" --pgdata "$folder/data" --username support_console --pwfile "$folder/password" \
     --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 --locale-provider icu --icu-locale en \
     --no-sync --no-instructions >"$folder/log" 2>&1 || fail "initdb failed"
-  # Another program may take the port between the asking and the using: then ask again.
+  # Another program may take the port before it is used. Then try another.
   local attempt
   for attempt in 1 2 3 4 5; do
     port=$(free_port)
@@ -63,7 +63,7 @@ fail() {
 
 stop() {
   if [[ -n ${server:-} ]] && kill -0 "$server" 2>/dev/null; then
-    # INT is PostgreSQL's fast shutdown: connections are dropped, nothing is waited for.
+    # INT is PostgreSQL's fast shutdown: it drops connections and doesn't wait.
     kill -INT "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
   fi

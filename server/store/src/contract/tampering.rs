@@ -9,8 +9,7 @@ use crate::{
     testing::{TestStore, append, both, new_event},
 };
 
-/// Changes of one row or of all, each tried separately. A column then has the bytes of another
-/// row's.
+/// Changes of one row or of all, each tried separately. Some put the bytes of one column into another.
 const CHANGES: [&str; 29] = [
     "UPDATE audit_log SET place = place + 1 WHERE place & 1099511627775 = 3",
     "UPDATE audit_log SET place = place + 1099511627776 WHERE place & 1099511627775 = 3",
