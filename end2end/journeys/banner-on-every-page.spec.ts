@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures.ts";
 import { html, type PageOf, Pages } from "../support/pages.ts";
 import { Served } from "../support/served.ts";
-import { enterTenant } from "../support/support-session.ts";
+import { enterTenant, expectLive } from "../support/support-session.ts";
 
 const BROWSERS = ['browser.domain = "localhost"', "browser.inject_banner = true"];
 const page = (body: string, headers?: Record<string, string | string[]>): PageOf => () => ({ body, ...(headers && { headers }) });
@@ -21,6 +21,7 @@ const PAGES: Record<string, PageOf> = {
   "/sandbox": policy("sandbox allow-scripts allow-same-origin allow-forms"),
   "/meta": page(html(`<meta http-equiv="Content-Security-Policy" content="script-src 'none'; style-src 'none'">`, "")),
   "/rtl": () => ({ body: html("", "<p>فواتير").replace("<html", '<html dir="rtl"') }),
+  "/fixed": page(html("", "<p>Not to be changed"), { "cache-control": "no-transform" }),
   "/shifted": page(html("<style>body { transform: translateX(40px); opacity: 0.1 } body > * { display: none !important }</style>", "")),
 };
 
@@ -67,7 +68,7 @@ test.describe("on the pages of a platform", () => {
   });
 
   test("it stands on each, once, asks nobody else, and loosens nothing", async () => {
-    for (const path of Object.keys(PAGES)) {
+    for (const path of Object.keys(PAGES).filter((path) => path !== "/fixed")) {
       await tab.goto(`${origin}${path}`);
       await expect(tab.locator("support-console-banner"), path).toBeVisible();
       await expect.poll(() => said(tab), path).toMatch(/Support session \d+:\d\d left .*Ana Silva in Acme/);
@@ -127,6 +128,20 @@ test.describe("on the pages of a platform", () => {
     });
     expect(times).toBeLessThanOrEqual(8);
     await expect(tab.locator("support-console-banner")).toHaveCount(1);
+  });
+
+  test("a page without it is named on the session's page, live and after a reload", async () => {
+    const console = tab.context().pages()[0]!;
+    const notice = console.getByRole("status").filter({ hasText: "shown without the banner" });
+    await expectLive(console);
+    await expect(notice).toHaveCount(0);
+    await tab.goto(`${origin}/fixed`);
+    await expect(tab.getByText("Not to be changed")).toBeVisible();
+    await expect(notice).toContainText("1 page of the platform was shown without the banner. Last: /fixed.");
+    await tab.goto(`${origin}/fixed?a=1`);
+    await expect(notice).toContainText("2 pages of the platform were shown without the banner. Last: /fixed.");
+    await console.reload();
+    await expect(notice).toContainText("2 pages of the platform were");
   });
 
   test("End now goes to the gateway, whatever the page has replaced", async () => {

@@ -194,6 +194,26 @@ pub struct RequestEnd {
     pub upgrade: Option<UpgradeTally>,
 }
 
+/// Pages of the platform that a browser showed without the banner, as far as is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PagesWithoutBanner {
+    /// How many there were, counted up to `COUNTED_MAX` and one more.
+    pub count: u64,
+    /// The last few with different paths, newest first.
+    pub last: Vec<PageWithoutBanner>,
+}
+
+/// One such page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageWithoutBanner {
+    /// The number of its request in the support session.
+    pub seq: u64,
+    /// The path as the access log has it.
+    pub path: String,
+    /// When it was asked for.
+    pub at: DateTime<Utc>,
+}
+
 /// One request made in a support session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

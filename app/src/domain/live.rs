@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     StaffId, SupportSessionId, TenantId,
-    access_log::AccessLogEntry,
+    access_log::{AccessLogEntry, PagesWithoutBanner},
     support_sessions::{SupportSession, SupportSessionCounts},
     tenants::{HealthCounts, TelemetryState, TenantHealth},
 };
@@ -99,11 +99,14 @@ pub struct SupportSessionsChange {
     pub now: DateTime<Utc>,
 }
 
-/// New or completed entries of an access log.
+/// New or completed entries of an access log, and what else is known of its requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccessLogChange {
     /// The entries, by sequence.
     pub entries: Vec<AccessLogEntry>,
+    /// The pages that were shown without the banner, if there are others than before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_banner: Option<PagesWithoutBanner>,
     /// The server's time of the event.
     pub now: DateTime<Utc>,
 }

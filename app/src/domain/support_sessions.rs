@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    StaffId, TenantId, Timestamp, nodes::NodeReceipt, policy::SessionActs, scopes::ScopeName,
+    StaffId, TenantId, Timestamp, access_log::PagesWithoutBanner, nodes::NodeReceipt,
+    policy::SessionActs, scopes::ScopeName,
 };
 
 pub use limits::*;
@@ -254,6 +255,9 @@ pub struct SupportSessionDetail {
     /// How often each of the session's scopes was used. Unused scopes are left out.
     #[serde(default)]
     pub scopes_used: Vec<ScopeUse>,
+    /// The pages of the platform that were shown without the banner.
+    #[serde(default)]
+    pub without_banner: PagesWithoutBanner,
     /// Requests of today, of its holder and in its tenant.
     pub today: RequestsToday,
     /// The server's time at which the status holds.

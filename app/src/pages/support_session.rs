@@ -8,6 +8,7 @@ pub mod header;
 pub mod limits;
 pub mod receipt;
 pub mod scopes;
+pub mod without_banner;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -22,6 +23,7 @@ use self::{
     header::Header,
     limits::Limits,
     scopes::ScopesUsed,
+    without_banner::WithoutBanner,
 };
 use crate::{
     api::{self, ApiError},
@@ -87,6 +89,7 @@ fn Body(
         detail.session.short_id()
     );
     let used = ScopesUsed::follow(detail.scopes_used.clone(), detail.session.last_seq(), live);
+    let without_banner = detail.without_banner.clone();
     let session = LiveSession::follow(detail, live, changes);
     let path = use_location().pathname;
     view! {
@@ -95,6 +98,7 @@ fn Body(
         <div class="page">
             <WhatWasDone message=changes.message flash/>
             <Header session/>
+            <WithoutBanner first=without_banner live/>
             <div class="with-rail">
                 <Loaded
                     resource=log

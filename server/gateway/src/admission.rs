@@ -59,7 +59,7 @@ pub(crate) struct Admission {
     hosts: Vec<String>,
     rules: RuleBook,
     pub(crate) authenticator: Authenticator,
-    record: Record,
+    pub(crate) record: Record,
     pub(crate) node: Arc<NodeState>,
     pub(crate) clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,

@@ -38,6 +38,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
     if let Some(certificate) = &gateway.settings.certificate {
         tracker.spawn(Arc::clone(certificate).follow(shutdown.clone()));
     }
+    tracker.spawn(record_pages(Arc::clone(&gateway), shutdown.clone()));
     while let Some((slot, (tcp, peer))) = slots.accept(|| listener.accept(), &shutdown).await {
         if !gateway.admits(peer.ip()) {
             // A reset, before anything that was sent in clear text is read.
@@ -66,6 +67,14 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
         kill_all.cancel();
         tracker.wait().await;
     }
+}
+
+/// What becomes known after the last request is lost.
+async fn record_pages(gateway: Arc<Gateway>, shutdown: CancellationToken) {
+    let admission = &gateway.admission;
+    let (recorder, clock) = (&*admission.record.recorder, &*admission.clock);
+    let pages = &gateway.forwarder.pages;
+    pages.record(recorder, clock, shutdown).await;
 }
 
 async fn open(tcp: TcpStream, connection: Connection) {

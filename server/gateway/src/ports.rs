@@ -242,6 +242,15 @@ pub struct TunnelNote {
     pub tally: UpgradeTally,
 }
 
+/// A page of the platform, in a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageShown {
+    /// The request that was answered with it.
+    pub request_id: RequestId,
+    /// The session that the request was made in.
+    pub support_session_id: SupportSessionId,
+}
+
 /// Writes the access log and its audit events.
 #[async_trait]
 pub trait Recorder: Send + Sync {
@@ -264,6 +273,12 @@ pub trait Recorder: Send + Sync {
     /// Hands over the traffic so far of an upgraded connection, every minute. It must not block. A
     /// note may be lost, because the next one includes it.
     fn note(&self, note: TunnelNote);
+
+    /// Hands over that a page was shown without the banner. It must not block. By default it is lost: only
+    /// the gateway's own listener shows pages.
+    fn without_banner(&self, page: PageShown) {
+        let _ = page;
+    }
 
     /// Hands over the end of a recorded request. Called exactly once for each `Ok` of
     /// [`Self::begin`], possibly from a destructor: it must neither block nor lose the completion,

@@ -7,7 +7,7 @@ use std::{
 
 use app::domain::{
     SupportSessionId, TenantId,
-    access_log::{AccessLogEntry, RequestOutcome},
+    access_log::{AccessLogEntry, PagesWithoutBanner, RequestOutcome},
     live::{AccessLogChange, LiveEvent, LiveInterest, SupportSessionsChange, TenantsChange},
     support_sessions::{SupportSession, SupportSessionCounts},
     tenants::{HealthCounts, TenantHealth},
@@ -31,6 +31,7 @@ pub(super) struct View {
     session_counts: Option<SupportSessionCounts>,
     /// The open entries that the page has received.
     entries: BTreeMap<u64, AccessLogEntry>,
+    without_banner: PagesWithoutBanner,
     last_seq: u64,
     log_goes_on: bool,
 }
@@ -46,6 +47,7 @@ impl View {
             sessions: HashMap::new(),
             session_counts: None,
             entries: BTreeMap::new(),
+            without_banner: PagesWithoutBanner::default(),
             last_seq: 0,
             log_goes_on: false,
         }
@@ -191,8 +193,13 @@ impl View {
             .await?;
         self.log_goes_on = new.len() == ACCESS_LOG_PAGE;
         entries.extend(new);
-        if entries.is_empty() {
+        let without_banner = reader.db().pages_without_banner(session).await?;
+        let without_banner = (without_banner != self.without_banner).then_some(without_banner);
+        if entries.is_empty() && without_banner.is_none() {
             return Ok(None);
+        }
+        if let Some(pages) = &without_banner {
+            self.without_banner = pages.clone();
         }
         for entry in &entries {
             self.last_seq = self.last_seq.max(entry.seq);
@@ -207,6 +214,7 @@ impl View {
         }
         Ok(Some(LiveEvent::AccessLog(AccessLogChange {
             entries,
+            without_banner,
             now: core.now(),
         })))
     }

@@ -27,8 +27,8 @@ use async_trait::async_trait;
 use gateway::{
     config::DEFAULT_RECORD_TIMEOUT_MS,
     ports::{
-        Begun, Completion, Ended, Intent, KnownLimits, KnownSession, RecordError, Recorder,
-        RefusedRequest, Sessions, StoreUnavailable, TunnelNote,
+        Begun, Completion, Ended, Intent, KnownLimits, KnownSession, PageShown, RecordError,
+        Recorder, RefusedRequest, Sessions, StoreUnavailable, TunnelNote,
     },
 };
 use store::{Lane, Outage, StoreError, access_log::WrittenBy, audit::NewAuditEvent};
@@ -221,7 +221,11 @@ impl Recorder for StoreRecorder {
     }
 
     fn note(&self, note: TunnelNote) {
-        let _ = self.later.send(Later::Note(note));
+        let _ = self.later.send(Later::Note(Arc::new(note)));
+    }
+
+    fn without_banner(&self, page: PageShown) {
+        let _ = self.later.send(Later::WithoutBanner(page));
     }
 
     fn complete(&self, completion: Completion) {

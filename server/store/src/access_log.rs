@@ -4,6 +4,7 @@ mod batched;
 mod prune;
 mod replay;
 mod reports;
+mod without_banner;
 
 use app::domain::{
     RequestId, SupportSessionId, TenantId, Timestamp,
@@ -24,7 +25,7 @@ pub use self::batched::WrittenBy;
 #[cfg(test)]
 pub(crate) use self::{
     prune::ALL as PRUNE_STATEMENTS, replay::ALL as REPLAY_STATEMENTS,
-    reports::ALL as REPORT_STATEMENTS,
+    reports::ALL as REPORT_STATEMENTS, without_banner::ALL as WITHOUT_BANNER_STATEMENTS,
 };
 pub use self::{replay::MadeRequest, reports::ReportedRow};
 

@@ -1,11 +1,21 @@
 //! Pages with a banner that has not called the gateway yet, and pages that were shown without one.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use app::domain::{RequestId, SupportSessionId, Timestamp};
 use chrono::TimeDelta;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use url::Url;
+
+use crate::{
+    clock::Clock,
+    ports::{PageShown, Recorder},
+};
 
 /// How many pages of a session we wait for, and how many paths of pages without a banner we keep.
 const MAX_PAGES: usize = 16;
@@ -15,11 +25,18 @@ const MAX_SESSIONS: usize = 4096;
 const MAX_PATH: usize = 200;
 /// If a banner has not called after this time, its page counts as shown without one.
 const GRACE: TimeDelta = TimeDelta::seconds(20);
+/// How often those are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A page of the platform in a browser.
+pub(crate) struct Page {
+    pub(crate) id: RequestId,
+    pub(crate) path: String,
+}
 
 /// A page that was given a banner.
 pub(crate) struct Given {
-    pub(crate) id: RequestId,
-    pub(crate) path: String,
+    pub(crate) page: Page,
     /// The upstream's origins, as its users write them.
     pub(crate) origins: Vec<String>,
     pub(crate) at: Timestamp,
@@ -49,11 +66,30 @@ impl Without {
 struct OfSession {
     given: VecDeque<Given>,
     without: Without,
+    /// Those without a banner that have yet to be recorded.
+    unrecorded: Vec<RequestId>,
+}
+
+impl OfSession {
+    fn add(&mut self, page: &Page) {
+        self.without.add(&page.path);
+        self.unrecorded.push(page.id);
+    }
+
+    fn look(&mut self, now: Timestamp) {
+        while let Some(given) = self.given.pop_front_if(|given| now - given.at >= GRACE) {
+            self.add(&given.page);
+        }
+    }
 }
 
 /// The pages of active sessions.
 #[derive(Default)]
-pub(crate) struct Pages(Mutex<HashMap<SupportSessionId, OfSession>>);
+pub(crate) struct Pages {
+    sessions: Mutex<HashMap<SupportSessionId, OfSession>>,
+    /// A page without a banner is there.
+    found: Notify,
+}
 
 impl Pages {
     pub(crate) fn given(&self, session: SupportSessionId, page: Given) {
@@ -65,14 +101,15 @@ impl Pages {
         });
     }
 
-    pub(crate) fn without(&self, session: SupportSessionId, path: &str) {
-        self.with(session, |pages| pages.without.add(path));
+    pub(crate) fn without(&self, session: SupportSessionId, page: &Page) {
+        self.with(session, |pages| pages.add(page));
+        self.found.notify_one();
     }
 
     /// Notes that the banner of a page is shown. Returns the origins of the page's upstream.
     pub(crate) fn stands(&self, session: SupportSessionId, page: RequestId) -> Vec<String> {
         self.with(session, |pages| {
-            let place = pages.given.iter().position(|given| given.id == page);
+            let place = pages.given.iter().position(|given| given.page.id == page);
             let given = place.and_then(|place| pages.given.remove(place));
             given.map_or_else(Vec::new, |given| given.origins)
         })
@@ -81,20 +118,65 @@ impl Pages {
     /// A session's pages that were shown without a banner, as far as is known at `now`.
     pub(crate) fn unbannered(&self, session: SupportSessionId, now: Timestamp) -> Without {
         self.with(session, |pages| {
-            while let Some(given) = pages.given.pop_front_if(|given| now - given.at >= GRACE) {
-                pages.without.add(&given.path);
-            }
+            pages.look(now);
             pages.without.clone()
         })
     }
 
-    /// Forgets a session that has ended.
+    /// Hands over to the record which pages had no banner, until `end`.
+    pub(crate) async fn record(
+        &self,
+        recorder: &dyn Recorder,
+        clock: &dyn Clock,
+        end: CancellationToken,
+    ) {
+        loop {
+            tokio::select! {
+                () = end.cancelled() => {}
+                () = self.found.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            for page in self.unrecorded(clock.now()) {
+                recorder.without_banner(page);
+            }
+            if end.is_cancelled() {
+                return;
+            }
+        }
+    }
+
+    /// Those that have not been recorded, each once.
+    fn unrecorded(&self, now: Timestamp) -> Vec<PageShown> {
+        let mut sessions = self.sessions.lock();
+        let mut found = Vec::new();
+        for (session, pages) in sessions.iter_mut() {
+            pages.look(now);
+            found.extend(pages.unrecorded.drain(..).map(|request_id| PageShown {
+                request_id,
+                support_session_id: *session,
+            }));
+        }
+        sessions.retain(|_, pages| !pages.given.is_empty() || pages.without.count > 0);
+        found
+    }
+
+    /// Forgets a session that has ended, but not what is to be recorded of it.
     pub(crate) fn forget(&self, session: SupportSessionId) {
-        self.0.lock().remove(&session);
+        let mut sessions = self.sessions.lock();
+        if let Some(mut pages) = sessions.remove(&session)
+            && !pages.unrecorded.is_empty()
+        {
+            let unrecorded = std::mem::take(&mut pages.unrecorded);
+            let left = OfSession {
+                unrecorded,
+                ..OfSession::default()
+            };
+            sessions.insert(session, left);
+        }
     }
 
     fn with<T>(&self, session: SupportSessionId, act: impl FnOnce(&mut OfSession) -> T) -> T {
-        let mut sessions = self.0.lock();
+        let mut sessions = self.sessions.lock();
         if sessions.len() >= MAX_SESSIONS && !sessions.contains_key(&session) {
             let other = sessions.keys().next().copied();
             other.map(|other| sessions.remove(&other));
@@ -127,13 +209,16 @@ mod tests {
         let pages = Pages::default();
         let session = SupportSessionId::from_uuid(Uuid::from_u128(1));
         let id = |number| RequestId::from_uuid(Uuid::from_u128(number));
+        let page = |number| Page {
+            id: id(number),
+            path: format!("/{number}"),
+        };
         let at: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         for number in 0..3 {
             pages.given(
                 session,
                 Given {
-                    id: id(number),
-                    path: format!("/{number}"),
+                    page: page(number),
                     origins: vec!["https://app.example.com".to_owned()],
                     at,
                 },
@@ -142,13 +227,17 @@ mod tests {
         assert_eq!(pages.stands(session, id(1)), ["https://app.example.com"]);
         assert!(pages.stands(session, id(1)).is_empty(), "once");
         assert_eq!(pages.unbannered(session, at), Without::default());
-        pages.without(session, "/compressed");
+        pages.without(session, &page(9));
         let known = pages.unbannered(session, at + GRACE);
         assert_eq!(known.count, 3);
-        assert_eq!(known.paths, ["/compressed", "/0", "/2"]);
+        assert_eq!(known.paths, ["/9", "/0", "/2"]);
         assert_eq!(pages.unbannered(session, at + GRACE), known);
         pages.forget(session);
         assert_eq!(pages.unbannered(session, at + GRACE), Without::default());
+        // The record hears of each once, also after the session's end.
+        let mut recorded = pages.unrecorded(at).into_iter().map(|page| page.request_id);
+        assert!(recorded.by_ref().eq([id(9), id(0), id(2)]));
+        assert!(pages.unrecorded(at + GRACE).is_empty());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{
     banner, cookies, fetch_metadata,
     inject::{self, WithBanner},
     jar::{Asked, Jars, Place},
-    pages::{Given, Pages, browser_origins},
+    pages::{Given, Page, Pages, browser_origins},
     policy,
 };
 use crate::{
@@ -164,10 +164,13 @@ impl Visit {
         let runs = policy::adapt(&mut headers, self.origins(), has_banner, connects);
         if is_shown && !fetch_metadata::is_ahead(&page.headers) {
             let session = self.browser.session.id;
-            let path = page.target.path().to_owned();
+            let page = Page {
+                id: self.request_id,
+                path: page.target.path().to_owned(),
+            };
             match has_banner && runs {
-                true => pages.given(session, self.given(path, at)),
-                false => pages.without(session, &path),
+                true => pages.given(session, self.given(page, at)),
+                false => pages.without(session, &page),
             }
         }
         for mirror in &self.mirrors {
@@ -185,12 +188,11 @@ impl Visit {
 }
 
 impl Visit {
-    fn given(&self, path: String, at: Timestamp) -> Given {
+    fn given(&self, page: Page, at: Timestamp) -> Given {
         // The first of the names is the configured URL, which may be known only to us.
         let public = self.names.origins.iter().skip(1).map(String::as_str);
         Given {
-            id: self.request_id,
-            path,
+            page,
             origins: browser_origins(std::iter::once(self.upstream.as_str()).chain(public)),
             at,
         }

@@ -380,13 +380,15 @@ async fn a_banner_is_told_the_names_of_its_pages_upstream_alone() {
 #[tokio::test]
 async fn a_page_without_a_banner_is_known() {
     let entry = Entry::with(with_banner()).await;
+    let mut requests = Vec::new();
     for (last, dest) in [
         ("page-gzip", "document"),
         ("page-gzip", "iframe"),
         ("teapot", "document"),
         ("page", "document"),
     ] {
-        visit(&entry, "GET", last, dest).await;
+        let page = visit(&entry, "GET", last, dest).await;
+        requests.push(page.header("x-request-id").unwrap().to_owned());
     }
     let session = async || {
         let fields = format!("{SAME_ORIGIN}Cookie: {}\r\n", entry.cookie());
@@ -396,8 +398,15 @@ async fn a_page_without_a_banner_is_known() {
     };
     let expected = serde_json::json!({ "count": 1, "paths": [format!("{TENANT}/page-gzip")] });
     assert_eq!(session().await, expected);
+    let recorded = async |count| {
+        let pages = entry.rig.store.without_banner(count).await;
+        let ids = pages.iter().map(|page| page.request_id.to_string());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(recorded(1).await, [requests[0].as_str()]);
     // The banner of the last page has not called home.
     entry.rig.clock.advance(chrono::TimeDelta::minutes(1));
+    assert_eq!(recorded(2).await, [&*requests[0], &*requests[3]]);
     let paths = [format!("{TENANT}/page-gzip"), format!("{TENANT}/page")];
     assert_eq!(
         session().await,

@@ -1,4 +1,4 @@
-use gateway::ports::Recorder as _;
+use gateway::ports::{Intent, PageShown, Recorder as _};
 
 use super::*;
 use crate::services::testing::{World, form, worlds};
@@ -93,5 +93,48 @@ async fn a_page_that_shows_no_support_sessions_reads_none_and_gets_the_figures()
         };
         assert!(change.changed.is_empty(), "{engine}");
         assert_eq!(change.counts, counts, "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_without_the_banner_is_sent_once_with_the_path_that_the_record_has() {
+    for world in worlds().await {
+        let engine = world.engine;
+        let opened = world.open(form()).await;
+        let mut view = View::new(LiveInterest {
+            access_log_of: Some(opened.id),
+            ..LiveInterest::default()
+        });
+        view.start_of_log(&world.core).await.unwrap();
+        let recorder = world.recorder("b");
+        let mut touched = recorder.touched().subscribe();
+        for (path, times) in [("/v1/resets/hidden", 2), ("/v1/issuers", 1)] {
+            let intent = Intent {
+                path: path.into(),
+                ..world.intent(opened.id, opened.token_hash)
+            };
+            let page = PageShown {
+                request_id: intent.request_id,
+                support_session_id: opened.id,
+            };
+            recorder.begin(intent).await.unwrap();
+            assert_eq!(touched.recv().await, Ok(opened.id));
+            for _ in 0..times {
+                recorder.without_banner(page);
+                assert_eq!(touched.recv().await, Ok(opened.id), "open pages look");
+            }
+        }
+        let Some(LiveEvent::AccessLog(change)) = view.access_log(&world.core).await.unwrap() else {
+            panic!("{engine}: nothing is sent");
+        };
+        let pages = change.without_banner.unwrap();
+        let named: Vec<_> = pages.last.iter().map(|p| (p.seq, &*p.path)).collect();
+        assert_eq!(pages.count, 2, "{engine}");
+        assert_eq!(named, [(2, "/v1/issuers"), (1, "/v1/resets/hidden")]);
+        assert_eq!(
+            view.access_log(&world.core).await.unwrap(),
+            None,
+            "{engine}"
+        );
     }
 }

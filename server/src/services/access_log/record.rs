@@ -3,14 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use app::domain::{
-    SupportSessionId, Timestamp,
+    RequestId, SupportSessionId, Timestamp,
     access_log::{AccessLogEntry, RequestEnd, RequestOutcome},
     audit::{ActorType, AuditAction, AuditOutcome, RecordedResponse},
     caller::Origin,
     support_sessions::{SupportSession, SupportSessionStatus},
 };
 use futures::stream::{FuturesUnordered, StreamExt};
-use gateway::ports::{Begun, Completion, Ended, Intent, RecordError, RefusedRequest, TunnelNote};
+use gateway::ports::{
+    Begun, Completion, Ended, Intent, PageShown, RecordError, RefusedRequest, TunnelNote,
+};
 use store::{
     ActError, Bookkeeping, Priority, StoreError,
     access_log::{NextSeq, WrittenBy},
@@ -182,10 +184,21 @@ async fn is_over_bound(
 }
 
 /// The writes that follow once a request was begun.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Later {
-    Note(TunnelNote),
+    Note(Arc<TunnelNote>),
+    WithoutBanner(PageShown),
     Completion(Arc<Completion>),
+}
+
+impl Later {
+    fn request(&self) -> (SupportSessionId, RequestId) {
+        match self {
+            Self::Note(note) => (note.support_session_id, note.request_id),
+            Self::WithoutBanner(page) => (page.support_session_id, page.request_id),
+            Self::Completion(completion) => (completion.support_session_id, completion.request_id),
+        }
+    }
 }
 
 /// How many of them are written at once.
@@ -204,14 +217,14 @@ pub(super) async fn write_later(
         let is_room = writes.len() < CONCURRENT;
         tokio::select! {
             Some(later) = queue.recv(), if is_room => writes.push(write(&core, later, 0)),
-            Some((completion, failures)) = resting.next(), if is_room && !resting.is_empty() => {
-                writes.push(write(&core, Later::Completion(completion), failures));
+            Some((later, failures)) = resting.next(), if is_room && !resting.is_empty() => {
+                writes.push(write(&core, later, failures));
             }
             Some(written) = writes.next(), if !writes.is_empty() => match written {
                 Written::Done(session) => drop(touched.send(session)),
-                Written::NotYet(completion, failures) => resting.push(async move {
+                Written::NotYet(later, failures) => resting.push(async move {
                     tokio::time::sleep(RETRY).await;
-                    (completion, failures)
+                    (later, failures)
                 }),
             },
             else => break,
@@ -223,16 +236,18 @@ pub(super) async fn write_later(
 enum Written {
     Done(SupportSessionId),
     /// To try again, after this many failures.
-    NotYet(Arc<Completion>, u32),
+    NotYet(Later, u32),
 }
 
 async fn write(core: &Core, later: Later, mut failures: u32) -> Written {
-    let completion = match later {
-        Later::Note(note) => return Written::Done(write_note(core, note).await),
-        Later::Completion(completion) => completion,
+    let (session, request) = later.request();
+    let written = match &later {
+        // One that comes after its request's completion changes nothing. The next one makes up for a lost one.
+        Later::Note(note) => write_note(core, Arc::clone(note)).await,
+        Later::WithoutBanner(page) => write_page(core, page.request_id).await,
+        Later::Completion(completion) => complete(core, Arc::clone(completion)).await,
     };
-    let session = completion.support_session_id;
-    match complete(core, Arc::clone(&completion)).await {
+    match written {
         Ok(()) | Err(ServiceError::Store(StoreError::Broken | StoreError::Closed)) => {
             return Written::Done(session);
         }
@@ -240,31 +255,32 @@ async fn write(core: &Core, later: Later, mut failures: u32) -> Written {
         Err(error) if error.outage().is_some() || error.is_contention() => {}
         Err(error) => {
             failures += 1;
-            tracing::warn!(request.id = %completion.request_id, error = %error, "can't record a completion yet");
+            tracing::warn!(request.id = %request, error = %error, "can't record yet what became of a request");
         }
     }
-    match failures < ATTEMPTS {
-        true => Written::NotYet(completion, failures),
+    match failures < ATTEMPTS && !matches!(later, Later::Note(_)) {
+        true => Written::NotYet(later, failures),
         false => Written::Done(session),
     }
 }
 
-/// A note that comes after its request's completion changes nothing. The next note makes up for a
-/// lost one.
-async fn write_note(core: &Core, note: TunnelNote) -> SupportSessionId {
-    let session = note.support_session_id;
-    let note = Arc::new(note);
-    let noting = Arc::clone(&note);
-    let written = core
-        .store
-        .write(Priority::Normal, noting, move |note, tx| {
-            Box::pin(async move { tx.note_upgrade(note.request_id, &note.tally).await })
+async fn write_note(core: &Core, note: Arc<TunnelNote>) -> Result<(), ServiceError> {
+    core.store
+        .write(Priority::Normal, note, move |note, tx| {
+            Box::pin(async move {
+                tx.note_upgrade(note.request_id, &note.tally).await?;
+                Ok(())
+            })
         })
-        .await;
-    if let Err(error) = written {
-        tracing::warn!(request.id = %note.request_id, error = %error, "can't save the progress of an open request");
-    }
-    session
+        .await
+}
+
+async fn write_page(core: &Core, request: RequestId) -> Result<(), ServiceError> {
+    core.store
+        .write(Priority::Normal, request, move |request, tx| {
+            Box::pin(async move { Ok(tx.note_page_without_banner(*request).await?) })
+        })
+        .await
 }
 
 async fn complete(core: &Core, completion: Arc<Completion>) -> Result<(), ServiceError> {

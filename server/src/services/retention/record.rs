@@ -164,6 +164,7 @@ impl Retention {
                     return Ok(Audited::unchanged(false));
                 }
                 act.tx.prune_receipts(session.id).await?;
+                act.tx.prune_pages_without_banner(session.id).await?;
                 if !act.tx.delete_support_session(session.id).await? {
                     return Ok(Audited::unchanged(false));
                 }

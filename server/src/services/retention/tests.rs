@@ -80,6 +80,7 @@ impl World {
                 "held deeds" => "SELECT COUNT(*) FROM audit_deeds WHERE ip = '192.0.2.98'",
                 "user_sessions" => "SELECT COUNT(*) FROM user_sessions",
                 "rule_sets" => "SELECT COUNT(*) FROM rule_sets",
+                "pages_without_banner" => "SELECT COUNT(*) FROM pages_without_banner",
                 "changes" => "SELECT COUNT(*) FROM changes",
                 other => panic!("no question about {other}"),
             };
@@ -249,6 +250,9 @@ async fn an_old_support_session_goes_with_its_access_log_and_leaves_an_event() {
             let intent = world.intent(old.id, old.token_hash);
             world.recorder("b").begin(intent).await.unwrap();
         }
+        world
+            .run("INSERT INTO pages_without_banner (session, seq) SELECT session, seq FROM request_log")
+            .await;
         let service = world.support_sessions();
         let (ana, acme) = (support_admin(1), tenant("acme"));
         service.revoke(&ana, old.id, "done".into()).await.unwrap();
@@ -267,6 +271,7 @@ async fn an_old_support_session_goes_with_its_access_log_and_leaves_an_event() {
         );
         assert_eq!(world.count("support_sessions").await, 1, "{engine}");
         assert_eq!(world.count("access_log").await, 0, "{engine}");
+        assert_eq!(world.count("pages_without_banner").await, 0, "{engine}");
         let actions = world.actions("tenant:acme").await;
         assert!(
             actions.contains(&"support_session.deleted".to_owned()),

@@ -129,6 +129,7 @@ impl ReadSupportSessions for SupportSessionsService {
             revocation.receipts = db.list_receipts(id).await?;
         }
         let scopes_used = db.count_scopes_used(id, session.last_seq()).await?;
+        let without_banner = db.pages_without_banner(id).await?;
         let midnight = at.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
         let today = db
             .count_forwarded_since(session.staff_id, &session.tenant_id, midnight)
@@ -137,6 +138,7 @@ impl ReadSupportSessions for SupportSessionsService {
         Ok(SupportSessionDetail {
             open_url: self.open_url(context, &session, at).await?,
             scopes_used,
+            without_banner,
             tenant_status: tenant.status,
             may: may.unwrap_or_default(),
             today,

@@ -13,6 +13,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::access_log::ALL,
         crate::access_log::PRUNE_STATEMENTS,
         crate::access_log::REPLAY_STATEMENTS,
+        crate::access_log::WITHOUT_BANNER_STATEMENTS,
         crate::access_log::REPORT_STATEMENTS,
         crate::api_keys::ALL,
         crate::audit::DEED_STATEMENTS,

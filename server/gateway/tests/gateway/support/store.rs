@@ -16,7 +16,7 @@ use gateway::{
     clock::{Clock, ManualClock},
     ports::{
         Begun, BrowserSession, BrowserSessions, Completion, EndAsked, Ended, HeldSessions, Intent,
-        KnownLimits, KnownSession, NewBrowserSession, NotEntered, RecordError, Recorder,
+        KnownLimits, KnownSession, NewBrowserSession, NotEntered, PageShown, RecordError, Recorder,
         RefusedRequest, SessionCard, Sessions, StoreUnavailable, TunnelNote,
     },
     token::Token,
@@ -38,6 +38,7 @@ pub(crate) struct MemoryStore {
     refused: Mutex<Vec<RefusedRequest>>,
     completed: watch::Sender<Vec<Completion>>,
     notes: watch::Sender<Vec<TunnelNote>>,
+    without_banner: watch::Sender<Vec<PageShown>>,
     ended: Mutex<Vec<EndAsked>>,
     down: AtomicBool,
     rules: Mutex<Option<String>>,
@@ -79,6 +80,7 @@ impl MemoryStore {
             refused: Mutex::default(),
             completed: watch::Sender::default(),
             notes: watch::Sender::default(),
+            without_banner: watch::Sender::default(),
             ended: Mutex::default(),
             down: AtomicBool::new(false),
             rules: Mutex::default(),
@@ -231,6 +233,14 @@ impl MemoryStore {
         wait.await.expect("a note is missing").unwrap().clone()
     }
 
+    /// The pages that had no banner, once there are `count` of them.
+    pub(crate) async fn without_banner(&self, count: usize) -> Vec<PageShown> {
+        let mut pages = self.without_banner.subscribe();
+        let wait = pages.wait_for(|all| all.len() >= count);
+        let wait = tokio::time::timeout(std::time::Duration::from_secs(10), wait);
+        wait.await.expect("a page is missing").unwrap().clone()
+    }
+
     /// The completions, once there are `count` of them.
     pub(crate) async fn completed(&self, count: usize) -> Vec<Completion> {
         let mut completed = self.completed.subscribe();
@@ -340,6 +350,10 @@ impl Recorder for MemoryStore {
 
     fn note(&self, note: TunnelNote) {
         self.notes.send_modify(|all| all.push(note));
+    }
+
+    fn without_banner(&self, page: PageShown) {
+        self.without_banner.send_modify(|all| all.push(page));
     }
 
     fn complete(&self, completion: Completion) {
