@@ -32,6 +32,17 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// Serves until `shutdown` is cancelled, then lets open requests end for at most five seconds.
 pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: CancellationToken) {
+    serve_within(UNREAD, listener, gateway, shutdown).await;
+}
+
+/// The same, where a client may take nothing of what it must read soon for as long as `unread` instead of
+/// [`UNREAD`].
+pub async fn serve_within(
+    unread: Duration,
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    shutdown: CancellationToken,
+) {
     let tracker = TaskTracker::new();
     let kill_all = CancellationToken::new();
     let slots = Slots::new("gateway", open_files::connections());
@@ -50,6 +61,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, shutdown: Cance
             gateway: Arc::clone(&gateway),
             tracker: tracker.clone(),
             shutdown: shutdown.clone(),
+            unread,
             kill: kill_all.child_token(),
         };
         tracker.spawn(async move {

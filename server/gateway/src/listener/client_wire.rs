@@ -4,6 +4,7 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf, Bytes};
@@ -58,11 +59,11 @@ impl ClientWire {
         socket: Socket,
         ahead: Bytes,
         followed: Followed,
-        own: Own,
+        (own, unread): (Own, Duration),
         kill: CancellationToken,
     ) -> Self {
         Self {
-            socket: ReadSoon::when(own, socket),
+            socket: ReadSoon::when(own, unread, socket),
             ahead,
             followed,
             linger: None,

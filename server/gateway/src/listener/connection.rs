@@ -21,7 +21,7 @@ use super::{
     client_wire::{ClientWire, Followed},
     frames::Frames,
     opening::Opening,
-    pieces::InPieces,
+    pieces::{InPieces, Terms},
     streams::Streams,
     unread::Own,
 };
@@ -57,6 +57,8 @@ pub(super) struct Connection {
     pub(super) gateway: Arc<Gateway>,
     pub(super) tracker: TaskTracker,
     pub(super) shutdown: CancellationToken,
+    /// For how long the client may take nothing of what it must read soon.
+    pub(super) unread: Duration,
     /// Closes the connection immediately.
     pub(super) kill: CancellationToken,
 }
@@ -83,7 +85,7 @@ impl Connection {
             socket,
             ahead,
             Followed::Heads(tap),
-            own.clone(),
+            (own.clone(), self.unread),
             self.kill.clone(),
         );
         let service = service_fn(|request| async {
@@ -101,7 +103,13 @@ impl Connection {
     }
 
     async fn http2(self, opening: Opening) {
-        let streams = Streams::new(self.tracker.clone(), self.kill.clone(), &self.gateway);
+        let terms = Terms {
+            unread: self.unread,
+            windows: Arc::default(),
+        };
+        let frames = Frames::new(tokio::time::Instant::now(), Arc::clone(&terms.windows));
+        let (tracker, kill) = (self.tracker.clone(), self.kill.clone());
+        let streams = Streams::new(tracker, kill, &self.gateway, terms);
         let schemes = if opening.tls {
             Schemes::Https
         } else {
@@ -112,11 +120,8 @@ impl Connection {
         let wire = ClientWire::new(
             socket,
             ahead,
-            Followed::Frames(
-                Box::new(Frames::new(tokio::time::Instant::now())),
-                streams.clone(),
-            ),
-            own,
+            Followed::Frames(Box::new(frames), streams.clone()),
+            (own, self.unread),
             self.kill.clone(),
         );
         let service = service_fn(|request| self.stream(request, schemes, streams.clone()));

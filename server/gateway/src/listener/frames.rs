@@ -4,6 +4,14 @@
 //! has no limit for them (CVE-2019-9512, 9513, 9515, 9518). So they are counted on the wire. A
 //! client may send a number of them at once, some each second, and more for each frame of an
 //! answer, because a client that reads acknowledges.
+//!
+//! They also show how much of its answers a client may have received without having read it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 
 use tokio::time::Instant;
 
@@ -23,9 +31,63 @@ const SAVED_MAX: u64 = 1 << 20;
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const WINDOW_UPDATE: u8 = 8;
 /// Flags of DATA.
 const END_STREAM: u8 = 1;
 const PADDED: u8 = 8;
+
+/// The setting of how much a stream begins with, and how much it is without it (RFC 9113 §6.5.2).
+const INITIAL_WINDOW_SIZE: u16 = 4;
+const WINDOW: u64 = 65_535;
+
+/// How much a client has room for: of a connection, and of each stream.
+#[derive(Debug)]
+pub(super) struct Windows {
+    initial: AtomicU64,
+    /// The most that was granted at once.
+    granted: AtomicU64,
+    granted_in_all: AtomicU64,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self {
+            initial: AtomicU64::new(WINDOW),
+            granted: AtomicU64::new(0),
+            granted_in_all: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Windows {
+    /// The most that a client which grants what it has read may have left unread of a stream.
+    pub(super) fn most(&self) -> u64 {
+        let value = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        let of_stream = value(&self.initial) + value(&self.granted);
+        of_stream.min(WINDOW + value(&self.granted_in_all))
+    }
+
+    fn saw(&self, frame: Frame, entry: [u8; 6]) {
+        let [high, low, rest @ ..] = entry;
+        match (frame.kind, u16::from_be_bytes([high, low])) {
+            (SETTINGS, INITIAL_WINDOW_SIZE) => {
+                let size = u64::from(u32::from_be_bytes(rest));
+                self.initial.store(size, Ordering::Relaxed);
+            }
+            (WINDOW_UPDATE, _) => {
+                let [a, b, c, d, ..] = entry;
+                let granted = u64::from(u32::from_be_bytes([a, b, c, d]));
+                match frame.stream {
+                    0 => &self.granted_in_all,
+                    _ => &self.granted,
+                }
+                .fetch_max(granted, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+    }
+}
 
 /// The frames of one connection.
 pub(super) struct Frames {
@@ -33,6 +95,7 @@ pub(super) struct Frames {
     outgoing: FrameReader,
     left: u64,
     refilled: Instant,
+    windows: Arc<Windows>,
 }
 
 /// More frames that ask for nothing have come than a client needs.
@@ -40,12 +103,14 @@ pub(super) struct Frames {
 pub(super) struct Flood;
 
 impl Frames {
-    pub(super) fn new(now: Instant) -> Self {
+    /// What the client has room for is noted in `windows`.
+    pub(super) fn new(now: Instant, windows: Arc<Windows>) -> Self {
         Self {
             incoming: FrameReader::after(PREFACE_LENGTH),
             outgoing: FrameReader::after(0),
             left: AT_ONCE,
             refilled: now,
+            windows,
         }
     }
 
@@ -56,8 +121,10 @@ impl Frames {
     /// If there are too many frames that ask for nothing.
     pub(super) fn read(&mut self, bytes: &[u8], now: Instant) -> Result<(), Flood> {
         let mut idle = 0;
-        self.incoming
-            .saw(bytes, |frame| idle += u64::from(frame.asks_for_nothing()));
+        self.incoming.saw(bytes, |found| match found {
+            Found::Frame(frame) => idle += u64::from(frame.asks_for_nothing()),
+            Found::Entry(frame, entry) => self.windows.saw(frame, entry),
+        });
         if idle == 0 {
             return Ok(());
         }
@@ -69,8 +136,10 @@ impl Frames {
     /// Notes what was sent to the client.
     pub(super) fn wrote(&mut self, bytes: &[u8]) {
         let mut earned = 0;
-        self.outgoing.saw(bytes, |frame| {
-            if matches!(frame.kind, DATA | HEADERS) {
+        self.outgoing.saw(bytes, |found| {
+            if let Found::Frame(frame) = found
+                && matches!(frame.kind, DATA | HEADERS)
+            {
                 earned += PER_FRAME + frame.length / BYTES_EACH;
             }
         });
@@ -94,9 +163,19 @@ struct Frame {
     length: u64,
     kind: u8,
     flags: u8,
+    stream: u32,
 }
 
 impl Frame {
+    /// The size of what its payload consists of, where that is of interest.
+    const fn entry(self) -> usize {
+        match self.kind {
+            SETTINGS => 6,
+            WINDOW_UPDATE => 4,
+            _ => 0,
+        }
+    }
+
     fn asks_for_nothing(self) -> bool {
         match self.kind {
             // A padded frame may be only padding.
@@ -110,43 +189,86 @@ impl Frame {
     }
 }
 
-/// Finds the heads of frames, however their bytes arrive.
+/// What a reader finds.
+enum Found {
+    /// The head of a frame.
+    Frame(Frame),
+    /// An entry of its payload, which may be shorter.
+    Entry(Frame, [u8; 6]),
+}
+
+/// Finds the heads of frames and their entries, however their bytes arrive.
 struct FrameReader {
     head: [u8; 9],
     head_bytes: usize,
-    skip: usize,
+    frame: Frame,
+    entry: [u8; 6],
+    entry_bytes: usize,
+    /// How many bytes of a payload are still to come.
+    rest: usize,
 }
 
 impl FrameReader {
     const fn after(skip: usize) -> Self {
+        let frame = Frame {
+            length: 0,
+            kind: DATA,
+            flags: 0,
+            stream: 0,
+        };
         Self {
             head: [0; 9],
             head_bytes: 0,
-            skip,
+            frame,
+            entry: [0; 6],
+            entry_bytes: 0,
+            rest: skip,
         }
     }
 
-    fn saw(&mut self, mut bytes: &[u8], mut found: impl FnMut(Frame)) {
-        while !bytes.is_empty() {
-            let skipped = self.skip.min(bytes.len());
-            self.skip -= skipped;
-            bytes = &bytes[skipped..];
-            let [first, rest @ ..] = bytes else { return };
-            self.head[self.head_bytes] = *first;
-            self.head_bytes += 1;
-            bytes = rest;
-            if self.head_bytes == self.head.len() {
-                let [high, middle, low, kind, flags, ..] = self.head;
-                let length = u32::from_be_bytes([0, high, middle, low]);
-                self.head_bytes = 0;
-                self.skip = usize::try_from(length).unwrap_or(usize::MAX);
-                found(Frame {
-                    length: u64::from(length),
-                    kind,
-                    flags,
-                });
+    fn saw(&mut self, mut bytes: &[u8], mut found: impl FnMut(Found)) {
+        while let [first, others @ ..] = bytes {
+            let size = self.frame.entry();
+            if self.rest > 0 && size == 0 {
+                let skipped = self.rest.min(bytes.len());
+                self.rest -= skipped;
+                bytes = &bytes[skipped..];
+                continue;
+            }
+            bytes = others;
+            if self.rest > 0 {
+                self.rest -= 1;
+                self.entry[self.entry_bytes] = *first;
+                self.entry_bytes += 1;
+                if self.entry_bytes == size {
+                    self.entry_bytes = 0;
+                    found(Found::Entry(self.frame, self.entry));
+                }
+            } else if let Some(frame) = self.head(*first) {
+                found(Found::Frame(frame));
             }
         }
+    }
+
+    /// Takes the next byte of a frame's head.
+    fn head(&mut self, byte: u8) -> Option<Frame> {
+        self.head[self.head_bytes] = byte;
+        self.head_bytes += 1;
+        if self.head_bytes < self.head.len() {
+            return None;
+        }
+        let [high, middle, low, kind, flags, a, b, c, d] = self.head;
+        let length = u32::from_be_bytes([0, high, middle, low]);
+        (self.head_bytes, self.entry_bytes) = (0, 0);
+        self.rest = usize::try_from(length).unwrap_or(usize::MAX);
+        self.frame = Frame {
+            length: u64::from(length),
+            kind,
+            flags,
+            // The first bit is reserved.
+            stream: u32::from_be_bytes([a & 0x7f, b, c, d]),
+        };
+        Some(self.frame)
     }
 }
 
@@ -154,9 +276,7 @@ impl FrameReader {
 mod tests {
     use super::*;
 
-    const SETTINGS: u8 = 4;
     const PING: u8 = 6;
-    const WINDOW_UPDATE: u8 = 8;
     const ACK: u8 = 1;
 
     fn frame(kind: u8, flags: u8, payload: usize) -> Vec<u8> {
@@ -170,7 +290,7 @@ mod tests {
 
     fn begun() -> Begun {
         let now = Instant::now();
-        let mut frames = Frames::new(now);
+        let mut frames = Frames::new(now, Arc::default());
         frames.read(&[b'P'; PREFACE_LENGTH], now).unwrap();
         Begun(frames, now)
     }
@@ -245,6 +365,43 @@ mod tests {
         for _ in 0..1000 {
             assert_eq!(frames.read(&frame(PING, 0, 8).repeat(10)), Ok(()));
             frames.1 += std::time::Duration::from_secs(1);
+        }
+    }
+
+    #[test]
+    fn what_a_client_has_room_for_is_known_however_it_arrives() {
+        let update = |stream: u8, granted: u32| {
+            let mut bytes = vec![0, 0, 4, WINDOW_UPDATE, 0, 0x80, 0, 0, stream];
+            bytes.extend(granted.to_be_bytes());
+            bytes
+        };
+        let initial = |size: u32| {
+            // After another setting.
+            let mut bytes = vec![0, 0, 12, SETTINGS, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 9, 0, 4];
+            bytes.extend(size.to_be_bytes());
+            bytes
+        };
+        for (sent, most) in [
+            (vec![], WINDOW),
+            (vec![initial(1000)], 1000),
+            (vec![initial(1000), update(1, 500), update(1, 20)], 1500),
+            (vec![initial(6 << 20)], WINDOW),
+            (
+                vec![initial(6 << 20), update(0, 1 << 20)],
+                WINDOW + (1 << 20),
+            ),
+            (
+                vec![update(0, 1 << 24), update(3, 1 << 20)],
+                WINDOW + (1 << 20),
+            ),
+        ] {
+            for step in [1, 4, 4096] {
+                let Begun(mut frames, now) = begun();
+                for part in sent.concat().chunks(step) {
+                    frames.read(part, now).unwrap();
+                }
+                assert_eq!(frames.windows.most(), most, "{sent:?} {step}");
+            }
         }
     }
 }

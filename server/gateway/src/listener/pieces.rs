@@ -19,7 +19,10 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::unread::{UNREAD, is_last};
+use super::{
+    frames::Windows,
+    unread::{UNREAD, is_last},
+};
 use crate::{
     answers::Answer,
     body::{BodyError, NextFrame},
@@ -27,27 +30,47 @@ use crate::{
 
 /// The size of a piece: the default size of a frame (RFC 9113 §6.5.2).
 const PIECE: usize = 16 * 1024;
-/// The slowest accepted reader, in bytes per second. A client that has granted megabytes grants no
-/// more before it has read half of them, and until then nothing shows that it reads.
+/// The slowest accepted reader, in bytes per second. A client that has room for megabytes grants no
+/// more before it has read half of them, and until then nothing shows that it reads. A client without
+/// such room gets none of this time.
 const SLOWEST: u64 = 16 * 1024;
 /// The most additional time that a client gets, whatever it has to read.
 const LONGEST: Duration = Duration::from_mins(5);
 
 /// The answer of one stream. Its body hands out the pieces, and its task measures the time.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Reading(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
+    terms: Terms,
     /// Whether the client must read more soon.
     is_timed: CancellationToken,
     /// Present while the body exists.
     pieces: Mutex<Option<Pieces>>,
 }
 
+/// What a client is given time by.
+#[derive(Clone)]
+pub(super) struct Terms {
+    /// For how long it may read nothing of what it must read soon.
+    pub(super) unread: Duration,
+    /// What it has room for.
+    pub(super) windows: Arc<Windows>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            unread: UNREAD,
+            windows: Arc::default(),
+        }
+    }
+}
+
 /// The pieces of an answer.
 struct Pieces {
     answer: Answer,
+    terms: Terms,
     /// The rest of a part.
     rest: Bytes,
     ahead: Ahead,
@@ -69,7 +92,21 @@ enum Ahead {
 /// An answer in pieces.
 pub(super) struct InPieces(Reading);
 
+impl Default for Reading {
+    fn default() -> Self {
+        Self::on(Terms::default())
+    }
+}
+
 impl Reading {
+    pub(super) fn on(terms: Terms) -> Self {
+        Self(Arc::new(Shared {
+            terms,
+            is_timed: CancellationToken::new(),
+            pieces: Mutex::default(),
+        }))
+    }
+
     /// An answer that must be read soon, from its beginning if it is the gateway's own, or otherwise from
     /// its last part.
     pub(super) fn of(&self, answer: Answer) -> InPieces {
@@ -79,6 +116,7 @@ impl Reading {
             given: 0,
             is_timed: answer.is_ours() || answer.is_end_stream(),
             due: Instant::now(),
+            terms: self.0.terms.clone(),
             answer,
         };
         pieces.give(0);
@@ -131,8 +169,9 @@ impl Pieces {
     fn give(&mut self, bytes: usize) {
         self.given += bytes as u64;
         if self.is_timed {
-            let reading = Duration::from_secs(self.given / SLOWEST).min(LONGEST);
-            self.due = Instant::now() + UNREAD + reading;
+            let unread = self.given.min(self.terms.windows.most());
+            let reading = Duration::from_secs(unread / SLOWEST).min(LONGEST);
+            self.due = Instant::now() + self.terms.unread + reading;
         }
     }
 

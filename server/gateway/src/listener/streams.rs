@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::pieces::{InPieces, Reading};
+use super::pieces::{InPieces, Reading, Terms};
 use crate::{answers::Answer, proxy::Gateway};
 
 /// How many requests a client may cancel before they are answered. Each response makes up for one.
@@ -54,6 +54,7 @@ struct Shared {
     gateway: Arc<Gateway>,
     open: watch::Sender<usize>,
     taken_back: AtomicU32,
+    terms: Terms,
 }
 
 impl Streams {
@@ -61,6 +62,7 @@ impl Streams {
         tracker: TaskTracker,
         kill: CancellationToken,
         gateway: &Arc<Gateway>,
+        terms: Terms,
     ) -> Self {
         Self(Arc::new(Shared {
             tracker,
@@ -68,6 +70,7 @@ impl Streams {
             gateway: Arc::clone(gateway),
             open: watch::Sender::new(0),
             taken_back: AtomicU32::new(0),
+            terms,
         }))
     }
 
@@ -113,7 +116,7 @@ where
     fn execute(&self, stream: F) {
         let known = Stream {
             kill: self.0.kill.child_token(),
-            reading: Reading::default(),
+            reading: Reading::on(self.0.terms.clone()),
         };
         let open = Open::new(self.clone());
         let over = known.clone().over();

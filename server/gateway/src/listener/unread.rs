@@ -147,10 +147,10 @@ impl<S> ReadSoon<S> {
     }
 
     /// The answers that `own` marks are ours.
-    pub(super) const fn when(own: Own, inner: S) -> Self {
+    pub(super) const fn when(own: Own, lasts: Duration, inner: S) -> Self {
         let patience = Patience {
             own,
-            lasts: UNREAD,
+            lasts,
             until: None,
         };
         Self { inner, patience }

@@ -29,7 +29,7 @@ pub(crate) struct Completer {
     tally: Option<UpgradeTally>,
     /// Whether the record is begun and not complete.
     is_open: bool,
-    _place: Place,
+    place: Arc<Place>,
 }
 
 impl Completer {
@@ -52,7 +52,7 @@ impl Completer {
             status: None,
             tally: None,
             is_open: false,
-            _place: place,
+            place: Arc::new(place),
         }
     }
 
@@ -67,6 +67,11 @@ impl Completer {
             Err(RecordError::BudgetExhausted) => Err(Refusal::BudgetExhausted),
             Err(RecordError::Unavailable) => Err(Refusal::RecordUnavailable),
         }
+    }
+
+    /// The request's place. It is free once this and the record have gone.
+    pub(crate) fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
     }
 
     /// The status sent to the client.

@@ -13,6 +13,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::{completer::Completer, meter::RequestMeter};
 use crate::{
+    admission::places::Place,
     body::{BodyError, NextFrame, Relay, Relayed},
     gate::{Flight, lease::Hold},
     headers,
@@ -22,8 +23,12 @@ use crate::{
 /// looks complete. Its end completes the record.
 pub(crate) type WatchedBody<B> = Relayed<B, Watched>;
 
-/// Holds the record of an answer until it is complete.
-pub struct Watched(Option<Watch>);
+/// Holds the record of an answer until it is complete, and the request's place until the client has taken
+/// the answer.
+pub struct Watched {
+    watch: Option<Watch>,
+    _place: Arc<Place>,
+}
 
 struct Watch {
     completer: Completer,
@@ -50,6 +55,7 @@ impl<B: Body> WatchedBody<B> {
         request: Arc<RequestMeter>,
         at_end: impl FnOnce(RequestOutcome) + Send + 'static,
     ) -> Self {
+        let place = completer.place();
         let watch = Watch {
             completer,
             request,
@@ -58,7 +64,10 @@ impl<B: Body> WatchedBody<B> {
             flight,
             at_end: Box::new(at_end),
         };
-        let mut relay = Watched(Some(watch));
+        let mut relay = Watched {
+            watch: Some(watch),
+            _place: place,
+        };
         relay.settle(&inner);
         Self { relay, inner }
     }
@@ -73,7 +82,7 @@ impl Watched {
     }
 
     fn end(&mut self, outcome: RequestOutcome) {
-        if let Some(watch) = self.0.take() {
+        if let Some(watch) = self.watch.take() {
             watch.completer.finish(outcome);
             (watch.at_end)(outcome);
         }
@@ -86,7 +95,7 @@ where
     B::Error: Into<BodyError>,
 {
     fn poll(&mut self, inner: &mut B, cx: &mut Context<'_>) -> NextFrame {
-        if let Some(watch) = &mut self.0 {
+        if let Some(watch) = &mut self.watch {
             if watch.cut.as_mut().poll(cx).is_ready() {
                 self.end(RequestOutcome::Cut);
                 return Poll::Ready(Some(Err(Over.into())));
@@ -97,7 +106,7 @@ where
         }
         match ready!(Pin::new(&mut *inner).poll_frame(cx)) {
             Some(Ok(frame)) => {
-                if let (Some(watch), Some(data)) = (&mut self.0, frame.data_ref()) {
+                if let (Some(watch), Some(data)) = (&mut self.watch, frame.data_ref()) {
                     watch.completer.sent(data.len());
                 }
                 self.settle(inner);
@@ -109,7 +118,7 @@ where
             }
             Some(Err(error)) => {
                 // A client whose body breaks off breaks the upstream's connection.
-                let is_cut = self.0.as_ref().is_some_and(|watch| {
+                let is_cut = self.watch.as_ref().is_some_and(|watch| {
                     watch.flight.cut().is_cancelled() || watch.request.fault().is_some()
                 });
                 self.end(match is_cut {

@@ -16,13 +16,13 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use gateway::{
-    Gateway, GatewayConfig, GatewayParts, GatewaySettings, Lease, NodeState, SessionGates,
+    Gateway, GatewayConfig, GatewayParts, GatewaySettings, Lease, NodeState, SessionGates, UNREAD,
     clock::{Clock, ManualClock},
     entropy::SeededEntropy,
     identities::{Identities, IdentityKeys},
     ports::{BrowserSessions, Ended, HeldSessions, KnownSession, Recorder, Sessions},
     scopes::ScopeConfig,
-    serve,
+    serve_within,
     token::{Token, TokenKind},
 };
 use tokio::net::TcpListener;
@@ -124,6 +124,8 @@ pub(crate) struct Wanted {
     pub(crate) more_scopes: &'static str,
     /// How many requests may be open at once, if not as many as the machine allows.
     pub(crate) places: Option<usize>,
+    /// For how long a client may leave an answer unread.
+    pub(crate) unread: Duration,
     /// The hash of the rules under which the session was created. Their text is in the store.
     pub(crate) created_under: Option<&'static str>,
     /// `http` or `https`, as clients call the gateway.
@@ -145,6 +147,7 @@ impl Default for Wanted {
             more: "",
             more_scopes: "",
             places: None,
+            unread: UNREAD,
             created_under: None,
             scheme: "http",
             listen: Ipv4Addr::LOCALHOST.into(),
@@ -200,7 +203,12 @@ impl Rig {
             entropy: Arc::new(SeededEntropy::new(1)),
         });
         let shutdown = CancellationToken::new();
-        let serving = serve(listener, Arc::clone(&gateway), shutdown.clone());
+        let serving = serve_within(
+            wanted.unread,
+            listener,
+            Arc::clone(&gateway),
+            shutdown.clone(),
+        );
         tokio::spawn(serving);
         Self {
             scene,
