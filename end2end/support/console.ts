@@ -57,6 +57,8 @@ export abstract class Console {
         const code = error ? (typeof error.code === "number" ? error.code : -1) : 0;
         done({ code, stdout, output: `${stdout}${stderr}` });
       });
+      // One that ends before it has read this has said why.
+      child.stdin?.on("error", () => {});
       child.stdin?.end(input);
     });
   }

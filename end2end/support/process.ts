@@ -32,8 +32,9 @@ export class Program {
   async until<T>(what: string, ready: () => Promise<T | undefined>, seconds = 30): Promise<T> {
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await pause(50)) {
       const value = await ready();
-      if (value !== undefined) return value;
+      // What answers may be another's, where this one could not even begin.
       if (this.ended || this.child.pid === undefined) break;
+      if (value !== undefined) return value;
     }
     const lastWords = readFileSync(this.log, "utf8").split("\n").slice(-40).join("\n");
     await this.stop();
@@ -50,6 +51,12 @@ export class Program {
       clearTimeout(patience);
     }
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** The most memory that it has had so far, in bytes. */
+  get peakMemory(): number {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, "utf8");
+    return 1024 * Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]);
   }
 
   /** Freezes the program, or lets it continue. */
@@ -69,13 +76,19 @@ export function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(others), ...(site && { SUPPORT_CONSOLE_SITE_ROOT: site }), ...more };
 }
 
+/** The ports that are given out: below those that the system gives to outgoing connections (32768 and up on Linux). */
+const PORTS = { first: 10_000, of_worker: 2_500, workers: 8 };
+let next = randomInt(PORTS.of_worker);
+
 /**
- * A TCP port that nothing listens on. It is below the ports of outgoing connections (32768 and up on Linux), because
- * one of those could be taken before the program listens on it.
+ * A TCP port that nothing listens on. Each worker gives out its own, one after the other: between here and the program that
+ * listens there, nobody else takes it.
  */
 export async function freePort(): Promise<number> {
+  const worker = Number(process.env.TEST_PARALLEL_INDEX ?? 0) % PORTS.workers;
   for (;;) {
-    const port = 10_000 + randomInt(20_000);
+    next = (next + 1) % PORTS.of_worker;
+    const port = PORTS.first + worker * PORTS.of_worker + next;
     const server = createServer().listen(port, "127.0.0.1");
     const free = await Promise.race([
       once(server, "listening").then(() => true),

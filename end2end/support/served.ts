@@ -46,6 +46,11 @@ export class Served extends Console {
     this.program.freeze(frozen);
   }
 
+  /** The most memory that `serve` has had so far, in bytes. */
+  get peakMemory(): number {
+    return this.program.peakMemory;
+  }
+
   get log(): string {
     return this.program.log;
   }
