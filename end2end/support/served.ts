@@ -3,6 +3,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
+import type { Certificate } from "./certificate.ts";
 import { Console, type Place, programPath } from "./console.ts";
 import { signInAs } from "./page.ts";
 import { freePort, Program } from "./process.ts";
@@ -18,18 +19,18 @@ export class Served extends Console {
     super(place);
   }
 
-  /** `more`: further lines for the gateway's table in the configuration. */
-  static async start(upstream: string, more: string[] = []): Promise<Served> {
+  /** `more` are lines for the table of the gateway, which has TLS with a certificate. */
+  static async start(upstream: string, more: string[] = [], certificate?: Certificate): Promise<Served> {
     const folder = await mkdtemp(join(tmpdir(), "serve-"));
     const [console, gateway] = [await freePort(), await freePort()];
     const place = {
       console: `http://localhost:${console}`,
-      gateway: `http://127.0.0.1:${gateway}`,
+      gateway: `${certificate ? "https" : "http"}://127.0.0.1:${gateway}`,
       data_dir: folder,
       database_url: `sqlite:${join(folder, "console.db")}`,
     };
     const file = join(folder, "support-console.toml");
-    await writeFile(file, configuration(place, console, gateway, upstream, more));
+    await writeFile(file, configuration(place, console, gateway, upstream, [...more, ...(certificate ? [certificate.line] : [])]));
     const program = Program.start(programPath(), ["serve", "--config", file], folder);
     await program.until("the console", async () => {
       const answer = await fetch(`${place.console}/sign-in`).catch(() => undefined);
