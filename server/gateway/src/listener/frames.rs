@@ -12,7 +12,6 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-
 use tokio::time::Instant;
 
 /// The length of the preface before the frames (RFC 9113 §3.4).
