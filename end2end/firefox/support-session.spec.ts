@@ -13,7 +13,7 @@ test.afterAll(() => demo.stop());
 
 /** Starts Firefox with a profile of its own. */
 async function firefox(prefs: Record<string, unknown> = {}): Promise<Browser> {
-  const executablePath = process.env.SUPPORT_CONSOLE_FIREFOX;
+  const executablePath = process.env.SUPPORT_CONSOLE_FIREFOX ?? "/usr/bin/firefox-esr";
   return puppeteer.launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox: prefs });
 }
 

@@ -132,7 +132,7 @@ test("a session prints as one clean sheet", async ({ page, demo, session }) => {
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(718);
 });
 
-test("every dialog has a title of its own", async ({ page, demo, session }) => {
+test("every dialog has a unique title", async ({ page, session }) => {
   const { id, tenant } = session;
   const paths: [path: string, start: string][] = [
     [`/support/tenants/${tenant.id}/create-session`, `Create Support Session for ${tenant.name}`],
