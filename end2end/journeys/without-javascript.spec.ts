@@ -144,7 +144,7 @@ test("without JavaScript one signs out", async ({ page }) => {
 });
 
 async function send(page: Page, slug: string): Promise<void> {
-  const dialog = page.getByRole("alertdialog", { name: /^Sign out all users of / });
+  const dialog = page.getByRole("alertdialog", { name: /^Sign out / });
   await dialog.getByRole("textbox").fill(slug);
   await dialog.getByRole("button", { name: /^Sign out / }).click();
 }
