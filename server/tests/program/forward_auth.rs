@@ -325,6 +325,60 @@ async fn carries_and_reports(rig: &Rig, upstream: &Upstream, log: impl AsyncFn()
     assert_eq!(rig.row(&session).await, row);
 }
 
+/// A path that can be read in several ways reaches nobody, and a query reaches the platform as it is recorded.
+async fn reads_odd_targets_as_documented(rig: &Rig, upstream: &Upstream) {
+    let session = rig.session("acme", None, &["read_only"]).await;
+    let is_traefik = rig.profile == "traefik";
+    let ask = async |odd: &str| {
+        let line = format!("GET /v1/tenants/acme/odd/{odd}");
+        rig.status_of(&rig.request(&session, &line, "")).await
+    };
+    let carried = |odd: &str| {
+        let line = format!("GET /v1/tenants/acme/odd/{odd} HTTP/1.1\r\n");
+        upstream.text().contains(&line)
+    };
+    for odd in ["100%25.pdf", "a%2Fb", "a%5Cb", "a;b", "[x]", "50%", "%zz"] {
+        let (before, status) = (upstream.requests(), ask(odd).await);
+        // Some proxies refuse a `%` without two digits themselves.
+        let expected: &[u16] = if odd.contains("%z") || odd.ends_with('%') {
+            &[400, 403]
+        } else {
+            &[403]
+        };
+        assert!(expected.contains(&status), "{odd}: {status}");
+        assert_eq!(upstream.requests(), before, "{odd}");
+    }
+    for (odd, clean) in [("a//b", "a/b"), ("%41", "A")] {
+        let (before, status) = (upstream.requests(), ask(odd).await);
+        if is_traefik {
+            assert!(status == 200 && carried(clean), "{odd}: {status}");
+        } else {
+            assert_eq!((status, upstream.requests()), (403, before), "{odd}");
+        }
+    }
+    for query in [
+        "b=%0A",
+        "b=%0D%0Ac",
+        "b=50%",
+        "b=[x]|c",
+        "b=1;tenant_id=acme",
+    ] {
+        assert_eq!(ask(&format!("a?{query}")).await, 200, "{query}");
+        // Traefik takes a `;` for another separator.
+        let sent = match is_traefik {
+            true => query.replace(';', "&"),
+            false => query.to_owned(),
+        };
+        assert!(
+            carried(&format!("a?{sent}")),
+            "{query} in\n{}",
+            upstream.text()
+        );
+        assert_eq!(rig.row(&session).await["query"], sent, "{query}");
+    }
+    rig.revoke(&session).await;
+}
+
 /// All of the above, for a proxy with the page's exact configuration.
 async fn carries_what_may_pass_and_nothing_else(
     rig: Rig,
@@ -334,6 +388,7 @@ async fn carries_what_may_pass_and_nothing_else(
     carries_and_reports(&rig, upstream, log).await;
     refuses_whatever_may_not_pass(&rig, upstream).await;
     lets_nothing_doubtful_through(&rig, upstream).await;
+    reads_odd_targets_as_documented(&rig, upstream).await;
     if rig.profile != "traefik" {
         opens_websockets(&rig, upstream).await;
     }
