@@ -71,7 +71,17 @@ async fn negotiate(
         Some(_) => "accept-encoding, sec-fetch-site",
         None => "accept-encoding",
     };
+    // A handler's own words stay. The compression has put its own beside them.
+    let is_ours = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"accept-encoding");
+    let all = headers
+        .get_all(VARY)
+        .into_iter()
+        .filter(|value| !is_ours(value));
+    let others: Vec<_> = all.cloned().collect();
     headers.insert(VARY, HeaderValue::from_static(varies));
+    for other in others {
+        headers.append(VARY, other);
+    }
     response
 }
 
@@ -113,8 +123,9 @@ pub(crate) fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
                 .next()
                 .is_some_and(|name| name.eq_ignore_ascii_case(encoding));
             let is_refused = parts.any(|parameter| {
-                let weight = parameter.strip_prefix("q=").map(str::parse::<f32>);
-                weight.is_some_and(|q| q.is_ok_and(|q| q <= 0.0))
+                let weight = parameter.split_once('=');
+                let weight = weight.filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+                weight.is_some_and(|(_, q)| q.trim().parse::<f32>().is_ok_and(|q| q <= 0.0))
             });
             is_named && !is_refused
         })

@@ -5,7 +5,10 @@ use app::{
     domain::{caller::Caller, signed_in::LostSignIn},
     paths,
 };
-use axum::http::{HeaderMap, Uri, header::REFERER};
+use axum::http::{
+    HeaderMap, Uri,
+    header::{HOST, REFERER},
+};
 
 use crate::middleware::cookie;
 
@@ -52,7 +55,12 @@ fn lost(headers: &HeaderMap) -> Option<LostSignIn> {
     }
     let before: Uri = headers.get(REFERER)?.to_str().ok()?.parse().ok()?;
     let has_any = cookie::VISITED.all(headers).next().is_some() || cookie::has_token(headers);
-    (before.path() == paths::SIGN_IN && !has_any).then_some(LostSignIn::NotKept)
+    // A page elsewhere may have the same path.
+    let host = headers.get(HOST)?.to_str().ok()?;
+    let is_ours = before
+        .authority()
+        .is_some_and(|from| from.as_str().eq_ignore_ascii_case(host));
+    (is_ours && before.path() == paths::SIGN_IN && !has_any).then_some(LostSignIn::NotKept)
 }
 
 /// Whether path and query are UTF-8 without NUL once decoded.
@@ -121,11 +129,20 @@ mod tests {
             ),
             (&[("referer", "::")], plain.to_owned()),
             (
+                &[("referer", "https://elsewhere.example/sign-in")],
+                plain.to_owned(),
+            ),
+            (
+                &[("referer", "https://console.example:8443/sign-in")],
+                plain.to_owned(),
+            ),
+            (
                 &[("cookie", "__Host-support-begun=b; __Host-support-console=t")],
                 format!("{plain}&lost=not-taken"),
             ),
         ] {
             let mut headers = HeaderMap::new();
+            headers.insert(HOST, "console.example".parse().unwrap());
             for (name, value) in fields {
                 headers.append(*name, value.parse().unwrap());
             }

@@ -46,6 +46,10 @@ fn pages() -> Router {
         .route("/", get(page).post(page))
         .route("/small", get(async || "x".repeat(1_000)))
         .route(
+            "/varied",
+            get(async || ([("vary", "accept-language")], "x".repeat(5_000))),
+        )
+        .route(
             "/moved",
             get(async || (StatusCode::SEE_OTHER, [("location", "/")])),
         );
@@ -294,4 +298,37 @@ async fn an_export_that_a_browser_unpacks_is_what_verify_reads() {
     let report = audit::verify::verify_lines(file.as_slice(), extent, []).unwrap();
     assert!(report.is_sound() && report.events == 2_101, "{report}");
     assert!(file.len() > body.len() * 4);
+}
+
+#[tokio::test]
+async fn what_a_handler_varies_by_is_kept() {
+    let fields = [("accept-encoding", "gzip"), (SITE, "same-origin")];
+    for (path, expected) in [
+        (
+            "/varied",
+            &["accept-encoding, sec-fetch-site", "accept-language"][..],
+        ),
+        ("/", &["accept-encoding, sec-fetch-site"]),
+    ] {
+        let answer = pages().oneshot(ask(path, &fields)).await.unwrap();
+        let varies: Vec<_> = answer.headers().get_all(VARY).iter().collect();
+        assert_eq!(varies, expected, "{path}");
+    }
+}
+
+#[test]
+fn a_weight_of_zero_refuses_however_it_is_written() {
+    for (field, accepted) in [
+        ("br", true),
+        ("br;q=0", false),
+        ("br;Q=0", false),
+        ("br; Q = 0.000", false),
+        ("br;q=0.5", true),
+        ("gzip, br;Q=0", false),
+        ("gzip;q=0, BR;q=1", true),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, field.parse().unwrap());
+        assert_eq!(accepts(&headers, "br"), accepted, "{field}");
+    }
 }
