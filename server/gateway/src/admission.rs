@@ -172,11 +172,15 @@ impl Admission {
         let mut intent = arrival.intent(&gate.session, Some(&permitted), self.rules.today());
         intent.left_out = self.node.left_out.unsaid(gate.session.id, &route.left_out);
         intent.free = self.node.allowance.take_free(gate.session.id);
-        let (method, path) = (intent.method.clone(), intent.path.clone());
+        let (method, path, free) = (intent.method.clone(), intent.path.clone(), intent.free);
         let begun = self
             .record
             .begin(intent, arrival.started, Arc::clone(&meter), place, lease);
         let completer = begun.await.inspect_err(|trouble| {
+            // A record that only came too late may be there: then they are taken into account already.
+            if trouble.code == Refusal::BudgetExhausted.as_str() {
+                self.node.allowance.put_back(gate.session.id, free);
+            }
             self.node
                 .refusals
                 .keep(arrival, gate.session.id, (&method, &path), &trouble.detail);

@@ -64,6 +64,13 @@ impl Allowance {
         self.free.lock().remove(&session).unwrap_or_default()
     }
 
+    /// The record that was to take these into account has not been written.
+    pub(crate) fn put_back(&self, session: SupportSessionId, free: u64) {
+        if free > 0 {
+            *self.free.lock().entry(session).or_default() += free;
+        }
+    }
+
     /// Forgets a session that has ended.
     pub(crate) fn forget(&self, session: SupportSessionId) {
         self.free.lock().remove(&session);

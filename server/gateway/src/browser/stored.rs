@@ -60,7 +60,30 @@ pub(crate) fn lifetime(
     at: Timestamp,
     (status, answer): (StatusCode, &HeaderMap),
 ) -> Option<i64> {
-    let types = used_types(request)?;
+    if !is_static(request, (status, answer)) {
+        return None;
+    }
+    let ends = session.limits.idle_ends_at.into_iter();
+    let end = ends.fold(session.expires_at, Timestamp::min);
+    let seconds = fresh_for(answer)?.min((end - at).num_seconds());
+    (seconds > 0).then_some(seconds)
+}
+
+/// Whether the answer says of a static file only that it is unchanged, and not for how long. The browser then keeps what it has
+/// (RFC 9111 §4.3.4) and asks again the next time.
+pub(crate) fn is_unchanged(
+    request: &CanonicalRequest,
+    (status, answer): (StatusCode, &HeaderMap),
+) -> bool {
+    status == StatusCode::NOT_MODIFIED
+        && !answer.contains_key(header::CACHE_CONTROL)
+        && is_static(request, (status, answer))
+}
+
+fn is_static(request: &CanonicalRequest, (status, answer): (StatusCode, &HeaderMap)) -> bool {
+    let Some(types) = used_types(request) else {
+        return false;
+    };
     let fits = match only(answer, header::CONTENT_TYPE) {
         Some(value) => is_one_of(types, value),
         // The cached answer has a type, and this says that it is unchanged (RFC 9110 §15.4.5).
@@ -71,17 +94,10 @@ pub(crate) fn lifetime(
             status == StatusCode::NOT_MODIFIED && is_condition && says_nothing
         }
     };
-    let is_static = matches!(status, StatusCode::OK | StatusCode::NOT_MODIFIED)
+    matches!(status, StatusCode::OK | StatusCode::NOT_MODIFIED)
         && fits
         && !NOT_STATIC.iter().any(|name| answer.contains_key(name))
-        && is_impersonal(answer);
-    if !is_static {
-        return None;
-    }
-    let ends = session.limits.idle_ends_at.into_iter();
-    let end = ends.fold(session.expires_at, Timestamp::min);
-    let seconds = fresh_for(answer)?.min((end - at).num_seconds());
-    (seconds > 0).then_some(seconds)
+        && is_impersonal(answer)
 }
 
 /// Lets the browser, but no shared cache, keep an answer for this many seconds.

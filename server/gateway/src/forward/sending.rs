@@ -200,6 +200,10 @@ impl Sending<'_> {
         }
         let (session, request) = (self.permitted.session(), self.permitted.request());
         let now = self.forwarder.clock.now();
+        if stored::is_unchanged(request, (status, headers)) {
+            // It counts: the answer doesn't say that it is the same for everybody.
+            return Some(0);
+        }
         let kept = stored::lifetime(request, session, now, (status, headers))?;
         self.forwarder.allowance.give_back(session, now);
         Some(kept)

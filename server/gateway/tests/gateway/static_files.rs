@@ -80,6 +80,32 @@ async fn what_was_kept_is_asked_for_again_with_a_condition() {
     assert_eq!(answer.header("etag"), Some("\"1\""));
     let sent = entry.rig.upstream.text().to_ascii_lowercase();
     assert!(sent.contains("\r\nif-none-match: \"1\"\r\n"), "{sent}");
+    // One that says no more than that leaves what is kept, and gives it no new time.
+    let silent = "304 Not Modified|ETag: \"1\"";
+    let answer = part(&entry, "script", silent, "If-None-Match: \"1\"\r\n").await;
+    assert_eq!(kept(&answer), ["private, max-age=0, must-revalidate"]);
+    for (dest, wanted, condition) in [
+        ("script", silent, ""),
+        ("empty", silent, "If-None-Match: \"1\"\r\n"),
+        (
+            "script",
+            "304 Not Modified|Set-Cookie: a=b",
+            "If-None-Match: \"1\"\r\n",
+        ),
+        (
+            "script",
+            "304 Not Modified|Vary: Cookie",
+            "If-None-Match: \"1\"\r\n",
+        ),
+        (
+            "script",
+            "304 Not Modified|Cache-Control: no-store",
+            "If-None-Match: \"1\"\r\n",
+        ),
+    ] {
+        let answer = part(&entry, dest, wanted, condition).await;
+        assert_eq!(kept(&answer), ["no-store"], "{dest} {wanted} {condition}");
+    }
     let html = format!("{unchanged}|Content-Type: text/html");
     assert_eq!(kept(&part(&entry, "script", &html, "").await), ["no-store"]);
 }
@@ -183,6 +209,19 @@ async fn static_files_take_nothing_from_what_the_session_may_do_and_nothing_else
     assert_eq!(statuses, [200, 200, 429, 429]);
     let free: u64 = store.begun().iter().map(|intent| intent.free).sum();
     assert_eq!(free, 20);
+}
+
+#[tokio::test]
+async fn static_files_are_not_forgotten_by_a_record_that_was_refused() {
+    let entry = Entry::with(keeping()).await;
+    let store = &entry.rig.store;
+    assert_eq!(part(&entry, "script", SCRIPT, "").await.status, 200);
+    store.use_up();
+    assert_eq!(part(&entry, "script", SCRIPT, "").await.status, 403);
+    store.raise();
+    assert_eq!(part(&entry, "script", SCRIPT, "").await.status, 200);
+    let free: Vec<_> = store.begun().iter().map(|intent| intent.free).collect();
+    assert_eq!(free, [0, 1]);
 }
 
 #[tokio::test]

@@ -187,6 +187,11 @@ impl MemoryStore {
         self.used_up.store(true, Ordering::SeqCst);
     }
 
+    /// The sessions have requests left again.
+    pub(crate) fn raise(&self) {
+        self.used_up.store(false, Ordering::SeqCst);
+    }
+
     /// From now on records wait.
     pub(crate) fn hold_records(&self) {
         self.records.0.send_replace(false);
