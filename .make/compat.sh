@@ -10,4 +10,4 @@ step "Next.js: build" env NEXT_TELEMETRY_DISABLED=1 "$compat/node_modules/.bin/n
 if (($# == 0)); then
   SUPPORT_CONSOLE_FIREFOX=${SUPPORT_CONSOLE_FIREFOX:-/usr/bin/firefox-esr} "$ROOT/.make/journeys.sh" --project firefox
 fi
-SUPPORT_CONSOLE_COMPAT=$TOOLS/compat/bin "$ROOT/.make/journeys.sh" --project desktop applications programs "$@"
+SUPPORT_CONSOLE_COMPAT=$TOOLS/compat/bin "$ROOT/.make/journeys.sh" --project desktop applications programs large-bodies "$@"

@@ -13,6 +13,8 @@ export interface Application {
   readonly entry?: string;
   /** Lines that the gateway's configuration needs for it, besides its address. */
   readonly upstream?: string[];
+  /** The same, if the gateway has TLS and this address of the application has none. */
+  readonly upstreamWithTls?: (url: string) => string[];
   /** What a person types where the browser itself asks for a password. */
   readonly httpCredentials?: { username: string; password: string };
   /** Whether a person would move the banner away first, because it covers something that is clicked. */

@@ -9,6 +9,8 @@ const ADMIN = { username: "ana", password: "a long enough password" };
 /** Django's own administration, of a project as `startproject` makes it. */
 export const django: Application = {
   name: "Django admin",
+  // As it comes it doesn't trust X-Forwarded-Proto, and takes an `Origin` with https for another site.
+  upstreamWithTls: (url) => [`upstream_public_urls = ["${url}"]`],
 
   async start() {
     const python = fromPython("python");

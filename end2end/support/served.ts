@@ -59,7 +59,7 @@ export class Served extends Console {
   /** Adds a super admin and the tenant Acme, signs the page in, and opens a support session with these scopes. */
   async enterAcme(page: Page, scopes: string[]): Promise<Granted> {
     const account = await this.addStaff("Ana Silva", "super_admin");
-    const key = await this.command(["api-key", "create", "--name", "platform", "--right", "tenants:write"]);
+    const key = await this.command(["api-key", "create", "--name", "platform", "--right", "read", "--right", "tenants:write"]);
     this.platformKey = key.stdout.trim();
     await this.platform("PUT", "tenants/acme", { slug: "acme", name: "Acme", status: "active" });
     await signInAs(page, account);
