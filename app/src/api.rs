@@ -13,6 +13,7 @@ mod audit;
 mod dialog_form;
 mod error;
 mod find;
+mod lists;
 mod rules;
 mod staff;
 mod support_sessions;
@@ -23,7 +24,7 @@ mod wire;
 use leptos::server_fn::{Http, codec::Post};
 
 pub use self::{
-    audit::*, dialog_form::*, error::*, find::*, rules::*, staff::*, support_sessions::*,
+    audit::*, dialog_form::*, error::*, find::*, lists::*, rules::*, staff::*, support_sessions::*,
     tenants::*, user_sessions::*, wire::*,
 };
 

@@ -1,10 +1,11 @@
 //! The building blocks of pages. Each works without JavaScript, and none fetches data from the
-//! server, except `flash`.
+//! server, except `flash` and `tenant_field`.
 
 mod announcer;
 mod badge;
 mod calls_chart;
 mod chart;
+mod chips;
 mod copy;
 mod countdown;
 mod dialog;
@@ -30,14 +31,16 @@ mod row_link;
 mod settled;
 mod stat_card;
 mod table;
+mod tenant_field;
+mod time_filter;
 mod timestamp;
 mod verdict;
 mod viewer;
 
 pub use self::{
-    announcer::*, badge::*, calls_chart::*, chart::*, copy::*, countdown::*, dialog::*,
+    announcer::*, badge::*, calls_chart::*, chart::*, chips::*, copy::*, countdown::*, dialog::*,
     dialog_page::*, empty::*, field::*, filter_form::*, flash::*, form_act::*, form_data::*,
     form_dialog::*, heading::*, icon::*, loaded::*, notice::*, open_tenant::*, outside::*,
-    pager::*, panel::*, problem::*, row_link::*, settled::*, stat_card::*, table::*, timestamp::*,
+    pager::*, panel::*, problem::*, row_link::*, settled::*, stat_card::*, table::*, tenant_field::*, time_filter::*, timestamp::*,
     verdict::*, viewer::*,
 };

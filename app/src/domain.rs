@@ -35,6 +35,7 @@ pub mod support_sessions;
 pub mod telemetry;
 pub mod tenants;
 pub mod text;
+pub mod time_range;
 pub mod token_hash;
 pub mod user_sessions;
 

@@ -17,6 +17,12 @@ pub const SUPPORT_SESSIONS: &str = "/support/sessions";
 const REQUESTS: &str = "/support/requests";
 pub const AUDIT: &str = "/audit";
 pub const AUDIT_EXPORT: &str = "/export/audit";
+/// The exports of lists, each with the filter of its page.
+pub const TENANTS_EXPORT: &str = "/export/tenants";
+pub const SESSIONS_EXPORT: &str = "/export/support-sessions";
+pub const ACTIVITY_EXPORT: &str = "/export/support-activity";
+/// The export of one session's access log, in axum's form.
+pub const ACCESS_LOG_EXPORT: &str = "/export/support-sessions/{id}/access-log";
 pub const HELP: &str = "/support/help";
 pub const RULES: &str = "/support/rules";
 pub const SIGN_IN: &str = "/sign-in";
@@ -140,6 +146,12 @@ pub fn open_tenant(label: &str) -> String {
 /// The page of an audit event.
 pub fn audit_event(id: AuditEventId) -> String {
     format!("{AUDIT}/events/{id}")
+}
+
+/// The export of a session's access log as CSV.
+pub fn access_log_export(id: SupportSessionId) -> String {
+    let path = ACCESS_LOG_EXPORT.replace("{id}", &id.to_string());
+    Query::default().with("format", "csv").of(&path)
 }
 
 /// The page of a request.

@@ -4,14 +4,14 @@
 //! through Leptos' context. Every method gets the [`Context`] of the request and authorises by it:
 //! it never trusts its caller.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 
 use crate::domain::{
     AuditEventId, RequestId, SupportSessionId, TenantId,
     access_log::AccessLogEntry,
-    audit::{AuditEvent, AuditFilter},
+    audit::{AuditEvent, AuditFilter, RequestAnswer},
     caller::Context,
     find::{Found, RecordedRequest},
     flash::Flash,
@@ -24,7 +24,8 @@ use crate::domain::{
         BudgetAnswer, RaiseBudgetForm, RevokeAnswer, SupportSessionDetail, SupportSessionDraft,
         SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
-    tenants::{Overview, TenantDetail, TenantFilter},
+    tenants::{ChosenTenant, Overview, TenantDetail, TenantFilter, TenantRef},
+    time_range::{TimePreset, TimeSpan},
     user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm},
 };
 
@@ -63,6 +64,13 @@ pub trait TenantsPort: Send + Sync {
     ) -> Result<Overview, Problem>;
     /// One tenant with everything its support detail page shows of its health.
     async fn detail(&self, context: &Context, id: &TenantId) -> Result<TenantDetail, Problem>;
+    /// The few tenants, by name, that a text under way may mean.
+    async fn suggest(&self, context: &Context, text: &str) -> Result<Vec<TenantRef>, Problem>;
+    /// The one tenant that a text names by ID, slug or name.
+    async fn named(&self, context: &Context, text: &str) -> Result<ChosenTenant, Problem>;
+    /// The names of those of some tenants that the caller may see.
+    async fn names(&self, context: &Context, ids: Vec<TenantId>)
+    -> Result<Vec<TenantRef>, Problem>;
 }
 
 /// Support sessions and their access logs. Each verb is a trait, so that a service implements it in
@@ -180,6 +188,14 @@ pub trait AuditPort: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<AuditEvent>, Problem>;
     async fn event(&self, context: &Context, id: AuditEventId) -> Result<AuditEvent, Problem>;
+    /// What became of the requests among events that the caller has been given, by their identifiers.
+    async fn answers(
+        &self,
+        context: &Context,
+        events: &[AuditEvent],
+    ) -> Result<BTreeMap<String, RequestAnswer>, Problem>;
+    /// The time that a preset names now, in the caller's zone.
+    fn span(&self, context: &Context, preset: TimePreset) -> TimeSpan;
 }
 
 /// Whatever has an identifier.

@@ -1,6 +1,8 @@
 //! Query strings, so that everything a page shows can be linked to.
 
 pub mod audit;
+pub mod sessions;
+pub mod time;
 
 use std::fmt::Write;
 
@@ -10,6 +12,7 @@ use crate::domain::{
     form,
     page::PageRequest,
     problem::{FieldProblems, Problem},
+    time_range::TimePreset,
 };
 
 /// A query string under construction. Empty values are left out.
@@ -67,6 +70,70 @@ pub fn optional<T, E: ToString>(
         return None;
     }
     problems.take(field, parse(text))
+}
+
+/// A query string that names a tenant.
+pub trait WithTenant {
+    /// The text that names it.
+    fn tenant(&mut self) -> &mut String;
+}
+
+/// A part of a filter that is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chip {
+    /// What it is called: `Tenant`.
+    pub name: &'static str,
+    /// What is chosen.
+    pub text: String,
+    /// The list without it.
+    pub without: String,
+}
+
+/// A part of a query string, and what people call it.
+type Part<Q> = (&'static str, fn(&mut Q) -> &mut String);
+
+/// The parts that are set, each with the address without it.
+fn chips_of<Q: Clone>(
+    query: &Q,
+    parts: &[Part<Q>],
+    tenant: &str,
+    address: fn(&Q) -> String,
+) -> Vec<Chip> {
+    let chip = |(name, part): &Part<Q>| {
+        let mut without = query.clone();
+        let text = std::mem::take(part(&mut without));
+        let text = match (*name, text.parse::<TimePreset>()) {
+            _ if text.is_empty() || text == time::CUSTOM => return None,
+            ("Tenant", _) => tenant.to_owned(),
+            (_, Ok(preset)) => preset.label().to_owned(),
+            (_, Err(_)) => text,
+        };
+        Some(Chip {
+            name,
+            text,
+            without: address(&without),
+        })
+    };
+    parts.iter().filter_map(chip).collect()
+}
+
+/// The page of a list that is asked for, and what is wrong with the query. With anything wrong it is the first page: a place
+/// in another list would be none here.
+pub fn page_of(
+    mut problems: FieldProblems,
+    limit: &str,
+    cursor: &str,
+) -> (PageRequest, Option<Problem>) {
+    let limit = optional(&mut problems, "limit", limit, |text| {
+        text.parse().map_err(|_| "must be a whole number")
+    });
+    let problem = problems.finish().err();
+    let cursor = Some(cursor).filter(|cursor| !cursor.is_empty() && problem.is_none());
+    let page = PageRequest {
+        limit,
+        cursor: cursor.map(ToOwned::to_owned),
+    };
+    (page, problem)
 }
 
 /// The page of a list that is asked for, unless anything of the query can't be read.

@@ -25,7 +25,7 @@ test("the log is filtered by category, and an event has a page of its own", asyn
   await expect(page).toHaveURL(/action=support_session.revoked/);
   await expect(rows.filter({ hasNotText: "support_session.revoked" })).toHaveCount(0);
 
-  await rows.first().getByRole("link", { name: /^support_session\.revoked/ }).click();
+  await rows.first().getByRole("link", { name: /^Support session revoked/ }).click();
   await expect(title(page)).toHaveText("support_session.revoked");
   await expect(page.getByRole("region", { name: "Metadata" })).toContainText("=1+1 is no formula");
   await page.getByRole("link", { name: "View session", exact: true }).click();
@@ -33,14 +33,14 @@ test("the log is filtered by category, and an event has a page of its own", asyn
 });
 
 test("an instant to the microsecond and a page size stay when another filter is chosen", async ({ page }) => {
-  const from = "2026-01-01T22:00:00.123456";
+  const from = "2026-01-01T12:00:00.123456";
   await open(page, `/audit?from=${from}Z&action=support_session.*&limit=20`);
-  await expect(page.getByLabel("From (UTC)")).toHaveValue(from);
+  await expect(page.getByLabel("From")).toHaveValue(/^2026-01-01T/);
   await page.getByRole("combobox", { name: "Outcome" }).selectOption({ index: 1 });
   await expect(page).toHaveURL(/outcome=/);
-  await expect(page).toHaveURL(/from=2026-01-01T22%3A00%3A00\.123456.*limit=20/);
+  await expect(page).toHaveURL(/from=2026-01-01T12%3A00%3A00\.123456.*limit=20/);
   const exported = page.getByRole("link", { name: "Export CSV" });
-  await expect(exported).toHaveAttribute("href", /from=2026-01-01T22%3A00%3A00\.123456/);
+  await expect(exported).toHaveAttribute("href", /from=2026-01-01T12%3A00%3A00\.123456/);
 });
 
 test("an export in JSON Lines is proved to be whole, and one changed byte is named", async ({
@@ -88,7 +88,7 @@ test("an export is an event itself", async ({ page }, testInfo) => {
 test("a filter that can't be read says so at its field", async ({ page }) => {
   const answer = await page.goto("/audit?from=yesterday&category=support_session");
   expect(answer?.status()).toBe(422);
-  await expect(page.getByLabel("From (UTC)")).toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByLabel("From")).toHaveAttribute("aria-invalid", "true");
   await expect(page.getByRole("combobox", { name: "Category" })).toHaveValue("support_session");
 });
 

@@ -119,6 +119,36 @@ test("without JavaScript the audit log is filtered", async ({ page }) => {
   await expect(rows.filter({ hasNotText: "staff." })).toHaveCount(0);
 });
 
+test("without JavaScript a tenant is found by its name, and the address has its ID", async ({ page, demo }) => {
+  const tenant = await demo.tenant("healthy");
+  for (const list of ["/audit", "/support/sessions"]) {
+    await page.goto(list);
+    await page.getByLabel("Tenant", { exact: true }).fill(tenant.name.toUpperCase());
+    await page.getByRole("button", { name: "Apply" }).click();
+    await expect(page).toHaveURL(`${list}?tenant=${tenant.id}`);
+    await expect(page.getByLabel("Tenant", { exact: true })).toHaveValue(tenant.name);
+
+    await page.getByLabel("Tenant", { exact: true }).fill("Nobody Ltd");
+    await page.getByRole("button", { name: "Apply" }).click();
+    const field = page.getByLabel("Tenant", { exact: true });
+    await expect(field).toHaveValue("Nobody Ltd");
+    await expect(field).toHaveAccessibleDescription('No tenant "Nobody Ltd". Enter a tenant\'s name or ID.');
+  }
+});
+
+test("without JavaScript a time is chosen, and it is UTC", async ({ page }) => {
+  await page.goto("/audit");
+  await expect(page.getByText("Times in UTC", { exact: true })).toBeVisible();
+  await page.getByRole("link", { name: "Today", exact: true }).click();
+  await expect(page).toHaveURL("/audit?time=today");
+  await expect(page.getByText(/00:00:00 UTC\s*–\s*now/)).toBeVisible();
+  await page.getByRole("link", { name: "Custom", exact: true }).click();
+  await page.getByLabel("From").fill("2026-01-01T10:00");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page).toHaveURL(/time=custom&from=2026-01-01T10%3A00/);
+  await expect(page.getByLabel("From")).toHaveValue(/^2026-01-01T10:00/);
+});
+
 test("without JavaScript what was typed is there after signing in again", async ({ page, context, demo }) => {
   const account = await demo.addStaff("Nia Costa", "support_admin");
   await context.clearCookies();

@@ -1,10 +1,13 @@
 //! Everything that serves a request, built once from the store, the clock and the configuration.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
-    domain::{SupportSessionId, scopes::Scope, settings::Settings},
-    ports::Console,
+    domain::{
+        SupportSessionId, TenantId, caller::Context, problem::Problem, scopes::Scope,
+        settings::Settings,
+    },
+    ports::{Console, TenantsPort as _},
 };
 use gateway::{
     Lease, NodeState,
@@ -112,6 +115,19 @@ impl AppState {
             flash: Arc::new(self.flashes.clone()),
             settings: Arc::clone(&self.settings),
         }
+    }
+
+    /// The names of those of some tenants that the caller may see.
+    pub async fn names_of(
+        &self,
+        context: &Context,
+        ids: Vec<TenantId>,
+    ) -> Result<BTreeMap<TenantId, String>, Problem> {
+        let found = self.tenants.names(context, ids).await?;
+        Ok(found
+            .into_iter()
+            .map(|tenant| (tenant.id, tenant.name))
+            .collect())
     }
 
     fn find(&self) -> FindService {

@@ -5,6 +5,8 @@
 //! a gap.
 
 mod handler;
+mod lists;
+mod pages;
 mod progress;
 mod table;
 
@@ -33,6 +35,7 @@ use crate::services::{
 };
 
 pub use handler::{export_audit, from_own_pages};
+pub use pages::{export_access_log, export_activity, export_support_sessions, export_tenants};
 
 /// An export in progress.
 pub struct Export {
@@ -71,9 +74,10 @@ pub async fn export(
         AuditReach::Tenant(own) => Some(own.clone()),
         AuditReach::All | AuditReach::Tenants => filter.tenant_id.clone(),
     };
+    let parts = parts_of(tenant.as_ref(), &filter);
     let action = AuditAction::AuditExported {
         format,
-        filter: filter.clone(),
+        filter: recorded(core, context, filter.clone()),
     };
     // An export that can't begin is not recorded. One that has begun waits for its turn and doesn't
     // break off.
@@ -82,21 +86,78 @@ pub async fn export(
     core.append(core.event(context, tenant.as_ref(), chain, action))
         .await?;
     Ok(Export {
-        file_name: file_name(tenant.as_ref(), core.now(), format),
+        file_name: file_name(
+            "audit",
+            parts.iter().map(String::as_str),
+            core.now(),
+            format,
+        ),
         format,
-        content_type: match format {
-            ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
-            ExportFormat::JsonLines => "application/jsonl; charset=utf-8",
-        },
+        content_type: content_type(format),
         body: body(core.store.within(Lane::Exports), reach, narrowed, format),
     })
 }
 
-/// `audit-acme-2026-11-22.csv`. Of the characters of a tenant's identifier, only `:` can't be in a
-/// file name.
-fn file_name(tenant: Option<&TenantId>, now: Timestamp, format: ExportFormat) -> String {
-    let whose = tenant.map_or_else(|| "all".to_owned(), |id| id.as_str().replace(':', "_"));
-    format!("audit-{whose}-{}.{format}", now.format("%Y-%m-%d"))
+/// The filter as the event of an export has it: with instants, which mean the same later.
+fn recorded(core: &Core, context: &Context, filter: AuditFilter) -> AuditFilter {
+    let Some(preset) = filter.time else {
+        return filter;
+    };
+    let span = core.span(context, preset);
+    AuditFilter {
+        time: None,
+        from: span.from,
+        to: span.to,
+        ..filter
+    }
+}
+
+/// `audit-acme-2026-11-22.csv`: what is exported, the parts of the filter, and the day. Only plain characters stand in a file's
+/// name.
+fn file_name<'p>(
+    what: &str,
+    parts: impl Iterator<Item = &'p str>,
+    now: Timestamp,
+    format: ExportFormat,
+) -> String {
+    const LONGEST: usize = 120;
+    let mut name = what.to_owned();
+    for part in parts {
+        let plain = part.chars().map(|c| match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '_' | '-' => c,
+            _ => '_',
+        });
+        let plain: String = plain.take(40).collect();
+        let plain = plain.trim_matches(['.', '_', '-']);
+        if !plain.is_empty() && name.len() + plain.len() < LONGEST {
+            name.push('-');
+            name.push_str(plain);
+        }
+    }
+    format!("{name}-{}.{format}", now.format("%Y-%m-%d"))
+}
+
+/// What a filter of the audit log adds to a file's name.
+fn parts_of(tenant: Option<&TenantId>, filter: &AuditFilter) -> Vec<String> {
+    let day = |word: &str, at: Timestamp| format!("{word}-{}", at.format("%Y-%m-%d"));
+    let parts = [
+        Some(tenant.map_or_else(|| "all".to_owned(), ToString::to_string)),
+        filter.category.map(|category| category.to_string()),
+        filter.action.clone(),
+        filter.actor.clone(),
+        filter.outcome.map(|outcome| outcome.to_string()),
+        filter.time.map(|time| time.to_string()),
+        filter.from.map(|from| day("from", from)),
+        filter.to.map(|to| day("to", to)),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+const fn content_type(format: ExportFormat) -> &'static str {
+    match format {
+        ExportFormat::Csv => "text/csv; charset=utf-8; header=present",
+        ExportFormat::JsonLines => "application/jsonl; charset=utf-8",
+    }
 }
 
 fn body(

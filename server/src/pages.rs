@@ -7,6 +7,8 @@
 mod assets;
 mod gate;
 mod headers;
+#[cfg(test)]
+mod lists;
 mod not_live;
 #[cfg(test)]
 mod outside;

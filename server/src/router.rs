@@ -60,7 +60,9 @@ pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer
     let same_origin = SameOrigin::of(&core.config.console.public_url);
     let limit_exports = from_fn_with_state(plain_limit(limits, |_, _| Policy::Exports), limit);
     let site = Pages::new(state.console(), &core.config.console.site_root);
-    let downloads = downloads(core.clone(), same_origin.clone()).layer(limit_exports);
+    let downloads = downloads(core.clone(), same_origin.clone())
+        .merge(lists(state.clone(), same_origin.clone()))
+        .layer(limit_exports);
     let long = pages(site.clone(), limits).merge(downloads);
     let browsers = compress::for_own_pages(long, same_origin.clone())
         .merge(files(site))
@@ -195,6 +197,18 @@ pub(crate) fn downloads(core: Core, same_origin: SameOrigin) -> Router {
         .route(paths::AUDIT_EXPORT, get(export::export_audit))
         .layer(own_pages)
         .with_state(core)
+}
+
+/// The lists of pages as files to save, alike.
+pub(crate) fn lists(state: AppState, same_origin: SameOrigin) -> Router {
+    let own_pages = from_fn_with_state(same_origin, export::from_own_pages);
+    Router::new()
+        .route(paths::TENANTS_EXPORT, get(export::export_tenants))
+        .route(paths::SESSIONS_EXPORT, get(export::export_support_sessions))
+        .route(paths::ACTIVITY_EXPORT, get(export::export_activity))
+        .route(paths::ACCESS_LOG_EXPORT, get(export::export_access_log))
+        .layer(own_pages)
+        .with_state(state)
 }
 
 /// The REST interface with its middleware. Cookies are not read here, so no other site can make a

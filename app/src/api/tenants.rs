@@ -23,3 +23,10 @@ pub async fn tenant_detail(id: TenantId) -> Result<tenants::TenantDetail, ApiErr
     let (console, context) = super::asked()?;
     Ok(console.tenants.detail(&context, &id).await?)
 }
+
+/// The few tenants that a text under way may mean, by name.
+#[server(prefix = "/_fn", endpoint = "suggest_tenants", protocol = Json)]
+pub async fn suggest_tenants(text: String) -> Result<Vec<tenants::TenantRef>, ApiError> {
+    let (console, context) = super::asked()?;
+    Ok(console.tenants.suggest(&context, &text).await?)
+}

@@ -7,7 +7,7 @@ use leptos::{
     leptos_dom::helpers::TimeoutHandle,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{Event, FormData, HtmlFormElement, HtmlSelectElement},
+    web_sys::{Element, Event, FormData, HtmlFormElement, HtmlSelectElement},
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -67,6 +67,10 @@ pub fn FilterForm(
         let Some(form) = form.get_untracked() else {
             return;
         };
+        // What is typed there names nothing before it is chosen.
+        if is_combobox(&event) {
+            return;
+        }
         if is_choice(&event) {
             go(&form);
         } else {
@@ -97,6 +101,13 @@ fn is_choice(event: &Event) -> bool {
     event
         .target()
         .is_some_and(|target| target.dyn_ref::<HtmlSelectElement>().is_some())
+}
+
+fn is_combobox(event: &Event) -> bool {
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| target.get_attribute("role").as_deref() == Some("combobox"))
 }
 
 fn form_url(form: &HtmlFormElement, path: &str, names: &[&str]) -> String {

@@ -135,7 +135,8 @@ pub fn instant(at: Timestamp, offset_minutes: i32, precision: Precision) -> Stri
     format!("{} {}", local.format(pattern), zone(offset_minutes))
 }
 
-fn zone(offset_minutes: i32) -> String {
+/// A time zone: `UTC+01:00`.
+pub fn zone(offset_minutes: i32) -> String {
     if offset_minutes == 0 {
         return "UTC".into();
     }

@@ -22,6 +22,25 @@ where
     F: Fn(T) -> V + Clone + Send + Sync + 'static,
     V: IntoView + 'static,
 {
+    let show = move |settled: RwSignal<T>| {
+        let show = show.clone();
+        move || show(settled.get()).into_any()
+    };
+    view! { <Following resource show loading/> }
+}
+
+/// The same, but the content is made once and follows the value: what people are typing into stays.
+#[component]
+pub fn Following<T, F, V>(
+    resource: Resource<T>,
+    show: F,
+    #[prop(optional_no_strip)] loading: Option<String>,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    F: Fn(RwSignal<T>) -> V + Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
     let fallback = move || loading.clone().map(|label| view! { <Loading label/> });
     view! {
         <Transition fallback>
@@ -37,7 +56,7 @@ where
                             settled.set(next);
                         }
                     });
-                    move || show(settled.get()).into_any()
+                    show(settled)
                 })
             }}
         </Transition>

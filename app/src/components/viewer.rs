@@ -79,6 +79,14 @@ impl Viewer {
         self.now.get().unwrap_or(first)
     }
 
+    /// How far the viewer's zone is ahead of UTC now, in minutes; `None` in a first render.
+    pub fn zone_now(self) -> Option<i32> {
+        self.is_hydrated().then(|| {
+            let now = self.now.get_untracked();
+            now.map_or(0, |now| self.offset_minutes(now))
+        })
+    }
+
     /// How far the viewer's zone is ahead of UTC at `at`, in minutes; 0 in a first render.
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,14 +1,18 @@
 //! Audit events: who did what, where, and with which outcome.
 
 mod action;
+mod sentence;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{AuditEventId, RequestId, SupportSessionId, TenantId, Timestamp};
+use super::{
+    AuditEventId, RequestId, SupportSessionId, TenantId, Timestamp, time_range::TimePreset,
+};
 
 pub use super::support_sessions::SessionHolder;
 pub use action::*;
+pub use sentence::RequestAnswer;
 
 text_enum! {
     /// The kind of thing an event is about.
@@ -130,6 +134,13 @@ mod micros {
     }
 }
 
+/// A request was recorded, before it was forwarded.
+pub const OF_REQUEST: &str = "support_session.request";
+/// A request was refused.
+pub const REFUSED: &str = "support_session.request_refused";
+/// How a recorded request ended.
+pub const RESPONSE: &str = "support_session.response";
+
 /// A filter of audit events, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AuditFilter {
@@ -147,12 +158,21 @@ pub struct AuditFilter {
     pub from: Option<DateTime<Utc>>,
     /// Only before this instant.
     pub to: Option<DateTime<Utc>>,
+    /// Only in this span of the caller's zone. In what is recorded it stands as `from` and `to`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimePreset>,
     /// Only of this request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
     /// Only of this support session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SupportSessionId>,
+    /// Oldest first, instead of newest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub oldest_first: bool,
+    /// Without the events that tell how requests ended, where each request has one row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_answers: bool,
 }
 
 text_enum! {
@@ -162,5 +182,19 @@ text_enum! {
         Csv = "csv",
         /// One JSON object a line: what `support-console audit verify` reads.
         JsonLines = "jsonl",
+    }
+}
+
+text_enum! {
+    /// A list of the console that can be exported.
+    pub enum ExportedList {
+        /// The overview's tenants.
+        Tenants = "tenants",
+        /// Support sessions.
+        SupportSessions = "support_sessions",
+        /// The access log of one support session.
+        AccessLog = "access_log",
+        /// Support activity: one row a request, and what else was done in support sessions.
+        SupportActivity = "support_activity",
     }
 }

@@ -92,6 +92,8 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// Our ID of the request, for logs and audit events.
     pub request_id: Option<String>,
+    /// The time zone of the client, as its browser names it: `Europe/Berlin`.
+    pub zone: Option<String>,
 }
 
 /// A caller with where the request comes from: what every use case is given.

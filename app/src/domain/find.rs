@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AuditEventId, RequestId, SupportSessionId, TenantId, access_log::AccessLogEntry,
-    audit::AuditEvent, support_sessions::SupportSession,
+    audit::AuditEvent, support_sessions::SupportSession, tenants::TenantRef,
 };
 
 /// Something that has an identifier and a page.
@@ -63,6 +63,8 @@ pub struct RecordedRequest {
     /// What was asked and answered, if it was made in a support session whose access log is still
     /// there, and that session.
     pub made: Option<(AccessLogEntry, SupportSession)>,
+    /// The tenant of its events.
+    pub tenant: Option<TenantRef>,
     /// Its audit events, oldest first.
     pub events: Vec<AuditEvent>,
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     StaffId, TenantId, Timestamp, access_log::PagesWithoutBanner, nodes::NodeReceipt,
-    policy::SessionActs, scopes::ScopeName,
+    page::Direction, policy::SessionActs, scopes::ScopeName, time_range::TimePreset,
 };
 
 pub use limits::*;
@@ -146,6 +146,19 @@ impl SupportSession {
         }
     }
 
+    /// When it ended, or will end if nothing else ends it.
+    pub fn ended_at(&self) -> Timestamp {
+        let end = self.ends_at();
+        self.revocation
+            .as_ref()
+            .map_or(end, |revocation| revocation.at.min(end))
+    }
+
+    /// Whether it was active at an instant.
+    pub fn was_active(&self, at: Timestamp) -> bool {
+        self.issued_at <= at && at < self.ended_at()
+    }
+
     /// The status at `now`.
     pub fn status(&self, now: Timestamp) -> SupportSessionStatus {
         self.lifecycle(now).status()
@@ -164,8 +177,24 @@ pub struct SupportSessionCounts {
     pub expired: u64,
 }
 
-/// A filter of support sessions, newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+text_enum! {
+    /// What the list of support sessions is sorted by.
+    pub enum SupportSessionSort {
+        /// When they were issued.
+        Issued = "issued",
+        /// When they end, or would have ended.
+        Expires = "expires",
+    }
+}
+
+impl Default for SupportSessionSort {
+    fn default() -> Self {
+        Self::Issued
+    }
+}
+
+/// Which support sessions, in which order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SupportSessionFilter {
     /// Only with this status.
     pub status: Option<SupportSessionStatus>,
@@ -173,6 +202,44 @@ pub struct SupportSessionFilter {
     pub tenant_id: Option<TenantId>,
     /// Only of this staff member.
     pub staff_id: Option<StaffId>,
+    /// Only those that were active at this instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_at: Option<DateTime<Utc>>,
+    /// Only those issued in this span of the caller's zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimePreset>,
+    /// Only those issued at or after this instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
+    /// Only those issued before this instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<DateTime<Utc>>,
+    /// What to sort by.
+    #[serde(default)]
+    pub sort: SupportSessionSort,
+    /// In which direction.
+    #[serde(default = "latest_first")]
+    pub direction: Direction,
+}
+
+const fn latest_first() -> Direction {
+    Direction::Descending
+}
+
+impl Default for SupportSessionFilter {
+    fn default() -> Self {
+        Self {
+            status: None,
+            tenant_id: None,
+            staff_id: None,
+            active_at: None,
+            time: None,
+            from: None,
+            to: None,
+            sort: SupportSessionSort::default(),
+            direction: latest_first(),
+        }
+    }
 }
 
 /// A list of support sessions with the figures above it.

@@ -1,5 +1,6 @@
 //! Tenants and their organizations.
 
+mod choice;
 pub mod status;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::{
     text::clean,
 };
 
+pub use choice::*;
 pub use status::TenantStatus;
 
 /// A customer of the platform, as the platform registered it.
@@ -95,8 +97,7 @@ impl TenantRegistration {
 
 /// The ID of a tenant to filter by. The error repeats the input, which is often a name.
 pub fn tenant_in_filter(text: &str) -> Result<TenantId, String> {
-    text.parse()
-        .map_err(|_| format!("no tenant has the ID \"{text}\". Enter a tenant's ID"))
+    text.parse().map_err(|_| no_tenant_message(text))
 }
 
 /// Whether an instant can be stored and shown: from 1970 to the end of 9999.

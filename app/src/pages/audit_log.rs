@@ -4,60 +4,113 @@ pub mod filters;
 pub mod table;
 
 use leptos::prelude::*;
+use leptos_router::{NavigateOptions, components::Redirect};
 
 use self::{filters::Filters, table::Table};
 use crate::{
-    api::{self, ApiError},
+    answer::set_status,
+    api::{self, Answered, ApiError, NamedEvents},
     components::{
-        ButtonLink, EmptyList, FailedList, Loaded, PageHeader, Pager, PagerLinks, ResultCount,
+        ButtonLink, EmptyList, FailedList, Following, PageHeader, Pager, PagerLinks, ResultCount,
         format::found, use_query,
     },
-    domain::{
-        audit::{AuditEvent, ExportFormat},
-        page::Page,
-        problem::Problem,
-    },
+    domain::{audit::ExportFormat, problem::Problem},
     paths,
     query::audit::AuditQuery,
 };
 
+type Log = Result<Answered<AuditQuery, NamedEvents>, ApiError>;
+
 #[component]
 pub fn AuditLogPage() -> impl IntoView {
     let query = use_query::<AuditQuery>();
-    let problem = Memo::new(move |_| query.with(|query| query.parse().err()));
-    let events = Resource::new(move || query.get(), load);
+    let log = Resource::new(move || query.get(), api::audit_log);
     view! {
         <div class="page">
             <PageHeader
                 title="Audit log"
                 lead="Append-only and tamper-evident"
             >
-                <Exports query problem/>
+                <Exports query/>
             </PageHeader>
             <section class="card" aria-label="Audit events">
-                <Filters query problem/>
-                <Loaded
-                    resource=events
-                    loading="Loading audit events…"
-                    show=move |page| view! { <Events page query=query.get_untracked()/> }
-                    failed=move |problem| {
-                        view! { <Failed problem query=query.get_untracked()/> }.into_any()
-                    }
+                <Following
+                    resource=log
+                    loading=Some("Loading audit events…".to_owned())
+                    show=move |log| view! { <Content log query/> }
                 />
             </section>
         </div>
     }
 }
 
-async fn load(query: AuditQuery) -> Result<Page<AuditEvent>, ApiError> {
-    let (filter, page) = query.parse()?;
-    api::list_audit_events(filter, page).await
+#[component]
+fn Content(log: RwSignal<Log>, query: Memo<AuditQuery>) -> impl IntoView {
+    let answered = move || log.with(|log| log.as_ref().ok().map(|log| log.query.clone()));
+    // What was asked for, where there is no answer.
+    let shown = Memo::new(move |_| answered().unwrap_or_else(|| query.get()));
+    let problem = Memo::new(move |_| log.with(|log| log.as_ref().ok()?.problem.clone()));
+    let tenant = Memo::new(move |_| {
+        log.with(|log| {
+            log.as_ref()
+                .map_or_else(|_| String::new(), |log| log.tenant.clone())
+        })
+    });
+    let span =
+        Memo::new(move |_| log.with(|log| log.as_ref().map(|log| log.span).unwrap_or_default()));
+    // The address keeps the tenant's ID, whatever was typed.
+    let elsewhere = move || {
+        let asked = query.get();
+        let known = answered().filter(|known| known.tenant != asked.tenant)?;
+        let same = AuditQuery {
+            tenant: known.tenant.clone(),
+            ..asked.clone()
+        };
+        (same == known).then(|| known.address(Some(&known.cursor)))
+    };
+    let options = NavigateOptions {
+        replace: true,
+        scroll: false,
+        ..NavigateOptions::default()
+    };
+    view! {
+        {move || {
+            let options = options.clone();
+            elsewhere().map(|path| view! { <Redirect path options/> })
+        }}
+        <Filters query=shown tenant problem span/>
+        {move || rows(log.get(), query.get_untracked())}
+    }
+}
+
+fn rows(log: Log, asked: AuditQuery) -> AnyView {
+    let (problem, query, list) = match log {
+        Ok(log) => (log.problem, log.query, log.list),
+        Err(ApiError(problem)) => (None, asked, Err(problem)),
+    };
+    let notice = problem.map(|problem| {
+        set_status(problem.code.status());
+        view! {
+            <p class="notice warn" role="alert">
+                "Check the highlighted filters. The others apply."
+            </p>
+        }
+    });
+    let list = match list {
+        Ok(events) => view! { <Events events query/> }.into_any(),
+        Err(problem) => view! { <Failed problem query/> }.into_any(),
+    };
+    view! {
+        {notice}
+        {list}
+    }
+    .into_any()
 }
 
 /// Links that export the filtered events as a file. Without `download`, so that a browser shows an answer that is no
 /// file instead of saving it.
 #[component]
-fn Exports(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -> impl IntoView {
+fn Exports(query: Memo<AuditQuery>) -> impl IntoView {
     let link = move |address: fn(&AuditQuery) -> String, label: &'static str| {
         view! {
             <a
@@ -70,22 +123,28 @@ fn Exports(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -> impl Into
         }
     };
     view! {
-        <div class="bar push" hidden=move || problem.with(Option::is_some)>
+        <div class="bar push" hidden=move || query.with(|query| query.parse().is_err())>
             {link(|query| query.export_address(ExportFormat::Csv), "Export CSV")}
             {link(AuditQuery::excel_address, "CSV for Excel")}
             {link(|query| query.export_address(ExportFormat::JsonLines), "Export JSON Lines")}
+            {link(AuditQuery::activity_address, "Support activity (CSV)")}
         </div>
     }
 }
 
 #[component]
-fn Events(page: Page<AuditEvent>, query: AuditQuery) -> impl IntoView {
-    let links = PagerLinks::of(&page, |cursor| query.address(cursor));
-    let total = found(page.total, "event", "events");
-    let rows = if page.items.is_empty() {
+fn Events(events: NamedEvents, query: AuditQuery) -> impl IntoView {
+    let NamedEvents {
+        events,
+        tenants,
+        answers,
+    } = events;
+    let links = PagerLinks::of(&events, |cursor| query.address(cursor));
+    let total = found(events.total, "event", "events");
+    let rows = if events.items.is_empty() {
         view! { <Nothing is_filtered=query.is_filtered()/> }.into_any()
     } else {
-        view! { <Table events=page.items/> }.into_any()
+        view! { <Table events=events.items tenants answers query/> }.into_any()
     };
     view! {
         <div class="toolbar">

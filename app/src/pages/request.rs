@@ -1,5 +1,7 @@
 //! One request: what was asked and answered, in which support session, and its audit events.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -12,7 +14,7 @@ use crate::{
     },
     domain::{
         access_log::AccessLogEntry, audit::AuditEvent, find::RecordedRequest, shown::shown,
-        support_sessions::SupportSession,
+        support_sessions::SupportSession, tenants::TenantRef,
     },
     paths,
 };
@@ -39,6 +41,7 @@ fn Request(request: RecordedRequest) -> impl IntoView {
     };
     let title = shown(&title).into_owned();
     let id = request.id.to_string();
+    let tenants = request.tenant.clone().into_iter().collect();
     let made = request.made.map_or_else(
         || view! { <OfConsole/> }.into_any(),
         |(entry, session)| view! { <Made entry session/> }.into_any(),
@@ -59,7 +62,7 @@ fn Request(request: RecordedRequest) -> impl IntoView {
                 </div>
             </header>
             {made}
-            <Events events=request.events/>
+            <Events events=request.events tenants/>
         </div>
     }
     .into_any()
@@ -131,7 +134,7 @@ fn OfConsole() -> impl IntoView {
 }
 
 #[component]
-fn Events(events: Vec<AuditEvent>) -> impl IntoView {
+fn Events(events: Vec<AuditEvent>, tenants: Vec<TenantRef>) -> impl IntoView {
     let events = if events.is_empty() {
         view! {
             <EmptyState title="No audit events">
@@ -140,7 +143,7 @@ fn Events(events: Vec<AuditEvent>) -> impl IntoView {
         }
         .into_any()
     } else {
-        view! { <Table events/> }.into_any()
+        view! { <Table events tenants answers=BTreeMap::new()/> }.into_any()
     };
     view! {
         <Panel id="events-title" title="Audit events">

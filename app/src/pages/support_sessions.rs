@@ -3,13 +3,12 @@
 pub mod cards;
 pub mod filters;
 pub mod follow;
-pub mod query;
 pub mod row;
 pub mod table;
 
 use leptos::prelude::*;
+use leptos_router::{NavigateOptions, components::Redirect};
 
-pub use self::query::{SessionsQuery, belongs};
 use self::{
     cards::{Cards, NewSessions},
     filters::Filters,
@@ -17,48 +16,156 @@ use self::{
     table::Table,
 };
 use crate::{
-    api::{self, ApiError},
+    answer::set_status,
+    api::{self, Answered, ApiError},
     components::{
-        ButtonLink, EmptyList, FailedList, PageHeader, Pager, PagerLinks, ResultCount, Settled,
+        ButtonLink, EmptyList, FailedList, Following, PageHeader, Pager, PagerLinks, ResultCount,
         format::found, use_query,
     },
     domain::{
-        live::LiveInterest, problem::Problem, signed_in::SignedIn,
-        support_sessions::SupportSessionList,
+        audit::ExportFormat, live::LiveInterest, problem::Problem, signed_in::SignedIn,
+        staff::StaffRef, support_sessions::SupportSessionList,
     },
     live::use_live,
     paths,
+    query::sessions::SessionsQuery,
 };
+
+/// The list, and the signed-in staff member.
+type Sessions = (
+    Result<Answered<SessionsQuery, SupportSessionList>, ApiError>,
+    Option<SignedIn>,
+);
 
 #[component]
 pub fn SupportSessionsPage() -> impl IntoView {
     let query = use_query::<SessionsQuery>();
-    let list = Resource::new(move || query.get(), load);
+    let sessions = Resource::new(move || query.get(), load);
     view! {
         <div class="page">
             <PageHeader
                 title="Support sessions"
                 lead="Who entered which tenant, and why"
-            />
-            <Settled
-                resource=list
-                loading="Loading support sessions…"
-                show=move |(list, viewer)| {
-                    let query = query.get_untracked();
-                    match list {
-                        Ok(list) => view! { <List list query viewer/> }.into_any(),
-                        Err(ApiError(problem)) => view! { <Failed problem query/> }.into_any(),
-                    }
-                }
+            >
+                <Exports query/>
+            </PageHeader>
+            <Following
+                resource=sessions
+                loading=Some("Loading support sessions…".to_owned())
+                show=move |sessions| view! { <Content sessions query/> }
             />
         </div>
     }
 }
 
-/// The list and the signed-in staff member.
-async fn load(query: SessionsQuery) -> (Result<SupportSessionList, ApiError>, Option<SignedIn>) {
-    let list = follow::load(query).await;
+/// Links that export the filtered sessions as a file.
+#[component]
+fn Exports(query: Memo<SessionsQuery>) -> impl IntoView {
+    let link = move |format: ExportFormat, label: &'static str| {
+        view! {
+            <a
+                class="button"
+                rel="external"
+                href=move || query.with(|query| query.export_address(format))
+            >
+                {label}
+            </a>
+        }
+    };
+    view! {
+        <div class="bar push" hidden=move || query.with(|query| query.parse().is_err())>
+            {link(ExportFormat::Csv, "Export CSV")}
+            {link(ExportFormat::JsonLines, "Export JSON Lines")}
+        </div>
+    }
+}
+
+async fn load(query: SessionsQuery) -> Sessions {
+    let list = api::support_sessions(query).await;
     (list, api::signed_in().await.ok().flatten())
+}
+
+#[component]
+fn Content(sessions: RwSignal<Sessions>, query: Memo<SessionsQuery>) -> impl IntoView {
+    let answered = move || {
+        sessions.with(|(sessions, _)| {
+            sessions
+                .as_ref()
+                .ok()
+                .map(|sessions| sessions.query.clone())
+        })
+    };
+    // What was asked for, where there is no answer.
+    let shown = Memo::new(move |_| answered().unwrap_or_else(|| query.get()));
+    let problem =
+        Memo::new(move |_| sessions.with(|(sessions, _)| sessions.as_ref().ok()?.problem.clone()));
+    let tenant = Memo::new(move |_| {
+        sessions.with(|(sessions, _)| match sessions {
+            Ok(sessions) => sessions.tenant.clone(),
+            Err(_) => String::new(),
+        })
+    });
+    let span = Memo::new(move |_| {
+        sessions.with(|(sessions, _)| match sessions {
+            Ok(sessions) => sessions.span,
+            Err(_) => Default::default(),
+        })
+    });
+    // Whoever has held a session stays to be chosen while a list can't be had.
+    let staff = Memo::new(move |before: Option<&Vec<StaffRef>>| {
+        let given = sessions
+            .with(|(sessions, _)| Some(sessions.as_ref().ok()?.list.as_ref().ok()?.staff.clone()));
+        given.or_else(|| before.cloned()).unwrap_or_default()
+    });
+    // The address keeps the tenant's ID, whatever was typed.
+    let elsewhere = move || {
+        let asked = query.get();
+        let known = answered().filter(|known| known.tenant != asked.tenant)?;
+        let same = SessionsQuery {
+            tenant: known.tenant.clone(),
+            ..asked.clone()
+        };
+        (same == known).then(|| known.address(Some(&known.cursor)))
+    };
+    let options = NavigateOptions {
+        replace: true,
+        scroll: false,
+        ..NavigateOptions::default()
+    };
+    view! {
+        {move || {
+            let options = options.clone();
+            elsewhere().map(|path| view! { <Redirect path options/> })
+        }}
+        <section class="card" aria-label="Filters">
+            <Filters query=shown tenant problem span staff/>
+        </section>
+        {move || rows(sessions.get(), query.get_untracked())}
+    }
+}
+
+fn rows((sessions, viewer): Sessions, asked: SessionsQuery) -> AnyView {
+    let (problem, query, list) = match sessions {
+        Ok(sessions) => (sessions.problem, sessions.query, sessions.list),
+        Err(ApiError(problem)) => (None, asked, Err(problem)),
+    };
+    let notice = problem.map(|problem| {
+        set_status(problem.code.status());
+        view! {
+            <p class="notice warn" role="alert">
+                "Check the highlighted filters. The others apply."
+            </p>
+        }
+    });
+    let list = match list {
+        Ok(list) => view! { <List list query viewer/> }.into_any(),
+        Err(problem) => view! { <Failed problem query/> }.into_any(),
+    };
+    view! {
+        {notice}
+        {list}
+    }
+    .into_any()
 }
 
 #[component]
@@ -77,9 +184,8 @@ fn List(list: SupportSessionList, query: SessionsQuery, viewer: Option<SignedIn>
     let live = use_live(Signal::stored(interest));
     let shown = LiveList::new(&list, viewer);
     let is_first = list.sessions.previous_cursor.is_none();
-    if let Ok((filter, _)) = query.parse() {
-        shown.follow(live, filter, query.clone());
-    }
+    let (filter, _, _) = query.read();
+    shown.follow(live, filter, query.clone());
     let links = PagerLinks::of(&list.sessions, |cursor| query.address(cursor));
     let total = found(list.sessions.total, "support session", "support sessions");
     let is_empty = list.sessions.items.is_empty();
@@ -88,7 +194,6 @@ fn List(list: SupportSessionList, query: SessionsQuery, viewer: Option<SignedIn>
         <Cards counts=shown.counts query=query.clone()/>
         <section class="card" aria-label="Support sessions">
             <div class="toolbar">
-                <Filters query=query.clone() staff=list.staff problem=None/>
                 <NewSessions shown is_first first_page/>
                 <div class="push">
                     <ResultCount>{total}</ResultCount>
@@ -97,7 +202,7 @@ fn List(list: SupportSessionList, query: SessionsQuery, viewer: Option<SignedIn>
             {if is_empty {
                 view! { <Nothing is_filtered=query.is_filtered()/> }.into_any()
             } else {
-                view! { <Table shown/> }.into_any()
+                view! { <Table shown query/> }.into_any()
             }}
             <Pager links=Signal::stored(links) label="support sessions"/>
         </section>
@@ -109,7 +214,7 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
     let (title, advice) = match is_filtered {
         true => (
             "No matching support sessions",
-            "Choose another status, tenant or staff member.",
+            "Try a longer time range or remove a filter.",
         ),
         false => (
             "No support sessions yet",
@@ -119,15 +224,12 @@ fn Nothing(is_filtered: bool) -> impl IntoView {
     view! { <EmptyList title advice clear=is_filtered.then_some(paths::SUPPORT_SESSIONS)/> }
 }
 
-/// The list couldn't be loaded. The filter stays, with errors at its fields.
+/// The list couldn't be loaded. The filter stays.
 #[component]
 fn Failed(problem: Problem, query: SessionsQuery) -> impl IntoView {
     let first_page = query.address(None);
     view! {
         <section class="card" aria-label="Support sessions">
-            <div class="toolbar">
-                <Filters query staff=Vec::new() problem=Some(problem.clone())/>
-            </div>
             <FailedList problem what="The support sessions could not be loaded.">
                 <ButtonLink href=first_page>"Go to the first page"</ButtonLink>
                 <ButtonLink href=paths::SUPPORT_SESSIONS class="quiet">

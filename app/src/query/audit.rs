@@ -1,24 +1,26 @@
 //! The filter of the audit log in the query string.
 
-use chrono::{NaiveDateTime, SecondsFormat};
 use serde::{Deserialize, Serialize};
 
-use super::{Query, optional, page_request};
+use super::{Chip, Part, Query, WithTenant, chips_of, optional, page_of, time::TimeFields};
 use crate::{
     domain::{
-        RequestId, SupportSessionId, Timestamp,
+        RequestId, SupportSessionId,
         audit::{AuditFilter, ExportFormat},
         find::pasted,
         page::PageRequest,
         problem::{FieldProblems, Problem},
-        tenants::{is_storable, tenant_in_filter},
+        tenants::tenant_in_filter,
         text::clean,
+        time_range::TimePreset,
     },
     paths,
 };
 
 /// The longest text to look for in actions and actors, in characters.
 const TEXT_MAX: usize = 200;
+/// The value of `order` that isn't the usual one.
+const OLDEST: &str = "oldest";
 
 /// The filter and the page as texts from the URL, valid or not, so that a form can show them again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,48 +31,76 @@ pub struct AuditQuery {
     pub action: String,
     /// The actor's identifier, or part of the name.
     pub actor: String,
+    /// The tenant's ID. In what a form without JavaScript sends, its name or slug too.
     pub tenant: String,
     pub outcome: String,
     /// The identifier of a request.
     pub request: String,
     /// The identifier of a support session.
     pub session: String,
-    /// From this instant on, in UTC.
+    /// A [`TimePreset`], or `custom`.
+    pub time: String,
+    /// From this instant on.
     pub from: String,
-    /// Before this instant, in UTC.
+    /// Before this instant.
     pub to: String,
+    /// `oldest` for oldest first.
+    pub order: String,
     pub cursor: String,
     pub limit: String,
 }
 
+impl WithTenant for AuditQuery {
+    fn tenant(&mut self) -> &mut String {
+        &mut self.tenant
+    }
+}
+
 impl AuditQuery {
-    /// The parsed filter, or all invalid fields.
-    pub fn parse(&self) -> Result<(AuditFilter, PageRequest), Problem> {
+    /// The filter of the fields that can be read, the page, and what is wrong with the other fields.
+    /// With anything wrong it is the first page.
+    pub fn read(&self) -> (AuditFilter, PageRequest, Option<Problem>) {
         let mut problems = FieldProblems::default();
+        let (time, span) = self.times().read(&mut problems);
         let filter = AuditFilter {
             category: optional(&mut problems, "category", &self.category, str::parse),
             action: optional(&mut problems, "action", &self.action, text),
             actor: optional(&mut problems, "actor", &self.actor, text),
             tenant_id: optional(&mut problems, "tenant", &self.tenant, tenant_in_filter),
             outcome: optional(&mut problems, "outcome", &self.outcome, str::parse),
-            from: optional(&mut problems, "from", &self.from, parse_instant),
-            to: optional(&mut problems, "to", &self.to, parse_instant),
+            time,
+            from: span.from,
+            to: span.to,
             request_id: optional(&mut problems, "request", &self.request, request_id),
             session_id: optional(&mut problems, "session", &self.session, session_id),
+            without_answers: false,
+            oldest_first: optional(&mut problems, "order", &self.order, oldest).is_some(),
         };
-        if let (Some(from), Some(to)) = (filter.from, filter.to)
-            && from >= to
-        {
-            problems.add("to", "must be later than the start");
+        let (page, problem) = page_of(problems, &self.limit, &self.cursor);
+        (filter, page, problem)
+    }
+
+    /// The parsed filter, or all invalid fields.
+    pub fn parse(&self) -> Result<(AuditFilter, PageRequest), Problem> {
+        match self.read() {
+            (filter, page, None) => Ok((filter, page)),
+            (_, _, Some(problem)) => Err(problem),
         }
-        let page = page_request(problems, &self.limit, &self.cursor)?;
-        Ok((filter, page))
+    }
+
+    pub fn times(&self) -> TimeFields<'_> {
+        TimeFields {
+            time: &self.time,
+            from: &self.from,
+            to: &self.to,
+        }
     }
 
     pub fn is_filtered(&self) -> bool {
         let unfiltered = Self {
             cursor: self.cursor.clone(),
             limit: self.limit.clone(),
+            order: self.order.clone(),
             ..Self::default()
         };
         *self != unfiltered
@@ -79,9 +109,55 @@ impl AuditQuery {
     /// The page of this filter at `cursor`; the first without.
     pub fn address(&self, cursor: Option<&str>) -> String {
         self.filter_query(Query::default())
+            .with("order", &self.order)
             .with_some("cursor", cursor)
             .with("limit", &self.limit)
             .of(paths::AUDIT)
+    }
+
+    /// The first page of the same filter for another time: a preset, `custom` or, if empty, any.
+    pub fn at_time(&self, time: &str) -> String {
+        Self {
+            time: time.to_owned(),
+            from: String::new(),
+            to: String::new(),
+            ..self.clone()
+        }
+        .address(None)
+    }
+
+    /// The first page of the same filter in the other order.
+    pub fn in_other_order(&self) -> String {
+        let order = match self.order.as_str() {
+            OLDEST => "",
+            _ => OLDEST,
+        };
+        Self {
+            order: order.to_owned(),
+            ..self.clone()
+        }
+        .address(None)
+    }
+
+    pub fn is_oldest_first(&self) -> bool {
+        self.order == OLDEST
+    }
+
+    /// The parts of the filter that are set. `tenant` is what the field for it shows.
+    pub fn chips(&self, tenant: &str) -> Vec<Chip> {
+        const PARTS: [Part<AuditQuery>; 10] = [
+            ("Tenant", |query| &mut query.tenant),
+            ("Category", |query| &mut query.category),
+            ("Action", |query| &mut query.action),
+            ("Actor", |query| &mut query.actor),
+            ("Outcome", |query| &mut query.outcome),
+            ("Request", |query| &mut query.request),
+            ("Support session", |query| &mut query.session),
+            ("Time", |query| &mut query.time),
+            ("From", |query| &mut query.from),
+            ("To", |query| &mut query.to),
+        ];
+        chips_of(self, &PARTS, tenant, |query| query.address(None))
     }
 
     /// The export of everything that this filter matches.
@@ -97,6 +173,12 @@ impl AuditQuery {
             .of(paths::AUDIT_EXPORT)
     }
 
+    /// The export of this filter's support activity, as people read it.
+    pub fn activity_address(&self) -> String {
+        self.filter_query(Query::default().with("format", ExportFormat::Csv.as_str()))
+            .of(paths::ACTIVITY_EXPORT)
+    }
+
     fn filter_query(&self, query: Query) -> Query {
         query
             .with("category", &self.category)
@@ -106,8 +188,33 @@ impl AuditQuery {
             .with("outcome", &self.outcome)
             .with("request", &self.request)
             .with("session", &self.session)
+            .with("time", &self.time)
             .with("from", &self.from)
             .with("to", &self.to)
+    }
+}
+
+/// The events of one support session.
+pub fn of_session(id: SupportSessionId) -> AuditQuery {
+    AuditQuery {
+        session: id.to_string(),
+        ..AuditQuery::default()
+    }
+}
+
+/// The support activity of a time.
+pub fn support_activity(time: TimePreset) -> AuditQuery {
+    AuditQuery {
+        category: crate::domain::audit::AuditCategory::SupportSession.to_string(),
+        time: time.to_string(),
+        ..AuditQuery::default()
+    }
+}
+
+fn oldest(text: &str) -> Result<(), &'static str> {
+    match text {
+        OLDEST => Ok(()),
+        _ => Err("must be `oldest` or left out"),
     }
 }
 
@@ -124,38 +231,6 @@ fn request_id(text: &str) -> Result<RequestId, &'static str> {
 fn text(text: &str) -> Result<String, crate::domain::text::InvalidText> {
     clean(text, 0, TEXT_MAX, false)
 }
-
-/// Parses the value of a `datetime-local` field as UTC, or any RFC 3339 instant.
-pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
-    let local = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"]
-        .into_iter()
-        .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok())
-        .map(|local| local.and_utc());
-    match local.or_else(|| text.parse().ok()) {
-        Some(at) if is_storable(at) => Ok(at),
-        Some(_) => Err("must be between the years 1970 and 9999"),
-        None => Err("must be a date and time, such as 2026-11-22T10:30"),
-    }
-}
-
-/// The value for a field of an instant, in UTC if valid, and the kind of field that holds it. Browsers empty a
-/// `datetime-local` that has parts of a millisecond, a leap second or no instant at all, and the filter would be gone with it.
-pub fn field_text(text: &str) -> (String, &'static str) {
-    let Ok(at) = parse_instant(text) else {
-        let kind = if text.is_empty() { LOCAL } else { "text" };
-        return (text.to_owned(), kind);
-    };
-    let value = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    let nanoseconds = at.timestamp_subsec_nanos();
-    let kind = match nanoseconds < 1_000_000_000 && nanoseconds.is_multiple_of(1_000_000) {
-        true => LOCAL,
-        false => "text",
-    };
-    (value.trim_end_matches('Z').to_owned(), kind)
-}
-
-/// A field with a calendar and a clock.
-const LOCAL: &str = "datetime-local";
 
 #[cfg(test)]
 mod tests {
@@ -181,14 +256,18 @@ mod tests {
 
     #[test]
     fn every_field_is_read() {
+        let id = "01937e2c-7b6a-7cc0-8000-000000000001";
         let (filter, page) = query(&[
             ("category", "support_session"),
             ("action", "support_session.*"),
             ("actor", " Mina "),
             ("tenant", "harbor-finch"),
             ("outcome", "failure"),
+            ("request", id),
+            ("session", &format!("\"{id}\"")),
             ("from", "2026-11-22T10:30"),
             ("to", "2026-11-22T12:00:00.5+01:00"),
+            ("order", "oldest"),
             ("cursor", "abc"),
             ("limit", "20"),
         ])
@@ -198,21 +277,27 @@ mod tests {
         assert_eq!(filter.action.as_deref(), Some("support_session.*"));
         assert_eq!(filter.actor.as_deref(), Some("Mina"));
         assert_eq!(filter.outcome, Some(AuditOutcome::Failure));
+        assert_eq!(filter.request_id, id.parse().ok());
+        assert_eq!(filter.session_id, id.parse().ok());
         assert_eq!(filter.from, "2026-11-22T10:30:00Z".parse().ok());
         assert_eq!(filter.to, "2026-11-22T11:00:00.5Z".parse().ok());
+        assert!(filter.oldest_first);
         assert_eq!(page.cursor.as_deref(), Some("abc"));
         assert_eq!(page.limit, Some(20));
     }
 
     #[test]
-    fn all_unreadable_fields_are_named_at_once() {
+    fn all_unreadable_fields_are_named_at_once_and_the_rest_holds() {
         let bad = [
+            ("from", "yesterday"),
+            ("to", "0001-01-01T00:00"),
             ("category", "secrets"),
             ("action", "a\u{202E}b"),
             ("tenant", "../x"),
             ("outcome", "maybe"),
-            ("from", "yesterday"),
-            ("to", "0001-01-01T00:00"),
+            ("request", "r1"),
+            ("session", "s1"),
+            ("order", "up"),
             ("limit", "-1"),
         ];
         assert_eq!(refused(&bad), bad.map(|(field, _)| field));
@@ -220,6 +305,11 @@ mod tests {
             refused(&[("from", "2026-11-22T10:30"), ("to", "2026-11-22T10:30")]),
             ["to"]
         );
+        let (filter, page, problem) =
+            query(&[("from", "yesterday"), ("actor", "Mina"), ("cursor", "abc")]).read();
+        assert_eq!(filter.actor.as_deref(), Some("Mina"));
+        assert_eq!(page.cursor, None);
+        assert!(problem.unwrap().field("from").is_some());
     }
 
     #[test]
@@ -239,37 +329,21 @@ mod tests {
             query.export_address(ExportFormat::JsonLines),
             "/export/audit?format=jsonl&actor=Ann%20%26%20Bo"
         );
+        assert_eq!(
+            query.in_other_order(),
+            "/audit?actor=Ann%20%26%20Bo&order=oldest&limit=5"
+        );
     }
 
     #[test]
-    fn a_time_field_is_filled_with_utc_and_keeps_what_cannot_be_read() {
-        let local = |text: &str| (text.to_owned(), "datetime-local");
-        assert_eq!(
-            field_text("2026-11-22T12:00:00+01:00"),
-            local("2026-11-22T11:00:00")
-        );
-        assert_eq!(field_text("2026-11-22T10:30"), local("2026-11-22T10:30:00"));
-        assert_eq!(
-            field_text("2026-11-22T10:30:00.5Z"),
-            local("2026-11-22T10:30:00.500")
-        );
-        assert_eq!(field_text(""), local(""));
-    }
-
-    #[test]
-    fn an_instant_that_the_browsers_field_would_empty_is_text() {
-        for (given, shown) in [
-            ("2026-11-28T22:00:00.123456Z", "2026-11-28T22:00:00.123456"),
-            (
-                "2026-11-28T22:00:00.000000001Z",
-                "2026-11-28T22:00:00.000000001",
-            ),
-            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:60"),
-            ("soon", "soon"),
-        ] {
-            assert_eq!(field_text(given), (shown.to_owned(), "text"));
-            // What the field holds means the same when it is sent.
-            assert_eq!(parse_instant(shown).ok(), parse_instant(given).ok());
-        }
+    fn another_time_takes_the_place_of_both_ends() {
+        let query = query(&[
+            ("from", "2026-11-22T10:30"),
+            ("actor", "Bo"),
+            ("cursor", "x"),
+        ]);
+        assert_eq!(query.at_time("today"), "/audit?actor=Bo&time=today");
+        assert_eq!(query.at_time(""), "/audit?actor=Bo");
+        assert!(query.times().is_custom());
     }
 }

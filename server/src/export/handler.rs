@@ -11,7 +11,8 @@ use app::{
         caller::Context,
         problem::{Problem, ProblemCode},
     },
-    query::audit::AuditQuery,
+    paths,
+    query::{audit::AuditQuery, sessions::SessionsQuery},
 };
 use axum::{
     Extension,
@@ -42,9 +43,10 @@ pub async fn from_own_pages(
     if own.has_linked(request.headers()) {
         return next.run(request).await;
     }
-    let page = own.page(&app::query::read::<AuditQuery>(&query).address(None));
+    let (name, page) = page_of(request.uri().path(), &query);
+    let page = own.page(&page);
     let mut refused = Problem::forbidden(format!(
-        "Each export is recorded in your name, so it starts on the page of the audit log. Nothing was \
+        "Each export is recorded in your name, so it starts on the page of {name}. Nothing was \
          exported. Open {page} and choose the export there."
     ));
     if let Some(context) = request.extensions().get::<Context>() {
@@ -71,17 +73,41 @@ async fn try_export(
     context: &Context,
     query: &BTreeMap<String, String>,
 ) -> Result<Response, Problem> {
-    let format: ExportFormat = query
-        .get("format")
-        .map_or("", String::as_str)
-        .parse()
-        .map_err(|e| Problem::invalid_field("format", e))?;
+    let (format, bom) = wanted(query)?;
+    let (filter, _) = app::query::read::<AuditQuery>(query).parse()?;
+    let export = export(core, context, filter, format).await?;
+    Ok(export.with_mark(bom).into_response())
+}
+
+/// The form of the file, and whether it begins with a byte order mark.
+pub(super) fn wanted(query: &BTreeMap<String, String>) -> Result<(ExportFormat, bool), Problem> {
+    let format = query.get("format").map_or("", String::as_str).parse();
+    let format = format.map_err(|e| Problem::invalid_field("format", e))?;
     let bom = match query.get("bom").map(String::as_str) {
         None | Some("0" | "false") => false,
         Some("1" | "true") => true,
         Some(_) => return Err(Problem::invalid_field("bom", "must be 1 or 0")),
     };
-    let (filter, _) = app::query::read::<AuditQuery>(query).parse()?;
-    let export = export(core, context, filter, format).await?;
-    Ok(export.with_mark(bom).into_response())
+    Ok((format, bom))
+}
+
+/// The page on which a person chooses an export.
+fn page_of(path: &str, query: &BTreeMap<String, String>) -> (&'static str, String) {
+    match path {
+        paths::TENANTS_EXPORT => ("the overview", paths::OVERVIEW.to_owned()),
+        paths::SESSIONS_EXPORT => (
+            "the list of support sessions",
+            app::query::read::<SessionsQuery>(query).address(None),
+        ),
+        path if path.starts_with(paths::SESSIONS_EXPORT) => (
+            "the support session",
+            path.replace(paths::SESSIONS_EXPORT, paths::SUPPORT_SESSIONS)
+                .trim_end_matches("/access-log")
+                .to_owned(),
+        ),
+        _ => (
+            "the audit log",
+            app::query::read::<AuditQuery>(query).address(None),
+        ),
+    }
 }

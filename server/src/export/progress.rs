@@ -65,6 +65,7 @@ fn is_stretch(filter: &AuditFilter) -> bool {
         tenant_id: None,
         from: None,
         to: None,
+        oldest_first: false,
         ..filter.clone()
     };
     of_any_time == AuditFilter::default()

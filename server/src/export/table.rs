@@ -48,6 +48,25 @@ pub(super) fn write(events: &[AuditEvent], first: bool) -> Result<Vec<u8>, csv::
         .map_err(|error| csv::Error::from(error.into_error()))
 }
 
+/// Writes rows of cells, with the names of the columns before the first.
+pub(super) fn write_cells<'r>(
+    head: Option<&[&str]>,
+    rows: impl Iterator<Item = &'r [String]>,
+) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    if let Some(head) = head {
+        writer.write_record(head)?;
+    }
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| harmless(cell)))?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(error.into_error()))
+}
+
 /// For reading, so control and direction characters are shown as escapes.
 fn row(event: &AuditEvent) -> [String; 21] {
     let text = |text: &str| shown_lines(text).into_owned();

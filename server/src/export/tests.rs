@@ -179,7 +179,7 @@ async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
     assert_eq!(parts.status, StatusCode::OK);
     assert_eq!(
         parts.headers[header::CONTENT_DISPOSITION],
-        "attachment; filename=\"audit-a-2026-11-22.csv\""
+        "attachment; filename=\"audit-a-support_session-2026-11-22.csv\""
     );
     assert_eq!(text.matches("\r\n").count(), 2, "{text}");
     assert!(text.starts_with("chain,seq,"), "{text}");

@@ -7,6 +7,7 @@ mod stub;
 mod typed;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -15,7 +16,7 @@ use app::{
     domain::{
         AuditEventId, RequestId, StaffId, SupportSessionId, TenantId,
         access_log::AccessLogEntry,
-        audit::{AuditEvent, AuditFilter},
+        audit::{AuditEvent, AuditFilter, RequestAnswer},
         caller::Caller,
         find::{Found, RecordedRequest},
         page::{Page, PageRequest},
@@ -29,7 +30,8 @@ use app::{
             SupportSessionDetail, SupportSessionDraft, SupportSessionFilter, SupportSessionForm,
             SupportSessionGranted, SupportSessionList,
         },
-        tenants::{Overview, TenantDetail, TenantFilter},
+        tenants::{ChosenTenant, Overview, TenantDetail, TenantFilter, TenantRef, no_tenant},
+        time_range::{TimePreset, TimeSpan},
         user_sessions::{ForceLogoutAnswer, ForceLogoutDraft, ForceLogoutForm, ForceLogoutResult},
     },
     ports::{

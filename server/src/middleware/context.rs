@@ -150,6 +150,7 @@ fn context_of(session: &LiveSupportSession, request: &Request) -> Context {
             ip: Some(session.client_ip().to_string()),
             user_agent: user_agent(request.headers()),
             request_id: Some(session.request_id().to_string()),
+            zone: None,
         },
     }
 }
@@ -179,6 +180,7 @@ fn origin_of(core: &Core, request: &Request) -> Origin {
         ip,
         user_agent: user_agent(request.headers()),
         request_id: Some(RequestId::from_uuid(core.new_uuid()).to_string()),
+        zone: cookie::ZONE.only(request.headers()),
     }
 }
 

@@ -21,6 +21,9 @@ pub const VISITED: HostCookie = HostCookie::new("__Host-support-visited");
 /// Marks a sign-in that has just begun.
 pub const BEGUN: HostCookie = HostCookie::new("__Host-support-begun").for_seconds(10);
 
+/// Names the browser's time zone. A script sets it. It is no secret, and a wrong one only moves the days of its own filters.
+pub const ZONE: HostCookie = HostCookie::new("__Host-support-zone");
+
 /// Names the support session whose tenant a person wants to enter, from a page of ours.
 pub const ENTERING: HostCookie = HostCookie::new("__Host-support-entering").for_seconds(60);
 

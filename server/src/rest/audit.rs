@@ -70,6 +70,7 @@ macro_rules! filter_query {
                     to: query.to,
                     request_id: query.request_id,
                     session_id: query.support_session_id,
+                    ..Self::default()
                 }
             }
         }

@@ -5,10 +5,13 @@ use app::domain::{
     StaffId, SupportSessionId, TenantId, Timestamp,
     access_log::AccessLogEntry,
     page::PageRequest,
+    problem::Problem,
     support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
+    tenants::is_storable,
 };
 use app::ports::ReadSupportSessions as _;
 use axum::{Json, extract::State};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -33,6 +36,12 @@ pub(crate) struct SupportSessionsQuery {
     tenant: Option<TenantId>,
     /// Only of this staff member.
     staff: Option<StaffId>,
+    /// Only those that were active at this instant.
+    active_at: Option<DateTime<Utc>>,
+    /// Only those issued at or after this instant.
+    from: Option<DateTime<Utc>>,
+    /// Only those issued before this instant.
+    to: Option<DateTime<Utc>>,
     /// Rows on a page, 1 to 200. Default 50.
     limit: Option<u32>,
     /// The cursor of an earlier page.
@@ -65,6 +74,16 @@ impl SupportSessionWithStatus {
     }
 }
 
+fn storable(field: &str, at: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
+    match at {
+        Some(at) if !is_storable(at) => {
+            let message = "must be between the years 1970 and 9999";
+            Err(Problem::invalid_field(field, message))
+        }
+        at => Ok(at),
+    }
+}
+
 /// List support sessions, newest first.
 #[utoipa::path(
     get, path = "/support-sessions", tag = "support sessions", params(SupportSessionsQuery),
@@ -79,6 +98,10 @@ pub(crate) async fn list_support_sessions(
         status: query.status,
         tenant_id: query.tenant,
         staff_id: query.staff,
+        active_at: storable("active_at", query.active_at)?,
+        from: storable("from", query.from)?,
+        to: storable("to", query.to)?,
+        ..SupportSessionFilter::default()
     };
     let page = PageRequest {
         limit: query.limit,

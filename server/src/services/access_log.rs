@@ -267,6 +267,7 @@ fn request_event(
         ip: Some(intent.ip.to_string()),
         user_agent: Some(intent.user_agent.clone()),
         request_id: Some(intent.request_id.to_string()),
+        zone: None,
     };
     let (tenant, session) = (Some(&intent.tenant_id), intent.support_session_id);
     NewAuditEvent {

@@ -1,13 +1,16 @@
 //! Reading the audit log.
 
+use std::collections::BTreeMap;
+
 use app::{
     domain::{
-        AuditEventId,
-        audit::{AuditEvent, AuditFilter},
+        AuditEventId, RequestId,
+        audit::{AuditEvent, AuditFilter, OF_REQUEST, RequestAnswer},
         caller::Context,
         page::{Page, PageRequest},
         policy::Act,
         problem::{Problem, ProblemCode},
+        time_range::{TimePreset, TimeSpan},
     },
     ports::AuditPort,
 };
@@ -26,6 +29,37 @@ pub struct AuditService {
 impl AuditService {
     pub const fn new(core: Core) -> Self {
         Self { core }
+    }
+
+    /// What became of the requests among events that the caller has been given.
+    pub(crate) async fn answers_to(
+        &self,
+        context: &Context,
+        events: &[AuditEvent],
+    ) -> Result<BTreeMap<String, RequestAnswer>, Problem> {
+        self.core.authorise(
+            context,
+            match context.caller.own_tenant() {
+                Some(own) => Act::ReadSupportSessionsOf(own),
+                None => Act::ReadSupportSessions,
+            },
+        )?;
+        let of_requests = events.iter().filter(|event| event.action == OF_REQUEST);
+        let ids = of_requests.filter_map(|event| event.request_id.as_ref()?.parse().ok());
+        let ids: Vec<RequestId> = ids.collect();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut reader = self.core.store.read().await?;
+        let entries = reader.db().list_access_log_of_requests(&ids).await?;
+        let answers = entries.into_iter().map(|entry| {
+            let answer = RequestAnswer {
+                status: entry.status,
+                outcome: entry.outcome,
+            };
+            (entry.request_id.to_string(), answer)
+        });
+        Ok(answers.collect())
     }
 }
 
@@ -54,13 +88,25 @@ pub(crate) fn reach(
 /// How long after its end events of a support session may still be recorded.
 const RECORDED_LATE: TimeDelta = TimeDelta::days(1);
 
-/// The filter with the tenant and the times of the support session that it names, so that only these
-/// events are read.
+/// The filter with instants for the span that it names, and with the tenant and the times of the support session that it
+/// names, so that only these events are read.
 pub(crate) async fn narrowed(
     core: &Core,
     context: &Context,
     filter: AuditFilter,
 ) -> Result<AuditFilter, Problem> {
+    let filter = match filter.time {
+        Some(preset) => {
+            let span = core.span(context, preset);
+            AuditFilter {
+                time: None,
+                from: span.from,
+                to: span.to,
+                ..filter
+            }
+        }
+        None => filter,
+    };
     let Some(id) = filter.session_id else {
         return Ok(filter);
     };
@@ -125,6 +171,18 @@ impl AuditPort for AuditService {
             .map_err(ServiceError::from)?
             .filter(|event| reach.covers(event))
             .ok_or_else(|| Problem::not_found("audit event"))
+    }
+
+    async fn answers(
+        &self,
+        context: &Context,
+        events: &[AuditEvent],
+    ) -> Result<BTreeMap<String, RequestAnswer>, Problem> {
+        self.answers_to(context, events).await
+    }
+
+    fn span(&self, context: &Context, preset: TimePreset) -> TimeSpan {
+        self.core.span(context, preset)
     }
 }
 

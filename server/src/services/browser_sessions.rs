@@ -117,6 +117,7 @@ fn opened(core: &Core, session: &SupportSession, new: &NewBrowserSession) -> New
         ip: Some(new.ip.to_string()),
         user_agent: Some(new.user_agent.clone()),
         request_id: Some(new.request_id.to_string()),
+        zone: None,
     };
     let action = AuditAction::SupportSessionOpenedInBrowser {};
     NewAuditEvent {

@@ -10,7 +10,9 @@ use app::domain::{
     policy::{Act, authorise},
     problem::Problem,
     record::RecordOutage,
+    time_range::{TimePreset, TimeSpan},
 };
+use chrono_tz::Tz;
 use gateway::{
     clock::Clock,
     entropy::{Entropy, new_uuid},
@@ -52,6 +54,14 @@ impl Core {
 
     pub fn new_uuid(&self) -> Uuid {
         new_uuid(&*self.clock, &*self.entropy)
+    }
+
+    /// The time that a preset names now: days and months are those of the caller's zone, or of UTC as long as nobody says which
+    /// that is.
+    pub fn span(&self, context: &Context, preset: TimePreset) -> TimeSpan {
+        let zone = context.origin.zone.as_deref();
+        let zone = zone.and_then(|name| name.parse().ok());
+        preset.span(self.now(), &zone.unwrap_or(Tz::UTC))
     }
 
     /// Checks that the caller may do this now.

@@ -17,8 +17,10 @@ use async_trait::async_trait;
 use store::{audit::chain_of, tenants::StoredTenant};
 
 use super::{
-    Core, audit, audit::AuditService, support_sessions::SupportSessionsService,
-    tenants::find_tenant,
+    Core, audit,
+    audit::AuditService,
+    support_sessions::SupportSessionsService,
+    tenants::{find_tenant, tenant_ref},
 };
 
 /// Finds things by their identifiers, if their services show them to the caller.
@@ -142,7 +144,17 @@ impl FindPort for FindService {
         if made.is_none() && events.is_empty() {
             return Err(Problem::not_found("request"));
         }
-        Ok(RecordedRequest { id, made, events })
+        let tenant = events.iter().find_map(|event| event.tenant_id.clone());
+        let tenant = match tenant {
+            Some(id) => Some(tenant_ref(find_tenant(&self.core, &id).await?)),
+            None => None,
+        };
+        Ok(RecordedRequest {
+            id,
+            made,
+            tenant,
+            events,
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tenants and their health: the overview, one tenant, and registration.
 
+mod choose;
 mod register;
 
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use app::{
         policy::Act,
         problem::Problem,
         tenants::{
-            CallBucket, Organization, Overview, TelemetryState, TenantDetail, TenantFilter,
-            TenantHealth,
+            CallBucket, ChosenTenant, Organization, Overview, TelemetryState, TenantDetail,
+            TenantFilter, TenantHealth, TenantRef,
         },
         text::clean,
     },
@@ -26,6 +27,7 @@ use store::{StoreError, listing::PageAt, tenants::StoredTenant};
 
 use super::{Core, telemetry::telemetry_state};
 
+pub(super) use self::choose::tenant_ref;
 pub use self::register::Registered;
 
 /// How long one span of a tenant's series is.
@@ -124,6 +126,22 @@ impl TenantsService {
 
 #[async_trait]
 impl TenantsPort for TenantsService {
+    async fn suggest(&self, context: &Context, text: &str) -> Result<Vec<TenantRef>, Problem> {
+        self.suggested(context, text).await
+    }
+
+    async fn named(&self, context: &Context, text: &str) -> Result<ChosenTenant, Problem> {
+        self.chosen(context, text).await
+    }
+
+    async fn names(
+        &self,
+        context: &Context,
+        ids: Vec<TenantId>,
+    ) -> Result<Vec<TenantRef>, Problem> {
+        self.names_of(context, ids).await
+    }
+
     async fn overview(
         &self,
         context: &Context,

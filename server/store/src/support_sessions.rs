@@ -2,13 +2,14 @@
 
 use app::domain::{
     StaffId, SupportSessionId, TenantId, Timestamp,
-    page::{COUNTED_MAX, Direction},
+    page::COUNTED_MAX,
     staff::StaffRef,
     support_sessions::{
         RequestsToday, Revocation, SessionLimits, SupportSession, SupportSessionCounts,
-        SupportSessionFilter, SupportSessionStatus,
+        SupportSessionFilter, SupportSessionSort, SupportSessionStatus, TTL_MAX,
     },
 };
+use chrono::TimeDelta;
 use const_format::concatcp;
 
 use super::{
@@ -248,7 +249,7 @@ impl Db<'_> {
         })
     }
 
-    /// One page of support sessions, newest first.
+    /// One page of support sessions.
     pub async fn list_support_sessions(
         &mut self,
         filter: &SupportSessionFilter,
@@ -257,7 +258,11 @@ impl Db<'_> {
     ) -> Result<Listed<SupportSession>, StoreError> {
         listing(filter, now)
             .fetch(self, page, |session: &SupportSession| {
-                vec![session.id.into()]
+                let first = match filter.sort {
+                    SupportSessionSort::Issued => session.issued_at,
+                    SupportSessionSort::Expires => session.ends_at(),
+                };
+                vec![first.into(), session.id.into()]
             })
             .await
     }
@@ -277,8 +282,27 @@ impl Db<'_> {
     }
 }
 
+#[cfg(any(test, feature = "testing"))]
+impl Tx<'_> {
+    /// Puts a session into another time.
+    pub async fn issue_session_at(
+        &mut self,
+        id: SupportSessionId,
+        issued: Timestamp,
+        end: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE support_sessions SET issued_at = $1, expires_at = $2, ends_at = $2 WHERE id = $3";
+        let query = self.assembled(sql.to_owned());
+        query.bind(&issued).bind(&end).bind(&id).done().await
+    }
+}
+
 fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
-    let mut listing = Listing::new("support_sessions", &["id"], Direction::Descending);
+    let keys: &[&str] = match filter.sort {
+        SupportSessionSort::Issued => &["issued_at", "id"],
+        SupportSessionSort::Expires => &["ends_at", "id"],
+    };
+    let mut listing = Listing::new("support_sessions", keys, filter.direction);
     match filter.status {
         None => {}
         Some(SupportSessionStatus::Active) => {
@@ -297,6 +321,19 @@ fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
     }
     if let Some(staff) = filter.staff_id {
         listing.and_bind("staff_id = {}", staff);
+    }
+    if let Some(from) = filter.from {
+        listing.and_bind("issued_at >= {}", from);
+    }
+    if let Some(to) = filter.to {
+        listing.and_bind("issued_at < {}", to);
+    }
+    if let Some(at) = filter.active_at {
+        // None lasts longer, so only these are read.
+        listing.and_bind("issued_at > {}", at - TimeDelta::minutes(TTL_MAX));
+        listing.and_bind("issued_at <= {}", at);
+        listing.and_bind("ends_at > {}", at);
+        listing.and_bind("(revoked_at IS NULL OR revoked_at > {})", at);
     }
     listing
 }

@@ -12,7 +12,7 @@ use app::domain::{
 use const_format::concatcp;
 
 use super::{
-    Db, StoreError, Tx, in_list,
+    Db, StoreError, Tx, fold, in_list,
     record::{Record, insert, placeholders, record, select},
     searchable, sort_key,
     sql::queries,
@@ -32,6 +32,9 @@ queries! {
         /// The tenant with this slug.
         pub fn find_tenant_by_slug(slug: &str) -> optional StoredTenant
             = select!(StoredTenant, "tenants WHERE slug = :slug");
+
+        fn list_tenants_sorted_as(sort_name: &str) -> all StoredTenant
+            = select!(StoredTenant, "tenants WHERE sort_name = :sort_name ORDER BY id LIMIT 50");
     }
     Tx {
         /// Adds a tenant that has never called.
@@ -104,6 +107,19 @@ impl Db<'_> {
         ids: &[TenantId],
     ) -> Result<Vec<StoredTenant>, StoreError> {
         in_list::fetch_all(self, select!(StoredTenant, "tenants WHERE id IN "), ids).await
+    }
+
+    /// Up to 50 tenants of this name, folded; without one, those of this name without accents.
+    pub async fn find_tenants_by_name(
+        &mut self,
+        name: &str,
+    ) -> Result<Vec<StoredTenant>, StoreError> {
+        let found = self.list_tenants_sorted_as(&sort_key(name)).await?;
+        let folded = fold(name);
+        let (same, alike): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|stored| fold(&stored.tenant.name) == folded);
+        Ok(if same.is_empty() { alike } else { same })
     }
 
     /// Which of `ids` are registered, in no order.

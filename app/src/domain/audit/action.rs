@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{AuditCategory, AuditFilter, ExportFormat};
+use super::{AuditCategory, AuditFilter, ExportFormat, ExportedList};
 use crate::domain::{
     StaffId, Timestamp,
     access_log::{ForwardAuthProfile, Refusal, RequestEnd, RequestOutcome},
@@ -201,6 +201,8 @@ audit_actions! {
     System on "audit_log" {
         /// The audit log was exported.
         "audit.exported" => AuditExported { format: ExportFormat, filter: AuditFilter }
+        /// A list of the console was exported.
+        "list.exported" => ListExported { list: ExportedList, format: ExportFormat, filter: String }
         /// The events recorded before an instant were copied to an archive.
         "audit.archived" => AuditArchived { before: Timestamp, events: u64, sha256: String }
         /// This chain's events recorded before an instant were deleted, because they were too old to be kept.

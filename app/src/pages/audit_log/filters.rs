@@ -3,21 +3,33 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Field, FilterForm, KeptField, TextField, choices, labelled},
+    components::{
+        Chips, Field, FilterForm, KeptField, SpanInWords, TenantField, TextField, TimeChoice,
+        TimeSpanFields, choices, labelled,
+    },
     domain::{
         audit::{AuditCategory, AuditOutcome},
         problem::Problem,
+        time_range::TimeSpan,
     },
     paths,
-    query::audit::{AuditQuery, field_text},
+    query::{audit::AuditQuery, time::CUSTOM},
 };
 
 const NAMES: &[&str] = &[
-    "category", "action", "actor", "tenant", "outcome", "request", "session", "from", "to", "limit",
+    "category", "action", "actor", "tenant", "outcome", "request", "session", "time", "from", "to",
+    "order", "limit",
 ];
 
 #[component]
-pub(super) fn Filters(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -> impl IntoView {
+pub(super) fn Filters(
+    #[prop(into)] query: Signal<AuditQuery>,
+    /// What the field for the tenant shows.
+    #[prop(into)]
+    tenant: Signal<String>,
+    #[prop(into)] problem: Signal<Option<Problem>>,
+    #[prop(into)] span: Signal<TimeSpan>,
+) -> impl IntoView {
     let value = move |field: fn(&AuditQuery) -> &str| {
         Signal::derive(move || query.with(|query| field(query).to_owned()))
     };
@@ -38,33 +50,44 @@ pub(super) fn Filters(query: Memo<AuditQuery>, problem: Memo<Option<Problem>>) -
             />
         }
     };
-    let time = move |name, label: &'static str, field: fn(&AuditQuery) -> &str| {
-        let held = move || query.with(|query| field_text(field(query)));
-        let (value, kind) = (
-            Signal::derive(move || held().0),
-            Signal::derive(move || held().1),
-        );
-        view! { <TextField name label kind from_url=value error=error(name)/> }
-    };
     let choice = move |name, label, options, field| {
         view! { <Choice name label options value=value(field) error=error(name)/> }
     };
     let categories = labelled(AuditCategory::ALL, AuditCategory::as_str);
     let outcomes = labelled(AuditOutcome::ALL, AuditOutcome::as_str);
+    let chosen = Signal::derive(move || {
+        query.with(|query| match query.times().is_custom() {
+            true => CUSTOM.to_owned(),
+            false => query.time.clone(),
+        })
+    });
+    let chips = Signal::derive(move || query.with(|query| tenant.with(|t| query.chips(t))));
+    let at_time = move |time: String| query.with(|query| query.at_time(&time));
     view! {
-        <div class="panel-body audit-filters">
+        <div class="panel-body filter-bar">
+            <div class="bar">
+                <TimeChoice label="Time" chosen href=at_time/>
+                {move || view! { <SpanInWords span=span.get()/> }}
+            </div>
             <FilterForm action=paths::AUDIT label="Filter audit events" names=NAMES>
+                <TenantField value=value(|query| &query.tenant) text=tenant error=error("tenant")/>
                 {choice("category", "Category", categories, |query| &query.category)}
                 {text("action", "Action", "support_session.*", |query| &query.action)}
                 {text("actor", "Actor", "Name or ID", |query| &query.actor)}
-                {text("tenant", "Tenant ID", "tnt_0fe11bcf", |query| &query.tenant)}
                 {choice("outcome", "Outcome", outcomes, |query| &query.outcome)}
                 {text("request", "Request ID", "01937e2c-…", |query| &query.request)}
-                {time("from", "From (UTC)", |query| &query.from)}
-                {time("to", "To (UTC)", |query| &query.to)}
+                <TimeSpanFields
+                    chosen
+                    from=value(|query| &query.from)
+                    to=value(|query| &query.to)
+                    from_error=error("from")
+                    to_error=error("to")
+                />
                 <KeptField name="session" value=value(|query| &query.session)/>
+                <KeptField name="order" value=value(|query| &query.order)/>
                 <KeptField name="limit" value=value(|query| &query.limit)/>
             </FilterForm>
+            <Chips chips all=paths::AUDIT/>
         </div>
     }
 }

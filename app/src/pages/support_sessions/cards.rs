@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::{SessionsQuery, follow::LiveList};
+use super::follow::LiveList;
 use crate::{
     components::{ButtonLink, StatCard, format::total},
     domain::support_sessions::{SupportSessionCounts, SupportSessionStatus},
     live::rows::LiveRows,
+    query::sessions::SessionsQuery,
 };
 
 #[component]

@@ -2,12 +2,11 @@
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{SessionsQuery, belongs};
 use crate::{
-    api::{self, ApiError},
+    api,
     components::use_viewer,
     domain::{
-        Timestamp,
+        SupportSessionId, Timestamp,
         signed_in::SignedIn,
         staff::Role,
         support_sessions::{
@@ -18,13 +17,8 @@ use crate::{
         LiveHandle,
         rows::{LiveRow as _, LiveRows},
     },
+    query::sessions::{SessionsQuery, belongs},
 };
-
-/// Asks for what the URL names.
-pub(super) async fn load(query: SessionsQuery) -> Result<SupportSessionList, ApiError> {
-    let (filter, page) = query.parse()?;
-    api::list_support_sessions(filter, page).await
-}
 
 /// The list as the page shows it, kept up to date by the live stream.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +27,10 @@ pub struct LiveList {
     pub(super) counts: RwSignal<SupportSessionCounts>,
     pub(super) at: RwSignal<Timestamp>,
     viewer: StoredValue<Option<SignedIn>>,
+    /// The rows as the server sorted them.
+    order: StoredValue<Vec<(Timestamp, SupportSessionId)>>,
+    /// Whether new sessions come first.
+    is_newest_first: RwSignal<bool>,
 }
 
 impl LiveList {
@@ -42,7 +40,27 @@ impl LiveList {
             counts: RwSignal::new(list.counts),
             at: RwSignal::new(list.at),
             viewer: StoredValue::new(viewer),
+            order: StoredValue::new(
+                list.sessions
+                    .items
+                    .iter()
+                    .map(SupportSession::key)
+                    .collect(),
+            ),
+            is_newest_first: RwSignal::new(true),
         }
+    }
+
+    /// The visible rows, in the order that was asked for.
+    pub(super) fn in_order(self) -> Vec<SupportSession> {
+        self.rows.with(|rows| {
+            if self.is_newest_first.get() {
+                return rows.shown().to_vec();
+            }
+            let found = |key: &(Timestamp, SupportSessionId)| rows.find(*key).cloned();
+            self.order
+                .with_value(|order| order.iter().filter_map(found).collect())
+        })
     }
 
     /// Whether the viewer may revoke a session while it is active.
@@ -62,13 +80,18 @@ impl LiveList {
         query: SessionsQuery,
     ) {
         let viewer = use_viewer();
+        let is_newest_first = query.is_newest_first();
+        self.is_newest_first.set(is_newest_first);
         Effect::new(move || viewer.synchronise(self.at.get()));
         let receive = move |sessions: Vec<SupportSession>, now: Timestamp| {
             self.at.set(now);
             self.rows.update(|rows| {
                 let wanted: Vec<_> = sessions
                     .into_iter()
-                    .filter(|s| rows.find(s.key()).is_some() || belongs(&filter, s, now))
+                    .filter(|s| {
+                        let is_new = is_newest_first && belongs(&filter, s, now);
+                        is_new || rows.find(s.key()).is_some()
+                    })
                     .collect();
                 rows.receive(wanted, true);
             });
@@ -85,7 +108,8 @@ impl LiveList {
         live.on_reset(move || {
             let (query, receive) = (query.clone(), receive.clone());
             spawn_local(async move {
-                if let Ok(list) = load(query).await {
+                let answered = api::support_sessions(query).await;
+                if let Ok(Ok(list)) = answered.map(|answered| answered.list) {
                     self.counts.set(list.counts);
                     receive(list.sessions.items, list.at);
                 }

@@ -4,10 +4,14 @@ use leptos::prelude::*;
 
 use super::follow::LiveList;
 use crate::{
-    components::{Countdown, Outside, OutsideLines, RowLink, StatusBadge, Timestamp, use_viewer},
+    components::{
+        Countdown, Outside, OutsideLines, RowLink, StatusBadge, Timestamp,
+        format::{self, Precision},
+        use_viewer,
+    },
     domain::{
         shown::{in_sentence, shown_lines},
-        support_sessions::{SupportSession, SupportSessionStatus},
+        support_sessions::{Revocation, SupportSession, SupportSessionStatus},
     },
     live::rows::LiveRow as _,
     paths,
@@ -44,6 +48,10 @@ pub(super) fn SessionRow(
         in_sentence(&staff_name),
         in_sentence(&tenant_name)
     );
+    let duration =
+        move || now.with(|session| format::rough_span(session.ended_at() - session.issued_at));
+    let requests = move || now.with(|session| format::thousands(session.last_seq()));
+    let early = move || now.with(SupportSession::clone).revocation.map(ended_early);
     view! {
         <RowLink href=path.clone()>
             <td>
@@ -65,12 +73,15 @@ pub(super) fn SessionRow(
             </td>
             <td data-label="Expires">
                 <Timestamp at=until/>
+                {early}
                 <Show when=is_active>
                     <span class="since">
                         <Countdown until now=shown.at what=what.clone() of=id short=true/>
                     </span>
                 </Show>
             </td>
+            <td class="numeric" data-label="Duration">{duration}</td>
+            <td class="numeric" data-label="Requests">{requests}</td>
             <td class="tight">
                 <Show when=move || may_revoke && is_active()>
                     <a class="button small danger" href=revoke_path.clone() aria-label=label.clone()>
@@ -81,4 +92,14 @@ pub(super) fn SessionRow(
         </RowLink>
     }
     .into_any()
+}
+
+/// Where a session ended before its time: `revoked 22:38 UTC by Ada`.
+fn ended_early(revocation: Revocation) -> impl IntoView {
+    view! {
+        <span class="since">
+            "revoked " <Timestamp at=revocation.at precision=Precision::Minute/> " by "
+            <Outside text=revocation.by_name/>
+        </span>
+    }
 }

@@ -3,22 +3,47 @@
 use leptos::prelude::*;
 
 use super::{follow::LiveList, row::SessionRow};
-use crate::components::{TableBox, columns_and};
+use crate::{
+    components::{SortHeader, TableBox},
+    domain::support_sessions::SupportSessionSort,
+    query::sessions::SessionsQuery,
+};
 
 #[component]
-pub(super) fn Table(shown: LiveList) -> impl IntoView {
+pub(super) fn Table(shown: LiveList, query: SessionsQuery) -> impl IntoView {
+    let plain = |name: &'static str| view! { <th scope="col">{name}</th> };
+    let sorted = |label: &'static str, sort| {
+        view! {
+            <SortHeader
+                label
+                sorted=Signal::stored(query.direction_of(sort))
+                href=Signal::stored(query.sorted_by(sort))
+            />
+        }
+    };
+    let before = ["Status", "Tenant", "Staff", "Scopes", "Reason"].map(plain);
+    let times = (
+        sorted("Issued", SupportSessionSort::Issued),
+        sorted("Expires", SupportSessionSort::Expires),
+    );
     view! {
-        <TableBox label="Support sessions" class="stacked">
-            {columns_and(
-                ["Status", "Tenant", "Staff", "Scopes", "Reason", "Issued", "Expires"],
-                view! { <th scope="col"><span class="visually-hidden">"Actions"</span></th> },
-            )}
+        <TableBox label="Support sessions" class="stacked sessions">
+            <thead>
+                <tr>
+                    {before.collect_view()} {times}
+                    <th scope="col" class="numeric">
+                        "Duration"
+                    </th>
+                    <th scope="col" class="numeric">
+                        "Requests"
+                    </th>
+                    <th scope="col">
+                        <span class="visually-hidden">"Actions"</span>
+                    </th>
+                </tr>
+            </thead>
             <tbody>
-                <For
-                    each=move || shown.rows.with(|rows| rows.shown().to_vec())
-                    key=|session| session.id
-                    let:session
-                >
+                <For each=move || shown.in_order() key=|session| session.id let:session>
                     <SessionRow session shown/>
                 </For>
             </tbody>

@@ -61,6 +61,7 @@ pub(crate) fn SessionsHere(tenant: TenantId, live: LiveHandle) -> impl IntoView 
                 status: Some(SupportSessionStatus::Active),
                 tenant_id: Some(tenant.clone()),
                 staff_id: None,
+                ..SupportSessionFilter::default()
             };
             api::list_support_sessions(filter, first_rows())
         },

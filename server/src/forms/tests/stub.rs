@@ -214,6 +214,15 @@ impl TenantsPort for Stub {
     async fn detail(&self, _: &Context, _: &TenantId) -> Result<TenantDetail, Problem> {
         Err(Problem::not_found("tenant"))
     }
+    async fn suggest(&self, _: &Context, _: &str) -> Result<Vec<TenantRef>, Problem> {
+        Ok(Vec::new())
+    }
+    async fn named(&self, _: &Context, text: &str) -> Result<ChosenTenant, Problem> {
+        Err(no_tenant(text))
+    }
+    async fn names(&self, _: &Context, _: Vec<TenantId>) -> Result<Vec<TenantRef>, Problem> {
+        Ok(Vec::new())
+    }
 }
 
 #[async_trait]
@@ -228,6 +237,16 @@ impl AuditPort for Stub {
     }
     async fn event(&self, _: &Context, _: AuditEventId) -> Result<AuditEvent, Problem> {
         Err(Problem::not_found("event"))
+    }
+    async fn answers(
+        &self,
+        _: &Context,
+        _: &[AuditEvent],
+    ) -> Result<BTreeMap<String, RequestAnswer>, Problem> {
+        Ok(BTreeMap::new())
+    }
+    fn span(&self, _: &Context, _: TimePreset) -> TimeSpan {
+        TimeSpan::default()
     }
 }
 

@@ -31,6 +31,7 @@ impl SupportSessionsService {
             ip: Some(asked.ip.to_string()),
             user_agent: Some(asked.user_agent),
             request_id: Some(asked.request_id.to_string()),
+            zone: None,
         };
         let holder = Caller::Support(SupportCaller {
             support_session_id: id,

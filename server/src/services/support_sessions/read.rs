@@ -65,9 +65,14 @@ impl SupportSessionsService {
             filter.tenant_id = Some(own.clone());
         }
         let name = format!(
-            "support_sessions {}",
+            // Cursors of before had another order.
+            "support_sessions by time {}",
             serde_json::to_string(&filter).unwrap_or_default()
         );
+        if let Some(preset) = filter.time.take() {
+            let span = self.core.span(context, preset);
+            (filter.from, filter.to) = (span.from, span.to);
+        }
         let at = self.core.page_at(context, &name, &page)?;
         let now = self.core.now();
         let mut reader = self.core.store.read().await?;

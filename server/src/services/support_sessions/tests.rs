@@ -2,6 +2,7 @@
 
 mod held;
 mod limits;
+mod list;
 mod open;
 
 use std::sync::Arc;

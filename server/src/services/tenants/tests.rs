@@ -1,3 +1,4 @@
+mod choose;
 mod list;
 
 use app::domain::{

@@ -19,6 +19,7 @@ pub(crate) fn from_address(caller: Caller, ip: &str) -> Context {
         ip: Some(ip.into()),
         user_agent: Some("curl/8".into()),
         request_id: Some("01937e2c-7b6a-7cc0-8000-000000000001".into()),
+        zone: None,
     };
     Context { caller, origin }
 }

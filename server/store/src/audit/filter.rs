@@ -4,7 +4,7 @@ use std::fmt;
 
 use app::domain::{
     TenantId,
-    audit::{AuditCategory, AuditEvent, AuditFilter},
+    audit::{AuditCategory, AuditEvent, AuditFilter, RESPONSE},
     page::Direction,
 };
 use audit::chain;
@@ -110,6 +110,7 @@ pub(super) fn picks_deeds(filter: &AuditFilter) -> bool {
         filter.action.is_some(),
         filter.actor.is_some(),
         filter.outcome.is_some(),
+        filter.without_answers,
     ];
     parts.contains(&true)
 }
@@ -127,6 +128,9 @@ pub(super) fn pick_deeds(deeds: &mut Listing, filter: &AuditFilter) {
     }
     if let Some(actor) = &filter.actor {
         deeds.and_contains_or_equals("actor_search", &fold(actor), "actor_id", actor);
+    }
+    if filter.without_answers {
+        deeds.and_bind("action <> {}", RESPONSE);
     }
     if let Some(outcome) = filter.outcome {
         deeds.and_bind("outcome = {}", outcome);

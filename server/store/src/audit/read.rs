@@ -265,7 +265,11 @@ impl Db<'_> {
         filter: &AuditFilter,
         picked: &Picked,
     ) -> Result<Listing, StoreError> {
-        let mut listing = listing(keys, Direction::Descending, reach, filter);
+        let direction = match filter.oldest_first {
+            true => Direction::Ascending,
+            false => Direction::Descending,
+        };
+        let mut listing = listing(keys, direction, reach, filter);
         if let Some(chain) = chain_listed(reach, filter) {
             match self.number_of_chain(&chain).await? {
                 Some(number) => self.narrow(&mut listing, &chain, number, filter).await?,

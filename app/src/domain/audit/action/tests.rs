@@ -270,6 +270,11 @@ fn of_the_console() -> Vec<AuditAction> {
                 ..AuditFilter::default()
             },
         },
+        AuditAction::ListExported {
+            list: ExportedList::SupportSessions,
+            format: ExportFormat::Csv,
+            filter: "time=last-month".into(),
+        },
         AuditAction::StoreRestored {
             epoch: 3,
             seen: Some(StoreMark {

@@ -1,0 +1,173 @@
+//! The lists of the audit log and of support sessions, by the query strings of their pages.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{ApiError, Json};
+use crate::{
+    domain::{
+        audit::{AuditEvent, RESPONSE, RequestAnswer},
+        page::Page,
+        problem::Problem,
+        support_sessions::SupportSessionList,
+        tenants::TenantRef,
+        time_range::TimeSpan,
+    },
+    query::{audit::AuditQuery, sessions::SessionsQuery},
+};
+
+/// What a page shows for its query string.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answered<Q, L> {
+    /// The query string, in which the tenant stands by its ID.
+    pub query: Q,
+    /// What the field for the tenant shows.
+    pub tenant: String,
+    /// The time that a preset names now.
+    pub span: TimeSpan,
+    /// What is wrong with fields. The others hold.
+    pub problem: Option<Problem>,
+    /// The list, or why there is none.
+    pub list: Result<L, Problem>,
+}
+
+/// A page of audit events, with the tenants in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NamedEvents {
+    pub events: Page<AuditEvent>,
+    pub tenants: Vec<TenantRef>,
+    /// What became of the requests, by their identifiers.
+    pub answers: BTreeMap<String, RequestAnswer>,
+}
+
+/// The page of the audit log at a query string.
+#[server(prefix = "/_fn", endpoint = "audit_log", protocol = Json)]
+pub async fn audit_log(query: AuditQuery) -> Result<Answered<AuditQuery, NamedEvents>, ApiError> {
+    let (console, context) = super::asked()?;
+    let asked = on_server::Asked::of(&console, &context, query).await?;
+    let (mut filter, page, problem) = asked.query.read();
+    // One row a request, unless someone looks for answers or failures.
+    filter.without_answers = filter.outcome.is_none() && filter.action.as_deref() != Some(RESPONSE);
+    let list = match console.audit.list(&context, filter.clone(), page).await {
+        Ok(events) => {
+            let ids = events.items.iter().filter_map(|e| e.tenant_id.clone());
+            let ids = ids.collect();
+            let tenants = console.tenants.names(&context, ids).await?;
+            let answers = console.audit.answers(&context, &events.items).await?;
+            Ok(NamedEvents {
+                events,
+                tenants,
+                answers,
+            })
+        }
+        Err(problem) => Err(problem),
+    };
+    let span = on_server::span(&console, &context, filter.time);
+    Ok(asked.answered(span, problem, list))
+}
+
+/// The page of the list of support sessions at a query string.
+#[server(prefix = "/_fn", endpoint = "support_sessions", protocol = Json)]
+pub async fn support_sessions(
+    query: SessionsQuery,
+) -> Result<Answered<SessionsQuery, SupportSessionList>, ApiError> {
+    let (console, context) = super::asked()?;
+    let asked = on_server::Asked::of(&console, &context, query).await?;
+    let (filter, page, problem) = asked.query.read();
+    let span = on_server::span(&console, &context, filter.time);
+    let list = console.support_sessions.list(&context, filter, page).await;
+    Ok(asked.answered(span, problem, list))
+}
+
+#[cfg(feature = "ssr")]
+mod on_server {
+    use super::Answered;
+    use crate::{
+        domain::{
+            caller::Context,
+            problem::{Problem, ProblemCode},
+            tenants::TENANT_FIELD,
+            time_range::{TimePreset, TimeSpan},
+        },
+        ports::Console,
+        query::WithTenant,
+    };
+
+    /// A query string whose tenant has been looked up.
+    pub(super) struct Asked<Q> {
+        pub(super) query: Q,
+        typed: String,
+        text: String,
+        unknown: Option<Problem>,
+    }
+
+    impl<Q: WithTenant> Asked<Q> {
+        /// Puts the tenant's ID where its name or slug stands. A tenant that isn't found is left out.
+        pub(super) async fn of(
+            console: &Console,
+            context: &Context,
+            mut query: Q,
+        ) -> Result<Self, Problem> {
+            let typed = query.tenant().clone();
+            let (mut text, mut unknown) = (typed.clone(), None);
+            if !typed.is_empty() {
+                match console.tenants.named(context, &typed).await {
+                    Ok(chosen) => {
+                        *query.tenant() = chosen.tenant.id.to_string();
+                        text = chosen.text;
+                    }
+                    Err(problem) if problem.code == ProblemCode::InvalidInput => {
+                        query.tenant().clear();
+                        unknown = Some(problem);
+                    }
+                    Err(problem) => return Err(problem),
+                }
+            }
+            Ok(Self {
+                query,
+                typed,
+                text,
+                unknown,
+            })
+        }
+
+        pub(super) fn answered<L>(
+            mut self,
+            span: TimeSpan,
+            problem: Option<Problem>,
+            list: Result<L, Problem>,
+        ) -> Answered<Q, L> {
+            let problem = match (self.unknown, problem) {
+                (Some(unknown), Some(others)) => {
+                    Some(Problem::invalid([unknown.fields, others.fields].concat()))
+                }
+                (unknown, others) => unknown.or(others),
+            };
+            let is_unknown = problem
+                .as_ref()
+                .is_some_and(|problem| problem.field(TENANT_FIELD).is_some());
+            if is_unknown {
+                *self.query.tenant() = self.typed;
+            }
+            Answered {
+                query: self.query,
+                tenant: self.text,
+                span,
+                problem,
+                list,
+            }
+        }
+    }
+
+    pub(super) fn span(
+        console: &Console,
+        context: &Context,
+        preset: Option<TimePreset>,
+    ) -> TimeSpan {
+        preset.map_or_else(TimeSpan::default, |preset| {
+            console.audit.span(context, preset)
+        })
+    }
+}

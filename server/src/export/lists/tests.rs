@@ -1,0 +1,159 @@
+//! What is exported of a list, and by whom.
+
+use app::domain::staff::Role;
+use axum::{Router, body::Body, extract::Request};
+use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
+use http::{
+    StatusCode,
+    header::{CONTENT_DISPOSITION, COOKIE},
+};
+use http_body_util::BodyExt;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::{
+    app_state::AppState,
+    router,
+    services::testing::{World, sqlite},
+};
+
+const SESSION: &str = "00000000-0000-0000-0000-0000000000b1";
+
+/// A console with a request in a support session of Ada in `acme`, and the cookie of a super admin.
+async fn console() -> (Router, String, World) {
+    let world = sqlite().await;
+    world.add("ana", &[Role::SuperAdmin]).await;
+    world.add_tenant("acme").await;
+    world.add_tenant("bolt").await;
+    world.add_support_session().await;
+    world
+        .run("UPDATE support_sessions SET reason = '=1+1 is no formula'")
+        .await;
+    let token = world.sign_in("ana").await.token;
+    let cookie = format!("__Host-support-console={}", token.expose());
+    let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
+    let state = AppState::new(world.core.clone(), keys).unwrap();
+    let live = state.live(broadcast::Sender::new(1), CancellationToken::new());
+    (router::console(&state, live, None), cookie, world)
+}
+
+async fn get(
+    router: &Router,
+    cookie: &str,
+    site: &str,
+    path: &str,
+) -> (StatusCode, String, String) {
+    let request = Request::get(path)
+        .header(COOKIE, cookie)
+        .header("sec-fetch-site", site)
+        .header("sec-fetch-mode", "navigate")
+        .body(Body::empty());
+    let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
+    let name = answer.headers().get(CONTENT_DISPOSITION);
+    let name = name.map_or(String::new(), |name| name.to_str().unwrap().to_owned());
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, name, String::from_utf8(body.to_vec()).unwrap())
+}
+
+fn paths() -> [String; 4] {
+    [
+        "/export/tenants?format=csv".to_owned(),
+        "/export/support-sessions?format=csv&tenant=acme&status=EXPIRED".to_owned(),
+        "/export/support-activity?format=csv&time=last-month".to_owned(),
+        format!("/export/support-sessions/{SESSION}/access-log?format=csv"),
+    ]
+}
+
+#[tokio::test]
+async fn each_list_is_a_table_that_people_read() {
+    let (router, cookie, world) = console().await;
+    world.clock.advance(chrono::TimeDelta::days(31));
+    let token = world.sign_in("ana").await.token;
+    let fresh = format!("__Host-support-console={}", token.expose());
+    drop(cookie);
+    for (path, (file, head, row)) in paths().iter().zip([
+        (
+            "tenants-",
+            "Name,Tenant ID,",
+            "acme,acme,acme,active,unknown",
+        ),
+        (
+            "support-sessions-acme-EXPIRED-",
+            "Issued,Expires,Ended,",
+            "'=1+1 is no formula",
+        ),
+        (
+            "support-activity-last-month-",
+            "Time,Tenant,Tenant ID,Who,What,",
+            "GET /v1/feed · open",
+        ),
+        (
+            "access-log-00000000-0000-",
+            "Time,Method,Path,",
+            "GET,/v1/feed,",
+        ),
+    ]) {
+        let (status, name, text) = get(&router, &fresh, "same-origin", path).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        assert!(
+            name.starts_with(&format!("attachment; filename=\"{file}")),
+            "{path}: {name}"
+        );
+        assert!(name.ends_with(".csv\""), "{path}: {name}");
+        assert!(text.starts_with(head), "{path}: {text}");
+        assert!(text.contains(row), "{path}: {text}");
+        assert!(text.ends_with("\r\n"), "{path}");
+    }
+    let system = world.actions("system").await;
+    let exported = |actions: Vec<String>| actions.iter().filter(|a| *a == "list.exported").count();
+    assert_eq!(exported(system), 2);
+    assert_eq!(exported(world.actions("tenant:acme").await), 2);
+}
+
+#[tokio::test]
+async fn an_export_as_json_lines_has_the_same_names() {
+    let (router, cookie, _world) = console().await;
+    let path = "/export/support-sessions?format=jsonl";
+    let (status, name, text) = get(&router, &cookie, "same-origin", path).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(name.ends_with(".jsonl\""), "{name}");
+    let row: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(row["Staff member"], "Ada");
+    assert_eq!(row["Reason"], "=1+1 is no formula");
+}
+
+#[tokio::test]
+async fn nobody_exports_from_elsewhere_or_without_a_sign_in_and_no_event_is_left() {
+    let (router, cookie, world) = console().await;
+    for path in paths() {
+        for (cookie, site, status) in [
+            (cookie.as_str(), "cross-site", StatusCode::FORBIDDEN),
+            (cookie.as_str(), "none", StatusCode::FORBIDDEN),
+            ("", "same-origin", StatusCode::UNAUTHORIZED),
+        ] {
+            let (answered, _, text) = get(&router, cookie, site, &path).await;
+            assert_eq!(answered, status, "{site} {path}: {text}");
+        }
+    }
+    let (status, _, text) = get(
+        &router,
+        &cookie,
+        "same-origin",
+        "/export/support-sessions?format=csv&from=soon",
+    )
+    .await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text.contains("from: must be a date"), "{text}");
+    let unknown =
+        "/export/support-sessions/01937e2c-7b6a-7cc0-8000-00000000dead/access-log?format=csv";
+    let (status, ..) = get(&router, &cookie, "same-origin", unknown).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(
+        !world
+            .actions("system")
+            .await
+            .contains(&"list.exported".to_owned())
+    );
+}

@@ -1,0 +1,123 @@
+//! The pages of lists as a browser without JavaScript gets them.
+
+use app::domain::staff::Role;
+use axum::{Router, body::Body, extract::Request};
+use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
+use http::{
+    StatusCode,
+    header::{COOKIE, LOCATION},
+};
+use http_body_util::BodyExt;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use crate::{
+    app_state::AppState,
+    router,
+    services::testing::{World, sqlite},
+};
+
+/// A console with the tenants `tnt_1`, Lumen Health, and `tnt_2`, a support session in the first, and the cookie of its holder.
+async fn console() -> (Router, String, World) {
+    let world = sqlite().await;
+    let ana = world.add("ana", &[Role::SuperAdmin]).await;
+    world.register("tnt-1", "Lumen Health").await;
+    world.register("tnt-2", "Foxglove").await;
+    world
+        .add_session(Uuid::from_u128(0xb1), "tnt-1", &ana)
+        .await;
+    let token = world.sign_in("ana").await.token;
+    let cookie = format!("__Host-support-console={}", token.expose());
+    let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
+    let state = AppState::new(world.core.clone(), keys).unwrap();
+    let live = state.live(broadcast::Sender::new(1), CancellationToken::new());
+    (router::console(&state, live, None), cookie, world)
+}
+
+async fn get(router: &Router, cookie: &str, path: &str) -> (StatusCode, Option<String>, String) {
+    let request = Request::get(path)
+        .header(COOKIE, cookie)
+        .body(Body::empty());
+    let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
+    let location = answer
+        .headers()
+        .get(LOCATION)
+        .map(|to| to.to_str().unwrap().to_owned());
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let page = String::from_utf8(body.to_vec()).unwrap();
+    let page = page.split("<script").next().unwrap_or_default().to_owned();
+    (status, location, page)
+}
+
+#[tokio::test]
+async fn a_tenants_name_leads_to_the_address_with_its_id() {
+    let (router, cookie, _world) = console().await;
+    for list in ["/audit", "/support/sessions"] {
+        for typed in ["Lumen+Health", "lumen%20health"] {
+            let (status, to, _) = get(&router, &cookie, &format!("{list}?tenant={typed}")).await;
+            assert_eq!(status, StatusCode::FOUND, "{list}");
+            assert_eq!(to.as_deref(), Some(&*format!("{list}?tenant=tnt-1")));
+        }
+        let (status, _, page) = get(&router, &cookie, &format!("{list}?tenant=tnt-1")).await;
+        assert_eq!(status, StatusCode::OK, "{list}");
+        assert!(
+            page.contains("value=\"Lumen Health\""),
+            "{list}: the field shows the name"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_cannot_be_read_says_so_at_its_field_and_the_others_hold() {
+    let (router, cookie, _world) = console().await;
+    for (list, row) in [
+        ("/audit", "tenant.registered"),
+        ("/support/sessions", "Invoices are missing"),
+    ] {
+        let (status, _, page) = get(&router, &cookie, &format!("{list}?tenant=Nobody%20Ltd")).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{list}");
+        let message = "No tenant &quot;Nobody Ltd&quot;. Enter a tenant's name or ID.";
+        let plain = page
+            .replace("&#x27;", "'")
+            .replace("&#39;", "'")
+            .replace('"', "&quot;");
+        assert!(plain.contains(message), "{list}: {page}");
+        assert!(
+            page.contains("value=\"Nobody Ltd\""),
+            "{list}: what was typed stays"
+        );
+        assert!(page.contains(row), "{list}: the other filters apply");
+
+        let (status, _, page) = get(
+            &router,
+            &cookie,
+            &format!("{list}?from=yesterday&tenant=tnt-2"),
+        )
+        .await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{list}");
+        assert!(
+            page.contains("value=\"Foxglove\""),
+            "{list}: the tenant stays"
+        );
+        assert!(page.contains("value=\"yesterday\""), "{list}");
+    }
+}
+
+#[tokio::test]
+async fn every_part_of_a_filter_stays_in_the_links_to_other_times() {
+    let (router, cookie, _world) = console().await;
+    for list in ["/audit?actor=ana", "/support/sessions?status=ACTIVE"] {
+        let (status, _, page) =
+            get(&router, &cookie, &format!("{list}&time=last-month&limit=5")).await;
+        assert_eq!(status, StatusCode::OK, "{list}");
+        let (_, filter) = list.split_once('?').unwrap();
+        assert!(
+            page.contains(&format!("{filter}&amp;time=today&amp;limit=5")),
+            "{list}: {page}"
+        );
+        assert!(page.contains("aria-current=\"true\""), "{list}");
+    }
+}
