@@ -13,6 +13,7 @@ pub mod overview;
 pub mod raise_budget;
 pub mod replace_token;
 pub mod request;
+pub mod revoke_selected;
 pub mod revoke_support_session;
 pub mod rules;
 pub mod sign_in;
@@ -56,6 +57,7 @@ pub fn AppRoutes() -> impl IntoView {
                 <Route ssr=ASYNC path=dialog(paths::REPLACE_TOKEN) view=replace_token::ReplaceTokenPage/>
                 <Route ssr=ASYNC path=dialog(paths::RAISE_BUDGET) view=raise_budget::RaiseBudgetPage/>
             </ParentRoute>
+            <Route ssr=ASYNC path=path!("/support/revoke-sessions") view=revoke_selected::RevokeSelectedPage/>
             <Route ssr=ASYNC path=path!("/support/requests/:id") view=request::RequestPage/>
             <Route ssr=ASYNC path=path!("/audit") view=audit_log::AuditLogPage/>
             <Route ssr=ASYNC path=path!("/audit/events/:id") view=audit_event::AuditEventPage/>

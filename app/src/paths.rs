@@ -14,6 +14,8 @@ use crate::{
 pub const OVERVIEW: &str = "/support";
 const TENANTS: &str = "/support/tenants";
 pub const SUPPORT_SESSIONS: &str = "/support/sessions";
+/// Revokes the support sessions that its query names.
+pub const REVOKE_SELECTED: &str = "/support/revoke-sessions";
 const REQUESTS: &str = "/support/requests";
 pub const AUDIT: &str = "/audit";
 pub const AUDIT_EXPORT: &str = "/export/audit";
@@ -49,6 +51,8 @@ pub mod forms {
     pub const SIGN_IN: &str = "/forms/sign-in";
     pub const SIGN_OUT: &str = "/forms/sign-out";
     pub const CHANGE_PASSWORD: &str = "/forms/change-password";
+    /// Revokes several support sessions.
+    pub const REVOKE_SELECTED: &str = "/forms/support-sessions/revoke-selected";
     /// Tries changed rules of the gateway.
     pub const DRY_RUN: &str = "/forms/rules/dry-run";
 }
@@ -131,6 +135,12 @@ pub fn tenant(id: impl Display) -> String {
 /// The detail page of a support session.
 pub fn support_session(id: SupportSessionId) -> String {
     format!("{SUPPORT_SESSIONS}/{id}")
+}
+
+/// The page that revokes some support sessions. The identifiers may be as they stood in a form.
+pub fn revoke_selected<'i>(ids: impl Iterator<Item = &'i str>) -> String {
+    let query = ids.fold(Query::default(), |query, id| query.with("id", id));
+    query.of(REVOKE_SELECTED)
 }
 
 /// The link into the tenant of a support session.

@@ -21,7 +21,7 @@ use crate::domain::{
     settings::Settings,
     signed_in::SignedIn,
     support_sessions::{
-        BudgetAnswer, RaiseBudgetForm, RevokeAnswer, SupportSessionDetail, SupportSessionDraft,
+        BudgetAnswer, RaiseBudgetForm, RevokeSelectedForm, RevokedSelected, SelectedSessions, RevokeAnswer, SupportSessionDetail, SupportSessionDraft,
         SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
     tenants::{ChosenTenant, Overview, TenantDetail, TenantFilter, TenantRef},
@@ -76,7 +76,12 @@ pub trait TenantsPort: Send + Sync {
 /// Support sessions and their access logs. Each verb is a trait, so that a service implements it in
 /// the file of the verb.
 pub trait SupportSessionsPort:
-    CreateSupportSessions + ReplaceTokens + RaiseBudgets + RevokeSupportSessions + ReadSupportSessions
+    CreateSupportSessions
+    + ReplaceTokens
+    + RaiseBudgets
+    + RevokeSupportSessions
+    + RevokeSelected
+    + ReadSupportSessions
 {
 }
 
@@ -85,6 +90,7 @@ impl<T> SupportSessionsPort for T where
         + ReplaceTokens
         + RaiseBudgets
         + RevokeSupportSessions
+        + RevokeSelected
         + ReadSupportSessions
 {
 }
@@ -136,6 +142,22 @@ pub trait RevokeSupportSessions: Send + Sync {
         id: SupportSessionId,
         reason: String,
     ) -> Result<RevokeAnswer, Problem>;
+}
+
+#[async_trait]
+pub trait RevokeSelected: Send + Sync {
+    /// The chosen support sessions before they are revoked.
+    async fn selected(
+        &self,
+        context: &Context,
+        form: RevokeSelectedForm,
+    ) -> Result<SelectedSessions, Problem>;
+    /// Ends those of the chosen support sessions that are active.
+    async fn revoke_selected(
+        &self,
+        context: &Context,
+        form: RevokeSelectedForm,
+    ) -> Result<RevokedSelected, Problem>;
 }
 
 #[async_trait]

@@ -26,7 +26,8 @@ test("the log is filtered by category, and an event has a page of its own", asyn
   await expect(rows.filter({ hasNotText: "support_session.revoked" })).toHaveCount(0);
 
   await rows.first().getByRole("link", { name: /^Support session revoked/ }).click();
-  await expect(title(page)).toHaveText("support_session.revoked");
+  await expect(title(page)).toHaveText(/^Support session revoked/);
+  await expect(page).toHaveTitle(/^Support session revoked: .* \(tenant:.* \d+\)/);
   await expect(page.getByRole("region", { name: "Metadata" })).toContainText("=1+1 is no formula");
   await page.getByRole("link", { name: "View session", exact: true }).click();
   await expect(title(page)).toHaveText(/ in /);

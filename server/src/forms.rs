@@ -8,6 +8,7 @@ pub(crate) mod dialog;
 pub(crate) mod open_tenant;
 mod posted;
 mod redirect;
+pub(crate) mod revoke_selected;
 pub(crate) mod rules;
 pub(crate) mod staff_sessions;
 

@@ -13,7 +13,7 @@ use crate::{
         page::{Page, PageRequest},
         problem::{Problem, ProblemCode},
         support_sessions::{
-            BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeForm, SupportSessionDetail,
+            BudgetAnswer, RaiseBudgetForm, RevokeSelectedForm, SelectedSessions, RevokeAnswer, RevokeForm, SupportSessionDetail,
             SupportSessionDraft, SupportSessionFilter, SupportSessionForm, SupportSessionGranted,
             SupportSessionList,
         },
@@ -180,4 +180,16 @@ pub async fn list_access_log(
         .support_sessions
         .access_log(&context, id, page)
         .await?)
+}
+
+/// The chosen support sessions before they are revoked.
+#[server(prefix = "/_fn", endpoint = "selected_support_sessions", protocol = Json)]
+pub async fn selected_support_sessions(ids: Vec<String>) -> Result<SelectedSessions, ApiError> {
+    let (console, context) = super::asked()?;
+    let form = RevokeSelectedForm {
+        id: ids,
+        ..RevokeSelectedForm::default()
+    };
+    let sessions = &console.support_sessions;
+    Ok(sessions.selected(&context, form).await?)
 }

@@ -35,6 +35,14 @@ impl PagerLinks {
                 .and_then(|_| to(&page.last_cursor)),
         }
     }
+
+    /// Whether there is no other page.
+    pub const fn is_only_page(&self) -> bool {
+        self.first.is_none()
+            && self.previous.is_none()
+            && self.next.is_none()
+            && self.last.is_none()
+    }
 }
 
 /// `Rows 1–50 of 1,284`, or `50 rows of 10,000+` where nobody has counted up to them.
@@ -61,13 +69,16 @@ pub fn Pager(
     let link = move |name: &'static str, href: fn(&PagerLinks) -> Option<String>| {
         view! { <PagerLink name href=Signal::derive(move || links.with(href))/> }
     };
+    let is_only_page = move || links.with(PagerLinks::is_only_page);
     view! {
         <nav class="pager" aria-label=format!("Pages of {label}")>
             <span class="pager-rows num">{move || links.with(|l| l.rows.clone())}</span>
-            {link("First", |l| l.first.clone())}
-            {link("Previous", |l| l.previous.clone())}
-            {link("Next", |l| l.next.clone())}
-            {link("Last", |l| l.last.clone())}
+            <span class="pager-links" hidden=is_only_page>
+                {link("First", |l| l.first.clone())}
+                {link("Previous", |l| l.previous.clone())}
+                {link("Next", |l| l.next.clone())}
+                {link("Last", |l| l.last.clone())}
+            </span>
         </nav>
     }
 }
@@ -142,6 +153,8 @@ mod tests {
         assert_eq!((last.next, last.last), (None, None));
         let first = PagerLinks::of(&page(None, Some("n"), Some("l")), link);
         assert_eq!((first.first, first.previous), (None, None));
-        assert_eq!(PagerLinks::of(&Page::<u8>::empty(), link).rows, "No rows");
+        let none = PagerLinks::of(&Page::<u8>::empty(), link);
+        assert_eq!(none.rows, "No rows");
+        assert!(none.is_only_page() && !first.is_only_page() && !last.is_only_page());
     }
 }

@@ -29,6 +29,8 @@ pub enum Act<'a> {
     CreateSupportSession,
     /// End a support session held by this staff member.
     RevokeSupportSession(StaffId),
+    /// End several support sessions at once, of anyone.
+    RevokeSelectedSessions,
     /// Have the token of a support session held by this staff member replaced.
     ReplaceToken(StaffId),
     /// Open the tenant of a support session held by this staff member in a browser.
@@ -98,7 +100,9 @@ fn authorise_staff(staff: &StaffCaller, act: Act<'_>, now: Timestamp) -> Result<
         Act::ReplaceToken(holder) | Act::OpenTenant(holder) => holder == staff.staff_id,
         // The holder of a session uses its budget, so someone else must raise it.
         Act::RaiseBudget(holder) => is_super_admin && holder != staff.staff_id,
-        Act::ReadSystemAudit | Act::ManageStaff | Act::ManageKeys => is_super_admin,
+        Act::RevokeSelectedSessions | Act::ReadSystemAudit | Act::ManageStaff | Act::ManageKeys => {
+            is_super_admin
+        }
         Act::RegisterTenants
         | Act::SendTelemetry
         | Act::IntrospectIdentities
@@ -163,6 +167,7 @@ fn authorise_key(key: &KeyCaller, act: Act<'_>) -> Result<(), Problem> {
         // No support session without a staff member behind it.
         Act::CreateSupportSession
         | Act::RevokeSupportSession(_)
+        | Act::RevokeSelectedSessions
         | Act::ReplaceToken(_)
         | Act::OpenTenant(_)
         | Act::RaiseBudget(_)

@@ -1,6 +1,7 @@
 //! Support sessions: their data, how to create one, and their lifecycle.
 
 mod limits;
+mod selected;
 mod session;
 
 use chrono::{DateTime, Utc};
@@ -12,6 +13,7 @@ use super::{
 };
 
 pub use limits::*;
+pub use selected::*;
 pub use session::*;
 
 /// The shortest reason, in characters after trimming.

@@ -5,7 +5,7 @@ pub mod metadata;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-pub use self::metadata::{pretty, summary};
+pub use self::metadata::{pretty, shortened};
 use crate::{
     api,
     components::{
@@ -37,7 +37,9 @@ fn Event(event: AuditEvent) -> impl IntoView {
         .with("category", event.category.as_str())
         .of(paths::AUDIT);
     let action = event.action.clone();
-    let title = shown(&event.action).into_owned();
+    let sentence = event.sentence(None);
+    // No other event has this title.
+    let title = format!("{} ({} {})", shown(&sentence), event.chain, event.seq);
     view! {
         <Title text=title/>
         <div class="page">
@@ -53,10 +55,12 @@ fn Event(event: AuditEvent) -> impl IntoView {
             <header class="page-header">
                 <div>
                     <div class="bar">
-                        <PageHeading><Outside text=action/></PageHeading>
+                        <PageHeading><Outside text=sentence/></PageHeading>
                         <OutcomeBadge outcome=event.outcome/>
                     </div>
                     <p class="muted">
+                        <code><Outside text=action/></code>
+                        " · "
                         <Outside text=event.actor.name.clone()/>
                         " · "
                         <Timestamp at=event.occurred_at precision=Precision::Millisecond/>
@@ -106,6 +110,14 @@ fn What(event: AuditEvent) -> impl IntoView {
         }
     });
     let text = |text: Option<String>| text.unwrap_or_else(|| "—".into());
+    let page = event.request_id.as_ref().and_then(|id| id.parse().ok());
+    let page = page.map(paths::request);
+    let request = text(event.request_id.clone());
+    let request = view! { <code><Outside text=request/></code> };
+    let request = match page {
+        Some(page) => view! { <a class="link" href=page>{request}</a> }.into_any(),
+        None => request.into_any(),
+    };
     view! {
         <Panel id="what-title" title="What happened" beside=open>
             <dl class="facts">
@@ -131,7 +143,7 @@ fn What(event: AuditEvent) -> impl IntoView {
                 <Fact name="Recorded">
                     <Timestamp at=event.recorded_at precision=Precision::Millisecond/>
                 </Fact>
-                <Fact name="Request ID"><code><Outside text=text(event.request_id)/></code></Fact>
+                <Fact name="Request ID">{request}</Fact>
                 <Fact name="IP address"><code><Outside text=text(event.ip)/></code></Fact>
                 <Fact name="User-Agent"><Outside text=text(event.user_agent)/></Fact>
             </dl>

@@ -19,8 +19,8 @@ use crate::{
     answer::set_status,
     api::{self, Answered, ApiError},
     components::{
-        ButtonLink, EmptyList, FailedList, Following, PageHeader, Pager, PagerLinks, ResultCount,
-        format::found, use_query,
+        ButtonLink, EmptyList, FailedList, FlashNotice, Following, PageHeader, Pager, PagerLinks,
+        ResultCount, format::found, use_page_flash, use_query,
     },
     domain::{
         audit::ExportFormat, live::LiveInterest, problem::Problem, signed_in::SignedIn,
@@ -41,6 +41,7 @@ type Sessions = (
 pub fn SupportSessionsPage() -> impl IntoView {
     let query = use_query::<SessionsQuery>();
     let sessions = Resource::new(move || query.get(), load);
+    let flash = use_page_flash();
     view! {
         <div class="page">
             <PageHeader
@@ -49,6 +50,7 @@ pub fn SupportSessionsPage() -> impl IntoView {
             >
                 <Exports query/>
             </PageHeader>
+            {flash.map(|flash| view! { <FlashNotice flash/> })}
             <Following
                 resource=sessions
                 loading=Some("Loading support sessions…".to_owned())
@@ -195,6 +197,17 @@ fn List(list: SupportSessionList, query: SessionsQuery, viewer: Option<SignedIn>
         <section class="card" aria-label="Support sessions">
             <div class="toolbar">
                 <NewSessions shown is_first first_page/>
+                {shown
+                    .may_revoke_any()
+                    .then(|| {
+                        view! {
+                            <form id="revoke-selected" method="get" action=paths::REVOKE_SELECTED>
+                                <button type="submit" class="button small danger">
+                                    "Revoke selected…"
+                                </button>
+                            </form>
+                        }
+                    })}
                 <div class="push">
                     <ResultCount>{total}</ResultCount>
                 </div>

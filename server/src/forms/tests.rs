@@ -26,7 +26,7 @@ use app::{
         settings::Settings,
         staff::Role,
         support_sessions::{
-            BudgetAnswer, RaiseBudgetForm, RevokeAnswer, SessionLimits, SupportSession,
+            BudgetAnswer, RaiseBudgetForm, RevokeSelectedForm, RevokedSelected, SelectedSessions, RevokeAnswer, SessionLimits, SupportSession,
             SupportSessionDetail, SupportSessionDraft, SupportSessionFilter, SupportSessionForm,
             SupportSessionGranted, SupportSessionList,
         },
@@ -36,7 +36,8 @@ use app::{
     },
     ports::{
         AuditPort, CreateSupportSessions, FindPort, FlashPort, RaiseBudgets, ReadSupportSessions,
-        ReplaceTokens, RevokeSupportSessions, RulesPort, TenantsPort, UserSessionsPort,
+        ReplaceTokens, RevokeSelected, RevokeSupportSessions, RulesPort, TenantsPort,
+        UserSessionsPort,
     },
 };
 use async_trait::async_trait;

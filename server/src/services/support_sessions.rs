@@ -8,6 +8,7 @@ mod open;
 mod probe;
 mod read;
 mod revoke;
+mod selected;
 #[cfg(test)]
 mod tests;
 

@@ -41,6 +41,7 @@ fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Va
         ("support_sessions", json!({ "query": { "tenant": "acme" } })),
         ("suggest_tenants", json!({ "text": "ac" })),
         ("audit_event", json!({ "id": event })),
+        ("selected_support_sessions", json!({ "ids": [session] })),
         ("find_by_id", json!({ "text": session })),
         ("request_detail", json!({ "id": request })),
         ("gateway_rules", json!({})),

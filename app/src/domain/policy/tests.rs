@@ -131,6 +131,10 @@ fn acts(tenant: &TenantId) -> Vec<(&'static str, Act<'_>)> {
             "revoke another's support session",
             Act::RevokeSupportSession(others),
         ),
+        (
+            "revoke selected support sessions",
+            Act::RevokeSelectedSessions,
+        ),
         ("replace one's own token", Act::ReplaceToken(own)),
         ("replace another's token", Act::ReplaceToken(others)),
         ("open one's own tenant", Act::OpenTenant(own)),

@@ -14,6 +14,7 @@ use crate::{
         page::Direction,
         tenants::TenantRef,
     },
+    pages::audit_event::shortened,
     paths,
     query::audit::AuditQuery,
 };
@@ -77,7 +78,7 @@ fn EventRow(
     answer: Option<RequestAnswer>,
 ) -> impl IntoView {
     let path = paths::audit_event(event.id);
-    let sentence = event.sentence(answer.as_ref());
+    let sentence = shortened(&event.sentence(answer.as_ref()));
     let request = request_of(&event);
     let tenant = event.tenant_id.as_ref().map(|id| {
         view! {

@@ -63,6 +63,14 @@ impl LiveList {
         })
     }
 
+    /// Whether the viewer may revoke anyone's sessions, and so several at once.
+    pub(super) fn may_revoke_any(self) -> bool {
+        self.viewer.with_value(|viewer| {
+            let roles = viewer.as_ref().map(|viewer| &viewer.staff.roles);
+            roles.is_some_and(|roles| roles.contains(&Role::SuperAdmin))
+        })
+    }
+
     /// Whether the viewer may revoke a session while it is active.
     pub(super) fn may_revoke(self, session: &SupportSession) -> bool {
         self.viewer.with_value(|viewer| {

@@ -48,12 +48,32 @@ pub(super) fn SessionRow(
         in_sentence(&staff_name),
         in_sentence(&tenant_name)
     );
+    let (selects, select) = (
+        shown.may_revoke_any(),
+        label.replacen("Revoke", "Select", 1),
+    );
     let duration =
         move || now.with(|session| format::rough_span(session.ended_at() - session.issued_at));
     let requests = move || now.with(|session| format::thousands(session.last_seq()));
     let early = move || now.with(SupportSession::clone).revocation.map(ended_early);
     view! {
         <RowLink href=path.clone()>
+            {selects
+                .then(|| {
+                    view! {
+                        <td class="tight">
+                            <Show when=is_active>
+                                <input
+                                    type="checkbox"
+                                    form="revoke-selected"
+                                    name="id"
+                                    value=first.id.to_string()
+                                    aria-label=select.clone()
+                                />
+                            </Show>
+                        </td>
+                    }
+                })}
             <td>
                 <StatusBadge status/>
             </td>

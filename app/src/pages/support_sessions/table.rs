@@ -30,6 +30,15 @@ pub(super) fn Table(shown: LiveList, query: SessionsQuery) -> impl IntoView {
         <TableBox label="Support sessions" class="stacked sessions">
             <thead>
                 <tr>
+                    {shown
+                        .may_revoke_any()
+                        .then(|| {
+                            view! {
+                                <th scope="col">
+                                    <span class="visually-hidden">"Select"</span>
+                                </th>
+                            }
+                        })}
                     {before.collect_view()} {times}
                     <th scope="col" class="numeric">
                         "Duration"

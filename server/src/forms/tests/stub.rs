@@ -136,6 +136,34 @@ impl RevokeSupportSessions for Stub {
 }
 
 #[async_trait]
+impl RevokeSelected for Stub {
+    async fn selected(
+        &self,
+        _: &Context,
+        _: RevokeSelectedForm,
+    ) -> Result<SelectedSessions, Problem> {
+        Err(Problem::not_found("support session"))
+    }
+    async fn revoke_selected(
+        &self,
+        context: &Context,
+        form: RevokeSelectedForm,
+    ) -> Result<RevokedSelected, Problem> {
+        let act = Act::RevokeSelectedSessions;
+        self.note(
+            context,
+            act,
+            format!("revoke {:?} {:?}", form.id, form.reason),
+        )?;
+        form.validate()?;
+        Ok(RevokedSelected {
+            revoked: vec![session()],
+            ended: Vec::new(),
+        })
+    }
+}
+
+#[async_trait]
 impl ReadSupportSessions for Stub {
     async fn list(
         &self,

@@ -4,6 +4,7 @@ mod held;
 mod limits;
 mod list;
 mod open;
+mod selected;
 
 use std::sync::Arc;
 
