@@ -15,6 +15,7 @@ mod error;
 mod find;
 mod lists;
 mod rules;
+mod saved_views;
 mod staff;
 mod support_sessions;
 mod tenants;
@@ -24,8 +25,8 @@ mod wire;
 use leptos::server_fn::{Http, codec::Post};
 
 pub use self::{
-    audit::*, dialog_form::*, error::*, find::*, lists::*, rules::*, staff::*, support_sessions::*,
-    tenants::*, user_sessions::*, wire::*,
+    audit::*, dialog_form::*, error::*, find::*, lists::*, rules::*, saved_views::*, staff::*,
+    support_sessions::*, tenants::*, user_sessions::*, wire::*,
 };
 
 /// How each of them is called.

@@ -41,6 +41,6 @@ pub use self::{
     announcer::*, badge::*, calls_chart::*, chart::*, chips::*, copy::*, countdown::*, dialog::*,
     dialog_page::*, empty::*, field::*, filter_form::*, flash::*, form_act::*, form_data::*,
     form_dialog::*, heading::*, icon::*, loaded::*, notice::*, open_tenant::*, outside::*,
-    pager::*, panel::*, problem::*, row_link::*, settled::*, stat_card::*, table::*, tenant_field::*, time_filter::*, timestamp::*,
-    verdict::*, viewer::*,
+    pager::*, panel::*, problem::*, row_link::*, settled::*, stat_card::*, table::*,
+    tenant_field::*, time_filter::*, timestamp::*, verdict::*, viewer::*,
 };

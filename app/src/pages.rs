@@ -16,6 +16,7 @@ pub mod request;
 pub mod revoke_selected;
 pub mod revoke_support_session;
 pub mod rules;
+pub mod saved_views;
 pub mod sign_in;
 pub mod support_session;
 pub mod support_sessions;

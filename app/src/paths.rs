@@ -53,6 +53,8 @@ pub mod forms {
     pub const CHANGE_PASSWORD: &str = "/forms/change-password";
     /// Revokes several support sessions.
     pub const REVOKE_SELECTED: &str = "/forms/support-sessions/revoke-selected";
+    /// Keeps, renames or deletes a saved view.
+    pub const SAVED_VIEW: &str = "/forms/saved-view";
     /// Tries changed rules of the gateway.
     pub const DRY_RUN: &str = "/forms/rules/dry-run";
 }

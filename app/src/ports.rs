@@ -18,11 +18,13 @@ use crate::domain::{
     page::{Page, PageRequest},
     problem::Problem,
     rules::{DryRun, DryRunForm, RulesInForce},
+    saved_views::{FilteredList, SavedView, SavedViewForm},
     settings::Settings,
     signed_in::SignedIn,
     support_sessions::{
-        BudgetAnswer, RaiseBudgetForm, RevokeSelectedForm, RevokedSelected, SelectedSessions, RevokeAnswer, SupportSessionDetail, SupportSessionDraft,
-        SupportSessionFilter, SupportSessionForm, SupportSessionGranted, SupportSessionList,
+        BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeSelectedForm, RevokedSelected,
+        SelectedSessions, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter,
+        SupportSessionForm, SupportSessionGranted, SupportSessionList,
     },
     tenants::{ChosenTenant, Overview, TenantDetail, TenantFilter, TenantRef},
     time_range::{TimePreset, TimeSpan},
@@ -39,6 +41,7 @@ pub struct Console {
     pub audit: Arc<dyn AuditPort>,
     pub find: Arc<dyn FindPort>,
     pub rules: Arc<dyn RulesPort>,
+    pub saved_views: Arc<dyn SavedViewsPort>,
     pub flash: Arc<dyn FlashPort>,
     /// The part of the configuration that staff members may read.
     pub settings: Arc<Settings>,
@@ -236,6 +239,15 @@ pub trait RulesPort: Send + Sync {
     /// What the rules of a changed file would have decided about the latest requests. Changes
     /// nothing.
     async fn dry_run(&self, context: &Context, form: DryRunForm) -> Result<DryRun, Problem>;
+}
+
+/// Filters that people keep under a name.
+#[async_trait]
+pub trait SavedViewsPort: Send + Sync {
+    /// The caller's own views of a list, by name.
+    async fn list(&self, context: &Context, list: FilteredList) -> Result<Vec<SavedView>, Problem>;
+    /// Keeps, renames or deletes one of them. Says what was done.
+    async fn change(&self, context: &Context, form: SavedViewForm) -> Result<String, Problem>;
 }
 
 /// The message that a plain form left for the page it redirected to.

@@ -70,7 +70,7 @@ test("an audit event by the request ID that stands on an error: paste it", async
   await expect(page).toHaveURL(`/support/requests/${id}`);
   await expect(title(page)).toHaveText("POST /v1/attestations");
   await expect(page).toHaveTitle(new RegExp(session.tenant.name));
-  await expect(page.getByRole("region", { name: "Support session" })).toContainText("Ida Brandt");
+  await expect(page.getByRole("region", { name: "Support session", exact: true })).toContainText("Ida Brandt");
   expect(hand.acts).toBeLessThanOrEqual(2);
 });
 
@@ -136,4 +136,46 @@ test("a session that ended before its time says by whom, and the lists sort", as
   await page.getByRole("columnheader", { name: "Issued" }).locator("a").click();
   await expect(page).toHaveURL(/dir=asc/);
   await expect(first).not.toHaveAttribute("href", newest ?? "");
+});
+
+test("in an incident, chosen sessions are revoked together, and the result says which had ended", async ({ demo, another, session }) => {
+  const page = await another("super_admin");
+  const second = await createSession(page, session.tenant.id);
+  await open(page, `/support/sessions?tenant=${session.tenant.id}&status=ACTIVE`);
+  const hand = new Hand();
+  for (const id of [session.id, second.id]) {
+    const row = sessions(page).filter({ has: page.locator(`a[href="/support/sessions/${id}"]`) });
+    await hand.click(row.getByRole("checkbox"));
+  }
+  await hand.click(page.getByRole("button", { name: "Revoke selected…" }));
+  await expect(page).toHaveURL(/revoke-sessions\?id=/);
+  const dialog = page.getByRole("alertdialog", { name: "Revoke 2 support sessions" });
+  await hand.type(dialog.getByLabel("Reason"), "Laptop lost");
+  // One of them ends meanwhile.
+  await page.request.post(`/forms/support-sessions/${second.id}/revoke`, {
+    form: { reason: "Done" },
+    headers: { origin: demo.console },
+  });
+  await hand.click(dialog.getByRole("button", { name: "Revoke 2 support sessions" }));
+  await expect(page.getByText("1 support session revoked. 1 had already ended.")).toBeVisible();
+  expect(hand.acts).toBeLessThanOrEqual(5);
+  const refused = await demo.request(session.token, "/v1/whoami");
+  expect(refused.status).toBe(401);
+});
+
+test("a filter is kept under a name, and only its owner sees it", async ({ page, another }) => {
+  const owner = await another("super_admin");
+  await open(owner, "/audit?category=staff");
+  await owner.getByText("Save this view").click();
+  await owner.getByLabel("Name of this view").fill("Staff changes");
+  await owner.getByRole("button", { name: "Save view" }).click();
+  await expect(owner.getByText('View "Staff changes" saved.')).toBeVisible();
+  await open(owner, "/audit");
+  await owner.getByRole("link", { name: "Staff changes" }).click();
+  await expect(owner).toHaveURL("/audit?category=staff");
+  await owner.getByText("Save or edit views").click();
+  await owner.getByRole("button", { name: "Delete view Staff changes" }).click();
+  await expect(owner.getByText("View deleted.")).toBeVisible();
+  await expect(owner.getByRole("link", { name: "Staff changes" })).toHaveCount(0);
+  expect(page).toBeTruthy();
 });

@@ -27,6 +27,7 @@ test("every page and dialog is usable by everyone and fits its window", async ({
   }
 
   const event = await firstEvent(page);
+  const request = await firstRequest(page);
   const paths = {
     "no match": "/support?q=no-such-tenant",
     "edited cursor": "/support?cursor=edited",
@@ -37,7 +38,11 @@ test("every page and dialog is usable by everyone and fits its window", async ({
     "revoke": `/support/sessions/${id}/revoke`,
     "replace token": `/support/sessions/${id}/replace-token`,
     "raise budget": `/support/sessions/${id}/raise-budget`,
+    "revoke selected": `/support/revoke-sessions?id=${id}`,
+    "support sessions of a time": "/support/sessions?time=custom&active_at=2026-01-01T10:00:00Z",
+    "request": request,
     "audit log": "/audit",
+    "audit log, filtered": "/audit?time=last-7-days&category=support_session&outcome=success",
     "audit filter with a mistake": "/audit?from=yesterday",
     "audit event": event,
     "gateway rules": "/support/rules",
@@ -75,6 +80,11 @@ async function check(page: Page, name: string): Promise<void> {
 async function firstEvent(page: Page): Promise<string> {
   await open(page, "/audit?category=support_session");
   const link = page.getByRole("table", { name: "Audit events" }).locator("tbody th a").first();
+  return (await link.getAttribute("href")) ?? "";
+}
+
+async function firstRequest(page: Page): Promise<string> {
+  const link = page.getByRole("table", { name: "Audit events" }).getByRole("link", { name: "Request", exact: true }).first();
   return (await link.getAttribute("href")) ?? "";
 }
 

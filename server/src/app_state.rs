@@ -28,9 +28,9 @@ use crate::{
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::AccessLogReports,
         api_keys::ApiKeys, audit::AuditService, find::FindService, flash::Flashes,
-        introspection::IntrospectionService, rules::RulesService, staff::StaffService,
-        staff_sessions::StaffSessions, support_sessions::SupportSessionsService,
-        user_sessions::UserSessionsService,
+        introspection::IntrospectionService, rules::RulesService, saved_views::SavedViewsService,
+        staff::StaffService, staff_sessions::StaffSessions,
+        support_sessions::SupportSessionsService, user_sessions::UserSessionsService,
     },
 };
 
@@ -112,6 +112,7 @@ impl AppState {
             audit: Arc::new(self.audit.clone()),
             find: Arc::new(self.find()),
             rules: Arc::new(self.rules.clone()),
+            saved_views: Arc::new(SavedViewsService::new(self.core.clone())),
             flash: Arc::new(self.flashes.clone()),
             settings: Arc::clone(&self.settings),
         }

@@ -10,6 +10,7 @@ mod posted;
 mod redirect;
 pub(crate) mod revoke_selected;
 pub(crate) mod rules;
+pub(crate) mod saved_views;
 pub(crate) mod staff_sessions;
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ pub(crate) fn limited_forms(state: Forms, limits: &Limits) -> Router {
 
 /// Plain forms, which work before the WASM has loaded.
 pub(crate) fn forms(state: Forms) -> Router {
-    use forms::{dialog::send, open_tenant, revoke_selected, rules, staff_sessions};
+    use forms::{dialog::send, open_tenant, revoke_selected, rules, saved_views, staff_sessions};
 
     Router::new()
         .route(to::SIGN_IN, post(staff_sessions::sign_in))
@@ -169,6 +169,7 @@ pub(crate) fn forms(state: Forms) -> Router {
             post(send::<api::RaiseBudget>),
         )
         .route(to::REVOKE_SELECTED, post(revoke_selected::revoke_selected))
+        .route(to::SAVED_VIEW, post(saved_views::change))
         .route(to::DRY_RUN, post(rules::dry_run))
         .route(paths::ENTER_TENANT, get(open_tenant::enter))
         .route(paths::OPEN_TENANT, get(open_tenant::open))

@@ -26,6 +26,7 @@ pub mod nodes;
 pub mod passwords;
 pub mod retention;
 pub mod rules;
+pub mod saved_views;
 pub mod staff;
 pub mod staff_sessions;
 pub mod support_sessions;

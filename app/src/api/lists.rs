@@ -23,6 +23,8 @@ use crate::{
 pub struct Answered<Q, L> {
     /// The query string, in which the tenant stands by its ID.
     pub query: Q,
+    /// The text that named the tenant.
+    pub typed: String,
     /// What the field for the tenant shows.
     pub tenant: String,
     /// The time that a preset names now.
@@ -149,10 +151,11 @@ mod on_server {
                 .as_ref()
                 .is_some_and(|problem| problem.field(TENANT_FIELD).is_some());
             if is_unknown {
-                *self.query.tenant() = self.typed;
+                self.query.tenant().clone_from(&self.typed);
             }
             Answered {
                 query: self.query,
+                typed: self.typed,
                 tenant: self.text,
                 span,
                 problem,

@@ -13,9 +13,9 @@ use crate::{
         page::{Page, PageRequest},
         problem::{Problem, ProblemCode},
         support_sessions::{
-            BudgetAnswer, RaiseBudgetForm, RevokeSelectedForm, SelectedSessions, RevokeAnswer, RevokeForm, SupportSessionDetail,
-            SupportSessionDraft, SupportSessionFilter, SupportSessionForm, SupportSessionGranted,
-            SupportSessionList,
+            BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeForm, SelectedSessions,
+            SupportSessionDetail, SupportSessionDraft, SupportSessionFilter, SupportSessionForm,
+            SupportSessionGranted, SupportSessionList,
         },
     },
     paths::{self, Dialog},
@@ -185,6 +185,8 @@ pub async fn list_access_log(
 /// The chosen support sessions before they are revoked.
 #[server(prefix = "/_fn", endpoint = "selected_support_sessions", protocol = Json)]
 pub async fn selected_support_sessions(ids: Vec<String>) -> Result<SelectedSessions, ApiError> {
+    use crate::domain::support_sessions::RevokeSelectedForm;
+
     let (console, context) = super::asked()?;
     let form = RevokeSelectedForm {
         id: ids,

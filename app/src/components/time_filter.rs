@@ -62,6 +62,7 @@ pub fn TimeSpanFields(
             when=is_custom
             fallback=move || view! { <KeptField name="time" value=chosen/> }
         >
+            <KeptField name="time" value=Signal::stored(CUSTOM.to_owned())/>
             <InstantField name="from" label="From" value=from error=from_error/>
             <InstantField name="to" label="To" value=to error=to_error/>
         </Show>

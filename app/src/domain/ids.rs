@@ -123,6 +123,10 @@ uuid_id! {
     AuditEventId
 }
 uuid_id! {
+    /// A filter of a list that a staff member keeps under a name.
+    SavedViewId
+}
+uuid_id! {
     /// A key of the REST interface.
     ApiKeyId
 }

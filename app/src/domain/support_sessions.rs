@@ -189,6 +189,10 @@ text_enum! {
     }
 }
 
+#[expect(
+    clippy::derivable_impls,
+    reason = "the macro's variants take no attribute of a derive"
+)]
 impl Default for SupportSessionSort {
     fn default() -> Self {
         Self::Issued

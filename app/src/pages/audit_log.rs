@@ -11,8 +11,8 @@ use crate::{
     answer::set_status,
     api::{self, Answered, ApiError, NamedEvents},
     components::{
-        ButtonLink, EmptyList, FailedList, Following, PageHeader, Pager, PagerLinks, ResultCount,
-        format::found, use_query,
+        ButtonLink, EmptyList, FailedList, FlashNotice, Following, PageHeader, Pager, PagerLinks,
+        ResultCount, format::found, use_page_flash, use_query,
     },
     domain::{audit::ExportFormat, problem::Problem},
     paths,
@@ -25,6 +25,7 @@ type Log = Result<Answered<AuditQuery, NamedEvents>, ApiError>;
 pub fn AuditLogPage() -> impl IntoView {
     let query = use_query::<AuditQuery>();
     let log = Resource::new(move || query.get(), api::audit_log);
+    let flash = use_page_flash();
     view! {
         <div class="page">
             <PageHeader
@@ -33,6 +34,7 @@ pub fn AuditLogPage() -> impl IntoView {
             >
                 <Exports query/>
             </PageHeader>
+            {flash.map(|flash| view! { <FlashNotice flash/> })}
             <section class="card" aria-label="Audit events">
                 <Following
                     resource=log
@@ -58,13 +60,17 @@ fn Content(log: RwSignal<Log>, query: Memo<AuditQuery>) -> impl IntoView {
     });
     let span =
         Memo::new(move |_| log.with(|log| log.as_ref().map(|log| log.span).unwrap_or_default()));
-    // The address keeps the tenant's ID, whatever was typed.
+    // The address keeps the tenant's ID, whatever was typed. An answer to another address says nothing about this one.
     let elsewhere = move || {
         let asked = query.get();
-        let known = answered().filter(|known| known.tenant != asked.tenant)?;
+        let known = log.with(|log| {
+            let log = log.as_ref().ok()?;
+            let is_named = log.typed == asked.tenant && log.query.tenant != asked.tenant;
+            is_named.then(|| log.query.clone())
+        })?;
         let same = AuditQuery {
             tenant: known.tenant.clone(),
-            ..asked.clone()
+            ..asked
         };
         (same == known).then(|| known.address(Some(&known.cursor)))
     };

@@ -24,7 +24,7 @@ use crate::{
     },
     domain::{
         audit::ExportFormat, live::LiveInterest, problem::Problem, signed_in::SignedIn,
-        staff::StaffRef, support_sessions::SupportSessionList,
+        staff::StaffRef, support_sessions::SupportSessionList, time_range::TimeSpan,
     },
     live::use_live,
     paths,
@@ -110,7 +110,7 @@ fn Content(sessions: RwSignal<Sessions>, query: Memo<SessionsQuery>) -> impl Int
     let span = Memo::new(move |_| {
         sessions.with(|(sessions, _)| match sessions {
             Ok(sessions) => sessions.span,
-            Err(_) => Default::default(),
+            Err(_) => TimeSpan::default(),
         })
     });
     // Whoever has held a session stays to be chosen while a list can't be had.
@@ -119,13 +119,17 @@ fn Content(sessions: RwSignal<Sessions>, query: Memo<SessionsQuery>) -> impl Int
             .with(|(sessions, _)| Some(sessions.as_ref().ok()?.list.as_ref().ok()?.staff.clone()));
         given.or_else(|| before.cloned()).unwrap_or_default()
     });
-    // The address keeps the tenant's ID, whatever was typed.
+    // The address keeps the tenant's ID, whatever was typed. An answer to another address says nothing about this one.
     let elsewhere = move || {
         let asked = query.get();
-        let known = answered().filter(|known| known.tenant != asked.tenant)?;
+        let known = sessions.with(|(sessions, _)| {
+            let sessions = sessions.as_ref().ok()?;
+            let is_named = sessions.typed == asked.tenant && sessions.query.tenant != asked.tenant;
+            is_named.then(|| sessions.query.clone())
+        })?;
         let same = SessionsQuery {
             tenant: known.tenant.clone(),
-            ..asked.clone()
+            ..asked
         };
         (same == known).then(|| known.address(Some(&known.cursor)))
     };
@@ -197,8 +201,7 @@ fn List(list: SupportSessionList, query: SessionsQuery, viewer: Option<SignedIn>
         <section class="card" aria-label="Support sessions">
             <div class="toolbar">
                 <NewSessions shown is_first first_page/>
-                {shown
-                    .may_revoke_any()
+                {(shown.may_revoke_any() && !is_empty)
                     .then(|| {
                         view! {
                             <form id="revoke-selected" method="get" action=paths::REVOKE_SELECTED>

@@ -37,7 +37,7 @@ pub(crate) async fn revoke_selected(
     match revoked.await {
         Ok(done) => {
             let message = done.in_words();
-            forms.tell(&context, paths::SUPPORT_SESSIONS, Flash::Done { message })
+            forms.tell(&context, paths::SUPPORT_SESSIONS, Flash::done(message))
         }
         Err(problem) if problem.code == ProblemCode::Unauthenticated => {
             forms.keep_typed(&context, &page, (kept, sign_in)).await

@@ -22,13 +22,15 @@ use app::{
         page::{Page, PageRequest},
         policy::{Act, authorise},
         rules::{DryRun, DryRunForm, RulesInForce},
+        saved_views::{FilteredList, SavedView, SavedViewForm},
         scopes::ScopeName,
         settings::Settings,
         staff::Role,
         support_sessions::{
-            BudgetAnswer, RaiseBudgetForm, RevokeSelectedForm, RevokedSelected, SelectedSessions, RevokeAnswer, SessionLimits, SupportSession,
-            SupportSessionDetail, SupportSessionDraft, SupportSessionFilter, SupportSessionForm,
-            SupportSessionGranted, SupportSessionList,
+            BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeSelectedForm, RevokedSelected,
+            SelectedSessions, SessionLimits, SupportSession, SupportSessionDetail,
+            SupportSessionDraft, SupportSessionFilter, SupportSessionForm, SupportSessionGranted,
+            SupportSessionList,
         },
         tenants::{ChosenTenant, Overview, TenantDetail, TenantFilter, TenantRef, no_tenant},
         time_range::{TimePreset, TimeSpan},
@@ -36,8 +38,8 @@ use app::{
     },
     ports::{
         AuditPort, CreateSupportSessions, FindPort, FlashPort, RaiseBudgets, ReadSupportSessions,
-        ReplaceTokens, RevokeSelected, RevokeSupportSessions, RulesPort, TenantsPort,
-        UserSessionsPort,
+        ReplaceTokens, RevokeSelected, RevokeSupportSessions, RulesPort, SavedViewsPort,
+        TenantsPort, UserSessionsPort,
     },
 };
 use async_trait::async_trait;
@@ -102,6 +104,7 @@ impl Site {
                 user_sessions: Arc::clone(&stub) as _,
                 audit: Arc::clone(&stub) as _,
                 find: Arc::clone(&stub) as _,
+                saved_views: Arc::clone(&stub) as _,
                 rules: Arc::clone(&stub) as _,
                 flash: Arc::new(flashes.clone()),
                 settings: Arc::clone(&settings),

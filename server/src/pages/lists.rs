@@ -5,7 +5,7 @@ use axum::{Router, body::Body, extract::Request};
 use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
 use http::{
     StatusCode,
-    header::{COOKIE, LOCATION},
+    header::{ACCEPT, COOKIE, LOCATION},
 };
 use http_body_util::BodyExt;
 use tokio::sync::broadcast;
@@ -38,6 +38,7 @@ async fn console() -> (Router, String, World) {
 
 async fn get(router: &Router, cookie: &str, path: &str) -> (StatusCode, Option<String>, String) {
     let request = Request::get(path)
+        .header(ACCEPT, "text/html")
         .header(COOKIE, cookie)
         .body(Body::empty());
     let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
@@ -48,7 +49,10 @@ async fn get(router: &Router, cookie: &str, path: &str) -> (StatusCode, Option<S
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     let page = String::from_utf8(body.to_vec()).unwrap();
-    let page = page.split("<script").next().unwrap_or_default().to_owned();
+    let mut parts = page.split("<script");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let after = parts.filter_map(|part| part.split_once("</script>"));
+    let page = first + &after.map(|(_, rest)| rest).collect::<String>();
     (status, location, page)
 }
 

@@ -38,6 +38,7 @@ pub mod nodes;
 pub mod organizations;
 pub mod revocation_receipts;
 pub mod rule_sets;
+pub mod saved_views;
 pub mod sign_in_failures;
 pub mod staff;
 pub mod staff_sessions;

@@ -293,14 +293,14 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let sql = "UPDATE support_sessions SET issued_at = $1, expires_at = $2, ends_at = $2 WHERE id = $3";
         let query = self.assembled(sql.to_owned());
-        query.bind(&issued).bind(&end).bind(&id).done().await
+        query.bind(issued).bind(end).bind(id).done().await
     }
 }
 
-fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
+pub(crate) fn listing(filter: &SupportSessionFilter, now: Timestamp) -> Listing {
     let keys: &[&str] = match filter.sort {
         SupportSessionSort::Issued => &["issued_at", "id"],
-        SupportSessionSort::Expires => &["ends_at", "id"],
+        SupportSessionSort::Expires => &["ends_at + 0", "id"],
     };
     let mut listing = Listing::new("support_sessions", keys, filter.direction);
     match filter.status {

@@ -260,6 +260,8 @@ macro_rules! json {
 
 texts! {
     ApiKeyId in app::domain;
+    SavedViewId in app::domain;
+    FilteredList in app::domain::saved_views;
     AuditEventId in app::domain;
     OrganizationId in app::domain;
     StaffId in app::domain;

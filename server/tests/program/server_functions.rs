@@ -42,6 +42,7 @@ fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Va
         ("suggest_tenants", json!({ "text": "ac" })),
         ("audit_event", json!({ "id": event })),
         ("selected_support_sessions", json!({ "ids": [session] })),
+        ("saved_views", json!({ "list": "audit" })),
         ("find_by_id", json!({ "text": session })),
         ("request_detail", json!({ "id": request })),
         ("gateway_rules", json!({})),

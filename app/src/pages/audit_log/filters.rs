@@ -10,8 +10,10 @@ use crate::{
     domain::{
         audit::{AuditCategory, AuditOutcome},
         problem::Problem,
+        saved_views::FilteredList,
         time_range::TimeSpan,
     },
+    pages::saved_views::SavedViews,
     paths,
     query::{audit::AuditQuery, time::CUSTOM},
 };
@@ -62,6 +64,8 @@ pub(super) fn Filters(
         })
     });
     let chips = Signal::derive(move || query.with(|query| tenant.with(|t| query.chips(t))));
+    let address = Signal::derive(move || query.with(|query| query.address(None)));
+    let is_filtered = Signal::derive(move || query.with(AuditQuery::is_filtered));
     let at_time = move |time: String| query.with(|query| query.at_time(&time));
     view! {
         <div class="panel-body filter-bar">
@@ -88,6 +92,7 @@ pub(super) fn Filters(
                 <KeptField name="limit" value=value(|query| &query.limit)/>
             </FilterForm>
             <Chips chips all=paths::AUDIT/>
+            <SavedViews list=FilteredList::Audit address is_filtered/>
         </div>
     }
 }

@@ -8,9 +8,10 @@ use crate::{
         TimeSpanFields, choices, labelled,
     },
     domain::{
-        problem::Problem, shown::in_sentence, staff::StaffRef,
+        problem::Problem, saved_views::FilteredList, shown::in_sentence, staff::StaffRef,
         support_sessions::SupportSessionStatus, time_range::TimeSpan,
     },
+    pages::saved_views::SavedViews,
     paths,
     query::{sessions::SessionsQuery, time::CUSTOM},
 };
@@ -53,6 +54,8 @@ pub(super) fn Filters(
         })
     });
     let chips = Signal::derive(move || query.with(|query| tenant.with(|t| query.chips(t))));
+    let address = Signal::derive(move || query.with(|query| query.address(None)));
+    let is_filtered = Signal::derive(move || query.with(SessionsQuery::is_filtered));
     let at_time = move |time: String| query.with(|query| query.at_time(&time));
     let statuses = labelled(SupportSessionStatus::ALL, SupportSessionStatus::label);
     let people = move || {
@@ -110,6 +113,7 @@ pub(super) fn Filters(
                 <KeptField name="limit" value=value(|query| &query.limit)/>
             </FilterForm>
             <Chips chips all=paths::SUPPORT_SESSIONS/>
+            <SavedViews list=FilteredList::SupportSessions address is_filtered/>
         </div>
     }
 }

@@ -10,8 +10,9 @@ use crate::{
         use_viewer,
     },
     domain::{
+        SupportSessionId,
         shown::{in_sentence, shown_lines},
-        support_sessions::{Revocation, SupportSession, SupportSessionStatus},
+        support_sessions::{SupportSession, SupportSessionStatus},
     },
     live::rows::LiveRow as _,
     paths,
@@ -55,25 +56,13 @@ pub(super) fn SessionRow(
     let duration =
         move || now.with(|session| format::rough_span(session.ended_at() - session.issued_at));
     let requests = move || now.with(|session| format::thousands(session.last_seq()));
-    let early = move || now.with(SupportSession::clone).revocation.map(ended_early);
+    let early = move || {
+        let has_expired = status.get() == SupportSessionStatus::Expired;
+        now.with(|session| ended_early(session, has_expired))
+    };
     view! {
         <RowLink href=path.clone()>
-            {selects
-                .then(|| {
-                    view! {
-                        <td class="tight">
-                            <Show when=is_active>
-                                <input
-                                    type="checkbox"
-                                    form="revoke-selected"
-                                    name="id"
-                                    value=first.id.to_string()
-                                    aria-label=select.clone()
-                                />
-                            </Show>
-                        </td>
-                    }
-                })}
+            {selects.then(|| select_cell(id, select, is_active))}
             <td>
                 <StatusBadge status/>
             </td>
@@ -114,12 +103,38 @@ pub(super) fn SessionRow(
     .into_any()
 }
 
-/// Where a session ended before its time: `revoked 22:38 UTC by Ada`.
-fn ended_early(revocation: Revocation) -> impl IntoView {
+/// The box that selects a session while it is active.
+fn select_cell(
+    id: SupportSessionId,
+    label: String,
+    is_active: impl Fn() -> bool + Copy + Send + Sync + 'static,
+) -> impl IntoView {
     view! {
+        <td class="tight">
+            <Show when=is_active>
+                <input
+                    type="checkbox"
+                    form="revoke-selected"
+                    name="id"
+                    value=id.to_string()
+                    aria-label=label.clone()
+                />
+            </Show>
+        </td>
+    }
+}
+
+/// How a session ended before its time: `revoked 22:38 UTC by Ada`.
+fn ended_early(session: &SupportSession, has_expired: bool) -> Option<AnyView> {
+    let Some(revocation) = session.revocation.clone() else {
+        let is_idle = has_expired && session.ends_idle();
+        return is_idle.then(|| view! { <span class="since">"ended when idle"</span> }.into_any());
+    };
+    let view = view! {
         <span class="since">
             "revoked " <Timestamp at=revocation.at precision=Precision::Minute/> " by "
             <Outside text=revocation.by_name/>
         </span>
-    }
+    };
+    Some(view.into_any())
 }

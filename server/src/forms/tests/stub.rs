@@ -289,6 +289,22 @@ impl FindPort for Stub {
 }
 
 #[async_trait]
+impl SavedViewsPort for Stub {
+    async fn list(&self, _: &Context, _: FilteredList) -> Result<Vec<SavedView>, Problem> {
+        Ok(Vec::new())
+    }
+    async fn change(&self, context: &Context, form: SavedViewForm) -> Result<String, Problem> {
+        self.note(
+            context,
+            Act::ReadTenants,
+            format!("view {} {:?}", form.list, form.name),
+        )?;
+        form.validate()?;
+        Ok("View saved.".into())
+    }
+}
+
+#[async_trait]
 impl RulesPort for Stub {
     async fn in_force(&self, _: &Context) -> Result<Option<RulesInForce>, Problem> {
         Ok(None)

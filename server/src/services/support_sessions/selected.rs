@@ -57,7 +57,7 @@ impl RevokeSelected for SupportSessionsService {
             let id = session.id;
             let end = self.end_in_name_of(context.clone(), session, reason.clone());
             match end.await.map_err(Problem::from) {
-                Ok(session) => revoked.push(session),
+                Ok(answer) => revoked.push(answer.session),
                 // It has ended in between.
                 Err(problem) if problem.code == ProblemCode::Conflict => {
                     ended.push(self.find(context, id).await?);

@@ -1,6 +1,10 @@
 //! Frequent reads use their own index, on both engines. Checks plans, not times.
 
-use app::domain::audit::{AuditAction, AuditCategory, AuditEvent, AuditFilter};
+use app::domain::{
+    audit::{AuditAction, AuditCategory, AuditEvent, AuditFilter},
+    page::Direction,
+    support_sessions::{SupportSession, SupportSessionFilter, SupportSessionSort},
+};
 
 use super::noon;
 use crate::{
@@ -225,5 +229,64 @@ async fn events_of_an_instant_are_found_by_it() {
     for (engine, test) in both().await {
         let plan = plan(&test.store, "places", text("list_places"), &values).await;
         assert!(plan.contains("audit_log_by_time"), "{engine}: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn every_list_of_support_sessions_is_read_in_the_order_of_an_index() {
+    let tenant = || SupportSessionFilter {
+        tenant_id: "acme".parse().ok(),
+        ..SupportSessionFilter::default()
+    };
+    let by_end = |filter| SupportSessionFilter {
+        sort: SupportSessionSort::Expires,
+        direction: Direction::Ascending,
+        ..filter
+    };
+    let of_staff = SupportSessionFilter {
+        staff_id: "01937e2c-7b6a-7cc0-8000-000000000001".parse().ok(),
+        from: Some(noon()),
+        ..SupportSessionFilter::default()
+    };
+    let active_at = SupportSessionFilter {
+        active_at: Some(noon()),
+        ..tenant()
+    };
+    for (engine, test) in both().await {
+        for (name, filter, index) in [
+            (
+                "all",
+                SupportSessionFilter::default(),
+                "support_sessions_by_issue",
+            ),
+            (
+                "a tenant's",
+                tenant(),
+                "support_sessions_of_tenant_by_issue",
+            ),
+            (
+                "a person's since",
+                of_staff.clone(),
+                "support_sessions_of_staff_by_issue",
+            ),
+            (
+                "a tenant's then",
+                active_at.clone(),
+                "support_sessions_of_tenant_by_issue",
+            ),
+            (
+                "all by end",
+                by_end(SupportSessionFilter::default()),
+                "support_sessions_by_ending",
+            ),
+        ] {
+            let listing = support_sessions::listing(&filter, noon());
+            let (sql, values) = listing.first_page::<SupportSession>();
+            let plan = plan(&test.store, name, &sql, &values).await;
+            assert!(plan.contains(index), "{engine}: {name}: {plan}");
+            for bad in ["TEMP B-TREE", "Sort  (cost"] {
+                assert!(!plan.contains(bad), "{engine}: {name}: {plan}");
+            }
+        }
     }
 }

@@ -30,6 +30,7 @@ fn lists() -> Vec<&'static [Statement]> {
         crate::refold::ALL,
         crate::revocation_receipts::ALL,
         crate::rule_sets::ALL,
+        crate::saved_views::ALL,
         crate::sign_in_failures::ALL,
         crate::staff::ALL,
         crate::staff_sessions::ALL,
