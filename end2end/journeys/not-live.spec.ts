@@ -158,7 +158,12 @@ test("a page that calls what the server no longer has says that there is a new v
 test("a page whose script has panicked listens to nothing any more", async ({ page, signIn }) => {
   await signIn("support_admin");
   await expect(page.locator(".live-text")).toHaveText(/^Live · /);
-  await page.evaluate(() => dispatchEvent(new CustomEvent("not-live", { detail: "panic" })));
+  const states = await page.evaluate(() => {
+    const streams = [new EventSource("/live"), new EventSource("/live")];
+    dispatchEvent(new CustomEvent("not-live", { detail: "panic" }));
+    return streams.map((stream) => stream.readyState);
+  });
+  expect(states, "and none of several streams").toEqual([2, 2]);
   await expect(page.locator(".live-text")).toHaveText("Not live");
   expect(await page.evaluate(() => new EventSource("/live").readyState)).toBe(2);
 });

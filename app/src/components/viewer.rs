@@ -4,8 +4,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use js_sys::Date;
-use leptos::{prelude::*, wasm_bindgen::JsValue};
+use js_sys::{Date, Function, Reflect};
+use leptos::{
+    prelude::*,
+    wasm_bindgen::{JsCast, JsValue},
+};
 
 use crate::domain::Timestamp;
 
@@ -13,8 +16,45 @@ use crate::domain::Timestamp;
 pub struct Viewer {
     hydrated: RwSignal<bool>,
     now: RwSignal<Option<Timestamp>>,
-    /// How far the server's clock is ahead of the browser's, in milliseconds.
-    lead: StoredValue<Option<f64>>,
+    heard: StoredValue<Option<Heard>>,
+}
+
+/// The browser's two clocks, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Clocks {
+    /// Can be set.
+    wall: f64,
+    /// Can't be set, but may stand still while the machine sleeps.
+    steady: f64,
+}
+
+/// What the server's clock said last, and the browser's clocks at that moment.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    server: f64,
+    at: Clocks,
+}
+
+/// By how much a message can be late at most, in milliseconds.
+const LATE: f64 = 5_000.0;
+
+impl Heard {
+    /// The server's time now: never earlier than by either clock.
+    fn now(self, clocks: Clocks) -> f64 {
+        let passed = (clocks.wall - self.at.wall).max(clocks.steady - self.at.steady);
+        self.server + passed.max(0.0)
+    }
+
+    /// Another message has come. One that is late only makes the server seem behind, so the clock that can't be set
+    /// decides between it and the earlier ones.
+    fn and(earlier: Option<Self>, server: f64, at: Clocks) -> Self {
+        let expected = earlier.map(|heard| heard.server + at.steady - heard.at.steady);
+        let is_late = |expected: &f64| (0.0..LATE).contains(&(expected - server));
+        Self {
+            server: expected.filter(is_late).unwrap_or(server),
+            at,
+        }
+    }
 }
 
 /// Provides the [`Viewer`], once, at the root. After the first hydration it marks the document
@@ -23,7 +63,7 @@ pub fn provide_viewer() {
     let viewer = Viewer {
         hydrated: RwSignal::new(false),
         now: RwSignal::new(None),
-        lead: StoredValue::new(None),
+        heard: StoredValue::new(None),
     };
     provide_context(viewer);
     Effect::new(move || {
@@ -50,8 +90,10 @@ impl Viewer {
     }
 
     fn tick(self) {
-        let lead = self.lead.get_value().unwrap_or_default();
-        self.now.set(from_milliseconds(Date::now() + lead));
+        let clocks = clocks();
+        let heard = self.heard.get_value();
+        let now = heard.map_or(clocks.wall, |heard| heard.now(clocks));
+        self.now.set(from_milliseconds(now));
     }
 
     /// Whether the page has been hydrated. `false` in a first render.
@@ -59,14 +101,12 @@ impl Viewer {
         self.hydrated.get()
     }
 
-    /// Takes note of the server's clock. What arrives late only makes the server seem behind, so
-    /// the largest lead is the truest.
+    /// Takes note of the server's clock.
     pub fn synchronise(self, server_now: Timestamp) {
         if cfg!(feature = "hydrate") {
-            let lead = milliseconds(server_now) - Date::now();
-            let known = self.lead.get_value();
-            self.lead
-                .set_value(Some(known.map_or(lead, |known| known.max(lead))));
+            let server = milliseconds(server_now);
+            self.heard
+                .update_value(|heard| *heard = Some(Heard::and(*heard, server, clocks())));
             // Without this, a span that just began would look too long until the next tick.
             if self.hydrated.get_untracked() {
                 self.tick();
@@ -112,4 +152,46 @@ fn milliseconds(at: Timestamp) -> f64 {
 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
 fn from_milliseconds(ms: f64) -> Option<Timestamp> {
     Timestamp::UNIX_EPOCH.checked_add_signed(TimeDelta::milliseconds(ms as i64))
+}
+
+fn clocks() -> Clocks {
+    let wall = Date::now();
+    let steady = || {
+        let performance = Reflect::get(&js_sys::global(), &"performance".into()).ok()?;
+        let now = Reflect::get(&performance, &"now".into()).ok()?;
+        now.dyn_ref::<Function>()?
+            .call0(&performance)
+            .ok()?
+            .as_f64()
+    };
+    Clocks {
+        wall,
+        steady: steady().unwrap_or(wall),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_or_stands_still_gives_nobody_more_time() {
+        let at = |wall, steady| Clocks { wall, steady };
+        let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1.0, "{found}");
+        let first = Heard::and(None, 1_000_000.0, at(500_000.0, 0.0));
+        near(first.now(at(510_000.0, 10_000.0)), 1_010_000.0);
+        // Set back, and asleep.
+        near(first.now(at(0.0, 10_000.0)), 1_010_000.0);
+        near(first.now(at(800_000.0, 10_000.0)), 1_300_000.0);
+        // The next message shows what it was: a clock that was set forward is no longer believed.
+        let set = Heard::and(Some(first), 1_010_000.0, at(9_000_000.0, 10_000.0));
+        near(set.now(at(9_001_000.0, 11_000.0)), 1_011_000.0);
+        // A message that is late changes nothing. One after a sleep does, and so does a server whose clock was wrong.
+        let late = Heard::and(Some(first), 1_008_000.0, at(510_000.0, 10_000.0));
+        near(late.now(at(510_000.0, 10_000.0)), 1_010_000.0);
+        let slept = Heard::and(Some(first), 1_300_000.0, at(800_000.0, 10_000.0));
+        near(slept.now(at(800_000.0, 10_000.0)), 1_300_000.0);
+        let mended = Heard::and(Some(first), 900_000.0, at(510_000.0, 10_000.0));
+        near(mended.now(at(510_000.0, 10_000.0)), 900_000.0);
+    }
 }

@@ -52,19 +52,23 @@ window.fetch = async (...request) => {
   }
   return answer;
 };
-// The stream of changes ends with the script that listens to it.
-let stream;
+// Streams of changes end with the script that listens to them.
+const streams = new Set();
 let isOver = false;
 addEventListener("not-live", ({ detail }) => {
   if (detail === "slow") return;
   isOver = true;
-  stream?.close();
+  for (const stream of streams) stream.close();
 });
 window.EventSource = class extends EventSource {
   constructor(...given) {
     super(...given);
-    stream = this;
+    streams.add(this);
     if (isOver) this.close();
+  }
+  close() {
+    streams.delete(this);
+    super.close();
   }
 };
 start().catch(() => tell("failed"));
