@@ -349,13 +349,11 @@ pub(crate) struct Picked {
     places: Option<Vec<i64>>,
 }
 
-/// The deeds that match a filter.
+/// The deeds that match a filter: by their numbers, if they aren't too many.
 #[derive(Debug, PartialEq, Eq)]
 enum PickedDeeds {
     All,
-    /// These numbers.
     Few(Vec<i64>),
-    /// Too many to name them.
     Many,
 }
 
