@@ -12,6 +12,7 @@ use crate::{
         failed_page, format::counted, use_flash,
     },
     domain::{
+        Timestamp,
         flash::Flash,
         support_sessions::{
             REASON_MAX, RevokeSelectedForm, SelectedSessions, SupportSession, SupportSessionStatus,
@@ -83,19 +84,7 @@ fn Confirm(selected: SelectedSessions, flash: Option<Flash>) -> impl IntoView {
         .collect_view();
     let rows = sessions
         .into_iter()
-        .map(|session| {
-            let status = session.status(at);
-            view! {
-                <li>
-                    <a class="grow link" href=paths::support_session(session.id)>
-                        <Outside text=session.staff_name/>
-                        " in "
-                        <Outside text=session.tenant_name/>
-                    </a>
-                    <StatusBadge status/>
-                </li>
-            }
-        })
+        .map(|session| row(session, at))
         .collect_view();
     view! {
         <div class="page">
@@ -145,4 +134,19 @@ fn Confirm(selected: SelectedSessions, flash: Option<Flash>) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// One of the chosen sessions, and whether it is active.
+fn row(session: SupportSession, at: Timestamp) -> impl IntoView {
+    let status = session.status(at);
+    view! {
+        <li>
+            <a class="grow link" href=paths::support_session(session.id)>
+                <Outside text=session.staff_name/>
+                " in "
+                <Outside text=session.tenant_name/>
+            </a>
+            <StatusBadge status/>
+        </li>
+    }
 }

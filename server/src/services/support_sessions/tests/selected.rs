@@ -86,7 +86,7 @@ async fn only_super_admins_revoke_a_selection() {
             (anonymous(), ProblemCode::Unauthenticated),
         ] {
             let refused = service
-                .revoke_selected(&context, selected(&[id.clone()]))
+                .revoke_selected(&context, selected(std::slice::from_ref(&id)))
                 .await;
             assert_eq!(refused.unwrap_err().code, code, "{}", world.engine);
         }
