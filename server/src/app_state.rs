@@ -25,6 +25,7 @@ use crate::{
     limits::Limits,
     live::Live,
     middleware::same_origin::SameOrigin,
+    patient::Patient,
     services::{
         Core, Passwords, TelemetryService, TenantsService, access_log::AccessLogReports,
         api_keys::ApiKeys, audit::AuditService, find::FindService, flash::Flashes,
@@ -61,6 +62,8 @@ pub struct AppState {
     pub introspection: IntrospectionService,
     /// How often one caller may send requests.
     pub limits: Limits,
+    /// Where what can wait runs.
+    pub(crate) patient: Patient,
     /// The part of the configuration that staff members may read.
     pub settings: Arc<Settings>,
 }
@@ -93,6 +96,7 @@ impl AppState {
             rules: RulesService::new(core.clone()),
             flashes: Flashes::new(Arc::clone(&core.clock), Arc::clone(&core.entropy)),
             limits: Limits::new(core.config.limits.clone(), Arc::clone(&core.clock)),
+            patient: Patient::new(),
             introspection: IntrospectionService::new(core.clone(), Arc::clone(&identities)),
             identities,
             node,

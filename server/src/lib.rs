@@ -25,6 +25,7 @@ pub mod live;
 pub mod middleware;
 pub mod os_user;
 pub mod pages;
+pub(crate) mod patient;
 pub mod probe;
 mod problem;
 pub mod rest;

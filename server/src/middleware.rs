@@ -6,5 +6,6 @@ pub mod context;
 pub mod cookie;
 pub mod lane;
 pub(crate) mod limit;
+pub(crate) mod reading;
 pub mod request_log;
 pub mod same_origin;

@@ -3,8 +3,8 @@
 //!
 //! | who | routes | stack, outermost first |
 //! |---|---|---|
-//! | browsers | `pages`, `files`, `forms`, `live`, `downloads` | log, who asks (cookie), same origin, lane of the store, size of the body, compression (pages, downloads), how often |
-//! | programs with a key | `rest` | log, support session, who asks (key), lane of the store, compression, how often, problems |
+//! | browsers | `pages`, `files`, `forms`, `live`, `downloads` | log, who asks (cookie), same origin, lane of the store, size of the body, threads that can wait (downloads), compression (pages, downloads), how often |
+//! | programs with a key | `rest` | log, support session, who asks (key), turns, threads that can wait, lane of the store, compression, how often, problems |
 //! | upstreams and balancers | `machines` | none |
 //!
 //! No rule about who may do what is in this stack. The services decide, because a server function
@@ -42,6 +42,7 @@ use crate::{
         context::{EstablishKey, EstablishStaff, establish_key, establish_staff},
         lane,
         limit::{self, Limit, limit, limit_forms},
+        reading::{Turns, give_way, take_turns},
         request_log::log_request,
         same_origin::{self, SameOrigin},
     },
@@ -63,8 +64,10 @@ pub fn console(state: &AppState, live: Live, support: Option<SupportSessionLayer
     let downloads = downloads(core.clone(), same_origin.clone())
         .merge(lists(state.clone(), same_origin.clone()))
         .layer(limit_exports);
-    let long = pages(site.clone(), limits).merge(downloads);
-    let browsers = compress::for_own_pages(long, same_origin.clone())
+    let downloads = compress::for_own_pages(downloads, same_origin.clone())
+        .layer(from_fn_with_state(state.patient.clone(), give_way));
+    let browsers = compress::for_own_pages(pages(site.clone(), limits), same_origin.clone())
+        .merge(downloads)
         .merge(files(site))
         .merge(limited_forms(state.forms(), limits))
         .merge(self::live(live, limits))
@@ -238,6 +241,8 @@ pub(crate) fn rest(state: &AppState, support: Option<SupportSessionLayer>) -> Ro
         .layer(from_fn_with_state(limited, limit));
     let routes = compress::for_programs(routes)
         .layer(from_fn(lane::keys_lane))
+        .layer(from_fn_with_state(state.patient.clone(), give_way))
+        .layer(from_fn_with_state(Turns::default(), take_turns))
         .layer(from_fn_with_state(establish, establish_key));
     let routes = match support {
         Some(support) => routes.layer(support),

@@ -2,13 +2,15 @@
 
 use std::{borrow::Cow, str::FromStr, sync::Arc, time::Duration};
 
-use futures::TryStreamExt as _;
+use futures::{TryStreamExt as _, future::BoxFuture};
 use sqlx::{
     AssertSqlSafe, Column as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres,
     Row as _, Transaction, TypeInfo as _,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use crate::{
@@ -32,6 +34,8 @@ pub(crate) struct PostgresPools {
     /// One for each lane. A pool counts a connection until it is returned, even if its caller has
     /// gone and its statement still runs. So such statements take nothing from another lane.
     lanes: [PgPool; Lane::ALL.len()],
+    /// The runtime that drives all connections, for as long as each is open.
+    home: Handle,
 }
 
 impl PostgresPools {
@@ -54,7 +58,21 @@ impl PostgresPools {
             let most = u32::try_from(lane.places()).unwrap_or(u32::MAX);
             pool(most).connect_lazy_with(connect.clone().options(timeout))
         });
-        Ok(Self { batch, lanes })
+        let home = Handle::current();
+        Ok(Self { batch, lanes, home })
+    }
+
+    /// Runs a task on the threads that drive the connections. A connection that threads which can wait have opened, or a
+    /// transaction that they hold, would make others wait for them.
+    pub(crate) async fn at_home<T: Send + 'static>(
+        &self,
+        task: BoxFuture<'static, T>,
+    ) -> Result<T, StoreError> {
+        if Handle::current().id() == self.home.id() {
+            return Ok(task.await);
+        }
+        let task = AbortOnDropHandle::new(self.home.spawn(task));
+        task.await.map_err(|_| StoreError::Closed)
     }
 
     /// Begins a transaction on a connection of a lane.
@@ -73,7 +91,9 @@ impl PostgresPools {
     /// [`StoreError::Busy`] if all are in use for too long.
     pub(crate) async fn take(&self, lane: Lane) -> Result<PoolConnection<Postgres>, StoreError> {
         let pool = &self.lanes[lane as usize];
-        let free = async { Ok(pool.acquire().await?) };
+        let own = pool.clone();
+        let acquired = self.at_home(Box::pin(async move { own.acquire().await }));
+        let free = async { Ok(acquired.await??) };
         if pool.num_idle() == 0 && pool.size() as usize >= lane.places() {
             return in_time(lane, free).await;
         }

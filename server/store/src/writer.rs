@@ -107,7 +107,10 @@ impl Store {
                 Pools::Postgres { pools }
                     if matches!(order.priority, Priority::Normal | Priority::End) =>
                 {
-                    Box::pin(self.write_alone(pools, order.lane, &*act)).await
+                    let (store, own, act) = (self.clone(), pools.clone(), Arc::clone(&act));
+                    let written = async move { store.write_alone(&own, order.lane, &*act).await };
+                    let written = pools.at_home(Box::pin(written)).await;
+                    written.unwrap_or_else(|error| Err(error.into()))
                 }
                 _ => self.writer().submit(order, Arc::clone(&act)).await,
             };

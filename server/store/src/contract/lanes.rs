@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Builder;
+
 use super::noon;
 use crate::{
     Lane, Priority, Store, StoreError,
@@ -127,5 +129,33 @@ async fn what_must_not_break_off_waits_for_its_turn() {
         assert!(matches!(refused.err(), Some(StoreError::Busy)), "{engine}");
         drop(held);
         waits.await.unwrap();
+    }
+}
+
+/// As threads that can wait are.
+#[tokio::test]
+async fn what_another_runtime_has_opened_or_begun_is_driven_by_that_of_the_store() {
+    for (engine, test) in both().await {
+        let mut other = Builder::new_multi_thread();
+        let other = other.worker_threads(1).enable_all().build().unwrap();
+        let store = test.store.clone();
+        let used = other.spawn(async move {
+            for lane in [Lane::Pages, Lane::Rest, Lane::Exports] {
+                assert!(answers(&store.within(lane)).await);
+            }
+            append(&store, new_event(Some("a"), 1, noon())).await
+        });
+        used.await.unwrap().unwrap();
+        other.shutdown_background();
+        for lane in [Lane::Pages, Lane::Rest, Lane::Exports] {
+            assert!(
+                answers(&test.store.within(lane)).await,
+                "{engine}: {lane:?}"
+            );
+        }
+        for number in 2..6 {
+            let event = new_event(Some("a"), number, noon());
+            append(&test.store, event).await.unwrap();
+        }
     }
 }

@@ -11,8 +11,8 @@ use tokio::{
 use crate::{Lane, StoreError};
 
 /// The nice value of threads for work that can wait (`man 7 sched`). While a thread of the gateway
-/// is busy, they get a third of its CPU time.
-const NICE: i32 = 5;
+/// is busy, they get a tenth of its CPU time.
+const NICE: i32 = 10;
 
 /// Threads of a lower priority. They end when they have been idle for a while.
 pub(super) struct Threads(Option<Runtime>);
