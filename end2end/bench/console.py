@@ -84,16 +84,19 @@ class Console:
 
     def add_people(self) -> None:
         """A super admin, and the platform's key."""
-        self.run("staff", "add", "--email", "bench@example.com", "--name", "Bench", "--role", "super_admin",
-                 "--password-stdin", stdin=PASSWORD)
+        self.add_person("bench")
         printed = self.run("api-key", "create", "--name", "bench", "--right", "read", "--right", "tenants:write",
                            "--right", "telemetry:write")
         self.key = re.search(r"scpk_[A-Za-z0-9_-]{43}", printed).group()
 
-    def sign_in(self) -> None:
+    def add_person(self, name: str) -> None:
+        self.run("staff", "add", "--email", f"{name}@example.com", "--name", name.capitalize(), "--role", "super_admin",
+                 "--password-stdin", stdin=PASSWORD)
+
+    def sign_in(self, name: str = "bench") -> None:
         # The server closes a connection that was idle for a while.
         self.client.connection.close()
-        fields = {"email": "bench@example.com", "password": PASSWORD}
+        fields = {"email": f"{name}@example.com", "password": PASSWORD}
         status = self.client.form("/forms/sign-in", fields, **self.same_origin())
         if status != 303 or not self.client.cookies:
             sys.exit(f"sign-in failed: {status}")
