@@ -121,6 +121,22 @@ struct Failing {
     next: Instant,
 }
 
+/// Waits for a store that can't be read, but not for ever.
+fn bear(
+    failing: Option<Failing>,
+    error: ServiceError,
+    now: Instant,
+) -> Result<Failing, ServiceError> {
+    let since = failing.map_or(now, |failing| failing.since);
+    match error {
+        ServiceError::Store(_) if now - since <= PATIENCE => Ok(Failing {
+            since,
+            next: now + TRY_AGAIN,
+        }),
+        error => Err(error),
+    }
+}
+
 struct Teller {
     live: Live,
     staff: StaffCaller,
@@ -185,7 +201,7 @@ impl Teller {
             match goes_on {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
-                Err(error) => self.bear(error)?,
+                Err(error) => self.failing = Some(bear(self.failing, error, Instant::now())?),
             }
         }
     }
@@ -219,18 +235,6 @@ impl Teller {
         let now = self.live.core.now();
         self.send(&LiveEvent::Alive { now });
         Ok(true)
-    }
-
-    /// Waits for a store that can't be read, but not for ever.
-    fn bear(&mut self, error: ServiceError) -> Result<(), ServiceError> {
-        let now = Instant::now();
-        let since = self.failing.map_or(now, |failing| failing.since);
-        if !matches!(error, ServiceError::Store(_)) || now - since > PATIENCE {
-            return Err(error);
-        }
-        let next = now + TRY_AGAIN;
-        self.failing = Some(Failing { since, next });
-        Ok(())
     }
 
     /// Handles a change. Returns whether the staff member may still read.
@@ -392,7 +396,26 @@ impl Teller {
 mod tests {
     use gateway::entropy::SeededEntropy;
 
+    use app::domain::problem::Problem;
+
     use super::*;
+
+    #[test]
+    fn a_store_that_cannot_be_read_is_borne_for_ten_seconds_and_a_refusal_not_at_all() {
+        let away = || ServiceError::Store(StoreError::Busy);
+        let begin = Instant::now();
+        let mut failing = bear(None, away(), begin).unwrap();
+        assert_eq!(failing.next, begin + TRY_AGAIN);
+        for second in 2..=10 {
+            let now = begin + Duration::from_secs(second);
+            failing = bear(Some(failing), away(), now).unwrap();
+            assert_eq!((failing.since, failing.next), (begin, now + TRY_AGAIN));
+        }
+        let late = begin + Duration::from_millis(10_001);
+        assert!(bear(Some(failing), away(), late).is_err());
+        let refused = ServiceError::Refused(Problem::not_found("tenant"));
+        assert!(bear(Some(failing), refused, begin).is_err());
+    }
 
     #[test]
     fn a_herd_is_told_over_seconds_and_a_few_pages_at_once() {

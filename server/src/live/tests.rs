@@ -9,6 +9,7 @@ use axum::{
 use futures::StreamExt;
 use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
 use http::header::COOKIE;
+use store::{Lane, testing::fill};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -75,4 +76,38 @@ async fn a_page_hears_whether_its_viewers_own_session_has_changed() {
         assert!(event.contains(&format!("\"own\":{own}")), "{event}");
         assert!(event.contains("\"changed\":[]"), "it shows none: {event}");
     }
+}
+
+#[tokio::test]
+async fn a_stream_bears_a_store_that_cannot_be_read_and_then_its_page_fetches_everything_again() {
+    let world = sqlite().await;
+    world.core.store.follow_changes().await.unwrap();
+    world.add_tenant("acme").await;
+    world.add("ana", &[Role::SuperAdmin]).await;
+    let ana = world.sign_in("ana").await;
+    let keys = IdentityKeys::throwaway(&SeededEntropy::new(5));
+    let state = AppState::new(world.core.clone(), keys).unwrap();
+    let live = state.live(broadcast::Sender::new(1), CancellationToken::new());
+    let router = router::console(&state, live, None);
+    let mut stream = open(&router, ana.token.expose()).await;
+    next(&mut stream).await;
+    let context = world.context(&ana).await;
+    let held = fill(&world.core.store, Lane::Live).await;
+    let (service, acme) = (world.support_sessions(), tenant("acme"));
+    service.create(&context, &acme, form()).await.unwrap();
+    // Who finds the lane full is refused after two seconds.
+    let silent = tokio::time::timeout(Duration::from_millis(3_500), next(&mut stream));
+    assert!(silent.await.is_err(), "nothing can be read");
+    drop(held);
+    let told = async {
+        loop {
+            let part = stream.next().await.expect("it goes on").unwrap();
+            if String::from_utf8_lossy(&part).contains("event: reset") {
+                break;
+            }
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(30), told);
+    told.await
+        .expect("the page is told to fetch everything again");
 }
