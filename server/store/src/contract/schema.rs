@@ -141,3 +141,22 @@ async fn a_postgres_that_may_lose_commits_is_refused() {
     let error = reopen(&test.options, false).await.err().expect("refused");
     assert!(matches!(error, StoreError::NotDurable { .. }), "{error}");
 }
+
+/// `.cargo/config.toml` says how. That `fdatasync` is used can't be asked for, but it stands beside these.
+#[tokio::test]
+async fn sqlite_is_built_without_one_account_of_all_memory() {
+    let test = sqlite().await;
+    let mut reader = test.store.read().await.unwrap();
+    let mut db = reader.db();
+    let options: Vec<String> = db
+        .query("PRAGMA compile_options")
+        .fetch_all()
+        .await
+        .unwrap();
+    assert!(
+        options.contains(&"DEFAULT_MEMSTATUS=0".to_owned()),
+        "{options:?}"
+    );
+    let memory = "ENABLE_MEMORY_MANAGEMENT".to_owned();
+    assert!(!options.contains(&memory), "{options:?}");
+}
