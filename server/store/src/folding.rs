@@ -13,6 +13,13 @@ pub(crate) const VERSION: i64 = 2;
 /// The folded form of a text: NFKC, Unicode's full case folding, one kind of i, and no invisible
 /// characters. Accents are kept.
 pub fn fold(text: &str) -> String {
+    match text.is_ascii() {
+        true => text.to_ascii_lowercase(),
+        false => fold_any(text),
+    }
+}
+
+fn fold_any(text: &str) -> String {
     let seen: String = text.nfkd().filter(|c| !is_hidden(*c)).collect();
     let folded = UniCase::unicode(seen).to_folded_case();
     let mut before = ' ';
@@ -30,6 +37,9 @@ pub fn fold(text: &str) -> String {
 /// separate line. So `nandu` finds Ñandú, and `ñandú` does not find Nandu.
 pub fn searchable(text: &str) -> String {
     let mut folded = fold(text);
+    if folded.is_ascii() {
+        return folded;
+    }
     let bare = bare(&folded);
     if bare != folded {
         folded.push('\n');
@@ -129,6 +139,20 @@ mod tests {
         for c in '\0'..=char::MAX {
             let once = fold(&c.to_string());
             assert_eq!(fold(&once), once, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn plain_letters_are_folded_like_all_others() {
+        for first in '\0'..='\u{7f}' {
+            for text in [
+                first.to_string(),
+                format!("I{first}i"),
+                format!("{first}A\n"),
+            ] {
+                assert_eq!(fold(&text), fold_any(&text), "{text:?}");
+                assert_eq!(bare(&fold(&text)), fold(&text), "{text:?}");
+            }
         }
     }
 

@@ -10,7 +10,9 @@ const HASH: &str = "sha256:";
 /// An identifier: 16 bytes if it is a UUID in its usual spelling.
 pub(super) fn pack_id(text: &str) -> Vec<u8> {
     match Uuid::try_parse(text) {
-        Ok(uuid) if uuid.to_string() == text => uuid.as_bytes().to_vec(),
+        Ok(uuid) if uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text => {
+            uuid.as_bytes().to_vec()
+        }
         _ => pack_text(text, 16),
     }
 }
@@ -24,9 +26,10 @@ pub(super) fn unpack_id(stored: Vec<u8>) -> Result<String, String> {
 
 /// A hash: 32 bytes if it is one.
 pub(super) fn pack_hash(text: &str) -> Vec<u8> {
-    let digits = text.strip_prefix(HASH);
+    let is_ours = |digits: &&str| !digits.bytes().any(|digit| digit.is_ascii_uppercase());
+    let digits = text.strip_prefix(HASH).filter(is_ours);
     match digits.map(hex::decode) {
-        Some(Ok(bytes)) if bytes.len() == 32 && digits == Some(&hex::encode(&bytes)) => bytes,
+        Some(Ok(bytes)) if bytes.len() == 32 => bytes,
         _ => pack_text(text, 32),
     }
 }
