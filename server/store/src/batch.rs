@@ -25,7 +25,7 @@ use tokio::{
 };
 
 use self::{
-    queues::Queues,
+    queues::{Queues, rest_after},
     run::{run_apart, run_one, run_together},
 };
 use super::{
@@ -297,6 +297,9 @@ impl Batch {
             let committed = committed.map(drop);
             for job in done {
                 job.answer(committed.clone());
+            }
+            if matches!(self.pools, Pools::Sqlite { .. }) {
+                thread::sleep(rest_after(acts));
             }
         }
     }

@@ -12,6 +12,21 @@ use crate::act::Priority;
 /// request's completion with the next request's record.
 const RESTS_FOR: Duration = Duration::from_millis(5);
 
+/// SQLite's writer rests after a batch, this long for each act (about as long as an act takes). Records that arrive meanwhile
+/// share the next commit, because a commit takes as long as two or three acts.
+const REST: Duration = Duration::from_micros(20);
+/// The longest such rest.
+const LONGEST_REST: Duration = Duration::from_micros(500);
+
+/// How long the writer rests after a batch: not at all after one request and the end of another, since then nobody else is
+/// asking.
+pub(super) fn rest_after(acts: u32) -> Duration {
+    match acts {
+        0..=2 => Duration::ZERO,
+        acts => REST.saturating_mul(acts).min(LONGEST_REST),
+    }
+}
+
 /// One act in this many is an end, if one waits. The others are records, if there are any.
 const ENDS_SHARE: u8 = 4;
 /// One act in this many is neither an end nor a record, if one waits.
@@ -175,5 +190,18 @@ impl Queues {
     fn next_resting(&mut self) -> Option<Box<dyn Job>> {
         let rested = self.rested.take();
         rested.or_else(|| self.resting.try_recv().ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_writer_rests_after_batches_of_many_and_never_long() {
+        assert_eq!(rest_after(0), Duration::ZERO);
+        assert_eq!(rest_after(2), Duration::ZERO);
+        assert_eq!(rest_after(10), Duration::from_micros(200));
+        assert_eq!(rest_after(u32::MAX), LONGEST_REST);
     }
 }
