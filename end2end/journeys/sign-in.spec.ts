@@ -114,3 +114,46 @@ test("signing in again in another tab leaves an open form as it is", async ({ pa
   await page.getByRole("button", { name: "Create Session" }).click();
   await expect(page.getByRole("dialog", { name: "Support session created" })).toBeVisible();
 });
+
+test("the sign-in runs no WebAssembly, and fetches it for the page that follows", async ({ page, demo }) => {
+  await page.addInitScript(() => {
+    const run: string[] = [];
+    Object.assign(globalThis, { run });
+    for (const name of ["instantiate", "instantiateStreaming", "compile", "compileStreaming"] as const) {
+      const original = WebAssembly[name] as (...given: unknown[]) => unknown;
+      Object.assign(WebAssembly, { [name]: (...given: unknown[]) => (run.push(name), original(...given)) });
+    }
+  });
+  const fetched = page.waitForResponse((answer) => answer.url().includes(".wasm"));
+  await page.goto("/sign-in");
+  await fetched;
+  await page.waitForLoadState("networkidle");
+  expect(await page.evaluate(() => Reflect.get(globalThis, "run"))).toEqual([]);
+  await expect(page.locator("#not-live")).toHaveCount(0);
+  await fillSignIn(page, demo.account("support_admin"));
+  await expect(page).toHaveURL("/support");
+  await expectHydrated(page);
+});
+
+test("the sign-in says why someone was thrown out", async ({ page, demo, signIn, browser }) => {
+  const leaves = async (why: string) => {
+    await expect(page).toHaveURL(/\/sign-in\?/);
+    await expect(page.getByRole("alert")).toContainText(why);
+  };
+  const account = await demo.addStaff("Rosa Lind", "support_admin");
+  await signIn(account);
+  await expect(page.getByText(/^Live · /)).toBeVisible();
+  const other = await browser.newPage({ baseURL: demo.console });
+  await open(other, "/sign-in");
+  await fillSignIn(other, account);
+  await expectHydrated(other);
+  await other.locator("details.account summary").click();
+  await other.getByRole("button", { name: "Sign out everywhere" }).click();
+  await leaves("You were signed out");
+  await other.close();
+
+  await signIn(account);
+  await expect(page.getByText(/^Live · /)).toBeVisible();
+  await demo.command(["staff", "deactivate", account.email]);
+  await leaves("Your account was deactivated.");
+});

@@ -70,7 +70,15 @@ pub(crate) fn paths() -> Vec<String> {
 
 pub(crate) async fn page(State(pages): State<Pages>, request: Request) -> Response {
     let context = context_of(&request);
-    match gate::decide(&context.caller, request.uri(), request.headers()) {
+    let token = match context.caller {
+        Caller::Anonymous => cookie::token_of(request.headers()),
+        _ => None,
+    };
+    let ended = match token {
+        Some(token) => pages.console.staff.why_signed_out(&token).await,
+        None => None,
+    };
+    match gate::decide(&context.caller, request.uri(), request.headers(), ended) {
         Gate::Unreadable => unreadable(),
         Gate::Elsewhere(path) => headers::without_script(Redirect::to(&path).into_response()),
         Gate::Render => {
@@ -99,7 +107,10 @@ fn unreadable() -> Response {
 
 async fn render(pages: Pages, context: Context, request: Request) -> Response {
     let nonce = Nonce::new();
-    let assets = pages.site.assets().clone();
+    let assets = Assets {
+        only_for_later: request.uri().path() == paths::SIGN_IN,
+        ..pages.site.assets().clone()
+    };
     let provide = {
         let nonce = nonce.clone();
         move || {

@@ -8,12 +8,18 @@ use super::{
 };
 
 text_enum! {
-    /// Why a sign-in with the right password does not hold.
+    /// Why someone who has signed in is not signed in.
     pub enum LostSignIn {
         /// The browser has sent none of our cookies since.
         NotKept = "not-kept",
         /// The browser has sent the cookie, and this server doesn't take it.
         NotTaken = "not-taken",
+        /// Its time is over, or it was not used for long.
+        Expired = "expired",
+        /// It was ended: by a sign-out elsewhere, another password, or in a shell.
+        Ended = "ended",
+        /// The account was deactivated.
+        Deactivated = "deactivated",
     }
 }
 
@@ -25,6 +31,14 @@ impl LostSignIn {
                 "Your browser didn't keep the sign-in's cookie. Allow cookies for this site, then sign in again. If \
                  the console is shown inside another page, or its address begins with http://, open its https:// \
                  address in a tab of its own."
+            }
+            Self::Expired => "Your sign-in has expired. Sign in again to go on.",
+            Self::Ended => {
+                "You were signed out, because you signed out in another window, your password was changed, or an \
+                 administrator ended your sign-in. Sign in again."
+            }
+            Self::Deactivated => {
+                "Your account was deactivated. If you think that this is a mistake, ask a super admin."
             }
             Self::NotTaken => {
                 "Your sign-in was ended again at once. Sign in once more. If that doesn't help, ask your \

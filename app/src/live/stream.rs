@@ -17,7 +17,6 @@ use crate::{
         StaffId, Timestamp,
         live::{LiveEvent, LiveInterest},
     },
-    paths,
 };
 
 /// Interests that change together lead to one new stream, not several.
@@ -370,17 +369,14 @@ fn leave_if_nobody_is_signed_in(asks: u32, stay: fn(&Tab)) {
     });
 }
 
-/// Goes to the sign-in, and back here afterwards. What stands in a form is kept over it.
+/// Asks for this page again, so that the sign-in says why it is shown. What stands in a form is kept over it.
 fn leave() {
     let form = document().query_selector("form[data-keep]").ok().flatten();
     if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
         return send_to_be_kept(&form);
     }
-    let location = window().location();
-    let path = location.pathname().unwrap_or_default();
-    let query = location.search().unwrap_or_default();
     // Nothing is left to do where the browser refuses to navigate.
-    let _ = location.assign(&paths::sign_in(&format!("{path}{query}")));
+    let _ = window().location().reload();
 }
 
 /// The browser's clock.

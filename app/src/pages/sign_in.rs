@@ -1,4 +1,4 @@
-//! Sign-in. A plain form, so that password managers know it and nothing has to load first.
+//! Sign-in. A plain form, so that password managers know it and nothing has to load first: the page has no WebAssembly.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -8,8 +8,7 @@ use serde::Deserialize;
 use crate::{
     api,
     components::{
-        BrandMark, CopyBlock, DoneNotice, Icon, IconName, PageHeading, ProblemNotice, TextField,
-        use_flash,
+        BrandMark, DoneNotice, Icon, IconName, PageHeading, ProblemNotice, TextField, use_flash,
     },
     domain::{
         flash::Flash,
@@ -126,7 +125,7 @@ fn FirstStart() -> impl IntoView {
                     <strong>"No one can sign in yet."</strong>
                     " Run this on the server to add the first staff member, then come back:"
                 </p>
-                <CopyBlock text=FIRST_STAFF_MEMBER.to_owned() what="command"/>
+                <pre class="copy-block" tabindex="0"><code>{FIRST_STAFF_MEMBER}</code></pre>
             </div>
         </div>
     }

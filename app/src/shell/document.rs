@@ -11,6 +11,8 @@ const BEFORE_PAINT: &str = include_str!("before_paint.js");
 const NOT_LIVE: &str = include_str!("not_live.js");
 /// Where Back leads to on a page.
 const BACK: &str = include_str!("back.js");
+/// Fetches for the next page what this one works without.
+const FOR_LATER: &str = include_str!("for_later.js");
 /// Starts the WebAssembly, from the addresses `js` and `wasm`, and compares the release `build` with that of the server.
 const START: &str = include_str!("start.js");
 
@@ -23,6 +25,8 @@ pub struct Assets {
     pub css: Option<String>,
     /// Fonts to load early.
     pub fonts: Vec<String>,
+    /// The page works without script and WebAssembly, and only fetches them for the next one.
+    pub only_for_later: bool,
 }
 
 impl Assets {
@@ -77,22 +81,32 @@ pub fn Document() -> impl IntoView {
 
 fn hydration(assets: &Assets) -> Option<impl IntoView + use<>> {
     let (js, wasm, build) = (assets.js.clone()?, assets.wasm.clone()?, assets.build()?);
+    let code = if assets.only_for_later {
+        FOR_LATER
+    } else {
+        START
+    };
     // The names come from the bundler's manifest. JSON turns them into string literals.
     let start = format!(
-        "const js = {js}, wasm = {wasm}, build = {build};\n{START}",
+        "const js = {js}, wasm = {wasm}, build = {build};\n{code}",
         js = serde_json::to_string(&js).ok()?,
         wasm = serde_json::to_string(&wasm).ok()?,
         build = serde_json::to_string(&build).ok()?,
     );
+    let early = (!assets.only_for_later).then(|| {
+        view! {
+            <link rel="modulepreload" href=js nonce=use_nonce()/>
+            <link
+                rel="preload"
+                href=wasm
+                r#as="fetch"
+                r#type="application/wasm"
+                crossorigin="anonymous"
+            />
+        }
+    });
     Some(view! {
-        <link rel="modulepreload" href=js nonce=use_nonce()/>
-        <link
-            rel="preload"
-            href=wasm
-            r#as="fetch"
-            r#type="application/wasm"
-            crossorigin="anonymous"
-        />
+        {early}
         <script type="module" nonce=use_nonce()>
             {start}
         </script>

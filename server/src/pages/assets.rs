@@ -70,6 +70,7 @@ impl Site {
                 wasm: Some(manifest.wasm),
                 css: Some(manifest.css),
                 fonts: manifest.fonts,
+                only_for_later: false,
             },
         };
         site.add_folder(root, "/")?;

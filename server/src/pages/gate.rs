@@ -20,7 +20,13 @@ pub(super) enum Gate {
     Unreadable,
 }
 
-pub(super) fn decide(caller: &Caller, uri: &Uri, headers: &HeaderMap) -> Gate {
+/// `ended` is why the sign-in holds no longer whose cookie came, as far as the store knows.
+pub(super) fn decide(
+    caller: &Caller,
+    uri: &Uri,
+    headers: &HeaderMap,
+    ended: Option<LostSignIn>,
+) -> Gate {
     if !is_readable(uri) {
         return Gate::Unreadable;
     }
@@ -41,7 +47,12 @@ pub(super) fn decide(caller: &Caller, uri: &Uri, headers: &HeaderMap) -> Gate {
         }
         _ => {
             let next = uri.path_and_query().map_or(path, |whole| whole.as_str());
-            Gate::Elsewhere(paths::sign_in_again(next, lost(headers)))
+            let lost = match ended {
+                // One that has just begun and is over by this server's clock.
+                None | Some(LostSignIn::Expired) => lost(headers).or(ended),
+                ended => ended,
+            };
+            Gate::Elsewhere(paths::sign_in_again(next, lost))
         }
     }
 }
@@ -89,7 +100,7 @@ mod tests {
     }
 
     fn gate(caller: &Caller, path: &str) -> Gate {
-        decide(caller, &path.parse().unwrap(), &HeaderMap::new())
+        decide(caller, &path.parse().unwrap(), &HeaderMap::new(), None)
     }
 
     fn elsewhere(path: &str) -> Gate {
@@ -146,8 +157,32 @@ mod tests {
             for (name, value) in fields {
                 headers.append(*name, value.parse().unwrap());
             }
-            let decided = decide(&Caller::Anonymous, &"/audit".parse().unwrap(), &headers);
+            let audit = "/audit".parse().unwrap();
+            let decided = decide(&Caller::Anonymous, &audit, &headers, None);
             assert_eq!(decided, elsewhere(&expected), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_sign_in_that_is_over_says_why() {
+        let begun = ("cookie", "__Host-support-begun=b; __Host-support-console=t");
+        let kept = ("cookie", "__Host-support-console=t");
+        for (cookies, ended, told) in [
+            (kept, LostSignIn::Ended, "ended"),
+            (kept, LostSignIn::Deactivated, "deactivated"),
+            (kept, LostSignIn::Expired, "expired"),
+            (begun, LostSignIn::Deactivated, "deactivated"),
+            // By a clock that is ahead of the one that it began by.
+            (begun, LostSignIn::Expired, "not-taken"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(cookies.0, cookies.1.parse().unwrap());
+            let audit = "/audit".parse().unwrap();
+            let decided = decide(&Caller::Anonymous, &audit, &headers, Some(ended));
+            assert_eq!(
+                decided,
+                elsewhere(&format!("/sign-in?next=%2Faudit&lost={told}"))
+            );
         }
     }
 

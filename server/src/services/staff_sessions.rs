@@ -14,6 +14,7 @@ use app::domain::{
     StaffId, StaffSessionId, Timestamp,
     audit::AuditAction,
     caller::{Caller, Context, StaffCaller},
+    signed_in::LostSignIn,
 };
 use chrono::TimeDelta;
 use gateway::token::{Token, TokenKind};
@@ -176,6 +177,29 @@ impl StaffSessions {
 }
 
 /// When a sign-in ends unless it is used; `None` if it was ended.
+/// Why the sign-in of a token holds no longer; `None` if it does, or is unknown.
+pub(super) async fn why_ended(core: &Core, token: &str) -> Result<Option<LostSignIn>, StoreError> {
+    let token = Token::parse(token).ok();
+    let Some(token) = token.filter(|token| token.kind() == TokenKind::StaffSession) else {
+        return Ok(None);
+    };
+    let mut reader = core.store.read().await?;
+    let mut db = reader.db();
+    let found = db.find_staff_session_by_token(token.hash()).await?;
+    Ok(found.and_then(|session| why(&session, core.now())))
+}
+
+fn why(session: &StaffSession, now: Timestamp) -> Option<LostSignIn> {
+    if session.staff.member.deactivated_at.is_some() {
+        return Some(LostSignIn::Deactivated);
+    }
+    if session.ended_at.is_some() {
+        return Some(LostSignIn::Ended);
+    }
+    let has_expired = ends_at(session).is_none_or(|at| at <= now);
+    has_expired.then_some(LostSignIn::Expired)
+}
+
 fn ends_at(session: &StaffSession) -> Option<Timestamp> {
     let ended = session.ended_at.is_some() || session.staff.member.deactivated_at.is_some();
     let ends_at = session.expires_at.min(session.last_used_at + IDLE_LIMIT);

@@ -5,13 +5,14 @@ use app::{
         caller::{Caller, Context},
         nodes::rules_differ,
         problem::Problem,
-        signed_in::SignedIn,
+        signed_in::{LostSignIn, SignedIn},
     },
     ports::StaffPort,
 };
 use async_trait::async_trait;
 
 use super::StaffService;
+use crate::services::staff_sessions::why_ended;
 
 #[async_trait]
 impl StaffPort for StaffService {
@@ -53,6 +54,11 @@ impl StaffPort for StaffService {
             record_outage: may_see.then(|| self.core.record_outage()).flatten(),
             now,
         }))
+    }
+
+    async fn why_signed_out(&self, token: &str) -> Option<LostSignIn> {
+        // Without a store there is a sign-in page all the same, which then says nothing.
+        why_ended(&self.core, token).await.ok().flatten()
     }
 
     async fn any_staff(&self) -> Result<bool, Problem> {
