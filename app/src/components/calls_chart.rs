@@ -5,7 +5,7 @@ use leptos::{
     ev,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{Element, SvgElement},
+    web_sys::{Element, EventTarget, SvgElement},
 };
 
 use super::{
@@ -247,7 +247,7 @@ fn time_of_day(at: Timestamp, offset_minutes: i32) -> String {
     text.chars().take(5).collect()
 }
 
-fn place_of(target: Option<leptos::web_sys::EventTarget>) -> Option<usize> {
+fn place_of(target: Option<EventTarget>) -> Option<usize> {
     let element = target?.dyn_into::<Element>().ok()?;
     let bar = element.closest("[data-bar]").ok()??;
     bar.get_attribute(PLACE)?.parse().ok()

@@ -96,12 +96,15 @@ pub(super) fn LostNotice() -> impl IntoView {
 #[component]
 fn Lost(since: domain::Timestamp) -> impl IntoView {
     view! {
-        <Notice tone=Tone::Warn>
-            <strong>"Connection lost."</strong>
-            " Showing data from "
-            <Timestamp at=since precision=Precision::Time/>
-            ". Reconnecting…"
-        </Notice>
+        // What is on the page is dimmed meanwhile.
+        <div class="lost">
+            <Notice tone=Tone::Warn>
+                <strong>"Connection lost."</strong>
+                " Showing data from "
+                <Timestamp at=since precision=Precision::Time/>
+                ". Reconnecting…"
+            </Notice>
+        </div>
     }
 }
 

@@ -1,9 +1,13 @@
 //! The card of what bounds a support session, and how much of it is used.
 
-use leptos::prelude::*;
+use leptos::{
+    ev::Event, prelude::*, task::spawn_local, wasm_bindgen::JsCast as _,
+    web_sys::HtmlDetailsElement,
+};
 
 use super::follow::LiveSession;
 use crate::{
+    api,
     components::{
         ButtonLink, Fact, Timestamp,
         format::{counted, thousands},
@@ -34,10 +38,15 @@ pub(super) fn Limits(session: LiveSession) -> impl IntoView {
         })
     };
     let used = move || now.with(used);
-    let (address, today) = (address(&first), today(session.today, &first));
+    let today = RwSignal::new(session.today);
+    let is_open = RwSignal::new(false);
+    follow_today(session, today, is_open);
+    let staff = in_sentence(&first.staff_name);
+    let today = move || today_in_words(today.get(), &staff);
+    let address = address(&first);
     view! {
         <section class="card folded" aria-labelledby="limits-title">
-            <details>
+            <details on:toggle=move |event| is_open.set(is_open_now(&event))>
                 <summary>
                     <h2 id="limits-title">"Limits"</h2>
                     <span class="muted num">{used}</span>
@@ -96,14 +105,40 @@ fn address(session: &SupportSession) -> AnyView {
     }
 }
 
-/// Of the day in UTC, when the page was made.
-fn today(today: RequestsToday, session: &SupportSession) -> String {
+/// Of the day in UTC.
+fn today_in_words(today: RequestsToday, staff: &str) -> String {
     format!(
-        "{} by {}, {} in this tenant",
+        "{} by {staff}, {} in this tenant",
         thousands(today.by_staff),
-        in_sentence(&session.staff_name),
         thousands(today.in_tenant)
     )
+}
+
+/// Asks again with each request that the session makes, while the figures are on view.
+fn follow_today(session: LiveSession, today: RwSignal<RequestsToday>, is_open: RwSignal<bool>) {
+    let id = session.session.with_untracked(|session| session.id);
+    let made = Memo::new(move |_| {
+        session
+            .session
+            .with(|session| session.requests_forwarded + session.requests_refused)
+    });
+    Effect::new(move || {
+        made.track();
+        if is_open.get() {
+            spawn_local(async move {
+                if let Ok(fresh) = api::support_session(id).await {
+                    // The page may be gone by then.
+                    let _ = today.try_set(fresh.today);
+                }
+            });
+        }
+    });
+}
+
+fn is_open_now(event: &Event) -> bool {
+    let details = event.current_target();
+    let details = details.and_then(|details| details.dyn_into::<HtmlDetailsElement>().ok());
+    details.is_some_and(|details| details.open())
 }
 
 #[cfg(test)]
