@@ -20,6 +20,7 @@ pub mod health;
 pub mod ids;
 pub mod invisible;
 pub mod live;
+pub mod matches;
 pub mod nodes;
 pub mod page;
 pub mod policy;

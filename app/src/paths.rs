@@ -134,6 +134,12 @@ pub fn tenant(id: impl Display) -> String {
     format!("{TENANTS}/{}", segment(id))
 }
 
+/// The identifier of the tenant that a page is about, as it stands in its path.
+pub fn tenant_of(path: &str) -> Option<&str> {
+    let below = path.strip_prefix(TENANTS)?.strip_prefix('/')?;
+    below.split('/').next().filter(|id| !id.is_empty())
+}
+
 /// The detail page of a support session.
 pub fn support_session(id: SupportSessionId) -> String {
     format!("{SUPPORT_SESSIONS}/{id}")
@@ -314,6 +320,15 @@ mod tests {
         ));
         assert!(!is_dialog("/support/sessions"));
         assert!(!is_dialog("/support"));
+    }
+
+    #[test]
+    fn pages_of_a_tenant_name_it() {
+        assert_eq!(tenant_of("/support/tenants/acme"), Some("acme"));
+        let dialog = "/support/tenants/acme/force-logout";
+        assert_eq!(tenant_of(dialog), Some("acme"));
+        assert_eq!(tenant_of("/support/tenants/"), None);
+        assert_eq!(tenant_of("/support/sessions/acme"), None);
     }
 
     #[test]

@@ -15,12 +15,13 @@ use crate::domain::{
     caller::Context,
     find::{Found, RecordedRequest},
     flash::Flash,
+    matches::Matches,
     page::{Page, PageRequest},
     problem::Problem,
     rules::{DryRun, DryRunForm, RulesInForce},
     saved_views::{FilteredList, SavedView, SavedViewForm},
     settings::Settings,
-    signed_in::SignedIn,
+    signed_in::{LostSignIn, SignedIn},
     support_sessions::{
         BudgetAnswer, RaiseBudgetForm, RevokeAnswer, RevokeSelectedForm, RevokedSelected,
         SelectedSessions, SupportSessionDetail, SupportSessionDraft, SupportSessionFilter,
@@ -54,6 +55,8 @@ pub trait StaffPort: Send + Sync {
     async fn signed_in(&self, context: &Context) -> Result<Option<SignedIn>, Problem>;
     /// Whether any staff member exists. Public, for the first start.
     async fn any_staff(&self) -> Result<bool, Problem>;
+    /// Why the holder of a token is not signed in any more. Public, for those who hold one.
+    async fn why_signed_out(&self, token: &str) -> Option<LostSignIn>;
 }
 
 #[async_trait]
@@ -228,6 +231,8 @@ pub trait AuditPort: Send + Sync {
 pub trait FindPort: Send + Sync {
     /// What a pasted identifier names, if the caller may see it.
     async fn by_id(&self, context: &Context, text: &str) -> Result<Option<Found>, Problem>;
+    /// A few of each kind that a text is part of the name of, and what it names by its identifier.
+    async fn by_name(&self, context: &Context, text: &str) -> Result<Matches, Problem>;
     /// Everything that is recorded of one request, as far as the caller may see it.
     async fn request(&self, context: &Context, id: RequestId) -> Result<RecordedRequest, Problem>;
 }

@@ -4,8 +4,10 @@
 pub mod account;
 pub mod band;
 pub mod document;
+pub mod keys;
 pub mod live;
 pub mod navigation;
+pub mod palette;
 pub mod stopped;
 
 use leptos::prelude::*;
@@ -49,12 +51,14 @@ fn document_title(title: &str) -> String {
 fn Frame() -> impl IntoView {
     provide_arrivals();
     provide_signed_in();
+    palette::provide_overlays();
     view! {
         // Left to the browser, which moves the focus along.
         <a class="skip-link" href="#content" rel="external">
             "Skip to content"
         </a>
         <Announcements/>
+        <palette::PaletteAndKeys/>
         <band::SupportSessionBand/>
         <div class="shell">
             <navigation::Side/>

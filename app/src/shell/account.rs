@@ -56,6 +56,7 @@ pub(super) fn Account(signed_in: SignedIn) -> impl IntoView {
                     label="Rows"
                     options=&[("", "Compact"), ("comfortable", "Comfortable")]
                 />
+                <Choice name="keys" label="Single-key shortcuts" options=&[("", "On"), ("off", "Off")]/>
                 <a class="button" href=paths::PASSWORD>
                     "Change password"
                 </a>

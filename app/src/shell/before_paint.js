@@ -32,7 +32,8 @@
       localStorage.setItem(target.dataset.choice, target.value);
     } catch {}
     apply();
-  });
+    // Before anything else, for a choice that the palette makes too.
+  }, true);
 
   // What sticks to the top sticks below the band of support sessions, however tall that is.
   addEventListener("DOMContentLoaded", () => {

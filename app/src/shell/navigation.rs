@@ -6,6 +6,7 @@ use leptos_router::hooks::use_location;
 use super::{
     account::Account,
     live::{LiveIndicator, follow_support_sessions},
+    palette::PaletteButton,
 };
 use crate::{
     components::{BrandMark, Icon, IconName, format::thousands},
@@ -39,7 +40,7 @@ fn SideOf(signed_in: SignedIn) -> impl IntoView {
                 <BrandMark/>
                 <span>"Support Console"</span>
             </a>
-            {may_enter.then(|| view! { <Navigation active/> })}
+            {may_enter.then(|| view! { <PaletteButton/> <Navigation active/> })}
             <div class="side-foot">
                 {may_enter.then(|| view! { <LiveIndicator live now=signed_in.now/> })}
                 <Account signed_in/>

@@ -19,6 +19,7 @@ use app::{
         audit::{AuditEvent, AuditFilter, RequestAnswer},
         caller::Caller,
         find::{Found, RecordedRequest},
+        matches::Matches,
         page::{Page, PageRequest},
         policy::{Act, authorise},
         rules::{DryRun, DryRunForm, RulesInForce},

@@ -1,5 +1,7 @@
 //! Finds what an identifier names, wherever it was copied from.
 
+mod by_name;
+
 use app::{
     domain::{
         RequestId, SupportSessionId,
@@ -7,6 +9,7 @@ use app::{
         audit::AuditFilter,
         caller::Context,
         find::{Found, Named, RecordedRequest, pasted},
+        matches::Matches,
         policy::Act,
         problem::{Problem, ProblemCode},
         support_sessions::SupportSession,
@@ -127,6 +130,10 @@ impl FindPort for FindService {
             named: Named::Tenant(tenant.id),
             title: tenant.name,
         }))
+    }
+
+    async fn by_name(&self, context: &Context, text: &str) -> Result<Matches, Problem> {
+        self.matching(context, text).await
     }
 
     async fn request(&self, context: &Context, id: RequestId) -> Result<RecordedRequest, Problem> {

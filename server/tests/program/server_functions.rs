@@ -44,6 +44,7 @@ fn questions(session: &str, event: &str, request: &str) -> Vec<(&'static str, Va
         ("selected_support_sessions", json!({ "ids": [session] })),
         ("saved_views", json!({ "list": "audit" })),
         ("find_by_id", json!({ "text": session })),
+        ("find_by_name", json!({ "text": "acme" })),
         ("request_detail", json!({ "id": request })),
         ("gateway_rules", json!({})),
         ("draft_support_session", json!({ "tenant": "acme" })),

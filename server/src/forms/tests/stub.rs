@@ -280,6 +280,9 @@ impl AuditPort for Stub {
 
 #[async_trait]
 impl FindPort for Stub {
+    async fn by_name(&self, _: &Context, _: &str) -> Result<Matches, Problem> {
+        Ok(Matches::default())
+    }
     async fn by_id(&self, _: &Context, _: &str) -> Result<Option<Found>, Problem> {
         Ok(None)
     }

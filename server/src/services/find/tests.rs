@@ -267,3 +267,40 @@ async fn nobody_finds_what_they_may_not_see() {
         assert_eq!(refused.code, ProblemCode::Forbidden, "{engine}");
     }
 }
+
+#[tokio::test]
+async fn part_of_a_name_finds_a_few_of_each_kind_for_staff_alone() {
+    for scene in scenes().await {
+        let engine = scene.world.engine;
+        let by = support_admin(1);
+        let found = scene.find.by_name(&by, " ACM ").await.unwrap();
+        let tenants: Vec<_> = found
+            .tenants
+            .iter()
+            .map(|tenant| tenant.id.as_str())
+            .collect();
+        assert_eq!(tenants, ["acme"], "{engine}");
+        let sessions: Vec<_> = found.sessions.iter().map(|session| session.id).collect();
+        assert_eq!(sessions, [scene.opened.id], "{engine}");
+        assert_eq!(found.named, None, "{engine}");
+        let named = scene
+            .find
+            .by_name(&by, &scene.request.to_string())
+            .await
+            .unwrap();
+        assert!(named.named.is_some(), "{engine}");
+        for nothing in ["", "  ", "nothing is called so"] {
+            let found = scene.find.by_name(&by, nothing).await.unwrap();
+            assert_eq!(found, Matches::default(), "{engine} {nothing:?}");
+        }
+        let too_long = scene.find.by_name(&by, &"a".repeat(201)).await.unwrap_err();
+        assert_eq!(too_long.code, ProblemCode::InvalidInput, "{engine}");
+        for (context, code) in [
+            (anonymous(), ProblemCode::Unauthenticated),
+            (key(Some("acme")), ProblemCode::Forbidden),
+        ] {
+            let refused = scene.find.by_name(&context, "acme").await.unwrap_err();
+            assert_eq!(refused.code, code, "{engine}");
+        }
+    }
+}

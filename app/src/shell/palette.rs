@@ -1,0 +1,374 @@
+//! The palette: one field that finds tenants, support sessions, staff members, pages and acts, and leads to whatever a pasted
+//! identifier names. Opened by Ctrl or ⌘ K, and by a button. Beside it the list of keys.
+
+pub mod entries;
+pub mod keys_help;
+pub mod search;
+
+use leptos::{
+    ev, html,
+    prelude::*,
+    wasm_bindgen::JsCast as _,
+    web_sys::{HtmlDialogElement, HtmlElement, HtmlFormElement, HtmlSelectElement},
+};
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate},
+};
+
+use self::{
+    entries::{Deed, Entry, Here, entries},
+    keys_help::KeysHelp,
+    search::{Search, use_search},
+};
+use super::keys::follow_keys;
+use crate::{
+    components::{Icon, IconName, format::counted},
+    domain::signed_in::SignedIn,
+    live::{pause, use_live},
+    paths,
+    signed_in::WhileSignedIn,
+};
+
+const LIST: &str = "palette-list";
+
+/// What can lie over every page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlay {
+    Palette,
+    Keys,
+}
+
+/// Which of them does.
+#[derive(Debug, Clone, Copy)]
+pub struct Overlays(RwSignal<Option<Overlay>>);
+
+impl Overlays {
+    pub(super) fn is(self, overlay: Overlay) -> bool {
+        self.0.get_untracked() == Some(overlay)
+    }
+
+    /// Shows it; always true, for keys that are answered so.
+    pub(super) fn show(self, overlay: Overlay) -> bool {
+        self.0.set(Some(overlay));
+        true
+    }
+
+    pub(super) fn close(self) {
+        self.0.set(None);
+    }
+}
+
+/// For those who may enter: the button that opens the palette, and what it opens.
+#[component]
+pub(super) fn PaletteButton() -> impl IntoView {
+    let overlays = expect_context::<Overlays>();
+    view! {
+        <button
+            type="button"
+            class="button palette-button with-js"
+            aria-haspopup="dialog"
+            aria-keyshortcuts="Control+K Meta+K"
+            on:click=move |_| _ = overlays.show(Overlay::Palette)
+        >
+            <Icon name=IconName::Search/>
+            <span>"Find anything"</span>
+            <kbd aria-hidden="true">"Ctrl K"</kbd>
+        </button>
+    }
+}
+
+/// Provides [`Overlays`] for the frame, once.
+pub(super) fn provide_overlays() {
+    provide_context(Overlays(RwSignal::new(None)));
+}
+
+#[component]
+pub(super) fn PaletteAndKeys() -> impl IntoView {
+    let show = |signed_in: SignedIn| {
+        signed_in.may_enter().then(|| {
+            let overlays = expect_context::<Overlays>();
+            follow_keys(overlays);
+            move || {
+                overlays.0.get().map(|overlay| match overlay {
+                    Overlay::Palette => {
+                        view! { <Palette signed_in=signed_in.clone() overlays/> }.into_any()
+                    }
+                    Overlay::Keys => view! { <KeysHelp overlays/> }.into_any(),
+                })
+            }
+        })
+    };
+    view! { <WhileSignedIn show/> }
+}
+
+/// Opens a dialog as soon as it is in the page. The browser keeps the focus in it, and gives it back when it is closed.
+pub(super) fn open_modally(dialog: NodeRef<html::Dialog>) {
+    Effect::new(move || {
+        if let Some(dialog) = dialog.get() {
+            request_animation_frame(move || drop(dialog.show_modal()));
+        }
+    });
+    // Before it leaves the page: only what is closed gives the focus back.
+    on_cleanup(move || {
+        if let Some(dialog) = dialog.try_get_untracked().flatten() {
+            HtmlDialogElement::close(&dialog);
+        }
+    });
+}
+
+#[component]
+fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
+    let dialog = NodeRef::<html::Dialog>::new();
+    open_modally(dialog);
+    let search = use_search();
+    let live = use_live(Signal::default());
+    let path = use_location().pathname;
+    let shown = Memo::new(move |_| {
+        let here = Here {
+            path: path.get(),
+            paused: live.paused.get(),
+        };
+        search
+            .found
+            .with(|(_, matches)| entries(&search.text.get(), matches, &signed_in, &here))
+    });
+    let at = RwSignal::new(0_usize);
+    Effect::new(move || {
+        search.text.track();
+        at.set(0);
+    });
+    let act = use_act(overlays);
+    let choose = Callback::new(move |place: usize| {
+        if let Some(entry) = shown.with_untracked(|shown| shown.get(place).cloned()) {
+            act(entry.deed);
+        }
+    });
+    // Enter that came before the answer leads to where the answer does.
+    Effect::new(move || {
+        search.found.track();
+        if search.is_settled() && search.awaited.get_untracked() {
+            search.awaited.set(false);
+            choose.run(0);
+        }
+    });
+    let press = move |event: ev::KeyboardEvent| {
+        let last = shown.with_untracked(Vec::len).saturating_sub(1);
+        let now = at.get_untracked().min(last);
+        match event.key().as_str() {
+            "ArrowDown" => at.set(if now == last { 0 } else { now + 1 }),
+            "ArrowUp" => at.set(if now == 0 { last } else { now - 1 }),
+            "Enter" if event.is_composing() => return,
+            "Enter" if search.is_settled() => choose.run(now),
+            "Enter" => search.awaited.set(true),
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    let count = move || match shown.with(Vec::len) {
+        0 => "No results".to_owned(),
+        number => counted(number as u64, "result", "results"),
+    };
+    let active = move || (shown.with(Vec::len) > 0).then(|| option_id(at.get()));
+    view! {
+        <dialog
+            node_ref=dialog
+            class="dialog palette"
+            aria-label="Find anything"
+            on:cancel=move |event: ev::Event| {
+                event.prevent_default();
+                overlays.close();
+            }
+            on:click=move |event| close_outside(&event, overlays)
+        >
+            <div class="palette-field">
+                <Icon name=IconName::Search/>
+                <input
+                    type="text"
+                    role="combobox"
+                    aria-label="Tenant, session, staff member, page, action or ID"
+                    aria-expanded="true"
+                    aria-controls=LIST
+                    aria-autocomplete="list"
+                    aria-activedescendant=active
+                    placeholder="Tenant, session, staff member, page, action or ID"
+                    autocomplete="off"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    maxlength="200"
+                    autofocus=true
+                    on:input=move |event| search.text.set(event_target_value(&event))
+                    on:keydown=press
+                />
+            </div>
+            <Options shown at choose search/>
+            <p class="visually-hidden" role="status">{count}</p>
+        </dialog>
+    }
+    .into_any()
+}
+
+fn option_id(place: usize) -> String {
+    format!("palette-{place}")
+}
+
+/// A click beside the dialog is one on its backdrop, which belongs to it.
+fn close_outside(event: &ev::MouseEvent, overlays: Overlays) {
+    if event.target() == event.current_target() {
+        overlays.close();
+    }
+}
+
+#[component]
+fn Options(
+    shown: Memo<Vec<Entry>>,
+    at: RwSignal<usize>,
+    choose: Callback<usize>,
+    search: Search,
+) -> impl IntoView {
+    let groups = move || {
+        let shown = shown.get();
+        let mut place = 0;
+        shown
+            .chunk_by(|a, b| a.group == b.group)
+            .map(|entries| {
+                let group = entries.first().map(|entry| entry.group).unwrap_or_default();
+                let options: Vec<_> = entries
+                    .iter()
+                    .map(|entry| {
+                        place += 1;
+                        option(entry, place - 1, at, choose)
+                    })
+                    .collect();
+                view! {
+                    <div role="group" aria-label=group>
+                        <p class="palette-group" aria-hidden="true">
+                            {group}
+                        </p>
+                        {options}
+                    </div>
+                }
+            })
+            .collect_view()
+    };
+    let nothing = move || {
+        (shown.with(Vec::is_empty) && search.is_settled()).then(|| {
+            view! {
+                <p class="palette-empty muted">
+                    "Nothing found. Try part of a tenant's or staff member's name, or paste a whole ID."
+                </p>
+            }
+        })
+    };
+    let failed = move || {
+        search
+            .problem
+            .get()
+            .map(|problem| view! { <p class="palette-empty error" role="alert">{problem}</p> })
+    };
+    view! {
+        {failed}
+        {nothing}
+        <div
+            id=LIST
+            class="palette-list"
+            role="listbox"
+            aria-label="Results"
+            aria-busy=move || (!search.is_settled()).to_string()
+        >
+            {groups}
+        </div>
+    }
+}
+
+fn option(
+    entry: &Entry,
+    place: usize,
+    at: RwSignal<usize>,
+    choose: Callback<usize>,
+) -> impl IntoView + use<> {
+    let line = NodeRef::<html::Div>::new();
+    let is_active = move || at.get() == place;
+    Effect::new(move || {
+        if is_active()
+            && let Some(line) = line.get()
+        {
+            keep_in_sight(&line);
+        }
+    });
+    view! {
+        <div
+            node_ref=line
+            id=option_id(place)
+            class="palette-option"
+            role="option"
+            aria-selected=move || is_active().to_string()
+            on:mousemove=move |_| {
+                if at.get_untracked() != place {
+                    at.set(place);
+                }
+            }
+            on:click=move |_| choose.run(place)
+        >
+            <span>{entry.title.clone()}</span>
+            <span class="muted">{entry.note.clone()}</span>
+        </div>
+    }
+}
+
+/// Does what an entry says, and closes the palette.
+fn use_act(overlays: Overlays) -> impl Fn(Deed) + Copy + Send + Sync + 'static {
+    let navigate = StoredValue::new_local(use_navigate());
+    move |deed| {
+        if deed == Deed::ShowKeys {
+            overlays.show(Overlay::Keys);
+            return;
+        }
+        overlays.close();
+        match deed {
+            Deed::Go(path) => {
+                navigate.with_value(|navigate| navigate(&path, NavigateOptions::default()));
+            }
+            Deed::Pause(paused) => pause(paused),
+            Deed::Choose(name, value) => choose_for_browser(name, value),
+            Deed::SignOut => sign_out(),
+            Deed::ShowKeys => {}
+        }
+    }
+}
+
+/// Scrolls the list as little as it takes.
+fn keep_in_sight(line: &HtmlElement) {
+    if let Some(list) = line.closest(".palette-list").ok().flatten() {
+        let (top, bottom) = (line.offset_top(), line.offset_top() + line.offset_height());
+        if top < list.scroll_top() {
+            list.set_scroll_top(top - line.offset_height());
+        } else if bottom > list.scroll_top() + list.client_height() {
+            list.set_scroll_top(bottom - list.client_height());
+        }
+    }
+}
+
+/// As the select of the account menu does, which is there on every page.
+fn choose_for_browser(name: &str, value: &str) {
+    let select = document().query_selector(&format!("select[data-choice={name}]"));
+    let select = select.ok().flatten();
+    if let Some(select) = select.and_then(|select| select.dyn_into::<HtmlSelectElement>().ok()) {
+        select.set_value(value);
+        if let Ok(event) = ev::Event::new("change") {
+            // Nobody keeps the choice from being made.
+            let _ = select.dispatch_event(&event);
+        }
+    }
+}
+
+/// Sends the form of the account menu.
+fn sign_out() {
+    let form = document().query_selector(&format!("form[action='{}']", paths::forms::SIGN_OUT));
+    if let Some(form) = form.ok().flatten()
+        && let Ok(form) = form.dyn_into::<HtmlFormElement>()
+    {
+        // A form without fields is always sent.
+        let _ = form.submit();
+    }
+}

@@ -1,0 +1,230 @@
+//! What the palette offers: pages, and what the person may do where they are.
+
+use crate::{
+    domain::{find::Named, matches::Matches, shown::in_sentence, signed_in::SignedIn},
+    paths,
+    query::Query,
+};
+
+/// What an entry leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    Go(String),
+    SignOut,
+    Pause(bool),
+    /// Chooses a value for this browser: the name and the value.
+    Choose(&'static str, &'static str),
+    ShowKeys,
+}
+
+/// One line to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What stands above it and those like it.
+    pub group: &'static str,
+    pub title: String,
+    /// What it is, or what tells it from others.
+    pub note: String,
+    pub deed: Deed,
+}
+
+impl Entry {
+    fn new(
+        group: &'static str,
+        title: impl Into<String>,
+        note: impl Into<String>,
+        deed: Deed,
+    ) -> Self {
+        Self {
+            group,
+            title: title.into(),
+            note: note.into(),
+            deed,
+        }
+    }
+
+    /// Whether each word of a text begins a word of it.
+    fn fits(&self, text: &str) -> bool {
+        let own = format!("{} {}", self.title, self.note).to_lowercase();
+        let text = text.to_lowercase();
+        let begins = |word: &str| {
+            let own = own.split(|c: char| !c.is_alphanumeric());
+            own.into_iter().any(|own| own.starts_with(word))
+        };
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        words.filter(|word| !word.is_empty()).all(begins)
+    }
+}
+
+/// Where the person is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Here {
+    /// The path of the page.
+    pub path: String,
+    pub paused: bool,
+}
+
+/// Everything that fits `text`, the likeliest first. All pages and acts without one.
+pub fn entries(text: &str, matches: &Matches, signed_in: &SignedIn, here: &Here) -> Vec<Entry> {
+    let text = text.trim();
+    let mut entries: Vec<_> = named(matches).into_iter().collect();
+    let mut own = pages();
+    own.extend(acts(signed_in, here));
+    entries.extend(own.into_iter().filter(|entry| entry.fits(text)));
+    entries.extend(found(matches));
+    entries
+}
+
+fn pages() -> Vec<Entry> {
+    [
+        ("Tenant health", paths::OVERVIEW),
+        ("View Sessions", paths::SUPPORT_SESSIONS),
+        ("Audit log", paths::AUDIT),
+        ("Rules", paths::RULES),
+        ("Help", paths::HELP),
+        ("Change password", paths::PASSWORD),
+    ]
+    .map(|(title, path)| Entry::new("Pages", title, "", Deed::Go(path.to_owned())))
+    .into()
+}
+
+fn acts(signed_in: &SignedIn, here: &Here) -> Vec<Entry> {
+    let act = |title: &str, note: &str, deed| Entry::new("Actions", title, note, deed);
+    let mut acts = Vec::new();
+    if let Some(tenant) = paths::tenant_of(&here.path) {
+        let create = paths::CREATE_SESSION.page(tenant);
+        let logout = paths::FORCE_LOGOUT.page(tenant);
+        acts.push(act("Create Support Session", tenant, Deed::Go(create)));
+        acts.push(act("Force Logout All Sessions", tenant, Deed::Go(logout)));
+    }
+    for session in &signed_in.own_active {
+        let tenant = in_sentence(&session.tenant_name);
+        let revoke = Deed::Go(paths::REVOKE.page(session.id));
+        acts.push(act("Revoke Session", &format!("yours in {tenant}"), revoke));
+    }
+    let pause = if here.paused {
+        "Resume live updates"
+    } else {
+        "Pause live updates"
+    };
+    acts.push(act(pause, "", Deed::Pause(!here.paused)));
+    for (title, name, value) in [
+        ("Theme: system", "theme", ""),
+        ("Theme: light", "theme", "light"),
+        ("Theme: dark", "theme", "dark"),
+        ("Rows: compact", "density", ""),
+        ("Rows: comfortable", "density", "comfortable"),
+    ] {
+        acts.push(act(title, "", Deed::Choose(name, value)));
+    }
+    acts.push(act("Keyboard shortcuts", "", Deed::ShowKeys));
+    acts.push(act("Sign out", "", Deed::SignOut));
+    acts
+}
+
+/// What the text names by its identifier.
+fn named(matches: &Matches) -> Option<Entry> {
+    let found = matches.named.as_ref()?;
+    let (title, kind) = (found.title.clone(), found.named.kind());
+    Some(Entry::new(
+        "This ID",
+        title,
+        kind,
+        Deed::Go(paths::named(&found.named)),
+    ))
+}
+
+/// What the text is part of the name of.
+fn found(matches: &Matches) -> impl Iterator<Item = Entry> {
+    let tenants = matches.tenants.iter().flat_map(|tenant| {
+        let go = Deed::Go(paths::tenant(&tenant.id));
+        let create = Deed::Go(paths::CREATE_SESSION.page(&tenant.id));
+        let title = format!("Create Support Session for {}", tenant.name);
+        let is_one = matches.tenants.len() == 1;
+        [
+            Some(Entry::new("Tenants", &tenant.name, tenant.id.as_str(), go)),
+            is_one.then(|| Entry::new("Tenants", title, "", create)),
+        ]
+        .into_iter()
+        .flatten()
+    });
+    let sessions = matches.sessions.iter().map(|session| {
+        let title = format!("{} in {}", session.staff_name, session.tenant_name);
+        let go = Deed::Go(paths::named(&Named::SupportSession(session.id)));
+        Entry::new("Active support sessions", title, &session.reason, go)
+    });
+    let staff = matches.staff.iter().map(|member| {
+        let sessions = Query::default().with_some("staff", Some(member.id));
+        let go = Deed::Go(sessions.of(paths::SUPPORT_SESSIONS));
+        Entry::new("Staff members", &member.name, "support sessions", go)
+    });
+    tenants.chain(sessions).chain(staff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{find::Found, staff::StaffRef};
+
+    fn anyone() -> SignedIn {
+        serde_json::from_value(serde_json::json!({
+            "staff": {
+                "id": "01937e2c-7b6a-7cc0-8000-000000000001", "email": "ida@example.com", "name": "Ida Brandt",
+                "roles": ["support_admin"], "deactivated_at": null, "created_at": "2026-11-22T10:00:00Z",
+            },
+            "signed_in_at": "2026-11-22T10:00:00Z", "must_change_password": false, "own_active": [],
+            "active_support_sessions": 0, "record_outage": null, "now": "2026-11-22T10:00:00Z",
+        }))
+        .unwrap()
+    }
+
+    fn titles(text: &str, matches: &Matches, path: &str) -> Vec<String> {
+        let here = Here {
+            path: path.into(),
+            paused: false,
+        };
+        let entries = entries(text, matches, &anyone(), &here).into_iter();
+        entries.map(|entry| entry.title).collect()
+    }
+
+    #[test]
+    fn each_word_begins_a_word_of_what_is_found() {
+        let none = Matches::default();
+        assert_eq!(titles("aud", &none, "/support"), ["Audit log"]);
+        assert_eq!(titles(" LOG  aud ", &none, "/support"), ["Audit log"]);
+        assert!(titles("udit", &none, "/support").is_empty());
+        assert!(titles("", &none, "/support").len() > 10);
+    }
+
+    #[test]
+    fn acts_belong_to_where_one_is() {
+        let none = Matches::default();
+        assert!(titles("create", &none, "/support").is_empty());
+        assert_eq!(
+            titles("create", &none, "/support/tenants/acme"),
+            ["Create Support Session"]
+        );
+        assert!(titles("revoke", &none, "/support").is_empty());
+    }
+
+    #[test]
+    fn what_an_identifier_names_comes_first() {
+        let id: crate::domain::SupportSessionId =
+            "01937e2c-7b6a-7cc0-8000-000000000002".parse().unwrap();
+        let matches = Matches {
+            named: Some(Found {
+                named: Named::SupportSession(id),
+                title: "Ida Brandt in Acme".into(),
+            }),
+            staff: vec![StaffRef {
+                id: "01937e2c-7b6a-7cc0-8000-000000000001".parse().unwrap(),
+                name: "Help Desk".into(),
+            }],
+            ..Matches::default()
+        };
+        assert_eq!(
+            titles("help", &matches, "/support"),
+            ["Ida Brandt in Acme", "Help", "Help Desk"]
+        );
+    }
+}

@@ -1,0 +1,91 @@
+//! What a text is part of the name of: for people who look for something that they don't have the identifier of.
+
+use app::{
+    domain::{
+        caller::Context,
+        matches::{Matches, SessionMatch, TenantMatch},
+        page::Direction,
+        policy::Act,
+        problem::Problem,
+        staff::StaffRef,
+        support_sessions::{SupportSessionFilter, SupportSessionStatus},
+        tenants::{TenantFilter, TenantSort},
+        text::clean,
+    },
+    ports::FindPort as _,
+};
+use store::{fold, listing::PageAt, searchable};
+
+use super::FindService;
+
+/// How many of each kind are given.
+const EACH: u32 = 5;
+/// Among how many of the newest active support sessions is looked.
+const SESSIONS_LOOKED_AT: u32 = 200;
+/// The longest text, in characters.
+const TEXT_MAX: usize = 200;
+
+impl FindService {
+    pub(super) async fn matching(&self, context: &Context, text: &str) -> Result<Matches, Problem> {
+        self.core.authorise(context, Act::ReadTenants)?;
+        self.core.authorise(context, Act::ReadSupportSessions)?;
+        let text = clean(text, 0, TEXT_MAX, false);
+        let text = text.map_err(|error| Problem::invalid_field("text", error))?;
+        if text.is_empty() {
+            return Ok(Matches::default());
+        }
+        let named = self.by_id(context, &text).await?;
+        let wanted = fold(&text);
+        let has = |name: &str| searchable(name).contains(&wanted);
+        let tenants = TenantFilter {
+            search: Some(text),
+            sort: TenantSort::Name,
+            direction: Direction::Ascending,
+            ..TenantFilter::default()
+        };
+        let active = SupportSessionFilter {
+            status: Some(SupportSessionStatus::Active),
+            ..SupportSessionFilter::default()
+        };
+        let now = self.core.now();
+        let mut reader = self.core.store.read().await?;
+        let mut db = reader.db();
+        let tenants = db
+            .list_tenants(None, &tenants, &PageAt::first(EACH))
+            .await?;
+        let newest = PageAt::first(SESSIONS_LOOKED_AT);
+        let sessions = db.list_support_sessions(&active, &newest, now).await?;
+        let staff = db.list_staff().await?;
+        drop(reader);
+        let sessions = sessions.items.into_iter();
+        let sessions = sessions.filter(|s| has(&s.tenant_name) || has(&s.staff_name));
+        let staff = staff.into_iter().filter(|member| has(&member.name));
+        Ok(Matches {
+            named,
+            tenants: tenants
+                .items
+                .into_iter()
+                .map(|stored| TenantMatch {
+                    id: stored.tenant.id,
+                    name: stored.tenant.name,
+                })
+                .collect(),
+            sessions: sessions
+                .take(EACH as usize)
+                .map(|session| SessionMatch {
+                    id: session.id,
+                    staff_name: session.staff_name,
+                    tenant_name: session.tenant_name,
+                    reason: session.reason,
+                })
+                .collect(),
+            staff: staff
+                .take(EACH as usize)
+                .map(|member| StaffRef {
+                    id: member.id,
+                    name: member.name,
+                })
+                .collect(),
+        })
+    }
+}
