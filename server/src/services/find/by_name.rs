@@ -8,13 +8,13 @@ use app::{
         policy::Act,
         problem::Problem,
         staff::StaffRef,
-        support_sessions::{SupportSessionFilter, SupportSessionStatus},
+        support_sessions::{SupportSession, SupportSessionFilter, SupportSessionStatus},
         tenants::{TenantFilter, TenantSort},
         text::clean,
     },
     ports::FindPort as _,
 };
-use store::{fold, listing::PageAt, searchable};
+use store::{fold, listing::PageAt, searchable, tenants::StoredTenant};
 
 use super::FindService;
 
@@ -62,23 +62,8 @@ impl FindService {
         let staff = staff.into_iter().filter(|member| has(&member.name));
         Ok(Matches {
             named,
-            tenants: tenants
-                .items
-                .into_iter()
-                .map(|stored| TenantMatch {
-                    id: stored.tenant.id,
-                    name: stored.tenant.name,
-                })
-                .collect(),
-            sessions: sessions
-                .take(EACH as usize)
-                .map(|session| SessionMatch {
-                    id: session.id,
-                    staff_name: session.staff_name,
-                    tenant_name: session.tenant_name,
-                    reason: session.reason,
-                })
-                .collect(),
+            tenants: tenants.items.into_iter().map(tenant).collect(),
+            sessions: sessions.take(EACH as usize).map(session).collect(),
             staff: staff
                 .take(EACH as usize)
                 .map(|member| StaffRef {
@@ -87,5 +72,21 @@ impl FindService {
                 })
                 .collect(),
         })
+    }
+}
+
+fn tenant(StoredTenant { tenant, .. }: StoredTenant) -> TenantMatch {
+    TenantMatch {
+        id: tenant.id,
+        name: tenant.name,
+    }
+}
+
+fn session(session: SupportSession) -> SessionMatch {
+    SessionMatch {
+        id: session.id,
+        staff_name: session.staff_name,
+        tenant_name: session.tenant_name,
+        reason: session.reason,
     }
 }
