@@ -304,8 +304,7 @@ impl Batch {
         }
     }
 
-    /// Runs the queue in one transaction and commits it. Returns whether that proves that the store
-    /// is writable.
+    /// Runs the queue in one transaction and commits it. Returns whether the store is surely writable.
     async fn commit(
         &self,
         queues: &mut Queues,
