@@ -31,7 +31,7 @@ async fn scenes() -> Vec<Scene> {
                 ..form()
             })
             .await;
-        let request = make_request(&world, &opened).await;
+        let request = make_request(&world, &opened, Duration::from_millis(5)).await;
         scenes.push(Scene {
             find: FindService {
                 core: world.core.clone(),
@@ -46,7 +46,7 @@ async fn scenes() -> Vec<Scene> {
     scenes
 }
 
-async fn make_request(world: &World, opened: &Opened) -> RequestId {
+async fn make_request(world: &World, opened: &Opened, duration: Duration) -> RequestId {
     let by = WrittenBy {
         node: "a node".into(),
         boot: "boot".into(),
@@ -62,7 +62,7 @@ async fn make_request(world: &World, opened: &Opened) -> RequestId {
         status: Some(200),
         outcome: RequestOutcome::Done,
         refusal: None,
-        duration: Duration::from_millis(5),
+        duration,
         request_bytes: 0,
         response_bytes: 7,
         tally: None,
@@ -70,6 +70,26 @@ async fn make_request(world: &World, opened: &Opened) -> RequestId {
     drop(recorder);
     written.await.unwrap();
     intent.request_id
+}
+
+/// A proxy that only asks may say anything of how long a request took.
+#[tokio::test]
+async fn a_duration_that_no_request_can_have_hides_nothing() {
+    for scene in scenes().await {
+        let ages = Duration::from_millis(i64::MAX.unsigned_abs());
+        let request = make_request(&scene.world, &scene.opened, ages).await;
+        let detail = scene.find.request(&support_admin(1), request).await;
+        let actions: Vec<_> = detail
+            .unwrap()
+            .events
+            .into_iter()
+            .map(|e| e.action)
+            .collect();
+        assert_eq!(
+            actions.first().map(String::as_str),
+            Some("support_session.request")
+        );
+    }
 }
 
 #[tokio::test]

@@ -36,6 +36,8 @@ queries! {
     }
 }
 
+/// Longer than a support session lasts, and so its requests.
+const LONGEST: TimeDelta = TimeDelta::days(1);
 /// How far the clocks of two nodes may be apart.
 const BEFORE: TimeDelta = TimeDelta::minutes(1);
 /// How long an event may wait to be recorded.
@@ -113,15 +115,12 @@ impl Db<'_> {
         entry: &AccessLogEntry,
     ) -> Result<Vec<(i64, i64)>, StoreError> {
         let begin = self.place_in(chain, entry.at - BEFORE).await?;
-        let took = entry.duration_ms.and_then(|ms| i64::try_from(ms).ok());
-        let reported = entry.reported_at.map(|at| (at, at));
-        let ended = took.map(|ms| entry.at + TimeDelta::milliseconds(ms));
-        let ended = reported.or(ended.map(|at| (at, at)));
+        let ended = entry.reported_at.or_else(|| ended(entry));
         let mut stretches = vec![(begin, self.place_in(chain, entry.at + AFTER).await?)];
         match ended {
-            Some((from, to)) => {
-                let low = self.place_in(chain, from - BEFORE).await?;
-                stretches.push((low, self.place_in(chain, to + AFTER).await?));
+            Some(at) => {
+                let low = self.place_in(chain, at - BEFORE).await?;
+                stretches.push((low, self.place_in(chain, at + AFTER).await?));
             }
             // It hasn't ended, or its end is not known.
             None => stretches.push((begin, begin.saturating_add(AHEAD))),
@@ -140,4 +139,11 @@ impl Db<'_> {
             }
         }
     }
+}
+
+/// When a request ended, if its duration can be true: it may be a proxy's word.
+fn ended(entry: &AccessLogEntry) -> Option<Timestamp> {
+    let took = i64::try_from(entry.duration_ms?).ok()?;
+    let took = TimeDelta::try_milliseconds(took).filter(|took| *took <= LONGEST)?;
+    entry.at.checked_add_signed(took)
 }
