@@ -171,7 +171,7 @@ async fn the_events_of_one_session_are_a_filter_of_the_log() {
     for scene in scenes().await {
         let engine = scene.world.engine;
         let other = scene.world.open(form()).await;
-        make_request(&scene.world, &other).await;
+        make_request(&scene.world, &other, Duration::ZERO).await;
         let of = |tenant_id| AuditFilter {
             session_id: Some(scene.opened.id),
             tenant_id,
