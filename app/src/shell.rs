@@ -7,6 +7,7 @@ pub mod document;
 pub mod keys;
 pub mod live;
 pub mod navigation;
+pub mod overlays;
 pub mod palette;
 pub mod stopped;
 
@@ -51,7 +52,7 @@ fn document_title(title: &str) -> String {
 fn Frame() -> impl IntoView {
     provide_arrivals();
     provide_signed_in();
-    palette::provide_overlays();
+    overlays::provide_overlays();
     view! {
         // Left to the browser, which moves the focus along.
         <a class="skip-link" href="#content" rel="external">

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use leptos::prelude::*;
 
-use super::countdown::Stage;
 use crate::domain::SupportSessionId;
 
 /// Speaks through one live region of the frame.
@@ -49,5 +49,64 @@ pub fn Announcements() -> impl IntoView {
         <p class="visually-hidden" role="status" id="announcements">
             {spoken}
         </p>
+    }
+}
+
+/// How near the end is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    Running,
+    FiveMinutes,
+    OneMinute,
+    Ended,
+}
+
+impl Stage {
+    pub(super) fn of(left: TimeDelta) -> Self {
+        match left.num_seconds() {
+            ..=0 => Self::Ended,
+            1..=60 => Self::OneMinute,
+            61..=300 => Self::FiveMinutes,
+            _ => Self::Running,
+        }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::FiveMinutes => "five-minutes",
+            Self::OneMinute => "one-minute",
+            Self::Ended => "ended",
+        }
+    }
+
+    pub(super) fn announcement(self, what: &str) -> String {
+        match self {
+            Self::Running => String::new(),
+            Self::FiveMinutes => format!("{what}: 5 minutes left."),
+            Self::OneMinute => format!("{what}: 1 minute left."),
+            Self::Ended => format!("{what} has ended."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_begin_at_five_minutes_one_minute_and_the_end() {
+        let stage = |seconds| Stage::of(TimeDelta::seconds(seconds));
+        assert_eq!(
+            [301, 300, 61, 60, 1, 0].map(stage),
+            [
+                Stage::Running,
+                Stage::FiveMinutes,
+                Stage::FiveMinutes,
+                Stage::OneMinute,
+                Stage::OneMinute,
+                Stage::Ended
+            ]
+        );
     }
 }

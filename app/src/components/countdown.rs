@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use leptos::prelude::*;
 
 use super::{
-    announcer::use_announcer,
+    announcer::{Stage, use_announcer},
     format::{self, Precision},
     timestamp::iso,
     viewer::use_viewer,
@@ -61,64 +61,5 @@ pub fn Countdown(
                 }}
             </time>
         </span>
-    }
-}
-
-/// How near the end is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    Running,
-    FiveMinutes,
-    OneMinute,
-    Ended,
-}
-
-impl Stage {
-    fn of(left: TimeDelta) -> Self {
-        match left.num_seconds() {
-            ..=0 => Self::Ended,
-            1..=60 => Self::OneMinute,
-            61..=300 => Self::FiveMinutes,
-            _ => Self::Running,
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::FiveMinutes => "five-minutes",
-            Self::OneMinute => "one-minute",
-            Self::Ended => "ended",
-        }
-    }
-
-    fn announcement(self, what: &str) -> String {
-        match self {
-            Self::Running => String::new(),
-            Self::FiveMinutes => format!("{what}: 5 minutes left."),
-            Self::OneMinute => format!("{what}: 1 minute left."),
-            Self::Ended => format!("{what} has ended."),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stages_begin_at_five_minutes_one_minute_and_the_end() {
-        let stage = |seconds| Stage::of(TimeDelta::seconds(seconds));
-        assert_eq!(
-            [301, 300, 61, 60, 1, 0].map(stage),
-            [
-                Stage::Running,
-                Stage::FiveMinutes,
-                Stage::FiveMinutes,
-                Stage::OneMinute,
-                Stage::OneMinute,
-                Stage::Ended
-            ]
-        );
     }
 }

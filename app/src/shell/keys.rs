@@ -8,7 +8,7 @@ use leptos::{
     web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent},
 };
 
-use super::palette::{Overlay, Overlays};
+use super::overlays::{Overlay, Overlays};
 
 /// A key and what it does, for people.
 pub(super) const KEYS: [(&str, &str); 7] = [

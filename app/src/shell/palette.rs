@@ -9,7 +9,7 @@ use leptos::{
     ev, html,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{HtmlDialogElement, HtmlElement, HtmlFormElement, HtmlSelectElement},
+    web_sys::{HtmlElement, HtmlFormElement, HtmlSelectElement},
 };
 use leptos_router::{
     NavigateOptions,
@@ -21,7 +21,10 @@ use self::{
     keys_help::KeysHelp,
     search::{Search, use_search},
 };
-use super::keys::follow_keys;
+use super::{
+    keys::follow_keys,
+    overlays::{Overlay, Overlays, close_outside, open_modally},
+};
 use crate::{
     components::{Icon, IconName, format::counted},
     domain::signed_in::SignedIn,
@@ -31,33 +34,6 @@ use crate::{
 };
 
 const LIST: &str = "palette-list";
-
-/// What can lie over every page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overlay {
-    Palette,
-    Keys,
-}
-
-/// Which of them does.
-#[derive(Debug, Clone, Copy)]
-pub struct Overlays(RwSignal<Option<Overlay>>);
-
-impl Overlays {
-    pub(super) fn is(self, overlay: Overlay) -> bool {
-        self.0.get_untracked() == Some(overlay)
-    }
-
-    /// Shows it; always true, for keys that are answered so.
-    pub(super) fn show(self, overlay: Overlay) -> bool {
-        self.0.set(Some(overlay));
-        true
-    }
-
-    pub(super) fn close(self) {
-        self.0.set(None);
-    }
-}
 
 /// For those who may enter: the button that opens the palette, and what it opens.
 #[component]
@@ -78,11 +54,6 @@ pub(super) fn PaletteButton() -> impl IntoView {
     }
 }
 
-/// Provides [`Overlays`] for the frame, once.
-pub(super) fn provide_overlays() {
-    provide_context(Overlays(RwSignal::new(None)));
-}
-
 #[component]
 pub(super) fn PaletteAndKeys() -> impl IntoView {
     let show = |signed_in: SignedIn| {
@@ -90,7 +61,7 @@ pub(super) fn PaletteAndKeys() -> impl IntoView {
             let overlays = expect_context::<Overlays>();
             follow_keys(overlays);
             move || {
-                overlays.0.get().map(|overlay| match overlay {
+                overlays.shown().map(|overlay| match overlay {
                     Overlay::Palette => {
                         view! { <Palette signed_in=signed_in.clone() overlays/> }.into_any()
                     }
@@ -100,21 +71,6 @@ pub(super) fn PaletteAndKeys() -> impl IntoView {
         })
     };
     view! { <WhileSignedIn show/> }
-}
-
-/// Opens a dialog as soon as it is in the page. The browser keeps the focus in it, and gives it back when it is closed.
-pub(super) fn open_modally(dialog: NodeRef<html::Dialog>) {
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get() {
-            request_animation_frame(move || drop(dialog.show_modal()));
-        }
-    });
-    // Before it leaves the page: only what is closed gives the focus back.
-    on_cleanup(move || {
-        if let Some(dialog) = dialog.try_get_untracked().flatten() {
-            HtmlDialogElement::close(&dialog);
-        }
-    });
 }
 
 #[component]
@@ -210,13 +166,6 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
 
 fn option_id(place: usize) -> String {
     format!("palette-{place}")
-}
-
-/// A click beside the dialog is one on its backdrop, which belongs to it.
-fn close_outside(event: &ev::MouseEvent, overlays: Overlays) {
-    if event.target() == event.current_target() {
-        overlays.close();
-    }
 }
 
 #[component]

@@ -6,7 +6,7 @@ use app::{
         problem::ProblemCode,
         saved_views::{FilteredList, SavedViewForm},
     },
-    query::list_address,
+    query::saved::list_address,
 };
 use axum::{extract::State, response::Response};
 

@@ -9,7 +9,7 @@ use app::{
         saved_views::{ChangeView, FilteredList, SAVED_VIEWS_MAX, SavedView, SavedViewForm},
     },
     ports::SavedViewsPort,
-    query::list_address,
+    query::saved::list_address,
 };
 use async_trait::async_trait;
 use store::{Priority, StoreError};

@@ -2,8 +2,10 @@
 
 use leptos::{ev::Event, html, prelude::*};
 
-use super::{Overlays, close_outside, open_modally};
-use crate::shell::keys::KEYS;
+use crate::shell::{
+    keys::KEYS,
+    overlays::{Overlays, close_outside, open_modally},
+};
 
 #[component]
 pub(super) fn KeysHelp(overlays: Overlays) -> impl IntoView {
