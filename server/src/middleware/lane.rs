@@ -45,6 +45,7 @@ fn ends(method: &Method, path: &str) -> bool {
             ] | ["forms", "sign-out"]
                 | ["forms", "tenants", _, "force-logout"]
                 | ["forms", "support-sessions", _, "replace-token" | "revoke"]
+                | ["forms", "support-sessions", "revoke-selected"]
                 | ["api", "v1", "tenants", _, "force-logout"]
         )
 }
@@ -63,6 +64,7 @@ mod tests {
         let id = SupportSessionId::from_uuid(uuid::Uuid::nil());
         let mut ways = vec![
             forms::SIGN_OUT.to_owned(),
+            forms::REVOKE_SELECTED.to_owned(),
             "/api/v1/tenants/revoke/force-logout".to_owned(),
         ];
         ways.extend([REVOKE, REPLACE_TOKEN].map(|dialog| dialog.form(id)));

@@ -5,11 +5,12 @@ use app::{
         caller::Context,
         policy::Act,
         problem::{Problem, ProblemCode},
-        support_sessions::{RevokeSelectedForm, RevokedSelected, SelectedSessions},
+        support_sessions::{RevokeSelectedForm, RevokedSelected, SelectedSessions, SupportSession},
     },
     ports::RevokeSelected,
 };
 use async_trait::async_trait;
+use store::Lane;
 
 use super::SupportSessionsService;
 
@@ -48,30 +49,51 @@ impl RevokeSelected for SupportSessionsService {
                 .authorise(context, Act::RevokeSupportSession(session.staff_id))?;
             sessions.push(session);
         }
+        let (this, context) = (self.clone(), context.clone());
+        let revoking = async move { this.revoke_each(&context, sessions, reason).await };
+        // Goes on if the browser gives up: what was chosen must not stay active for that.
+        let revoked = tokio::spawn(Lane::Ends.run(revoking)).await;
+        revoked
+            .unwrap_or_else(|_| Err(Problem::new(ProblemCode::Internal, "Something went wrong.")))
+    }
+}
+
+impl SupportSessionsService {
+    /// Ends one after the other. One that fails keeps none of the others active.
+    async fn revoke_each(
+        &self,
+        context: &Context,
+        sessions: Vec<SupportSession>,
+        reason: Option<String>,
+    ) -> Result<RevokedSelected, Problem> {
         let (mut revoked, mut ended) = (Vec::new(), Vec::new());
+        let mut failed = Vec::new();
         for session in sessions {
             if self.require_active(&session).is_err() {
                 ended.push(session);
                 continue;
             }
-            let id = session.id;
+            let asked = session.clone();
             let end = self.end_in_name_of(context.clone(), session, reason.clone());
             match end.await.map_err(Problem::from) {
                 Ok(answer) => revoked.push(answer.session),
                 // It has ended in between.
-                Err(problem) if problem.code == ProblemCode::Conflict => {
-                    ended.push(self.find(context, id).await?);
-                }
-                Err(mut problem) => {
-                    let done = revoked.len();
-                    problem.detail = format!(
-                        "{} {done} of the sessions were revoked before.",
-                        problem.detail
-                    );
-                    return Err(problem);
-                }
+                Err(problem) if problem.code == ProblemCode::Conflict => ended.push(asked),
+                Err(problem) => failed.push(problem),
             }
         }
-        Ok(RevokedSelected { revoked, ended })
+        let count = failed.len();
+        let answer = RevokedSelected { revoked, ended };
+        match failed.pop() {
+            None => Ok(answer),
+            Some(mut problem) => {
+                problem.detail = format!(
+                    "{} {count} could not be revoked and may be active still: {}",
+                    answer.in_words(),
+                    problem.detail
+                );
+                Err(problem)
+            }
+        }
     }
 }
