@@ -153,7 +153,8 @@ impl FindPort for FindService {
         }
         let tenant = events.iter().find_map(|event| event.tenant_id.clone());
         let tenant = match tenant {
-            Some(id) => Some(tenant_ref(find_tenant(&self.core, &id).await?)),
+            // Events may name a tenant that isn't registered.
+            Some(id) => if_there(find_tenant(&self.core, &id).await)?.map(tenant_ref),
             None => None,
         };
         Ok(RecordedRequest {
