@@ -46,8 +46,10 @@ pub struct SavedViewForm {
     pub list: String,
     /// The view to rename or delete; empty for a new one.
     pub id: String,
-    /// The name; empty deletes the view.
+    /// The name.
     pub name: String,
+    /// `1` deletes the view.
+    pub delete: String,
     /// The address of the list as it is filtered now, to come back to.
     pub address: String,
 }
@@ -72,12 +74,9 @@ impl SavedViewForm {
             "" => None,
             id => problems.take("id", id.parse()),
         };
-        let name = clean(
-            &self.name,
-            usize::from(self.id.is_empty()),
-            VIEW_NAME_MAX,
-            false,
-        );
+        let is_deleted = self.delete == "1";
+        let shortest = usize::from(!is_deleted);
+        let name = clean(&self.name, shortest, VIEW_NAME_MAX, false);
         let name = problems.checked("name", name);
         if self.address.len() > FILTER_MAX {
             problems.add("name", "this filter is too long to be kept");
@@ -85,7 +84,7 @@ impl SavedViewForm {
         problems.finish()?;
         let change = match id {
             None => ChangeView::Keep(name),
-            Some(id) if name.is_empty() => ChangeView::Delete(id),
+            Some(id) if is_deleted => ChangeView::Delete(id),
             Some(id) => ChangeView::Rename(id, name),
         };
         Ok((list.unwrap_or(FilteredList::Audit), change))
@@ -102,6 +101,7 @@ mod tests {
             id: id.into(),
             name: name.into(),
             address: "/audit".into(),
+            ..SavedViewForm::default()
         }
     }
 
@@ -112,7 +112,20 @@ mod tests {
         assert_eq!(change("", " Mine "), ChangeView::Keep("Mine".into()));
         let known = id.parse().unwrap();
         assert_eq!(change(id, "Mine"), ChangeView::Rename(known, "Mine".into()));
-        assert_eq!(change(id, ""), ChangeView::Delete(known));
+        let deleted = SavedViewForm {
+            delete: "1".into(),
+            ..form(id, "")
+        };
+        assert_eq!(deleted.validate().unwrap().1, ChangeView::Delete(known));
+    }
+
+    #[test]
+    fn a_blank_name_deletes_nothing() {
+        let id = "01937e2c-7b6a-7cc0-8000-000000000001";
+        for blank in ["", "   ", "\u{200b}"] {
+            let fields = form(id, blank).validate().unwrap_err().fields;
+            assert_eq!(fields[0].field, "name", "{blank:?}");
+        }
     }
 
     #[test]

@@ -116,6 +116,7 @@ fn Edit(list: FilteredList, view: SavedView, address: Signal<String>) -> impl In
             </form>
             <form method="post" action=paths::forms::SAVED_VIEW>
                 <Hidden list id address/>
+                <input type="hidden" name="delete" value="1"/>
                 <button type="submit" class="button small danger">
                     "Delete"
                     <span class="visually-hidden">{format!(" view {name}")}</span>

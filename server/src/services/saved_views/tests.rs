@@ -7,6 +7,14 @@ fn form(list: FilteredList, id: &str, name: &str, address: &str) -> SavedViewFor
         id: id.into(),
         name: name.into(),
         address: address.into(),
+        delete: String::new(),
+    }
+}
+
+fn delete(id: &str) -> SavedViewForm {
+    SavedViewForm {
+        delete: "1".into(),
+        ..form(AUDIT, id, "", "/audit")
     }
 }
 
@@ -59,10 +67,7 @@ async fn a_view_is_kept_renamed_and_deleted_by_its_owner_alone() {
             (renamed[0].name.as_str(), renamed[0].address.as_str()),
             ("Failures", "/audit?outcome=failure")
         );
-        views
-            .change(&ada, form(AUDIT, &id, "", "/audit"))
-            .await
-            .unwrap();
+        views.change(&ada, delete(&id)).await.unwrap();
         assert!(
             views.list(&ada, AUDIT).await.unwrap().is_empty(),
             "{engine}"
