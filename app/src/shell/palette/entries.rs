@@ -125,7 +125,7 @@ fn acts(signed_in: &SignedIn, here: &Here) -> Vec<Entry> {
 /// What the text names by its identifier.
 fn named(matches: &Matches) -> Option<Entry> {
     let found = matches.named.as_ref()?;
-    let (title, kind) = (found.title.clone(), found.named.kind());
+    let (title, kind) = (in_sentence(&found.title), found.named.kind());
     Some(Entry::new(
         "This ID",
         title,
@@ -139,24 +139,28 @@ fn found(matches: &Matches) -> impl Iterator<Item = Entry> {
     let tenants = matches.tenants.iter().flat_map(|tenant| {
         let go = Deed::Go(paths::tenant(&tenant.id));
         let create = Deed::Go(paths::CREATE_SESSION.page(&tenant.id));
-        let title = format!("Create Support Session for {}", tenant.name);
+        let name = in_sentence(&tenant.name);
+        let title = format!("Create Support Session for {name}");
         let is_one = matches.tenants.len() == 1;
         [
-            Some(Entry::new("Tenants", &tenant.name, tenant.id.as_str(), go)),
+            Some(Entry::new("Tenants", name, tenant.id.as_str(), go)),
             is_one.then(|| Entry::new("Tenants", title, "", create)),
         ]
         .into_iter()
         .flatten()
     });
     let sessions = matches.sessions.iter().map(|session| {
-        let title = format!("{} in {}", session.staff_name, session.tenant_name);
+        let (staff, tenant) = (&session.staff_name, &session.tenant_name);
+        let title = format!("{} in {}", in_sentence(staff), in_sentence(tenant));
         let go = Deed::Go(paths::named(&Named::SupportSession(session.id)));
-        Entry::new("Active support sessions", title, &session.reason, go)
+        let reason = in_sentence(&session.reason);
+        Entry::new("Active support sessions", title, reason, go)
     });
     let staff = matches.staff.iter().map(|member| {
         let sessions = Query::default().with_some("staff", Some(member.id));
         let go = Deed::Go(sessions.of(paths::SUPPORT_SESSIONS));
-        Entry::new("Staff members", &member.name, "support sessions", go)
+        let name = in_sentence(&member.name);
+        Entry::new("Staff members", name, "support sessions", go)
     });
     tenants.chain(sessions).chain(staff)
 }
