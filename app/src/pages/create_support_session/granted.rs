@@ -102,7 +102,8 @@ fn use_end(session: &SupportSession) -> Memo<bool> {
             let mut changed = change.iter().flat_map(|change| &change.changed);
             changed.any(|changed| changed.id == session.id && changed.revocation.is_some())
         });
-        let has_expired = session.ends_at() <= viewer.now_or(session.issued_at);
+        // Not its end for idleness, which each request moves.
+        let has_expired = session.expires_at <= viewer.now_or(session.issued_at);
         is_revoked || has_expired || before.copied().unwrap_or_default()
     })
 }
