@@ -125,7 +125,7 @@ fn FirstStart() -> impl IntoView {
                     <strong>"No one can sign in yet."</strong>
                     " Run this on the server to add the first staff member, then come back:"
                 </p>
-                <pre class="copy-block" tabindex="0"><code>{FIRST_STAFF_MEMBER}</code></pre>
+                <pre class="copy-block" tabindex="0" role="region" aria-label="Command"><code>{FIRST_STAFF_MEMBER}</code></pre>
             </div>
         </div>
     }
