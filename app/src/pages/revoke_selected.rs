@@ -74,10 +74,7 @@ fn Confirm(selected: SelectedSessions, flash: Option<Flash>) -> impl IntoView {
         0 => "No selected support session is active".to_owned(),
         _ => format!("Revoke {what}"),
     };
-    let about_ended = (ended > 0).then(|| {
-        let ended = counted(ended, "selected session has", "selected sessions have");
-        format!(" {ended} ended already.")
-    });
+    let about_ended = (ended > 0).then(|| about_ended(ended));
     let ids = sessions
         .iter()
         .map(|session| view! { <input type="hidden" name="id" value=session.id.to_string()/> })
@@ -134,6 +131,11 @@ fn Confirm(selected: SelectedSessions, flash: Option<Flash>) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+fn about_ended(number: u64) -> String {
+    let ended = counted(number, "selected session has", "selected sessions have");
+    format!(" {ended} ended already.")
 }
 
 /// One of the chosen sessions, and whether it is active.

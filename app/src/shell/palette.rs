@@ -108,19 +108,7 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
             choose.run(0);
         }
     });
-    let press = move |event: ev::KeyboardEvent| {
-        let last = shown.with_untracked(Vec::len).saturating_sub(1);
-        let now = at.get_untracked().min(last);
-        match event.key().as_str() {
-            "ArrowDown" => at.set(if now == last { 0 } else { now + 1 }),
-            "ArrowUp" => at.set(if now == 0 { last } else { now - 1 }),
-            "Enter" if event.is_composing() => return,
-            "Enter" if search.is_settled() => choose.run(now),
-            "Enter" => search.awaited.set(true),
-            _ => return,
-        }
-        event.prevent_default();
-    };
+    let press = move |event| press(&event, shown, at, search, choose);
     let count = move || match shown.with(Vec::len) {
         0 => "No results".to_owned(),
         number => counted(number as u64, "result", "results"),
@@ -162,6 +150,27 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
         </dialog>
     }
     .into_any()
+}
+
+/// Moves along the results, or chooses one.
+fn press(
+    event: &ev::KeyboardEvent,
+    shown: Memo<Vec<Entry>>,
+    at: RwSignal<usize>,
+    search: Search,
+    choose: Callback<usize>,
+) {
+    let last = shown.with_untracked(Vec::len).saturating_sub(1);
+    let now = at.get_untracked().min(last);
+    match event.key().as_str() {
+        "ArrowDown" => at.set(if now == last { 0 } else { now + 1 }),
+        "ArrowUp" => at.set(if now == 0 { last } else { now - 1 }),
+        "Enter" if event.is_composing() => return,
+        "Enter" if search.is_settled() => choose.run(now),
+        "Enter" => search.awaited.set(true),
+        _ => return,
+    }
+    event.prevent_default();
 }
 
 fn option_id(place: usize) -> String {
