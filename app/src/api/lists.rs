@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ApiError, Json};
 use crate::{
     domain::{
-        audit::{AuditEvent, RESPONSE, RequestAnswer},
+        audit::{AuditEvent, RequestAnswer},
         page::Page,
         problem::Problem,
         support_sessions::SupportSessionList,
@@ -51,7 +51,8 @@ pub async fn audit_log(query: AuditQuery) -> Result<Answered<AuditQuery, NamedEv
     let asked = on_server::Asked::of(&console, &context, query).await?;
     let (mut filter, page, problem) = asked.query.read();
     // One row a request, unless someone looks for answers or failures.
-    filter.without_answers = filter.outcome.is_none() && filter.action.as_deref() != Some(RESPONSE);
+    filter.without_answers = filter.outcome.is_none()
+        && filter.action.as_deref() != Some(crate::domain::audit::RESPONSE);
     let list = match console.audit.list(&context, filter.clone(), page).await {
         Ok(events) => {
             let ids = events.items.iter().filter_map(|e| e.tenant_id.clone());
