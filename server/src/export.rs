@@ -8,6 +8,7 @@ mod handler;
 mod lists;
 mod pages;
 mod progress;
+mod read_on;
 mod table;
 
 use app::domain::{
@@ -24,11 +25,11 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::header;
 use store::{
-    Lane, Store,
+    Lane,
     audit::{AuditReach, chain_of},
 };
 
-use self::progress::Progress;
+use self::{progress::Progress, read_on::may_read_on};
 use crate::services::{
     Core, ServiceError,
     audit::{narrowed, reach},
@@ -94,7 +95,7 @@ pub async fn export(
         ),
         format,
         content_type: content_type(format),
-        body: body(core.store.within(Lane::Exports), reach, narrowed, format),
+        body: body(core, context, reach, narrowed, format),
     })
 }
 
@@ -161,18 +162,24 @@ const fn content_type(format: ExportFormat) -> &'static str {
 }
 
 fn body(
-    store: Store,
+    core: &Core,
+    context: &Context,
     reach: AuditReach,
     filter: AuditFilter,
     format: ExportFormat,
 ) -> BoxStream<'static, Result<Bytes, ServiceError>> {
+    let store = core.store.within(Lane::Exports);
+    let asked = (core.clone(), context.clone(), store, reach, filter);
     stream::try_unfold(Progress::Beginning, move |progress| {
-        let (store, reach, filter) = (store.clone(), reach.clone(), filter.clone());
+        let (core, context, store, reach, filter) = asked.clone();
         async move {
             if progress == Progress::Done {
                 return Ok(None);
             }
             let is_first = progress == Progress::Beginning;
+            if !is_first {
+                may_read_on(&core, &context).await?;
+            }
             // The connection is returned before the bytes are sent, so a slow reader holds none.
             let (events, next) = progress
                 .step(&mut store.read_at_last().await?.db(), &reach, &filter)

@@ -1,5 +1,5 @@
-//! The lists of pages as files: what a page's filter leaves, in the page's order, for people to read. Each is recorded, and each
-//! page of it is authorised anew.
+//! The lists of pages as files: what a page's filter leaves, for people to read. Each is recorded, and each page of it is
+//! authorised anew.
 
 mod rows;
 
@@ -21,7 +21,7 @@ use futures::stream::{self, BoxStream, StreamExt};
 use store::{Lane, audit::chain_of};
 
 use self::rows::Row;
-use super::{Export, file_name, table};
+use super::{Export, file_name, read_on::may_read_on, table};
 use crate::{app_state::AppState, services::ServiceError};
 
 /// What is listed.
@@ -184,6 +184,7 @@ fn body(
                 Step::Done => return Ok(None),
                 Step::Have(page, is_first) => (page, is_first),
                 Step::Read(cursor) => {
+                    may_read_on(&state.core, &context).await?;
                     let page = list.page(&state, &context, Some(cursor));
                     (Lane::Exports.run(page).await?, false)
                 }

@@ -1,6 +1,8 @@
 use app::domain::{
     api_keys::ApiRight,
     audit::{AuditAction, FieldChange},
+    caller::Caller,
+    staff::Role,
 };
 use audit::{
     testing::noon,
@@ -21,7 +23,12 @@ use super::*;
 use crate::{
     middleware::same_origin::SameOrigin,
     router,
-    services::testing::{anonymous, both, key_with, sqlite, super_admin, support_admin},
+    services::{
+        api_keys::{ApiKeys, NewApiKey},
+        testing::{
+            World, anonymous, both, cli, from_address, key_with, sqlite, super_admin, support_admin,
+        },
+    },
 };
 
 mod stretches;
@@ -29,6 +36,55 @@ mod stretches;
 async fn read(export: Export) -> Vec<u8> {
     let chunks: Vec<Bytes> = export.body.try_collect().await.unwrap();
     chunks.concat()
+}
+
+/// As many events as need several pages.
+async fn add_pages(test: &World) {
+    let appended = test
+        .core
+        .store
+        .write(store::Priority::Normal, (), |(), tx| {
+            Box::pin(async move {
+                for number in 0..2_100 {
+                    let _ = tx.append_audit(new_event(Some("a"), number, noon()));
+                }
+                for number in 3_000..3_010 {
+                    let _ = tx.append_audit(new_event(None, number, noon()));
+                }
+                Ok::<(), store::StoreError>(())
+            })
+        });
+    appended.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_breaks_off_for_who_has_signed_out_or_whose_key_is_revoked() {
+    for test in both().await {
+        add_pages(&test).await;
+        test.add("ana", &[Role::SuperAdmin]).await;
+        let ana = test.context(&test.sign_in("ana").await).await;
+        let keys = ApiKeys::new(test.core.clone());
+        let new = NewApiKey {
+            name: "a platform".into(),
+            tenant_id: None,
+            rights: ApiRight::ALL.to_vec(),
+        };
+        let made = keys.create(&cli(), new).await.unwrap();
+        let key = keys.authenticate(made.token.expose()).await.unwrap();
+        let key = from_address(Caller::Key(key.unwrap()), "192.0.2.1");
+        for context in [&ana, &key] {
+            let all = AuditFilter::default();
+            let export = export(&test.core, context, all, ExportFormat::Csv).await;
+            let mut body = export.unwrap().body;
+            assert!(body.next().await.unwrap().is_ok(), "{}", test.engine);
+            if let Caller::Staff(_) = context.caller {
+                test.sessions.sign_out(context, false).await.unwrap();
+            } else {
+                keys.revoke(&cli(), made.key.id).await.unwrap();
+            }
+            assert!(body.next().await.unwrap().is_err(), "{}", test.engine);
+        }
+    }
 }
 
 fn of_tenant(id: &str) -> AuditFilter {
@@ -42,23 +98,9 @@ fn of_tenant(id: &str) -> AuditFilter {
 async fn an_export_of_many_pages_is_what_verify_reads() {
     for test in both().await {
         let engine = test.engine;
-        let appended = test
-            .core
-            .store
-            .write(store::Priority::Normal, (), |(), tx| {
-                Box::pin(async move {
-                    for number in 0..2_100 {
-                        let _ = tx.append_audit(new_event(Some("a"), number, noon()));
-                    }
-                    for number in 3_000..3_010 {
-                        let _ = tx.append_audit(new_event(None, number, noon()));
-                    }
-                    Ok::<(), store::StoreError>(())
-                })
-            });
-        appended.await.unwrap();
+        add_pages(&test).await;
         let core = test.core.clone();
-        let admin = super_admin(1);
+        let admin = cli();
         let all = AuditFilter::default();
         let export = export(&core, &admin, all, ExportFormat::JsonLines)
             .await

@@ -10,7 +10,7 @@ use proptest::{
     prelude::*,
     test_runner::{Config as Cases, TestRunner},
 };
-use store::{Priority, StoreError, StoreOptions, audit::Stamp, testing::keep_events};
+use store::{Priority, Store, StoreError, StoreOptions, audit::Stamp, testing::keep_events};
 
 use super::*;
 use crate::services::testing::World;
@@ -33,7 +33,7 @@ async fn chain_in(world: &World, name: &str) -> Vec<AuditEvent> {
 }
 
 async fn exported(world: &World, filter: AuditFilter) -> Vec<u8> {
-    let admin = super_admin(1);
+    let admin = cli();
     let export = export(&world.core, &admin, filter, ExportFormat::JsonLines).await;
     read(export.unwrap()).await
 }
