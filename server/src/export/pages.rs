@@ -3,7 +3,14 @@
 use std::collections::BTreeMap;
 
 use app::{
-    domain::{SupportSessionId, caller::Context, problem::Problem},
+    domain::{
+        SupportSessionId,
+        caller::Context,
+        page::Direction,
+        problem::Problem,
+        support_sessions::SupportSessionSort,
+        tenants::{TenantFilter, TenantSort},
+    },
     pages::overview::request::OverviewQuery,
     query::{audit::AuditQuery, sessions::SessionsQuery, time::TimeFields},
 };
@@ -29,8 +36,14 @@ pub async fn export_tenants(
     let asked = || {
         let request = app::query::read::<OverviewQuery>(&query).parse()?;
         let of = |name: &str| query.get(name).cloned().unwrap_or_default();
+        // By what doesn't change while the file is read: rows that move would be missing, or there twice.
+        let tenants = TenantFilter {
+            sort: TenantSort::Name,
+            direction: Direction::Ascending,
+            ..request.filter
+        };
         Ok(Asked {
-            list: List::Tenants(request.filter),
+            list: List::Tenants(tenants),
             parts: vec![of("health"), of("status"), of("q")],
             filter: filter(&query),
         })
@@ -45,7 +58,8 @@ pub async fn export_support_sessions(
 ) -> Response {
     let asked = || {
         let typed: SessionsQuery = app::query::read(&query);
-        let (list, _) = typed.parse()?;
+        let (mut list, _) = typed.parse()?;
+        list.sort = SupportSessionSort::Issued;
         let mut parts = vec![
             typed.tenant.clone(),
             short(&typed.staff),

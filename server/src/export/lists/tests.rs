@@ -113,6 +113,21 @@ async fn each_list_is_a_table_that_people_read() {
 }
 
 #[tokio::test]
+async fn a_file_is_in_an_order_that_lasts_however_the_page_is_sorted() {
+    let (router, cookie, _world) = console().await;
+    for sort in ["", "&sort=calls", "&sort=health", "&sort=name&dir=desc"] {
+        let path = format!("/export/tenants?format=csv{sort}");
+        let (_, _, text) = get(&router, &cookie, "same-origin", &path).await;
+        let names: Vec<_> = text
+            .lines()
+            .skip(1)
+            .filter_map(|l| l.split(',').next())
+            .collect();
+        assert_eq!(names, ["acme", "bolt"], "{sort}");
+    }
+}
+
+#[tokio::test]
 async fn an_export_as_json_lines_has_the_same_names() {
     let (router, cookie, _world) = console().await;
     let path = "/export/support-sessions?format=jsonl";
