@@ -50,8 +50,9 @@ async fn a_view_is_kept_renamed_and_deleted_by_its_owner_alone() {
         );
 
         let id = kept[0].id.to_string();
-        for (name, what) in [("Mine now", "rename"), ("", "delete")] {
-            let refused = views.change(&bo, form(AUDIT, &id, name, "/audit")).await;
+        let rename = form(AUDIT, &id, "Mine now", "/audit");
+        for (asked, what) in [(rename, "rename"), (delete(&id), "delete")] {
+            let refused = views.change(&bo, asked).await;
             assert_eq!(
                 refused.unwrap_err().code,
                 ProblemCode::Conflict,
