@@ -132,23 +132,24 @@ fn local_text(at: crate::domain::Timestamp, offset_minutes: i32) -> String {
     local.format("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-/// A time of the browser's zone with its offset from UTC.
+/// A time of the browser's zone with its offset from UTC. One that a clock skips is the time that the clock shows instead.
+/// A text that names its zone stays as it is.
 fn with_offset(local: &str) -> Option<String> {
-    if local.is_empty() {
+    parse_instant(local).ok()?;
+    if chrono::DateTime::parse_from_rfc3339(local).is_ok() {
         return None;
     }
     let date = Date::new(&JsValue::from_str(local));
-    let offset = date.get_timezone_offset();
-    if offset.is_nan() {
+    if date.get_time().is_nan() {
         return None;
     }
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "whole minutes within a day"
+        reason = "whole milliseconds of a date, and whole minutes within a day"
     )]
-    let east = -offset as i32;
-    let at = parse_instant(local).ok()?;
-    Some(rfc_3339(at, east))
+    let (at, east) = (date.get_time() as i64, -date.get_timezone_offset() as i32);
+    let at = chrono::DateTime::from_timestamp_millis(at)?;
+    Some(rfc_3339(at + chrono::TimeDelta::minutes(east.into()), east))
 }
 
 /// A local time, written as if it were UTC, with the offset that it has.
