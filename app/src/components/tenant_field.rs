@@ -75,7 +75,7 @@ pub fn TenantField(
                     role=move || is_live().then_some("combobox")
                     aria-autocomplete=move || is_live().then_some("list")
                     aria-expanded=move || {
-                        is_live().then(|| combobox.is_open.get().to_string())
+                        is_live().then(|| combobox.has_list().to_string())
                     }
                     aria-controls=move || is_live().then_some(LIST)
                     aria-activedescendant=move || combobox.active.get().map(option_id)
