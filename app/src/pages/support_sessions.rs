@@ -151,9 +151,18 @@ fn Content(sessions: RwSignal<Sessions>, query: Memo<SessionsQuery>) -> impl Int
 }
 
 fn rows((sessions, viewer): Sessions, asked: SessionsQuery) -> AnyView {
-    let (problem, query, list) = match sessions {
-        Ok(sessions) => (sessions.problem, sessions.query, sessions.list),
-        Err(ApiError(problem)) => (None, asked, Err(problem)),
+    let (problem, query, span, list) = match sessions {
+        Ok(sessions) => {
+            let Answered {
+                problem,
+                query,
+                span,
+                list,
+                ..
+            } = sessions;
+            (problem, query, span, list)
+        }
+        Err(ApiError(problem)) => (None, asked, TimeSpan::default(), Err(problem)),
     };
     let notice = problem.map(|problem| {
         set_status(problem.code.status());
@@ -164,7 +173,7 @@ fn rows((sessions, viewer): Sessions, asked: SessionsQuery) -> AnyView {
         }
     });
     let list = match list {
-        Ok(list) => view! { <List list query viewer/> }.into_any(),
+        Ok(list) => view! { <List list query span viewer/> }.into_any(),
         Err(problem) => view! { <Failed problem query/> }.into_any(),
     };
     view! {
@@ -175,7 +184,13 @@ fn rows((sessions, viewer): Sessions, asked: SessionsQuery) -> AnyView {
 }
 
 #[component]
-fn List(list: SupportSessionList, query: SessionsQuery, viewer: Option<SignedIn>) -> impl IntoView {
+fn List(
+    list: SupportSessionList,
+    query: SessionsQuery,
+    /// The time that the filter names.
+    span: TimeSpan,
+    viewer: Option<SignedIn>,
+) -> impl IntoView {
     let ids: Vec<_> = list
         .sessions
         .items
@@ -190,7 +205,8 @@ fn List(list: SupportSessionList, query: SessionsQuery, viewer: Option<SignedIn>
     let live = use_live(Signal::stored(interest));
     let shown = LiveList::new(&list, viewer);
     let is_first = list.sessions.previous_cursor.is_none();
-    let (filter, _, _) = query.read();
+    let (mut filter, _, _) = query.read();
+    filter.from = filter.from.or(span.from);
     shown.follow(live, filter, query.clone());
     let links = PagerLinks::of(&list.sessions, |cursor| query.address(cursor));
     let total = found(list.sessions.total, "support session", "support sessions");

@@ -209,8 +209,8 @@ impl SessionsQuery {
     }
 }
 
-/// Whether a session from the stream matches this filter, but for spans that go by the present: the
-/// server knows when these begin.
+/// Whether a session from the stream matches this filter, in which a span that goes by the present has
+/// the beginning that the server gave.
 pub fn belongs(filter: &SupportSessionFilter, session: &SupportSession, now: Timestamp) -> bool {
     filter
         .status
