@@ -9,34 +9,44 @@ pub enum Overlay {
     Keys,
 }
 
-/// Which of them does.
+/// Which of them does, and what is typed there. The text outlives the field, which is made anew when the server is asked
+/// again who is signed in.
 #[derive(Debug, Clone, Copy)]
-pub struct Overlays(RwSignal<Option<Overlay>>);
+pub struct Overlays {
+    shown: RwSignal<Option<Overlay>>,
+    pub(super) text: RwSignal<String>,
+}
 
 impl Overlays {
     pub(super) fn is(self, overlay: Overlay) -> bool {
-        self.0.get_untracked() == Some(overlay)
+        self.shown.get_untracked() == Some(overlay)
     }
 
     /// The one that lies over the page now.
     pub(super) fn shown(self) -> Option<Overlay> {
-        self.0.get()
+        self.shown.get()
     }
 
     /// Shows it; always true, for keys that are answered so.
     pub(super) fn show(self, overlay: Overlay) -> bool {
-        self.0.set(Some(overlay));
+        if !self.is(overlay) {
+            self.text.set(String::new());
+        }
+        self.shown.set(Some(overlay));
         true
     }
 
     pub(super) fn close(self) {
-        self.0.set(None);
+        self.shown.set(None);
     }
 }
 
 /// Provides [`Overlays`] for the frame, once.
 pub(super) fn provide_overlays() {
-    provide_context(Overlays(RwSignal::new(None)));
+    provide_context(Overlays {
+        shown: RwSignal::new(None),
+        text: RwSignal::new(String::new()),
+    });
 }
 
 /// Opens a dialog as soon as it is in the page. The browser keeps the focus in it, and gives it back when it is closed.

@@ -77,7 +77,7 @@ pub(super) fn PaletteAndKeys() -> impl IntoView {
 fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     open_modally(dialog);
-    let search = use_search();
+    let search = use_search(overlays.text);
     let live = use_live(Signal::default());
     let path = use_location().pathname;
     let shown = Memo::new(move |_| {
@@ -141,6 +141,7 @@ fn Palette(signed_in: SignedIn, overlays: Overlays) -> impl IntoView {
                     spellcheck="false"
                     maxlength="200"
                     autofocus=true
+                    prop:value=move || search.text.get()
                     on:input=move |event| search.text.set(event_target_value(&event))
                     on:keydown=press
                 />

@@ -45,9 +45,9 @@ impl Search {
     }
 }
 
-pub(super) fn use_search() -> Search {
+pub(super) fn use_search(text: RwSignal<String>) -> Search {
     let search = Search {
-        text: RwSignal::new(String::new()),
+        text,
         found: RwSignal::default(),
         problem: RwSignal::new(None),
         awaited: RwSignal::new(false),
