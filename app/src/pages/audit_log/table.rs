@@ -88,10 +88,13 @@ fn EventRow(
             </a>
         }
     });
-    let resource_id = view! { <code class="id"><Outside text=event.resource_id.clone()/></code> };
-    let resource_id = match paths::resource(&event) {
-        Some(path) => view! { <a class="link" href=path>{resource_id}</a> }.into_any(),
-        None => resource_id.into_any(),
+    let resource = view! {
+        <span><Outside text=event.resource_type.clone()/></span>
+        <code class="id"><Outside text=event.resource_id.clone()/></code>
+    };
+    let resource = match paths::resource(&event) {
+        Some(path) => view! { <a class="link name" href=path>{resource}</a> }.into_any(),
+        None => view! { <span class="name">{resource}</span> }.into_any(),
     };
     view! {
         <RowLink href=path.clone()>
@@ -114,10 +117,8 @@ fn EventRow(
                 {tenant.map_or_else(|| view! { <span class="muted">"—"</span> }.into_any(), IntoAny::into_any)}
             </td>
             <td data-label="Resource">
-                <span class="name">
-                    <span><Outside text=event.resource_type/></span>
-                    {resource_id}
-                    {request.map(|path| view! { <a class="link" href=path>"Request"</a> })}
+                <span class="beside">
+                    {resource} {request.map(|path| view! { <a class="link" href=path>"Request"</a> })}
                 </span>
             </td>
             <td data-label="Outcome">
