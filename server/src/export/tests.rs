@@ -25,9 +25,7 @@ use crate::{
     router,
     services::{
         api_keys::{ApiKeys, NewApiKey},
-        testing::{
-            World, anonymous, both, cli, from_address, key_with, sqlite, super_admin, support_admin,
-        },
+        testing::{World, anonymous, both, cli, from_address, key_with, sqlite, support_admin},
     },
 };
 
