@@ -35,7 +35,7 @@ test("force logout names the number, asks for the slug, and leads to its audit e
   await expect(behind).toContainText("user_session.force_logout");
 
   await done.getByRole("link", { name: "View audit event" }).click();
-  await expect(title(page)).toHaveText("user_session.force_logout");
+  await expect(title(page)).toHaveText("All user sessions ended");
   await expect(page.getByRole("region", { name: "What happened" })).toContainText("Jonas Lindqvist");
 });
 

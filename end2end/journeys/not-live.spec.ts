@@ -142,11 +142,11 @@ test("a tab that is older than the server says so, and loses nothing that was ty
 test("a page that calls what the server no longer has says that there is a new version", async ({ page, signIn, consoleErrors }) => {
   await signIn("support_admin");
   await open(page, "/support");
-  await page.route("**/_fn/list_support_sessions", (route) => route.fulfill({ status: 404 }));
+  await page.route("**/_fn/support_sessions", (route) => route.fulfill({ status: 404 }));
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "View Sessions" }).click();
   const line = page.getByRole("alert").filter({ hasText: "A new version of the console is here." });
   await expect(line).toHaveCount(1);
-  await page.unroute("**/_fn/list_support_sessions");
+  await page.unroute("**/_fn/support_sessions");
   await line.getByRole("link", { name: "Reload the page" }).click();
   await expect(title(page)).toHaveText("Support sessions");
   await expectHydrated(page);

@@ -70,7 +70,7 @@ test("without JavaScript a tenant's users are logged out", async ({ page, demo }
   await send(page, tenant.slug);
   await expect(page.getByRole("status").getByText("1 user session ended")).toBeVisible();
   await page.getByRole("link", { name: "View audit event" }).click();
-  await expect(title(page)).toHaveText("user_session.force_logout");
+  await expect(title(page)).toHaveText("All user sessions ended");
 });
 
 test("without JavaScript a form that is sent twice says that nothing was done now", async ({ page, demo }) => {
