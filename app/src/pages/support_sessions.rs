@@ -113,7 +113,7 @@ fn Content(sessions: RwSignal<Sessions>, query: Memo<SessionsQuery>) -> impl Int
             Err(_) => TimeSpan::default(),
         })
     });
-    // Whoever has held a session stays to be chosen while a list can't be had.
+    // People who have held a session can be chosen while a list can't be had.
     let staff = Memo::new(move |before: Option<&Vec<StaffRef>>| {
         let given = sessions
             .with(|(sessions, _)| Some(sessions.as_ref().ok()?.list.as_ref().ok()?.staff.clone()));
