@@ -26,7 +26,7 @@ const events = (page: Page) => page.getByRole("table", { name: "Audit events" })
 
 test("every support session of one staff member last week: one filter, one address", async ({ page, demo, signIn }) => {
   await signIn(await demo.addStaff("Noor Haddad", "support_admin"));
-  const { id } = await createSession(page, (await demo.tenant("healthy")).id);
+  const { id } = await createSession(page, (await demo.tenant("warning")).id);
   await open(page, "/support/sessions");
   const hand = new Hand();
   await hand.click(page.getByRole("link", { name: "7 days", exact: true }));
