@@ -31,7 +31,7 @@ pub fn ForceLogoutPage() -> impl IntoView {
             object=|draft| format!("of {}", draft.tenant.name)
             show=|id, draft, flash| {
                 match draft {
-                    // What was sent before is answered, whoever is signed in now.
+                    // A form that was sent before is answered, also where no one is signed in now.
                     Ok(draft) if draft.active_user_sessions == 0 && flash.is_none() => {
                         nobody(&draft)
                     }

@@ -1,4 +1,4 @@
-//! Revocations take effect on a running server immediately, whoever makes them and under any load.
+//! Revocations take effect on a running server immediately, by whichever way they are made and under any load.
 
 use std::{
     net::SocketAddr,
