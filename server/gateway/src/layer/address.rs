@@ -13,8 +13,13 @@ pub(super) fn original<'a>(uri: &'a Uri, extensions: &'a Extensions) -> &'a Uri 
 /// was rewritten, and is not the judged and recorded resource.
 pub(super) fn is_original(uri: &Uri, extensions: &Extensions) -> bool {
     let original = original(uri, extensions);
-    let nested = extensions.get().map_or("", NestedPath::as_str);
-    uri.query() == original.query() && left_under(nested, original.path()) == Some(uri.path())
+    let nested = extensions.get().map(NestedPath::as_str);
+    let served = match nested {
+        Some(nested) => left_under(nested, original.path()),
+        // In authority form it has no path at all.
+        None => Some(original.path()),
+    };
+    uri.query() == original.query() && served == Some(uri.path())
 }
 
 /// The rest of `path` in a router nested under the pattern `nested`, such as `/v1/{tenant_id}`. A
@@ -72,6 +77,7 @@ mod tests {
         };
         assert!(is_it("/v1/a?b", "/v1/a?b"));
         assert!(is_it("/v1/a?b", "https://host/v1/a?b"));
+        assert!(is_it("host:443", "host:443"));
         for served in ["/", "/a?b", "/v1/b?b", "/v1/a", "/v1/a?c", "/v1/a/?b"] {
             assert!(!is_it(served, "/v1/a?b"), "{served}");
         }

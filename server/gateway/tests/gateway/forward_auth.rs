@@ -35,8 +35,8 @@ const OK: &str = "/v1/tenants/acme/things";
 const ALL: &[ForwardAuthProfile] = ForwardAuthProfile::ALL;
 
 /// A rig whose gateway answers the checks of one proxy.
-struct Checks {
-    rig: Rig,
+pub(crate) struct Checks {
+    pub(crate) rig: Rig,
     profile: ForwardAuthProfile,
     address: SocketAddr,
 }
@@ -62,7 +62,7 @@ impl Checks {
         Self::with(profile, Wanted::default()).await
     }
 
-    async fn with(profile: ForwardAuthProfile, wanted: Wanted) -> Self {
+    pub(crate) async fn with(profile: ForwardAuthProfile, wanted: Wanted) -> Self {
         let rig = Rig::with(wanted).await;
         let settings = with_secret(&rig, profile);
         Self::over(rig, profile, settings).await
@@ -118,7 +118,7 @@ impl Checks {
         client.answer().await
     }
 
-    async fn ask(&self, method: &str, target: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, target: &str) -> Answer {
         self.send(&self.check(method, target)).await
     }
 }

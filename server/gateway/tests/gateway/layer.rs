@@ -1,8 +1,9 @@
 //! The layer in front of axum's handlers: what is served, recorded, and cut. Attacks are in
-//! `attacks`.
+//! `attacks`, and odd targets, by every way in, in `odd_targets`.
 
 mod attacks;
 mod handlers;
+mod odd_targets;
 mod rig;
 
 use std::sync::Arc;

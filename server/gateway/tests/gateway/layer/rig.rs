@@ -59,6 +59,8 @@ pub(super) enum Place {
     AroundRouters,
     /// Nested, letting those pass who are not of support.
     PassingOthers,
+    /// Around the outermost router, letting those pass who are not of support.
+    PassingOthersAroundRouters,
     /// Twice, where the inner one lets those pass who are not of support.
     Twice,
     /// Behind something that serves another address than the client's.
@@ -117,11 +119,29 @@ pub(super) fn rules_by_host() -> RuleSource {
     }
 }
 
-fn scopes() -> Vec<ScopeConfig> {
+/// A session that may read by the `read_only` of `text`, in an application that goes by our identity.
+pub(super) fn reading_by(text: &str) -> Wanted {
+    Wanted {
+        organization: None,
+        scopes: &["read_only"],
+        rules: RuleSource {
+            tenant_binding: TenantBinding::Identity,
+            routes: Vec::new(),
+            scopes: scopes_of(text),
+            ..rules()
+        },
+    }
+}
+
+fn scopes_of(text: &str) -> Vec<ScopeConfig> {
     #[derive(serde::Deserialize)]
     struct File {
         scopes: Vec<ScopeConfig>,
     }
+    toml::from_str::<File>(text).unwrap().scopes
+}
+
+fn scopes() -> Vec<ScopeConfig> {
     let text = r#"
         [[scopes]]
         name = "notes:write"
@@ -132,7 +152,7 @@ fn scopes() -> Vec<ScopeConfig> {
         description = "Chat."
         allow = [{ methods = ["GET"], paths = ["/v1/tenants/{tenant_id}/chat"], upgrade = "websocket" }]
     "#;
-    toml::from_str::<File>(text).unwrap().scopes
+    scopes_of(text)
 }
 
 impl Rig {
@@ -256,6 +276,9 @@ fn application(place: Place, api: Router, layer: SupportSessionLayer) -> Router 
         Place::AroundRouters => {
             // As a service, as axum's own server would serve it.
             Router::new().fallback_service(layer.layer(nest(api)))
+        }
+        Place::PassingOthersAroundRouters => {
+            Router::new().fallback_service(layer.passing_others().layer(nest(api)))
         }
         Place::BehindRewriting => nest(api.layer(layer).layer(from_fn(move_address))),
         Place::BeforeRewriting => nest(api.layer(from_fn(move_address)).layer(layer)),
