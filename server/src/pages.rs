@@ -13,7 +13,10 @@ mod not_live;
 #[cfg(test)]
 mod outside;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 use app::{
     api,
@@ -30,7 +33,6 @@ use axum::{
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
 use store::Lane;
-use tokio::time::timeout;
 use uuid::Uuid;
 
 pub(crate) use self::not_live::not_live;
@@ -61,13 +63,19 @@ impl Pages {
 
 /// The paths of the route table except `/`, in axum's form. Also starts the executor of Leptos'
 /// tasks, so call it within a Tokio runtime.
-pub(crate) fn paths() -> Vec<String> {
-    let routes = leptos_axum::generate_route_list(Document);
-    let mut paths: Vec<_> = routes.iter().map(|route| route.path().to_owned()).collect();
-    paths.sort();
-    paths.dedup();
-    paths.retain(|path| path != "/");
-    paths
+///
+/// They are listed once in a process. While Leptos lists them, no resource loads on any thread, and a page that is being
+/// rendered elsewhere would wait forever.
+pub(crate) fn paths() -> &'static [String] {
+    static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let routes = leptos_axum::generate_route_list(Document);
+        let mut paths: Vec<_> = routes.iter().map(|route| route.path().to_owned()).collect();
+        paths.sort();
+        paths.dedup();
+        paths.retain(|path| path != "/");
+        paths
+    });
+    &PATHS
 }
 
 pub(crate) async fn page(State(pages): State<Pages>, request: Request) -> Response {
@@ -110,29 +118,7 @@ fn unreadable() -> Response {
     headers::without_script(refusal.into_response())
 }
 
-/// How long a page may take. Now and then the framework loses a wake-up while it renders, and the page would never come
-/// (leptos-rs/leptos issue 4851, whose mending doesn't cover all of it).
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Renders a page, and once more if it doesn't come.
 async fn render(pages: Pages, context: Context, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    for _ in 0..2 {
-        let request = Request::from_parts(parts.clone(), Body::empty());
-        let rendered = render_once(pages.clone(), context.clone(), request);
-        match timeout(PATIENCE, rendered).await {
-            Ok(response) => return response,
-            Err(_) => tracing::warn!(path = parts.uri.path(), "a page was not rendered in time"),
-        }
-    }
-    let late = (
-        StatusCode::SERVICE_UNAVAILABLE,
-        "The page could not be made in time. Reload it.\n",
-    );
-    headers::without_script(late.into_response())
-}
-
-async fn render_once(pages: Pages, context: Context, request: Request) -> Response {
     let nonce = Nonce::new();
     let assets = Assets {
         only_for_later: request.uri().path() == paths::SIGN_IN,

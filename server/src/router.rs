@@ -110,9 +110,9 @@ fn pages(state: Pages, limits: &Limits) -> Router {
         .layer(limit_pages.clone())
         .with_state::<()>(state.clone());
     pages::paths()
-        .into_iter()
+        .iter()
         .fold(Router::new(), |router, path| {
-            router.route(&path, get(pages::page).layer(limit_pages.clone()))
+            router.route(path, get(pages::page).layer(limit_pages.clone()))
         })
         .route("/", get(|| async { Redirect::to(paths::OVERVIEW) }))
         .route("/_fn/{name}", server_functions)

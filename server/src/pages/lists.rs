@@ -1,5 +1,13 @@
 //! The pages of lists as a browser without JavaScript gets them.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
 use app::domain::staff::Role;
 use axum::{Router, body::Body, extract::Request};
 use gateway::{entropy::SeededEntropy, identities::IdentityKeys};
@@ -8,7 +16,7 @@ use http::{
     header::{ACCEPT, COOKIE, LOCATION},
 };
 use http_body_util::BodyExt;
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, task::spawn_blocking, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -54,6 +62,30 @@ async fn get(router: &Router, cookie: &str, path: &str) -> (StatusCode, Option<S
     let after = parts.filter_map(|part| part.split_once("</script>"));
     let page = first + &after.map(|(_, rest)| rest).collect::<String>();
     (status, location, page)
+}
+
+#[tokio::test]
+async fn a_page_comes_while_another_thread_makes_a_router() {
+    let (router, cookie, _world) = console().await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let listing = spawn_blocking({
+        let is_over = Arc::clone(&is_over);
+        move || {
+            while !is_over.load(Ordering::Relaxed) {
+                assert!(!super::paths().is_empty());
+            }
+        }
+    });
+    let render = async {
+        for _ in 0..20 {
+            let (status, ..) = get(&router, &cookie, "/support/sessions").await;
+            assert_eq!(status, StatusCode::OK);
+        }
+    };
+    let rendered = timeout(Duration::from_secs(60), render).await;
+    is_over.store(true, Ordering::Relaxed);
+    listing.await.unwrap();
+    rendered.expect("the pages come");
 }
 
 #[tokio::test]
