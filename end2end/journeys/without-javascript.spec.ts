@@ -82,6 +82,8 @@ test("without JavaScript a form that is sent twice says that nothing was done no
   await send(page, tenant.slug);
   await expect(page.getByRole("status").getByText("1 user session ended")).toBeVisible();
 
+  // A forced logout covers the whole second in which it happens.
+  await demo.advance("1s");
   await userSignsIn(demo, tenant, "usr_2");
   await page.goto(form);
   const fresh = await page.locator("[name=idempotency_key]").inputValue();
