@@ -8,6 +8,6 @@ compat=end2end/applications/compat
 step "Next.js: build" env NEXT_TELEMETRY_DISABLED=1 "$compat/node_modules/.bin/next" build "$compat/next"
 "$ROOT/.make/build.sh"
 if (($# == 0)); then
-  SUPPORT_CONSOLE_FIREFOX=${SUPPORT_CONSOLE_FIREFOX:-/usr/bin/firefox-esr} "$ROOT/.make/journeys.sh" --project firefox
+  SUPPORT_CONSOLE_FIREFOX=${SUPPORT_CONSOLE_FIREFOX:-/usr/bin/firefox-esr} "$ROOT/.make/journeys.sh" --project=firefox
 fi
-SUPPORT_CONSOLE_COMPAT=$TOOLS/compat/bin "$ROOT/.make/journeys.sh" --project desktop applications programs large-bodies "$@"
+SUPPORT_CONSOLE_COMPAT=$TOOLS/compat/bin "$ROOT/.make/journeys.sh" --project=desktop applications programs large-bodies "$@"
