@@ -88,7 +88,9 @@ years() {
     "$ROOT/.make/with-postgres.sh" --find >/dev/null || apt_install postgresql
     postgres=("$ROOT/.make/with-postgres.sh")
   fi
-  step "Figures: years" "${postgres[@]}" python3 end2end/bench/years.py --binary "$SUPPORT_CONSOLE_BINARY" "$@"
+  step "Filler (release)" cargo build --locked --release -p store --example years
+  step "Figures: years" "${postgres[@]}" python3 end2end/bench/years.py --binary "$SUPPORT_CONSOLE_BINARY" \
+    --filler "$TARGET/release/examples/years" "$@"
 }
 
 endurance() {

@@ -1,13 +1,13 @@
 """An audit log of years: how long its pages, a verification and the deletion of a month take; prints a table.
 
 The events are written past the program, as it stores them (docs/decisions/0027), chain by chain with their hashes: so the program can
-verify them. A folder that is named is kept, and the next run fills it further: what it adds is as old as that run.
+verify them. `server/store/examples/years.rs` does that. A folder that is named is kept, and the next run fills it further: what it adds
+is as old as that run.
 """
 
 import argparse
 import contextlib
 import datetime
-import hashlib
 import os
 import pathlib
 import secrets
@@ -24,13 +24,8 @@ from processes import find, free_port, stop_when_told
 
 GENESIS = "0" * 64
 SECOND = 1_000_000
-# How many events one transaction adds.
-BATCH = 100_000
-# One event of a chain in this many is not about a request.
-RARE = 1_000
 MONTHS = 24
 LATER = 4_000_000_000_000_000
-SESSION = "01937e2c-7b6a-7cc0-8000-0000000000bb"
 STAFF = "01937e2c-7b6a-7cc0-8000-0000000000aa"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 # Number, category, action, resource type, type, ID and name of the actor, address, browser: what is in `audit_deeds`.
@@ -39,12 +34,12 @@ DEEDS = [
     (-2, "support_session", "support_session.response", "support_session", "system", "gateway", "Support Console gateway", None, None),
     (3, "tenant", "tenant.changed", "tenant", "staff", STAFF, "Ada Bench", "192.0.2.7", BROWSER),
 ]
-COLUMNS = "place, recorded_at, took, deed, hash, id, resource, request, metadata"
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--binary", required=True)
+    arguments.add_argument("--filler", required=True, help="the example years of the store")
     arguments.add_argument("--events", type=int, default=1_000_000)
     arguments.add_argument("--tenants", type=int, default=200)
     arguments.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
@@ -63,24 +58,18 @@ class Sqlite:
     def __init__(self, folder: pathlib.Path) -> None:
         self.url, self.file = f"sqlite:{folder}/console.db", folder / "console.db"
 
-    def open(self) -> None:
-        self.connection = sqlite3.connect(self.file, isolation_level=None)
-        self.connection.execute("PRAGMA synchronous = OFF")
-        self.connection.execute("PRAGMA cache_size = -262144")
-
-    def close(self) -> None:
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.connection.close()
-
     def ask(self, sql: str) -> list[tuple]:
-        return self.connection.execute(sql).fetchall()
+        with contextlib.closing(sqlite3.connect(self.file)) as connection:
+            return connection.execute(sql).fetchall()
 
-    def add(self, rows: list[tuple], then: list[str]) -> None:
-        self.connection.execute("BEGIN IMMEDIATE")
-        self.connection.executemany(f"INSERT INTO audit_log ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        for sql in then:
-            self.connection.execute(sql)
-        self.connection.execute("COMMIT")
+    def do(self, script: list[str]) -> None:
+        with contextlib.closing(sqlite3.connect(self.file, isolation_level=None)) as connection:
+            connection.executescript(";".join(script))
+
+    def fill(self, filler: list[str], chains: str) -> None:
+        program, *numbers = filler
+        subprocess.run([program, str(self.file), *numbers], input=chains, text=True, check=True)
+        self.do(["PRAGMA wal_checkpoint(TRUNCATE)"])
 
     def size(self) -> int:
         return self.file.stat().st_size
@@ -93,71 +82,29 @@ class Postgres:
         for name in "cursor", "identity", "checkpoint":
             (folder / f"{name}.key").write_text(secrets.token_hex(32))
             (folder / f"{name}.key").chmod(0o600)
+        self.psql = [find("psql") or "psql", "--quiet", "--no-align", "--tuples-only", "--field-separator=\t", "--set=ON_ERROR_STOP=1",
+                     self.url, "--file=-"]
 
-    def open(self) -> None:
-        pass
-
-    def close(self) -> None:
-        self.psql("ANALYZE")
-
-    def psql(self, script: str) -> str:
-        command = [find("psql") or "psql", "--quiet", "--no-align", "--tuples-only", "--field-separator=\t", "--single-transaction",
-                   "--set=ON_ERROR_STOP=1", self.url, "--file=-"]
-        return subprocess.run(command, input=script, stdout=subprocess.PIPE, text=True, check=True).stdout
+    def run(self, script: str) -> str:
+        return subprocess.run(self.psql, input=script, stdout=subprocess.PIPE, text=True, check=True).stdout
 
     def ask(self, sql: str) -> list[tuple]:
-        return [tuple(line.split("\t")) for line in self.psql(sql).splitlines()]
+        return [tuple(line.split("\t")) for line in self.run(sql).splitlines()]
 
-    def add(self, rows: list[tuple], then: list[str]) -> None:
-        lines = ["\t".join(f"\\\\x{value.hex()}" if isinstance(value, bytes) else str(value) for value in row) for row in rows]
-        self.psql("\n".join([f"COPY audit_log ({COLUMNS}) FROM STDIN;", *lines, "\\.", *(f"{sql};" for sql in then)]))
+    def do(self, script: list[str]) -> None:
+        self.run("".join(f"{sql};\n" for sql in script))
+
+    def fill(self, filler: list[str], chains: str) -> None:
+        program, *numbers = filler
+        with subprocess.Popen(self.psql, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as psql:
+            subprocess.run([program, "-", *numbers], input=chains.encode(), stdout=psql.stdin, check=True)
+            psql.communicate()
+        if psql.returncode:
+            sys.exit("psql has failed")
+        self.do(["ANALYZE"])
 
     def size(self) -> int:
         return int(self.ask("SELECT pg_database_size(current_database())")[0][0])
-
-
-class Chain:
-    """A tenant's chain while it is written."""
-
-    def __init__(self, tenant: str, number: int, seq: int, digits: str) -> None:
-        self.tenant, self.name, self.number, self.seq, self.hash, self.at = tenant, f"tenant:{tenant}", number, seq, digits, 0
-        self.resource = {False: bytes.fromhex(SESSION.replace("-", "")), True: tenant.encode()}
-
-    def event(self, at: int, spelled: str) -> tuple:
-        """The next event, as it is stored: a request, its response, and rarely something else."""
-        self.seq, self.at = self.seq + 1, at
-        seq, is_act = self.seq, self.seq % RARE == 0
-        request = hashlib.sha256(b"%d %d" % (self.number, (seq + 1) // 2)).digest()[:16]
-        if is_act:
-            kind, metadata, stored, resource = 2, '{"changed":{}}', '{"changed":{}}', self.tenant
-        elif seq % 2:
-            path = f"/v1/tenants/{self.tenant}/invoices/inv_{seq:06}"
-            metadata = f'{{"method":"GET","path":"{path}","query":null,"scope":"read_only","seq":{seq}}}'
-            kind, stored, resource = 0, f'["GET","{path}",null,"read_only",{seq}]', SESSION
-        else:
-            metadata = ('{"duration_ms":3,"outcome":"done","refusal":null,"request_bytes":0,"response_bytes":1234,"status":200,'
-                        '"upgrade":null}')
-            kind, stored, resource = 1, '[3,"done",null,0,1234,200,null]', SESSION
-        number, category, action, resource_type, actor_type, actor_id, actor_name, ip, browser = DEEDS[kind]
-        digest = hashlib.sha256(seq.to_bytes(8, "big") + at.to_bytes(8, "big") + self.name.encode()).digest()
-        version, variant = 0x70 | digest[0] & 0x0F, 0x80 | digest[2] & 0x3F
-        id_ = (at // 1000).to_bytes(6, "big") + bytes((version, digest[1], variant)) + digest[3:10]
-        ip, browser = (f'"{ip}"', f'"{browser}"') if ip else ("null", "null")
-        # docs/audit-format.md.
-        text = (f'{{"action":"{action}","actor":{{"id":"{actor_id}","name":"{actor_name}","type":"{actor_type}"}},'
-                f'"category":"{category}","chain":"{self.name}","id":"{uuid(id_)}","ip":{ip},"metadata":{metadata},'
-                f'"occurred_at":"{spelled}","outcome":"success","prev":"sha256:{self.hash}","recorded_at":"{spelled}",'
-                f'"request_id":"{uuid(request)}","resource_id":"{resource}","resource_type":"{resource_type}","seq":{seq},'
-                f'"tenant_id":"{self.tenant}","user_agent":{browser},"v":1}}')
-        hashed = hashlib.sha256(text.encode())
-        self.hash = hashed.hexdigest()
-        # The identifier is made from the place.
-        return (self.number << 40) + seq, at, 0, number, hashed.digest(), b"", self.resource[is_act], request, stored
-
-
-def uuid(raw: bytes) -> str:
-    digits = raw.hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 class Years:
@@ -228,14 +175,15 @@ class Years:
                 sys.exit(f"{name}: {status} {answer[:300]}")
         print(f"| {name} | {statistics.median(times) * 1000:,.1f} ms, at most {max(times) * 1000:,.1f} ms |", flush=True)
 
-    def chains(self) -> list[Chain]:
+    def chains(self) -> list[tuple]:
+        """Tenant, number of the chain, position and hash of its last event."""
         names = [f"years-{number}" for number in range(self.options.tenants)]
         heads = {row[0]: row[1:] for row in self.store.ask("SELECT h.chain, c.number, h.seq, substr(h.hash, 8) FROM audit_heads h "
                                                            "JOIN audit_chains c ON c.name = h.chain")}
         if f"tenant:{names[0]}" not in heads:
-            self.store.add([], list(self.first(names)))
+            self.store.do(list(self.first(names)))
             return self.chains()
-        return [Chain(name, int(number), int(seq), digits) for name in names for number, seq, digits in [heads[f"tenant:{name}"]]]
+        return [(name, *heads[f"tenant:{name}"]) for name in names]
 
     def first(self, names: list[str]) -> Iterator[str]:
         """The rows that must exist before the first event."""
@@ -254,29 +202,16 @@ class Years:
             yield "SELECT setval('audit_deeds_number', 100)"
 
     def fill(self) -> None:
-        self.store.open()
         chains = self.chains()
-        have = sum(chain.seq for chain in chains)
-        missing = self.options.events - have
+        have = sum(int(seq) for _, _, seq, _ in chains)
+        missing = max(0, self.options.events - have)
         last = int(self.store.ask("SELECT COALESCE(MAX(recorded_at), 0) FROM audit_log")[0][0])
-        at = max(last, int(self.begin.timestamp()) * SECOND)
-        if missing > 0:
-            step, begin, turn = max(1, (self.now - at) // (missing + 1)), time.monotonic(), 0
-            for done in range(0, missing, BATCH):
-                rows = []
-                for _ in range(min(BATCH, missing - done)):
-                    at += step
-                    seconds, micros = divmod(at, SECOND)
-                    spelled = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{micros:06}Z"
-                    rows.append(chains[turn % len(chains)].event(at, spelled))
-                    turn += 1
-                self.store.add(rows, [f"UPDATE audit_heads SET seq = {chain.seq}, hash = 'sha256:{chain.hash}', recorded_at = {chain.at} "
-                                      f"WHERE chain = '{chain.name}'" for chain in chains if chain.at])
-                print(f"\r{have + done + len(rows):,} events, {(done + len(rows)) / (time.monotonic() - begin):,.0f}/s", end="",
-                      file=sys.stderr, flush=True)
-            print(file=sys.stderr)
-        self.store.close()
-        print(f"{have + max(missing, 0):,} events of {len(chains)} tenants in {MONTHS} months; {self.options.store}: "
+        begin = max(last, int(self.begin.timestamp()) * SECOND)
+        if missing:
+            step = max(1, (self.now - begin) // (missing + 1))
+            lines = "".join("\t".join(map(str, chain)) + "\n" for chain in chains)
+            self.store.fill([self.options.filler, str(missing), str(begin), str(step)], lines)
+        print(f"{have + missing:,} events of {len(chains)} tenants in {MONTHS} months; {self.options.store}: "
               f"{self.store.size() / 1e9:,.2f} GB\n", flush=True)
 
 
