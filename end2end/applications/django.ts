@@ -31,7 +31,12 @@ export const django: Application = {
 
   async use(page, url) {
     const seen: string[] = [];
-    const see = async (what: string) => seen.push((await page.locator(what).first().innerText()));
+    const see = async (what: string) => {
+      const place = page.locator(what).first();
+      // A page that is still being read has elements without their content.
+      await expect(place).toHaveText(/\S/);
+      seen.push(await place.innerText());
+    };
     await page.goto(`${url}/admin/`);
     await page.getByLabel("Username:").fill(ADMIN.username);
     await page.getByLabel("Password:").fill(ADMIN.password);
@@ -50,6 +55,7 @@ export const django: Application = {
     await expect(page.locator("#id_user_permissions_to option")).toHaveCount(1);
     await page.getByLabel("Email address:").fill("bruno@demo.example");
     await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.waitForURL("**/admin/auth/user/");
     await see(".messagelist");
 
     await page.locator("#searchbar").fill("bruno 50%");
