@@ -32,7 +32,7 @@ use store::{
 use self::{progress::Progress, read_on::may_read_on};
 use crate::services::{
     Core, ServiceError,
-    audit::{narrowed, reach},
+    audit::{check_known, narrowed, reach},
 };
 
 pub use handler::{export_audit, from_own_pages};
@@ -82,7 +82,11 @@ pub async fn export(
     };
     // An export that can't begin is not recorded. One that has begun waits for its turn and doesn't
     // break off.
-    drop(core.store.within(Lane::Exports).read().await?);
+    let mut reader = core.store.within(Lane::Exports).read().await?;
+    if let Some(tenant) = &tenant {
+        check_known(&mut reader.db(), tenant).await?;
+    }
+    drop(reader);
     let chain = chain_of(tenant.as_ref());
     core.append(core.event(context, tenant.as_ref(), chain, action))
         .await?;

@@ -22,7 +22,10 @@ use store::{Lane, audit::chain_of};
 
 use self::rows::Row;
 use super::{Export, file_name, read_on::may_read_on, table};
-use crate::{app_state::AppState, services::ServiceError};
+use crate::{
+    app_state::AppState,
+    services::{ServiceError, audit::check_known},
+};
 
 /// What is listed.
 #[derive(Debug, Clone)]
@@ -143,6 +146,10 @@ pub(super) async fn export_list(
     list.authorise(state, context)?;
     let tenant = list.tenant(state, context).await?;
     let core = &state.core;
+    if let Some(tenant) = &tenant {
+        let mut reader = core.store.within(Lane::Exports).read().await?;
+        check_known(&mut reader.db(), tenant).await?;
+    }
     // The first page is read before anything is recorded: an export that can't begin is no event.
     let first = Lane::Exports.run(list.page(state, context, None)).await?;
     let action = AuditAction::ListExported {

@@ -198,6 +198,41 @@ async fn a_caller_who_may_not_read_may_not_export_and_leaves_no_event() {
 }
 
 #[tokio::test]
+async fn an_export_of_a_tenant_that_does_not_exist_begins_no_chain() {
+    for test in both().await {
+        let engine = test.engine;
+        test.add_tenant("acme").await;
+        append(&test.core.store, new_event(Some("gone"), 1, noon()))
+            .await
+            .unwrap();
+        let platform = || key_with(None, &[ApiRight::Read]);
+        for (context, filter) in [
+            (support_admin(1), of_tenant("nobody")),
+            (cli(), of_tenant("nobody")),
+            (platform(), of_tenant("nobody")),
+            (
+                key_with(Some("nobody"), &[ApiRight::Read]),
+                AuditFilter::default(),
+            ),
+        ] {
+            let refused = export(&test.core, &context, filter, ExportFormat::JsonLines).await;
+            let problem = Problem::from(refused.err().expect("refused"));
+            assert_eq!(problem.code, ProblemCode::InvalidInput, "{engine}");
+            assert!(problem.field("tenant").is_some(), "{engine}: {problem:?}");
+        }
+        let mut reader = test.core.store.read().await.unwrap();
+        let chains = reader.db().list_audit_chains().await.unwrap();
+        assert!(!chains.contains(&"tenant:nobody".to_owned()), "{chains:?}");
+        // A tenant without events, and events of a tenant that is registered no more.
+        for tenant in ["acme", "gone"] {
+            let filter = of_tenant(tenant);
+            let exported = export(&test.core, &platform(), filter, ExportFormat::Csv).await;
+            assert!(exported.is_ok(), "{engine} {tenant}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_download_link_answers_with_an_attachment_or_names_the_field() {
     let test = sqlite().await;
     append(&test.core.store, new_event(Some("a"), 1, noon()))

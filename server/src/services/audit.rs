@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 
 use app::{
     domain::{
-        AuditEventId, RequestId,
+        AuditEventId, RequestId, TenantId,
         audit::{AuditEvent, AuditFilter, OF_REQUEST, RequestAnswer},
         caller::Context,
         page::{Page, PageRequest},
         policy::Act,
         problem::{Problem, ProblemCode},
+        tenants::no_tenant,
         time_range::{TimePreset, TimeSpan},
     },
     ports::AuditPort,
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use store::audit::AuditReach;
+use store::{
+    Db,
+    audit::{AuditReach, chain_of},
+};
 
 use super::{Core, ServiceError};
 
@@ -135,6 +139,16 @@ pub(crate) async fn narrowed(
         tenant_id: Some(tenant),
         ..filter
     })
+}
+
+/// Refuses a tenant that isn't registered and has no events, so that no export begins its chain.
+pub(crate) async fn check_known(db: &mut Db<'_>, tenant: &TenantId) -> Result<(), ServiceError> {
+    let is_known = db.lookup_tenant(tenant).await?.is_some()
+        || db.chain_begins_at(&chain_of(Some(tenant))).await?.is_some();
+    match is_known {
+        true => Ok(()),
+        false => Err(no_tenant(tenant.as_str()).into()),
+    }
 }
 
 /// The list's name for cursors, so that a cursor only works with the same reach and filter.

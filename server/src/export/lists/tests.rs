@@ -161,6 +161,13 @@ async fn nobody_exports_from_elsewhere_or_without_a_sign_in_and_no_event_is_left
     .await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(text.contains("from: must be a date"), "{text}");
+    for list in ["support-sessions", "support-activity"] {
+        let path = format!("/export/{list}?format=csv&tenant=nobody");
+        let (status, _, text) = get(&router, &cookie, "same-origin", &path).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+        assert!(text.contains("no tenant \"nobody\""), "{text}");
+    }
+    assert!(world.actions("tenant:nobody").await.is_empty());
     let unknown =
         "/export/support-sessions/01937e2c-7b6a-7cc0-8000-00000000dead/access-log?format=csv";
     let (status, ..) = get(&router, &cookie, "same-origin", unknown).await;
