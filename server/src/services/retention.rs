@@ -22,7 +22,10 @@ use super::{
 };
 use crate::keys::KeyError;
 
-pub use self::{archive::Archived, record::PrunedRecord};
+pub use self::{
+    archive::{Archived, Unsound},
+    record::PrunedRecord,
+};
 
 /// Deletes up to some hundred rows, and returns how many.
 type Piece<D> =
@@ -85,6 +88,16 @@ pub enum RetentionError {
     Unsound(String),
     #[error("{0}")]
     Unusable(String),
+}
+
+impl RetentionError {
+    /// Whether the cause is what is stored of one chain, so that others can be dealt with.
+    const fn is_about_chain(&self) -> bool {
+        matches!(
+            self,
+            Self::Unsound(_) | Self::Service(ServiceError::Store(StoreError::Unreadable { .. }))
+        )
+    }
 }
 
 impl From<StoreError> for RetentionError {

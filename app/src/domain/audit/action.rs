@@ -204,7 +204,7 @@ audit_actions! {
         /// A list of the console was exported.
         "list.exported" => ListExported { list: ExportedList, format: ExportFormat, filter: String }
         /// The events recorded before an instant were copied to an archive.
-        "audit.archived" => AuditArchived { before: Timestamp, events: u64, sha256: String }
+        "audit.archived" => AuditArchived { before: Timestamp, events: u64, sha256: String, unsound: Vec<String> }
         /// This chain's events recorded before an instant were deleted, because they were too old to be kept.
         "audit.pruned" => AuditPruned { before: Timestamp, last_seq: u64, last_hash: String }
     }

@@ -12,7 +12,7 @@ use crate::{
         table::table,
     },
     out,
-    services::retention::Retention,
+    services::retention::{Retention, Unsound},
 };
 
 #[derive(Debug, Args)]
@@ -55,7 +55,15 @@ pub(super) async fn archive(common: &Common, args: ArchiveArgs) -> Result<(), Cl
     for head in archived.heads {
         say!("{head}")?;
     }
-    Ok(())
+    if archived.unsound.is_empty() {
+        return Ok(());
+    }
+    for Unsound { chain, why } in archived.unsound {
+        out::print_outside(&format!("Left out: {chain}: {why}\n"))?;
+    }
+    Err(CliError::Failed(
+        "Some chains don't verify. Nothing of them was archived, and nothing of them will be deleted.",
+    ))
 }
 
 pub(super) async fn prune(common: &Common, args: PruneArgs) -> Result<(), CliError> {

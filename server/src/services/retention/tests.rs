@@ -12,6 +12,8 @@ use app::{
 
 use audit::verify::{Extent, KeptHead, Report, verify_lines};
 use gateway::{clock::Clock as _, ports::Recorder as _, token::Token};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use store::{audit::NewAuditEvent, audit::verify_store, testing::append, testing::new_event};
 
 use super::*;
@@ -380,6 +382,66 @@ async fn with_archive_first_only_what_is_in_an_archive_is_deleted() {
         let pruned = retention.prune_record(&cli()).await.unwrap();
         assert_eq!(pruned.audit_events, 1_205, "{engine}");
         assert!(world.verified(old).await.is_sound(), "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn a_chain_that_does_not_verify_keeps_no_other_from_the_archive() {
+    // Changed behind the first page that is read, unreadable, and with its beginning cut off.
+    const ATTACKS: [&str; 3] = [
+        "UPDATE audit_log SET resource = hash WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:acme') + 1100",
+        "UPDATE audit_log SET recorded_at = 9223372036854775807 WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:acme') + 1",
+        "DELETE FROM audit_log WHERE place = (SELECT number << 40 FROM audit_chains WHERE name = 'tenant:acme') + 1",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for attack in ATTACKS {
+        for world in old_worlds(config(folder.path(), true)).await {
+            let about = format!("{} {attack}", world.engine);
+            let archives = tempfile::tempdir().unwrap();
+            world.record(Some("aaa"), 2).await;
+            world.record(Some("acme"), 1_203).await;
+            world.record(Some("bolt"), 3).await;
+            let heads = world.verified(vec![]).await;
+            let sound = heads.heads().filter(|head| head.chain != "tenant:acme");
+            let old: Vec<_> = sound.collect();
+            world.clock.advance(TimeDelta::days(790));
+            assert_eq!(world.run(attack).await, 1, "{about}");
+
+            let retention = world.retention();
+            let archived = retention.archive(&cli(), archives.path(), None).await;
+            let archived = archived.unwrap_or_else(|error| panic!("{about}: {error}"));
+            assert_eq!((archived.events, &archived.heads), (5, &old), "{about}");
+            let [Unsound { chain, .. }] = &archived.unsound[..] else {
+                panic!("{about}: {:?}", archived.unsound)
+            };
+            assert_eq!(chain, "tenant:acme", "{about}");
+            let file = std::fs::read(&archived.path).unwrap();
+            assert_eq!(
+                archived.sha256,
+                hex::encode(Sha256::digest(&file)),
+                "{about}"
+            );
+            let report = verify_lines(file.as_slice(), Extent::All, old).unwrap();
+            assert!(report.is_sound() && report.events == 5, "{about}: {report}");
+            let mut reader = world.core.store.read().await.unwrap();
+            let events = reader.db().list_audit_chain("system", 0).await.unwrap();
+            drop(reader);
+            let noted = events.iter().find(|event| event.action == "audit.archived");
+            assert_eq!(
+                noted.unwrap().metadata["unsound"],
+                json!(["tenant:acme"]),
+                "{about}"
+            );
+
+            let left = world.count("audit_events").await;
+            // It names what it can't delete, and deletes the rest.
+            let _ = retention.prune_record(&cli()).await;
+            let pruned = ["tenant:aaa", "tenant:bolt"];
+            for chain in pruned {
+                assert_eq!(world.actions(chain).await, ["audit.pruned"], "{about}");
+            }
+            assert_eq!(world.count("audit_events").await, left - 5 + 2, "{about}");
+        }
     }
 }
 

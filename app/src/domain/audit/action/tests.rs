@@ -81,6 +81,7 @@ fn of_retention() -> Vec<AuditAction> {
             before: at("00:00:00"),
             events: 41,
             sha256: "ab".into(),
+            unsound: vec!["tenant:acme".into()],
         },
         AuditAction::AuditPruned {
             before: at("00:00:00"),
