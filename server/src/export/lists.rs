@@ -212,13 +212,14 @@ fn write(
     let bytes = match format {
         ExportFormat::Csv => {
             let head = first.then(|| rows::columns(list));
-            let cells = rows.iter().map(|row| row.cells.as_slice());
-            table::write_cells(head, cells).map_err(|e| super::unwritable(&e))?
+            table::write_cells(head, rows.iter().map(Row::shown))
+                .map_err(|e| super::unwritable(&e))?
         }
         ExportFormat::JsonLines => {
             let mut lines = Vec::new();
             for row in rows {
-                serde_json::to_writer(&mut lines, &row.json).map_err(|e| super::unwritable(&e))?;
+                serde_json::to_writer(&mut lines, &row.to_json(list))
+                    .map_err(|e| super::unwritable(&e))?;
                 lines.push(b'\n');
             }
             lines

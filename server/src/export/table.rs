@@ -49,9 +49,9 @@ pub(super) fn write(events: &[AuditEvent], first: bool) -> Result<Vec<u8>, csv::
 }
 
 /// Writes rows of cells, with the names of the columns before the first.
-pub(super) fn write_cells<'r>(
+pub(super) fn write_cells(
     head: Option<&[&str]>,
-    rows: impl Iterator<Item = &'r [String]>,
+    rows: impl Iterator<Item = Vec<String>>,
 ) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)

@@ -1,4 +1,4 @@
-//! The columns that people read, and the rows in them. Instants are UTC.
+//! The columns that people read, and the rows in them, with texts as they are stored. Instants are UTC.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,9 @@ use serde_json::{Value, json};
 
 use super::List;
 
-/// One row: its cells, and the same as JSON.
+/// The cells of one row.
 #[derive(Debug)]
-pub(super) struct Row {
-    pub(super) cells: Vec<String>,
-    pub(super) json: Value,
-}
+pub(super) struct Row(pub(super) Vec<String>);
 
 /// The names of a list's columns.
 pub(super) const fn columns(list: &List) -> &'static [&'static str] {
@@ -110,29 +107,27 @@ fn optional<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-/// A text from outside: characters that act are shown as escapes.
-fn text(text: &str) -> String {
-    shown_lines(text).into_owned()
-}
-
 impl Row {
-    /// The cells in the order of the columns; as JSON under the same names.
-    fn new(columns: &[&str], cells: Vec<String>) -> Self {
-        let named = columns.iter().zip(&cells);
+    /// For programs: the cells under the names of their columns.
+    pub(super) fn to_json(&self, list: &List) -> Value {
+        let named = columns(list).iter().zip(&self.0);
         let named = named.map(|(name, cell)| ((*name).to_owned(), json!(cell)));
-        Self {
-            json: Value::Object(named.collect()),
-            cells,
-        }
+        Value::Object(named.collect())
+    }
+
+    /// For people: characters that act are escapes.
+    pub(super) fn shown(&self) -> Vec<String> {
+        let shown = self.0.iter().map(|cell| shown_lines(cell).into_owned());
+        shown.collect()
     }
 
     pub(super) fn of_tenant(row: &TenantHealth) -> Self {
         let (tenant, signals) = (&row.tenant, &row.signals);
         let rate = app::components::format::share(signals.errors_24h, signals.calls_24h);
-        let cells = vec![
-            text(&tenant.name),
+        Self(vec![
+            tenant.name.clone(),
             tenant.id.to_string(),
-            text(&tenant.slug),
+            tenant.slug.clone(),
             tenant.status.to_string(),
             signals.health.to_string(),
             instant(signals.since),
@@ -140,12 +135,11 @@ impl Row {
             signals.calls_24h.to_string(),
             signals.errors_24h.to_string(),
             optional(rate.map(|rate| format!("{:.2}", rate * 100.0))),
-            text(tenant.plan.as_deref().unwrap_or_default()),
-            text(tenant.region.as_deref().unwrap_or_default()),
-            text(tenant.contact.as_deref().unwrap_or_default()),
+            optional(tenant.plan.as_ref()),
+            optional(tenant.region.as_ref()),
+            optional(tenant.contact.as_ref()),
             instant(tenant.created_at),
-        ];
-        Self::new(&TENANT, cells)
+        ])
     }
 
     pub(super) fn of_session(session: &SupportSession, now: Timestamp) -> Self {
@@ -153,36 +147,35 @@ impl Row {
         let revocation = session.revocation.as_ref();
         let scopes: Vec<_> = session.scopes.iter().map(ToString::to_string).collect();
         let reason = revocation.and_then(|by| by.reason.as_deref());
-        let cells = vec![
+        Self(vec![
             instant(session.issued_at),
             instant(session.ends_at()),
             optional((end <= now).then(|| instant(end))),
             (end - session.issued_at).num_seconds().to_string(),
             session.status(now).to_string(),
-            text(&session.tenant_name),
+            session.tenant_name.clone(),
             session.tenant_id.to_string(),
             optional(session.organization_id.as_ref()),
-            text(&session.staff_name),
+            session.staff_name.clone(),
             session.staff_id.to_string(),
             scopes.join(" "),
-            text(&session.reason),
-            text(session.ticket.as_deref().unwrap_or_default()),
+            session.reason.clone(),
+            optional(session.ticket.as_ref()),
             session.requests_forwarded.to_string(),
             session.requests_refused.to_string(),
-            text(revocation.map_or("", |by| &by.by_name)),
-            text(reason.unwrap_or_default()),
-            text(&session.ip),
+            optional(revocation.map(|by| &by.by_name)),
+            optional(reason),
+            session.ip.clone(),
             session.id.to_string(),
-        ];
-        Self::new(&SESSION, cells)
+        ])
     }
 
     pub(super) fn of_entry(entry: &AccessLogEntry) -> Self {
-        let cells = vec![
+        Self(vec![
             instant(entry.at),
-            text(&entry.method),
-            text(&entry.path),
-            text(entry.query.as_deref().unwrap_or_default()),
+            entry.method.clone(),
+            entry.path.clone(),
+            optional(entry.query.as_ref()),
             optional(entry.status),
             entry.outcome.to_string(),
             optional(entry.refusal),
@@ -190,12 +183,11 @@ impl Row {
             optional(entry.duration_ms),
             optional(entry.request_bytes),
             optional(entry.response_bytes),
-            text(&entry.ip),
-            text(&entry.user_agent),
+            entry.ip.clone(),
+            entry.user_agent.clone(),
             entry.request_id.to_string(),
             entry.support_session_id.to_string(),
-        ];
-        Self::new(&ENTRY, cells)
+        ])
     }
 
     pub(super) fn of_event(
@@ -212,18 +204,17 @@ impl Row {
             "support_session" => event.resource_id.as_str(),
             _ => "",
         };
-        let cells = vec![
+        Self(vec![
             instant(event.occurred_at),
-            text(name.map_or("", String::as_str)),
+            optional(name),
             optional(event.tenant_id.as_ref()),
-            text(&event.actor.name),
-            text(&event.sentence(answer)),
+            event.actor.name.clone(),
+            event.sentence(answer),
             optional(status.or(told)),
-            text(session),
-            text(request),
-            text(event.ip.as_deref().unwrap_or_default()),
+            session.to_owned(),
+            request.to_owned(),
+            optional(event.ip.as_ref()),
             event.id.to_string(),
-        ];
-        Self::new(&EVENT, cells)
+        ])
     }
 }

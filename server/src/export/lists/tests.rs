@@ -140,6 +140,50 @@ async fn an_export_as_json_lines_has_the_same_names() {
 }
 
 #[tokio::test]
+async fn programs_get_what_is_stored_and_people_what_they_can_see() {
+    let (router, cookie, world) = console().await;
+    let odd = "=1+1\u{202e}\u{7} \\u{7} \"a\"\r\nb";
+    world
+        .write(odd, |odd, tx| {
+            Box::pin(async move {
+                for sql in [
+                    "UPDATE tenants SET name = $1, contact = $1 WHERE id = 'acme'",
+                    "UPDATE support_sessions SET reason = $1, tenant_name = $1",
+                    "UPDATE request_log SET path = $1",
+                    "UPDATE audit_deeds SET actor_name = $1",
+                ] {
+                    tx.raw(sql).bind(*odd).execute().await?;
+                }
+                Ok::<_, store::StoreError>(())
+            })
+        })
+        .await;
+    for (path, fields) in paths().iter().zip([
+        &["Name", "Contact"][..],
+        &["Reason", "Tenant"],
+        &["Tenant", "Who"],
+        &["Path"],
+    ]) {
+        let path = path.replace("&time=last-month", "");
+        let json = path.replace("format=csv", "format=jsonl");
+        let json = json.replace("&status=EXPIRED", "");
+        let (status, _, text) = get(&router, &cookie, "same-origin", &json).await;
+        assert_eq!(status, StatusCode::OK, "{json}");
+        let rows = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let rows: Vec<serde_json::Value> = rows.collect();
+        for field in fields {
+            let is_there = rows.iter().any(|row| row[*field] == odd);
+            assert!(is_there, "{json}: {field} of {text}");
+        }
+        let csv = path.replace("&status=EXPIRED", "");
+        let (_, _, text) = get(&router, &cookie, "same-origin", &csv).await;
+        assert!(!text.contains(['\u{202e}', '\u{7}']), "{csv}: {text}");
+        let shown = r#""'=1+1\u{202E}\u{7} \u{5C}u{7} ""a"""#;
+        assert!(text.contains(shown), "{csv}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_exports_from_elsewhere_or_without_a_sign_in_and_no_event_is_left() {
     let (router, cookie, world) = console().await;
     for path in paths() {
