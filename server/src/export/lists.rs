@@ -13,6 +13,7 @@ use app::{
         problem::Problem,
         support_sessions::SupportSessionFilter,
         tenants::TenantFilter,
+        time_range::{TimePreset, TimeSpan},
     },
     ports::{AuditPort as _, ReadSupportSessions as _},
 };
@@ -24,7 +25,7 @@ use self::rows::Row;
 use super::{Export, file_name, read_on::may_read_on, table};
 use crate::{
     app_state::AppState,
-    services::{ServiceError, audit::check_known},
+    services::{Core, ServiceError, audit::check_known},
 };
 
 /// What is listed.
@@ -71,6 +72,39 @@ impl List {
                 Some(detail.session.tenant_id)
             }
         })
+    }
+
+    /// The list with instants for the time that it names, so that its last page is of the same time as its first; and these.
+    fn at_once(self, core: &Core, context: &Context) -> (Self, TimeSpan) {
+        let span_of = |time: Option<TimePreset>, from, to| match time {
+            Some(preset) => core.span(context, preset),
+            None => TimeSpan { from, to },
+        };
+        match self {
+            Self::SupportSessions(filter) => {
+                let span = span_of(filter.time, filter.from, filter.to);
+                let (time, TimeSpan { from, to }) = (None, span);
+                let filter = SupportSessionFilter {
+                    time,
+                    from,
+                    to,
+                    ..filter
+                };
+                (Self::SupportSessions(filter), span)
+            }
+            Self::Activity(filter) => {
+                let span = span_of(filter.time, filter.from, filter.to);
+                let (time, TimeSpan { from, to }) = (None, span);
+                let filter = AuditFilter {
+                    time,
+                    from,
+                    to,
+                    ..filter
+                };
+                (Self::Activity(filter), span)
+            }
+            Self::Tenants(_) | Self::AccessLog(_) => (self, TimeSpan::default()),
+        }
     }
 
     fn authorise(&self, state: &AppState, context: &Context) -> Result<(), Problem> {
@@ -146,6 +180,7 @@ pub(super) async fn export_list(
     list.authorise(state, context)?;
     let tenant = list.tenant(state, context).await?;
     let core = &state.core;
+    let (list, span) = list.at_once(core, context);
     if let Some(tenant) = &tenant {
         let mut reader = core.store.within(Lane::Exports).read().await?;
         check_known(&mut reader.db(), tenant).await?;
@@ -156,6 +191,8 @@ pub(super) async fn export_list(
         list: list.kind(),
         format,
         filter,
+        from: span.from,
+        to: span.to,
     };
     let event = core.event(context, tenant.as_ref(), chain_of(tenant.as_ref()), action);
     core.append(event).await?;

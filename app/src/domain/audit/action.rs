@@ -202,7 +202,13 @@ audit_actions! {
         /// The audit log was exported.
         "audit.exported" => AuditExported { format: ExportFormat, filter: AuditFilter }
         /// A list of the console was exported.
-        "list.exported" => ListExported { list: ExportedList, format: ExportFormat, filter: String }
+        "list.exported" => ListExported {
+            list: ExportedList,
+            format: ExportFormat,
+            filter: String,
+            from: Option<Timestamp>,
+            to: Option<Timestamp>,
+        }
         /// The events recorded before an instant were copied to an archive.
         "audit.archived" => AuditArchived { before: Timestamp, events: u64, sha256: String, unsound: Vec<String> }
         /// This chain's events recorded before an instant were deleted, because they were too old to be kept.

@@ -184,6 +184,33 @@ async fn programs_get_what_is_stored_and_people_what_they_can_see() {
 }
 
 #[tokio::test]
+async fn the_event_of_a_list_names_the_instants_that_were_exported() {
+    let (router, cookie, world) = console().await;
+    for (query, from, to) in [
+        (
+            "time=last-month",
+            Some("2026-10-01T00:00:00Z"),
+            Some("2026-11-01T00:00:00Z"),
+        ),
+        ("time=today", Some("2026-11-22T00:00:00Z"), None),
+        ("from=2026-11-01T10:00", Some("2026-11-01T10:00:00Z"), None),
+        ("", None, None),
+    ] {
+        for list in ["support-sessions", "support-activity"] {
+            let path = format!("/export/{list}?format=csv&{query}");
+            let (status, _, text) = get(&router, &cookie, "same-origin", &path).await;
+            assert_eq!(status, StatusCode::OK, "{path}: {text}");
+            let mut reader = world.core.store.read().await.unwrap();
+            let events = reader.db().list_audit_chain("system", 0).await.unwrap();
+            let metadata = &events.last().unwrap().metadata;
+            assert_eq!(metadata["from"].as_str(), from, "{path}");
+            assert_eq!(metadata["to"].as_str(), to, "{path}");
+            assert_eq!(metadata["filter"], query.replace(':', "%3A"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn nobody_exports_from_elsewhere_or_without_a_sign_in_and_no_event_is_left() {
     let (router, cookie, world) = console().await;
     for path in paths() {

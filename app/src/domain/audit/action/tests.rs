@@ -274,7 +274,9 @@ fn of_the_console() -> Vec<AuditAction> {
         AuditAction::ListExported {
             list: ExportedList::SupportSessions,
             format: ExportFormat::Csv,
-            filter: "time=last-month".into(),
+            filter: "time=today".into(),
+            from: Some(at("00:00:00")),
+            to: None,
         },
         AuditAction::StoreRestored {
             epoch: 3,
