@@ -65,6 +65,11 @@ pub(super) fn SessionRow(
             {selects.then(|| select_cell(id, select, is_active))}
             <td>
                 <StatusBadge status/>
+                <Show when=is_active>
+                    <span class="since">
+                        <Countdown until now=shown.at what=what.clone() of=id short=true/>
+                    </span>
+                </Show>
             </td>
             <th scope="row">
                 <a class="name" href=path>
@@ -83,11 +88,6 @@ pub(super) fn SessionRow(
             <td data-label="Expires">
                 <Timestamp at=until/>
                 {early}
-                <Show when=is_active>
-                    <span class="since">
-                        <Countdown until now=shown.at what=what.clone() of=id short=true/>
-                    </span>
-                </Show>
             </td>
             <td class="numeric" data-label="Duration">{duration}</td>
             <td class="numeric" data-label="Requests">{requests}</td>
